@@ -1,0 +1,24 @@
+"""Comfy Cloud History: delete jobs from, or clear, your Comfy Cloud execution history from inside ComfyUI.
+
+The composition root: what ComfyUI reads when it loads this folder as a custom node pack. The nodes are in
+`nodes/`, the browser's part in `js/`, all that is known of Comfy Cloud in `cloud_history/`, and the one door
+to ComfyUI is `comfy_host.py`.
+"""
+
+# pytest imports this file as a lone module, without a package, where relative imports cannot work.
+if __package__:
+    from .comfy_host import add_routes
+    from .nodes.clear_history import ClearCloudHistory
+    from .nodes.delete_jobs import DeleteCloudJobs
+
+    NODE_CLASS_MAPPINGS = {
+        "CloudHistoryDeleteJobs": DeleteCloudJobs,
+        "CloudHistoryClear": ClearCloudHistory,
+    }
+    NODE_DISPLAY_NAME_MAPPINGS = {
+        "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
+        "CloudHistoryClear": "Clear Cloud History",
+    }
+    WEB_DIRECTORY = "./js"
+
+    add_routes()

@@ -1,0 +1,157 @@
+"""The thin shell around `protocol` that does the I/O, with aiohttp.
+
+A client belongs to one operation on one event loop: ComfyUI runs nodes and routes on two loops, and an aiohttp
+session made on one fails on the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import yarl
+
+from . import __version__, protocol, proxies
+from .bodies import read_capped
+from .config import BaseUrl
+from .errors import CloudConnectionError, CloudError, CloudTimeoutError
+from .models import JobStatus
+from .retry import RetryPolicy, parse_retry_after
+from .secret import Secret
+
+MOST_AT_ONCE = 6
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, and for one whole request."""
+
+    connect: float = 10.0
+    request: float = 30.0
+
+
+@dataclass
+class CloudClient:
+    """Comfy Cloud's operations, one method each. Use it with `async with`.
+
+    Every method raises CloudConnectionError or CloudResponseError, after the retries its request allows.
+    """
+
+    base_url: BaseUrl
+    api_key: Secret
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _proxy: str | None = field(default=None, repr=False)
+
+    async def __aenter__(self) -> CloudClient:
+        self._proxy = proxies.find_proxy(self.base_url)
+        self._session = aiohttp.ClientSession(
+            headers={
+                "X-API-Key": self.api_key.reveal(),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": f"comfy-cloud-history/{__version__}",
+            },
+            timeout=aiohttp.ClientTimeout(
+                total=self.timeouts.request, connect=self.timeouts.connect, sock_connect=self.timeouts.connect
+            ),
+            connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Done in `bodies`, with a cap: a small compressed answer can be gigabytes.
+            auto_decompress=False,
+            # On would also read .netrc and send what it finds there. Proxies are looked up by us instead.
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def delete_history(self, job_ids: list[str]) -> None:
+        """Remove at most 100 jobs. Returning means accepted, no more."""
+        protocol.read_accepted(await self._send(protocol.delete_history(job_ids)))
+
+    async def clear_history(self) -> None:
+        """Remove every finished job. Returning means accepted, no more."""
+        protocol.read_accepted(await self._send(protocol.clear_history()))
+
+    async def list_jobs(
+        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
+    ) -> dict[str, Any]:
+        """One page of jobs as the API gives it: `jobs`, and `pagination` where it has one."""
+        request = protocol.list_jobs(statuses, limit=limit, offset=offset, after=after)
+        return protocol.read_json(await self._send(request), "jobs_page")
+
+    async def get_user(self) -> str:
+        """The account's standing: `active`, `waitlisted`, or another word."""
+        return str(protocol.read_json(await self._send(protocol.get_user()), "user")["status"])
+
+    async def _send(self, request: protocol.Request) -> protocol.Answer:
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                answer = await self._exchange(request)
+                error: CloudError | None = protocol.error_of(answer)
+                if error is None:
+                    return answer
+            except CloudConnectionError as exc:
+                error = exc
+            wait = self.retries.wait(request.repeat, error, tried)
+            if wait is None:
+                raise error
+            await self.sleep(wait)
+
+    async def _exchange(self, request: protocol.Request) -> protocol.Answer:
+        """Send once and read the answer, up to its cap."""
+        assert self._session is not None, "use it with `async with`"
+        headers = {"Content-Type": "application/json"} if request.body is not None else {}
+        try:
+            async with self._session.request(
+                request.method,
+                yarl.URL(self.base_url.url + request.target, encoded=True),
+                data=request.body,
+                headers=headers,
+                proxy=self._proxy,
+                # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
+                allow_redirects=False,
+            ) as response:
+                body, whole = await read_capped(response, request.largest_answer)
+                return protocol.Answer(
+                    status=response.status,
+                    body=body,
+                    content_type=response.headers.get("Content-Type", ""),
+                    retry_after=parse_retry_after(
+                        response.headers.get("Retry-After"), datetime.now(timezone.utc)
+                    ),
+                    whole=whole,
+                )
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
+            failure = _failure(exc, self.base_url.host)
+        # Raised out here, without a cause: aiohttp's own errors hold the request's headers and the proxy's address.
+        raise failure
+
+
+def _failure(exc: Exception, host: str) -> CloudError:
+    """Our error for one of aiohttp's, saying whether the request may have arrived."""
+    if isinstance(exc, aiohttp.ClientHttpProxyError):
+        return CloudConnectionError(f"The proxy refused to connect to {host} ({exc.status}).", sent=False)
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+        return CloudConnectionError(f"The certificate of {host} can’t be trusted.", sent=False)
+    if isinstance(exc, aiohttp.ConnectionTimeoutError):
+        return CloudTimeoutError(f"Can’t reach {host}: connecting took too long.", sent=False)
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        return CloudConnectionError(f"Can’t reach {host}.", sent=False)
+    if isinstance(exc, asyncio.TimeoutError):
+        return CloudTimeoutError("Comfy Cloud took too long to answer.", sent=True)
+    return CloudConnectionError("The connection was lost before the answer came.", sent=True)

@@ -1,0 +1,133 @@
+"""Where the API key comes from: the environment first, then the file the Connect dialog saved."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, StateUnwritable
+from .files import write_private
+from .secret import Secret
+
+KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
+USUAL_PREFIX = "comfyui-"
+LONGEST_KEY = 1000
+
+Source = Literal["env", "saved"]
+
+_QUOTES = "\"'`“”‘’«»"
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key and where it came from."""
+
+    secret: Secret
+    source: Source
+
+
+def clean_key(text: str) -> Secret:
+    """The key in what a person pasted: trimmed of white space, quotes and control characters at its ends.
+
+    Raises:
+        InvalidApiKey: nothing is left, or something in it cannot be sent in an HTTP header. aiohttp refuses
+            control characters with a bare ValueError and sends other non-ASCII text as it is.
+    """
+    start, end = 0, len(text)
+    while start < end and _is_wrapping(text[start]):
+        start += 1
+    while end > start and _is_wrapping(text[end - 1]):
+        end -= 1
+    key = text[start:end]
+    if not key:
+        raise InvalidApiKey("The API key is empty.", hint="Paste a key first.")
+    if len(key) > LONGEST_KEY or any(not "!" <= each <= "~" for each in key):
+        raise InvalidApiKey("This key has characters that no key has.", hint="Copy it again.")
+    return Secret(key)
+
+
+def looks_usual(secret: Secret) -> bool:
+    """Whether it begins as Comfy Cloud's keys do. A key that does not is worth a word, not a refusal."""
+    return secret.reveal().startswith(USUAL_PREFIX)
+
+
+def _is_wrapping(character: str) -> bool:
+    return character.isspace() or character in _QUOTES or not character.isprintable()
+
+
+class KeyStore:
+    """The key in force. Blocking (small files): call it off the event loop."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
+        self._path = folder / "api_key.json"
+        self._environ = environ
+
+    def find(self) -> ApiKey | None:
+        """The key in force, or None where there is none.
+
+        Raises:
+            InvalidApiKey: the key in the environment cannot be sent.
+            KeyFileDamaged: there is a file, and no key can be read from it.
+        """
+        named = self._environ.get(KEY_VARIABLE, "")
+        if named.strip():
+            try:
+                return ApiKey(clean_key(named), "env")
+            except InvalidApiKey as problem:
+                raise InvalidApiKey(
+                    f"COMFY_CLOUD_API_KEY can’t be used. {problem.message}",
+                    hint="Correct it, then restart ComfyUI.",
+                ) from None
+        return self._saved()
+
+    def get(self) -> ApiKey:
+        """The key in force.
+
+        Raises:
+            MissingApiKey: there is none.
+        """
+        key = self.find()
+        if key is None:
+            raise MissingApiKey("There is no API key for Comfy Cloud yet.")
+        return key
+
+    def save(self, secret: Secret) -> None:
+        """Keep the key in a file that only this user can read.
+
+        Raises:
+            StateUnwritable: it cannot be written; an older key is still there.
+        """
+        try:
+            write_private(self._path, json.dumps({"api_key": secret.reveal()}))
+        except OSError as exc:
+            raise StateUnwritable(
+                f"The key can’t be saved: {exc.strerror or 'the disk refused'}.",
+                hint="Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY.",
+            ) from exc
+
+    def remove(self) -> None:
+        """Forget the saved key. The environment's is not touched.
+
+        Raises:
+            StateUnwritable: the file cannot be removed, so the key is still there.
+        """
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StateUnwritable(f"The key can’t be removed: {exc.strerror or 'the disk refused'}.") from exc
+
+    def _saved(self) -> ApiKey | None:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
+            raise KeyFileDamaged("The saved API key can’t be read.") from None
+        try:
+            return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
+        except (ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
+            raise KeyFileDamaged("The saved API key can’t be read.") from None

@@ -1,0 +1,139 @@
+"""What the rest of the package talks about. Values of the API are normalised here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from .errors import CloudError
+
+
+class JobStatus(str, Enum):
+    """The five states of the API, and one for anything it may add."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def from_api(cls, word: object) -> JobStatus:
+        """The state an API word means. A word nobody knows is UNKNOWN, and is never taken for finished."""
+        return _STATUS_OF_WORD.get(word, cls.UNKNOWN) if isinstance(word, str) else cls.UNKNOWN
+
+
+FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+ACTIVE = (JobStatus.PENDING, JobStatus.IN_PROGRESS)
+
+# Behind the five documented words stand others, listed in CLOUD_API_RECOMMENDATIONS.md of Comfy-Org/docs.
+_STATUS_OF_WORD: Mapping[str, JobStatus] = {
+    word: status
+    for status, words in {
+        JobStatus.PENDING: "pending submitted queued_limited queued_waiting allocated preparing pending_execution"
+        " waiting_to_dispatch",
+        JobStatus.IN_PROGRESS: "in_progress executing executed",
+        JobStatus.COMPLETED: "completed success",
+        JobStatus.FAILED: "failed error non_retryable_error retryable_error erroring lost",
+        JobStatus.CANCELLED: "cancelled canceled cancel_requested cancel_pending cancelling_preparing",
+    }.items()
+    for word in words.split()
+}
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """How many jobs the history has, by what can happen to them."""
+
+    completed: int
+    failed: int
+    cancelled: int
+    active: int
+    taken_at: datetime
+
+    @property
+    def finished(self) -> int:
+        """The jobs a clear removes."""
+        return self.completed + self.failed + self.cancelled
+
+
+class Outcome(str, Enum):
+    """What became of a job that was to be deleted."""
+
+    ACCEPTED = "accepted"
+    """Comfy Cloud answered 200. Its answer has no body and proves no more than that."""
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    """Sent, and no answer came."""
+    NOT_ATTEMPTED = "not_attempted"
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """The outcome of one job, with why where it is not the good one."""
+
+    outcome: Outcome
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class DeletionResult:
+    """The outcome of each job id of a deletion, in the order given."""
+
+    jobs: Mapping[str, JobOutcome]
+    stopped: bool = False
+    errors: tuple[CloudError, ...] = field(default=(), compare=False)
+    """The distinct errors met, first come first: they carry the hints."""
+
+    def ids(self, outcome: Outcome) -> list[str]:
+        return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
+
+    @property
+    def accepted(self) -> int:
+        return len(self.ids(Outcome.ACCEPTED))
+
+    @property
+    def complete(self) -> bool:
+        return self.accepted == len(self.jobs)
+
+
+class ClearOutcome(str, Enum):
+    """What became of a clear, as far as counting before and after can tell."""
+
+    DELETED = "deleted"
+    """Counted afterwards: no finished job is left."""
+    PARTIAL = "partial"
+    """Accepted; some were removed, some are listed (they may have finished meanwhile)."""
+    UNCONFIRMED = "unconfirmed"
+    """Accepted, but all are still listed, or the list could not be read."""
+    UNKNOWN = "unknown"
+    """The answer was lost, and jobs are still listed or could not be counted."""
+    FAILED = "failed"
+    """Not accepted: nothing was removed."""
+
+
+@dataclass(frozen=True)
+class ClearResult:
+    """A clear, with the finished jobs counted before and after it."""
+
+    outcome: ClearOutcome
+    before: JobCounts
+    after: JobCounts | None = None
+    """None where the list could not be read afterwards."""
+    error: CloudError | None = None
+    stopped: bool = False
+
+    @property
+    def removed(self) -> int | None:
+        """How many are certainly gone; None where nothing could be counted."""
+        if self.outcome is ClearOutcome.FAILED:
+            return 0
+        return None if self.after is None else max(0, self.before.finished - self.after.finished)
+
+    @property
+    def listed(self) -> int | None:
+        """How many finished jobs are still listed; None where nothing could be counted."""
+        return None if self.after is None else self.after.finished

@@ -1,0 +1,212 @@
+"""Comfy Cloud's HTTP API without any I/O: builds requests, turns answers into values or errors.
+
+Only the requests built here can be sent, so this module is the list of all that this pack can do to an
+account. Above all there is no `DELETE /api/jobs/{id}`: it would destroy the outputs too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from . import schema
+from .errors import (
+    BadRequest,
+    CloudResponseError,
+    Forbidden,
+    InsufficientCredits,
+    NotComfyCloud,
+    NotFound,
+    RateLimited,
+    SchemaMismatch,
+    ServerFault,
+    SubscriptionInactive,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from .models import JobStatus
+from .secret import scrub
+
+MOST_IDS_A_REQUEST = 100
+SMALL_ANSWER = 1024 * 1024
+PAGE_ANSWER = 16 * 1024 * 1024
+LONGEST_QUOTE = 1000
+
+
+class Repeat(Enum):
+    """What sending the same request again would do; decides what is retried."""
+
+    READ = "nothing"
+    DELETE = "the same effect again"
+    CLEAR = "could remove jobs that have finished since"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, ready to send: the bytes of `body` are the bytes that leave."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    repeat: Repeat
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    largest_answer: int = SMALL_ANSWER
+
+    @property
+    def target(self) -> str:
+        """Path and query, escaped."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `body` is cut at the request's cap, and `whole` then False."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    retry_after: float | None = None
+    whole: bool = True
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.content_type.lower() or self.body.lstrip()[:14].lower().startswith(
+            b"<!doctype html"
+        )
+
+
+def delete_history(job_ids: Sequence[str]) -> Request:
+    """Remove these jobs from the history (operation manageHistory). At most 100 ids.
+
+    Raises:
+        SchemaMismatch: the ids are not 1 to 100 distinct job ids in lower case.
+    """
+    return _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
+
+
+def clear_history() -> Request:
+    """Remove every finished job from the history (operation manageHistory)."""
+    return _manage_history({"clear": True}, Repeat.CLEAR)
+
+
+def list_jobs(
+    statuses: Sequence[JobStatus], *, limit: int, offset: int = 0, after: str | None = None
+) -> Request:
+    """One page of jobs (operation listJobs), newest first. `limit` 1 to 1,000."""
+    query = {"status": ",".join(each.value for each in statuses), "limit": str(limit)}
+    if after is not None:
+        query["after"] = after
+    elif offset:
+        query["offset"] = str(offset)
+    return Request("GET", "/api/jobs", Repeat.READ, query, largest_answer=PAGE_ANSWER)
+
+
+def get_user() -> Request:
+    """Whose key it is; the cheapest request that needs one (operation getUser)."""
+    return Request("GET", "/api/user", Repeat.READ)
+
+
+def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
+    schema.check_request_body(body)
+    return Request(
+        "POST", "/api/history", repeat, body=json.dumps(body, separators=(",", ":")).encode("ascii")
+    )
+
+
+def read_accepted(answer: Answer) -> None:
+    """Take the answer to a history request. 200 has no body; it proves that the request was accepted.
+
+    Raises:
+        CloudResponseError.
+    """
+    _raise_for(answer)
+
+
+def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
+    """The JSON object in the answer to a read.
+
+    Raises:
+        CloudResponseError.
+    """
+    _raise_for(answer)
+    try:
+        value = json.loads(answer.body)
+        schema.checker(schema_name)(value)
+    except (ValueError, RecursionError, SchemaMismatch):
+        raise UnreadableAnswer(answer.status) from None
+    assert isinstance(value, dict)
+    return value
+
+
+def error_of(answer: Answer) -> CloudResponseError | None:
+    """The error an answer means, or None for a success."""
+    status = answer.status
+    if 300 <= status < 400 or status < 200:
+        return NotComfyCloud(status)
+    if answer.is_html and status < 500 and status != 429:
+        return NotComfyCloud(status)
+    if status < 300:
+        return None if answer.whole else UnreadableAnswer(status)
+    cloud_code, says = _quote(answer)
+    kind = _error_class(status, answer.retry_after)
+    return kind(status, cloud_code=cloud_code, cloud_says=says, retry_after=answer.retry_after)
+
+
+def _raise_for(answer: Answer) -> None:
+    error = error_of(answer)
+    if error is not None:
+        raise error
+
+
+_CLASS_OF_STATUS: Mapping[int, type[CloudResponseError]] = {
+    401: Unauthorized,
+    402: InsufficientCredits,
+    403: Forbidden,
+    404: NotFound,
+    407: NotComfyCloud,
+}
+
+
+def _error_class(status: int, retry_after: float | None) -> type[CloudResponseError]:
+    if status >= 500:
+        return ServerFault
+    if status == 429:
+        return SubscriptionInactive if retry_after is None else RateLimited
+    return _CLASS_OF_STATUS.get(status, BadRequest)
+
+
+def _quote(answer: Answer) -> tuple[str, str]:
+    """The code and the message in an error body, in any of the shapes seen: see the tests' table."""
+    if answer.is_html:
+        return "", ""
+    text = answer.body.decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text if not answer.body.lstrip().startswith((b"{", b"[")) else ""
+    code, says = _code_and_message(value)
+    return _presentable(code)[:100], _presentable(says)
+
+
+def _code_and_message(value: object) -> tuple[object, object]:
+    if not isinstance(value, dict):
+        return "", value
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        return inner.get("code") or inner.get("type"), inner.get("message") or value.get("message")
+    return value.get("code"), value.get("message") or inner or value.get("detail")
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def _presentable(text: object) -> str:
+    """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
+    if not isinstance(text, str):
+        return ""
+    return scrub(_CONTROL.sub(" ", scrub(text[: 4 * LONGEST_QUOTE])))[:LONGEST_QUOTE].strip()

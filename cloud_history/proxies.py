@@ -1,0 +1,39 @@
+"""The proxy the environment names for Comfy Cloud. Never one for this machine itself."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from .config import BaseUrl
+from .errors import UnusableProxy
+from .secret import remember
+
+
+def find_proxy(base_url: BaseUrl) -> str | None:
+    """The proxy's URL, or None for a direct connection.
+
+    Its user name and password are remembered as secrets, so that no text of ours shows them.
+
+    Raises:
+        UnusableProxy: it is not an http or https address (aiohttp speaks no SOCKS).
+    """
+    if base_url.loopback:
+        return None
+    target = urlsplit(base_url.url)
+    known = getproxies_environment()
+    named = known.get(target.scheme) or known.get("all")
+    if not named or proxy_bypass(target.hostname or ""):
+        return None
+    url = named if "://" in named else f"http://{named}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        raise UnusableProxy("The proxy’s address can’t be used.") from None
+    if not usable:
+        raise UnusableProxy("The proxy’s address can’t be used.")
+    for credential in (parts.username, parts.password):
+        if credential:
+            remember(credential)
+    return url

@@ -1,0 +1,128 @@
+"""One wording for what happened, used by the nodes, the routes and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from .errors import Incomplete
+from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
+
+STAY = "Assets stay."
+NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
+NOT_CLEARED = "“clear” is off. Nothing was sent."
+MOST_LISTED = 1000
+"""Ids in a report on a node. The log has all of them."""
+
+
+def jobs(count: int) -> str:
+    """ "1 job", "2 jobs"."""
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+
+
+def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> str:
+    """Counts by outcome, then the ids of everything that was not accepted, and what to do about it."""
+    total = len(result.jobs)
+    lines = [_headline(result, total)]
+    for outcome, word in _WORDS.items():
+        for why, ids in _by_reason(result, outcome):
+            reason = f": {why}" if why else ""
+            lines.append(f"{len(ids):,} {word}{reason}")
+            if outcome is not Outcome.ACCEPTED:
+                lines += _listed(ids, most_listed)
+    lines += [error.hint for error in result.errors if error.hint]
+    return "\n".join(lines)
+
+
+_WORDS = {
+    Outcome.ACCEPTED: "accepted",
+    Outcome.FAILED: "not removed",
+    Outcome.UNCONFIRMED: "unconfirmed",
+    Outcome.NOT_ATTEMPTED: "not tried",
+}
+
+
+def _headline(result: DeletionResult, total: int) -> str:
+    if result.complete:
+        return f"{jobs(total)} accepted for removal from your cloud history. {STAY}"
+    stopped = "Stopped: " if result.stopped else ""
+    if not result.accepted:
+        return f"{stopped}No job was accepted for removal (0 of {total:,})."
+    return f"{stopped}{result.accepted:,} of {jobs(total)} accepted for removal. {STAY}"
+
+
+def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:
+    grouped: dict[str, list[str]] = {}
+    for job_id, each in result.jobs.items():
+        if each.outcome is outcome:
+            grouped.setdefault(each.why, []).append(job_id)
+    return grouped.items()
+
+
+def dry_run_report(job_ids: list[str]) -> str:
+    """What a deletion would send."""
+    headline = f"Dry run: {jobs(len(job_ids))} would be sent for removal. Nothing was sent."
+    return "\n".join([headline, *_listed(job_ids, MOST_LISTED)])
+
+
+def _listed(job_ids: list[str], most: int) -> list[str]:
+    more = [f"  and {len(job_ids) - most:,} more"] if len(job_ids) > most else []
+    return [f"  {job_id}" for job_id in job_ids[:most]] + more
+
+
+def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
+    """The error a node ends with when not everything worked."""
+    report = deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
+    return Incomplete(report)
+
+
+def clear_report(result: ClearResult) -> str:
+    """What a clear did, and how that is known."""
+    return "\n".join(
+        line for line in (*_clear_lines(result), result.error.hint if result.error else "") if line
+    )
+
+
+def _clear_lines(result: ClearResult) -> tuple[str, ...]:
+    before, removed, listed = result.before, result.removed or 0, result.listed or 0
+    stay = f"{jobs(before.active)} active, left alone." if before.active else ""
+    if not before.finished:
+        return "Nothing to clear: your cloud history has no finished jobs. Nothing was sent.", stay
+    if result.outcome is ClearOutcome.DELETED:
+        return f"{jobs(removed)} removed from your cloud history. {STAY}", stay
+    if result.outcome is ClearOutcome.PARTIAL:
+        return (
+            f"{jobs(removed)} removed from your cloud history, {listed:,} still listed.",
+            "They may have finished meanwhile. Look again, then decide.",
+        )
+    if result.outcome is ClearOutcome.FAILED:
+        return "No job was removed.", result.error.message if result.error else ""
+    if result.outcome is ClearOutcome.UNKNOWN:
+        return "Outcome unknown: " + _lost(result), _still(result)
+    return "Unconfirmed: Comfy Cloud accepted the request.", _still(result)
+
+
+def _lost(result: ClearResult) -> str:
+    return (
+        "you stopped it after it was sent."
+        if result.stopped
+        else "the connection was lost after it was sent."
+    )
+
+
+def _still(result: ClearResult) -> str:
+    if result.listed is None:
+        return f"The list can’t be read, so what is gone of {jobs(result.before.finished)} is not known."
+    return f"{jobs(result.listed)} of {result.before.finished:,} still listed. Look again, then decide."
+
+
+def counts_line(counts: JobCounts) -> str:
+    """ "240 finished jobs (200 completed, 30 failed, 10 cancelled) at 14:02; 3 active stay"."""
+    parts = f"{counts.completed:,} completed, {counts.failed:,} failed, {counts.cancelled:,} cancelled"
+    return (
+        f"{counts.finished:,} finished ({parts}) at {_clock(counts.taken_at)}; {counts.active:,} active stay"
+    )
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone().strftime("%H:%M")

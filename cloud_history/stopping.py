@@ -1,0 +1,73 @@
+"""Work that a person can stop, and that stops by itself when its time is up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+from .errors import CloudTimeoutError, OperationStopped
+
+T = TypeVar("T")
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at the person's wish to stop."""
+
+
+class Watch(Protocol):
+    """What an operation tells the person who waits, and asks them."""
+
+    def stop_requested(self) -> bool:
+        """Whether the person wants it to stop. Asked several times a second; must not block."""
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Told at each step. `phase` is "waiting", "sending" or "checking"."""
+
+
+class Unwatched:
+    """For work nobody looks at."""
+
+    def stop_requested(self) -> bool:
+        return False
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        pass
+
+
+class Budget:
+    """The seconds one operation may take in all, from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._end = self._clock() + seconds
+
+    def left(self, at_least: float = 0.0) -> float:
+        """Seconds that are left, and never less than `at_least`."""
+        return max(at_least, self._end - self._clock())
+
+
+async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: float) -> T:
+    """Run `work`, cancelling it when the person stops it, when the time is up, or when we are cancelled.
+
+    It has always ended when this returns or raises.
+
+    Raises:
+        OperationStopped: the person stopped it.
+        CloudTimeoutError: it took longer than `seconds`.
+        asyncio.CancelledError: passed through.
+    """
+    budget = Budget(seconds)
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        while not task.done():
+            if watch.stop_requested():
+                raise OperationStopped("You stopped it.")
+            left = budget.left()
+            if not left:
+                raise CloudTimeoutError("It took too long.", sent=True)
+            await asyncio.wait({task}, timeout=min(LOOK_EVERY, left))
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})

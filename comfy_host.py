@@ -1,0 +1,149 @@
+"""The only module that imports ComfyUI. Everything it offers has a plain fallback outside ComfyUI.
+
+ComfyUI's modules are imported inside the functions: `comfy.model_management` alone takes seconds, and the pack
+must load without any of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .cloud_history.config import state_folder
+from .cloud_history.operations import Operations
+from .cloud_history.secret import log, scrub
+
+SYSTEM_FOLDER = "cloud_history"
+
+
+@cache
+def operations() -> Operations:
+    """The operations of this process, shared by the nodes and the routes."""
+    return Operations(state_folder(inside_comfyui=_system_user_folder()), announce=announce)
+
+
+def add_routes() -> None:
+    """Add our routes to ComfyUI's server, if there is one, and tell the log what an earlier run left open.
+
+    A fault here must cost nobody their nodes, nor ComfyUI its start.
+    """
+    server = _server()
+    if server is None:
+        return
+    try:
+        from .cloud_history.routes import add_routes as add
+
+        add(server.routes, operations())
+        _tell_unresolved()
+    except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
+        log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
+
+
+def _tell_unresolved() -> None:
+    for entry in operations().unresolved():
+        log.warning(
+            "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
+            "Nothing is sent again by itself; look at your cloud history.",
+            entry.kind,
+            "all" if entry.asked is None else entry.asked,
+            entry.started_at or "at an unknown time",
+            entry.origin,
+        )
+
+
+def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:
+    """Send a websocket event to the browsers, from any thread. Nothing is lost if none listens."""
+    server = _server()
+    if server is not None:
+        server.send_sync(event, dict(payload), client)
+
+
+class NodeWatch:
+    """Tells the person at a running node how far it is, and asks ComfyUI whether they want it to stop."""
+
+    def __init__(self) -> None:
+        self._interrupt: BaseException | None = None
+        self._bar: Any = None
+        self._model_management = _module("comfy.model_management")
+        self.node_id = _node_id()
+
+    @property
+    def origin(self) -> str:
+        """How the records name this node."""
+        return f"node {self.node_id}" if self.node_id else "node"
+
+    def stop_requested(self) -> bool:
+        if self._interrupt is None and self._model_management is not None:
+            # The one call that every version answers. It takes ComfyUI's flag down, so what it raises is kept.
+            self._guard(self._model_management.throw_exception_if_processing_interrupted)
+        return self._interrupt is not None
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        utils = _module("comfy.utils")
+        if phase != "sending" or utils is None or total < 2:
+            return
+        if self._bar is None:
+            self._bar = utils.ProgressBar(total)
+        self._guard(self._bar.update_absolute, done, total)
+
+    def show(self, report: str) -> None:
+        """Show a report on the node, for a run that ends in an error and so shows nothing itself."""
+        payload = {"node": self.node_id, "phase": "stopped", "report": scrub(report)}
+        announce("cloud_history.progress", payload, client=_client_id())
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ComfyUI said so; its flag is down since then, so the node must end with `raise_if_stopped`."""
+        return self._interrupt is not None
+
+    def raise_if_stopped(self) -> None:
+        """End the prompt the way ComfyUI ends an interrupted one."""
+        if self._interrupt is not None:
+            raise self._interrupt
+
+    def _guard(self, call: Any, *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except Exception as exc:
+            if type(exc).__name__ != "InterruptProcessingException":
+                raise
+            self._interrupt = self._interrupt or exc
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        # Only "there is no ComfyUI here" is quiet: what is missing inside a ComfyUI module is a real error.
+        if exc.name is None or not (name == exc.name or name.startswith(f"{exc.name}.")):
+            raise
+        return None
+
+
+def _server() -> Any:
+    module = _module("server")
+    return getattr(getattr(module, "PromptServer", None), "instance", None)
+
+
+def _client_id() -> str | None:
+    return getattr(_server(), "client_id", None)
+
+
+def _node_id() -> str | None:
+    module = _module("comfy_execution.utils")
+    context = module.get_executing_context() if module is not None else None
+    return getattr(context, "node_id", None)
+
+
+def _system_user_folder() -> Path | None:
+    paths = _module("folder_paths")
+    if paths is None:
+        return None
+    if hasattr(paths, "get_system_user_directory"):
+        return Path(paths.get_system_user_directory(SYSTEM_FOLDER))
+    # Before ComfyUI 0.3.76: the same place by hand. Core serves no folder that begins with two underscores.
+    return Path(paths.get_user_directory()) / f"__{SYSTEM_FOLDER}"

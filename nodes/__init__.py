@@ -1,0 +1,1 @@
+"""The nodes, one a file. Each reads its inputs, makes one call, and shapes its outputs."""

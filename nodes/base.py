@@ -1,0 +1,68 @@
+"""What all nodes of this pack have in common, so that each press of Run runs each of them exactly once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from ..cloud_history.errors import InputRefused
+
+Inputs = dict[str, dict[str, tuple[object, dict[str, object]]]]
+Output = dict[str, object]
+
+
+class AnyType(str):
+    """The type "*", equal to every other. Older cores compare types with `!=` alone."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
+
+
+ANY = AnyType("*")
+AFTER_INPUT: dict[str, object] = {
+    "tooltip": "Anything. This node runs after it, and hands it on unchanged: “delete once this is saved”."
+}
+AFTER_TOOLTIP = "What came in at “after”, unchanged."
+REPORT_TOOLTIP = "What happened, in words. The same text is shown on the node."
+
+
+class CloudHistoryNode:
+    """Base of the nodes. ComfyUI keeps one instance over many runs, so nothing is kept on `self`."""
+
+    CATEGORY = "cloud history"
+    FUNCTION = "run"
+    OUTPUT_NODE = True
+    # All three are needed: an output node alone is cached, a fresh IS_CHANGED alone lets two equal nodes in one
+    # graph share one run, and without INPUT_IS_LIST a list on any input would run the node once for each item.
+    INPUT_IS_LIST = True
+    NOT_IDEMPOTENT = True
+    SEARCH_ALIASES: ClassVar[list[str]] = []
+
+    @classmethod
+    def IS_CHANGED(cls, **inputs: object) -> str:
+        # Not NaN: the value is written into the prompt that is saved in images, and NaN is not JSON.
+        return uuid.uuid4().hex
+
+
+def only_boolean(values: object, name: str) -> bool:
+    """The one value of a BOOLEAN input.
+
+    Raises:
+        InputRefused: it is missing, several, or something else than true or false. A text "false" would count
+            as true, and a missing input must not count as anything.
+    """
+    if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], bool):
+        return values[0]
+    raise InputRefused(
+        f"“{name}” must be exactly one true or false. Nothing was sent.",
+        hint="Set it on the node, or link one BOOLEAN to it.",
+    )
+
+
+def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:
+    """The node's outputs, and the report to show on the node."""
+    handed_on: list[Any] = [None] if after is None else list(after)
+    return {"ui": {"text": [report]}, "result": (handed_on, report, *values)}

@@ -1,0 +1,73 @@
+"""The node Clear Cloud History."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..cloud_history.errors import OperationStopped
+from ..cloud_history.models import ClearOutcome
+from ..cloud_history.report import NOT_CLEARED, clear_report, incomplete
+from ..comfy_host import NodeWatch, operations
+from .base import (
+    AFTER_INPUT,
+    AFTER_TOOLTIP,
+    ANY,
+    REPORT_TOOLTIP,
+    CloudHistoryNode,
+    Inputs,
+    Output,
+    only_boolean,
+    outputs,
+)
+
+
+class ClearCloudHistory(CloudHistoryNode):
+    """Removes every finished job from the Comfy Cloud history."""
+
+    DESCRIPTION = (
+        "Removes every completed, failed and cancelled job from your Comfy Cloud history, at each run, while “clear” "
+        "is on. Active jobs and all assets stay. It can’t be undone."
+    )
+    SEARCH_ALIASES: ClassVar[list[str]] = ["cloud history", "clear history", "delete all jobs", "comfy cloud"]
+    RETURN_TYPES = (ANY, "STRING", "INT")
+    RETURN_NAMES = ("after", "report", "deleted")
+    OUTPUT_IS_LIST = (True, False, False)
+    OUTPUT_TOOLTIPS = (
+        AFTER_TOOLTIP,
+        REPORT_TOOLTIP,
+        "How many finished jobs are gone, by counting before and after.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        return {
+            "required": {
+                "clear": (
+                    "BOOLEAN",
+                    {
+                        "default": False,
+                        "label_on": "clear everything",
+                        "label_off": "do nothing",
+                        "tooltip": "On: each run removes every finished job from your cloud history. Off: nothing is "
+                        'sent. Take care in API graphs: ComfyUI reads the text "false" as true.',
+                    },
+                ),
+            },
+            "optional": {"after": (ANY, AFTER_INPUT)},
+        }
+
+    async def run(self, clear: object = None, after: list[object] | None = None) -> Output:
+        if not only_boolean(clear, "clear"):
+            return outputs(after, NOT_CLEARED, 0)
+        watch = NodeWatch()
+        try:
+            result = await operations().clear_history(watch.origin, watch)
+        except OperationStopped:
+            watch.raise_if_stopped()
+            raise
+        report = clear_report(result)
+        if watch.stopped or result.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN):
+            watch.show(report)
+            watch.raise_if_stopped()
+            raise incomplete(result)
+        return outputs(after, report, result.removed or 0)

@@ -1,0 +1,99 @@
+"""The node Delete Cloud Jobs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..cloud_history.errors import InputRefused, OperationStopped
+from ..cloud_history.job_ids import parse_job_ids
+from ..cloud_history.report import NOTHING_TO_DELETE, deletion_report, dry_run_report, incomplete
+from ..comfy_host import NodeWatch, operations
+from .base import (
+    AFTER_INPUT,
+    AFTER_TOOLTIP,
+    ANY,
+    REPORT_TOOLTIP,
+    CloudHistoryNode,
+    Inputs,
+    Output,
+    only_boolean,
+    outputs,
+)
+
+
+class DeleteCloudJobs(CloudHistoryNode):
+    """Removes given jobs from the Comfy Cloud history."""
+
+    DESCRIPTION = (
+        "Removes the given jobs from your Comfy Cloud history. Their outputs stay in your assets. "
+        "Active jobs are left alone by Comfy Cloud. It can’t be undone."
+    )
+    SEARCH_ALIASES: ClassVar[list[str]] = [
+        "cloud history",
+        "delete job",
+        "remove job",
+        "comfy cloud",
+        "job id",
+    ]
+    RETURN_TYPES = (ANY, "STRING", "INT")
+    RETURN_NAMES = ("after", "report", "deleted")
+    OUTPUT_IS_LIST = (True, False, False)
+    OUTPUT_TOOLTIPS = (
+        AFTER_TOOLTIP,
+        REPORT_TOOLTIP,
+        "How many jobs Comfy Cloud accepted for removal. 0 for a dry run.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        return {
+            "required": {
+                "job_ids": (
+                    "STRING",
+                    {
+                        "multiline": True,
+                        "default": "",
+                        "placeholder": "Job IDs, one a line",
+                        "tooltip": "The ids of the jobs to delete: on lines, with commas or spaces between them, as a "
+                        "JSON array, or linked. If one of them is not a job id, nothing is sent.",
+                    },
+                ),
+                "dry_run": (
+                    "BOOLEAN",
+                    {"default": False, "tooltip": "Says what would be sent, and sends nothing."},
+                ),
+            },
+            "optional": {"after": (ANY, AFTER_INPUT)},
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
+        # A linked input is not known yet, and shows as None: it is looked at when the node runs.
+        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids):
+            return True
+        try:
+            parse_job_ids(job_ids)
+        except InputRefused as error:
+            return str(error)
+        return True
+
+    async def run(
+        self, job_ids: object = None, dry_run: object = None, after: list[object] | None = None
+    ) -> Output:
+        ids = parse_job_ids(job_ids)
+        if only_boolean(dry_run, "dry_run"):
+            return outputs(after, dry_run_report(ids), 0)
+        if not ids:
+            return outputs(after, NOTHING_TO_DELETE, 0)
+        watch = NodeWatch()
+        try:
+            result = await operations().delete_jobs(ids, watch.origin, watch)
+        except OperationStopped:
+            watch.raise_if_stopped()
+            raise
+        report = deletion_report(result)
+        if watch.stopped or not result.complete:
+            watch.show(report)
+            watch.raise_if_stopped()
+            raise incomplete(result)
+        return outputs(after, report, result.accepted)
