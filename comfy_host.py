@@ -31,13 +31,14 @@ def add_routes() -> None:
 
     A fault here must cost nobody their nodes, nor ComfyUI its start.
     """
-    server = _server()
-    if server is None:
-        return
     try:
+        server = _server()
+        known = operations()
+        if server is None:
+            return
         from .cloud_history.routes import add_routes as add
 
-        add(server.routes, operations())
+        add(server.routes, known)
         _tell_unresolved()
     except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
@@ -56,10 +57,13 @@ def _tell_unresolved() -> None:
 
 
 def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:
-    """Send a websocket event to the browsers, from any thread. Nothing is lost if none listens."""
-    server = _server()
-    if server is not None:
-        server.send_sync(event, dict(payload), client)
+    """Send a websocket event to the browsers, from any thread. A failure is logged: what was done stays done."""
+    try:
+        server = _server()
+        if server is not None:
+            server.send_sync(event, dict(payload), client)
+    except Exception:  # noqa: BLE001 - whatever ComfyUI's socket raises must not undo a finished deletion
+        log.exception("A websocket event could not be sent.")
 
 
 class NodeWatch:
@@ -108,7 +112,7 @@ class NodeWatch:
     def _guard(self, call: Any, *arguments: Any) -> None:
         try:
             call(*arguments)
-        except Exception as exc:
+        except BaseException as exc:
             if type(exc).__name__ != "InterruptProcessingException":
                 raise
             self._interrupt = self._interrupt or exc

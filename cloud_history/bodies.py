@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 
 import aiohttp
@@ -29,7 +30,7 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
     except zlib.error:
         response.close()
         return bytes(body), False
-    except (aiohttp.ClientError, OSError):
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
         if response.status < 400:
             raise
         return bytes(body), False

@@ -25,6 +25,7 @@ from .retry import RetryPolicy, parse_retry_after
 from .secret import Secret
 
 MOST_AT_ONCE = 6
+LONGEST_STANDING = 40
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,8 @@ class CloudClient:
 
     async def __aenter__(self) -> CloudClient:
         self._proxy = proxies.find_proxy(self.base_url)
+        # No headers here: aiohttp sends a session's headers to the proxy too, and one of ours is the key.
         self._session = aiohttp.ClientSession(
-            headers={
-                "X-API-Key": self.api_key.reveal(),
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"comfy-cloud-history/{__version__}",
-            },
             timeout=aiohttp.ClientTimeout(
                 total=self.timeouts.request, connect=self.timeouts.connect, sock_connect=self.timeouts.connect
             ),
@@ -69,6 +65,8 @@ class CloudClient:
             # On would also read .netrc and send what it finds there. Proxies are looked up by us instead.
             trust_env=False,
         )
+        # aiohttp repeats a GET by itself when a connection breaks, at once and uncounted. There is no public switch.
+        self._session._retry_connection = False
         return self
 
     async def __aexit__(
@@ -94,7 +92,8 @@ class CloudClient:
 
     async def get_user(self) -> str:
         """The account's standing: `active`, `waitlisted`, or another word."""
-        return str(protocol.read_json(await self._send(protocol.get_user()), "user")["status"])
+        user = protocol.read_json(await self._send(protocol.get_user()), "user")
+        return protocol.presentable(user["status"])[:LONGEST_STANDING]
 
     async def _send(self, request: protocol.Request) -> protocol.Answer:
         tried = 0
@@ -112,16 +111,24 @@ class CloudClient:
                 raise error
             await self.sleep(wait)
 
+    def _headers(self, request: protocol.Request) -> dict[str, str]:
+        headers = {
+            "X-API-Key": self.api_key.reveal(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"comfy-cloud-history/{__version__}",
+        }
+        return headers if request.body is None else {**headers, "Content-Type": "application/json"}
+
     async def _exchange(self, request: protocol.Request) -> protocol.Answer:
         """Send once and read the answer, up to its cap."""
         assert self._session is not None, "use it with `async with`"
-        headers = {"Content-Type": "application/json"} if request.body is not None else {}
         try:
             async with self._session.request(
                 request.method,
                 yarl.URL(self.base_url.url + request.target, encoded=True),
                 data=request.body,
-                headers=headers,
+                headers=self._headers(request),
                 proxy=self._proxy,
                 # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
                 allow_redirects=False,

@@ -56,8 +56,8 @@ def read_base_url(environ: Mapping[str, str] = os.environ) -> BaseUrl:
         raise UnsafeBaseUrl("The server address can’t be read.") from None
     hostname = parts.hostname or ""
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(hostname))
-    extras = parts.username is not None or parts.password is not None or parts.query or parts.fragment
-    if not safe or not hostname or extras or any(ord(each) <= 32 or ord(each) > 126 for each in given):
+    extras = any(mark in given for mark in "@?#\\")
+    if not safe or not hostname or extras or any(not "!" <= each <= "~" for each in given):
         raise UnsafeBaseUrl("The server address is not safe.")
     host = f"[{hostname}]" if ":" in hostname else hostname
     return BaseUrl(given.rstrip("/"), f"{host}:{port}" if port else host)

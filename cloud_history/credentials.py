@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, StateUnwritable
+from .errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, SetupProblem, StateUnwritable
 from .files import write_private
 from .secret import Secret
 
@@ -84,6 +85,11 @@ class KeyStore:
                 ) from None
         return self._saved()
 
+    def remember(self) -> None:
+        """Have `scrub` know the key in force, before a text is shown that a person may have pasted it into."""
+        with suppress(SetupProblem):
+            self.find()
+
     def get(self) -> ApiKey:
         """The key in force.
 
@@ -116,7 +122,8 @@ class KeyStore:
             StateUnwritable: the file cannot be removed, so the key is still there.
         """
         try:
-            self._path.unlink(missing_ok=True)
+            for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
+                path.unlink(missing_ok=True)
         except OSError as exc:
             raise StateUnwritable(f"The key can’t be removed: {exc.strerror or 'the disk refused'}.") from exc
 
@@ -126,8 +133,8 @@ class KeyStore:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError):
-            raise KeyFileDamaged("The saved API key can’t be read.") from None
-        try:
+            text = ""
+        with suppress(ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
             return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
-        except (ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
-            raise KeyFileDamaged("The saved API key can’t be read.") from None
+        # Raised out here, without a cause: what json raises holds the whole file.
+        raise KeyFileDamaged("The saved API key can’t be read.")

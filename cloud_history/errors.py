@@ -51,6 +51,11 @@ class CloudError(Exception):
         """The reason in a few words, for a line that has little room."""
         return self.message.rstrip(".")
 
+    @property
+    def quote(self) -> str:
+        """What Comfy Cloud said in its own words, if it said anything."""
+        return ""
+
 
 class InputRefused(CloudError):
     """What was given cannot be used. Nothing was sent."""
@@ -223,12 +228,15 @@ class CloudResponseError(CloudError):
         super().__init__(self.describe())
 
     def describe(self) -> str:
-        said = f" Comfy Cloud says: “{self.cloud_says}”" if self.cloud_says else ""
-        return f"{self.says_what}{said} ({self.status})"
+        return f"{self.says_what} {self.quote}" if self.quote else f"{self.says_what} ({self.status})"
 
     @property
     def short(self) -> str:
         return f"{self.says_what.rstrip('.')} ({self.status})"
+
+    @property
+    def quote(self) -> str:
+        return f"Comfy Cloud says: “{self.cloud_says}” ({self.status})" if self.cloud_says else ""
 
 
 class BadRequest(CloudResponseError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -13,9 +14,11 @@ def private_folder(folder: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if os.name == "posix":
-        folder.chmod(0o700)
+    missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
+    for each in reversed(missing):
+        # One by one: `parents=True` would make the others readable by everybody. What is there already is left as
+        # it is: it may be somebody's shared folder, and the files are private anyway.
+        each.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -45,8 +48,10 @@ def _sync_folder(folder: Path) -> None:
     # Without it a power cut can undo the rename on some file systems. Windows cannot open a folder.
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # The file is in place by now: a folder that cannot be synced must not turn that into a failure.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

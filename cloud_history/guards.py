@@ -7,10 +7,13 @@ form can send is demanded, and JSON is only read when it is declared as JSON).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -23,6 +26,8 @@ from .errors import CloudError, InputRefused
 HEADER = "X-Cloud-History"
 HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
 LARGEST_BODY = 64 * 1024
+LONGEST_TO_SEND = 20.0
+"""Seconds a browser may take to send a body."""
 
 
 class RequestRefused(CloudError):
@@ -52,17 +57,20 @@ def check_request(request: web.Request, environ: Mapping[str, str] = os.environ)
     origins = request.headers.getall("Origin", [])
     if any(not _same_origin(origin, hosts[0]) for origin in origins):
         raise RequestRefused("The request comes from another page.")
-    if request.headers.get("Sec-Fetch-Site", "same-origin").lower() not in ("same-origin", "none"):
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    if any(site.lower() not in ("same-origin", "none") for site in sites):
         raise RequestRefused("The request comes from another page.")
 
 
+# By hand: urlsplit also takes a path, a query or a user name for part of what a Host header says.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._%-]+)?\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?", re.ASCII)
+
+
 def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        if not name or urlsplit(f"//{host}").username is not None:
-            return False
-    except ValueError:
+    match = _HOST.fullmatch(host)
+    if match is None or int(match[2] or 1) not in range(1, 65536):
         return False
+    name = match[1].strip("[]").lower()
     if name == "localhost" or _is_ip(name):
         return True
     named = {each.strip().lower() for each in environ.get(HOSTS_VARIABLE, "").split(",")}
@@ -90,7 +98,9 @@ def _same_origin(origin: str, host: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    if parts.scheme not in ("http", "https") or parts.path or parts.query:
+    if parts.scheme not in ("http", "https") or origin.lower() != f"{parts.scheme}://{parts.netloc}".lower():
+        return False
+    if port == 0 or not _HOST.fullmatch(parts.netloc):
         return False
     usual = 443 if parts.scheme == "https" else 80
     try:
@@ -110,15 +120,18 @@ async def read_body(
     """
     if request.content_type != "application/json":
         raise RequestRefused("The body must be sent as application/json.", http_status=415)
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(16 * 1024):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise RequestRefused("The body is too large.", http_status=413)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RequestRefused("The body must not be compressed.", http_status=415)
     try:
-        value = json.loads(bytes(body), object_pairs_hook=_no_doubles)
-    except (ValueError, RecursionError):
-        raise InputRefused("The body is not JSON.") from None
+        body = await asyncio.wait_for(_read(request, LARGEST_BODY), LONGEST_TO_SEND)
+    except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
+        raise RequestRefused("The body can’t be read.", http_status=400) from None
+    value: object = _NOTHING
+    with suppress(ValueError, RecursionError):
+        value = json.loads(body, object_pairs_hook=_no_doubles)
+    # Raised out here, without a cause: what json raises holds the whole body, and a body may hold a key.
+    if value is _NOTHING:
+        raise InputRefused("The body is not JSON.")
     if not isinstance(value, dict):
         raise InputRefused("The body must be a JSON object.")
     if unknown := sorted(set(value) - set(members)):
@@ -131,6 +144,19 @@ async def read_body(
     return value
 
 
+async def _read(request: web.Request, largest: int) -> bytes:
+    too_large = RequestRefused("The body is too large.", http_status=413)
+    if (request.content_length or 0) > largest:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > largest:
+            raise too_large
+    return bytes(body)
+
+
+_NOTHING = object()
 _JSON_NAMES = {str: "string", bool: "boolean"}
 
 

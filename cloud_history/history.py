@@ -10,12 +10,19 @@ from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from .counting import count_jobs
-from .errors import CloudConnectionError, CloudError, CountRose, OperationStopped
+from .errors import (
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    CountRose,
+    OperationStopped,
+    ServerFault,
+)
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, JobOutcome, JobStatus, Outcome
 from .protocol import MOST_IDS_A_REQUEST, delete_history
 from .report import deletion_report
 from .secret import log
-from .stopping import Budget, Watch, run_stoppable
+from .stopping import Budget, Watch, run_stoppable, together
 
 MOST_AT_ONCE = 4
 LEAST_TO_LOOK = 15.0
@@ -95,21 +102,28 @@ class History:
         total = sum(len(each) for each in chunks)
         watch.progress("sending", 0, total)
 
-        async def worker() -> None:
-            while waiting:
-                chunk = waiting.popleft()
-                ledger.sending(chunk)
-                try:
-                    await self.client.delete_history(chunk)
-                except CloudError as error:
-                    ledger.failed(chunk, error)
-                    if error.meets_all:
-                        waiting.clear()
-                else:
-                    ledger.accepted(chunk)
-                watch.progress("sending", ledger.answered, total)
+        async def send_next() -> None:
+            chunk = waiting.popleft()
+            ledger.sending(chunk)
+            try:
+                await self.client.delete_history(chunk)
+            except CloudError as error:
+                ledger.failed(chunk, error)
+                if error.meets_all:
+                    waiting.clear()
+            else:
+                ledger.accepted(chunk)
+            watch.progress("sending", ledger.answered, total)
 
-        await asyncio.gather(*(worker() for _ in range(min(MOST_AT_ONCE, len(chunks)))))
+        async def worker() -> None:
+            try:
+                while waiting:
+                    await send_next()
+            except BaseException:
+                waiting.clear()  # whatever it was, the other workers send nothing more
+                raise
+
+        await together(worker() for _ in range(min(MOST_AT_ONCE, len(chunks))))
 
     async def clear(self, watch: Watch, *, confirmed: int | None = None) -> ClearResult:
         """Remove every finished job: count, send once, count again.
@@ -126,11 +140,14 @@ class History:
         before = await self._count(watch, budget)
         if confirmed is not None and before.finished > confirmed:
             more = before.finished - confirmed
-            raise CountRose(f"{more:,} more jobs have finished since you looked.", counts=before)
+            have = "job has" if more == 1 else "jobs have"
+            raise CountRose(f"{more:,} more {have} finished since you looked.", counts=before)
         if before.finished == 0:
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         if watch.stop_requested():
             raise OperationStopped("You stopped it.")
+        if not budget.left():
+            raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
         watch.progress("sending", 0, 1)
         lost: CloudError | None = None
         try:
@@ -179,7 +196,7 @@ def _may_have_worked(error: CloudError) -> bool:
     """Whether a request that ended in this error may have been carried out: it was sent, and not refused."""
     if isinstance(error, CloudConnectionError):
         return error.sent
-    return error.status is not None and 200 <= error.status < 300
+    return error.status is not None and (200 <= error.status < 300 or error.status >= 500)
 
 
 class _Ledger:
@@ -203,7 +220,8 @@ class _Ledger:
 
     def failed(self, chunk: list[str], error: CloudError) -> None:
         self._errors.setdefault(error.short, error)
-        outcome = Outcome.UNCONFIRMED if _may_have_worked(error) else Outcome.FAILED
+        lost = _may_have_worked(error) and not isinstance(error, ServerFault)
+        outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
         self._settle(chunk, JobOutcome(outcome, error.short))
 
     def close(self, why: str, *, stopped: bool = False, error: CloudError | None = None) -> DeletionResult:

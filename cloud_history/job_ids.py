@@ -65,10 +65,11 @@ def _items(given: object, depth: int) -> Iterator[Item]:
 
 def _text_items(text: str, depth: int) -> Iterator[Item]:
     array = _json_array(text) if depth <= _DEEPEST else None
-    if array:
-        yield from _items(array, depth + 1)
+    items = list(_items(array, depth + 1)) if array else []
+    if items:
+        yield from items
         return
-    tokens = [] if array == [] else [each.strip(_QUOTES) for each in _SEPARATORS.split(text)]
+    tokens = [] if array is not None else [each.strip(_QUOTES) for each in _SEPARATORS.split(text)]
     named = [each for each in tokens if each]
     if not named:
         yield _ABSENT, ""

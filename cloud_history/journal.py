@@ -100,9 +100,25 @@ class Journal:
     def _read(self, path: Path) -> Entry | None:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return Entry(**{key: found[key] for key in Entry.__dataclass_fields__})
+            entry = Entry(**{key: found[key] for key in Entry.__dataclass_fields__})
+            if _is_whole(entry, path.stem):
+                return entry
         except FileNotFoundError:
             return None  # resolved since the folder was read
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            # A file that cannot be read still says that something was running: it is never passed over.
-            return Entry("delete", "unknown", "", "", operation=path.stem, started_at="")
+            pass
+        # A file that cannot be read still says that something was running: it is never passed over.
+        return Entry("delete", "unknown", "", "", operation=path.stem, started_at="")
+
+
+def _is_whole(entry: Entry, name: str) -> bool:
+    texts: list[object] = [entry.origin, entry.host, entry.last4, entry.started_at]
+    job_ids: object = entry.job_ids
+    return (
+        entry.operation == name
+        and entry.kind in ("delete", "clear")
+        and all(isinstance(each, str) for each in texts)
+        and (entry.asked is None or type(entry.asked) is int)
+        and isinstance(job_ids, list)
+        and all(isinstance(each, str) for each in job_ids)
+    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from .models import ClearResult, DeletionResult, JobCounts
 from .report import clear_report, deletion_report
 from .results import Payload, clear_payload, deletion_payload, failure_payload
 from .secret import log
+from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Unwatched, Watch
 
 Announce = Callable[[str, Mapping[str, Any]], None]
@@ -69,22 +69,18 @@ class Operations:
         self._environ = environ
         self._open_client = open_client
         self._history = history
-        self._slot = threading.Lock()
-        self._running: Entry | None = None
+        self._slot = SendingSlot(folder)
 
-    @property
     def running(self) -> Entry | None:
-        """What is being sent now."""
-        return self._running
+        """What is being sent now, by anybody who uses this state folder. Blocking."""
+        holder = self._slot.holder()
+        return next((entry for entry in self.journal.entries() if entry.operation == holder), None)
 
     def unresolved(self) -> list[Entry]:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
-        running = self._running
-        return [
-            entry
-            for entry in self.journal.entries()
-            if running is None or entry.operation != running.operation
-        ]
+        entries = self.journal.entries()
+        holder = self._slot.holder()
+        return [entry for entry in entries if entry.operation != holder]
 
     def base_url(self) -> BaseUrl:
         """The server in force. Raises UnsafeBaseUrl."""
@@ -170,9 +166,8 @@ class Operations:
     @asynccontextmanager
     async def _sending(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
         """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
-        await self._take_slot(watch, wait)
+        await self._take_slot(entry, watch, wait)
         try:
-            self._running = entry
             await asyncio.to_thread(self.journal.begin, entry)
             try:
                 yield
@@ -181,19 +176,29 @@ class Operations:
                 raise
             await self._resolve(entry)
         finally:
-            self._running = None
-            self._slot.release()
+            self._slot.free()
 
-    async def _take_slot(self, watch: Watch, wait: bool) -> None:
-        # A threading lock, polled: the two sides run on different event loops.
-        while not self._slot.acquire(blocking=False):
+    async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
+        # Polled: who has it may be on another event loop, or in another process.
+        while not await self._try_slot(entry):
             if not wait:
-                running = self._running
+                running = await asyncio.to_thread(self.running)
                 raise Busy("Another deletion is running.", origin=running.origin if running else "")
             if watch.stop_requested():
                 raise OperationStopped("You stopped it.")
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _try_slot(self, entry: Entry) -> bool:
+        taking = asyncio.ensure_future(asyncio.to_thread(self._slot.take, entry.operation))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # The thread goes on without us, and could take a slot nobody would ever free.
+            await asyncio.wait({taking})
+            if taking.exception() is None and taking.result():
+                self._slot.free()
+            raise
 
     async def _resolve(self, entry: Entry) -> None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -134,13 +135,13 @@ def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
         CloudResponseError.
     """
     _raise_for(answer)
-    try:
+    with suppress(ValueError, RecursionError, SchemaMismatch):
         value = json.loads(answer.body)
         schema.checker(schema_name)(value)
-    except (ValueError, RecursionError, SchemaMismatch):
-        raise UnreadableAnswer(answer.status) from None
-    assert isinstance(value, dict)
-    return value
+        if isinstance(value, dict):
+            return value
+    # Raised out here, without a cause: what json raises holds the whole answer.
+    raise UnreadableAnswer(answer.status)
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:
@@ -182,15 +183,15 @@ def _error_class(status: int, retry_after: float | None) -> type[CloudResponseEr
 
 def _quote(answer: Answer) -> tuple[str, str]:
     """The code and the message in an error body, in any of the shapes seen: see the tests' table."""
-    if answer.is_html:
-        return "", ""
+    if answer.is_html or not answer.whole:
+        return "", ""  # half a text could end in half a key, which nobody would recognise
     text = answer.body.decode("utf-8", "replace")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text if not answer.body.lstrip().startswith((b"{", b"[")) else ""
     code, says = _code_and_message(value)
-    return _presentable(code)[:100], _presentable(says)
+    return presentable(code)[:100], presentable(says)
 
 
 def _code_and_message(value: object) -> tuple[object, object]:
@@ -205,8 +206,8 @@ def _code_and_message(value: object) -> tuple[object, object]:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
-def _presentable(text: object) -> str:
+def presentable(text: object) -> str:
     """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
     if not isinstance(text, str):
         return ""
-    return scrub(_CONTROL.sub(" ", scrub(text[: 4 * LONGEST_QUOTE])))[:LONGEST_QUOTE].strip()
+    return scrub(_CONTROL.sub(" ", scrub(text)[: 4 * LONGEST_QUOTE]))[:LONGEST_QUOTE].strip()

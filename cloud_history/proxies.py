@@ -23,7 +23,7 @@ def find_proxy(base_url: BaseUrl) -> str | None:
     target = urlsplit(base_url.url)
     known = getproxies_environment()
     named = known.get(target.scheme) or known.get("all")
-    if not named or proxy_bypass(target.hostname or ""):
+    if not named or proxy_bypass(base_url.host):
         return None
     url = named if "://" in named else f"http://{named}"
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from .errors import Incomplete
+from .errors import CloudResponseError, Incomplete
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
 
 STAY = "Assets stay."
@@ -30,8 +30,8 @@ def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> s
             lines.append(f"{len(ids):,} {word}{reason}")
             if outcome is not Outcome.ACCEPTED:
                 lines += _listed(ids, most_listed)
-    lines += [error.hint for error in result.errors if error.hint]
-    return "\n".join(lines)
+    advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
+    return "\n".join([*lines, *dict.fromkeys(advice)])
 
 
 _WORDS = {
@@ -103,6 +103,8 @@ def _clear_lines(result: ClearResult) -> tuple[str, ...]:
 
 
 def _lost(result: ClearResult) -> str:
+    if isinstance(result.error, CloudResponseError):
+        return result.error.message
     return (
         "you stopped it after it was sent."
         if result.stopped
@@ -113,7 +115,8 @@ def _lost(result: ClearResult) -> str:
 def _still(result: ClearResult) -> str:
     if result.listed is None:
         return f"The list can’t be read, so what is gone of {jobs(result.before.finished)} is not known."
-    return f"{jobs(result.listed)} of {result.before.finished:,} still listed. Look again, then decide."
+    before = f", {result.before.finished:,} before" if result.listed != result.before.finished else ""
+    return f"{jobs(result.listed)} still listed{before}. Look again, then decide."
 
 
 def counts_line(counts: JobCounts) -> str:

@@ -52,8 +52,8 @@ def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds in a `Retry-After` header, given as a number or as an HTTP date; None where it is neither."""
     text = (value or "").strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:9]) if len(text) < 10 else 1e9
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

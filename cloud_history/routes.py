@@ -150,7 +150,7 @@ class _Routes:
 
     async def clear(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"token": str}, ("token",))
-        if (running := self._operations.running) is not None:
+        if (running := await asyncio.to_thread(self._operations.running)) is not None:
             return _busy(Busy("Another deletion is running.", origin=running.origin))
         connection = await self._operations.connect()
         preview = self._previews.redeem(body["token"], connection)
@@ -174,7 +174,9 @@ class _Routes:
         except Busy as error:
             return _busy(error)
         except CountRose as error:
-            return _error(error, preview=self._keep(error.counts, connection))
+            return _error(error, operation=operation, preview=self._keep(error.counts, connection))
+        except CloudError as error:
+            return _error(error, operation=operation)
         return _json({"operation": operation, "state": "done", "result": clear_payload(result)})
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
@@ -217,7 +219,7 @@ class _Routes:
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
-        running = operations.running
+        running = await asyncio.to_thread(operations.running)
         unresolved = await asyncio.to_thread(operations.unresolved)
         return {
             "version": __version__,

@@ -75,7 +75,12 @@ class ScrubbingFilter(logging.Filter):
     """Rewrites each record of the logger it is attached to, its traceback included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = scrub(record.getMessage()), None
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            # A log call with the wrong arguments: a fault of ours that must not become the caller's.
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = scrub(message), None
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = scrub("".join(traceback.format_exception(*record.exc_info)).rstrip())
             record.exc_info = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol, TypeVar
 
 from .errors import CloudTimeoutError, OperationStopped
@@ -44,6 +44,17 @@ class Budget:
     def left(self, at_least: float = 0.0) -> float:
         """Seconds that are left, and never less than `at_least`."""
         return max(at_least, self._end - self._clock())
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all of it at once. When one fails, the others have ended before its error is raised."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: float) -> T:

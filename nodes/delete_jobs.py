@@ -21,6 +21,12 @@ from .base import (
 )
 
 
+def read_job_ids(given: object) -> list[str]:
+    """The ids, or an error that shows no key, should one have been pasted here. Raises InputRefused."""
+    operations().keys.remember()
+    return parse_job_ids(given)
+
+
 class DeleteCloudJobs(CloudHistoryNode):
     """Removes given jobs from the Comfy Cloud history."""
 
@@ -72,7 +78,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids):
             return True
         try:
-            parse_job_ids(job_ids)
+            read_job_ids(job_ids)
         except InputRefused as error:
             return str(error)
         return True
@@ -80,7 +86,7 @@ class DeleteCloudJobs(CloudHistoryNode):
     async def run(
         self, job_ids: object = None, dry_run: object = None, after: list[object] | None = None
     ) -> Output:
-        ids = parse_job_ids(job_ids)
+        ids = read_job_ids(job_ids)
         if only_boolean(dry_run, "dry_run"):
             return outputs(after, dry_run_report(ids), 0)
         if not ids:

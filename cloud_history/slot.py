@@ -1,0 +1,76 @@
+"""One sending operation at a time: in this process, in its copies of this package, and in other processes.
+
+A lock on a file in the state folder, because a module's own lock is not enough: some editions of ComfyUI import a
+pack twice (once for its routes, once for its nodes), and two ComfyUIs may share a user folder. The system frees the
+lock when its process ends, however it ends, so it also tells what is running from what was cut short.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import StateUnwritable
+from .files import private_folder
+from .locks import gate, try_lock
+
+
+class SendingSlot:
+    """The one slot of a state folder. Blocking (a small file): call it off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "sending.lock"
+        self._gate = folder / "sending.gate"
+        self._here = threading.Lock()
+        self._file: BinaryIO | None = None
+
+    def take(self, operation: str) -> bool:
+        """Take the slot for this operation; False where another one has it.
+
+        Raises:
+            StateUnwritable: the state folder cannot be written.
+        """
+        if not self._here.acquire(blocking=False):
+            return False
+        try:
+            self._file = self._claim(operation)
+        except OSError as exc:
+            raise StateUnwritable("Deletions are stopped: the state folder can’t be written.") from exc
+        finally:
+            if self._file is None:
+                self._here.release()
+        return self._file is not None
+
+    def free(self) -> None:
+        """Give the slot back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._here.release()
+
+    def holder(self) -> str | None:
+        """The operation that has the slot now, wherever it runs, or None."""
+        try:
+            with gate(self._gate), self._path.open("r+b") as file:
+                text = file.read(64).decode("ascii", "replace")
+                return None if self._file is None and try_lock(file) else text
+        except OSError:
+            return None
+
+    def _claim(self, operation: str) -> BinaryIO | None:
+        private_folder(self._path.parent)
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        with contextlib.ExitStack() as undo:
+            undo.callback(file.close)
+            with gate(self._gate):
+                if not try_lock(file):
+                    return None
+                file.seek(0)
+                file.truncate()
+                file.write(operation.encode("ascii"))
+                file.flush()
+            undo.pop_all()
+        return file

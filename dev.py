@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Set up, check and try this project. Standard library alone; Linux, macOS and Windows; Python 3.10 or newer.
+
+    python3 dev.py play         the playground: no account, no key, no ComfyUI needed (what follows is passed on)
+    python3 dev.py test         all that CI runs: lint, types, unit, JavaScript and browser tests
+    python3 dev.py lint         style, layers, types and the rules of the house
+    python3 dev.py unit         the Python tests that need no browser (what follows is passed to pytest)
+    python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (the same)
+    python3 dev.py format       put the Python code in shape
+    python3 dev.py setup        only install what the others need
+
+Each verb first installs what it lacks: `.venv`, `node_modules`, `.frontends`, and Chromium where it may.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit("Python 3.10 or newer is needed; this is " + sys.version.split()[0])
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import project_setup as setup
+from pack_copy import copy_pack
+from steps import StepFailed, duration, run_step, say, tail
+
+UNIT_TESTS = ["tests", "--ignore=tests/browser"]
+BROWSER_TESTS = ["tests/browser"]
+
+STOP_SECONDS = 20
+
+Check = Callable[[], object]
+stopping = threading.Event()
+
+
+class Terminated(KeyboardInterrupt):
+    """Stopped by SIGTERM, which only this process gets; Ctrl+C goes to its child processes too."""
+
+
+def python_step(title: str, *arguments: str, env: dict[str, str] | None = None) -> Check:
+    return lambda: run_step(title, [setup.PYTHON, *arguments], env=env)
+
+
+def npm_step(title: str, script: str) -> Check:
+    return lambda: run_step(title, [setup.npm(), "run", "--silent", script])
+
+
+def house_rules() -> None:
+    output = run_step("house rules", [setup.PYTHON, "tools/house_rules.py"])
+    if output.strip():
+        say(tail(output))
+
+
+def pack_types() -> None:
+    """Types of the pack under a name that mypy accepts, whatever the checkout's folder is called."""
+    try:
+        folder, package = copy_pack()
+    except FileNotFoundError as exc:
+        raise StepFailed(f"types: the pack is not whole: {exc}") from exc
+    try:
+        run_step(
+            "types: the pack", [setup.PYTHON, "-m", "mypy", "-p", package], env={"MYPYPATH": str(folder)}
+        )
+    except StepFailed as exc:
+        copy = os.path.join(folder.relative_to(ROOT), package, "")
+        raise StepFailed(str(exc), exc.output.replace(copy, "")) from exc
+
+
+def javascript_tests() -> None:
+    output = run_step("JavaScript: tests", [setup.npm(), "run", "--silent", "test"])
+    counts = re.findall(r"^(?:#|ℹ) (pass|fail|skipped) (\d+)", output, re.MULTILINE)
+    say("            " + ", ".join(f"{number} {word}" for word, number in counts))
+
+
+def mypy_checks() -> list[Check]:
+    targets = ["cloud_history", "playground", "tests", "tools", "dev.py"]
+    return [pack_types, python_step("types: tests and tools", "-m", "mypy", *targets)]
+
+
+def other_checks() -> list[Check]:
+    layers = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    return [
+        python_step("ruff check", "-m", "ruff", "check", "--output-format", "concise", "."),
+        python_step("ruff format", "-m", "ruff", "format", "--check", "."),
+        house_rules,
+        python_step("layers", "-c", layers, "--no-logo", "--no-cache"),
+        npm_step("JavaScript: lint", "lint"),
+        npm_step("JavaScript: types", "types"),
+    ]
+
+
+def run_checks(*rows: list[Check]) -> list[StepFailed]:
+    """Run the rows side by side, each from first to last, and all of them: one run tells everything that is wrong."""
+    with ThreadPoolExecutor(max_workers=len(rows)) as pool:
+        running = [pool.submit(_run_row, row) for row in rows]
+        try:
+            return [failure for row in running for failure in row.result()]
+        except KeyboardInterrupt:
+            stopping.set()
+            raise
+
+
+def _run_row(checks: list[Check]) -> list[StepFailed]:
+    failures = []
+    for check in checks:
+        if stopping.is_set():
+            break
+        try:
+            check()
+        except StepFailed as failure:
+            failures.append(failure)
+    return failures
+
+
+def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> list[StepFailed]:
+    """Run pytest with its own output on ours, so that its count of tests is seen."""
+    command = [str(setup.PYTHON), "-m", "pytest", *arguments]
+    say(f"\npytest {' '.join(arguments)}")
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt as exc:
+        # The terminal's Ctrl+C has reached pytest too. It gets time to stop the servers and browsers it has started.
+        if isinstance(exc, Terminated):
+            process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    return [StepFailed(f"pytest {arguments[0]} ended with code {code}")] if code else []
+
+
+def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
+    """Install what is missing. Returns the environment for the tests."""
+    with setup.only_one():
+        setup.python_packages(dev=True)
+        if node:
+            setup.node_packages()
+        if not browser:
+            return {}
+        for version in (setup.NEWEST_FRONTEND, setup.OLDEST_FRONTEND):
+            setup.frontend(version)
+        return {"CHROMIUM": setup.browser()}
+
+
+def test(_: list[str]) -> list[StepFailed]:
+    env = set_up()
+    # The checks use both cores of a small machine; the tests have it to themselves, for some of them measure time.
+    failures = run_checks(mypy_checks(), [*other_checks(), javascript_tests])
+    failures += run_pytest(UNIT_TESTS)
+    return failures + run_pytest(BROWSER_TESTS, env=env)
+
+
+def lint(_: list[str]) -> list[StepFailed]:
+    set_up(browser=False)
+    return run_checks(mypy_checks(), other_checks())
+
+
+def unit(arguments: list[str]) -> list[StepFailed]:
+    set_up(node=False, browser=False)
+    return run_pytest([*UNIT_TESTS, *arguments])
+
+
+def browser(arguments: list[str]) -> list[StepFailed]:
+    env = set_up(node=False)
+    return run_pytest([*BROWSER_TESTS, *arguments], env=env)
+
+
+def format_code(_: list[str]) -> list[StepFailed]:
+    set_up(node=False, browser=False)
+    return run_checks(
+        [
+            python_step("ruff check --fix", "-m", "ruff", "check", "--fix-only", "--quiet", "."),
+            python_step("ruff format", "-m", "ruff", "format", "--quiet", "."),
+        ]
+    )
+
+
+def only_set_up(_: list[str]) -> list[StepFailed]:
+    set_up()
+    return []
+
+
+def play(arguments: list[str]) -> list[StepFailed]:
+    with setup.only_one():
+        setup.python_packages(dev=False)
+        setup.frontend(setup.NEWEST_FRONTEND)
+    command = [str(setup.PYTHON), str(ROOT / "playground" / "__main__.py"), *arguments]
+    sys.stdout.flush()
+    if os.name == "posix":
+        # The playground takes this process over: Ctrl+C and signals reach it and nothing else.
+        os.chdir(ROOT)
+        os.execv(command[0], command)  # noqa: S606  (no shell is wanted)
+    # Windows sends Ctrl+C to both: the playground stops itself, and this process waits for it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
+
+
+VERBS: dict[str, Callable[[list[str]], list[StepFailed]]] = {
+    "play": play,
+    "test": test,
+    "lint": lint,
+    "unit": unit,
+    "browser": browser,
+    "format": format_code,
+    "setup": only_set_up,
+}
+TAKE_ARGUMENTS = ("play", "unit", "browser")
+
+
+def terminated(*_: object) -> None:
+    raise Terminated
+
+
+def main(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console may know fewer characters than our texts use.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if verb not in VERBS or (rest and verb not in TAKE_ARGUMENTS):
+        say(str(__doc__).strip())
+        return 0 if verb in ("-h", "--help", "help") else 2
+    # Ended from outside, it ends its own child processes too, as it does at Ctrl+C.
+    signal.signal(signal.SIGTERM, terminated)
+    started = time.monotonic()
+    try:
+        failures = VERBS[verb](rest)
+    except StepFailed as failure:
+        failures = [failure]
+    except KeyboardInterrupt:
+        say(f"\n{verb}: stopped")
+        return 130
+    for failed in failures:
+        say(f"\nFAILED: {failed}\n{tail(failed.output)}".rstrip())
+    verdict = f"{len(failures)} FAILED" if failures else "all is well"
+    say(f"\n{verb}: {verdict}, {duration(time.monotonic() - started)}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+import js from "@eslint/js";
+
+const browser = Object.fromEntries(
+  [
+    "AbortController", "CustomEvent", "Document", "Element", "Event", "HTMLElement", "HTMLInputElement", "KeyboardEvent",
+    "Node", "Response", "URL", "clearTimeout", "document", "performance", "setTimeout", "window",
+  ].map((name) => [name, "readonly"]),
+);
+const node = { ...browser, DOMException: "readonly", setImmediate: "readonly" };
+const asText = "Text from the cloud is shown as text: use textContent.";
+
+export default [
+  { ignores: ["**/node_modules/", ".venv/", ".frontends/", "**/*.d.ts", "types/"] },
+  js.configs.recommended,
+  {
+    files: ["js/**/*.js"],
+    languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: browser },
+    rules: {
+      eqeqeq: "error",
+      "no-console": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      "no-eval": "error",
+      "no-implied-eval": "error",
+      "no-restricted-globals": ["error", "localStorage", "sessionStorage", "fetch"],
+      "no-restricted-properties": [
+        "error",
+        { property: "innerHTML", message: asText },
+        { property: "outerHTML", message: asText },
+        { property: "insertAdjacentHTML", message: asText },
+      ],
+      "max-lines": ["error", 300],
+      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ["js/**/*.js"],
+    ignores: ["js/main.js"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: ["**/scripts/*"], message: "Only main.js knows ComfyUI's modules." }] },
+      ],
+    },
+  },
+  {
+    files: ["tests/js/**/*.js", "eslint.config.js"],
+    languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: node },
+    rules: { eqeqeq: "error", "prefer-const": "error" },
+  },
+];

@@ -1,0 +1,88 @@
+// @ts-check
+/** The report under our nodes: read-only text, drawn in classic mode and in Nodes 2.0, and saved nowhere. */
+
+import { NODE } from "./words.js";
+
+/** @typedef {import("../types/comfyui").ComfyNode} ComfyNode */
+/** @typedef {import("../types/comfyui").ComfyGraph} ComfyGraph */
+
+const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear"]);
+const MIN_HEIGHT = 88;
+/** Wide enough for the labels of our switches in Nodes 2.0. */
+const MIN_WIDTH = 320;
+
+/** @type {WeakMap<ComfyNode, HTMLTextAreaElement>} */
+const reports = new WeakMap();
+
+/** The style sheet is not loaded for this: a node in a graph asks for nothing. */
+const STYLE = {
+  boxSizing: "border-box", width: "100%", height: "100%", minHeight: "72px", margin: "0", padding: "8px", border: "0",
+  borderRadius: "8px", resize: "none", font: "12px/16px Inter, Arial, sans-serif", color: "var(--input-text, #ddd)",
+  background: "color-mix(in srgb, currentColor 8%, transparent)",
+};
+
+/** @param {ComfyNode} node */
+function addReport(node) {
+  const area = document.createElement("textarea");
+  Object.assign(area.style, STYLE);
+  area.readOnly = true;
+  area.placeholder = NODE.placeholder;
+  area.setAttribute("aria-label", NODE.report);
+  const widget = node.addDOMWidget("cloud_history_report", "cloud_history_report", area, {
+    serialize: false,
+    hideOnZoom: false,
+    getValue: () => area.value,
+    setValue: () => undefined,
+    getMinHeight: () => MIN_HEIGHT,
+  });
+  widget.serialize = false;
+  reports.set(node, area);
+  const [width, height] = node.computeSize();
+  node.setSize([Math.max(width, MIN_WIDTH), height]);
+}
+
+/** @param {ComfyNode | null | undefined} node @param {string} text */
+function write(node, text) {
+  const area = node && reports.get(node);
+  if (area) area.value = text;
+}
+
+/** @param {unknown} output */
+function textOf(output) {
+  const text = /** @type {{text?: unknown} | null} */ (output)?.text;
+  return Array.isArray(text) ? text.filter((line) => typeof line === "string").join("\n") : "";
+}
+
+/** @param {import("../types/comfyui").ComfyNodeType} nodeType @param {string} name */
+export function addReportTo(nodeType, name) {
+  if (!NODES.has(name)) return;
+  const { onNodeCreated, onExecuted } = nodeType.prototype;
+  nodeType.prototype.onNodeCreated = function (/** @type {unknown[]} */ ...args) {
+    const result = onNodeCreated?.apply(this, args);
+    addReport(this);
+    return result;
+  };
+  nodeType.prototype.onExecuted = function (/** @type {unknown} */ output, /** @type {unknown[]} */ ...args) {
+    const result = onExecuted?.call(this, output, ...args);
+    write(this, textOf(output));
+    return result;
+  };
+}
+
+/**
+ * The node an execution id names; inside subgraphs these are paths such as "12:3".
+ * @param {ComfyGraph | null | undefined} graph
+ * @param {string} id
+ */
+export function findNode(graph, id) {
+  const path = id.split(":");
+  const last = path.pop() ?? "";
+  let within = graph;
+  for (const step of path) within = within?.getNodeById(step)?.subgraph;
+  return within?.getNodeById(last) ?? null;
+}
+
+/** @param {ComfyGraph | null | undefined} graph @param {unknown} id @param {unknown} text */
+export function showReport(graph, id, text) {
+  if ((typeof id === "string" || typeof id === "number") && typeof text === "string" && text) write(findNode(graph, String(id)), text);
+}

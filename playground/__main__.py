@@ -1,0 +1,124 @@
+"""The playground: a simulated Comfy Cloud with jobs in it, and a ComfyUI-like host with the pack, on this machine.
+
+Started by `python3 dev.py play`, which installs what it needs first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hosts import HostDidNotStart, HostProcess, frontend_dir, start_host
+from simulated_cloud import SimulatedCloud
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    reader = argparse.ArgumentParser(prog="dev.py play", description=__doc__)
+    reader.add_argument("--jobs", type=int, default=240, help="jobs on the simulated cloud (default: 240)")
+    reader.add_argument("--port", type=int, default=0, help="port of the page (default: any free one)")
+    reader.add_argument(
+        "--comfyui",
+        type=Path,
+        metavar="DIR",
+        help="use this ComfyUI (default: env COMFYUI_DIR; its interpreter: env COMFYUI_PYTHON)",
+    )
+    reader.add_argument(
+        "--latency-ms", type=int, default=0, help="let the cloud take so long for each answer"
+    )
+    reader.add_argument("--connected", action="store_true", help="start with the API key already set")
+    reader.add_argument(
+        "--home", type=Path, metavar="DIR", help="keep the host's files here (default: nowhere)"
+    )
+    return reader
+
+
+def play(options: argparse.Namespace) -> None:
+    """Start both, say where they are, and wait until the host ends or Ctrl+C."""
+    cloud = SimulatedCloud(jobs=options.jobs)
+    cloud.switches.latency = options.latency_ms / 1000
+    with _home(options.home) as home, cloud.serving_in_thread() as cloud_url:
+        print("Starting…", flush=True)
+        host = start_host(
+            home,
+            comfyui_dir=options.comfyui,
+            cloud_url=cloud_url,
+            api_key=cloud.api_key if options.connected else None,
+            frontend=frontend_dir(),
+            port=options.port,
+        )
+        try:
+            print(_welcome(cloud, host, connected=options.connected), flush=True)
+            _wait(host)
+        except KeyboardInterrupt:
+            print("\nStopping…", flush=True)
+            # A terminal sends Ctrl+C to the host as well: it may be on its way out already.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                host.process.wait(1)
+        finally:
+            host.stop()
+
+
+@contextlib.contextmanager
+def _home(chosen: Path | None) -> Iterator[Path]:
+    if chosen is not None:
+        yield chosen
+        return
+    # Windows may still hold a file of the host when it has just ended.
+    with tempfile.TemporaryDirectory(prefix="cloud-history-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _welcome(cloud: SimulatedCloud, host: HostProcess, *, connected: bool) -> str:
+    if connected:
+        key = "set already, as COMFY_CLOUD_API_KEY"
+    else:
+        where = "paste it in the menu: Extensions > Cloud history > Connect to Comfy Cloud…"
+        key = f"{cloud.api_key}\n             ({where})"
+    return f"""
+Comfy Cloud History: playground
+
+  Open       {host.base_url}
+  API key    {key}
+  The cloud  {cloud.base_url}, simulated: {len(cloud.finished)} finished jobs, {len(cloud.active)} active
+  Log        {host.log_path}
+  Stop       Ctrl+C
+"""
+
+
+def _wait(host: HostProcess) -> None:
+    while host.process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            host.process.wait(0.5)
+    raise HostDidNotStart(f"The host ended. Its log ends:\n{host.log()[-4000:]}")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """0 after Ctrl+C, 1 if the host could not start or ended by itself."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    # Ignored in what a shell starts in the background, unless asked for.
+    signal.signal(signal.SIGINT, _interrupt)
+    # A console may know fewer characters than our texts use.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        play(parser().parse_args())
+    except KeyboardInterrupt:
+        return 0
+    except (HostDidNotStart, FileNotFoundError) as problem:
+        print(problem, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

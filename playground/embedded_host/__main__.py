@@ -1,0 +1,42 @@
+"""`python -m embedded_host --base DIR [--port 0] [--frontend DIR]`: serve until Ctrl+C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from .host import EmbeddedHost
+from .standins import installed
+
+
+def main() -> None:
+    """Print one line with the address when ready.
+
+    Ctrl+C breaks the loop as in ComfyUI: no aiohttp shutdown signal, open tasks are dropped, `atexit` runs.
+    """
+    parser = argparse.ArgumentParser(prog="embedded_host", description=__doc__)
+    parser.add_argument("--base", type=Path, required=True, help="folder with custom_nodes/ and user/")
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--frontend", type=Path, help="the static folder of a comfyui-frontend-package")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # Whoever starts us in the background may have told its children to ignore Ctrl+C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    host = EmbeddedHost(options.base.absolute(), loop, options.frontend and options.frontend.absolute())
+    with installed(host):
+        host.load_packs()
+        try:
+            address = loop.run_until_complete(host.listen(options.port))
+            print(f"Serving on {address}", flush=True)
+            loop.run_until_complete(host.server.publish())
+        except KeyboardInterrupt:
+            logging.getLogger("embedded_host").info("Stopped")
+
+
+if __name__ == "__main__":
+    main()

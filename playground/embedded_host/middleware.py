@@ -1,0 +1,43 @@
+"""ComfyUI's default protection, no more: packs must stand on their own guards (seen on ComfyUI 0.3.64)."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+logger = logging.getLogger("embedded_host")
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@web.middleware
+async def origin_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse another origin, but only where Host is loopback and Origin names a host."""
+    host = urlsplit("//" + request.headers.get("Host", "").lower())
+    origin = urlsplit(request.headers.get("Origin", "").lower())
+    if origin.netloc and _is_loopback(host.hostname):
+        same = host.netloc == origin.netloc
+        if origin.port is None or host.port is None:
+            same = host.hostname == origin.hostname
+        if not same:
+            logger.warning("request with non matching host and origin %s != %s", host.netloc, origin.netloc)
+            return web.Response(status=403)
+    return web.Response() if request.method == "OPTIONS" else await handler(request)
+
+
+@web.middleware
+async def scripts_are_not_cached(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let browsers ask for scripts and styles each time, so that an update of a pack is seen."""
+    response = await handler(request)
+    if request.path.endswith((".js", ".css")) or request.path == "/":
+        response.headers.setdefault("Cache-Control", "no-cache")
+    return response

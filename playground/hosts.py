@@ -1,0 +1,248 @@
+"""Starting a host for the pack as a child process: the embedded one, or a real ComfyUI.
+
+Both get a folder of their own with the pack linked into `custom_nodes`, listen on 127.0.0.1 alone and
+are stopped by their process id.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embedded_host.user_files import write_settings
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PACK_NAME = "comfy-cloud-history"
+OURS_IN_ENVIRONMENT = ("COMFY_CLOUD_BASE_URL", "COMFY_CLOUD_API_KEY", "COMFY_CLOUD_HISTORY_HOME")
+READY = re.compile(r"(?:Serving on|To see the GUI go to:) (http://127\.0\.0\.1:\d+)")
+NOT_PART_OF_THE_PACK = shutil.ignore_patterns(".*", "node_modules", "tests", "playground", "*.egg-info")
+
+QUIET_SETTINGS = {
+    "Comfy.TutorialCompleted": True,
+    "Comfy.Workflow.ShowMissingNodesWarning": False,
+    "Comfy.Workflow.ShowMissingModelsWarning": False,
+    # Frontend 1.27 sets the last two from the first before it knows them, which fails unless they hold that value.
+    "Comfy.Canvas.NavigationMode": "legacy",
+    "Comfy.Canvas.LeftMouseClickBehavior": "panning",
+    "Comfy.Canvas.MouseWheelScroll": "zoom",
+    "Comfy.Minimap.Visible": False,
+    "Comfy.Graph.CanvasInfo": False,
+    "Comfy.Window.UnloadConfirmation": False,
+    "Comfy.Notification.ShowVersionUpdates": False,
+    "Comfy.VersionCompatibility.DisableWarnings": True,
+}
+
+
+class HostDidNotStart(RuntimeError):
+    """The host ended, or did not answer in time; the message carries the end of its log."""
+
+
+@dataclass
+class HostProcess:
+    """A running host."""
+
+    base_url: str
+    log_path: Path
+    base_dir: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The id of the host's process."""
+        return self.process.pid
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the pack keeps its state in this host."""
+        return self.base_dir / "user" / "__cloud_history"
+
+    def log(self) -> str:
+        """All that the host has written so far."""
+        return self.log_path.read_text("utf-8", errors="replace")
+
+    def stop(self, patience: float = 5.0) -> None:
+        """Ctrl+C where the system has it, then a kill after `patience` seconds."""
+        if self.process.poll() is None:
+            if os.name == "posix":
+                self.process.send_signal(signal.SIGINT)
+            else:
+                self.process.terminate()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+
+def prepare_base(base_dir: Path, settings: Mapping[str, Any] | None = None, pack: Path = CHECKOUT) -> None:
+    """Make the folders of a host, link the packs into `custom_nodes`, write the frontend's settings."""
+    for name in ("custom_nodes", "models", "input", "output", "temp", "user"):
+        (base_dir / name).mkdir(parents=True, exist_ok=True)
+    link_pack(pack, base_dir / "custom_nodes" / PACK_NAME)
+    link_pack(Path(__file__).parent / "helper_nodes", base_dir / "custom_nodes" / "playground-helper-nodes")
+    write_settings(base_dir, {**QUIET_SETTINGS, **(settings or {})})
+
+
+def link_pack(source: Path, link: Path) -> None:
+    """Put a pack into `custom_nodes`: a link, or a copy where links are not allowed (Windows)."""
+    if link.is_symlink() or link.exists():
+        return
+    try:
+        link.symlink_to(source, target_is_directory=True)
+    except OSError:
+        shutil.copytree(source, link, ignore=NOT_PART_OF_THE_PACK)
+
+
+def start_embedded(
+    base_dir: Path,
+    *,
+    cloud_url: str,
+    api_key: str | None = None,
+    frontend: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
+    pack: Path = CHECKOUT,
+) -> HostProcess:
+    """Start the embedded host and wait until it answers. `frontend` None: no page is served."""
+    prepare_base(base_dir, settings, pack)
+    command = [sys.executable, "-m", "embedded_host", "--base", str(base_dir), "--port", str(port)]
+    command += ["--frontend", str(frontend)] if frontend is not None else []
+    environment = _environment(cloud_url, api_key, {"PYTHONPATH": str(Path(__file__).parent), **(env or {})})
+    return _start(command, base_dir, base_dir, environment, patience=30)
+
+
+def start_real(
+    comfyui_dir: Path,
+    base_dir: Path,
+    *,
+    cloud_url: str,
+    api_key: str | None = None,
+    frontend: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
+    pack: Path = CHECKOUT,
+    python: str | None = None,
+) -> HostProcess:
+    """Start the ComfyUI of `comfyui_dir` on the CPU and wait until it answers.
+
+    `python` is its interpreter (default: COMFYUI_PYTHON, else ours); `frontend` None: the one installed beside it.
+    """
+    prepare_base(base_dir, settings, pack)
+    port = port or free_port()
+    database = f"sqlite:///{(base_dir / 'user' / 'comfyui.db').as_posix()}"
+    command = [python or os.environ.get("COMFYUI_PYTHON") or sys.executable]
+    if (comfyui_dir / "comfy" / "cmd" / "cli.py").is_file():
+        # The packaged edition of ComfyUI needs to be told where its folders are. Its main.py reads no options.
+        command += ["-c", "from comfy.cmd.cli import entrypoint; entrypoint()", "serve"]
+        command += [
+            "--cwd",
+            str(base_dir),
+            "--user-directory",
+            str(base_dir / "user"),
+            "--disable-known-models",
+        ]
+    else:
+        command += ["main.py"]
+    command += ["--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base_dir)]
+    command += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", database]
+    command += ["--front-end-root", str(frontend)] if frontend is not None else []
+    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DO_NOT_TRACK": "1"}
+    environment = _environment(cloud_url, api_key, {**offline, **(env or {})})
+    return _start(command, comfyui_dir, base_dir, environment, patience=180)
+
+
+def start_host(base_dir: Path, *, comfyui_dir: Path | None = None, **options: Any) -> HostProcess:
+    """Start the real ComfyUI of `comfyui_dir` or of env COMFYUI_DIR if there is one, else the embedded host."""
+    chosen = comfyui_dir or os.environ.get("COMFYUI_DIR")
+    if chosen:
+        return start_real(Path(chosen).resolve(), base_dir.resolve(), **options)
+    return start_embedded(base_dir.resolve(), **options)
+
+
+def frontend_dir(version: str | None = None) -> Path:
+    """The static files of one frontend version, None for the newest at hand; `dev.py setup` fetches them.
+
+    Raises FileNotFoundError if they are not there.
+    """
+    found = CHECKOUT.glob(f".frontends/{version or '*'}/static/index.html")
+    folders = [index.parent for index in found]
+    if not folders:
+        raise FileNotFoundError(f"frontend {version or ''} is not in .frontends: run python3 dev.py setup")
+    return max(folders, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.parent.name)])
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment(cloud_url: str, api_key: str | None, more: Mapping[str, str]) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in OURS_IN_ENVIRONMENT}
+    environment |= {"PYTHONUNBUFFERED": "1", "COMFY_CLOUD_BASE_URL": cloud_url, **more}
+    if api_key is not None:
+        environment["COMFY_CLOUD_API_KEY"] = api_key
+    return environment
+
+
+def _start(
+    command: Sequence[str], cwd: Path, base_dir: Path, environment: dict[str, str], patience: float
+) -> HostProcess:
+    log_path = base_dir / "host.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+    host = HostProcess("", log_path, base_dir, process)
+    try:
+        _wait_until_ready(host, patience)
+    except BaseException:
+        host.kill()
+        raise
+    return host
+
+
+def _wait_until_ready(host: HostProcess, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        # The address is taken from the host's own words: something else may answer on the port it was to have.
+        said = READY.search(host.log())
+        if said and _answers(said[1]):
+            host.base_url = said[1]
+            return
+        try:
+            # Waiting for the process rather than sleeping: a host that dies is noticed at once.
+            host.process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    raise HostDidNotStart(f"The host did not start. Its log ends:\n{host.log()[-4000:]}")
+
+
+def _answers(base_url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{base_url}/api/users", timeout=2):
+            return True
+    except (OSError, urllib.error.HTTPError):
+        return False

@@ -1,0 +1,112 @@
+"""The shapes in which a Comfy Cloud, or a proxy before it, is known to say that something went wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShape:
+    """An error answer: status, body and headers (the content type is among them)."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        """The same as an aiohttp answer."""
+        return web.Response(status=self.status, body=self.body, headers=self.headers)
+
+
+def json_shape(status: int, content: Any, **headers: str) -> ErrorShape:
+    """Any JSON as an error answer."""
+    return ErrorShape(status, json.dumps(content).encode(), {"Content-Type": "application/json", **headers})
+
+
+def error_response(status: int, code: str, message: str) -> ErrorShape:
+    """`{"code", "message"}`: ErrorResponse, the documented shape."""
+    return json_shape(status, {"code": code, "message": message})
+
+
+def message_only(status: int, message: str) -> ErrorShape:
+    """`{"message"}`: what people report from the live service's 401."""
+    return json_shape(status, {"message": message})
+
+
+def nested_error(status: int, code: str, message: str, details: Any = None) -> ErrorShape:
+    """`{"error": {"code", "message", "details"?}}`: the shape of API v2."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if details is not None:
+        error["details"] = details
+    return json_shape(status, {"error": error})
+
+
+def auth_type_not_allowed() -> ErrorShape:
+    """403 of the newer contract: this kind of credential is not accepted on this route."""
+    error = {"message": "This route does not accept API keys.", "type": "auth_type_not_allowed"}
+    return json_shape(403, {"error": error, "accepted": ["session"]})
+
+
+def prompt_error() -> ErrorShape:
+    """400 as an open object, the way prompt errors come."""
+    error = {"type": "prompt_no_outputs", "message": "Prompt has no outputs", "details": "", "extra_info": {}}
+    return json_shape(400, {"error": error, "node_errors": {}})
+
+
+def sso_required() -> ErrorShape:
+    """403 of the newer contract, with the organisation which asks for single sign-on."""
+    content = {
+        "code": "sso_required",
+        "message": "Sign in with your organization.",
+        "organization_id": "org_7Hk2",
+    }
+    return json_shape(403, content)
+
+
+def plain_text(status: int = 503, text: str = "upstream connect error: connection refused") -> ErrorShape:
+    """A proxy's one line."""
+    return ErrorShape(status, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def html_page(status: int = 502, title: str = "Bad gateway") -> ErrorShape:
+    """A proxy's page."""
+    page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return ErrorShape(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+def empty(status: int = 504) -> ErrorShape:
+    """No body at all."""
+    return ErrorShape(status, b"")
+
+
+def subscription_inactive() -> ErrorShape:
+    """429 without Retry-After: the documented meaning of the status."""
+    return message_only(429, "Subscription inactive. Please check your plan.")
+
+
+def rate_limited(retry_after: str = "1") -> ErrorShape:
+    """429 with Retry-After, in seconds or as an HTTP date."""
+    content = {"error": {"code": "rate_limited", "message": "Too many requests. Please slow down."}}
+    return json_shape(429, content, **{"Retry-After": retry_after})
+
+
+ERROR_SHAPES: dict[str, ErrorShape] = {
+    "error_response": error_response(500, "internal_error", "Something went wrong on our side."),
+    "message_only": message_only(401, "Invalid API key"),
+    "nested_error": nested_error(503, "unavailable", "Please try again later.", {"region": "us-central1"}),
+    "auth_type_not_allowed": auth_type_not_allowed(),
+    "prompt_error": prompt_error(),
+    "sso_required": sso_required(),
+    "plain_text": plain_text(),
+    "html_page": html_page(),
+    "empty": empty(),
+    "insufficient_credits": error_response(402, "insufficient_credits", "Not enough credits."),
+    "not_found": error_response(404, "not_found", "Job not found"),
+    "subscription_inactive": subscription_inactive(),
+    "rate_limited": rate_limited(),
+}
+"""One example of every shape, by name."""

@@ -1,0 +1,123 @@
+"""`GET /api/jobs`: reading its parameters, and cutting pages by offset or cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .jobs import STATUSES, SimulatedJob
+from .switches import Switches
+
+OUTPUT_TYPES = frozenset({"image", "video", "audio", "3d"})
+
+
+class BadParameter(ValueError):
+    """A query parameter the server refuses; the text is for the person who sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """The parameters of a listing, checked."""
+
+    statuses: frozenset[str] | None = None
+    workflow_id: str | None = None
+    output_type: str | None = None
+    sort_by: str = "create_time"
+    descending: bool = True
+    limit: int = 100
+    offset: int = 0
+    after: tuple[int, str] | None = None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], *, cursors: bool) -> ListQuery:
+        """Read a query string; unknown parameters are ignored, as web frameworks do. Raises BadParameter."""
+        statuses = None
+        if query.get("status"):
+            statuses = frozenset(word.strip() for word in query["status"].split(","))
+            unknown = statuses - set(STATUSES)
+            if unknown:
+                raise BadParameter(f"invalid status: {', '.join(sorted(unknown))}")
+        sort_by = _choice(query, "sort_by", ("create_time", "execution_time"))
+        return cls(
+            statuses=statuses,
+            workflow_id=query.get("workflow_id") or None,
+            output_type=_choice(query, "output_type", ("", *sorted(OUTPUT_TYPES))) or None,
+            sort_by=sort_by,
+            descending=_choice(query, "sort_order", ("desc", "asc")) == "desc",
+            limit=_number(query, "limit", 100, 1, 1000),
+            offset=_number(query, "offset", 0, 0, None),
+            # Documented: a cursor is ignored with sort_by=execution_time.
+            after=_cursor(query) if cursors and sort_by == "create_time" else None,
+        )
+
+    def wants(self, job: SimulatedJob) -> bool:
+        """Whether the filters other than the status let this job through."""
+        if self.workflow_id is not None and job.workflow_id != self.workflow_id:
+            return False
+        return self.output_type is None or job.output_type == self.output_type
+
+    def key(self, job: SimulatedJob) -> tuple[int, str]:
+        """What the jobs are sorted by; the id settles ties."""
+        return (job.duration if self.sort_by == "execution_time" else job.create_time, job.id)
+
+
+def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> dict[str, Any]:
+    """The answer to a listing: one page of `jobs`, which are filtered by status already."""
+    rows = sorted((job for job in jobs if query.wants(job)), key=query.key, reverse=query.descending)
+    total = len(rows)
+    rest = rows[query.offset :] if query.after is None else _beyond(rows, query)
+    shown = rest[: query.limit]
+    has_more = len(rest) > len(shown)
+    pagination: dict[str, Any] = {"offset": query.offset, "limit": query.limit, "has_more": has_more}
+    if switches.total != "absent":
+        pagination["total"] = total if switches.total == "exact" else 0
+    if switches.cursor and query.sort_by == "create_time":
+        pagination["next_cursor"] = _encode(query.key(shown[-1])) if has_more else ""
+    seconds = switches.time_unit == "s"
+    return {
+        "jobs": [job.entry(seconds=seconds, raw=switches.raw_states) for job in shown],
+        "pagination": pagination,
+    }
+
+
+def _beyond(rows: list[SimulatedJob], query: ListQuery) -> list[SimulatedJob]:
+    # By the sort key and not by position, so that removals between two pages shift nothing.
+    after = query.after or (0, "")
+    return [job for job in rows if (query.key(job) < after if query.descending else query.key(job) > after)]
+
+
+def _encode(key: tuple[int, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def _cursor(query: Mapping[str, str]) -> tuple[int, str] | None:
+    text = query.get("after")
+    if not text:
+        return None
+    try:
+        time, job_id = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+        return (int(time), str(job_id))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise BadParameter("malformed cursor") from error
+
+
+def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    value = query.get(name, allowed[0])
+    if value not in allowed:
+        raise BadParameter(f"invalid {name}: {value}")
+    return value
+
+
+def _number(query: Mapping[str, str], name: str, default: int, least: int, most: int | None) -> int:
+    text = query.get(name, str(default))
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise BadParameter(f"invalid {name}: {text}") from error
+    if number < least or (most is not None and number > most):
+        raise BadParameter(f"invalid {name}: {text}")
+    return number

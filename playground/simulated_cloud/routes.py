@@ -1,0 +1,212 @@
+"""The routes of the API, as strict as its documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from .error_shapes import ErrorShape, error_response, html_page, subscription_inactive
+from .listing import BadParameter, ListQuery, page
+from .pictures import picture_of
+from .storage import signed_url
+
+if TYPE_CHECKING:
+    from .cloud import SimulatedCloud
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+MOST_CANCELLED_AT_ONCE = 100
+# Room for a hundred thousand ids in one body: the documents give no limit.
+LARGEST_BODY = 64 * 1024 * 1024
+PUBLIC = frozenset({"/api/system_stats"})
+
+
+class Refused(Exception):
+    """Ends a request with an error answer."""
+
+    def __init__(self, shape: ErrorShape) -> None:
+        super().__init__(shape.status)
+        self.shape = shape
+
+
+def api_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
+    """The API as an application. `observer` sees every request first."""
+    routes = Routes(cloud)
+    app = web.Application(middlewares=[observer, routes.guard], client_max_size=LARGEST_BODY)
+    app.add_routes(
+        [
+            web.get("/api/user", routes.user, allow_head=False),
+            web.get("/api/system_stats", routes.system_stats, allow_head=False),
+            web.post("/api/history", routes.history),
+            web.get("/api/jobs", routes.jobs, allow_head=False),
+            web.post("/api/jobs/cancel", routes.cancel_jobs),
+            web.get("/api/jobs/{job_id}", routes.job, allow_head=False),
+            web.post("/api/jobs/{job_id}/cancel", routes.cancel_job),
+            web.get("/api/view", routes.view, allow_head=False),
+            # Known, dangerous, and refused: the books count these calls.
+            web.post("/api/queue", routes.refuse),
+            web.post("/api/interrupt", routes.refuse),
+            web.delete("/api/assets/{asset_id}", routes.refuse),
+        ]
+    )
+    return app
+
+
+class Routes:
+    """What each route does to the cloud's books."""
+
+    def __init__(self, cloud: SimulatedCloud) -> None:
+        self._cloud = cloud
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Check the key and the subscription, and give errors the documented shape."""
+        try:
+            if request.path not in PUBLIC:
+                self._check_caller(request)
+            self._check_switches(request.path)
+            return await handler(request)
+        except Refused as refusal:
+            return refusal.shape.response()
+        except web.HTTPMethodNotAllowed:
+            return error_response(405, "method_not_allowed", "Method not allowed").response()
+        except web.HTTPNotFound:
+            return error_response(404, "not_found", "No such route").response()
+
+    def _check_caller(self, request: web.Request) -> None:
+        if request.headers.getall("X-API-Key", []) != [self._cloud.api_key]:
+            raise Refused(self._cloud.switches.unauthorized)
+        # Documented: a second credential which cannot be read is refused, not ignored.
+        if "Authorization" in request.headers:
+            raise Refused(error_response(401, "unauthorized", "Send one credential, not two."))
+        if "X-Comfy-Workspace-ID" in request.headers:
+            raise Refused(
+                error_response(400, "workspace_id_invalid", "The key belongs to another workspace.")
+            )
+
+    def _check_switches(self, path: str) -> None:
+        switches = self._cloud.switches
+        on_jobs = path == "/api/jobs" or path.startswith("/api/jobs/")
+        if (on_jobs and not switches.has_jobs_route) or (path == "/api/user" and not switches.has_user_route):
+            raise web.HTTPNotFound
+        if switches.subscription == "inactive" and path not in PUBLIC | {"/api/user"}:
+            raise Refused(subscription_inactive())
+
+    async def user(self, request: web.Request) -> web.Response:
+        """`GET /api/user`."""
+        return web.json_response({"status": self._cloud.switches.user_status})
+
+    async def system_stats(self, request: web.Request) -> web.Response:
+        """`GET /api/system_stats`: public, so that answering it proves nothing about a key."""
+        system = {
+            "os": "posix",
+            "python_version": "3.12.11",
+            "embedded_python": False,
+            "comfyui_version": "0.3.64",
+            "pytorch_version": "2.8.0+cu128",
+            "argv": [],
+            "ram_total": 0,
+            "ram_free": 0,
+        }
+        return web.json_response({"system": system, "devices": []})
+
+    async def history(self, request: web.Request) -> web.Response:
+        """`POST /api/history`: soft delete of finished jobs; what cannot be deleted is skipped without a word."""
+        body = await _json_object(request)
+        job_ids, clear = body.get("delete", []), body.get("clear", False)
+        if not set(body) <= {"delete", "clear"}:
+            raise _bad("unknown property in request")
+        if not isinstance(job_ids, list) or not all(isinstance(job_id, str) for job_id in job_ids):
+            raise _bad("delete must be an array of strings")
+        if not isinstance(clear, bool):
+            raise _bad("clear must be a boolean")
+        if self._cloud.switches.refuses_malformed_ids and not all(
+            UUID.fullmatch(job_id) for job_id in job_ids
+        ):
+            raise _bad("invalid job id")
+        if not self._cloud.switches.lies:
+            if clear:
+                self._cloud.books.clear(self._cloud.clock())
+            self._cloud.books.delete(job_ids, self._cloud.clock())
+        return web.Response()
+
+    async def jobs(self, request: web.Request) -> web.Response:
+        """`GET /api/jobs`."""
+        cloud = self._cloud
+        try:
+            query = ListQuery.parse(request.query, cursors=cloud.switches.cursor)
+        except BadParameter as problem:
+            raise _bad(str(problem)) from problem
+        statuses = None if cloud.switches.ignores_status_filter else query.statuses
+        return web.json_response(page(cloud.books.listed(statuses, still=cloud.shows), query, cloud.switches))
+
+    async def job(self, request: web.Request) -> web.Response:
+        """`GET /api/jobs/{job_id}`."""
+        job = self._cloud.books.get(request.match_info["job_id"])
+        if job is None:
+            raise Refused(error_response(404, "not_found", "Job not found"))
+        switches = self._cloud.switches
+        return web.json_response(job.detail(seconds=switches.time_unit == "s", raw=switches.raw_states))
+
+    async def cancel_jobs(self, request: web.Request) -> web.Response:
+        """`POST /api/jobs/cancel`: all or, with one unknown id among them, none."""
+        job_ids = (await _json_object(request)).get("job_ids")
+        if not isinstance(job_ids, list) or not 1 <= len(job_ids) <= MOST_CANCELLED_AT_ONCE:
+            raise _bad("job_ids must hold 1 to 100 ids")
+        if not all(isinstance(job_id, str) and UUID.fullmatch(job_id) for job_id in job_ids):
+            raise _bad("job_ids must be UUIDs")
+        if any(self._cloud.books.get(job_id) is None for job_id in job_ids):
+            raise Refused(error_response(404, "not_found", "Job not found"))
+        return web.json_response({"cancelled": [job_id for job_id in job_ids if self._cancel(job_id)]})
+
+    async def cancel_job(self, request: web.Request) -> web.Response:
+        """`POST /api/jobs/{job_id}/cancel`."""
+        job_id = request.match_info["job_id"]
+        if self._cloud.books.get(job_id) is None:
+            raise Refused(error_response(404, "not_found", "Job not found"))
+        return web.json_response({"cancelled": self._cancel(job_id)})
+
+    def _cancel(self, job_id: str) -> bool:
+        if self._cloud.jobs[job_id].finished:
+            return False
+        self._cloud.finish(job_id, "cancelled")
+        return True
+
+    async def view(self, request: web.Request) -> web.Response:
+        """`GET /api/view`: off to the storage with a signed URL; the picture itself only if a channel is asked for."""
+        name, channel = request.query.get("filename"), request.query.get("channel")
+        if not name:
+            raise _bad("filename is required")
+        if channel not in (None, "rgb", "a", "alpha"):
+            raise _bad("invalid channel")
+        owner = self._cloud.books.owners.get(name)
+        if owner is None:
+            raise Refused(error_response(404, "not_found", "File not found"))
+        if channel is not None:
+            return web.Response(body=picture_of(name, owner.width, owner.height), content_type="image/png")
+        found = html_page(302, "Found")
+        location = signed_url(self._cloud, name)
+        return web.Response(status=302, body=found.body, headers={**found.headers, "Location": location})
+
+    async def refuse(self, request: web.Request) -> web.Response:
+        """A call this stand-in does not offer, because no client of the history should make it."""
+        raise Refused(error_response(405, "method_not_allowed", "Method not allowed"))
+
+
+def _bad(message: str) -> Refused:
+    return Refused(error_response(400, "bad_request", message))
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    if request.content_type != "application/json":
+        raise _bad("Content-Type must be application/json")
+    try:
+        body = json.loads(await request.read())
+    except ValueError as error:
+        raise _bad("request body is not JSON") from error
+    if not isinstance(body, dict):
+        raise _bad("request body must be an object")
+    return body

@@ -1,0 +1,172 @@
+"""The stage of the browser tests: a simulated cloud, a host with the pack, and ComfyUI's real page in Chromium.
+
+Each test has a cloud, a host and a page of its own. Mark a test to set its stage:
+`@pytest.mark.stage(jobs=3, connected=True, settings={"Comfy.ColorPalette": "light"}, env={...})`.
+With COMFYUI_DIR the host is that real ComfyUI.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, WebSocket, async_playwright
+
+from browser.comfy_page import open_comfyui
+from hosts import HostProcess, frontend_dir, start_host
+from simulated_cloud import SimulatedCloud
+
+HERE = Path(__file__).parent
+FRONTENDS = ("1.58.1", "1.27.10")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Aborts every request to another machine, by name or by number, sockets and the browser's own included.
+    # Costs a start of the page nothing, where Playwright's routing costs seconds.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:https?|wss?)://127\.0\.0\.1[:/])")
+# What core itself does when this frontend meets an older real ComfyUI: it asks for jobs where there is no such
+# route, and for the sizes of the models that its default graph names. (The embedded host gives cause for neither.)
+FAULTS_OF_CORE = re.compile(r"JobsApiError: Failed to fetch jobs: 404|^https://huggingface\.co/")
+
+
+class Frontend(NamedTuple):
+    """One version of ComfyUI's frontend."""
+
+    version: str
+    static: Path
+
+
+class Stage(NamedTuple):
+    """What the mark `stage` says about a test's surroundings."""
+
+    jobs: int = 24
+    connected: bool = False
+    settings: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    env: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "stage(jobs, connected, settings, env): the surroundings of a browser test"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all browser tests on one event loop, for they share one Chromium, and give a real ComfyUI its time."""
+    for item in items:
+        if HERE in item.path.parents:
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.timeout(300 if os.environ.get("COMFYUI_DIR") else 120))
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """The test's `stage` mark, or the defaults."""
+    mark = request.node.get_closest_marker("stage")
+    return Stage(**mark.kwargs) if mark else Stage()
+
+
+@pytest.fixture(params=FRONTENDS)
+def frontend(request: pytest.FixtureRequest) -> Frontend:
+    """Each frontend version in turn."""
+    return Frontend(request.param, frontend_dir(request.param))
+
+
+@pytest.fixture
+def cloud(stage: Stage) -> Iterator[SimulatedCloud]:
+    """A simulated cloud that serves, in a thread of its own; `cloud.base_url` is its address."""
+    simulated = SimulatedCloud(jobs=stage.jobs)
+    with simulated.serving_in_thread():
+        yield simulated
+
+
+@pytest.fixture
+def host(stage: Stage, cloud: SimulatedCloud, frontend: Frontend, tmp_path: Path) -> Iterator[HostProcess]:
+    """A host that serves the frontend and has loaded the pack; its cloud is `cloud`."""
+    started = start_host(
+        tmp_path / "comfyui",
+        cloud_url=cloud.base_url,
+        api_key=cloud.api_key if stage.connected else None,
+        frontend=frontend.static,
+        settings={"Comfy.InstalledVersion": frontend.version, **stage.settings},
+        env=stage.env,
+    )
+    yield started
+    started.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One Chromium for all tests: env CHROMIUM, else the one on the path."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail("no Chromium: install one, or name it in the environment variable CHROMIUM")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def console_errors() -> Iterator[list[str]]:
+    """Errors and uncaught exceptions of the page. A test that expects some takes them out."""
+    errors: list[str] = []
+    yield errors
+    assert without_faults_of_core(errors) == [], "the page reported errors"
+
+
+@pytest.fixture
+def external_requests() -> Iterator[list[str]]:
+    """Addresses beyond 127.0.0.1 that the page asked for. They were all aborted, and there must be none."""
+    addresses: list[str] = []
+    yield addresses
+    assert without_faults_of_core(addresses) == [], "the page tried to reach the network"
+
+
+def without_faults_of_core(found: list[str]) -> list[str]:
+    """All of them on the embedded host; on a real ComfyUI those that it did not cause itself."""
+    return [text for text in found if not (os.environ.get("COMFYUI_DIR") and FAULTS_OF_CORE.search(text))]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(
+    chromium: Browser, host: HostProcess, console_errors: list[str], external_requests: list[str]
+) -> AsyncIterator[Page]:
+    """ComfyUI's page, open and ready."""
+
+    def note_address(sent: Request | WebSocket) -> None:
+        if NOT_THIS_MACHINE.match(sent.url):
+            external_requests.append(sent.url)
+
+    def note_console(message: ConsoleMessage) -> None:
+        # Chromium itself reports each 404 and 500; those of optional files are part of every start.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            console_errors.append(message.text)
+
+    def note_exception(error: Error) -> None:
+        console_errors.append(error.stack or error.message)
+
+    context = await chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.on("request", note_address)
+    opened = await context.new_page()
+    opened.on("console", note_console)
+    opened.on("pageerror", note_exception)
+    opened.on("websocket", note_address)
+    await open_comfyui(opened, host.base_url)
+    yield opened
+    await context.close()

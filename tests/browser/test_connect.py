@@ -1,0 +1,105 @@
+"""Extensions > Cloud history > Connect to Comfy Cloud…, as a person clicks it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, choose_cloud_history, dialog, toasts
+from hosts import HostProcess
+from simulated_cloud import Fault, SimulatedCloud
+
+CONNECT = "Connect to Comfy Cloud…"
+TITLE = "Connect to Comfy Cloud"
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+
+async def test_a_key_is_tested_saved_and_kept_from_the_browser(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    heard: list[str] = []
+    page.on("response", lambda response: heard.append(response.url))
+    await choose_cloud_history(page, CONNECT)
+    opened = dialog(page, TITLE)
+    field = opened.get_by_placeholder("Paste your API key")
+    assert await field.get_attribute("type") == "password"
+    await field.fill(f'  "{cloud.api_key}"\n')
+    await field.press("Enter")
+    await expect(toasts(page, "Connected to Comfy Cloud")).to_be_visible()
+    assert json.loads((host.state_dir / "api_key.json").read_text()) == {"api_key": cloud.api_key}
+    assert [request.path for request in cloud.requests] == ["/api/user"]
+    stored = await page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert cloud.api_key not in stored
+    assert cloud.api_key not in (host.base_dir / "user/default/comfy.settings.json").read_text()
+    assert cloud.api_key not in host.log()
+
+
+@NEWEST
+async def test_a_refused_key_is_not_saved(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
+    await choose_cloud_history(page, CONNECT)
+    opened = dialog(page, TITLE)
+    await opened.get_by_placeholder("Paste your API key").fill("comfyui-not-the-key-of-anybody")
+    await button(opened, "Test and save").click()
+    await expect(opened).to_contain_text("Comfy Cloud refused this key.")
+    assert not (host.state_dir / "api_key.json").exists()
+    assert len(cloud.requests) == 1
+
+
+@NEWEST
+async def test_an_unreachable_cloud_offers_to_save_the_key_untested(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    cloud.faults.append(Fault(("GET", "/api/user"), "status", times=None, status=503))
+    await choose_cloud_history(page, CONNECT)
+    opened = dialog(page, TITLE)
+    await opened.get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await button(opened, "Test and save").click()
+    await button(opened, "Save without testing").click(timeout=20_000)
+    await expect(toasts(page, "API key saved, not tested")).to_be_visible()
+    assert (host.state_dir / "api_key.json").exists()
+
+
+@NEWEST
+async def test_clearing_without_a_key_asks_for_one_and_goes_on(page: Page, cloud: SimulatedCloud) -> None:
+    await choose_cloud_history(page, "Clear cloud history…")
+    opened = dialog(page, TITLE)
+    await opened.get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await button(opened, "Test and save").click()
+    await expect(dialog(page, "Clear your cloud history?")).to_contain_text("will be removed")
+    assert cloud.history_posts == []
+
+
+@NEWEST
+async def test_a_saved_key_can_be_removed(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
+    await choose_cloud_history(page, CONNECT)
+    await dialog(page, TITLE).get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await page.keyboard.press("Enter")
+    await expect(toasts(page, "Connected to Comfy Cloud")).to_be_visible()
+    await choose_cloud_history(page, CONNECT)
+    connection = dialog(page, "Connection")
+    await expect(connection).to_contain_text(f"Ending in {cloud.api_key[-4:]}, saved on this server")
+    await button(connection, "Remove key…").click()
+    await button(dialog(page, "Remove the key from this server?"), "Remove key").click()
+    await expect(toasts(page, "The key was removed from this server")).to_be_visible()
+    assert not (host.state_dir / "api_key.json").exists()
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_a_key_from_the_environment_is_shown_as_that(page: Page, cloud: SimulatedCloud) -> None:
+    await choose_cloud_history(page, CONNECT)
+    connection = dialog(page, "Connection")
+    await expect(connection).to_contain_text("from COMFY_CLOUD_API_KEY")
+    await expect(button(connection, "Remove key…")).to_have_count(0)
+
+
+async def test_nothing_of_ours_is_asked_for_until_the_person_does_something(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    asked: list[str] = await page.evaluate(
+        "() => performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)"
+    )
+    assert [path for path in asked if "cloud_history" in path] == []
+    assert cloud.requests == []

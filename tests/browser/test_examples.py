@@ -1,0 +1,68 @@
+"""The example workflows open in ComfyUI's real page, harmless as they are shipped, and run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from browser.comfy_page import load_workflow, press_run, widget_values
+from hosts import CHECKOUT
+from simulated_cloud import SimulatedCloud
+
+EXAMPLES = CHECKOUT / "example_workflows"
+HARMLESS: dict[str, tuple[str, dict[str, Any]]] = {
+    "delete-cloud-jobs": ("CloudHistoryDeleteJobs", {"job_ids": "", "dry_run": True}),
+    "clear-cloud-history": ("CloudHistoryClear", {"clear": False}),
+}
+
+
+def read(file: Path) -> dict[str, Any]:
+    workflow: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return workflow
+
+
+def test_every_example_is_listed_here() -> None:
+    assert {file.stem for file in EXAMPLES.glob("*.json")} == set(HARMLESS)
+
+
+@pytest.mark.stage(connected=True)
+@pytest.mark.parametrize("name", HARMLESS)
+async def test_an_example_opens_harmless_and_sends_nothing(
+    page: Page, cloud: SimulatedCloud, name: str
+) -> None:
+    class_type, values = HARMLESS[name]
+    await load_workflow(page, read(EXAMPLES / f"{name}.json"))
+    # A node shows its report in a widget of its own beside those it was saved with.
+    assert (await widget_values(page, class_type)).items() >= values.items()
+    if class_type == "CloudHistoryDeleteJobs":
+        some = cloud.finished[0].id
+        await page.evaluate("id => { window.app.graph.getNodeById(2).widgets[0].value = id }", some)
+    await page.evaluate(
+        "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
+    )
+    await press_run(page)
+    await page.wait_for_function("() => window.shown?.length")
+    assert cloud.history_posts == []
+
+
+@pytest.mark.stage(connected=True)
+async def test_an_example_deletes_the_job_that_is_pasted_into_it(page: Page, cloud: SimulatedCloud) -> None:
+    chosen = cloud.finished[0]
+    await load_workflow(page, read(EXAMPLES / "delete-cloud-jobs.json"))
+    await page.evaluate(
+        """id => {
+            const [ids, dryRun] = window.app.graph.getNodeById(2).widgets;
+            ids.value = id;
+            dryRun.value = false;
+            window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text });
+        }""",
+        chosen.id,
+    )
+    await press_run(page)
+    await page.wait_for_function("() => window.shown?.length")
+    assert cloud.history_posts == [{"delete": [chosen.id]}]
+    assert cloud.deleted == [chosen]

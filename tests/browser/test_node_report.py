@@ -1,0 +1,53 @@
+"""What the nodes show of themselves after a run, in classic mode and in Nodes 2.0."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import load_workflow, press_run
+from simulated_cloud import Fault, SimulatedCloud
+
+BOTH_MODES = pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param("classic", marks=pytest.mark.stage(connected=True)),
+        pytest.param(
+            "nodes 2.0", marks=pytest.mark.stage(connected=True, settings={"Comfy.VueNodes.Enabled": True})
+        ),
+    ],
+)
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+
+def delete_graph(job_ids: list[str]) -> dict[str, Any]:
+    values = ["\n".join(job_ids), False]
+    node = {"id": 1, "type": "CloudHistoryDeleteJobs", "pos": [200, 200], "widgets_values": values}
+    return {"version": 0.4, "last_node_id": 1, "last_link_id": 0, "nodes": [node], "links": []}
+
+
+@NEWEST
+@BOTH_MODES
+async def test_the_report_of_a_run_is_on_the_node(page: Page, cloud: SimulatedCloud, mode: str) -> None:
+    job_ids = [job.id for job in cloud.finished[:3]]
+    await load_workflow(page, delete_graph(job_ids))
+    await press_run(page)
+    await expect(page.get_by_label("Report")).to_have_value(re.compile("3 jobs accepted for removal"))
+    assert cloud.history_posts == [{"delete": job_ids}]
+    saved = await page.evaluate("() => JSON.stringify(window.app.graph.serialize())")
+    assert "accepted for removal" not in saved
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_a_failed_run_leaves_no_old_success_on_the_node(page: Page, cloud: SimulatedCloud) -> None:
+    await load_workflow(page, delete_graph([cloud.finished[0].id]))
+    await press_run(page)
+    report = page.get_by_label("Report")
+    await expect(report).to_have_value(re.compile("1 job accepted"))
+    cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=403))
+    await press_run(page)
+    await expect(report).to_have_value(re.compile("No job was accepted"))

@@ -1,0 +1,107 @@
+"""The stage itself: ComfyUI's real page starts on the host, runs a graph there and keeps to this machine."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import (
+    button,
+    choose_cloud_history,
+    choose_in_canvas_menu,
+    choose_in_menu,
+    dialog,
+    load_workflow,
+    press_run,
+    toasts,
+)
+from hosts import HostProcess
+
+TEXT_GRAPH = {
+    "version": 0.4,
+    "last_node_id": 2,
+    "last_link_id": 1,
+    "nodes": [
+        {
+            "id": 1,
+            "type": "PrimitiveString",
+            "pos": [100, 200],
+            "size": [300, 60],
+            "inputs": [{"name": "value", "type": "STRING", "widget": {"name": "value"}, "link": None}],
+            "outputs": [{"name": "STRING", "type": "STRING", "links": [1]}],
+            "widgets_values": ["shown by the real frontend"],
+        },
+        {
+            "id": 2,
+            "type": "PreviewAny",
+            "pos": [500, 200],
+            "size": [300, 120],
+            "inputs": [{"name": "source", "type": "*", "link": 1}],
+            "outputs": [],
+        },
+    ],
+    "links": [[1, 1, 0, 2, 0, "STRING"]],
+}
+
+
+async def test_a_graph_queued_on_the_page_runs_and_its_text_comes_back(page: Page) -> None:
+    await page.evaluate(
+        "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
+    )
+    await load_workflow(page, TEXT_GRAPH)
+    await press_run(page)
+    shown = await page.wait_for_function("() => window.shown")
+    assert await shown.json_value() == ["shown by the real frontend"]
+
+
+async def test_a_failing_node_is_reported_by_the_page(page: Page, console_errors: list[str]) -> None:
+    graph = {
+        "nodes": [{"id": 1, "type": "PlaygroundFail", "pos": [100, 200], "widgets_values": ["on purpose"]}]
+    }
+    await load_workflow(page, {"version": 0.4, "links": [], **graph})
+    await press_run(page)
+    await page.wait_for_function(
+        "() => window.app.lastExecutionError?.exception_message.includes('on purpose')"
+    )
+
+
+async def test_the_menu_opens_and_leads_to_a_dialog(page: Page) -> None:
+    await choose_in_menu(page, "Settings")
+    await expect(dialog(page).first).to_be_visible()
+
+
+async def test_a_toast_is_found(page: Page) -> None:
+    await page.evaluate(
+        "() => { window.app.extensionManager.toast.add({severity: 'info', summary: 'Sum', detail: 'Detail'}) }"
+    )
+    await expect(toasts(page, "Detail")).to_have_count(1)
+
+
+@pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
+async def test_settings_of_the_stage_reach_the_page(page: Page, host: HostProcess) -> None:
+    palette = await page.evaluate("() => window.app.extensionManager.setting.get('Comfy.ColorPalette')")
+    assert palette == "light"
+
+
+@pytest.mark.parametrize("address", ["https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"])
+@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+async def test_a_request_beyond_this_machine_is_aborted_and_counted(
+    page: Page, external_requests: list[str], address: str
+) -> None:
+    async with page.expect_event("requestfailed", lambda sent: sent.url == address) as failed:
+        await page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", address)
+    assert (await failed.value).failure == "net::ERR_NAME_NOT_RESOLVED"
+    assert address in external_requests
+    external_requests.remove(address)
+
+
+async def test_our_menu_leads_to_the_connect_dialog(page: Page) -> None:
+    await choose_cloud_history(page, "Connect to Comfy Cloud…")
+    await button(dialog(page, "Connect to Comfy Cloud"), "Cancel").click()
+    await expect(dialog(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+async def test_the_canvas_menu_leads_to_the_connect_dialog(page: Page) -> None:
+    await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
+    await expect(dialog(page, "Connect to Comfy Cloud")).to_be_visible()

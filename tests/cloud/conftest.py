@@ -1,0 +1,250 @@
+"""A client that waits for nothing, a second server that should be left alone, a small proxy, and what may leak."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import logging
+import sys
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from cloud_history.client import CloudClient, Timeouts
+from cloud_history.config import read_base_url
+from cloud_history.errors import CloudError
+from cloud_history.operations import Operations
+from cloud_history.report import clear_report, deletion_report
+from cloud_history.results import clear_payload, deletion_payload, error_payload
+from cloud_history.retry import RetryPolicy
+from cloud_history.secret import Secret
+from cloud_history.stopping import Unwatched
+from simulated_cloud import SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """The seconds the client would have slept between its tries."""
+    return []
+
+
+@pytest.fixture
+def open_client(cloud: SimulatedCloud, waits: list[float]) -> OpenClient:
+    """Makes clients of the simulated cloud, or of another server, which sleep in no time."""
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    def make(
+        base_url: str | None = None,
+        *,
+        key: str = cloud.api_key,
+        timeouts: Timeouts | None = None,
+        sleep: Callable[[float], Awaitable[None]] = sleep,
+    ) -> CloudClient:
+        return CloudClient(
+            read_base_url({"COMFY_CLOUD_BASE_URL": base_url or cloud.base_url}),
+            Secret(key),
+            timeouts=timeouts or Timeouts(connect=5.0, request=5.0),
+            retries=RetryPolicy(rand=lambda: 1.0),
+            sleep=sleep,
+        )
+
+    return make
+
+
+@dataclass
+class OtherServer:
+    """A server on another port and under another name. It answers everything with 200 and writes down all it gets."""
+
+    url: str = ""
+    received: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.received.append((request.method, request.path_qs, dict(request.headers), body))
+        return web.json_response({"jobs": [], "status": "active"})
+
+
+@pytest_asyncio.fixture
+async def other_server() -> AsyncIterator[OtherServer]:
+    server = OtherServer()
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", server.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.url = f"http://localhost:{runner.addresses[0][1]}"
+    yield server
+    await runner.cleanup()
+
+
+@dataclass
+class Proxy:
+    """A proxy that writes down what it is asked for and what follows, and never connects anything.
+
+    Its manner: it refuses with a status, hangs up, hangs, or says the tunnel stands and listens to what is said in it.
+    """
+
+    port: int = 0
+    manner: Literal["refuse", "hang up", "hang", "establish"] = "refuse"
+    status: int = 502
+    heads: list[str] = field(default_factory=list)
+    in_tunnel: list[bytes] = field(default_factory=list)
+
+    @property
+    def asked_for(self) -> list[str]:
+        """The first line of each request."""
+        return [head.split("\r\n")[0] for head in self.heads]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+            if self.manner == "hang":
+                await reader.read()
+            elif self.manner == "refuse":
+                writer.write(f"HTTP/1.1 {self.status} Refused\r\nContent-Length: 0\r\n\r\n".encode())
+                await writer.drain()
+            elif self.manner == "establish":
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                await writer.drain()
+                self.in_tunnel.append(await reader.read(65536))
+        writer.close()
+
+
+@pytest_asyncio.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    proxy = Proxy()
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    yield proxy
+    server.close()
+
+
+class Evidence:
+    """All that anybody could see of an operation, to be searched for what nobody may see."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self.texts: list[tuple[str, str]] = []
+        self.stream = io.StringIO()
+        self._caplog = caplog
+
+    def add(self, where: str, *things: object) -> None:
+        """Anything shown: as text, and as its `repr` with all that is in it."""
+        for thing in things:
+            self.texts += [(where, str(thing)), (where, repr(thing))]
+
+    def add_error(self, where: str, error: BaseException) -> None:
+        """An exception, with its traceback and every exception behind it."""
+        self.add(f"{where}: traceback", "".join(traceback.format_exception(error)))
+        waiting, seen = [error], list[BaseException]()
+        while waiting:
+            each = waiting.pop()
+            seen.append(each)
+            self.add(f"{where}: {type(each).__name__}", each, each.args, vars(each))
+            behind = (each.__cause__, each.__context__)
+            waiting += [one for one in behind if one is not None and one not in seen]
+
+    def event(self, name: str, payload: object, client: str | None = None) -> None:
+        """A websocket event, as `announce` and ComfyUI's `send_sync` take it."""
+        self.add(f"event {name}", payload)
+
+    def add_files(self, folder: Path) -> None:
+        """Every file in the state folder, and its name, except the one that holds the key."""
+        for path in folder.rglob("*"):
+            content = path.read_bytes() if path.is_file() and path.name != "api_key.json" else b""
+            self.add("file", path.name, content)
+
+    def find(self, *secrets: str) -> list[str]:
+        """Where the secrets stand, plain or as in a URL."""
+        self.add("log", self.stream.getvalue())
+        for record in self._caplog.records:
+            self.add("log record", vars(record))
+        forms = {form for each in secrets for form in (each, quote(each, safe=""))}
+        return sorted({where for where, text in self.texts if any(form in text for form in forms)})
+
+
+@pytest.fixture
+def evidence(caplog: pytest.LogCaptureFixture) -> Iterator[Evidence]:
+    found = Evidence(caplog)
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "cloud_history")
+    handler = logging.StreamHandler(found.stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    yield found
+    logging.getLogger().removeHandler(handler)
+
+
+def hurried(
+    operations: Any, package: str = "cloud_history", request: float = 5.0, connect: float = 1.0
+) -> Any:
+    """The same operations with clients that never sleep, made of the modules of this package."""
+    client, history = sys.modules[f"{package}.client"], sys.modules[f"{package}.history"]
+
+    async def no_time(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    timeouts = client.Timeouts(connect=connect, request=request)
+    operations._open_client = lambda base_url, key: client.CloudClient(
+        base_url, key.secret, timeouts=timeouts, sleep=no_time
+    )
+    operations._history = lambda client: history.History(client, sleep=no_time)
+    return operations
+
+
+async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedCloud) -> None:
+    """Delete, clear, count and check the key, and note what comes of it."""
+    ids = [job.id for job in cloud.finished[:3]] or ["01234567-89ab-cdef-0123-456789abcdef"]
+    try:
+        connection = await operations.connect()
+        evidence.add("connection", connection)
+    except CloudError as error:
+        evidence.add_error("connect", error)
+        return
+
+    async def delete() -> None:
+        result = await operations.delete_jobs(ids, "menu", Unwatched())
+        evidence.add("delete", result, deletion_report(result), json.dumps(deletion_payload(result)))
+        for each in result.errors:
+            evidence.add_error("delete", each)
+
+    async def clear() -> None:
+        result = await operations.clear_history("menu", Unwatched())
+        evidence.add("clear", result, clear_report(result), json.dumps(clear_payload(result)))
+        if result.error:
+            evidence.add_error("clear", result.error)
+
+    async def count() -> None:
+        evidence.add("count", await operations.count(connection))
+
+    async def check() -> None:
+        await operations.check_key(connection.key)
+
+    for work in (delete, clear, count, check):
+        try:
+            await work()
+        except CloudError as error:
+            evidence.add_error(work.__name__, error)
+            evidence.add(work.__name__, json.dumps(error_payload(error)))
+
+
+@pytest.fixture(name="hurry")
+def hurry_fixture() -> Callable[..., Any]:
+    return hurried
+
+
+@pytest.fixture(name="run_core")
+def run_core_fixture() -> Callable[..., Any]:
+    return run_core

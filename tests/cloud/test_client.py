@@ -1,0 +1,204 @@
+"""What leaves the client, and where it cannot connect, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloud_history import __version__
+from cloud_history.client import CloudClient, Timeouts
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudResponseError,
+    CloudTimeoutError,
+    Unauthorized,
+)
+from cloud_history.models import ACTIVE, FINISHED, JobStatus
+from simulated_cloud import Fault, SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+POST, LIST, USER = ("POST", "/api/history"), ("GET", "/api/jobs"), ("GET", "/api/user")
+
+
+def ids_of(cloud: SimulatedCloud, many: int) -> list[str]:
+    return [job.id for job in cloud.finished[:many]]
+
+
+async def test_a_delete_sends_exactly_its_bytes_and_headers(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    first, second = ids_of(cloud, 2)
+    async with open_client() as client:
+        await client.delete_history([second, first])
+    (request,) = cloud.requests
+    body = f'{{"delete":["{second}","{first}"]}}'.encode()
+    assert (request.method, request.path, request.query, request.body) == ("POST", "/api/history", {}, body)
+    assert dict(request.headers) == {
+        "Host": cloud.base_url.removeprefix("http://"),
+        "X-API-Key": cloud.api_key,
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"comfy-cloud-history/{__version__}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    }
+    assert {job.id for job in cloud.deleted} == {first, second}
+
+
+async def test_a_clear_sends_exactly_its_bytes(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    async with open_client() as client:
+        await client.clear_history()
+    (request,) = cloud.requests
+    assert (request.method, request.path, request.query) == ("POST", "/api/history", {})
+    assert request.body == b'{"clear":true}'
+    assert request.headers["Content-Type"] == "application/json"
+    assert not cloud.finished
+    assert cloud.forbidden_calls == 0
+
+
+async def test_a_read_sends_no_body_and_no_content_type(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    async with open_client() as client:
+        assert await client.get_user() == "active"
+    (request,) = cloud.requests
+    assert (request.method, request.path, request.query, request.body) == ("GET", "/api/user", {}, b"")
+    assert dict(request.headers) == {
+        "Host": cloud.base_url.removeprefix("http://"),
+        "X-API-Key": cloud.api_key,
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"comfy-cloud-history/{__version__}",
+    }
+
+
+async def test_a_page_of_jobs_is_given_as_the_api_gives_it(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    async with open_client() as client:
+        page = await client.list_jobs(FINISHED, limit=7, offset=3)
+    assert cloud.requests[0].query == {"status": "completed,failed,cancelled", "limit": "7", "offset": "3"}
+    assert len(page["jobs"]) == 7
+    assert page["pagination"]["total"] == len(cloud.finished)
+
+
+async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    cloud.switches.cursor = True
+    async with open_client() as client:
+        first = await client.list_jobs((JobStatus.COMPLETED,), limit=5)
+        cursor = first["pagination"]["next_cursor"]
+        second = await client.list_jobs((JobStatus.COMPLETED,), limit=5, after=cursor)
+        odd = "a&clear=1/#%2F é"
+        cloud.faults.append(Fault(LIST, "status", status=200, json={"jobs": []}))
+        await client.list_jobs(ACTIVE, limit=5, after=odd)
+    assert not {each["id"] for each in first["jobs"]} & {each["id"] for each in second["jobs"]}
+    assert cloud.requests[-1].query == {"status": "pending,in_progress", "limit": "5", "after": odd}
+    assert cloud.requests[-1].path == "/api/jobs"
+
+
+async def test_a_base_url_with_a_path_keeps_it(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    async with open_client(cloud.base_url + "/behind/") as client:
+        with pytest.raises(CloudResponseError):
+            await client.get_user()
+    assert cloud.requests[0].path == "/behind/api/user"
+
+
+async def test_no_cookie_is_kept(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    cookie = {"Set-Cookie": "session=abc; Path=/"}
+    cloud.faults.append(Fault(USER, "status", status=200, headers=cookie, json={"status": "active"}))
+    async with open_client() as client:
+        await client.get_user()
+        await client.get_user()
+    assert all("Cookie" not in request.headers for request in cloud.requests)
+
+
+async def test_a_wrong_key_is_unauthorized_and_sent_once(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    async with open_client(key="comfyui-wrong-0123456789") as client:
+        with pytest.raises(Unauthorized) as caught:
+            await client.delete_history(ids_of(cloud, 1))
+    assert caught.value.cloud_says == "Invalid API key"
+    assert len(cloud.requests) == 1
+    assert not cloud.deleted
+
+
+def not_accepting() -> tuple[socket.socket, list[socket.socket]]:
+    """A listener whose queue is full: connecting to it hangs."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(listener.getsockname())
+        fillers.append(filler)
+    return listener, fillers
+
+
+async def test_connecting_that_takes_too_long_certainly_sent_nothing(open_client: OpenClient) -> None:
+    listener, fillers = not_accepting()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with open_client(address, timeouts=Timeouts(connect=0.05, request=5.0)) as client:
+        with pytest.raises(CloudTimeoutError) as caught:
+            await client.clear_history()
+    assert caught.value.sent is False
+    assert address.removeprefix("http://") in caught.value.message
+    for each in (listener, *fillers):
+        each.close()
+
+
+async def test_a_server_that_does_not_speak_tls_certainly_got_nothing(
+    cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
+) -> None:
+    async with open_client(cloud.base_url.replace("http:", "https:")) as client:
+        with pytest.raises(CloudConnectionError) as caught:
+            await client.clear_history()
+    assert caught.value.sent is False
+    assert (cloud.requests, len(waits)) == ([], 3)
+
+
+async def test_nobody_listening_is_told_with_the_host(open_client: OpenClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    async with open_client(f"http://{host}") as client:
+        with pytest.raises(CloudConnectionError) as caught:
+            await client.get_user()
+    assert (caught.value.sent, caught.value.code) == (False, "unreachable")
+    assert host in caught.value.message
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+async def test_cancelling_a_request_is_passed_on(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    cloud.faults.append(Fault(POST, "slow", seconds=60, times=None))
+    async with open_client() as client:
+        task = asyncio.create_task(client.clear_history())
+        while not cloud.requests:  # noqa: ASYNC110 - the server's books ring no bell
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert len(cloud.requests) == 1
+
+
+def test_clients_work_on_two_event_loops_at_once(caplog: pytest.LogCaptureFixture, open_client: Any) -> None:
+    # Sync on purpose: the two loops are two threads', as ComfyUI's are.
+    cloud = SimulatedCloud(jobs=5)
+    answers: list[str] = []
+
+    async def work(url: str) -> None:
+        async with open_client(url, key=cloud.api_key) as client:
+            answers.append(await client.get_user())
+
+    with cloud.serving_in_thread() as url, caplog.at_level(logging.DEBUG, "cloud_history"):
+        threads = [threading.Thread(target=asyncio.run, args=(work(url),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert answers == ["active", "active"]

@@ -1,0 +1,155 @@
+"""What the client makes of the answers, on real sockets: errors, pages, huge, cut and compressed ones."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from cloud_history.client import CloudClient
+from cloud_history.errors import (
+    CloudResponseError,
+    NotComfyCloud,
+    ServerFault,
+    SubscriptionInactive,
+    UnreadableAnswer,
+)
+from cloud_history.models import FINISHED
+from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+POST, LIST, USER = ("POST", "/api/history"), ("GET", "/api/jobs"), ("GET", "/api/user")
+
+
+def ids_of(cloud: SimulatedCloud, many: int) -> list[str]:
+    return [job.id for job in cloud.finished[:many]]
+
+
+@pytest.mark.parametrize("name", ERROR_SHAPES)
+async def test_every_error_shape_on_the_wire_becomes_an_error_of_its_status(
+    cloud: SimulatedCloud, open_client: OpenClient, name: str
+) -> None:
+    shape = ERROR_SHAPES[name]
+    cloud.faults.append(Fault.shaped(POST, shape, times=None))
+    async with open_client() as client:
+        with pytest.raises(CloudResponseError) as caught:
+            await client.clear_history()
+    assert caught.value.status == shape.status
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert not cloud.deleted
+
+
+@pytest.mark.parametrize("encode", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+async def test_a_compressed_answer_is_read(
+    cloud: SimulatedCloud, open_client: OpenClient, encode: Callable[[bytes], bytes]
+) -> None:
+    name = "gzip" if encode is gzip.compress else "deflate"
+    body = encode(b'{"status": "active", "more": "' + b"x" * 300_000 + b'"}')
+    cloud.faults.append(Fault(USER, "status", status=200, headers={"Content-Encoding": name}, body=body))
+    async with open_client() as client:
+        assert await client.get_user() == "active"
+
+
+def bomb(mebibytes: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    zeros = bytes(1024 * 1024)
+    return b"".join(packer.compress(zeros) for _ in range(mebibytes)) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [bomb(200), gzip.compress(b'{"status": "active"}')[:-9], b'{"status": "active"}', b"\x1f\x8b\x08"],
+    ids=["bomb", "cut", "not compressed", "head only"],
+)
+async def test_a_compressed_answer_that_is_huge_cut_or_none_is_unreadable(
+    cloud: SimulatedCloud, open_client: OpenClient, body: bytes
+) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    cloud.faults.append(Fault(USER, "status", times=None, status=200, headers=headers, body=body))
+    async with open_client() as client:
+        with pytest.raises(UnreadableAnswer):
+            await client.get_user()
+    assert len(cloud.requests) == 1
+
+
+async def test_a_small_answer_that_would_unpack_to_gigabytes_takes_little_memory(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    headers, packed = {"Content-Encoding": "gzip"}, bomb(200)
+    cloud.faults.append(Fault(USER, "status", status=200, headers=headers, body=packed))
+    async with open_client() as client:
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnreadableAnswer):
+                await client.get_user()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 12 * 1024 * 1024
+
+
+async def test_a_huge_answer_is_read_up_to_its_cap_alone(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    fault = Fault(("*", "/api"), "huge", times=None, mebibytes=64)
+    cloud.faults.append(fault)
+    async with open_client() as client:
+        for call in (client.get_user(), client.clear_history(), client.list_jobs(FINISHED, limit=1)):
+            with pytest.raises(UnreadableAnswer):
+                await call
+    assert fault.fired == 3
+
+
+async def test_a_page_of_many_mebibytes_below_the_cap_is_read(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    rows = [{"id": "x" * 1000}] * 10_000
+    cloud.faults.append(Fault(LIST, "status", status=200, json={"jobs": rows}))
+    async with open_client() as client:
+        assert len((await client.list_jobs(FINISHED, limit=1000))["jobs"]) == 10_000
+
+
+async def test_a_web_page_with_200_is_no_success(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+    cloud.faults.append(Fault(("*", "/api"), "html", times=None))
+    async with open_client() as client:
+        for call in (client.get_user(), client.delete_history(ids_of(cloud, 1)), client.clear_history()):
+            with pytest.raises(NotComfyCloud):
+                await call
+    assert len(cloud.requests) == 3
+
+
+async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    cloud.faults.append(Fault(("*", "/api"), "empty", times=None))
+    async with open_client() as client:
+        await client.delete_history(ids_of(cloud, 1))
+        await client.clear_history()
+        with pytest.raises(UnreadableAnswer):
+            await client.list_jobs(FINISHED, limit=1)
+
+
+async def test_an_error_whose_text_breaks_off_is_still_that_error(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    cloud.faults.append(
+        Fault(POST, "status", status=500, json={"message": "x"}, headers={"Content-Encoding": "gzip"})
+    )
+    async with open_client() as client:
+        with pytest.raises(ServerFault):
+            await client.clear_history()
+
+
+async def test_429_without_retry_after_shows_the_server_s_words(
+    cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
+) -> None:
+    cloud.switches.subscription = "inactive"
+    async with open_client() as client:
+        with pytest.raises(SubscriptionInactive) as caught:
+            await client.clear_history()
+    assert "Subscription inactive" in caught.value.cloud_says
+    assert caught.value.cloud_says in caught.value.message
+    assert (len(cloud.requests), waits) == (1, [])

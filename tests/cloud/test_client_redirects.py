@@ -1,0 +1,108 @@
+"""Redirects are refused: nothing of ours, the key least of all, reaches another server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_history.client import CloudClient
+from cloud_history.errors import NotComfyCloud
+from cloud_history.models import FINISHED
+from cloud_history.operations import Operations
+from cloud_history.report import clear_report, deletion_report
+from cloud_history.stopping import Unwatched
+from simulated_cloud import Fault, SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+OtherServer = Any
+ANY = ("*", "/api")
+REDIRECTS = (301, 302, 303, 307, 308)
+CALLS = ("list", "user", "delete", "clear")
+
+
+async def call(client: CloudClient, what: str, cloud: SimulatedCloud) -> None:
+    if what == "list":
+        await client.list_jobs(FINISHED, limit=1)
+    elif what == "user":
+        await client.get_user()
+    elif what == "delete":
+        await client.delete_history([cloud.finished[0].id])
+    else:
+        await client.clear_history()
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("what", CALLS)
+async def test_a_redirect_to_another_host_is_an_error_and_that_host_receives_nothing(
+    cloud: SimulatedCloud,
+    open_client: OpenClient,
+    other_server: OtherServer,
+    waits: list[float],
+    what: str,
+    status: int,
+) -> None:
+    location = f"{other_server.url}/api/history?from=there"
+    cloud.faults.append(Fault(ANY, "redirect", times=None, status=status, location=location))
+    async with open_client() as client:
+        with pytest.raises(NotComfyCloud) as caught:
+            await call(client, what, cloud)
+    assert other_server.received == []
+    assert (len(cloud.requests), waits) == (1, [])
+    assert caught.value.status == status
+    assert other_server.url not in f"{caught.value} {caught.value!r}"
+    assert not cloud.deleted
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("what", CALLS)
+async def test_a_redirect_within_the_same_server_is_refused_too(
+    cloud: SimulatedCloud, open_client: OpenClient, what: str, status: int
+) -> None:
+    for location in ("/api/user", f"{cloud.base_url}/api/user", "//127.0.0.1/api/user", ""):
+        cloud.requests.clear()
+        cloud.faults[:] = [Fault(ANY, "redirect", status=status, location=location)]
+        async with open_client() as client:
+            with pytest.raises(NotComfyCloud):
+                await call(client, what, cloud)
+        assert len(cloud.requests) == 1
+
+
+@pytest.mark.parametrize("status", [300, 304, 305, 306, 399])
+async def test_any_other_3xx_is_an_error(cloud: SimulatedCloud, open_client: OpenClient, status: int) -> None:
+    cloud.faults.append(Fault(ANY, "status", times=None, status=status))
+    async with open_client() as client:
+        for what in CALLS:
+            with pytest.raises(NotComfyCloud):
+                await call(client, what, cloud)
+    assert not cloud.deleted
+
+
+async def test_the_other_server_would_have_received_what_reaches_it(
+    open_client: OpenClient, other_server: OtherServer
+) -> None:
+    async with open_client(other_server.url) as client:
+        await client.clear_history()
+    ((method, path, headers, body),) = other_server.received
+    assert (method, path, body) == ("POST", "/api/history", b'{"clear":true}')
+    assert "X-API-Key" in headers
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, other_server: OtherServer, status: int
+) -> None:
+    cloud.faults.append(
+        Fault(("POST", "/api/history"), "redirect", times=None, status=status, location=other_server.url)
+    )
+    operations = Operations(tmp_path, environ)
+    cleared = await operations.clear_history("menu", Unwatched())
+    deleted = await operations.delete_jobs([job.id for job in cloud.finished[:150]], "menu", Unwatched())
+    assert (cleared.outcome.value, cleared.removed) == ("failed", 0)
+    assert deleted.accepted == 0
+    for report in (clear_report(cleared), deletion_report(deleted)):
+        assert "The answer did not come from Comfy Cloud" in report
+        assert other_server.url not in report
+    assert (other_server.received, cloud.deleted) == ([], [])

@@ -1,0 +1,248 @@
+"""The key is never seen: every operation, with success and with each failure, and everything shown is searched."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from cloud_history.credentials import KeyStore
+from cloud_history.operations import Operations
+from cloud_history.routes import add_routes
+from cloud_history.secret import Secret
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import (
+    ErrorShape,
+    error_response,
+    html_page,
+    json_shape,
+    message_only,
+    nested_error,
+    plain_text,
+)
+
+Evidence = Any
+KEY = "comfyui-Leak+Canary/%7E=0123456789abcdefWXYZ"
+QUOTED = quote(KEY, safe="")
+ALL, POST = ("*", "/api"), ("POST", "/api/history")
+ECHO = f"The key {KEY} (or {QUOTED}) is not one. {KEY}"
+HEADERS = {
+    "X-Echo": KEY,
+    "Set-Cookie": f"key={QUOTED}",
+    "WWW-Authenticate": f'Key "{KEY}"',
+    "Location": f"/{KEY}",
+}
+LIST_OF_KEYS = {
+    "status": KEY,
+    "jobs": [{"id": KEY, "status": KEY}],
+    "pagination": {"total": KEY, "next_cursor": KEY, "has_more": False},
+}
+
+SHAPES: dict[str, ErrorShape] = {
+    "code and message": error_response(500, KEY, ECHO),
+    "message 401": message_only(401, ECHO),
+    "message 400": message_only(400, ECHO),
+    "nested": nested_error(503, KEY, ECHO, {"key": KEY}),
+    "auth type": json_shape(403, {"error": {"message": ECHO, "type": KEY}, "accepted": [KEY]}),
+    "error text": json_shape(404, {"error": ECHO, KEY: KEY}),
+    "prompt error": json_shape(400, {"error": {"type": KEY, "message": ECHO, "extra_info": {KEY: KEY}}}),
+    "credits": error_response(402, KEY, ECHO),
+    "detail": json_shape(409, {"detail": ECHO}),
+    "subscription": message_only(429, ECHO),
+    "rate limit": json_shape(429, {"error": {"code": KEY, "message": ECHO}}, **{"Retry-After": "1"}),
+    "long rate limit": json_shape(429, {"message": ECHO}, **{"Retry-After": "900"}),
+    "retry after the key": json_shape(429, {"message": ECHO}, **{"Retry-After": KEY}),
+    "many keys": message_only(400, KEY * 200),
+    "escaped key": ErrorShape(
+        400, b'{"message": "' + "".join(f"\\u{ord(each):04x}" for each in KEY).encode() + b'"}'
+    ),
+    "plain text": plain_text(503, ECHO),
+    "page 502": html_page(502, ECHO),
+    "page 401": html_page(401, ECHO),
+    "page 200": html_page(200, ECHO),
+    "empty": ErrorShape(504, b""),
+    "key as JSON": json_shape(200, KEY),
+    "keys in a success": json_shape(200, LIST_OF_KEYS),
+    "broken JSON": ErrorShape(200, f'{{"jobs": "{KEY}'.encode()),
+    "no UTF-8": ErrorShape(200, f'{{"jobs": "{KEY}"}}'.encode() + b"\xff"),
+    "no gzip": ErrorShape(200, KEY.encode(), {"Content-Encoding": "gzip"}),
+}
+
+FAILURES: dict[str, Callable[[], dict[str, Any]]] = {
+    **{
+        name: lambda shape=shape: {  # type: ignore[misc]
+            "kind": "status",
+            "status": shape.status,
+            "headers": {**HEADERS, **shape.headers},
+            "body": shape.body,
+        }
+        for name, shape in SHAPES.items()
+    },
+    "redirect": lambda: {
+        "kind": "redirect",
+        "status": 307,
+        "location": f"http://localhost:9/{KEY}?key={QUOTED}",
+    },
+    "timeout": lambda: {"kind": "slow", "seconds": 60},
+    "truncated": lambda: {"kind": "truncated"},
+    "reset": lambda: {"kind": "reset_before_body"},
+    "reset afterwards": lambda: {"kind": "reset_after_body"},
+    "huge": lambda: {"kind": "huge", "mebibytes": 20},
+}
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=12, api_key=KEY)
+    async with cloud.serving():
+        yield cloud
+
+
+def seconds(name: str) -> float:
+    return 0.05 if name == "timeout" else 5.0
+
+
+@pytest.mark.parametrize("match", [ALL, POST], ids=["everywhere", "when sent"])
+@pytest.mark.parametrize("name", ["success", *FAILURES])
+async def test_no_operation_shows_the_key(
+    cloud: SimulatedCloud,
+    environ: dict[str, str],
+    tmp_path: Path,
+    evidence: Evidence,
+    hurry: Any,
+    run_core: Any,
+    name: str,
+    match: Any,
+) -> None:
+    if name in FAILURES:
+        cloud.faults.append(Fault(match, times=None, **FAILURES[name]()))
+    operations = hurry(Operations(tmp_path / "state", environ, evidence.event), request=seconds(name))
+    await run_core(evidence, operations, cloud)
+    evidence.add_files(tmp_path / "state")
+    assert all(request.headers["X-API-Key"] == KEY for request in cloud.requests)
+    assert len(evidence.texts) > 20
+    assert evidence.find(KEY) == []
+    assert not any("Traceback" in text for where, text in evidence.texts if where == "log")
+
+
+async def use_routes(
+    evidence: Evidence, operations: Operations, cloud: SimulatedCloud, faults: list[Fault]
+) -> None:
+    """Every route, with what a person and a page that is up to no good send; faults from the clear on."""
+    table, app = web.RouteTableDef(), web.Application()
+    add_routes(table, operations)
+    app.add_routes(table)
+
+    async with TestClient(TestServer(app)) as browser:
+
+        async def send(method: str, path: str, body: object = None, **headers: str) -> dict[str, Any]:
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            usual = {"X-Cloud-History": "1", "Content-Type": "application/json", **headers}
+            async with browser.request(method, f"/cloud_history/{path}", data=raw, headers=usual) as answer:
+                evidence.add(f"{method} {path}", answer.status, dict(answer.headers), await answer.text())
+                found: dict[str, Any] = await answer.json()
+                return found
+
+        token = (await send("POST", "preview", {"clear": True})).get("token", "")
+        cloud.faults += faults
+        await send("POST", "key", {"api_key": KEY})
+        await send("POST", "clear", {"token": token})
+        await send("POST", "preview", {"clear": True})
+        await send("POST", "key", {"api_key": f" “{KEY}” ", "unchecked": True})
+        await send("GET", "status")
+        for odd in (
+            KEY,
+            [KEY],
+            {KEY: KEY},
+            {"api_key": [KEY]},
+            {"api_key": KEY, KEY: 1},
+            {"api_key": KEY + " \n" + KEY},
+        ):
+            await send("POST", "key", odd)
+        for raw in (
+            f'{{"api_key": "{KEY}'.encode(),
+            f'{{"api_key": "{KEY}"}}'.encode() + b"\xff",
+            KEY.encode() * 2000,
+        ):
+            await send("POST", "key", raw)
+        await send("POST", "key", {"api_key": KEY}, **{"Content-Type": "text/plain"})
+        await send("POST", "key", {"api_key": KEY}, Origin=f"http://{quote(KEY, safe='')}")
+        await send("POST", "clear", {"token": KEY})
+        await send("POST", "unresolved/dismiss", {"operation": KEY})
+        await send("DELETE", "key", {})
+        await send("GET", "status")
+
+
+@pytest.mark.parametrize("name", ["success", *FAILURES])
+async def test_no_route_shows_the_key(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence, hurry: Any, name: str
+) -> None:
+    faults = [Fault(ALL, times=None, **FAILURES[name]())] if name in FAILURES else []
+    KeyStore(tmp_path / "state", {}).save(Secret(KEY))
+    del environ["COMFY_CLOUD_API_KEY"]
+    operations = hurry(Operations(tmp_path / "state", environ, evidence.event), request=seconds(name))
+    await use_routes(evidence, operations, cloud, faults)
+    evidence.add_files(tmp_path / "state")
+    assert evidence.find(KEY) == []
+
+
+@pytest.fixture
+def own_pack(
+    pack: ModuleType, cloud: SimulatedCloud, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    """The pack in a ComfyUI of which only the websocket is there."""
+    monkeypatch.setenv("COMFY_CLOUD_BASE_URL", cloud.base_url)
+    monkeypatch.setenv("COMFY_CLOUD_API_KEY", KEY)
+    server = type("Server", (), {"send_sync": staticmethod(evidence.event), "client_id": "browser"})
+    monkeypatch.setattr(sys.modules[f"{pack.__name__}.comfy_host"], "_server", lambda: server)
+    return pack
+
+
+@pytest.mark.parametrize("match", [ALL, POST], ids=["everywhere", "when sent"])
+@pytest.mark.parametrize("name", ["success", *FAILURES])
+async def test_no_node_shows_the_key(
+    own_pack: ModuleType,
+    cloud: SimulatedCloud,
+    tmp_path: Path,
+    evidence: Evidence,
+    hurry: Any,
+    name: str,
+    match: Any,
+) -> None:
+    if name in FAILURES:
+        cloud.faults.append(Fault(match, times=None, **FAILURES[name]()))
+    host, errors = (
+        sys.modules[f"{own_pack.__name__}.{each}"] for each in ("comfy_host", "cloud_history.errors")
+    )
+    hurry(host.operations(), f"{own_pack.__name__}.cloud_history", seconds(name))
+    delete = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]
+    clear = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]
+    ids = [job.id for job in cloud.finished[:2]]
+    evidence.add(
+        "validate", delete.VALIDATE_INPUTS(job_ids=KEY), delete.VALIDATE_INPUTS(job_ids=f"{ids[0]}, {KEY}")
+    )
+    runs: tuple[Callable[[], Any], ...] = (
+        lambda: delete().run(job_ids=[KEY], dry_run=[True]),
+        lambda: delete().run(job_ids=ids, dry_run=[True]),
+        lambda: delete().run(job_ids=ids, dry_run=[False]),
+        lambda: clear().run(clear=[True]),
+        lambda: clear().run(clear=[KEY]),
+        lambda: delete().run(job_ids=[f"{ids[0]} {KEY[:30]}", KEY], dry_run=[False]),
+    )
+    for run in runs:
+        try:
+            evidence.add("node", await run())
+        except errors.CloudError as error:
+            evidence.add_error("node", error)
+    evidence.add_files(tmp_path / "state")
+    assert any(request.headers["X-API-Key"] == KEY for request in cloud.requests)
+    assert evidence.find(KEY) == []

@@ -1,0 +1,271 @@
+"""One sending operation at a time, written down before it is sent, whatever thread, loop or process it is in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.client import CloudClient
+from cloud_history.config import BaseUrl
+from cloud_history.credentials import ApiKey
+from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
+from cloud_history.journal import Entry
+from cloud_history.models import Outcome
+from cloud_history.operations import Operations
+from cloud_history.stopping import Unwatched
+from routes.stage import Gate
+from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
+
+HISTORY = ("POST", "/api/history")
+
+
+@pytest_asyncio.fixture
+async def gate(cloud: SimulatedCloud) -> AsyncIterator[Gate]:
+    gate = Gate(cloud)
+    yield gate
+    gate.open()
+
+
+def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
+    return [job.id for job in cloud.finished[:count]]
+
+
+class Waiter(Unwatched):
+    """Notices when it has to wait, and may then want to stop."""
+
+    def __init__(self, *, stops: bool = False) -> None:
+        self.waited = threading.Event()
+        self._stops = stops
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        if phase == "waiting":
+            self.waited.set()
+
+    def stop_requested(self) -> bool:
+        return self._stops and self.waited.is_set()
+
+
+class Meeting:
+    """Clients that count how many of them send at once; the first sends only when somebody waits behind it."""
+
+    def __init__(self, somebody_waits: threading.Event) -> None:
+        self.lock = threading.Lock()
+        self.now = self.most = self.met = 0
+        self.first_is_in = threading.Event()
+        self.somebody_waits = somebody_waits
+
+    def open_client(self, base_url: BaseUrl, key: ApiKey) -> CloudClient:
+        meeting = self
+
+        class Meets(CloudClient):
+            async def delete_history(self, job_ids: list[str]) -> None:
+                with meeting.lock:
+                    meeting.now += 1
+                    meeting.met += 1
+                    meeting.most = max(meeting.most, meeting.now)
+                meeting.first_is_in.set()
+                waited = await asyncio.to_thread(meeting.somebody_waits.wait, 10)
+                await super().delete_history(job_ids)
+                with meeting.lock:
+                    meeting.now -= 1
+                assert waited, "nobody had to wait"
+
+        return Meets(base_url, key.secret)
+
+
+def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Path) -> None:
+    cloud = SimulatedCloud(jobs=20)
+    second = Waiter()
+    meeting = Meeting(second.waited)
+    with cloud.serving_in_thread() as base_url, ThreadPoolExecutor(2) as threads:
+        environ = {"COMFY_CLOUD_BASE_URL": base_url, "COMFY_CLOUD_API_KEY": cloud.api_key}
+        operations = Operations(tmp_path, environ, open_client=meeting.open_client)
+        jobs = some(cloud, 2)
+        one = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[:1], "node 1", Unwatched())))
+        assert meeting.first_is_in.wait(10)
+        two = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[1:], "node 2", second)))
+        assert one.result(20).complete
+        assert two.result(20).complete
+    assert (meeting.met, meeting.most) == (2, 1)
+    assert cloud.history_posts == [{"delete": [job]} for job in jobs]
+
+
+async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
+    cloud: SimulatedCloud, operations: Operations, gate: Gate
+) -> None:
+    first, second = some(cloud, 2)
+    gate.close()
+    running = asyncio.ensure_future(operations.delete_jobs([first], "node 1", Unwatched()))
+    await gate.waiting.wait()
+    with pytest.raises(OperationStopped):
+        await operations.delete_jobs([second], "node 2", Waiter(stops=True))
+    assert [entry.origin for entry in operations.journal.entries()] == ["node 1"]
+    gate.open()
+    assert (await running).complete
+    assert cloud.history_posts == [{"delete": [first]}]
+
+
+async def test_who_does_not_want_to_wait_is_told_who_is_busy(
+    cloud: SimulatedCloud, operations: Operations, gate: Gate
+) -> None:
+    gate.close()
+    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
+    await gate.waiting.wait()
+    with pytest.raises(Busy) as busy:
+        await operations.clear_history("menu", Unwatched(), wait=False)
+    assert busy.value.origin == "node 1"
+    gate.open()
+    await running
+    assert len(cloud.history_posts) == 1
+
+
+@pytest.fixture
+def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[Entry]]:
+    """What is on disk at the moment each history request arrives at the cloud."""
+    seen: list[list[Entry]] = []
+
+    def look(body: object) -> bool:
+        seen.append(Operations(operations.keys._path.parent, {}).journal.entries())
+        return False
+
+    cloud.faults.append(Fault(HISTORY, "empty", times=None, predicate=look))
+    return seen
+
+
+async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
+    cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
+) -> None:
+    ids = some(cloud, 120)
+    await operations.delete_jobs(ids, "node 7", Unwatched())
+    assert len(seen) == 2
+    for (entry,) in seen:
+        assert (entry.kind, entry.origin, entry.asked, list(entry.job_ids)) == ("delete", "node 7", 120, ids)
+        assert (entry.host, entry.last4) == (cloud.base_url.removeprefix("http://"), cloud.api_key[-4:])
+    assert operations.journal.entries() == []
+
+
+async def test_a_clear_is_on_disk_before_its_request_arrives(
+    cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
+) -> None:
+    confirmed = len(cloud.finished)
+    await operations.clear_history("menu", Unwatched(), confirmed=confirmed)
+    ((entry,),) = seen
+    assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", confirmed)
+    assert operations.journal.entries() == []
+
+
+async def test_the_key_is_not_in_what_is_written_down(
+    cloud: SimulatedCloud, operations: Operations, tmp_path: Path
+) -> None:
+    found: list[bytes] = []
+
+    def look(body: object) -> bool:
+        found.extend(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
+        return False
+
+    cloud.faults.append(Fault(HISTORY, "empty", predicate=look))
+    await operations.delete_jobs(some(cloud), "node 1", Unwatched())
+    assert found
+    assert cloud.api_key.encode() not in b"".join(found)
+
+
+async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"]))
+    result = await operations.delete_jobs(some(cloud), "node 1", Unwatched())
+    assert len(result.ids(Outcome.FAILED)) == 3
+    with pytest.raises(CountRose):
+        await operations.clear_history("menu", Unwatched(), confirmed=1)
+    cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
+    with pytest.raises(Unauthorized):
+        await operations.clear_history("menu", Unwatched())
+    assert operations.journal.entries() == []
+    assert len(operations.finished) == 3
+
+
+async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
+    cloud: SimulatedCloud, operations: Operations, gate: Gate
+) -> None:
+    gate.close()
+    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
+    await gate.waiting.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    gate.open()
+    (left,) = operations.unresolved()
+    assert (left.origin, left.asked) == ("node 1", 3)
+    assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).complete
+    assert operations.unresolved() == [left]
+
+
+_CHILD = """
+import asyncio, json, sys
+from pathlib import Path
+from cloud_history.operations import Operations
+from cloud_history.stopping import Unwatched
+asyncio.run(Operations(Path(sys.argv[1])).delete_jobs(json.loads(sys.argv[2]), "node 9", Unwatched()))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_is_sent_again(
+    cloud: SimulatedCloud, environ: dict[str, str], gate: Gate, folder: Path
+) -> None:
+    ids = some(cloud)
+    gate.close()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _CHILD, str(folder), json.dumps(ids), env={**os.environ, **environ}
+    )
+    try:
+        await asyncio.wait_for(gate.waiting.wait(), 30)
+        here = Operations(folder, environ)
+        running: Any = here.running()
+        assert (running.origin, here.unresolved()) == ("node 9", [])
+        with pytest.raises(Busy):
+            await here.clear_history("menu", Unwatched(), wait=False)
+    finally:
+        child.kill()
+        assert await child.wait() == -signal.SIGKILL
+    gate.open()
+    after_restart = Operations(folder, environ)
+    assert after_restart.running() is None
+    (left,) = after_restart.unresolved()
+    assert (left.kind, left.origin, left.asked, list(left.job_ids)) == ("delete", "node 9", 3, ids)
+    await after_restart.count(await after_restart.connect())
+    assert cloud.history_posts == [{"delete": ids}]
+    other = some(cloud, 1)
+    assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).complete
+    assert cloud.history_posts == [{"delete": ids}, {"delete": other}]
+    assert after_restart.unresolved() == [left]
+
+
+@pytest.mark.parametrize("obstacle", ["", "running"])
+async def test_without_a_place_to_write_it_down_nothing_is_sent(
+    cloud: SimulatedCloud, operations: Operations, folder: Path, obstacle: str
+) -> None:
+    blocked = folder / obstacle
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("a file where a folder should be")
+    for _ in range(2):
+        with pytest.raises(StateUnwritable):
+            await operations.delete_jobs(some(cloud), "node 1", Unwatched())
+        with pytest.raises(StateUnwritable):
+            await operations.clear_history("menu", Unwatched())
+    assert cloud.requests == []

@@ -1,0 +1,82 @@
+"""Small stand-ins for the modules of ComfyUI that the pack talks to, put where `import` finds them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+
+class InterruptProcessingException(Exception):
+    """Raised inside a node that is to stop, once for each press."""
+
+
+def module(name: str, **contents: Any) -> ModuleType:
+    made = ModuleType(name)
+    vars(made).update(contents)
+    return made
+
+
+@dataclass
+class FakeComfyUI:
+    """A ComfyUI that is only what its modules say.
+
+    Attributes:
+        interrupted: whether the person has pressed stop, and nobody has noticed yet.
+        interrupt_at: as a progress bar reaches this many, it raises as ComfyUI's does.
+        sent: websocket events as (event, payload, client).
+        progress: what the progress bar has shown.
+    """
+
+    user_folder: Path
+    interrupted: bool = False
+    interrupt_at: int | None = None
+    node_id: str | None = "12"
+    client_id: str | None = "browser-1"
+    sent: list[tuple[str, dict[str, Any], str | None]] = field(default_factory=list)
+    progress: list[tuple[int, int]] = field(default_factory=list)
+    routes: Any = field(default_factory=web.RouteTableDef)
+
+    def throw_if_interrupted(self) -> None:
+        if self.interrupted:
+            self.interrupted = False
+            raise InterruptProcessingException
+
+    def update(self, done: int, total: int) -> None:
+        if self.interrupt_at is not None and done >= self.interrupt_at:
+            raise InterruptProcessingException
+        self.progress.append((done, total))
+
+    def install(self, patch: pytest.MonkeyPatch, *, system_user_folder: bool = True) -> None:
+        """Put the modules in place for one test."""
+        server = SimpleNamespace(
+            routes=self.routes,
+            client_id=self.client_id,
+            send_sync=lambda event, data, sid=None: self.sent.append((event, data, sid)),
+        )
+        paths = module("folder_paths", get_user_directory=lambda: str(self.user_folder))
+        if system_user_folder:
+            vars(paths)["get_system_user_directory"] = lambda name: str(self.user_folder / f"__{name}")
+
+        def progress_bar(total: int) -> SimpleNamespace:
+            return SimpleNamespace(update_absolute=self.update)
+
+        management = module(
+            "comfy.model_management", throw_exception_if_processing_interrupted=self.throw_if_interrupted
+        )
+        context = SimpleNamespace(prompt_id="p", node_id=self.node_id, list_index=0)
+        for made in (
+            module("server", PromptServer=SimpleNamespace(instance=server)),
+            paths,
+            module("comfy", __path__=[]),
+            management,
+            module("comfy.utils", ProgressBar=progress_bar),
+            module("comfy_execution", __path__=[]),
+            module("comfy_execution.utils", get_executing_context=lambda: context),
+        ):
+            patch.setitem(sys.modules, made.__name__, made)

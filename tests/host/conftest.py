@@ -1,0 +1,126 @@
+"""The stage of the tests in a host without a browser: the embedded one, or the real ComfyUI of COMFYUI_DIR."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+
+from hosts import HostProcess, start_host
+from simulated_cloud import SimulatedCloud
+
+LAST_WORDS = {"execution_success", "execution_error", "execution_interrupted"}
+Graph = dict[str, dict[str, Any]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a real ComfyUI its time."""
+    for item in items:
+        if item.path.parent.name == "host":
+            item.add_marker(pytest.mark.timeout(300 if os.environ.get("COMFYUI_DIR") else 60))
+
+
+@dataclass
+class Run:
+    """One prompt that has run: how it ended, and every websocket message on the way."""
+
+    ended: str
+    prompt_id: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def error(self) -> str:
+        """The text of the error it ended with."""
+        return str(self.messages[-1]["data"].get("exception_message", ""))
+
+    def ui(self, node_id: str) -> list[str]:
+        """What a node shows after the run."""
+        for message in self.messages:
+            if message["type"] == "executed" and message["data"]["node"] == node_id:
+                text: list[str] = message["data"]["output"]["text"]
+                return text
+        return []
+
+
+class Comfy:
+    """A client of a host, as its page is one."""
+
+    def __init__(self, host: HostProcess, session: aiohttp.ClientSession) -> None:
+        self.host = host
+        self._session = session
+
+    async def get(self, path: str) -> Any:
+        async with self._session.get(self.host.base_url + path) as response:
+            assert response.status == 200, path
+            return await response.json()
+
+    async def post(self, path: str, body: object) -> Any:
+        async with self._session.post(self.host.base_url + path, json=body) as response:
+            text = await response.text()
+            assert response.status == 200, text
+            return json.loads(text) if text else {}
+
+    async def run(self, graph: Graph) -> Run:
+        """Queue a graph and wait for its end."""
+        async with self.running(graph) as run:
+            return await run()
+
+    @asynccontextmanager
+    async def running(self, graph: Graph) -> AsyncIterator[Callable[[], Awaitable[Run]]]:
+        """Queue a graph; what is given waits for its end."""
+        client = uuid.uuid4().hex
+        async with self._session.ws_connect(f"{self.host.base_url}/ws?clientId={client}") as socket:
+            answer = await self.post("/prompt", {"prompt": graph, "client_id": client})
+            run = Run("", answer["prompt_id"])
+
+            async def end() -> Run:
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        run.messages.append(json.loads(message.data))
+                        if run.messages[-1]["type"] in LAST_WORDS:
+                            break
+                run.ended = run.messages[-1]["type"]
+                return run
+
+            yield end
+
+
+@pytest.fixture(scope="module")
+def busy_cloud() -> Iterator[SimulatedCloud]:
+    """A cloud for all tests of a module: a host takes its time to start."""
+    cloud = SimulatedCloud(jobs=6000)
+    with cloud.serving_in_thread():
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def host(busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
+    """A host with the pack, connected to the cloud by its environment."""
+    base = tmp_path_factory.mktemp("host") / "comfyui"
+    base.mkdir()
+    started = start_host(base, cloud_url=busy_cloud.base_url, api_key=busy_cloud.api_key)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def cloud(busy_cloud: SimulatedCloud) -> SimulatedCloud:
+    """The cloud, well-behaved again and with no request on its books."""
+    busy_cloud.faults.clear()
+    busy_cloud.switches.latency = 0
+    busy_cloud.requests.clear()
+    return busy_cloud
+
+
+@pytest.fixture
+async def comfy(host: HostProcess) -> AsyncIterator[Comfy]:
+    """A client of the host."""
+    async with aiohttp.ClientSession() as session:
+        yield Comfy(host, session)

@@ -1,0 +1,148 @@
+"""The nodes in graphs that ComfyUI runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from host.conftest import Comfy, Graph
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import error_response
+
+
+def delete(job_ids: object, **more: object) -> dict[str, Any]:
+    return {"class_type": "CloudHistoryDeleteJobs", "inputs": {"job_ids": job_ids, "dry_run": False, **more}}
+
+
+def some_finished(cloud: SimulatedCloud, count: int) -> list[str]:
+    return [job.id for job in cloud.finished[:count]]
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something in another thread; the test's own time limit ends it."""
+    while not happened():  # noqa: ASYNC110 - the cloud is in another thread, on another event loop
+        await asyncio.sleep(0.02)
+
+
+async def test_both_nodes_are_offered_as_the_contract_says(comfy: Comfy) -> None:
+    info = await comfy.get("/object_info")
+    delete_node, clear_node = info["CloudHistoryDeleteJobs"], info["CloudHistoryClear"]
+    assert list(delete_node["input"]["required"]) == ["job_ids", "dry_run"]
+    assert list(clear_node["input"]["required"]) == ["clear"]
+    for node in (delete_node, clear_node):
+        assert list(node["input"]["optional"]) == ["after"]
+        assert node["category"] == "cloud history"
+        assert node["output"] == ["*", "STRING", "INT"]
+        assert node["output_name"] == ["after", "report", "deleted"]
+        assert node["output_is_list"] == [True, False, False]
+        assert node["output_node"] is True
+
+
+async def test_a_delete_runs_at_each_press_and_is_never_taken_from_the_cache(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    job_ids = some_finished(cloud, 2)
+    graph: Graph = {"1": delete("\n".join(job_ids))}
+    for _ in range(2):
+        run = await comfy.run(graph)
+        assert run.ended == "execution_success"
+        assert run.ui("1")[0].startswith("2 jobs accepted")
+    assert cloud.history_posts == [{"delete": job_ids}] * 2
+
+
+async def test_two_equal_nodes_in_one_graph_run_once_each(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    job_ids = some_finished(cloud, 1)
+    run = await comfy.run({"1": delete(job_ids[0]), "2": delete(job_ids[0])})
+    assert run.ended == "execution_success"
+    assert cloud.history_posts == [{"delete": job_ids}] * 2
+
+
+async def test_clear_that_is_off_sends_nothing_at_all(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    run = await comfy.run({"1": {"class_type": "CloudHistoryClear", "inputs": {"clear": False}}})
+    assert run.ended == "execution_success"
+    assert cloud.requests == []
+
+
+async def test_a_list_of_ids_from_a_link_is_one_deletion(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    job_ids = some_finished(cloud, 3)
+    lines = {"class_type": "PlaygroundTextList", "inputs": {"lines": "\n".join(job_ids)}}
+    run = await comfy.run({"1": lines, "2": delete(["1", 0])})
+    assert run.ended == "execution_success"
+    assert cloud.history_posts == [{"delete": job_ids}]
+
+
+async def test_an_empty_list_from_a_link_is_nothing_to_do(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    nothing = {"class_type": "PlaygroundTextList", "inputs": {"lines": ""}}
+    run = await comfy.run({"1": nothing, "2": delete(["1", 0])})
+    assert run.ended == "execution_success"
+    assert run.ui("2")[0].startswith("Nothing to delete")
+    assert cloud.requests == []
+
+
+async def test_nothing_is_deleted_after_something_that_failed(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    failing = {"class_type": "PlaygroundFail", "inputs": {"message": "the save failed"}}
+    run = await comfy.run({"1": failing, "2": delete(some_finished(cloud, 1)[0], after=["1", 0])})
+    assert run.ended == "execution_error"
+    assert cloud.requests == []
+
+
+async def test_a_bad_id_is_refused_before_the_graph_runs(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    good = some_finished(cloud, 1)[0]
+    async with comfy._session.post(
+        f"{comfy.host.base_url}/prompt", json={"prompt": {"1": delete(f"{good}\nnot-an-id")}}
+    ) as response:
+        answer = await response.json()
+    assert response.status == 400
+    assert "item 2: “not-an-id”" in str(answer["node_errors"])
+    assert cloud.requests == []
+
+
+async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    job_ids = some_finished(cloud, 2)
+    cloud.faults.append(
+        Fault(("POST", "/api/history"), "status", times=None, status=403, json={"message": "no"})
+    )
+    run = await comfy.run({"1": delete(",".join(job_ids))})
+    assert run.ended == "execution_error"
+    assert "No job was accepted" in run.error
+    assert all(job_id in run.error for job_id in job_ids)
+    assert "Use a key of the account or workspace" in run.error
+    shown = [each["data"] for each in run.messages if each["type"] == "cloud_history.progress"]
+    assert shown[0]["node"] == "1"
+    assert "No job was accepted" in shown[0]["report"]
+
+
+async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud: SimulatedCloud) -> None:
+    echo = error_response(401, "unauthorized", f"the key {cloud.api_key} is not known")
+    cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=401, body=echo.body))
+    run = await comfy.run({"1": delete(some_finished(cloud, 1)[0])})
+    assert run.ended == "execution_error"
+    assert "[hidden]" in run.error
+    everything = [str(run.messages), comfy.host.log()]
+    for path in ("/history", "/settings", "/queue", "/object_info", "/system_stats"):
+        everything.append(str(await comfy.get(path)))
+    assert not [text for text in everything if cloud.api_key in text]
+
+
+async def test_interrupt_stops_a_delete_of_5000_jobs_and_tells_what_was_sent(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    job_ids = some_finished(cloud, 5000)
+    assert len(job_ids) == 5000
+    cloud.switches.latency = 0.5
+    async with comfy.running({"1": delete("\n".join(job_ids))}) as end:
+        await until(lambda: len(cloud.history_posts) >= 6)
+        pressed = time.monotonic()
+        await comfy.post("/interrupt", {})
+        run = await end()
+    took = time.monotonic() - pressed
+    assert run.ended == "execution_interrupted"
+    assert took < 1.0
+    assert len(cloud.history_posts) < 50
+    report = next(each["data"]["report"] for each in run.messages if "report" in each["data"])
+    assert report.startswith("Stopped: ")
+    assert "not tried: you stopped it" in report

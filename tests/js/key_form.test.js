@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "../../js/history_api.js";
+import { keyFault, looksUnusual, refusalWords, savedWords } from "../../js/key_form.js";
+
+test("a key is looked at before anything is sent", () => {
+  assert.equal(keyFault(""), "Paste a key first.");
+  assert.equal(keyFault(' " " '), "Paste a key first.");
+  for (const key of ["comfyui-ab cd", "comfyui-abcdé", "comfyui-\u200bab", "comfyui-a\nb"]) assert.match(keyFault(key), /characters that no key has/, key);
+  for (const key of ["comfyui-0123456789", '  "comfyui-0123" ', "“comfyui-0123”", "other-key"]) assert.equal(keyFault(key), "", key);
+});
+
+test("a key of another service is remarked on, not refused", () => {
+  assert.equal(looksUnusual("sk-123456789"), true);
+  assert.equal(looksUnusual('"comfyui-0123456789'), false);
+  assert.equal(looksUnusual("com"), false);
+});
+
+test("a refusal says what is the case, and saving untested is never silent", () => {
+  assert.match(refusalWords(new HistoryApiError({ code: "unauthorized", status: 401 })), /^Comfy Cloud refused this key/);
+  assert.equal(
+    refusalWords(new HistoryApiError({ code: "state_unwritable", message: "Permission denied." })),
+    "The key can’t be saved: Permission denied. Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY.",
+  );
+  const fault = new HistoryApiError({ code: "server_fault", status: 500 }, { can_save_unchecked: true });
+  assert.match(refusalWords(fault), /The key wasn’t tested\.$/);
+  assert.equal(savedWords({ checked: false, outranked: false, unusual: false }).kind, "warning");
+  assert.equal(savedWords({ checked: true, outranked: true, unusual: false }).kind, "warning");
+  assert.equal(savedWords({ checked: true, outranked: false, unusual: false }).kind, "success");
+});

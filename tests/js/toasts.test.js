@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createToasts } from "../../js/toasts.js";
+
+function newHost() {
+  const calls = [];
+  const record = (kind) => (title, options) => calls.push({ kind, title, ...options });
+  const host = Object.fromEntries(["success", "error", "info", "warning", "loading"].map((kind) => [kind, record(kind)]));
+  return { calls, host: { ...host, dismiss: (id) => calls.push({ kind: "dismiss", id }), add: () => assert.fail("add on a new frontend") } };
+}
+
+function oldHost() {
+  const added = [];
+  const never = () => assert.fail("remove is gone in new frontends");
+  return { added, host: { add: (message) => added.push(message), remove: never, removeAll: never } };
+}
+
+test("a progress toast becomes its result in place", () => {
+  const { calls, host } = newHost();
+  const progress = createToasts(() => host).progress({ title: "Clearing", detail: "wait" });
+  progress.become("success", { title: "Done" });
+  assert.deepEqual(calls.map(({ kind, title }) => [kind, title]), [["loading", "Clearing"], ["success", "Done"]]);
+  assert.equal(calls[0].id, calls[1].id);
+  assert.equal(calls[0].description, "wait");
+  assert.equal(calls[0].duration, undefined);
+});
+
+test("success leaves by itself; warnings and errors stay", () => {
+  const { calls, host } = newHost();
+  const toasts = createToasts(() => host);
+  for (const kind of ["success", "warning", "error"]) toasts.tell(kind, { title: kind });
+  assert.deepEqual(calls.map(({ duration }) => duration), [10000, undefined, undefined]);
+});
+
+test("two messages do not replace each other", () => {
+  const { calls, host } = newHost();
+  const toasts = createToasts(() => host);
+  toasts.tell("info", { title: "a" });
+  toasts.tell("info", { title: "b" });
+  assert.notEqual(calls[0].id, calls[1].id);
+});
+
+test("pressing an action takes the toast away and acts", () => {
+  const { calls, host } = newHost();
+  let pressed = 0;
+  createToasts(() => host).tell("warning", { title: "t", action: { label: "Look again", press: () => pressed++ } });
+  assert.equal(calls[0].action.label, "Look again");
+  calls[0].action.onClick();
+  assert.equal(pressed, 1);
+  assert.deepEqual(calls[1], { kind: "dismiss", id: calls[0].id });
+});
+
+test("on an old frontend the loading toast leaves by itself and the result is added", () => {
+  const { added, host } = oldHost();
+  const progress = createToasts(() => host).progress({ title: "Clearing" });
+  progress.become("warning", { title: "Some left", detail: "Look again." });
+  progress.dismiss();
+  assert.deepEqual(added, [
+    { severity: "info", summary: "Clearing", life: 4000 },
+    { severity: "warn", summary: "Some left", detail: "Look again." },
+  ]);
+});
+
+test("a failure never has the severity of a success", () => {
+  const { added, host } = oldHost();
+  createToasts(() => host).tell("error", { title: "No job was removed" });
+  assert.equal(added[0].severity, "error");
+  assert.equal(added[0].life, undefined);
+});

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "../../js/history_api.js";
+import * as words from "../../js/words.js";
+
+const result = (outcome, rest = {}) => ({ kind: "clear", outcome, before: 10, removed: 10, listed: 0, active: 0, report: "", error: null, ...rest });
+const error = (code, rest = {}) => ({ code, message: "", hint: "", status: null, retry_after: null, cloud_says: "", ...rest });
+
+test("only a verified clear is a success", () => {
+  const kinds = {
+    deleted: result("deleted"),
+    partial: result("partial", { removed: 7, listed: 3 }),
+    unconfirmed: result("unconfirmed", { removed: null, listed: null }),
+    unknown: result("unknown", { removed: null, listed: 10 }),
+    failed: result("failed", { removed: 0, listed: 10, error: error("unauthorized") }),
+    stopped: result("stopped", { removed: 2, listed: 8 }),
+    "a word of tomorrow": result("evaporated", { removed: null, listed: null }),
+  };
+  for (const [outcome, each] of Object.entries(kinds)) {
+    const { kind } = words.clearResultWords(each);
+    assert.equal(kind === "success", outcome === "deleted", outcome);
+  }
+  assert.equal(words.clearResultWords(kinds.failed).kind, "error");
+});
+
+test("the result says how many are gone and how many are left", () => {
+  assert.equal(words.clearResultWords(result("deleted", { removed: 1284 })).title, "1,284 jobs removed from your cloud history");
+  assert.equal(words.clearResultWords(result("deleted", { removed: 1 })).title, "1 job removed from your cloud history");
+  const partial = words.clearResultWords(result("partial", { removed: 7, listed: 3 }));
+  assert.equal(partial.title, "7 jobs removed from your cloud history, 3 still listed");
+  assert.match(words.clearResultWords(result("unknown", { removed: null, listed: 1 })).text, /1 job is still listed\./);
+  assert.match(words.clearResultWords(result("unconfirmed", { removed: null, listed: null })).text, /list can’t be read/);
+});
+
+test("a partial result without numbers is not dressed up as one with", () => {
+  const told = words.clearResultWords(result("partial", { removed: null, listed: null }));
+  assert.equal(told.title, "Outcome unknown");
+  assert.equal(told.kind, "warning");
+});
+
+test("a failure carries the cloud’s own words and status, as text on one line", () => {
+  const told = words.clearResultWords(result("failed", { error: error("unauthorized", { status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
+  assert.equal(told.title, "No job was removed");
+  assert.equal(
+    told.text,
+    "Your API key was refused. It may have been revoked, or not copied whole. Your jobs are untouched. Comfy Cloud says: “Invalid <b>key</b>” (401)",
+  );
+});
+
+test("every error code has a title and something to do", () => {
+  const codes = [
+    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "rate_limited", "server_fault", "timeout", "unreachable", "redirect",
+    "unreadable_answer", "not_comfy_cloud", "busy", "preview_expired", "count_rose", "state_unwritable", "unsafe_base_url",
+    "missing_dependency", "comfyui_away", "routes_missing", "strange_answer",
+  ];
+  for (const code of codes) {
+    const { title, text } = words.errorWords(error(code));
+    assert.ok(title && text, code);
+    assert.notEqual(title, "Something went wrong", code);
+  }
+});
+
+test("an unknown code is told in the server’s words, and a name of Object is no code", () => {
+  assert.deepEqual(words.errorWords(error("odd", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
+  assert.deepEqual(words.errorWords(error("constructor", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
+  assert.equal(words.errorWords(error("odd")).title, "Something went wrong");
+});
+
+test("waiting is told in whole seconds, rounded up, when the cloud names them", () => {
+  assert.equal(words.errorWords(error("rate_limited", { retry_after: 12.3 })).text, "Comfy Cloud asks to wait. Try again in 13 s.");
+  assert.equal(words.errorWords(new HistoryApiError({ code: "rate_limited", retry_after: 5 })).text, "Comfy Cloud asks to wait. Try again in 5 s.");
+  assert.match(words.errorWords(error("rate_limited")).text, /in a minute/);
+});
+
+test("the account is named by the last four characters, or by where the key is", () => {
+  assert.equal(words.accountWords({ last4: "a1b2", source: "saved" }), "Key ending in a1b2");
+  assert.equal(words.accountWords({ last4: "", source: "env" }), "Key from COMFY_CLOUD_API_KEY");
+  assert.equal(words.keyWords({ last4: "a1b2", source: "saved" }), "Ending in a1b2, saved on this server");
+  assert.equal(words.keyWords({ last4: "", source: "saved" }), "Saved on this server");
+});
+
+test("what stays is named, also when nothing does", () => {
+  const counts = { completed: 2, failed: 0, cancelled: 1, active: 1 };
+  assert.equal(words.goingParts(counts), "2\u00a0completed, 1\u00a0cancelled");
+  assert.equal(words.stayingParts(counts), "1\u00a0active");
+  assert.equal(words.stayingParts({ ...counts, active: 0 }), "None are active or protected");
+  assert.equal(words.nothingToClear(counts), "Your cloud history has no finished jobs. 1 active job stays.");
+  assert.equal(words.clearButton(1), "Clear 1 job");
+});
+
+test("no word promises erasure, and apostrophes are typographic", () => {
+  const texts = [];
+  const collect = (value) => (typeof value === "string" ? texts.push(value) : typeof value === "object" && value && Object.values(value).forEach(collect));
+  collect({ ...words });
+  assert.ok(texts.length > 60);
+  for (const text of texts) assert.doesNotMatch(text, /\berased?\b|'|"|!/, text);
+});

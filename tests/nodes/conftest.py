@@ -1,0 +1,60 @@
+"""The nodes, loaded as ComfyUI loads them, connected to a simulated cloud, with no waiting between tries."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from fake_comfyui import FakeComfyUI
+
+PackModule = Callable[[str], Any]
+
+
+@pytest.fixture
+def pack_module(pack: ModuleType) -> PackModule:
+    """Finds a module of the loaded pack: its classes are not those that tests import by name."""
+    return lambda name: importlib.import_module(f"{pack.__name__}.{name}")
+
+
+@pytest.fixture
+def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of this process connects to the simulated cloud."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before trying or looking again."""
+
+    async def no_time(seconds: float) -> None:
+        return None
+
+    operations = pack_module("cloud_history.operations")
+    client = pack_module("cloud_history.client")
+    history = pack_module("cloud_history.history")
+    host = pack_module("comfy_host")
+    made = operations.Operations(
+        pack_module("cloud_history.config").state_folder(),
+        os.environ,
+        host.announce,
+        lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=no_time),
+        partial(history.History, sleep=no_time),
+    )
+    for name in ("nodes.delete_jobs", "nodes.clear_history", "comfy_host"):
+        monkeypatch.setattr(pack_module(name), "operations", lambda: made)
+
+
+@pytest.fixture
+def comfyui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeComfyUI:
+    """A ComfyUI, in place before the pack is loaded."""
+    made = FakeComfyUI(tmp_path / "user")
+    made.install(monkeypatch)
+    return made

@@ -1,0 +1,135 @@
+"""What every node promises to graphs and scripts: the contract that never changes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import pytest
+
+NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear")
+
+
+@pytest.fixture(params=NODES)
+def node(request: pytest.FixtureRequest, pack: Any) -> Any:
+    """The class of a node."""
+    return pack.NODE_CLASS_MAPPINGS[request.param]
+
+
+def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> None:
+    assert list(pack.NODE_CLASS_MAPPINGS) == list(NODES)
+    assert pack.NODE_DISPLAY_NAME_MAPPINGS == {
+        "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
+        "CloudHistoryClear": "Clear Cloud History",
+    }
+
+
+def test_every_node_is_run_once_at_each_press_and_never_cached(node: Any) -> None:
+    assert node.OUTPUT_NODE is True
+    assert node.INPUT_IS_LIST is True
+    assert node.NOT_IDEMPOTENT is True
+    assert node.CATEGORY == "cloud history"
+    assert inspect.iscoroutinefunction(getattr(node, node.FUNCTION))
+    assert not hasattr(node, "API_NODE")
+
+
+def test_is_changed_is_fresh_at_each_call_and_fit_for_json(node: Any) -> None:
+    values = [node.IS_CHANGED(job_ids=(None,), clear=[True], after=None, anything=1) for _ in range(100)]
+    assert len(set(values)) == 100
+    assert all(isinstance(value, str) and len(value) == 32 and int(value, 16) >= 0 for value in values)
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+
+
+def test_every_node_passes_after_through_as_its_first_output(node: Any) -> None:
+    assert node.RETURN_NAMES == ("after", "report", "deleted")
+    assert node.RETURN_TYPES == ("*", "STRING", "INT")
+    assert node.OUTPUT_IS_LIST == (True, False, False)
+    assert len(node.OUTPUT_TOOLTIPS) == len(node.RETURN_NAMES)
+    assert all(node.OUTPUT_TOOLTIPS)
+
+
+def test_the_any_type_matches_every_other_type_in_both_directions(node: Any) -> None:
+    any_type = node.INPUT_TYPES()["optional"]["after"][0]
+    assert any_type == "*"
+    for other in ("IMAGE", "STRING", "*", ""):
+        # The two comparisons that cores make: both must say "not different".
+        assert not any_type != other  # noqa: SIM202
+        assert not other != any_type  # noqa: SIM202
+    assert any_type is node.RETURN_TYPES[0]
+    assert {any_type: 1}["*"] == 1
+
+
+def test_every_input_has_a_tooltip_and_the_description_says_what_stays(node: Any) -> None:
+    inputs = node.INPUT_TYPES()
+    for group in inputs.values():
+        for _, options in group.values():
+            assert len(options["tooltip"]) > 20
+    assert list(inputs["optional"]) == ["after"]
+    assert "hidden" not in inputs
+    assert "assets" in node.DESCRIPTION
+    assert "can’t be undone" in node.DESCRIPTION
+    assert "erase" not in node.DESCRIPTION.lower()
+
+
+def test_every_node_is_found_by_the_words_people_search_for(node: Any) -> None:
+    assert "cloud history" in node.SEARCH_ALIASES
+    assert "comfy cloud" in node.SEARCH_ALIASES
+    assert len(set(node.SEARCH_ALIASES)) == len(node.SEARCH_ALIASES)
+
+
+def test_what_object_info_serves_is_json(node: Any) -> None:
+    shown = [
+        node.INPUT_TYPES(),
+        node.RETURN_TYPES,
+        node.OUTPUT_TOOLTIPS,
+        node.SEARCH_ALIASES,
+        node.DESCRIPTION,
+    ]
+    assert json.loads(json.dumps(shown, allow_nan=False))[1] == ["*", "STRING", "INT"]
+
+
+def test_a_node_keeps_nothing_on_itself(node: Any) -> None:
+    made = node()
+    assert vars(made) == {}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        [],
+        (None,),
+        [None],
+        [True, True],
+        [True, False],
+        ["false"],
+        ["true"],
+        [1],
+        [0],
+        [1.0],
+        "true",
+        True,
+    ],
+)
+def test_a_boolean_is_exactly_one_true_or_false_or_refused(values: object, pack_module: Any) -> None:
+    base, errors = pack_module("nodes.base"), pack_module("cloud_history.errors")
+    with pytest.raises(errors.InputRefused) as refused:
+        base.only_boolean(values, "clear")
+    assert refused.value.message == "“clear” must be exactly one true or false. Nothing was sent."
+    assert refused.value.hint
+
+
+def test_a_boolean_that_is_one_is_read(pack_module: Any) -> None:
+    base = pack_module("nodes.base")
+    assert base.only_boolean([True], "clear") is True
+    assert base.only_boolean((False,), "clear") is False
+
+
+@pytest.mark.parametrize(
+    ("after", "handed_on"),
+    [(None, [None]), ([], []), (["a", 2, None], ["a", 2, None]), ((None,), [None]), ([[1, 2]], [[1, 2]])],
+)
+def test_after_is_handed_on_unchanged(after: Any, handed_on: object, pack_module: Any) -> None:
+    made = pack_module("nodes.base").outputs(after, "Done.", 3)
+    assert made == {"ui": {"text": ["Done."]}, "result": (handed_on, "Done.", 3)}

@@ -1,0 +1,192 @@
+"""The node Clear Cloud History, against a simulated Comfy Cloud."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import error_response, message_only
+
+pytestmark = pytest.mark.usefixtures("connected", "at_once")
+
+HISTORY = ("POST", "/api/history")
+LIST = ("GET", "/api/jobs")
+
+
+@pytest.fixture
+def node(pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
+
+
+@pytest.fixture
+def errors(pack_module: Any) -> Any:
+    return pack_module("cloud_history.errors")
+
+
+def test_its_inputs_and_defaults_never_change(node: Any) -> None:
+    inputs = node.INPUT_TYPES()
+    assert list(inputs) == ["required", "optional"]
+    assert list(inputs["required"]) == ["clear"]
+    kind, options = inputs["required"]["clear"]
+    assert kind == "BOOLEAN"
+    assert options["default"] is False
+    assert (options["label_on"], options["label_off"]) == ("clear everything", "do nothing")
+    assert '"false"' in options["tooltip"]
+    assert {"clear history", "delete all jobs"} <= set(node.SEARCH_ALIASES)
+
+
+async def test_it_clears_the_finished_jobs_counts_them_and_leaves_the_active(
+    node: Any, cloud: SimulatedCloud
+) -> None:
+    finished, active = len(cloud.finished), len(cloud.active)
+    made = await node.run(clear=[True], after=["saved"])
+    assert cloud.history_posts == [{"clear": True}]
+    assert (cloud.finished, len(cloud.active)) == ([], active)
+    report = (
+        f"{finished} jobs removed from your cloud history. Assets stay.\n{active} jobs active, left alone."
+    )
+    assert made == {"ui": {"text": [report]}, "result": (["saved"], report, finished)}
+    assert cloud.forbidden_calls == 0
+
+
+async def test_a_second_run_finds_nothing_and_sends_nothing(node: Any, cloud: SimulatedCloud) -> None:
+    await node.run(clear=[True])
+    made = await node.run(clear=[True])
+    assert len(cloud.history_posts) == 1
+    assert made["result"][1].startswith("Nothing to clear: your cloud history has no finished jobs.")
+    assert made["result"][0] == [None]
+    assert made["result"][2] == 0
+
+
+async def test_clear_off_does_nothing_and_says_so(node: Any, cloud: SimulatedCloud) -> None:
+    made = await node.run(clear=[False], after=[1])
+    text = "“clear” is off. Nothing was sent."
+    assert made == {"ui": {"text": [text]}, "result": ([1], text, 0)}
+    assert cloud.requests == []
+
+
+@pytest.mark.parametrize(
+    "clear",
+    [
+        None,
+        [],
+        (),
+        (None,),
+        [None],
+        ["false"],
+        ["true"],
+        [1],
+        [0],
+        [1.0],
+        [True, True],
+        [True, False],
+        [[True]],
+        True,
+    ],
+    ids=repr,
+)
+async def test_whatever_is_not_exactly_one_boolean_sends_nothing(
+    node: Any, cloud: SimulatedCloud, errors: Any, clear: Any
+) -> None:
+    with pytest.raises(errors.InputRefused, match="“clear” must be exactly one true or false"):
+        await node.run(clear=clear)
+    assert cloud.requests == []
+
+
+async def test_a_missing_clear_sends_nothing(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
+    with pytest.raises(errors.InputRefused):
+        await node.run()
+    assert cloud.requests == []
+
+
+async def test_a_refused_clear_raises_with_what_the_cloud_said(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    cloud.faults.append(Fault.shaped(HISTORY, message_only(403, f"not with {cloud.api_key}")))
+    with pytest.raises(errors.Incomplete) as ended:
+        await node.run(clear=[True])
+    assert str(ended.value).startswith("No job was removed.\nThis key can’t manage your history.")
+    assert cloud.api_key not in str(ended.value)
+    assert len(cloud.finished) > 0
+
+
+@pytest.mark.parametrize("acted", [True, False])
+async def test_after_a_lost_answer_it_looks_and_never_sends_again(
+    node: Any, cloud: SimulatedCloud, errors: Any, acted: bool
+) -> None:
+    finished = len(cloud.finished)
+    cloud.faults.append(Fault(HISTORY, "reset_after_body", acted=acted))
+    if acted:
+        made = await node.run(clear=[True])
+        assert made["result"][2] == finished
+    else:
+        with pytest.raises(errors.Incomplete) as ended:
+            await node.run(clear=[True])
+        assert f"{finished} jobs still listed" in str(ended.value)
+    assert len(cloud.history_posts) == 1
+
+
+async def test_a_lost_answer_and_a_list_that_breaks_is_unknown_and_raises(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "reset_after_body"))
+    cloud.faults.append(Fault.shaped(LIST, error_response(400, "x", "y"), after=4, times=None))
+    with pytest.raises(errors.Incomplete, match="Outcome unknown: the connection was lost after it was sent"):
+        await node.run(clear=[True])
+
+
+async def test_a_server_that_lies_is_not_believed(node: Any, cloud: SimulatedCloud) -> None:
+    cloud.switches.lies = True
+    made = await node.run(clear=[True])
+    assert made["result"][1].startswith("Unconfirmed: Comfy Cloud accepted the request.")
+    assert made["result"][2] == 0
+
+
+async def test_jobs_that_finish_meanwhile_are_named_and_not_counted_as_removed(
+    node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = len(cloud.finished)
+
+    clear = cloud.books.clear
+
+    def clear_and_finish_one(at: float) -> int:
+        removed = clear(at)
+        cloud.add_job("completed")
+        return removed
+
+    monkeypatch.setattr(cloud.books, "clear", clear_and_finish_one)
+    made = await node.run(clear=[True])
+    assert made["result"][1].startswith(
+        f"{finished - 1} jobs removed from your cloud history, 1 still listed."
+    )
+    assert made["result"][2] == finished - 1
+
+
+async def test_nothing_is_sent_when_the_history_cannot_be_counted(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    cloud.switches.has_jobs_route = False
+    with pytest.raises(errors.NotFound):
+        await node.run(clear=[True])
+    assert cloud.history_posts == []
+
+
+async def test_a_missing_key_says_what_to_do_and_sends_nothing(
+    node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COMFY_CLOUD_API_KEY")
+    with pytest.raises(errors.MissingApiKey, match="There is no API key for Comfy Cloud yet") as ended:
+        await node.run(clear=[True])
+    assert "Connect to Comfy Cloud…" in str(ended.value)
+    assert cloud.requests == []
+
+
+async def test_the_report_shown_is_one_text_without_the_key(node: Any, cloud: SimulatedCloud) -> None:
+    made = await node.run(clear=[True])
+    [text] = made["ui"]["text"]
+    assert isinstance(text, str)
+    assert len(text) < 1024
+    assert cloud.api_key not in json.dumps(made)

@@ -1,0 +1,212 @@
+"""The one door to ComfyUI, with small stand-ins for ComfyUI's modules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fake_comfyui import FakeComfyUI, InterruptProcessingException
+from fake_history_client import ids
+from simulated_cloud import Fault, SimulatedCloud
+
+HISTORY = ("POST", "/api/history")
+SOON = 0.5
+STOPPED = "cloud_history.progress"
+
+
+@pytest.fixture
+def delete_node(comfyui: FakeComfyUI, connected: None, pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]()
+
+
+@pytest.fixture
+def clear_node(comfyui: FakeComfyUI, connected: None, pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Let others work until something has happened; the test's own time limit ends it."""
+    while not happened():  # noqa: ASYNC110 - what is waited for is on the other side of a socket
+        await asyncio.sleep(0.001)
+
+
+async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any) -> float:
+    """Press stop as soon as something has happened, and give the seconds until the node had ended."""
+    task = asyncio.ensure_future(work)
+    await until(lambda: happened() or task.done())
+    assert not task.done(), "it ended before it could be stopped"
+    comfyui.interrupted = True
+    pressed = time.monotonic()
+    with pytest.raises(InterruptProcessingException):
+        await task
+    return time.monotonic() - pressed
+
+
+def reports(comfyui: FakeComfyUI) -> list[str]:
+    return [data["report"] for event, data, _ in comfyui.sent if event == STOPPED and "report" in data]
+
+
+async def test_a_stop_during_a_request_is_noticed_within_half_a_second(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None))
+    work = delete_node.run(job_ids=ids(300), dry_run=[False])
+    took = await press_stop_when(lambda: len(cloud.history_posts) == 3, comfyui, work)
+    assert took < SOON
+    [report] = reports(comfyui)
+    assert report.startswith("Stopped: No job was accepted for removal (0 of 300).")
+    assert "300 unconfirmed: you stopped it" in report
+
+
+async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_told(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.switches.latency = 0.1
+    work = delete_node.run(job_ids=ids(5000), dry_run=[False])
+    took = await press_stop_when(lambda: len(comfyui.progress) > 2, comfyui, work)
+    assert took < SOON
+    [report] = reports(comfyui)
+    sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
+    assert 0 < len(sent) < 5000
+    assert f"{5000 - len(sent):,} not tried: you stopped it" in report
+    posts = len(cloud.history_posts)
+    await asyncio.sleep(0)
+    assert len(cloud.history_posts) == posts
+
+
+async def test_the_stop_is_told_to_the_browser_that_runs_the_node_without_the_key(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
+    work = delete_node.run(job_ids=ids(1), dry_run=[False])
+    await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    [(data, client)] = [(data, client) for event, data, client in comfyui.sent if "report" in data]
+    assert client == "browser-1"
+    assert data["node"] == "12"
+    assert data["phase"] == "stopped"
+    assert cloud.api_key not in json.dumps(comfyui.sent)
+
+
+async def test_a_stop_while_a_clear_is_sent_is_noticed_and_told(
+    comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
+    work = clear_node.run(clear=[True])
+    took = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    assert took < SOON
+    assert reports(comfyui)[0].startswith("Outcome unknown: you stopped it after it was sent.")
+
+
+async def test_a_stop_before_anything_is_sent_sends_nothing(
+    comfyui: FakeComfyUI, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    for work in (delete_node.run(job_ids=ids(300), dry_run=[False]), clear_node.run(clear=[True])):
+        comfyui.interrupted = True
+        with pytest.raises(InterruptProcessingException):
+            await work
+    assert cloud.history_posts == []
+
+
+async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_the_prompt(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    comfyui.interrupt_at = 250
+    with pytest.raises(InterruptProcessingException):
+        await delete_node.run(job_ids=ids(250), dry_run=[False])
+    assert len(cloud.history_posts) == 3
+    assert reports(comfyui)[0].startswith("250 jobs accepted for removal")
+
+
+async def test_a_stop_that_the_last_look_took_down_still_stops_the_prompt(
+    comfyui: FakeComfyUI, pack_module: Any
+) -> None:
+    watch = pack_module("comfy_host").NodeWatch()
+    comfyui.interrupted = True
+    assert watch.stop_requested()
+    assert not comfyui.interrupted
+    assert watch.stop_requested()
+    with pytest.raises(InterruptProcessingException):
+        watch.raise_if_stopped()
+
+
+async def test_a_fault_of_the_stop_question_that_is_no_stop_is_not_taken_for_one(
+    comfyui: FakeComfyUI, pack_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise OSError("no such device")
+
+    management = sys.modules["comfy.model_management"]
+    monkeypatch.setattr(management, "throw_exception_if_processing_interrupted", broken)
+    with pytest.raises(OSError, match="no such device"):
+        pack_module("comfy_host").NodeWatch().stop_requested()
+
+
+async def test_an_interrupt_that_is_a_base_exception_is_noticed_too(
+    comfyui: FakeComfyUI, pack_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type("InterruptProcessingException", (BaseException,), {})
+
+    def throw() -> None:
+        raise kind
+
+    monkeypatch.setattr(
+        sys.modules["comfy.model_management"], "throw_exception_if_processing_interrupted", throw
+    )
+    watch = pack_module("comfy_host").NodeWatch()
+    assert watch.stop_requested()
+    with pytest.raises(kind):
+        watch.raise_if_stopped()
+
+
+async def test_cancelling_a_node_passes_through_and_the_record_stays(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, pack_module: Any
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
+    task = asyncio.ensure_future(delete_node.run(job_ids=ids(2), dry_run=[False]))
+    await until(lambda: bool(cloud.history_posts))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    [entry] = pack_module("comfy_host").operations().unresolved()
+    assert (entry.kind, entry.asked, entry.origin) == ("delete", 2, "node 12")
+
+
+async def test_progress_shows_for_several_jobs_and_ends_at_all(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    await delete_node.run(job_ids=ids(250), dry_run=[False])
+    assert comfyui.progress[0] == (0, 250)
+    assert comfyui.progress[-1] == (250, 250)
+
+
+async def test_a_finished_operation_is_announced_to_all_browsers(
+    comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    finished = len(cloud.finished)
+    await clear_node.run(clear=[True])
+    [(data, client)] = [
+        (data, client) for event, data, client in comfyui.sent if event == "cloud_history.changed"
+    ]
+    assert client is None
+    assert (data["kind"], data["result"]["outcome"], data["result"]["removed"]) == (
+        "clear",
+        "deleted",
+        finished,
+    )
+
+
+async def test_a_browser_that_cannot_be_told_does_not_make_a_finished_deletion_an_error(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*arguments: Any) -> None:
+        raise RuntimeError("Event loop is closed")
+
+    monkeypatch.setattr(sys.modules["server"].PromptServer.instance, "send_sync", closed)
+    made = await delete_node.run(job_ids=ids(2), dry_run=[False])
+    assert made["result"][2] == 2

@@ -1,0 +1,104 @@
+"""Loading the pack: where its state is kept, its routes, and what a broken neighbour may not cost."""
+
+from __future__ import annotations
+
+import logging
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from conftest import LoadPack
+from fake_comfyui import FakeComfyUI
+from simulated_cloud import SimulatedCloud
+
+
+@pytest.mark.parametrize("system_user_folder", [True, False], ids=["0.3.76 and later", "before"])
+def test_the_state_is_kept_in_the_system_user_folder_of_comfyui(
+    system_user_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
+) -> None:
+    monkeypatch.delenv("COMFY_CLOUD_HISTORY_HOME")
+    FakeComfyUI(tmp_path / "user").install(monkeypatch, system_user_folder=system_user_folder)
+    name = load_pack().__name__
+    secret = sys.modules[f"{name}.cloud_history.secret"]
+    sys.modules[f"{name}.comfy_host"].operations().keys.save(secret.Secret("comfyui-a-key-to-keep-0001"))
+    kept = tmp_path / "user" / "__cloud_history" / "api_key.json"
+    assert "comfyui-a-key-to-keep-0001" in kept.read_text()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_the_routes_are_added_once_and_all_below_our_own_path(comfyui: FakeComfyUI, pack: Any) -> None:
+    paths = [route.path for route in comfyui.routes]
+    assert paths
+    assert all(path.startswith("/cloud_history/") for path in paths)
+
+
+def test_a_server_that_refuses_our_routes_costs_nobody_the_nodes(
+    comfyui: FakeComfyUI, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
+) -> None:
+    sys.modules["server"].PromptServer.instance.routes = object()
+    with caplog.at_level(logging.ERROR, logger="cloud_history"):
+        pack = load_pack()
+    assert set(pack.NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+    assert "could not add its routes" in caplog.text
+
+
+@pytest.mark.parametrize("content", ["import surely_not_installed", "raise RuntimeError('no')", "x = 1"])
+def test_a_foreign_or_broken_module_named_server_costs_nobody_the_nodes(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "server.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    monkeypatch.delitem(sys.modules, "server", raising=False)
+    try:
+        assert set(load_pack().NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+    finally:
+        sys.modules.pop("server", None)
+
+
+def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
+    comfyui: FakeComfyUI, cloud: SimulatedCloud, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = load_pack().__name__
+    journal = sys.modules[f"{name}.cloud_history.journal"]
+    entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
+    sys.modules[f"{name}.comfy_host"].operations().journal.begin(entry)
+    with caplog.at_level(logging.WARNING, logger="cloud_history"):
+        load_pack()
+    assert "the outcome is unknown" in caplog.text
+    assert "delete, 3 jobs" in caplog.text
+    assert "node 7" in caplog.text
+    assert cloud.requests == []
+
+
+def test_a_module_that_is_not_there_is_quietly_none(pack_module: Any) -> None:
+    host = pack_module("comfy_host")
+    assert host._module("surely_not_installed") is None
+    assert host._module("surely_not_installed.at_all") is None
+
+
+def test_what_is_missing_inside_a_module_of_comfyui_is_a_real_error(
+    pack_module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_of_comfyui.py").write_text("import surely_not_installed")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="surely_not_installed"):
+        pack_module("comfy_host")._module("half_of_comfyui")
+
+
+def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> None:
+    host = pack_module("comfy_host")
+    host.announce("cloud_history.changed", {})
+    watch = host.NodeWatch()
+    assert (watch.node_id, watch.origin, watch.stopped) == (None, "node", False)
+    assert not watch.stop_requested()
+    watch.progress("sending", 1, 2)
+    watch.show("report")
+    watch.raise_if_stopped()
+    assert host._system_user_folder() is None
+    assert isinstance(sys.modules.get("server"), ModuleType | None)

@@ -1,0 +1,16 @@
+"""The pack as ComfyUI sees it."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+
+def test_the_pack_offers_its_nodes_its_web_folder_and_no_more(pack: ModuleType) -> None:
+    assert set(pack.NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+    assert set(pack.NODE_DISPLAY_NAME_MAPPINGS) == set(pack.NODE_CLASS_MAPPINGS)
+    assert pack.WEB_DIRECTORY == "./js"
+
+
+def test_loading_it_outside_comfyui_imports_no_module_of_comfyui(pack: ModuleType) -> None:
+    assert not {"server", "folder_paths", "comfy", "comfy_execution"} & set(sys.modules)

@@ -1,0 +1,178 @@
+"""Every switch of the simulated cloud is seen by a client on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+import aiohttp
+import pytest
+
+from simulated_cloud import ABSENT, DEFAULT_API_KEY, FINISHED, SimulatedCloud
+from simulated_cloud.error_shapes import error_response
+from simulated_cloud.jobs import RAW_STATES
+
+
+class Clock:
+    """A monotonic clock which is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cloud(clock: Clock) -> SimulatedCloud:
+    return SimulatedCloud(jobs=30, clock=clock)
+
+
+@pytest.fixture
+async def http(cloud: SimulatedCloud) -> AsyncIterator[aiohttp.ClientSession]:
+    # A connection for each request: aiohttp repeats a GET by itself when a kept connection breaks.
+    async with (
+        cloud.serving() as base_url,
+        aiohttp.ClientSession(
+            base_url,
+            headers={"X-API-Key": DEFAULT_API_KEY},
+            connector=aiohttp.TCPConnector(force_close=True),
+        ) as session,
+    ):
+        yield session
+
+
+async def get(http: aiohttp.ClientSession, path: str) -> tuple[int, Any]:
+    async with http.get(path) as answer:
+        return answer.status, await answer.json()
+
+
+async def clear(http: aiohttp.ClientSession) -> tuple[int, bytes]:
+    async with http.post("/api/history", json={"clear": True}, allow_redirects=False) as answer:
+        return answer.status, await answer.read()
+
+
+async def test_latency_holds_every_answer_back(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    cloud.switches.latency = 0.05
+    started = time.perf_counter()
+    await asyncio.gather(*(get(http, "/api/user") for _ in range(3)), clear(http))
+    assert time.perf_counter() - started >= 0.05
+    assert sorted(request.in_flight for request in cloud.requests) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("unit", "divisor"), [("ms", 1), ("s", 1000)])
+async def test_times_are_in_the_unit_of_the_switch(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, unit: Literal["ms", "s"], divisor: int
+) -> None:
+    cloud.switches.time_unit = unit
+    job = cloud.listed("completed")[0]
+    _, page = await get(http, "/api/jobs?sort_order=asc&status=completed&limit=1")
+    _, detail = await get(http, f"/api/jobs/{job.id}")
+    assert page["jobs"][0]["create_time"] == detail["create_time"] == job.create_time // divisor
+    assert detail["update_time"] == job.update_time // divisor
+    assert detail["execution_end_time"] == job.end_time
+
+
+async def test_raw_states_are_shown_and_the_filter_still_knows_the_documented_ones(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    cloud.switches.raw_states = True
+    for status, words in RAW_STATES.items():
+        _, page = await get(http, f"/api/jobs?status={status}")
+        assert page["jobs"]
+        assert {job["status"] for job in page["jobs"]} <= set(words)
+
+
+async def test_with_lag_the_list_shows_removed_jobs_for_a_while(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
+) -> None:
+    cloud.switches.lag = 5
+    finished = cloud.finished[0].id
+    await clear(http)
+    assert (await get(http, "/api/jobs"))[1]["pagination"]["total"] == 30
+    assert (await get(http, f"/api/jobs/{finished}"))[0] == 404
+    clock.time += 5
+    assert (await get(http, "/api/jobs"))[1]["pagination"]["total"] == len(cloud.active) < 30
+
+
+async def test_a_lying_cloud_accepts_and_removes_nothing(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    cloud.switches.lies = True
+    assert await clear(http) == (200, b"")
+    assert not cloud.deleted
+
+
+@pytest.mark.parametrize(("total", "expected"), [("exact", 30), ("zero", 0), ("absent", None)])
+async def test_the_total_can_be_right_zero_or_absent(
+    cloud: SimulatedCloud,
+    http: aiohttp.ClientSession,
+    total: Literal["exact", "zero", "absent"],
+    expected: int | None,
+) -> None:
+    cloud.switches.total = total
+    _, page = await get(http, "/api/jobs?limit=1")
+    assert page["pagination"].get("total") == expected
+    assert len(page["jobs"]) == 1
+
+
+async def test_the_status_filter_can_be_ignored(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    cloud.switches.ignores_status_filter = True
+    assert (await get(http, "/api/jobs?status=failed"))[1]["pagination"]["total"] == 30
+
+
+async def test_routes_can_be_missing(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    cloud.switches.has_jobs_route = cloud.switches.has_user_route = False
+    for path in ("/api/user", "/api/jobs", f"/api/jobs/{cloud.finished[0].id}"):
+        assert (await get(http, path))[0] == 404
+    assert (await clear(http))[0] == 200
+
+
+async def test_an_inactive_subscription_is_a_429_which_does_not_say_when_to_retry(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    cloud.switches.subscription = "inactive"
+    cloud.switches.user_status = "waitlisted"
+    async with http.get("/api/jobs") as answer:
+        assert answer.status == 429
+        assert "Retry-After" not in answer.headers
+    assert (await clear(http))[0] == 429
+    assert await get(http, "/api/user") == (200, {"status": "waitlisted"})
+    assert not cloud.deleted
+
+
+async def test_a_malformed_id_can_spoil_the_whole_delete(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    cloud.switches.refuses_malformed_ids = True
+    async with http.post("/api/history", json={"delete": [cloud.finished[0].id, "12"]}) as answer:
+        assert answer.status == 400
+    assert not cloud.deleted
+
+
+async def test_the_401_can_have_another_shape(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    cloud.api_key = "changed"
+    assert await get(http, "/api/user") == (401, {"message": "Invalid API key"})
+    cloud.switches.unauthorized = error_response(401, "unauthorized", "Who are you?")
+    assert await get(http, "/api/user") == (401, {"code": "unauthorized", "message": "Who are you?"})
+
+
+async def test_a_job_can_answer_with_fields_of_its_own(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    job = cloud.add_job("completed", overrides={"status": "paused", "create_time": ABSENT})
+    _, detail = await get(http, f"/api/jobs/{job.id}")
+    assert detail["status"] == "paused"
+    assert "create_time" not in detail
+
+
+def test_only_finished_jobs_are_listed_as_finished(cloud: SimulatedCloud) -> None:
+    assert {job.status for job in cloud.finished} == FINISHED
+    assert len(cloud.finished) + len(cloud.active) == 30

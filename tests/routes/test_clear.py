@@ -1,0 +1,269 @@
+"""Clearing from the menu: what was shown is confirmed once, and exactly that is sent, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import CloudError
+from cloud_history.previews import Previews
+from cloud_history.stopping import Unwatched
+from routes.stage import OTHER_KEY, Gate, Stage, serving
+from simulated_cloud import SimulatedCloud
+
+
+async def preview(stage: Stage) -> str:
+    answer = await stage.ask("preview")
+    assert answer.status == 200, answer
+    return str(answer.json["token"])
+
+
+async def test_a_preview_counts_what_a_clear_would_remove_and_sends_nothing(stage: Stage) -> None:
+    cloud = stage.cloud
+    shown = (await stage.ask("preview")).json
+    assert shown["finished"] == len(cloud.finished)
+    assert shown["counts"] == {
+        "completed": len(cloud.listed("completed")),
+        "failed": len(cloud.listed("failed")),
+        "cancelled": len(cloud.listed("cancelled")),
+        "active": len(cloud.active),
+    }
+    assert shown["expires_in"] == 300
+    assert shown["last4"] == cloud.api_key[-4:]
+    assert shown["source"] == "env"
+    assert shown["host"] == cloud.base_url.removeprefix("http://")
+    assert cloud.history_posts == []
+
+
+async def test_confirming_a_preview_sends_one_clear_and_says_what_is_gone(stage: Stage) -> None:
+    finished, active = len(stage.cloud.finished), len(stage.cloud.active)
+    answer = await stage.ask("clear", {"token": await preview(stage)})
+    assert (answer.status, answer.json["state"]) == (200, "done")
+    result = answer.json["result"]
+    assert (result["kind"], result["outcome"], result["error"]) == ("clear", "deleted", None)
+    assert (result["before"], result["removed"], result["listed"]) == (finished, finished, 0)
+    assert result["active"] == active
+    assert stage.cloud.history_posts == [{"clear": True}]
+    assert stage.cloud.finished == []
+    assert stage.cloud.forbidden_calls == 0
+
+
+async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is_gone(stage: Stage) -> None:
+    answer = (await stage.ask("clear", {"token": await preview(stage)})).json
+    announced = {"operation": answer["operation"], "kind": "clear", "result": answer["result"]}
+    assert ("cloud_history.changed", announced) in stage.events
+    status = (await stage.ask("status")).json
+    assert status["finished"] == [{"operation": answer["operation"], "result": answer["result"]}]
+    assert status["running"] is None
+    assert status["unresolved"] == []
+    assert stage.operations.journal.entries() == []
+
+
+async def test_a_token_works_once(stage: Stage) -> None:
+    token = await preview(stage)
+    assert (await stage.ask("clear", {"token": token})).status == 200
+    stage.cloud.add_job("completed")
+    again = await stage.ask("clear", {"token": token})
+    assert (again.status, again.code) == (410, "preview_expired")
+    assert len(stage.cloud.history_posts) == 1
+
+
+async def test_of_two_confirmations_at_once_with_one_token_one_is_sent(stage: Stage) -> None:
+    token = await preview(stage)
+    answers = await asyncio.gather(*(stage.ask("clear", {"token": token}) for _ in range(8)))
+    assert (
+        sorted(answer.status for answer in answers)[:2] == [200, 409]
+        or [answer.status for answer in answers].count(200) == 1
+    )
+    assert {answer.code for answer in answers if answer.status != 200} <= {"busy", "preview_expired"}
+    assert stage.cloud.history_posts == [{"clear": True}]
+
+
+@pytest.mark.parametrize("token", ["", "x", "null", "a" * 43, "\ud800", "../../etc/passwd"])
+async def test_a_token_nobody_was_given_is_refused(stage: Stage, token: str) -> None:
+    await preview(stage)
+    answer = await stage.ask("clear", {"token": token})
+    assert (answer.status, answer.code) == (410, "preview_expired")
+    assert stage.cloud.history_posts == []
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock()
+    monkeypatch.setattr("cloud_history.routes.Previews", partial(Previews, clock))
+    return clock  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("age", "status"), [(299.9, 200), (300.0, 410), (86400.0, 410)])
+async def test_a_token_is_good_for_five_minutes(clock: Clock, stage: Stage, age: float, status: int) -> None:
+    token = await preview(stage)
+    clock.seconds = age
+    assert (await stage.ask("clear", {"token": token})).status == status
+    assert len(stage.cloud.history_posts) == (status == 200)
+
+
+async def test_a_token_is_for_the_key_it_was_made_with_and_gone_after_the_attempt(stage: Stage) -> None:
+    environ = stage.operations._environ
+    assert isinstance(environ, dict)
+    token, mine = await preview(stage), environ["COMFY_CLOUD_API_KEY"]
+    environ["COMFY_CLOUD_API_KEY"] = OTHER_KEY
+    assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
+    environ["COMFY_CLOUD_API_KEY"] = mine
+    assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
+    assert stage.cloud.history_posts == []
+
+
+async def test_a_token_is_for_the_server_it_was_made_with(stage: Stage) -> None:
+    environ = stage.operations._environ
+    assert isinstance(environ, dict)
+    token = await preview(stage)
+    async with SimulatedCloud(jobs=5).serving() as elsewhere:
+        environ["COMFY_CLOUD_BASE_URL"] = elsewhere
+        assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
+    assert stage.cloud.history_posts == []
+
+
+async def test_when_more_jobs_have_finished_nothing_is_sent_and_the_new_number_is_shown(stage: Stage) -> None:
+    token, before = await preview(stage), len(stage.cloud.finished)
+    stage.cloud.add_job("failed")
+    answer = await stage.ask("clear", {"token": token})
+    assert (answer.status, answer.code) == (409, "count_rose")
+    assert stage.cloud.history_posts == []
+    shown = answer.json["preview"]
+    assert shown["finished"] == before + 1
+    assert shown["token"] != token
+    assert (await stage.ask("status")).json["unresolved"] == []
+    assert (await stage.ask("clear", {"token": shown["token"]})).json["result"]["removed"] == before + 1
+
+
+async def test_when_fewer_jobs_are_left_or_new_ones_run_the_clear_is_sent(stage: Stage) -> None:
+    token = await preview(stage)
+    stage.cloud.books.delete([stage.cloud.finished[0].id], 0.0)
+    stage.cloud.add_job("pending")
+    assert (await stage.ask("clear", {"token": token})).json["result"]["outcome"] == "deleted"
+
+
+async def test_a_clear_that_takes_longer_than_the_hold_goes_on_and_reports(brief: Stage, gate: Gate) -> None:
+    token = await preview(brief)
+    gate.close()
+    answer = await brief.ask("clear", {"token": token})
+    assert (answer.status, answer.json["state"]) == (202, "running")
+    operation = answer.json["operation"]
+    running = (await brief.ask("status")).json
+    assert (running["running"]["operation"], running["finished"]) == (operation, [])
+    assert running["unresolved"] == []
+    assert [entry.operation for entry in brief.operations.journal.entries()] == [operation]
+    gate.open()
+    result = await brief.announced()
+    assert result["outcome"] == "deleted"
+    status = (await brief.ask("status")).json
+    assert status["finished"] == [{"operation": operation, "result": result}]
+    assert status["running"] is None
+
+
+async def test_while_one_runs_another_is_refused_and_its_token_stays_good(brief: Stage, gate: Gate) -> None:
+    first, second = await preview(brief), await preview(brief)
+    gate.close()
+    assert (await brief.ask("clear", {"token": first})).status == 202
+    busy = await brief.ask("clear", {"token": second})
+    assert (busy.status, busy.code, busy.json["origin"]) == (409, "busy", "menu")
+    gate.open()
+    await brief.announced()
+    assert (await brief.ask("clear", {"token": second})).status == 200
+    assert brief.cloud.history_posts == [{"clear": True}]
+
+
+async def test_while_a_node_deletes_a_clear_is_refused_at_once_and_says_who(stage: Stage, gate: Gate) -> None:
+    token, job = await preview(stage), stage.cloud.finished[0].id
+    gate.close()
+    deleting = asyncio.ensure_future(stage.operations.delete_jobs([job], "node 7", Unwatched()))
+    await gate.waiting.wait()
+    busy = await stage.ask("clear", {"token": token})
+    assert (busy.status, busy.code, busy.json["origin"]) == (409, "busy", "node")
+    gate.open()
+    await deleting
+    assert stage.cloud.history_posts == [{"delete": [job]}]
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+async def test_a_browser_that_goes_away_does_not_stop_what_was_confirmed(
+    cloud: SimulatedCloud, gate: Gate, environ: dict[str, str], tmp_path: Path, cancels: bool
+) -> None:
+    async with serving(cloud, tmp_path / "state", environ, handler_cancellation=cancels) as stage:
+        token = await preview(stage)
+        gate.close()
+        asking = asyncio.ensure_future(stage.ask("clear", {"token": token}))
+        await gate.waiting.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+        assert (await stage.ask("status")).json["running"]["kind"] == "clear"
+        gate.open()
+        assert (await stage.announced())["outcome"] == "deleted"
+    assert cloud.history_posts == [{"clear": True}]
+
+
+async def test_no_preview_is_held_longer_than_the_hold(brief: Stage, gate: Gate) -> None:
+    gate.close()
+    answer = await asyncio.wait_for(brief.ask("preview"), 5)
+    assert (answer.status, answer.code) == (504, "timeout")
+
+
+async def test_without_a_key_nothing_can_be_previewed_or_cleared(stage: Stage) -> None:
+    environ = stage.operations._environ
+    assert isinstance(environ, dict)
+    token = await preview(stage)
+    del environ["COMFY_CLOUD_API_KEY"]
+    stage.cloud.requests.clear()
+    for answer in (await stage.ask("preview"), await stage.ask("clear", {"token": token})):
+        assert (answer.status, answer.code) == (409, "missing_key")
+    assert stage.cloud.requests == []
+
+
+async def test_what_cannot_be_written_down_first_is_not_sent(stage: Stage) -> None:
+    token = await preview(stage)
+    stage.folder.mkdir(parents=True)
+    (stage.folder / "running").write_text("a file where the folder should be")
+    answer = await stage.ask("clear", {"token": token})
+    assert (answer.status, answer.code) == (409, "state_unwritable")
+    assert str(stage.folder) not in answer.text
+    assert stage.cloud.history_posts == []
+    assert (await stage.ask("status")).status == 200
+
+
+async def test_an_error_of_ours_shows_no_path_no_traceback_and_no_key(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def count(connection: object) -> None:
+        raise RuntimeError(f"/home/somebody/{stage.cloud.api_key}")
+
+    monkeypatch.setattr(stage.operations, "count", count)
+    answer = await stage.ask("preview")
+    assert (answer.status, answer.code) == (500, "internal")
+    for leak in ("Traceback", "RuntimeError", "/home", stage.cloud.api_key, ".py"):
+        assert leak not in answer.text
+    assert "RuntimeError" in caplog.text
+    assert stage.cloud.api_key not in caplog.text
+
+
+def test_every_error_has_a_code() -> None:
+    def below(kind: type[CloudError]) -> Iterator[type[CloudError]]:
+        for each in kind.__subclasses__():
+            yield each
+            yield from below(each)
+
+    vague = {each.__name__ for each in below(CloudError) if each.code == "internal"}
+    assert vague <= {"SetupProblem", "OperationRefused"}

@@ -1,0 +1,299 @@
+"""Nobody but this ComfyUI's own page gets anything out of, or into, any of the routes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from cloud_history import guards
+from routes.stage import OTHER_KEY, ROUTES, Answer, Stage
+
+Headers = Mapping[str, str | Sequence[str] | None]
+
+
+async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool = False) -> list[Answer]:
+    """Send it to every route, and see that each refuses it and that nothing at all has happened."""
+    before = stage.kept_files()
+    answers = []
+    for route in ROUTES:
+        answer = await stage.ask(route, headers=headers)
+        by_us = answer.status == 403 and answer.code == "refused"
+        assert by_us or (server_may_refuse and answer.status == 400), (route, answer)
+        assert "Traceback" not in answer.text
+        answers.append(answer)
+    assert stage.cloud.requests == []
+    assert stage.kept_files() == before
+    return answers
+
+
+async def let_in(stage: Stage, headers: Headers) -> None:
+    """Every route takes it."""
+    for route in ("status", "dismiss", "clear", "preview", "save_key", "remove_key"):
+        answer = await stage.ask(route, headers=headers)
+        assert answer.status == 200, (route, answer)
+
+
+async def test_every_route_takes_what_our_own_page_sends(target: Stage) -> None:
+    await let_in(target, {"Origin": "http://{own}", "Sec-Fetch-Site": "same-origin"})
+
+
+async def test_every_route_takes_a_local_program_that_sends_the_header_and_no_origin(target: Stage) -> None:
+    await let_in(target, {})
+
+
+async def test_a_refused_confirmation_leaves_the_token_good(target: Stage) -> None:
+    await untouched(target, {"Origin": "null"})
+    assert (await target.ask("clear")).status == 200
+
+
+@pytest.mark.parametrize("value", [None, "", "0", "true", "01", "1, 1", "１", "1\t1"])
+async def test_without_the_header_nothing_is_answered(target: Stage, value: str | None) -> None:
+    await untouched(target, {"X-Cloud-History": value})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "http://evil.example",
+        "http://127.0.0.1",
+        "https://127.0.0.1",
+        "http://127.0.0.1:1",
+        "http://127.0.0.2:{own}",
+        "http://localhost",
+        "http://[::1]",
+        "file://",
+        "chrome-extension://abcdefghijklmnop",
+        "ws://{own}",
+        "ftp://{own}",
+        "//{own}",
+        "{own}",
+        "http://{own}.evil.example",
+        "http://{own}/",
+        "http://{own}/page",
+        "http://{own}?",
+        "http://{own}?x",
+        "http://{own}#x",
+        "http://{own}@evil.example",
+        "http://evil.example@{own}",
+        "http://evil.example:80@{own}",
+        "http://evil.example#{own}",
+        "http://evil.example\\@{own}",
+        "http://{own}, http://evil.example",
+        "http://{own} http://evil.example",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "http://127.0.0.1.:80",
+        "\udcff\udcfe",
+    ],
+)
+async def test_another_origin_is_refused(target: Stage, origin: str) -> None:
+    await untouched(target, {"Origin": origin})
+
+
+async def test_the_same_page_by_another_name_of_this_machine_is_another_origin(target: Stage) -> None:
+    await untouched(target, {"Origin": f"http://localhost:{target.port}"})
+
+
+@pytest.mark.parametrize(
+    "origins", [["http://{own}", "http://evil.example"], ["http://evil.example", "http://{own}"]]
+)
+async def test_one_good_origin_does_not_excuse_a_second(target: Stage, origins: list[str]) -> None:
+    await untouched(target, {"Origin": origins}, server_may_refuse=True)
+
+
+@pytest.mark.parametrize("origin", ["HTTP://{own}", "http://{own}"])
+async def test_an_origin_in_capitals_is_the_same(target: Stage, origin: str) -> None:
+    assert (await target.ask("status", headers={"Origin": origin})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "same"),
+    [
+        ("localhost", "http://localhost", True),
+        ("localhost:80", "http://localhost", True),
+        ("localhost", "http://localhost:80", True),
+        ("LOCALHOST:8188", "http://localhost:8188", True),
+        ("[::1]:8188", "http://[::1]:8188", True),
+        ("localhost:443", "https://localhost", True),
+        ("localhost:443", "http://localhost", False),
+        ("localhost:80", "https://localhost", False),
+        ("localhost:8188", "https://localhost", False),
+        ("localhost:8188", "http://localhost:8189", False),
+        ("localhost:8188", "http://127.0.0.1:8188", False),
+        ("localhost", "http://localhost:0", False),
+    ],
+)
+async def test_the_port_of_an_origin_is_compared_with_the_usual_ones_in_mind(
+    stage: Stage, host: str, origin: str, same: bool
+) -> None:
+    answer = await stage.ask("status", headers={"Host": host, "Origin": origin})
+    assert answer.status == (200 if same else 403)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8188",
+        "localhost.evil.example",
+        "127.0.0.1.nip.io",
+        "localhost.",
+        "127.0.0.1.",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "127.0.0.1@evil.example",
+        "evil.example@127.0.0.1",
+        "localhost:80@evil.example",
+        "evil.example#localhost",
+        "localhost evil.example",
+        "localhost,evil.example",
+        "localhost\\evil.example",
+        "localhost/evil.example",
+        "localhost?evil.example",
+        "localhost#evil.example",
+        "local\thost",
+        "localhost:abc",
+        "localhost:99999",
+        "[::1",
+        "::1",
+        "[::1].evil.example",
+        "evil.example[::1]",
+        "[localhost]",
+        "１２７.0.0.1",
+        "\udcff\udcfe",
+    ],
+)
+async def test_a_host_that_is_not_surely_this_machine_is_refused(target: Stage, host: str) -> None:
+    await untouched(target, {"Host": host})
+
+
+async def test_rebinding_is_refused_though_host_and_origin_agree(target: Stage) -> None:
+    headers = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
+    await untouched(target, {**headers, "Sec-Fetch-Site": "same-origin"})
+
+
+@pytest.mark.parametrize("hosts", [["{own}", "evil.example"], ["evil.example", "{own}"], [], [""]])
+async def test_two_hosts_or_none_are_refused(target: Stage, hosts: list[str]) -> None:
+    await untouched(target, {"Host": hosts}, server_may_refuse=True)
+
+
+async def test_a_request_of_the_first_http_without_a_host_is_refused(target: Stage) -> None:
+    answer = await target.exchange(b"GET /cloud_history/status HTTP/1.0\r\nX-Cloud-History: 1\r\n\r\n")
+    assert answer.status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LocalHost:8188", "127.0.0.1", "192.168.1.20:8188", "10.0.0.1", "0.0.0.0:8188"),
+        *("[::1]", "[::1]:8188", "[fe80::1%25eth0]:8188", "[2001:db8::1]:8188"),
+    ],
+)
+async def test_localhost_and_addresses_are_this_machine(stage: Stage, host: str) -> None:
+    assert (await stage.ask("status", headers={"Host": host})).status == 200
+
+
+@pytest.fixture
+def named_workshop(monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Workshop")
+    guards._own_names.cache_clear()
+    yield
+    guards._own_names.cache_clear()
+
+
+@pytest.mark.usefixtures("named_workshop")
+async def test_this_machines_own_name_is_this_machine_and_longer_ones_are_not(stage: Stage) -> None:
+    for host in ("workshop:8188", "WORKSHOP", "workshop.local:8188"):
+        assert (await stage.ask("status", headers={"Host": host})).status == 200
+    for host in ("workshop.evil.example", "workshop.local.evil.example", "xworkshop", "workshop.", ".local"):
+        assert (await stage.ask("status", headers={"Host": host})).status == 403
+
+
+async def test_names_in_the_variable_are_this_machine_and_no_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", " Studio.Example , ,render-box,")
+    for host in ("studio.example", "STUDIO.example:8188", "render-box:80"):
+        assert (await stage.ask("status", headers={"Host": host})).status == 200
+    for host in (
+        "x.studio.example",
+        "studio.example.evil.example",
+        "example",
+        "*",
+        "render-box.evil.example",
+    ):
+        assert (await stage.ask("status", headers={"Host": host})).status == 403
+    answer = await stage.ask("status", headers={"Host": "studio.example", "Origin": "http://evil.example"})
+    assert answer.status == 403
+
+
+async def test_a_star_in_the_variable_is_a_name_and_opens_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", "*")
+    assert (await stage.ask("status", headers={"Host": "evil.example"})).status == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "", "bogus", "none, cross-site"])
+async def test_a_fetch_from_another_site_is_refused(target: Stage, site: str) -> None:
+    await untouched(target, {"Sec-Fetch-Site": site})
+
+
+@pytest.mark.parametrize("sites", [["same-origin", "cross-site"], ["cross-site", "same-origin"]])
+async def test_one_good_fetch_site_does_not_excuse_a_second(target: Stage, sites: list[str]) -> None:
+    await untouched(target, {"Sec-Fetch-Site": sites}, server_may_refuse=True)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", "Same-Origin"])
+async def test_a_fetch_from_the_same_page_or_typed_by_hand_is_taken(stage: Stage, site: str) -> None:
+    assert (await stage.ask("status", headers={"Sec-Fetch-Site": site})).status == 200
+
+
+async def test_forwarding_headers_change_nothing(target: Stage) -> None:
+    forwarded = {
+        "X-Forwarded-Host": "127.0.0.1",
+        "Forwarded": "host=127.0.0.1",
+        "X-HTTP-Method-Override": "GET",
+    }
+    await untouched(target, {"Host": "evil.example", **forwarded})
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("route", ["save_key", "preview", "clear", "dismiss"])
+async def test_no_other_method_does_anything(target: Stage, route: str, method: str) -> None:
+    before = target.kept_files()
+    answer = await target.exchange(
+        f"{method} /cloud_history/{_PATHS[route]} HTTP/1.1\r\nHost: {target.own}\r\n"
+        "X-Cloud-History: 1\r\nConnection: close\r\n\r\n".encode()
+    )
+    assert answer.status == 405
+    assert "access-control-allow-origin" not in answer.headers
+    assert target.cloud.requests == []
+    assert target.kept_files() == before
+
+
+_PATHS = {"save_key": "key", "preview": "preview", "clear": "clear", "dismiss": "unresolved/dismiss"}
+
+
+async def test_a_preflight_allows_nothing(stage: Stage) -> None:
+    asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    for route in ROUTES:
+        answer = await stage.ask(route, b"", method="OPTIONS", headers=asked)
+        assert answer.status in (403, 405)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_no_answer_is_cached_sniffed_or_carries_the_key(target: Stage) -> None:
+    for route in ROUTES:
+        for headers in ({}, {"Origin": "null"}):
+            answer = await target.ask(route, headers=headers)
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["content-type"].startswith("application/json")
+            for secret in (target.cloud.api_key, OTHER_KEY, str(target.folder)):
+                assert secret not in answer.text

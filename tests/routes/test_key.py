@@ -1,0 +1,207 @@
+"""Keeping the API key: tried first, in a private file, and never seen again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from routes.stage import OTHER_KEY, Gate, Stage, serving
+from simulated_cloud import SimulatedCloud
+
+
+@pytest_asyncio.fixture
+async def keyless(cloud: SimulatedCloud, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The routes on a machine where nobody has given a key yet."""
+    environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
+    async with serving(cloud, tmp_path / "state", environ, longest_hold=0.5) as stage:
+        yield stage
+
+
+def saved(stage: Stage) -> str | None:
+    """The key on disk."""
+    path = stage.folder / "api_key.json"
+    return str(json.loads(path.read_text())["api_key"]) if path.exists() else None
+
+
+async def test_a_key_is_tried_with_the_cloud_then_kept(keyless: Stage, cloud: SimulatedCloud) -> None:
+    answer = await keyless.ask("save_key", {"api_key": cloud.api_key})
+    assert answer.status == 200
+    told = answer.json
+    assert (told["checked"], told["account"], told["outranked"], told["unusual"]) == (
+        True,
+        "active",
+        False,
+        False,
+    )
+    assert (told["configured"], told["source"], told["last4"]) == (True, "saved", cloud.api_key[-4:])
+    assert saved(keyless) == cloud.api_key
+    (asked,) = cloud.requests
+    assert (asked.method, asked.path, asked.headers["X-API-Key"]) == ("GET", "/api/user", cloud.api_key)
+
+
+async def test_only_the_owner_can_read_the_kept_key(keyless: Stage, cloud: SimulatedCloud) -> None:
+    await keyless.ask("save_key", {"api_key": cloud.api_key})
+    assert stat.S_IMODE((keyless.folder / "api_key.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(keyless.folder.stat().st_mode) == 0o700
+
+
+async def test_a_wrong_key_is_not_kept_and_the_old_one_stays(keyless: Stage, cloud: SimulatedCloud) -> None:
+    await keyless.ask("save_key", {"api_key": cloud.api_key})
+    answer = await keyless.ask("save_key", {"api_key": OTHER_KEY})
+    assert (answer.status, answer.code, answer.json["error"]["status"]) == (502, "unauthorized", 401)
+    assert "can_save_unchecked" not in answer.json
+    assert saved(keyless) == cloud.api_key
+
+
+async def test_a_key_is_kept_unchecked_only_when_that_is_asked_for(
+    keyless: Stage, cloud: SimulatedCloud
+) -> None:
+    told = (await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True})).json
+    assert (told["checked"], told["account"], told["configured"]) == (False, None, True)
+    assert saved(keyless) == OTHER_KEY
+    assert cloud.requests == []
+    assert (await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": False})).status == 502
+
+
+async def test_a_key_check_is_held_no_longer_than_the_hold(keyless: Stage, gate: Gate) -> None:
+    gate.close()
+    answer = await asyncio.wait_for(keyless.ask("save_key", {"api_key": OTHER_KEY}), 5)
+    assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (504, "timeout", True)
+    assert saved(keyless) is None
+
+
+async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
+    async with serving(cloud, tmp_path, {"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:1"}) as stage:
+        answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
+        assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (503, "unreachable", True)
+        assert saved(stage) is None
+
+
+@pytest.mark.parametrize(
+    "wrapping", [" {} ", "\n{}\r\n", '"{}"', "'{}'", "“{}”", "`{}`", "\x16{}", "\ufeff{}\u200b", "\xa0{}\x00"]
+)
+async def test_what_a_paste_brings_along_is_cut_off(
+    keyless: Stage, cloud: SimulatedCloud, wrapping: str
+) -> None:
+    answer = await keyless.ask("save_key", {"api_key": wrapping.format(cloud.api_key)})
+    assert answer.status == 200
+    assert saved(keyless) == cloud.api_key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        " ",
+        "''",
+        "\x00",
+        "two words",
+        "tab\tkey",
+        "line\r\nX-Injected: 1",
+        "clé",
+        "１２３",
+        "key\x7fkey",
+        "\ud800",
+        "x" * 1001,
+        "x" * 60_000,
+    ],
+)
+@pytest.mark.parametrize("unchecked", [False, True])
+async def test_what_cannot_be_a_key_is_refused_untried_and_not_repeated(
+    keyless: Stage, cloud: SimulatedCloud, key: str, unchecked: bool
+) -> None:
+    answer = await keyless.ask("save_key", {"api_key": key, "unchecked": unchecked})
+    assert (answer.status, answer.code) == (409, "invalid_key")
+    assert "Injected" not in answer.text
+    assert "xxxx" not in answer.text
+    assert cloud.requests == []
+    assert keyless.kept_files() == {}
+
+
+async def test_the_environments_key_outranks_the_kept_one_and_that_is_said(stage: Stage) -> None:
+    told = (await stage.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True})).json
+    assert (told["outranked"], told["source"], told["last4"]) == (True, "env", stage.cloud.api_key[-4:])
+    assert saved(stage) == OTHER_KEY
+
+
+async def test_the_key_that_is_tried_is_the_new_one_not_the_one_in_force(stage: Stage) -> None:
+    await stage.ask("save_key", {"api_key": OTHER_KEY})
+    assert {request.headers["X-API-Key"] for request in stage.cloud.requests} == {OTHER_KEY}
+
+
+async def test_an_unusual_key_is_kept_and_said_to_be_unusual(keyless: Stage) -> None:
+    told = (await keyless.ask("save_key", {"api_key": "sk-0123456789abcdef", "unchecked": True})).json
+    assert (told["unusual"], told["last4"]) == (True, "cdef")
+
+
+async def test_of_a_short_key_no_part_is_shown(keyless: Stage) -> None:
+    told = (await keyless.ask("save_key", {"api_key": "fifteen-letters", "unchecked": True})).json
+    assert (told["configured"], told["last4"]) == (True, "")
+
+
+async def test_removing_the_key_forgets_it(keyless: Stage, cloud: SimulatedCloud) -> None:
+    await keyless.ask("save_key", {"api_key": cloud.api_key})
+    answer = await keyless.ask("remove_key")
+    assert (answer.status, answer.json["configured"], answer.json["source"]) == (200, False, None)
+    assert cloud.api_key.encode() not in b"".join(keyless.kept_files().values())
+    assert (await keyless.ask("remove_key")).status == 200
+
+
+async def test_removing_the_kept_key_leaves_the_environments(stage: Stage) -> None:
+    assert (await stage.ask("remove_key")).json["source"] == "env"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"{}", b'{"api_key": 5}', b'{"api_key": ""}', b'{"api_key": "a b"}', b"\xff\xfe"),
+        *(b"[" * 60_000, b"null", b'{"api_key": null}', b'{"api_key": ["x"]}'),
+    ],
+)
+async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
+    keyless: Stage, cloud: SimulatedCloud, content: bytes
+) -> None:
+    keyless.folder.mkdir(parents=True)
+    (keyless.folder / "api_key.json").write_bytes(content)
+    status = await keyless.ask("status")
+    assert (status.status, status.json["problem"]["code"]) == (200, "key_file_damaged")
+    answer = await keyless.ask("preview")
+    assert (answer.status, answer.code) == (409, "key_file_damaged")
+    told = (await keyless.ask("save_key", {"api_key": cloud.api_key})).json
+    assert (told["problem"], told["configured"]) == (None, True)
+
+
+async def test_a_key_that_cannot_be_written_is_not_said_to_be_kept(
+    keyless: Stage, cloud: SimulatedCloud
+) -> None:
+    keyless.folder.write_text("a file where the folder should be")
+    answer = await keyless.ask("save_key", {"api_key": cloud.api_key})
+    assert (answer.status, answer.code) == (409, "state_unwritable")
+    assert str(keyless.folder) not in answer.text
+
+
+async def test_no_answer_and_no_line_of_the_log_has_the_key(
+    keyless: Stage, cloud: SimulatedCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    answers = [
+        await keyless.ask("save_key", {"api_key": cloud.api_key}),
+        await keyless.ask("save_key", {"api_key": OTHER_KEY}),
+        await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True}),
+        await keyless.ask("status"),
+        await keyless.ask("preview"),
+        await keyless.ask("remove_key"),
+    ]
+    everything = "".join(answer.text + str(answer.headers) for answer in answers) + caplog.text
+    for key in (cloud.api_key, OTHER_KEY):
+        assert key not in everything
+        assert key[:-4] not in everything
+    assert str(keyless.events).count(OTHER_KEY) == 0

@@ -1,0 +1,189 @@
+"""The status: what is configured, what runs, what ended, and what nobody knows the outcome of."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from cloud_history import __version__
+from cloud_history.journal import Entry
+from routes.stage import Stage, serving
+from simulated_cloud import SimulatedCloud
+
+
+async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
+    async with serving(cloud, tmp_path / "state", {}) as stage:
+        assert (await stage.ask("status")).json == {
+            "version": __version__,
+            "configured": False,
+            "source": None,
+            "last4": "",
+            "host": "cloud.comfy.org",
+            "running": None,
+            "finished": [],
+            "unresolved": [],
+            "problem": None,
+        }
+        assert stage.kept_files() == {}
+
+
+async def test_it_says_where_the_key_comes_from_and_its_last_four_characters(stage: Stage) -> None:
+    status = (await stage.ask("status")).json
+    assert (status["configured"], status["source"], status["last4"]) == (
+        True,
+        "env",
+        stage.cloud.api_key[-4:],
+    )
+    assert status["host"] == stage.cloud.base_url.removeprefix("http://")
+
+
+async def test_it_asks_the_cloud_nothing(target: Stage) -> None:
+    await target.ask("status")
+    assert target.cloud.requests == []
+
+
+async def test_it_lists_the_latest_ten_results_newest_first(stage: Stage) -> None:
+    operations = []
+    for _ in range(12):
+        token = (await stage.ask("preview")).json["token"]
+        operations.append((await stage.ask("clear", {"token": token})).json["operation"])
+    listed = [each["operation"] for each in (await stage.ask("status")).json["finished"]]
+    assert listed == operations[:1:-1]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "hidden"),
+    [
+        ("http://cloud.comfy.org", "http://"),
+        ("https://somebody:swordfish@cloud.comfy.org", "swordfish"),
+        ("https://cloud.comfy.org?key=swordfish", "swordfish"),
+        ("file:///etc/passwd", "passwd"),
+        ("https://[::1", "::1"),
+    ],
+)
+async def test_an_unsafe_address_is_a_problem_and_is_not_repeated(
+    cloud: SimulatedCloud, tmp_path: Path, base_url: str, hidden: str
+) -> None:
+    async with serving(cloud, tmp_path / "state", {"COMFY_CLOUD_BASE_URL": base_url}) as stage:
+        answer = await stage.ask("status")
+        assert (answer.status, answer.json["problem"]["code"], answer.json["host"]) == (
+            200,
+            "unsafe_base_url",
+            "",
+        )
+        assert hidden not in answer.text
+        for route in ("preview", "save_key"):
+            body = {"clear": True} if route == "preview" else {"api_key": "comfyui-0123456789"}
+            assert (await stage.ask(route, body)).code == "unsafe_base_url"
+
+
+async def test_a_key_in_the_environment_that_cannot_be_sent_is_a_problem_and_is_not_repeated(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
+    async with serving(cloud, tmp_path / "state", {"COMFY_CLOUD_API_KEY": "schlüssel swordfish"}) as stage:
+        answer = await stage.ask("status")
+        assert (answer.status, answer.json["problem"]["code"]) == (200, "invalid_key")
+        assert "swordfish" not in answer.text
+
+
+async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+
+    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name == "jsonschema" else real(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    status = (await stage.ask("status")).json
+    assert status["problem"]["code"] == "missing_dependency"
+    assert "pip install jsonschema" in status["problem"]["hint"]
+
+
+async def test_what_an_earlier_run_left_open_is_listed_until_it_is_dismissed(target: Stage) -> None:
+    left = Entry("delete", "node 7", "host", "abcd", asked=3, job_ids=("a", "b", "c"))
+    target.operations.journal.begin(left)
+    listed = (await target.ask("status")).json["unresolved"]
+    assert {each["operation"] for each in listed} == {left.operation, target.unresolved.operation}
+    mine = next(each for each in listed if each["operation"] == left.operation)
+    assert (mine["kind"], mine["asked"], mine["origin"]) == ("delete", 3, "node 7")
+    assert mine["started_at"]
+    answer = await target.ask("dismiss", {"operation": left.operation})
+    assert [each["operation"] for each in answer.json["unresolved"]] == [target.unresolved.operation]
+    assert target.cloud.requests == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["", "x", "f" * 32, "../api_key", "../../etc/passwd", "/etc/passwd", "\x00", "\ud800", "A" * 32],
+)
+async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched(
+    target: Stage, operation: str
+) -> None:
+    await target.ask("save_key")
+    before = target.kept_files()
+    answer = await target.ask("dismiss", {"operation": operation})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert target.kept_files() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"null",
+        b"[1]",
+        b"{}",
+        b"[" * 60_000,
+        {"started_at": None},
+        {"started_at": 5},
+        {"operation": None},
+        {"operation": "../../api_key"},
+        {"operation": "f" * 32},
+        {"origin": {"x": 1}},
+        {"kind": ["clear"]},
+        {"asked": "many"},
+        {"job_ids": 7},
+    ],
+    ids=str,
+)
+async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(
+    target: Stage, content: bytes | dict[str, object]
+) -> None:
+    folder = target.folder / "running"
+    whole = json.loads(next(folder.glob("*.json")).read_bytes())
+    raw = content if isinstance(content, bytes) else json.dumps({**whole, **content}).encode()
+    name = "0123456789abcdef" * 2
+    (folder / f"{name}.json").write_bytes(raw)
+    status = await target.ask("status")
+    assert status.status == 200
+    assert name in [each["operation"] for each in status.json["unresolved"]]
+    assert (await target.ask("dismiss", {"operation": name})).status == 200
+    assert not (folder / f"{name}.json").exists()
+
+
+async def test_it_answers_where_the_state_folder_cannot_be_used(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    async with serving(cloud, tmp_path / "state", {"COMFY_CLOUD_BASE_URL": cloud.base_url}) as stage:
+        answer = await stage.ask("status")
+        assert answer.status == 200
+        assert str(tmp_path) not in answer.text
+
+
+async def test_a_head_request_gets_no_more_than_a_get(stage: Stage) -> None:
+    assert (await stage.ask("status", b"", method="HEAD", headers={"X-Cloud-History": None})).status == 403
+
+
+def test_the_routes_import_nothing_of_comfyui() -> None:
+    assert not {"server", "folder_paths", "comfy", "comfy_execution"} & set(sys.modules)

@@ -1,0 +1,142 @@
+"""Where Comfy Cloud is, and where the state is kept: both from the environment alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloud_history.config import is_loopback, read_base_url, state_folder
+from cloud_history.errors import UnsafeBaseUrl
+
+
+def base_url(given: str) -> str:
+    return read_base_url({"COMFY_CLOUD_BASE_URL": given}).url
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, {"COMFY_CLOUD_BASE_URL": ""}, {"COMFY_CLOUD_BASE_URL": "  "}], ids=str
+)
+def test_without_a_base_url_it_is_comfy_cloud(environ: dict[str, str]) -> None:
+    found = read_base_url(environ)
+    assert (found.url, found.host, found.loopback) == ("https://cloud.comfy.org", "cloud.comfy.org", False)
+
+
+@pytest.mark.parametrize(
+    ("given", "url", "host"),
+    [
+        ("https://cloud.example", "https://cloud.example", "cloud.example"),
+        (" https://cloud.example/ ", "https://cloud.example", "cloud.example"),
+        ("https://cloud.example///", "https://cloud.example", "cloud.example"),
+        ("https://Cloud.Example:8443/", "https://Cloud.Example:8443", "cloud.example:8443"),
+        ("https://cloud.example/behind/a/path/", "https://cloud.example/behind/a/path", "cloud.example"),
+        ("HTTPS://cloud.example", "HTTPS://cloud.example", "cloud.example"),
+        ("http://127.0.0.1:8188", "http://127.0.0.1:8188", "127.0.0.1:8188"),
+        ("http://127.9.9.9:1", "http://127.9.9.9:1", "127.9.9.9:1"),
+        ("http://localhost", "http://localhost", "localhost"),
+        ("http://[::1]:80/", "http://[::1]:80", "[::1]:80"),
+    ],
+)
+def test_https_anywhere_and_http_on_this_machine_are_taken(given: str, url: str, host: str) -> None:
+    found = read_base_url({"COMFY_CLOUD_BASE_URL": given})
+    assert (found.url, found.host) == (url, host)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://cloud.comfy.org",
+        "http://192.168.1.4:8188",
+        "http://0.0.0.0:8188",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://127.0.0.1@cloud.example",
+        "http://2130706433",
+        "http://[::2]",
+        "ftp://cloud.example",
+        "file:///etc/passwd",
+        "//cloud.example",
+        "cloud.comfy.org",
+        "https://",
+        "https:///api",
+        "https://:443",
+        "https://cloud.example:port",
+        "https://cloud.example:99999",
+        "https://[::1",
+        "https://user@cloud.example",
+        "https://user:pass@cloud.example",
+        "https://:@cloud.example",
+        "https://@cloud.example",
+        "https://cloud.example/?next=1",
+        "https://cloud.example?",
+        "https://cloud.example/#top",
+        "https://cloud.example#",
+        "https://cloud.example/a b",
+        "https://cloud.exa\nmple",
+        "https://cloud.exa\tmple",
+        "https://cloud.example/\x7f",
+        "https://clоud.example",
+        "https://cloud.example/é",
+    ],
+)
+def test_every_other_address_is_refused_without_being_quoted(given: str) -> None:
+    with pytest.raises(UnsafeBaseUrl) as caught:
+        base_url(given)
+    assert given.strip() not in str(caught.value)
+    assert "COMFY_CLOUD_BASE_URL" in caught.value.hint
+    assert caught.value.code == "unsafe_base_url"
+
+
+def test_only_a_loopback_address_counts_as_this_machine() -> None:
+    for name in ("localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"):
+        assert is_loopback(name), name
+    for name in ("", "localhost.", "0.0.0.0", "10.0.0.1", "cloud.comfy.org", "127.0.0.1.example", "127.1"):
+        assert not is_loopback(name), name
+
+
+def test_a_base_url_knows_whether_it_is_this_machine() -> None:
+    assert read_base_url({"COMFY_CLOUD_BASE_URL": "http://[::1]:5/x"}).loopback
+    assert not read_base_url({"COMFY_CLOUD_BASE_URL": "https://127.0.0.1.example"}).loopback
+
+
+def test_the_environment_of_the_process_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("https://one.example", "https://two.example"):
+        monkeypatch.setenv("COMFY_CLOUD_BASE_URL", url)
+        assert read_base_url().url == url
+
+
+def test_a_named_state_folder_wins_over_comfyui_s(tmp_path: Path) -> None:
+    environ = {"COMFY_CLOUD_HISTORY_HOME": f" {tmp_path} "}
+    assert state_folder(environ, inside_comfyui=Path("/elsewhere")) == tmp_path
+
+
+def test_a_tilde_in_a_named_state_folder_is_the_home_folder() -> None:
+    assert state_folder({"COMFY_CLOUD_HISTORY_HOME": "~/kept"}) == Path.home() / "kept"
+
+
+def test_inside_comfyui_the_state_folder_is_its_system_user_folder(tmp_path: Path) -> None:
+    for environ in ({}, {"COMFY_CLOUD_HISTORY_HOME": " "}):
+        assert state_folder(environ, inside_comfyui=tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "folder"),
+    [
+        ("linux", {"XDG_DATA_HOME": "/data"}, Path("/data/comfy-cloud-history")),
+        ("linux", {}, Path.home() / ".local/share/comfy-cloud-history"),
+        ("linux", {"XDG_DATA_HOME": ""}, Path.home() / ".local/share/comfy-cloud-history"),
+        (
+            "darwin",
+            {"XDG_DATA_HOME": "/data"},
+            Path.home() / "Library/Application Support/comfy-cloud-history",
+        ),
+        ("win32", {"LOCALAPPDATA": "/local"}, Path("/local/comfy-cloud-history")),
+        ("win32", {}, Path.home() / "AppData/Local/comfy-cloud-history"),
+    ],
+)
+def test_elsewhere_the_state_folder_is_the_platform_s(
+    monkeypatch: pytest.MonkeyPatch, platform: str, environ: dict[str, str], folder: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert state_folder(environ) == folder

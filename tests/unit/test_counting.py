@@ -1,0 +1,214 @@
+"""Counting is right whatever the list's pages look like, or says that it cannot count."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+import virtual_time
+from cloud_history.client import CloudClient
+from cloud_history.config import BaseUrl
+from cloud_history.counting import MOST_PAGES, count_jobs
+from cloud_history.errors import ServerFault, UnreadableAnswer
+from cloud_history.models import JobCounts, JobStatus
+from cloud_history.secret import Secret
+from fake_history_client import ids
+from simulated_cloud import SimulatedCloud
+
+NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
+TRUTH = {"completed": 2300, "failed": 30, "cancelled": 10, "pending": 2, "in_progress": 1}
+
+
+@dataclass
+class Lister:
+    """A list of jobs with the manners that a test gives it."""
+
+    truth: dict[str, int] = field(default_factory=lambda: dict(TRUTH))
+    total: str = "exact"
+    filters: bool = True
+    cursors: bool = False
+    pagination: bool = True
+    asked: list[tuple[int, int, str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        words = [word for word, count in self.truth.items() for _ in range(count)]
+        self.rows = [
+            {"id": job_id, "status": word} for job_id, word in zip(ids(len(words)), words, strict=True)
+        ]
+
+    async def list_jobs(
+        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
+    ) -> dict[str, Any]:
+        self.asked.append((limit, offset, after))
+        await asyncio.sleep(0)
+        wanted = {each.value for each in statuses}
+        rows = [row for row in self.rows if row["status"] in wanted or not self.filters]
+        start = int(after) if after is not None else offset
+        answer: dict[str, Any] = {"jobs": rows[start : start + limit]}
+        more = start + limit < len(rows)
+        pagination: dict[str, Any] = {"offset": offset, "limit": limit, "has_more": more}
+        if self.total != "absent":
+            pagination["total"] = {"exact": len(rows), "zero": 0, "text": str(len(rows)), "true": True}[
+                self.total
+            ]
+        if self.cursors:
+            pagination["next_cursor"] = str(start + limit) if more else ""
+        return {**answer, "pagination": pagination} if self.pagination else answer
+
+
+def count(lister: Any) -> JobCounts:
+    return virtual_time.run(count_jobs(lister, lambda: NOON))
+
+
+RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NOON)
+
+
+def test_four_requests_of_one_row_are_enough_where_the_server_gives_totals() -> None:
+    lister = Lister()
+    assert count(lister) == RIGHT
+    assert lister.asked == [(1, 0, None)] * 4
+
+
+def test_an_empty_history_is_counted_with_four_requests() -> None:
+    lister = Lister(truth={})
+    assert count(lister) == JobCounts(0, 0, 0, 0, NOON)
+    assert len(lister.asked) == 4
+
+
+@pytest.mark.parametrize("cursors", [False, True])
+@pytest.mark.parametrize("total", ["zero", "absent", "text", "true"])
+def test_a_total_that_is_missing_or_wrong_is_counted_by_paging(total: str, cursors: bool) -> None:
+    lister = Lister(total=total, cursors=cursors)
+    assert count(lister) == RIGHT
+    assert max(limit for limit, _, _ in lister.asked) == 1000
+
+
+def test_a_list_without_pagination_that_fits_one_page_is_counted() -> None:
+    truth = {"completed": 700, "failed": 3, "cancelled": 1, "pending": 1}
+    assert count(Lister(truth=truth, pagination=False)) == JobCounts(700, 3, 1, 1, NOON)
+
+
+def test_a_full_page_without_pagination_is_not_taken_for_the_end() -> None:
+    assert count(Lister(pagination=False)) == RIGHT
+
+
+@pytest.mark.parametrize("total", ["exact", "zero", "absent"])
+@pytest.mark.parametrize("newest", ["completed", "failed", "cancelled", "pending", "in_progress"])
+def test_a_server_that_ignores_the_filter_is_counted_right(newest: str, total: str) -> None:
+    truth = {newest: TRUTH[newest], **TRUTH}
+    assert count(Lister(truth=truth, filters=False, total=total)) == RIGHT
+
+
+def test_cursors_are_followed_as_they_are_given() -> None:
+    lister = Lister(truth={"completed": 2300}, total="absent", cursors=True)
+    assert count(lister).completed == 2300
+    assert [after for limit, _, after in lister.asked if limit == 1000 and after] == ["1000", "2000"]
+
+
+@dataclass
+class Odd:
+    """Answers every question with the same page."""
+
+    answer: dict[str, Any]
+    asked: int = 0
+
+    async def list_jobs(self, statuses: tuple[JobStatus, ...], **_: Any) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return self.answer if statuses == (JobStatus.COMPLETED,) else {"jobs": []}
+
+
+ROWS = [{"id": each, "status": "completed"} for each in ids(3)]
+
+
+def test_a_cursor_that_repeats_is_an_error_and_not_a_number() -> None:
+    lister = Odd({"jobs": ROWS, "pagination": {"has_more": True, "next_cursor": "same"}})
+    with pytest.raises(UnreadableAnswer, match="no end"):
+        count(lister)
+    assert lister.asked < 20
+
+
+def test_a_list_without_an_end_is_an_error_and_not_a_number() -> None:
+    lister = Odd({"jobs": ROWS, "pagination": {"has_more": True}})
+    with pytest.raises(UnreadableAnswer, match="no end"):
+        count(lister)
+    assert lister.asked <= MOST_PAGES + 8
+
+
+@pytest.mark.parametrize("pagination", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
+def test_rows_outnumbering_the_total_are_counted(pagination: dict[str, Any]) -> None:
+    assert count(Odd({"jobs": ROWS, "pagination": pagination})).completed == 3
+
+
+def test_rows_that_are_no_jobs_or_of_unknown_status_are_not_counted() -> None:
+    odd = [7, None, "x", {}, {"id": "1", "status": "enchanted"}, {"id": "2", "status": ["completed"]}]
+    assert count(Odd({"jobs": [*ROWS, *odd]})).completed == 3
+
+
+def test_a_job_listed_on_two_pages_is_counted_once() -> None:
+    assert count(Odd({"jobs": ROWS + ROWS})).completed == 3
+
+
+def test_inner_state_words_count_as_what_they_mean() -> None:
+    rows = [
+        {"id": str(number), "status": word} for number, word in enumerate(("success", "completed", "error"))
+    ]
+    assert count(Odd({"jobs": rows})).completed == 2
+
+
+def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
+    class Failing(Lister):
+        async def list_jobs(self, statuses: tuple[JobStatus, ...], **options: Any) -> dict[str, Any]:
+            if statuses == (JobStatus.FAILED,):
+                raise ServerFault(500)
+            await asyncio.sleep(30)
+            return await super().list_jobs(statuses, **options)
+
+    async def fail() -> None:
+        with pytest.raises(ServerFault):
+            await count_jobs(Failing(), lambda: NOON)
+
+    virtual_time.run(fail())
+
+
+@contextlib.asynccontextmanager
+async def client_of(cloud: SimulatedCloud) -> AsyncIterator[CloudClient]:
+    async with CloudClient(BaseUrl(cloud.base_url, "127.0.0.1"), Secret(cloud.api_key)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("cursor", [False, True])
+@pytest.mark.parametrize("total", ["exact", "zero", "absent"])
+@pytest.mark.parametrize("ignores", [False, True])
+async def test_the_simulated_cloud_is_counted_right_with_every_switch(
+    cloud: SimulatedCloud, cursor: bool, total: Any, ignores: bool
+) -> None:
+    cloud.switches.cursor, cloud.switches.total = cursor, total
+    cloud.switches.ignores_status_filter = ignores
+    async with client_of(cloud) as client:
+        counted = await count_jobs(client, lambda: NOON)
+    completed, failed, cancelled = (len(cloud.listed(word)) for word in ("completed", "failed", "cancelled"))
+    assert counted == JobCounts(completed, failed, cancelled, len(cloud.active), NOON)
+    assert not cloud.forbidden_calls
+
+
+async def test_raw_states_are_counted_as_what_they_mean(cloud: SimulatedCloud) -> None:
+    cloud.switches.raw_states = True
+    async with client_of(cloud) as client:
+        counted = await count_jobs(client, lambda: NOON)
+    assert (counted.finished, counted.active) == (len(cloud.finished), len(cloud.active))
+
+
+async def test_a_server_without_the_list_is_an_error_and_not_nothing(cloud: SimulatedCloud) -> None:
+    from cloud_history.errors import NotFound
+
+    cloud.switches.has_jobs_route = False
+    async with client_of(cloud) as client:
+        with pytest.raises(NotFound):
+            await count_jobs(client, lambda: NOON)

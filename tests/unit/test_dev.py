@@ -1,0 +1,111 @@
+"""What dev.py decides by itself: when to install again, which browser to take, and what the house forbids."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import browser_finder
+import house_rules
+import project_setup
+from steps import StepFailed, run_step, tail
+
+PYPROJECT = """
+[project]
+name = "x"
+dependencies = ["a"]
+
+[tool.ruff]
+line-length = 100
+
+[tool.setuptools]
+packages = ["x"]
+
+[[tool.mypy.overrides]]
+module = "y"
+"""
+
+
+def test_a_linters_settings_do_not_ask_for_a_new_install() -> None:
+    before = project_setup.packaging_part(PYPROJECT)
+    changed = PYPROJECT.replace("line-length = 100", "line-length = 90").replace('"y"', '"z"')
+    assert project_setup.packaging_part(changed) == before
+
+
+@pytest.mark.parametrize("change", [('["a"]', '["a", "b"]'), ('["x"]', '["x", "y"]')])
+def test_dependencies_and_packages_ask_for_a_new_install(change: tuple[str, str]) -> None:
+    before = project_setup.packaging_part(PYPROJECT)
+    assert project_setup.packaging_part(PYPROJECT.replace(*change)) != before
+
+
+def test_the_browser_that_was_wished_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", sys.executable)
+    assert browser_finder.find_browser(Path(sys.executable)) == sys.executable
+
+
+def test_a_wished_browser_that_is_not_there_is_not_quietly_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    assert browser_finder.find_browser(Path(sys.executable)) is None
+    with pytest.raises(StepFailed, match="/nowhere/chromium"):
+        project_setup.browser()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://files.python" + "hosted.org/x.whl",
+        "see https://pypi" + ".org/project/x",
+        '"resolved": "https' + '://any.example/x.tgz"',
+        "cd /ro" + "ot/project",
+        "C:\\Us" + "ers\\ada\\x",
+        "/home" + "/ada/x",
+        "-----BEGIN PRIV" + "ATE KEY-----",
+    ],
+)
+def test_what_no_committed_file_may_name_is_found_with_its_line(line: str) -> None:
+    assert [number for number, _ in house_rules.forbidden_names(f"fine\n{line}\nfine")] == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install jsonschema",
+        "https://cloud.comfy.org/api",
+        "/home/you/ComfyUI",
+        "the network/work/rest",
+        "npm ci",
+    ],
+)
+def test_everyday_lines_are_allowed(line: str) -> None:
+    assert list(house_rules.forbidden_names(line)) == []
+
+
+def test_only_a_function_longer_than_the_limit_is_remarked_and_its_docstring_is_free() -> None:
+    def function(name: str, lines: int) -> str:
+        return f'async def {name}():\n    """One.\n\n    Two.\n    """\n' + "    x = 1\n" * lines
+
+    source = function("fits", house_rules.LONGEST_FUNCTION) + function(
+        "grew", house_rules.LONGEST_FUNCTION + 1
+    )
+    assert [remark.split()[0] for _, remark in house_rules.long_functions(source)] == ["grew"]
+
+
+def test_a_step_that_fails_keeps_what_it_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("steps.LOGS", tmp_path)
+    with pytest.raises(StepFailed) as failed:
+        run_step("a test's step", [sys.executable, "-c", "print('why'); raise SystemExit(3)"])
+    assert "code 3" in str(failed.value)
+    assert failed.value.output.strip() == "why"
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 1
+    assert "FAILED" in shown[0]
+
+
+def test_a_tail_says_how_much_it_left_out() -> None:
+    shown = tail("\n".join(str(number) for number in range(10)), lines=3).splitlines()
+    assert [line.strip() for line in shown[1:]] == ["7", "8", "9"]
+    assert "7 lines" in shown[0]

@@ -1,0 +1,216 @@
+"""Clearing: count, send once, count again, and say no more than what the counts show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+import virtual_time
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    CountRose,
+    OperationStopped,
+    RateLimited,
+    ServerFault,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from cloud_history.history import History
+from cloud_history.models import ClearOutcome, ClearResult
+from fake_history_client import FakeClient, Person
+
+LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
+UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
+LOOKS_AGAIN = 5
+
+
+def clear(client: FakeClient, person: Person | None = None, confirmed: int | None = None) -> ClearResult:
+    return virtual_time.run(History(client).clear(person or Person(), confirmed=confirmed))
+
+
+def test_a_history_without_finished_jobs_sends_nothing() -> None:
+    client = FakeClient(looks=[0], active=3)
+    result = clear(client)
+    assert client.clears == 0
+    assert (result.outcome, result.removed, result.listed) == (ClearOutcome.DELETED, 0, 0)
+    assert result.before.active == 3
+
+
+def test_a_clear_that_worked_is_deleted_and_counted() -> None:
+    client = FakeClient(looks=[240, 0], active=2)
+    result = clear(client)
+    assert client.clears == 1
+    assert (result.outcome, result.removed, result.listed) == (ClearOutcome.DELETED, 240, 0)
+    assert result.error is None
+
+
+def test_it_looks_no_further_once_nothing_is_left() -> None:
+    client = FakeClient(looks=[240, 0, 7])
+    assert clear(client).outcome is ClearOutcome.DELETED
+    assert client.looked == 2
+
+
+@pytest.mark.parametrize("looks", [[240, 240, 0], [240, 240, 240, 100, 0], [240] * 6 + [0]])
+def test_a_list_that_lags_is_looked_at_again(looks: list[int]) -> None:
+    client = FakeClient(looks=looks)
+    result = clear(client)
+    assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
+    assert client.clears == 1
+
+
+def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
+    async def timed() -> float:
+        await History(client, seconds=120.0).clear(Person())
+        return virtual_time.now()
+
+    client = FakeClient(looks=[240])
+    assert 4.5 < virtual_time.run(timed()) < 6.0
+    assert client.looked == 1 + 1 + LOOKS_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("looks", "clear_error", "outcome", "removed", "listed"),
+    [
+        ([240, 40], None, ClearOutcome.PARTIAL, 200, 40),
+        ([240, 240], None, ClearOutcome.UNCONFIRMED, 0, 240),
+        ([240, 245], None, ClearOutcome.UNCONFIRMED, 0, 245),
+        ([240, ServerFault(500)], None, ClearOutcome.UNCONFIRMED, None, None),
+        ([240, 0], LOST, ClearOutcome.DELETED, 240, 0),
+        ([240, 40], LOST, ClearOutcome.UNKNOWN, 200, 40),
+        ([240, 240], LOST, ClearOutcome.UNKNOWN, 0, 240),
+        ([240, ServerFault(500)], LOST, ClearOutcome.UNKNOWN, None, None),
+        ([240, 0], UnreadableAnswer(200), ClearOutcome.DELETED, 240, 0),
+        ([240, 240], UnreadableAnswer(200), ClearOutcome.UNKNOWN, 0, 240),
+        ([240, 0], CloudTimeoutError("slow", sent=True), ClearOutcome.DELETED, 240, 0),
+        ([240], UNREACHABLE, ClearOutcome.FAILED, 0, 240),
+        ([240], Unauthorized(401), ClearOutcome.FAILED, 0, 240),
+        ([240, 0], ServerFault(504), ClearOutcome.DELETED, 240, 0),
+        ([240, 240], ServerFault(500), ClearOutcome.UNKNOWN, 0, 240),
+        ([240], RateLimited(429, retry_after=60.0), ClearOutcome.FAILED, 0, 240),
+    ],
+)
+def test_every_outcome(
+    looks: Sequence[int | CloudError],
+    clear_error: CloudError | None,
+    outcome: ClearOutcome,
+    removed: int | None,
+    listed: int | None,
+) -> None:
+    client = FakeClient(looks=looks, clear_error=clear_error)
+    result = clear(client)
+    assert (result.outcome, result.removed, result.listed) == (outcome, removed, listed)
+    assert client.clears == 1
+    if outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN):
+        assert result.error is clear_error
+
+
+def test_a_refused_clear_is_not_looked_at_again() -> None:
+    client = FakeClient(looks=[240], clear_error=Unauthorized(401))
+    clear(client)
+    assert client.looked == 1
+
+
+def test_why_the_list_could_not_be_read_is_kept() -> None:
+    why = ServerFault(502)
+    assert clear(FakeClient(looks=[240, why])).error is why
+    assert clear(FakeClient(looks=[240, why], clear_error=LOST)).error is LOST
+
+
+def test_a_list_that_breaks_between_two_looks_keeps_the_last_count() -> None:
+    result = clear(FakeClient(looks=[240, 40, ServerFault(500)]))
+    assert (result.outcome, result.listed) == (ClearOutcome.UNCONFIRMED, 40)
+
+
+def test_nothing_is_sent_when_the_history_cannot_be_counted_first() -> None:
+    client = FakeClient(looks=[ServerFault(500)])
+    with pytest.raises(ServerFault):
+        clear(client)
+    assert client.clears == 0
+
+
+def test_nothing_is_sent_when_more_jobs_have_finished_than_were_confirmed() -> None:
+    client = FakeClient(looks=[1243])
+    with pytest.raises(CountRose) as rose:
+        clear(client, confirmed=3)
+    assert client.clears == 0
+    assert rose.value.message == "1,240 more jobs have finished since you looked."
+    assert rose.value.counts.finished == 1243
+
+
+def test_one_more_job_is_said_in_the_singular() -> None:
+    with pytest.raises(CountRose) as rose:
+        clear(FakeClient(looks=[4]), confirmed=3)
+    assert rose.value.message == "1 more job has finished since you looked."
+
+
+@pytest.mark.parametrize("confirmed", [240, 241, None])
+def test_as_many_or_fewer_than_confirmed_are_cleared(confirmed: int | None) -> None:
+    client = FakeClient(looks=[240, 0])
+    assert clear(client, confirmed=confirmed).outcome is ClearOutcome.DELETED
+    assert client.clears == 1
+
+
+def test_jobs_that_arrive_meanwhile_are_listed_and_never_counted_as_removed() -> None:
+    result = clear(FakeClient(looks=[10, 12]))
+    assert (result.outcome, result.removed, result.listed) == (ClearOutcome.UNCONFIRMED, 0, 12)
+    result = clear(FakeClient(looks=[10, 2]))
+    assert (result.outcome, result.removed, result.listed) == (ClearOutcome.PARTIAL, 8, 2)
+
+
+def test_stopping_while_it_counts_sends_nothing() -> None:
+    client = FakeClient(looks=[240])
+    with pytest.raises(OperationStopped):
+        clear(client, Person(lambda: True))
+    assert client.clears == 0
+
+
+def test_stopping_between_counting_and_sending_sends_nothing() -> None:
+    client = FakeClient(looks=[240])
+
+    async def stopped_at_the_last_moment() -> None:
+        looks = iter([False, True])
+        await History(client).clear(Person(lambda: next(looks, True)))
+
+    with pytest.raises(OperationStopped):
+        virtual_time.run(stopped_at_the_last_moment())
+    assert client.clears == 0
+
+
+def test_stopping_while_it_is_sent_leaves_the_outcome_unknown() -> None:
+    client = FakeClient(looks=[240, 0], seconds=30.0)
+    result = clear(client, Person(lambda: client.clears > 0))
+    assert (result.outcome, result.stopped, result.removed) == (ClearOutcome.UNKNOWN, True, None)
+    assert client.clears == 1
+
+
+def test_stopping_while_it_checks_says_what_the_last_look_showed() -> None:
+    client = FakeClient(looks=[240])
+    result = clear(client, Person(lambda: client.looked >= 3))
+    assert (result.outcome, result.stopped, result.listed) == (ClearOutcome.UNCONFIRMED, True, 240)
+
+
+def test_cancelling_a_clear_passes_through() -> None:
+    async def cancel() -> None:
+        work = asyncio.ensure_future(History(FakeClient(looks=[9], seconds=60.0)).clear(Person()))
+        await asyncio.sleep(1.0)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    virtual_time.run(cancel())
+
+
+def test_what_was_sent_is_looked_at_even_when_the_time_is_up() -> None:
+    client = FakeClient(looks=[240, 0], seconds=500.0)
+    result = clear(client)
+    assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
+
+
+def test_a_person_is_told_each_phase_in_its_order() -> None:
+    person = Person()
+    clear(FakeClient(looks=[240, 0]), person)
+    assert [phase for phase, _, _ in person.told] == ["sending", "checking"]

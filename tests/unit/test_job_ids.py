@@ -1,0 +1,287 @@
+"""Job ids are read from whatever people and graphs give; whatever is no job id is named, and stops everything."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds
+from cloud_history.job_ids import parse_job_ids
+from cloud_history.secret import Secret
+
+A = "01234567-89ab-cdef-0123-456789abcdef"
+B = "fedcba98-7654-3210-fedc-ba9876543210"
+C = "00000000-0000-4000-8000-00000000000c"
+
+quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        (A, [A]),
+        (A.upper(), [A]),
+        (f"{{{A}}}", [A]),
+        (f"{A}\n{B}", [A, B]),
+        (f"{A}\r\n{B}\r\n", [A, B]),
+        (f"{A},{B};{C}", [A, B, C]),
+        (f" {A} ,;\t {B}  ", [A, B]),
+        (f"{A}\u00a0{B}", [A, B]),
+        (f'"{A}", "{B}"', [A, B]),
+        (f"'{A}' `{B}` “{C}”", [A, B, C]),
+        (f"{B} {A} {B}", [B, A]),
+        (f"{A} {A.upper()} {{{A}}}", [A]),
+        (json.dumps([A, B]), [A, B]),
+        (json.dumps([A, [B, [C]]], indent=2), [A, B, C]),
+        (json.dumps([f"{A},{B}"]), [A, B]),
+        ([A, B], [A, B]),
+        ((A, B), [A, B]),
+        ([[A], [B]], [A, B]),
+        ([f"{A}\n{B}", json.dumps([C])], [A, B, C]),
+        ([], []),
+        ((), []),
+        ([[]], []),
+    ],
+)
+def test_ids_are_found_in_order_lower_case_and_once(given_: object, expected: list[str]) -> None:
+    assert parse_job_ids(given_) == expected
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [None, "", " \n\t", "[]", " [ ] ", '""', "“”", ",;,", (None,), [None], [""], ["[]"], [[None], " "]],
+)
+def test_absent_or_blank_is_refused_and_never_means_all_or_nothing(absent: object) -> None:
+    with pytest.raises(NoJobIds) as refused:
+        parse_job_ids(absent)
+    assert refused.value.hint == (
+        "Give the ids of the jobs to delete, one a line. To remove all, use Clear Cloud History."
+    )
+
+
+@pytest.mark.parametrize("text", ["[[]]", "[[], []]", "[[[]]]"])
+def test_a_text_of_nothing_but_empty_arrays_is_blank_like_an_empty_array(text: str) -> None:
+    with pytest.raises(NoJobIds):
+        parse_job_ids(text)
+
+
+def test_a_text_of_empty_arrays_beside_a_job_id_is_named_and_not_dropped() -> None:
+    with pytest.raises(InvalidJobIds, match="item 1"):
+        parse_job_ids(["[[]]", A])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        A[:-1],
+        A + "0",
+        A.replace("-", ""),
+        "{" + A,
+        A + "}",
+        "{{" + A + "}}",
+        "g" + A[1:],
+        f"urn:uuid:{A}",
+        "+123456789-abcd-ef01-2345-6789abcdef",
+        "+1234567-89ab-cdef-0123-456789abcdef",
+        "０１２３４５６７-89ab-cdef-0123-456789abcdef",
+        A.replace("0", "٠"),
+        f"\u200b{A}",
+        f"{A[:8]}\u200d{A[8:]}",
+        f"{A}\u202e",
+        f"\ufeff{A}",
+        f"{A}\x00",
+        "../jobs/" + A,
+        f"(’{A}’)",
+        "*",
+        "all",
+        "true",
+        str([A]),
+        str([A, B]),
+        f"[{A}]",
+        json.dumps([A])[:-1],
+        json.dumps({"ids": [A]}),
+        "[1]",
+        "[true]",
+        "[NaN]",
+        "\ud800",
+    ],
+)
+def test_anything_else_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidJobIds, match="item 1"):
+        parse_job_ids(wrong)
+    with pytest.raises(InvalidJobIds):
+        parse_job_ids([A, wrong, B])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        (1, "a int, not text"),
+        (1.5, "a float, not text"),
+        (True, "a bool, not text"),
+        (b"x", "a bytes, not text"),
+        ({"id": A}, "a dict, not text"),
+        ({A}, "a set, not text"),
+        ("[null]", "nothing (a missing or blank input)"),
+        (None, "nothing (a missing or blank input)"),
+        ("  ", "nothing (a missing or blank input)"),
+    ],
+)
+def test_what_is_no_text_is_named_by_what_it_is(wrong: object, shown: str) -> None:
+    with pytest.raises(InvalidJobIds) as refused:
+        parse_job_ids([A, B, wrong])
+    assert refused.value.message == f"1 of 3 is not a job id: item 3: {shown}."
+    assert refused.value.count == 1
+
+
+def test_all_wrong_items_are_named_at_once_the_first_ten_and_a_count() -> None:
+    mixed = [A, *(f"wrong{number}" for number in range(1, 1013)), B]
+    with pytest.raises(InvalidJobIds) as refused:
+        parse_job_ids(mixed)
+    assert refused.value.count == 1012
+    named = "; ".join(f"item {number + 1}: “wrong{number}”" for number in range(1, 11))
+    assert refused.value.message == f"1,012 of 1,014 are not job ids: {named}; and 1,002 more."
+
+
+def test_exactly_ten_wrong_items_are_all_named_and_no_more_is_said() -> None:
+    with pytest.raises(InvalidJobIds) as refused:
+        parse_job_ids(["x"] * 10)
+    assert refused.value.message.endswith("item 10: “x”.")
+    assert "more" not in refused.value.message
+
+
+def test_what_is_invisible_is_shown_escaped_and_what_is_long_is_cut() -> None:
+    with pytest.raises(InvalidJobIds) as refused:
+        parse_job_ids([f"\u202e{A}", "x" * 5000])
+    assert f"“\\u202e{A}”" in refused.value.message
+    assert f"“{'x' * 60}…”" in refused.value.message
+    assert len(refused.value.message) < 300
+
+
+@pytest.mark.parametrize("depth", [20, 5000, 200_000])
+def test_huge_nesting_in_a_text_is_refused(depth: int) -> None:
+    with pytest.raises(InputRefused):
+        parse_job_ids("[" * depth + f'"{A}"' + "]" * depth)
+
+
+def test_a_list_that_holds_itself_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(InvalidJobIds):
+        parse_job_ids(endless)
+
+
+@pytest.mark.parametrize(
+    "key", ["comfyui-0123456789abcdef", "COMFYUI-0123456789ABCDEF", "key=comfyui-0123456789abcdef"]
+)
+def test_what_looks_like_an_api_key_is_never_echoed(key: str) -> None:
+    for around in (key, f'"{key}"', [A, key], json.dumps([key])):
+        with pytest.raises(InvalidJobIds) as refused:
+            parse_job_ids(around)
+        assert "0123456789abcdef" not in str(refused.value).lower().replace(A, "")
+        assert "looks like an API key (hidden)" in refused.value.message
+
+
+def test_a_key_this_process_holds_is_never_echoed_whatever_it_looks_like() -> None:
+    Secret("an-unusual-key-of-somebody")
+    with pytest.raises(InvalidJobIds) as refused:
+        parse_job_ids("x" * 50 + "an-unusual-key-of-somebody")
+    assert "unusual" not in str(refused.value)
+    assert "an-un" not in str(refused.value)
+
+
+SEPARATORS = st.lists(st.sampled_from([",", ";", " ", "\n", "\r\n", "\t", "\u00a0"]), min_size=1, max_size=4)
+
+
+@st.composite
+def written(draw: st.DrawFn, job_id: str) -> str:
+    """One id as somebody might write it."""
+    text = draw(st.sampled_from([job_id, job_id.upper(), job_id.title()]))
+    text = draw(st.sampled_from([text, f"{{{text}}}"]))
+    quote = draw(st.sampled_from(["", *"\"'`“”‘’"]))
+    return f"{quote}{text}{quote}"
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[object, list[str]]:
+    """A text with some ids in it, and the ids."""
+    job_ids = draw(st.lists(st.uuids().map(str), min_size=1, max_size=6))
+    parts = [draw(written(job_id)) for job_id in job_ids]
+    if draw(st.booleans()):
+        return json.dumps(
+            parts, ensure_ascii=draw(st.booleans()), indent=draw(st.none() | st.just(2))
+        ), job_ids
+    start, end = draw(st.sampled_from(["", " ", "\n"])), draw(st.sampled_from(["", ",", "\n"]))
+    joined = "".join(part + "".join(draw(SEPARATORS)) for part in parts[:-1]) + parts[-1]
+    return start + joined + end, job_ids
+
+
+def _together(pairs: list[tuple[object, list[str]]]) -> tuple[object, list[str]]:
+    return [each for each, _ in pairs], [job_id for _, job_ids in pairs for job_id in job_ids]
+
+
+nested = st.recursive(
+    texts(), lambda inner: st.lists(inner, min_size=1, max_size=4).map(_together), max_leaves=8
+)
+
+
+@quickly
+@given(nested)
+def test_any_mix_of_ids_gives_the_same_ids_in_order_lower_case_and_once(
+    mixed: tuple[object, list[str]],
+) -> None:
+    assert parse_job_ids(mixed[0]) == list(dict.fromkeys(mixed[1]))
+
+
+@quickly
+@given(nested)
+def test_reading_what_was_read_changes_nothing(mixed: tuple[object, list[str]]) -> None:
+    once = parse_job_ids(mixed[0])
+    assert parse_job_ids(once) == parse_job_ids("\n".join(once)) == parse_job_ids(json.dumps(once)) == once
+
+
+@quickly
+@given(st.lists(st.uuids().map(str), max_size=5), st.text(alphabet="xyz*?/+", min_size=1), st.data())
+def test_one_wrong_item_among_good_ones_is_named_with_its_position(
+    good: list[str], wrong: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(good)))
+    mixed = [*good[:at], wrong, *good[at:]]
+    for given_ in (mixed, "\n".join(mixed), json.dumps(mixed)):
+        with pytest.raises(InvalidJobIds) as refused:
+            parse_job_ids(given_)
+        assert f"1 of {len(mixed)} is not a job id: item {at + 1}: “" in refused.value.message
+
+
+def json_or_repr(value: list[object]) -> str:
+    """JSON where it can be, else what Python prints: both end up in text inputs."""
+    try:
+        return json.dumps(value)
+    except TypeError:
+        return repr(value)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.uuids(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text(max_size=3), inner) | st.lists(inner).map(json_or_repr)
+    ),
+    max_leaves=20,
+)
+
+
+@quickly
+@given(ANYTHING)
+def test_nothing_makes_it_raise_anything_but_a_refusal(anything: object) -> None:
+    found: list[str] = []
+    refused: InputRefused | None = None
+    try:
+        found = parse_job_ids(anything)
+    except InputRefused as error:
+        refused = error
+    assert refused is None or (refused.message and refused.hint and str(refused).isprintable())
+    assert all(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found)

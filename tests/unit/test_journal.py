@@ -1,0 +1,153 @@
+"""The notes of what is being sent: written first, never passed over, never sent again by themselves."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import StateUnwritable
+from cloud_history.journal import Entry, Journal
+
+NAME = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path)
+
+
+def entry(**more: object) -> Entry:
+    return Entry("delete", "node 7", "cloud.comfy.org", "abcd", asked=2, job_ids=("a", "b"), **more)  # type: ignore[arg-type]
+
+
+def only(folder: Path) -> Path:
+    (path,) = (folder / "running").iterdir()
+    return path
+
+
+def test_what_is_written_down_is_read_by_the_next_process(journal: Journal, tmp_path: Path) -> None:
+    written = entry()
+    journal.begin(written)
+    (read,) = Journal(tmp_path).entries()
+    assert read.summary() == written.summary()
+    assert list(read.job_ids) == ["a", "b"]
+    assert (read.host, read.last4) == ("cloud.comfy.org", "abcd")
+
+
+def test_a_folder_that_was_never_used_has_no_entries(journal: Journal) -> None:
+    assert journal.entries() == []
+
+
+def test_a_resolved_entry_is_gone_and_the_others_stay(journal: Journal) -> None:
+    first, second = entry(), entry()
+    journal.begin(first)
+    journal.begin(second)
+    journal.resolve(first.operation)
+    assert [each.operation for each in journal.entries()] == [second.operation]
+    journal.resolve(first.operation)
+
+
+def test_entries_come_oldest_first(journal: Journal) -> None:
+    for day in ("2026-01-03", "2026-01-01", "2026-01-02"):
+        journal.begin(entry(started_at=f"{day}T00:00:00+00:00"))
+    assert [each.started_at[:10] for each in journal.entries()] == ["2026-01-01", "2026-01-02", "2026-01-03"]
+
+
+def test_each_operation_has_a_name_and_a_time_of_its_own() -> None:
+    assert len({entry().operation for _ in range(100)}) == 100
+    assert entry().started_at.endswith("+00:00")
+
+
+def test_a_summary_tells_neither_ids_nor_host_nor_key() -> None:
+    assert set(entry().summary()) == {"operation", "kind", "asked", "origin", "started_at"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_the_owner_can_read_it(journal: Journal, tmp_path: Path) -> None:
+    journal.begin(entry())
+    assert stat.S_IMODE(only(tmp_path).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "running").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_what_cannot_be_written_down_is_refused_without_a_path_and_leaves_nothing(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, step, refuse)
+        with pytest.raises(StateUnwritable) as refused:
+            journal.begin(entry())
+    assert str(tmp_path) not in str(refused.value)
+    assert journal.entries() == []
+
+
+def test_a_note_that_cannot_be_removed_says_so(journal: Journal, tmp_path: Path) -> None:
+    (tmp_path / "running" / f"{NAME}.json").mkdir(parents=True)
+    with pytest.raises(StateUnwritable):
+        journal.resolve(NAME)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../api_key", "/etc/passwd", "a/b", NAME.upper(), NAME + "0", NAME + "\n", "\x00" * 32]
+)
+def test_no_name_leads_out_of_the_folder(journal: Journal, tmp_path: Path, name: str) -> None:
+    (tmp_path / "api_key.json").write_text("{}")
+    with pytest.raises(ValueError, match="name of an operation"):
+        journal.resolve(name)
+    with pytest.raises(ValueError, match="name of an operation"):
+        journal.begin(entry(operation=name))
+    assert (tmp_path / "api_key.json").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "[" * 60_000,
+        "{}",
+        {"kind": "explode"},
+        {"kind": None},
+        {"started_at": 7},
+        {"operation": "../../x"},
+        {"operation": "f" * 32},
+        {"origin": []},
+        {"asked": "2"},
+        {"job_ids": 5},
+        {"job_ids": [5]},
+    ],
+    ids=lambda content: str(content)[:30],
+)
+def test_a_damaged_note_still_says_that_something_was_running(
+    journal: Journal, tmp_path: Path, content: str | dict[str, object]
+) -> None:
+    whole = entry()
+    journal.begin(whole)
+    note = json.loads(only(tmp_path).read_text())
+    raw = content if isinstance(content, str) else json.dumps({**note, **content})
+    (tmp_path / "running" / f"{NAME}.json").write_text(raw)
+    found = journal.entries()
+    assert {each.operation for each in found} == {NAME, whole.operation}
+    damaged = next(each for each in found if each.operation == NAME)
+    assert damaged.kind in ("delete", "clear")
+    assert isinstance(damaged.origin, str)
+    json.dumps(damaged.summary())
+
+
+def test_what_is_not_a_note_is_not_taken_for_one(journal: Journal, tmp_path: Path) -> None:
+    folder = tmp_path / "running"
+    folder.mkdir()
+    for name in ("readme.txt", f".{NAME}.json.{NAME}", f"{NAME}.json.bak", "x.json", ".DS_Store"):
+        (folder / name).write_text("{}")
+    assert journal.entries() == []

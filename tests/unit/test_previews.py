@@ -1,0 +1,134 @@
+"""Tokens of previews: unguessable, good once, for five minutes, for one key and one server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from cloud_history.config import read_base_url
+from cloud_history.credentials import ApiKey, Source
+from cloud_history.errors import PreviewExpired
+from cloud_history.models import JobCounts
+from cloud_history.operations import Connection
+from cloud_history.previews import MOST_KEPT, VALID_SECONDS, Previews
+from cloud_history.secret import Secret
+
+COUNTS = JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc))
+
+
+def connection(
+    key: str = "comfyui-0123456789abcdef", url: str = "https://a.example", source: Source = "saved"
+) -> Connection:
+    return Connection(read_base_url({"COMFY_CLOUD_BASE_URL": url}), ApiKey(Secret(key), source))
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def previews(clock: Clock) -> Previews:
+    return Previews(clock)
+
+
+def test_a_token_gives_back_what_was_shown(previews: Previews) -> None:
+    token = previews.keep(COUNTS, connection())
+    assert previews.redeem(token, connection()).counts is COUNTS
+
+
+def test_a_token_works_once(previews: Previews) -> None:
+    token = previews.keep(COUNTS, connection())
+    previews.redeem(token, connection())
+    with pytest.raises(PreviewExpired):
+        previews.redeem(token, connection())
+
+
+@pytest.mark.parametrize("age", [0.0, 1.0, 299.999])
+def test_a_token_is_good_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
+    token = previews.keep(COUNTS, connection())
+    clock.seconds += age
+    assert previews.redeem(token, connection()).counts is COUNTS
+
+
+@pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
+def test_a_token_of_five_minutes_is_too_old(previews: Previews, clock: Clock, age: float) -> None:
+    token = previews.keep(COUNTS, connection())
+    clock.seconds += age
+    with pytest.raises(PreviewExpired):
+        previews.redeem(token, connection())
+    assert VALID_SECONDS == 300
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        connection(key="comfyui-fedcba9876543210"),
+        connection(url="https://b.example"),
+        connection(url="https://a.example:8443"),
+        connection(url="https://a.example/staging"),
+        connection(source="env"),
+    ],
+    ids=["key", "server", "port", "path", "source"],
+)
+def test_a_token_for_another_key_or_server_is_refused_and_used_up(
+    previews: Previews, other: Connection
+) -> None:
+    token = previews.keep(COUNTS, connection())
+    with pytest.raises(PreviewExpired):
+        previews.redeem(token, other)
+    with pytest.raises(PreviewExpired):
+        previews.redeem(token, connection())
+
+
+@pytest.mark.parametrize("token", ["", "x", "None", "0" * 43])
+def test_a_token_that_was_never_given_is_refused(previews: Previews, token: str) -> None:
+    previews.keep(COUNTS, connection())
+    with pytest.raises(PreviewExpired):
+        previews.redeem(token, connection())
+
+
+def test_tokens_of_other_previews_stay_good(previews: Previews) -> None:
+    first, second = previews.keep(COUNTS, connection()), previews.keep(COUNTS, connection())
+    previews.redeem(first, connection())
+    assert previews.redeem(second, connection()).counts is COUNTS
+
+
+def test_tokens_are_long_and_all_different(previews: Previews) -> None:
+    tokens = {previews.keep(COUNTS, connection()) for _ in range(MOST_KEPT)}
+    assert len(tokens) == MOST_KEPT
+    assert min(map(len, tokens)) >= 43
+
+
+def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews) -> None:
+    tokens = [previews.keep(COUNTS, connection()) for _ in range(MOST_KEPT + 1)]
+    with pytest.raises(PreviewExpired):
+        previews.redeem(tokens[0], connection())
+    assert previews.redeem(tokens[1], connection()).counts is COUNTS
+    assert previews.redeem(tokens[-1], connection()).counts is COUNTS
+
+
+def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock) -> None:
+    for _ in range(MOST_KEPT - 1):
+        previews.keep(COUNTS, connection())
+    clock.seconds += 299
+    good = previews.keep(COUNTS, connection())
+    clock.seconds += 1
+    for _ in range(MOST_KEPT - 1):
+        previews.keep(COUNTS, connection())
+    assert previews.redeem(good, connection()).counts is COUNTS
+
+
+def test_no_preview_shows_the_key() -> None:
+    assert "0123456789" not in repr(connection())

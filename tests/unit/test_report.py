@@ -1,0 +1,242 @@
+"""The wording of every report, exactly: these are the sentences people act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+import pytest
+
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudError,
+    Incomplete,
+    OperationStopped,
+    ServerFault,
+    Unauthorized,
+)
+from cloud_history.models import ClearOutcome, ClearResult, DeletionResult, JobCounts, JobOutcome, Outcome
+from cloud_history.report import (
+    MOST_LISTED,
+    NOT_CLEARED,
+    NOTHING_TO_DELETE,
+    clear_report,
+    counts_line,
+    deletion_report,
+    dry_run_report,
+    incomplete,
+    jobs,
+)
+from fake_history_client import ids
+
+NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
+LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
+
+
+def deletion(
+    *parts: tuple[int, Outcome, str], stopped: bool = False, errors: tuple[CloudError, ...] = ()
+) -> str:
+    outcomes = [JobOutcome(outcome, why) for count, outcome, why in parts for _ in range(count)]
+    return deletion_report(
+        DeletionResult(dict(zip(ids(len(outcomes)), outcomes, strict=True)), stopped, errors)
+    )
+
+
+def counts(finished: int, active: int = 0) -> JobCounts:
+    return JobCounts(finished, 0, 0, active, NOON)
+
+
+def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: object) -> str:
+    active = more.pop("active", 0)
+    left = None if after is None else counts(after)
+    return clear_report(ClearResult(outcome, counts(before, active), left, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs"), (1284, "1,284 jobs"), (10**6, "1,000,000 jobs")],
+)
+def test_jobs_are_counted_in_plain_english(count: int, text: str) -> None:
+    assert jobs(count) == text
+
+
+def test_sentences_for_nothing_to_do() -> None:
+    assert NOTHING_TO_DELETE == "Nothing to delete: the list of job ids is empty. Nothing was sent."
+    assert NOT_CLEARED == "“clear” is off. Nothing was sent."
+
+
+@pytest.mark.parametrize(
+    ("count", "headline"),
+    [
+        (1, "1 job accepted for removal from your cloud history. Assets stay."),
+        (1284, "1,284 jobs accepted for removal from your cloud history. Assets stay."),
+    ],
+)
+def test_a_complete_deletion_names_no_ids(count: int, headline: str) -> None:
+    assert deletion((count, Outcome.ACCEPTED, "")) == f"{headline}\n{count:,} accepted"
+
+
+def test_a_partial_deletion_says_how_many_how_many_not_which_and_what_to_do() -> None:
+    fault = ServerFault(500)
+    job_ids = ids(5)
+    report = deletion(
+        (2, Outcome.ACCEPTED, ""),
+        (1, Outcome.FAILED, "server error (500)"),
+        (1, Outcome.UNCONFIRMED, "the connection was lost"),
+        (1, Outcome.NOT_ATTEMPTED, "the connection was lost"),
+        errors=(fault, LOST),
+    )
+    assert report.splitlines() == [
+        "2 of 5 jobs accepted for removal. Assets stay.",
+        "2 accepted",
+        "1 not removed: server error (500)",
+        f"  {job_ids[2]}",
+        "1 unconfirmed: the connection was lost",
+        f"  {job_ids[3]}",
+        "1 not tried: the connection was lost",
+        f"  {job_ids[4]}",
+        "It is not your key. Try again in a few minutes.",
+        "Check your internet connection or proxy.",
+    ]
+
+
+def test_jobs_are_grouped_by_why() -> None:
+    report = deletion((2, Outcome.FAILED, "a"), (1, Outcome.FAILED, "b"), (1, Outcome.ACCEPTED, ""))
+    assert [line for line in report.splitlines() if "not removed" in line] == [
+        "2 not removed: a",
+        "1 not removed: b",
+    ]
+
+
+def test_a_deletion_of_which_nothing_was_accepted() -> None:
+    report = deletion((1200, Outcome.FAILED, "the key was refused"), errors=(Unauthorized(401),))
+    assert report.startswith(
+        "No job was accepted for removal (0 of 1,200).\n1,200 not removed: the key was refused\n"
+    )
+    assert report.endswith("\nIt may have been revoked, or not copied whole. Your jobs are untouched.")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "headline"),
+    [
+        (400, "Stopped: 400 of 1,000 jobs accepted for removal. Assets stay."),
+        (0, "Stopped: No job was accepted for removal (0 of 1,000)."),
+    ],
+)
+def test_a_stopped_deletion_says_so_first(accepted: int, headline: str) -> None:
+    parts = [(accepted, Outcome.ACCEPTED, ""), (1000 - accepted, Outcome.NOT_ATTEMPTED, "you stopped it")]
+    assert deletion(*parts, stopped=True).splitlines()[0] == headline
+
+
+def test_an_advice_is_given_once_even_when_two_errors_share_it() -> None:
+    report = deletion((2, Outcome.FAILED, "x"), errors=(ServerFault(502), ServerFault(503)))
+    assert report.count("Try again in a few minutes.") == 1
+
+
+@pytest.mark.parametrize(("extra", "last"), [(0, None), (1, "  and 1 more"), (4000, "  and 4,000 more")])
+def test_a_report_lists_at_most_a_thousand_ids(extra: int, last: str | None) -> None:
+    lines = deletion((MOST_LISTED + extra, Outcome.FAILED, "x")).splitlines()
+    assert MOST_LISTED == 1000
+    assert lines[2:1002] == [f"  {each}" for each in ids(1000)]
+    assert lines[1002:] == ([last] if last else [])
+
+
+def test_the_log_can_have_all_ids() -> None:
+    outcomes: Mapping[str, JobOutcome] = dict.fromkeys(ids(1500), JobOutcome(Outcome.FAILED, "x"))
+    report = deletion_report(DeletionResult(outcomes), most_listed=1500)
+    assert all(each in report for each in ids(1500))
+
+
+def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
+    assert (
+        dry_run_report(ids(1))
+        == f"Dry run: 1 job would be sent for removal. Nothing was sent.\n  {ids(1)[0]}"
+    )
+    assert dry_run_report([]) == "Dry run: 0 jobs would be sent for removal. Nothing was sent."
+    lines = dry_run_report(ids(5000)).splitlines()
+    assert lines[0] == "Dry run: 5,000 jobs would be sent for removal. Nothing was sent."
+    assert len(lines) == 1 + 1000 + 1
+    assert lines[-1] == "  and 4,000 more"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            cleared(ClearOutcome.DELETED, 0, 0),
+            "Nothing to clear: your cloud history has no finished jobs. Nothing was sent.",
+        ),
+        (
+            cleared(ClearOutcome.DELETED, 0, 0, active=3),
+            "Nothing to clear: your cloud history has no finished jobs. Nothing was sent.\n3 jobs active, left alone.",
+        ),
+        (cleared(ClearOutcome.DELETED, 1, 0), "1 job removed from your cloud history. Assets stay."),
+        (
+            cleared(ClearOutcome.DELETED, 1284, 0, active=1),
+            "1,284 jobs removed from your cloud history. Assets stay.\n1 job active, left alone.",
+        ),
+        (
+            cleared(ClearOutcome.PARTIAL, 1284, 1, active=1),
+            "1,283 jobs removed from your cloud history, 1 still listed.\n"
+            "They may have finished meanwhile. Look again, then decide.",
+        ),
+        (
+            cleared(ClearOutcome.UNCONFIRMED, 1284, 1284),
+            "Unconfirmed: Comfy Cloud accepted the request.\n"
+            "1,284 jobs still listed. Look again, then decide.",
+        ),
+        (
+            cleared(ClearOutcome.UNCONFIRMED, 240, None, error=ServerFault(500)),
+            "Unconfirmed: Comfy Cloud accepted the request.\n"
+            "The list can’t be read, so what is gone of 240 jobs is not known.\n"
+            "It is not your key. Try again in a few minutes.",
+        ),
+        (
+            cleared(ClearOutcome.UNKNOWN, 240, 1, error=LOST),
+            "Outcome unknown: the connection was lost after it was sent.\n"
+            "1 job still listed, 240 before. Look again, then decide.\n"
+            "Check your internet connection or proxy.",
+        ),
+        (
+            cleared(ClearOutcome.UNKNOWN, 1, None, error=OperationStopped("You stopped it."), stopped=True),
+            "Outcome unknown: you stopped it after it was sent.\n"
+            "The list can’t be read, so what is gone of 1 job is not known.",
+        ),
+        (
+            cleared(ClearOutcome.FAILED, 240, 240, error=Unauthorized(401)),
+            "No job was removed.\nYour API key was refused. (401)\n"
+            "It may have been revoked, or not copied whole. Your jobs are untouched.",
+        ),
+    ],
+)
+def test_a_clear_in_words(text: str, expected: str) -> None:
+    assert text == expected
+
+
+def test_more_jobs_listed_than_there_were_is_not_said_as_a_part_of_them() -> None:
+    report = cleared(ClearOutcome.UNCONFIRMED, 10, 12)
+    assert "12 jobs of 10" not in report
+    assert "12 jobs" in report
+
+
+def test_no_report_says_erased_or_that_assets_go() -> None:
+    for outcome in ClearOutcome:
+        for after in (0, 5, 10, None):
+            report = cleared(outcome, 10, after).lower()
+            assert not {"erase", "destroy", "purge"} & set(report.replace(".", "").split())
+
+
+def test_what_a_node_ends_with_is_the_report() -> None:
+    half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, "x")})
+    unknown = ClearResult(ClearOutcome.UNKNOWN, counts(3))
+    assert isinstance(incomplete(half), Incomplete)
+    assert str(incomplete(half)) == deletion_report(half)
+    assert str(incomplete(unknown)) == clear_report(unknown)
+
+
+def test_a_count_in_one_line() -> None:
+    counted = JobCounts(1200, 30, 10, 3, NOON)
+    clock = NOON.astimezone().strftime("%H:%M")
+    assert counts_line(counted) == (
+        f"1,240 finished (1,200 completed, 30 failed, 10 cancelled) at {clock}; 3 active stay"
+    )

@@ -1,0 +1,157 @@
+"""The table of retries, row by row, and the header Retry-After."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from cloud_history.errors import (
+    BadRequest,
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    Forbidden,
+    InsufficientCredits,
+    NotComfyCloud,
+    NotFound,
+    RateLimited,
+    ServerFault,
+    SubscriptionInactive,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from cloud_history.protocol import Repeat
+from cloud_history.retry import RetryPolicy, parse_retry_after
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
+READ, DELETE, CLEAR = Repeat.READ, Repeat.DELETE, Repeat.CLEAR
+POLICY = RetryPolicy(rand=lambda: 1.0)
+
+NEVER_ARRIVED = CloudConnectionError("no", sent=False)
+LOST = CloudConnectionError("lost", sent=True)
+SLOW = CloudTimeoutError("slow", sent=True)
+SLOW_CONNECT = CloudTimeoutError("slow", sent=False)
+
+# The error, and after which tries each kind of request is sent again: "-" never, "1" after the first alone.
+TABLE: list[tuple[CloudError, str, str, str]] = [
+    #                                                read  delete clear
+    (NEVER_ARRIVED, "123", "123", "123"),
+    (SLOW_CONNECT, "123", "123", "123"),
+    (LOST, "123", "123", "-"),
+    (SLOW, "123", "123", "-"),
+    (RateLimited(429, retry_after=2.0), "123", "123", "123"),
+    (SubscriptionInactive(429), "-", "-", "-"),
+    (ServerFault(500), "123", "1", "-"),
+    (ServerFault(500, retry_after=2.0), "123", "1", "-"),
+    (ServerFault(502), "123", "123", "-"),
+    (ServerFault(502, retry_after=2.0), "123", "123", "-"),
+    (ServerFault(503), "123", "123", "-"),
+    (ServerFault(503, retry_after=2.0), "123", "123", "123"),
+    (ServerFault(504), "123", "123", "-"),
+    (ServerFault(504, retry_after=2.0), "123", "123", "-"),
+    (ServerFault(501), "-", "-", "-"),
+    (ServerFault(599), "-", "-", "-"),
+    (BadRequest(400), "-", "-", "-"),
+    (Unauthorized(401), "-", "-", "-"),
+    (InsufficientCredits(402), "-", "-", "-"),
+    (Forbidden(403), "-", "-", "-"),
+    (NotFound(404), "-", "-", "-"),
+    (BadRequest(408), "-", "-", "-"),
+    (NotComfyCloud(302), "-", "-", "-"),
+    (NotComfyCloud(200), "-", "-", "-"),
+    (UnreadableAnswer(200), "-", "-", "-"),
+]
+
+
+def retried_after(repeat: Repeat, error: CloudError) -> str:
+    return (
+        "".join(str(tried) for tried in range(1, 9) if POLICY.wait(repeat, error, tried) is not None) or "-"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "read", "delete", "clear"),
+    TABLE,
+    ids=[f"{type(e).__name__}-{i}" for i, (e, *_) in enumerate(TABLE)],
+)
+def test_what_is_sent_again_and_after_which_tries(
+    error: CloudError, read: str, delete: str, clear: str
+) -> None:
+    found = (retried_after(READ, error), retried_after(DELETE, error), retried_after(CLEAR, error))
+    assert found == (read, delete, clear)
+
+
+def test_waits_grow_from_half_a_second_to_a_cap() -> None:
+    patient = RetryPolicy(tries=10, rand=lambda: 1.0)
+    waits = [patient.wait(READ, LOST, tried) for tried in range(1, 10)]
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0]
+
+
+def test_waits_are_anywhere_between_nothing_and_their_most() -> None:
+    assert RetryPolicy(rand=lambda: 0.0).wait(READ, LOST, 3) == 0.0
+    assert RetryPolicy(rand=lambda: 0.25).wait(READ, LOST, 3) == 0.5
+    assert len({RetryPolicy().wait(READ, LOST, 3) for _ in range(20)}) > 1
+
+
+@pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
+@pytest.mark.parametrize("error", [RateLimited(429, retry_after=30.0), ServerFault(503, retry_after=30.0)])
+def test_retry_after_is_waited_exactly_up_to_30_seconds(repeat: Repeat, error: CloudError) -> None:
+    assert POLICY.wait(repeat, error, 1) == 30.0
+
+
+@pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
+@pytest.mark.parametrize("seconds", [30.5, 31.0, 86_400.0])
+def test_a_longer_retry_after_is_told_and_not_waited(repeat: Repeat, seconds: float) -> None:
+    assert POLICY.wait(repeat, RateLimited(429, retry_after=seconds), 1) is None
+    assert POLICY.wait(repeat, ServerFault(503, retry_after=seconds), 1) is None
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0", 0.0), ("1", 1.0), (" 120 ", 120.0), ("007", 7.0)])
+def test_retry_after_in_seconds(value: str, seconds: float) -> None:
+    assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Sun, 01 Mar 2026 12:00:20 GMT", 20.0),
+        ("Sun, 01 Mar 2026 12:00:20 -0000", 20.0),
+        ("Sun, 01 Mar 2026 13:00:20 +0100", 20.0),
+        ("Sunday, 01-Mar-26 12:01:00 GMT", 60.0),
+        ("Sun, 01 Mar 2026 11:59:00 GMT", 0.0),
+    ],
+)
+def test_retry_after_as_a_date(value: str, seconds: float) -> None:
+    assert parse_retry_after(value, NOW) == seconds
+
+
+def test_retry_after_as_a_date_is_counted_from_now() -> None:
+    value = "Sun, 01 Mar 2026 12:00:20 GMT"
+    assert parse_retry_after(value, NOW + timedelta(seconds=5)) == 15.0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "  ",
+        "soon",
+        "-1",
+        "1.5",
+        "١٢",
+        "1e3",
+        "0x10",
+        "32 Foo 2026",
+        "Sun, 99 Mar 2026 99:00:00 GMT",
+    ],
+)
+def test_a_retry_after_that_is_neither_counts_as_none(value: str | None) -> None:
+    assert parse_retry_after(value, NOW) is None
+
+
+def test_a_retry_after_of_ages_is_still_one() -> None:
+    found = parse_retry_after("9" * 12, NOW)
+    assert found is not None
+    assert found > 30.0

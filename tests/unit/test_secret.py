@@ -1,0 +1,191 @@
+"""A secret is shown nowhere: not by printing, formatting, pickling, nor by the log."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import io
+import json
+import logging
+import pickle
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from cloud_history.credentials import ApiKey
+from cloud_history.secret import HIDDEN, ScrubbingFilter, Secret, log, make_logger, remember, scrub
+
+KEY = "comfyui-unit+secret/100%25=0123456789abcdef"
+QUOTED = quote(KEY, safe="")
+
+
+@pytest.fixture
+def secret() -> Secret:
+    return Secret(KEY)
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        str,
+        repr,
+        ascii,
+        format,
+        "{}".format,
+        "{!r:>60}".format,
+        "{:>60}".format,
+        "{0!s}".format,
+        lambda each: f"{each:x}",
+        lambda each: logging.makeLogRecord({"msg": "%s %r", "args": (each, each)}).getMessage(),
+        lambda each: str([each]),
+        lambda each: str({"key": each}),
+        lambda each: repr(ApiKey(each, "env")),
+    ],
+)
+def test_no_way_of_showing_a_secret_shows_it(secret: Secret, show: object) -> None:
+    shown = show(secret)  # type: ignore[operator]
+    assert HIDDEN in shown
+    assert KEY[:8] not in shown
+    assert KEY[-4:] not in shown
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_secret_cannot_be_pickled(secret: Secret, protocol: int) -> None:
+    for each in (secret, [secret], ApiKey(secret, "saved")):
+        with pytest.raises(TypeError) as caught:
+            pickle.dumps(each, protocol)
+        assert KEY not in str(caught.value)
+
+
+def test_a_secret_cannot_be_copied_into_another_form(secret: Secret) -> None:
+    for attempt in (copy.copy, copy.deepcopy, json.dumps):
+        with pytest.raises(TypeError):
+            attempt(secret)
+    with pytest.raises(TypeError):
+        dataclasses.asdict(ApiKey(secret, "env"))
+    with pytest.raises(TypeError):
+        vars(secret)
+
+
+def test_a_secret_is_what_it_holds_to_itself_alone(secret: Secret) -> None:
+    assert secret.reveal() == KEY
+    assert (secret == Secret(KEY), hash(secret) == hash(Secret(KEY))) == (True, True)
+    assert secret != Secret(KEY + "x")
+    assert secret != KEY
+    assert bool(secret)
+    assert not Secret("")
+
+
+@pytest.mark.parametrize(
+    ("text", "last4"),
+    [("", ""), ("abcdefgh", ""), ("0123456789abcde", ""), ("0123456789abcdef", "cdef"), (KEY, "cdef")],
+)
+def test_the_last_four_characters_are_given_of_a_text_of_16_or_more(text: str, last4: str) -> None:
+    assert Secret(text).last4 == last4
+
+
+def test_a_secret_is_scrubbed_plain_and_as_it_stands_in_a_url(secret: Secret) -> None:
+    text = f"a {KEY} b {QUOTED} c{KEY}{KEY}"
+    assert scrub(text) == f"a {HIDDEN} b {HIDDEN} c{HIDDEN}{HIDDEN}"
+
+
+def test_a_secret_given_url_encoded_is_scrubbed_decoded_too() -> None:
+    remember("unit%40p%2Fw-secret")
+    assert scrub("unit%40p%2Fw-secret unit@p/w-secret") == f"{HIDDEN} {HIDDEN}"
+
+
+def test_a_secret_that_holds_another_is_scrubbed_whole() -> None:
+    remember("unit-secret-inner")
+    remember("unit-secret-inner-and-more")
+    assert scrub("<unit-secret-inner-and-more>") == f"<{HIDDEN}>"
+
+
+def test_a_secret_too_short_to_tell_from_other_text_is_left() -> None:
+    remember("a")
+    remember("")
+    remember("get")
+    assert scrub("a widget, to get it") == "a widget, to get it"
+
+
+# The log
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What a handler of another's, with a formatter of its own, writes of our log."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s %(args)s"))
+    logger, level = logging.getLogger(), log.level
+    logger.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    yield stream
+    logger.removeHandler(handler)
+    log.setLevel(level)
+
+
+def assert_hidden(text: str) -> None:
+    assert HIDDEN in text
+    for each in (KEY, QUOTED):
+        assert each not in text
+
+
+def test_the_logger_is_named_for_the_package_and_has_one_filter() -> None:
+    assert make_logger() is make_logger() is log
+    assert log.name == "cloud_history"
+    assert sum(isinstance(each, ScrubbingFilter) for each in log.filters) == 1
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+def test_a_message_and_its_arguments_are_scrubbed(secret: Secret, written: io.StringIO, level: str) -> None:
+    say = getattr(log, level)
+    say(f"in the message {KEY}")
+    say("as an argument %s and %r", KEY, {"url": QUOTED})
+    say("named %(key)s", {"key": KEY})
+    say(secret)
+    assert len(written.getvalue().splitlines()) == 4
+    assert_hidden(written.getvalue())
+
+
+def fail() -> None:
+    try:
+        raise ValueError(f"the cause holds {KEY}")
+    except ValueError as exc:
+        raise RuntimeError("so does this", KEY, QUOTED) from exc
+
+
+def test_a_traceback_is_scrubbed_with_all_that_is_behind_it(secret: Secret, written: io.StringIO) -> None:
+    try:
+        fail()
+    except RuntimeError as exc:
+        log.exception("It failed.")
+        log.error("And again: %s", exc, exc_info=exc)
+    text = written.getvalue()
+    assert text.count("RuntimeError") >= 2
+    assert text.count("ValueError: the cause holds") == 2
+    assert "in fail" in text
+    assert_hidden(text)
+
+
+def test_other_handlers_see_no_more_than_the_scrubbed_text(
+    secret: Secret, caplog: pytest.LogCaptureFixture
+) -> None:
+    try:
+        fail()
+    except RuntimeError:
+        log.exception("It failed with %s", KEY)
+    (record,) = caplog.records
+    assert_hidden(repr(vars(record)))
+
+
+def test_a_message_with_the_wrong_arguments_stops_nobody(
+    written: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.error("%s and %s", "one only")
+    log.error("%d", "no number")
+
+
+def test_exc_info_without_an_exception_is_harmless(written: io.StringIO) -> None:
+    log.error("nothing was raised", exc_info=True)
+    assert "nothing was raised" in written.getvalue()

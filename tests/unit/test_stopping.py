@@ -1,0 +1,136 @@
+"""Stopping works within half a second, and what was stopped has ended. In virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+import pytest
+
+import virtual_time
+from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
+from cloud_history.stopping import LOOK_EVERY, Budget, Unwatched, run_stoppable
+from fake_history_client import Person
+
+SOON = 0.5
+"""Seconds within which a stop must be noticed."""
+
+
+class Work:
+    """An hour of work that knows whether it was let go."""
+
+    def __init__(self, seconds: float = 3600.0, slow_end: float = 0.0) -> None:
+        self.seconds, self.slow_end = seconds, slow_end
+        self.started = self.ended = False
+
+    async def do(self) -> str:
+        self.started = True
+        try:
+            await asyncio.sleep(self.seconds)
+            return "done"
+        finally:
+            if self.slow_end:
+                await asyncio.sleep(self.slow_end)
+            self.ended = True
+
+
+async def _timed(work: Work, person: Person, seconds: float) -> tuple[float, BaseException | str]:
+    try:
+        return virtual_time.now(), await run_stoppable(work.do(), person, seconds)
+    except (OperationStopped, CloudTimeoutError) as error:
+        return virtual_time.now(), error
+
+
+def stopped_at(moment: float) -> Person:
+    """Somebody who wants it to stop from this moment on."""
+    return Person(lambda: virtual_time.now() >= moment)
+
+
+def test_looking_is_often_enough_for_half_a_second() -> None:
+    assert 0.05 <= LOOK_EVERY < SOON
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.001, 0.1, 0.3, 0.75, 1.0, 59.9])
+def test_a_stop_is_noticed_within_half_a_second(moment: float) -> None:
+    work = Work()
+    noticed, error = virtual_time.run(_timed(work, stopped_at(moment), 3600.0))
+    assert isinstance(error, OperationStopped)
+    assert moment <= noticed <= moment + SOON
+    assert work.ended or not work.started
+
+
+def test_it_has_ended_when_the_stop_is_raised_even_if_it_ends_slowly() -> None:
+    work = Work(slow_end=2.0)
+    noticed, error = virtual_time.run(_timed(work, stopped_at(1.0), 3600.0))
+    assert isinstance(error, OperationStopped)
+    assert work.ended
+    assert noticed >= 3.0
+
+
+def test_the_result_comes_as_soon_as_it_is_there() -> None:
+    assert virtual_time.run(_timed(Work(seconds=0.05), Person(), 10.0)) == (0.0, "done")
+
+    async def timed() -> float:
+        await run_stoppable(Work(seconds=0.05).do(), Person(), 10.0)
+        return virtual_time.now()
+
+    assert virtual_time.run(timed()) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 120.0])
+def test_it_ends_when_its_time_is_up(seconds: float) -> None:
+    work = Work()
+    noticed, error = virtual_time.run(_timed(work, Person(), seconds))
+    assert isinstance(error, CloudTimeoutError)
+    assert error.sent
+    assert noticed == pytest.approx(seconds)
+    assert work.ended
+
+
+def test_its_own_error_passes_through() -> None:
+    async def fail() -> NoReturn:
+        raise ServerFault(500)
+
+    with pytest.raises(ServerFault):
+        virtual_time.run(run_stoppable(fail(), Unwatched(), 10.0))
+
+
+def test_cancelling_passes_through_and_ends_the_work_first() -> None:
+    work = Work(slow_end=1.0)
+
+    async def cancel() -> None:
+        outer = asyncio.ensure_future(run_stoppable(work.do(), Unwatched(), 3600.0))
+        await asyncio.sleep(5.0)
+        outer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await outer
+        assert work.ended
+
+    virtual_time.run(cancel())
+
+
+def test_a_question_that_fails_ends_the_work_too() -> None:
+    work = Work()
+
+    def broken() -> bool:
+        if virtual_time.now() > 1.0:
+            raise ValueError("no answer")
+        return False
+
+    with pytest.raises(ValueError, match="no answer"):
+        virtual_time.run(run_stoppable(work.do(), Person(broken), 3600.0))
+    assert work.ended
+
+
+def test_a_budget_shrinks_with_time_to_its_floor_and_never_below() -> None:
+    async def spend() -> None:
+        budget = Budget(10.0)
+        assert budget.left() == 10.0
+        await asyncio.sleep(4.0)
+        assert budget.left() == pytest.approx(6.0)
+        assert budget.left(at_least=15.0) == 15.0
+        await asyncio.sleep(20.0)
+        assert budget.left() == 0.0
+        assert budget.left(at_least=2.5) == 2.5
+
+    virtual_time.run(spend())

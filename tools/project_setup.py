@@ -1,0 +1,206 @@
+"""Installs what the verbs of dev.py need, each part only when it is missing or out of date.
+
+A part is stamped when it is complete, with a hash of the files that decide it. One that was interrupted has no stamp,
+or is marked as unfinished, and is made anew. One set-up runs at a time in a checkout: a second waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from browser_finder import find_browser
+from steps import ROOT, StepFailed, run_step, say
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+# Outside .venv, which is emptied when it is made anew.
+VENV_UNFINISHED = ROOT / ".cache" / "venv-unfinished"
+FRONTENDS = ROOT / ".frontends"
+NODE_MODULES = ROOT / "node_modules"
+NEWEST_FRONTEND = "1.58.1"
+OLDEST_FRONTEND = "1.27.10"
+PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the checkout's set-up lock; the system drops it by itself when its holders die.
+
+    An install that is still at work after dev.py was killed is a holder as well: on POSIX it inherits the open file.
+    """
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with (ROOT / ".cache" / "setup.lock").open("a+b") as handle:
+        if os.name == "posix":
+            os.set_inheritable(handle.fileno(), True)
+        if not _try_lock(handle):
+            say("  another set-up of this checkout is running: waiting for it")
+            while not _try_lock(handle):
+                time.sleep(0.3)  # noqa: TID251  (no event loop here)
+        yield
+
+
+def _try_lock(handle: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def debian_root() -> bool:
+    """Whether system packages may simply be installed: root on a system with apt."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def apt_install(*packages: str) -> None:
+    env = {"DEBIAN_FRONTEND": "noninteractive"}
+    run_step("apt-get update", ["apt-get", "-q", "update"], env=env)
+    run_step(f"apt-get install {' '.join(packages)}", ["apt-get", "-qy", "install", *packages], env=env)
+
+
+def packaging_part(pyproject: str) -> str:
+    """The tables of pyproject.toml that decide an install; the settings of linters and tests do not."""
+    tables = re.split(r"(?m)^(?=\[)", pyproject)
+    return "".join(
+        t for t in tables if not t.startswith(("[tool.", "[[tool.")) or t.startswith("[tool.setuptools")
+    )
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def python_packages(*, dev: bool) -> None:
+    """`.venv` with the package itself, and with the tools of requirements-dev.txt if `dev`."""
+    # The checkout's own path is part of it: an editable install points there, also out of a copy of the folder.
+    wanted = {"play": _hash(str(ROOT), packaging_part(_text("pyproject.toml")))}
+    if dev:
+        wanted["dev"] = _hash(wanted["play"], _text("requirements-dev.txt"))
+    stamp = VENV / ".stamp.json"
+    if PYTHON.exists() and stamp.exists() and not VENV_UNFINISHED.exists():
+        found = json.loads(stamp.read_text(encoding="utf-8"))
+        if all(found.get(profile) == value for profile, value in wanted.items()):
+            return
+    make_anew = VENV_UNFINISHED.exists() or not _pip_works()
+    VENV_UNFINISHED.touch()
+    if make_anew:
+        _make_venv()
+    stamp.unlink(missing_ok=True)
+    packages = ["--editable", str(ROOT)]
+    if dev:
+        packages = ["--requirement", str(ROOT / "requirements-dev.txt"), *packages]
+    run_step("Python packages", [*PIP, "install", *packages])
+    stamp.write_text(json.dumps(wanted), encoding="utf-8")
+    VENV_UNFINISHED.unlink()
+
+
+def _pip_works() -> bool:
+    if not PYTHON.exists():
+        return False
+    asked = subprocess.run([str(part) for part in [*PIP, "--version"]], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def _make_venv() -> None:
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    try:
+        run_step(".venv", command)
+    except StepFailed as exc:
+        if "ensurepip" not in exc.output and "No module named" not in exc.output:
+            raise
+        if not debian_root():
+            raise StepFailed(
+                "This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt-get install python3-venv"
+            ) from exc
+        # Debian splits the module off, one package for each Python it has.
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        apt_install(version)
+        run_step(".venv", command)
+
+
+def frontend(version: str) -> Path:
+    """The static files of one comfyui-frontend-package, out of its wheel; the folder that holds index.html."""
+    static = FRONTENDS / version / "static"
+    if (static / "index.html").is_file():
+        return static
+    partial = FRONTENDS / f".partial-{version}"
+    for leftover in (partial, FRONTENDS / version):
+        shutil.rmtree(leftover, ignore_errors=True)
+    partial.mkdir(parents=True)
+    wheel = f"comfyui-frontend-package=={version}"
+    run_step(f"frontend {version}", [*PIP, "download", "--no-deps", "--dest", partial, wheel])
+    prefix = "comfyui_frontend_package/"
+    for archive in partial.glob("*.whl"):
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(
+                partial, [name for name in files.namelist() if name.startswith(f"{prefix}static/")]
+            )
+    # Renamed as the last act: a folder under its own name is a whole one.
+    (partial / prefix).replace(FRONTENDS / version)
+    shutil.rmtree(partial)
+    return static
+
+
+def node_packages() -> None:
+    """`node_modules`, exactly as package-lock.json says."""
+    stamp = NODE_MODULES / ".stamp"
+    wanted = _hash(_text("package.json"), _text("package-lock.json"))
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    if not (shutil.which("node") and shutil.which("npm")):
+        if not debian_root():
+            raise StepFailed(
+                "Node.js with npm is needed for the JavaScript checks: install it, then run this again."
+            )
+        apt_install("nodejs", "npm")
+    # npm ci starts by removing node_modules, and the stamp with it.
+    run_step("Node packages", [npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def npm() -> str:
+    """npm's full path: on Windows it is a script, which is found by its full name only."""
+    return shutil.which("npm") or "npm"
+
+
+def browser() -> str:
+    """A Chromium to test with, installed where that is possible. Raises `StepFailed`: there is no test without one."""
+    found = find_browser(PYTHON)
+    if found:
+        return found
+    if wished := os.environ.get("CHROMIUM"):
+        raise StepFailed(f"CHROMIUM names {wished}, and no program is there.")
+    if debian_root():
+        apt_install("chromium")
+    else:
+        run_step("Chromium", [PYTHON, "-m", "playwright", "install", "chromium"])
+    found = find_browser(PYTHON)
+    if not found:
+        raise StepFailed(
+            "No Chromium or Chrome is found. Install one, or name it: CHROMIUM=/path/to/chromium"
+        )
+    return found

@@ -1,0 +1,114 @@
+"""Takes the pictures of the README: real screenshots of ComfyUI's real page, in the playground's surroundings.
+
+.venv/bin/python tools/take_screenshots.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "playground"), str(ROOT / "tests")]
+
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from browser.comfy_page import (
+    button,
+    choose_cloud_history,
+    dialog,
+    load_workflow,
+    open_comfyui,
+    press_run,
+    toasts,
+)
+from browser.conftest import CHROMIUM_FLAGS
+from hosts import frontend_dir, start_host
+from simulated_cloud import SimulatedCloud
+
+DOCS = ROOT / "docs"
+MARGIN = 24
+
+
+async def around(page: Page, what: Locator, name: str) -> None:
+    """A picture of something with a little of what is around it."""
+    box = await what.bounding_box()
+    assert box is not None
+    clip: Any = {
+        "x": max(0, box["x"] - MARGIN),
+        "y": max(0, box["y"] - MARGIN),
+        "width": box["width"] + 2 * MARGIN,
+        "height": box["height"] + 2 * MARGIN,
+    }
+    await page.screenshot(path=DOCS / name, clip=clip)
+
+
+async def take(page: Page, cloud: SimulatedCloud) -> None:
+    await choose_cloud_history(page, "Connect to Comfy Cloud…")
+    connect = dialog(page, "Connect to Comfy Cloud")
+    await connect.get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await around(page, connect.locator(".cch-dialog").first, "connect-dialog.png")
+    await button(connect, "Test and save").click()
+    await toasts(page, "Connected to Comfy Cloud").get_by_role("button").first.click()
+
+    job_ids = [job.id for job in cloud.finished[:3]]
+    nodes = [
+        {
+            "id": 1,
+            "type": "CloudHistoryDeleteJobs",
+            "pos": [120, 160],
+            "size": [420, 330],
+            "widgets_values": ["\n".join(job_ids), False],
+        },
+        {
+            "id": 2,
+            "type": "CloudHistoryClear",
+            "pos": [600, 160],
+            "size": [380, 250],
+            "widgets_values": [False],
+        },
+    ]
+    await load_workflow(page, {"version": 0.4, "nodes": nodes, "links": []})
+    await press_run(page)
+    await expect(page.get_by_label("Report").first).not_to_have_value("")
+    await expect(page.get_by_label("Report").last).not_to_have_value("")
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=DOCS / "nodes.png", clip={"x": 60, "y": 90, "width": 1100, "height": 480})
+
+    await choose_cloud_history(page, "Clear cloud history…")
+    clear = dialog(page, "Clear your cloud history?")
+    await expect(clear.locator(".cch-btn.danger")).to_be_enabled()
+    await page.screenshot(path=DOCS / "clear-dialog.png")
+    await clear.locator(".cch-btn.danger").click()
+    result = toasts(page, "removed from your cloud history")
+    await expect(result).to_be_visible()
+    await page.wait_for_timeout(500)
+    await around(page, result, "result-toast.png")
+
+
+async def main() -> None:
+    DOCS.mkdir(exist_ok=True)
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    cloud = SimulatedCloud(jobs=240)
+    with cloud.serving_in_thread(), tempfile.TemporaryDirectory() as folder:
+        host = start_host(Path(folder), cloud_url=cloud.base_url, frontend=frontend_dir("1.58.1"))
+        try:
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+                page = await browser.new_page(
+                    viewport={"width": 1200, "height": 760}, reduced_motion="reduce"
+                )
+                await open_comfyui(page, host.base_url)
+                await take(page, cloud)
+                await browser.close()
+        finally:
+            host.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

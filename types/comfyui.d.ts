@@ -1,0 +1,85 @@
+/** As much of ComfyUI's frontend (1.27 to 1.58) as this pack uses, written by hand. */
+
+export interface ToastOptions {
+  description?: string;
+  /** Milliseconds; without it the toast stays. */
+  duration?: number;
+  closable?: boolean;
+  id?: string;
+  action?: { label: string; onClick: () => void };
+}
+
+export interface ToastManager {
+  /** In every version. */
+  add(message: { severity: string; summary: string; detail?: string; life?: number; closable?: boolean }): void;
+  /** From 1.57 on. */
+  success?(title: string, options?: ToastOptions): string;
+  error?(title: string, options?: ToastOptions): string;
+  info?(title: string, options?: ToastOptions): string;
+  warning?(title: string, options?: ToastOptions): string;
+  loading?(title: string, options?: ToastOptions): string;
+  dismiss?(id: string): boolean;
+}
+
+export interface HostDialogs {
+  showExtensionDialog(options: {
+    key: string;
+    title?: string;
+    component: object;
+    dialogComponentProps?: Record<string, unknown>;
+  }): { closeDialog(): void };
+}
+
+export interface ExtensionManager {
+  dialog: HostDialogs;
+  toast: ToastManager;
+}
+
+export interface ComfyWidget {
+  serialize?: boolean;
+}
+
+export interface ComfyNode {
+  id: number | string;
+  subgraph?: ComfyGraph;
+  addDOMWidget(name: string, type: string, element: HTMLElement, options: Record<string, unknown>): ComfyWidget;
+  computeSize(): [number, number];
+  setSize(size: [number, number]): void;
+  onNodeCreated?(...args: unknown[]): unknown;
+  onExecuted?(output: unknown, ...args: unknown[]): unknown;
+}
+
+export interface ComfyNodeType {
+  prototype: ComfyNode;
+}
+
+export interface ComfyGraph {
+  getNodeById(id: number | string): ComfyNode | null | undefined;
+}
+
+export interface CanvasMenuItem {
+  content: string;
+  callback?: () => void;
+  submenu?: { options: CanvasMenuItem[] };
+}
+
+export interface ComfyExtension {
+  name: string;
+  commands?: { id: string; label: string; icon?: string; menubarLabel?: string; function: () => void | Promise<void> }[];
+  menuCommands?: { path: string[]; commands: string[] }[];
+  setup?(): void;
+  beforeRegisterNodeDef?(nodeType: ComfyNodeType, nodeData: { name: string }): void;
+  getCanvasMenuItems?(): (CanvasMenuItem | null)[];
+}
+
+export interface ComfyApp {
+  registerExtension(extension: ComfyExtension): void;
+  extensionManager: ExtensionManager;
+  graph?: ComfyGraph;
+  rootGraph?: ComfyGraph;
+}
+
+export interface ComfyApi {
+  fetchApi(route: string, init?: RequestInit): Promise<Response>;
+  addEventListener(type: string, listener: (event: CustomEvent) => void): void;
+}
