@@ -26,7 +26,7 @@ from embedded_host.user_files import write_settings
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACK_NAME = "comfy-cloud-history"
 OURS_IN_ENVIRONMENT = ("COMFY_CLOUD_BASE_URL", "COMFY_CLOUD_API_KEY", "COMFY_CLOUD_HISTORY_HOME")
-READY = re.compile(r"(?:Serving on|To see the GUI go to:) (http://127\.0\.0\.1:\d+)")
+READY = re.compile(r"(?:Serving on|To see the GUI go to:) http://(?:127\.0\.0\.1|localhost)(:\d+)")
 NOT_PART_OF_THE_PACK = shutil.ignore_patterns(".*", "node_modules", "tests", "playground", "*.egg-info")
 
 QUIET_SETTINGS = {
@@ -227,8 +227,8 @@ def _wait_until_ready(host: HostProcess, patience: float) -> None:
     while time.monotonic() < deadline:
         # The address is taken from the host's own words: something else may answer on the port it was to have.
         said = READY.search(host.log())
-        if said and _answers(said[1]):
-            host.base_url = said[1]
+        if said and _answers(f"http://127.0.0.1{said[1]}"):
+            host.base_url = f"http://127.0.0.1{said[1]}"
             return
         try:
             # Waiting for the process rather than sleeping: a host that dies is noticed at once.
