@@ -10,14 +10,17 @@ if __package__:
     from .comfy_host import add_routes
     from .nodes.clear_history import ClearCloudHistory
     from .nodes.delete_jobs import DeleteCloudJobs
+    from .nodes.list_jobs import ListCloudJobs
 
     NODE_CLASS_MAPPINGS = {
         "CloudHistoryDeleteJobs": DeleteCloudJobs,
         "CloudHistoryClear": ClearCloudHistory,
+        "CloudHistoryListJobs": ListCloudJobs,
     }
     NODE_DISPLAY_NAME_MAPPINGS = {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
+        "CloudHistoryListJobs": "List Cloud Jobs",
     }
     WEB_DIRECTORY = "./js"
 

@@ -7,23 +7,49 @@ must load without any of them.
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cloud_history.config import state_folder
-from .cloud_history.operations import Operations
 from .cloud_history.secret import log, scrub
+
+if TYPE_CHECKING:
+    from .cloud_history.operations import Operations
+    from .cloud_history.route_table import Handler, Key
 
 SYSTEM_FOLDER = "cloud_history"
 
+_one_at_a_time = threading.RLock()
 
-@cache
+
 def operations() -> Operations:
     """The operations of this process, shared by the nodes and the routes."""
-    return Operations(state_folder(inside_comfyui=_system_user_folder()), announce=announce)
+    with _one_at_a_time:
+        return _operations()
+
+
+# What answers is imported when it is first asked: ComfyUI's start must not wait for it.
+@cache
+def _operations() -> Operations:
+    from .cloud_history.operations import Operations
+
+    return Operations(_state_folder(), announce=announce)
+
+
+def _handlers() -> dict[Key, Handler]:
+    with _one_at_a_time:
+        return _made_handlers()
+
+
+@cache
+def _made_handlers() -> dict[Key, Handler]:
+    from .cloud_history.routes import make_handlers
+
+    return make_handlers(operations())
 
 
 def add_routes() -> None:
@@ -33,19 +59,22 @@ def add_routes() -> None:
     """
     try:
         server = _server()
-        known = operations()
         if server is None:
             return
-        from .cloud_history.routes import add_routes as add
+        from .cloud_history.route_table import add_lazily
 
-        add(server.routes, known)
-        _tell_unresolved()
+        add_lazily(server.routes, _handlers)
+        _tell_unresolved(_state_folder())
     except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
 
 
-def _tell_unresolved() -> None:
-    for entry in operations().unresolved():
+def _tell_unresolved(folder: Path) -> None:
+    from .cloud_history.journal import Journal
+    from .cloud_history.leftovers import unresolved
+    from .cloud_history.slot import SendingSlot
+
+    for entry in unresolved(Journal(folder), SendingSlot(folder)):
         log.warning(
             "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
             "Nothing is sent again by itself; look at your cloud history.",
@@ -141,6 +170,10 @@ def _node_id() -> str | None:
     module = _module("comfy_execution.utils")
     context = module.get_executing_context() if module is not None else None
     return getattr(context, "node_id", None)
+
+
+def _state_folder() -> Path:
+    return state_folder(inside_comfyui=_system_user_folder())
 
 
 def _system_user_folder() -> Path | None:

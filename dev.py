@@ -6,6 +6,7 @@
     python3 dev.py lint         style, layers, types and the rules of the house
     python3 dev.py unit         the Python tests that need no browser (what follows is passed to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (the same)
+    python3 dev.py bench        measure the speed against its targets: one table (--only and --runs are passed on)
     python3 dev.py format       put the Python code in shape
     python3 dev.py setup        only install what the others need
 
@@ -85,7 +86,7 @@ def javascript_tests() -> None:
 
 
 def mypy_checks() -> list[Check]:
-    targets = ["cloud_history", "playground", "tests", "tools", "dev.py"]
+    targets = ["cloud_history", "playground", "tests", "tools", "bench", "dev.py"]
     return [pack_types, python_step("types: tests and tools", "-m", "mypy", *targets)]
 
 
@@ -179,6 +180,20 @@ def browser(arguments: list[str]) -> list[StepFailed]:
     return run_pytest([*BROWSER_TESTS, *arguments], env=env)
 
 
+def bench(arguments: list[str]) -> list[StepFailed]:
+    with setup.only_one():
+        setup.python_packages(dev=True)
+        setup.frontend(setup.NEWEST_FRONTEND)
+        env = {"CHROMIUM": setup.browser()}
+    paths = os.pathsep.join(str(ROOT / name) for name in ("", "playground", "tools"))
+    command = [str(setup.PYTHON), "-m", "bench", *arguments]
+    say("  measuring: some minutes")
+    code = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **env, "PYTHONPATH": paths}, check=False
+    ).returncode
+    return [StepFailed("a target is missed, or a measurement failed: see above")] if code else []
+
+
 def format_code(_: list[str]) -> list[StepFailed]:
     set_up(node=False, browser=False)
     return run_checks(
@@ -215,10 +230,11 @@ VERBS: dict[str, Callable[[list[str]], list[StepFailed]]] = {
     "lint": lint,
     "unit": unit,
     "browser": browser,
+    "bench": bench,
     "format": format_code,
     "setup": only_set_up,
 }
-TAKE_ARGUMENTS = ("play", "unit", "browser")
+TAKE_ARGUMENTS = ("play", "unit", "browser", "bench")
 
 
 def terminated(*_: object) -> None:

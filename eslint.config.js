@@ -13,7 +13,7 @@ export default [
   { ignores: ["**/node_modules/", ".venv/", ".frontends/", "**/*.d.ts", "types/"] },
   js.configs.recommended,
   {
-    files: ["js/**/*.js"],
+    files: ["js/**/*.js", "js/**/*.mjs"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: browser },
     rules: {
       eqeqeq: "error",
@@ -34,7 +34,7 @@ export default [
     },
   },
   {
-    files: ["js/**/*.js"],
+    files: ["js/**/*.js", "js/**/*.mjs"],
     ignores: ["js/main.js"],
     rules: {
       "no-restricted-imports": [

@@ -7,7 +7,8 @@ session made on one fails on the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import TracebackType
@@ -19,13 +20,17 @@ import yarl
 from . import __version__, protocol, proxies
 from .bodies import read_capped
 from .config import BaseUrl
-from .errors import CloudConnectionError, CloudError, CloudTimeoutError
-from .models import JobStatus
+from .errors import CloudConnectionError, CloudError, CloudTimeoutError, UnreadableAnswer
+from .jobs import Job, OutputFile, Page, read_job
 from .retry import RetryPolicy, parse_retry_after
 from .secret import Secret
 
 MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
+LARGE_PAGE = 64 * 1024
+"""Bytes of a page worth a thread of its own."""
+PAUSE = 0.00005
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,13 @@ class CloudClient:
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy in use."""
+        return self._proxy
 
     async def __aenter__(self) -> CloudClient:
         self._proxy = proxies.find_proxy(self.base_url)
@@ -84,25 +95,59 @@ class CloudClient:
         protocol.read_accepted(await self._send(protocol.clear_history()))
 
     async def list_jobs(
-        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> dict[str, Any]:
-        """One page of jobs as the API gives it: `jobs`, and `pagination` where it has one."""
-        request = protocol.list_jobs(statuses, limit=limit, offset=offset, after=after)
-        return protocol.read_json(await self._send(request), "jobs_page")
+        self, chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
+    ) -> Page:
+        """One page of jobs, newest first."""
+        answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
+        now = datetime.now(timezone.utc)
+        if len(answer.body) < LARGE_PAGE:
+            return protocol.read_jobs_page(answer, now)
+        # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
+        # a time: several threads would hand the lock to each other, past the loop.
+        async with self._reading:
+            return await asyncio.to_thread(protocol.read_jobs_page, answer, now, _pause)
+
+    async def get_job(self, job_id: str) -> Job:
+        """One job. Raises NotFound where it is not in the history."""
+        job = read_job(await self.get_job_detail(job_id), datetime.now(timezone.utc))
+        if job is None or job.id != job_id:
+            raise UnreadableAnswer(200)
+        return job
+
+    async def get_job_detail(self, job_id: str) -> dict[str, Any]:
+        """All that is kept of one job, as the API gives it. Raises NotFound."""
+        answer = await self._send(protocol.get_job(job_id))
+        return await asyncio.to_thread(protocol.read_json, answer, "job_detail")
+
+    async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
+        """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
+        answer = protocol.read_json(await self._send(protocol.cancel_jobs(job_ids)), "cancelled_jobs")
+        return [str(job_id).lower() for job_id in answer["cancelled"]]
+
+    async def view_file(self, file: OutputFile) -> bytes | str:
+        """The file itself, where the server gives it, or the address it redirects to. Nothing is followed here.
+
+        Raises:
+            UnreadableAnswer: the file is larger than 20 MB.
+        """
+        answer = await self._send(
+            protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True
+        )
+        return answer.location if answer.location else answer.body
 
     async def get_user(self) -> str:
         """The account's standing: `active`, `waitlisted`, or another word."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
         return protocol.presentable(user["status"])[:LONGEST_STANDING]
 
-    async def _send(self, request: protocol.Request) -> protocol.Answer:
+    async def _send(self, request: protocol.Request, *, redirects: bool = False) -> protocol.Answer:
         tried = 0
         while True:
             tried += 1
             try:
                 answer = await self._exchange(request)
                 error: CloudError | None = protocol.error_of(answer)
-                if error is None:
+                if error is None or (redirects and answer.location):
                     return answer
             except CloudConnectionError as exc:
                 error = exc
@@ -142,14 +187,20 @@ class CloudClient:
                         response.headers.get("Retry-After"), datetime.now(timezone.utc)
                     ),
                     whole=whole,
+                    location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
-            failure = _failure(exc, self.base_url.host)
+            failure = connection_failure(exc, self.base_url.host)
         # Raised out here, without a cause: aiohttp's own errors hold the request's headers and the proxy's address.
         raise failure
 
 
-def _failure(exc: Exception, host: str) -> CloudError:
+def _pause() -> None:
+    """Let go of Python's lock for long enough that a thread that waits for it gets it."""
+    time.sleep(PAUSE)  # noqa: TID251  (in a thread of its own)
+
+
+def connection_failure(exc: Exception, host: str) -> CloudError:
     """Our error for one of aiohttp's, saying whether the request may have arrived."""
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return CloudConnectionError(f"The proxy refused to connect to {host} ({exc.status}).", sent=False)

@@ -8,8 +8,9 @@
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
     │   └─ UnusableProxy ├─ MissingDependency └─ StateUnwritable
+    ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
-    │   ├─ Busy ├─ CountRose └─ PreviewExpired
+    │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate └─ NotSupported
     ├─ OperationStopped          the person stopped it
     ├─ Incomplete                it ran, and not all of it is known to have worked
     ├─ CloudConnectionError      no answer came (`sent` says whether the request may have arrived)
@@ -140,6 +141,16 @@ class StateUnwritable(SetupProblem):
     default_hint = "Free some disk space, or make ComfyUI’s user folder writable."
 
 
+class ListNotWhole(CloudError):
+    """The list of jobs could not be read to its end, or does not add up: what is missing from it proves nothing."""
+
+    code = "unreadable_answer"
+    default_hint = "Jobs may be coming and going. Try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__("The list of jobs could not be read whole.")
+
+
 class OperationRefused(CloudError):
     """What was confirmed does not hold now. Nothing was sent."""
 
@@ -171,6 +182,19 @@ class PreviewExpired(OperationRefused):
 
     code = "preview_expired"
     default_hint = "Nothing was sent. Look again before you delete."
+
+
+class TooLate(OperationRefused):
+    """What was to be undone has been sent already."""
+
+    code = "too_late"
+    default_hint = "The deletion has been sent. Its result follows."
+
+
+class NotSupported(OperationRefused):
+    """The server has no route for it."""
+
+    code = "not_supported"
 
 
 class OperationStopped(CloudError):

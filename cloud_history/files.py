@@ -7,6 +7,8 @@ import os
 import uuid
 from pathlib import Path
 
+from .locks import try_lock
+
 
 def private_folder(folder: Path) -> Path:
     """Make the folder, readable by its owner alone.
@@ -55,3 +57,23 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class Claim:
+    """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("r+b")
+        try_lock(self._file)
+
+    def release(self) -> None:
+        self._file.close()
+
+    @staticmethod
+    def is_held(path: Path) -> bool:
+        """Whether some process holds on to it now."""
+        try:
+            with path.open("r+b") as file:
+                return not try_lock(file)
+        except OSError:
+            return False

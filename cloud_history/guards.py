@@ -28,6 +28,8 @@ HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
 LARGEST_BODY = 64 * 1024
 LONGEST_TO_SEND = 20.0
 """Seconds a browser may take to send a body."""
+LARGE_BODY = 8 * 1024 * 1024
+"""Bytes of a body that names jobs: some 200,000 ids."""
 
 
 class RequestRefused(CloudError):
@@ -111,7 +113,11 @@ def _same_origin(origin: str, host: str) -> bool:
 
 
 async def read_body(
-    request: web.Request, members: Mapping[str, type], required: tuple[str, ...] = ()
+    request: web.Request,
+    members: Mapping[str, type],
+    required: tuple[str, ...] = (),
+    *,
+    largest: int = LARGEST_BODY,
 ) -> dict[str, Any]:
     """The JSON object a request carries, with these members and no others.
 
@@ -123,7 +129,7 @@ async def read_body(
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestRefused("The body must not be compressed.", http_status=415)
     try:
-        body = await asyncio.wait_for(_read(request, LARGEST_BODY), LONGEST_TO_SEND)
+        body = await asyncio.wait_for(_read(request, largest), LONGEST_TO_SEND)
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
         raise RequestRefused("The body can’t be read.", http_status=400) from None
     value: object = _NOTHING
@@ -157,7 +163,7 @@ async def _read(request: web.Request, largest: int) -> bytes:
 
 
 _NOTHING = object()
-_JSON_NAMES = {str: "string", bool: "boolean"}
+_JSON_NAMES = {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "object"}
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,42 +1,39 @@
-"""The use cases: count the history, delete jobs from it, clear it. Reports what is known, and no more."""
+"""The use cases: list and count the history, delete jobs from it, clear it. Reports what is known, and no more."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Protocol
 
 from .counting import count_jobs
-from .errors import (
-    CloudConnectionError,
-    CloudError,
-    CloudTimeoutError,
-    CountRose,
-    OperationStopped,
-    ServerFault,
-)
-from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, JobOutcome, JobStatus, Outcome
+from .errors import CloudConnectionError, CloudError, CloudTimeoutError, CountRose, OperationStopped
+from .ledger import Ledger, may_have_worked
+from .listing import Listing, list_jobs
+from .look import UNSEEN, JobReader, Look, look_at
+from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
 from .protocol import MOST_IDS_A_REQUEST, delete_history
 from .report import deletion_report
 from .secret import log
-from .stopping import Budget, Watch, run_stoppable, together
+from .selection import JobFilter
+from .stopping import Budget, Unwatched, Watch, run_stoppable, together
 
 MOST_AT_ONCE = 4
 LEAST_TO_LOOK = 15.0
 """Seconds a look may always take: what was sent is looked at even when the operation's time is up."""
+MOST_TO_LOOK_STOPPED = 0.25
+"""Seconds for the look after a person has stopped it: they are kept for less than half a second in all."""
 
 
-class HistoryClient(Protocol):
+class HistoryClient(JobReader, Protocol):
     """What the use cases need of `client.CloudClient`."""
 
     async def delete_history(self, job_ids: list[str]) -> None: ...
     async def clear_history(self) -> None: ...
-    async def list_jobs(
-        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> dict[str, Any]: ...
 
 
 def _now() -> datetime:
@@ -66,41 +63,70 @@ class History:
         """
         return await self._count(watch, Budget(self.seconds))
 
-    async def delete(self, job_ids: Sequence[str], watch: Watch) -> DeletionResult:
-        """Remove these jobs: all requests are built and checked before the first is sent.
+    async def list(self, chosen: JobFilter, watch: Watch) -> Listing:
+        """All jobs that match. What could not be read is said in the listing.
 
-        A request that fails does not stop the others, unless its reason would meet them all. Stopping, or
-        running out of time, ends with a result that says what had been sent by then.
+        Raises:
+            OperationStopped: the person stopped it. CloudTimeoutError: it took too long.
+        """
+        watch.progress("checking", 0, 1)
+        return await run_stoppable(list_jobs(self.client, chosen), watch, self.seconds)
+
+    async def look(self, job_ids: Sequence[str], watch: Watch) -> Look:
+        """Look at these jobs. Raises OperationStopped."""
+        return await self._look(job_ids, watch, Budget(self.seconds))
+
+    async def delete(
+        self, job_ids: Sequence[str], watch: Watch, *, previewed: Look | None = None
+    ) -> DeletionResult:
+        """Remove these jobs: look, send, look again, and say of each what became of it.
+
+        All requests are built and checked before the first is sent. A request that fails does not stop the
+        others, unless its reason would meet them all. Stopping, or running out of time, ends with a result that
+        says what had been sent by then.
+
+        Args:
+            previewed: what the person was shown. Then exactly these ids are sent; without it, jobs that are
+                seen to be active or gone already are not.
 
         Raises:
             SchemaMismatch: an id is not one; nothing was sent.
+            OperationStopped: stopped before anything was sent.
             asyncio.CancelledError: passed through, after what had been sent is in the log.
         """
-        chunks = [
-            list(job_ids[at : at + MOST_IDS_A_REQUEST]) for at in range(0, len(job_ids), MOST_IDS_A_REQUEST)
-        ]
-        for chunk in chunks:
+        for chunk in _chunks(job_ids):
             delete_history(chunk)
             await asyncio.sleep(0)
-        ledger = _Ledger(job_ids)
-        seconds = self.seconds * max(1.0, len(job_ids) / 1000)
+        budget = Budget(self.seconds * max(1.0, len(job_ids) / 1000))
+        before = await self._look(job_ids, watch, budget)
+        if previewed is None:
+            send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
+        else:
+            send, before = list(job_ids), _seen_in_either(before, previewed)
+        ledger = Ledger(job_ids)
         try:
-            await run_stoppable(self._send_chunks(chunks, ledger, watch), watch, seconds)
-        except OperationStopped:
-            return ledger.close("you stopped it", stopped=True)
-        except CloudConnectionError as exc:
-            return ledger.close("it took too long", error=exc)
+            await self._send(send, ledger, watch, budget)
+            after = await self._verify(ledger, watch, budget)
         except asyncio.CancelledError:
-            log.warning(
-                "Cancelled while deleting jobs. %s", deletion_report(ledger.close("it was cancelled"))
-            )
+            ledger.end_sending("it was cancelled")
+            log.warning("Cancelled. %s", deletion_report(ledger.result(before, UNSEEN), len(job_ids)))
             raise
-        return ledger.close("an earlier request failed")
+        return ledger.result(before, after)
 
-    async def _send_chunks(self, chunks: list[list[str]], ledger: _Ledger, watch: Watch) -> None:
-        waiting = deque(chunks)
-        total = sum(len(each) for each in chunks)
-        watch.progress("sending", 0, total)
+    async def _send(self, job_ids: Sequence[str], ledger: Ledger, watch: Watch, budget: Budget) -> None:
+        try:
+            await run_stoppable(self._send_chunks(job_ids, ledger, watch), watch, budget.left())
+        except OperationStopped:
+            ledger.end_sending("you stopped it", stopped=True)
+        except CloudConnectionError as error:
+            ledger.note(error)
+            ledger.end_sending("it took too long")
+        else:
+            ledger.end_sending("an earlier request failed")
+
+    async def _send_chunks(self, job_ids: Sequence[str], ledger: Ledger, watch: Watch) -> None:
+        waiting = deque(_chunks(job_ids))
+        watch.progress("sending", 0, len(job_ids))
 
         async def send_next() -> None:
             chunk = waiting.popleft()
@@ -113,7 +139,7 @@ class History:
                     waiting.clear()
             else:
                 ledger.accepted(chunk)
-            watch.progress("sending", ledger.answered, total)
+            watch.progress("sending", ledger.settled, len(job_ids))
 
         async def worker() -> None:
             try:
@@ -123,7 +149,38 @@ class History:
                 waiting.clear()  # whatever it was, the other workers send nothing more
                 raise
 
-        await together(worker() for _ in range(min(MOST_AT_ONCE, len(chunks))))
+        await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
+
+    async def _verify(self, ledger: Ledger, watch: Watch, budget: Budget) -> Look:
+        """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
+        sent = ledger.to_verify
+        if not sent:
+            return UNSEEN
+        watch.progress("checking", 0, len(sent))
+        if ledger.stopped:
+            return await self._glance(sent)
+        look = UNSEEN
+        try:
+            look = await self._look(sent, watch, budget)
+            for wait in self.look_again:
+                if look.error is not None or not ledger.awaited(look):
+                    break
+                await self._pause(wait, watch)
+                look = _since(look, await self._look(sent, watch, budget))
+        except OperationStopped:
+            ledger.stopped = True
+            glance = await self._glance(sent)
+            look = look if glance is UNSEEN else _since(look, glance)
+        if look.error is not None:
+            ledger.note(look.error)
+        return look
+
+    async def _glance(self, job_ids: Sequence[str]) -> Look:
+        """What can be seen in the moment left when a person has stopped it."""
+        try:
+            return await run_stoppable(look_at(self.client, job_ids), Unwatched(), MOST_TO_LOOK_STOPPED)
+        except CloudConnectionError:
+            return UNSEEN
 
     async def clear(self, watch: Watch, *, confirmed: int | None = None) -> ClearResult:
         """Remove every finished job: count, send once, count again.
@@ -155,7 +212,7 @@ class History:
         except OperationStopped as error:
             return ClearResult(ClearOutcome.UNKNOWN, before, error=error, stopped=True)
         except CloudError as error:
-            if not _may_have_worked(error):
+            if not may_have_worked(error):
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
             lost = error
         return await self._verify_clear(before, lost, watch, budget)
@@ -163,7 +220,7 @@ class History:
     async def _verify_clear(
         self, before: JobCounts, lost: CloudError | None, watch: Watch, budget: Budget
     ) -> ClearResult:
-        """Count until nothing is left, for about five seconds: a list may lag behind what was done to it."""
+        """Count until nothing is left, for about five seconds."""
         watch.progress("checking", 0, 1)
         unread = ClearOutcome.UNKNOWN if lost else ClearOutcome.UNCONFIRMED
         after: JobCounts | None = None
@@ -172,7 +229,7 @@ class History:
             for wait in self.look_again:
                 if after.finished == 0:
                     break
-                await run_stoppable(self._wait(wait), watch, wait + 1)
+                await self._pause(wait, watch)
                 after = await self._count(watch, budget)
         except OperationStopped:
             return ClearResult(unread, before, after, lost, stopped=True)
@@ -188,55 +245,41 @@ class History:
         seconds = budget.left(at_least=LEAST_TO_LOOK)
         return await run_stoppable(count_jobs(self.client, self.now), watch, seconds)
 
-    async def _wait(self, seconds: float) -> None:
-        await self.sleep(seconds)
+    async def _look(self, job_ids: Sequence[str], watch: Watch, budget: Budget) -> Look:
+        seconds = budget.left(at_least=LEAST_TO_LOOK)
+        watch.progress("checking", 0, 1)
+        try:
+            return await run_stoppable(look_at(self.client, job_ids), watch, seconds)
+        except CloudConnectionError as error:
+            return Look(error=error)
+
+    async def _pause(self, seconds: float, watch: Watch) -> None:
+        async def wait() -> None:
+            await self.sleep(seconds)
+
+        # A computer that slept meanwhile is late; what was sent is looked at all the same.
+        with suppress(CloudConnectionError):
+            await run_stoppable(wait(), watch, seconds + 1)
 
 
-def _may_have_worked(error: CloudError) -> bool:
-    """Whether a request that ended in this error may have been carried out: it was sent, and not refused."""
-    if isinstance(error, CloudConnectionError):
-        return error.sent
-    return error.status is not None and (200 <= error.status < 300 or error.status >= 500)
+def _chunks(job_ids: Sequence[str]) -> list[list[str]]:
+    return [list(job_ids[at : at + MOST_IDS_A_REQUEST]) for at in range(0, len(job_ids), MOST_IDS_A_REQUEST)]
 
 
-class _Ledger:
-    """What is known of each job while its deletion runs."""
+def _worth_sending(job_id: str, before: Look) -> bool:
+    job = before.there.get(job_id)
+    return job_id not in before.gone and (job is None or not job.active)
 
-    def __init__(self, job_ids: Sequence[str]) -> None:
-        self.outcomes: dict[str, JobOutcome] = {}
-        self._order = list(job_ids)
-        self._in_flight: set[str] = set()
-        self._errors: dict[str, CloudError] = {}
 
-    @property
-    def answered(self) -> int:
-        return len(self.outcomes)
+def _since(earlier: Look, now: Look) -> Look:
+    """The newer look; what it could not see is as the earlier one saw it."""
+    if now.error is None:
+        return now
+    there = {**{k: v for k, v in earlier.there.items() if k not in now.gone}, **now.there}
+    return Look(there, now.gone | earlier.gone.difference(there), now.error)
 
-    def sending(self, chunk: list[str]) -> None:
-        self._in_flight.update(chunk)
 
-    def accepted(self, chunk: list[str]) -> None:
-        self._settle(chunk, JobOutcome(Outcome.ACCEPTED))
-
-    def failed(self, chunk: list[str], error: CloudError) -> None:
-        self._errors.setdefault(error.short, error)
-        lost = _may_have_worked(error) and not isinstance(error, ServerFault)
-        outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
-        self._settle(chunk, JobOutcome(outcome, error.short))
-
-    def close(self, why: str, *, stopped: bool = False, error: CloudError | None = None) -> DeletionResult:
-        """The outcome of every job: what was in flight is unconfirmed, what was not sent is not attempted."""
-        if error is not None:
-            self._errors.setdefault(error.short, error)
-        first = next(iter(self._errors.values()), None)
-        unsent = JobOutcome(Outcome.NOT_ATTEMPTED, why if stopped or first is None else first.short)
-        lost = JobOutcome(Outcome.UNCONFIRMED, why)
-        jobs = {
-            job_id: self.outcomes.get(job_id) or (lost if job_id in self._in_flight else unsent)
-            for job_id in self._order
-        }
-        return DeletionResult(jobs, stopped, tuple(self._errors.values()))
-
-    def _settle(self, chunk: list[str], outcome: JobOutcome) -> None:
-        self._in_flight.difference_update(chunk)
-        self.outcomes.update(dict.fromkeys(chunk, outcome))
+def _seen_in_either(now: Look, previewed: Look) -> Look:
+    """What was seen just now; for what could not be seen now, what the person was shown."""
+    there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
+    return Look(there, now.gone, now.error)

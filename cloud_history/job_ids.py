@@ -23,6 +23,12 @@ Item = tuple[str, str]
 """How to name the item in an error, and its text ("" where it has none)."""
 
 
+def is_job_id(text: str) -> bool:
+    """Whether the text is exactly one job id, in any case, without braces."""
+    match = _JOB_ID.fullmatch(text)
+    return match is not None and not match[1] and not match[3]
+
+
 def parse_job_ids(given: object) -> list[str]:
     """The job ids in a text (or a list of texts), in lower case, each once, in the order given.
 

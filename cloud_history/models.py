@@ -63,20 +63,34 @@ class JobCounts:
 class Outcome(str, Enum):
     """What became of a job that was to be deleted."""
 
-    ACCEPTED = "accepted"
-    """Comfy Cloud answered 200. Its answer has no body and proves no more than that."""
+    DELETED = "deleted"
+    """It was there before, was sent, and is gone."""
+    ALREADY_GONE = "already_gone"
+    ACTIVE = "active"
+    """Pending or running: left alone."""
+    PROTECTED = "protected"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
-    """Sent, and no answer came."""
+    """Accepted and still listed, or not read back; or no answer came and nobody could look."""
     NOT_ATTEMPTED = "not_attempted"
+    ACCEPTED = "accepted"
+    """Only while a deletion runs: answered with 200, which has no body and proves no more. Then somebody looks."""
 
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """The outcome of one job, with why where it is not the good one."""
+    """The outcome of one job, with why where it is not the good one.
+
+    Attributes:
+        answered: whether Comfy Cloud answered the request. What was never answered is an error even when nobody
+            could look.
+        may_have_worked: whether a request that failed may have been carried out all the same.
+    """
 
     outcome: Outcome
     why: str = ""
+    answered: bool = True
+    may_have_worked: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,12 +106,18 @@ class DeletionResult:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
 
     @property
-    def accepted(self) -> int:
-        return len(self.ids(Outcome.ACCEPTED))
+    def deleted(self) -> int:
+        """How many are gone, verified, and were there before."""
+        return len(self.ids(Outcome.DELETED))
 
     @property
-    def complete(self) -> bool:
-        return self.accepted == len(self.jobs)
+    def failed(self) -> bool:
+        """Whether something did not work that should have: what a node ends in an error for."""
+        return any(
+            each.outcome in (Outcome.FAILED, Outcome.NOT_ATTEMPTED)
+            or (each.outcome is Outcome.UNCONFIRMED and not each.answered)
+            for each in self.jobs.values()
+        )
 
 
 class ClearOutcome(str, Enum):

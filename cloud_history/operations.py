@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,29 +17,38 @@ from typing import Any
 from . import schema
 from .client import CloudClient
 from .config import BaseUrl, read_base_url
+from .connection import Connection
 from .credentials import ApiKey, KeyStore
-from .errors import Busy, CloudError, OperationStopped, StateUnwritable
+from .errors import Busy, CloudError, ListNotWhole, OperationStopped, StateUnwritable
 from .history import History
-from .journal import Entry, Journal
+from .journal import Entry, Journal, Kind
+from .leftovers import unresolved
+from .listing import Listing
 from .models import ClearResult, DeletionResult, JobCounts
+from .previews import DeletionPreview, Preview, preview_jobs
 from .report import clear_report, deletion_report
 from .results import Payload, clear_payload, deletion_payload, failure_payload
 from .secret import log
+from .selection import JobFilter, Selection
+from .settings import SettingsFile
 from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Unwatched, Watch
 
 Announce = Callable[[str, Mapping[str, Any]], None]
-OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
-
-MOST_FINISHED = 10
 
 
 @dataclass(frozen=True)
-class Connection:
-    """Where an operation goes, and with whose key."""
+class Confirmed:
+    """What a person confirmed, and the name its operation will have."""
 
-    base_url: BaseUrl
-    key: ApiKey
+    preview: Preview
+    connection: Connection
+    operation: str
+
+
+OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
+
+MOST_FINISHED = 10
 
 
 def open_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
@@ -64,6 +73,8 @@ class Operations:
     ) -> None:
         self.keys = KeyStore(folder, environ)
         self.journal = Journal(folder)
+        self.settings = SettingsFile(folder)
+        self.folder = folder
         self.announce = announce
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
         self._environ = environ
@@ -78,9 +89,7 @@ class Operations:
 
     def unresolved(self) -> list[Entry]:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
-        entries = self.journal.entries()
-        holder = self._slot.holder()
-        return [entry for entry in entries if entry.operation != holder]
+        return unresolved(self.journal, self._slot)
 
     def base_url(self) -> BaseUrl:
         """The server in force. Raises UnsafeBaseUrl."""
@@ -110,53 +119,94 @@ class Operations:
         async with self._client(connection) as history:
             return await history.count(Unwatched())
 
-    async def delete_jobs(self, job_ids: Sequence[str], origin: str, watch: Watch) -> DeletionResult:
+    async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
+        """Resolve a selection to exact jobs, now.
+
+        Raises:
+            CloudError: the history could not be read whole, so nobody knows what the selection is.
+        """
+        async with self._client(connection) as history:
+            if selection.filter is not None:
+                listing = await history.list(selection.filter, watch)
+                if not listing.complete:
+                    raise listing.error or ListNotWhole()
+                return preview_jobs(list(listing.jobs.values()))
+            look = await history.look(selection.job_ids, watch)
+            if look.error is not None or not all(look.saw(job_id) for job_id in selection.job_ids):
+                raise look.error or ListNotWhole()
+            there = [look.there[job_id] for job_id in selection.job_ids if job_id in look.there]
+            return preview_jobs(there, already_gone=len(look.gone))
+
+    async def list_jobs(self, chosen: JobFilter, watch: Watch) -> Listing:
+        """All jobs that match, newest first. Raises CloudError where the list is not complete."""
+        connection = await self.connect()
+        async with self._client(connection) as history:
+            listing = await history.list(chosen, watch)
+        if not listing.complete:
+            raise listing.error or ListNotWhole()
+        return listing
+
+    async def delete_jobs(
+        self, job_ids: Sequence[str], origin: str, watch: Watch, confirmed: Confirmed | None = None
+    ) -> DeletionResult:
         """Delete these jobs, after any other deletion has ended.
+
+        Args:
+            confirmed: what a person confirmed, where one did: then exactly these ids are sent.
 
         Raises:
             SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
         """
-        connection = await self.connect()
-        entry = _entry(connection, "delete", origin, asked=len(job_ids), job_ids=tuple(job_ids))
-        async with self._sending(entry, watch, wait=True), self._client(connection) as history:
-            result = await history.delete(job_ids, watch)
+        connection = confirmed.connection if confirmed else await self.connect()
+        entry = _entry(connection, "delete", origin, confirmed, asked=len(job_ids), job_ids=tuple(job_ids))
+        previewed = (
+            confirmed.preview.look if confirmed and isinstance(confirmed.preview, DeletionPreview) else None
+        )
+        with self._telling_failure(entry):
+            async with self._sending(entry, watch, wait=True), self._client(connection) as history:
+                result = await history.delete(job_ids, watch, previewed=previewed)
         self._finish(entry, deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
         return result
 
     async def clear_history(
-        self,
-        origin: str,
-        watch: Watch,
-        *,
-        connection: Connection | None = None,
-        confirmed: int | None = None,
-        wait: bool = True,
-        operation: str | None = None,
+        self, origin: str, watch: Watch, confirmed: Confirmed | None = None, *, wait: bool = True
     ) -> ClearResult:
         """Clear the history.
 
         Args:
-            connection: the one that was confirmed; without it, the one in force.
-            confirmed: the number of jobs the person was shown.
+            confirmed: what a person confirmed, where one did: if there are more jobs by now, nothing is sent.
             wait: whether to wait for another deletion to end.
 
         Raises:
             Busy, CountRose, SetupProblem, CloudError: nothing was sent.
         """
-        connection = connection or await self.connect()
-        entry = _entry(
-            connection, "clear", origin, asked=confirmed, **({"operation": operation} if operation else {})
-        )
-        try:
+        connection = confirmed.connection if confirmed else await self.connect()
+        size = confirmed.preview.size if confirmed else None
+        entry = _entry(connection, "clear", origin, confirmed, asked=size)
+        with self._telling_failure(entry):
             async with self._sending(entry, watch, wait=wait), self._client(connection) as history:
-                result = await history.clear(watch, confirmed=confirmed)
+                result = await history.clear(watch, confirmed=size)
+        self._finish(entry, clear_payload(result), clear_report(result))
+        return result
+
+    @contextmanager
+    def _telling_failure(self, entry: Entry) -> Iterator[None]:
+        """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
+        try:
+            yield
         except Busy:
             raise
         except CloudError as error:
-            self._finish(entry, failure_payload("clear", error), f"Nothing was sent. {error}")
+            payload = failure_payload(entry.kind, error, total=entry.asked)
+            self._finish(entry, payload, f"Nothing was sent. {error}")
             raise
-        self._finish(entry, clear_payload(result), clear_report(result))
-        return result
+
+    @asynccontextmanager
+    async def open(self, connection: Connection) -> AsyncIterator[CloudClient]:
+        """A client for one piece of reading."""
+        await asyncio.to_thread(schema.load_all)
+        async with self._open_client(connection.base_url, connection.key) as client:
+            yield client
 
     @asynccontextmanager
     async def _client(self, connection: Connection) -> AsyncIterator[History]:
@@ -207,12 +257,27 @@ class Operations:
             # The outcome is known and is about to be told: a note left behind must not hide it.
             log.warning("%s", exc)
 
+    def announce_change(self, kind: str) -> None:
+        """Tell the browsers that the history has changed in another way than by a deletion."""
+        event = {"operation": None, "hold": None, "kind": kind, "node": None, "result": None}
+        self.announce("cloud_history.changed", event)
+
     def _finish(self, entry: Entry, payload: Payload, report: str) -> None:
         log.info("%s", report)
         self.finished.appendleft((entry.operation, payload))
-        event = {"operation": entry.operation, "kind": entry.kind, "result": payload}
-        self.announce("cloud_history.changed", event)
+        _, _, node = entry.origin.partition("node ")
+        event = {
+            "operation": entry.operation,
+            "hold": entry.operation,
+            "kind": entry.kind,
+            "node": node or None,
+        }
+        self.announce("cloud_history.changed", {**event, "result": payload})
 
 
-def _entry(connection: Connection, kind: Any, origin: str, **more: Any) -> Entry:
+def _entry(
+    connection: Connection, kind: Kind, origin: str, confirmed: Confirmed | None, **more: Any
+) -> Entry:
+    if confirmed is not None:
+        more["operation"] = confirmed.operation
     return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)

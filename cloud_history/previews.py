@@ -4,22 +4,75 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from .connection import Connection
 from .errors import PreviewExpired
-from .models import JobCounts
-from .operations import Connection
+from .jobs import Job
+from .look import Look
+from .models import JobCounts, JobStatus
 
 VALID_SECONDS = 300
 MOST_KEPT = 100
 
 
 @dataclass(frozen=True)
-class Preview:
-    """The counts that were shown, and for which server and key."""
+class ClearPreview:
+    """Everything, as counted at a moment."""
 
     counts: JobCounts
+
+    @property
+    def size(self) -> int:
+        return self.counts.finished
+
+
+@dataclass(frozen=True)
+class DeletionPreview:
+    """Exactly these jobs.
+
+    Attributes:
+        jobs: what will be sent, in order.
+        skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
+    """
+
+    jobs: Sequence[Job]
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.jobs)
+
+    @property
+    def job_ids(self) -> list[str]:
+        return [job.id for job in self.jobs]
+
+    @property
+    def look(self) -> Look:
+        """What the person saw of these jobs."""
+        return Look({job.id: job for job in self.jobs})
+
+
+Preview = ClearPreview | DeletionPreview
+
+
+def preview_jobs(selected: Sequence[Job], already_gone: int = 0) -> DeletionPreview:
+    """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
+    removable = [job for job in selected if job.finished]
+    unknown = sum(job.status is JobStatus.UNKNOWN for job in selected)
+    skipped = {
+        "active": len(selected) - len(removable) - unknown,
+        "unknown": unknown,
+        "already_gone": already_gone,
+        "protected": 0,
+    }
+    return DeletionPreview(removable, skipped)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    preview: Preview
     connection: Connection
     expires: float
 
@@ -29,16 +82,16 @@ class Previews:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, Preview] = {}
+        self._kept: dict[str, _Kept] = {}
 
-    def keep(self, counts: JobCounts, connection: Connection) -> str:
+    def keep(self, preview: Preview, connection: Connection) -> str:
         """Keep a preview for five minutes and return its token."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
         while len(self._kept) >= MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         token = secrets.token_urlsafe(32)
-        self._kept[token] = Preview(counts, connection, now + VALID_SECONDS)
+        self._kept[token] = _Kept(preview, connection, now + VALID_SECONDS)
         return token
 
     def redeem(self, token: str, connection: Connection) -> Preview:
@@ -47,9 +100,9 @@ class Previews:
         Raises:
             PreviewExpired: there is none, it is too old, or the key or the server is another one by now.
         """
-        preview = self._kept.pop(token, None)
-        if preview is None or preview.expires <= self._clock():
+        kept = self._kept.pop(token, None)
+        if kept is None or kept.expires <= self._clock():
             raise PreviewExpired("This preview is more than 5 minutes old, or was used already.")
-        if preview.connection != connection:
+        if kept.connection != connection:
             raise PreviewExpired("The key or the server has changed since this preview.")
-        return preview
+        return kept.preview

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -30,13 +31,17 @@ from .errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from .models import JobStatus
+from .job_ids import is_job_id
+from .jobs import Job, Page, read_job
+from .page_rows import NotAPage, read_page
 from .secret import scrub
 
 MOST_IDS_A_REQUEST = 100
 SMALL_ANSWER = 1024 * 1024
 PAGE_ANSWER = 16 * 1024 * 1024
+LARGEST_FILE = 20 * 1024 * 1024
 LONGEST_QUOTE = 1000
+ROWS_A_PAUSE = 40
 
 
 class Repeat(Enum):
@@ -61,7 +66,7 @@ class Request:
     @property
     def target(self) -> str:
         """Path and query, escaped."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return f"{self.path}?{urlencode(self.query, errors='replace')}" if self.query else self.path
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Answer:
     content_type: str = ""
     retry_after: float | None = None
     whole: bool = True
+    location: str = ""
+    """Where a redirect leads. Followed by nobody but `storage`."""
 
     @property
     def is_html(self) -> bool:
@@ -95,16 +102,44 @@ def clear_history() -> Request:
     return _manage_history({"clear": True}, Repeat.CLEAR)
 
 
-def list_jobs(
-    statuses: Sequence[JobStatus], *, limit: int, offset: int = 0, after: str | None = None
-) -> Request:
-    """One page of jobs (operation listJobs), newest first. `limit` 1 to 1,000."""
-    query = {"status": ",".join(each.value for each in statuses), "limit": str(limit)}
+def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None) -> Request:
+    """One page of jobs (operation listJobs), newest first. `limit` 1 to 1,000; `chosen` as JobFilter.query gives it."""
+    query = {**chosen, "limit": str(limit)}
     if after is not None:
         query["after"] = after
     elif offset:
         query["offset"] = str(offset)
     return Request("GET", "/api/jobs", Repeat.READ, query, largest_answer=PAGE_ANSWER)
+
+
+def get_job(job_id: str) -> Request:
+    """One job with its workflow and outputs (operation getJobDetail)."""
+    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=PAGE_ANSWER)
+
+
+def cancel_jobs(job_ids: Sequence[str]) -> Request:
+    """Stop pending or running jobs; they stay in the history as cancelled (operation cancelJobs). At most 100.
+
+    Raises:
+        SchemaMismatch: these are not 1 to 100 job ids.
+    """
+    if not 1 <= len(job_ids) <= MOST_IDS_A_REQUEST:
+        raise SchemaMismatch("1 to 100 jobs can be cancelled in one request.")
+    body = {"job_ids": [_checked(job_id) for job_id in job_ids]}
+    content = json.dumps(body, separators=(",", ":")).encode("ascii")
+    return Request("POST", "/api/jobs/cancel", Repeat.CLEAR, body=content)
+
+
+def view_file(filename: str, subfolder: str, kind: str) -> Request:
+    """Where the file of an output is: answers 302 to the storage (operation viewFile)."""
+    query = {"filename": filename, "subfolder": subfolder, "type": kind}
+    return Request("GET", "/api/view", Repeat.READ, query, largest_answer=LARGEST_FILE)
+
+
+def _checked(job_id: str) -> str:
+    if not is_job_id(job_id):
+        raise SchemaMismatch("A job id is not one.")
+    return job_id
 
 
 def get_user() -> Request:
@@ -142,6 +177,46 @@ def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
             return value
     # Raised out here, without a cause: what json raises holds the whole answer.
     raise UnreadableAnswer(answer.status)
+
+
+def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = lambda: None) -> Page:
+    """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
+
+    Args:
+        pause: called now and then, to let others work.
+
+    Raises:
+        CloudResponseError.
+    """
+    _raise_for(answer)
+    jobs: list[Job] = []
+    received, listed = 0, False
+    pagination: Mapping[str, Any] = {}
+    try:
+        for name, value in read_page(answer.body.decode("utf-8")):
+            if name == "jobs[]":
+                received += 1
+                if received % ROWS_A_PAUSE == 0:
+                    pause()
+                job = read_job(value, now)
+                if job is not None:
+                    jobs.append(job)
+            elif name == "jobs":
+                listed = value == []
+            elif name == "pagination" and isinstance(value, Mapping):
+                pagination = value
+    except (NotAPage, UnicodeDecodeError):
+        listed = False
+    if not listed:
+        raise UnreadableAnswer(answer.status)
+    total, cursor = pagination.get("total"), pagination.get("next_cursor")
+    return Page(
+        jobs=jobs,
+        received=received,
+        total=total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
+        has_more=pagination["has_more"] is True if "has_more" in pagination else None,
+        next_cursor=cursor if isinstance(cursor, str) else "",
+    )
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:

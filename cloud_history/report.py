@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from .errors import CloudResponseError, Incomplete
+from .jobs import Job
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
 
 STAY = "Assets stay."
@@ -21,21 +22,25 @@ def jobs(count: int) -> str:
 
 
 def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> str:
-    """Counts by outcome, then the ids of everything that was not accepted, and what to do about it."""
-    total = len(result.jobs)
-    lines = [_headline(result, total)]
+    """Counts by outcome, then the ids of everything that was not deleted, and what to do about it."""
+    lines = [_headline(result, len(result.jobs))]
     for outcome, word in _WORDS.items():
         for why, ids in _by_reason(result, outcome):
+            if outcome is Outcome.DELETED and len(ids) == len(result.jobs):
+                continue  # the headline says it
             reason = f": {why}" if why else ""
             lines.append(f"{len(ids):,} {word}{reason}")
-            if outcome is not Outcome.ACCEPTED:
+            if outcome is not Outcome.DELETED:
                 lines += _listed(ids, most_listed)
     advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
     return "\n".join([*lines, *dict.fromkeys(advice)])
 
 
 _WORDS = {
-    Outcome.ACCEPTED: "accepted",
+    Outcome.DELETED: "removed",
+    Outcome.ALREADY_GONE: "already gone",
+    Outcome.ACTIVE: "active, left alone",
+    Outcome.PROTECTED: "protected, kept",
     Outcome.FAILED: "not removed",
     Outcome.UNCONFIRMED: "unconfirmed",
     Outcome.NOT_ATTEMPTED: "not tried",
@@ -43,12 +48,13 @@ _WORDS = {
 
 
 def _headline(result: DeletionResult, total: int) -> str:
-    if result.complete:
-        return f"{jobs(total)} accepted for removal from your cloud history. {STAY}"
+    if result.deleted == total:
+        return f"{jobs(total)} removed from your cloud history. {STAY}"
     stopped = "Stopped: " if result.stopped else ""
-    if not result.accepted:
-        return f"{stopped}No job was accepted for removal (0 of {total:,})."
-    return f"{stopped}{result.accepted:,} of {jobs(total)} accepted for removal. {STAY}"
+    if not result.deleted:
+        known = "is known to have been" if result.ids(Outcome.UNCONFIRMED) else "was"
+        return f"{stopped}No job {known} removed (0 of {total:,})."
+    return f"{stopped}{result.deleted:,} of {jobs(total)} removed. {STAY}"
 
 
 def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:
@@ -74,6 +80,19 @@ def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
     """The error a node ends with when not everything worked."""
     report = deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
     return Incomplete(report)
+
+
+def listing_report(found: Sequence[Job], matching: int) -> str:
+    """How many jobs were found, by status, and their ids."""
+    if not found:
+        return "No job matches."
+    by_status: dict[str, int] = {}
+    for job in found:
+        by_status[job.status.value] = by_status.get(job.status.value, 0) + 1
+    parts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in by_status.items())
+    of = f" of {matching:,}" if matching > len(found) else ""
+    headline = f"{jobs(len(found))}{of} found: {parts}. Nothing was changed."
+    return "\n".join([headline, *_listed([job.id for job in found], MOST_LISTED)])
 
 
 def clear_report(result: ClearResult) -> str:

@@ -39,23 +39,35 @@ def clear_payload(result: ClearResult) -> Payload:
 
 
 def deletion_payload(result: DeletionResult) -> Payload:
-    """A deletion: how many of each outcome, and the jobs that were not accepted."""
+    """A deletion: how many of each outcome, and the jobs that were not deleted."""
     return {
         "kind": "delete",
-        "counts": {outcome.value: len(result.ids(outcome)) for outcome in Outcome},
+        "total": len(result.jobs),
+        "counts": {
+            outcome.value: len(result.ids(outcome)) for outcome in Outcome if outcome is not Outcome.ACCEPTED
+        },
         "jobs": {
             job_id: {"outcome": each.outcome.value, "why": each.why}
             for job_id, each in result.jobs.items()
-            if each.outcome is not Outcome.ACCEPTED
+            if each.outcome is not Outcome.DELETED
         },
         "stopped": result.stopped,
         "report": scrub(deletion_report(result)),
+        "error": error_payload(result.errors[0]) if result.errors else None,
     }
 
 
-def failure_payload(kind: str, error: CloudError) -> Payload:
-    """An operation that sent nothing, because of this error."""
+def failure_payload(kind: str, error: CloudError, *, total: int | None = None) -> Payload:
+    """An operation that sent nothing, because of this error; `total` jobs were to be deleted."""
+    tried_none = {outcome.value: 0 for outcome in Outcome if outcome is not Outcome.ACCEPTED}
+    deletion = {
+        "total": total or 0,
+        "counts": {**tried_none, Outcome.NOT_ATTEMPTED.value: total or 0},
+        "jobs": {},
+        "stopped": False,
+    }
     return {
+        **(deletion if kind == "delete" else {}),
         "kind": kind,
         "outcome": "failed",
         "before": None,

@@ -58,5 +58,5 @@ def load_all() -> None:
     Raises:
         MissingDependency.
     """
-    for name in ("history_manage_request", "one_intent_request", "jobs_page", "user"):
+    for name in ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user"):
         checker(name)

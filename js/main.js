@@ -1,31 +1,49 @@
 // @ts-check
-/** Registers Comfy Cloud History in ComfyUI. The only module with side effects, and the only one that knows ComfyUI's own. */
+/**
+ * Registers Comfy Cloud History in ComfyUI. The only module with side effects, and the only one that knows ComfyUI's own.
+ *
+ * ComfyUI loads every `.js` file when it starts. What is not needed then is in `.mjs` files, loaded at first use. They
+ * are served without a word on caching, so their folder carries the version: after an update no browser mixes old and new.
+ */
 
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { ClearFlow } from "./clear_flow.js";
-import { createClearSteps } from "./clear_steps.js";
-import { ConnectSteps } from "./connect_dialog.js";
-import { createDialogs } from "./dialogs.js";
-import { createHistoryApi } from "./history_api.js";
 import { addReportTo, showReport } from "./node_report.js";
-import { createOperations } from "./operations.js";
-import { createToasts } from "./toasts.js";
-import { MENU } from "./words.js";
+import { MENU, SETTINGS } from "./start_words.js";
+import { createTab, TAB } from "./tab.js";
 
-const history = createHistoryApi((route, init) => api.fetchApi(route, init));
-const toasts = createToasts(() => app.extensionManager.toast);
-const dialogs = createDialogs(() => app.extensionManager.dialog);
-const delay = (/** @type {number} */ milliseconds) =>
-  new Promise((/** @type {(nothing: void) => void} */ resolve) => setTimeout(resolve, milliseconds));
-const operations = createOperations({ status: history.status, delay });
-const connect = new ConnectSteps({ api: history, toasts });
-const steps = createClearSteps(history);
-const flow = new ClearFlow({ api: history, dialogs, steps, connect, toasts, operations, now: () => performance.now() });
+/** @typedef {ReturnType<typeof import("./ui-1.1.0/assemble.mjs").assemble>} Ui */
+
+const BUTTON = "CloudHistory.ShowActionBarButton";
+
+/** @type {Promise<Ui> | null} */
+let loading = null;
+/** @type {Ui | null} */
+let ui = null;
+
+/** Everything that is shown; loaded once. */
+function load() {
+  loading ??= import("./ui-1.1.0/assemble.mjs").then(
+    ({ assemble }) => (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open())),
+    (error) => {
+      loading = null;
+      throw error;
+    },
+  );
+  return loading;
+}
+
+/** Without ComfyUI's new menu there is no sidebar. */
+async function open() {
+  const { setting, sidebarTab } = app.extensionManager;
+  if (setting.get("Comfy.UseNewMenu") === "Disabled") (await load()).openLarge();
+  else sidebarTab.activeSidebarTabId = TAB;
+}
 
 const commands = [
-  { id: "CloudHistory.Clear", label: MENU.clear, icon: "pi pi-trash", function: () => flow.clear() },
-  { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: () => dialogs.exclusive((frame) => connect.manage(frame)) },
+  { id: "CloudHistory.Open", label: MENU.open, icon: "pi pi-history", function: open },
+  { id: "CloudHistory.Clear", label: MENU.clear, icon: "pi pi-trash", function: async () => (await load()).actions.clear() },
+  { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: async () => (await load()).actions.connect() },
 ];
 
 const graph = () => app.rootGraph ?? app.graph;
@@ -34,6 +52,34 @@ app.registerExtension({
   name: "comfy-cloud-history",
   commands,
   menuCommands: [{ path: ["Extensions", MENU.group], commands: commands.map((command) => command.id) }],
+
+  settings: [
+    {
+      id: BUTTON,
+      name: SETTINGS.button,
+      category: [MENU.group, MENU.group, "ShowActionBarButton"],
+      type: "boolean",
+      defaultValue: false,
+    },
+    {
+      id: "CloudHistory.UndoSeconds",
+      name: SETTINGS.seconds,
+      category: [MENU.group, MENU.group, "UndoSeconds"],
+      // Drawn when the settings are opened. Its value lives on the server, never among ComfyUI's own settings.
+      type() {
+        const place = document.createElement("div");
+        void load().then(({ secondsField }) => place.append(secondsField()));
+        return place;
+      },
+      defaultValue: null,
+    },
+  ],
+
+  /** Asked for again by ComfyUI when the setting changes. */
+  get actionBarButtons() {
+    const shown = app.extensionManager.setting?.get(BUTTON) === true;
+    return shown ? [{ icon: "pi pi-history", tooltip: MENU.group, onClick: () => void open() }] : [];
+  },
 
   getCanvasMenuItems() {
     const options = commands.map((command) => ({ content: command.label, callback: () => void command.function() }));
@@ -45,10 +91,16 @@ app.registerExtension({
   },
 
   setup() {
-    api.addEventListener("cloud_history.changed", ({ detail }) => operations.changed(detail));
+    app.extensionManager.registerSidebarTab(createTab(load));
+    api.addEventListener("cloud_history.changed", ({ detail }) => {
+      ui?.deletions.changed(detail);
+      if (detail.result) ui?.store.changed();
+    });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
+      ui?.deletions.progressed(detail);
       if (detail.phase === "stopped") showReport(graph(), detail.node, detail.report);
     });
+    api.addEventListener("reconnected", () => void ui?.deletions.refresh());
     api.addEventListener("execution_error", ({ detail }) => showReport(graph(), detail.node_id, detail.exception_message));
   },
 });

@@ -1,12 +1,12 @@
 // @ts-check
 /** The report under our nodes: read-only text, drawn in classic mode and in Nodes 2.0, and saved nowhere. */
 
-import { NODE } from "./words.js";
+import { NODE } from "./start_words.js";
 
 /** @typedef {import("../types/comfyui").ComfyNode} ComfyNode */
 /** @typedef {import("../types/comfyui").ComfyGraph} ComfyGraph */
 
-const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear"]);
+const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"]);
 const MIN_HEIGHT = 88;
 /** Wide enough for the labels of our switches in Nodes 2.0. */
 const MIN_WIDTH = 320;
@@ -16,7 +16,7 @@ const reports = new WeakMap();
 
 /** The style sheet is not loaded for this: a node in a graph asks for nothing. */
 const STYLE = {
-  boxSizing: "border-box", width: "100%", height: "100%", minHeight: "72px", margin: "0", padding: "8px", border: "0",
+  boxSizing: "border-box", width: "100%", height: "100%", minHeight: "56px", margin: "0", padding: "8px", border: "0",
   borderRadius: "8px", resize: "none", font: "12px/16px Inter, Arial, sans-serif", color: "var(--input-text, #ddd)",
   background: "color-mix(in srgb, currentColor 8%, transparent)",
 };

@@ -62,7 +62,24 @@ def only_boolean(values: object, name: str) -> bool:
     )
 
 
+def only_text(values: object, name: str) -> str:
+    """The one value of a STRING or COMBO input. Raises InputRefused: a missing one must not count as blank."""
+    if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], str):
+        return values[0]
+    raise InputRefused(
+        f"“{name}” must be exactly one text.", hint="Set it on the node, or link one STRING to it."
+    )
+
+
+def only_whole_number(values: object, name: str) -> int:
+    """The one value of an INT input, 0 or more. Raises InputRefused."""
+    if isinstance(values, (list, tuple)) and len(values) == 1 and type(values[0]) is int and values[0] >= 0:
+        return values[0]
+    hint = "Set it on the node, or link one INT to it."
+    raise InputRefused(f"“{name}” must be exactly one whole number, 0 or more.", hint=hint)
+
+
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:
-    """The node's outputs, and the report to show on the node."""
+    """The node's outputs after `after`, and the report to show on the node."""
     handed_on: list[Any] = [None] if after is None else list(after)
-    return {"ui": {"text": [report]}, "result": (handed_on, report, *values)}
+    return {"ui": {"text": [report]}, "result": (handed_on, *values)}

@@ -58,7 +58,7 @@ class ClearCloudHistory(CloudHistoryNode):
 
     async def run(self, clear: object = None, after: list[object] | None = None) -> Output:
         if not only_boolean(clear, "clear"):
-            return outputs(after, NOT_CLEARED, 0)
+            return outputs(after, NOT_CLEARED, NOT_CLEARED, 0)
         watch = NodeWatch()
         try:
             result = await operations().clear_history(watch.origin, watch)
@@ -70,4 +70,4 @@ class ClearCloudHistory(CloudHistoryNode):
             watch.show(report)
             watch.raise_if_stopped()
             raise incomplete(result)
-        return outputs(after, report, result.removed or 0)
+        return outputs(after, report, report, result.removed or 0)

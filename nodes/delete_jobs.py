@@ -47,7 +47,7 @@ class DeleteCloudJobs(CloudHistoryNode):
     OUTPUT_TOOLTIPS = (
         AFTER_TOOLTIP,
         REPORT_TOOLTIP,
-        "How many jobs Comfy Cloud accepted for removal. 0 for a dry run.",
+        "How many jobs are gone, by looking before and after. 0 for a dry run.",
     )
 
     @classmethod
@@ -88,9 +88,10 @@ class DeleteCloudJobs(CloudHistoryNode):
     ) -> Output:
         ids = read_job_ids(job_ids)
         if only_boolean(dry_run, "dry_run"):
-            return outputs(after, dry_run_report(ids), 0)
+            report = dry_run_report(ids)
+            return outputs(after, report, report, 0)
         if not ids:
-            return outputs(after, NOTHING_TO_DELETE, 0)
+            return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
         watch = NodeWatch()
         try:
             result = await operations().delete_jobs(ids, watch.origin, watch)
@@ -98,8 +99,8 @@ class DeleteCloudJobs(CloudHistoryNode):
             watch.raise_if_stopped()
             raise
         report = deletion_report(result)
-        if watch.stopped or not result.complete:
+        if watch.stopped or result.failed:
             watch.show(report)
             watch.raise_if_stopped()
             raise incomplete(result)
-        return outputs(after, report, result.accepted)
+        return outputs(after, report, report, result.deleted)

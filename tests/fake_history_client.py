@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timezone
 
-from cloud_history.errors import CloudError
-from cloud_history.models import ACTIVE, JobStatus
+from cloud_history.errors import CloudError, NotFound
+from cloud_history.jobs import Job, Page
+from cloud_history.models import JobStatus
+
+NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 
 
 def ids(count: int) -> list[str]:
@@ -17,28 +20,67 @@ def ids(count: int) -> list[str]:
     return [str(uuid.UUID(int=number + 1, version=4)) for number in range(count)]
 
 
+def job(job_id: str, word: str = "completed") -> Job:
+    """A job of this id and state."""
+    status = JobStatus.from_api(word)
+    return Job(job_id, status, word if status is JobStatus.UNKNOWN else "", created_at=NOON)
+
+
+def jobs_of(job_ids: Iterable[str], word: str = "completed") -> dict[str, Job]:
+    return {job_id: job(job_id, word) for job_id in job_ids}
+
+
+def by_status(query: Mapping[str, str], jobs: Iterable[Job]) -> list[Job]:
+    """The jobs the service's own filter lets through."""
+    words = query.get("status", "").split(",")
+    return [each for each in jobs if words == [""] or each.status.value in words]
+
+
+def cut(rows: Sequence[Job], limit: int, offset: int = 0) -> Page:
+    """One page of these rows, as a server gives it that knows all of it."""
+    shown = list(rows[offset : offset + limit])
+    return Page(shown, len(shown), len(rows), offset + limit < len(rows), "")
+
+
 @dataclass
 class FakeClient:
-    """A history whose finished jobs are counted by a script.
+    """A history that does what a script says.
 
     Attributes:
-        looks: what each count of the finished jobs finds: a number, or the error it ends with. The last repeats.
+        jobs: what is in the history. The finished ones of an accepted deletion leave it; others are skipped.
+        looks: instead of `jobs`, for clears: what each count of the finished jobs finds: a number, or the error it
+            ends with. The last repeats.
         refuse: the error a delete of this chunk ends with, or None; told the number of the request, from 1.
+        acts: whether a refused request is carried out all the same.
+        lies: a delete is accepted and removes nothing.
+        lag: seconds for which what was removed is still there to be seen.
+        blind: the error looking ends with, or None; told how many deletes have been sent.
         clear_error: what a clear ends with.
-        seconds: how long each delete and clear takes.
+        seconds: how long each delete and clear takes. looking: how long each page and each job takes.
     """
 
-    looks: Sequence[int | CloudError] = (0,)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    looks: Sequence[int | CloudError] | None = None
     active: int = 0
     refuse: Callable[[int, list[str]], CloudError | None] = lambda number, chunk: None
+    acts: bool = False
+    lies: bool = False
+    lag: float = 0.0
+    blind: Callable[[int], CloudError | None] = lambda sent: None
     clear_error: CloudError | None = None
     seconds: float = 0.1
+    looking: float = 0.01
     deletes: list[list[str]] = field(default_factory=list)
     answered: list[list[str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    pages: list[tuple[Mapping[str, str], int, int]] = field(default_factory=list)
     clears: int = 0
     looked: int = 0
     most_at_once: int = 0
+    most_looking: int = 0
     _at_once: int = 0
+    _looking: int = 0
+    _leaves: dict[str, float] = field(default_factory=dict)
 
     async def delete_history(self, job_ids: list[str]) -> None:
         self.deletes.append(list(job_ids))
@@ -50,9 +92,21 @@ class FakeClient:
             await asyncio.sleep(self.seconds / 2 if error else self.seconds)
         finally:
             self._at_once -= 1
+        if error is None or self.acts:
+            self._remove(job_ids)
         if error is not None:
             raise error
         self.answered.append(list(job_ids))
+
+    def _remove(self, job_ids: Iterable[str]) -> None:
+        when = asyncio.get_running_loop().time() + self.lag
+        for job_id in job_ids:
+            if not self.lies and job_id in self.jobs and self.jobs[job_id].finished:
+                self._leaves.setdefault(job_id, when)
+
+    def _seen(self) -> dict[str, Job]:
+        now = asyncio.get_running_loop().time()
+        return {key: each for key, each in self.jobs.items() if self._leaves.get(key, now + 1) > now}
 
     async def clear_history(self) -> None:
         self.clears += 1
@@ -60,25 +114,47 @@ class FakeClient:
         if self.clear_error is not None:
             raise self.clear_error
 
+    async def get_job(self, job_id: str) -> Job:
+        self.asked.append(job_id)
+        await self._look()
+        found = self._seen().get(job_id)
+        if found is None:
+            raise NotFound(404)
+        return found
+
     async def list_jobs(
-        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> dict[str, Any]:
-        await asyncio.sleep(0.01)
-        if statuses == ACTIVE:
-            return page(statuses[0], self.active)
-        if statuses != (JobStatus.COMPLETED,):
-            return page(statuses[0], 0)
+        self, query: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
+    ) -> Page:
+        self.pages.append((dict(query), limit, offset))
+        await self._look()
+        if self.looks is None:
+            return cut(by_status(query, self._seen().values()), limit, offset)
+        if query["status"] == "pending,in_progress":
+            return page(JobStatus.PENDING, self.active)
+        if query["status"] != "completed":
+            return page(JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
         self.looked += 1
         if isinstance(found, CloudError):
             raise found
         return page(JobStatus.COMPLETED, found)
 
+    async def _look(self) -> None:
+        self._looking += 1
+        self.most_looking = max(self.most_looking, self._looking)
+        try:
+            await asyncio.sleep(self.looking)
+        finally:
+            self._looking -= 1
+        error = self.blind(len(self.deletes))
+        if error is not None:
+            raise error
 
-def page(status: JobStatus, total: int) -> dict[str, Any]:
-    """The first row of so many, as the API gives it."""
-    rows = [{"id": each, "status": status.value} for each in ids(min(total, 1))]
-    return {"jobs": rows, "pagination": {"offset": 0, "limit": 1, "total": total, "has_more": total > 1}}
+
+def page(status: JobStatus, total: int) -> Page:
+    """The first row of so many."""
+    rows = [job(each, status.value) for each in ids(min(total, 1))]
+    return Page(rows, len(rows), total, total > 1, "")
 
 
 class Person:

@@ -25,6 +25,7 @@ from browser.comfy_page import (
     load_workflow,
     open_comfyui,
     press_run,
+    run_command,
     toasts,
 )
 from browser.conftest import CHROMIUM_FLAGS
@@ -49,6 +50,13 @@ async def around(page: Page, what: Locator, name: str) -> None:
 
 
 async def take(page: Page, cloud: SimulatedCloud) -> None:
+    await take_connect(page, cloud)
+    await take_nodes(page, cloud)
+    await take_panel(page)
+    await take_clear(page)
+
+
+async def take_connect(page: Page, cloud: SimulatedCloud) -> None:
     await choose_cloud_history(page, "Connect to Comfy Cloud…")
     connect = dialog(page, "Connect to Comfy Cloud")
     await connect.get_by_placeholder("Paste your API key").fill(cloud.api_key)
@@ -56,39 +64,51 @@ async def take(page: Page, cloud: SimulatedCloud) -> None:
     await button(connect, "Test and save").click()
     await toasts(page, "Connected to Comfy Cloud").get_by_role("button").first.click()
 
+
+async def take_nodes(page: Page, cloud: SimulatedCloud) -> None:
     job_ids = [job.id for job in cloud.finished[:3]]
     nodes = [
-        {
-            "id": 1,
-            "type": "CloudHistoryDeleteJobs",
-            "pos": [120, 160],
-            "size": [420, 330],
-            "widgets_values": ["\n".join(job_ids), False],
-        },
-        {
-            "id": 2,
-            "type": "CloudHistoryClear",
-            "pos": [600, 160],
-            "size": [380, 250],
-            "widgets_values": [False],
-        },
+        node(1, "CloudHistoryListJobs", [60, 120], [340, 330], ["failed", "30d", "", 3]),
+        node(2, "CloudHistoryDeleteJobs", [440, 120], [340, 330], ["\n".join(job_ids), False]),
+        node(3, "CloudHistoryClear", [820, 120], [320, 250], [False]),
     ]
     await load_workflow(page, {"version": 0.4, "nodes": nodes, "links": []})
     await press_run(page)
-    await expect(page.get_by_label("Report").first).not_to_have_value("")
-    await expect(page.get_by_label("Report").last).not_to_have_value("")
-    await page.wait_for_timeout(1500)
-    await page.screenshot(path=DOCS / "nodes.png", clip={"x": 60, "y": 90, "width": 1100, "height": 480})
+    for index in range(3):
+        await expect(page.get_by_label("Report").nth(index)).not_to_have_value("")
+    await page.wait_for_timeout(5000)
+    await page.screenshot(path=DOCS / "nodes.png", clip={"x": 60, "y": 90, "width": 1140, "height": 440})
 
+
+def node(number: int, kind: str, pos: list[int], size: list[int], values: list[object]) -> dict[str, object]:
+    return {"id": number, "type": kind, "pos": pos, "size": size, "widgets_values": values}
+
+
+async def take_panel(page: Page) -> None:
+    await run_command(page, "CloudHistory.Open")
+    await page.get_by_role("option").first.wait_for()
+    await page.get_by_role("option").filter(has_text=".png").first.dblclick()
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=DOCS / "details.png")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("tab", name="Failed").click()
+    for index in (1, 2, 4):
+        await page.get_by_role("option").nth(index).locator(".cch-check").click()
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=DOCS / "panel.png")
+    await page.keyboard.press("Delete")
+    await page.locator(".cch-btn.danger").first.wait_for()
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=DOCS / "delete-dialog.png")
+    await page.keyboard.press("Escape")
+
+
+async def take_clear(page: Page) -> None:
     await choose_cloud_history(page, "Clear cloud history…")
     clear = dialog(page, "Clear your cloud history?")
     await expect(clear.locator(".cch-btn.danger")).to_be_enabled()
     await page.screenshot(path=DOCS / "clear-dialog.png")
-    await clear.locator(".cch-btn.danger").click()
-    result = toasts(page, "removed from your cloud history")
-    await expect(result).to_be_visible()
-    await page.wait_for_timeout(500)
-    await around(page, result, "result-toast.png")
+    await button(clear, "Cancel").click()
 
 
 async def main() -> None:

@@ -30,9 +30,22 @@ export interface HostDialogs {
   }): { closeDialog(): void };
 }
 
+export interface SidebarTab {
+  id: string;
+  type: "vue";
+  icon: string;
+  title: string;
+  tooltip?: string;
+  component: object;
+}
+
 export interface ExtensionManager {
   dialog: HostDialogs;
   toast: ToastManager;
+  registerSidebarTab(tab: SidebarTab): void;
+  sidebarTab: { activeSidebarTabId: string | null };
+  setting: { get(id: string): unknown };
+  workflow?: { getWorkflowByPath?(path: string): object | null; activeWorkflow?: { path?: string } | null };
 }
 
 export interface ComfyWidget {
@@ -54,6 +67,7 @@ export interface ComfyNodeType {
 }
 
 export interface ComfyGraph {
+  id?: string;
   getNodeById(id: number | string): ComfyNode | null | undefined;
 }
 
@@ -63,8 +77,19 @@ export interface CanvasMenuItem {
   submenu?: { options: CanvasMenuItem[] };
 }
 
+export interface ComfySetting {
+  id: string;
+  name: string;
+  category?: string[];
+  type: unknown;
+  defaultValue: unknown;
+  onChange?(value: unknown): void;
+}
+
 export interface ComfyExtension {
   name: string;
+  settings?: ComfySetting[];
+  actionBarButtons?: { icon: string; label?: string; tooltip?: string; onClick(): void }[];
   commands?: { id: string; label: string; icon?: string; menubarLabel?: string; function: () => void | Promise<void> }[];
   menuCommands?: { path: string[]; commands: string[] }[];
   setup?(): void;
@@ -77,6 +102,7 @@ export interface ComfyApp {
   extensionManager: ExtensionManager;
   graph?: ComfyGraph;
   rootGraph?: ComfyGraph;
+  loadGraphData(graph: object | null, clean: boolean, restoreView: boolean, name: string | null): unknown;
 }
 
 export interface ComfyApi {

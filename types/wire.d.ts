@@ -24,9 +24,104 @@ export interface Status {
   last4: string;
   host: string;
   running: null | { operation: string; kind: string; origin: string; started_at: string };
-  finished: { operation: string; result: ClearResult }[];
+  finished: { operation: string; result: Result }[];
   unresolved: Unresolved[];
   problem: null | Pick<ErrorBody, "code" | "message" | "hint">;
+  holds?: Hold[];
+  /** ComfyUI stopped while these were held; nothing was sent. */
+  lost_holds?: LostHold[];
+  hold_seconds?: number;
+  /** Whether the server can cancel jobs; null: not known yet. */
+  can_cancel?: boolean | null;
+}
+
+export type Kind = "delete" | "clear";
+
+export interface LostHold {
+  id: string;
+  kind: Kind;
+  jobs: number;
+  /** [] for a clear. */
+  ids: string[];
+}
+
+export interface Hold extends LostHold {
+  /** Of the server's clock, when it answered. */
+  seconds_left: number;
+  state: "holding" | "waiting" | "sending" | "undone" | "done";
+}
+
+export type JobStatus = "completed" | "failed" | "cancelled" | "in_progress" | "pending" | "unknown";
+export type OutputType = "image" | "video" | "audio" | "3d";
+
+/** Which jobs; an absent member leaves nothing out. */
+export interface Filter {
+  /** "active" stands for pending and in progress. */
+  statuses?: string[];
+  search?: string;
+  /** Milliseconds since 1970: created at or after. */
+  after?: number;
+  /** Milliseconds since 1970: created before. */
+  before?: number;
+  workflow_id?: string;
+  output_type?: OutputType;
+}
+
+/** What the person chose: given jobs, or all that match. */
+export type Selection = { ids: string[] } | { filter: Filter };
+
+export interface JobError {
+  /** In a row at most 300 characters. */
+  message: string;
+  type: string;
+  node_type: string;
+  node_id: string;
+}
+
+/** A job as the list shows it. Times are milliseconds since 1970, `took` is milliseconds. */
+export interface Row {
+  id: string;
+  status: JobStatus;
+  /** The word of the server where the status is unknown, else "". */
+  raw: string;
+  created: number | null;
+  started: number | null;
+  finished: number | null;
+  took: number | null;
+  /** "" without a preview. */
+  name: string;
+  workflow_id: string;
+  outputs: number | null;
+  output_type: OutputType | "";
+  error: JobError | null;
+  preview: { filename: string } | null;
+}
+
+export type ListLine =
+  | { type: "start"; read_at: string; total: number | null }
+  | { type: "jobs"; jobs: Row[] }
+  | { type: "end"; complete: boolean; read: number; error: ErrorBody | null };
+
+export interface JobOutput {
+  filename: string;
+  media_type: string;
+  output_type: string;
+  node_id: string;
+}
+
+export interface JobDetails {
+  job: Row;
+  updated: number | null;
+  outputs: JobOutput[];
+  /** What the canvas loads. */
+  workflow: object | null;
+  prompt: object | null;
+  error: (JobError & { traceback: string[] }) | null;
+}
+
+export interface Cancelled {
+  cancelled: string[];
+  finished_already: string[];
 }
 
 export interface SavedKey extends Status {
@@ -43,15 +138,37 @@ export interface Preview {
   taken_at: string;
   counts: { completed: number; failed: number; cancelled: number; active: number };
   finished: number;
+  /** Absent or 0: no undo. */
+  hold_seconds?: number;
+  last4: string;
+  source: "env" | "saved" | null;
+  host: string;
+}
+
+/** What a deletion of given or matching jobs would do. */
+export interface DeletePreview {
+  token: string;
+  expires_in: number;
+  taken_at: string;
+  removable: number;
+  by_status: { completed: number; failed: number; cancelled: number };
+  oldest: number | null;
+  newest: number | null;
+  outputs: number;
+  skipped: { active: number; unknown: number; already_gone: number; protected: number };
+  /** The first 200. */
+  rows: Row[];
+  hold_seconds: number;
   last4: string;
   source: "env" | "saved" | null;
   host: string;
 }
 
 export interface ClearResult {
-  kind: string;
+  kind: "clear";
   outcome: "deleted" | "partial" | "unconfirmed" | "unknown" | "failed" | "stopped";
-  before: number;
+  /** null where nothing was sent. */
+  before: number | null;
   removed: number | null;
   listed: number | null;
   active: number | null;
@@ -59,19 +176,47 @@ export interface ClearResult {
   error: ErrorBody | null;
 }
 
-export type ClearAnswer =
-  | { operation: string; state: "done"; result: ClearResult }
+export type OutcomeCode = "deleted" | "already_gone" | "active" | "protected" | "failed" | "unconfirmed" | "not_attempted";
+
+export interface DeleteResult {
+  kind: "delete";
+  total: number;
+  counts: Record<OutcomeCode, number>;
+  /** Everything that is not deleted. */
+  jobs: Record<string, { outcome: OutcomeCode; why: string }>;
+  stopped: boolean;
+  report: string;
+  error: ErrorBody | null;
+}
+
+/** A deletion of given jobs that ended before anything was sent. */
+export interface UnsentResult {
+  kind: "delete";
+  outcome: "failed";
+  report: string;
+  error: ErrorBody;
+}
+
+export type Result = ClearResult | DeleteResult | UnsentResult;
+
+export type DeletionAnswer =
+  | { hold: Hold }
+  | { operation: string; state: "done"; result: Result }
   | { operation: string; state: "running" };
 
 export interface Changed {
-  operation: string;
+  operation: string | null;
+  hold?: string | null;
   kind: string;
-  node: string | null;
-  result: ClearResult;
+  /** Absent where a result is told: of a node's deletion as well. */
+  node?: string | null;
+  result: Result | null;
+  undone?: boolean;
 }
 
 export interface Progress {
   operation: string;
+  hold?: string | null;
   kind: string;
   node: string | null;
   phase: "waiting" | "sending" | "checking" | "stopped";

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from .jobs import STATUSES, SimulatedJob
@@ -67,7 +68,10 @@ class ListQuery:
 
 def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> dict[str, Any]:
     """The answer to a listing: one page of `jobs`, which are filtered by status already."""
-    rows = sorted((job for job in jobs if query.wants(job)), key=query.key, reverse=query.descending)
+    wanted = [job for job in jobs if query.wants(job)] if query.workflow_id or query.output_type else jobs
+    # The usual order by a key that is no Python code: 20 pages of 20,000 jobs are 400,000 keys.
+    key = query.key if query.sort_by == "execution_time" else attrgetter("create_time", "id")
+    rows = sorted(wanted, key=key, reverse=query.descending)
     total = len(rows)
     rest = rows[query.offset :] if query.after is None else _beyond(rows, query)
     shown = rest[: query.limit]

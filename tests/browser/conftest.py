@@ -1,12 +1,13 @@
 """The stage of the browser tests: a simulated cloud, a host with the pack, and ComfyUI's real page in Chromium.
 
 Each test has a cloud, a host and a page of its own. Mark a test to set its stage:
-`@pytest.mark.stage(jobs=3, connected=True, settings={"Comfy.ColorPalette": "light"}, env={...})`.
+`@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`.
 With COMFYUI_DIR the host is that real ComfyUI.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -50,17 +51,18 @@ class Frontend(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """What the mark `stage` says about a test's surroundings."""
+    """What the mark `stage` says about a test's surroundings. `hold_seconds` None: as it is when nobody has set it."""
 
     jobs: int = 24
     connected: bool = False
+    hold_seconds: int | None = None
     settings: dict[str, Any] = {}  # noqa: RUF012 - never changed
     env: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "stage(jobs, connected, settings, env): the surroundings of a browser test"
+        "markers", "stage(jobs, connected, hold_seconds, settings, env): the surroundings of a browser test"
     )
 
 
@@ -97,8 +99,11 @@ def cloud(stage: Stage) -> Iterator[SimulatedCloud]:
 @pytest.fixture
 def host(stage: Stage, cloud: SimulatedCloud, frontend: Frontend, tmp_path: Path) -> Iterator[HostProcess]:
     """A host that serves the frontend and has loaded the pack; its cloud is `cloud`."""
+    base_dir = tmp_path / "comfyui"
+    if stage.hold_seconds is not None:
+        set_hold_seconds(base_dir / "user" / "__cloud_history", stage.hold_seconds)
     started = start_host(
-        tmp_path / "comfyui",
+        base_dir,
         cloud_url=cloud.base_url,
         api_key=cloud.api_key if stage.connected else None,
         frontend=frontend.static,
@@ -107,6 +112,12 @@ def host(stage: Stage, cloud: SimulatedCloud, frontend: Frontend, tmp_path: Path
     )
     yield started
     started.stop()
+
+
+def set_hold_seconds(state_dir: Path, seconds: int) -> None:
+    """Set how long a deletion can be undone, as the settings do."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (state_dir / "settings.json").write_text(json.dumps({"hold_seconds": seconds}))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

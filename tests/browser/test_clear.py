@@ -27,7 +27,7 @@ async def open_clear(page: Page) -> Locator:
     return opened
 
 
-@pytest.mark.stage(jobs=240, connected=True)
+@pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
 async def test_what_is_confirmed_goes_and_active_jobs_stay(page: Page, cloud: SimulatedCloud) -> None:
     finished, active = len(cloud.finished), len(cloud.active)
     opened = await open_clear(page)
@@ -70,7 +70,7 @@ async def test_an_empty_history_says_so_and_stops(page: Page, cloud: SimulatedCl
 
 
 @NEWEST
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_when_more_jobs_finish_meanwhile_the_person_is_asked_again(
     page: Page, cloud: SimulatedCloud
 ) -> None:
@@ -83,6 +83,41 @@ async def test_when_more_jobs_finish_meanwhile_the_person_is_asked_again(
     await button(opened, f"Clear {finished + 1} jobs").click()
     await expect(toasts(page, f"{finished + 1} jobs removed")).to_be_visible()
     assert cloud.history_posts == [{"clear": True}]
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=3)
+async def test_when_more_jobs_finish_while_it_is_held_the_person_is_asked_again(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    finished = len(cloud.finished)
+    opened = await open_clear(page)
+    await expect(opened).to_contain_text("You can undo for 3 s; after that it can’t be undone.")
+    await button(opened, f"Clear {finished} jobs").click()
+    await expect(toasts(page, f"Removing {finished} jobs in")).to_be_visible()
+    cloud.add_job("completed")
+    again = dialog(page, TITLE)
+    await expect(again).to_contain_text("More jobs have finished since you looked, so nothing was sent.")
+    assert cloud.history_posts == []
+    await button(again, f"Clear {finished + 1} jobs").click()
+    await expect(toasts(page, f"{finished + 1} jobs removed")).to_be_visible(timeout=10_000)
+    assert cloud.history_posts == [{"clear": True}]
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_a_clear_can_be_undone_for_ten_seconds(page: Page, cloud: SimulatedCloud) -> None:
+    finished = len(cloud.finished)
+    opened = await open_clear(page)
+    await expect(opened).to_contain_text("You can undo for 10 s; after that it can’t be undone.")
+    await button(opened, f"Clear {finished} jobs").click()
+    held = toasts(page, f"Removing {finished} jobs in")
+    await expect(held).to_contain_text("Nothing has been sent yet.")
+    await button(held, "Undo").click()
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text(
+        f"{finished} jobs are back in the list."
+    )
+    assert cloud.history_posts == []
 
 
 @NEWEST
@@ -112,7 +147,7 @@ async def test_with_the_network_down_nothing_is_claimed(page: Page) -> None:
 
 
 @NEWEST
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_refused_clear_never_looks_like_a_success(page: Page, cloud: SimulatedCloud) -> None:
     before = len(cloud.finished)
     opened = await open_clear(page)
@@ -124,7 +159,7 @@ async def test_a_refused_clear_never_looks_like_a_success(page: Page, cloud: Sim
 
 
 @NEWEST
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: SimulatedCloud) -> None:
     before = len(cloud.finished)
     opened = await open_clear(page)
@@ -138,7 +173,7 @@ async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: 
 
 
 @NEWEST
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_closing_the_page_does_not_stop_what_was_confirmed(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:

@@ -16,6 +16,7 @@ from simulated_cloud import SimulatedCloud
 EXAMPLES = CHECKOUT / "example_workflows"
 HARMLESS: dict[str, tuple[str, dict[str, Any]]] = {
     "delete-cloud-jobs": ("CloudHistoryDeleteJobs", {"job_ids": "", "dry_run": True}),
+    "clean_up_failed_jobs": ("CloudHistoryDeleteJobs", {"dry_run": True}),
     "clear-cloud-history": ("CloudHistoryClear", {"clear": False}),
 }
 
@@ -38,7 +39,7 @@ async def test_an_example_opens_harmless_and_sends_nothing(
     await load_workflow(page, read(EXAMPLES / f"{name}.json"))
     # A node shows its report in a widget of its own beside those it was saved with.
     assert (await widget_values(page, class_type)).items() >= values.items()
-    if class_type == "CloudHistoryDeleteJobs":
+    if name == "delete-cloud-jobs":
         some = cloud.finished[0].id
         await page.evaluate("id => { window.app.graph.getNodeById(2).widgets[0].value = id }", some)
     await page.evaluate(

@@ -35,10 +35,12 @@ async def test_the_report_of_a_run_is_on_the_node(page: Page, cloud: SimulatedCl
     job_ids = [job.id for job in cloud.finished[:3]]
     await load_workflow(page, delete_graph(job_ids))
     await press_run(page)
-    await expect(page.get_by_label("Report")).to_have_value(re.compile("3 jobs accepted for removal"))
+    await expect(page.get_by_label("Report")).to_have_value(
+        re.compile("3 jobs removed from your cloud history")
+    )
     assert cloud.history_posts == [{"delete": job_ids}]
     saved = await page.evaluate("() => JSON.stringify(window.app.graph.serialize())")
-    assert "accepted for removal" not in saved
+    assert "removed from your" not in saved
 
 
 @NEWEST
@@ -47,7 +49,7 @@ async def test_a_failed_run_leaves_no_old_success_on_the_node(page: Page, cloud:
     await load_workflow(page, delete_graph([cloud.finished[0].id]))
     await press_run(page)
     report = page.get_by_label("Report")
-    await expect(report).to_have_value(re.compile("1 job accepted"))
+    await expect(report).to_have_value(re.compile("1 job removed from your cloud history"))
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=403))
     await press_run(page)
-    await expect(report).to_have_value(re.compile("No job was accepted"))
+    await expect(report).to_have_value(re.compile("No job was removed"))

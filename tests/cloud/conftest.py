@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -21,13 +22,18 @@ from aiohttp import web
 
 from cloud_history.client import CloudClient, Timeouts
 from cloud_history.config import read_base_url
+from cloud_history.connection import Connection
+from cloud_history.details import read_details
 from cloud_history.errors import CloudError
 from cloud_history.operations import Operations
-from cloud_history.report import clear_report, deletion_report
+from cloud_history.report import clear_report, deletion_report, listing_report
 from cloud_history.results import clear_payload, deletion_payload, error_payload
 from cloud_history.retry import RetryPolicy
+from cloud_history.rows import job_row
 from cloud_history.secret import Secret
+from cloud_history.selection import JobFilter, Selection
 from cloud_history.stopping import Unwatched
+from cloud_history.thumbnails import Thumbnails
 from simulated_cloud import SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
@@ -204,8 +210,66 @@ def hurried(
     return operations
 
 
+@dataclass
+class Core:
+    """All that the core can do, one method each, with what is shown of it."""
+
+    evidence: Evidence
+    operations: Operations
+    cloud: SimulatedCloud
+    connection: Connection
+    ids: list[str]
+
+    async def list_all(self) -> None:
+        found = list((await self.operations.list_jobs(JobFilter(), Unwatched())).jobs.values())
+        self.evidence.add("list", json.dumps([job_row(job) for job in found]), listing_report(found, 1000))
+
+    async def preview(self) -> None:
+        for selection in (Selection(filter=JobFilter(search="e")), Selection(job_ids=self.ids)):
+            found = await self.operations.preview(self.connection, selection, Unwatched())
+            self.evidence.add("preview", found.skipped, json.dumps([job_row(job) for job in found.jobs]))
+
+    async def details(self) -> None:
+        async with self.operations.open(self.connection) as client:
+            self.evidence.add("client", client)
+            self.evidence.add("job", json.dumps(job_row(await client.get_job(self.ids[0]))))
+            payload = read_details(await client.get_job_detail(self.ids[0]), datetime.now(timezone.utc))
+            self.evidence.add("details", json.dumps({**payload, "workflow": None, "prompt": None}))
+
+    async def thumbnail(self) -> None:
+        thumbnails, owners = (
+            Thumbnails(self.operations),
+            [job for job in self.cloud.jobs.values() if job.files],
+        )
+        where = (owners[0].id, owners[0].files[0]) if owners else (self.ids[0], "x.png")
+        self.evidence.add("thumbnail", thumbnails, await thumbnails.get(*where))
+
+    async def delete(self) -> None:
+        result = await self.operations.delete_jobs(self.ids, "menu", Unwatched())
+        self.evidence.add("delete", result, deletion_report(result), json.dumps(deletion_payload(result)))
+        for each in result.errors:
+            self.evidence.add_error("delete", each)
+
+    async def cancel(self) -> None:
+        async with self.operations.open(self.connection) as client:
+            active = [job.id for job in self.cloud.active]
+            self.evidence.add("cancel", await client.cancel_jobs(active or self.ids))
+
+    async def clear(self) -> None:
+        result = await self.operations.clear_history("menu", Unwatched())
+        self.evidence.add("clear", result, clear_report(result), json.dumps(clear_payload(result)))
+        if result.error:
+            self.evidence.add_error("clear", result.error)
+
+    async def count(self) -> None:
+        self.evidence.add("count", await self.operations.count(self.connection))
+
+    async def check(self) -> None:
+        await self.operations.check_key(self.connection.key)
+
+
 async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedCloud) -> None:
-    """Delete, clear, count and check the key, and note what comes of it."""
+    """Do all that the core can do, and note what comes of it."""
     ids = [job.id for job in cloud.finished[:3]] or ["01234567-89ab-cdef-0123-456789abcdef"]
     try:
         connection = await operations.connect()
@@ -213,26 +277,9 @@ async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedC
     except CloudError as error:
         evidence.add_error("connect", error)
         return
-
-    async def delete() -> None:
-        result = await operations.delete_jobs(ids, "menu", Unwatched())
-        evidence.add("delete", result, deletion_report(result), json.dumps(deletion_payload(result)))
-        for each in result.errors:
-            evidence.add_error("delete", each)
-
-    async def clear() -> None:
-        result = await operations.clear_history("menu", Unwatched())
-        evidence.add("clear", result, clear_report(result), json.dumps(clear_payload(result)))
-        if result.error:
-            evidence.add_error("clear", result.error)
-
-    async def count() -> None:
-        evidence.add("count", await operations.count(connection))
-
-    async def check() -> None:
-        await operations.check_key(connection.key)
-
-    for work in (delete, clear, count, check):
+    do = Core(evidence, operations, cloud, connection, ids)
+    reads = (do.list_all, do.preview, do.details, do.thumbnail)
+    for work in (*reads, do.delete, do.cancel, do.clear, do.count, do.check):
         try:
             await work()
         except CloudError as error:

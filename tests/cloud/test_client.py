@@ -20,9 +20,11 @@ from cloud_history.errors import (
     Unauthorized,
 )
 from cloud_history.models import ACTIVE, FINISHED, JobStatus
+from cloud_history.selection import JobFilter
 from simulated_cloud import Fault, SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
+COMPLETED = JobFilter((JobStatus.COMPLETED,)).query()
 POST, LIST, USER = ("POST", "/api/history"), ("GET", "/api/jobs"), ("GET", "/api/user")
 
 
@@ -78,26 +80,28 @@ async def test_a_read_sends_no_body_and_no_content_type(
     }
 
 
-async def test_a_page_of_jobs_is_given_as_the_api_gives_it(
+async def test_a_page_of_jobs_is_asked_for_exactly_and_read_row_by_row(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     async with open_client() as client:
-        page = await client.list_jobs(FINISHED, limit=7, offset=3)
+        page = await client.list_jobs(JobFilter(FINISHED).query(), limit=7, offset=3)
     assert cloud.requests[0].query == {"status": "completed,failed,cancelled", "limit": "7", "offset": "3"}
-    assert len(page["jobs"]) == 7
-    assert page["pagination"]["total"] == len(cloud.finished)
+    newest_first = sorted(cloud.finished, key=lambda job: (job.create_time, job.id), reverse=True)
+    assert [job.id for job in page.jobs] == [job.id for job in newest_first[3:10]]
+    assert [job.status.value for job in page.jobs] == [job.status for job in newest_first[3:10]]
+    assert (page.received, page.total, page.has_more) == (7, len(cloud.finished), True)
 
 
 async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cloud.switches.cursor = True
     async with open_client() as client:
-        first = await client.list_jobs((JobStatus.COMPLETED,), limit=5)
-        cursor = first["pagination"]["next_cursor"]
-        second = await client.list_jobs((JobStatus.COMPLETED,), limit=5, after=cursor)
+        first = await client.list_jobs(COMPLETED, limit=5)
+        second = await client.list_jobs(COMPLETED, limit=5, after=first.next_cursor)
         odd = "a&clear=1/#%2F é"
         cloud.faults.append(Fault(LIST, "status", status=200, json={"jobs": []}))
-        await client.list_jobs(ACTIVE, limit=5, after=odd)
-    assert not {each["id"] for each in first["jobs"]} & {each["id"] for each in second["jobs"]}
+        await client.list_jobs(JobFilter(ACTIVE).query(), limit=5, after=odd)
+    assert first.next_cursor
+    assert len({job.id for job in (*first.jobs, *second.jobs)}) == 10
     assert cloud.requests[-1].query == {"status": "pending,in_progress", "limit": "5", "after": odd}
     assert cloud.requests[-1].path == "/api/jobs"
 

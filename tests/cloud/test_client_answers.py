@@ -17,10 +17,11 @@ from cloud_history.errors import (
     SubscriptionInactive,
     UnreadableAnswer,
 )
-from cloud_history.models import FINISHED
+from fake_history_client import ids
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
+MEBIBYTE = 1024 * 1024
 POST, LIST, USER = ("POST", "/api/history"), ("GET", "/api/jobs"), ("GET", "/api/user")
 
 
@@ -97,7 +98,7 @@ async def test_a_huge_answer_is_read_up_to_its_cap_alone(
     fault = Fault(("*", "/api"), "huge", times=None, mebibytes=64)
     cloud.faults.append(fault)
     async with open_client() as client:
-        for call in (client.get_user(), client.clear_history(), client.list_jobs(FINISHED, limit=1)):
+        for call in (client.get_user(), client.clear_history(), client.list_jobs({}, limit=1)):
             with pytest.raises(UnreadableAnswer):
                 await call
     assert fault.fired == 3
@@ -106,10 +107,26 @@ async def test_a_huge_answer_is_read_up_to_its_cap_alone(
 async def test_a_page_of_many_mebibytes_below_the_cap_is_read(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
-    rows = [{"id": "x" * 1000}] * 10_000
-    cloud.faults.append(Fault(LIST, "status", status=200, json={"jobs": rows}))
+    rows = [{"id": job_id, "status": "failed", "more": "x" * 1500} for job_id in ids(10_000)]
+    fault = Fault(LIST, "status", status=200, json={"jobs": rows})
+    assert 15 * MEBIBYTE < len(fault.shape().body) < 16 * MEBIBYTE
+    cloud.faults.append(fault)
     async with open_client() as client:
-        assert len((await client.list_jobs(FINISHED, limit=1000))["jobs"]) == 10_000
+        page = await client.list_jobs({}, limit=1000)
+    assert (page.received, [job.id for job in page.jobs]) == (10_000, ids(10_000))
+
+
+async def test_a_page_of_more_than_16_mebibytes_is_not_read(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    rows = [{"id": job_id, "status": "failed", "more": "x" * 1700} for job_id in ids(10_000)]
+    fault = Fault(LIST, "status", status=200, json={"jobs": rows})
+    assert 16 * MEBIBYTE < len(fault.shape().body) < 18 * MEBIBYTE
+    cloud.faults.append(fault)
+    async with open_client() as client:
+        with pytest.raises(UnreadableAnswer):
+            await client.list_jobs({}, limit=1000)
+    assert len(cloud.requests) == 1
 
 
 async def test_a_web_page_with_200_is_no_success(cloud: SimulatedCloud, open_client: OpenClient) -> None:
@@ -129,7 +146,7 @@ async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
         await client.delete_history(ids_of(cloud, 1))
         await client.clear_history()
         with pytest.raises(UnreadableAnswer):
-            await client.list_jobs(FINISHED, limit=1)
+            await client.list_jobs({}, limit=1)
 
 
 async def test_an_error_whose_text_breaks_off_is_still_that_error(

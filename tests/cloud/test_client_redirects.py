@@ -10,7 +10,6 @@ import pytest
 
 from cloud_history.client import CloudClient
 from cloud_history.errors import NotComfyCloud
-from cloud_history.models import FINISHED
 from cloud_history.operations import Operations
 from cloud_history.report import clear_report, deletion_report
 from cloud_history.stopping import Unwatched
@@ -25,7 +24,7 @@ CALLS = ("list", "user", "delete", "clear")
 
 async def call(client: CloudClient, what: str, cloud: SimulatedCloud) -> None:
     if what == "list":
-        await client.list_jobs(FINISHED, limit=1)
+        await client.list_jobs({}, limit=1)
     elif what == "user":
         await client.get_user()
     elif what == "delete":
@@ -101,7 +100,7 @@ async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
     cleared = await operations.clear_history("menu", Unwatched())
     deleted = await operations.delete_jobs([job.id for job in cloud.finished[:150]], "menu", Unwatched())
     assert (cleared.outcome.value, cleared.removed) == ("failed", 0)
-    assert deleted.accepted == 0
+    assert deleted.deleted == 0
     for report in (clear_report(cleared), deletion_report(deleted)):
         assert "The answer did not come from Comfy Cloud" in report
         assert other_server.url not in report

@@ -47,6 +47,23 @@ LIST_OF_KEYS = {
     "pagination": {"total": KEY, "next_cursor": KEY, "has_more": False},
 }
 
+JOB_OF_KEYS = {
+    "id": "01234567-89ab-cdef-0123-456789abcdef",
+    "status": KEY,
+    "workflow_id": KEY,
+    "preview_output": {"filename": f"{KEY}.png", "subfolder": KEY, "type": KEY, "mediaType": KEY},
+    "outputs": {KEY: {KEY: [{"filename": KEY}]}},
+    "execution_error": {
+        "exception_message": ECHO,
+        "exception_type": KEY,
+        "node_type": KEY,
+        "node_id": KEY,
+        "traceback": [KEY, ECHO],
+        "current_inputs": {"api_key": KEY},
+    },
+    "cancelled": [KEY],
+}
+
 SHAPES: dict[str, ErrorShape] = {
     "code and message": error_response(500, KEY, ECHO),
     "message 401": message_only(401, ECHO),
@@ -72,6 +89,8 @@ SHAPES: dict[str, ErrorShape] = {
     "empty": ErrorShape(504, b""),
     "key as JSON": json_shape(200, KEY),
     "keys in a success": json_shape(200, LIST_OF_KEYS),
+    "keys in a job": json_shape(200, JOB_OF_KEYS),
+    "keys in a list": json_shape(200, {"jobs": [JOB_OF_KEYS], "pagination": {"total": 1, "has_more": False}}),
     "broken JSON": ErrorShape(200, f'{{"jobs": "{KEY}'.encode()),
     "no UTF-8": ErrorShape(200, f'{{"jobs": "{KEY}"}}'.encode() + b"\xff"),
     "no gzip": ErrorShape(200, KEY.encode(), {"Content-Encoding": "gzip"}),
@@ -149,7 +168,8 @@ async def use_routes(
             usual = {"X-Cloud-History": "1", "Content-Type": "application/json", **headers}
             async with browser.request(method, f"/cloud_history/{path}", data=raw, headers=usual) as answer:
                 evidence.add(f"{method} {path}", answer.status, dict(answer.headers), await answer.text())
-                found: dict[str, Any] = await answer.json()
+                lines = answer.content_type == "application/x-ndjson"
+                found: dict[str, Any] = {} if lines else await answer.json()
                 return found
 
         token = (await send("POST", "preview", {"clear": True})).get("token", "")
@@ -157,6 +177,22 @@ async def use_routes(
         await send("POST", "key", {"api_key": KEY})
         await send("POST", "clear", {"token": token})
         await send("POST", "preview", {"clear": True})
+        ids = [job.id for job in cloud.finished[:2]] or ["01234567-89ab-cdef-0123-456789abcdef"]
+        await send("POST", "preview", {"ids": ids})
+        await send("POST", "preview", {"ids": [KEY]})
+        for name in ("search", "workflow_id", "output_type", KEY):
+            await send("POST", "preview", {"filter": {name: KEY}})
+            await send("POST", "jobs", {"filter": {name: KEY}})
+        await send("POST", "jobs", {"filter": {}})
+        await send("GET", f"jobs/{ids[0]}")
+        await send("GET", f"jobs/{QUOTED}")
+        await send("POST", "cancel", {"ids": ids})
+        await send("POST", "cancel", {"ids": [KEY]})
+        await send("GET", f"thumbnail?job={ids[0]}&file={QUOTED}")
+        await send("POST", "delete", {"token": KEY})
+        await send("POST", "undo", {"hold": KEY})
+        await send("POST", "settings", {"hold_seconds": KEY})
+        await send("POST", "holds/dismiss", {"hold": KEY})
         await send("POST", "key", {"api_key": f" “{KEY}” ", "unchecked": True})
         await send("GET", "status")
         for odd in (
@@ -230,7 +266,19 @@ async def test_no_node_shows_the_key(
     evidence.add(
         "validate", delete.VALIDATE_INPUTS(job_ids=KEY), delete.VALIDATE_INPUTS(job_ids=f"{ids[0]}, {KEY}")
     )
+    listing = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryListJobs"]
+    every: dict[str, list[object]] = {
+        "status": ["any"],
+        "older_than": [""],
+        "workflow_id": [""],
+        "limit": [0],
+    }
     runs: tuple[Callable[[], Any], ...] = (
+        lambda: listing().run(**every),
+        lambda: listing().run(**{**every, "status": [KEY]}),
+        lambda: listing().run(**{**every, "older_than": [KEY]}),
+        lambda: listing().run(**{**every, "workflow_id": [KEY]}),
+        lambda: listing().run(**{**every, "limit": [KEY]}),
         lambda: delete().run(job_ids=[KEY], dry_run=[True]),
         lambda: delete().run(job_ids=ids, dry_run=[True]),
         lambda: delete().run(job_ids=ids, dry_run=[False]),

@@ -22,7 +22,8 @@ from cloud_history.credentials import ApiKey
 from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
 from cloud_history.journal import Entry
 from cloud_history.models import Outcome
-from cloud_history.operations import Operations
+from cloud_history.operations import Confirmed, Operations
+from cloud_history.previews import ClearPreview
 from cloud_history.stopping import Unwatched
 from routes.stage import Gate
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
@@ -30,15 +31,38 @@ from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 HISTORY = ("POST", "/api/history")
 
 
+class SendingGate(Gate):
+    """Holds nothing back until something is sent: looking beforehand goes through."""
+
+    def __init__(self, cloud: SimulatedCloud) -> None:
+        super().__init__(cloud)
+        self._cloud = cloud
+        self._sent = 0
+
+    def close(self) -> None:
+        super().close()
+        self._sent = len(self._cloud.history_posts)
+
+    async def _pause(self, seconds: float) -> None:
+        if len(self._cloud.history_posts) > self._sent:
+            await super()._pause(seconds)
+
+
 @pytest_asyncio.fixture
 async def gate(cloud: SimulatedCloud) -> AsyncIterator[Gate]:
-    gate = Gate(cloud)
+    gate = SendingGate(cloud)
     yield gate
     gate.open()
 
 
 def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
     return [job.id for job in cloud.finished[:count]]
+
+
+async def shown(operations: Operations) -> Confirmed:
+    """What a person was shown of everything, and has confirmed."""
+    connection = await operations.connect()
+    return Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
 
 
 class Waiter(Unwatched):
@@ -95,8 +119,8 @@ def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Pat
         one = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[:1], "node 1", Unwatched())))
         assert meeting.first_is_in.wait(10)
         two = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[1:], "node 2", second)))
-        assert one.result(20).complete
-        assert two.result(20).complete
+        assert one.result(20).deleted == 1
+        assert two.result(20).deleted == 1
     assert (meeting.met, meeting.most) == (2, 1)
     assert cloud.history_posts == [{"delete": [job]} for job in jobs]
 
@@ -112,7 +136,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
         await operations.delete_jobs([second], "node 2", Waiter(stops=True))
     assert [entry.origin for entry in operations.journal.entries()] == ["node 1"]
     gate.open()
-    assert (await running).complete
+    assert (await running).deleted == 1
     assert cloud.history_posts == [{"delete": [first]}]
 
 
@@ -158,10 +182,11 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
 async def test_a_clear_is_on_disk_before_its_request_arrives(
     cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
 ) -> None:
-    confirmed = len(cloud.finished)
-    await operations.clear_history("menu", Unwatched(), confirmed=confirmed)
+    confirmed, finished = await shown(operations), len(cloud.finished)
+    await operations.clear_history("menu", Unwatched(), confirmed)
     ((entry,),) = seen
-    assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", confirmed)
+    assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", finished)
+    assert entry.operation == confirmed.operation
     assert operations.journal.entries() == []
 
 
@@ -183,11 +208,13 @@ async def test_the_key_is_not_in_what_is_written_down(
 async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
+    confirmed = await shown(operations)
+    cloud.add_job("failed")
     cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"]))
     result = await operations.delete_jobs(some(cloud), "node 1", Unwatched())
     assert len(result.ids(Outcome.FAILED)) == 3
     with pytest.raises(CountRose):
-        await operations.clear_history("menu", Unwatched(), confirmed=1)
+        await operations.clear_history("menu", Unwatched(), confirmed)
     cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
     with pytest.raises(Unauthorized):
         await operations.clear_history("menu", Unwatched())
@@ -207,7 +234,7 @@ async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
     gate.open()
     (left,) = operations.unresolved()
     assert (left.origin, left.asked) == ("node 1", 3)
-    assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).complete
+    assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).deleted == 3
     assert operations.unresolved() == [left]
 
 
@@ -251,7 +278,7 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
     await after_restart.count(await after_restart.connect())
     assert cloud.history_posts == [{"delete": ids}]
     other = some(cloud, 1)
-    assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).complete
+    assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).deleted == 1
     assert cloud.history_posts == [{"delete": ids}, {"delete": other}]
     assert after_restart.unresolved() == [left]
 

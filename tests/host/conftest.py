@@ -15,6 +15,7 @@ import pytest
 
 from hosts import HostProcess, start_host
 from simulated_cloud import SimulatedCloud
+from simulated_cloud.switches import Switches
 
 LAST_WORDS = {"execution_success", "execution_error", "execution_interrupted"}
 Graph = dict[str, dict[str, Any]]
@@ -114,7 +115,7 @@ def host(busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory) -
 def cloud(busy_cloud: SimulatedCloud) -> SimulatedCloud:
     """The cloud, well-behaved again and with no request on its books."""
     busy_cloud.faults.clear()
-    busy_cloud.switches.latency = 0
+    busy_cloud.switches = Switches()
     busy_cloud.requests.clear()
     return busy_cloud
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from host.conftest import Comfy, Graph
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
+
+EXAMPLES = Path(__file__).parent.parent.parent / "example_workflows"
 
 
 def delete(job_ids: object, **more: object) -> dict[str, Any]:
@@ -26,7 +30,7 @@ async def until(happened: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_both_nodes_are_offered_as_the_contract_says(comfy: Comfy) -> None:
+async def test_the_changing_nodes_are_offered_as_the_contract_says(comfy: Comfy) -> None:
     info = await comfy.get("/object_info")
     delete_node, clear_node = info["CloudHistoryDeleteJobs"], info["CloudHistoryClear"]
     assert list(delete_node["input"]["required"]) == ["job_ids", "dry_run"]
@@ -45,18 +49,90 @@ async def test_a_delete_runs_at_each_press_and_is_never_taken_from_the_cache(
 ) -> None:
     job_ids = some_finished(cloud, 2)
     graph: Graph = {"1": delete("\n".join(job_ids))}
+    cloud.switches.lies = True
     for _ in range(2):
         run = await comfy.run(graph)
         assert run.ended == "execution_success"
-        assert run.ui("1")[0].startswith("2 jobs accepted")
+        assert "2 unconfirmed: accepted, but still listed" in run.ui("1")[0]
     assert cloud.history_posts == [{"delete": job_ids}] * 2
 
 
 async def test_two_equal_nodes_in_one_graph_run_once_each(comfy: Comfy, cloud: SimulatedCloud) -> None:
     job_ids = some_finished(cloud, 1)
+    cloud.switches.lies = True
     run = await comfy.run({"1": delete(job_ids[0]), "2": delete(job_ids[0])})
     assert run.ended == "execution_success"
     assert cloud.history_posts == [{"delete": job_ids}] * 2
+
+
+def listing(**inputs: object) -> dict[str, Any]:
+    every = {"status": "failed", "older_than": "", "workflow_id": "", "limit": 0, **inputs}
+    return {"class_type": "CloudHistoryListJobs", "inputs": every}
+
+
+async def test_the_list_node_is_offered_as_the_contract_says(comfy: Comfy) -> None:
+    node = (await comfy.get("/object_info"))["CloudHistoryListJobs"]
+    assert list(node["input"]["required"]) == ["status", "older_than", "workflow_id", "limit"]
+    assert list(node["input"]["optional"]) == ["after"]
+    assert node["output"] == ["*", "STRING", "STRING", "INT"]
+    assert node["output_name"] == ["after", "job_ids", "report", "count"]
+    assert node["output_is_list"] == [True, True, False, False]
+
+
+async def test_list_then_delete_removes_exactly_what_was_listed_in_one_deletion(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    edge = int(time.time() * 1000) - 7 * 24 * 3600 * 1000
+    cloud.add_job("failed", create_time=edge - 3600_000)
+    wanted = {job.id for job in cloud.listed("failed") if job.create_time < edge - 60_000}
+    others = len(cloud.finished) - len(wanted)
+    graph: Graph = {"1": listing(older_than="7d"), "2": delete(["1", 1])}
+    run = await comfy.run(graph)
+    assert run.ended == "execution_success"
+    assert f"{len(wanted):,} job" in run.ui("1")[0]
+    assert "removed from your cloud history" in run.ui("2")[0]
+    assert {job_id for body in cloud.history_posts for job_id in body["delete"]} == wanted
+    assert {cloud.jobs[job_id].deleted for job_id in wanted} == {True}
+    assert len(cloud.finished) == others
+
+    # Again: nothing is left, which is said and is no error.
+    cloud.requests.clear()
+    run = await comfy.run(graph)
+    assert run.ended == "execution_success"
+    assert run.ui("1")[0] == "No job matches."
+    assert run.ui("2")[0].startswith("Nothing to delete")
+    assert cloud.history_posts == []
+
+
+async def test_the_example_shows_the_old_failed_jobs_and_sends_nothing(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    example = json.loads((EXAMPLES / "clean_up_failed_jobs.json").read_text(encoding="utf-8"))
+    found, remover = (
+        next(each for each in example["nodes"] if each["type"] == name)
+        for name in ("CloudHistoryListJobs", "CloudHistoryDeleteJobs")
+    )
+    assert example["links"] == [[1, found["id"], 1, remover["id"], 0, "STRING"]]
+    assert [each["widget"]["name"] for each in found["inputs"][:4]] == list(listing()["inputs"])
+    given = dict(zip(listing()["inputs"], found["widgets_values"], strict=True))
+    assert given == {"status": "failed", "older_than": "30d", "workflow_id": "", "limit": 0}
+    dry_run = remover["widgets_values"][1]
+    assert dry_run is True
+    old = cloud.add_job("failed", create_time=int(time.time() * 1000) - 31 * 24 * 3600 * 1000)
+    run = await comfy.run({"1": listing(**given), "2": delete(["1", 1], dry_run=dry_run)})
+    assert run.ended == "execution_success"
+    assert run.ui("2")[0].startswith("Dry run: ")
+    assert old.id in run.ui("2")[0]
+    assert cloud.history_posts == []
+
+
+async def test_a_duration_that_cannot_be_read_stops_the_graph_before_anything_is_sent(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    run = await comfy.run({"1": listing(older_than="30 days"), "2": delete(["1", 1])})
+    assert run.ended == "execution_error"
+    assert "“30 days” is not a time." in run.error
+    assert cloud.requests == []
 
 
 async def test_clear_that_is_off_sends_nothing_at_all(comfy: Comfy, cloud: SimulatedCloud) -> None:
@@ -108,12 +184,12 @@ async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(
     )
     run = await comfy.run({"1": delete(",".join(job_ids))})
     assert run.ended == "execution_error"
-    assert "No job was accepted" in run.error
+    assert "No job was removed (0 of 2)." in run.error
     assert all(job_id in run.error for job_id in job_ids)
     assert "Use a key of the account or workspace" in run.error
     shown = [each["data"] for each in run.messages if each["type"] == "cloud_history.progress"]
     assert shown[0]["node"] == "1"
-    assert "No job was accepted" in shown[0]["report"]
+    assert "No job was removed (0 of 2)." in shown[0]["report"]
 
 
 async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud: SimulatedCloud) -> None:
@@ -143,6 +219,9 @@ async def test_interrupt_stops_a_delete_of_5000_jobs_and_tells_what_was_sent(
     assert run.ended == "execution_interrupted"
     assert took < 1.0
     assert len(cloud.history_posts) < 50
+    sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
+    assert {cloud.jobs[job_id].deleted for job_id in sent} == {True}
     report = next(each["data"]["report"] for each in run.messages if "report" in each["data"])
     assert report.startswith("Stopped: ")
+    assert f"{5000 - len(sent):,} not tried: you stopped it" in report
     assert "not tried: you stopped it" in report

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createHistoryApi, HistoryApiError } from "../../js/history_api.js";
+import { createHistoryApi, HistoryApiError } from "#ui/history_api.mjs";
 
 const STATUS = { version: "1.0.0", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null };
 
@@ -78,4 +78,88 @@ test("the key is in no error", async () => {
   const api = createHistoryApi(() => Promise.reject(new Error("comfyui-secret")));
   const error = await codeOf(api.saveKey("comfyui-secret"));
   assert.doesNotMatch(JSON.stringify(error) + error.stack + error.message, /comfyui-secret/);
+});
+
+const encoder = new globalThis.TextEncoder();
+/** An answer whose body comes in these pieces. */
+function streaming(pieces, { status = 200 } = {}) {
+  const calls = [];
+  const api = createHistoryApi(async (route, init) => {
+    calls.push({ route, init });
+    const body = new globalThis.ReadableStream({
+      start(controller) {
+        for (const piece of pieces) {
+          if (piece instanceof Error) return controller.error(piece);
+          controller.enqueue(typeof piece === "string" ? encoder.encode(piece) : piece);
+        }
+        controller.close();
+      },
+    });
+    return new Response(body, { status });
+  });
+  return { api, calls };
+}
+const collect = async (lines) => {
+  const all = [];
+  for await (const line of lines) all.push(line);
+  return all;
+};
+
+test("the list comes line by line, however the stream is cut", async () => {
+  const text = '{"type":"start","read_at":"","total":2}\n{"type":"jobs","jobs":[{"id":"é"}]}\n\n{"type":"end","complete":true,"read":1,"error":null}';
+  const bytes = encoder.encode(text);
+  for (const size of [1, 7, 1000]) {
+    const pieces = [];
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.slice(at, at + size));
+    const { api, calls } = streaming(pieces);
+    const lines = await collect(api.list({ statuses: ["failed"] }));
+    assert.deepEqual(lines.map(({ type }) => type), ["start", "jobs", "end"]);
+    assert.equal(lines[1].jobs[0].id, "é");
+    assert.deepEqual(JSON.parse(calls[0].init.body), { filter: { statuses: ["failed"] } });
+  }
+});
+
+test("a list that breaks off, or is none, is an error; what was read before is kept", async () => {
+  const start = '{"type":"start","read_at":"","total":2}\n';
+  const cases = [
+    [[start, new TypeError("network")], "comfyui_away"],
+    [[start, "<html>\n"], "strange_answer"],
+    [[start, '{"type":"jobs","jobs":3}\n'], "strange_answer"],
+  ];
+  for (const [pieces, code] of cases) {
+    const seen = [];
+    const error = await codeOf((async () => {
+      for await (const line of streaming(pieces).api.list({})) seen.push(line);
+    })());
+    assert.equal(error.code, code);
+    assert.ok(seen.length <= 1);
+  }
+  const refused = answering({ error: { code: "unauthorized" } }, { status: 401 });
+  assert.equal((await codeOf(collect(refused.api.list({})))).code, "unauthorized");
+});
+
+test("a request that was taken back is told apart from one that was lost", async () => {
+  const controller = new AbortController();
+  controller.abort();
+  const api = createHistoryApi(() => Promise.reject(new DOMException("", "AbortError")));
+  await assert.rejects(api.job("x", controller.signal), { name: "AbortError" });
+  assert.equal((await codeOf(api.job("x"))).code, "comfyui_away");
+});
+
+test("ids and file names can’t leave their place in the address", async () => {
+  const { api, calls } = answering({ job: { id: "x" }, outputs: [] });
+  await api.job("../status?x#y");
+  await api.thumbnail("a&file=b", "../c d.png").catch(() => undefined);
+  assert.deepEqual(calls.map(({ route }) => route), [
+    "/cloud_history/jobs/..%2Fstatus%3Fx%23y", "/cloud_history/thumbnail?job=a%26file%3Db&file=..%2Fc%20d.png",
+  ]);
+});
+
+test("what deleting answers is a hold or an operation, and nothing else", async () => {
+  const hold = { id: "h", kind: "delete", jobs: 1, ids: ["a"], seconds_left: 10, state: "holding" };
+  const bodies = [{ hold }, { operation: "o", state: "running" }, { operation: "o", state: "done", result: {} }];
+  for (const body of bodies) assert.deepEqual(await answering(body, { status: 202 }).api.remove("t"), body);
+  for (const body of [{}, { hold: { ...hold, seconds_left: "10" } }, { hold: {} }, { operation: "o", state: "done" }]) {
+    assert.equal((await codeOf(answering(body).api.remove("t"))).code, "strange_answer");
+  }
 });

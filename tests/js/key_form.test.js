@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "../../js/history_api.js";
-import { keyFault, looksUnusual, refusalWords, savedWords } from "../../js/key_form.js";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { keyFault, looksUnusual, refusalWords, savedWords } from "#ui/key_form.mjs";
 
 test("a key is looked at before anything is sent", () => {
   assert.equal(keyFault(""), "Paste a key first.");

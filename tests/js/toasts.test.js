@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createToasts } from "../../js/toasts.js";
+import { createToasts } from "#ui/toasts.mjs";
 
 function newHost() {
   const calls = [];
@@ -15,14 +15,27 @@ function oldHost() {
   return { added, host: { add: (message) => added.push(message), remove: never, removeAll: never } };
 }
 
-test("a progress toast becomes its result in place", () => {
+test("a deletion’s toast becomes its result in place", () => {
   const { calls, host } = newHost();
-  const progress = createToasts(() => host).progress({ title: "Clearing", detail: "wait" });
-  progress.become("success", { title: "Done" });
+  const slot = createToasts(() => host).slot();
+  slot.show("loading", { title: "Clearing", detail: "wait" });
+  slot.show("success", { title: "Done" });
   assert.deepEqual(calls.map(({ kind, title }) => [kind, title]), [["loading", "Clearing"], ["success", "Done"]]);
   assert.equal(calls[0].id, calls[1].id);
   assert.equal(calls[0].description, "wait");
   assert.equal(calls[0].duration, undefined);
+});
+
+test("a toast the person has closed does not come back with each step", () => {
+  const { calls, host } = newHost();
+  let open = true;
+  const slot = createToasts(() => ({ ...host, dismiss: () => open })).slot();
+  slot.show("info", { title: "Held" });
+  slot.update("loading", { title: "Sending" });
+  open = false;
+  slot.update("loading", { title: "Checking" });
+  slot.show("success", { title: "Done" });
+  assert.deepEqual(calls.map(({ title }) => title), ["Held", "Sending", "Done"]);
 });
 
 test("success leaves by itself; warnings and errors stay", () => {
@@ -52,10 +65,15 @@ test("pressing an action takes the toast away and acts", () => {
 
 test("on an old frontend the loading toast leaves by itself and the result is added", () => {
   const { added, host } = oldHost();
-  const progress = createToasts(() => host).progress({ title: "Clearing" });
-  progress.become("warning", { title: "Some left", detail: "Look again." });
-  progress.dismiss();
+  const slot = createToasts(() => host).slot();
+  slot.show("info", { title: "Held", life: 7000 });
+  slot.show("loading", { title: "Clearing" });
+  slot.update("loading", { title: "Checking" });
+  slot.show("warning", { title: "Some left", detail: "Look again." });
+  slot.dismiss();
+  assert.equal(createToasts(() => host).canAct(), false);
   assert.deepEqual(added, [
+    { severity: "info", summary: "Held", life: 7000 },
     { severity: "info", summary: "Clearing", life: 4000 },
     { severity: "warn", summary: "Some left", detail: "Look again." },
   ]);

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear")
+NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs")
+CHANGING = NODES[:2]
 
 
 @pytest.fixture(params=NODES)
@@ -22,6 +23,7 @@ def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> Non
     assert pack.NODE_DISPLAY_NAME_MAPPINGS == {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
+        "CloudHistoryListJobs": "List Cloud Jobs",
     }
 
 
@@ -42,9 +44,8 @@ def test_is_changed_is_fresh_at_each_call_and_fit_for_json(node: Any) -> None:
 
 
 def test_every_node_passes_after_through_as_its_first_output(node: Any) -> None:
-    assert node.RETURN_NAMES == ("after", "report", "deleted")
-    assert node.RETURN_TYPES == ("*", "STRING", "INT")
-    assert node.OUTPUT_IS_LIST == (True, False, False)
+    assert (node.RETURN_NAMES[0], node.RETURN_TYPES[0], node.OUTPUT_IS_LIST[0]) == ("after", "*", True)
+    assert len(node.RETURN_TYPES) == len(node.OUTPUT_IS_LIST) == len(node.RETURN_NAMES)
     assert len(node.OUTPUT_TOOLTIPS) == len(node.RETURN_NAMES)
     assert all(node.OUTPUT_TOOLTIPS)
 
@@ -60,16 +61,24 @@ def test_the_any_type_matches_every_other_type_in_both_directions(node: Any) -> 
     assert {any_type: 1}["*"] == 1
 
 
-def test_every_input_has_a_tooltip_and_the_description_says_what_stays(node: Any) -> None:
+def test_every_input_has_a_tooltip_and_after_is_the_last(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     for group in inputs.values():
         for _, options in group.values():
             assert len(options["tooltip"]) > 20
     assert list(inputs["optional"]) == ["after"]
     assert "hidden" not in inputs
+    assert "erase" not in node.DESCRIPTION.lower()
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_changes_the_history_says_what_stays_and_how_much_is_gone(pack: Any, name: str) -> None:
+    node = pack.NODE_CLASS_MAPPINGS[name]
+    assert node.RETURN_NAMES == ("after", "report", "deleted")
+    assert node.RETURN_TYPES == ("*", "STRING", "INT")
+    assert node.OUTPUT_IS_LIST == (True, False, False)
     assert "assets" in node.DESCRIPTION
     assert "can’t be undone" in node.DESCRIPTION
-    assert "erase" not in node.DESCRIPTION.lower()
 
 
 def test_every_node_is_found_by_the_words_people_search_for(node: Any) -> None:
@@ -86,7 +95,7 @@ def test_what_object_info_serves_is_json(node: Any) -> None:
         node.SEARCH_ALIASES,
         node.DESCRIPTION,
     ]
-    assert json.loads(json.dumps(shown, allow_nan=False))[1] == ["*", "STRING", "INT"]
+    assert json.loads(json.dumps(shown, allow_nan=False))[1] == list(node.RETURN_TYPES)
 
 
 def test_a_node_keeps_nothing_on_itself(node: Any) -> None:
@@ -131,5 +140,5 @@ def test_a_boolean_that_is_one_is_read(pack_module: Any) -> None:
     [(None, [None]), ([], []), (["a", 2, None], ["a", 2, None]), ((None,), [None]), ([[1, 2]], [[1, 2]])],
 )
 def test_after_is_handed_on_unchanged(after: Any, handed_on: object, pack_module: Any) -> None:
-    made = pack_module("nodes.base").outputs(after, "Done.", 3)
-    assert made == {"ui": {"text": ["Done."]}, "result": (handed_on, "Done.", 3)}
+    made = pack_module("nodes.base").outputs(after, "Done.", ["x"], "Done.", 3)
+    assert made == {"ui": {"text": ["Done."]}, "result": (handed_on, ["x"], "Done.", 3)}

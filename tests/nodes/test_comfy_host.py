@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from fake_comfyui import FakeComfyUI, InterruptProcessingException
-from fake_history_client import ids
 from simulated_cloud import Fault, SimulatedCloud
 
 HISTORY = ("POST", "/api/history")
 SOON = 0.5
+A_LOOK = 3.0
+"""Seconds that one look at the history may take on a busy machine: what had been sent is told truly."""
 STOPPED = "cloud_history.progress"
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    """A cloud with enough jobs for many requests."""
+    cloud = SimulatedCloud(jobs=1600)
+    async with cloud.serving():
+        yield cloud
+
+
+def some(cloud: SimulatedCloud, count: int) -> list[str]:
+    return [job.id for job in cloud.finished[:count]]
 
 
 @pytest.fixture
@@ -36,8 +51,10 @@ async def until(happened: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any) -> float:
-    """Press stop as soon as something has happened, and give the seconds until the node had ended."""
+async def press_stop_when(
+    happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any
+) -> tuple[float, float]:
+    """Press stop as soon as something has happened, and give when, and the seconds until the node had ended."""
     task = asyncio.ensure_future(work)
     await until(lambda: happened() or task.done())
     assert not task.done(), "it ended before it could be stopped"
@@ -45,7 +62,12 @@ async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, wo
     pressed = time.monotonic()
     with pytest.raises(InterruptProcessingException):
         await task
-    return time.monotonic() - pressed
+    return pressed, time.monotonic() - pressed
+
+
+def noticed(cloud: SimulatedCloud, pressed: float) -> float:
+    """Seconds from the press until what had been sent was looked at: until then nobody had noticed."""
+    return next(each.at for each in cloud.requests if each.at >= pressed and each.method == "GET") - pressed
 
 
 def reports(comfyui: FakeComfyUI) -> list[str]:
@@ -55,26 +77,45 @@ def reports(comfyui: FakeComfyUI) -> list[str]:
 async def test_a_stop_during_a_request_is_noticed_within_half_a_second(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
-    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None))
-    work = delete_node.run(job_ids=ids(300), dry_run=[False])
-    took = await press_stop_when(lambda: len(cloud.history_posts) == 3, comfyui, work)
-    assert took < SOON
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None, acted=False))
+    work = delete_node.run(job_ids=some(cloud, 300), dry_run=[False])
+    pressed, took = await press_stop_when(lambda: len(cloud.history_posts) == 3, comfyui, work)
+    assert noticed(cloud, pressed) < SOON
+    assert took < A_LOOK
     [report] = reports(comfyui)
-    assert report.startswith("Stopped: No job was accepted for removal (0 of 300).")
-    assert "300 unconfirmed: you stopped it" in report
+    assert report.startswith("Stopped: ")
+    # The look after a stop is a short one: what it does not see in time is unconfirmed.
+    assert re.search("^300 (not removed|unconfirmed): you stopped it$", report, re.MULTILINE)
+    assert cloud.deleted == []
+
+
+async def test_a_stop_after_which_the_jobs_turn_out_to_be_gone_says_so(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None))
+    work = delete_node.run(job_ids=some(cloud, 2), dry_run=[False])
+    pressed, _ = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    assert noticed(cloud, pressed) < SOON
+    assert len(cloud.deleted) == 2
+    assert reports(comfyui)[0].startswith("2 jobs removed from your cloud history.")
 
 
 async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_told(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.switches.latency = 0.1
-    work = delete_node.run(job_ids=ids(5000), dry_run=[False])
-    took = await press_stop_when(lambda: len(comfyui.progress) > 2, comfyui, work)
-    assert took < SOON
+    work = delete_node.run(job_ids=some(cloud, 1500), dry_run=[False])
+    pressed, took = await press_stop_when(lambda: len(comfyui.progress) > 2, comfyui, work)
+    assert noticed(cloud, pressed) < SOON
+    assert took < A_LOOK
     [report] = reports(comfyui)
     sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
-    assert 0 < len(sent) < 5000
-    assert f"{5000 - len(sent):,} not tried: you stopped it" in report
+    assert 0 < len(sent) < 1500
+    assert sent == {job.id for job in cloud.deleted}
+    assert report.startswith("Stopped: ")
+    told = re.findall(r"^([0-9,]+) (?:removed|unconfirmed)\b", report, re.MULTILINE)
+    assert sum(int(each.replace(",", "")) for each in told) == len(sent)
+    assert f"{1500 - len(sent):,} not tried: you stopped it" in report
     posts = len(cloud.history_posts)
     await asyncio.sleep(0)
     assert len(cloud.history_posts) == posts
@@ -84,7 +125,7 @@ async def test_the_stop_is_told_to_the_browser_that_runs_the_node_without_the_ke
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
-    work = delete_node.run(job_ids=ids(1), dry_run=[False])
+    work = delete_node.run(job_ids=some(cloud, 1), dry_run=[False])
     await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
     [(data, client)] = [(data, client) for event, data, client in comfyui.sent if "report" in data]
     assert client == "browser-1"
@@ -98,7 +139,7 @@ async def test_a_stop_while_a_clear_is_sent_is_noticed_and_told(
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
     work = clear_node.run(clear=[True])
-    took = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    _, took = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
     assert took < SOON
     assert reports(comfyui)[0].startswith("Outcome unknown: you stopped it after it was sent.")
 
@@ -106,7 +147,7 @@ async def test_a_stop_while_a_clear_is_sent_is_noticed_and_told(
 async def test_a_stop_before_anything_is_sent_sends_nothing(
     comfyui: FakeComfyUI, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
-    for work in (delete_node.run(job_ids=ids(300), dry_run=[False]), clear_node.run(clear=[True])):
+    for work in (delete_node.run(job_ids=some(cloud, 300), dry_run=[False]), clear_node.run(clear=[True])):
         comfyui.interrupted = True
         with pytest.raises(InterruptProcessingException):
             await work
@@ -116,11 +157,13 @@ async def test_a_stop_before_anything_is_sent_sends_nothing(
 async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_the_prompt(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
-    comfyui.interrupt_at = 250
+    comfyui.interrupt_at = 2
     with pytest.raises(InterruptProcessingException):
-        await delete_node.run(job_ids=ids(250), dry_run=[False])
-    assert len(cloud.history_posts) == 3
-    assert reports(comfyui)[0].startswith("250 jobs accepted for removal")
+        await delete_node.run(job_ids=some(cloud, 2), dry_run=[False])
+    assert len(cloud.history_posts) == 1
+    assert len(cloud.deleted) == 2
+    [report] = reports(comfyui)
+    assert "2 jobs removed from your cloud history." in report or "2 unconfirmed: " in report
 
 
 async def test_a_stop_that_the_last_look_took_down_still_stops_the_prompt(
@@ -168,7 +211,7 @@ async def test_cancelling_a_node_passes_through_and_the_record_stays(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, pack_module: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
-    task = asyncio.ensure_future(delete_node.run(job_ids=ids(2), dry_run=[False]))
+    task = asyncio.ensure_future(delete_node.run(job_ids=some(cloud, 2), dry_run=[False]))
     await until(lambda: bool(cloud.history_posts))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -180,7 +223,7 @@ async def test_cancelling_a_node_passes_through_and_the_record_stays(
 async def test_progress_shows_for_several_jobs_and_ends_at_all(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
-    await delete_node.run(job_ids=ids(250), dry_run=[False])
+    await delete_node.run(job_ids=some(cloud, 250), dry_run=[False])
     assert comfyui.progress[0] == (0, 250)
     assert comfyui.progress[-1] == (250, 250)
 
@@ -208,5 +251,5 @@ async def test_a_browser_that_cannot_be_told_does_not_make_a_finished_deletion_a
         raise RuntimeError("Event loop is closed")
 
     monkeypatch.setattr(sys.modules["server"].PromptServer.instance, "send_sync", closed)
-    made = await delete_node.run(job_ids=ids(2), dry_run=[False])
+    made = await delete_node.run(job_ids=some(cloud, 2), dry_run=[False])
     assert made["result"][2] == 2

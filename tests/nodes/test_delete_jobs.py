@@ -30,6 +30,13 @@ def many(count: int) -> list[str]:
     return [str(uuid.UUID(int=number, version=4)) for number in range(count)]
 
 
+def busy(cloud: SimulatedCloud, count: int) -> list[str]:
+    """So many finished jobs: as many as it takes are added."""
+    for _ in range(count - len(cloud.finished)):
+        cloud.add_job("completed")
+    return [job.id for job in cloud.finished[:count]]
+
+
 def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
@@ -49,7 +56,7 @@ async def test_it_removes_exactly_the_jobs_given_and_says_so(node: Any, cloud: S
     assert [job.id for job in cloud.deleted] == [first, second]
     after, report, deleted = made["result"]
     assert (after, deleted) == ([None], 2)
-    assert report.startswith("2 jobs accepted for removal from your cloud history. Assets stay.")
+    assert report == "2 jobs removed from your cloud history. Assets stay."
     assert made["ui"] == {"text": [report]}
 
 
@@ -62,12 +69,29 @@ async def test_a_linked_list_and_a_json_array_are_read_alike(
     assert cloud.history_posts == [{"delete": wanted}]
 
 
-async def test_active_jobs_are_left_alone_by_the_service(node: Any, cloud: SimulatedCloud) -> None:
-    made = await node.run(job_ids=[cloud.active[0].id], dry_run=[False])
+async def test_an_active_job_is_seen_to_be_one_and_is_not_sent(node: Any, cloud: SimulatedCloud) -> None:
+    active, finished = cloud.active[0].id, cloud.finished[0].id
+    made = await node.run(job_ids=[active, finished], dry_run=[False])
+    assert cloud.history_posts == [{"delete": [finished]}]
     assert made["result"][2] == 1
-    assert cloud.deleted == []
-    assert "accepted" in made["result"][1]
-    assert "deleted" not in made["result"][1]
+    assert made["result"][1].splitlines() == [
+        "1 of 2 jobs removed. Assets stay.",
+        "1 removed",
+        "1 active, left alone",
+        f"  {active}",
+    ]
+
+
+async def test_ids_nobody_knows_are_already_gone_and_are_not_sent(node: Any, cloud: SimulatedCloud) -> None:
+    unknown = many(2)
+    made = await node.run(job_ids=unknown, dry_run=[False])
+    assert cloud.history_posts == []
+    assert made["result"][2] == 0
+    assert made["result"][1].splitlines() == [
+        "No job was removed (0 of 2).",
+        "2 already gone",
+        *(f"  {job_id}" for job_id in unknown),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -129,18 +153,19 @@ async def test_a_dry_run_that_is_no_boolean_sends_nothing(
 async def test_a_partial_failure_raises_and_says_how_many_and_which(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
-    wanted = many(250)
+    wanted = busy(cloud, 250)
     refused = error_response(400, "bad_request", "no")
     cloud.faults.append(Fault.shaped(HISTORY, refused, predicate=lambda body: wanted[120] in body["delete"]))
     with pytest.raises(errors.Incomplete) as ended:
         await node.run(job_ids=wanted, dry_run=[False])
     lines = str(ended.value).splitlines()
     assert lines[:3] == [
-        "150 of 250 jobs accepted for removal. Assets stay.",
-        "150 accepted",
+        "150 of 250 jobs removed. Assets stay.",
+        "150 removed",
         "100 not removed: Comfy Cloud refused the request (400)",
     ]
     assert lines[3:103] == [f"  {job_id}" for job_id in wanted[100:200]]
+    assert [job.id for job in cloud.deleted] == wanted[:100] + wanted[200:]
     assert cloud.api_key not in str(ended.value)
 
 
@@ -150,28 +175,50 @@ async def test_a_refused_key_stops_the_rest_and_says_so(
     monkeypatch.setenv("COMFY_CLOUD_API_KEY", "comfyui-this-key-was-revoked-0001")
     with pytest.raises(errors.Incomplete) as ended:
         await node.run(job_ids=many(1000), dry_run=[False])
-    assert "No job was accepted for removal (0 of 1,000)." in str(ended.value)
+    assert "No job was removed (0 of 1,000)." in str(ended.value)
     assert "not tried: the key was refused" in str(ended.value)
     assert "revoked-0001" not in str(ended.value)
     assert len(cloud.history_posts) <= 4
 
 
-async def test_an_answer_that_never_came_is_unconfirmed_and_raises(
+async def test_an_answer_that_never_came_counts_as_removed_once_the_jobs_are_seen_to_be_gone(
+    node: Any, cloud: SimulatedCloud
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None))
+    made = await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
+    assert len(cloud.deleted) == made["result"][2] == 3
+    assert made["result"][1].startswith("3 jobs removed from your cloud history.")
+
+
+async def test_an_answer_that_never_came_is_a_failure_when_the_jobs_are_still_listed(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None, acted=False))
+    with pytest.raises(errors.Incomplete, match="3 not removed: the connection was lost"):
+        await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
+    assert cloud.deleted == []
+
+
+async def test_an_answer_that_never_came_is_unconfirmed_and_raises_when_nobody_can_look(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None))
+    # The look before the deletion takes four requests; those after it find nobody.
+    cloud.faults.append(Fault(("GET", "/api/jobs"), "reset_before_body", times=None, after=4))
     with pytest.raises(errors.Incomplete, match="3 unconfirmed: the connection was lost"):
         await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
 
 
 async def test_five_thousand_ids_go_out_in_chunks_of_at_most_100(node: Any, cloud: SimulatedCloud) -> None:
-    wanted = many(5000)
+    wanted = busy(cloud, 5000)
     made = await node.run(job_ids=wanted, dry_run=[False], after=[1, 2])
     assert sorted(len(body["delete"]) for body in cloud.history_posts) == [100] * 50
     assert sorted(job_id for body in cloud.history_posts for job_id in body["delete"]) == sorted(wanted)
+    assert {job.id for job in cloud.deleted} == set(wanted)
     assert made["result"][0] == [1, 2]
     assert made["result"][2] == 5000
-    assert max(request.in_flight for request in cloud.requests) <= 4
+    assert max(request.in_flight for request in cloud.requests_to("POST", "/api/history")) <= 4
+    assert max(request.in_flight for request in cloud.requests) <= 6
 
 
 async def test_a_missing_key_says_what_to_do_and_sends_nothing(

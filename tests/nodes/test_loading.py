@@ -15,6 +15,8 @@ from conftest import LoadPack
 from fake_comfyui import FakeComfyUI
 from simulated_cloud import SimulatedCloud
 
+NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"}
+
 
 @pytest.mark.parametrize("system_user_folder", [True, False], ids=["0.3.76 and later", "before"])
 def test_the_state_is_kept_in_the_system_user_folder_of_comfyui(
@@ -43,7 +45,7 @@ def test_a_server_that_refuses_our_routes_costs_nobody_the_nodes(
     sys.modules["server"].PromptServer.instance.routes = object()
     with caplog.at_level(logging.ERROR, logger="cloud_history"):
         pack = load_pack()
-    assert set(pack.NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+    assert set(pack.NODE_CLASS_MAPPINGS) == NODES
     assert "could not add its routes" in caplog.text
 
 
@@ -56,7 +58,7 @@ def test_a_foreign_or_broken_module_named_server_costs_nobody_the_nodes(
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
     monkeypatch.delitem(sys.modules, "server", raising=False)
     try:
-        assert set(load_pack().NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+        assert set(load_pack().NODE_CLASS_MAPPINGS) == NODES
     finally:
         sys.modules.pop("server", None)
 

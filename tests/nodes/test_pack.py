@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"}
+
 
 def test_the_pack_offers_its_nodes_its_web_folder_and_no_more(pack: ModuleType) -> None:
-    assert set(pack.NODE_CLASS_MAPPINGS) == {"CloudHistoryDeleteJobs", "CloudHistoryClear"}
+    assert set(pack.NODE_CLASS_MAPPINGS) == NODES
     assert set(pack.NODE_DISPLAY_NAME_MAPPINGS) == set(pack.NODE_CLASS_MAPPINGS)
     assert pack.WEB_DIRECTORY == "./js"
 

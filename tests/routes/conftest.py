@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,16 +14,26 @@ from simulated_cloud import SimulatedCloud
 
 @pytest_asyncio.fixture
 async def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
-    """The routes with the key from the environment, as ComfyUI would serve them."""
+    """The routes with the key from the environment, as ComfyUI would serve them. Nothing is held before it is sent."""
     async with serving(cloud, tmp_path / "state", environ) as stage:
+        stage.operations.settings.change(hold_seconds=0)
         yield stage
 
 
 @pytest_asyncio.fixture
 async def target(stage: Stage) -> Stage:
-    """The routes with a preview to confirm, a saved key and an unresolved operation: all there is to attack."""
+    """The routes with previews to confirm, a hold, a lost one and an unresolved operation: all there is to attack."""
     stage.operations.journal.begin(stage.unresolved)
-    stage.token = (await stage.ask("preview")).json["token"]
+    first, second, third = [
+        job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"
+    ][:3]
+    stage.hold = (await stage.held(ids=[first]))["id"]
+    await stage.set_hold(0)
+    stage.job, stage.file = third, stage.cloud.jobs[third].files[0]
+    stage.token = (await stage.preview())["token"]
+    stage.delete_token = (await stage.preview(ids=[second]))["token"]
+    lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}
+    (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
     stage.cloud.requests.clear()
     return stage
 
@@ -31,6 +42,7 @@ async def target(stage: Stage) -> Stage:
 async def brief(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
     """The routes with a hold so short that no answer of the cloud is quick enough while the gate is closed."""
     async with serving(cloud, tmp_path / "state", environ, longest_hold=0.5) as stage:
+        stage.operations.settings.change(hold_seconds=0)
         yield stage
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -16,23 +17,42 @@ from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.credentials import ApiKey
 from cloud_history.history import History
+from cloud_history.holds import Holds
 from cloud_history.journal import Entry
 from cloud_history.operations import Operations
-from cloud_history.routes import LONGEST_HOLD, add_routes
+from cloud_history.routes import add_routes
+from cloud_history.routes.context import LONGEST_HOLD
+from routes.clocks import Gate as Gate
+from routes.clocks import Timer
 from simulated_cloud import SimulatedCloud
 
 OTHER_KEY = "comfyui-another-key-fedcba9876543210-wxyz"
-CHANGING = ("save_key", "remove_key", "preview", "clear", "dismiss")
-ROUTES = ("status", *CHANGING)
+JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
 _WHERE = {
-    "status": ("GET", "/cloud_history/status"),
-    "save_key": ("POST", "/cloud_history/key"),
-    "remove_key": ("DELETE", "/cloud_history/key"),
-    "preview": ("POST", "/cloud_history/preview"),
-    "clear": ("POST", "/cloud_history/clear"),
-    "dismiss": ("POST", "/cloud_history/unresolved/dismiss"),
+    "status": ("GET", "status"),
+    "details": ("GET", f"jobs/{JOB}"),
+    "thumbnail": ("GET", f"thumbnail?job={JOB}&file=FILE"),
+    "stop": ("POST", "stop"),
+    "undo": ("POST", "undo"),
+    "dismiss": ("POST", "unresolved/dismiss"),
+    "dismiss_hold": ("POST", "holds/dismiss"),
+    "cancel": ("POST", "cancel"),
+    "jobs": ("POST", "jobs"),
+    "delete": ("POST", "delete"),
+    "clear": ("POST", "clear"),
+    "preview": ("POST", "preview"),
+    "settings": ("POST", "settings"),
+    "save_key": ("POST", "key"),
+    "remove_key": ("DELETE", "key"),
 }
+ROUTES = tuple(_WHERE)
+"""In an order in which each can be used, once, with what the stage has ready."""
+READING = ("status", "details", "thumbnail")
+CHANGING = tuple(route for route in ROUTES if route not in READING)
+"""All that take a body."""
+LARGE = ("preview", "jobs", "cancel")
+"""Those whose body may name many jobs."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,15 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
 
     @property
     def json(self) -> Any:
@@ -62,12 +90,22 @@ class Stage:
     port: int
     events: list[tuple[str, dict[str, Any]]]
     heard: asyncio.Event
+    holds: Holds
+    timer: Timer
     token: str = ""
+    delete_token: str = ""
+    hold: str = ""
+    lost_hold: str = "0123456789abcdef" * 2
+    job: str = JOB
+    file: str = "x.png"
     unresolved: Entry = field(default_factory=lambda: Entry("clear", "menu", "host", "abcd"))
 
     @property
     def own(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    def _known(self, path: str) -> str:
+        return path.replace(JOB, self.job).replace("FILE", quote(self.file))
 
     def honest_body(self, route: str) -> bytes:
         """What the pack's own page sends to this route."""
@@ -77,6 +115,13 @@ class Stage:
             "preview": {"clear": True},
             "clear": {"token": self.token},
             "dismiss": {"operation": self.unresolved.operation},
+            "dismiss_hold": {"hold": self.lost_hold},
+            "settings": {"hold_seconds": 0},
+            "delete": {"token": self.delete_token},
+            "undo": {"hold": self.hold},
+            "stop": {"operation": self.hold},
+            "jobs": {"filter": {"statuses": ["failed"]}},
+            "cancel": {"ids": [self.job]},
         }
         return json.dumps(bodies[route]).encode() if route in bodies else b""
 
@@ -88,15 +133,17 @@ class Stage:
         headers: Mapping[str, str | Sequence[str] | None] = {},
         method: str = "",
         wire: bytes | None = None,
+        path: str = "",
     ) -> Answer:
         """Ask as the pack's own page does, but for what is given.
 
         Args:
             body: bytes as they are, anything else as JSON; left out: the honest body.
             headers: replace the usual ones; None leaves one out, a list repeats it. "{own}" is our host and port.
+            path: below /cloud_history/, where it is not the usual one.
             wire: what follows the headers on the wire, where it is not the body.
         """
-        usual, path = _WHERE[route]
+        usual, known = _WHERE[route]
         content = self.honest_body(route) if body is ... else body
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         kept: dict[str, str | Sequence[str] | None] = {
@@ -106,7 +153,7 @@ class Stage:
         }
         if raw or usual != "GET":
             kept |= {"Content-Type": "application/json", "Content-Length": str(len(raw))}
-        lines = [f"{method or usual} {path} HTTP/1.1"]
+        lines = [f"{method or usual} /cloud_history/{path or self._known(known)} HTTP/1.1"]
         for name, given in {**kept, **headers}.items():
             values = [given] if isinstance(given, str) else given or []
             lines += [f"{name}: {value.replace('{own}', self.own)}" for value in values]
@@ -118,16 +165,19 @@ class Stage:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(request)
-            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
+            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode("latin-1")
             first, *rest = head.rstrip().split("\r\n")
             pairs = (line.partition(": ") for line in rest)
             headers = {name.lower(): value for name, _, value in pairs}
-            # Not to the end of the connection: a server may go on listening to a body it has already refused.
-            length = 0 if request.startswith(b"HEAD ") else int(headers.get("content-length", 0))
-            body = await asyncio.wait_for(reader.readexactly(length), 5)
+            if headers.get("transfer-encoding") == "chunked":
+                content = await asyncio.wait_for(_chunks(reader), 10)
+            else:
+                # Not to the end of the connection: a server may go on listening to a body it has already refused.
+                length = 0 if request.startswith(b"HEAD ") else int(headers.get("content-length", 0))
+                content = await asyncio.wait_for(reader.readexactly(length), 10)
         finally:
             writer.close()
-        return Answer(int(first.split()[1]), headers, body.decode())
+        return Answer(int(first.split()[1]), headers, content)
 
     def kept_files(self) -> dict[str, bytes]:
         """Every file of the state folder."""
@@ -136,34 +186,37 @@ class Stage:
 
     def results(self) -> list[dict[str, Any]]:
         """The results that were announced to the browsers."""
-        return [event["result"] for name, event in self.events if name == "cloud_history.changed"]
+        changes = (event for name, event in self.events if name == "cloud_history.changed")
+        return [event["result"] for event in changes if event["result"] is not None]
+
+    async def until(self, state: Callable[[], object]) -> None:
+        """Let the event loop go on until this is the case."""
+        for _ in range(2000):
+            if state():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("it never came to that")
+
+    async def set_hold(self, seconds: int) -> None:
+        assert (await self.ask("settings", {"hold_seconds": seconds})).status == 200
+
+    async def preview(self, **selection: object) -> dict[str, Any]:
+        answer = await self.ask("preview", selection or {"clear": True})
+        assert answer.status == 200, answer
+        return dict(answer.json)
+
+    async def held(self, seconds: int = 10, **selection: object) -> dict[str, Any]:
+        """Confirm a deletion of these jobs and have it held."""
+        await self.set_hold(seconds)
+        shown = await self.preview(**selection)
+        answer = await self.ask("delete" if selection else "clear", {"token": shown["token"]})
+        assert answer.status == 202, answer
+        return dict(answer.json["hold"])
 
     async def announced(self, most: float = 10.0) -> dict[str, Any]:
         """Wait for the first result to be announced."""
         await asyncio.wait_for(self.heard.wait(), most)
         return self.results()[0]
-
-
-class Gate:
-    """Holds every answer of the simulated cloud back while it is closed; what was asked has been done by then."""
-
-    def __init__(self, cloud: SimulatedCloud) -> None:
-        self._open = asyncio.Event()
-        self._open.set()
-        self.waiting = asyncio.Event()
-        cloud.pause = self._pause  # type: ignore[method-assign]
-
-    def close(self) -> None:
-        self._open.clear()
-        self.waiting.clear()
-
-    def open(self) -> None:
-        self._open.set()
-
-    async def _pause(self, seconds: float) -> None:
-        if not self._open.is_set():
-            self.waiting.set()
-            await self._open.wait()
 
 
 async def _no_wait(seconds: float) -> None:
@@ -178,6 +231,13 @@ def impatient(client: CloudClient) -> History:
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
     """A client that waits for nothing between its tries."""
     return CloudClient(base_url, key.secret, sleep=_no_wait)
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    content = b""
+    while length := int(await reader.readline(), 16):
+        content += (await reader.readexactly(length + 2))[:-2]
+    return content
 
 
 @contextlib.asynccontextmanager
@@ -195,12 +255,14 @@ async def serving(
 
     def announce(name: str, payload: Mapping[str, Any]) -> None:
         events.append((name, dict(payload)))
-        if name == "cloud_history.changed":
+        if name == "cloud_history.changed" and payload["result"] is not None:
             heard.set()
 
     operations = Operations(folder, environ, announce, open_client=impatient_client, history=impatient)
     table = web.RouteTableDef()
-    add_routes(table, operations, longest_hold=longest_hold)
+    timer = Timer()
+    holds = Holds(operations, sleep=timer.sleep, clock=timer)
+    add_routes(table, operations, longest_hold=longest_hold, holds=holds)
     app = web.Application(client_max_size=100 * 1024 * 1024)
     app.add_routes(table)
     runner = web.AppRunner(
@@ -209,6 +271,7 @@ async def serving(
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard)
+        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard, holds, timer)
     finally:
+        await holds.undo_all()
         await runner.cleanup()

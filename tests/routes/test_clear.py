@@ -54,7 +54,8 @@ async def test_confirming_a_preview_sends_one_clear_and_says_what_is_gone(stage:
 
 async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is_gone(stage: Stage) -> None:
     answer = (await stage.ask("clear", {"token": await preview(stage)})).json
-    announced = {"operation": answer["operation"], "kind": "clear", "result": answer["result"]}
+    name = answer["operation"]
+    announced = {"operation": name, "hold": name, "kind": "clear", "node": None, "result": answer["result"]}
     assert ("cloud_history.changed", announced) in stage.events
     status = (await stage.ask("status")).json
     assert status["finished"] == [{"operation": answer["operation"], "result": answer["result"]}]
@@ -204,6 +205,7 @@ async def test_a_browser_that_goes_away_does_not_stop_what_was_confirmed(
     cloud: SimulatedCloud, gate: Gate, environ: dict[str, str], tmp_path: Path, cancels: bool
 ) -> None:
     async with serving(cloud, tmp_path / "state", environ, handler_cancellation=cancels) as stage:
+        await stage.set_hold(0)
         token = await preview(stage)
         gate.close()
         asking = asyncio.ensure_future(stage.ask("clear", {"token": token}))
@@ -235,7 +237,6 @@ async def test_without_a_key_nothing_can_be_previewed_or_cleared(stage: Stage) -
 
 async def test_what_cannot_be_written_down_first_is_not_sent(stage: Stage) -> None:
     token = await preview(stage)
-    stage.folder.mkdir(parents=True)
     (stage.folder / "running").write_text("a file where the folder should be")
     answer = await stage.ask("clear", {"token": token})
     assert (answer.status, answer.code) == (409, "state_unwritable")

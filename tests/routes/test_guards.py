@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from cloud_history import guards
-from routes.stage import OTHER_KEY, ROUTES, Answer, Stage
+from routes.stage import CHANGING, OTHER_KEY, ROUTES, Answer, Stage
 
 Headers = Mapping[str, str | Sequence[str] | None]
 
@@ -30,7 +30,7 @@ async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool =
 
 async def let_in(stage: Stage, headers: Headers) -> None:
     """Every route takes it."""
-    for route in ("status", "dismiss", "clear", "preview", "save_key", "remove_key"):
+    for route in ROUTES:
         answer = await stage.ask(route, headers=headers)
         assert answer.status == 200, (route, answer)
 
@@ -264,20 +264,14 @@ async def test_forwarding_headers_change_nothing(target: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE"])
-@pytest.mark.parametrize("route", ["save_key", "preview", "clear", "dismiss"])
+@pytest.mark.parametrize("route", CHANGING)
 async def test_no_other_method_does_anything(target: Stage, route: str, method: str) -> None:
     before = target.kept_files()
-    answer = await target.exchange(
-        f"{method} /cloud_history/{_PATHS[route]} HTTP/1.1\r\nHost: {target.own}\r\n"
-        "X-Cloud-History: 1\r\nConnection: close\r\n\r\n".encode()
-    )
+    answer = await target.ask(route, b"", method=method)
     assert answer.status == 405
     assert "access-control-allow-origin" not in answer.headers
     assert target.cloud.requests == []
     assert target.kept_files() == before
-
-
-_PATHS = {"save_key": "key", "preview": "preview", "clear": "clear", "dismiss": "unresolved/dismiss"}
 
 
 async def test_a_preflight_allows_nothing(stage: Stage) -> None:
@@ -292,8 +286,11 @@ async def test_no_answer_is_cached_sniffed_or_carries_the_key(target: Stage) -> 
     for route in ROUTES:
         for headers in ({}, {"Origin": "null"}):
             answer = await target.ask(route, headers=headers)
-            assert answer.headers["cache-control"] == "no-store"
+            picture = route == "thumbnail" and not headers
+            assert answer.headers["cache-control"] == ("private, max-age=3600" if picture else "no-store")
             assert answer.headers["x-content-type-options"] == "nosniff"
-            assert answer.headers["content-type"].startswith("application/json")
+            lines = route == "jobs" and not headers
+            kind = "image/png" if picture else f"application/{'x-ndjson' if lines else 'json'}"
+            assert answer.headers["content-type"].partition(";")[0] == kind
             for secret in (target.cloud.api_key, OTHER_KEY, str(target.folder)):
                 assert secret not in answer.text

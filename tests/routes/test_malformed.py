@@ -60,6 +60,12 @@ def value(pick: random.Random, depth: int = 0) -> Any:
     return pick.choice(kinds)()
 
 
+def wrong_value(pick: random.Random, honest: Any) -> Any:
+    """A value of another kind than the honest one: a number, a list or an object can be right by chance."""
+    made = value(pick)
+    return "wrong" if type(made) in (type(honest), int) and not isinstance(honest, str) else made
+
+
 def text(pick: random.Random) -> str:
     some = "".join(chr(pick.choice([pick.randint(0, 127), pick.randint(128, 0xD7FF)])) for _ in range(6))
     return pick.choice([*TEXTS, some, some * 50])
@@ -79,12 +85,15 @@ def case(pick: random.Random, stage: Stage) -> Case:
     member = next(iter(honest), "x")
     bodies: list[Any] = [
         wrong_bytes(pick, stage.honest_body(route)),
-        {**honest, member: value(pick)},
+        {**honest, member: wrong_value(pick, honest.get(member))},
         {**honest, f"{member}{pick.randint(0, 9)}": value(pick)},
         value(pick) if route == "remove_key" else {},
         [honest],
         text(pick),
     ]
+    if route == "jobs":
+        # Nothing at all is a request for every job.
+        bodies[3] = {"filter": {"statuses": ["done"]}}
     body = pick.choice(bodies)
     if body == {} and route == "remove_key":
         body = [body]

@@ -29,6 +29,10 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
             "running": None,
             "finished": [],
             "unresolved": [],
+            "holds": [],
+            "lost_holds": [],
+            "hold_seconds": 10,
+            "can_cancel": None,
             "problem": None,
         }
         assert stage.kept_files() == {}
@@ -52,6 +56,7 @@ async def test_it_asks_the_cloud_nothing(target: Stage) -> None:
 async def test_it_lists_the_latest_ten_results_newest_first(stage: Stage) -> None:
     operations = []
     for _ in range(12):
+        stage.cloud.add_job("completed")
         token = (await stage.ask("preview")).json["token"]
         operations.append((await stage.ask("clear", {"token": token})).json["operation"])
     listed = [each["operation"] for each in (await stage.ask("status")).json["finished"]]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,101 +13,70 @@ import pytest
 import virtual_time
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
-from cloud_history.counting import MOST_PAGES, count_jobs
-from cloud_history.errors import ServerFault, UnreadableAnswer
-from cloud_history.models import JobCounts, JobStatus
+from cloud_history.counting import count_jobs
+from cloud_history.errors import ListNotWhole, ServerFault
+from cloud_history.jobs import Page
+from cloud_history.models import JobCounts
 from cloud_history.secret import Secret
-from fake_history_client import ids
+from fake_history_client import NOON, ids
+from fake_job_list import JobList, decode, rows_of
 from simulated_cloud import SimulatedCloud
 
-NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 TRUTH = {"completed": 2300, "failed": 30, "cancelled": 10, "pending": 2, "in_progress": 1}
 
 
-@dataclass
-class Lister:
-    """A list of jobs with the manners that a test gives it."""
-
-    truth: dict[str, int] = field(default_factory=lambda: dict(TRUTH))
-    total: str = "exact"
-    filters: bool = True
-    cursors: bool = False
-    pagination: bool = True
-    asked: list[tuple[int, int, str | None]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        words = [word for word, count in self.truth.items() for _ in range(count)]
-        self.rows = [
-            {"id": job_id, "status": word} for job_id, word in zip(ids(len(words)), words, strict=True)
-        ]
-
-    async def list_jobs(
-        self, statuses: tuple[JobStatus, ...], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> dict[str, Any]:
-        self.asked.append((limit, offset, after))
-        await asyncio.sleep(0)
-        wanted = {each.value for each in statuses}
-        rows = [row for row in self.rows if row["status"] in wanted or not self.filters]
-        start = int(after) if after is not None else offset
-        answer: dict[str, Any] = {"jobs": rows[start : start + limit]}
-        more = start + limit < len(rows)
-        pagination: dict[str, Any] = {"offset": offset, "limit": limit, "has_more": more}
-        if self.total != "absent":
-            pagination["total"] = {"exact": len(rows), "zero": 0, "text": str(len(rows)), "true": True}[
-                self.total
-            ]
-        if self.cursors:
-            pagination["next_cursor"] = str(start + limit) if more else ""
-        return {**answer, "pagination": pagination} if self.pagination else answer
+def lister(truth: dict[str, int] | None = None, **manners: Any) -> JobList:
+    return JobList(rows_of(TRUTH if truth is None else truth), **manners)
 
 
-def count(lister: Any) -> JobCounts:
-    return virtual_time.run(count_jobs(lister, lambda: NOON))
+def count(jobs: Any) -> JobCounts:
+    return virtual_time.run(count_jobs(jobs, lambda: NOON))
 
 
 RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NOON)
 
 
 def test_four_requests_of_one_row_are_enough_where_the_server_gives_totals() -> None:
-    lister = Lister()
-    assert count(lister) == RIGHT
-    assert lister.asked == [(1, 0, None)] * 4
+    jobs = lister()
+    assert count(jobs) == RIGHT
+    assert jobs.asked == [(1, 0, None)] * 4
 
 
 def test_an_empty_history_is_counted_with_four_requests() -> None:
-    lister = Lister(truth={})
-    assert count(lister) == JobCounts(0, 0, 0, 0, NOON)
-    assert len(lister.asked) == 4
+    jobs = lister({})
+    assert count(jobs) == JobCounts(0, 0, 0, 0, NOON)
+    assert len(jobs.asked) == 4
 
 
 @pytest.mark.parametrize("cursors", [False, True])
 @pytest.mark.parametrize("total", ["zero", "absent", "text", "true"])
 def test_a_total_that_is_missing_or_wrong_is_counted_by_paging(total: str, cursors: bool) -> None:
-    lister = Lister(total=total, cursors=cursors)
-    assert count(lister) == RIGHT
-    assert max(limit for limit, _, _ in lister.asked) == 1000
+    jobs = lister(total=total, cursors=cursors)
+    assert count(jobs) == RIGHT
+    assert max(limit for limit, _, _ in jobs.asked) == 1000
 
 
 def test_a_list_without_pagination_that_fits_one_page_is_counted() -> None:
     truth = {"completed": 700, "failed": 3, "cancelled": 1, "pending": 1}
-    assert count(Lister(truth=truth, pagination=False)) == JobCounts(700, 3, 1, 1, NOON)
+    assert count(lister(truth, pagination=False)) == JobCounts(700, 3, 1, 1, NOON)
 
 
 def test_a_full_page_without_pagination_is_not_taken_for_the_end() -> None:
-    assert count(Lister(pagination=False)) == RIGHT
+    assert count(lister(pagination=False)) == RIGHT
 
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
 @pytest.mark.parametrize("newest", ["completed", "failed", "cancelled", "pending", "in_progress"])
 def test_a_server_that_ignores_the_filter_is_counted_right(newest: str, total: str) -> None:
     truth = {newest: TRUTH[newest], **TRUTH}
-    assert count(Lister(truth=truth, filters=False, total=total)) == RIGHT
+    assert count(lister(truth, filters=False, total=total)) == RIGHT
 
 
 def test_cursors_are_followed_as_they_are_given() -> None:
-    lister = Lister(truth={"completed": 2300}, total="absent", cursors=True)
-    assert count(lister).completed == 2300
-    assert [after for limit, _, after in lister.asked if limit == 1000 and after] == ["1000", "2000"]
+    jobs = lister({"completed": 2300}, total="absent", cursors=True)
+    assert count(jobs).completed == 2300
+    followed = [after for limit, _, after in jobs.asked if limit == 1000 and after]
+    assert followed == [ids(2300)[999], ids(2300)[1999]]
 
 
 @dataclass
@@ -118,27 +86,27 @@ class Odd:
     answer: dict[str, Any]
     asked: int = 0
 
-    async def list_jobs(self, statuses: tuple[JobStatus, ...], **_: Any) -> dict[str, Any]:
+    async def list_jobs(self, query: Mapping[str, str], **_: Any) -> Page:
         self.asked += 1
         await asyncio.sleep(0)
-        return self.answer if statuses == (JobStatus.COMPLETED,) else {"jobs": []}
+        return decode(self.answer if query.get("status", "completed") == "completed" else {"jobs": []})
 
 
 ROWS = [{"id": each, "status": "completed"} for each in ids(3)]
 
 
 def test_a_cursor_that_repeats_is_an_error_and_not_a_number() -> None:
-    lister = Odd({"jobs": ROWS, "pagination": {"has_more": True, "next_cursor": "same"}})
-    with pytest.raises(UnreadableAnswer, match="no end"):
-        count(lister)
-    assert lister.asked < 20
+    jobs = Odd({"jobs": ROWS, "pagination": {"has_more": True, "next_cursor": "same"}})
+    with pytest.raises(ListNotWhole):
+        count(jobs)
+    assert jobs.asked < 20
 
 
 def test_a_list_without_an_end_is_an_error_and_not_a_number() -> None:
-    lister = Odd({"jobs": ROWS, "pagination": {"has_more": True}})
-    with pytest.raises(UnreadableAnswer, match="no end"):
-        count(lister)
-    assert lister.asked <= MOST_PAGES + 8
+    jobs = Odd({"jobs": ROWS, "pagination": {"has_more": True}})
+    with pytest.raises(ListNotWhole):
+        count(jobs)
+    assert jobs.asked < 20
 
 
 @pytest.mark.parametrize("pagination", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
@@ -147,7 +115,8 @@ def test_rows_outnumbering_the_total_are_counted(pagination: dict[str, Any]) -> 
 
 
 def test_rows_that_are_no_jobs_or_of_unknown_status_are_not_counted() -> None:
-    odd = [7, None, "x", {}, {"id": "1", "status": "enchanted"}, {"id": "2", "status": ["completed"]}]
+    odd: list[object] = [7, None, "x", {}, {"id": ids(5)[3], "status": "enchanted"}]
+    odd += [{"id": ids(5)[4], "status": ["completed"]}, {"id": "1", "status": "completed"}]
     assert count(Odd({"jobs": [*ROWS, *odd]})).completed == 3
 
 
@@ -157,22 +126,21 @@ def test_a_job_listed_on_two_pages_is_counted_once() -> None:
 
 def test_inner_state_words_count_as_what_they_mean() -> None:
     rows = [
-        {"id": str(number), "status": word} for number, word in enumerate(("success", "completed", "error"))
+        {"id": job_id, "status": word}
+        for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
     ]
     assert count(Odd({"jobs": rows})).completed == 2
 
 
 def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
-    class Failing(Lister):
-        async def list_jobs(self, statuses: tuple[JobStatus, ...], **options: Any) -> dict[str, Any]:
-            if statuses == (JobStatus.FAILED,):
-                raise ServerFault(500)
-            await asyncio.sleep(30)
-            return await super().list_jobs(statuses, **options)
+    fault = ServerFault(500)
+    jobs = lister(
+        slow=lambda number: 0.0 if number == 2 else 30.0, fails=lambda number: fault if number == 2 else None
+    )
 
     async def fail() -> None:
         with pytest.raises(ServerFault):
-            await count_jobs(Failing(), lambda: NOON)
+            await count_jobs(jobs, lambda: NOON)
 
     virtual_time.run(fail())
 

@@ -7,14 +7,22 @@ from datetime import datetime, timezone
 import pytest
 
 from cloud_history.config import read_base_url
+from cloud_history.connection import Connection
 from cloud_history.credentials import ApiKey, Source
 from cloud_history.errors import PreviewExpired
 from cloud_history.models import JobCounts
-from cloud_history.operations import Connection
-from cloud_history.previews import MOST_KEPT, VALID_SECONDS, Previews
+from cloud_history.previews import (
+    MOST_KEPT,
+    VALID_SECONDS,
+    ClearPreview,
+    DeletionPreview,
+    Previews,
+    preview_jobs,
+)
 from cloud_history.secret import Secret
+from fake_history_client import ids, job
 
-COUNTS = JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc))
+COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
 
 
 def connection(
@@ -45,7 +53,7 @@ def previews(clock: Clock) -> Previews:
 
 def test_a_token_gives_back_what_was_shown(previews: Previews) -> None:
     token = previews.keep(COUNTS, connection())
-    assert previews.redeem(token, connection()).counts is COUNTS
+    assert previews.redeem(token, connection()) is COUNTS
 
 
 def test_a_token_works_once(previews: Previews) -> None:
@@ -59,7 +67,7 @@ def test_a_token_works_once(previews: Previews) -> None:
 def test_a_token_is_good_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection())
     clock.seconds += age
-    assert previews.redeem(token, connection()).counts is COUNTS
+    assert previews.redeem(token, connection()) is COUNTS
 
 
 @pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
@@ -102,7 +110,7 @@ def test_a_token_that_was_never_given_is_refused(previews: Previews, token: str)
 def test_tokens_of_other_previews_stay_good(previews: Previews) -> None:
     first, second = previews.keep(COUNTS, connection()), previews.keep(COUNTS, connection())
     previews.redeem(first, connection())
-    assert previews.redeem(second, connection()).counts is COUNTS
+    assert previews.redeem(second, connection()) is COUNTS
 
 
 def test_tokens_are_long_and_all_different(previews: Previews) -> None:
@@ -115,8 +123,8 @@ def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews)
     tokens = [previews.keep(COUNTS, connection()) for _ in range(MOST_KEPT + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
-    assert previews.redeem(tokens[1], connection()).counts is COUNTS
-    assert previews.redeem(tokens[-1], connection()).counts is COUNTS
+    assert previews.redeem(tokens[1], connection()) is COUNTS
+    assert previews.redeem(tokens[-1], connection()) is COUNTS
 
 
 def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock) -> None:
@@ -127,7 +135,22 @@ def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock
     clock.seconds += 1
     for _ in range(MOST_KEPT - 1):
         previews.keep(COUNTS, connection())
-    assert previews.redeem(good, connection()).counts is COUNTS
+    assert previews.redeem(good, connection()) is COUNTS
+
+
+def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None:
+    words = ("completed", "pending", "failed", "enchanted", "in_progress", "cancelled")
+    selected = [job(job_id, word) for job_id, word in zip(ids(6), words, strict=True)]
+    preview = preview_jobs(selected, already_gone=7)
+    assert preview.job_ids == [ids(6)[at] for at in (0, 2, 5)]
+    assert preview.skipped == {"active": 2, "unknown": 1, "already_gone": 7, "protected": 0}
+    assert list(preview.look.there) == preview.job_ids
+    assert preview.look.gone == frozenset()
+
+
+def test_the_size_of_a_preview_is_what_would_go() -> None:
+    assert COUNTS.size == 6
+    assert DeletionPreview([job(each) for each in ids(3)]).size == 3
 
 
 def test_no_preview_shows_the_key() -> None:

@@ -26,8 +26,9 @@ from cloud_history.report import (
     dry_run_report,
     incomplete,
     jobs,
+    listing_report,
 )
-from fake_history_client import ids
+from fake_history_client import ids, job
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
@@ -68,63 +69,70 @@ def test_sentences_for_nothing_to_do() -> None:
 @pytest.mark.parametrize(
     ("count", "headline"),
     [
-        (1, "1 job accepted for removal from your cloud history. Assets stay."),
-        (1284, "1,284 jobs accepted for removal from your cloud history. Assets stay."),
+        (1, "1 job removed from your cloud history. Assets stay."),
+        (1284, "1,284 jobs removed from your cloud history. Assets stay."),
     ],
 )
 def test_a_complete_deletion_names_no_ids(count: int, headline: str) -> None:
-    assert deletion((count, Outcome.ACCEPTED, "")) == f"{headline}\n{count:,} accepted"
+    assert deletion((count, Outcome.DELETED, "")) == headline
 
 
 def test_a_partial_deletion_says_how_many_how_many_not_which_and_what_to_do() -> None:
     fault = ServerFault(500)
-    job_ids = ids(5)
+    job_ids = ids(8)
     report = deletion(
-        (2, Outcome.ACCEPTED, ""),
+        (2, Outcome.DELETED, ""),
+        (1, Outcome.ALREADY_GONE, ""),
+        (1, Outcome.ACTIVE, ""),
+        (1, Outcome.PROTECTED, ""),
         (1, Outcome.FAILED, "server error (500)"),
         (1, Outcome.UNCONFIRMED, "the connection was lost"),
         (1, Outcome.NOT_ATTEMPTED, "the connection was lost"),
         errors=(fault, LOST),
     )
     assert report.splitlines() == [
-        "2 of 5 jobs accepted for removal. Assets stay.",
-        "2 accepted",
-        "1 not removed: server error (500)",
+        "2 of 8 jobs removed. Assets stay.",
+        "2 removed",
+        "1 already gone",
         f"  {job_ids[2]}",
-        "1 unconfirmed: the connection was lost",
+        "1 active, left alone",
         f"  {job_ids[3]}",
-        "1 not tried: the connection was lost",
+        "1 protected, kept",
         f"  {job_ids[4]}",
+        "1 not removed: server error (500)",
+        f"  {job_ids[5]}",
+        "1 unconfirmed: the connection was lost",
+        f"  {job_ids[6]}",
+        "1 not tried: the connection was lost",
+        f"  {job_ids[7]}",
         "It is not your key. Try again in a few minutes.",
         "Check your internet connection or proxy.",
     ]
 
 
 def test_jobs_are_grouped_by_why() -> None:
-    report = deletion((2, Outcome.FAILED, "a"), (1, Outcome.FAILED, "b"), (1, Outcome.ACCEPTED, ""))
+    report = deletion((2, Outcome.FAILED, "a"), (1, Outcome.FAILED, "b"), (1, Outcome.DELETED, ""))
     assert [line for line in report.splitlines() if "not removed" in line] == [
         "2 not removed: a",
         "1 not removed: b",
     ]
 
 
-def test_a_deletion_of_which_nothing_was_accepted() -> None:
+def test_a_deletion_that_removed_nothing() -> None:
     report = deletion((1200, Outcome.FAILED, "the key was refused"), errors=(Unauthorized(401),))
-    assert report.startswith(
-        "No job was accepted for removal (0 of 1,200).\n1,200 not removed: the key was refused\n"
-    )
+    assert report.startswith("No job was removed (0 of 1,200).\n1,200 not removed: the key was refused\n")
     assert report.endswith("\nIt may have been revoked, or not copied whole. Your jobs are untouched.")
 
 
 @pytest.mark.parametrize(
-    ("accepted", "headline"),
+    ("removed", "headline"),
     [
-        (400, "Stopped: 400 of 1,000 jobs accepted for removal. Assets stay."),
-        (0, "Stopped: No job was accepted for removal (0 of 1,000)."),
+        (400, "Stopped: 400 of 1,000 jobs removed. Assets stay."),
+        (0, "Stopped: No job was removed (0 of 1,000)."),
     ],
 )
-def test_a_stopped_deletion_says_so_first(accepted: int, headline: str) -> None:
-    parts = [(accepted, Outcome.ACCEPTED, ""), (1000 - accepted, Outcome.NOT_ATTEMPTED, "you stopped it")]
+def test_a_stopped_deletion_says_so_first(removed: int, headline: str) -> None:
+    parts = [(removed, Outcome.DELETED, ""), (1000 - removed, Outcome.NOT_ATTEMPTED, "you stopped it")]
     assert deletion(*parts, stopped=True).splitlines()[0] == headline
 
 
@@ -232,6 +240,25 @@ def test_what_a_node_ends_with_is_the_report() -> None:
     assert isinstance(incomplete(half), Incomplete)
     assert str(incomplete(half)) == deletion_report(half)
     assert str(incomplete(unknown)) == clear_report(unknown)
+
+
+def test_every_outcome_a_deletion_can_end_with_has_words_and_its_ids() -> None:
+    for outcome in set(Outcome) - {Outcome.ACCEPTED, Outcome.DELETED}:
+        lines = deletion((2, outcome, "")).splitlines()
+        known = "is known to have been" if outcome is Outcome.UNCONFIRMED else "was"
+        assert lines[0] == f"No job {known} removed (0 of 2)."
+        assert lines[1].startswith("2 ")
+        assert lines[2:] == [f"  {each}" for each in ids(2)]
+
+
+def test_found_jobs_are_counted_by_status_and_listed() -> None:
+    assert listing_report([], 0) == "No job matches."
+    found = [job(ids(3)[0]), job(ids(3)[1], "in_progress"), job(ids(3)[2])]
+    assert listing_report(found, 412).splitlines() == [
+        "3 jobs of 412 found: 2 completed, 1 in progress. Nothing was changed.",
+        *(f"  {each}" for each in ids(3)),
+    ]
+    assert listing_report(found[:1], 1).startswith("1 job found: 1 completed. Nothing was changed.")
 
 
 def test_a_count_in_one_line() -> None:

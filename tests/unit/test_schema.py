@@ -23,7 +23,7 @@ SPEC = Path(
     os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml"
 )
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
-NAMES = ("history_manage_request", "one_intent_request", "jobs_page", "user")
+NAMES = ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user")
 
 
 def job_id(number: int) -> str:
@@ -143,12 +143,18 @@ def test_a_mismatch_says_where() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "fits"),
     [
-        ("jobs_page", {"jobs": []}, True),
-        ("jobs_page", {"jobs": [{"anything": 1}], "pagination": {}, "more": 1}, True),
-        ("jobs_page", {"pagination": {}}, False),
-        ("jobs_page", {"jobs": {}}, False),
-        ("jobs_page", {"jobs": [], "pagination": []}, False),
-        ("jobs_page", [], False),
+        ("job_detail", {"id": JOB, "status": "completed", "more": 1}, True),
+        ("job_detail", {"id": JOB, "status": None}, True),
+        ("job_detail", {"id": 7, "status": "completed"}, False),
+        ("job_detail", {"id": JOB}, False),
+        ("job_detail", {"status": "completed"}, False),
+        ("job_detail", [], False),
+        ("cancelled_jobs", {"cancelled": []}, True),
+        ("cancelled_jobs", {"cancelled": [JOB], "more": 1}, True),
+        ("cancelled_jobs", {"cancelled": JOB}, False),
+        ("cancelled_jobs", {"cancelled": [7]}, False),
+        ("cancelled_jobs", {}, False),
+        ("cancelled_jobs", [], False),
         ("user", {"status": "active", "more": 1}, True),
         ("user", {"status": None}, False),
         ("user", {}, False),
@@ -200,6 +206,13 @@ def test_without_jsonschema_nothing_passes_and_the_hint_gives_the_pip_command() 
         assert caught.value.code == "missing_dependency"
         assert "jsonschema" in caught.value.message
         assert "pip install jsonschema" in caught.value.hint
+
+
+def test_every_schema_in_the_package_is_tested_here() -> None:
+    folder = files("cloud_history") / "schemas"
+    assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {
+        f"{name}.json" for name in NAMES
+    }
 
 
 def test_each_checker_is_built_once() -> None:

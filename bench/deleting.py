@@ -1,0 +1,109 @@
+"""(a) Deleting 1,000 jobs: looking before, sending and looking after, against one request for each job.
+
+What one request a job takes is what ComfyUI's own panel comes to: `POST /api/history` with one id, one at a time or six
+at once, which is as many as a browser opens. It looks neither before nor after, and its time is counted without that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from cloud_history.models import Outcome
+from cloud_history.operations import Confirmed, Operations
+from cloud_history.selection import Selection
+from cloud_history.stopping import Unwatched
+
+from .cloud import Cloud, running_cloud
+from .table import Figure, seconds, spread
+
+JOBS = 1000
+HISTORIES = (1000, 20_000)
+TARGETS = {(1000, 1): 80.0, (1000, 6): 15.0, (20_000, 1): 30.0, (20_000, 6): 5.0}
+SAMPLES = {1: 200, 6: JOBS}
+"""How many of the 1,000 requests are really sent: one at a time they would take a minute a run."""
+BASE_RUNS = 3
+
+
+def measure(runs: int) -> Iterator[Figure]:
+    for history in HISTORIES:
+        yield from _of_history(history, runs)
+
+
+def _of_history(history: int, runs: int) -> Iterator[Figure]:
+    with running_cloud(history) as cloud:
+        # The newest are the first page of any list: these are from all over the history.
+        job_ids = cloud.job_ids[:: history // JOBS][:JOBS]
+        _delete(cloud, job_ids)
+        ours = [_delete(cloud, job_ids) for _ in range(runs)]
+        took = statistics.median(ours)
+        data = f"{JOBS:,} of {len(cloud.job_ids):,} jobs, {runs} runs"
+        for at_once, words in ((1, "one id a request"), (6, "the same, six at once")):
+            sample = SAMPLES[at_once]
+            base = statistics.median(_singly(cloud, job_ids, sample, at_once) for _ in range(BASE_RUNS))
+            against = f"{words}: {seconds(base)}" + (f" (from {sample})" if sample < JOBS else "")
+            target = TARGETS[history, at_once]
+            yield Figure(
+                "a",
+                "delete, look included",
+                data,
+                spread(ours),
+                against,
+                base / took,
+                "×",
+                target,
+                "at least",
+            )
+
+
+def _delete(cloud: Cloud, job_ids: Sequence[str]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        took = asyncio.run(_preview_and_delete(cloud, job_ids, Path(folder)))
+    if cloud.restore() != len(job_ids):
+        raise AssertionError("the cloud's books say something else")
+    return took
+
+
+async def _preview_and_delete(cloud: Cloud, job_ids: Sequence[str], folder: Path) -> float:
+    operations = Operations(folder, cloud.environ)
+    start = time.perf_counter()
+    connection = await operations.connect()
+    preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
+    confirmed = Confirmed(preview, connection, uuid.uuid4().hex)
+    result = await operations.delete_jobs(preview.job_ids, "panel", Unwatched(), confirmed)
+    took = time.perf_counter() - start
+    if len(result.ids(Outcome.DELETED)) != len(job_ids):
+        raise AssertionError(f"only {result.deleted} are deleted")
+    return took
+
+
+def _singly(cloud: Cloud, job_ids: Sequence[str], sample: int, at_once: int) -> float:
+    took = asyncio.run(_send_singly(cloud, job_ids[:sample], at_once)) * len(job_ids) / sample
+    if cloud.restore() != sample:
+        raise AssertionError("the cloud's books say something else")
+    return took
+
+
+async def _send_singly(cloud: Cloud, job_ids: Sequence[str], at_once: int) -> float:
+    waiting = iter(job_ids)
+    connector = aiohttp.TCPConnector(limit=at_once)
+    async with aiohttp.ClientSession(cloud.base_url, connector=connector) as session:
+
+        async def worker() -> None:
+            for job_id in waiting:
+                headers = {"X-API-Key": cloud.api_key}
+                async with session.post(
+                    "/api/history", json={"delete": [job_id]}, headers=headers
+                ) as response:
+                    response.raise_for_status()
+
+        start = time.perf_counter()
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+        return time.perf_counter() - start

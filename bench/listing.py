@@ -1,0 +1,66 @@
+"""(b) Reading a history of 20,000 jobs, against page by page."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cloud_history.listing import PAGE
+from cloud_history.operations import Operations
+from cloud_history.selection import JobFilter
+from cloud_history.stopping import Unwatched
+
+from .cloud import Cloud, running_cloud
+from .table import Figure, spread
+
+JOBS = 20_000
+FASTER = 2.0
+
+
+def measure(runs: int) -> Iterator[Figure]:
+    with running_cloud(JOBS) as cloud, tempfile.TemporaryDirectory() as folder:
+        operations = Operations(Path(folder), cloud.environ)
+        asyncio.run(_at_once(operations))
+        ours, base = [], []
+        # In turn, so that what else the machine does meets both.
+        for _ in range(runs):
+            ours.append(asyncio.run(_at_once(operations)))
+            base.append(asyncio.run(_page_by_page(operations, cloud)))
+        yield Figure(
+            "b",
+            "list all jobs",
+            f"{JOBS:,} jobs, {runs} runs",
+            spread(ours),
+            f"page by page: {spread(base)}",
+            statistics.median(base) / statistics.median(ours),
+            "×",
+            FASTER,
+            "at least",
+        )
+
+
+async def _at_once(operations: Operations) -> float:
+    start = time.perf_counter()
+    listing = await operations.list_jobs(JobFilter(), Unwatched())
+    took = time.perf_counter() - start
+    assert len(listing.jobs) == JOBS
+    return took
+
+
+async def _page_by_page(operations: Operations, cloud: Cloud) -> float:
+    """The same client, reading the next page when it has the one before."""
+    start = time.perf_counter()
+    found: set[str] = set()
+    async with operations.open(await operations.connect()) as client:
+        while True:
+            page = await client.list_jobs({}, limit=PAGE, offset=len(found))
+            found.update(job.id for job in page.jobs)
+            if not page.has_more:
+                break
+    took = time.perf_counter() - start
+    assert len(found) == len(cloud.job_ids)
+    return took

@@ -1,0 +1,17 @@
+"""Where things are, and the surroundings of the programs that are started."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACK = "comfy-cloud-history"
+
+_AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def environment() -> dict[str, str]:
+    """Ours without any key, address or proxy of this machine, and with this checkout's modules to import."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_AMBIENT)}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "playground"), str(ROOT / "tools")])}

@@ -1,0 +1,271 @@
+"""Deletions that wait a few seconds, so that a person can undo them.
+
+The server owns the clock, so that closing the tab changes nothing. A hold is on disk before it is answered; when
+ComfyUI stops during it nothing is sent, and the next start says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import CloudError, InputRefused, StateUnwritable, TooLate
+from .files import Claim, write_private
+from .operations import Confirmed, Operations
+from .previews import DeletionPreview
+from .secret import log
+from .stopping import Unwatched
+
+HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
+MOST_OPEN = 50
+
+Payload = dict[str, Any]
+_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+class HoldWatch(Unwatched):
+    """Follows one operation for the browsers, and lets them stop it."""
+
+    def __init__(self, tell: Callable[[str, int, int], None]) -> None:
+        self._tell = tell
+        self._last: tuple[str, int] | None = None
+        self.stopping = False
+
+    def stop_requested(self) -> bool:
+        return self.stopping
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        # An operation that waits says so several times a second.
+        if self._last != (phase, done):
+            self._last = (phase, done)
+            self._tell(phase, done, total)
+
+
+@dataclass
+class Hold:
+    """One confirmed deletion. Its id is also its operation's."""
+
+    confirmed: Confirmed
+    ends: float
+    clock: Callable[[], float] = time.monotonic
+    state: str = HOLDING
+    watch: HoldWatch = field(default_factory=lambda: HoldWatch(lambda phase, done, total: None))
+    task: asyncio.Task[None] | None = None
+    claim: Claim | None = None
+
+    @property
+    def id(self) -> str:
+        return self.confirmed.operation
+
+    @property
+    def kind(self) -> str:
+        return "delete" if isinstance(self.confirmed.preview, DeletionPreview) else "clear"
+
+    @property
+    def job_ids(self) -> list[str]:
+        preview = self.confirmed.preview
+        return preview.job_ids if isinstance(preview, DeletionPreview) else []
+
+    def payload(self) -> Payload:
+        """What a browser is told."""
+        left = max(0.0, self.ends - self.clock()) if self.state == HOLDING else 0.0
+        jobs = self.confirmed.preview.size
+        return {"id": self.id, "kind": self.kind, "jobs": jobs, "ids": self.job_ids} | {
+            "seconds_left": round(left, 2),
+            "state": self.state,
+        }
+
+
+class Holds:
+    """The holds of one process."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._operations = operations
+        self._folder = operations.folder / "holds"
+        self._sleep = sleep
+        self._clock = clock
+        self._open: dict[str, Hold] = {}
+        self._undone: dict[str, Hold] = {}
+
+    @property
+    def open(self) -> list[Hold]:
+        """Those whose result is not known yet, oldest first."""
+        return list(self._open.values())
+
+    async def start(self, confirmed: Confirmed, seconds: float) -> Hold:
+        """Hold a deletion for some seconds, then send it. It is on disk when this returns.
+
+        Raises:
+            StateUnwritable: it cannot be written down, so it is not held, nor sent.
+        """
+        if len(self._open) >= MOST_OPEN:
+            raise InputRefused("Too many deletions are waiting.", hint="Wait until some of them have ended.")
+        hold = Hold(confirmed, self._clock() + seconds, self._clock)
+        hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
+        # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
+        self._open[hold.id] = hold
+        try:
+            await asyncio.to_thread(self._write, hold)
+        except StateUnwritable:
+            self._open.pop(hold.id, None)
+            raise
+        if hold.state != HOLDING:
+            await asyncio.to_thread(self._forget, hold)
+            return hold
+        hold.task = asyncio.get_running_loop().create_task(self._run(hold, seconds))
+        self._changed(hold)
+        return hold
+
+    async def undo(self, hold_id: str) -> Hold:
+        """Take a hold back.
+
+        Raises:
+            TooLate: it is being sent, or was.
+        """
+        hold = self._open.get(hold_id) or self._undone.get(hold_id)
+        if hold is not None and hold.state == UNDONE:
+            return hold  # asked twice: the first answer may have been lost
+        if hold is None or hold.state != HOLDING:
+            raise TooLate("Too late to undo.")
+        await self._take_back(hold)
+        return hold
+
+    async def undo_all(self) -> None:
+        """Take back all that is not being sent: the key has changed."""
+        for hold in self.open:
+            if hold.state in (HOLDING, WAITING):
+                await self._take_back(hold)
+
+    def stop(self, hold_id: str) -> None:
+        """Stop an operation that is being sent. What was sent stays sent. Raises InputRefused."""
+        hold = self._open.get(hold_id)
+        if hold is None:
+            raise InputRefused("No deletion of that name is running.")
+        hold.watch.stopping = True
+
+    async def _take_back(self, hold: Hold) -> None:
+        was_waiting, hold.state = hold.state == WAITING, UNDONE
+        self._open.pop(hold.id, None)
+        self._undone[hold.id] = hold
+        while len(self._undone) > MOST_OPEN:
+            del self._undone[next(iter(self._undone))]
+        if hold.task is not None:
+            hold.task.cancel()
+            await asyncio.wait({hold.task})
+        if was_waiting:
+            # It may have been about to begin. Nothing was sent, so its outcome is known.
+            with suppress(StateUnwritable):
+                await asyncio.to_thread(self._operations.journal.resolve, hold.id)
+        await asyncio.to_thread(self._forget, hold)
+        self._changed(hold, undone=True)
+
+    async def _run(self, hold: Hold, seconds: float) -> None:
+        await self._sleep(seconds)
+        hold.state = WAITING
+        self._changed(hold)
+        operations, confirmed = self._operations, hold.confirmed
+        try:
+            if hold.kind == "delete":
+                await operations.delete_jobs(hold.job_ids, "panel", hold.watch, confirmed)
+            else:
+                await operations.clear_history("menu", hold.watch, confirmed)
+        except CloudError as error:
+            log.info("A deletion was not carried out: %s", error)
+        except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
+            log.exception("A deletion failed.")
+        finally:
+            hold.state = DONE if hold.state != UNDONE else UNDONE
+            self._open.pop(hold.id, None)
+        self._forget(hold)
+
+    def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
+        if phase != WAITING and hold.state == WAITING:
+            hold.state = SENDING
+            # From here on the journal speaks for it: what is left of a hold was never sent.
+            self._forget(hold)
+        event = {"operation": hold.id, "hold": hold.id, "kind": hold.kind, "node": None}
+        more = {"phase": phase, "done": done, "total": total}
+        self._operations.announce("cloud_history.progress", event | more)
+
+    def _changed(self, hold: Hold, *, undone: bool = False) -> None:
+        event = {"operation": hold.id, "hold": hold.id, "kind": hold.kind, "node": None}
+        self._operations.announce("cloud_history.changed", event | {"result": None, "undone": undone})
+
+    def lost(self) -> list[Payload]:
+        """Holds of an earlier run: nothing of them was sent. Blocking."""
+        found = []
+        for path in self._files():
+            if path.stem in self._open or Claim.is_held(path):
+                continue
+            try:
+                summary = _read(path)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, TypeError, KeyError, RecursionError):
+                # One that cannot be read still says that something was held.
+                summary = {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
+            found.append(summary)
+        sent = {entry.operation for entry in self._operations.journal.entries()}
+        return [each for each in found if each["id"] not in sent]
+
+    def dismiss(self, hold_id: str) -> None:
+        """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused."""
+        if hold_id not in {each["id"] for each in self.lost()}:
+            raise InputRefused("No lost deletion has that name.")
+        self._remove(self._folder / f"{hold_id}.json")
+
+    def _files(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
+        except OSError:
+            return []
+
+    def _write(self, hold: Hold) -> None:
+        path = self._folder / f"{hold.id}.json"
+        kept = {key: value for key, value in hold.payload().items() if key in ("id", "kind", "jobs", "ids")}
+        try:
+            write_private(path, json.dumps(kept))
+            hold.claim = Claim(path)
+        except OSError as exc:
+            self._remove(path)
+            raise StateUnwritable("Deletions are stopped: the hold can’t be written down first.") from exc
+
+    def _forget(self, hold: Hold) -> None:
+        if hold.claim is not None:
+            hold.claim.release()
+            hold.claim = None
+        self._remove(self._folder / f"{hold.id}.json")
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as exc:
+            log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
+
+
+def _read(path: Path) -> Payload:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    job_ids, jobs = kept["ids"], kept["jobs"]
+    whole = (
+        kept["id"] == path.stem
+        and kept["kind"] in ("delete", "clear")
+        and type(jobs) is int
+        and isinstance(job_ids, list)
+        and all(isinstance(each, str) for each in job_ids)
+    )
+    if not whole:
+        raise ValueError("not a hold")
+    return {"id": path.stem, "kind": kept["kind"], "jobs": jobs, "ids": job_ids}

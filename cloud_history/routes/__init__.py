@@ -1,0 +1,66 @@
+"""The HTTP routes below `/cloud_history/`: HTTP in, one use case, JSON out. Imports nothing of ComfyUI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from ..holds import Holds
+from ..operations import Operations
+from ..previews import Previews
+from ..route_table import Handler, Key, add_lazily
+from ..thumbnails import Thumbnails
+from .answers import guarded
+from .context import LONGEST_HOLD, Context
+from .deletion import DeletionRoutes
+from .key import KeyRoutes
+from .reading import ReadingRoutes
+from .status import StatusRoutes
+
+
+def make_handlers(
+    operations: Operations,
+    *,
+    longest_hold: float = LONGEST_HOLD,
+    environ: Mapping[str, str] = os.environ,
+    holds: Holds | None = None,
+) -> dict[Key, Handler]:
+    """What answers each route of `route_table`, behind the guards."""
+    context = Context(
+        operations, holds or Holds(operations), Previews(), Thumbnails(operations), longest_hold
+    )
+    status = StatusRoutes(context)
+    key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
+    handlers: dict[Key, Handler] = {
+        ("GET", "status"): status.status,
+        ("POST", "settings"): status.change_settings,
+        ("POST", "unresolved/dismiss"): status.dismiss_unresolved,
+        ("POST", "holds/dismiss"): status.dismiss_hold,
+        ("POST", "key"): key.save,
+        ("DELETE", "key"): key.remove,
+        ("POST", "preview"): deletion.preview,
+        ("POST", "delete"): deletion.delete,
+        ("POST", "clear"): deletion.clear,
+        ("POST", "undo"): deletion.undo,
+        ("POST", "stop"): deletion.stop,
+        ("POST", "jobs"): reading.jobs,
+        ("GET", "jobs/{job_id}"): reading.details,
+        ("POST", "cancel"): reading.cancel,
+        ("GET", "thumbnail"): reading.thumbnail,
+    }
+    return {route: guarded(handler, environ) for route, handler in handlers.items()}
+
+
+def add_routes(
+    table: web.RouteTableDef,
+    operations: Operations,
+    *,
+    longest_hold: float = LONGEST_HOLD,
+    environ: Mapping[str, str] = os.environ,
+    holds: Holds | None = None,
+) -> None:
+    """Add the routes to a table. ComfyUI serves them plain and below `/api`."""
+    handlers = make_handlers(operations, longest_hold=longest_hold, environ=environ, holds=holds)
+    add_lazily(table, lambda: handlers)

@@ -1,0 +1,82 @@
+"""Answering: JSON, and errors as JSON, with nothing in them that is nobody's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any
+
+from aiohttp import web
+
+from ..errors import (
+    Busy,
+    CloudConnectionError,
+    CloudError,
+    CloudResponseError,
+    CloudTimeoutError,
+    CountRose,
+    InputRefused,
+    ListNotWhole,
+    NotFound,
+    NotSupported,
+    PreviewExpired,
+    SetupProblem,
+    TooLate,
+)
+from ..guards import RequestRefused, check_request
+from ..results import Payload, error_payload
+from ..route_table import Handler
+from ..secret import log
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+_HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
+    (InputRefused, 400),
+    (Busy, 409),
+    (CountRose, 409),
+    (PreviewExpired, 410),
+    (TooLate, 410),
+    (NotSupported, 501),
+    (SetupProblem, 409),
+    (CloudTimeoutError, 504),
+    (CloudConnectionError, 503),
+    (NotFound, 404),
+    (CloudResponseError, 502),
+    (ListNotWhole, 502),
+)
+
+
+def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
+    """The handler behind the guards, with every error as JSON."""
+
+    @wraps(handler)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            check_request(request, environ)
+            return await handler(request)
+        except CloudError as error:
+            return error_answer(error)
+        except web.HTTPException as error:
+            return error_answer(RequestRefused("The request can’t be read.", http_status=error.status))
+        except ConnectionResetError:
+            raise  # the browser went away while it was answered
+        except Exception:  # noqa: BLE001 - the edge: whatever it is, the answer holds no traceback
+            log.exception("A route failed.")
+            hint = "The log has the details."
+            return error_answer(CloudError("Something went wrong in Comfy Cloud History.", hint=hint))
+
+    return answer
+
+
+def error_answer(error: CloudError, **more: Any) -> web.Response:
+    status = getattr(error, "http_status", None)
+    status = status or next((code for kind, code in _HTTP_STATUS if isinstance(error, kind)), 500)
+    return json_answer({"error": error_payload(error), **more}, status)
+
+
+def busy_answer(error: Busy) -> web.Response:
+    return error_answer(error, origin="node" if error.origin.startswith("node") else "menu")
+
+
+def json_answer(payload: Payload, status: int = 200) -> web.Response:
+    return web.json_response(payload, status=status, headers=HEADERS)

@@ -1,0 +1,182 @@
+"""Preview, confirm, hold, undo: the only way from a browser to a deletion."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Coroutine
+from datetime import datetime, timezone
+from typing import Any
+
+from aiohttp import web
+
+from ..connection import Connection
+from ..errors import Busy, CloudError, CountRose, InputRefused
+from ..guards import LARGE_BODY, read_body
+from ..holds import HoldWatch
+from ..models import ClearResult, DeletionResult, JobStatus
+from ..operations import Confirmed
+from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
+from ..results import Payload, clear_payload, deletion_payload
+from ..rows import job_row, milliseconds
+from ..secret import log
+from ..stopping import Unwatched
+from .answers import busy_answer, error_answer, json_answer
+from .context import Context
+from .requests import read_selection
+
+MOST_ROWS = 200
+
+
+class DeletionRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._watches: dict[str, HoldWatch] = {}
+
+    async def preview(self, request: web.Request) -> web.Response:
+        members: dict[str, type] = {"clear": bool, "ids": list, "filter": dict}
+        body = await read_body(request, members, largest=LARGE_BODY)
+        if len(body) != 1 or body.get("clear") is False:
+            raise InputRefused("Give exactly one of “ids”, “filter” and “clear” (true).")
+        selection = None if "clear" in body else read_selection(body)
+        operations = self._context.operations
+        connection = await operations.connect()
+        if selection is None:
+            return json_answer(await self._clear_preview(connection))
+        preview = await self._context.in_time(operations.preview(connection, selection, Unwatched()))
+        return json_answer(await self._deletion_preview(preview, connection))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        return await self._confirm(request, DeletionPreview)
+
+    async def clear(self, request: web.Request) -> web.Response:
+        return await self._confirm(request, ClearPreview)
+
+    async def undo(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"hold": str}, ("hold",))
+        hold = await self._context.holds.undo(body["hold"])
+        return json_answer({"hold": hold.payload()})
+
+    async def stop(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"operation": str}, ("operation",))
+        watch = self._watches.get(body["operation"])
+        if watch is not None:
+            watch.stopping = True
+        else:
+            self._context.holds.stop(body["operation"])
+        return json_answer({})
+
+    async def _confirm(
+        self, request: web.Request, kind: type[ClearPreview] | type[DeletionPreview]
+    ) -> web.Response:
+        body = await read_body(request, {"token": str}, ("token",))
+        operations = self._context.operations
+        seconds = (await asyncio.to_thread(operations.settings.load)).hold_seconds
+        running = await asyncio.to_thread(operations.running)
+        if not seconds and running is not None:
+            return busy_answer(Busy("Another deletion is running.", origin=running.origin))
+        connection = await operations.connect()
+        preview = self._context.previews.redeem(body["token"], connection)
+        if not isinstance(preview, kind):
+            raise InputRefused("This preview is of another kind.")
+        if not preview.size:
+            raise InputRefused("Nothing to delete: everything in this preview stays.")
+        confirmed = Confirmed(preview, connection, uuid.uuid4().hex)
+        if not seconds:
+            return await self._send_now(confirmed)
+        hold = await self._context.holds.start(confirmed, seconds)
+        return json_answer({"hold": hold.payload()}, 202)
+
+    async def _send_now(self, confirmed: Confirmed) -> web.Response:
+        operations, preview, name = self._context.operations, confirmed.preview, confirmed.operation
+        watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
+        work: Coroutine[Any, Any, DeletionResult] | Coroutine[Any, Any, ClearResult]
+        if isinstance(preview, DeletionPreview):
+            work = operations.delete_jobs(preview.job_ids, "panel", watch, confirmed)
+        else:
+            work = operations.clear_history("menu", watch, confirmed, wait=False)
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
+        self._keep_alive(task)
+        self._watches[name] = watch
+        task.add_done_callback(lambda ended: self._watches.pop(name, None))
+        await asyncio.wait({task}, timeout=self._context.longest_hold)
+        if not task.done():
+            return json_answer({"operation": name, "state": "running"}, 202)
+        try:
+            result = task.result()
+        except Busy as error:
+            return busy_answer(error)
+        except CountRose as error:
+            again = await self._keep_clear(ClearPreview(error.counts), confirmed.connection)
+            return error_answer(error, operation=name, preview=again)
+        except CloudError as error:
+            return error_answer(error, operation=name)
+        payload = clear_payload(result) if isinstance(result, ClearResult) else deletion_payload(result)
+        return json_answer({"operation": name, "state": "done", "result": payload})
+
+    def _progress(self, confirmed: Confirmed, phase: str, done: int, total: int) -> None:
+        kind = "delete" if isinstance(confirmed.preview, DeletionPreview) else "clear"
+        event = {"operation": confirmed.operation, "hold": None, "kind": kind, "node": None, "phase": phase}
+        self._context.operations.announce("cloud_history.progress", {**event, "done": done, "total": total})
+
+    def _keep_alive(self, task: asyncio.Task[Any]) -> None:
+        # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.
+        self._tasks.add(task)
+
+        def done(ended: asyncio.Task[Any]) -> None:
+            self._tasks.discard(ended)
+            if not ended.cancelled() and (error := ended.exception()) and not isinstance(error, CloudError):
+                log.error("A deletion failed.", exc_info=error)
+
+        task.add_done_callback(done)
+
+    async def _clear_preview(self, connection: Connection) -> Payload:
+        counts = await self._context.in_time(self._context.operations.count(connection))
+        return await self._keep_clear(ClearPreview(counts), connection)
+
+    async def _keep_clear(self, preview: ClearPreview, connection: Connection) -> Payload:
+        counts = preview.counts
+        by_status = {
+            "completed": counts.completed,
+            "failed": counts.failed,
+            "cancelled": counts.cancelled,
+        }
+        return {
+            **await self._kept(preview, connection, counts.taken_at),
+            "counts": {**by_status, "active": counts.active},
+            "finished": counts.finished,
+            "removable": counts.finished,
+            "by_status": by_status,
+            "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
+        }
+
+    async def _deletion_preview(self, preview: DeletionPreview, connection: Connection) -> Payload:
+        created = [job.created_at for job in preview.jobs if job.created_at is not None]
+        by_status = {
+            status.value: 0 for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+        }
+        for job in preview.jobs:
+            by_status[job.status.value] += 1
+        return {
+            **await self._kept(preview, connection, datetime.now(timezone.utc)),
+            "removable": preview.size,
+            "by_status": by_status,
+            "oldest": milliseconds(min(created, default=None)),
+            "newest": milliseconds(max(created, default=None)),
+            "outputs": sum(job.outputs_count or 0 for job in preview.jobs),
+            "skipped": preview.skipped,
+            "rows": [job_row(job) for job in preview.jobs[:MOST_ROWS]],
+        }
+
+    async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
+        settings = await asyncio.to_thread(self._context.operations.settings.load)
+        return {
+            "token": self._context.previews.keep(preview, connection),
+            "expires_in": VALID_SECONDS,
+            "taken_at": taken_at.isoformat(),
+            "hold_seconds": settings.hold_seconds,
+            "last4": connection.key.secret.last4,
+            "source": connection.key.source,
+            "host": connection.base_url.host,
+        }

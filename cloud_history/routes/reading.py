@@ -1,0 +1,210 @@
+"""Listing, one job's details, thumbnails, and cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime, timezone
+from typing import cast
+
+from aiohttp import web
+
+from ..client import CloudClient
+from ..connection import Connection
+from ..details import read_details
+from ..errors import (
+    BadRequest,
+    CloudError,
+    CloudTimeoutError,
+    InputRefused,
+    NotFound,
+    NotSupported,
+    UnreadableAnswer,
+)
+from ..guards import LARGE_BODY, LONGEST_TO_SEND, read_body
+from ..job_ids import is_job_id
+from ..jobs import Job
+from ..listing import MOST_READINGS, Listing, read_pages
+from ..look import look_at
+from ..results import Payload, error_payload
+from ..rows import job_row
+from ..secret import log
+from ..selection import JobFilter
+from .answers import HEADERS, error_answer, json_answer
+from .context import Context
+from .requests import read_filter, read_ids
+
+ROWS_A_LINE = 250
+ROWS_A_PAUSE = 50
+MOST_CANCELLED = 100
+
+
+class ReadingRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def jobs(self, request: web.Request) -> web.StreamResponse:
+        """All jobs that match, as lines of JSON while they come in."""
+        body = await read_body(request, {"filter": dict}, largest=LARGE_BODY)
+        chosen = read_filter(body.get("filter", {}))
+        connection = await self._context.operations.connect()
+        stream = _JobStream(request, self._context, connection, chosen)
+        async with self._context.operations.open(connection) as client:
+            await self._read_in_time(stream, client)
+        if stream.listing.error is not None and not stream.response.prepared:
+            return error_answer(stream.listing.error)
+        try:
+            await asyncio.wait_for(stream.end(), LONGEST_TO_SEND)
+        except asyncio.TimeoutError:
+            raise ConnectionResetError("the browser reads no more") from None
+        return stream.response
+
+    async def _read_in_time(self, stream: _JobStream, client: CloudClient) -> None:
+        reading = asyncio.ensure_future(stream.read(client))
+        try:
+            await asyncio.wait({reading}, timeout=self._context.longest_hold)
+            if not reading.done():
+                stream.listing.error = CloudTimeoutError("Reading the list took too long.", sent=True)
+                return
+            reading.result()
+        except ConnectionResetError:
+            raise
+        except Exception:
+            if not stream.response.prepared:
+                raise
+            # Half of the answer is out: no other can begin.
+            log.exception("Reading the list failed.")
+            stream.listing.error = CloudError("Something went wrong in Comfy Cloud History.")
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    async def details(self, request: web.Request) -> web.Response:
+        job_id = _job_id(request.match_info["job_id"])
+        connection = await self._context.operations.connect()
+
+        async def read() -> Payload:
+            async with self._context.operations.open(connection) as client:
+                return await client.get_job_detail(job_id)
+
+        detail = await self._context.in_time(read())
+        payload = await asyncio.to_thread(read_details, detail, datetime.now(timezone.utc))
+        if payload["job"]["id"] != job_id:
+            raise UnreadableAnswer(200)
+        return json_answer(payload)
+
+    async def thumbnail(self, request: web.Request) -> web.Response:
+        job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")
+        if not filename or len(filename) > 1000:
+            raise InputRefused("“file” is missing.")
+        picture = await self._context.in_time(self._context.thumbnails.get(job_id, filename))
+        headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "Content-Type": picture.content_type}
+        return web.Response(body=picture.content, headers=headers)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"ids": list}, ("ids",), largest=LARGE_BODY)
+        job_ids = read_ids(body["ids"])
+        if len(job_ids) > MOST_CANCELLED:
+            raise InputRefused(f"Give 1 to {MOST_CANCELLED} job ids.")
+        return json_answer(await self._context.in_time(self._cancel(job_ids)))
+
+    async def _cancel(self, job_ids: list[str]) -> Payload:
+        connection = await self._context.operations.connect()
+        async with self._context.operations.open(connection) as client:
+            cancelled = await self._cancel_what_runs(client, job_ids)
+        if cancelled is None:
+            return {"cancelled": [], "finished_already": job_ids}
+        self._context.can_cancel = True
+        self._context.operations.announce_change("cancel")
+        return {
+            "cancelled": [each for each in job_ids if each in cancelled],
+            "finished_already": [each for each in job_ids if each not in cancelled],
+        }
+
+    async def _cancel_what_runs(self, client: CloudClient, job_ids: list[str]) -> set[str] | None:
+        """Those that were cancelled; None where nothing was to be, which tells nothing of the server."""
+        try:
+            return set(await client.cancel_jobs(job_ids))
+        except (NotFound, BadRequest) as error:
+            refused = error
+        if refused.status == 405:
+            raise self._not_supported()
+        # One unknown id spoils the request, and so does a server without the route: try those that run.
+        look = await look_at(client, job_ids)
+        if look.error is not None:
+            raise look.error
+        active = [job_id for job_id, job in look.there.items() if job.active]
+        if not active:
+            return None
+        if len(active) < len(job_ids):
+            try:
+                return set(await client.cancel_jobs(active))
+            except (NotFound, BadRequest) as error:
+                refused = error
+        raise self._not_supported() if refused.status in (404, 405) else refused
+
+    def _not_supported(self) -> NotSupported:
+        self._context.can_cancel = False
+        return NotSupported("This server can’t cancel jobs.")
+
+
+class _JobStream:
+    def __init__(
+        self, request: web.Request, context: Context, connection: Connection, chosen: JobFilter
+    ) -> None:
+        self._request = request
+        self.response = web.StreamResponse(headers={**HEADERS, "Content-Type": "application/x-ndjson"})
+        self._context = context
+        self._connection = connection
+        self._chosen = chosen
+        self.listing = Listing()
+
+    async def read(self, client: CloudClient) -> None:
+        for _ in range(MOST_READINGS):
+            # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
+            reading = cast("AsyncGenerator[list[Job], None]", read_pages(client, self._chosen, self.listing))
+            async with aclosing(reading) as pages:
+                await self._read_once(pages)
+            if self.listing.complete or self.listing.error is not None:
+                return
+
+    async def _read_once(self, pages: AsyncGenerator[list[Job], None]) -> None:
+        async for jobs in pages:
+            await self._start()
+            for at in range(0, len(jobs), ROWS_A_LINE):
+                await self._line({"type": "jobs", "jobs": await _rows(jobs[at : at + ROWS_A_LINE])})
+            self._context.thumbnails.learn(self._connection, jobs)
+
+    async def end(self) -> None:
+        await self._start()
+        error = self.listing.error
+        complete, read = self.listing.complete and error is None, len(self.listing.jobs)
+        more = {"complete": complete, "read": read, "error": error_payload(error) if error else None}
+        await self._line({"type": "end", **more})
+        await self.response.write_eof()
+
+    async def _start(self) -> None:
+        if not self.response.prepared:
+            await self.response.prepare(self._request)
+            moment = datetime.now(timezone.utc).isoformat()
+            await self._line({"type": "start", "read_at": moment, "total": self.listing.total})
+
+    async def _line(self, payload: Payload) -> None:
+        await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")
+
+
+async def _rows(jobs: list[Job]) -> list[Payload]:
+    """Their rows, letting the event loop do other things between some and the next."""
+    rows: list[Payload] = []
+    for at in range(0, len(jobs), ROWS_A_PAUSE):
+        rows += [job_row(job) for job in jobs[at : at + ROWS_A_PAUSE]]
+        await asyncio.sleep(0)
+    return rows
+
+
+def _job_id(text: str) -> str:
+    if not is_job_id(text):
+        raise InputRefused("That is not a job id.")
+    return text.lower()

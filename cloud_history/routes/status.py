@@ -1,0 +1,71 @@
+"""What is the case: the key, what runs, what is held, what an earlier run left open."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+
+from aiohttp import web
+
+from .. import __version__
+from ..errors import InputRefused, MissingDependency, SetupProblem
+from ..guards import read_body
+from ..results import Payload, error_payload
+from .answers import json_answer
+from .context import Context
+
+
+class StatusRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def status(self, request: web.Request) -> web.Response:
+        return json_answer(await self.payload())
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"hold_seconds": int}, ("hold_seconds",))
+        await asyncio.to_thread(self._context.operations.settings.change, hold_seconds=body["hold_seconds"])
+        return await self.status(request)
+
+    async def dismiss_unresolved(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"operation": str}, ("operation",))
+        operations = self._context.operations
+        known = {entry.operation for entry in await asyncio.to_thread(operations.unresolved)}
+        if body["operation"] not in known:
+            raise InputRefused("No unresolved operation has that name.")
+        await asyncio.to_thread(operations.journal.resolve, body["operation"])
+        return await self.status(request)
+
+    async def dismiss_hold(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"hold": str}, ("hold",))
+        await asyncio.to_thread(self._context.holds.dismiss, body["hold"])
+        return await self.status(request)
+
+    async def payload(self) -> Payload:
+        """All of it."""
+        operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
+        try:
+            if importlib.util.find_spec("jsonschema") is None:
+                raise MissingDependency("A Python package is missing: jsonschema.")
+            host = operations.base_url().host
+            key = await asyncio.to_thread(operations.keys.find)
+        except SetupProblem as error:
+            problem = error_payload(error)
+        running = await asyncio.to_thread(operations.running)
+        unresolved = await asyncio.to_thread(operations.unresolved)
+        settings = await asyncio.to_thread(operations.settings.load)
+        return {
+            "version": __version__,
+            "configured": key is not None,
+            "source": key.source if key else None,
+            "last4": key.secret.last4 if key else "",
+            "host": host,
+            "running": running.summary() if running else None,
+            "finished": [{"operation": name, "result": result} for name, result in list(operations.finished)],
+            "unresolved": [entry.summary() for entry in unresolved],
+            "holds": [hold.payload() for hold in holds.open],
+            "lost_holds": await asyncio.to_thread(holds.lost),
+            "hold_seconds": settings.hold_seconds,
+            "can_cancel": self._context.can_cancel,
+            "problem": problem,
+        }

@@ -1,0 +1,45 @@
+"""Jobs as the rows a browser lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .jobs import Job
+from .secret import scrub
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """One row. Times are Unix milliseconds."""
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "raw": scrub(job.status_raw),
+        "created": milliseconds(job.created_at),
+        "started": milliseconds(job.started_at),
+        "finished": milliseconds(job.finished_at),
+        "took": None if job.took is None else round(job.took.total_seconds() * 1000),
+        "name": scrub(job.name),
+        "workflow_id": scrub(job.workflow_id),
+        "outputs": job.outputs_count,
+        "output_type": job.output_type,
+        "error": None if job.error is None else _error(job),
+        "preview": {"filename": scrub(job.name)} if job.preview else None,
+    }
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Unix milliseconds, or None."""
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _error(job: Job) -> dict[str, str] | None:
+    error = job.error
+    if error is None:
+        return None
+    return {
+        "message": scrub(error.message),
+        "type": scrub(error.kind),
+        "node_type": scrub(error.node_type),
+        "node_id": scrub(error.node_id),
+    }

@@ -1,0 +1,16 @@
+// @ts-check
+/** The few words that are needed before anything of ours is opened. */
+
+export const MENU = {
+  group: "Cloud history",
+  open: "Open cloud history",
+  clear: "Clear cloud history…",
+  connect: "Connect to Comfy Cloud…",
+};
+
+export const SETTINGS = {
+  seconds: "Seconds to undo a deletion",
+  button: "Show the Cloud history button at the top",
+};
+
+export const NODE = { report: "Report", placeholder: "What happened is told here after a run." };

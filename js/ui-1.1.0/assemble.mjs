@@ -1,0 +1,120 @@
+// @ts-check
+/** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
+
+import { createClearSteps } from "./clear_steps.mjs";
+import { ConnectSteps } from "./connect_dialog.mjs";
+import { createDialogs } from "./dialogs.mjs";
+import { createHistoryApi } from "./history_api.mjs";
+import { banners } from "./parts.mjs";
+import { createToasts } from "./toasts.mjs";
+import { Asking } from "./panel/asking.mjs";
+import { createCancelling } from "./panel/cancel_dialog.mjs";
+import { createCards } from "./panel/cards.mjs";
+import { copyText } from "./panel/copy.mjs";
+import { createCommonSteps, createDeleteSteps } from "./panel/delete_dialog.mjs";
+import { Deletions } from "./panel/deletion_flow.mjs";
+import { createDetails } from "./panel/details.mjs";
+import { createPlaces } from "./panel/host.mjs";
+import { secondsField } from "./panel/settings.mjs";
+import { createStore } from "./panel/store.mjs";
+import { Thumbnails } from "./panel/thumbnails.mjs";
+import { createWorkflows } from "./panel/workflows.mjs";
+import { idsCopied } from "./panel/words.mjs";
+import { DETAILS } from "./panel/words_delete.mjs";
+
+/** @typedef {import("../../types/comfyui").ComfyApp} ComfyApp */
+
+/** @param {ComfyApp} app @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
+function createServices(app, fetchApi) {
+  const api = createHistoryApi(fetchApi);
+  const toasts = createToasts(() => app.extensionManager.toast);
+  const dialogs = createDialogs(() => app.extensionManager.dialog);
+  const connect = new ConnectSteps({ api, toasts });
+  const workflows = createWorkflows({ getApp: () => app, api, toasts });
+  return { api, toasts, dialogs, connect, workflows, thumbnails: new Thumbnails({ api }) };
+}
+
+/** @param {() => void} run as soon as this page is the one that is looked at */
+function whenSeen(run) {
+  if (!document.hidden) return run();
+  document.addEventListener("visibilitychange", () => run(), { once: true });
+}
+
+/** @param {ReturnType<typeof createServices>} services @param {() => void} openPanel @param {() => void} onResult */
+function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult) {
+  const now = () => performance.now();
+  /** @type {import("./panel/deletion_flow.mjs").Parts["questions"]} */
+  const questions = {
+    clear: { kind: "clear", preview: api.preview, count: ({ finished }) => finished, send: api.clear, steps: createClearSteps(api) },
+    remove: (target) => ({
+      kind: "delete",
+      preview: () => api.previewOf(target),
+      count: ({ removable }) => removable,
+      send: api.remove,
+      steps: createDeleteSteps(api, "ids" in target ? target.ids.length : null),
+    }),
+  };
+  const asking = new Asking({ api, dialogs, steps: createCommonSteps(), connect, now });
+  const schedule = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => void setTimeout(run, milliseconds);
+  return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
+}
+
+/**
+ * @param {ComfyApp} app
+ * @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi
+ * @param {() => void} open opens the panel, wherever it is shown
+ */
+export function assemble(app, fetchApi, open) {
+  const services = createServices(app, fetchApi);
+  const { api, toasts, dialogs, connect, workflows, thumbnails } = services;
+  const deletions = createDeletions(services, open, () => store.changed());
+  const store = createStore({ api, deletions, now: () => Date.now() });
+  const setStatus = (/** @type {import("../../types/wire").Status} */ status) => store.setStatus(status);
+  const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => store.changed() });
+
+  /** @type {import("../../types/panel").Actions} */
+  const actions = {
+    remove: (target) => void deletions.remove(target),
+    cancel: (rows) => void cancelling.ask(rows),
+    undo: () => deletions.undo(),
+    openWorkflow: (id) => void workflows.open(id),
+    downloadWorkflow: (id) => void workflows.download(id),
+    async copyIds(ids) {
+      const copied = await copyText(ids.join("\n"));
+      toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : DETAILS.notCopied });
+    },
+    clear: () => void deletions.clear(),
+    connect: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
+    openLarge: () => places.openLarge(),
+    currentWorkflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
+  };
+
+  const places = createPlaces(() => app.extensionManager, () => ({
+    store,
+    actions,
+    thumbnails,
+    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus }) : []),
+    markOf: deletions.markOf,
+    subscribe: (listener) => deletions.subscribe(listener),
+    createCards: (view) => createCards({ deletions, ...view }),
+    createDetails: (view) =>
+      createDetails({
+        api, thumbnails, workflows, toasts, ...view,
+        remove: (row) => actions.remove({ ids: [row.id] }),
+        cancel: actions.cancel,
+        canCancel: () => store.status?.can_cancel !== false,
+        blocked: () => store.blocked(),
+        refresh: () => void store.refresh(),
+        now: () => store.now(),
+      }),
+  }));
+
+  return {
+    actions,
+    deletions,
+    store,
+    mountInTab: places.mountInTab,
+    openLarge: places.openLarge,
+    secondsField: () => secondsField({ api, onStatus: setStatus }),
+  };
+}

@@ -1,0 +1,230 @@
+// @ts-check
+/**
+ * Our dialogs, drawn inside ComfyUI's own: it gives the layer, the focus trap and Escape. One frame is open at a time; what
+ * it shows changes from step to step.
+ */
+
+import { button, el, loadStyle } from "./dom.mjs";
+import { icon } from "./icons.mjs";
+import { COMMON } from "./words.mjs";
+
+/**
+ * @typedef {object} View
+ * @property {string} title
+ * @property {number} [width] pixels
+ * @property {import("./dom.mjs").Child[]} body
+ * @property {ViewButton[]} buttons the way out first
+ * @property {HTMLElement} [focus] what takes the focus, if not the first button
+ */
+/**
+ * @typedef {object} ViewButton
+ * @property {string} label
+ * @property {string} [answer] what `show` then resolves with; nothing: as closing
+ * @property {"ghost" | "primary" | "danger" | ""} [kind]
+ * @property {import("./icons.mjs").IconName} [icon]
+ * @property {HTMLElement} [element] drawn as it is, instead
+ */
+/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen">} Frame */
+/** @typedef {{exclusive<T>(talk: (frame: Frame) => Promise<T>): Promise<T | undefined>}} Dialogs */
+
+const WIDTH = 416;
+/** What the host needs for leaving and for moving the focus. All other keys stay in the dialog. */
+const PASSED_ON = new Set(["Escape", "Tab"]);
+const KEPT = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
+/** PrimeVue's dialog (frontends before 1.58) draws a box of its own; ours replaces it. */
+const PRIMEVUE = {
+  showHeader: false,
+  pt: {
+    root: { style: "background: none; border: 0; border-radius: 16px; box-shadow: none; padding: 0; max-height: none" },
+    content: { style: "background: none; border-radius: 16px; padding: 0; overflow: visible" },
+  },
+};
+
+let opened = 0;
+
+/** @param {HTMLElement} root */
+function keepKeys(root) {
+  for (const type of KEPT) {
+    root.addEventListener(type, (event) => {
+      if (!(event instanceof KeyboardEvent && PASSED_ON.has(event.key))) event.stopPropagation();
+    });
+  }
+}
+
+export class DialogFrame {
+  #number = ++opened;
+  #open = true;
+  #before = document.activeElement;
+  #title = el("h2");
+  #body = el("div", { class: "cch-db" });
+  #foot = el("div", { class: "cch-df" });
+  #live = el("div", { class: "cch-unseen", role: "status" });
+  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: () => this.close() }, icon("close"));
+  #root = el(
+    "div",
+    { class: "cch cch-dialog", tabindex: "-1" },
+    el("div", { class: "cch-dh" }, this.#title, this.#leave),
+    this.#body,
+    this.#foot,
+    this.#live,
+  );
+  /** @type {((answer: string | null) => void) | null} */
+  #answer = null;
+  /** @type {HTMLElement} */
+  #target = this.#leave;
+  /** @type {{closeDialog(): void} | null} */
+  #handle = null;
+
+  /** @param {import("../../types/comfyui").HostDialogs} host */
+  constructor(host) {
+    this.host = host;
+    keepKeys(this.#root);
+  }
+
+  isOpen() {
+    return this.#open;
+  }
+
+  focus() {
+    this.#target.focus({ preventScroll: true });
+  }
+
+  close() {
+    this.#handle?.closeDialog();
+    this.#gone();
+  }
+
+  /**
+   * Shows one step; resolves with the answer of the button pressed, or null when the frame was closed or the step replaced.
+   * @param {View} view
+   * @returns {Promise<string | null>}
+   */
+  show(view) {
+    this.#settle(null);
+    if (!this.#open) return Promise.resolve(null);
+    const buttons = view.buttons.map((options, index) => this.#button(options, index === 0 && !view.focus));
+    this.#root.style.setProperty("--cch-width", `${view.width ?? WIDTH}px`);
+    this.#title.textContent = view.title;
+    this.#body.replaceChildren(...view.body.filter((child) => child !== null && child !== undefined && child !== false));
+    this.#body.scrollTop = 0;
+    this.#foot.replaceChildren(...buttons);
+    this.#target = view.focus ?? buttons[0] ?? this.#leave;
+    if (this.#handle) {
+      this.#live.textContent = view.title;
+      this.focus();
+    } else {
+      this.#handle = this.#mount(view.title);
+    }
+    return new Promise((resolve) => (this.#answer = resolve));
+  }
+
+  /**
+   * A component that needs no Vue of ours: it leaves one comment node, before which our own element is put.
+   * @param {string} title
+   */
+  #mount(title) {
+    const mount = (/** @type {Node} */ anchor) => {
+      anchor.parentNode?.insertBefore(this.#root, anchor);
+      this.#describe(this.#root.closest("[role=dialog]"));
+      this.focus();
+      // Some frontends put the focus on the dialog's box a moment later.
+      setTimeout(() => this.#keepFocus());
+    };
+    const unmount = () => {
+      this.#gone();
+      this.#root.remove();
+    };
+    const component = {
+      name: "CloudHistoryDialog",
+      inheritAttrs: false,
+      render: () => null,
+      /** @this {{$el: Node}} */
+      mounted() {
+        mount(this.$el);
+      },
+      beforeUnmount: unmount,
+    };
+    return this.host.showExtensionDialog({
+      // The host closes only dialogs whose key begins so.
+      key: `extension-cch-${this.#number}`,
+      title,
+      component,
+      dialogComponentProps: { headless: true, closable: true, onClose: () => this.#gone(), ...PRIMEVUE },
+    });
+  }
+
+  /** The host's dialog names a title and a description by id; ours take those ids. @param {Element | null} dialog */
+  #describe(dialog) {
+    const named = /** @type {const} */ ([["aria-labelledby", this.#title], ["aria-describedby", this.#body]]);
+    for (const [attribute, element] of named) {
+      const id = dialog?.getAttribute(attribute);
+      if (id && !document.getElementById(id)) element.id = id;
+    }
+    if (this.#title.id) return;
+    this.#title.id = `cch-title-${this.#number}`;
+    dialog?.setAttribute("aria-labelledby", this.#title.id);
+  }
+
+  /** @param {ViewButton} options @param {boolean} first */
+  #button({ label, kind = "", icon: name, element, answer }, first) {
+    if (element) return element;
+    const press = () => (answer ? this.#settle(answer) : this.close());
+    return button({ label, kind, first, press, ...(name && { icon: name }) });
+  }
+
+  #keepFocus() {
+    const focused = document.activeElement;
+    if (this.#open && (focused === this.#root || !this.#root.contains(focused))) this.focus();
+  }
+
+  /** @param {string | null} value */
+  #settle(value) {
+    const resolve = this.#answer;
+    this.#answer = null;
+    resolve?.(value);
+  }
+
+  #gone() {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const input of this.#root.querySelectorAll("input")) input.value = "";
+    this.#settle(null);
+    setTimeout(() => this.#giveFocusBack());
+  }
+
+  #giveFocusBack() {
+    const lost = !document.activeElement || document.activeElement === document.body;
+    const before = this.#before;
+    if (lost && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * @param {() => import("../../types/comfyui").HostDialogs} getHost
+ * @returns {Dialogs}
+ */
+export function createDialogs(getHost) {
+  /** @type {Frame | "opening" | null} */
+  let current = null;
+
+  return {
+    /** Runs one conversation in a frame and closes it at the end. While one is open no second begins: the first gets the focus. */
+    async exclusive(talk) {
+      if (current) {
+        if (current !== "opening") current.focus();
+        return undefined;
+      }
+      current = "opening";
+      /** @type {Frame | null} */
+      let frame = null;
+      try {
+        await loadStyle();
+        current = frame = new DialogFrame(getHost());
+        return await talk(frame);
+      } finally {
+        frame?.close();
+        current = null;
+      }
+    },
+  };
+}

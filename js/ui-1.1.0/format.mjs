@@ -1,0 +1,79 @@
+// @ts-check
+/** Numbers, plurals and foreign text, made ready to be shown. The words are English, so the numbers are too. */
+
+const numbers = new Intl.NumberFormat("en");
+const plurals = new Intl.PluralRules("en");
+
+/** @param {number} n */
+export const number = (n) => numbers.format(n);
+
+/**
+ * The form that goes with a count, with `{n}` replaced by it.
+ * @param {number} n
+ * @param {string} one
+ * @param {string} other
+ */
+export const plural = (n, one, other) =>
+  (plurals.select(n) === "one" ? one : other).replaceAll("{n}", number(n));
+
+/**
+ * "18,402 completed, 2 failed": counts with their words; zeros are left out. The space inside a pair does not break.
+ * @param {[number, string][]} parts
+ */
+export const tally = (parts) =>
+  parts.filter(([n]) => n > 0).map(([n, word]) => `${number(n)}\u00a0${word}`).join(", ");
+
+/**
+ * Text that came from elsewhere, on one line: control characters and marks that turn the direction of writing become �.
+ * @param {unknown} text
+ * @param {number} [most] characters kept
+ */
+export function clean(text, most = 200) {
+  const line = String(text ?? "").trim().replace(/\s+/g, " ").replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+  const characters = [...line];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : line;
+}
+
+const DAY = 86_400_000;
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
+const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long" });
+const dayMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
+const seconds = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** "23 November 2026, 13:48". @param {number} at @param {boolean} [exact] with seconds */
+export const dateTime = (at, exact = false) => `${day.format(at)}, ${(exact ? seconds : clock).format(at)}`;
+
+/** "just now", "12 min ago", "3 h ago", "2 days ago". @param {number} at @param {number} now */
+export function ago(at, now) {
+  const minutes = Math.max(0, Math.floor((now - at) / 60_000));
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  return now - at < DAY ? `${Math.floor(minutes / 60)} h ago` : plural(Math.floor((now - at) / DAY), "{n} day ago", "{n} days ago");
+}
+
+/** The clock time. @param {number} at */
+export const clockTime = (at) => clock.format(at);
+
+/** "Today", "Sunday, 15 November". @param {number | null} midnight @param {number} now */
+export function dayHeading(midnight, now) {
+  if (midnight === null) return "No usable time";
+  const today = new Date(now);
+  const days = Math.round((today.setHours(0, 0, 0, 0) - midnight) / DAY);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const sameYear = new Date(midnight).getFullYear() === today.getFullYear();
+  return `${weekday.format(midnight)}, ${(sameYear ? dayMonth : day).format(midnight)}`;
+}
+
+/** "9.0 s", "3:12", "1:02:10". @param {number} milliseconds */
+export function duration(milliseconds) {
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const all = Math.round(milliseconds / 1000);
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
+}
+
+/** The first eight characters. @param {string} id */
+export const shortId = (id) => clean(id.slice(0, 8), 8);

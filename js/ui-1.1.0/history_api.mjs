@@ -1,0 +1,231 @@
+// @ts-check
+/** The one place that knows the server routes of this pack. */
+
+/** @typedef {import("../../types/wire").Status} Status */
+/** @typedef {import("../../types/wire").SavedKey} SavedKey */
+/** @typedef {import("../../types/wire").Preview} Preview */
+/** @typedef {import("../../types/wire").DeletePreview} DeletePreview */
+/** @typedef {import("../../types/wire").DeletionAnswer} DeletionAnswer */
+/** @typedef {import("../../types/wire").Hold} Hold */
+/** @typedef {import("../../types/wire").ListLine} ListLine */
+
+/** A request that did not give what was asked for. `code` tells which words to show. */
+export class HistoryApiError extends Error {
+  name = "HistoryApiError";
+
+  /**
+   * @param {Partial<import("../../types/wire").ErrorBody> & {code: string}} error
+   * @param {Record<string, unknown>} [extras] what the answer carried besides the error
+   */
+  constructor(error, extras = {}) {
+    super(error.message ?? "");
+    this.code = error.code;
+    this.hint = error.hint ?? "";
+    this.status = error.status ?? null;
+    this.retryAfter = error.retry_after ?? null;
+    this.cloudSays = error.cloud_says ?? "";
+    this.extras = extras;
+  }
+}
+
+/** ComfyUI itself gave no answer, or was lost before it ended: what came of the request is not known. */
+export const NO_ANSWER = "comfyui_away";
+/** ComfyUI answered, but this pack's routes are not there. */
+export const NO_ROUTES = "routes_missing";
+/** Something answered in a way this pack's routes never do. */
+export const STRANGE = "strange_answer";
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @param {unknown} value @returns {value is Preview} */
+export const isPreview = (value) =>
+  isRecord(value) && typeof value.token === "string" && typeof value.finished === "number" && isRecord(value.counts);
+
+/** @param {unknown} value @returns {value is Status} */
+const isStatus = (value) =>
+  isRecord(value) && typeof value.configured === "boolean" && Array.isArray(value.finished) && Array.isArray(value.unresolved);
+
+/** @param {unknown} value @returns {value is SavedKey} */
+const isSavedKey = (value) => isStatus(value) && "checked" in value;
+
+/** @param {unknown} value @returns {value is DeletePreview} */
+export const isDeletePreview = (value) =>
+  isRecord(value) && typeof value.token === "string" && typeof value.removable === "number" &&
+  isRecord(value.by_status) && isRecord(value.skipped) && Array.isArray(value.rows);
+
+/** @param {unknown} value @returns {value is Hold} */
+const isHold = (value) =>
+  isRecord(value) && typeof value.id === "string" && Array.isArray(value.ids) && Number.isFinite(value.seconds_left);
+
+/** @param {unknown} value @returns {value is {hold: Hold}} */
+const holdsHold = (value) => isRecord(value) && isHold(value.hold);
+
+/** @param {unknown} value @returns {value is DeletionAnswer} */
+const isDeletionAnswer = (value) =>
+  holdsHold(value) ||
+  (isRecord(value) && typeof value.operation === "string" && (value.state === "running" || (value.state === "done" && isRecord(value.result))));
+
+/** @param {unknown} value @returns {value is import("../../types/wire").JobDetails} */
+const isDetails = (value) => isRecord(value) && isRecord(value.job) && typeof value.job.id === "string" && Array.isArray(value.outputs);
+
+/** @param {unknown} value @returns {value is import("../../types/wire").Cancelled} */
+const isCancelled = (value) => isRecord(value) && Array.isArray(value.cancelled) && Array.isArray(value.finished_already);
+
+/** @param {unknown} line @returns {line is ListLine} */
+const isListLine = (line) =>
+  isRecord(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
+
+/** @param {Response} response @returns {Promise<unknown>} */
+async function readJson(response) {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The answer, or the error that it is. @param {Response} response */
+async function decode(response) {
+  const body = await readJson(response);
+  if (response.ok && isRecord(body)) return body;
+  if (isRecord(body) && isRecord(body.error) && typeof body.error.code === "string") {
+    const { error, ...extras } = body;
+    throw new HistoryApiError({ .../** @type {{code: string}} */ (error) }, extras);
+  }
+  throw new HistoryApiError({ code: response.status === 404 || response.status === 405 ? NO_ROUTES : STRANGE });
+}
+
+/**
+ * What went wrong on the way. A request that its asker took back stays an AbortError; ComfyUI also aborts, after a minute.
+ * @param {unknown} error
+ * @param {AbortSignal} [signal]
+ */
+const lost = (error, signal) => {
+  if (error instanceof HistoryApiError || signal?.aborted) return error;
+  return new HistoryApiError({ code: error instanceof SyntaxError ? STRANGE : NO_ANSWER });
+};
+
+/**
+ * The lines of a streamed answer, each as soon as it is whole.
+ * @param {ReadableStream<Uint8Array>} stream
+ * @returns {AsyncGenerator<unknown>}
+ */
+async function* readLines(stream) {
+  const reader = stream.getReader();
+  const decoder = new globalThis.TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
+      rest = done ? "" : (lines.pop() ?? "");
+      for (const line of lines) if (line.trim()) yield JSON.parse(line);
+      if (done) return;
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
+function createCaller(fetchApi) {
+  /** @param {string} route @param {string} method @param {object} [body] @param {AbortSignal} [signal] */
+  const request = (route, method, body, signal) =>
+    fetchApi(`/cloud_history/${route}`, {
+      method,
+      headers: { "X-Cloud-History": "1", Accept: "application/json", ...(body && { "Content-Type": "application/json" }) },
+      cache: "no-store",
+      redirect: "error",
+      ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+
+  /**
+   * @template T
+   * @param {(value: unknown) => value is T} isExpected
+   * @param {string} route
+   * @param {string} method
+   * @param {object} [body]
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<T>}
+   */
+  async function call(isExpected, route, method, body, signal) {
+    /** @type {unknown} */
+    let answer;
+    try {
+      answer = await decode(await request(route, method, body, signal));
+    } catch (error) {
+      throw lost(error, signal);
+    }
+    if (!isExpected(answer)) throw new HistoryApiError({ code: STRANGE });
+    return answer;
+  }
+  return { request, call };
+}
+
+/** @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
+export function createHistoryApi(fetchApi) {
+  const { request, call } = createCaller(fetchApi);
+  return {
+    status: () => call(isStatus, "status", "GET"),
+    /** @param {string} apiKey @param {boolean} [unchecked] whether to save it without a test */
+    saveKey: (apiKey, unchecked = false) => call(isSavedKey, "key", "POST", { api_key: apiKey, ...(unchecked && { unchecked }) }),
+    removeKey: () => call(isStatus, "key", "DELETE", {}),
+    /** @param {string} operation */
+    dismiss: (operation) => call(isStatus, "unresolved/dismiss", "POST", { operation }),
+    /** @param {string} hold one that was lost */
+    dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
+    /** @param {number} seconds 0 to 60 */
+    saveHoldSeconds: (seconds) => call(isStatus, "settings", "POST", { hold_seconds: seconds }),
+    preview: () => call(isPreview, "preview", "POST", { clear: true }),
+    /** @param {import("../../types/wire").Selection} selection */
+    previewOf: (selection) => call(isDeletePreview, "preview", "POST", selection),
+    /** @param {string} token */
+    clear: (token) => call(isDeletionAnswer, "clear", "POST", { token }),
+    /** @param {string} token */
+    remove: (token) => call(isDeletionAnswer, "delete", "POST", { token }),
+    /** @param {string} hold */
+    undo: (hold) => call(holdsHold, "undo", "POST", { hold }),
+    /** What was sent stays sent; the result follows. @param {string} operation one that was held */
+    stop: (operation) => call(isRecord, "stop", "POST", { operation }),
+    /** @param {string} id @param {AbortSignal} [signal] */
+    job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),
+    /** @param {string[]} ids 1 to 100 */
+    cancel: (ids) => call(isCancelled, "cancel", "POST", { ids }),
+
+    /**
+     * The list, piece by piece. Fails as any call, also between two pieces.
+     * @param {import("../../types/wire").Filter} filter
+     * @param {AbortSignal} [signal] when aborted: an AbortError
+     * @returns {AsyncGenerator<ListLine, void, undefined>}
+     */
+    async *list(filter, signal) {
+      try {
+        const response = await request("jobs", "POST", { filter }, signal);
+        if (!response.ok || !response.body) return void (await decode(response));
+        for await (const line of readLines(response.body)) {
+          if (!isListLine(line)) throw new HistoryApiError({ code: STRANGE });
+          yield line;
+        }
+      } catch (error) {
+        throw lost(error, signal);
+      }
+    },
+
+    /** @param {string} job @param {string} filename one the job owns @param {AbortSignal} [signal] @returns {Promise<Blob>} */
+    async thumbnail(job, filename, signal) {
+      const route = `thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`;
+      try {
+        const response = await request(route, "GET", undefined, signal);
+        if (!response.ok) await decode(response);
+        return await response.blob();
+      } catch (error) {
+        throw lost(error, signal);
+      }
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createHistoryApi>} HistoryApi */

@@ -1,0 +1,102 @@
+// @ts-check
+/** Deletions that are under way: which one an answer or an event speaks of, and what is known of it. No requests here. */
+
+import { MARKS } from "./words_results.mjs";
+
+/** @typedef {import("../../../types/deletions").Entry} Entry */
+/** @typedef {import("../../../types/wire").Hold} Hold */
+/** @typedef {import("../../../types/wire").Row} Row */
+/** @typedef {import("../../../types/wire").Status} Status */
+/** @typedef {{result: import("../../../types/wire").Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
+
+const OPEN = new Set(["holding", "waiting", "sending"]);
+const FINISHED = new Set(["completed", "failed", "cancelled"]);
+const ORDER = ["asking", "holding", "waiting", "sending", "checking", "done"];
+
+/** Milliseconds between two looks at what a deletion has come to. */
+export const LOOK_EVERY = 4_000;
+
+/** @param {Entry} entry */
+export const isOpen = (entry) => entry.phase !== "done";
+
+/** Phases only go forward: an answer may be older than an event. @param {Entry} entry @param {Entry["phase"]} phase */
+export function advance(entry, phase) {
+  if (ORDER.indexOf(phase) > ORDER.indexOf(entry.phase)) entry.phase = phase;
+}
+
+/** @param {Entry} entry @param {import("../../../types/wire").Progress} progress */
+export function follow(entry, { operation, phase, done, total }) {
+  entry.operation = operation;
+  entry.sent ||= phase === "sending";
+  if (entry.sent) Object.assign(entry, { done, total });
+  // Before it sends, the server looks at what is there.
+  if (phase !== "stopped") advance(entry, entry.sent || phase === "waiting" ? phase : "sending");
+}
+
+/** What the server says of a hold. @param {Entry} entry @param {Hold} hold @param {number} now */
+export function update(entry, hold, now) {
+  entry.hold = entry.operation = hold.id;
+  for (const id of hold.ids) entry.ids.add(id);
+  if (hold.state === "holding") entry.deadline = now + hold.seconds_left * 1000;
+  if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);
+}
+
+/** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
+export const named = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);
+
+/** The only one that was sent at once and has no name yet. @param {Entry[]} entries @param {string} kind */
+export function nameless(entries, kind) {
+  const [found, another] = entries.filter((entry) => entry.phase === "sending" && !entry.operation && entry.kind === kind);
+  return another ? undefined : found;
+}
+
+/**
+ * What a status tells of one deletion.
+ * @param {Entry} entry
+ * @param {Status} status
+ * @param {(operation: string) => boolean} taken whether an operation is another entry's
+ * @returns {Seen}
+ */
+export function seenIn(entry, status, taken) {
+  const same = (/** @type {string} */ operation, /** @type {string} */ kind) =>
+    entry.operation ? operation === entry.operation : kind === entry.kind && !entry.known.has(operation) && !taken(operation);
+  const finished = status.finished.find((each) => same(each.operation, each.result.kind));
+  if (finished) return { result: finished.result };
+  const unresolved = status.unresolved.find((each) => same(each.operation, each.kind));
+  if (unresolved) return { crashed: unresolved.asked };
+  if (entry.hold && status.lost_holds?.some(({ id }) => id === entry.hold)) return { lost: true };
+  if (entry.hold && status.holds?.some((hold) => hold.id === entry.hold && OPEN.has(hold.state))) return "open";
+  const { running } = status;
+  return running && running.origin !== "node" && same(running.operation, running.kind) ? "open" : "missing";
+}
+
+/** Whether a job has left the list, because it is about to go. @param {Entry[]} entries @param {Row} row */
+export function isAboutToGo(entries, row) {
+  return entries.some((entry) => {
+    if (!isOpen(entry) || entry.phase === "asking") return false;
+    // What a clear takes is remembered, so that it stays away until the list is read again.
+    if (entry.kind === "clear" && FINISHED.has(row.status)) entry.ids.add(row.id);
+    return entry.ids.has(row.id);
+  });
+}
+
+/** The jobs of a deletion that are truly gone. @param {Entry} entry @returns {string[]} */
+export function goneOf({ ids, result }) {
+  if (result?.kind === "clear") return result.outcome === "deleted" ? [...ids] : [];
+  if (!result || !("jobs" in result)) return [];
+  return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
+}
+
+/**
+ * How a result shows on a row, if it does.
+ * @param {Entry[]} entries
+ * @param {string} id
+ * @returns {import("../../../types/panel").Mark | undefined}
+ */
+export function markOf(entries, id) {
+  for (const { result } of entries) {
+    const job = result && "jobs" in result && Object.hasOwn(result.jobs, id) ? result.jobs[id] : undefined;
+    if (job && job.outcome in MARKS) return { ...MARKS[/** @type {keyof typeof MARKS} */ (job.outcome)], why: job.why };
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+// @ts-check
+/** Which jobs are listed, and in what order. The same meaning as the server's, which resolves a filter again before anything is deleted. */
+
+/** @typedef {import("../../../types/panel").Choice} Choice */
+/** @typedef {import("../../../types/panel").Filter} Filter */
+/** @typedef {import("../../../types/panel").Row} Row */
+
+const DAY = 86_400_000;
+
+/** @type {Choice} */
+export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", only: null, sort: "recent" };
+
+/** Local midnight of a date like 2026-11-23, some days later. @param {string} date @param {number} [days] */
+function midnight(date, days = 0) {
+  const [year, month, day] = date.split("-").map(Number);
+  return new Date(year ?? 0, (month ?? 1) - 1, (day ?? 1) + days).getTime();
+}
+
+/** @param {Choice} choice @param {number} now @returns {Pick<Filter, "after" | "before">} */
+function bounds({ time, from, to }, now) {
+  if (time === "between") return { ...(from && { after: midnight(from) }), ...(to && { before: midnight(to, 1) }) };
+  const [, way, days] = /^(last|older)(\d+)$/.exec(time) ?? [];
+  const at = now - Number(days) * DAY;
+  if (way === "last") return { after: at };
+  return way ? { before: at } : {};
+}
+
+/** @param {Choice} choice @param {number} now @returns {Filter} */
+export function filterOf(choice, now) {
+  const { tab, search, workflow, output } = choice;
+  return {
+    ...(tab !== "all" && { statuses: [tab] }),
+    ...(search && { search }),
+    ...bounds(choice, now),
+    ...(workflow && { workflow_id: workflow }),
+    ...(output && { output_type: output }),
+  };
+}
+
+/** @param {Row["status"]} status */
+export const isActive = (status) => status === "pending" || status === "in_progress";
+
+/** The tab a status is listed under besides "all"; an unknown one has none. @param {Row["status"]} status */
+export const tabOf = (status) => (isActive(status) ? "active" : status);
+
+/** @param {Filter} filter @returns {(row: Row) => boolean} */
+export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type }) {
+  const wanted = search.toLowerCase();
+  const has = (/** @type {string | undefined} */ text) => !!text && text.toLowerCase().includes(wanted);
+  return (row) =>
+    (!statuses.length || statuses.some((status) => status === row.status || status === tabOf(row.status))) &&
+    (after === undefined || (row.created !== null && row.created >= after)) &&
+    (before === undefined || (row.created !== null && row.created < before)) &&
+    (!workflow_id || row.workflow_id === workflow_id) &&
+    (!output_type || row.output_type === output_type) &&
+    (!wanted || has(row.name) || has(row.id) || has(row.workflow_id) || has(row.error?.message));
+}
+
+/** Rows without the value come last in either direction. Equal ones keep their order. @param {Row[]} rows @param {Choice["sort"]} sort */
+export function sorted(rows, sort) {
+  const key = sort === "recent" || sort === "oldest" ? "created" : "took";
+  const sign = sort === "recent" || sort === "longest" ? -1 : 1;
+  const order = (/** @type {Row} */ a, /** @type {Row} */ b) => {
+    const [x, y] = [a[key], b[key]];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return sign * (x - y);
+  };
+  return rows.sort(order);
+}
+
+/** How many filters besides tab and search are in force. @param {Choice} choice */
+export const inForce = ({ time, workflow, output, only }) => [time, workflow, output, only].filter(Boolean).length;

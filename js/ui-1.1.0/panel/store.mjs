@@ -1,0 +1,235 @@
+// @ts-check
+/** What is known of the jobs and what the person chose, whether a panel is shown or not. No DOM. */
+
+import { HistoryApiError, STRANGE } from "../history_api.mjs";
+import { EVERYTHING, filterOf, matcher, sorted, tabOf } from "./filter.mjs";
+import { createSelection } from "./selection.mjs";
+import { PANEL } from "./words.mjs";
+
+/** @typedef {import("../../../types/panel").Row} Row */
+/** @typedef {import("../../../types/panel").Happening} Happening */
+/** @typedef {import("../../../types/panel").Store} Store */
+
+/** A list that grows is drawn no more often; milliseconds. */
+const DRAW_EVERY = 250;
+const MOST_WORKFLOWS = 50;
+/** After these the list at hand may be another account's. */
+const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
+
+class JobStore {
+  /** @type {Map<Happening, Set<() => void>>} */
+  #listeners = new Map();
+  /** @type {Map<string, Row>} */
+  #all = new Map();
+  #views = 0;
+  #dirty = true;
+  /** @type {Promise<void> | null} */
+  #reading = null;
+  #again = false;
+  /** The time that "older than" counts from: that of the last reading or choice. */
+  #at = 0;
+  /** @type {Row[]} */
+  rows = [];
+  counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0 };
+  choice = EVERYTHING;
+  selection = createSelection();
+  focused = "";
+  /** @type {Store["status"]} */
+  status = null;
+  loading = false;
+  loaded = 0;
+  /** @type {number | null} */
+  total = null;
+  /** @type {number | null} */
+  readAt = null;
+  /** @type {HistoryApiError | null} */
+  error = null;
+  incomplete = false;
+
+  /** @param {import("../../../types/panel").StoreParts} parts */
+  constructor({ api, deletions, now }) {
+    this.api = api;
+    this.deletions = deletions;
+    this.now = now;
+    this.#at = now();
+    deletions.subscribe(() => this.#list());
+  }
+
+  /** @type {Store["on"]} */
+  on(happenings, listener) {
+    for (const each of happenings) this.#listeners.set(each, (this.#listeners.get(each) ?? new Set()).add(listener));
+    return () => happenings.forEach((each) => this.#listeners.get(each)?.delete(listener));
+  }
+
+  /** @param {...Happening} happenings */
+  #tell(...happenings) {
+    const told = new Set(happenings.flatMap((each) => [...(this.#listeners.get(each) ?? [])]));
+    for (const listener of told) listener();
+  }
+
+  filter() {
+    return filterOf(this.choice, this.#at);
+  }
+
+  /** Works out anew what is listed. */
+  #list() {
+    const counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0, unknown: 0 };
+    const matches = matcher(this.filter());
+    const only = this.choice.only && new Set(this.choice.only);
+    const at = this.rows.findIndex(({ id }) => id === this.focused);
+    /** @type {Row[]} */
+    const rows = [];
+    for (const row of this.#all.values()) {
+      if (this.deletions.hides(row)) continue;
+      counts.all += 1;
+      counts[tabOf(row.status)] += 1;
+      if (matches(row) && (!only || only.has(row.id))) rows.push(row);
+    }
+    this.rows = sorted(rows, this.choice.sort);
+    this.counts = counts;
+    this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));
+    this.selection.keep((id) => !this.#hidden(id));
+    // The focused row has left: the one that took its place has the focus now.
+    if (!this.rows.some(({ id }) => id === this.focused)) this.focused = this.rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id ?? "";
+    this.#tell("rows", "selection", "focus");
+  }
+
+  /** @param {string} id */
+  #hidden(id) {
+    const row = this.#all.get(id);
+    return !!row && this.deletions.hides(row);
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#all.get(id);
+  }
+
+  workflows() {
+    /** @type {Set<string>} */
+    const ids = new Set();
+    for (const { workflow_id: id } of this.#all.values()) if (id && ids.size < MOST_WORKFLOWS) ids.add(id);
+    return [...ids];
+  }
+
+  /** @type {Store["choose"]} */
+  choose(change) {
+    this.choice = { ...this.choice, ...change };
+    this.#at = this.now();
+    this.#list();
+    this.#tell("choice");
+  }
+
+  /** @type {Store["select"]} */
+  select(change) {
+    change(this.selection);
+    this.#tell("selection");
+  }
+
+  /** @param {string} id */
+  focus(id) {
+    if (id === this.focused) return;
+    this.focused = id;
+    this.#tell("focus");
+  }
+
+  blocked() {
+    if (this.error) return PANEL.cantDelete;
+    const { problem, running, hold_seconds: hold } = this.status ?? {};
+    if (problem) return PANEL.stopped;
+    return running && !hold ? PANEL.busy : "";
+  }
+
+  #forget() {
+    this.#all = new Map();
+    this.selection.clear();
+    this.readAt = null;
+    this.incomplete = false;
+    this.#list();
+  }
+
+  /** @type {Store["setStatus"]} */
+  setStatus(status) {
+    const before = this.status;
+    this.status = status;
+    this.deletions.adopt(status);
+    const another = before && ["configured", "source", "last4"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
+    if (another) {
+      this.#forget();
+      this.error = null;
+      this.changed();
+    }
+    this.#tell("status");
+  }
+
+  /** Reads all jobs. The old list stays until the new one has come, if there is one. */
+  async #readJobs() {
+    /** @type {Map<string, Row>} */
+    const fresh = new Map();
+    const first = this.readAt === null;
+    let [at, drawn] = [this.now(), 0];
+    /** @type {Extract<import("../../../types/wire").ListLine, {type: "end"}> | null} */
+    let end = null;
+    if (first) this.#all = fresh;
+    for await (const line of this.api.list({})) {
+      if (line.type === "start") [at, this.total] = [Date.parse(line.read_at) || at, line.total];
+      if (line.type === "end") end = line;
+      if (line.type !== "jobs") continue;
+      for (const row of line.jobs) fresh.set(row.id, row);
+      this.loaded = fresh.size;
+      if (first && this.now() - drawn > DRAW_EVERY) {
+        this.#list();
+        drawn = this.now();
+      }
+      this.#tell("load");
+    }
+    if (!end) throw new HistoryApiError({ code: STRANGE });
+    this.#all = fresh;
+    [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
+  }
+
+  async #read() {
+    [this.loading, this.loaded, this.total, this.#dirty] = [true, 0, null, false];
+    this.#tell("load");
+    try {
+      this.setStatus(await this.api.status());
+      if (!this.status?.configured) throw new HistoryApiError({ code: "missing_key" });
+      await this.#readJobs();
+      this.error = null;
+    } catch (error) {
+      this.error = error instanceof HistoryApiError ? error : new HistoryApiError({ code: STRANGE });
+      if (ABOUT_KEY.has(this.error.code)) this.#forget();
+      else if (this.readAt === null && this.#all.size) [this.readAt, this.incomplete] = [this.now(), true];
+    }
+    this.loading = false;
+    this.#list();
+    this.#tell("load", "status");
+  }
+
+  /** @type {Store["refresh"]} */
+  async refresh() {
+    this.#again = this.#reading !== null;
+    this.#reading ??= (async () => {
+      do {
+        this.#again = false;
+        await this.#read();
+      } while (this.#again);
+      this.#reading = null;
+    })();
+    return this.#reading;
+  }
+
+  changed() {
+    this.#dirty = true;
+    if (this.#views) void this.refresh();
+  }
+
+  shown() {
+    this.#views += 1;
+    if (this.#views === 1 || this.#dirty) void this.refresh();
+    return () => void (this.#views -= 1);
+  }
+}
+
+/** @param {import("../../../types/panel").StoreParts} parts @returns {Store} */
+export const createStore = (parts) => new JobStore(parts);

@@ -1,0 +1,84 @@
+// @ts-check
+/** Where rows and day headings are in a list of any length, and which of them are in view. Numbers only. */
+
+export const ROW = 48;
+export const HEADING = 28;
+/** Row elements in the page at most, the focused one besides. */
+const MOST = 99;
+const SPARE = 8;
+
+/** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day, ms; null: no usable time */
+/** @typedef {Group & {top: number, height: number}} Placed `height`: of the heading */
+
+/**
+ * Days, one after the other, of rows that are sorted by time. @param {{created: number | null}[]} rows
+ * @returns {Group[]}
+ */
+export function byDay(rows) {
+  /** @type {Group[]} */
+  const groups = [];
+  let [from, to] = [0, 0];
+  /** @type {Group | undefined} */
+  let group;
+  rows.forEach(({ created }, index) => {
+    const same = group && (created === null || group.at === null ? created === group.at : created >= from && created < to);
+    if (!same) {
+      const day = new Date(created ?? 0);
+      from = day.setHours(0, 0, 0, 0);
+      to = day.setDate(day.getDate() + 1);
+      groups.push((group = { start: index, count: 0, at: created === null ? null : from }));
+    }
+    /** @type {Group} */ (group).count += 1;
+  });
+  return groups;
+}
+
+/** @param {Group[]} groups @param {boolean} headed whether each group has its heading */
+export function place(groups, headed) {
+  let top = 0;
+  /** @type {Placed[]} */
+  const placed = groups.map((group) => {
+    const at = { ...group, top, height: headed ? HEADING : 0 };
+    top += at.height + group.count * ROW;
+    return at;
+  });
+  return { groups: placed, height: top };
+}
+
+/** The last group for which `top` or `start` is not beyond a value. @param {Placed[]} groups @param {"top" | "start"} key @param {number} value */
+function find(groups, key, value) {
+  let [low, high] = [0, groups.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (/** @type {Placed} */ (groups[middle])[key] <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The top of a row. @param {Placed[]} groups @param {number} index */
+export function topOf(groups, index) {
+  const group = groups[find(groups, "start", index)];
+  return group ? group.top + group.height + (index - group.start) * ROW : 0;
+}
+
+/** The row at a height, or the first below it. @param {Placed[]} groups @param {number} y */
+export function indexAt(groups, y) {
+  const group = groups[find(groups, "top", y)];
+  if (!group) return 0;
+  const row = Math.floor((y - group.top - group.height) / ROW);
+  return group.start + Math.max(0, Math.min(row, group.count - 1));
+}
+
+/**
+ * Rows first to last (exclusive) that are in view or near it.
+ * @param {Placed[]} groups
+ * @param {number} count of all rows
+ * @param {number} scroll
+ * @param {number} height of what can be seen
+ */
+export function inView(groups, count, scroll, height) {
+  const first = Math.max(0, indexAt(groups, scroll) - SPARE);
+  const last = Math.min(count, indexAt(groups, scroll + height) + 1 + SPARE, first + MOST);
+  return { first, last };
+}

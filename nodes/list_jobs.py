@@ -1,0 +1,130 @@
+"""The node List Cloud Jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import ClassVar
+
+from ..cloud_history.durations import cutoff
+from ..cloud_history.errors import InputRefused, OperationStopped
+from ..cloud_history.jobs import Job
+from ..cloud_history.models import ACTIVE, FINISHED, JobStatus
+from ..cloud_history.report import listing_report
+from ..cloud_history.selection import JobFilter
+from ..comfy_host import NodeWatch, operations
+from .base import (
+    AFTER_INPUT,
+    AFTER_TOOLTIP,
+    ANY,
+    REPORT_TOOLTIP,
+    CloudHistoryNode,
+    Inputs,
+    Output,
+    only_text,
+    only_whole_number,
+    outputs,
+)
+
+STATUSES: dict[str, tuple[JobStatus, ...]] = {
+    "finished": FINISHED,
+    "completed": (JobStatus.COMPLETED,),
+    "failed": (JobStatus.FAILED,),
+    "cancelled": (JobStatus.CANCELLED,),
+    "active": ACTIVE,
+    "any": (),
+}
+
+
+class ListCloudJobs(CloudHistoryNode):
+    """Lists jobs of the Comfy Cloud history. Changes nothing."""
+
+    DESCRIPTION = (
+        "Lists jobs of your Comfy Cloud history, newest first. Its job_ids wire straight into Delete Cloud Jobs. "
+        "It changes nothing."
+    )
+    SEARCH_ALIASES: ClassVar[list[str]] = [
+        "cloud history",
+        "list jobs",
+        "find jobs",
+        "comfy cloud",
+        "failed jobs",
+    ]
+    RETURN_TYPES = (ANY, "STRING", "STRING", "INT")
+    RETURN_NAMES = ("after", "job_ids", "report", "count")
+    OUTPUT_IS_LIST = (True, True, False, False)
+    OUTPUT_TOOLTIPS = (
+        AFTER_TOOLTIP,
+        "The ids found, newest first.",
+        REPORT_TOOLTIP,
+        "How many were found.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        return {
+            "required": {
+                "status": (
+                    list(STATUSES),
+                    {"default": "finished", "tooltip": "Finished means completed, failed or cancelled."},
+                ),
+                "older_than": (
+                    "STRING",
+                    {
+                        "default": "",
+                        "placeholder": "30d, 12h, 2w or 2026-01-31",
+                        "tooltip": "Only jobs older than this, or from before this date (UTC). Blank: no limit.",
+                    },
+                ),
+                "workflow_id": (
+                    "STRING",
+                    {"default": "", "tooltip": "Only jobs of this workflow. Blank: all."},
+                ),
+                "limit": (
+                    "INT",
+                    {
+                        "default": 0,
+                        "min": 0,
+                        "max": 1_000_000,
+                        "tooltip": "At most so many, the newest. 0: all.",
+                    },
+                ),
+            },
+            "optional": {"after": (ANY, AFTER_INPUT)},
+        }
+
+    async def run(
+        self,
+        status: object = None,
+        older_than: object = None,
+        workflow_id: object = None,
+        limit: object = None,
+        after: list[object] | None = None,
+    ) -> Output:
+        now = datetime.now(timezone.utc)
+        chosen = JobFilter(
+            statuses=_statuses(only_text(status, "status")),
+            before=cutoff(only_text(older_than, "older_than"), now),
+            workflow_id=only_text(workflow_id, "workflow_id").strip(),
+        )
+        most = only_whole_number(limit, "limit")
+        watch = NodeWatch()
+        try:
+            listing = await operations().list_jobs(chosen, watch)
+        except OperationStopped:
+            watch.raise_if_stopped()
+            raise
+        watch.raise_if_stopped()
+        found = sorted(listing.jobs.values(), key=_newest_first)[: most or None]
+        report = listing_report(found, len(listing.jobs))
+        return outputs(after, report, [job.id for job in found], report, len(found))
+
+
+def _statuses(word: str) -> tuple[JobStatus, ...]:
+    if word not in STATUSES:
+        raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")
+    return STATUSES[word]
+
+
+def _newest_first(job: Job) -> float:
+    # Without a usable time it is never among the newest.
+    return -job.created_at.timestamp() if job.created_at else 0.0

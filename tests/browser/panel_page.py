@@ -1,0 +1,120 @@
+"""What a person does in the panel, and what they see there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+from browser.comfy_page import button, dialog, run_command, toasts
+from simulated_cloud import SimulatedCloud, SimulatedJob
+
+TAB_BUTTON = (
+    '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'  # the second up to 1.45
+)
+DELETE = ("POST", "/api/history")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A shown panel."""
+
+    page: Page
+    root: Locator
+
+    @property
+    def list(self) -> Locator:
+        """The list itself, which has the focus."""
+        return self.root.get_by_role("listbox", name="Jobs")
+
+    @property
+    def rows(self) -> Locator:
+        """The row elements in the page, not all jobs."""
+        return self.root.get_by_role("option")
+
+    @property
+    def count(self) -> Locator:
+        """The count line."""
+        return self.root.locator(".cch-count")
+
+    @property
+    def cards(self) -> Locator:
+        """Holds, progress and results below the list."""
+        return self.root.locator(".cch-cards .cch-card")
+
+    def row(self, job: SimulatedJob) -> Locator:
+        """The row of a job, if it is near what can be seen."""
+        return self.rows.filter(has=self.page.locator("code", has_text=job.id[:8]))
+
+    def tab(self, name: str) -> Locator:
+        """A status tab."""
+        return self.root.get_by_role("tab", name=re.compile(f"^{name}"))
+
+    async def search(self, text: str) -> None:
+        """Type into the search field."""
+        await self.root.get_by_placeholder("Search Jobs...").fill(text)
+
+    async def select(self, jobs: Iterable[SimulatedJob]) -> None:
+        """Click the row of each."""
+        for job in jobs:
+            await self.row(job).locator(".cch-name").click()
+
+    async def expect_count(self, selected: int, shown: int, every: int) -> None:
+        """The count line says these numbers."""
+        await expect(self.count).to_have_text(f"{selected:,} selected of {shown:,} shown, {every:,} in all")
+
+    async def ask_to_delete(self, jobs: int) -> Locator:
+        """Press Delete… for the selection; returns the dialog once it shows the numbers."""
+        await button(self.root, f"Delete {jobs:,}…").click()
+        return await self.delete_dialog()
+
+    async def delete_dialog(self) -> Locator:
+        """The dialog that asks, with its numbers."""
+        opened = dialog(self.page, "from your cloud history?")
+        await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+        return opened
+
+    async def delete(self, jobs: int) -> None:
+        """Press Delete… for the selection, and confirm."""
+        opened = await self.ask_to_delete(jobs)
+        await opened.locator(".cch-btn.danger").click()
+        await expect(opened).to_have_count(0)
+
+
+async def open_panel(page: Page) -> Panel:
+    """Open the panel as its command does."""
+    await run_command(page, "CloudHistory.Open")
+    return await shown_panel(page)
+
+
+async def open_list(page: Page, cloud: SimulatedCloud) -> Panel:
+    """Open the panel and wait until all jobs are listed."""
+    panel = await open_panel(page)
+    await expect(panel.count).to_contain_text(f"{len(cloud.listed()):,} in all")
+    return panel
+
+
+async def shown_panel(page: Page) -> Panel:
+    """The panel that is shown, in the sidebar or in its window."""
+    root = page.get_by_role("region", name="Cloud history")
+    await expect(root).to_be_visible()
+    return Panel(page, root)
+
+
+def newest_first(jobs: Iterable[SimulatedJob]) -> list[SimulatedJob]:
+    """As the list shows them."""
+    return sorted(jobs, key=lambda job: job.create_time, reverse=True)
+
+
+def sent_ids(cloud: SimulatedCloud) -> list[str]:
+    """All ids the cloud was asked to delete, in order."""
+    assert all(set(post) == {"delete"} for post in cloud.history_posts)
+    return [job_id for post in cloud.history_posts for job_id in post["delete"]]
+
+
+async def expect_removed(page: Page, jobs: int) -> None:
+    """The toast of a full success."""
+    words = f"{jobs:,} job{'s' if jobs != 1 else ''} removed from your cloud history"
+    await expect(toasts(page, words)).to_be_visible()

@@ -1,0 +1,132 @@
+"""Deleting from the panel: exactly what was confirmed is sent, and what came of it is told as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, dialog, toasts
+from browser.panel_page import DELETE, expect_removed, newest_first, open_list, sent_ids
+from simulated_cloud import Fault, SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+
+@pytest.mark.stage(connected=True, hold_seconds=1)
+async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCloud) -> None:
+    active, chosen = newest_first(cloud.active)[0], newest_first(cloud.finished)[:3]
+    panel = await open_list(page, cloud)
+    await panel.select([active, *chosen])
+    opened = await panel.ask_to_delete(4)
+    await expect(opened).to_contain_text("Delete 3 jobs from your cloud history?")
+    await expect(opened).to_contain_text("1 active")
+    await expect(opened).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")
+    await expect(opened).to_contain_text("Only history will be affected.")
+    await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
+    await opened.get_by_text("Show the 3 jobs").click()
+    await expect(opened.get_by_role("group", name="Show the 3 jobs").locator("bdi")).to_have_count(3)
+    assert cloud.history_posts == []
+
+    await button(opened, "Delete 3 jobs").click()
+    await expect(panel.cards).to_contain_text("Nothing has been sent yet.")
+    await expect_removed(page, 3)
+    assert sorted(sent_ids(cloud)) == sorted(job.id for job in chosen)
+    assert {job.id for job in cloud.deleted} == {job.id for job in chosen}
+    for job in chosen:
+        await expect(panel.row(job)).to_have_count(0)
+    await expect(panel.row(active)).to_have_attribute("aria-selected", "true")
+    await expect(panel.count).to_have_text("1 selected of 21 shown, 21 in all")
+    assert cloud.forbidden_calls == 0
+
+
+@NEWEST
+@pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
+async def test_all_matching_are_those_of_the_preview_whatever_comes_later(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.tab("Failed").click()
+    seen = cloud.listed("failed")
+    await panel.list.press(" ")
+    await button(panel.root, f"Select all {len(seen)} matching").click()
+    opened = await panel.ask_to_delete(len(seen))
+    await expect(opened).to_contain_text("This can’t be undone.")
+    # Between the look and the answer: some more fail, and one of those seen goes.
+    late = [cloud.add_job("failed") for _ in range(30)]
+    seen[0].delete(cloud.clock())
+    await button(opened, f"Delete {len(seen)} jobs").click()
+    card = panel.cards.filter(has_text=f"{len(seen) - 1} of {len(seen)} jobs removed")
+    await expect(card).to_contain_text("1already gone")
+    assert set(sent_ids(cloud)) <= {job.id for job in seen}
+    assert len(cloud.listed("failed")) == len(late)
+    await panel.expect_count(0, len(late), 240 - len(seen) + len(late))
+
+
+@NEWEST
+@pytest.mark.stage(jobs=450, connected=True, hold_seconds=0)
+async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.tab("Completed").click()
+    chosen = {job.id for job in cloud.listed("completed")}
+    chunks = -(-len(chosen) // 100)
+    fault = Fault(DELETE, "status", times=chunks // 2, status=400, json={"message": "not this one"})
+    cloud.faults.append(fault)
+    await panel.list.press("Control+a")
+    await panel.delete(len(chosen))
+    left = {job.id for job in cloud.listed("completed")}
+    card = panel.cards.filter(has_text=f"of {len(chosen)} jobs removed")
+    await expect(card).to_be_visible(timeout=15_000)
+    left = {job.id for job in cloud.listed("completed")}
+    gone = len(chosen) - len(left)
+    assert gone
+    assert len(left) >= 100
+    await expect(card).to_contain_text(f"{gone} of {len(chosen)} jobs removed")
+    await expect(card).to_contain_text(f"{len(left)}not removed: ")
+    await expect(toasts(page, "removed from your cloud history")).to_have_count(0)
+    await expect(toasts(page, f"{gone} of {len(chosen)} jobs removed")).to_be_visible()
+
+    await button(card, f"Show the {len(left)}").click()
+    await expect(panel.count).to_contain_text(f"0 selected of {len(left)} shown")
+    await expect(panel.rows.first).to_contain_text("Not removed")
+    before = len(cloud.history_posts)
+    await button(card, f"Try again ({len(left)})").click()
+    opened = await panel.delete_dialog()
+    await button(opened, f"Delete {len(left)} jobs").click()
+    await expect_removed(page, len(left))
+    again: list[dict[str, Any]] = cloud.history_posts[before:]
+    assert {job_id for post in again for job_id in post["delete"]} == left
+    assert cloud.listed("completed") == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_a_cloud_that_lies_is_not_believed(page: Page, cloud: SimulatedCloud) -> None:
+    cloud.switches.lies = True
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[:2]
+    await panel.select(chosen)
+    await panel.delete(2)
+    # It looks for five seconds: a list may lag behind what was done to it.
+    card = panel.cards.filter(has_text="Outcome unknown: 2 jobs")
+    await expect(card).to_contain_text("2unconfirmed", timeout=20_000)
+    await expect(toasts(page, "removed")).to_have_count(0)
+    for job in chosen:
+        await expect(panel.row(job)).to_contain_text("Unconfirmed")
+    assert cloud.deleted == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_active_jobs_alone_are_offered_no_deletion(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    await panel.select(cloud.active)
+    await expect(button(panel.root, f"Cancel {len(cloud.active)} jobs…")).to_be_visible()
+    await expect(panel.root.get_by_role("button", name="Delete")).to_have_count(0)
+    await panel.list.press("Delete")
+    await expect(panel.root.get_by_role("alert")).to_have_text("Active jobs can’t be deleted.")
+    await expect(dialog(page)).to_have_count(0)
+    assert cloud.history_posts == []

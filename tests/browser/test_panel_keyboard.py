@@ -1,0 +1,107 @@
+"""The panel without a mouse, and what ComfyUI hears of the keys pressed in it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, dialog, toasts
+from browser.panel_page import TAB_BUTTON, newest_first, open_list, shown_panel
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+
+@pytest.mark.stage(connected=True)
+async def test_from_opening_to_deleting_and_undoing_by_keys_alone(page: Page, cloud: SimulatedCloud) -> None:
+    oldest = newest_first(cloud.finished)[-1]
+    await page.locator(TAB_BUTTON).focus()
+    await page.keyboard.press("Enter")
+    panel = await shown_panel(page)
+    await expect(panel.list).to_be_focused()
+    await panel.expect_count(0, 24, 24)
+    await page.keyboard.press("End")
+    focused = page.locator(f"[id='{await panel.list.get_attribute('aria-activedescendant')}']")
+    await expect(focused).to_contain_text(oldest.id[:8])
+    await page.keyboard.press("Shift+ArrowUp")
+    await page.keyboard.press("Shift+ArrowUp")
+    await panel.expect_count(3, 24, 24)
+
+    await page.keyboard.press("Delete")
+    opened = await panel.delete_dialog()
+    await expect(button(opened, "Cancel")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(opened).to_have_count(0)
+    await expect(panel.list).to_be_focused()
+    await page.keyboard.press("Delete")
+    opened = await panel.delete_dialog()
+    await expect(button(opened, "Cancel")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await expect(button(opened, "Delete 3 jobs")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(button(panel.cards, "Undo")).to_be_focused()
+    await panel.expect_count(0, 21, 21)
+    await page.keyboard.press("Control+z")
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text("3 jobs are back in the list.")
+    await panel.expect_count(0, 24, 24)
+    await expect(panel.list).to_be_focused()
+    assert cloud.history_posts == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_the_search_the_tabs_and_the_row_menu_have_keys(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    await page.keyboard.press("/")
+    await expect(panel.root.get_by_placeholder("Search Jobs...")).to_be_focused()
+    await page.keyboard.type("r/w")
+    await expect(panel.count).to_contain_text("0 selected of 0 shown")
+    await page.keyboard.press("Escape")
+    await panel.expect_count(0, 24, 24)
+
+    await panel.tab("All").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(panel.tab("Completed")).to_be_focused()
+    await expect(panel.tab("Completed")).to_have_attribute("aria-selected", "true")
+
+    await panel.list.focus()
+    await page.keyboard.press("Shift+F10")
+    menu = panel.root.get_by_role("menu")
+    await expect(menu.get_by_role("menuitem").first).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(menu).to_have_count(0)
+    await expect(panel.list).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await expect(panel.root.get_by_role("button", name="Back to the list")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()
+
+
+@pytest.mark.stage(connected=True)
+async def test_comfyui_does_not_hear_the_keys_of_the_panel(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    await page.evaluate(
+        """() => {
+            const { app } = window;
+            app.canvas.selectItems?.();
+            window.before = [app.graph.nodes.length, Object.keys(app.canvas.selected_nodes ?? {}).length];
+            window.heard = [];
+            window.addEventListener('keydown', event => window.heard.push(event.key));
+        }"""
+    )
+    await panel.list.focus()
+    for key in ("w", "n", "q", "r", "m", ".", "Backspace", "Control+a", "Control+c", " ", "Escape"):
+        await page.keyboard.press(key)
+        if await dialog(page).count():
+            await page.keyboard.press("Escape")
+            await expect(dialog(page)).to_have_count(0)
+    await panel.search("")
+    await page.keyboard.type("wnqr")
+    await expect(panel.root.get_by_placeholder("Search Jobs...")).to_have_value("wnqr")
+    await expect(panel.root).to_be_visible()
+    heard = await page.evaluate("() => window.heard.filter(key => key.length === 1 || key === 'Backspace')")
+    assert heard == []
+    same = """() => JSON.stringify(window.before) === JSON.stringify(
+        [window.app.graph.nodes.length, Object.keys(window.app.canvas.selected_nodes ?? {}).length])"""
+    assert await page.evaluate(same)

@@ -1,0 +1,177 @@
+"""Looking through the list: scrolling, tabs, search, filters, order and the words that count."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from browser.comfy_page import button
+from browser.panel_page import Panel, newest_first, open_list
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+DAY = 86_400_000
+MOST_ROWS = 100
+TABS = {
+    "All": None,
+    "Completed": "completed",
+    "Failed": "failed",
+    "Cancelled": "cancelled",
+    "Active": "pending,in_progress",
+}
+
+
+@pytest.mark.stage(jobs=2000, connected=True)
+async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    await expect(panel.list.get_by_text("Today", exact=True)).to_be_visible()
+    most, headings, filled = await panel.list.evaluate(
+        """async list => {
+            const frame = () => new Promise(requestAnimationFrame);
+            let [most, filled] = [0, true];
+            const headings = new Set();
+            for (let top = 0; top < list.scrollHeight; top += list.clientHeight * 4) {
+                list.scrollTop = top;
+                await frame(); await frame();
+                const rows = [...list.querySelectorAll('[role=option]')];
+                most = Math.max(most, rows.length);
+                const box = list.getBoundingClientRect();
+                const seen = rows.map(row => row.getBoundingClientRect())
+                    .filter(row => row.bottom > box.top && row.top < box.bottom);
+                filled &&= seen.length >= Math.floor(box.height / 48) - 4;
+                for (const day of list.querySelectorAll('.cch-day')) headings.add(day.textContent);
+            }
+            return [most, [...headings], filled];
+        }"""
+    )
+    assert most <= MOST_ROWS
+    assert filled, "the rows in view were not drawn"
+    assert "Yesterday" in headings
+    assert len(headings) > 5
+    await panel.list.press("End")
+    oldest = newest_first(cloud.listed())[-1]
+    await expect(panel.row(oldest)).to_have_attribute("aria-posinset", "2000")
+    await expect(panel.row(oldest)).to_be_in_viewport()
+
+
+@NEWEST
+@pytest.mark.stage(jobs=240, connected=True)
+async def test_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    for name, statuses in TABS.items():
+        matching = len(cloud.listed(statuses))
+        await expect(panel.tab(name)).to_have_accessible_name(f"{name}, {matching} jobs")
+        await panel.tab(name).click()
+        await panel.expect_count(0, matching, 240)
+    await panel.tab("All").click()
+
+    failed = cloud.add_job("failed", error_kind=2)
+    await panel.root.get_by_role("button", name="Refresh", exact=True).click()
+    await panel.expect_count(0, 241, 241)
+    for text in (failed.id, failed.id[:13].upper()):
+        await panel.search(text)
+        await panel.expect_count(0, 1, 241)
+    await panel.search("no such file")
+    with_that_error = [job for job in cloud.listed("failed") if job.error_kind in (2, None)]
+    await expect(panel.row(failed)).to_contain_text("No such file or directory")
+    assert 1 <= await panel.rows.count() <= len(with_that_error)
+    # A tab that is pressed at once does not take back what was typed.
+    await panel.search(failed.id)
+    await panel.tab("Failed").click()
+    await panel.expect_count(0, 1, 241)
+    await panel.tab("All").click()
+    await panel.search("none is called so")
+    await expect(panel.root).to_contain_text("No job matches “none is called so”.")
+    await button(panel.root, "Clear filters").click()
+    await panel.expect_count(0, 241, 241)
+
+    await panel.tab("Completed").click()
+    longest = max(cloud.listed("completed"), key=lambda job: job.duration)
+    oldest = newest_first(cloud.listed("completed"))[-1]
+    for order, first in {"Longest generation time": longest, "Oldest": oldest}.items():
+        await panel.root.get_by_role("button", name="Sort", exact=True).click()
+        await page.get_by_role("menuitemradio", name=order).click()
+        await expect(panel.row(first)).to_have_attribute("aria-posinset", "1")
+
+
+@NEWEST
+@pytest.mark.stage(jobs=240, connected=True)
+async def test_filters_narrow_the_list_and_show_as_chips(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    jobs = cloud.listed()
+    before = time.time() * 1000 - 7 * DAY
+    old = [job for job in jobs if job.create_time < before]
+    assert old
+    await open_filter(panel)
+    await field(panel, "Time").select_option("Older than 7 days")
+    await panel.expect_count(0, len(old), 240)
+    workflow = next(job.workflow_id for job in old if job.workflow_id)
+    await field(panel, "Workflow").select_option(workflow)
+    of_workflow = [job for job in old if job.workflow_id == workflow]
+    await panel.expect_count(0, len(of_workflow), 240)
+    await button(panel.root, "Done").click()
+    await expect(panel.root.get_by_role("button", name="Filter, 2 in force")).to_be_focused()
+
+    await panel.root.get_by_role("button", name="Remove filter: Older than 7 days").click()
+    await panel.expect_count(0, sum(job.workflow_id == workflow for job in jobs), 240)
+    await panel.root.get_by_role("button", name="Remove filter:").click()
+    for kind, media in {"Image": "images", "Video": "gifs"}.items():
+        await open_filter(panel)
+        await panel.root.locator("label").filter(has_text=re.compile(f"^{kind}$")).click()
+        await page.keyboard.press("Escape")
+        await panel.expect_count(0, sum(bool(job.files) and job.media == media for job in jobs), 240)
+
+
+def field(panel: Panel, label: str) -> Locator:
+    """A choice in the popover of filters."""
+    return panel.root.get_by_role("combobox", name=re.compile(f"^{label}"))
+
+
+async def open_filter(panel: Panel) -> None:
+    """Open the popover of filters."""
+    await panel.root.get_by_role("button", name="Filter").first.click()
+    await expect(panel.root.get_by_role("dialog", name="Filter")).to_be_visible()
+
+
+@NEWEST
+@pytest.mark.stage(jobs=240, connected=True)
+async def test_selecting_by_click_shift_control_and_all(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    jobs = newest_first(cloud.listed())[:9]
+    name = [panel.row(job).locator(".cch-name") for job in jobs]
+    await name[0].click()
+    await name[2].click()
+    await panel.expect_count(2, 240, 240)
+    await name[5].click(modifiers=["Shift"])
+    await panel.expect_count(5, 240, 240)
+    await name[0].click(modifiers=["ControlOrMeta"])
+    await panel.expect_count(4, 240, 240)
+    selected = jobs[2:6]
+    for job in jobs:
+        await expect(panel.row(job)).to_have_attribute(
+            "aria-selected", "true" if job in selected else "false"
+        )
+
+    # What a filter hides stays selected, and is counted.
+    failed = len(cloud.listed("failed"))
+    await panel.tab("Failed").click()
+    await expect(panel.count).to_contain_text(f"4 selected of {failed} shown")
+    await panel.list.press("Control+a")
+    both = failed + sum(job.status != "failed" for job in selected)
+    await panel.expect_count(both, failed, 240)
+    await button(panel.root, "Deselect all").click()
+    await panel.expect_count(0, failed, 240)
+    await expect(panel.list).to_be_focused()
+
+    await panel.list.press(" ")
+    await button(panel.root, f"Select all {failed} matching").click()
+    await panel.expect_count(failed, failed, 240)
+    tick = panel.root.get_by_role("checkbox", name="Select all shown")
+    await expect(tick).to_be_checked()
+    await panel.tab("All").click()
+    await expect(tick).to_have_attribute("aria-checked", "mixed")

@@ -1,0 +1,141 @@
+"""What the panel says when there is nothing to list, or when the list cannot be trusted."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, dialog
+from browser.panel_page import Panel, newest_first, open_list, open_panel
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import ErrorShape, message_only, rate_limited, subscription_inactive
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+JOBS = ("GET", "/api/jobs")
+TROUBLES: dict[str, tuple[ErrorShape, str]] = {
+    "Your API key was refused": (message_only(401, "unknown key"), "unknown key"),
+    "This key can’t manage your history": (message_only(403, "not yours"), "not yours"),
+    "Your subscription looks inactive": (subscription_inactive(), "paid plan"),
+    "Too many requests": (rate_limited("120"), "Try again in 120 s."),
+}
+
+
+async def refresh(panel: Panel) -> None:
+    """Read the list again."""
+    await panel.root.get_by_role("button", name="Refresh", exact=True).first.click()
+
+
+@NEWEST
+async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_panel(page)
+    await expect(panel.root).to_contain_text("Add your API key once to see and tidy the jobs")
+    assert cloud.requests == []
+    await button(panel.root, "Connect…").click()
+    await dialog(page).get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await page.keyboard.press("Enter")
+    await panel.expect_count(0, 24, 24)
+    await button(panel.root, "More").click()
+    await expect(panel.root.get_by_role("menu")).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_each_trouble_is_named_and_passes(page: Page, cloud: SimulatedCloud) -> None:
+    panel: Panel | None = None
+    for title, (shape, words) in TROUBLES.items():
+        cloud.faults[:] = [Fault.shaped(JOBS, shape, times=None)]
+        if panel is None:
+            panel = await open_panel(page)
+        else:
+            await button(panel.root, "Try again").click()
+        state = panel.root.locator(".cch-state").filter(has=page.get_by_role("heading", name=title))
+        await expect(state).to_contain_text(words, timeout=20_000)
+        await expect(panel.root.get_by_role("alert")).to_have_text(title)
+        await expect(panel.rows).to_have_count(0)
+    assert panel
+    cloud.faults.clear()
+    await button(panel.root, "Try again").click()
+    await panel.expect_count(0, 24, 24)
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_offline_the_old_list_stays_and_nothing_can_be_deleted(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[0]
+    await panel.select([chosen])
+    cloud.faults.append(Fault(JOBS, "reset_before_body", times=None))
+    await refresh(panel)
+    banner = panel.root.locator(".cch-card").filter(has_text="Can’t reach Comfy Cloud")
+    await expect(banner).to_contain_text("You can look, but not delete.", timeout=20_000)
+    await expect(panel.count).to_contain_text("1 selected of 24 shown, 24 in all at ")
+    await expect(button(panel.root, "Delete 1…")).to_be_disabled()
+    await panel.list.press("Delete")
+    await expect(dialog(page)).to_have_count(0)
+
+    cloud.faults.clear()
+    await button(banner, "Try again").click()
+    await expect(banner).to_have_count(0)
+    await expect(button(panel.root, "Delete 1…")).to_be_enabled()
+
+
+@NEWEST
+@pytest.mark.stage(jobs=0, connected=True)
+async def test_an_empty_history_says_so_until_a_job_comes(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_panel(page)
+    await expect(panel.root).to_contain_text("No jobs in your cloud history")
+    cloud.add_job("completed")
+    await button(panel.root.locator(".cch-state"), "Refresh").click()
+    await panel.expect_count(0, 1, 1)
+
+
+@NEWEST
+@pytest.mark.stage(jobs=2000, connected=True)
+async def test_a_list_that_breaks_off_says_that_it_is_not_complete(page: Page, cloud: SimulatedCloud) -> None:
+    cloud.faults.append(Fault(JOBS, "status", after=1, times=None, status=500))
+    panel = await open_panel(page)
+    await expect(panel.count).to_have_text("0 selected of 1,000 shown, at least 1,000 in all", timeout=30_000)
+    await expect(panel.tab("All")).to_contain_text("1,000+")
+    cloud.faults.clear()
+    await panel.root.locator(".cch-zone.top").get_by_role("button", name="again").click()
+    await panel.expect_count(0, 2000, 2000)
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
+async def test_it_is_readable_in_the_light_palette(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    await panel.list.press(" ")
+    faint = await panel.root.evaluate(CONTRASTS)
+    assert faint == []
+
+
+# Texts in view whose contrast with what lies under them is less than 4.5, by WCAG's formula.
+CONTRASTS = r"""root => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+    const paint = canvas.getContext('2d', { willReadFrequently: true });
+    const over = (layers) => {
+        paint.clearRect(0, 0, 1, 1);
+        for (const colour of layers) { paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1); }
+        return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const light = (colour) => colour.map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    const faint = [];
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const element = node.parentElement;
+        if (!node.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+        if (element.closest('.cch-unseen, [disabled], [aria-disabled=true]')) continue;
+        const layers = [];
+        for (let at = element; at; at = at.parentElement) layers.unshift(getComputedStyle(at).backgroundColor);
+        const ground = light(over(['white', ...layers]));
+        const text = light(over(['white', ...layers, getComputedStyle(element).color]));
+        const contrast = (Math.max(ground, text) + 0.05) / (Math.min(ground, text) + 0.05);
+        if (contrast < 4.5) faint.push(`${node.data} ${contrast.toFixed(2)}`);
+    }
+    return faint;
+}"""

@@ -1,0 +1,85 @@
+"""The time to think again: nothing is sent before it is over, whoever looks away meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import READY, button, toasts
+from browser.conftest import set_hold_seconds
+from browser.panel_page import expect_removed, newest_first, open_list, open_panel, sent_ids
+from hosts import HostProcess
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+
+@pytest.mark.stage(connected=True)
+async def test_undo_sends_nothing_and_brings_the_rows_back(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[:2]
+    await panel.select(chosen)
+    await panel.delete(2)
+    for job in chosen:
+        await expect(panel.row(job)).to_have_count(0)
+    await expect(panel.tab("All")).to_have_accessible_name("All, 22 jobs")
+    await expect(toasts(page, "Removing 2 jobs in")).to_be_visible()
+    await button(panel.cards.filter(has_text="Removing 2 jobs in"), "Undo").click()
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text("2 jobs are back in the list.")
+    for job in chosen:
+        await expect(panel.row(job)).to_be_visible()
+    await expect(panel.cards).to_have_count(0)
+    assert cloud.history_posts == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_of_two_holds_one_is_undone_and_the_other_sent(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    panel = await open_list(page, cloud)
+    first, second, *_ = newest_first(cloud.finished)
+    await panel.select([first])
+    await panel.delete(1)
+    await expect(panel.cards).to_have_count(1)
+    set_hold_seconds(host.state_dir, 2)
+    await panel.select([second])
+    await panel.delete(1)
+    await expect(panel.cards).to_have_count(2)
+    await expect_removed(page, 1)
+    await button(panel.cards.filter(has_text="Removing 1 job in"), "Undo").click()
+    await expect(panel.row(first)).to_be_visible()
+    assert sent_ids(cloud) == [second.id]
+    assert cloud.deleted == [second]
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_a_hold_outlives_the_page(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[0]
+    await panel.select([chosen])
+    await panel.delete(1)
+    await expect(panel.cards).to_have_count(1)
+    await page.reload()
+    await page.wait_for_function(READY)
+    panel = await open_panel(page)
+    await expect(panel.cards).to_contain_text("Removing 1 job in")
+    await panel.expect_count(0, 23, 23)
+    await button(panel.cards, "Undo").click()
+    await expect(panel.row(chosen)).to_be_visible()
+    assert cloud.history_posts == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=2)
+async def test_what_is_held_is_sent_with_the_page_gone(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[0]
+    await panel.select([chosen])
+    await panel.delete(1)
+    await expect(panel.cards).to_have_count(1)
+    await page.goto("about:blank")
+    while not chosen.deleted:
+        await page.wait_for_timeout(50)
+    assert sent_ids(cloud) == [chosen.id]

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EVERYTHING, filterOf, inForce, matcher, sorted } from "#ui/panel/filter.mjs";
+
+const row = (rest = {}) => ({
+  id: "7f3a9c21-aaaa", status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: "Sunset.png",
+  workflow_id: "wf-1", outputs: 1, output_type: "image", error: null, preview: null, ...rest,
+});
+const DAY = 86_400_000;
+
+test("no choice leaves nothing out", () => {
+  assert.deepEqual(filterOf(EVERYTHING, 5), {});
+  assert.ok(matcher({})(row({ status: "unknown", created: null })));
+});
+
+test("active is pending and in progress, and no other tab has an unknown status", () => {
+  const active = matcher({ statuses: ["active"] });
+  assert.deepEqual(["pending", "in_progress", "completed", "unknown"].map((status) => active(row({ status }))), [true, true, false, false]);
+  for (const tab of ["completed", "failed", "cancelled", "active"]) assert.ok(!matcher(filterOf({ ...EVERYTHING, tab }, 0))(row({ status: "unknown" })), tab);
+});
+
+test("search finds name, id, workflow id and error, whatever their case, and takes its own characters as they are", () => {
+  const finds = (search, rest) => matcher({ search })(row(rest));
+  assert.ok(finds("SUNSET"));
+  assert.ok(finds("7F3A"));
+  assert.ok(finds("wf-1"));
+  assert.ok(finds("cuda", { error: { message: "CUDA out of memory" } }));
+  assert.ok(!finds("s.nset"));
+  assert.ok(!finds("png7f3a"), "one member at a time");
+});
+
+test("a time range holds its first moment and not its last, and leaves out jobs without a time", () => {
+  const within = matcher({ after: 1000, before: 2000 });
+  assert.deepEqual([999, 1000, 1999, 2000, null].map((created) => within(row({ created }))), [false, true, true, false, false]);
+});
+
+test("the times of the menu are counted from the moment given", () => {
+  assert.deepEqual(filterOf({ ...EVERYTHING, time: "last7" }, 10 * DAY), { after: 3 * DAY });
+  assert.deepEqual(filterOf({ ...EVERYTHING, time: "older30" }, 40 * DAY), { before: 10 * DAY });
+});
+
+test("between two dates holds both days, by local midnight; an open end is open", () => {
+  const choice = { ...EVERYTHING, time: "between", from: "2026-11-01", to: "2026-11-02" };
+  assert.deepEqual(filterOf(choice, 0), { after: new Date(2026, 10, 1).getTime(), before: new Date(2026, 10, 3).getTime() });
+  assert.deepEqual(filterOf({ ...choice, to: "" }, 0), { after: new Date(2026, 10, 1).getTime() });
+  assert.deepEqual(filterOf({ ...choice, from: "", to: "" }, 0), {});
+});
+
+test("rows without the value come last in every order", () => {
+  const rows = () => [row({ id: "none", created: null, took: null }), row({ id: "old", created: 1, took: 9 }), row({ id: "new", created: 5, took: 2 })];
+  const order = (sort) => sorted(rows(), sort).map(({ id }) => id).join();
+  assert.equal(order("recent"), "new,old,none");
+  assert.equal(order("oldest"), "old,new,none");
+  assert.equal(order("longest"), "old,new,none");
+  assert.equal(order("shortest"), "new,old,none");
+});
+
+test("the badge counts filters, not the tab, the search or the order", () => {
+  assert.equal(inForce({ ...EVERYTHING, tab: "failed", search: "x", sort: "oldest" }), 0);
+  assert.equal(inForce({ ...EVERYTHING, time: "last1", output: "image", workflow: "w" }), 3);
+});

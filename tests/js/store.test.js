@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { createStore } from "#ui/panel/store.mjs";
+
+const row = (id, rest = {}) => ({
+  id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,
+  output_type: "image", error: null, preview: null, ...rest,
+});
+const STATUS = { configured: true, source: "saved", last4: "a1b2", finished: [], unresolved: [], running: null, problem: null, hold_seconds: 10 };
+const list = (...rows) => [{ type: "start", read_at: "2026-11-23T12:00:00Z", total: rows.length }, { type: "jobs", jobs: rows }, { type: "end", complete: true, read: rows.length, error: null }];
+const fail = (code) => new HistoryApiError({ code });
+
+/** Each reading takes the next of the answers; the last one serves for ever. An error in a list is thrown at its place. */
+function stage(...answers) {
+  const hidden = new Set();
+  const listeners = new Set();
+  let readings = 0;
+  const scene = { status: { ...STATUS }, now: 1_000_000, hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
+  const api = {
+    status: async () => ({ ...scene.status }),
+    async *list() {
+      const lines = answers[Math.min(readings++, answers.length - 1)];
+      for (const line of lines) {
+        if (line instanceof Error) throw line;
+        yield typeof line === "function" ? await line() : line;
+      }
+    },
+  };
+  const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {} };
+  return { ...scene, scene, store: createStore({ api, deletions, now: () => scene.now }) };
+}
+const ids = (store) => store.rows.map(({ id }) => id).join();
+
+test("the jobs are listed, the newest first, and counted by status", async () => {
+  const { store } = stage(list(row("a"), row("b", { created: 2000, status: "failed" }), row("c", { status: "pending", created: 500 })));
+  await store.refresh();
+  assert.equal(ids(store), "b,a,c");
+  assert.deepEqual({ ...store.counts, unknown: 0 }, { all: 3, completed: 1, failed: 1, cancelled: 0, active: 1, unknown: 0 });
+  assert.equal(store.readAt, Date.parse("2026-11-23T12:00:00Z"));
+});
+
+test("a choice lists less, but the counts and the selection stay", async () => {
+  const { store } = stage(list(row("a"), row("b", { status: "failed" })));
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  store.choose({ tab: "failed" });
+  assert.equal(ids(store), "b");
+  assert.equal(store.counts.all, 2);
+  assert.deepEqual(store.selection.ids(), ["a"]);
+  assert.deepEqual(store.filter(), { statuses: ["failed"] });
+});
+
+test("a refresh keeps the old list until the new one is whole, and forgets what is gone", async () => {
+  let seen = "";
+  const { store } = stage(list(row("a"), row("b")), [...list(row("b")).slice(0, 2), () => ((seen = ids(store)), list(row("b"))[2])]);
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b"]));
+  await store.refresh();
+  assert.equal(seen, "a,b");
+  assert.equal(ids(store), "b");
+  assert.deepEqual(store.selection.ids(), ["b"]);
+});
+
+test("when the cloud can’t be reached the last list stays, old, and nothing can be deleted", async () => {
+  const { store } = stage(list(row("a")), [fail("unreachable")], list(row("a")));
+  await store.refresh();
+  assert.equal(store.blocked(), "");
+  await store.refresh();
+  assert.equal(ids(store), "a");
+  assert.equal(store.error.code, "unreachable");
+  assert.match(store.blocked(), /when Comfy Cloud answers/);
+  await store.refresh();
+  assert.equal(store.blocked(), "");
+});
+
+test("a refused key takes the list away", async () => {
+  const { store } = stage(list(row("a")), [fail("unauthorized")]);
+  await store.refresh();
+  await store.refresh();
+  assert.equal(ids(store), "");
+  assert.equal(store.readAt, null);
+});
+
+test("another key: the jobs and the selection of the first are forgotten", async () => {
+  const { store, scene } = stage(list(row("a")));
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  store.setStatus({ ...scene.status, last4: "ffff" });
+  assert.equal(ids(store), "");
+  assert.equal(store.selection.size, 0);
+});
+
+test("without a key no list is asked for", async () => {
+  const { store, scene, readings } = stage(list(row("a")));
+  scene.status.configured = false;
+  await store.refresh();
+  assert.equal(store.error.code, "missing_key");
+  assert.equal(readings(), 0);
+});
+
+test("a list that ends early is shown as incomplete, and selected jobs it does not name are not forgotten", async () => {
+  const cut = [...list(row("a")).slice(0, 2), { type: "end", complete: false, read: 1, error: null }];
+  const { store } = stage(list(row("a"), row("b")), cut);
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b"]));
+  await store.refresh();
+  assert.ok(store.incomplete);
+  assert.equal(store.selection.size, 2);
+});
+
+test("a stream cut off without an end is an error, not a list", async () => {
+  const { store } = stage(list(row("a")).slice(0, 2));
+  await store.refresh();
+  assert.equal(store.error.code, "strange_answer");
+  assert.ok(store.incomplete);
+});
+
+test("held jobs leave the list, the counts and the selection; the focus goes to the next row", async () => {
+  const { store, hide } = stage(list(row("a", { created: 3 }), row("b", { created: 2 }), row("c", { created: 1 })));
+  await store.refresh();
+  store.focus("b");
+  store.select((selection) => selection.add(["a", "b"]));
+  hide("b");
+  assert.equal(ids(store), "a,c");
+  assert.equal(store.counts.all, 2);
+  assert.deepEqual(store.selection.ids(), ["a"]);
+  assert.equal(store.focused, "c");
+});
+
+test("nothing is read while no panel is shown; what changed meanwhile is read when one is", async () => {
+  const { store, readings } = stage(list(row("a")));
+  store.changed();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(readings(), 0);
+  const leave = store.shown();
+  await store.refresh();
+  const after = readings();
+  assert.ok(after >= 1);
+  leave();
+  store.changed();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(readings(), after);
+});
+
+test("what changes while the list is read is read again afterwards, once", async () => {
+  const { store, readings } = stage(list(row("a")));
+  const first = store.refresh();
+  void store.refresh();
+  void store.refresh();
+  await first;
+  assert.equal(readings(), 2);
+});
+
+test("listeners are told once for each happening, and not after they left", async () => {
+  const { store } = stage(list(row("a")));
+  await store.refresh();
+  let told = 0;
+  const leave = store.on(["rows", "selection"], () => (told += 1));
+  store.select((selection) => selection.toggle("a"));
+  assert.equal(told, 1);
+  leave();
+  store.select((selection) => selection.toggle("a"));
+  assert.equal(told, 1);
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { Thumbnails } from "#ui/panel/thumbnails.mjs";
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function stage(options = {}) {
+  const asked = [];
+  const forgotten = [];
+  const api = {
+    thumbnail: (job, file, signal) =>
+      new Promise((resolve, reject) => {
+        asked.push({ job, file, signal, give: () => resolve(job), refuse: (code) => reject(new HistoryApiError({ code })) });
+        signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+      }),
+  };
+  const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, forget: (url) => forgotten.push(url), ...options });
+  const ask = (job) => {
+    const image = { src: "" };
+    thumbnails.requestFor({ id: job, output_type: "image", preview: { filename: "f.png" } }, image);
+    return image;
+  };
+  return { thumbnails, asked, forgotten, ask };
+}
+
+test("at most six are asked for at once, then the latest wanted", async () => {
+  const { asked, ask } = stage();
+  for (let n = 0; n < 10; n += 1) ask(`j${n}`);
+  assert.deepEqual(asked.map(({ job }) => job), ["j0", "j1", "j2", "j3", "j4", "j5"]);
+  asked[0].give();
+  await settled();
+  assert.equal(asked.at(-1).job, "j9");
+  assert.equal(asked.length, 7);
+});
+
+test("a picture goes to every image that waits for it, and the next one has it at once", async () => {
+  const { asked, ask } = stage();
+  const [one, two] = [ask("a"), ask("a")];
+  assert.equal(asked.length, 1);
+  asked[0].give();
+  await settled();
+  assert.deepEqual([one.src, two.src, ask("a").src], ["blob:a", "blob:a", "blob:a"]);
+  assert.equal(asked.length, 1);
+});
+
+test("a row that leaves the view is not asked for, or no more waited for", async () => {
+  const { thumbnails, asked, ask } = stage();
+  const images = Array.from({ length: 8 }, (_, n) => ask(`j${n}`));
+  thumbnails.release(images[7]);
+  thumbnails.release(images[0]);
+  assert.equal(asked[0].signal.aborted, true);
+  await settled();
+  assert.deepEqual(asked.map(({ job }) => job).slice(6), ["j6"]);
+  asked[6].give();
+  await settled();
+  assert.equal(images[0].src, "");
+});
+
+test("an image used for another row never gets the first one’s picture", async () => {
+  const { thumbnails, asked } = stage();
+  const image = { src: "" };
+  thumbnails.request("a", "f.png", image);
+  thumbnails.request("b", "f.png", image);
+  asked[0].give();
+  asked[1].give();
+  await settled();
+  assert.equal(image.src, "blob:b");
+});
+
+test("that there is none is remembered; a passing failure is tried again", async () => {
+  const { asked, ask } = stage();
+  ask("a");
+  asked[0].refuse("not_found");
+  await settled();
+  ask("a");
+  assert.equal(asked.length, 1);
+  ask("b");
+  asked[1].refuse("unreachable");
+  await settled();
+  ask("b");
+  assert.equal(asked.length, 3);
+});
+
+test("the least recently used is let go, but never one on show", async () => {
+  const { thumbnails, asked, forgotten, ask } = stage({ kept: 2 });
+  const shown = ask("a");
+  for (const [index, job] of ["b", "c", "d"].entries()) {
+    const image = ask(job);
+    if (index === 0) asked[0].give();
+    asked[index + 1].give();
+    await settled();
+    thumbnails.release(image);
+  }
+  assert.equal(shown.src, "blob:a");
+  assert.deepEqual(forgotten, ["blob:b", "blob:c"]);
+});
+
+test("a job without a preview, or with a name too long for an address, asks for nothing", () => {
+  const { thumbnails, asked } = stage();
+  thumbnails.request("a", "Z".repeat(10_000), { src: "" });
+  thumbnails.requestFor({ id: "a", preview: null }, { src: "" });
+  assert.equal(asked.length, 0);
+});
+
+test("only what a browser can show is asked for", () => {
+  const { thumbnails, asked } = stage();
+  const of = (filename, output_type) => thumbnails.requestFor({ id: filename, output_type, preview: { filename } }, { src: "" });
+  of("a.PNG", "image");
+  of("b.jpeg", "");
+  of("c.mp4", "video");
+  of("d.webp", "video");
+  of("e.mp3", "");
+  of("f.glb", "3d");
+  of("g", "image");
+  assert.deepEqual(asked.map(({ job }) => job), ["a.PNG", "b.jpeg"]);
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { byDay, HEADING, inView, indexAt, place, ROW, topOf } from "#ui/panel/window.mjs";
+
+const at = (day, hour = 12) => new Date(2026, 10, day, hour).getTime();
+const rows = (...times) => times.map((created) => ({ created }));
+
+test("rows are grouped by local day, those without a time in a group of their own", () => {
+  const groups = byDay(rows(at(23, 23), at(23, 0), at(22, 23), null, null));
+  assert.deepEqual(groups.map(({ start, count, at: day }) => [start, count, day]), [[0, 2, at(23, 0)], [2, 1, at(22, 0)], [3, 2, null]]);
+  assert.deepEqual(byDay([]), []);
+});
+
+test("a row’s place and the row at a place agree, with and without headings", () => {
+  const groups = byDay(rows(at(23), at(23), at(22), at(20), at(20), at(20)));
+  for (const headed of [true, false]) {
+    const placed = place(groups, headed);
+    assert.equal(placed.height, 6 * ROW + (headed ? 3 * HEADING : 0));
+    for (let index = 0; index < 6; index += 1) {
+      const top = topOf(placed.groups, index);
+      assert.equal(indexAt(placed.groups, top), index);
+      assert.equal(indexAt(placed.groups, top + ROW - 1), index);
+    }
+  }
+  const { groups: placed } = place(groups, true);
+  assert.equal(indexAt(placed, topOf(placed, 2) - 1), 2, "a heading belongs to the row below it");
+});
+
+test("twenty thousand rows never make more than a hundred elements, and none of those in view is missing", () => {
+  const many = rows(...Array.from({ length: 20_000 }, (_, index) => at(23) - index * 600_000));
+  const { groups, height } = place(byDay(many), true);
+  for (const viewport of [0, 300, 760, 4000]) {
+    for (let scroll = 0; scroll < height; scroll += 7919) {
+      const { first, last } = inView(groups, many.length, scroll, viewport);
+      assert.ok(last - first <= 99 && first >= 0 && last <= many.length);
+      assert.ok(topOf(groups, first) <= scroll || first === 0);
+      if (viewport < 4000) assert.ok(last === many.length || topOf(groups, last) >= scroll + viewport);
+    }
+  }
+});
+
+test("an empty list shows nothing", () => {
+  const { groups, height } = place([], true);
+  assert.equal(height, 0);
+  assert.deepEqual(inView(groups, 0, 0, 500), { first: 0, last: 0 });
+});

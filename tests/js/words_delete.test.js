@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as before from "#ui/panel/words_delete.mjs";
+import * as after from "#ui/panel/words_results.mjs";
+
+const words = { ...before, ...after, resultWords: (result) => after.resultWords(result, { jobs: result.total, ids: [] }) };
+
+const ZERO = { deleted: 0, already_gone: 0, active: 0, protected: 0, failed: 0, unconfirmed: 0, not_attempted: 0 };
+
+/** A result of so many jobs of each outcome and reason. */
+function result(parts, rest = {}) {
+  const [counts, jobs] = [{ ...ZERO }, {}];
+  let n = 0;
+  for (const [outcome, count, why = ""] of parts) {
+    counts[outcome] += count;
+    for (let i = 0; i < count; i += 1) if (outcome !== "deleted") jobs[`${outcome}-${(n += 1)}`] = { outcome, why };
+  }
+  return { kind: "delete", total: Object.values(counts).reduce((a, b) => a + b), counts, jobs, stopped: false, report: "", error: null, ...rest };
+}
+const lines = (value) => words.tallyLines(value).map(({ n, word, why }) => `${n} ${word}${why ? `: ${why}` : ""}`);
+
+test("the others are counted by outcome and reason, what may be tried again first", () => {
+  const value = result([
+    ["deleted", 3383], ["already_gone", 6], ["unconfirmed", 1, "accepted, but still listed"], ["failed", 2, "server error (500)"],
+    ["not_attempted", 20, "the connection was lost"],
+  ]);
+  assert.deepEqual(lines(value), [
+    "20 not tried: the connection was lost", "2 not removed: server error (500)", "1 unconfirmed: accepted, but still listed", "6 already gone",
+  ]);
+  const told = words.resultWords(value);
+  assert.deepEqual([told.kind, told.title, told.text, told.again.length], ["warning", "3,383 of 3,412 jobs removed", "Assets stay. The other 29:", 23]);
+  assert.equal(told.toast, "The panel says what happened to the other 29.");
+});
+
+test("many reasons become one line for each outcome", () => {
+  const value = result(Array.from({ length: 9 }, (_, n) => ["failed", 1, `reason ${n}`]));
+  assert.deepEqual(lines(value), ["9 not removed"]);
+});
+
+test("reasons from the cloud are one clean line", () => {
+  const [line] = words.tallyLines(result([["failed", 1, "a\u0000b\n\u202ec".concat("x".repeat(500))]]));
+  assert.match(line.why, /^a�b �cx+…$/u);
+  assert.ok(line.why.length <= 120);
+});
+
+test("only all of them is a success, in the singular too", () => {
+  const kinds = [[["deleted", 1]], [["deleted", 2], ["active", 1]], [["already_gone", 1]], [["unconfirmed", 2]], [["failed", 1]], [["not_attempted", 1]]];
+  assert.deepEqual(kinds.map((parts) => words.resultWords(result(parts)).kind), ["success", "warning", "warning", "warning", "error", "error"]);
+  assert.equal(words.resultWords(result([["deleted", 1]])).title, "1 job removed from your cloud history");
+  assert.equal(words.resultWords(result([["deleted", 1], ["active", 1]])).text, "Assets stay. The other one:");
+});
+
+test("stopped says how many were not tried", () => {
+  const told = words.resultWords(result([["deleted", 2100], ["not_attempted", 1312, "you stopped it"]], { stopped: true }));
+  assert.deepEqual([told.title, told.text], ["Stopped: 2,100 of 3,412 jobs removed", "The other 1,312 were not tried."]);
+});
+
+test("what was accepted and not seen to be gone is unknown, not failed", () => {
+  const told = words.resultWords(result([["unconfirmed", 2, "accepted, but still listed"]]));
+  assert.deepEqual([told.title, told.toast], ["Outcome unknown: 2 jobs", "2 unconfirmed: accepted, but still listed."]);
+});
+
+test("nothing to delete says why", () => {
+  const none = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
+  assert.equal(words.nothingToDelete({ ...none, active: 1 }), "The selected job stays: it is active.");
+  assert.equal(words.nothingToDelete({ ...none, protected: 1 }), "The selected job stays: it is protected.");
+  assert.equal(words.nothingToDelete({ ...none, unknown: 1 }), "The selected job stays: its status is unknown.");
+  assert.equal(words.nothingToDelete({ ...none, active: 1, protected: 1 }), "All 2 selected jobs stay: 1\u00a0active, 1\u00a0protected.");
+  assert.equal(words.nothingToDelete({ ...none, already_gone: 3 }), "All 3 selected jobs are already gone.");
+});
+
+test("the seconds to undo are told, and that there are none", () => {
+  assert.equal(words.undoHint(10), "You can undo for 10 s; after that it can’t be undone.");
+  assert.equal(words.undoHint(0), "This can’t be undone.");
+  assert.equal(words.clearHint(0), "This can’t be undone. If more jobs finish before it is sent, you are asked again.");
+  assert.equal(words.holdTitle(1, 8), "Removing 1 job in 8 s");
+});
+
+test("cancelling tells what was late and what was not done", () => {
+  assert.deepEqual(words.cancelledWords(2, 1, 0), { title: "2 jobs cancelled", detail: "1 had finished already." });
+  assert.deepEqual(words.cancelledWords(1, 0, 1), { title: "1 job cancelled", detail: "1 job was not cancelled." });
+});
+
+test("no word promises erasure or shouts", () => {
+  const all = JSON.stringify(words);
+  assert.doesNotMatch(all, /erase|[!]|'/i);
+});

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readSeconds } from "#ui/panel/settings.mjs";
+import { createWorkflows, freeName, isLoadable, stem } from "#ui/panel/workflows.mjs";
+
+const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
+const details = (name = "a_00001_.png", workflow = WORKFLOW) => ({ job: { id: "7f3a9c21-5b0e", name }, outputs: [], workflow });
+
+function stage({ taken = [], name = "a_00001_.png", workflow = WORKFLOW, load = (n) => `workflows/${n}.json`, store = true } = {}) {
+  const [loaded, told] = [[], []];
+  const tabs = { getWorkflowByPath: (path) => (taken.includes(path) ? {} : null), activeWorkflow: { path: "workflows/mine.json" } };
+  const app = {
+    loadGraphData: async (...call) => {
+      loaded.push(call);
+      tabs.activeWorkflow = { path: load(call[3]) };
+    },
+    extensionManager: store ? { workflow: tabs } : {},
+  };
+  const it = createWorkflows({ getApp: () => app, api: { job: async () => details(name, workflow) }, toasts: { tell: (kind, { title }) => told.push([kind, title]) } });
+  return { it, loaded, told };
+}
+
+test("a workflow is loaded as a new tab under a name nobody has", async () => {
+  const { it, loaded, told } = stage({ taken: ["workflows/a_00001_ 7f3a9c21.json", "workflows/a_00001_ 7f3a9c21 (2).json"] });
+  assert.equal(await it.open("x"), true);
+  assert.deepEqual(loaded, [[WORKFLOW, true, true, "a_00001_ 7f3a9c21 (3)"]]);
+  assert.deepEqual(told, [["success", "Workflow opened in a new tab"]]);
+});
+
+test("where the tabs can’t be asked, ComfyUI chooses the name", async () => {
+  const { it, loaded } = stage({ store: false });
+  await it.open("x");
+  assert.equal(loaded[0][3], null);
+  assert.equal(freeName("n", { extensionManager: {} }), null);
+});
+
+test("what ComfyUI can’t load never reaches the canvas", async () => {
+  for (const workflow of [{}, [], { nodes: {} }, { nodes: [null] }, { nodes: [{ id: 1 }] }, { nodes: [{ id: {}, type: "A" }] }, { nodes: [], links: 3 }]) {
+    assert.equal(isLoadable(workflow), false);
+    const { it, loaded, told } = stage({ workflow });
+    assert.equal(await it.open("x"), false);
+    assert.deepEqual([loaded, told[0]?.[0]], [[], "error"]);
+  }
+});
+
+test("a load that did not end in our tab is not called opened", async () => {
+  const { it, told } = stage({ load: () => "workflows/mine.json" });
+  assert.equal(await it.open("x"), false);
+  assert.deepEqual(told, [["error", "The workflow can’t be opened"]]);
+});
+
+test("a job without a workflow says so", async () => {
+  const { it, loaded, told } = stage({ workflow: null });
+  await it.open("x");
+  assert.deepEqual([loaded, told], [[], [["info", "The workflow can’t be opened"]]]);
+});
+
+test("names from the cloud become harmless file names", () => {
+  assert.equal(stem(details("../../etc/pass:wd.png")), "etc_pass_wd 7f3a9c21");
+  assert.equal(stem(details("\u202egnp.exe\u0000")), "gnp 7f3a9c21");
+  assert.equal(stem(details("")), "job 7f3a9c21");
+  assert.ok(stem(details("Z".repeat(10_000))).length < 80);
+});
+
+test("seconds to undo are whole and at most sixty", () => {
+  assert.deepEqual(["0", "10", " 60 ", "61", "-1", "1.5", "", "1e1", "abc"].map(readSeconds), [0, 10, 60, null, null, null, null, null, null]);
+});

@@ -1,0 +1,250 @@
+"""The node List Cloud Jobs, against a simulated Comfy Cloud."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import error_response
+from simulated_cloud.jobs import ABSENT, SimulatedJob
+
+pytestmark = pytest.mark.usefixtures("connected", "at_once")
+
+LIST = ("GET", "/api/jobs")
+DAY = 24 * 3600 * 1000
+WORDS: dict[str, tuple[str, ...]] = {
+    "finished": ("completed", "failed", "cancelled"),
+    "completed": ("completed",),
+    "failed": ("failed",),
+    "cancelled": ("cancelled",),
+    "active": ("pending", "in_progress"),
+    "any": ("pending", "in_progress", "completed", "failed", "cancelled"),
+}
+Listed = Callable[..., Any]
+
+
+@pytest.fixture
+def node(pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryListJobs"]()
+
+
+@pytest.fixture
+def errors(pack_module: Any) -> Any:
+    return pack_module("cloud_history.errors")
+
+
+@pytest.fixture
+def listed(node: Any) -> Listed:
+    """Runs the node as ComfyUI does, with a list on each input, and gives its outputs."""
+
+    async def run(
+        status: str = "any", older_than: str = "", workflow_id: str = "", limit: int = 0, **more: Any
+    ) -> Any:
+        given = {"older_than": [older_than], "workflow_id": [workflow_id], "limit": [limit]}
+        return (await node.run(status=[status], **given, **more))["result"]
+
+    return run
+
+
+def newest_first(jobs: list[SimulatedJob]) -> list[str]:
+    return [job.id for job in sorted(jobs, key=lambda job: job.create_time, reverse=True)]
+
+
+def aged(cloud: SimulatedCloud, milliseconds: int, status: str = "failed") -> str:
+    """A job of this age, a minute more."""
+    return cloud.add_job(status, create_time=int(time.time() * 1000) - milliseconds - 60_000).id
+
+
+def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
+    inputs = node.INPUT_TYPES()
+    assert list(inputs) == ["required", "optional"]
+    assert list(inputs["required"]) == ["status", "older_than", "workflow_id", "limit"]
+    assert list(inputs["optional"]) == ["after"]
+    words, options = inputs["required"]["status"]
+    assert (words, options["default"]) == (list(WORDS), "finished")
+    for name in ("older_than", "workflow_id"):
+        kind, options = inputs["required"][name]
+        assert (kind, options["default"]) == ("STRING", "")
+    kind, options = inputs["required"]["limit"]
+    assert (kind, options["default"], options["min"]) == ("INT", 0, 0)
+
+
+def test_its_outputs_never_change(node: Any) -> None:
+    assert node.RETURN_NAMES == ("after", "job_ids", "report", "count")
+    assert node.RETURN_TYPES == ("*", "STRING", "STRING", "INT")
+    assert node.OUTPUT_IS_LIST == (True, True, False, False)
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_every_status_word_lists_exactly_its_jobs_newest_first(
+    cloud: SimulatedCloud, listed: Listed, word: str
+) -> None:
+    wanted = newest_first(cloud.listed(WORDS[word]))
+    after, job_ids, report, count = await listed(word)
+    assert wanted
+    assert (after, job_ids, count) == ([None], wanted, len(wanted))
+    assert report.splitlines()[1:] == [f"  {job_id}" for job_id in wanted]
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_a_server_that_filters_nothing_changes_nothing(
+    cloud: SimulatedCloud, listed: Listed, word: str
+) -> None:
+    cloud.switches.ignores_status_filter = True
+    assert (await listed(word))[1] == newest_first(cloud.listed(WORDS[word]))
+
+
+async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: SimulatedCloud) -> None:
+    made = await node.run(status=["failed"], older_than=[""], workflow_id=[""], limit=[2], after=["x", 1])
+    after, job_ids, report, count = made["result"]
+    failed = newest_first(cloud.listed("failed"))
+    assert made["ui"] == {"text": [report]}
+    assert (after, job_ids, count) == (["x", 1], failed[:2], 2)
+    assert report == "\n".join(
+        [
+            f"2 jobs of {len(failed)} found: 2 failed. Nothing was changed.",
+            *(f"  {job_id}" for job_id in failed[:2]),
+        ]
+    )
+
+
+@pytest.mark.parametrize("switch", [{}, {"cursor": True}, {"total": "zero"}, {"total": "absent"}], ids=str)
+async def test_it_reads_and_changes_nothing(
+    cloud: SimulatedCloud, listed: Listed, switch: dict[str, Any]
+) -> None:
+    for name, value in switch.items():
+        setattr(cloud.switches, name, value)
+    before = [(job.id, job.status, job.deleted) for job in cloud.jobs.values()]
+    assert (await listed("any"))[3] == len(before)
+    assert {request.method for request in cloud.requests} == {"GET"}
+    assert [(job.id, job.status, job.deleted) for job in cloud.jobs.values()] == before
+
+
+@pytest.mark.parametrize(
+    ("older_than", "milliseconds"),
+    [("30d", 30 * DAY), ("12h", DAY // 2), ("2w", 14 * DAY), (" 3 D ", 3 * DAY), ("1H", DAY // 24)],
+)
+async def test_older_than_is_hours_days_or_weeks(
+    cloud: SimulatedCloud, listed: Listed, older_than: str, milliseconds: int
+) -> None:
+    old, young = aged(cloud, milliseconds), aged(cloud, milliseconds - 120_000)
+    found = (await listed("any", older_than))[1]
+    edge = time.time() * 1000 - milliseconds
+    assert set(found) == {job.id for job in cloud.jobs.values() if job.create_time < edge}
+    assert old in found
+    assert young not in found
+
+
+async def test_older_than_a_date_means_before_its_first_moment_in_utc(
+    cloud: SimulatedCloud, listed: Listed
+) -> None:
+    midnight = 1_769_817_600_000  # 2026-01-31T00:00:00Z
+    cloud.jobs.clear()
+    before = cloud.add_job("failed", create_time=midnight - 1)
+    cloud.add_job("failed", create_time=midnight)
+    assert (await listed("failed", "2026-01-31"))[1] == [before.id]
+
+
+async def test_a_job_without_a_time_is_never_old(cloud: SimulatedCloud, listed: Listed) -> None:
+    for odd in (ABSENT, None, "long ago", -1, 0, True, 1e300):
+        cloud.add_job("failed", overrides={"create_time": odd})
+    found = (await listed("failed", "1h"))[1]
+    assert not {job.id for job in cloud.jobs.values() if job.overrides} & set(found)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "30", "d", "-30d", "30 days", "1.5d", "30m", "30y", "0x3d", "tomorrow", "all", "*", "null", "None", "3٣d",
+        "2026-13-01", "2026-02-30", "31.01.2026", "2026-1-1", "9999999d", "30d 12h", "30d\n30d", "∞", "nan",
+    ],
+)  # fmt: skip
+async def test_a_duration_that_cannot_be_read_is_an_error_and_never_everything(
+    cloud: SimulatedCloud, listed: Listed, errors: Any, nonsense: str
+) -> None:
+    with pytest.raises(errors.InputRefused, match="is not a time") as refused:
+        await listed("failed", nonsense)
+    assert "30d" in refused.value.hint
+    assert cloud.requests == []
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100_000])
+async def test_a_limit_takes_the_newest(cloud: SimulatedCloud, listed: Listed, limit: int) -> None:
+    # Arriving last is not being newest.
+    aged(cloud, 400 * DAY)
+    _, job_ids, _, count = await listed("failed", limit=limit)
+    assert job_ids == newest_first(cloud.listed("failed"))[:limit]
+    assert count == len(job_ids) <= limit
+
+
+async def test_only_the_jobs_of_one_workflow(cloud: SimulatedCloud, listed: Listed) -> None:
+    workflow = next(job.workflow_id for job in cloud.finished if job.workflow_id)
+    wanted = [job for job in cloud.finished if job.workflow_id == workflow]
+    assert (await listed("finished", workflow_id=f" {workflow} "))[1] == newest_first(wanted)
+    assert (await listed("finished", workflow_id="no such workflow"))[1:] == ([], "No job matches.", 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": ["all"]}, {"status": [None]}, {"status": []}, {"status": None}, {"status": ["failed", "failed"]},
+        {"older_than": [None]}, {"older_than": None}, {"older_than": []}, {"older_than": ["1d", "1d"]},
+        {"older_than": [30]}, {"workflow_id": [None]}, {"workflow_id": []}, {"workflow_id": [7]},
+        {"limit": [None]}, {"limit": [-1]}, {"limit": [True]}, {"limit": ["5"]}, {"limit": [1.0]}, {"limit": []},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_an_absent_or_odd_input_is_refused_and_never_means_everything(
+    node: Any, cloud: SimulatedCloud, errors: Any, wrong: dict[str, Any]
+) -> None:
+    good: dict[str, Any] = {"status": ["failed"], "older_than": ["1d"], "workflow_id": ["x"], "limit": [1]}
+    with pytest.raises(errors.InputRefused) as refused:
+        await node.run(**{**good, **wrong})
+    assert next(iter(wrong)) in str(refused.value)
+    left_out = {name: value for name, value in good.items() if name not in wrong}
+    with pytest.raises(errors.InputRefused):
+        await node.run(**left_out)
+    assert cloud.requests == []
+
+
+async def test_an_unknown_status_shows_with_any_alone(cloud: SimulatedCloud, listed: Listed) -> None:
+    odd = cloud.add_job("completed", overrides={"status": "archived"}).id
+    assert odd in (await listed("any"))[1]
+    for word in set(WORDS) - {"any"}:
+        assert odd not in (await listed(word))[1], word
+
+
+async def test_a_list_that_cannot_be_read_whole_is_an_error_and_no_short_list(
+    cloud: SimulatedCloud, listed: Listed, errors: Any
+) -> None:
+    for _ in range(1000):
+        cloud.add_job("failed")
+    cloud.faults.append(Fault.shaped(LIST, error_response(500, "oops", "no"), after=1, times=None))
+    with pytest.raises(errors.ServerFault):
+        await listed("failed")
+
+
+async def test_its_ids_wire_into_delete_which_removes_exactly_those(
+    pack: Any, cloud: SimulatedCloud, listed: Listed
+) -> None:
+    old = aged(cloud, 31 * DAY)
+    failed = {job.id for job in cloud.listed("failed") if job.create_time < time.time() * 1000 - 30 * DAY}
+    _, job_ids, _, _ = await listed("failed", "30d")
+    made = await pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=job_ids, dry_run=[False])
+    assert old in job_ids
+    assert {job.id for job in cloud.deleted} == set(job_ids) == failed
+    assert made["result"][2] == len(failed)
+
+
+async def test_an_empty_list_is_cleanly_nothing_to_delete(
+    pack: Any, cloud: SimulatedCloud, listed: Listed
+) -> None:
+    _, job_ids, report, count = await listed("failed", "900000h")
+    assert (job_ids, report, count) == ([], "No job matches.", 0)
+    made = await pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=job_ids, dry_run=[False])
+    assert made["result"][1:] == ("Nothing to delete: the list of job ids is empty. Nothing was sent.", 0)
+    assert cloud.history_posts == []

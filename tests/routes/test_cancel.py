@@ -1,0 +1,98 @@
+"""Cancelling jobs that run, and what is said of servers that cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from routes.stage import JOB, Stage
+from simulated_cloud import Fault
+
+CANCEL = ("POST", "/api/jobs/cancel")
+
+
+async def can_cancel(stage: Stage) -> object:
+    return (await stage.ask("status")).json["can_cancel"]
+
+
+async def test_running_jobs_are_cancelled_and_the_others_had_finished(stage: Stage) -> None:
+    active, done = [job.id for job in stage.cloud.active[:3]], stage.cloud.finished[0].id
+    assert await can_cancel(stage) is None
+    answer = await stage.ask("cancel", {"ids": [active[0].upper(), done, *active]})
+    assert answer.json == {"cancelled": active, "finished_already": [done]}
+    assert {stage.cloud.jobs[job_id].status for job_id in active} == {"cancelled"}
+    assert await can_cancel(stage) is True
+    assert stage.cloud.history_posts == []
+    assert [event["kind"] for name, event in stage.events if name == "cloud_history.changed"] == ["cancel"]
+
+
+async def test_one_unknown_id_does_not_keep_the_others_running(stage: Stage) -> None:
+    active = [job.id for job in stage.cloud.active[:2]]
+    answer = await stage.ask("cancel", {"ids": [JOB, *active]})
+    assert answer.json == {"cancelled": active, "finished_already": [JOB]}
+    assert await can_cancel(stage) is True
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("others", [[], [JOB]])
+async def test_a_server_without_the_route_is_said_to_lack_it(
+    stage: Stage, status: int, others: list[str]
+) -> None:
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=status, times=None))
+    done = [stage.cloud.finished[0].id] if others else []
+    answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id, *others, *done]})
+    assert (answer.status, answer.code) == (501, "not_supported")
+    assert await can_cancel(stage) is False
+
+
+async def test_where_nothing_runs_nothing_is_learned_of_the_server(stage: Stage) -> None:
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
+    answer = await stage.ask("cancel", {"ids": [JOB]})
+    assert answer.json == {"cancelled": [], "finished_already": [JOB]}
+    assert await can_cancel(stage) is None
+
+
+async def test_a_failure_on_the_way_is_not_taken_for_a_missing_route(stage: Stage) -> None:
+    active = stage.cloud.active[0].id
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
+    stage.cloud.faults.append(Fault(("GET", "/api/jobs"), "status", status=500, times=None))
+    answer = await stage.ask("cancel", {"ids": [active]})
+    assert (answer.status, answer.code) == (502, "server_fault")
+    assert await can_cancel(stage) is None
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 422, 500, 503])
+async def test_a_refusal_says_why_and_tells_nothing_of_the_route(stage: Stage, status: int) -> None:
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=status, times=None))
+    answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id]})
+    assert (answer.status, answer.json["error"]["status"]) == (502, status)
+    assert await can_cancel(stage) is None
+
+
+async def test_a_lost_answer_is_never_sent_again(stage: Stage) -> None:
+    stage.cloud.faults.append(Fault(CANCEL, "reset_after_body", times=None))
+    answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id]})
+    assert (answer.status, answer.code) == (503, "unreachable")
+    assert len(stage.cloud.requests_to(*CANCEL)) == 1
+
+
+async def test_ids_that_nobody_asked_for_are_not_repeated(stage: Stage) -> None:
+    mine = stage.cloud.active[0].id
+    said = {"cancelled": [mine, stage.cloud.active[1].id]}
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=200, json=said, times=None))
+    assert (await stage.ask("cancel", {"ids": [mine]})).json == {"cancelled": [mine], "finished_already": []}
+
+
+@pytest.mark.parametrize(
+    "ids", [[], [""], ["x"], [None], [[JOB]], [f"{JOB},{JOB}"], [f"{JOB}/../x"]], ids=str
+)
+async def test_what_is_no_list_of_job_ids_is_refused(stage: Stage, ids: list[object]) -> None:
+    answer = await stage.ask("cancel", {"ids": ids})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert stage.cloud.requests == []
+
+
+async def test_at_most_a_hundred_at_once(stage: Stage) -> None:
+    ids = [job.id for job in stage.cloud.finished[:101]]
+    assert (await stage.ask("cancel", {"ids": ids})).code == "invalid_request"
+    assert stage.cloud.requests == []
+    assert (await stage.ask("cancel", {"ids": ids[:100]})).json["finished_already"] == ids[:100]

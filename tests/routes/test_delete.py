@@ -1,0 +1,156 @@
+"""Deleting a selection: what was shown is what is sent, whatever has happened since."""
+
+from __future__ import annotations
+
+import pytest
+
+from routes.stage import JOB, Stage
+from simulated_cloud import Fault
+
+
+async def test_a_preview_of_ids_says_exactly_what_would_go(stage: Stage) -> None:
+    jobs = stage.cloud.listed("completed")[:5] + stage.cloud.listed("failed")[:2]
+    jobs += stage.cloud.listed("cancelled")[:1]
+    shown = await stage.preview(ids=[job.id for job in jobs])
+    assert (shown["removable"], shown["expires_in"], shown["hold_seconds"]) == (8, 300, 0)
+    assert shown["by_status"] == {"completed": 5, "failed": 2, "cancelled": 1}
+    assert shown["skipped"] == {"active": 0, "unknown": 0, "already_gone": 0, "protected": 0}
+    created = [job.create_time for job in jobs]
+    assert (shown["oldest"], shown["newest"]) == (min(created), max(created))
+    assert shown["outputs"] == sum(len(job.files) for job in jobs)
+    assert [row["id"] for row in shown["rows"]] == [job.id for job in jobs]
+    assert (shown["last4"], shown["source"]) == (stage.cloud.api_key[-4:], "env")
+    assert stage.cloud.history_posts == []
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_what_stays_is_counted_by_why_and_is_never_sent(stage: Stage, many: bool) -> None:
+    cloud = stage.cloud
+    gone, odd, *rest = [job.id for job in cloud.finished[: 60 if many else 6]]
+    cloud.books.delete([gone], 0.0)
+    cloud.jobs[odd].overrides["status"] = "teleported"
+    active = [job.id for job in cloud.active[:4]]
+    shown = await stage.preview(ids=[JOB, gone, odd, *active, *rest])
+    assert shown["skipped"] == {"active": 4, "unknown": 1, "already_gone": 2, "protected": 0}
+    assert shown["removable"] == len(rest)
+    answer = await stage.ask("delete", {"token": shown["token"]})
+    assert answer.json["result"]["counts"]["deleted"] == len(rest)
+    assert cloud.history_posts == [{"delete": rest}]
+    assert len(cloud.active) >= 4
+
+
+async def test_a_preview_of_a_filter_holds_against_what_arrives_later(stage: Stage) -> None:
+    matched = [job.id for job in stage.cloud.listed("failed")]
+    shown = await stage.preview(filter={"statuses": ["failed"]})
+    assert shown["removable"] == len(matched)
+    late = [stage.cloud.add_job("failed").id for _ in range(30)]
+    result = (await stage.ask("delete", {"token": shown["token"]})).json["result"]
+    assert result["counts"]["deleted"] == len(matched)
+    sent = [job_id for body in stage.cloud.history_posts for job_id in body["delete"]]
+    assert sorted(sent) == sorted(matched)
+    assert not [job_id for job_id in late if stage.cloud.jobs[job_id].deleted]
+
+
+async def test_a_held_filter_holds_against_what_arrives_meanwhile(stage: Stage) -> None:
+    matched = [job.id for job in stage.cloud.listed("failed")]
+    await stage.held(filter={"statuses": ["failed"]})
+    for _ in range(30):
+        stage.cloud.add_job("failed")
+    stage.timer.wait(10)
+    assert (await stage.announced())["total"] == len(matched)
+    sent = [job_id for body in stage.cloud.history_posts for job_id in body["delete"]]
+    assert sorted(sent) == sorted(matched)
+    assert len(stage.cloud.listed("failed")) == 30
+
+
+async def test_only_the_first_200_rows_are_shown_and_all_are_sent(stage: Stage) -> None:
+    shown = await stage.preview(filter={"statuses": ["completed", "failed", "cancelled", "active"]})
+    assert len(stage.cloud.finished) > 200
+    assert (shown["removable"], len(shown["rows"])) == (len(stage.cloud.finished), 200)
+    assert shown["skipped"]["active"] == len(stage.cloud.active)
+    assert (await stage.ask("delete", {"token": shown["token"]})).json["result"]["counts"]["deleted"] == len(
+        stage.cloud.deleted
+    )
+    assert stage.cloud.finished == []
+
+
+async def test_where_nothing_would_go_nothing_can_be_confirmed(stage: Stage) -> None:
+    selections: list[dict[str, object]] = [{"ids": [JOB]}, {"filter": {"statuses": ["active"]}}]
+    selections.append({"filter": {"search": "\x00no"}})
+    for selection in selections:
+        shown = await stage.preview(**selection)
+        assert (shown["removable"], shown["rows"], shown["oldest"], shown["newest"]) == (0, [], None, None)
+        answer = await stage.ask("delete", {"token": shown["token"]})
+        assert (answer.status, answer.code) == (400, "invalid_request")
+    assert stage.cloud.history_posts == []
+
+
+async def test_a_token_is_for_its_own_kind_once_and_is_used_up_by_the_attempt(stage: Stage) -> None:
+    clear, delete = await stage.preview(), await stage.preview(ids=[stage.cloud.finished[0].id])
+    for route, token in (("delete", clear["token"]), ("clear", delete["token"])):
+        answer = await stage.ask(route, {"token": token})
+        assert (answer.status, answer.code) == (400, "invalid_request")
+        for again in ("clear", "delete"):
+            assert (await stage.ask(again, {"token": token})).code == "preview_expired"
+    assert stage.cloud.history_posts == []
+
+
+async def test_a_list_that_cannot_be_read_whole_gives_no_preview(stage: Stage) -> None:
+    stage.cloud.faults.append(Fault(("GET", "/api/jobs"), "status", status=500, times=None))
+    selections: list[dict[str, object]] = [{"ids": [stage.cloud.finished[0].id]}, {"filter": {}}]
+    for selection in selections:
+        answer = await stage.ask("preview", selection)
+        assert (answer.status, answer.code) == (502, "server_fault")
+        assert "token" not in answer.json
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ids": []},
+        {"ids": [""]},
+        {"ids": ["*"]},
+        {"ids": [None]},
+        {"ids": [[JOB]]},
+        {"ids": [f"{JOB} {JOB}"]},
+        {"ids": [f'["{JOB}"]']},
+        {"ids": [JOB, "x"]},
+        {"ids": [f"../{JOB}"]},
+        {"ids": [f"{{{JOB}}}"]},
+        {"ids": [JOB], "filter": {}},
+        {"ids": [JOB], "clear": True},
+        {"filter": {}, "clear": True},
+        {"filter": {"status": ["failed"]}},
+        {"filter": {"statuses": "failed"}},
+        {"filter": {"statuses": ["finished"]}},
+        {"filter": {"statuses": [None]}},
+        {"filter": {"statuses": [["failed"]]}},
+        {"filter": {"search": 5}},
+        {"filter": {"search": "x" * 201}},
+        {"filter": {"search": "\ud800"}},
+        {"filter": {"workflow_id": "\udfff"}},
+        {"filter": {"workflow_id": None}},
+        {"filter": {"after": True}},
+        {"filter": {"after": "1"}},
+        {"filter": {"after": -1}},
+        {"filter": {"before": 1e14}},
+        {"filter": {"before": 10**300}},
+        {"filter": {"before": float("nan")}},
+        {"filter": {"before": float("inf")}},
+        {"filter": {"output_type": "svg"}},
+        {"filter": {"output_type": ["image"]}},
+    ],
+    ids=lambda body: str(body)[:60],
+)
+async def test_a_selection_that_is_not_plain_is_refused_and_never_taken_for_more(
+    target: Stage, body: dict[str, object]
+) -> None:
+    for route in ("preview", "jobs") if set(body) == {"filter"} else ("preview",):
+        answer = await target.ask(route, body)
+        assert (answer.status, answer.code) == (400, "invalid_request")
+    assert target.cloud.requests == []
+
+
+async def test_ids_in_capitals_and_twice_are_the_same_job(stage: Stage) -> None:
+    job = stage.cloud.finished[0].id
+    assert (await stage.preview(ids=[job.upper(), job]))["removable"] == 1

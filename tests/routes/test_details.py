@@ -1,0 +1,145 @@
+"""One job's details: all that a person needs, nothing of what a failed node was given, and text that stays text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from routes.stage import JOB, Answer, Stage
+from simulated_cloud import Fault
+from simulated_cloud.failures import FAILURES, INPUT_SECRET
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202e\x00\x1b[31m{{7*7}}"
+
+
+async def details(stage: Stage, job_id: str) -> Answer:
+    return await stage.ask("details", path=f"jobs/{job_id}")
+
+
+async def answered(stage: Stage, **detail: Any) -> Any:
+    """What is told of a job that the cloud answers this for."""
+    whole = {"id": JOB, "status": "failed", "create_time": 1_760_000_000_000, **detail}
+    fault = Fault(("GET", f"/api/jobs/{JOB}"), "status", status=200, json=whole, times=None)
+    stage.cloud.faults[:] = [fault]
+    answer = await details(stage, JOB)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+async def test_a_finished_job_is_told_whole(stage: Stage) -> None:
+    job = next(job for job in stage.cloud.listed("completed") if len(job.files) > 1)
+    told = (await details(stage, job.id.upper())).json
+    assert (told["job"]["id"], told["job"]["status"], told["updated"]) == (
+        job.id,
+        "completed",
+        job.update_time,
+    )
+    assert [each["filename"] for each in told["outputs"]] == list(job.files)
+    assert set(told["outputs"][0]) == {"filename", "media_type", "output_type", "node_id"}
+    assert isinstance(told["workflow"]["nodes"], list)
+    assert all("class_type" in node for node in told["prompt"].values())
+    assert told["error"] is None
+
+
+async def test_every_failure_has_its_traceback_as_lines_and_never_its_inputs(stage: Stage) -> None:
+    for kind in range(len(FAILURES)):
+        job = stage.cloud.add_job("failed", error_kind=kind)
+        answer = await details(stage, job.id)
+        error = answer.json["error"]
+        assert set(error) == {"message", "type", "node_type", "node_id", "traceback"}
+        assert error["node_type"] == FAILURES[kind].node_type
+        assert [line for line in error["traceback"] if not isinstance(line, str)] == []
+        assert len(error["traceback"]) == len(FAILURES[kind].frames)
+        for hidden in (INPUT_SECRET, "current_inputs", "current_outputs", "extra_data", "api_key_comfy_org"):
+            assert hidden not in answer.text
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        {"nodes": [], "extra_data": {"api_key_comfy_org": "swordfish"}},
+        {"prompt": {"1": {"class_type": "X"}}, "extra_data": {"api_key_comfy_org": "swordfish"}},
+        {"extra_data": {"auth": "swordfish", "extra_pnginfo": {"workflow": {"nodes": []}}}},
+        {"extra_data": {"extra_pnginfo": "swordfish"}},
+        {"prompt": "swordfish"},
+        ["swordfish"],
+        "swordfish",
+        None,
+    ],
+    ids=str,
+)
+async def test_no_extra_data_is_told_whatever_the_shape_of_the_workflow(stage: Stage, workflow: Any) -> None:
+    assert "swordfish" not in json.dumps(await answered(stage, workflow=workflow))
+
+
+async def test_hostile_text_stays_the_text_it_is(stage: Stage) -> None:
+    told = await answered(
+        stage,
+        execution_error={"exception_message": HOSTILE, "exception_type": HOSTILE, "traceback": [HOSTILE, 5]},
+        outputs={HOSTILE: {HOSTILE: [{"filename": HOSTILE}]}},
+    )
+    assert told["error"]["message"] == HOSTILE
+    assert told["error"]["traceback"][0].startswith(HOSTILE[:10])
+    assert told["outputs"][0]["filename"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 5, "x", [], [[]], {}, {"x": 5}, {"9": {"images": [5, None, {"filename": 7}]}}]
+)
+async def test_odd_members_are_left_out_and_the_rest_is_told(stage: Stage, odd: Any) -> None:
+    told = await answered(
+        stage, outputs=odd, preview_output=odd, execution_error={"traceback": odd, "exception_message": odd}
+    )
+    assert (told["outputs"], told["job"]["preview"]) == ([], None)
+    assert isinstance(told["error"]["traceback"], list)
+
+
+async def test_a_huge_traceback_and_a_thousand_outputs_are_cut(stage: Stage) -> None:
+    files = [{"filename": f"{number}.png"} for number in range(2000)]
+    told = await answered(
+        stage, outputs={"9": {"images": files}}, execution_error={"traceback": ["x" * 999 + "\n"] * 900}
+    )
+    assert len(told["outputs"]) == 500
+    assert len("".join(told["error"]["traceback"])) == 20_000
+
+
+async def test_our_own_key_in_the_clouds_words_is_hidden(stage: Stage) -> None:
+    key = stage.cloud.api_key
+    told = await answered(stage, execution_error={"exception_message": key, "traceback": [key[:9], key[9:]]})
+    assert key not in "".join([told["error"]["message"], *told["error"]["traceback"]])
+
+
+async def test_another_job_than_the_one_asked_for_is_not_told(stage: Stage) -> None:
+    other = stage.cloud.finished[0].detail()
+    stage.cloud.faults.append(Fault(("GET", "/api/jobs/"), "status", status=200, json=other, times=None))
+    answer = await details(stage, JOB)
+    assert (answer.status, answer.code) == (502, "unreadable_answer")
+
+
+async def test_a_job_that_is_not_there_is_not_found(stage: Stage) -> None:
+    answer = await details(stage, JOB)
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "x",
+            "..",
+            "%2e%2e",
+            "..%2f..%2fapi%2fuser",
+            f"{JOB}%2f..",
+            f"{JOB}%00",
+            f"%7B{JOB}%7D",
+            f"{JOB}%0a",
+        ),
+        *(f"{JOB}%3Fx=1", "%EF%BC%90" + JOB[1:], JOB[:-1], f"{JOB}0"),
+    ],
+)
+async def test_what_is_no_job_id_is_never_asked_for(stage: Stage, name: str) -> None:
+    answer = await details(stage, name)
+    assert answer.status in (400, 404)
+    assert stage.cloud.requests == []

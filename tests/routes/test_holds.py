@@ -1,0 +1,246 @@
+"""The seconds in which a deletion can be undone: the server's clock counts them, whatever the browser does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from cloud_history.stopping import Unwatched
+from routes.stage import OTHER_KEY, Gate, Stage, serving
+from simulated_cloud import SimulatedCloud
+
+
+def some(stage: Stage, count: int = 1, after: int = 0) -> list[str]:
+    """Ids of finished jobs."""
+    return [job.id for job in stage.cloud.finished[after : after + count]]
+
+
+async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    async with serving(cloud, tmp_path / "state", environ) as stage:
+        ids = some(stage, 3)
+        shown = await stage.preview(ids=ids)
+        assert shown["hold_seconds"] == 10
+        answer = await stage.ask("delete", {"token": shown["token"]})
+        hold = answer.json["hold"]
+        more = {"kind": "delete", "jobs": 3, "ids": ids, "seconds_left": 10.0, "state": "holding"}
+        assert (answer.status, hold) == (202, {"id": hold["id"], **more})
+        stage.timer.wait(9.5)
+        (listed,) = (await stage.ask("status")).json["holds"]
+        assert listed == {**hold, "seconds_left": 0.5}
+        assert cloud.history_posts == []
+
+
+async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) -> None:
+    ids = some(stage, 3)
+    hold = await stage.held(ids=ids)
+    stage.timer.wait(10)
+    result = await stage.announced()
+    assert result["counts"]["deleted"] == 3
+    assert stage.cloud.history_posts == [{"delete": ids}]
+    await stage.until(lambda: not stage.holds.open)
+    status = (await stage.ask("status")).json
+    assert (status["holds"], status["lost_holds"], status["unresolved"]) == ([], [], [])
+    assert status["finished"] == [{"operation": hold["id"], "result": result}]
+    assert list((stage.folder / "holds").iterdir()) == []
+
+
+async def test_a_clear_is_held_too_and_names_no_jobs(stage: Stage) -> None:
+    hold = await stage.held()
+    assert (hold["kind"], hold["ids"], hold["jobs"]) == ("clear", [], len(stage.cloud.finished))
+    stage.timer.wait(10)
+    assert (await stage.announced())["outcome"] == "deleted"
+    assert stage.cloud.history_posts == [{"clear": True}]
+
+
+async def test_a_held_clear_sends_nothing_when_more_have_finished_by_then(stage: Stage) -> None:
+    await stage.held()
+    stage.cloud.add_job("failed")
+    stage.timer.wait(10)
+    result = await stage.announced()
+    assert (result["outcome"], result["error"]["code"]) == ("failed", "count_rose")
+    assert stage.cloud.history_posts == []
+
+
+async def test_undo_in_time_sends_nothing_ever(stage: Stage) -> None:
+    hold = await stage.held(ids=some(stage, 2))
+    stage.timer.wait(9.9)
+    answer = await stage.ask("undo", {"hold": hold["id"]})
+    assert (answer.status, answer.json["hold"]["state"]) == (200, "undone")
+    stage.timer.wait(1000)
+    await asyncio.sleep(0.05)
+    assert stage.cloud.history_posts == []
+    assert list((stage.folder / "holds").iterdir()) == []
+    undone = [event for name, event in stage.events if event.get("undone")]
+    assert [(event["hold"], event["result"]) for event in undone] == [(hold["id"], None)]
+
+
+async def test_undo_asked_twice_is_answered_twice(stage: Stage) -> None:
+    hold = await stage.held(ids=some(stage))
+    for _ in range(2):
+        answer = await stage.ask("undo", {"hold": hold["id"]})
+        assert (answer.status, answer.json["hold"]["state"]) == (200, "undone")
+
+
+async def test_undo_while_it_is_sent_or_afterwards_is_too_late(stage: Stage, gate: Gate) -> None:
+    hold = await stage.held(ids=some(stage))
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    (sending,) = (await stage.ask("status")).json["holds"]
+    assert (sending["state"], sending["seconds_left"]) == ("sending", 0.0)
+    late = await stage.ask("undo", {"hold": hold["id"]})
+    assert (late.status, late.code) == (410, "too_late")
+    gate.open()
+    assert (await stage.announced())["counts"]["deleted"] == 1
+    late = await stage.ask("undo", {"hold": hold["id"]})
+    assert (late.status, late.code) == (410, "too_late")
+
+
+@pytest.mark.parametrize("name", ["", "x", "f" * 32, "../../api_key", "\ud800"])
+async def test_what_is_not_held_cannot_be_undone_nor_stopped(stage: Stage, name: str) -> None:
+    assert (await stage.ask("undo", {"hold": name})).code == "too_late"
+    assert (await stage.ask("stop", {"operation": name})).code == "invalid_request"
+
+
+async def test_with_no_hold_it_is_sent_at_once(stage: Stage) -> None:
+    ids = some(stage, 2)
+    token = (await stage.preview(ids=ids))["token"]
+    answer = await stage.ask("delete", {"token": token})
+    assert (answer.status, answer.json["state"]) == (200, "done")
+    assert answer.json["result"]["counts"]["deleted"] == 2
+    assert stage.cloud.history_posts == [{"delete": ids}]
+
+
+async def test_several_can_be_held_and_each_can_be_undone_by_itself(stage: Stage) -> None:
+    holds = [await stage.held(ids=some(stage, 1, after=at)) for at in range(3)]
+    listed = (await stage.ask("status")).json["holds"]
+    assert [each["id"] for each in listed] == [each["id"] for each in holds]
+    await stage.ask("undo", {"hold": holds[1]["id"]})
+    stage.timer.wait(10)
+    await stage.until(lambda: len(stage.results()) == 2)
+    sent = sorted(body["delete"][0] for body in stage.cloud.history_posts)
+    assert sent == sorted(holds[0]["ids"] + holds[2]["ids"])
+
+
+async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stage: Stage, gate: Gate) -> None:
+    first = await stage.held(ids=some(stage, 1))
+    second = await stage.held(ids=some(stage, 1, after=1))
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    await stage.until(lambda: [event for name, event in stage.events if event.get("phase") == "waiting"])
+    states = {each["id"]: each["state"] for each in (await stage.ask("status")).json["holds"]}
+    assert sorted(states.values()) == ["sending", "waiting"]
+    assert set(states) == {first["id"], second["id"]}
+    assert {request.in_flight for request in stage.cloud.requests_to("POST", "/api/history")} <= {1}
+    gate.open()
+    await stage.until(lambda: len(stage.results()) == 2)
+    assert len(stage.cloud.history_posts) == 2
+
+
+async def test_one_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
+    await stage.held(ids=some(stage))
+    gate.close()
+    node = asyncio.ensure_future(stage.operations.delete_jobs(some(stage, 1, after=5), "node 7", Unwatched()))
+    await gate.waiting.wait()
+    stage.timer.wait(10)
+    await stage.until(lambda: [hold for hold in stage.holds.open if hold.state == "waiting"])
+    gate.open()
+    await node
+    await stage.until(lambda: len(stage.results()) == 2)
+    assert [len(body["delete"]) for body in stage.cloud.history_posts] == [1, 1]
+
+
+@pytest.mark.parametrize("route", ["save_key", "remove_key"])
+async def test_changing_or_removing_the_key_takes_all_holds_back(stage: Stage, route: str) -> None:
+    await stage.held(ids=some(stage))
+    await stage.held()
+    status = (await stage.ask(route)).json
+    assert (status["holds"], status["lost_holds"]) == ([], [])
+    stage.timer.wait(1000)
+    await asyncio.sleep(0.05)
+    assert stage.cloud.history_posts == []
+    assert len([event for _, event in stage.events if event.get("undone")]) == 2
+
+
+async def test_a_key_that_is_refused_takes_no_hold_back(stage: Stage) -> None:
+    hold = await stage.held(ids=some(stage))
+    answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
+    assert answer.code == "unauthorized"
+    assert [each["id"] for each in (await stage.ask("status")).json["holds"]] == [hold["id"]]
+
+
+async def test_a_key_removed_while_a_held_clear_counts_leaves_nothing_open(stage: Stage, gate: Gate) -> None:
+    await stage.held()
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    status = (await stage.ask("remove_key")).json
+    gate.open()
+    assert (status["holds"], status["unresolved"], status["running"]) == ([], [], None)
+    assert stage.cloud.history_posts == []
+
+
+async def test_what_waits_or_is_sent_can_be_stopped(stage: Stage, gate: Gate) -> None:
+    hold = await stage.held(ids=some(stage))
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    assert (await stage.ask("stop", {"operation": hold["id"]})).status == 200
+    result = await stage.announced()
+    gate.open()
+    assert (result["outcome"], result["error"]["code"]) == ("failed", "stopped")
+    assert stage.cloud.history_posts == []
+
+
+async def test_a_hold_is_on_disk_before_it_is_answered_and_private(stage: Stage) -> None:
+    ids = some(stage, 2)
+    hold = await stage.held(ids=ids)
+    path = stage.folder / "holds" / f"{hold['id']}.json"
+    assert json.loads(path.read_text()) == {"id": hold["id"], "kind": "delete", "jobs": 2, "ids": ids}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert stage.cloud.api_key not in path.read_text()
+
+
+async def test_what_cannot_be_written_down_is_neither_held_nor_sent(stage: Stage) -> None:
+    (stage.folder / "holds").write_text("a file where the folder should be")
+    await stage.set_hold(10)
+    token = (await stage.preview(ids=some(stage)))["token"]
+    answer = await stage.ask("delete", {"token": token})
+    assert (answer.status, answer.code) == (409, "state_unwritable")
+    assert str(stage.folder) not in answer.text
+    stage.timer.wait(1000)
+    await asyncio.sleep(0.02)
+    assert stage.holds.open == []
+    assert stage.cloud.history_posts == []
+
+
+async def test_a_hold_outlives_the_browser_that_asked_for_it(stage: Stage) -> None:
+    ids = some(stage)
+    await stage.set_hold(10)
+    body = json.dumps({"token": (await stage.preview(ids=ids))["token"]})
+    _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(
+        f"POST /cloud_history/delete HTTP/1.1\r\nHost: {stage.own}\r\nX-Cloud-History: 1\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    await stage.until(lambda: stage.holds.open)
+    writer.close()
+    await stage.until(lambda: [hold for hold in stage.holds.open if hold.task])
+    stage.timer.wait(10)
+    assert (await stage.announced())["counts"]["deleted"] == 1
+    assert stage.cloud.history_posts == [{"delete": ids}]
+
+
+async def test_of_more_than_fifty_holds_the_rest_is_refused(stage: Stage) -> None:
+    for at in range(50):
+        await stage.held(ids=some(stage, 1, after=at))
+    token = (await stage.preview(ids=some(stage, 1, after=60)))["token"]
+    answer = await stage.ask("delete", {"token": token})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert len(stage.holds.open) == 50

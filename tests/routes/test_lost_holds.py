@@ -1,0 +1,143 @@
+"""ComfyUI is killed while a deletion is held or sent: what is said at the next start, and that nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from routes.stage import Gate, Stage, serving
+from simulated_cloud import SimulatedCloud
+
+HOLDS = """
+import asyncio, json, sys
+from pathlib import Path
+from routes.stage import serving
+
+async def main(folder, environ, selection, wait):
+    async with serving(None, Path(folder), environ) as stage:
+        print(json.dumps(await stage.held(**selection)), flush=True)
+        stage.timer.wait(wait)
+        await asyncio.sleep(60)
+
+asyncio.run(main(*json.loads(sys.argv[1])))
+"""
+
+
+@asynccontextmanager
+async def another_comfyui(
+    folder: Path, environ: dict[str, str], selection: dict[str, object], wait: float
+) -> AsyncIterator[dict[str, object]]:
+    """A process that holds this deletion. It is killed without warning at the end. Gives the hold."""
+    arguments = json.dumps([str(folder), environ, selection, wait])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HOLDS, arguments),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("what", ["delete", "clear"])
+async def test_killed_during_a_hold_nothing_is_sent_and_the_next_start_says_so(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, what: str
+) -> None:
+    ids = [job.id for job in cloud.finished[:3]]
+    selection = {"ids": ids} if what == "delete" else {}
+    async with (
+        another_comfyui(tmp_path, environ, dict(selection), 0) as hold,
+        serving(cloud, tmp_path, environ) as stage,
+    ):
+        # It lives: another ComfyUI with the same folder does not take its hold for a lost one.
+        assert (await stage.ask("status")).json["lost_holds"] == []
+    async with serving(cloud, tmp_path, environ) as stage:
+        lost = {name: hold[name] for name in ("id", "kind", "jobs", "ids")}
+        for _ in range(2):
+            status = (await stage.ask("status")).json
+            assert (status["lost_holds"], status["holds"], status["unresolved"]) == ([lost], [], [])
+        stage.timer.wait(1000)
+        await asyncio.sleep(0.05)
+        assert cloud.history_posts == []
+        assert (await stage.ask("undo", {"hold": hold["id"]})).status == 410
+        assert (await stage.ask("dismiss_hold", {"hold": hold["id"]})).json["lost_holds"] == []
+        assert (await stage.ask("dismiss_hold", {"hold": hold["id"]})).code == "invalid_request"
+    assert cloud.history_posts == []
+
+
+async def test_killed_while_sending_it_is_of_unknown_outcome_and_never_said_to_be_unsent(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, gate: Gate
+) -> None:
+    ids = [job.id for job in cloud.finished[:3]]
+
+    async def close_when_sent(seconds: float) -> None:
+        if cloud.history_posts:
+            gate.waiting.set()
+            await asyncio.sleep(60)
+
+    cloud.pause = close_when_sent  # type: ignore[method-assign]
+    async with another_comfyui(tmp_path, environ, {"ids": ids}, 10) as hold:
+        await asyncio.wait_for(gate.waiting.wait(), 20)
+    async with serving(cloud, tmp_path, environ) as stage:
+        status = (await stage.ask("status")).json
+        assert [each["operation"] for each in status["unresolved"]] == [hold["id"]]
+        assert status["lost_holds"] == []
+        told = await stage.ask("dismiss", {"operation": hold["id"]})
+        assert (told.json["unresolved"], told.json["lost_holds"]) == ([], [])
+    assert cloud.history_posts == [{"delete": ids}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"\xff", b"null", b"[1]", b"{}", b"[" * 60_000),
+        {"id": "../../api_key"},
+        {"id": "../api_key"},
+        {"id": "f" * 32},
+        {"id": ["x"]},
+        {"id": None},
+        {"kind": {"x": 1}},
+        {"jobs": "many"},
+        {"ids": 7},
+        {"ids": [{"x": 1}]},
+    ],
+    ids=str,
+)
+async def test_a_damaged_hold_is_still_listed_and_dismissing_it_touches_no_other_file(
+    target: Stage, content: bytes | dict[str, object]
+) -> None:
+    name = "fedcba9876543210" * 2
+    (target.folder / "api_key.json").write_text("not to be touched")
+    (target.folder.parent / "api_key.json").write_text("not to be touched")
+    whole = {"id": name, "kind": "delete", "jobs": 1, "ids": [target.job]}
+    raw = content if isinstance(content, bytes) else json.dumps({**whole, **content}).encode()
+    (target.folder / "holds" / f"{name}.json").write_bytes(raw)
+    status = await target.ask("status")
+    assert status.status == 200
+    assert {"id": name, "kind": "delete", "jobs": 0, "ids": []} in status.json["lost_holds"]
+    if isinstance(content, dict) and isinstance(content.get("id"), str):
+        assert (await target.ask("dismiss_hold", {"hold": content["id"]})).code == "invalid_request"
+    assert (await target.ask("dismiss_hold", {"hold": name})).status == 200
+    assert not (target.folder / "holds" / f"{name}.json").exists()
+    assert (target.folder / "api_key.json").exists()
+    assert (target.folder.parent / "api_key.json").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x", "f" * 32, "../api_key", "../../etc/passwd", "/etc/passwd", "\x00", "\ud800"]
+)
+async def test_only_a_lost_hold_can_be_dismissed(target: Stage, name: str) -> None:
+    before = target.kept_files()
+    for hold in (name, target.hold):
+        assert (await target.ask("dismiss_hold", {"hold": hold})).code == "invalid_request"
+    assert target.kept_files() == before

@@ -1,0 +1,71 @@
+"""The seconds to undo: a whole number from 0 to 60, and the safe ten where nobody can tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from routes.stage import Stage
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 60])
+async def test_they_are_kept_and_told_everywhere(stage: Stage, seconds: int) -> None:
+    answer = await stage.ask("settings", {"hold_seconds": seconds})
+    assert (answer.status, answer.json["hold_seconds"]) == (200, seconds)
+    assert (await stage.ask("status")).json["hold_seconds"] == seconds
+    assert (await stage.preview())["hold_seconds"] == seconds
+    path = stage.folder / "settings.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"-1", b"61", b"1.0", b"1.5", b"1e1", b"true", b"false", b'"5"', b"null", b"[5]", b"{}"),
+        *(b"NaN", b"Infinity", b"-0.0", b"9" * 300, b"-" + b"9" * 300),
+    ],
+)
+async def test_anything_else_is_refused_and_changes_nothing(stage: Stage, raw: bytes) -> None:
+    await stage.set_hold(7)
+    answer = await stage.ask("settings", b'{"hold_seconds": ' + raw + b"}")
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert (await stage.ask("status")).json["hold_seconds"] == 7
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"[" * 60_000, b'{"hold_seconds": true}'),
+        *(
+            b'{"hold_seconds": 0.0}',
+            b'{"hold_seconds": -1}',
+            b'{"hold_seconds": 61}',
+            b'{"hold_seconds": "0"}',
+        ),
+        *(b'{"hold_seconds": null}', b'{"hold_seconds": ' + b"9" * 9000 + b"}"),
+    ],
+    ids=lambda content: str(content[:24]),
+)
+async def test_a_damaged_file_means_ten_seconds_and_can_be_set_right(stage: Stage, content: bytes) -> None:
+    (stage.folder / "settings.json").write_bytes(content)
+    assert (await stage.ask("status")).json["hold_seconds"] == 10
+    token = (await stage.preview())["token"]
+    assert (await stage.ask("clear", {"token": token})).status == 202
+    assert stage.cloud.history_posts == []
+    await stage.set_hold(0)
+    assert (await stage.ask("status")).json["hold_seconds"] == 0
+
+
+async def test_what_cannot_be_saved_is_not_said_to_be(stage: Stage) -> None:
+    (stage.folder / "settings.json").unlink()
+    (stage.folder / "settings.json").mkdir()
+    answer = await stage.ask("settings", {"hold_seconds": 5})
+    assert (answer.status, answer.code) == (409, "state_unwritable")
+    assert str(stage.folder) not in answer.text
+    assert (await stage.ask("status")).json["hold_seconds"] == 10
+
+
+async def test_a_hold_keeps_the_seconds_it_was_confirmed_with(stage: Stage) -> None:
+    await stage.held(seconds=30)
+    await stage.set_hold(0)
+    (hold,) = (await stage.ask("status")).json["holds"]
+    assert (hold["state"], hold["seconds_left"]) == ("holding", 30.0)

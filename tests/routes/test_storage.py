@@ -1,0 +1,208 @@
+"""Where a redirect to a file may lead: to the public internet over https, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.client import CloudClient
+from cloud_history.config import BaseUrl
+from cloud_history.errors import CloudConnectionError, CloudError, NotComfyCloud
+from cloud_history.jobs import OutputFile
+from cloud_history.storage import PublicResolver, check_location, fetch_file, is_public
+
+PRIVATE = [
+    *("127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
+    *("0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "198.18.0.1", "192.0.0.1"),
+    *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00::1", "fec0::1", "ff02::1", "2001:db8::1"),
+    *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::7f00:1"),
+    *("64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:7f00:1::"),
+]
+PUBLIC = ["8.8.8.8", "142.250.1.1", "2606:4700::1", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+
+
+@dataclass
+class Client:
+    """Stands in for the cloud's client, which has been told to look elsewhere."""
+
+    location: str
+    base_url: BaseUrl = field(default_factory=lambda: BaseUrl("https://cloud.example", "cloud.example"))
+    proxy: str | None = None
+
+    async def view_file(self, file: OutputFile) -> str:
+        return self.location
+
+
+@dataclass
+class Listener:
+    """Counts who connects to this machine."""
+
+    port: int
+    connected: int = 0
+
+
+@pytest_asyncio.fixture
+async def listener() -> AsyncIterator[Listener]:
+    known = Listener(0)
+
+    def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        known.connected += 1
+        writer.close()
+
+    server = await asyncio.start_server(count, "127.0.0.1", 0)
+    known.port = server.sockets[0].getsockname()[1]
+    yield known
+    server.close()
+    await server.wait_closed()
+
+
+async def fetch(location: str) -> bytes:
+    return await fetch_file(cast("CloudClient", Client(location)), OutputFile("x.png"))
+
+
+def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Names mean these addresses, one answer after the other. Gives the names that are asked for."""
+    asked: list[str] = []
+
+    async def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:
+        asked.append(host)
+        found = answers[min(len(asked), len(answers)) - 1]
+        return [
+            (socket.AF_INET6 if ":" in each else socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port))
+            for each in found
+        ]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    return asked
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_no_private_address_is_gone_to_by_number_or_by_name(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_public(address)
+    host = f"[{address}]" if ":" in address else address
+    for url in (f"https://{host}/x", f"https://{host}:8443/x"):
+        with pytest.raises(NotComfyCloud):
+            check_location(url, loopback_allowed=False)
+    looked_up(monkeypatch, [address])
+    with pytest.raises(OSError, match="no public address"):
+        await PublicResolver().resolve("storage.example", 443)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+async def test_public_addresses_are_gone_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = f"[{address}]" if ":" in address else address
+    assert check_location(f"https://{host}/x?y=z", loopback_allowed=False)
+    looked_up(monkeypatch, ["127.0.0.1", address, "10.0.0.1"])
+    found = await PublicResolver().resolve("storage.example", 443)
+    assert [(each["host"], each["port"]) for each in found] == [(address, 443)]
+    assert found[0]["flags"] & socket.AI_NUMERICHOST
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("http://storage.example/x", "ftp://storage.example/x", "file:///etc/passwd", "//storage.example/x"),
+        *(
+            "/x",
+            "",
+            "https://",
+            "https:///x",
+            "https://user@storage.example/x",
+            "https://a:b@storage.example/",
+        ),
+        *(
+            "https://localhost/x",
+            "https://LOCALHOST/x",
+            "https://storage.example:0/",
+            "https://[::1",
+            "data:,x",
+        ),
+        *("https://storage.example:99999/", "https://storage.exa\nmple/", "https://störage.example/"),
+        *(
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://127.0.0.1./",
+            "https://0/",
+        ),
+        *(
+            "https://１２７.0.0.1/",
+            "javascript:alert(1)",
+            "gopher://127.0.0.1/",
+            "https://storage.example/ x",
+        ),
+    ],
+)
+async def test_an_address_that_is_not_plain_https_to_a_public_place_is_refused(location: str) -> None:
+    with pytest.raises(NotComfyCloud):
+        await fetch(location)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0177.0.0.1",
+            "0x7f.1",
+            "0x7f000001",
+            "localhost",
+            "localhost.",
+        ),
+        *("[::1]", "[::ffff:127.0.0.1]", "%31%32%37.0.0.1", "a..b", "x" * 64 + ".example", "127.0.0.1.", "0"),
+    ],
+)
+async def test_no_way_to_write_this_machine_leads_to_it(host: str, listener: Listener) -> None:
+    with pytest.raises(CloudError):
+        await fetch(f"https://{host}:{listener.port}/x")
+    assert listener.connected == 0
+
+
+async def test_a_name_that_means_this_machine_is_not_connected_to(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up(monkeypatch, ["127.0.0.1"])
+    with pytest.raises(CloudConnectionError):
+        await fetch(f"https://storage.example:{listener.port}/x")
+    assert listener.connected == 0
+
+
+async def test_a_name_that_changes_its_meaning_is_asked_once_and_what_was_checked_is_used(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = looked_up(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
+    connected: list[Any] = []
+
+    async def sock_connect(sock: socket.socket, address: Any) -> None:
+        connected.append(address[:2])
+        raise OSError("nothing leaves this machine")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sock_connect)
+    with pytest.raises(CloudConnectionError):
+        await fetch(f"https://storage.example:{listener.port}/x")
+    assert asked == ["storage.example"]
+    assert set(connected) == {("8.8.8.8", listener.port)}
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:9/x", "https://localhost:9/x", "http://[::1]:9/x"])
+def test_this_machine_is_a_place_for_a_cloud_on_this_machine_alone(location: str) -> None:
+    assert check_location(location, loopback_allowed=True) == location
+    with pytest.raises(NotComfyCloud):
+        check_location(location, loopback_allowed=False)
+
+
+def test_a_cloud_on_this_machine_still_leads_to_no_other_private_place() -> None:
+    for host in ("10.0.0.1", "169.254.169.254", "192.168.1.1", "[fd00::1]", "0.0.0.0"):
+        for scheme in ("http", "https"):
+            with pytest.raises(NotComfyCloud):
+                check_location(f"{scheme}://{host}/x", loopback_allowed=True)

@@ -1,0 +1,236 @@
+"""Pictures: only of files the job owns, only real pictures, and never with the key to the storage."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+import pytest
+
+from cloud_history.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
+from routes.stage import JOB, Answer, Gate, Stage
+from simulated_cloud import Fault
+from simulated_cloud.jobs import SimulatedJob
+
+STORE = ("GET", "/comfy-outputs/")
+VIEW = ("GET", "/api/view")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def thumbnail(stage: Stage, job_id: str, file: str) -> Answer:
+    return await stage.ask("thumbnail", path=f"thumbnail?job={quote(job_id)}&file={quote(file, safe='')}")
+
+
+def picture_job(stage: Stage, at: int = 0) -> SimulatedJob:
+    return [job for job in stage.cloud.listed("completed") if job.files and job.media == "images"][at]
+
+
+async def test_a_picture_of_a_job_is_served_as_what_it_is(stage: Stage) -> None:
+    job = picture_job(stage)
+    answer = await thumbnail(stage, job.id.upper(), job.files[0])
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content.startswith(PNG)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "private, max-age=3600"
+
+
+async def test_the_storage_is_asked_once_and_never_sees_the_key(stage: Stage) -> None:
+    job = picture_job(stage)
+    for _ in range(3):
+        assert (await thumbnail(stage, job.id, job.files[0])).status == 200
+    (asked,) = stage.cloud.storage_requests
+    sent = f"{asked.path}{asked.query}{dict(asked.headers)}"
+    assert stage.cloud.api_key not in sent
+    assert not {"x-api-key", "authorization", "cookie", "referer"} & {name.lower() for name in asked.headers}
+    assert "br" not in asked.headers["Accept-Encoding"]
+
+
+async def test_what_the_list_told_saves_asking_for_the_job(stage: Stage) -> None:
+    await stage.ask("jobs", {})
+    stage.cloud.requests.clear()
+    job = picture_job(stage)
+    assert (await thumbnail(stage, job.id, job.files[0])).status == 200
+    assert [request.path for request in stage.cloud.requests] == ["/api/view"]
+
+
+async def test_what_one_keys_list_told_is_not_believed_under_another_key(stage: Stage) -> None:
+    await stage.ask("jobs", {})
+    environ = stage.operations._environ
+    assert isinstance(environ, dict)
+    environ["COMFY_CLOUD_API_KEY"] = stage.cloud.api_key = "comfyui-the-key-of-another-account-1234"
+    job = picture_job(stage)
+    job.delete(0.0)
+    assert (await thumbnail(stage, job.id, job.files[0])).status == 404
+    assert stage.cloud.storage_requests == []
+
+
+async def test_a_file_of_another_job_is_not_given(stage: Stage) -> None:
+    mine, other = picture_job(stage), picture_job(stage, 1)
+    answer = await thumbnail(stage, mine.id, other.files[0])
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert stage.cloud.requests_to(*VIEW) == []
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["../secret.png", "/etc/passwd", "..\\x", "\x00", "x.png?type=input", "x.png&type=input", "é", "%2e%2e"],
+)
+async def test_no_trick_with_the_file_name_reaches_a_file(stage: Stage, file: str) -> None:
+    answer = await thumbnail(stage, picture_job(stage).id, file)
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert stage.cloud.requests_to(*VIEW) == []
+
+
+async def test_an_odd_name_that_the_job_does_own_is_one_name_and_nothing_more(stage: Stage) -> None:
+    odd = "a b&type=input#?..%2f/é.png"
+    job = stage.cloud.add_job("completed", files=(odd,), media="images")
+    assert (await thumbnail(stage, job.id, odd)).status == 200
+    (asked,) = stage.cloud.requests_to(*VIEW)
+    assert asked.query == {"filename": odd, "subfolder": "", "type": "output"}
+
+
+@pytest.mark.parametrize(
+    "job", ["", "x", "..", "../user", f"{JOB}/..", f"{JOB}\x00", f"{{{JOB}}}", f"{JOB}\n"]
+)
+async def test_what_is_no_job_id_is_never_asked_for(stage: Stage, job: str) -> None:
+    answer = await thumbnail(stage, job, "x.png")
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert stage.cloud.requests == []
+
+
+@pytest.mark.parametrize("query", ["", f"job={JOB}", f"job={JOB}&file=", f"job={JOB}&file=" + "x" * 1001])
+async def test_without_a_proper_file_nothing_is_asked_for(stage: Stage, query: str) -> None:
+    answer = await stage.ask("thumbnail", path=f"thumbnail?{query}")
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert stage.cloud.requests == []
+
+
+NO_PICTURES = [
+    *(b"", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", b"<?xml version='1.0'?><svg/>"),
+    *(
+        b"<!doctype html><script>alert(1)</script>",
+        b"\x89PN",
+        b"\x89PNG\r\n",
+        b"\xff\xd8",
+        b"GIF8",
+        b"GIF88a",
+    ),
+    *(
+        b"RIFF\x00\x00\x00\x00WAVE",
+        b"RIFF\x00\x00\x00\x00",
+        b"%PDF-1.7",
+        b" " + PNG,
+        b"BM",
+        b"\x00\x00\x01\x00",
+    ),
+    b"\x00\x00\x00\x18ftypisom",
+]
+
+
+@pytest.mark.parametrize("content", NO_PICTURES)
+@pytest.mark.parametrize("where", [STORE, VIEW])
+async def test_what_is_no_picture_is_refused_whatever_it_is_called(
+    stage: Stage, content: bytes, where: tuple[str, str]
+) -> None:
+    job = picture_job(stage)
+    fault = Fault(
+        where, "status", status=200, body=content, headers={"Content-Type": "image/png"}, times=None
+    )
+    stage.cloud.faults.append(fault)
+    answer = await thumbnail(stage, job.id, job.files[0])
+    assert answer.status == 502
+    assert answer.code in ("unreadable_answer", "not_comfy_cloud")
+    assert answer.headers["content-type"].startswith("application/json")
+    assert b"alert" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (PNG, "png"),
+        (b"\xff\xd8\xff\xe0", "jpeg"),
+        (b"GIF89a", "gif"),
+        (b"GIF87a<script>", "gif"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "webp"),
+    ],
+)
+async def test_a_pictures_type_is_read_from_its_own_bytes(stage: Stage, content: bytes, kind: str) -> None:
+    job = picture_job(stage)
+    fault = Fault(STORE, "status", status=200, body=content, headers={"Content-Type": "text/plain"})
+    stage.cloud.faults.append(fault)
+    answer = await thumbnail(stage, job.id, job.files[0])
+    assert (answer.status, answer.headers["content-type"], answer.content) == (200, f"image/{kind}", content)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (Fault(STORE, "status", status=403), 404, "not_found"),
+        (Fault(STORE, "status", status=404), 404, "not_found"),
+        (Fault(STORE, "status", status=500), 502, "not_comfy_cloud"),
+        (Fault(STORE, "redirect", location="http://127.0.0.1:9/x"), 502, "not_comfy_cloud"),
+        (Fault(STORE, "truncated", times=None), 503, "unreachable"),
+        (Fault(STORE, "reset_before_body", times=None), 503, "unreachable"),
+        (Fault(STORE, "huge", mebibytes=21), 502, "unreadable_answer"),
+        (Fault(VIEW, "huge", mebibytes=21), 502, "unreadable_answer"),
+        (Fault(VIEW, "status", status=404), 404, "not_found"),
+        (Fault(VIEW, "redirect", location="http://169.254.169.254/latest"), 502, "not_comfy_cloud"),
+        (Fault(VIEW, "redirect", location="/api/user"), 502, "not_comfy_cloud"),
+        (Fault(VIEW, "redirect", location="file:///etc/passwd"), 502, "not_comfy_cloud"),
+        (Fault(VIEW, "redirect", location=""), 502, "not_comfy_cloud"),
+    ],
+    ids=lambda value: str(value)[:70],
+)
+async def test_what_goes_wrong_is_said_in_json_and_not_kept(
+    stage: Stage, fault: Fault, status: int, code: str
+) -> None:
+    job = picture_job(stage)
+    fault.fired = fault.seen = 0
+    stage.cloud.faults.append(fault)
+    answer = await thumbnail(stage, job.id, job.files[0])
+    assert (answer.status, answer.code) == (status, code)
+    assert "X-Goog" not in answer.text
+    stage.cloud.faults.clear()
+    assert (await thumbnail(stage, job.id, job.files[0])).status == 200
+
+
+async def test_at_most_six_are_fetched_at_once(stage: Stage, gate: Gate) -> None:
+    await stage.ask("jobs", {})
+    jobs = [picture_job(stage, at) for at in range(12)]
+    gate.close()
+    stage.cloud.requests.clear()
+    asking = [asyncio.ensure_future(thumbnail(stage, job.id, job.files[0])) for job in jobs]
+    await stage.until(lambda: len(stage.cloud.requests_to(*VIEW)) >= MOST_AT_ONCE)
+    await asyncio.sleep(0.1)
+    assert len(stage.cloud.requests_to(*VIEW)) == MOST_AT_ONCE == 6
+    gate.open()
+    assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
+
+
+async def test_what_is_kept_stays_below_64_megabytes_and_the_least_used_goes_first(stage: Stage) -> None:
+    assert LARGEST_CACHE == 64 * 1024 * 1024
+    body = PNG + b"x" * (19 * 1024 * 1024)
+    stage.cloud.faults.append(Fault(STORE, "status", status=200, body=body, times=None))
+    jobs = [picture_job(stage, at) for at in range(4)]
+
+    async def fetch(at: int) -> int:
+        before = len(stage.cloud.storage_requests)
+        assert (await thumbnail(stage, jobs[at].id, jobs[at].files[0])).status == 200
+        return len(stage.cloud.storage_requests) - before
+
+    assert [await fetch(at) for at in (0, 1, 2)] == [1, 1, 1]
+    assert await fetch(0) == 0  # still there, and the latest used from now on
+    assert await fetch(3) == 1  # the fourth does not fit: 76 MB
+    assert [await fetch(at) for at in (0, 2, 3)] == [0, 0, 0]
+    assert await fetch(1) == 1
+
+
+@pytest.mark.parametrize("where", [STORE, VIEW])
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 502)])
+async def test_a_picture_of_20_megabytes_is_served_and_one_byte_more_is_not(
+    stage: Stage, where: tuple[str, str], more: int, status: int
+) -> None:
+    job = picture_job(stage)
+    body = PNG.ljust(20 * 1024 * 1024 + more, b"x")
+    stage.cloud.faults.append(Fault(where, "status", status=200, body=body, times=None))
+    assert (await thumbnail(stage, job.id, job.files[0])).status == status

@@ -1,0 +1,272 @@
+"""Reading a job from whatever a server says of it: Comfy Cloud's shape, open-source ComfyUI's, and any other."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.jobs import LONGEST_TEXT, JobError, OutputFile, moment, output_type, read_file, read_job
+from cloud_history.models import ACTIVE, FINISHED, JobStatus
+from cloud_history.rows import job_row
+from cloud_history.selection import JobFilter
+from fake_history_client import NOON, ids
+
+JOB = ids(1)[0]
+quickly = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+MEMBERS = (
+    "status",
+    "create_time",
+    "execution_start_time",
+    "execution_end_time",
+    "workflow_id",
+    "outputs_count",
+    "preview_output",
+    "execution_error",
+)
+
+# Times
+
+
+@quickly
+@given(st.integers(100_000_000, int(NOON.timestamp())))
+def test_seconds_and_milliseconds_of_a_moment_give_that_moment(seconds: int) -> None:
+    when = datetime.fromtimestamp(seconds, timezone.utc)
+    assert moment(seconds, NOON) == when
+    assert moment(seconds * 1000, NOON) == when
+    assert moment(float(seconds), NOON) == when
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        *(None, True, False, 0, -1, -1.7e12, math.nan, math.inf, -math.inf, 10**400, -(10**400), 1e16, 1e300),
+        *("1764590400", "2025-12-01T12:00:00Z", "", [1764590400], {"seconds": 1764590400}),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_time_gives_none(nonsense: object) -> None:
+    assert moment(nonsense, NOON) is None
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_a_day_ahead_is_a_wrong_clock_and_more_is_no_time(unit: int) -> None:
+    tomorrow = int((NOON + timedelta(days=1)).timestamp())
+    assert moment(tomorrow * unit, NOON) == NOON + timedelta(days=1)
+    assert moment((tomorrow + 1) * unit, NOON) is None
+
+
+@quickly
+@given(any_json)
+def test_a_time_is_an_aware_moment_that_can_have_been_or_none(value: object) -> None:
+    found = moment(value, NOON)
+    if found is not None:
+        assert found.utcoffset() == timedelta(0)
+        assert datetime(1970, 1, 1, tzinfo=timezone.utc) <= found <= NOON + timedelta(days=1)
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("pending", "pending submitted queued_limited queued_waiting allocated preparing pending_execution"),
+        ("pending", "waiting_to_dispatch"),
+        ("in_progress", "in_progress executing executed"),
+        ("completed", "completed success"),
+        ("failed", "failed error non_retryable_error retryable_error erroring lost"),
+        ("cancelled", "cancelled canceled cancel_requested cancel_pending cancelling_preparing"),
+    ],
+)
+def test_every_inner_state_means_one_of_the_five(status: str, words: str) -> None:
+    for word in words.split():
+        job = read_job({"id": JOB, "status": word}, NOON)
+        assert job is not None
+        assert (job.status.value, job.status_raw) == (status, "")
+        assert job.finished is (status in ("completed", "failed", "cancelled"))
+        assert job.active is (status in ("pending", "in_progress"))
+
+
+@pytest.mark.parametrize("word", ["enchanted", "COMPLETED", " completed", "", "unknown", "x" * 500, 7])
+def test_an_unknown_state_keeps_its_word_and_is_neither_finished_nor_active(word: object) -> None:
+    job = read_job({"id": JOB, "status": word}, NOON)
+    assert job is not None
+    assert job.status is JobStatus.UNKNOWN
+    assert job.status_raw == str(word)[:60]
+    assert not job.finished
+    assert not job.active
+
+
+@pytest.mark.parametrize("word", [None, True, ["completed"], {"completed": 1}, 1.5])
+def test_a_state_that_is_no_word_is_unknown(word: object) -> None:
+    job = read_job({"id": JOB, "status": word}, NOON)
+    assert job is not None
+    assert (job.status, job.status_raw) == (JobStatus.UNKNOWN, "")
+
+
+def test_no_state_is_both_finished_and_active_and_unknown_is_neither() -> None:
+    assert set(FINISHED) | set(ACTIVE) == set(JobStatus) - {JobStatus.UNKNOWN}
+    assert not set(FINISHED) & set(ACTIVE)
+
+
+# Whole jobs
+
+CLOUD_JOB: dict[str, Any] = {
+    "id": JOB.upper(),
+    "status": "failed",
+    "create_time": 1764590400000,
+    "execution_start_time": 1764590401000,
+    "execution_end_time": 1764590403500,
+    "workflow_id": "wf-1",
+    "outputs_count": 2,
+    "preview_output": {
+        "filename": "Cat_00001_.png",
+        "subfolder": "cats",
+        "type": "output",
+        "mediaType": "images",
+        "nodeId": "9",
+    },
+    "execution_error": {
+        "node_id": "4",
+        "node_type": "KSampler",
+        "exception_message": "  out of memory\n",
+        "exception_type": "OutOfMemoryError",
+        "traceback": ["Traceback"],
+        "current_inputs": {"api_key_comfy_org": "comfyui-private"},
+        "current_outputs": {},
+    },
+    "previewable_outputs_count": 1,
+}
+
+
+def test_the_clouds_shape_is_read() -> None:
+    job = read_job(CLOUD_JOB, NOON)
+    assert job is not None
+    assert (job.id, job.status, job.workflow_id, job.outputs_count) == (JOB, JobStatus.FAILED, "wf-1", 2)
+    assert (job.name, job.output_type) == ("Cat_00001_.png", "image")
+    assert job.preview == OutputFile("Cat_00001_.png", "cats", "output")
+    assert job.created_at == NOON
+    assert job.took == timedelta(seconds=2.5)
+    assert job.error == JobError("out of memory", "OutOfMemoryError", "KSampler", "4")
+
+
+def test_the_inputs_at_a_failure_are_never_kept() -> None:
+    assert "private" not in repr(read_job(CLOUD_JOB, NOON))
+
+
+def test_open_source_comfyuis_shape_is_read() -> None:
+    row = {
+        "id": JOB,
+        "status": "completed",
+        "priority": 3,
+        "create_time": 1764590400000,
+        "execution_start_time": None,
+        "execution_end_time": None,
+        "execution_error": None,
+        "outputs_count": 0,
+        "preview_output": None,
+        "workflow_id": None,
+    }
+    job = read_job(row, NOON)
+    assert job is not None
+    assert (job.status, job.created_at, job.outputs_count) == (JobStatus.COMPLETED, NOON, 0)
+    assert (job.started_at, job.took, job.error, job.preview) == (None, None, None, None)
+    assert (job.workflow_id, job.name, job.output_type) == ("", "", "")
+
+
+def test_seconds_and_milliseconds_in_one_job_are_told_apart() -> None:
+    row = {**CLOUD_JOB, "create_time": 1764590400}
+    job = read_job(row, NOON)
+    assert job is not None
+    assert (job.created_at, job.took) == (NOON, timedelta(seconds=2.5))
+
+
+def test_a_job_that_ended_before_it_began_took_no_known_time() -> None:
+    job = read_job({**CLOUD_JOB, "execution_end_time": 1764590400000}, NOON)
+    assert job is not None
+    assert job.took is None
+
+
+@pytest.mark.parametrize(
+    "row",
+    [None, 7, "x", [], {}, {"id": None}, {"id": 7}, {"id": ""}, {"id": f"{{{JOB}}}"}, {"id": JOB + "\n"}],
+)
+def test_a_row_without_a_job_id_is_no_job(row: object) -> None:
+    assert read_job(row, NOON) is None
+
+
+def test_long_texts_are_cut_and_numbers_are_read_as_texts() -> None:
+    long = "é" * 5000
+    error = {"exception_message": long, "node_id": 12, "exception_type": long, "node_type": long}
+    row = {"id": JOB, "workflow_id": long, "execution_error": error, "status": long}
+    job = read_job(row, NOON)
+    assert job is not None
+    assert job.error is not None
+    assert len(job.error.message) == LONGEST_TEXT == 300
+    assert job.error.node_id == "12"
+    texts = (job.error.kind, job.error.node_type, job.workflow_id, job.status_raw)
+    assert [len(each) for each in texts] == [100, 100, 100, 60]
+
+
+@pytest.mark.parametrize("count", [-1, True, 1.0, "2", None, [2], 2**53, 10**4000])
+def test_a_number_of_outputs_that_is_none_is_not_known(count: object) -> None:
+    job = read_job({"id": JOB, "outputs_count": count}, NOON)
+    assert job is not None
+    assert job.outputs_count is None
+
+
+@pytest.mark.parametrize("name", [None, "", 7, ["a.png"], "x" * 1201])
+def test_a_file_without_a_usable_name_is_no_file(name: object) -> None:
+    assert read_file({"filename": name}) is None
+
+
+def test_a_file_without_a_place_is_in_output() -> None:
+    assert read_file({"filename": "a.png", "subfolder": None, "type": None}) == OutputFile(
+        "a.png", "", "output"
+    )
+    assert read_file("a.png") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("images", "image"),
+        ("IMAGE", "image"),
+        ("gifs", "video"),
+        ("3D", "3d"),
+        ("text", ""),
+        (3, ""),
+        (None, ""),
+    ],
+)
+def test_output_types_have_one_word_each(word: object, expected: str) -> None:
+    assert output_type(word) == expected
+
+
+@quickly
+@given(any_json)
+def test_no_json_at_all_makes_the_reader_fail(value: object) -> None:
+    assert read_job(value, NOON) is None or isinstance(value, dict)
+
+
+@quickly
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(MEMBERS, any_json)))
+def test_whatever_a_jobs_members_are_it_is_read_and_can_be_listed(members: dict[str, Any]) -> None:
+    job = read_job({"id": JOB, **members}, NOON)
+    assert job is not None
+    assert job.id == JOB
+    assert json.loads(json.dumps(job_row(job), allow_nan=False))["id"] == JOB
+    assert JobFilter(search=JOB[:8]).matches(job)
+    texts = [job.name, job.workflow_id, job.status_raw, *([job.error.message] if job.error else [])]
+    assert max(map(len, texts)) <= 1200

@@ -1,0 +1,263 @@
+"""Listing reads everything, whatever the pages look like, and `complete` is never said of less."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import virtual_time
+from cloud_history.errors import BadRequest, ServerFault
+from cloud_history.listing import MOST_PAGES, Listing, list_jobs, read_pages
+from cloud_history.models import JobStatus
+from cloud_history.selection import JobFilter
+from fake_history_client import ids
+from fake_job_list import JobList, rows_of
+
+ALL = JobFilter()
+FAILED = JobFilter((JobStatus.FAILED,))
+
+
+def completed(count: int, **manners: Any) -> JobList:
+    return JobList(rows_of({"completed": count}), **manners)
+
+
+def read(jobs: JobList, chosen: JobFilter = ALL) -> Listing:
+    return virtual_time.run(list_jobs(jobs, chosen))
+
+
+def offsets(jobs: JobList) -> list[int]:
+    return [offset for _, offset, _ in jobs.asked]
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2000, 4500])
+@pytest.mark.parametrize("cursors", [False, True])
+@pytest.mark.parametrize("total", ["exact", "zero", "absent", "text", "true"])
+def test_all_jobs_are_read_in_order_and_the_list_is_complete(count: int, cursors: bool, total: str) -> None:
+    jobs = completed(count, cursors=cursors, total=total)
+    found = read(jobs)
+    assert list(found.jobs) == ids(count)
+    assert found.complete
+    assert found.error is None
+    assert {limit for limit, _, _ in jobs.asked} == {1000}
+    assert len(jobs.asked) <= count // 1000 + 2
+
+
+@pytest.mark.parametrize("count", [0, 999, 1000, 1001, 2000, 2300])
+@pytest.mark.parametrize("manners", [{"pagination": False}, {"says_more": False, "total": "absent"}], ids=str)
+def test_a_full_page_is_not_taken_for_the_end_where_the_server_says_nothing(
+    count: int, manners: dict[str, Any]
+) -> None:
+    found = read(completed(count, **manners))
+    assert list(found.jobs) == ids(count)
+    assert found.complete
+
+
+@pytest.mark.parametrize("total", ["exact", "absent"])
+@pytest.mark.parametrize(("largest", "count"), [(2, 51), (7, 351), (100, 1001), (999, 3500)])
+def test_a_server_with_smaller_pages_is_read_in_its_own_steps(largest: int, count: int, total: str) -> None:
+    found = read(completed(count, largest=largest, total=total))
+    assert list(found.jobs) == ids(count)
+    assert found.complete
+
+
+def test_rows_one_by_one_without_a_total_are_not_called_complete() -> None:
+    # Nobody can tell them from a server that knows no offset.
+    assert read(completed(50, largest=1)).complete
+    assert not read(completed(50, largest=1, total="absent")).complete
+
+
+def test_after_the_first_page_the_rest_is_asked_for_six_at_once() -> None:
+    jobs = completed(20_000, slow=lambda number: 1.0)
+    assert len(read(jobs).jobs) == 20_000
+    assert jobs.most_at_once == 6
+    assert offsets(jobs) == list(range(0, 20_000, 1000))
+
+
+def test_answers_that_come_in_another_order_are_read_in_the_right_one() -> None:
+    jobs = completed(7000, slow=lambda number: 10.0 - number)
+    assert list(read(jobs).jobs) == ids(7000)
+
+
+@pytest.mark.parametrize("count", [1000, 1500, 5000])
+def test_a_total_that_says_too_much_is_never_complete(count: int) -> None:
+    jobs = completed(count, total=count + 1)
+    found = read(jobs)
+    assert list(found.jobs) == ids(count)
+    assert not found.complete
+    assert found.error is None
+
+
+@pytest.mark.parametrize("total", [1, 999, 1000, 1001])
+def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> None:
+    found = read(completed(3500, total=total))
+    assert list(found.jobs) == ids(3500)
+    assert found.complete
+
+
+# Cursors
+
+
+def test_a_cursor_is_given_back_as_it_came_and_without_an_offset() -> None:
+    jobs = completed(2300, cursors=True)
+    read(jobs)
+    assert jobs.asked == [(1000, 0, None), (1000, 0, ids(2300)[999]), (1000, 0, ids(2300)[1999])]
+
+
+def test_a_cursor_the_server_does_not_take_back_is_replaced_by_offsets() -> None:
+    jobs = completed(4300, cursors=True, takes_cursors=False)
+    found = read(jobs)
+    assert list(found.jobs) == ids(4300)
+    assert found.complete
+    assert offsets(jobs) == [0, 0, 1000, 2000, 3000, 4000]
+
+
+class Stuck(JobList):
+    """Gives the same cursor with every page."""
+
+    def _answer(self, *asked: Any) -> dict[str, Any]:
+        answer = super()._answer(*asked)
+        answer["pagination"]["next_cursor"] = ids(1)[0]
+        return answer
+
+
+def test_a_cursor_that_repeats_is_followed_once_and_replaced_by_offsets() -> None:
+    jobs = Stuck(rows_of({"completed": 2300}), cursors=True)
+    found = read(jobs)
+    assert set(found.jobs) == set(ids(2300))
+    assert found.complete
+    assert len([after for _, _, after in jobs.asked if after]) == 1
+
+
+def test_a_bad_request_that_is_not_about_the_cursor_is_the_error() -> None:
+    jobs = completed(4300, fails=lambda number: BadRequest(400) if number == 3 else None)
+    found = read(jobs)
+    assert isinstance(found.error, BadRequest)
+    assert not found.complete
+
+
+# Servers that do not do as they are asked
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_a_filter_the_server_ignores_is_applied_here(filters: bool) -> None:
+    jobs = JobList(rows_of({"completed": 1500, "failed": 700}), filters=filters)
+    found = read(jobs, FAILED)
+    assert list(found.jobs) == ids(2200)[1500:]
+    assert found.complete
+    assert {query.get("status") for query in jobs.queries} == {"failed"}
+    assert found.received == (700 if filters else 2200)
+
+
+@pytest.mark.parametrize("total", ["exact", "zero", "absent"])
+@pytest.mark.parametrize("says_more", [True, False])
+def test_a_server_that_knows_no_offset_gives_its_first_page_and_is_not_complete(
+    total: str, says_more: bool
+) -> None:
+    jobs = completed(2300, offsets=False, total=total, says_more=says_more)
+    found = read(jobs)
+    assert list(found.jobs) == ids(1000)
+    assert not found.complete
+    assert len(jobs.asked) <= 3 * 3
+
+
+class Endless(JobList):
+    """Says that there is always more, and gives another job each time."""
+
+    def _answer(self, *asked: Any) -> dict[str, Any]:
+        answer = super()._answer(*asked)
+        answer["pagination"]["has_more"] = True
+        return answer
+
+
+@pytest.mark.parametrize("total", ["exact", "absent"])
+def test_a_list_that_never_ends_is_read_up_to_a_cap_and_not_complete(total: str) -> None:
+    jobs = Endless(rows_of({"completed": MOST_PAGES * 2 + 10}), largest=2, total=total)
+    found = read(jobs)
+    assert not found.complete
+    assert len(found.jobs) <= 2 * MOST_PAGES + 2
+    assert len(jobs.asked) <= 3 * (MOST_PAGES + 1)
+
+
+def test_cursors_that_never_end_are_followed_up_to_a_cap() -> None:
+    jobs = completed(MOST_PAGES + 50, largest=1, cursors=True, total="absent")
+    found = read(jobs)
+    assert not found.complete
+    assert len(found.jobs) == MOST_PAGES + 1
+
+
+def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() -> None:
+    jobs = completed(30)
+    jobs.rows[3:3] = [{"id": "no job id"}, {}]
+    found = read(jobs)
+    assert list(found.jobs) == ids(30)
+    assert (found.received, found.complete) == (32, True)
+
+
+def test_a_job_that_comes_twice_is_listed_once() -> None:
+    jobs = completed(30, total="absent")
+    jobs.rows += jobs.rows[:4]
+    found = read(jobs)
+    assert list(found.jobs) == ids(30)
+    assert found.received == 34
+
+
+# Errors, and stopping
+
+
+@pytest.mark.parametrize("cursors", [False, True])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_an_error_half_way_keeps_what_was_read_and_says_why(number: int, cursors: bool) -> None:
+    fault = ServerFault(502)
+    jobs = completed(20_000, cursors=cursors, fails=lambda asked: fault if asked == number else None)
+    found = read(jobs)
+    assert found.error is fault
+    assert not found.complete
+    assert list(found.jobs) == ids(1000 * (number - 1))
+
+
+def test_an_error_on_one_page_leaves_no_other_request_running() -> None:
+    fault = ServerFault(502)
+    jobs = completed(
+        20_000,
+        slow=lambda number: 1.0 if number < 3 else 60.0,
+        fails=lambda number: fault if number == 2 else None,
+    )
+
+    async def timed() -> float:
+        assert (await list_jobs(jobs, ALL)).error is fault
+        assert jobs.at_once == 0
+        return virtual_time.now()
+
+    assert virtual_time.run(timed()) < 3.0
+
+
+def test_cancelling_leaves_no_request_running() -> None:
+    jobs = completed(20_000, slow=lambda number: 10.0)
+
+    async def cancel() -> None:
+        work = asyncio.ensure_future(list_jobs(jobs, ALL))
+        await asyncio.sleep(15.0)
+        assert jobs.at_once == 6
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert jobs.at_once == 0
+
+    virtual_time.run(cancel())
+
+
+def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None:
+    jobs = JobList(rows_of({"completed": 1500, "failed": 700}), filters=False)
+    listing = Listing()
+
+    async def read_all() -> list[tuple[int, int, bool]]:
+        return [
+            (len(each), listing.received, listing.complete)
+            async for each in read_pages(jobs, FAILED, listing)
+        ]
+
+    assert virtual_time.run(read_all()) == [(0, 1000, False), (500, 2000, False), (200, 2200, False)]
+    assert listing.complete
+    assert listing.total == 2200

@@ -1,0 +1,88 @@
+"""Jobs arrive and go while pages are read: none comes twice, none is missed, or the list is not complete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import virtual_time
+from cloud_history.listing import Listing, list_jobs
+from cloud_history.selection import JobFilter
+from fake_history_client import ids
+from fake_job_list import JobList, rows_of
+
+
+def completed(count: int, **manners: Any) -> JobList:
+    return JobList(rows_of({"completed": count}), **manners)
+
+
+def read(jobs: JobList) -> Listing:
+    return virtual_time.run(list_jobs(jobs, JobFilter()))
+
+
+def arriving(count: int) -> list[dict[str, Any]]:
+    return [{"id": each.replace("0000", "ffff", 1), "status": "pending"} for each in ids(count)]
+
+
+@pytest.mark.parametrize("total", ["exact", "absent"])
+def test_jobs_that_arrive_meanwhile_make_no_job_come_twice_or_miss(total: str) -> None:
+    jobs = completed(5000, total=total)
+
+    def arrive(number: int) -> None:
+        if number == 3:
+            jobs.rows[:0] = arriving(30)
+
+    jobs.before = arrive
+    found = read(jobs)
+    assert found.complete
+    assert set(found.jobs) >= set(ids(5000))
+    if total == "exact":
+        assert len(found.jobs) == 5030
+
+
+@pytest.mark.parametrize("total", ["exact", "zero", "absent"])
+@pytest.mark.parametrize("says_more", [True, False])
+@pytest.mark.parametrize("gone", [1, 30, 400])
+def test_a_job_that_vanishes_meanwhile_hides_none_and_the_list_is_read_again(
+    total: str, says_more: bool, gone: int
+) -> None:
+    jobs = completed(5000, total=total, says_more=says_more)
+
+    def vanish(number: int) -> None:
+        if number == 3:
+            del jobs.rows[5 : 5 + gone]  # from the first page, so that everything after it moves up
+
+    jobs.before = vanish
+    found = read(jobs)
+    assert found.complete
+    assert list(found.jobs) == [row["id"] for row in jobs.rows]
+
+
+@pytest.mark.parametrize("total", ["exact", "absent"])
+def test_a_history_that_never_holds_still_is_not_called_complete(total: str) -> None:
+    jobs = completed(5000, total=total)
+
+    def vanish(number: int) -> None:
+        if number > 1:
+            del jobs.rows[0]
+
+    jobs.before = vanish
+    found = read(jobs)
+    assert not found.complete
+    assert found.error is None
+    assert len(jobs.asked) <= 3 * 7
+
+
+def test_with_cursors_a_job_that_vanishes_hides_none() -> None:
+    jobs = completed(5000, cursors=True, total="absent")
+
+    def vanish(number: int) -> None:
+        if number == 3:
+            del jobs.rows[0]
+
+    jobs.before = vanish
+    found = read(jobs)
+    assert found.complete
+    assert set(found.jobs) == set(ids(5000))
+    assert len(jobs.asked) == 5

@@ -1,0 +1,139 @@
+"""Reading a page row by row gives what reading it whole gives, or an error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.page_rows import NotAPage, read_page
+
+quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+members = st.dictionaries(st.sampled_from(["jobs", "pagination", "total", "x", ""]), any_json, max_size=4)
+pages = st.builds(lambda rest, rows: {**rest, "jobs": rows}, members, st.lists(any_json, max_size=6))
+layouts = st.sampled_from([{"separators": (",", ":")}, {"indent": 3}, {"ensure_ascii": False}, {}])
+Layout = dict[str, Any]
+SPACE = "\n \t\r"
+
+
+def whole(text: str) -> dict[str, Any]:
+    """The page put together again."""
+    page: dict[str, Any] = {}
+    for name, value in read_page(text):
+        if name == "jobs[]":
+            page["jobs"].append(value)
+        else:
+            page[name] = value
+    return page
+
+
+@quickly
+@given(pages | members, layouts)
+def test_row_by_row_it_is_what_it_is_as_a_whole(page: dict[str, Any], layout: Layout) -> None:
+    text = SPACE + json.dumps(page, **layout) + SPACE
+    assert whole(text) == json.loads(text) == page
+
+
+@quickly
+@given(pages, layouts, st.data())
+def test_a_page_cut_short_is_not_a_page(page: dict[str, Any], layout: Layout, data: st.DataObject) -> None:
+    text = json.dumps(page, **layout)
+    end = data.draw(st.integers(0, len(text) - 1))
+    with pytest.raises(NotAPage):
+        whole(text[:end])
+
+
+@quickly
+@given(st.text() | any_json.map(json.dumps))
+def test_any_text_is_read_as_json_reads_it_or_is_not_a_page(text: str) -> None:
+    try:
+        expected = json.loads(text)
+    except ValueError:
+        expected = None
+    if isinstance(expected, dict):
+        assert whole(text) == expected
+    else:
+        with pytest.raises(NotAPage):
+            whole(text)
+
+
+@quickly
+@given(pages, st.data())
+def test_a_page_with_one_wrong_character_is_read_as_json_reads_it_or_is_not_a_page(
+    page: dict[str, Any], data: st.DataObject
+) -> None:
+    text = json.dumps(page)
+    at = data.draw(st.integers(0, len(text) - 1))
+    odd = (
+        text[:at] + data.draw(st.sampled_from(['"', ",", "]", "}", "{", "[", ":", "0", " "])) + text[at + 1 :]
+    )
+    try:
+        expected = json.loads(odd)
+    except ValueError:
+        with pytest.raises(NotAPage):
+            whole(odd)
+    else:
+        assert "jobs" not in expected or whole(odd) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "[]",
+        "null",
+        "{",
+        '{"jobs"',
+        '{"jobs":',
+        '{"jobs":[',
+        '{"jobs":[1,]}',
+        '{"jobs":[1 2]}',
+        '{"jobs":[1],}',
+        '{"jobs":[1]} x',
+        '{"jobs":[1]}{}',
+        "{1:2}",
+        '{["a"]:1}',
+        '{"jobs":[' + "[" * 100_000,
+        "\ufeff{}",
+    ],
+    ids=lambda text: text[:14],
+)
+def test_what_is_no_page_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(NotAPage):
+        whole(text)
+
+
+def test_the_rows_come_one_by_one_in_order_after_their_name() -> None:
+    text = '{"a": 1, "jobs": [{"id": 1}, [2], 3], "pagination": {"jobs": [4]}}'
+    assert list(read_page(text)) == [
+        ("a", 1),
+        ("jobs", []),
+        ("jobs[]", {"id": 1}),
+        ("jobs[]", [2]),
+        ("jobs[]", 3),
+        ("pagination", {"jobs": [4]}),
+    ]
+
+
+def test_jobs_that_are_no_array_are_given_as_they_are() -> None:
+    assert list(read_page('{"jobs": {"0": 1}}')) == [("jobs", {"0": 1})]
+
+
+def test_no_other_member_is_taken_for_a_row() -> None:
+    assert list(read_page('{"jobs[]": {"id": 1}, "jobs": []}')) == [("jobs", [])]
+
+
+def test_what_was_read_before_the_fault_stands() -> None:
+    reading = read_page('{"jobs": [1, 2, oops')
+    assert [next(reading) for _ in range(3)] == [("jobs", []), ("jobs[]", 1), ("jobs[]", 2)]
+    with pytest.raises(NotAPage):
+        next(reading)

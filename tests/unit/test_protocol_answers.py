@@ -1,0 +1,237 @@
+"""Reading answers: values, or the error an answer means, without a socket."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cloud_history import protocol
+from cloud_history.errors import (
+    BadRequest,
+    CloudResponseError,
+    Forbidden,
+    InsufficientCredits,
+    NotComfyCloud,
+    NotFound,
+    RateLimited,
+    ServerFault,
+    SubscriptionInactive,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from cloud_history.models import JobStatus
+from cloud_history.protocol import Answer
+from cloud_history.secret import HIDDEN, Secret
+from fake_history_client import NOON
+
+JOB = "01234567-89ab-cdef-0123-456789abcdef"
+OTHER = "fedcba98-7654-3210-fedc-ba9876543210"
+KEY = "comfyui-unit-protocol-0123456789abcdef"
+
+
+def answer(status: int, body: object = b"", kind: str = "application/json", **more: object) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, raw, kind, **more)  # type: ignore[arg-type]
+
+
+def error(
+    status: int, body: object = b"", kind: str = "application/json", **more: object
+) -> CloudResponseError:
+    found = protocol.error_of(answer(status, body, kind, **more))
+    assert found is not None
+    return found
+
+
+SAYS = "The cloud's own words."
+TABLE: list[tuple[int, object, type[CloudResponseError], str, str, str]] = [
+    # status, body, class, our code, the cloud's code, the cloud's words
+    (400, {"code": "bad_cursor", "message": SAYS}, BadRequest, "bad_request", "bad_cursor", SAYS),
+    (401, {"message": SAYS}, Unauthorized, "unauthorized", "", SAYS),
+    (401, {"code": "UNAUTHORIZED", "message": SAYS}, Unauthorized, "unauthorized", "UNAUTHORIZED", SAYS),
+    (402, {"message": SAYS}, InsufficientCredits, "insufficient_credits", "", SAYS),
+    (
+        403,
+        {"error": {"message": SAYS, "type": "auth_type_not_allowed"}, "accepted": ["session"]},
+        Forbidden,
+        "forbidden",
+        "auth_type_not_allowed",
+        SAYS,
+    ),
+    (
+        403,
+        {"code": "sso_required", "message": SAYS, "organization_id": "o"},
+        Forbidden,
+        "forbidden",
+        "sso_required",
+        SAYS,
+    ),
+    (404, {"error": {"code": "not_found", "message": SAYS}}, NotFound, "not_found", "not_found", SAYS),
+    (404, {"error": SAYS}, NotFound, "not_found", "", SAYS),
+    (400, {"detail": SAYS}, BadRequest, "bad_request", "", SAYS),
+    (409, {"code": "ASSET_IN_USE", "message": SAYS}, BadRequest, "bad_request", "ASSET_IN_USE", SAYS),
+    (
+        400,
+        {"error": {"type": "prompt_no_outputs", "message": SAYS, "details": ""}, "node_errors": {}},
+        BadRequest,
+        "bad_request",
+        "prompt_no_outputs",
+        SAYS,
+    ),
+    (
+        500,
+        {"error": {"code": "internal", "message": SAYS, "details": {"at": 1}}},
+        ServerFault,
+        "server_fault",
+        "internal",
+        SAYS,
+    ),
+    (503, SAYS.encode(), ServerFault, "server_fault", "", SAYS),
+    (502, b"", ServerFault, "server_fault", "", ""),
+    (504, {}, ServerFault, "server_fault", "", ""),
+    (400, {"open": "object"}, BadRequest, "bad_request", "", ""),
+    (400, {"code": 7, "message": {"deep": [SAYS]}}, BadRequest, "bad_request", "", ""),
+    (400, [SAYS], BadRequest, "bad_request", "", ""),
+    (400, b"null", BadRequest, "bad_request", "", ""),
+    (400, b'{"message": "cut he', BadRequest, "bad_request", "", ""),
+    (401, b"\xff\xfe\x00", Unauthorized, "unauthorized", "", "\ufffd\ufffd"),
+    (429, {"message": SAYS}, SubscriptionInactive, "subscription_inactive", "", SAYS),
+    (418, {"message": SAYS}, BadRequest, "bad_request", "", SAYS),
+    (407, {"message": SAYS}, NotComfyCloud, "not_comfy_cloud", "", SAYS),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "code", "cloud_code", "says"), TABLE, ids=str)
+def test_every_known_error_shape_is_read(
+    status: int, body: object, kind: type[CloudResponseError], code: str, cloud_code: str, says: str
+) -> None:
+    found = error(status, body)
+    assert (type(found), found.status, found.code) == (kind, status, code)
+    assert (found.cloud_code, found.cloud_says, found.retry_after) == (cloud_code, says, None)
+    assert found.hint
+    assert found.message.startswith(kind.says_what)
+    assert str(status) in found.message
+    assert (says in found.message) if says else ("says" not in found.message)
+    assert str(found) == f"{found.message} {found.hint}"
+
+
+def test_429_with_retry_after_is_a_rate_limit_that_says_how_long() -> None:
+    found = error(429, {"message": SAYS}, retry_after=17.0)
+    assert (type(found), found.code, found.retry_after) == (RateLimited, "rate_limited", 17.0)
+    assert "17 s" in found.hint
+    assert "17 s" in str(found)
+
+
+@pytest.mark.parametrize("status", [100, 301, 302, 303, 304, 307, 308])
+def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
+    found = error(status, {"message": "go elsewhere"})
+    assert (type(found), found.cloud_says) == (NotComfyCloud, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, NotComfyCloud),
+        (401, NotComfyCloud),
+        (403, NotComfyCloud),
+        (404, NotComfyCloud),
+        (429, SubscriptionInactive),
+        (500, ServerFault),
+        (502, ServerFault),
+    ],
+)
+@pytest.mark.parametrize("declared", ["text/html; charset=utf-8", "TEXT/HTML", "text/plain"])
+def test_a_web_page_is_never_a_success_nor_quoted(
+    status: int, kind: type[CloudResponseError], declared: str
+) -> None:
+    found = error(status, b"\n<!DOCTYPE html><html><title>Sign in</title></html>", declared)
+    assert (type(found), found.cloud_says) == (kind, "")
+    assert "Sign in" not in str(found)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_success_is_no_error(status: int) -> None:
+    assert protocol.error_of(answer(status)) is None
+    protocol.read_accepted(answer(status))
+
+
+def test_a_success_that_was_cut_is_unreadable() -> None:
+    assert type(error(200, b'{"jobs": []', whole=False)) is UnreadableAnswer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'"x"', b"{}", b'{"jobs": 1}', b"\xff", b"[" * 100_000],
+    ids=lambda b: b[:9],
+)
+def test_a_list_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableAnswer) as caught:
+        protocol.read_jobs_page(answer(200, body), NOON)
+    assert caught.value.status == 200
+    # What json raises holds the whole answer.
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"{}", b'{"status": 1}', b"\xff", b"[" * 100_000]
+)
+def test_a_read_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableAnswer):
+        protocol.read_json(answer(200, body), "user")
+
+
+def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
+    rows: list[object] = [
+        {"id": JOB, "status": "completed"},
+        {"id": "no id"},
+        7,
+        {"id": OTHER, "status": "new"},
+    ]
+    pagination = {"offset": 0, "limit": None, "total": 40, "has_more": True, "next_cursor": "c"}
+    page = protocol.read_jobs_page(answer(200, {"pagination": pagination, "jobs": rows, "more": 1}), NOON)
+    assert [job.id for job in page.jobs] == [JOB, OTHER]
+    assert [job.status for job in page.jobs] == [JobStatus.COMPLETED, JobStatus.UNKNOWN]
+    assert (page.received, page.total, page.has_more, page.next_cursor) == (4, 40, True, "c")
+
+
+@pytest.mark.parametrize("total", [None, True, -1, 2.0, "2", [2]])
+@pytest.mark.parametrize("more", [{}, {"next_cursor": None}, {"next_cursor": 7}])
+def test_a_pagination_that_says_nothing_usable_is_taken_for_none(
+    total: object, more: dict[str, object]
+) -> None:
+    page = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": {"total": total, **more}}), NOON)
+    assert (page.received, page.total, page.has_more, page.next_cursor) == (0, None, None, "")
+    odd = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": [total]}), NOON)
+    assert (odd.total, odd.has_more) == (None, None)
+
+
+def test_a_read_raises_the_error_an_answer_means() -> None:
+    with pytest.raises(Unauthorized):
+        protocol.read_json(answer(401, {"message": SAYS}), "user")
+    with pytest.raises(ServerFault):
+        protocol.read_accepted(answer(500))
+
+
+def test_control_and_direction_characters_of_the_server_are_not_shown() -> None:
+    found = error(400, {"message": "a\x00b\x1b[31mc\r\nd\u202ee\u2066f\x9bg\u200fh\x7f"})
+    assert found.cloud_says == "a b [31mc d e f g h"
+
+
+def test_the_words_of_the_server_are_cut_at_1000_characters_and_its_code_at_100() -> None:
+    found = error(400, {"code": "c" * 5000, "message": "é" * 5000})
+    assert found.cloud_says == "é" * 1000
+    assert found.cloud_code == "c" * 100
+    assert len(error(503, b"x" * 1_000_000, "text/plain").cloud_says) == 1000
+
+
+@pytest.mark.parametrize("before", [0, 960, 980, 999, 3990])
+@pytest.mark.parametrize("shape", ["message", "code", "text"])
+def test_the_key_is_scrubbed_from_the_words_of_the_server_wherever_it_stands(before: int, shape: str) -> None:
+    Secret(KEY)
+    text = "x" * before + KEY + " tail"
+    body = text.encode() if shape == "text" else {shape: text}
+    found = error(401, body, "text/plain" if shape == "text" else "application/json")
+    for shown in (found.cloud_says, found.cloud_code, str(found), repr(found), repr(found.args)):
+        assert KEY[:12] not in shown
+    if before == 0:
+        assert HIDDEN in found.cloud_says + found.cloud_code

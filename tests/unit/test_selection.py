@@ -1,0 +1,123 @@
+"""A filter means the same wherever it is asked: here, at the server, in a list, a preview and a deletion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from cloud_history.jobs import Job, JobError, OutputFile
+from cloud_history.models import FINISHED, JobStatus
+from cloud_history.selection import JobFilter
+from fake_history_client import NOON, ids, job
+
+CAT = Job(
+    ids(1)[0],
+    JobStatus.FAILED,
+    "",
+    created_at=NOON,
+    workflow_id="Wf-Ü1",
+    preview=OutputFile("Straße_CAT.png"),
+    output_type="image",
+    error=JobError("CUDA out of memory", kind="OutOfMemoryError", node_type="KSampler"),
+)
+
+
+@pytest.mark.parametrize("status", list(JobStatus))
+def test_an_empty_filter_matches_every_job(status: JobStatus) -> None:
+    assert JobFilter().matches(replace(CAT, status=status, created_at=None, preview=None))
+    assert JobFilter().query() == {}
+
+
+def test_any_of_the_statuses_match() -> None:
+    words = [status for status in JobStatus if JobFilter(FINISHED).matches(job(ids(1)[0], status.value))]
+    assert tuple(words) == FINISHED
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("cat.PNG", True),
+        ("STRASSE", False),
+        ("straße", True),
+        ("  cat  ", True),
+        ("   ", True),
+        (CAT.id[:8].upper(), True),
+        ("wf-ü", True),
+        ("WF-Ü1", True),
+        ("cuda OUT of", True),
+        ("KSampler", False),
+        ("OutOfMemoryError", False),
+        ("failed", False),
+        (".*", False),
+        ("dog", False),
+    ],
+)
+def test_a_search_looks_into_name_id_workflow_and_error_whatever_the_case(text: str, found: bool) -> None:
+    assert JobFilter(search=text).matches(CAT) is found
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "found"),
+    [
+        (NOON, None, True),
+        (NOON + timedelta(milliseconds=1), None, False),
+        (None, NOON, False),
+        (None, NOON + timedelta(milliseconds=1), True),
+        (NOON, NOON, False),
+        (NOON, NOON + timedelta(seconds=1), True),
+    ],
+)
+def test_a_time_range_has_its_beginning_and_not_its_end(
+    after: datetime | None, before: datetime | None, found: bool
+) -> None:
+    assert JobFilter(after=after, before=before).matches(CAT) is found
+
+
+def test_a_job_without_a_usable_time_is_in_no_time_range_and_so_never_old() -> None:
+    timeless = replace(CAT, created_at=None)
+    assert not JobFilter(before=NOON + timedelta(days=9999)).matches(timeless)
+    assert not JobFilter(after=NOON - timedelta(days=9999)).matches(timeless)
+    assert JobFilter().matches(timeless)
+
+
+def test_workflow_and_output_type_match_exactly() -> None:
+    assert JobFilter(workflow_id="Wf-Ü1", output_type="image").matches(CAT)
+    for wrong in ("wf-ü1", "Wf-Ü", "Wf-Ü12"):
+        assert not JobFilter(workflow_id=wrong).matches(CAT)
+    assert not JobFilter(output_type="video").matches(CAT)
+    assert not JobFilter(output_type="image").matches(replace(CAT, output_type=""))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"statuses": (JobStatus.COMPLETED,)},
+        {"search": "dog"},
+        {"before": NOON},
+        {"workflow_id": "other"},
+        {"output_type": "3d"},
+    ],
+    ids=str,
+)
+def test_all_members_have_to_match(wrong: dict[str, object]) -> None:
+    right = {"statuses": (JobStatus.FAILED,), "search": "cat", "after": NOON, "output_type": "image"}
+    assert JobFilter(**right).matches(CAT)  # type: ignore[arg-type]
+    assert not JobFilter(**{**right, **wrong}).matches(CAT)  # type: ignore[arg-type]
+
+
+def test_the_server_is_asked_for_what_it_can_filter_and_for_nothing_else() -> None:
+    chosen = JobFilter(FINISHED, "cat", NOON, NOON, "w", "3d")
+    assert chosen.query() == {
+        "status": "completed,failed,cancelled",
+        "workflow_id": "w",
+        "output_type": "3d",
+    }
+
+
+def test_unknown_states_are_looked_for_here_as_no_server_knows_the_word() -> None:
+    chosen = JobFilter((JobStatus.UNKNOWN, JobStatus.FAILED))
+    assert chosen.query() == {}
+    assert chosen.matches(job(ids(1)[0], "enchanted"))
+    assert not chosen.matches(job(ids(1)[0], "completed"))

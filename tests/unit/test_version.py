@@ -1,0 +1,42 @@
+"""The version stands in several places, and they must agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cloud_history import __version__
+
+CHECKOUT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("pyproject.toml", r'^version = "(.+?)"'),
+        ("package.json", r'"version": "(.+?)"'),
+        ("package.json", r'"\./js/ui-(.+?)/\*"'),
+        ("js/main.js", r'import\("\./ui-([0-9.]+)/assemble\.mjs"\)\.then'),
+    ],
+)
+def test_it_is_the_same_everywhere(path: str, pattern: str) -> None:
+    found = re.search(pattern, (CHECKOUT / path).read_text("utf-8"), re.MULTILINE)
+    assert found is not None
+    assert found[1] == __version__
+
+
+def test_the_folder_of_the_browser_part_carries_it() -> None:
+    folders = [path.name for path in (CHECKOUT / "js").iterdir() if path.is_dir()]
+    assert folders == [f"ui-{__version__}"]
+
+
+def test_the_changelog_has_an_entry_for_it() -> None:
+    assert f"## [{__version__}]" in (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_npm_s_lock_file_agrees_with_it() -> None:
+    lock = json.loads((CHECKOUT / "package-lock.json").read_text("utf-8"))
+    assert (lock["version"], lock["packages"][""]["version"]) == (__version__, __version__)

@@ -1,0 +1,68 @@
+/** Deletions from the confirmation to the result, as js/ui-…/panel/deletion_flow.mjs keeps them. */
+
+import type { ResultWords } from "../js/ui-1.1.0/panel/words_results.mjs";
+import type { Toasts } from "../js/ui-1.1.0/toasts.mjs";
+import type { Kind, LostHold, Result } from "./wire";
+
+export interface Entry {
+  kind: Kind;
+  jobs: number;
+  /** What is about to go. Of a clear: the jobs that were asked about. */
+  ids: Set<string>;
+  hold: string | null;
+  /** As long as it is held: the same as its hold. */
+  operation: string | null;
+  phase: "asking" | "holding" | "waiting" | "sending" | "checking" | "done";
+  /** When the hold ends, on this page's clock; told by the server's seconds. */
+  deadline: number;
+  done: number;
+  total: number;
+  result: Result | null;
+  words: ResultWords | null;
+  /** Confirmed in this page, so that its toasts are shown here. */
+  mine: boolean;
+  undoing: boolean;
+  /** Its confirmation is on the way: the answer tells more than an event. */
+  answering: boolean;
+  /** Sending has begun, so that looking now means looking at what is gone. */
+  sent: boolean;
+  stopping: boolean;
+  /** Whether the last seconds were told. */
+  warned: boolean;
+  slot: ReturnType<Toasts["slot"]>;
+  /** Operations that had ended before: their results are not this one's. */
+  known: Set<string>;
+  nextLook: number;
+  misses: number;
+  silences: number;
+}
+
+/** Somebody who shows deletions. */
+export interface DeletionView {
+  /** Something changed, or a second of a hold has passed. */
+  render(): void;
+  say(text: string, urgent?: boolean): void;
+  /** A deletion that was confirmed here is held: Undo can be pressed. */
+  held(entry: Entry): void;
+}
+
+export interface DeletionState {
+  /** Open, the newest first. */
+  holding: Entry[];
+  /** Past their hold and not yet known, the newest first. */
+  running: Entry[];
+  /** The newest first, not yet dismissed. */
+  results: Entry[];
+  lost: LostHold[];
+}
+
+/** As much of ComfyUI's app as opening a workflow needs. */
+export interface WorkflowHost {
+  loadGraphData(graph: object | null, clean: boolean, restoreView: boolean, name: string | null): unknown;
+  extensionManager: {
+    workflow?: {
+      getWorkflowByPath?(path: string): object | null;
+      activeWorkflow?: { path?: string } | null;
+    };
+  };
+}
