@@ -38,7 +38,8 @@ from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
 
 UNIT_TESTS = ["tests", "--ignore=tests/browser"]
-BROWSER_TESTS = ["tests/browser"]
+# Two at a time: most of a browser test is waiting for ComfyUI to start.
+BROWSER_TESTS = ["tests/browser", "-n", "2"]
 
 STOP_SECONDS = 20
 

@@ -7,17 +7,30 @@ With COMFYUI_DIR the host is that real ComfyUI.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, WebSocket, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    ViewportSize,
+    WebSocket,
+    async_playwright,
+)
 
 from browser.comfy_page import open_comfyui
 from hosts import HostProcess, frontend_dir, start_host
@@ -41,6 +54,10 @@ NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:http
 # What core itself does when this frontend meets an older real ComfyUI: it asks for jobs where there is no such
 # route, and for the sizes of the models that its default graph names. (The embedded host gives cause for neither.)
 FAULTS_OF_CORE = re.compile(r"JobsApiError: Failed to fetch jobs: 404|^https://huggingface\.co/")
+
+
+# All that a site may keep in the browser, except the cache of its files.
+REMEMBERED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
 
 
 class Frontend(NamedTuple):
@@ -96,14 +113,32 @@ def cloud(stage: Stage) -> Iterator[SimulatedCloud]:
         yield simulated
 
 
+@pytest.fixture(scope="session")
+def ports() -> dict[str, int]:
+    """By frontend version: the port of its hosts, one after the other. To a browser another port is another site."""
+    return {}
+
+
+def quiet_port() -> int:
+    """A free port below those that systems give to outgoing connections, so that it is free again for the next host."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
+
+
 @pytest.fixture
-def host(stage: Stage, cloud: SimulatedCloud, frontend: Frontend, tmp_path: Path) -> Iterator[HostProcess]:
+def host(
+    stage: Stage, cloud: SimulatedCloud, frontend: Frontend, ports: dict[str, int], tmp_path: Path
+) -> Iterator[HostProcess]:
     """A host that serves the frontend and has loaded the pack; its cloud is `cloud`."""
     base_dir = tmp_path / "comfyui"
     if stage.hold_seconds is not None:
         set_hold_seconds(base_dir / "user" / "__cloud_history", stage.hold_seconds)
     started = start_host(
         base_dir,
+        port=ports.setdefault(frontend.version, quiet_port()),
         cloud_url=cloud.base_url,
         api_key=cloud.api_key if stage.connected else None,
         frontend=frontend.static,
@@ -133,6 +168,15 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def contexts(chromium: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
+    """By frontend version: what remembers its compiled files from one test to the next, which halves the start of a page."""
+    kept: dict[str, BrowserContext] = {}
+    yield kept
+    for context in kept.values():
+        await context.close()
+
+
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
     """Errors and uncaught exceptions of the page. A test that expects some takes them out."""
@@ -156,9 +200,14 @@ def without_faults_of_core(found: list[str]) -> list[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(
-    chromium: Browser, host: HostProcess, console_errors: list[str], external_requests: list[str]
+    chromium: Browser,
+    contexts: dict[str, BrowserContext],
+    frontend: Frontend,
+    host: HostProcess,
+    console_errors: list[str],
+    external_requests: list[str],
 ) -> AsyncIterator[Page]:
-    """ComfyUI's page, open and ready."""
+    """ComfyUI's page, open and ready, in a browser that remembers nothing but files."""
 
     def note_address(sent: Request | WebSocket) -> None:
         if NOT_THIS_MACHINE.match(sent.url):
@@ -172,12 +221,19 @@ async def page(
     def note_exception(error: Error) -> None:
         console_errors.append(error.stack or error.message)
 
-    context = await chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    if frontend.version not in contexts:
+        size: ViewportSize = {"width": 1440, "height": 900}
+        contexts[frontend.version] = await chromium.new_context(viewport=size, reduced_motion="reduce")
+    context = contexts[frontend.version]
     context.on("request", note_address)
     opened = await context.new_page()
+    session = await context.new_cdp_session(opened)
+    await session.send("Storage.clearDataForOrigin", {"origin": host.base_url, "storageTypes": REMEMBERED})
     opened.on("console", note_console)
     opened.on("pageerror", note_exception)
     opened.on("websocket", note_address)
     await open_comfyui(opened, host.base_url)
     yield opened
-    await context.close()
+    await opened.close()
+    await context.clear_permissions()
+    context.remove_listener("request", note_address)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from browser.comfy_page import (
     button,
@@ -15,7 +17,6 @@ from browser.comfy_page import (
     press_run,
     toasts,
 )
-from hosts import HostProcess
 
 TEXT_GRAPH = {
     "version": 0.4,
@@ -44,7 +45,7 @@ TEXT_GRAPH = {
 }
 
 
-async def test_a_graph_queued_on_the_page_runs_and_its_text_comes_back(page: Page) -> None:
+async def test_a_queued_graph_brings_back_its_text_or_its_error(page: Page) -> None:
     await page.evaluate(
         "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
     )
@@ -53,8 +54,6 @@ async def test_a_graph_queued_on_the_page_runs_and_its_text_comes_back(page: Pag
     shown = await page.wait_for_function("() => window.shown")
     assert await shown.json_value() == ["shown by the real frontend"]
 
-
-async def test_a_failing_node_is_reported_by_the_page(page: Page, console_errors: list[str]) -> None:
     graph = {
         "nodes": [{"id": 1, "type": "PlaygroundFail", "pos": [100, 200], "widgets_values": ["on purpose"]}]
     }
@@ -65,34 +64,33 @@ async def test_a_failing_node_is_reported_by_the_page(page: Page, console_errors
     )
 
 
-async def test_the_menu_opens_and_leads_to_a_dialog(page: Page) -> None:
-    await choose_in_menu(page, "Settings")
-    await expect(dialog(page).first).to_be_visible()
-
-
-async def test_a_toast_is_found(page: Page) -> None:
+@pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
+async def test_settings_toasts_menu_and_dialogs_are_within_reach(page: Page) -> None:
+    palette = await page.evaluate("() => window.app.extensionManager.setting.get('Comfy.ColorPalette')")
+    assert palette == "light"
     await page.evaluate(
         "() => { window.app.extensionManager.toast.add({severity: 'info', summary: 'Sum', detail: 'Detail'}) }"
     )
     await expect(toasts(page, "Detail")).to_have_count(1)
+    await choose_in_menu(page, "Settings")
+    await expect(dialog(page).first).to_be_visible()
 
 
-@pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
-async def test_settings_of_the_stage_reach_the_page(page: Page, host: HostProcess) -> None:
-    palette = await page.evaluate("() => window.app.extensionManager.setting.get('Comfy.ColorPalette')")
-    assert palette == "light"
-
-
-@pytest.mark.parametrize("address", ["https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"])
 @pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 async def test_a_request_beyond_this_machine_is_aborted_and_counted(
-    page: Page, external_requests: list[str], address: str
+    page: Page, external_requests: list[str]
 ) -> None:
-    async with page.expect_event("requestfailed", lambda sent: sent.url == address) as failed:
-        await page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", address)
-    assert (await failed.value).failure == "net::ERR_NAME_NOT_RESOLVED"
-    assert address in external_requests
-    external_requests.remove(address)
+    for address in ("https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"):
+        async with page.expect_event("requestfailed", partial(is_for, address)) as failed:
+            await page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", address)
+        assert (await failed.value).failure == "net::ERR_NAME_NOT_RESOLVED"
+        assert address in external_requests
+        external_requests.remove(address)
+
+
+def is_for(address: str, sent: Request) -> bool:
+    """Whether a request went to this address."""
+    return sent.url == address
 
 
 async def test_our_menu_leads_to_the_connect_dialog(page: Page) -> None:
