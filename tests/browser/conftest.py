@@ -170,7 +170,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def contexts(chromium: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
-    """By frontend version: what remembers its compiled files from one test to the next, which halves the start of a page."""
+    """By frontend version: a memory of compiled files from one test to the next, which halves the start of a page."""
     kept: dict[str, BrowserContext] = {}
     yield kept
     for context in kept.values():
