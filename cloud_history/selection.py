@@ -44,7 +44,8 @@ class JobFilter:
 
     def query(self) -> dict[str, str]:
         """The part of the filter that the service can apply (operation listJobs)."""
-        asked = {"workflow_id": self.workflow_id, "output_type": self.output_type}
+        # Not the output type: the service knows one for completed jobs only, and the list shows others by it too.
+        asked = {"workflow_id": self.workflow_id}
         if self.statuses and JobStatus.UNKNOWN not in self.statuses:
             asked["status"] = ",".join(each.value for each in self.statuses)
         return {name: value for name, value in asked.items() if value}

@@ -112,7 +112,6 @@ def test_the_server_is_asked_for_what_it_can_filter_and_for_nothing_else() -> No
     assert chosen.query() == {
         "status": "completed,failed,cancelled",
         "workflow_id": "w",
-        "output_type": "3d",
     }
 
 
