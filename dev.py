@@ -38,6 +38,8 @@ from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
 
 UNIT_TESTS = ["tests", "--ignore=tests/browser"]
+IN_PAIRS = ["-m", "not timed", "-n", "2", "--dist", "loadfile"]
+TIMED = ["-m", "timed"]
 # Two at a time: most of a browser test is waiting for ComfyUI to start.
 BROWSER_TESTS = ["tests/browser", "-n", "2"]
 
@@ -160,10 +162,14 @@ def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
 
 def test(_: list[str]) -> list[StepFailed]:
     env = set_up()
-    # The checks use both cores of a small machine; the tests have it to themselves, for some of them measure time.
     failures = run_checks(mypy_checks(), [*other_checks(), javascript_tests])
-    failures += run_pytest(UNIT_TESTS)
+    failures += unit_tests()
     return failures + run_pytest(BROWSER_TESTS, env=env)
+
+
+def unit_tests() -> list[StepFailed]:
+    """Those that measure time have the machine to themselves, the others share it in pairs."""
+    return run_pytest([*UNIT_TESTS, *TIMED]) + run_pytest([*UNIT_TESTS, *IN_PAIRS])
 
 
 def lint(_: list[str]) -> list[StepFailed]:
@@ -173,7 +179,7 @@ def lint(_: list[str]) -> list[StepFailed]:
 
 def unit(arguments: list[str]) -> list[StepFailed]:
     set_up(node=False, browser=False)
-    return run_pytest([*UNIT_TESTS, *arguments])
+    return run_pytest([*UNIT_TESTS, *arguments]) if arguments else unit_tests()
 
 
 def browser(arguments: list[str]) -> list[StepFailed]:

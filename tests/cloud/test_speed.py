@@ -6,10 +6,14 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from cloud_history.operations import Operations
 from cloud_history.schema import check_request_body
 from cloud_history.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+
+pytestmark = pytest.mark.timed
 
 JOBS = 1000
 SAMPLE = 40

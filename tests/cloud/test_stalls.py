@@ -35,6 +35,8 @@ SERVE = """
 import asyncio, sys
 from simulated_cloud import SimulatedCloud
 
+pytestmark = pytest.mark.timed
+
 async def serve(jobs, failed):
     cloud = SimulatedCloud(jobs=jobs - failed)
     now = int(cloud.now() * 1000)

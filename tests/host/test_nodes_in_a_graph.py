@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from host.conftest import Comfy, Graph
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
+
+pytestmark = pytest.mark.timed
 
 EXAMPLES = Path(__file__).parent.parent.parent / "example_workflows"
 

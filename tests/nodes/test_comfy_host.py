@@ -16,6 +16,8 @@ import pytest_asyncio
 from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
 
+pytestmark = pytest.mark.timed
+
 HISTORY = ("POST", "/api/history")
 SOON = 0.5
 A_LOOK = 3.0

@@ -19,6 +19,8 @@ import importlib.util, ipaddress, json, logging, secrets, sys, time, traceback, 
 import urllib.request, uuid, zlib
 import aiohttp, aiohttp.web, yarl
 
+pytestmark = pytest.mark.timed
+
 name, path = sys.argv[1], sys.argv[2]
 server = types.ModuleType("server")
 server.PromptServer = types.SimpleNamespace(instance=types.SimpleNamespace(routes=aiohttp.web.RouteTableDef()))
