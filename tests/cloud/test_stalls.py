@@ -21,6 +21,8 @@ from cloud_history.selection import JobFilter
 from cloud_history.stopping import Unwatched
 from simulated_cloud.cloud import DEFAULT_API_KEY
 
+pytestmark = pytest.mark.timed
+
 PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
 JOBS = 20_000
 FAILED = 1_000
@@ -34,8 +36,6 @@ TRIES = 3
 SERVE = """
 import asyncio, sys
 from simulated_cloud import SimulatedCloud
-
-pytestmark = pytest.mark.timed
 
 async def serve(jobs, failed):
     cloud = SimulatedCloud(jobs=jobs - failed)

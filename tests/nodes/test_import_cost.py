@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timed
+
 CHECKOUT = Path(__file__).parent.parent.parent
 MOST = 0.020
 """Seconds of the processor that loading the pack may take, best of five: what else goes on is no cost of ours."""
@@ -18,8 +22,6 @@ import asyncio, concurrent.futures, dataclasses, importlib.resources
 import importlib.util, ipaddress, json, logging, secrets, sys, time, traceback, types
 import urllib.request, uuid, zlib
 import aiohttp, aiohttp.web, yarl
-
-pytestmark = pytest.mark.timed
 
 name, path = sys.argv[1], sys.argv[2]
 server = types.ModuleType("server")
