@@ -7,7 +7,8 @@
     │   └─ SchemaMismatch
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
-    │   └─ UnusableProxy ├─ MissingDependency └─ StateUnwritable
+    │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
+    │   └─ ProtectionDamaged
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
     │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate └─ NotSupported
@@ -139,6 +140,19 @@ class StateUnwritable(SetupProblem):
 
     code = "state_unwritable"
     default_hint = "Free some disk space, or make ComfyUI’s user folder writable."
+
+
+class ProtectionDamaged(SetupProblem):
+    """The list of protected jobs cannot be read, so nothing is deleted. `name` is that of its file."""
+
+    code = "protection_damaged"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            "Deletions are stopped: the list of protected jobs can’t be read.",
+            hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
+        )
 
 
 class ListNotWhole(CloudError):

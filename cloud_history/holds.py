@@ -18,7 +18,7 @@ from typing import Any
 
 from .errors import CloudError, InputRefused, StateUnwritable, TooLate
 from .files import Claim, write_private
-from .operations import Confirmed, Operations
+from .operations import Confirmed, Operations, confirm
 from .previews import DeletionPreview
 from .secret import log
 from .stopping import Unwatched
@@ -168,7 +168,7 @@ class Holds:
         if was_waiting:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
             with suppress(StateUnwritable):
-                await asyncio.to_thread(self._operations.journal.resolve, hold.id)
+                await asyncio.to_thread(self._operations.desk.journal.resolve, hold.id)
         await asyncio.to_thread(self._forget, hold)
         self._changed(hold, undone=True)
 
@@ -178,10 +178,7 @@ class Holds:
         self._changed(hold)
         operations, confirmed = self._operations, hold.confirmed
         try:
-            if hold.kind == "delete":
-                await operations.delete_jobs(hold.job_ids, "panel", hold.watch, confirmed)
-            else:
-                await operations.clear_history("menu", hold.watch, confirmed)
+            await confirm(operations, confirmed, hold.watch)
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
         except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
@@ -218,7 +215,7 @@ class Holds:
                 # One that cannot be read still says that something was held.
                 summary = {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
             found.append(summary)
-        sent = {entry.operation for entry in self._operations.journal.entries()}
+        sent = {entry.operation for entry in self._operations.desk.journal.entries()}
         return [each for each in found if each["id"] not in sent]
 
     def dismiss(self, hold_id: str) -> None:

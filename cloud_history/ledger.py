@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .errors import CloudConnectionError, CloudError
 from .look import Look
@@ -30,6 +30,8 @@ class Ledger:
         self.stopped = False
         self._order = list(job_ids)
         self._in_flight: set[str] = set()
+        self._kept_back: dict[str, JobOutcome] = {}
+        self._backed_up = 0
         self._errors: dict[str, CloudError] = {}
         self._met_all = ""
 
@@ -53,6 +55,17 @@ class Ledger:
             and not (job_id in look.there and look.there[job_id].active)
             for job_id, sent in self.sent.items()
         )
+
+    def keep_back(self, outcomes: Mapping[str, JobOutcome]) -> None:
+        """These are not sent; what that is called is known already."""
+        self._kept_back.update(outcomes)
+
+    def not_kept_back(self, job_ids: Iterable[str]) -> list[str]:
+        return [job_id for job_id in job_ids if job_id not in self._kept_back]
+
+    def backed_up(self, workflows: int) -> None:
+        """So many workflows were saved first."""
+        self._backed_up = workflows
 
     def sending(self, chunk: Sequence[str]) -> None:
         self._in_flight.update(chunk)
@@ -87,8 +100,11 @@ class Ledger:
 
     def result(self, before: Look, after: Look) -> DeletionResult:
         """The outcome of every job."""
-        jobs = {job_id: verdict(job_id, self.sent[job_id], before, after) for job_id in self._order}
-        return DeletionResult(jobs, self.stopped, tuple(self._errors.values()))
+        jobs = {
+            job_id: self._kept_back.get(job_id) or verdict(job_id, self.sent[job_id], before, after)
+            for job_id in self._order
+        }
+        return DeletionResult(jobs, self.stopped, tuple(self._errors.values()), self._backed_up)
 
     def _sent(self, job_id: str) -> JobOutcome | None:
         found = self.sent.get(job_id)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .errors import CloudError, NotFound
+from .errors import CloudConnectionError, CloudError, NotFound
 from .jobs import Job
 from .listing import JobLister, list_jobs
 from .selection import JobFilter
+from .stopping import Watch, run_stoppable
 
 MOST_ONE_BY_ONE = 20
 MOST_AT_ONCE = 6
@@ -49,6 +50,14 @@ async def look_at(client: JobReader, job_ids: Sequence[str]) -> Look:
     try:
         return await (_one_by_one if len(job_ids) <= MOST_ONE_BY_ONE else _by_list)(client, job_ids)
     except CloudError as error:
+        return Look(error=error)
+
+
+async def look_in_time(client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float) -> Look:
+    """Look at these jobs, for at most so long. Raises OperationStopped."""
+    try:
+        return await run_stoppable(look_at(client, job_ids), watch, seconds)
+    except CloudConnectionError as error:
         return Look(error=error)
 
 

@@ -101,6 +101,8 @@ class DeletionResult:
     stopped: bool = False
     errors: tuple[CloudError, ...] = field(default=(), compare=False)
     """The distinct errors met, first come first: they carry the hints."""
+    backed_up: int = 0
+    """How many workflows were backed up first."""
 
     def ids(self, outcome: Outcome) -> list[str]:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
@@ -109,6 +111,11 @@ class DeletionResult:
     def deleted(self) -> int:
         """How many are gone, verified, and were there before."""
         return len(self.ids(Outcome.DELETED))
+
+    @property
+    def removed(self) -> int:
+        """The same, by the name a clear has for it."""
+        return self.deleted
 
     @property
     def failed(self) -> bool:
@@ -152,6 +159,11 @@ class ClearResult:
         if self.outcome is ClearOutcome.FAILED:
             return 0
         return None if self.after is None else max(0, self.before.finished - self.after.finished)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not work, or nobody knows: what a node ends in an error for."""
+        return self.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN)
 
     @property
     def listed(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Running one sending operation at a time, with its key, its record on disk and its client.
+"""What can be done to a history, with the key and the safeguards of a state folder.
 
 The nodes and the routes both come through here, on two event loops of one process.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +19,39 @@ from .client import CloudClient
 from .config import BaseUrl, read_base_url
 from .connection import Connection
 from .credentials import ApiKey, KeyStore
-from .errors import Busy, CloudError, ListNotWhole, OperationStopped, StateUnwritable
+from .errors import ListNotWhole
 from .history import History
-from .journal import Entry, Journal, Kind
-from .leftovers import unresolved
+from .journal import Entry, Kind
 from .listing import Listing
-from .models import ClearResult, DeletionResult, JobCounts
+from .models import FINISHED, ClearResult, DeletionResult, JobCounts
 from .previews import DeletionPreview, Preview, preview_jobs
+from .protection import Protected, ProtectionFile
 from .report import clear_report, deletion_report
-from .results import Payload, clear_payload, deletion_payload, failure_payload
-from .secret import log
+from .results import clear_payload, deletion_payload
 from .selection import JobFilter, Selection
+from .sending import Announce, SendingDesk
 from .settings import SettingsFile
-from .slot import SendingSlot
-from .stopping import LOOK_EVERY, Unwatched, Watch
-
-Announce = Callable[[str, Mapping[str, Any]], None]
+from .state_guards import StateGuards
+from .stopping import Unwatched, Watch
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What a person confirmed, and the name its operation will have."""
+    """What a person confirmed, and the name its operation will have.
+
+    Attributes:
+        origin: where they did: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        backup: whether workflows are backed up first; None: as it is set.
+    """
 
     preview: Preview
     connection: Connection
     operation: str
+    origin: str = "panel"
+    backup: bool | None = None
 
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
-
-MOST_FINISHED = 10
 
 
 def open_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
@@ -72,24 +75,14 @@ class Operations:
         history: Callable[[CloudClient], History] = History,
     ) -> None:
         self.keys = KeyStore(folder, environ)
-        self.journal = Journal(folder)
         self.settings = SettingsFile(folder)
+        self.protection = ProtectionFile(folder)
         self.folder = folder
         self.announce = announce
-        self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
+        self.desk = SendingDesk(folder, announce)
         self._environ = environ
         self._open_client = open_client
         self._history = history
-        self._slot = SendingSlot(folder)
-
-    def running(self) -> Entry | None:
-        """What is being sent now, by anybody who uses this state folder. Blocking."""
-        holder = self._slot.holder()
-        return next((entry for entry in self.journal.entries() if entry.operation == holder), None)
-
-    def unresolved(self) -> list[Entry]:
-        """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
-        return unresolved(self.journal, self._slot)
 
     def base_url(self) -> BaseUrl:
         """The server in force. Raises UnsafeBaseUrl."""
@@ -125,17 +118,35 @@ class Operations:
         Raises:
             CloudError: the history could not be read whole, so nobody knows what the selection is.
         """
+        protected = await self.protected()
         async with self._client(connection) as history:
             if selection.filter is not None:
-                listing = await history.list(selection.filter, watch)
+                listing = await history.list(replace(selection.filter, shield=protected), watch)
                 if not listing.complete:
                     raise listing.error or ListNotWhole()
-                return preview_jobs(list(listing.jobs.values()))
+                return preview_jobs(list(listing.jobs.values()), protected=protected)
             look = await history.look(selection.job_ids, watch)
             if look.error is not None or not all(look.saw(job_id) for job_id in selection.job_ids):
                 raise look.error or ListNotWhole()
             there = [look.there[job_id] for job_id in selection.job_ids if job_id in look.there]
-            return preview_jobs(there, already_gone=len(look.gone))
+            return preview_jobs(there, already_gone=len(look.gone), protected=protected)
+
+    async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
+        """All finished jobs, by their ids: for a clear that may not take all. Raises CloudError."""
+        chosen = Selection(filter=JobFilter(statuses=FINISHED))
+        return replace(await self.preview(connection, chosen, watch), everything=True)
+
+    async def protected(self) -> Protected:
+        """The protected jobs. Raises ProtectionDamaged."""
+        return await asyncio.to_thread(self.protection.load)
+
+    async def backs_up(self, wish: bool | None = None) -> bool:
+        """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set."""
+        return (await asyncio.to_thread(self.settings.load)).backup != "off" if wish is None else wish
+
+    async def clears_by_ids(self, backup: bool | None = None) -> bool:
+        """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
+        return await self.backs_up(backup) or bool(await self.protected())
 
     async def list_jobs(self, chosen: JobFilter, watch: Watch) -> Listing:
         """All jobs that match, newest first. Raises CloudError where the list is not complete."""
@@ -147,59 +158,90 @@ class Operations:
         return listing
 
     async def delete_jobs(
-        self, job_ids: Sequence[str], origin: str, watch: Watch, confirmed: Confirmed | None = None
+        self,
+        job_ids: Sequence[str],
+        origin: str,
+        watch: Watch,
+        confirmed: Confirmed | None = None,
+        *,
+        backup: bool | None = None,
     ) -> DeletionResult:
         """Delete these jobs, after any other deletion has ended.
 
         Args:
-            confirmed: what a person confirmed, where one did: then exactly these ids are sent.
+            origin: where it comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+            confirmed: what a person confirmed, where one did: then exactly those of the ids are sent.
+            backup: whether workflows are backed up first; None: as it is set.
 
         Raises:
             SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
         """
         connection = confirmed.connection if confirmed else await self.connect()
         entry = _entry(connection, "delete", origin, confirmed, asked=len(job_ids), job_ids=tuple(job_ids))
-        previewed = (
-            confirmed.preview.look if confirmed and isinstance(confirmed.preview, DeletionPreview) else None
-        )
-        with self._telling_failure(entry):
-            async with self._sending(entry, watch, wait=True), self._client(connection) as history:
-                result = await history.delete(job_ids, watch, previewed=previewed)
-        self._finish(entry, deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
+        preview = confirmed.preview if confirmed else None
+        shown = preview if isinstance(preview, DeletionPreview) else None
+        async with (
+            self.desk.carry_out(entry, watch, wait=True) as ended,
+            self._client(connection) as history,
+        ):
+            result = await history.delete(
+                job_ids,
+                watch,
+                previewed=shown.look if shown else None,
+                confirmed=shown.job_ids if shown else None,
+                safeguards=await self._guards(backup),
+            )
+            ended(deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
         return result
 
     async def clear_history(
-        self, origin: str, watch: Watch, confirmed: Confirmed | None = None, *, wait: bool = True
-    ) -> ClearResult:
-        """Clear the history.
+        self,
+        origin: str,
+        watch: Watch,
+        confirmed: Confirmed | None = None,
+        *,
+        wait: bool = True,
+        backup: bool | None = None,
+    ) -> ClearResult | DeletionResult:
+        """Clear the history. Where something is protected or backups are on, by deleting exact jobs.
 
         Args:
             confirmed: what a person confirmed, where one did: if there are more jobs by now, nothing is sent.
             wait: whether to wait for another deletion to end.
 
         Raises:
-            Busy, CountRose, SetupProblem, CloudError: nothing was sent.
+            Busy, CountRose, PreviewExpired, SetupProblem, CloudError: nothing was sent.
         """
         connection = confirmed.connection if confirmed else await self.connect()
+        if confirmed is None and await self.clears_by_ids(backup):
+            return await self._clear_by_ids(connection, origin, watch, backup)
         size = confirmed.preview.size if confirmed else None
         entry = _entry(connection, "clear", origin, confirmed, asked=size)
-        with self._telling_failure(entry):
-            async with self._sending(entry, watch, wait=wait), self._client(connection) as history:
-                result = await history.clear(watch, confirmed=size)
-        self._finish(entry, clear_payload(result), clear_report(result))
+        async with (
+            self.desk.carry_out(entry, watch, wait=wait) as ended,
+            self._client(connection) as history,
+        ):
+            guards = await self._guards(backup)
+            result = await history.clear(watch, confirmed=size, safeguards=guards)
+            ended(clear_payload(result), clear_report(result))
         return result
 
-    @contextmanager
-    def _telling_failure(self, entry: Entry) -> Iterator[None]:
-        """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
-        try:
-            yield
-        except Busy:
-            raise
-        except CloudError as error:
-            payload = failure_payload(entry.kind, error, total=entry.asked)
-            self._finish(entry, payload, f"Nothing was sent. {error}")
-            raise
+    async def _clear_by_ids(
+        self, connection: Connection, origin: str, watch: Watch, backup: bool | None
+    ) -> DeletionResult:
+        preview = await self.preview_everything(connection, watch)
+        finished = [job.id for job in (*preview.jobs, *preview.stay) if job.finished]
+        confirmed = Confirmed(preview, connection, new_operation(), origin, backup)
+        return await self.delete_jobs(finished, origin, watch, confirmed, backup=backup)
+
+    async def _guards(self, backup: bool | None) -> StateGuards:
+        await self.protected()
+        return StateGuards(self.protection, None)
+
+    def announce_change(self, kind: str) -> None:
+        """Tell the browsers that something has changed in another way than by a deletion."""
+        event = {"operation": None, "hold": None, "kind": kind, "node": None, "result": None}
+        self.announce("cloud_history.changed", event)
 
     @asynccontextmanager
     async def open(self, connection: Connection) -> AsyncIterator[CloudClient]:
@@ -213,66 +255,20 @@ class Operations:
         async with self._open_client(connection.base_url, connection.key) as client:
             yield self._history(client)
 
-    @asynccontextmanager
-    async def _sending(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
-        """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
-        await self._take_slot(entry, watch, wait)
-        try:
-            await asyncio.to_thread(self.journal.begin, entry)
-            try:
-                yield
-            except CloudError:
-                await self._resolve(entry)
-                raise
-            await self._resolve(entry)
-        finally:
-            self._slot.free()
 
-    async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
-        # Polled: who has it may be on another event loop, or in another process.
-        while not await self._try_slot(entry):
-            if not wait:
-                running = await asyncio.to_thread(self.running)
-                raise Busy("Another deletion is running.", origin=running.origin if running else "")
-            if watch.stop_requested():
-                raise OperationStopped("You stopped it.")
-            watch.progress("waiting", 0, 1)
-            await asyncio.sleep(LOOK_EVERY)
+async def confirm(
+    operations: Operations, confirmed: Confirmed, watch: Watch, *, wait: bool = True
+) -> ClearResult | DeletionResult:
+    """Carry out what a person confirmed in a browser. Raises as the operation does."""
+    preview, origin, backup = confirmed.preview, confirmed.origin, confirmed.backup
+    if isinstance(preview, DeletionPreview):
+        return await operations.delete_jobs(preview.job_ids, origin, watch, confirmed, backup=backup)
+    return await operations.clear_history(origin, watch, confirmed, wait=wait, backup=backup)
 
-    async def _try_slot(self, entry: Entry) -> bool:
-        taking = asyncio.ensure_future(asyncio.to_thread(self._slot.take, entry.operation))
-        try:
-            return await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            # The thread goes on without us, and could take a slot nobody would ever free.
-            await asyncio.wait({taking})
-            if taking.exception() is None and taking.result():
-                self._slot.free()
-            raise
 
-    async def _resolve(self, entry: Entry) -> None:
-        try:
-            await asyncio.to_thread(self.journal.resolve, entry.operation)
-        except StateUnwritable as exc:
-            # The outcome is known and is about to be told: a note left behind must not hide it.
-            log.warning("%s", exc)
-
-    def announce_change(self, kind: str) -> None:
-        """Tell the browsers that the history has changed in another way than by a deletion."""
-        event = {"operation": None, "hold": None, "kind": kind, "node": None, "result": None}
-        self.announce("cloud_history.changed", event)
-
-    def _finish(self, entry: Entry, payload: Payload, report: str) -> None:
-        log.info("%s", report)
-        self.finished.appendleft((entry.operation, payload))
-        _, _, node = entry.origin.partition("node ")
-        event = {
-            "operation": entry.operation,
-            "hold": entry.operation,
-            "kind": entry.kind,
-            "node": node or None,
-        }
-        self.announce("cloud_history.changed", {**event, "result": payload})
+def new_operation() -> str:
+    """A name for an operation that nobody has."""
+    return uuid.uuid4().hex
 
 
 def _entry(

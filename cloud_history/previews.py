@@ -12,6 +12,7 @@ from .errors import PreviewExpired
 from .jobs import Job
 from .look import Look
 from .models import JobCounts, JobStatus
+from .protection import NOTHING_PROTECTED, Protected
 
 VALID_SECONDS = 300
 MOST_KEPT = 100
@@ -35,10 +36,14 @@ class DeletionPreview:
     Attributes:
         jobs: what will be sent, in order.
         skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
+        stay: those of them that are there.
+        everything: whether all that is finished was asked for.
     """
 
     jobs: Sequence[Job]
     skipped: dict[str, int] = field(default_factory=dict)
+    stay: Sequence[Job] = ()
+    everything: bool = False
 
     @property
     def size(self) -> int:
@@ -50,24 +55,27 @@ class DeletionPreview:
 
     @property
     def look(self) -> Look:
-        """What the person saw of these jobs."""
-        return Look({job.id: job for job in self.jobs})
+        """What was seen of these jobs, and of those that stay."""
+        return Look({job.id: job for job in (*self.jobs, *self.stay)})
 
 
 Preview = ClearPreview | DeletionPreview
 
 
-def preview_jobs(selected: Sequence[Job], already_gone: int = 0) -> DeletionPreview:
+def preview_jobs(
+    selected: Sequence[Job], already_gone: int = 0, protected: Protected = NOTHING_PROTECTED
+) -> DeletionPreview:
     """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
-    removable = [job for job in selected if job.finished]
-    unknown = sum(job.status is JobStatus.UNKNOWN for job in selected)
+    removable = [job for job in selected if job.finished and not protected.covers(job)]
+    chosen = {job.id for job in removable}
+    stay = [job for job in selected if job.id not in chosen]
     skipped = {
-        "active": len(selected) - len(removable) - unknown,
-        "unknown": unknown,
+        "active": sum(job.active for job in stay),
+        "unknown": sum(job.status is JobStatus.UNKNOWN for job in stay),
         "already_gone": already_gone,
-        "protected": 0,
+        "protected": sum(job.finished for job in stay),
     }
-    return DeletionPreview(removable, skipped)
+    return DeletionPreview(removable, skipped, stay)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> s
             lines.append(f"{len(ids):,} {word}{reason}")
             if outcome is not Outcome.DELETED:
                 lines += _listed(ids, most_listed)
+    if result.backed_up:
+        lines.append(f"{result.backed_up:,} workflow{'' if result.backed_up == 1 else 's'} backed up first.")
     advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
     return "\n".join([*lines, *dict.fromkeys(advice)])
 
@@ -78,8 +80,12 @@ def _listed(job_ids: list[str], most: int) -> list[str]:
 
 def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
     """The error a node ends with when not everything worked."""
-    report = deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
-    return Incomplete(report)
+    return Incomplete(result_report(result))
+
+
+def result_report(result: DeletionResult | ClearResult) -> str:
+    """What a deletion or a clear did."""
+    return deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
 
 
 def listing_report(found: Sequence[Job], matching: int) -> str:

@@ -52,6 +52,7 @@ def deletion_payload(result: DeletionResult) -> Payload:
             if each.outcome is not Outcome.DELETED
         },
         "stopped": result.stopped,
+        "backed_up": result.backed_up,
         "report": scrub(deletion_report(result)),
         "error": error_payload(result.errors[0]) if result.errors else None,
     }
@@ -65,6 +66,7 @@ def failure_payload(kind: str, error: CloudError, *, total: int | None = None) -
         "counts": {**tried_none, Outcome.NOT_ATTEMPTED.value: total or 0},
         "jobs": {},
         "stopped": False,
+        "backed_up": 0,
     }
     return {
         **(deletion if kind == "delete" else {}),

@@ -13,6 +13,9 @@ PREFIX = "/cloud_history"
 ROUTES: tuple[Key, ...] = (
     ("GET", "status"),
     ("POST", "settings"),
+    ("GET", "protection"),
+    ("POST", "protection"),
+    ("POST", "protection/start_empty"),
     ("POST", "unresolved/dismiss"),
     ("POST", "holds/dismiss"),
     ("POST", "key"),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from .jobs import Job
 from .models import JobStatus
+from .protection import NOTHING_PROTECTED, Protected
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class JobFilter:
         search: found in name, id, workflow id or error, whatever its case.
         after, before: created at or after the one, and before the other. A job without a usable time matches
             neither.
+        protected: only protected jobs, or only others, by the list in `shield`.
     """
 
     statuses: tuple[JobStatus, ...] = ()
@@ -27,6 +29,8 @@ class JobFilter:
     before: datetime | None = None
     workflow_id: str = ""
     output_type: str = ""
+    protected: bool | None = None
+    shield: Protected = field(default=NOTHING_PROTECTED, repr=False)
     _needle: str = field(init=False, default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +42,7 @@ class JobFilter:
             (not self.statuses or job.status in self.statuses)
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
             and (not self.output_type or job.output_type == self.output_type)
+            and (self.protected is None or self.shield.covers(job) is self.protected)
             and self._in_time(job)
             and (not self._needle or job.mentions(self._needle))
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,13 +11,40 @@ from .errors import InputRefused, StateUnwritable
 from .files import write_private
 
 LONGEST_HOLD_SECONDS = 60
+BACKUP = ("off", "workflows")
+NODES = ("ask", "allow", "never")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`hold_seconds`: how long a deletion made in the browser can be undone, 0 to 60."""
+    """
+    Attributes:
+        hold_seconds: how long a deletion made in the browser can be undone, 0 to 60.
+        backup: whether workflows are backed up before their jobs are deleted: `off` or `workflows`.
+        nodes: whether workflows may delete: `ask`, `allow` or `never`.
+        backup_days, backup_megabytes: how long backups are kept, and how much room they may take.
+    """
 
     hold_seconds: int = 10
+    backup: str = "off"
+    nodes: str = "ask"
+    backup_days: int = 90
+    backup_megabytes: int = 1000
+
+
+DAMAGED = Settings(backup="workflows")
+"""For a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
+
+_WORDS = {
+    "backup": ("Back up workflows before deleting", BACKUP),
+    "nodes": ("Workflows may delete", NODES),
+}
+_NUMBERS = {
+    "hold_seconds": ("The seconds to undo", 0, LONGEST_HOLD_SECONDS),
+    "backup_days": ("The days to keep backups", 1, 36_500),
+    "backup_megabytes": ("The megabytes backups may use", 1, 10_000_000),
+}
+MEMBERS: Mapping[str, type] = {**dict.fromkeys(_WORDS, str), **dict.fromkeys(_NUMBERS, int)}
 
 
 class SettingsFile:
@@ -26,20 +54,24 @@ class SettingsFile:
         self._path = folder / "settings.json"
 
     def load(self) -> Settings:
-        """The settings in force. What cannot be read is as it was before anybody changed it: the safe side."""
+        """The settings in force. What cannot be read is on the safe side."""
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            return _checked(Settings(hold_seconds=found["hold_seconds"]))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused):
+            if not isinstance(found, dict):
+                return DAMAGED
+            return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())
+        except (FileNotFoundError, NotADirectoryError):
             return Settings()
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused):
+            return DAMAGED
 
-    def change(self, *, hold_seconds: int) -> Settings:
-        """Change and keep them.
+    def change(self, **members: object) -> Settings:
+        """Change and keep some of them.
 
         Raises:
             InputRefused: a value is out of range. StateUnwritable: they cannot be kept.
         """
-        settings = _checked(replace(self.load(), hold_seconds=hold_seconds))
+        settings = _checked(members, self.load())
         try:
             write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
@@ -47,8 +79,16 @@ class SettingsFile:
         return settings
 
 
-def _checked(settings: Settings) -> Settings:
-    seconds: object = settings.hold_seconds
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_HOLD_SECONDS:
-        raise InputRefused(f"The seconds to undo must be a whole number from 0 to {LONGEST_HOLD_SECONDS}.")
-    return settings
+def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
+    for name, value in members.items():
+        if name in _NUMBERS:
+            what, least, most = _NUMBERS[name]
+            if type(value) is not int or not least <= value <= most:
+                raise InputRefused(f"{what} must be a whole number from {least:,} to {most:,}.")
+        elif name in _WORDS:
+            what, words = _WORDS[name]
+            if value not in words:
+                raise InputRefused(f"“{what}” must be one of {', '.join(words)}.")
+        else:
+            raise InputRefused("There is no such setting.")
+    return replace(settings, **members)  # type: ignore[arg-type]

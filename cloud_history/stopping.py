@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from .errors import CloudTimeoutError, OperationStopped
+from .errors import CloudConnectionError, CloudTimeoutError, OperationStopped
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Watch(Protocol):
         """Whether the person wants it to stop. Asked several times a second; must not block."""
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Told at each step. `phase` is "waiting", "sending" or "checking"."""
+        """Told at each step. `phase` is "waiting", "backing_up", "sending" or "checking"."""
 
 
 class Unwatched:
@@ -82,3 +83,14 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
+
+
+async def pause(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:
+    """Wait. Raises OperationStopped."""
+
+    async def wait() -> None:
+        await sleep(seconds)
+
+    # A computer that slept meanwhile is late; what was sent is looked at all the same.
+    with suppress(CloudConnectionError):
+        await run_stoppable(wait(), watch, seconds + 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..cloud_history.errors import OperationStopped
-from ..cloud_history.models import ClearOutcome
-from ..cloud_history.report import NOT_CLEARED, clear_report, incomplete
+from ..cloud_history.report import NOT_CLEARED, incomplete, result_report
 from ..comfy_host import NodeWatch, operations
 from .base import (
     AFTER_INPUT,
@@ -65,8 +64,8 @@ class ClearCloudHistory(CloudHistoryNode):
         except OperationStopped:
             watch.raise_if_stopped()
             raise
-        report = clear_report(result)
-        if watch.stopped or result.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN):
+        report = result_report(result)
+        if watch.stopped or result.failed:
             watch.show(report)
             watch.raise_if_stopped()
             raise incomplete(result)

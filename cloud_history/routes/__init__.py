@@ -16,6 +16,7 @@ from .answers import guarded
 from .context import LONGEST_HOLD, Context
 from .deletion import DeletionRoutes
 from .key import KeyRoutes
+from .protection import ProtectionRoutes
 from .reading import ReadingRoutes
 from .status import StatusRoutes
 
@@ -32,10 +33,14 @@ def make_handlers(
         operations, holds or Holds(operations), Previews(), Thumbnails(operations), longest_hold
     )
     status = StatusRoutes(context)
+    protection = ProtectionRoutes(context)
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
     handlers: dict[Key, Handler] = {
         ("GET", "status"): status.status,
         ("POST", "settings"): status.change_settings,
+        ("GET", "protection"): protection.show,
+        ("POST", "protection"): protection.change,
+        ("POST", "protection/start_empty"): protection.start_empty,
         ("POST", "unresolved/dismiss"): status.dismiss_unresolved,
         ("POST", "holds/dismiss"): status.dismiss_hold,
         ("POST", "key"): key.save,

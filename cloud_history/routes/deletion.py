@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,8 +12,8 @@ from ..connection import Connection
 from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..guards import LARGE_BODY, read_body
 from ..holds import HoldWatch
-from ..models import ClearResult, DeletionResult, JobStatus
-from ..operations import Confirmed
+from ..models import ClearResult, JobStatus
+from ..operations import Confirmed, confirm, new_operation
 from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..results import Payload, clear_payload, deletion_payload
 from ..rows import job_row, milliseconds
@@ -42,16 +40,20 @@ class DeletionRoutes:
         selection = None if "clear" in body else read_selection(body)
         operations = self._context.operations
         connection = await operations.connect()
-        if selection is None:
+        if selection is not None:
+            preview = await self._context.in_time(operations.preview(connection, selection, Unwatched()))
+        elif await operations.clears_by_ids():
+            preview = await self._context.in_time(operations.preview_everything(connection, Unwatched()))
+        else:
             return json_answer(await self._clear_preview(connection))
-        preview = await self._context.in_time(operations.preview(connection, selection, Unwatched()))
         return json_answer(await self._deletion_preview(preview, connection))
 
     async def delete(self, request: web.Request) -> web.Response:
-        return await self._confirm(request, DeletionPreview)
+        body = await read_body(request, {"token": str, "backup": bool}, ("token",))
+        return await self._confirm(body, DeletionPreview)
 
     async def clear(self, request: web.Request) -> web.Response:
-        return await self._confirm(request, ClearPreview)
+        return await self._confirm(await read_body(request, {"token": str}, ("token",)), ClearPreview)
 
     async def undo(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"hold": str}, ("hold",))
@@ -67,13 +69,10 @@ class DeletionRoutes:
             self._context.holds.stop(body["operation"])
         return json_answer({})
 
-    async def _confirm(
-        self, request: web.Request, kind: type[ClearPreview] | type[DeletionPreview]
-    ) -> web.Response:
-        body = await read_body(request, {"token": str}, ("token",))
+    async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
         seconds = (await asyncio.to_thread(operations.settings.load)).hold_seconds
-        running = await asyncio.to_thread(operations.running)
+        running = await asyncio.to_thread(operations.desk.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
         connection = await operations.connect()
@@ -82,20 +81,18 @@ class DeletionRoutes:
             raise InputRefused("This preview is of another kind.")
         if not preview.size:
             raise InputRefused("Nothing to delete: everything in this preview stays.")
-        confirmed = Confirmed(preview, connection, uuid.uuid4().hex)
+        everything = not isinstance(preview, DeletionPreview) or preview.everything
+        origin = "menu" if everything else "panel"
+        confirmed = Confirmed(preview, connection, new_operation(), origin, body.get("backup"))
         if not seconds:
             return await self._send_now(confirmed)
         hold = await self._context.holds.start(confirmed, seconds)
         return json_answer({"hold": hold.payload()}, 202)
 
     async def _send_now(self, confirmed: Confirmed) -> web.Response:
-        operations, preview, name = self._context.operations, confirmed.preview, confirmed.operation
+        name = confirmed.operation
         watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
-        work: Coroutine[Any, Any, DeletionResult] | Coroutine[Any, Any, ClearResult]
-        if isinstance(preview, DeletionPreview):
-            work = operations.delete_jobs(preview.job_ids, "panel", watch, confirmed)
-        else:
-            work = operations.clear_history("menu", watch, confirmed, wait=False)
+        work = confirm(self._context.operations, confirmed, watch, wait=False)
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
         self._keep_alive(task)
         self._watches[name] = watch
@@ -144,6 +141,7 @@ class DeletionRoutes:
         }
         return {
             **await self._kept(preview, connection, counts.taken_at),
+            "kind": "clear",
             "counts": {**by_status, "active": counts.active},
             "finished": counts.finished,
             "removable": counts.finished,
@@ -160,6 +158,8 @@ class DeletionRoutes:
             by_status[job.status.value] += 1
         return {
             **await self._kept(preview, connection, datetime.now(timezone.utc)),
+            "kind": "delete",
+            "everything": preview.everything,
             "removable": preview.size,
             "by_status": by_status,
             "oldest": milliseconds(min(created, default=None)),
@@ -176,6 +176,7 @@ class DeletionRoutes:
             "expires_in": VALID_SECONDS,
             "taken_at": taken_at.isoformat(),
             "hold_seconds": settings.hold_seconds,
+            "backup": settings.backup != "off",
             "last4": connection.key.secret.last4,
             "source": connection.key.source,
             "host": connection.base_url.host,

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import cast
 
@@ -49,6 +50,8 @@ class ReadingRoutes:
         """All jobs that match, as lines of JSON while they come in."""
         body = await read_body(request, {"filter": dict}, largest=LARGE_BODY)
         chosen = read_filter(body.get("filter", {}))
+        if chosen.protected is not None:
+            chosen = replace(chosen, shield=await self._context.operations.protected())
         connection = await self._context.operations.connect()
         stream = _JobStream(request, self._context, connection, chosen)
         async with self._context.operations.open(connection) as client:

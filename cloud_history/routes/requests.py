@@ -16,7 +16,7 @@ LONGEST_SEARCH = 200
 OUTPUT_TYPES = ("image", "video", "audio", "3d")
 
 _HALF = re.compile("[\ud800-\udfff]")
-_MEMBERS = ("statuses", "search", "after", "before", "workflow_id", "output_type")
+_MEMBERS = ("statuses", "search", "after", "before", "workflow_id", "output_type", "protected")
 
 
 def read_selection(body: Mapping[str, Any]) -> Selection:
@@ -51,9 +51,12 @@ def read_filter(given: Mapping[str, Any]) -> JobFilter:
         before=_moment(given, "before"),
         workflow_id=_text(given, "workflow_id"),
         output_type=_text(given, "output_type"),
+        protected=given.get("protected"),
     )
     if chosen.output_type not in ("", *OUTPUT_TYPES):
         raise InputRefused("“output_type” must be image, video, audio or 3d.")
+    if not isinstance(chosen.protected, bool | None):
+        raise InputRefused("“protected” must be true or false.")
     return chosen
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from dataclasses import asdict
 
 from aiohttp import web
 
 from .. import __version__
-from ..errors import InputRefused, MissingDependency, SetupProblem
+from ..errors import InputRefused, MissingDependency, ProtectionDamaged, SetupProblem
 from ..guards import read_body
 from ..results import Payload, error_payload
+from ..settings import MEMBERS
 from .answers import json_answer
 from .context import Context
 
@@ -23,17 +25,19 @@ class StatusRoutes:
         return json_answer(await self.payload())
 
     async def change_settings(self, request: web.Request) -> web.Response:
-        body = await read_body(request, {"hold_seconds": int}, ("hold_seconds",))
-        await asyncio.to_thread(self._context.operations.settings.change, hold_seconds=body["hold_seconds"])
+        body = await read_body(request, MEMBERS)
+        if not body:
+            raise InputRefused("Nothing to set.")
+        await asyncio.to_thread(lambda: self._context.operations.settings.change(**body))
         return await self.status(request)
 
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"operation": str}, ("operation",))
         operations = self._context.operations
-        known = {entry.operation for entry in await asyncio.to_thread(operations.unresolved)}
+        known = {entry.operation for entry in await asyncio.to_thread(operations.desk.unresolved)}
         if body["operation"] not in known:
             raise InputRefused("No unresolved operation has that name.")
-        await asyncio.to_thread(operations.journal.resolve, body["operation"])
+        await asyncio.to_thread(operations.desk.journal.resolve, body["operation"])
         return await self.status(request)
 
     async def dismiss_hold(self, request: web.Request) -> web.Response:
@@ -51,8 +55,8 @@ class StatusRoutes:
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
-        running = await asyncio.to_thread(operations.running)
-        unresolved = await asyncio.to_thread(operations.unresolved)
+        running = await asyncio.to_thread(operations.desk.running)
+        unresolved = await asyncio.to_thread(operations.desk.unresolved)
         settings = await asyncio.to_thread(operations.settings.load)
         return {
             "version": __version__,
@@ -61,11 +65,22 @@ class StatusRoutes:
             "last4": key.secret.last4 if key else "",
             "host": host,
             "running": running.summary() if running else None,
-            "finished": [{"operation": name, "result": result} for name, result in list(operations.finished)],
+            "finished": [
+                {"operation": name, "result": result} for name, result in list(operations.desk.finished)
+            ],
             "unresolved": [entry.summary() for entry in unresolved],
             "holds": [hold.payload() for hold in holds.open],
             "lost_holds": await asyncio.to_thread(holds.lost),
             "hold_seconds": settings.hold_seconds,
+            "settings": {**asdict(settings), "nodes_fixed": False},
+            "protection": await self._protection(),
             "can_cancel": self._context.can_cancel,
             "problem": problem,
         }
+
+    async def _protection(self) -> Payload:
+        try:
+            protected = await self._context.operations.protected()
+        except ProtectionDamaged as error:
+            return {"jobs": 0, "workflows": 0, "damaged": error.name}
+        return {"jobs": len(protected.jobs), "workflows": len(protected.workflows), "damaged": None}

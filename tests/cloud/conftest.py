@@ -25,6 +25,7 @@ from cloud_history.config import read_base_url
 from cloud_history.connection import Connection
 from cloud_history.details import read_details
 from cloud_history.errors import CloudError
+from cloud_history.models import ClearResult
 from cloud_history.operations import Operations
 from cloud_history.report import clear_report, deletion_report, listing_report
 from cloud_history.results import clear_payload, deletion_payload, error_payload
@@ -257,6 +258,7 @@ class Core:
 
     async def clear(self) -> None:
         result = await self.operations.clear_history("menu", Unwatched())
+        assert isinstance(result, ClearResult)
         self.evidence.add("clear", result, clear_report(result), json.dumps(clear_payload(result)))
         if result.error:
             self.evidence.add_error("clear", result.error)

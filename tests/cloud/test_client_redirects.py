@@ -10,6 +10,7 @@ import pytest
 
 from cloud_history.client import CloudClient
 from cloud_history.errors import NotComfyCloud
+from cloud_history.models import ClearResult
 from cloud_history.operations import Operations
 from cloud_history.report import clear_report, deletion_report
 from cloud_history.stopping import Unwatched
@@ -99,6 +100,7 @@ async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
     operations = Operations(tmp_path, environ)
     cleared = await operations.clear_history("menu", Unwatched())
     deleted = await operations.delete_jobs([job.id for job in cloud.finished[:150]], "menu", Unwatched())
+    assert isinstance(cleared, ClearResult)
     assert (cleared.outcome.value, cleared.removed) == ("failed", 0)
     assert deleted.deleted == 0
     for report in (clear_report(cleared), deletion_report(deleted)):

@@ -134,7 +134,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
     await gate.waiting.wait()
     with pytest.raises(OperationStopped):
         await operations.delete_jobs([second], "node 2", Waiter(stops=True))
-    assert [entry.origin for entry in operations.journal.entries()] == ["node 1"]
+    assert [entry.origin for entry in operations.desk.journal.entries()] == ["node 1"]
     gate.open()
     assert (await running).deleted == 1
     assert cloud.history_posts == [{"delete": [first]}]
@@ -160,7 +160,7 @@ def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[Entry]]:
     seen: list[list[Entry]] = []
 
     def look(body: object) -> bool:
-        seen.append(Operations(operations.keys._path.parent, {}).journal.entries())
+        seen.append(Operations(operations.keys._path.parent, {}).desk.journal.entries())
         return False
 
     cloud.faults.append(Fault(HISTORY, "empty", times=None, predicate=look))
@@ -176,7 +176,7 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
     for (entry,) in seen:
         assert (entry.kind, entry.origin, entry.asked, list(entry.job_ids)) == ("delete", "node 7", 120, ids)
         assert (entry.host, entry.last4) == (cloud.base_url.removeprefix("http://"), cloud.api_key[-4:])
-    assert operations.journal.entries() == []
+    assert operations.desk.journal.entries() == []
 
 
 async def test_a_clear_is_on_disk_before_its_request_arrives(
@@ -187,7 +187,7 @@ async def test_a_clear_is_on_disk_before_its_request_arrives(
     ((entry,),) = seen
     assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", finished)
     assert entry.operation == confirmed.operation
-    assert operations.journal.entries() == []
+    assert operations.desk.journal.entries() == []
 
 
 async def test_the_key_is_not_in_what_is_written_down(
@@ -218,8 +218,8 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
     with pytest.raises(Unauthorized):
         await operations.clear_history("menu", Unwatched())
-    assert operations.journal.entries() == []
-    assert len(operations.finished) == 3
+    assert operations.desk.journal.entries() == []
+    assert len(operations.desk.finished) == 3
 
 
 async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
@@ -232,10 +232,10 @@ async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
     with pytest.raises(asyncio.CancelledError):
         await running
     gate.open()
-    (left,) = operations.unresolved()
+    (left,) = operations.desk.unresolved()
     assert (left.origin, left.asked) == ("node 1", 3)
     assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).deleted == 3
-    assert operations.unresolved() == [left]
+    assert operations.desk.unresolved() == [left]
 
 
 _CHILD = """
@@ -263,8 +263,8 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
     try:
         await asyncio.wait_for(gate.waiting.wait(), 30)
         here = Operations(folder, environ)
-        running: Any = here.running()
-        assert (running.origin, here.unresolved()) == ("node 9", [])
+        running: Any = here.desk.running()
+        assert (running.origin, here.desk.unresolved()) == ("node 9", [])
         with pytest.raises(Busy):
             await here.clear_history("menu", Unwatched(), wait=False)
     finally:
@@ -272,15 +272,15 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
         assert await child.wait() == -signal.SIGKILL
     gate.open()
     after_restart = Operations(folder, environ)
-    assert after_restart.running() is None
-    (left,) = after_restart.unresolved()
+    assert after_restart.desk.running() is None
+    (left,) = after_restart.desk.unresolved()
     assert (left.kind, left.origin, left.asked, list(left.job_ids)) == ("delete", "node 9", 3, ids)
     await after_restart.count(await after_restart.connect())
     assert cloud.history_posts == [{"delete": ids}]
     other = some(cloud, 1)
     assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).deleted == 1
     assert cloud.history_posts == [{"delete": ids}, {"delete": other}]
-    assert after_restart.unresolved() == [left]
+    assert after_restart.desk.unresolved() == [left]
 
 
 @pytest.mark.parametrize("obstacle", ["", "running"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history.models import ClearResult
 from cloud_history.operations import Operations
 from cloud_history.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
@@ -18,7 +19,7 @@ async def test_being_cancelled_while_taking_the_turn_gives_it_back(
     cloud: SimulatedCloud, operations: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken, go_on = threading.Event(), threading.Event()
-    take = operations._slot.take
+    take = operations.desk._slot.take
 
     def slow_disk(operation: str) -> bool:
         has_it = take(operation)
@@ -27,7 +28,7 @@ async def test_being_cancelled_while_taking_the_turn_gives_it_back(
         return has_it
 
     with monkeypatch.context() as slow:
-        slow.setattr(operations._slot, "take", slow_disk)
+        slow.setattr(operations.desk._slot, "take", slow_disk)
         running = asyncio.ensure_future(operations.delete_jobs([cloud.finished[0].id], "node 1", Unwatched()))
         await asyncio.to_thread(taken.wait, 10)
         running.cancel()
@@ -35,6 +36,7 @@ async def test_being_cancelled_while_taking_the_turn_gives_it_back(
         with pytest.raises(asyncio.CancelledError):
             await running
     result = await asyncio.wait_for(operations.clear_history("menu", Unwatched()), 10)
+    assert isinstance(result, ClearResult)
     assert result.listed == 0
 
 
@@ -44,15 +46,15 @@ def test_looking_who_sends_never_keeps_anybody_from_sending(tmp_path: Path) -> N
 
     def look(at: Operations) -> None:
         while not stop.is_set():
-            at.running()
+            at.desk.running()
 
     with ThreadPoolExecutor(2) as threads:
         looking = [threads.submit(look, each) for each in (operations, other)]
         try:
             refused = 0
             for number in range(300):
-                if operations._slot.take(f"{number:032x}"):
-                    operations._slot.free()
+                if operations.desk._slot.take(f"{number:032x}"):
+                    operations.desk._slot.free()
                 else:
                     refused += 1
         finally:

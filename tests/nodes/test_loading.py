@@ -69,7 +69,7 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.journal"]
     entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
-    sys.modules[f"{name}.comfy_host"].operations().journal.begin(entry)
+    sys.modules[f"{name}.comfy_host"].operations().desk.journal.begin(entry)
     with caplog.at_level(logging.WARNING, logger="cloud_history"):
         load_pack()
     assert "the outcome is unknown" in caplog.text

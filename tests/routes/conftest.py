@@ -23,7 +23,7 @@ async def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) 
 @pytest_asyncio.fixture
 async def target(stage: Stage) -> Stage:
     """The routes with previews to confirm, a hold, a lost one and an unresolved operation: all there is to attack."""
-    stage.operations.journal.begin(stage.unresolved)
+    stage.operations.desk.journal.begin(stage.unresolved)
     first, second, third = [
         job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"
     ][:3]

@@ -43,15 +43,18 @@ _WHERE = {
     "clear": ("POST", "clear"),
     "preview": ("POST", "preview"),
     "settings": ("POST", "settings"),
+    "protection": ("GET", "protection"),
+    "protect": ("POST", "protection"),
+    "start_empty": ("POST", "protection/start_empty"),
     "save_key": ("POST", "key"),
     "remove_key": ("DELETE", "key"),
 }
 ROUTES = tuple(_WHERE)
 """In an order in which each can be used, once, with what the stage has ready."""
-READING = ("status", "details", "thumbnail")
+READING = ("status", "details", "thumbnail", "protection")
 CHANGING = tuple(route for route in ROUTES if route not in READING)
 """All that take a body."""
-LARGE = ("preview", "jobs", "cancel")
+LARGE = ("preview", "jobs", "cancel", "protect")
 """Those whose body may name many jobs."""
 
 
@@ -117,6 +120,8 @@ class Stage:
             "dismiss": {"operation": self.unresolved.operation},
             "dismiss_hold": {"hold": self.lost_hold},
             "settings": {"hold_seconds": 0},
+            "protect": {"protect": False, "ids": [self.job]},
+            "start_empty": {},
             "delete": {"token": self.delete_token},
             "undo": {"hold": self.hold},
             "stop": {"operation": self.hold},
@@ -196,6 +201,10 @@ class Stage:
                 return
             await asyncio.sleep(0.005)
         raise AssertionError("it never came to that")
+
+    def damage_protection(self) -> None:
+        """Leave a list of protected jobs that nobody can read."""
+        (self.folder / "protected.json").write_text("{")
 
     async def set_hold(self, seconds: int) -> None:
         assert (await self.ask("settings", {"hold_seconds": seconds})).status == 200

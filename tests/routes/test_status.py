@@ -32,6 +32,15 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
             "holds": [],
             "lost_holds": [],
             "hold_seconds": 10,
+            "settings": {
+                "hold_seconds": 10,
+                "backup": "off",
+                "nodes": "ask",
+                "backup_days": 90,
+                "backup_megabytes": 1000,
+                "nodes_fixed": False,
+            },
+            "protection": {"jobs": 0, "workflows": 0, "damaged": None},
             "can_cancel": None,
             "problem": None,
         }
@@ -114,7 +123,7 @@ async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(
 
 async def test_what_an_earlier_run_left_open_is_listed_until_it_is_dismissed(target: Stage) -> None:
     left = Entry("delete", "node 7", "host", "abcd", asked=3, job_ids=("a", "b", "c"))
-    target.operations.journal.begin(left)
+    target.operations.desk.journal.begin(left)
     listed = (await target.ask("status")).json["unresolved"]
     assert {each["operation"] for each in listed} == {left.operation, target.unresolved.operation}
     mine = next(each for each in listed if each["operation"] == left.operation)

@@ -19,6 +19,7 @@ from cloud_history.previews import (
     Previews,
     preview_jobs,
 )
+from cloud_history.protection import Protected
 from cloud_history.secret import Secret
 from fake_history_client import ids, job
 
@@ -144,8 +145,17 @@ def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None
     preview = preview_jobs(selected, already_gone=7)
     assert preview.job_ids == [ids(6)[at] for at in (0, 2, 5)]
     assert preview.skipped == {"active": 2, "unknown": 1, "already_gone": 7, "protected": 0}
-    assert list(preview.look.there) == preview.job_ids
+    assert set(preview.look.there) == set(ids(6))
     assert preview.look.gone == frozenset()
+
+
+def test_protected_jobs_stay_and_are_counted_as_that() -> None:
+    selected = [
+        job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)
+    ]
+    preview = preview_jobs(selected, protected=Protected(frozenset(ids(3)[1:])))
+    assert preview.job_ids == ids(1)
+    assert preview.skipped == {"active": 1, "unknown": 0, "already_gone": 0, "protected": 1}
 
 
 def test_the_size_of_a_preview_is_what_would_go() -> None:

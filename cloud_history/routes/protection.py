@@ -1,0 +1,57 @@
+"""Which jobs must not be deleted: telling, and changing the list."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from ..errors import InputRefused
+from ..guards import LARGE_BODY, read_body
+from ..protection import Protected
+from .answers import json_answer
+from .context import Context
+from .requests import read_ids
+
+LONGEST_WORKFLOW_ID = 100
+MOST_WORKFLOWS = 1000
+
+
+class ProtectionRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def show(self, request: web.Request) -> web.Response:
+        return _answer(await self._context.operations.protected())
+
+    async def change(self, request: web.Request) -> web.Response:
+        members: dict[str, type] = {"protect": bool, "ids": list, "workflows": list}
+        body = await read_body(request, members, ("protect",), largest=LARGE_BODY)
+        if "ids" not in body and "workflows" not in body:
+            raise InputRefused("Give “ids” or “workflows”.")
+        jobs = read_ids(body["ids"]) if "ids" in body else []
+        workflows = _workflows(body.get("workflows", []))
+        file = self._context.operations.protection
+        changed = await asyncio.to_thread(
+            lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows)
+        )
+        self._context.operations.announce_change("protection")
+        return _answer(changed)
+
+    async def start_empty(self, request: web.Request) -> web.Response:
+        await read_body(request, {})
+        kept_as = await asyncio.to_thread(self._context.operations.protection.start_empty)
+        self._context.operations.announce_change("protection")
+        return json_answer({"kept_as": kept_as})
+
+
+def _answer(protected: Protected) -> web.Response:
+    return json_answer({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
+
+
+def _workflows(given: list[Any]) -> list[str]:
+    fits = [each for each in given if isinstance(each, str) and 0 < len(each) <= LONGEST_WORKFLOW_ID]
+    if len(fits) != len(given) or len(fits) > MOST_WORKFLOWS:
+        raise InputRefused(f"“workflows” must be a list of at most {MOST_WORKFLOWS:,} workflow ids.")
+    return fits

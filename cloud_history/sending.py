@@ -1,0 +1,139 @@
+"""One sending operation at a time, on disk before it begins, and told when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import Busy, CloudError, OperationStopped, StateUnwritable
+from .journal import Entry, Journal
+from .leftovers import unresolved
+from .results import Payload, failure_payload
+from .secret import log
+from .slot import SendingSlot
+from .stopping import LOOK_EVERY, Watch
+
+Announce = Callable[[str, Mapping[str, Any]], None]
+
+MOST_FINISHED = 10
+
+
+class Ending:
+    """How an operation ended, as soon as that is known."""
+
+    payload: Payload
+    report: str = ""
+
+    def __call__(self, payload: Payload, report: str) -> None:
+        self.payload, self.report = payload, report
+
+
+class SendingDesk:
+    """Where each operation that sends passes through.
+
+    Attributes:
+        finished: the newest results, newest first, with the names of their operations.
+    """
+
+    def __init__(self, folder: Path, announce: Announce) -> None:
+        self.journal = Journal(folder)
+        self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
+        self._announce = announce
+        self._slot = SendingSlot(folder)
+
+    def running(self) -> Entry | None:
+        """What is being sent now, by anybody who uses this state folder. Blocking."""
+        holder = self._slot.holder()
+        return next((entry for entry in self.journal.entries() if entry.operation == holder), None)
+
+    def unresolved(self) -> list[Entry]:
+        """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
+        return unresolved(self.journal, self._slot)
+
+    @asynccontextmanager
+    async def carry_out(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
+        """Do it here, and say at the end how it went: what is given is called with that.
+
+        Args:
+            wait: whether to wait for another operation to end.
+
+        Raises:
+            Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
+        """
+        ending = Ending()
+        with self._telling_failure(entry):
+            async with self._sending(entry, watch, wait=wait):
+                yield ending
+        self._tell(entry, ending.payload, ending.report)
+
+    @contextmanager
+    def _telling_failure(self, entry: Entry) -> Iterator[None]:
+        """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
+        try:
+            yield
+        except Busy:
+            raise
+        except CloudError as error:
+            payload = failure_payload(entry.kind, error, total=entry.asked)
+            self._tell(entry, payload, f"Nothing was sent. {error}")
+            raise
+
+    @asynccontextmanager
+    async def _sending(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
+        """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
+        await self._take_slot(entry, watch, wait)
+        try:
+            await asyncio.to_thread(self.journal.begin, entry)
+            try:
+                yield
+            except CloudError:
+                await self._resolve(entry)
+                raise
+            await self._resolve(entry)
+        finally:
+            self._slot.free()
+
+    async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
+        # Polled: who has it may be on another event loop, or in another process.
+        while not await self._try_slot(entry):
+            if not wait:
+                running = await asyncio.to_thread(self.running)
+                raise Busy("Another deletion is running.", origin=running.origin if running else "")
+            if watch.stop_requested():
+                raise OperationStopped("You stopped it.")
+            watch.progress("waiting", 0, 1)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _try_slot(self, entry: Entry) -> bool:
+        taking = asyncio.ensure_future(asyncio.to_thread(self._slot.take, entry.operation))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # The thread goes on without us, and could take a slot nobody would ever free.
+            await asyncio.wait({taking})
+            if taking.exception() is None and taking.result():
+                self._slot.free()
+            raise
+
+    async def _resolve(self, entry: Entry) -> None:
+        try:
+            await asyncio.to_thread(self.journal.resolve, entry.operation)
+        except StateUnwritable as exc:
+            # The outcome is known and is about to be told: a note left behind must not hide it.
+            log.warning("%s", exc)
+
+    def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
+        log.info("%s", report)
+        self.finished.appendleft((entry.operation, payload))
+        _, _, node = entry.origin.partition("node ")
+        event = {
+            "operation": entry.operation,
+            "hold": entry.operation,
+            "kind": entry.kind,
+            "node": node or None,
+        }
+        self._announce("cloud_history.changed", {**event, "result": payload})

@@ -1,0 +1,36 @@
+"""The safeguards of a state folder: the list of protected jobs, and what a person has set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from .errors import PreviewExpired
+from .protection import Protected, ProtectionFile
+from .safeguards import BackedUp, Safeguards
+from .stopping import Watch
+
+BackUp = Callable[[Sequence[str], Watch], Awaitable[BackedUp]]
+
+
+class StateGuards(Safeguards):
+    """
+    Args:
+        back_up: makes a backup of these jobs; None where none is wanted.
+    """
+
+    def __init__(self, protection: ProtectionFile, back_up: BackUp | None) -> None:
+        self._protection = protection
+        self._back_up = back_up
+
+    async def protected(self) -> Protected:
+        return await asyncio.to_thread(self._protection.load)
+
+    async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
+        if self._back_up is None or not job_ids:
+            return BackedUp()
+        return await self._back_up(job_ids, watch)
+
+    async def before_clear(self) -> None:
+        if self._back_up is not None or await self.protected():
+            raise PreviewExpired("Jobs were protected, or backups were switched on, since you looked.")

@@ -1,0 +1,165 @@
+"""What stands between a deletion and its first request: protected jobs, backups, and what a person confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+import virtual_time
+from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged
+from cloud_history.history import History
+from cloud_history.look import Look
+from cloud_history.models import ClearResult, DeletionResult, JobOutcome, Outcome
+from cloud_history.protection import NOTHING_PROTECTED, Protected
+from cloud_history.safeguards import BackedUp, Safeguards
+from cloud_history.stopping import Watch
+from fake_history_client import FakeClient, Person, ids, job, jobs_of
+
+
+class Guards(Safeguards):
+    """Protects what a script says, and backs up what it is given; remembers what it was asked."""
+
+    def __init__(
+        self,
+        protect: Callable[[int], Protected] = lambda asked: NOTHING_PROTECTED,
+        without: Sequence[str] = (),
+        error: CloudError | None = None,
+    ) -> None:
+        self.protect, self.without, self.error = protect, without, error
+        self.asked = 0
+        self.saved: list[str] = []
+
+    async def protected(self) -> Protected:
+        self.asked += 1
+        return self.protect(self.asked)
+
+    async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
+        if self.error:
+            raise self.error
+        self.saved = [job_id for job_id in job_ids if job_id not in self.without]
+        failed = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up")
+        return BackedUp(len(self.saved), dict.fromkeys(self.without, failed))
+
+    async def before_clear(self) -> None:
+        if self.error:
+            raise self.error
+
+
+def delete(client: FakeClient, count: int, guards: Guards, **more: object) -> DeletionResult:
+    history = History(client)
+    return virtual_time.run(history.delete(ids(count), Person(), safeguards=guards, **more))  # type: ignore[arg-type]
+
+
+def sent(client: FakeClient) -> list[str]:
+    return [job_id for chunk in client.deletes for job_id in chunk]
+
+
+def by_id(*job_ids: str) -> Callable[[int], Protected]:
+    return lambda asked: Protected(frozenset(job_ids))
+
+
+@pytest.mark.parametrize("count", [3, 250])
+def test_protected_jobs_are_not_sent_and_are_told_as_that(count: int) -> None:
+    client = FakeClient(jobs_of(ids(count)))
+    result = delete(client, count, Guards(by_id(ids(count)[1])))
+    assert result.ids(Outcome.PROTECTED) == [ids(count)[1]]
+    assert result.deleted == count - 1
+    assert ids(count)[1] not in sent(client)
+    assert not result.failed
+
+
+def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
+    client = FakeClient(jobs_of(ids(150)))
+    late = ids(150)[120]
+    guards = Guards(lambda asked: Protected(frozenset({late} if asked > 1 else ())))
+    result = delete(client, 150, guards)
+    assert late not in sent(client)
+    assert result.ids(Outcome.PROTECTED) == [late]
+
+
+def test_what_a_person_confirmed_is_not_sent_either_when_it_was_protected_since() -> None:
+    client = FakeClient(jobs_of(ids(3)))
+    guards = Guards(by_id(ids(3)[0]))
+    result = delete(client, 3, guards, previewed=Look(jobs_of(ids(3))), confirmed=ids(3))
+    assert sent(client) == ids(3)[1:]
+    assert result.ids(Outcome.PROTECTED) == ids(1)
+
+
+def test_a_list_that_cannot_be_read_stops_the_deletion_before_any_request() -> None:
+    client = FakeClient(jobs_of(ids(3)))
+
+    def damaged(asked: int) -> Protected:
+        raise ProtectionDamaged("protected.json")
+
+    with pytest.raises(ProtectionDamaged):
+        delete(client, 3, Guards(damaged))
+    assert client.deletes == []
+
+
+def test_a_list_that_is_damaged_on_the_way_stops_what_was_not_sent_yet() -> None:
+    client = FakeClient(jobs_of(ids(900)))
+
+    def damaged(asked: int) -> Protected:
+        if asked > 3:
+            raise ProtectionDamaged("protected.json")
+        return NOTHING_PROTECTED
+
+    result = delete(client, 900, Guards(damaged))
+    assert len(sent(client)) == 200
+    assert result.deleted == 200
+    assert result.failed
+    assert len(result.ids(Outcome.FAILED)) + len(result.ids(Outcome.NOT_ATTEMPTED)) == 700
+
+
+def test_a_job_without_its_backup_is_not_deleted_and_says_why() -> None:
+    client = FakeClient(jobs_of(ids(4)))
+    result = delete(client, 4, Guards(without=[ids(4)[2]]))
+    assert sent(client) == [*ids(4)[:2], ids(4)[3]]
+    assert result.ids(Outcome.FAILED) == [ids(4)[2]]
+    assert result.backed_up == 3
+    assert result.failed
+
+
+def test_protected_active_and_gone_jobs_are_not_backed_up() -> None:
+    client = FakeClient(jobs_of(ids(5)))
+    del client.jobs[ids(5)[0]]
+    client.jobs[ids(5)[1]] = job(ids(5)[1], "in_progress")
+    guards = Guards(by_id(ids(5)[2]))
+    delete(client, 5, guards)
+    assert guards.saved == ids(5)[3:]
+
+
+def test_stopping_while_it_backs_up_sends_nothing() -> None:
+    client = FakeClient(jobs_of(ids(4)))
+    with pytest.raises(OperationStopped):
+        delete(client, 4, Guards(error=OperationStopped("You stopped it.")))
+    assert client.deletes == []
+
+
+def test_of_what_was_asked_for_only_the_confirmed_is_sent_and_the_rest_keeps_the_word_of_the_preview() -> (
+    None
+):
+    there = jobs_of(ids(6))
+    there[ids(6)[1]] = job(ids(6)[1], "in_progress")
+    there[ids(6)[2]] = job(ids(6)[2], "enchanted")
+    del there[ids(6)[3]]
+    client = FakeClient(jobs_of(ids(6)))  # all have finished since
+    del client.jobs[ids(6)[3]]
+    confirmed = [ids(6)[0], ids(6)[4]]
+    result = delete(client, 6, Guards(), previewed=Look(there), confirmed=confirmed)
+    assert sent(client) == confirmed
+    words = [result.jobs[job_id].outcome.value for job_id in ids(6)]
+    assert words == ["deleted", "active", "not_attempted", "already_gone", "deleted", "protected"]
+
+
+def test_a_clear_that_may_not_take_everything_sends_nothing() -> None:
+    client = FakeClient(looks=[5, 5])
+    clear = History(client).clear(Person(), safeguards=Guards(error=PreviewExpired("protected since")))
+    with pytest.raises(PreviewExpired):
+        virtual_time.run(clear)
+    assert client.clears == 0
+    done: ClearResult = virtual_time.run(
+        History(FakeClient(looks=[5, 0])).clear(Person(), safeguards=Guards())
+    )
+    assert done.removed == 5

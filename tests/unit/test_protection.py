@@ -1,0 +1,106 @@
+"""The list of protected jobs: kept for every key, and never taken for empty when it cannot be read."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
+from cloud_history.look import Look
+from cloud_history.models import Outcome
+from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.safeguards import kept_back
+from fake_history_client import ids, job
+
+DAMAGED = [b"", b"{", b"null", b"[]", b"{}", b"\xff", b'{"jobs": []}', b'{"jobs": {}, "workflows": []}']
+DAMAGED += [b'{"jobs": [1], "workflows": []}', b"[" * 60_000, b'{"jobs": "all", "workflows": []}']
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> ProtectionFile:
+    return ProtectionFile(tmp_path / "state")
+
+
+def test_without_a_file_nothing_is_protected(file: ProtectionFile) -> None:
+    assert file.load() == NOTHING_PROTECTED
+    assert not file.load()
+
+
+def test_what_is_protected_is_known_to_the_next_process_until_it_is_not_any_more(
+    file: ProtectionFile, tmp_path: Path
+) -> None:
+    first, second = ids(2)
+    file.change(protect=True, jobs=[first, second], workflows=["flow"])
+    assert ProtectionFile(tmp_path / "state").load() == Protected(
+        frozenset({first, second}), frozenset({"flow"})
+    )
+    file.change(protect=False, jobs=[first], workflows=["flow"])
+    assert file.load() == Protected(frozenset({second}))
+    assert stat.S_IMODE((tmp_path / "state" / "protected.json").stat().st_mode) == 0o600
+
+
+def test_a_job_is_covered_by_its_id_or_its_workflow_and_no_workflow_is_not_one() -> None:
+    first, second = ids(2)
+    protected = Protected(frozenset({first}), frozenset({"flow", ""}))
+    assert protected.covers(job(first))
+    assert protected.covers(replace(job(second), workflow_id="flow"))
+    assert not protected.covers(replace(job(second), workflow_id="flow 2"))
+    assert not protected.covers(job(second))
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=lambda content: str(content[:20]))
+def test_a_damaged_list_is_an_error_and_stays_where_it_is(
+    file: ProtectionFile, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "state").mkdir()
+    path = tmp_path / "state" / "protected.json"
+    path.write_bytes(content)
+    with pytest.raises(ProtectionDamaged, match=r"protected\.json"):
+        file.load()
+    with pytest.raises(ProtectionDamaged):
+        file.change(protect=True, jobs=ids(1))
+    assert path.read_bytes() == content
+
+
+def test_starting_with_an_empty_list_keeps_the_damaged_one(file: ProtectionFile, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "protected.json").write_bytes(b"{oops")
+    name = file.start_empty()
+    assert (tmp_path / "state" / name).read_bytes() == b"{oops"
+    assert file.load() == NOTHING_PROTECTED
+
+
+def test_a_good_list_is_not_put_aside(file: ProtectionFile) -> None:
+    file.change(protect=True, jobs=ids(1))
+    with pytest.raises(InputRefused):
+        file.start_empty()
+    assert file.load().jobs == frozenset(ids(1))
+
+
+def test_what_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(StateUnwritable):
+        ProtectionFile(tmp_path / "state").change(protect=True, jobs=ids(1))
+
+
+def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: Path) -> None:
+    file.change(protect=True, jobs=ids(1))
+    before = (tmp_path / "state" / "protected.json").stat().st_ino
+    file.change(protect=True, jobs=ids(1))
+    assert (tmp_path / "state" / "protected.json").stat().st_ino == before
+    assert json.loads((tmp_path / "state" / "protected.json").read_text())["jobs"] == ids(1)
+
+
+def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
+    first, second, gone = ids(3)
+    seen = Look({first: replace(job(first), workflow_id="flow")}, frozenset({gone}))
+    back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), seen)
+    assert {job_id: each.outcome for job_id, each in back.items()} == {
+        first: Outcome.PROTECTED,
+        second: Outcome.NOT_ATTEMPTED,
+    }
+    assert kept_back([second], Protected(frozenset({first})), seen) == {}
