@@ -9,6 +9,8 @@
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
     │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
     │   └─ ProtectionDamaged
+    ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
+    ├─ BackupDamaged             a backup cannot be read
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
     │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate └─ NotSupported
@@ -153,6 +155,30 @@ class ProtectionDamaged(SetupProblem):
             "Deletions are stopped: the list of protected jobs can’t be read.",
             hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
         )
+
+
+class NotBackedUp(CloudError):
+    """A job's workflow cannot be put into a backup; the other jobs' still can."""
+
+    code = "not_backed_up"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"A workflow can’t be backed up: {reason}.")
+
+    @property
+    def short(self) -> str:
+        return self.reason
+
+
+class BackupDamaged(CloudError):
+    """A backup cannot be read, or not the part of it that was asked for. `name` is that of its file."""
+
+    code = "backup_damaged"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__("This backup can’t be read.", hint=f"Its file is damaged or gone: {name}.")
 
 
 class ListNotWhole(CloudError):

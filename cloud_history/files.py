@@ -31,7 +31,7 @@ def write_private(path: Path, content: str) -> None:
         OSError: it cannot be written; what was there before is still there.
     """
     private_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    draft = draft_name(path)
     try:
         with os.fdopen(
             os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
@@ -43,10 +43,16 @@ def write_private(path: Path, content: str) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def draft_name(path: Path) -> Path:
+    """What the file is called until it is whole: hidden, and unlike any other draft."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in the folder on the disk, where the system can be told to."""
     # Without it a power cut can undo the rename on some file systems. Windows cannot open a folder.
     if os.name != "posix":
         return

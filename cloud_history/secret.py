@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 HIDDEN = "[hidden]"
@@ -56,19 +57,28 @@ class Secret:
         raise TypeError("a Secret is not written anywhere")
 
 
+def forms(text: str) -> list[str]:
+    """The secret plain and as it stands in a URL, the longest first; none that is too short to be one."""
+    found = {text, quote(text, safe=""), unquote(text)}
+    return sorted((each for each in found if len(each) >= _SHORTEST_TO_SCRUB), key=len, reverse=True)
+
+
 def remember(text: str) -> None:
-    """Have `scrub` remove this text, plain and as it stands in a URL, from now on."""
-    _literals.update(
-        each for each in (text, quote(text, safe=""), unquote(text)) if len(each) >= _SHORTEST_TO_SCRUB
-    )
+    """Have `scrub` remove this text, in all its forms, from now on."""
+    _literals.update(forms(text))
+
+
+def hide(text: str, literals: Iterable[str]) -> str:
+    """`text` without these literals, of which the longest come first."""
+    for literal in literals:
+        if literal in text:
+            text = text.replace(literal, HIDDEN)
+    return text
 
 
 def scrub(text: str) -> str:
     """`text` without any secret this process has held."""
-    for literal in sorted(_literals, key=len, reverse=True):
-        if literal in text:
-            text = text.replace(literal, HIDDEN)
-    return text
+    return hide(text, sorted(_literals, key=len, reverse=True))
 
 
 class ScrubbingFilter(logging.Filter):

@@ -1,0 +1,183 @@
+"""Copies of the jobs that are to be deleted, made before they are.
+
+One zip a deletion: each job's detail as `jobs/<id>.json`, and `index.json`. It is a draft, with a name of its own,
+until it is whole and on the disk: a backup that has its name is one. It restores workflows, not the Cloud's record.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from .backup_draft import BackupDraft
+from .backup_reader import FORMAT, Row, read_job_detail, read_rows, read_summary
+from .errors import StateUnwritable
+from .files import Claim, private_folder
+from .locks import gate
+
+NEWEST_KEPT = 10
+"""So many are kept whatever the limits say: a limit set too low must not take the last way back."""
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+_DRAFT = re.compile(r"\.[0-9a-f]{32}\.zip\.[0-9a-f]{32}")
+_MEGABYTE = 1_000_000
+
+Clock = Callable[[], datetime]
+
+
+# Inside the class, `list` is its method.
+Backups = list["BackupInfo"]
+Rows = list[Row]
+Names = list[str]
+Paths = list[Path]
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class BackupInfo:
+    """One backup, as a list shows it.
+
+    Attributes:
+        created_at: ISO time; the file's own where it is damaged.
+        jobs: how many are in it; None where it is damaged.
+        size: of the file, in bytes.
+    """
+
+    operation: str
+    created_at: str
+    jobs: int | None
+    size: int
+
+
+class BackupFolder:
+    """The backups of a state folder. Blocking (files): call it off the event loop."""
+
+    def __init__(self, folder: Path, clock: Clock = _now) -> None:
+        self._folder = folder / "backups"
+        self._gate = self._folder / ".gate"
+        self._clock = clock
+
+    def begin(self, operation: str, about: Mapping[str, object]) -> BackupDraft:
+        """Begin the backup of an operation.
+
+        Args:
+            about: what the index says of it: `version`, `host`, `last4`, `origin`; `created_at` if it is not now.
+
+        Raises:
+            OSError: it cannot be written, or there is one already.
+        """
+        path = self._path(operation)
+        header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
+        json.dumps(header)  # what cannot be written is found now, and not when all jobs are in
+        private_folder(self._folder)
+        with gate(self._gate):
+            self._remove_leftovers()
+            if path.exists():
+                raise FileExistsError(errno.EEXIST, "this operation has a backup already")
+            return BackupDraft(path, self._gate, header)
+
+    def list(self) -> Backups:
+        """All backups, the newest first."""
+        found = [info for path in self._files() if (info := _describe(path)) is not None]
+        return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
+
+    def jobs(self, operation: str) -> Rows:
+        """The rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
+
+        Raises:
+            BackupDamaged: it cannot be read, or is gone.
+        """
+        return read_rows(self._path(operation))
+
+    def job(self, operation: str, job_id: str) -> dict[str, Any]:
+        """The detail that was kept of a job.
+
+        Raises:
+            BackupDamaged: it cannot be read, is gone, or never was in this backup.
+        """
+        return read_job_detail(self._path(operation), job_id)
+
+    def delete(self, operation: str) -> None:
+        """Delete a backup, if it is there.
+
+        Raises:
+            StateUnwritable.
+        """
+        try:
+            self._path(operation).unlink(missing_ok=True)
+        except OSError as exc:
+            raise StateUnwritable("The backup can’t be deleted.") from exc
+
+    def prune(self, days: int, megabytes: int, now: datetime) -> Names:
+        """Delete backups older than so many days, and the oldest while all together take more room than that.
+
+        Never the newest ten. One that cannot be deleted now is left for the next time. Returns the operations whose
+        backups are gone.
+        """
+        with suppress(OSError), gate(self._gate):
+            self._remove_leftovers()
+        removed: Names = []
+        room = megabytes * _MEGABYTE
+        for position, each in enumerate(self.list()):
+            room -= each.size
+            too_old = now - _moment(each) > timedelta(days=days)
+            if position >= NEWEST_KEPT and (too_old or room < 0):
+                with suppress(StateUnwritable):
+                    self.delete(each.operation)
+                    removed.append(each.operation)
+        return removed
+
+    def _path(self, operation: str) -> Path:
+        if not _NAME.fullmatch(operation):
+            raise ValueError("not the name of an operation")
+        return self._folder / f"{operation}.zip"
+
+    def _files(self) -> Paths:
+        try:
+            return [
+                path
+                for path in self._folder.iterdir()
+                if path.suffix == ".zip" and _NAME.fullmatch(path.stem) and path.is_file()
+            ]
+        except OSError:
+            return []
+
+    def _remove_leftovers(self) -> None:
+        """Remove the drafts of processes that have ended. Inside the gate: a draft just made is not claimed yet."""
+        for path in self._folder.iterdir():
+            if _DRAFT.fullmatch(path.name) and not Claim.is_held(path):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _describe(path: Path) -> BackupInfo | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None  # deleted since the folder was read
+    created_at, jobs = read_summary(path) or ("", None)
+    if _read_moment(created_at) is None:
+        created_at = datetime.fromtimestamp(stat.st_mtime, timezone.utc).isoformat(timespec="seconds")
+    return BackupInfo(path.stem, created_at, jobs, stat.st_size)
+
+
+def _moment(info: BackupInfo) -> datetime:
+    return _read_moment(info.created_at) or datetime.fromtimestamp(0, timezone.utc)
+
+
+def _read_moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -1,0 +1,152 @@
+"""A backup that is being made: a draft under a name of its own, until it is whole and on the disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .backup_reader import INDEX, LARGEST_INDEX, LARGEST_JOB, Row, member_of, summary_line
+from .clean_detail import clean_detail, clean_json
+from .details import read_workflow
+from .errors import NotBackedUp
+from .files import Claim, draft_name, sync_folder
+from .jobs import read_job
+from .locks import gate
+from .rows import job_row
+
+LONGEST_NAME = 300
+
+
+class BackupDraft:
+    """A backup that is being made. Jobs may be added from several threads. Blocking, as its folder is.
+
+    It is to be closed or discarded. A disk that refuses discards it at once, for the room it takes: then no job in
+    it counts as backed up, and all further calls say so.
+    """
+
+    def __init__(self, path: Path, gate_path: Path, header: Mapping[str, object]) -> None:
+        self._path = path
+        self._gate = gate_path
+        self._header = header
+        self._draft = draft_name(path)
+        self._rows: dict[str, Row] = {}
+        self._keys: set[str] = set()
+        self._alone = threading.Lock()
+        self._open = True
+        with ExitStack() as undo:
+            # By `open`, which knows what Windows wants of a file of bytes.
+            self._file = open(self._draft, "xb", opener=_private)  # noqa: SIM115
+            undo.callback(self._draft.unlink, missing_ok=True)
+            undo.callback(self._file.close)
+            self._claim = Claim(self._draft)
+            self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
+            undo.pop_all()
+
+    def __len__(self) -> int:
+        """How many jobs are in it."""
+        return len(self._rows)
+
+    def add(self, job_id: str, detail: Mapping[str, Any], key: str) -> None:
+        """Add a job: what `GET /api/jobs/{id}` said of it, cleaned of the key in use and of what could be another.
+
+        A job that is in it already stays as it is.
+
+        Raises:
+            NotBackedUp: this one cannot be kept; the draft is as it was.
+            OSError: the disk refused; the draft is gone.
+        """
+        cleaned = clean_detail(detail, key)
+        row = _index_row(job_id, cleaned)
+        content = clean_json(cleaned, key)
+        if len(content) > LARGEST_JOB:
+            raise NotBackedUp("it is too large")
+        with self._writing():
+            if row["id"] in self._rows:
+                return
+            self._write(member_of(job_id), content)
+            self._rows[row["id"]] = row
+            self._keys.add(key)
+
+    def close(self) -> Path:
+        """Have it whole, on the disk and under its name. Returns its path.
+
+        Raises:
+            OSError: the disk refused. NotBackedUp: its index is too large. Either way the draft is gone.
+        """
+        with self._writing():
+            self._write(INDEX, self._index())
+            self._archive.comment = summary_line(str(self._header["created_at"]), len(self._rows))
+            self._archive.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            with gate(self._gate):
+                self._claim.release()  # Windows renames no open file
+                os.replace(self._draft, self._path)
+            self._open = False
+        sync_folder(self._path.parent)
+        return self._path
+
+    def discard(self) -> None:
+        """Remove the draft. Does nothing where it has been closed or discarded."""
+        with self._alone:
+            self._drop()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._alone:
+            if not self._open:
+                raise OSError(errno.EBADF, "this backup is closed, or could not be written")
+            try:
+                yield
+            except BaseException:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        self._archive.fp = None  # or it would still write its directory when it is forgotten
+        with suppress(OSError):
+            self._file.close()
+        self._claim.release()
+        with suppress(OSError):
+            self._draft.unlink(missing_ok=True)
+
+    def _write(self, member: str, content: bytes) -> None:
+        info = zipfile.ZipInfo(member)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = 0o600 << 16
+        self._archive.writestr(info, content)
+
+    def _index(self) -> bytes:
+        header = dict(self._header)
+        for key in self._keys:
+            header = clean_detail(header, key)  # whoever named a node may have pasted the key there
+        content = json.dumps({**header, "jobs": list(self._rows.values())}).encode("ascii")
+        if len(content) > LARGEST_INDEX:
+            raise NotBackedUp("it has too many jobs")
+        return content
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _index_row(job_id: str, cleaned: dict[str, Any]) -> Row:
+    job = read_job(cleaned, datetime.now(timezone.utc))
+    if job is None or job.id != job_id.lower():
+        raise NotBackedUp("Comfy Cloud answered with something else")
+    row = job_row(job)
+    canvas, _ = read_workflow(cleaned.get("workflow"))
+    kept = {name: row[name] for name in ("id", "status", "created", "finished", "workflow_id")}
+    return {**kept, "name": row["name"][:LONGEST_NAME], "has_workflow": canvas is not None}

@@ -1,0 +1,121 @@
+"""Reading a backup, whatever its file has become: what is damaged, or made to do harm, is an error and no more.
+
+Nothing is ever unpacked to the disk, so no name in it can lead anywhere; and nothing is read beyond its limit, however
+small it looks.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from .errors import BackupDamaged
+from .job_ids import is_job_id
+
+INDEX = "index.json"
+FORMAT = 1
+LARGEST_JOB = 64 * 1024 * 1024
+LARGEST_INDEX = 64 * 1024 * 1024
+
+_END = b"PK\x05\x06"
+_END_SIZE = 22
+_LONGEST_TAIL = 1024
+_KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# All that zipfile and json are known to raise over bytes they do not like.
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+
+Row = dict[str, Any]
+
+
+def member_of(job_id: str) -> str:
+    """The name of a job's file in a backup."""
+    return f"jobs/{job_id.lower()}.json"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a backup's index.
+
+    Raises:
+        BackupDamaged.
+    """
+    rows = _read(path, INDEX, LARGEST_INDEX).get("jobs")
+    if not isinstance(rows, list) or not all(_is_row(each) for each in rows):
+        raise BackupDamaged(path.name)
+    return rows
+
+
+def read_job_detail(path: Path, job_id: str) -> dict[str, Any]:
+    """What was kept of a job.
+
+    Raises:
+        BackupDamaged: it cannot be read, or is not in this backup.
+    """
+    return _read(path, member_of(job_id), LARGEST_JOB)
+
+
+def read_summary(path: Path) -> tuple[str, int] | None:
+    """When a backup was made, and how many jobs are in it; None where its end is damaged.
+
+    It is the file's last line, so that a list of many large backups takes no time.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LONGEST_TAIL))
+            tail = file.read(_LONGEST_TAIL)
+        summary = json.loads(tail[tail.rindex(_END) + _END_SIZE :])
+        created_at, jobs = summary["created_at"], summary["jobs"]
+    except _DAMAGE:
+        return None
+    return (created_at, jobs) if isinstance(created_at, str) and type(jobs) is int and jobs >= 0 else None
+
+
+def summary_line(created_at: str, jobs: int) -> bytes:
+    """What `read_summary` reads."""
+    return json.dumps({"created_at": created_at, "jobs": jobs}).encode("ascii")
+
+
+def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
+    try:
+        if path.is_file():  # opening a pipe would wait for ever
+            with zipfile.ZipFile(path) as archive:
+                value = json.loads(_bytes_of(archive, member, largest))
+            if isinstance(value, dict):
+                return value
+    except _DAMAGE:
+        pass
+    # Raised out here, without a cause: what json raises holds the whole text.
+    raise BackupDamaged(path.name)
+
+
+def _bytes_of(archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
+    info = archive.getinfo(member)
+    # The other ways of packing cannot be unpacked piece by piece: a few bytes may become gigabytes at once.
+    if info.compress_type not in _KNOWN or info.file_size > largest:
+        raise ValueError("not one of ours")
+    with archive.open(info) as file:
+        content = file.read(largest + 1)
+    if len(content) != info.file_size:
+        raise ValueError("cut short")
+    return content
+
+
+def _is_row(row: object) -> bool:
+    if not isinstance(row, dict):
+        return False
+    texts = (row.get("status"), row.get("name"), row.get("workflow_id"))
+    times = (row.get("created"), row.get("finished"))
+    job_id = row.get("id")
+    return (
+        isinstance(job_id, str)
+        and is_job_id(job_id)
+        and all(isinstance(each, str) for each in texts)
+        and all(each is None or type(each) is int for each in times)
+        and isinstance(row.get("has_workflow"), bool)
+    )

@@ -1,0 +1,169 @@
+"""The record of deletions: what was to be done, written before, and what became of it, written after.
+
+So a crash in between shows. Never a key or what is in a workflow. A deletion that cannot be recorded is not begun.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from .errors import StateUnwritable
+from .line_log import LineLog
+from .record_lines import (
+    REMOVED,
+    UNKNOWN,
+    RecordedDeletion,
+    RecordedJob,
+    RecordEntry,
+    RecordOutcome,
+    check_name,
+    intent_line,
+    outcome_line,
+    read_entry,
+    read_head,
+    read_jobs,
+    read_outcome,
+)
+
+LARGEST_FILE = 8 * 1024 * 1024
+OLDER_FILES = 20
+CSV_COLUMNS = ("at", "origin", "operation", "job id", "outcome", "why", "host", "key ending")
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Found = tuple[RecordedDeletion, bytes | None, bytes | None]
+"""A deletion, and the lines of its intent and its outcome."""
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Record:
+    """The record of a state folder. Blocking (files): call it off the event loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], datetime] = _now,
+        *,
+        largest: int = LARGEST_FILE,
+        older: int = OLDER_FILES,
+    ) -> None:
+        self._log = LineLog(folder / "deletions.jsonl", largest=largest, older=older)
+        self._clock = clock
+
+    def intent(self, entry: RecordEntry) -> None:
+        """Write down what is about to be done.
+
+        Raises:
+            StateUnwritable: it cannot be written, so it may not be done.
+        """
+        check_name(entry.operation)
+        self._append(intent_line(replace(entry, at=entry.at or self._time())))
+
+    def outcome(self, operation: str, outcome: RecordOutcome) -> None:
+        """Write down what became of it.
+
+        Raises:
+            StateUnwritable: it cannot be written; the record says `unknown` of it.
+        """
+        check_name(operation)
+        self._append(outcome_line(operation, replace(outcome, at=outcome.at or self._time())))
+
+    def entries(self, most: int = 200) -> list[RecordedDeletion]:
+        """The newest deletions, the newest first, without their jobs."""
+        found: list[RecordedDeletion] = []
+        with closing(self._newest_first()) as deletions:
+            for deletion, _, _ in deletions:
+                if len(found) == most:
+                    break
+                found.append(deletion)
+        return found
+
+    def jobs(self, operation: str) -> list[RecordedJob]:
+        """The jobs of a deletion with what became of them; none where they are not known by id."""
+        check_name(operation)
+        with closing(self._newest_first()) as deletions:
+            for deletion, intent, outcome in deletions:
+                if deletion.entry.operation == operation:
+                    return read_jobs(intent, outcome)
+        return []
+
+    def removed_in_all(self) -> int:
+        """How many jobs the record says are certainly gone."""
+        return sum(
+            int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content)
+        )
+
+    def csv(self) -> Iterator[str]:
+        """The record as the lines of a CSV file (RFC 4180), a job a line, the newest deletion first.
+
+        A deletion whose jobs are not known by id has one line, with no id.
+        """
+        yield _csv_line(CSV_COLUMNS)
+        for deletion, intent, outcome in self._newest_first():
+            entry = deletion.entry
+            report = deletion.outcome.report if deletion.outcome else ""
+            jobs = read_jobs(intent, outcome) or [RecordedJob("", deletion.state, report)]
+            origin = _origin(entry)
+            for job in jobs:
+                yield _csv_line(
+                    (
+                        *(entry.at, origin, entry.operation, job.id, job.outcome, job.why),
+                        *(entry.host, entry.last4),
+                    )
+                )
+
+    def _append(self, line: bytes) -> None:
+        try:
+            self._log.append(line)
+        except OSError as exc:
+            raise StateUnwritable("Deletions are stopped: the record of deletions can’t be written.") from exc
+
+    def _newest_first(self) -> Generator[Found, None, None]:
+        """All deletions by the time of their intent; at last the outcomes whose intents are damaged."""
+        outcomes: dict[str, tuple[RecordOutcome, bytes]] = {}
+        with closing(self._log.newest_first()) as lines:
+            for line in lines:
+                head = read_head(line)
+                if head is None:
+                    continue
+                operation = head["operation"]
+                if head.get("line") == "outcome":
+                    outcome = read_outcome(head)
+                    if outcome is not None:
+                        outcomes.setdefault(operation, (outcome, line))
+                elif (entry := read_entry(head)) is not None:
+                    known, told = outcomes.pop(operation, (None, None))
+                    yield RecordedDeletion(entry, known), line, told
+        for operation, (outcome, line) in outcomes.items():
+            lost = RecordEntry(operation, "delete", UNKNOWN, at=outcome.at)
+            yield RecordedDeletion(lost, outcome), None, line
+
+    def _time(self) -> str:
+        return self._clock().isoformat(timespec="seconds")
+
+
+def _origin(entry: RecordEntry) -> str:
+    title = f" ({entry.title})" if entry.title else ""
+    return f"{entry.origin} {entry.node}{title}".strip() if entry.node else f"{entry.origin}{title}"
+
+
+def _csv_line(cells: tuple[str, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow([_cell(each) for each in cells])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    # Half of a surrogate pair can be in a text from JSON, and in no file.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    # A spreadsheet would run it.
+    return f"'{text}" if text.startswith(_FORMULA) else text
