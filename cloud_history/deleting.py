@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,7 +70,7 @@ class Deletion:
         ledger.keep_back(kept_back(send, await self.safeguards.protected(), before))
         there = [job_id for job_id in ledger.not_kept_back(send) if job_id not in before.gone]
         backup = await self.safeguards.back_up(there, watch)
-        ledger.keep_back(backup.without)
+        ledger.keep_back(_believed(backup.without, before))
         ledger.backed_up(backup.workflows)
         # Backing up may take long, and its time is not the deletion's.
         budget = self._budget(job_ids)
@@ -189,6 +189,14 @@ def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome
         else:
             stays[job_id] = JobOutcome(Outcome.NOT_ATTEMPTED, "its status is unknown")
     return stays
+
+
+def _believed(without: Mapping[str, JobOutcome], before: Look) -> dict[str, JobOutcome]:
+    """What backing up found. A job it did not find is gone only where the server was seen to list jobs."""
+    if before.error is None:
+        return dict(without)
+    lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
+    return {k: lost if v.outcome is Outcome.ALREADY_GONE else v for k, v in without.items()}
 
 
 def _since(earlier: Look, now: Look) -> Look:

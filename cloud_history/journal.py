@@ -29,7 +29,8 @@ class Entry:
 
     Attributes:
         asked: how many jobs, or None for a clear whose number was not confirmed by anybody.
-        origin: `menu`, or `node` and the node's id.
+        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id; then `title` is the node's name.
+        what: what was asked for, in short, where it was not the jobs themselves.
     """
 
     kind: Kind
@@ -38,6 +39,8 @@ class Entry:
     last4: str
     asked: int | None = None
     job_ids: Sequence[str] = ()
+    title: str = ""
+    what: str = ""
     operation: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_at: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
@@ -100,7 +103,7 @@ class Journal:
     def _read(self, path: Path) -> Entry | None:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            entry = Entry(**{key: found[key] for key in Entry.__dataclass_fields__})
+            entry = Entry(**{"title": "", "what": "", **found})
             if _is_whole(entry, path.stem):
                 return entry
         except FileNotFoundError:
@@ -112,7 +115,10 @@ class Journal:
 
 
 def _is_whole(entry: Entry, name: str) -> bool:
-    texts: list[object] = [entry.origin, entry.host, entry.last4, entry.started_at]
+    texts: list[object] = [
+        *(entry.origin, entry.host, entry.last4, entry.started_at),
+        *(entry.title, entry.what),
+    ]
     job_ids: object = entry.job_ids
     return (
         entry.operation == name

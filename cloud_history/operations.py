@@ -11,10 +11,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import schema
+from . import __version__, schema
+from .backing_up import BackingUp
+from .backup import BackupFolder
 from .client import CloudClient
 from .config import BaseUrl, read_base_url
 from .connection import Connection
@@ -28,6 +31,7 @@ from .previews import DeletionPreview, Preview, preview_jobs
 from .protection import Protected, ProtectionFile
 from .report import clear_report, deletion_report
 from .results import clear_payload, deletion_payload
+from .secret import log
 from .selection import JobFilter, Selection
 from .sending import Announce, SendingDesk
 from .settings import SettingsFile
@@ -77,6 +81,7 @@ class Operations:
         self.keys = KeyStore(folder, environ)
         self.settings = SettingsFile(folder)
         self.protection = ProtectionFile(folder)
+        self.backups = BackupFolder(folder)
         self.folder = folder
         self.announce = announce
         self.desk = SendingDesk(folder, announce)
@@ -165,6 +170,7 @@ class Operations:
         confirmed: Confirmed | None = None,
         *,
         backup: bool | None = None,
+        title: str = "",
     ) -> DeletionResult:
         """Delete these jobs, after any other deletion has ended.
 
@@ -172,26 +178,28 @@ class Operations:
             origin: where it comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
             confirmed: what a person confirmed, where one did: then exactly those of the ids are sent.
             backup: whether workflows are backed up first; None: as it is set.
+            title: the node's name, for the record.
 
         Raises:
             SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
         """
         connection = confirmed.connection if confirmed else await self.connect()
-        entry = _entry(connection, "delete", origin, confirmed, asked=len(job_ids), job_ids=tuple(job_ids))
         preview = confirmed.preview if confirmed else None
         shown = preview if isinstance(preview, DeletionPreview) else None
-        async with (
-            self.desk.carry_out(entry, watch, wait=True) as ended,
-            self._client(connection) as history,
-        ):
-            result = await history.delete(
+        asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
+        what = shown.what if shown else ""
+        entry = _entry(connection, "delete", origin, confirmed, title=title, what=what, **asked)
+        async with self.desk.carry_out(entry, watch, wait=True) as ended, self.open(connection) as client:
+            result = await self._history(client).delete(
                 job_ids,
                 watch,
                 previewed=shown.look if shown else None,
                 confirmed=shown.job_ids if shown else None,
-                safeguards=await self._guards(backup),
+                safeguards=await self._guards(entry, connection, client, backup),
             )
-            ended(deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
+            ended(result, deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
+        if result.backed_up:
+            await self.prune_backups()
         return result
 
     async def clear_history(
@@ -202,6 +210,7 @@ class Operations:
         *,
         wait: bool = True,
         backup: bool | None = None,
+        title: str = "",
     ) -> ClearResult | DeletionResult:
         """Clear the history. Where something is protected or backups are on, by deleting exact jobs.
 
@@ -214,29 +223,41 @@ class Operations:
         """
         connection = confirmed.connection if confirmed else await self.connect()
         if confirmed is None and await self.clears_by_ids(backup):
-            return await self._clear_by_ids(connection, origin, watch, backup)
+            return await self._clear_by_ids(connection, origin, watch, backup, title)
         size = confirmed.preview.size if confirmed else None
-        entry = _entry(connection, "clear", origin, confirmed, asked=size)
-        async with (
-            self.desk.carry_out(entry, watch, wait=wait) as ended,
-            self._client(connection) as history,
-        ):
-            guards = await self._guards(backup)
-            result = await history.clear(watch, confirmed=size, safeguards=guards)
-            ended(clear_payload(result), clear_report(result))
+        entry = _entry(connection, "clear", origin, confirmed, asked=size, title=title)
+        async with self.desk.carry_out(entry, watch, wait=wait) as ended, self.open(connection) as client:
+            guards = await self._guards(entry, connection, client, backup)
+            result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
+            ended(result, clear_payload(result), clear_report(result))
         return result
 
     async def _clear_by_ids(
-        self, connection: Connection, origin: str, watch: Watch, backup: bool | None
+        self, connection: Connection, origin: str, watch: Watch, backup: bool | None, title: str
     ) -> DeletionResult:
         preview = await self.preview_everything(connection, watch)
         finished = [job.id for job in (*preview.jobs, *preview.stay) if job.finished]
         confirmed = Confirmed(preview, connection, new_operation(), origin, backup)
-        return await self.delete_jobs(finished, origin, watch, confirmed, backup=backup)
+        return await self.delete_jobs(finished, origin, watch, confirmed, backup=backup, title=title)
 
-    async def _guards(self, backup: bool | None) -> StateGuards:
-        await self.protected()
-        return StateGuards(self.protection, None)
+    async def _guards(
+        self, entry: Entry, connection: Connection, client: CloudClient, backup: bool | None
+    ) -> StateGuards:
+        if not await self.backs_up(backup):
+            return StateGuards(self.protection, None)
+        about = {"version": __version__, "host": entry.host, "last4": entry.last4, "origin": entry.origin}
+        secret = connection.key.secret
+        back_up = BackingUp(client, self.backups, entry.operation, about, secret)
+        return StateGuards(self.protection, back_up)
+
+    async def prune_backups(self) -> None:
+        """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
+        settings = await asyncio.to_thread(self.settings.load)
+        now = datetime.now(timezone.utc)
+        limits = settings.backup_days, settings.backup_megabytes, now
+        removed = await asyncio.to_thread(self.backups.prune, *limits)
+        if removed:
+            log.info("%s old backups deleted.", len(removed))
 
     def announce_change(self, kind: str) -> None:
         """Tell the browsers that something has changed in another way than by a deletion."""

@@ -38,12 +38,14 @@ class DeletionPreview:
         skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
         stay: those of them that are there.
         everything: whether all that is finished was asked for.
+        what: what was asked for, in short, where it was not the jobs themselves: it is recorded.
     """
 
     jobs: Sequence[Job]
     skipped: dict[str, int] = field(default_factory=dict)
     stay: Sequence[Job] = ()
     everything: bool = False
+    what: str = ""
 
     @property
     def size(self) -> int:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .errors import Busy, CloudError, OperationStopped, StateUnwritable
 from .journal import Entry, Journal
 from .leftovers import unresolved
+from .models import ClearResult, DeletionResult
+from .record import Record
+from .record_lines import RecordEntry, RecordOutcome, outcome_of
 from .results import Payload, failure_payload
-from .secret import log
+from .secret import log, scrub
 from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Watch
 
@@ -23,13 +28,27 @@ MOST_FINISHED = 10
 
 
 class Ending:
-    """How an operation ended, as soon as that is known."""
+    """How an operation ended: it is called with that, as soon as that is known."""
 
     payload: Payload
+    outcome: RecordOutcome
     report: str = ""
 
-    def __call__(self, payload: Payload, report: str) -> None:
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """It begins now: waiting for another one was not its time."""
+        self._started = time.monotonic()
+
+    def __call__(self, result: DeletionResult | ClearResult, payload: Payload, report: str) -> None:
         self.payload, self.report = payload, report
+        self.outcome = outcome_of(result, scrub(report), time.monotonic() - self._started)
+
+    def nothing_sent(self, error: CloudError) -> RecordOutcome:
+        """What is recorded when it ended before anything was sent."""
+        report = scrub(f"Nothing was sent. {error}").partition("\n")[0]
+        return RecordOutcome(removed=0, report=report, seconds=round(time.monotonic() - self._started, 3))
 
 
 class SendingDesk:
@@ -42,6 +61,7 @@ class SendingDesk:
     def __init__(self, folder: Path, announce: Announce) -> None:
         self.journal = Journal(folder)
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
+        self.record = Record(folder)
         self._announce = announce
         self._slot = SendingSlot(folder)
 
@@ -66,7 +86,7 @@ class SendingDesk:
         """
         ending = Ending()
         with self._telling_failure(entry):
-            async with self._sending(entry, watch, wait=wait):
+            async with self._sending(entry, ending, watch, wait=wait):
                 yield ending
         self._tell(entry, ending.payload, ending.report)
 
@@ -83,17 +103,21 @@ class SendingDesk:
             raise
 
     @asynccontextmanager
-    async def _sending(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
+    async def _sending(
+        self, entry: Entry, ending: Ending, watch: Watch, *, wait: bool
+    ) -> AsyncIterator[None]:
         """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
         await self._take_slot(entry, watch, wait)
         try:
             await asyncio.to_thread(self.journal.begin, entry)
             try:
+                await asyncio.to_thread(self.record.intent, _recorded(entry))
+                ending.begin()
                 yield
-            except CloudError:
-                await self._resolve(entry)
+            except CloudError as error:
+                await self._resolve(entry, ending.nothing_sent(error))
                 raise
-            await self._resolve(entry)
+            await self._resolve(entry, ending.outcome)
         finally:
             self._slot.free()
 
@@ -119,12 +143,16 @@ class SendingDesk:
                 self._slot.free()
             raise
 
-    async def _resolve(self, entry: Entry) -> None:
-        try:
-            await asyncio.to_thread(self.journal.resolve, entry.operation)
-        except StateUnwritable as exc:
-            # The outcome is known and is about to be told: a note left behind must not hide it.
-            log.warning("%s", exc)
+    async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
+        """The outcome is known and is about to be told: a disk that refuses must not hide it."""
+        for write in (
+            lambda: self.record.outcome(entry.operation, outcome),
+            lambda: self.journal.resolve(entry.operation),
+        ):
+            try:
+                await asyncio.to_thread(write)
+            except StateUnwritable as exc:
+                log.warning("%s", exc)
 
     def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
         log.info("%s", report)
@@ -137,3 +165,20 @@ class SendingDesk:
             "node": node or None,
         }
         self._announce("cloud_history.changed", {**event, "result": payload})
+
+
+def _recorded(entry: Entry) -> RecordEntry:
+    kind, _, node = entry.origin.partition(" ")
+    return RecordEntry(
+        operation=entry.operation,
+        kind=entry.kind,
+        origin=kind,
+        node=node,
+        title=entry.title,
+        asked=entry.asked,
+        job_ids=tuple(entry.job_ids),
+        host=entry.host,
+        last4=entry.last4,
+        version=__version__,
+        what=entry.what,
+    )

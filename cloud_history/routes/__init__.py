@@ -18,6 +18,7 @@ from .deletion import DeletionRoutes
 from .key import KeyRoutes
 from .protection import ProtectionRoutes
 from .reading import ReadingRoutes
+from .record import RecordRoutes
 from .status import StatusRoutes
 
 
@@ -33,7 +34,7 @@ def make_handlers(
         operations, holds or Holds(operations), Previews(), Thumbnails(operations), longest_hold
     )
     status = StatusRoutes(context)
-    protection = ProtectionRoutes(context)
+    protection, record = ProtectionRoutes(context), RecordRoutes(context)
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
     handlers: dict[Key, Handler] = {
         ("GET", "status"): status.status,
@@ -45,6 +46,12 @@ def make_handlers(
         ("POST", "holds/dismiss"): status.dismiss_hold,
         ("POST", "key"): key.save,
         ("DELETE", "key"): key.remove,
+        ("GET", "record"): record.entries,
+        ("GET", "record.csv"): record.csv,
+        ("GET", "record/{operation}"): record.jobs,
+        ("GET", "backups/{operation}"): record.backup,
+        ("DELETE", "backups/{operation}"): record.delete_backup,
+        ("GET", "backups/{operation}/{job_id}"): record.backed_up_job,
         ("POST", "preview"): deletion.preview,
         ("POST", "delete"): deletion.delete,
         ("POST", "clear"): deletion.clear,

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import (
+    BackupDamaged,
     Busy,
     CloudConnectionError,
     CloudError,
@@ -38,6 +39,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (TooLate, 410),
     (NotSupported, 501),
     (SetupProblem, 409),
+    (BackupDamaged, 409),
     (CloudTimeoutError, 504),
     (CloudConnectionError, 503),
     (NotFound, 404),

@@ -34,6 +34,7 @@ async def target(stage: Stage) -> Stage:
     stage.delete_token = (await stage.preview(ids=[second]))["token"]
     lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}
     (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
+    await stage.back_up(third)
     stage.cloud.requests.clear()
     return stage
 

@@ -42,6 +42,12 @@ _WHERE = {
     "delete": ("POST", "delete"),
     "clear": ("POST", "clear"),
     "preview": ("POST", "preview"),
+    "record": ("GET", "record"),
+    "record_csv": ("GET", "record.csv"),
+    "record_jobs": ("GET", "record/OPERATION"),
+    "backup": ("GET", "backups/OPERATION"),
+    "backed_up_job": ("GET", f"backups/OPERATION/{JOB}"),
+    "delete_backup": ("DELETE", "backups/OPERATION"),
     "settings": ("POST", "settings"),
     "protection": ("GET", "protection"),
     "protect": ("POST", "protection"),
@@ -52,8 +58,13 @@ _WHERE = {
 ROUTES = tuple(_WHERE)
 """In an order in which each can be used, once, with what the stage has ready."""
 READING = ("status", "details", "thumbnail", "protection")
+READING += ("record", "record_csv", "record_jobs", "backup", "backed_up_job")
 CHANGING = tuple(route for route in ROUTES if route not in READING)
 """All that take a body."""
+EMPTY = ("remove_key", "start_empty", "delete_backup")
+"""Those whose honest body is an empty object."""
+ALSO_READ = ("protect", "delete_backup")
+"""Those whose address can be read too."""
 LARGE = ("preview", "jobs", "cancel", "protect")
 """Those whose body may name many jobs."""
 
@@ -98,6 +109,7 @@ class Stage:
     token: str = ""
     delete_token: str = ""
     hold: str = ""
+    operation: str = "00" * 16
     lost_hold: str = "0123456789abcdef" * 2
     job: str = JOB
     file: str = "x.png"
@@ -108,6 +120,7 @@ class Stage:
         return f"127.0.0.1:{self.port}"
 
     def _known(self, path: str) -> str:
+        path = path.replace("OPERATION", self.operation)
         return path.replace(JOB, self.job).replace("FILE", quote(self.file))
 
     def honest_body(self, route: str) -> bytes:
@@ -122,6 +135,7 @@ class Stage:
             "settings": {"hold_seconds": 0},
             "protect": {"protect": False, "ids": [self.job]},
             "start_empty": {},
+            "delete_backup": {},
             "delete": {"token": self.delete_token},
             "undo": {"hold": self.hold},
             "stop": {"operation": self.hold},
@@ -201,6 +215,15 @@ class Stage:
                 return
             await asyncio.sleep(0.005)
         raise AssertionError("it never came to that")
+
+    async def back_up(self, *job_ids: str) -> None:
+        """Have a backup of these jobs, under the name `operation`."""
+        operations = self.operations
+        draft = operations.backups.begin(self.operation, {})
+        async with operations.open(await operations.connect()) as client:
+            for job_id in job_ids:
+                draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
+        draft.close()
 
     def damage_protection(self) -> None:
         """Leave a list of protected jobs that nobody can read."""

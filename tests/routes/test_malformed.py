@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from routes.stage import CHANGING, OTHER_KEY, Answer, Stage
+from routes.stage import CHANGING, EMPTY, OTHER_KEY, Answer, Stage
 
 CASES = 2000
 SEED = 20_260_401
@@ -87,7 +87,7 @@ def case(pick: random.Random, stage: Stage) -> Case:
         wrong_bytes(pick, stage.honest_body(route)),
         {**honest, member: wrong_value(pick, honest.get(member))},
         {**honest, f"{member}{pick.randint(0, 9)}": value(pick)},
-        value(pick) if route == "remove_key" else {},
+        value(pick) if route in EMPTY else {},
         [honest],
         text(pick),
     ]
@@ -95,7 +95,7 @@ def case(pick: random.Random, stage: Stage) -> Case:
         # Nothing at all is a request for every job.
         bodies[3] = {"filter": {"statuses": ["done"]}}
     body = pick.choice(bodies)
-    if body == {} and route == "remove_key":
+    if body == {} and route in EMPTY:
         body = [body]
     if pick.random() < 0.5:
         return route, pick.choice([body, honest]), dict(pick.choice(HEADERS))

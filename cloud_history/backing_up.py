@@ -1,0 +1,108 @@
+"""Making the backup of one deletion: every job's detail is read and kept before the first job goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from .backup import BackupFolder
+from .backup_draft import BackupDraft
+from .errors import CloudConnectionError, CloudError, CloudTimeoutError, NotFound, OperationStopped
+from .models import JobOutcome, Outcome
+from .safeguards import BackedUp
+from .secret import Secret, log, scrub
+from .stopping import Watch, run_stoppable, together
+
+MOST_AT_ONCE = 6
+SECONDS = 120.0
+SECONDS_A_JOB = 3.0
+
+
+class DetailReader(Protocol):
+    """What backing up needs of a client."""
+
+    async def get_job_detail(self, job_id: str) -> dict[str, Any]: ...
+
+
+class BackingUp:
+    """
+    Args:
+        about: what the backup says of its operation.
+        key: the key in use, which must not be in it.
+    """
+
+    def __init__(
+        self,
+        client: DetailReader,
+        folder: BackupFolder,
+        operation: str,
+        about: Mapping[str, object],
+        key: Secret,
+    ) -> None:
+        self._client = client
+        self._folder = folder
+        self._operation = operation
+        self._about = about
+        self._key = key
+        self._without: dict[str, JobOutcome] = {}
+
+    async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
+        """Keep these jobs. Those that could not be kept are in the answer, with why.
+
+        Raises:
+            OperationStopped: the person stopped it. CloudTimeoutError: it took far too long. No backup is left.
+        """
+        watch.progress("backing_up", 0, len(job_ids))
+        try:
+            draft = await asyncio.to_thread(self._folder.begin, self._operation, self._about)
+        except OSError as exc:
+            return self._none(job_ids, exc)
+        try:
+            seconds = SECONDS + SECONDS_A_JOB * len(job_ids)
+            await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
+            saved = len(draft)
+            if saved:
+                await asyncio.to_thread(draft.close)
+        except OSError as exc:
+            return self._none(job_ids, exc)
+        except OperationStopped:
+            raise
+        except CloudConnectionError as error:
+            raise CloudTimeoutError("Backing up took too long, so nothing was sent.", sent=False) from error
+        except CloudError as error:
+            return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
+        finally:
+            await asyncio.to_thread(draft.discard)
+        return BackedUp(saved, self._without)
+
+    async def _read_all(self, draft: BackupDraft, job_ids: Sequence[str], watch: Watch) -> None:
+        waiting = deque(job_ids)
+
+        async def worker() -> None:
+            while waiting:
+                await self._read_one(draft, waiting.popleft(), waiting)
+                watch.progress("backing_up", len(draft), len(job_ids))
+
+        await together(worker() for _ in range(min(MOST_AT_ONCE, len(job_ids))))
+
+    async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
+        try:
+            detail = await self._client.get_job_detail(job_id)
+            await asyncio.to_thread(draft.add, job_id, detail, self._key.reveal())
+        except NotFound:
+            self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
+        except CloudError as error:
+            self._without[job_id] = _failed(error.short)
+            if error.meets_all:
+                self._without.update(dict.fromkeys(waiting, _failed(error.short)))
+                waiting.clear()
+
+    def _none(self, job_ids: Sequence[str], exc: OSError) -> BackedUp:
+        log.warning("No backup could be made: %s", scrub(str(exc.strerror or exc)))
+        return BackedUp(0, dict.fromkeys(job_ids, _failed(exc.strerror or "the disk refused")))
+
+
+def _failed(why: str) -> JobOutcome:
+    return JobOutcome(Outcome.FAILED, f"its workflow couldn’t be backed up: {why}")

@@ -1,0 +1,100 @@
+"""What was deleted from here, and the backups made before."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+
+from aiohttp import web
+
+from ..backup import BackupInfo
+from ..details import read_details
+from ..errors import InputRefused
+from ..guards import read_body
+from ..job_ids import is_job_id
+from ..record_lines import RecordedDeletion
+from ..results import Payload
+from ..secret import scrub
+from .answers import HEADERS, json_answer
+from .context import Context
+
+MOST_ENTRIES = 100
+
+
+class RecordRoutes:
+    def __init__(self, context: Context) -> None:
+        self._desk = context.operations.desk
+        self._backups = context.operations.backups
+
+    async def entries(self, request: web.Request) -> web.Response:
+        found = await asyncio.to_thread(self._desk.record.entries, MOST_ENTRIES)
+        backups = {each.operation: each for each in await asyncio.to_thread(self._backups.list)}
+        running = await asyncio.to_thread(self._desk.running)
+        now = running.operation if running else ""
+        entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
+        removed = await asyncio.to_thread(self._desk.record.removed_in_all)
+        return json_answer({"entries": entries, "removed_in_all": removed})
+
+    async def jobs(self, request: web.Request) -> web.Response:
+        operation = _name(request)
+        jobs = await asyncio.to_thread(self._desk.record.jobs, operation)
+        rows = [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
+        return json_answer({"jobs": rows})
+
+    async def csv(self, request: web.Request) -> web.Response:
+        # A byte order mark, because spreadsheets guess another encoding without it.
+        text = await asyncio.to_thread(lambda: "\ufeff" + "".join(self._desk.record.csv()))
+        named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
+        return web.Response(
+            text=scrub(text), content_type="text/csv", charset="utf-8", headers=HEADERS | named
+        )
+
+    async def backup(self, request: web.Request) -> web.Response:
+        operation = _name(request)
+        return json_answer({"jobs": await asyncio.to_thread(self._backups.jobs, operation)})
+
+    async def backed_up_job(self, request: web.Request) -> web.Response:
+        operation, job_id = _name(request), request.match_info["job_id"]
+        if not is_job_id(job_id):
+            raise InputRefused("That is not a job id.")
+
+        def read() -> Payload:
+            detail = self._backups.job(operation, job_id.lower())
+            return read_details(detail, datetime.now(timezone.utc))
+
+        return json_answer(await asyncio.to_thread(read))
+
+    async def delete_backup(self, request: web.Request) -> web.Response:
+        await read_body(request, {})
+        await asyncio.to_thread(self._backups.delete, _name(request))
+        return json_answer({})
+
+
+def _name(request: web.Request) -> str:
+    name = request.match_info["operation"]
+    if len(name) != 32 or any(each not in "0123456789abcdef" for each in name):
+        raise InputRefused("That is not the name of a deletion.")
+    return name
+
+
+def _entry(deletion: RecordedDeletion, backup: BackupInfo | None, running: str) -> Payload:
+    entry, outcome = deletion.entry, deletion.outcome
+    is_running = outcome is None and entry.operation == running
+    return {
+        "operation": entry.operation,
+        "kind": entry.kind,
+        "origin": entry.origin,
+        "node": scrub(entry.node),
+        "title": scrub(entry.title),
+        "at": entry.at,
+        "seconds": outcome.seconds if outcome else None,
+        "asked": entry.asked,
+        "state": "running" if is_running else deletion.state,
+        "counts": dict(outcome.counts) if outcome else None,
+        "removed": outcome.removed if outcome else None,
+        "report": scrub(outcome.report) if outcome else "",
+        "host": entry.host,
+        "last4": entry.last4,
+        "version": entry.version,
+        "backup": {"jobs": backup.jobs, "size": backup.size} if backup else None,
+    }

@@ -1,0 +1,127 @@
+"""What the panel is told of the deletions that were made from here, and of their backups."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloud_history import __version__
+from routes.stage import Stage
+
+
+async def delete(stage: Stage, *job_ids: str, backup: bool = False) -> str:
+    """Delete these jobs from the panel; the name of the operation."""
+    shown = await stage.preview(ids=list(job_ids))
+    answer = await stage.ask("delete", {"token": shown["token"], "backup": backup})
+    assert answer.status == 200, answer
+    return str(answer.json["operation"])
+
+
+def finished(stage: Stage, count: int) -> list[str]:
+    return [job.id for job in stage.cloud.finished[:count]]
+
+
+async def test_a_deletion_is_recorded_with_all_that_is_known_of_it_and_no_key(stage: Stage) -> None:
+    first, second = finished(stage, 2)
+    operation = await delete(stage, first, second, backup=True)
+    (entry,) = (await stage.ask("record")).json["entries"]
+    seconds, at, backup = entry.pop("seconds"), entry.pop("at"), entry.pop("backup")
+    assert (seconds >= 0, at[:2], backup["jobs"], backup["size"] > 0) == (True, "20", 2, True)
+    assert entry == {
+        "operation": operation,
+        "kind": "delete",
+        "origin": "panel",
+        "node": "",
+        "title": "",
+        "asked": 2,
+        "state": "done",
+        "counts": {"deleted": 2},
+        "removed": 2,
+        "report": "2 jobs removed from your cloud history. Assets stay.",
+        "host": stage.cloud.base_url.removeprefix("http://"),
+        "last4": stage.cloud.api_key[-4:],
+        "version": __version__,
+    }
+    stage.operation = operation
+    jobs = (await stage.ask("record_jobs")).json["jobs"]
+    assert jobs == [{"id": each, "outcome": "deleted", "why": ""} for each in (first, second)]
+    for content in stage.kept_files().values():
+        assert stage.cloud.api_key.encode() not in content
+
+
+async def test_a_workflow_is_read_back_from_the_backup_when_its_job_is_gone(stage: Stage) -> None:
+    (job,) = [each.id for each in stage.cloud.listed("completed")][:1]
+    stage.job = job
+    before = (await stage.ask("details")).json
+    assert before["workflow"]
+    stage.operation = await delete(stage, job, backup=True)
+    assert (await stage.ask("details")).status == 404
+    kept = (await stage.ask("backed_up_job")).json
+    assert kept["workflow"] == before["workflow"]
+    (row,) = (await stage.ask("backup")).json["jobs"]
+    assert (row["id"], row["has_workflow"]) == (job, True)
+    assert (await stage.ask("delete_backup")).status == 200
+    answer = await stage.ask("backup")
+    assert (answer.status, answer.code) == (409, "backup_damaged")
+    assert (await stage.ask("record")).json["entries"][0]["backup"] is None
+
+
+async def test_the_setting_backs_up_without_being_asked_and_the_wish_outranks_it(stage: Stage) -> None:
+    first, second = finished(stage, 2)
+    await stage.ask("settings", {"backup": "workflows"})
+    shown = await stage.preview(ids=[first])
+    assert shown["backup"] is True
+    answer = await stage.ask("delete", {"token": shown["token"]})
+    assert answer.json["result"]["backed_up"] == 1
+    await delete(stage, second, backup=False)
+    assert len(stage.operations.backups.list()) == 1
+
+
+async def test_with_backups_on_a_clear_deletes_exact_jobs(stage: Stage) -> None:
+    await stage.ask("settings", {"backup": "workflows"})
+    everything = len(stage.cloud.finished)
+    shown = await stage.preview()
+    assert (shown["kind"], shown["everything"], shown["removable"]) == ("delete", True, everything)
+    result = (await stage.ask("delete", {"token": shown["token"]})).json["result"]
+    assert (result["counts"]["deleted"], result["backed_up"]) == (everything, everything)
+    assert (await stage.ask("record")).json["entries"][0]["origin"] == "menu"
+
+
+async def test_a_clear_is_recorded_too(stage: Stage) -> None:
+    everything = len(stage.cloud.finished)
+    token = (await stage.preview())["token"]
+    assert (await stage.ask("clear", {"token": token})).status == 200
+    answer = (await stage.ask("record")).json
+    (entry,) = answer["entries"]
+    assert (entry["kind"], entry["origin"], entry["removed"]) == ("clear", "menu", everything)
+    assert answer["removed_in_all"] == everything
+
+
+async def test_the_csv_has_a_line_for_each_job(stage: Stage) -> None:
+    jobs = finished(stage, 3)
+    await delete(stage, *jobs)
+    answer = await stage.ask("record_csv")
+    lines = answer.text.removeprefix("\ufeff").split("\r\n")
+    assert len(lines) == 5
+    assert [line.split(",")[3] for line in lines[1:4]] == jobs
+
+
+@pytest.mark.parametrize("name", ["x", "00" * 17, "G0" * 16, "..%2f" * 6 + "aa", "%00" * 32])
+async def test_names_that_are_none_are_refused(target: Stage, name: str) -> None:
+    before = target.kept_files()
+    for method, path in (
+        ("GET", f"record/{name}"),
+        ("GET", f"backups/{name}"),
+        ("GET", f"backups/{name}/{target.job}"),
+        ("DELETE", f"backups/{name}"),
+    ):
+        body = b"{}" if method == "DELETE" else b""
+        answer = await target.ask("delete_backup", body, method=method, path=path)
+        assert answer.status in (400, 404), answer
+        assert str(target.folder) not in answer.text
+    assert target.kept_files() == before
+
+
+async def test_a_backed_up_job_that_is_not_in_it_is_told_and_not_guessed(target: Stage) -> None:
+    other = finished(target, 1)[0]
+    answer = await target.ask("backed_up_job", path=f"backups/{target.operation}/{other}")
+    assert (answer.status, answer.code) == (409, "backup_damaged")
