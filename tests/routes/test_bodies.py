@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from routes.stage import CHANGING, EMPTY, LARGE, Answer, Stage
+from routes.places import CHANGING, EMPTY, LARGE
+from routes.stage import Answer, Stage
 
 LARGEST = 64 * 1024
 LARGEST_WITH_IDS = 8 * 1024 * 1024

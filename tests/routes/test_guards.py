@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from cloud_history import guards
-from routes.stage import ALSO_READ, CHANGING, OTHER_KEY, ROUTES, Answer, Stage
+from routes.places import ALSO_READ, CHANGING, ROUTES
+from routes.stage import OTHER_KEY, Answer, Stage
 
 Headers = Mapping[str, str | Sequence[str] | None]
 
