@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from cloud_history.models import DeletionResult, JobStatus
+from cloud_history.operations import Confirmed, Operations, new_operation
+from cloud_history.selection import JobFilter, Selection
+from cloud_history.stopping import Unwatched
 from host.conftest import Comfy, Graph
 from hosts import HostProcess, start_embedded, start_host
 
@@ -50,3 +56,55 @@ async def test_exactly_the_one_job_asked_for_leaves_its_history(
             assert set(await cloud.get("/history")) == {jobs[0], jobs[2]}
     finally:
         host.stop()
+
+
+def failing_graph() -> Graph:
+    inputs = {"status": "any", "older_than": "no time at all", "workflow_id": "", "limit": 0}
+    return {"1": {"class_type": "CloudHistoryListJobs", "inputs": inputs}}
+
+
+async def test_list_preview_delete_and_verify_give_each_job_its_word(
+    comfyui: HostProcess, tmp_path: Path
+) -> None:
+    environ = {
+        "COMFY_CLOUD_BASE_URL": comfyui.base_url,
+        "COMFY_CLOUD_API_KEY": "comfyui-any-key-will-do-here",
+    }
+    operations = Operations(tmp_path / "state", environ)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(comfyui.base_url + "/api/jobs") as response:
+            if response.status == 404:
+                pytest.skip("this ComfyUI has no /api/jobs")
+        cloud = Comfy(comfyui, session)
+        runs = [await cloud.run(small_graph(seed)) for seed in range(100, 105)]
+        broken = (await cloud.run(failing_graph())).prompt_id
+        gone, kept, *asked = [run.prompt_id for run in runs]
+        await cloud.post("/history", {"delete": [gone]})
+        operations.protection.change(protect=True, jobs=[kept])
+        listed = (await operations.list_jobs(JobFilter(), Unwatched())).jobs
+        assert gone not in listed
+        assert {listed[each].status for each in (kept, *asked)} == {JobStatus.COMPLETED}
+        assert listed[broken].status is JobStatus.FAILED
+        ids = [*asked, broken, gone, str(uuid.uuid4()), kept]
+        result = await preview_and_delete(
+            operations, ids, lambda: cloud.post("/history", {"delete": asked[:1]})
+        )
+        words = [each.outcome.value for each in result.jobs.values()]
+        assert words == ["already_gone", "deleted", "deleted", "deleted", *["already_gone"] * 2, "protected"]
+        left = set(await cloud.get("/history"))
+        assert kept in left
+        assert left.isdisjoint({*asked, broken})
+        (backup,) = operations.backups.list()
+        assert backup.jobs == 3
+
+
+async def preview_and_delete(
+    operations: Operations, ids: list[str], meanwhile: Callable[[], Awaitable[object]]
+) -> DeletionResult:
+    """As a person does it in the panel, with something happening between the preview and the confirmation."""
+    connection = await operations.connect()
+    preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
+    assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}
+    await meanwhile()
+    confirmed = Confirmed(preview, connection, new_operation())
+    return await operations.delete_jobs(ids, "panel", Unwatched(), confirmed, backup=True)
