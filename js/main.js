@@ -95,6 +95,7 @@ app.registerExtension({
     api.addEventListener("cloud_history.changed", ({ detail }) => {
       ui?.deletions.changed(detail);
       if (detail.result) ui?.store.changed();
+      if (detail.kind === "protection") ui?.store.protectionChanged();
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       ui?.deletions.progressed(detail);

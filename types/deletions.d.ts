@@ -24,6 +24,8 @@ export interface Entry {
   undoing: boolean;
   /** Its confirmation is on the way: the answer tells more than an event. */
   answering: boolean;
+  /** Workflows are being saved; nothing has been sent yet. */
+  backingUp: boolean;
   /** Sending has begun, so that looking now means looking at what is gone. */
   sent: boolean;
   stopping: boolean;

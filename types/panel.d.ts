@@ -19,6 +19,8 @@ export interface Choice {
   to: string;
   workflow: string;
   output: OutputType | "";
+  /** Those that deletions leave out, or the others. */
+  protection: "" | "protected" | "open";
   /** These jobs alone, those a result did not remove; null: all. */
   only: string[] | null;
   sort: Sort;
@@ -54,6 +56,8 @@ export interface Store {
   /** Of the whole history, whatever the filter. */
   readonly counts: Record<Tab, number>;
   get(id: string): Row | undefined;
+  /** Every job that is known, whatever the filter. */
+  all(): Iterable<Row>;
   /** Workflow ids, the most recently used first. */
   workflows(): string[];
   readonly choice: Choice;
@@ -67,6 +71,11 @@ export interface Store {
   readonly focused: string;
   /** Makes a row the focused one. */
   focus(id: string): void;
+
+  /** Which jobs deletions leave out. */
+  readonly protection: ProtectionModel;
+  /** The server says that other jobs are protected now. */
+  protectionChanged(): void;
 
   readonly status: Status | null;
   /** What else is known of the status, from any answer that carries one. */
@@ -92,7 +101,21 @@ export interface Store {
   shown(): () => void;
 }
 
+export interface ProtectionModel {
+  covers(row: Row): boolean;
+  /** Whether the job's workflow is protected, and the job by it. */
+  byWorkflow(row: Row): boolean;
+  /** Whether anything is protected. */
+  readonly any: boolean;
+  /** The name of the list that can't be read, "" if only that is known; null: all is well. Nothing is deleted meanwhile. */
+  readonly damaged: string | null;
+  subscribe(listener: () => void): () => void;
+  adopt(status: Status): void;
+  read(): Promise<void>;
+}
+
 export interface StoreParts {
+  protection: ProtectionModel;
   api: { status(): Promise<Status>; list(filter: Filter, signal?: AbortSignal): AsyncIterable<ListLine> };
   deletions: { hides(row: Row): boolean; subscribe(listener: () => void): () => void; adopt(status: Status): void };
   /** Milliseconds since 1970. */
@@ -111,6 +134,8 @@ export interface Mark {
 export interface Actions {
   remove(target: Target): void;
   cancel(rows: Row[]): void;
+  /** Protects those that are not, or takes the protection away where all of them have it. */
+  protect(rows: Row[]): void;
   /** The newest hold; false if there is none. */
   undo(): boolean;
   openWorkflow(id: string): void;

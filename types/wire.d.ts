@@ -33,6 +33,16 @@ export interface Status {
   hold_seconds?: number;
   /** Whether the server can cancel jobs; null: not known yet. */
   can_cancel?: boolean | null;
+  /** How much is protected; `damaged`: the name of a list that can't be read. */
+  protection?: { jobs: number; workflows: number; damaged: string | null };
+}
+
+/** What deletions leave out. */
+export interface ProtectionLists {
+  /** Ids of jobs. */
+  jobs: string[];
+  /** Ids of workflows: all their jobs. */
+  workflows: string[];
 }
 
 export type Kind = "delete" | "clear";
@@ -65,6 +75,8 @@ export interface Filter {
   before?: number;
   workflow_id?: string;
   output_type?: OutputType;
+  /** Protected jobs alone, or the others alone. */
+  protected?: boolean;
 }
 
 /** What the person chose: given jobs, or all that match. */
@@ -132,6 +144,7 @@ export interface SavedKey extends Status {
 }
 
 export interface Preview {
+  kind: "clear";
   token: string;
   /** Seconds from the answer on in which the token can be used. */
   expires_in: number;
@@ -145,8 +158,13 @@ export interface Preview {
   host: string;
 }
 
-/** What a deletion of given or matching jobs would do. */
+/** What a deletion of given or matching jobs would do, or of all: where anything is protected or backed up. */
 export interface DeletePreview {
+  kind: "delete";
+  /** The answer to a clear. */
+  everything?: boolean;
+  /** Whether workflows are saved first, as it is set for all deletions. */
+  backup?: boolean;
   token: string;
   expires_in: number;
   taken_at: string;
@@ -185,6 +203,8 @@ export interface DeleteResult {
   /** Everything that is not deleted. */
   jobs: Record<string, { outcome: OutcomeCode; why: string }>;
   stopped: boolean;
+  /** Workflows saved before. */
+  backed_up?: number;
   report: string;
   error: ErrorBody | null;
 }
@@ -219,7 +239,7 @@ export interface Progress {
   hold?: string | null;
   kind: string;
   node: string | null;
-  phase: "waiting" | "sending" | "checking" | "stopped";
+  phase: "waiting" | "backing_up" | "sending" | "checking" | "stopped";
   done: number;
   total: number;
   report?: string;

@@ -1,7 +1,6 @@
 // @ts-check
 /** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
 
-import { createClearSteps } from "./clear_steps.mjs";
 import { ConnectSteps } from "./connect_dialog.mjs";
 import { createDialogs } from "./dialogs.mjs";
 import { createHistoryApi } from "./history_api.mjs";
@@ -11,10 +10,14 @@ import { Asking } from "./panel/asking.mjs";
 import { createCancelling } from "./panel/cancel_dialog.mjs";
 import { createCards } from "./panel/cards.mjs";
 import { copyText } from "./panel/copy.mjs";
-import { createCommonSteps, createDeleteSteps } from "./panel/delete_dialog.mjs";
+import { createDamagedList } from "./panel/damaged_list.mjs";
+import { createCommonSteps } from "./panel/delete_dialog.mjs";
 import { Deletions } from "./panel/deletion_flow.mjs";
 import { createDetails } from "./panel/details.mjs";
 import { createPlaces } from "./panel/host.mjs";
+import { createProtecting } from "./panel/protecting.mjs";
+import { Protection } from "./panel/protection.mjs";
+import { createQuestions } from "./panel/questions.mjs";
 import { secondsField } from "./panel/settings.mjs";
 import { createStore } from "./panel/store.mjs";
 import { Thumbnails } from "./panel/thumbnails.mjs";
@@ -43,17 +46,7 @@ function whenSeen(run) {
 /** @param {ReturnType<typeof createServices>} services @param {() => void} openPanel @param {() => void} onResult */
 function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult) {
   const now = () => performance.now();
-  /** @type {import("./panel/deletion_flow.mjs").Parts["questions"]} */
-  const questions = {
-    clear: { kind: "clear", preview: api.preview, count: ({ finished }) => finished, send: api.clear, steps: createClearSteps(api) },
-    remove: (target) => ({
-      kind: "delete",
-      preview: () => api.previewOf(target),
-      count: ({ removable }) => removable,
-      send: api.remove,
-      steps: createDeleteSteps(api, "ids" in target ? target.ids.length : null),
-    }),
-  };
+  const questions = createQuestions(api);
   const asking = new Asking({ api, dialogs, steps: createCommonSteps(), connect, now });
   const schedule = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => void setTimeout(run, milliseconds);
   return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
@@ -68,7 +61,10 @@ export function assemble(app, fetchApi, open) {
   const services = createServices(app, fetchApi);
   const { api, toasts, dialogs, connect, workflows, thumbnails } = services;
   const deletions = createDeletions(services, open, () => store.changed());
-  const store = createStore({ api, deletions, now: () => Date.now() });
+  const protection = new Protection(api);
+  const store = createStore({ api, deletions, protection, now: () => Date.now() });
+  const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
+  const damagedList = createDamagedList({ protection, dialogs, toasts, onMended: () => store.changed() });
   const setStatus = (/** @type {import("../../types/wire").Status} */ status) => store.setStatus(status);
   const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => store.changed() });
 
@@ -76,6 +72,7 @@ export function assemble(app, fetchApi, open) {
   const actions = {
     remove: (target) => void deletions.remove(target),
     cancel: (rows) => void cancelling.ask(rows),
+    protect: (rows) => void protecting.toggle(rows),
     undo: () => deletions.undo(),
     openWorkflow: (id) => void workflows.open(id),
     downloadWorkflow: (id) => void workflows.download(id),
@@ -93,13 +90,15 @@ export function assemble(app, fetchApi, open) {
     store,
     actions,
     thumbnails,
-    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus }) : []),
+    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: damagedList.banners() }) : []),
     markOf: deletions.markOf,
     subscribe: (listener) => deletions.subscribe(listener),
     createCards: (view) => createCards({ deletions, ...view }),
     createDetails: (view) =>
       createDetails({
-        api, thumbnails, workflows, toasts, ...view,
+        api, thumbnails, workflows, toasts, protection, ...view,
+        protect: (row) => actions.protect([row]),
+        protectWorkflow: (row) => void protecting.protectWorkflow(row),
         remove: (row) => actions.remove({ ids: [row.id] }),
         cancel: actions.cancel,
         canCancel: () => store.status?.can_cancel !== false,

@@ -4,20 +4,53 @@
 import { hint } from "./dom.mjs";
 import { number } from "./format.mjs";
 import { buttons, countingView, facts, roseHint } from "./panel/delete_dialog.mjs";
-import { clearHint } from "./panel/words_delete.mjs";
+import { allButTitle, allProtected, stayingAllBut } from "./panel/protect_words.mjs";
+import { clearHint, deleteButton, undoHint } from "./panel/words_delete.mjs";
 import { banners, notice, tile, tiles } from "./parts.mjs";
 import * as words from "./words.mjs";
 
 /** @typedef {import("../../types/wire").Preview} Preview */
+/** @typedef {import("../../types/wire").DeletePreview} DeletePreview */
 
 const { CLEAR } = words;
 const WIDTH = 416;
 
-/** @param {import("./history_api.mjs").HistoryApi} api @returns {import("./panel/asking.mjs").QuestionSteps} */
-export const createClearSteps = (api) => ({
+/**
+ * Where anything is protected or backed up: exactly the jobs of the preview go.
+ * @param {DeletePreview} preview
+ * @param {HTMLElement | null} tick
+ */
+function byIds(preview, tick) {
+  const { removable, by_status, skipped, hold_seconds: seconds } = preview;
+  const counts = { ...by_status, active: skipped.active };
+  const stay = skipped.protected + skipped.active + skipped.unknown;
+  const body = [
+    tiles(
+      tile(number(removable), CLEAR.willGo, words.goingParts(counts)),
+      tile(number(stay), CLEAR.willStay, stayingAllBut(skipped) || CLEAR.noneActive),
+    ),
+    facts([[CLEAR.account, words.accountWords(preview)]]),
+    tick,
+    hint("info", CLEAR.assets),
+    hint(seconds ? "pending" : "warning", undoHint(seconds)),
+  ];
+  if (!skipped.protected) return { title: CLEAR.title, body, label: words.clearButton(removable) };
+  return { title: allButTitle(skipped.protected), body, label: deleteButton(removable) };
+}
+
+/**
+ * @param {import("./history_api.mjs").HistoryApi} api
+ * @param {import("./panel/backup_choice.mjs").BackupChoice} backup
+ * @returns {import("./panel/asking.mjs").QuestionSteps}
+ */
+export const createClearSteps = (api, backup) => ({
   counting: (frame) => frame.show(countingView(CLEAR.title, WIDTH, [hint("info", CLEAR.assets)])),
 
-  confirm(frame, /** @type {Preview} */ preview, status, rose) {
+  confirm(frame, /** @type {Preview | DeletePreview} */ preview, status, rose) {
+    if (preview.kind === "delete") {
+      const { title, body, label } = byIds(preview, backup.tick(preview.backup));
+      return frame.show({ title, width: WIDTH, body: [...banners(status, api), ...body], buttons: buttons(label) });
+    }
     const { counts, finished, hold_seconds: seconds = 0 } = preview;
     const body = [
       ...banners(status, api),
@@ -33,6 +66,10 @@ export const createClearSteps = (api) => ({
     return frame.show({ title: CLEAR.title, width: WIDTH, body, buttons: buttons(words.clearButton(finished)) });
   },
 
-  nothing: (frame, /** @type {Preview} */ preview, status) =>
-    notice(frame, { title: CLEAR.nothing, text: words.nothingToClear(preview.counts) }, banners(status, api)),
+  nothing(frame, /** @type {Preview | DeletePreview} */ preview, status) {
+    const byIds = preview.kind === "delete";
+    const none = words.nothingToClear(byIds ? { ...preview.by_status, active: preview.skipped.active } : preview.counts);
+    const text = byIds && preview.skipped.protected ? allProtected(preview.skipped) : none;
+    return notice(frame, { title: CLEAR.nothing, text }, banners(status, api));
+  },
 });

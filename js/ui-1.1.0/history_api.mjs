@@ -54,6 +54,15 @@ export const isDeletePreview = (value) =>
   isRecord(value) && typeof value.token === "string" && typeof value.removable === "number" &&
   isRecord(value.by_status) && isRecord(value.skipped) && Array.isArray(value.rows);
 
+/** @param {unknown} value @returns {value is Preview | DeletePreview} a clear becomes a deletion by ids where anything is protected or backed up */
+const isClearPreview = (value) => (isRecord(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
+
+/** @param {unknown} value @returns {value is import("../../types/wire").ProtectionLists} */
+const isProtection = (value) => isRecord(value) && Array.isArray(value.jobs) && Array.isArray(value.workflows);
+
+/** @param {unknown} value @returns {value is {kept_as: string}} */
+const isKept = (value) => isRecord(value) && typeof value.kept_as === "string";
+
 /** @param {unknown} value @returns {value is Hold} */
 const isHold = (value) =>
   isRecord(value) && typeof value.id === "string" && Array.isArray(value.ids) && Number.isFinite(value.seconds_left);
@@ -179,13 +188,19 @@ export function createHistoryApi(fetchApi) {
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
     /** @param {number} seconds 0 to 60 */
     saveHoldSeconds: (seconds) => call(isStatus, "settings", "POST", { hold_seconds: seconds }),
-    preview: () => call(isPreview, "preview", "POST", { clear: true }),
+    preview: () => call(isClearPreview, "preview", "POST", { clear: true }),
     /** @param {import("../../types/wire").Selection} selection */
     previewOf: (selection) => call(isDeletePreview, "preview", "POST", selection),
     /** @param {string} token */
     clear: (token) => call(isDeletionAnswer, "clear", "POST", { token }),
-    /** @param {string} token */
-    remove: (token) => call(isDeletionAnswer, "delete", "POST", { token }),
+    /** @param {string} token @param {{backup?: boolean}} [options] `backup`: absent as it is set for all deletions */
+    remove: (token, options = {}) => call(isDeletionAnswer, "delete", "POST", { token, ...options }),
+    /** What deletions leave out. */
+    protection: () => call(isProtection, "protection", "GET"),
+    /** @param {boolean} protect @param {Partial<import("../../types/wire").ProtectionLists>} which */
+    protect: (protect, { jobs, workflows }) => call(isProtection, "protection", "POST", { protect, ...(jobs && { ids: jobs }), ...(workflows && { workflows }) }),
+    /** Puts a list that can't be read aside: nothing is protected then. */
+    startEmpty: () => call(isKept, "protection/start_empty", "POST", {}),
     /** @param {string} hold */
     undo: (hold) => call(holdsHold, "undo", "POST", { hold }),
     /** What was sent stays sent; the result follows. @param {string} operation one that was held */

@@ -40,10 +40,11 @@ export function card(name, className, { title, text }, dismiss, buttons = []) {
  * What the person must know before anything else: a fault of the set-up, and deletions that a stop of ComfyUI cut short.
  * @param {Status} status
  * @param {Pick<HistoryApi, "dismiss" | "dismissHold">} api
- * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void}} [options] `show`: where there is a list to show jobs in
+ * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[]}} [options] `show`: where there is a list to show jobs in
  */
-export function banners(status, api, { show, onStatus } = {}) {
-  const cards = status.problem ? [card("failed", "i-danger", words.errorWords(status.problem))] : [];
+export function banners(status, api, { show, onStatus, first = [] } = {}) {
+  const cards = [...first];
+  if (status.problem && !first.length) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
   /** @param {import("./words.mjs").Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {

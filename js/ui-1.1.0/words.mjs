@@ -3,6 +3,7 @@
 
 import { NO_ANSWER, NO_ROUTES, STRANGE } from "./history_api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
+import { DAMAGED } from "./panel/protect_words.mjs";
 
 /** @typedef {import("./history_api.mjs").HistoryApiError} HistoryApiError */
 /** @typedef {import("../../types/wire").ErrorBody} ErrorBody */
@@ -223,6 +224,7 @@ const ERRORS = {
     title: "Deletions are stopped",
     text: "The record of deletions can’t be written. Free some disk space, or make ComfyUI’s user folder writable.",
   },
+  protection_damaged: { title: DAMAGED.title, text: DAMAGED.text },
   unsafe_base_url: {
     title: "The server address is not safe",
     text: "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI.",

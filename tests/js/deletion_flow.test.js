@@ -522,3 +522,40 @@ test("sent at once, the answer tells: an event that comes before it says nothing
   assert.deepEqual([it.seen, it.roses, it.tokens], [["counting", "confirm", "confirm"], [false, true], ["t1", "t2"]]);
   assert.equal(it.titles().at(-1), "success: 12 jobs removed from your cloud history");
 });
+
+test("a clear that the server turned into a deletion by ids is one from its start to its end", async () => {
+  const it = stage({ preview: preview({ kind: "delete" }) });
+  await it.flow.clear();
+  const [entry] = it.flow.state().holding;
+  assert.equal(entry.kind, "delete");
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "the others are not said to go");
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: "" } }) });
+  assert.equal(it.flow.markOf("b").word, "Protected, kept");
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [true, false]);
+});
+
+test("where something was protected in the last moment, a clear names what it left and hides nothing for good", async () => {
+  const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
+  await it.flow.clear();
+  assert.ok(it.flow.hides(row("kept")));
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "clear", node: null, result: deleted({ deleted: 2 }) });
+  assert.ok(!it.flow.hides(row("kept")));
+  assert.equal(it.titles().at(-1), "success: 2 jobs removed from your cloud history");
+});
+
+test("saving workflows is told as that, also after the clock has run out, and is not called deleting", async () => {
+  const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(11_000);
+  const event = (phase, done) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total: 4 });
+  it.said.length = 0;
+  event("checking", 0);
+  event("backing_up", 2);
+  assert.equal(it.titles().at(-1), "loading: Backing up workflows… 2 of 4");
+  assert.deepEqual(it.said, []);
+  event("backing_up", 4);
+  event("sending", 0);
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 0 of 4");
+  event("sending", 2);
+  assert.deepEqual(it.said, ["Deleting: 50 percent"]);
+});

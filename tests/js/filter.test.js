@@ -59,3 +59,12 @@ test("the badge counts filters, not the tab, the search or the order", () => {
   assert.equal(inForce({ ...EVERYTHING, tab: "failed", search: "x", sort: "oldest" }), 0);
   assert.equal(inForce({ ...EVERYTHING, time: "last1", output: "image", workflow: "w" }), 3);
 });
+
+test("protected or not is asked of what is known here, and of the server by name", () => {
+  const covers = ({ id }) => id === "kept";
+  const rows = [row({ id: "kept" }), row({ id: "other" })];
+  const listed = (protection) => rows.filter(matcher(filterOf({ ...EVERYTHING, protection }, 0), covers)).map(({ id }) => id).join();
+  assert.deepEqual([listed(""), listed("protected"), listed("open")], ["kept,other", "kept", "other"]);
+  assert.deepEqual(filterOf({ ...EVERYTHING, protection: "open" }, 0), { protected: false });
+  assert.equal(inForce({ ...EVERYTHING, protection: "open" }), 1);
+});

@@ -163,3 +163,29 @@ test("what deleting answers is a hold or an operation, and nothing else", async 
     assert.equal((await codeOf(answering(body).api.remove("t"))).code, "strange_answer");
   }
 });
+
+test("what is protected is read and changed by ids and by workflows, each sent only where it is given", async () => {
+  const { api, calls } = answering({ jobs: ["a"], workflows: [] });
+  assert.deepEqual(await api.protection(), { jobs: ["a"], workflows: [] });
+  await api.protect(true, { jobs: ["a"] });
+  await api.protect(false, { workflows: ["w"] });
+  assert.deepEqual(calls.map(({ route, init }) => `${init.method} ${route} ${init.body ?? ""}`), [
+    "GET /cloud_history/protection ",
+    'POST /cloud_history/protection {"protect":true,"ids":["a"]}',
+    'POST /cloud_history/protection {"protect":false,"workflows":["w"]}',
+  ]);
+  assert.equal((await codeOf(answering({ jobs: ["a"] }).api.protection())).code, "strange_answer", "half a list is none");
+});
+
+test("a deletion says whether to back up only where the person was asked", async () => {
+  const { api, calls } = answering({ operation: "o", state: "running" }, { status: 202 });
+  await api.remove("t");
+  await api.remove("t", { backup: false });
+  assert.deepEqual(calls.map(({ init }) => JSON.parse(init.body)), [{ token: "t" }, { token: "t", backup: false }]);
+});
+
+test("the look before a clear may be answered with a deletion by ids, but with nothing less", async () => {
+  const byIds = { token: "t", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
+  assert.equal((await answering(byIds).api.preview()).kind, "delete");
+  assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview())).code, "strange_answer");
+});

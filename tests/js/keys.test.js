@@ -16,6 +16,8 @@ test("the list knows its keys", () => {
     ["Enter", {}, { do: "details" }],
     ["Delete", {}, { do: "delete" }],
     ["Backspace", {}, { do: "delete" }],
+    ["p", {}, { do: "protect" }],
+    ["P", {}, { do: "protect" }],
     ["c", ctrl, { do: "copy" }],
     ["F10", { shiftKey: true }, { do: "menu" }],
     ["ContextMenu", {}, { do: "menu" }],
@@ -25,7 +27,7 @@ test("the list knows its keys", () => {
 
 test("nothing is deleted or moved by a key that is held with others", () => {
   for (const held of [ctrl, { altKey: true }, { metaKey: true }]) {
-    for (const key of ["Delete", "Backspace", "ArrowDown", "Enter", " "]) assert.equal(listKey(press(key, held)), null, key);
+    for (const key of ["Delete", "Backspace", "ArrowDown", "Enter", " ", "p"]) assert.equal(listKey(press(key, held)), null, key);
   }
   assert.equal(listKey(press("Delete", { shiftKey: true })), null);
   assert.equal(listKey(press("a", { ctrlKey: true, shiftKey: true })), null);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/history_api.mjs";
+import { Protection } from "#ui/panel/protection.mjs";
 import { createStore } from "#ui/panel/store.mjs";
 
 const row = (id, rest = {}) => ({
@@ -16,7 +17,7 @@ function stage(...answers) {
   const hidden = new Set();
   const listeners = new Set();
   let readings = 0;
-  const scene = { status: { ...STATUS }, now: 1_000_000, hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
+  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
   const api = {
     status: async () => ({ ...scene.status }),
     async *list() {
@@ -27,8 +28,9 @@ function stage(...answers) {
       }
     },
   };
+  const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
   const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {} };
-  return { ...scene, scene, store: createStore({ api, deletions, now: () => scene.now }) };
+  return { ...scene, scene, store: createStore({ api, deletions, protection, now: () => scene.now }) };
 }
 const ids = (store) => store.rows.map(({ id }) => id).join();
 
@@ -162,4 +164,47 @@ test("listeners are told once for each happening, and not after they left", asyn
   leave();
   store.select((selection) => selection.toggle("a"));
   assert.equal(told, 1);
+});
+
+test("what becomes protected leaves a list of what is not, but stays selected", async () => {
+  const { store, scene } = stage(list(row("a"), row("b", { workflow_id: "other" })));
+  await store.refresh();
+  store.choose({ protection: "open" });
+  store.select((selection) => selection.add(["a", "b"]));
+  scene.lists = { jobs: [], workflows: ["other"] };
+  await store.protection.read();
+  assert.equal(ids(store), "a");
+  assert.deepEqual(store.selection.ids(), ["a", "b"]);
+  assert.equal(store.counts.all, 2);
+  assert.deepEqual(store.filter(), { protected: false });
+});
+
+test("nothing can be deleted while the list of protected jobs can’t be read", async () => {
+  const { store, scene } = stage(list(row("a")));
+  scene.status.protection = { jobs: 0, workflows: 0, damaged: "kept.json" };
+  scene.lists = Promise.reject(fail("protection_damaged"));
+  let told = 0;
+  store.on(["status"], () => (told += 1));
+  await store.refresh();
+  assert.equal(store.blocked(), "Deletions are stopped.");
+  assert.ok(told);
+  assert.equal(ids(store), "a", "looking is not stopped");
+});
+
+test("the protection is read with the list, and again when it changes while a panel is shown", async () => {
+  const { store, scene } = stage(list(row("a")));
+  scene.lists = { jobs: ["a"], workflows: [] };
+  await store.refresh();
+  assert.ok(store.protection.covers(row("a")));
+  scene.lists = { jobs: [], workflows: [] };
+  store.protectionChanged();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(store.protection.covers(row("a")), "nobody looks");
+  const leave = store.shown();
+  await store.refresh();
+  scene.lists = { jobs: ["b"], workflows: [] };
+  store.protectionChanged();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(store.protection.covers(row("b")));
+  leave();
 });

@@ -85,3 +85,20 @@ test("no word promises erasure or shouts", () => {
   const all = JSON.stringify(words);
   assert.doesNotMatch(all, /erase|[!]|'/i);
 });
+
+test("a full success tells how many workflows were saved, a part of it does not", () => {
+  const all = words.resultWords(result([["deleted", 35]], { backed_up: 35 }));
+  assert.deepEqual([all.text, all.toast], ["Assets stay. 35 workflows backed up.", "Assets stay. 35 workflows backed up."]);
+  assert.equal(words.resultWords(result([["deleted", 2], ["protected", 1]], { backed_up: 2 })).text, "Assets stay. The other one:");
+});
+
+test("what was protected in between is told apart, and not tried again", () => {
+  const told = words.resultWords(result([["deleted", 2], ["protected", 3], ["failed", 1, "its workflow couldn’t be backed up: no space"]]));
+  assert.deepEqual(told.lines.map(({ n, word, why }) => `${n} ${word}: ${why}`), ["1 not removed: its workflow couldn’t be backed up: no space", "3 protected, kept: "]);
+  assert.equal(told.again.length, 1);
+});
+
+test("on a row the reason is short", () => {
+  const short = ["its workflow couldn’t be backed up: no space", "server error (500)", "the connection was lost", "accepted, but still listed", ""].map(words.rowWhy);
+  assert.deepEqual(short, ["Backup failed", "Server error (500)", "Connection lost", "Accepted, still listed", ""]);
+});

@@ -9,10 +9,10 @@ import { HistoryApiError, isDeletePreview, isPreview } from "../history_api.mjs"
 /**
  * What is asked: whether to delete some jobs, or to clear. `P` is its preview.
  * @typedef {object} Question
- * @property {"delete" | "clear"} kind
+ * @property {"delete" | "clear"} kind what is asked; a preview of a clear may turn out to be a deletion by ids
  * @property {() => Promise<any>} preview
  * @property {(preview: any) => number} count jobs that would go
- * @property {(token: string) => Promise<import("../../../types/wire").DeletionAnswer>} send
+ * @property {(token: string, preview: any) => Promise<import("../../../types/wire").DeletionAnswer>} send
  * @property {QuestionSteps} steps
  */
 /**
@@ -147,7 +147,7 @@ export class Asking {
     if (error.code === "preview_expired") {
       return async (frame) => ((await this.steps.tooOld(frame)) === "again" ? this.#lookUntilAnswered(frame, question) : null);
     }
-    if (error.code !== "count_rose" || !(question.kind === "clear" ? isPreview : isDeletePreview)(preview)) return null;
+    if (error.code !== "count_rose" || !(question.kind === "clear" && isPreview(preview) || isDeletePreview(preview))) return null;
     const receivedAt = this.now();
     return async (frame) => {
       const answer = await this.#confirm(frame, question, preview, receivedAt, status, true);

@@ -74,9 +74,10 @@ const buttons = (label) => [{ label: COMMON.cancel }, { label, kind: "danger", i
 /**
  * @param {import("../history_api.mjs").HistoryApi} api
  * @param {number | null} asked jobs chosen, for the title while they are counted; null when not known
+ * @param {import("./backup_choice.mjs").BackupChoice} backup
  * @returns {import("./asking.mjs").QuestionSteps}
  */
-export function createDeleteSteps(api, asked) {
+export function createDeleteSteps(api, asked, backup) {
   const counting = asked === null ? DELETE.counting : words.deleteTitle(asked);
   return {
     counting: (frame) => frame.show(countingView(counting, WIDTH, [hint("info", DELETE.history)])),
@@ -98,6 +99,7 @@ export function createDeleteSteps(api, asked) {
           [DELETE.account, accountWords(preview)],
         ]),
         jobsFold(rows, removable),
+        backup.tick(preview.backup),
         hint("info", `${DELETE.history} ${words.undoHint(preview.hold_seconds)}`),
       ];
       return frame.show({ title: words.deleteTitle(removable), width: WIDTH, body, buttons: buttons(words.deleteButton(removable)) });

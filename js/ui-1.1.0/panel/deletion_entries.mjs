@@ -1,7 +1,7 @@
 // @ts-check
 /** Deletions that are under way: which one an answer or an event speaks of, and what is known of it. No requests here. */
 
-import { MARKS } from "./words_results.mjs";
+import { ROW_MARKS, rowWhy } from "./words_results.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
 /** @typedef {import("../../../types/wire").Hold} Hold */
@@ -28,10 +28,15 @@ export function advance(entry, phase) {
 export function follow(entry, { operation, phase, done, total }) {
   entry.operation = operation;
   entry.sent ||= phase === "sending";
-  if (entry.sent) Object.assign(entry, { done, total });
-  // Before it sends, the server looks at what is there.
-  if (phase !== "stopped") advance(entry, entry.sent || phase === "waiting" ? phase : "sending");
+  entry.backingUp = phase === "backing_up" && !entry.sent;
+  if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
+  // Before it sends, the server looks at what is there, and saves what it is to save.
+  const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
+  if (phase !== "stopped") advance(entry, before ? "sending" : phase);
 }
+
+/** As a person sees it: saving workflows comes before sending, and may come after the hold has ended. @param {Entry} entry */
+export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "done" ? "backing_up" : phase);
 
 /** What the server says of a hold. @param {Entry} entry @param {Hold} hold @param {number} now */
 export function update(entry, hold, now) {
@@ -81,9 +86,10 @@ export function isAboutToGo(entries, row) {
 }
 
 /** The jobs of a deletion that are truly gone. @param {Entry} entry @returns {string[]} */
-export function goneOf({ ids, result }) {
+export function goneOf({ kind, ids, result }) {
   if (result?.kind === "clear") return result.outcome === "deleted" ? [...ids] : [];
-  if (!result || !("jobs" in result)) return [];
+  // A clear that ended as a deletion by ids has left out more than its result names.
+  if (!result || !("jobs" in result) || kind === "clear") return [];
   return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
 }
 
@@ -96,7 +102,7 @@ export function goneOf({ ids, result }) {
 export function markOf(entries, id) {
   for (const { result } of entries) {
     const job = result && "jobs" in result && Object.hasOwn(result.jobs, id) ? result.jobs[id] : undefined;
-    if (job && job.outcome in MARKS) return { ...MARKS[/** @type {keyof typeof MARKS} */ (job.outcome)], why: job.why };
+    if (job && job.outcome in ROW_MARKS) return { ...ROW_MARKS[/** @type {keyof typeof ROW_MARKS} */ (job.outcome)], why: rowWhy(job.why) };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@
 import { crashWords, errorLine, LOST, NOT_DELETED } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
 import { createClock } from "./deletion_clock.mjs";
-import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, nameless, seenIn, update } from "./deletion_entries.mjs";
+import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, nameless, seenIn, shownPhase, update } from "./deletion_entries.mjs";
 import { askAgain, start } from "./deletion_start.mjs";
 import { stop } from "./deletion_stop.mjs";
 import { createTelling, quarters } from "./deletion_toasts.mjs";
@@ -131,12 +131,12 @@ export class Deletions {
     const entry = named(this.entries, detail.operation) ?? (detail.hold ? undefined : nameless(this.entries, detail.kind));
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
-    const before = { phase: entry.phase, quarter: quarters(entry) };
+    const before = { phase: shownPhase(entry), quarter: quarters(entry) };
     entry.nextLook = this.parts.now() + LOOK_EVERY;
     follow(entry, detail);
     const quarter = quarters(entry);
-    if (entry.phase !== before.phase || quarter !== before.quarter) this.tell.progress(entry);
-    if (quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
+    if (shownPhase(entry) !== before.phase || quarter !== before.quarter) this.tell.progress(entry);
+    if (entry.sent && quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
     this.render();
   }
 
@@ -266,7 +266,7 @@ export class Deletions {
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), known: new Set(),
       hold: null, operation: null, phase: "asking", deadline: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
+      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
     };
     this.entries.unshift(entry);
     this.#clock.run();

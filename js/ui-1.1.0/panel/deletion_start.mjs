@@ -55,7 +55,7 @@ export async function askAgain(flow, entry) {
  * @returns {Promise<Confirmed | null | undefined>} what was confirmed after a refusal
  */
 async function send(flow, question, { preview, status }) {
-  const entry = flow.add({ kind: question.kind, jobs: question.count(preview) }, true);
+  const entry = flow.add({ kind: preview.kind ?? question.kind, jobs: question.count(preview) }, true);
   entry.known = new Set([...status.finished, ...status.unresolved].map((each) => each.operation).concat((status.holds ?? []).map(({ id }) => id)));
   if (!preview.hold_seconds) {
     entry.phase = "sending";
@@ -63,7 +63,7 @@ async function send(flow, question, { preview, status }) {
     flow.change();
   }
   try {
-    flow.begun(entry, await question.send(preview.token));
+    flow.begun(entry, await question.send(preview.token, preview));
   } catch (error) {
     return refused(flow, entry, question, asApiError(error), status);
   }

@@ -2,6 +2,7 @@
 /** What toasts say of a deletion: one toast, from the hold to the result. */
 
 import { COMMON } from "../words.mjs";
+import { shownPhase } from "./deletion_entries.mjs";
 import * as words from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
@@ -37,7 +38,7 @@ export const createTelling = ({ toasts, undo, again, openPanel }) => ({
   /** @param {Entry} entry @param {boolean} [first] */
   progress(entry, first = false) {
     if (!entry.mine) return;
-    const title = words.progressTitle(entry.kind, entry.phase, entry.done, entry.total);
+    const title = words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
     entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 

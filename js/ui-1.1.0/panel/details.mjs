@@ -9,6 +9,7 @@ import { asApiError } from "./asking.mjs";
 import { copyText } from "./copy.mjs";
 import { errorBox, facts, outputsPart } from "./details_parts.mjs";
 import { isActive } from "./filter.mjs";
+import { guardButton, protectionPart } from "./protection_parts.mjs";
 import { cut } from "./row_view.mjs";
 import { PANEL } from "./words.mjs";
 import { COMMON, DETAILS } from "./words_delete.mjs";
@@ -22,6 +23,9 @@ import { COMMON, DETAILS } from "./words_delete.mjs";
  * @property {Pick<import("./thumbnails.mjs").Thumbnails, "request" | "release">} thumbnails
  * @property {import("./workflows.mjs").Workflows} workflows
  * @property {Pick<import("../toasts.mjs").Toasts, "tell">} toasts
+ * @property {import("./protection.mjs").Protection} protection
+ * @property {(row: Row) => void} protect or unprotect
+ * @property {(row: Row) => void} protectWorkflow
  * @property {(row: Row) => void} remove
  * @property {(rows: Row[]) => void} cancel
  * @property {() => boolean} canCancel
@@ -51,12 +55,17 @@ export class Details {
   #error = null;
   /** @type {AbortController | null} */
   #asking = null;
+  /** What is said of the job's protection. */
+  #guard = el("div", { class: "cch-stack" });
+  /** @type {() => void} */
+  #leave;
   /** @type {(() => void)[]} what the pictures on show need to be let go */
   #leaving = [];
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
+    this.#leave = parts.protection.subscribe(() => this.#drawGuard());
   }
 
   /** @param {Row} row @param {{pane: boolean}} options at the side, or over the list */
@@ -81,6 +90,7 @@ export class Details {
   }
 
   destroy() {
+    this.#leave();
     this.close();
     this.element.remove();
   }
@@ -130,13 +140,25 @@ export class Details {
     const body = [
       error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
       ...outputsPart(job, this.#details?.outputs ?? null, picture),
+      this.#guard,
       this.#trouble(),
       facts(job, now(), (text) => this.#copy(text, DETAILS.idCopied)),
       isActive(job.status) && hint("info", DETAILS.activeStay),
       this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
     ];
     this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
-    this.#drawTail(job, waiting);
+    this.#drawGuard();
+  }
+
+  /** What depends on whether the job is protected. */
+  #drawGuard() {
+    const row = this.#row;
+    if (!row) return;
+    const job = this.#details?.job ?? row;
+    const told = protectionPart(job, this.parts.protection, this.parts.protectWorkflow);
+    this.#guard.replaceChildren(...told);
+    this.#guard.hidden = !told.length;
+    this.#drawTail(job, !this.#details && !this.#error);
   }
 
   /** Why the rest is missing. */
@@ -157,7 +179,7 @@ export class Details {
 
   /** @param {Row} job @param {boolean} waiting */
   #drawTail(job, waiting) {
-    const { workflows, remove, cancel, canCancel, blocked, close } = this.parts;
+    const { workflows, protection, protect, remove, cancel, canCancel, blocked, close } = this.parts;
     const known = this.#details ?? undefined;
     const active = isActive(job.status);
     const why = blocked();
@@ -170,12 +192,17 @@ export class Details {
     }
     const left = active && canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => cancel([job]) });
     const has = waiting || Boolean(known?.workflow);
-    const parts = active ? [left] : [has && open, has && download, job.status !== "unknown" && this.#error?.code !== "not_found" && el("span", { class: "cch-right" }, gone)];
+    const there = this.#error?.code !== "not_found";
+    const kept = protection.covers(job);
+    const guard = there && guardButton(kept, () => protect(job));
+    const right = el("span", { class: "cch-right" }, guard, there && !kept && !active && job.status !== "unknown" && gone);
+    const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
-    const focused = this.#tail.contains(document.activeElement);
+    const focused = this.#tail.contains(document.activeElement) && document.activeElement;
+    const again = focused && focused.hasAttribute("data-guard") ? "[data-guard]" : "button";
     this.#tail.replaceChildren(...parts.filter((child) => child instanceof window.Node));
     this.#tail.hidden = !this.#tail.firstChild;
-    if (focused) this.#tail.querySelector("button")?.focus();
+    if (focused) /** @type {HTMLElement | null} */ (this.#tail.querySelector(again))?.focus();
   }
 
   /** @param {string} text @param {string} told */

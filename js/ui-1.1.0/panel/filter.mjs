@@ -8,7 +8,7 @@
 const DAY = 86_400_000;
 
 /** @type {Choice} */
-export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", only: null, sort: "recent" };
+export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", only: null, sort: "recent" };
 
 /** Local midnight of a date like 2026-11-23, some days later. @param {string} date @param {number} [days] */
 function midnight(date, days = 0) {
@@ -27,13 +27,14 @@ function bounds({ time, from, to }, now) {
 
 /** @param {Choice} choice @param {number} now @returns {Filter} */
 export function filterOf(choice, now) {
-  const { tab, search, workflow, output } = choice;
+  const { tab, search, workflow, output, protection } = choice;
   return {
     ...(tab !== "all" && { statuses: [tab] }),
     ...(search && { search }),
     ...bounds(choice, now),
     ...(workflow && { workflow_id: workflow }),
     ...(output && { output_type: output }),
+    ...(protection && { protected: protection === "protected" }),
   };
 }
 
@@ -43,8 +44,8 @@ export const isActive = (status) => status === "pending" || status === "in_progr
 /** The tab a status is listed under besides "all"; an unknown one has none. @param {Row["status"]} status */
 export const tabOf = (status) => (isActive(status) ? "active" : status);
 
-/** @param {Filter} filter @returns {(row: Row) => boolean} */
-export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type }) {
+/** @param {Filter} filter @param {(row: Row) => boolean} covers whether deletions leave a job out @returns {(row: Row) => boolean} */
+export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false) {
   const wanted = search.toLowerCase();
   const has = (/** @type {string | undefined} */ text) => !!text && text.toLowerCase().includes(wanted);
   return (row) =>
@@ -53,6 +54,7 @@ export function matcher({ statuses = [], search = "", after, before, workflow_id
     (before === undefined || (row.created !== null && row.created < before)) &&
     (!workflow_id || row.workflow_id === workflow_id) &&
     (!output_type || row.output_type === output_type) &&
+    (kept === undefined || covers(row) === kept) &&
     (!wanted || has(row.name) || has(row.id) || has(row.workflow_id) || has(row.error?.message));
 }
 
@@ -69,4 +71,4 @@ export function sorted(rows, sort) {
 }
 
 /** How many filters besides tab and search are in force. @param {Choice} choice */
-export const inForce = ({ time, workflow, output, only }) => [time, workflow, output, only].filter(Boolean).length;
+export const inForce = ({ time, workflow, output, protection, only }) => [time, workflow, output, protection, only].filter(Boolean).length;

@@ -6,6 +6,7 @@ import { clean, number, shortId } from "../format.mjs";
 import { icon } from "../icons.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
 import { iconButton } from "./header.mjs";
+import { PROTECT, PROTECTIONS } from "./protect_words.mjs";
 import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Store} Store */
@@ -23,6 +24,21 @@ function select(options, value, choose) {
   return el("select", { class: "cch-select", onchange: ({ target }) => choose(target.value) }, ...list);
 }
 
+/**
+ * One of a few, all of them in sight.
+ * @template {string} T
+ * @param {string} name
+ * @param {[T, string][]} options
+ * @param {T} value
+ * @param {(value: T) => void} choose
+ * @param {string} className
+ */
+const radios = (name, options, value, choose, className) =>
+  options.map(([key, label]) => {
+    const radio = el("input", { type: "radio", name, checked: key === value, onchange: () => choose(key) });
+    return el("label", { class: className }, radio, label);
+  });
+
 /** The fields of the popover. @param {Store} store @param {string} current @param {() => void} done */
 function fields(store, current, done) {
   const { choice } = store;
@@ -39,15 +55,14 @@ function fields(store, current, done) {
   const known = store.workflows().filter((id) => id !== current).map((id) => [id, shortId(id)]);
   const own = current && [[current, FIELDS.currentWorkflow]];
   const workflows = /** @type {[string, string][]} */ ([["", FIELDS.allWorkflows], ...(own || []), ...known]);
-  const types = OUTPUTS.map(([key, label]) => {
-    const radio = el("input", { type: "radio", name: "cch-output", checked: key === choice.output, onchange: () => store.choose({ output: key }) });
-    return el("label", { class: "cch-chip pick" }, radio, label);
-  });
+  const types = radios("cch-output", OUTPUTS, choice.output, (output) => store.choose({ output }), "cch-chip pick");
+  const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
   return [
     labelled(FIELDS.time, time),
     between,
     labelled(FIELDS.workflow, select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, FIELDS.output), el("div", { class: "cch-chips" }, ...types)),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, PROTECT.field), el("div", { class: "cch-seg" }, ...kept)),
     el(
       "div",
       { class: "cch-right" },

@@ -4,6 +4,7 @@
 import { button, el } from "../dom.mjs";
 import { icon, setIcon } from "../icons.mjs";
 import { isActive } from "./filter.mjs";
+import { PROTECT } from "./protect_words.mjs";
 import { cancelWord, countWords, deleteWord, matchingWord, PANEL } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -35,8 +36,9 @@ export function createFooter({ store, actions }, focusList) {
       if (target && usable(remove)) actions.remove(target);
     },
   });
+  const protect = button({ label: PROTECT.protect, icon: "lock", press: () => actions.protect(selectedRows(store)) });
   const cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel(selectedRows(store)) });
-  const bar = el("div", { class: "cch-actions" }, matching, link(PANEL.deselect, deselect), el("span", { class: "push" }, remove, cancel));
+  const bar = el("div", { class: "cch-actions" }, matching, link(PANEL.deselect, deselect), el("span", { class: "push" }, protect, remove, cancel));
 
   return {
     element: el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, tick, el("span", { class: "cch-grow" }, strong, rest)), bar),
@@ -54,9 +56,13 @@ export function createFooter({ store, actions }, focusList) {
       bar.hidden = !size;
       matching.textContent = matchingWord(rows.length);
       matching.hidden = all;
-      const onlyActive = size > 0 && selectedRows(store).every((row) => isActive(row.status));
+      const chosen = selectedRows(store);
+      const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
+      const kept = chosen.length > 0 && chosen.every(store.protection.covers);
       cancel.hidden = !onlyActive || status?.can_cancel === false;
-      remove.hidden = !cancel.hidden;
+      remove.hidden = protect.hidden = !cancel.hidden;
+      protect.lastChild?.replaceWith(kept ? PROTECT.unprotect : PROTECT.protect);
+      if (protect.firstElementChild) setIcon(protect.firstElementChild, kept ? "unlock" : "lock");
       cancel.lastChild?.replaceWith(cancelWord(size));
       remove.lastChild?.replaceWith(deleteWord(size));
       const why = onlyActive ? PANEL.activeStay : store.blocked();

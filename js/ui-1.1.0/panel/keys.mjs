@@ -3,7 +3,7 @@
 
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Press */
 /** @typedef {{do: "move", by: "row" | "page" | "end", way: 1 | -1, extend: boolean}} Move */
-/** @typedef {Move | {do: "toggle" | "all" | "details" | "delete" | "copy" | "menu"}} ListKey */
+/** @typedef {Move | {do: "toggle" | "all" | "details" | "delete" | "protect" | "copy" | "menu"}} ListKey */
 
 /** @type {Record<string, [Move["by"], Move["way"]]>} */
 const MOVES = {
@@ -15,7 +15,7 @@ const MOVES = {
   End: ["end", 1],
 };
 /** @type {Record<string, Exclude<ListKey, Move>["do"]>} */
-const BARE = { " ": "toggle", Enter: "details", Delete: "delete", Backspace: "delete", ContextMenu: "menu" };
+const BARE = { " ": "toggle", Enter: "details", Delete: "delete", Backspace: "delete", p: "protect", ContextMenu: "menu" };
 /** @type {Record<string, Exclude<ListKey, Move>["do"]>} */
 const WITH_CONTROL = { a: "all", c: "copy" };
 
@@ -31,7 +31,9 @@ export function listKey(press) {
   if (key === "F10" && shiftKey) return { do: "menu" };
   const move = Object.hasOwn(MOVES, key) && MOVES[key];
   if (move) return { do: "move", by: move[0], way: move[1], extend: shiftKey };
-  const bare = Object.hasOwn(BARE, key) && !shiftKey && BARE[key];
+  // With Caps Lock a letter is a capital.
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  const bare = Object.hasOwn(BARE, name) && !shiftKey && BARE[name];
   return bare ? { do: bare } : null;
 }
 

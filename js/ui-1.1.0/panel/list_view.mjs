@@ -24,6 +24,7 @@ let lists = 0;
  * @property {(id: string) => void} open
  * @property {(row: Row, x: number, y: number) => void} menu
  * @property {(row: Row) => void} cancel
+ * @property {(rows: Row[]) => void} protect those given, or what the key means if none are
  * @property {() => void} remove
  * @property {() => void} copy
  */
@@ -126,7 +127,8 @@ export class ListView {
       const joins = (/** @type {number} */ other) =>
         selected && Math.abs(topOf(groups, other) - top) === ROW && store.selection.has(store.rows[other]?.id ?? "");
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
-      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, mark });
+      const guarded = store.protection.covers(row);
+      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, guarded, mark });
       if (!view.element.isConnected) this.#space.append(view.element);
       shown.set(row.id, view);
     }
@@ -213,6 +215,7 @@ export class ListView {
       const button = target.closest("[data-do]")?.getAttribute("data-do");
       this.store.focus(row.id);
       if (button === "cancel") return this.parts.cancel(row);
+      if (button === "protect") return this.parts.protect([row]);
       if (button === "details") return this.parts.open(row.id);
       const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
       this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
@@ -255,6 +258,7 @@ export class ListView {
     else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
     else if (key.do === "copy") parts.copy();
     else if (key.do === "delete") parts.remove();
+    else if (key.do === "protect") parts.protect([]);
     else if (!row) return true;
     else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
     else if (key.do === "details") parts.open(row.id);

@@ -3,6 +3,8 @@
 
 import { button, el } from "../dom.mjs";
 import { icon } from "../icons.mjs";
+import { shownPhase } from "./deletion_entries.mjs";
+import { BACKUP } from "./protect_words.mjs";
 import { DELETE, progressTitle } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
@@ -19,8 +21,10 @@ export function createProgressCard(entry, deletions) {
     element: el("div", { class: "cch-card" }, head, bar, el("p", { class: "cch-2" }, DELETE.closeable)),
     focus: () => undefined,
     render() {
-      const { kind, phase, done, total } = entry;
+      const { kind, done, total } = entry;
+      const phase = shownPhase(entry);
       title.textContent = progressTitle(kind, phase, done, total);
+      bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       // Where all was sent there is nothing to stop.
       stop.hidden = !entry.hold || phase === "checking";
       stop.setAttribute("aria-disabled", String(entry.stopping));

@@ -5,6 +5,7 @@ import { el } from "../dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../format.mjs";
 import { icon, setIcon } from "../icons.mjs";
 import { isActive } from "./filter.mjs";
+import { PROTECT } from "./protect_words.mjs";
 import { outputsWord, PANEL, statusWord } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -51,6 +52,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {number} now
  * @property {boolean} cancel whether jobs can be cancelled
  * @property {string} id
+ * @property {boolean} guarded whether deletions leave it out
  * @property {import("../../../types/panel").Mark | undefined} mark
  */
 
@@ -74,7 +76,10 @@ export class RowView {
   #error = el("span", { class: "cch-err", dir: "auto" });
   #code = el("code");
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
-  #details = el("span", { class: "cch-acts" }, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  #lock = icon("lock", "lock");
+  #guardIcon = icon("unlock", "s14");
+  #guard = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#guardIcon);
+  #acts = el("span", { class: "cch-acts" }, this.#guard, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
   element = el(
     "div",
     { class: "cch-row", role: "option" },
@@ -84,9 +89,9 @@ export class RowView {
       "span",
       { class: "cch-main" },
       el("span", { class: "cch-l1" }, el("span", { class: "cch-name" }, this.#head, this.#tail), this.#when),
-      el("span", { class: "cch-l2" }, this.#status, this.#took, this.#outs, this.#error, el("span", { class: "cch-end" }, this.#code, this.#cancel)),
+      el("span", { class: "cch-l2" }, this.#status, this.#took, this.#outs, this.#error, el("span", { class: "cch-end" }, this.#lock, this.#code, this.#cancel)),
     ),
-    this.#details,
+    this.#acts,
   );
   key = "";
   /** The job whose picture was asked for. */
@@ -102,9 +107,9 @@ export class RowView {
 
   /** @param {Shown} shown */
   fill(shown) {
-    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, mark } = shown;
+    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, guarded, mark } = shown;
     const { element } = this;
-    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, mark?.word, mark?.why];
+    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, guarded, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
     const short = shortId(row.id);
@@ -136,11 +141,15 @@ export class RowView {
     this.#code.textContent = short;
     this.#code.hidden = cancelled;
     this.#cancel.hidden = !cancelled;
-    this.#details.hidden = cancelled;
+    this.#acts.hidden = cancelled;
+    this.#lock.classList.toggle("none", !guarded);
+    this.#guard.title = guarded ? PROTECT.unprotect : PROTECT.protect;
+    this.#guard.classList.toggle("is-on", guarded);
+    setIcon(this.#guardIcon, guarded ? "lock" : "unlock");
     element.className = `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`;
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
-    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs)];
+    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), guarded && PROTECT.spoken];
     const attributes = {
       "aria-selected": String(selected),
       "aria-setsize": String(count),

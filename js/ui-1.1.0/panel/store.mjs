@@ -47,12 +47,17 @@ class JobStore {
   incomplete = false;
 
   /** @param {import("../../../types/panel").StoreParts} parts */
-  constructor({ api, deletions, now }) {
+  constructor({ api, deletions, protection, now }) {
     this.api = api;
     this.deletions = deletions;
+    this.protection = protection;
     this.now = now;
     this.#at = now();
     deletions.subscribe(() => this.#list());
+    protection.subscribe(() => {
+      this.#list();
+      this.#tell("status");
+    });
   }
 
   /** @type {Store["on"]} */
@@ -74,7 +79,7 @@ class JobStore {
   /** Works out anew what is listed. */
   #list() {
     const counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0, unknown: 0 };
-    const matches = matcher(this.filter());
+    const matches = matcher(this.filter(), this.protection.covers);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
     /** @type {Row[]} */
@@ -103,6 +108,10 @@ class JobStore {
   /** @param {string} id */
   get(id) {
     return this.#all.get(id);
+  }
+
+  all() {
+    return this.#all.values();
   }
 
   workflows() {
@@ -136,7 +145,7 @@ class JobStore {
   blocked() {
     if (this.error) return PANEL.cantDelete;
     const { problem, running, hold_seconds: hold } = this.status ?? {};
-    if (problem) return PANEL.stopped;
+    if (problem || this.protection.damaged !== null) return PANEL.stopped;
     return running && !hold ? PANEL.busy : "";
   }
 
@@ -153,6 +162,7 @@ class JobStore {
     const before = this.status;
     this.status = status;
     this.deletions.adopt(status);
+    this.protection.adopt(status);
     const another = before && ["configured", "source", "last4"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
     if (another) {
       this.#forget();
@@ -193,6 +203,7 @@ class JobStore {
     this.#tell("load");
     try {
       this.setStatus(await this.api.status());
+      void this.protection.read();
       if (!this.status?.configured) throw new HistoryApiError({ code: "missing_key" });
       await this.#readJobs();
       this.error = null;
@@ -222,6 +233,10 @@ class JobStore {
   changed() {
     this.#dirty = true;
     if (this.#views) void this.refresh();
+  }
+
+  protectionChanged() {
+    if (this.#views) void this.protection.read();
   }
 
   shown() {

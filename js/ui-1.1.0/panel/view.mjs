@@ -10,6 +10,7 @@ import { panelKey, passes } from "./keys.mjs";
 import { ListView } from "./list_view.mjs";
 import { createLive } from "./live.mjs";
 import { Popups } from "./menu.mjs";
+import { rowMenu } from "./row_menu.mjs";
 import { banners, wholeState } from "./states.mjs";
 import { createTabs } from "./tabs.mjs";
 import { COLUMNS, loadedWord, PANEL } from "./words.mjs";
@@ -55,6 +56,7 @@ export class PanelView {
       open: (id) => this.open(id),
       menu: (row, x, y) => this.#rowMenu(row, [x, y]),
       cancel: (row) => parts.actions.cancel([row]),
+      protect: (rows) => this.#protect(rows),
       remove: () => this.#remove(),
       copy: () => this.#copy(),
     });
@@ -218,6 +220,14 @@ export class PanelView {
     if (ids.length) this.parts.actions.copyIds(ids);
   }
 
+  /** @param {Row[]} rows none: what is selected, else the focused one */
+  #protect(rows) {
+    const { store } = this;
+    const focused = this.#focusedRow();
+    const chosen = store.selection.size ? selectedRows(store) : focused ? [focused] : [];
+    this.parts.actions.protect(rows.length ? rows : chosen);
+  }
+
   #remove() {
     const { store, parts } = this;
     const row = this.#focusedRow();
@@ -230,22 +240,8 @@ export class PanelView {
 
   /** @param {Row} row @param {[number, number]} at */
   #rowMenu(row, at) {
-    const { actions } = this.parts;
-    const active = isActive(row.status);
-    const last = active
-      ? { label: PANEL.cancelAsk, icon: /** @type {const} */ ("stop"), press: () => actions.cancel([row]) }
-      : { label: PANEL.delete, icon: /** @type {const} */ ("trash"), key: "Delete", danger: true, press: () => actions.remove({ ids: [row.id] }) };
-    const offered = active ? this.store.status?.can_cancel !== false : !this.store.blocked();
-    this.#popups.menu(
-      [
-        { label: PANEL.details, icon: "info", key: "Enter", press: () => this.open(row.id) },
-        { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },
-        { label: PANEL.downloadWorkflow, icon: "down", press: () => actions.downloadWorkflow(row.id) },
-        { label: PANEL.copyId, icon: "copy", key: "Control+C", press: () => actions.copyIds([row.id]) },
-        ...(offered ? [null, last] : []),
-      ],
-      { anchor: this.list.element, at, label: PANEL.more },
-    );
+    const items = rowMenu(row, this.parts, () => this.open(row.id));
+    this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
   }
 
   /** @returns {boolean} whether there was something to leave */

@@ -2,6 +2,7 @@
 /** What a person reads in the list of jobs and around it. */
 
 import { clean, dateTime, number, plural, shortId } from "../format.mjs";
+import { PROTECTIONS } from "./protect_words.mjs";
 
 /** @typedef {import("../../../types/panel").Choice} Choice */
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -121,7 +122,7 @@ const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T
 
 /** Each filter in force, and the choice without it. @param {Choice} choice @param {string} current @returns {[string, Partial<Choice>][]} */
 export function chips(choice, current) {
-  const { time, from, to, workflow, output, only } = choice;
+  const { time, from, to, workflow, output, protection, only } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
   const range = from && to ? `${date(from)} to ${date(to)}` : from ? `From ${date(from)}` : `To ${date(to)}`;
   /** @type {[string, Partial<Choice>][]} */
@@ -129,6 +130,7 @@ export function chips(choice, current) {
     [time === "between" ? range : named(TIMES, time), time ? { time: "", from: "", to: "" } : {}],
     [workflow === current ? FIELDS.currentWorkflow : shortId(workflow), workflow ? { workflow: "" } : {}],
     [named(OUTPUTS, output), output ? { output: "" } : {}],
+    [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
     [`Not removed (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
   ];
   return all.filter(([, without]) => Object.keys(without).length);

@@ -3,6 +3,7 @@
 
 import { clean, number, plural, tally } from "../format.mjs";
 import { CLEAR, COMMON, NOT_DELETED, TOO_OLD } from "../words.mjs";
+import { backingUp } from "./protect_words.mjs";
 
 export { CLEAR, COMMON, NOT_DELETED, TOO_OLD };
 
@@ -107,6 +108,7 @@ export const lostHold = (n) => ({
 export function progressTitle(kind, phase, done, total) {
   if (phase === "checking") return DELETE.checking;
   if (phase === "waiting") return DELETE.waiting;
+  if (phase === "backing_up") return backingUp(done, total);
   return kind === "clear" ? CLEAR.progress : `${DELETE.progress}… ${number(done)} of ${number(total)}`;
 }
 

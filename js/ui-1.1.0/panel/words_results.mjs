@@ -3,6 +3,7 @@
 
 import { clean, number, plural } from "../format.mjs";
 import { clearResultWords, errorLine, NOT_DELETED, NOT_REMOVED } from "../words.mjs";
+import { backedUp } from "./protect_words.mjs";
 import { DELETE } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/wire").DeleteResult} DeleteResult */
@@ -35,6 +36,22 @@ export const MARKS = /** @type {const} */ ({
   unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
   not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
 });
+
+/** On a row: also what came between the question and the sending. */
+export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
+
+/** @type {[RegExp, string][]} */
+const SHORT_WHY = [
+  [/^its workflow couldn.t be backed up/, "Backup failed"],
+  [/^the connection was lost/, "Connection lost"],
+  [/^accepted, but still listed/, "Accepted, still listed"],
+];
+
+/** Why, as short as a row. @param {string} why */
+export function rowWhy(why) {
+  const short = SHORT_WHY.find(([pattern]) => pattern.test(why))?.[1];
+  return short ?? `${why.slice(0, 1).toUpperCase()}${why.slice(1)}`;
+}
 
 const MOST_LINES = 6;
 
@@ -74,7 +91,8 @@ function deleteResultWords(result) {
   const lines = tallyLines(result);
   const rest = total - counts.deleted;
   const told = { lines, again };
-  if (rest <= 0) return { kind: "success", title: removed(counts.deleted), text: DELETE.assets, toast: DELETE.assets, ...told };
+  const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
+  if (rest <= 0) return { kind: "success", title: removed(counts.deleted), text: assets, toast: assets, ...told };
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import * as words from "#ui/panel/protect_words.mjs";
+import { createProtecting } from "#ui/panel/protecting.mjs";
+import { Protection } from "#ui/panel/protection.mjs";
+
+const job = (id, workflow = "") => ({ id, workflow_id: workflow });
+const status = (jobs, workflows = 0, damaged = null) => ({ protection: { jobs, workflows, damaged } });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A server that keeps the lists, and an answer of the person for the one question there is. */
+function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
+  const lists = { jobs: new Set(jobs), workflows: new Set(workflows) };
+  const given = () => ({ jobs: [...lists.jobs], workflows: [...lists.workflows] });
+  const scene = { lists, failure: null, reads: 0, sent: [], toasts: [], asked: [] };
+  const api = {
+    async protection() {
+      scene.reads += 1;
+      if (scene.failure) throw scene.failure;
+      return given();
+    },
+    async protect(protect, which) {
+      if (scene.failure) throw scene.failure;
+      scene.sent.push([protect, which]);
+      for (const [name, ids] of Object.entries(which)) for (const id of ids) protect ? lists[name].add(id) : lists[name].delete(id);
+      return given();
+    },
+    async startEmpty() {
+      scene.failure = null;
+      lists.jobs.clear();
+      return { kept_as: "x" };
+    },
+  };
+  const protection = new Protection(api);
+  const frame = { show: async (view) => (scene.asked.push([view.title, view.body[0].text, view.buttons.at(-1).label]), answer) };
+  const protecting = createProtecting({
+    protection,
+    dialogs: { exclusive: (talk) => talk(frame) },
+    toasts: { tell: (kind, { title }) => scene.toasts.push(`${kind}: ${title}`) },
+    all: () => all,
+  });
+  return { scene, protection, protecting };
+}
+// The dialog's one paragraph, without a page.
+globalThis.document = { createElement: () => ({ append(text) { this.text = text; }, setAttribute() {}, addEventListener() {} }) };
+
+test("a job is protected by its id or by its workflow, and one without a workflow by no empty name", async () => {
+  const { protection } = stage({ jobs: ["a"], workflows: ["w", ""] });
+  await protection.read();
+  assert.deepEqual([job("a"), job("b", "w"), job("c", "v"), job("d")].map(protection.covers), [true, true, false, false]);
+});
+
+test("the lists are read again when the status counts otherwise, and not when it counts the same", async () => {
+  const { scene, protection } = stage({ jobs: ["a"] });
+  protection.adopt(status(1));
+  assert.ok(protection.any, "known from the count alone");
+  await protection.read();
+  protection.adopt(status(1));
+  assert.equal(scene.reads, 1);
+  scene.lists.workflows.add("w");
+  protection.adopt(status(1, 1));
+  await settled();
+  assert.equal(scene.reads, 2);
+  assert.ok(protection.covers(job("x", "w")));
+});
+
+test("an answer that was overtaken by a later one is not taken", async () => {
+  const waiting = [];
+  const protection = new Protection({ protection: () => new Promise((resolve) => waiting.push(resolve)), protect: async () => ({ jobs: ["new"], workflows: [] }) });
+  const reading = protection.read();
+  await protection.change(true, { jobs: ["new"] });
+  waiting[0]({ jobs: ["old"], workflows: [] });
+  await reading;
+  assert.deepEqual([...protection.jobs], ["new"]);
+});
+
+test("listeners are told of what changed, and of nothing else", async () => {
+  const { protection } = stage({ jobs: ["a"] });
+  let told = 0;
+  const leave = protection.subscribe(() => (told += 1));
+  await protection.read();
+  await protection.read();
+  assert.equal(told, 1);
+  protection.adopt(status(1, 0, "protected.damaged"));
+  protection.adopt(status(1, 0, "protected.damaged"));
+  assert.equal(told, 2);
+  leave();
+  await protection.change(false, { jobs: ["a"] });
+  assert.equal(told, 2);
+});
+
+test("when the lists can’t be had, what was known stays; a damaged list is told", async () => {
+  const { scene, protection } = stage({ jobs: ["a"] });
+  await protection.read();
+  scene.failure = new HistoryApiError({ code: "comfyui_away" });
+  await protection.read();
+  assert.ok(protection.covers(job("a")));
+  assert.equal(protection.damaged, null);
+  scene.failure = new HistoryApiError({ code: "protection_damaged" });
+  await protection.read();
+  assert.equal(protection.damaged, "");
+  protection.adopt(status(0, 0, "kept.json"));
+  assert.equal(protection.damaged, "kept.json");
+  await protection.startEmpty();
+  assert.equal(protection.damaged, null);
+  assert.ok(!protection.any);
+});
+
+test("one press protects those that are not, the next unprotects them all; the toast counts what changed", async () => {
+  const rows = [job("a"), job("b"), job("c")];
+  const { scene, protection, protecting } = stage({ jobs: ["a"], all: rows });
+  await protection.read();
+  await protecting.toggle(rows);
+  assert.deepEqual(scene.sent.at(-1), [true, { jobs: ["b", "c"] }]);
+  await protecting.toggle(rows);
+  assert.deepEqual(scene.sent.at(-1), [false, { jobs: ["a", "b", "c"] }]);
+  assert.deepEqual(scene.toasts, ["success: 2 jobs protected", "success: 3 jobs no longer protected"]);
+  await protecting.toggle([]);
+  assert.equal(scene.sent.length, 2);
+});
+
+test("a workflow protects all its jobs, and the toast says how many", async () => {
+  const all = [job("a", "w"), job("b", "w"), job("c", "v")];
+  const { scene, protection, protecting } = stage({ jobs: ["a"], all });
+  await protection.read();
+  await protecting.protectWorkflow(all[0]);
+  assert.deepEqual(scene.sent, [[true, { workflows: ["w"] }]]);
+  assert.deepEqual(scene.toasts, ["success: 1 job protected"]);
+  assert.ok(protection.covers(all[1]));
+});
+
+test("a job that its workflow protects is not said to be unprotected: the workflow is offered, with what that frees", async () => {
+  const all = [job("a", "w"), job("b", "w"), job("c", "w"), job("d")];
+  const no = stage({ jobs: ["c"], workflows: ["w"], all });
+  await no.protection.read();
+  await no.protecting.toggle([all[0]]);
+  assert.deepEqual(no.scene.asked, [[
+    "This job is protected by its workflow",
+    "It can’t be unprotected alone. If you unprotect the workflow, 2 jobs are no longer protected.",
+    "Unprotect the workflow",
+  ]]);
+  assert.deepEqual([no.scene.sent, no.scene.toasts], [[], []]);
+
+  const yes = stage({ jobs: ["c", "d"], workflows: ["w"], all, answer: "yes" });
+  await yes.protection.read();
+  await yes.protecting.toggle([all[0], all[3]]);
+  assert.match(yes.scene.asked[0][0], /^1 of these jobs is protected by its workflow$/);
+  assert.deepEqual(yes.scene.sent, [[false, { jobs: ["d"], workflows: ["w"] }]]);
+  assert.deepEqual(yes.scene.toasts, ["success: 3 jobs no longer protected"]);
+  assert.ok(yes.protection.covers(all[2]), "protected by itself as well");
+});
+
+test("a change that is refused is told, and nothing is called protected", async () => {
+  const all = [job("a")];
+  const { scene, protection, protecting } = stage({ all });
+  await protection.read();
+  scene.failure = new HistoryApiError({ code: "protection_damaged" });
+  await protecting.toggle(all);
+  assert.deepEqual(scene.toasts, ["error: The protection could not be changed"]);
+  assert.ok(!protection.covers(all[0]));
+  assert.equal(protection.damaged, "");
+});
+
+test("the words count, in the singular too", () => {
+  assert.equal(words.allButTitle(1), "Delete all but the protected job?");
+  assert.equal(words.allButTitle(12), "Delete all but the 12 protected jobs?");
+  assert.equal(words.stayingAllBut({ active: 5, protected: 12, unknown: 0, already_gone: 0 }), "12\u00a0protected, 5\u00a0active");
+  assert.equal(words.allProtected({ active: 1, protected: 1 }), "The only finished job is protected. 1 active job stays.");
+  assert.equal(words.backedUp(0), "");
+  assert.equal(words.backedUp(1), " 1 workflow backed up.");
+  assert.equal(words.backingUp(3, 1200), "Backing up workflows… 3 of 1,200");
+  assert.match(words.damagedText(""), /^The file was kept\. /);
+  assert.match(words.damagedText("a\u202eb.json"), /^The file was kept as a�b\.json\. /u);
+});
