@@ -26,7 +26,7 @@ from .errors import ListNotWhole
 from .history import History
 from .journal import Entry, Kind
 from .listing import Listing
-from .models import FINISHED, ClearResult, DeletionResult, JobCounts
+from .models import ClearResult, DeletionResult, JobCounts
 from .previews import DeletionPreview, Preview, preview_jobs
 from .protection import Protected, ProtectionFile
 from .report import clear_report, deletion_report
@@ -138,8 +138,8 @@ class Operations:
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
         """All finished jobs, by their ids: for a clear that may not take all. Raises CloudError."""
-        chosen = Selection(filter=JobFilter(statuses=FINISHED))
-        return replace(await self.preview(connection, chosen, watch), everything=True)
+        # The active ones are read too: what a person is shown says how many stay.
+        return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
     async def protected(self) -> Protected:
         """The protected jobs. Raises ProtectionDamaged."""

@@ -64,6 +64,8 @@ async def test_while_anything_is_protected_a_clear_deletes_the_others_by_their_i
     await stage.ask("protect", {"protect": True, "ids": kept})
     shown = await stage.preview()
     assert (shown["kind"], shown["everything"], shown["removable"]) == ("delete", True, everything - 1)
+    staying = {"active": len(stage.cloud.active), "unknown": 0, "already_gone": 0, "protected": 1}
+    assert shown["skipped"] == staying
     assert (await stage.ask("clear", {"token": shown["token"]})).status == 400
     shown = await stage.preview()
     answer = await stage.ask("delete", {"token": shown["token"]})

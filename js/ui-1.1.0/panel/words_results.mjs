@@ -125,9 +125,11 @@ function unsentWords(error, { jobs: n, ids }) {
     const text = plural(n, "It was not tried.", "They were not tried.");
     return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...told };
   }
-  const text = errorLine(error);
-  const rose = error.code === "count_rose";
-  return { kind: rose ? "warning" : "error", title: rose ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
+  // Protected, or set to be backed up, since the person looked: no fault, and the server says which.
+  const otherwise = error.code === "preview_expired";
+  const text = (otherwise && clean(error.message)) || errorLine(error);
+  const changed = otherwise || error.code === "count_rose";
+  return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
 }
 
 /**

@@ -1,0 +1,152 @@
+"""Protecting jobs in the panel: they are locked, left out of every deletion, and what is said of them is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, dialog, run_command, toasts
+from browser.panel_page import Panel, expect_removed, newest_first, open_list, sent_ids
+from simulated_cloud import SimulatedCloud, SimulatedJob
+
+pytestmark = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+
+FROM_ANOTHER_WINDOW = """ids => window.app.api.fetchApi("/cloud_history/protection", {
+    method: "POST", headers: {"X-Cloud-History": "1", "Content-Type": "application/json"},
+    body: JSON.stringify({protect: true, ids}),
+}).then(answer => answer.status)"""
+
+
+@pytest.fixture
+def kept_list(tmp_path: Path) -> Path:
+    """The list of protected jobs on the server."""
+    return tmp_path / "comfyui" / "user" / "__cloud_history" / "protected.json"
+
+
+async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
+    """Exactly these jobs are spoken of as protected, and show the lock."""
+    # In the row under the pointer the buttons take the lock's place.
+    await panel.root.get_by_placeholder("Search Jobs...").hover()
+    await expect(panel.root.get_by_role("option", name=", protected")).to_have_count(len(jobs))
+    await expect(panel.root.locator(".lock:visible")).to_have_count(len(jobs))
+    for job in jobs:
+        await expect(panel.row(job).locator(".lock")).to_be_visible()
+
+
+@pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)
+async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
+    page: Page, cloud: SimulatedCloud, kept_list: Path
+) -> None:
+    first, second, third, fourth = newest_first(cloud.finished)[:4]
+    panel = await open_list(page, cloud)
+    await panel.select([first, second])
+    await button(panel.root, "Protect").click()
+    await expect(toasts(page, "2 jobs protected")).to_be_visible()
+    await expect_locked(panel, [first, second])
+    assert json.loads(kept_list.read_text())["jobs"] == sorted([first.id, second.id])
+    await panel.list.press("p")
+    await expect(toasts(page, "2 jobs no longer protected")).to_be_visible()
+    await expect_locked(panel, [])
+    await panel.list.press("Escape")
+
+    await panel.row(first).hover()
+    await panel.row(first).get_by_title("Protect").click()
+    assert await page.evaluate(FROM_ANOTHER_WINDOW, [second.id]) == 200
+    await expect_locked(panel, [first, second])
+    await panel.expect_count(0, 12, 12)
+
+    await panel.select([first, second])
+    await panel.list.press("Delete")
+    await expect(dialog(page, "Nothing to delete")).to_contain_text("All 2 selected jobs stay: 2\u00a0protected.")
+    await page.keyboard.press("Escape")
+    await panel.select([third, fourth])
+    opened = await panel.ask_to_delete(4)
+    await expect(opened).to_contain_text("2will stay2\u00a0protected")
+    await opened.get_by_text("Back up their workflows first").click()
+    async with page.expect_request("**/cloud_history/delete") as sent:
+        await button(opened, "Delete 2 jobs").click()
+    assert (await sent.value).post_data_json["backup"] is True
+    await expect_removed(page, 2)
+    assert sorted(sent_ids(cloud)) == sorted([third.id, fourth.id])
+
+    await button(panel.root, "Filter").click()
+    await panel.root.get_by_text("Not protected").click()
+    await button(panel.root, "Done").click()
+    await expect(panel.count).to_contain_text("of 8 shown, 10 in all")
+    await expect_locked(panel, [])
+
+
+@pytest.mark.stage(jobs=12, connected=True, hold_seconds=1)
+async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, cloud: SimulatedCloud) -> None:
+    kept = newest_first(cloud.finished)[2]
+    going = [job.id for job in cloud.finished if job is not kept]
+    panel = await open_list(page, cloud)
+    await panel.select([kept])
+    await panel.list.press("p")
+    await expect_locked(panel, [kept])
+    await run_command(page, "CloudHistory.Clear")
+    opened = dialog(page, "Delete all but the protected job?")
+    await expect(opened).to_contain_text(f"{len(going)}will be removed")
+    await expect(opened).to_contain_text(f"will stay1\u00a0protected, {len(cloud.active)}\u00a0active")
+    await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
+    await button(opened, f"Delete {len(going)} jobs").click()
+    await expect_removed(page, len(going))
+    assert sorted(sent_ids(cloud)) == sorted(going)
+    await panel.expect_count(1, 1 + len(cloud.active), 1 + len(cloud.active))
+
+    await run_command(page, "CloudHistory.Clear")
+    await expect(dialog(page, "Nothing to clear")).to_contain_text("The only finished job is protected.")
+
+
+@pytest.mark.stage(jobs=12, connected=True)
+async def test_a_job_that_its_workflow_protects_is_not_said_to_be_free(
+    page: Page, cloud: SimulatedCloud, kept_list: Path
+) -> None:
+    job = next(job for job in newest_first(cloud.finished) if job.workflow_id)
+    others = [each for each in cloud.listed() if each.workflow_id == job.workflow_id]
+    panel = await open_list(page, cloud)
+    await panel.row(job).dblclick()
+    await button(panel.root, "Protect").click()
+    await expect(panel.root.get_by_text("Deletions made in this ComfyUI leave this job out.")).to_be_visible()
+    await panel.root.get_by_role("button", name="Protect all jobs of this workflow").click()
+    await expect(panel.root.get_by_text("All jobs of this workflow are protected.")).to_be_visible()
+
+    unprotect = button(panel.root, "Unprotect")
+    await unprotect.click()
+    asked = dialog(page, "This job is protected by its workflow")
+    await button(asked, "Cancel").click()
+    await expect(asked).to_have_count(0)
+    await expect(unprotect).to_be_visible()
+    await unprotect.click()
+    jobs = f"{len(others)} job{'s are' if len(others) > 1 else ' is'} no longer protected."
+    await expect(asked).to_contain_text(jobs)
+    await button(asked, "Unprotect the workflow").click()
+    await expect(button(panel.root, "Protect")).to_be_visible()
+    assert json.loads(kept_list.read_text()) == {"jobs": [], "workflows": []}
+
+
+@pytest.mark.stage(jobs=12, connected=True)
+async def test_a_damaged_list_stops_deletions_until_the_person_starts_anew(
+    page: Page, cloud: SimulatedCloud, kept_list: Path
+) -> None:
+    kept_list.parent.mkdir(parents=True, exist_ok=True)
+    kept_list.write_text("{")
+    panel = await open_list(page, cloud)
+    banner = panel.root.locator(".cch-zone.top .cch-card").filter(has_text="Deletions are stopped")
+    await expect(banner).to_contain_text("The list of protected jobs can’t be read, so nothing is deleted.")
+    await panel.select(newest_first(cloud.finished)[:1])
+    await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "true")
+    await panel.list.press("Delete")
+    await expect(panel.root.get_by_role("alert")).to_have_text("Deletions are stopped.")
+
+    await button(banner, "Details").click()
+    opened = dialog(page, "The list of protected jobs is damaged")
+    await expect(opened).to_contain_text("The file was kept as protected.json.")
+    await button(opened, "Start with an empty list").click()
+    await expect(banner).to_have_count(0)
+    await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "false")
+    assert [path.read_text() for path in kept_list.parent.glob("protected.damaged-*")] == ["{"]
+    assert cloud.history_posts == []
