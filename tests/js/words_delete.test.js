@@ -102,3 +102,12 @@ test("on a row the reason is short", () => {
   const short = ["its workflow couldn’t be backed up: no space", "server error (500)", "the connection was lost", "accepted, but still listed", ""].map(words.rowWhy);
   assert.deepEqual(short, ["Backup failed", "Server error (500)", "Connection lost", "Accepted, still listed", ""]);
 });
+
+test("a clear that was overtaken by a protection is no fault, and says what happened instead of an age", () => {
+  const error = { code: "preview_expired", message: "Jobs were protected, or backups were switched on, since you looked.", hint: "", status: null, retry_after: null };
+  const clear = { kind: "clear", outcome: "failed", before: null, removed: null, listed: null, active: null, report: "", error };
+  for (const value of [clear, { kind: "delete", outcome: "failed", report: "", error }]) {
+    const told = after.resultWords(value, { jobs: 3, ids: [] });
+    assert.deepEqual([told.kind, told.title, told.text], ["warning", "Nothing was deleted", error.message]);
+  }
+});

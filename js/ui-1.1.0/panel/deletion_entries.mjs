@@ -28,7 +28,7 @@ export function advance(entry, phase) {
 export function follow(entry, { operation, phase, done, total }) {
   entry.operation = operation;
   entry.sent ||= phase === "sending";
-  entry.backingUp = phase === "backing_up" && !entry.sent;
+  entry.backingUp = phase === "backing_up";
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
   // Before it sends, the server looks at what is there, and saves what it is to save.
   const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
