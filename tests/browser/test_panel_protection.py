@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -20,10 +22,33 @@ FROM_ANOTHER_WINDOW = """ids => window.app.api.fetchApi("/cloud_history/protecti
 }).then(answer => answer.status)"""
 
 
+@dataclass(frozen=True)
+class State:
+    """The state folder of the server."""
+
+    folder: Path
+
+    def protected(self) -> Any:
+        """The list of protected jobs."""
+        return json.loads((self.folder / "protected.json").read_text())
+
+    def damage(self) -> None:
+        """Make that list unreadable."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "protected.json").write_text("{")
+
+    def put_aside(self) -> list[str]:
+        """What is in the damaged lists that were kept."""
+        return [path.read_text() for path in self.folder.glob("protected.damaged-*")]
+
+    def backups(self) -> int:
+        """How many backups there are."""
+        return len(list((self.folder / "backups").glob("*.zip")))
+
+
 @pytest.fixture
-def kept_list(tmp_path: Path) -> Path:
-    """The list of protected jobs on the server."""
-    return tmp_path / "comfyui" / "user" / "__cloud_history" / "protected.json"
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "comfyui" / "user" / "__cloud_history")
 
 
 async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
@@ -38,7 +63,7 @@ async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
 
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)
 async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
-    page: Page, cloud: SimulatedCloud, kept_list: Path
+    page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
     first, second, third, fourth = newest_first(cloud.finished)[:4]
     panel = await open_list(page, cloud)
@@ -46,7 +71,7 @@ async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
     await button(panel.root, "Protect").click()
     await expect(toasts(page, "2 jobs protected")).to_be_visible()
     await expect_locked(panel, [first, second])
-    assert json.loads(kept_list.read_text())["jobs"] == sorted([first.id, second.id])
+    assert state.protected()["jobs"] == sorted([first.id, second.id])
     await panel.list.press("p")
     await expect(toasts(page, "2 jobs no longer protected")).to_be_visible()
     await expect_locked(panel, [])
@@ -70,8 +95,10 @@ async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
     await opened.get_by_text("Back up their workflows first").click()
     async with page.expect_request("**/cloud_history/delete") as sent:
         await button(opened, "Delete 2 jobs").click()
-    assert (await sent.value).post_data_json["backup"] is True
+    assert '"backup":true' in str((await sent.value).post_data)
     await expect_removed(page, 2)
+    await expect(toasts(page, "Assets stay. 2 workflows backed up.")).to_be_visible()
+    assert state.backups() == 1
     assert sorted(sent_ids(cloud)) == sorted([third.id, fourth.id])
 
     await button(panel.root, "Filter").click()
@@ -105,7 +132,7 @@ async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, c
 
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_a_job_that_its_workflow_protects_is_not_said_to_be_free(
-    page: Page, cloud: SimulatedCloud, kept_list: Path
+    page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
     job = next(job for job in newest_first(cloud.finished) if job.workflow_id)
     others = [each for each in cloud.listed() if each.workflow_id == job.workflow_id]
@@ -127,15 +154,14 @@ async def test_a_job_that_its_workflow_protects_is_not_said_to_be_free(
     await expect(asked).to_contain_text(jobs)
     await button(asked, "Unprotect the workflow").click()
     await expect(button(panel.root, "Protect")).to_be_visible()
-    assert json.loads(kept_list.read_text()) == {"jobs": [], "workflows": []}
+    assert state.protected() == {"jobs": [], "workflows": []}
 
 
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_a_damaged_list_stops_deletions_until_the_person_starts_anew(
-    page: Page, cloud: SimulatedCloud, kept_list: Path
+    page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
-    kept_list.parent.mkdir(parents=True, exist_ok=True)
-    kept_list.write_text("{")
+    state.damage()
     panel = await open_list(page, cloud)
     banner = panel.root.locator(".cch-zone.top .cch-card").filter(has_text="Deletions are stopped")
     await expect(banner).to_contain_text("The list of protected jobs can’t be read, so nothing is deleted.")
@@ -150,5 +176,5 @@ async def test_a_damaged_list_stops_deletions_until_the_person_starts_anew(
     await button(opened, "Start with an empty list").click()
     await expect(banner).to_have_count(0)
     await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "false")
-    assert [path.read_text() for path in kept_list.parent.glob("protected.damaged-*")] == ["{"]
+    assert state.put_aside() == ["{"]
     assert cloud.history_posts == []

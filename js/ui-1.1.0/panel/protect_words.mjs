@@ -13,7 +13,6 @@ export const PROTECT = {
   sentence: "Protected. Deletions made in this ComfyUI leave this job out. The Comfy Cloud site does not know about it.",
   byWorkflow: "All jobs of this workflow are protected.",
   workflow: "Protect all jobs of this workflow",
-  clearAllBut: "Delete all but protected…",
   notChanged: "The protection could not be changed",
 };
 
