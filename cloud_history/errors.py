@@ -4,6 +4,7 @@
     ├─ InputRefused              our own check said no: nothing was sent
     │   ├─ InvalidJobIds
     │   ├─ NoJobIds
+    │   ├─ PolicyRefused
     │   └─ SchemaMismatch
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
@@ -81,6 +82,10 @@ class InvalidJobIds(InputRefused):
     def __init__(self, message: str, *, count: int) -> None:
         self.count = count
         super().__init__(message)
+
+
+class PolicyRefused(InputRefused):
+    """A retention policy that has no rule, cannot be read, or takes more than somebody agreed to."""
 
 
 class SchemaMismatch(InputRefused):

@@ -153,9 +153,11 @@ class Operations:
         """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
         return await self.backs_up(backup) or bool(await self.protected())
 
-    async def list_jobs(self, chosen: JobFilter, watch: Watch) -> Listing:
+    async def list_jobs(
+        self, chosen: JobFilter, watch: Watch, *, connection: Connection | None = None
+    ) -> Listing:
         """All jobs that match, newest first. Raises CloudError where the list is not complete."""
-        connection = await self.connect()
+        connection = connection or await self.connect()
         async with self._client(connection) as history:
             listing = await history.list(chosen, watch)
         if not listing.complete:

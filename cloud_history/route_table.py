@@ -27,6 +27,7 @@ ROUTES: tuple[Key, ...] = (
     ("DELETE", "backups/{operation}"),
     ("GET", "backups/{operation}/{job_id}"),
     ("POST", "preview"),
+    ("POST", "clean_up"),
     ("POST", "delete"),
     ("POST", "clear"),
     ("POST", "undo"),

@@ -13,6 +13,7 @@ from ..previews import Previews
 from ..route_table import Handler, Key, add_lazily
 from ..thumbnails import Thumbnails
 from .answers import guarded
+from .clean_up import CleanUpRoutes
 from .context import LONGEST_HOLD, Context
 from .deletion import DeletionRoutes
 from .key import KeyRoutes
@@ -53,6 +54,7 @@ def make_handlers(
         ("DELETE", "backups/{operation}"): record.delete_backup,
         ("GET", "backups/{operation}/{job_id}"): record.backed_up_job,
         ("POST", "preview"): deletion.preview,
+        ("POST", "clean_up"): CleanUpRoutes(context).plan,
         ("POST", "delete"): deletion.delete,
         ("POST", "clear"): deletion.clear,
         ("POST", "undo"): deletion.undo,

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ..cleaning_up import resolve
 from ..connection import Connection
 from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..guards import LARGE_BODY, read_body
@@ -20,10 +21,18 @@ from ..rows import job_row, milliseconds
 from ..secret import log
 from ..stopping import Unwatched
 from .answers import busy_answer, error_answer, json_answer
+from .clean_up import read_policy
 from .context import Context
 from .requests import read_selection
 
 MOST_ROWS = 200
+_PREVIEWED: dict[str, type] = {
+    "clear": bool,
+    "ids": list,
+    "filter": dict,
+    "policy": dict,
+    "allow_large": bool,
+}
 
 
 class DeletionRoutes:
@@ -33,14 +42,18 @@ class DeletionRoutes:
         self._watches: dict[str, HoldWatch] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        members: dict[str, type] = {"clear": bool, "ids": list, "filter": dict}
-        body = await read_body(request, members, largest=LARGE_BODY)
+        body = await read_body(request, _PREVIEWED, largest=LARGE_BODY)
+        allow_large = bool(body.pop("allow_large", False))
         if len(body) != 1 or body.get("clear") is False:
-            raise InputRefused("Give exactly one of “ids”, “filter” and “clear” (true).")
-        selection = None if "clear" in body else read_selection(body)
+            raise InputRefused("Give exactly one of “ids”, “filter”, “policy” and “clear” (true).")
+        policy = read_policy(body["policy"]) if "policy" in body else None
+        selection = read_selection(body) if "ids" in body or "filter" in body else None
         operations = self._context.operations
         connection = await operations.connect()
-        if selection is not None:
+        if policy is not None:
+            found = resolve(operations, connection, policy, Unwatched(), allow_large=allow_large)
+            _, preview = await self._context.in_time(found)
+        elif selection is not None:
             preview = await self._context.in_time(operations.preview(connection, selection, Unwatched()))
         elif await operations.clears_by_ids():
             preview = await self._context.in_time(operations.preview_everything(connection, Unwatched()))
@@ -81,8 +94,7 @@ class DeletionRoutes:
             raise InputRefused("This preview is of another kind.")
         if not preview.size:
             raise InputRefused("Nothing to delete: everything in this preview stays.")
-        everything = not isinstance(preview, DeletionPreview) or preview.everything
-        origin = "menu" if everything else "panel"
+        origin = _origin(preview)
         confirmed = Confirmed(preview, connection, new_operation(), origin, body.get("backup"))
         if not seconds:
             return await self._send_now(confirmed)
@@ -181,3 +193,10 @@ class DeletionRoutes:
             "source": connection.key.source,
             "host": connection.base_url.host,
         }
+
+
+def _origin(preview: Preview) -> str:
+    """Where in the browser it was confirmed."""
+    if not isinstance(preview, DeletionPreview) or preview.everything:
+        return "menu"
+    return "clean_up" if preview.what else "panel"

@@ -17,6 +17,7 @@ WHERE = {
     "delete": ("POST", "delete"),
     "clear": ("POST", "clear"),
     "preview": ("POST", "preview"),
+    "clean_up": ("POST", "clean_up"),
     "record": ("GET", "record"),
     "record_csv": ("GET", "record.csv"),
     "record_jobs": ("GET", "record/OPERATION"),

@@ -98,6 +98,7 @@ class Stage:
             "protect": {"protect": False, "ids": [self.job]},
             "start_empty": {},
             "delete_backup": {},
+            "clean_up": {"policy": {"keep_last": 5}},
             "delete": {"token": self.delete_token},
             "undo": {"hold": self.hold},
             "stop": {"operation": self.hold},

@@ -1,0 +1,67 @@
+"""Cleaning up by a policy: what it would do, and exactly what is to be deleted by it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from .connection import Connection
+from .jobs import Job
+from .operations import Operations
+from .previews import DeletionPreview, preview_jobs
+from .protection import Protected
+from .retention import Plan, Policy, check, decide
+from .retention_report import policy_words
+from .selection import JobFilter
+from .stopping import Watch
+
+FRESH_SECONDS = 60.0
+
+
+class CleaningUp:
+    """Plans for the panel. While a person tries rules, the list is read once a minute and not at each change."""
+
+    def __init__(self, operations: Operations, clock: Callable[[], float] = time.monotonic) -> None:
+        self._operations = operations
+        self._clock = clock
+        self._read: tuple[Connection, float, list[Job]] | None = None
+
+    async def plan(self, connection: Connection, policy: Policy, watch: Watch) -> tuple[Plan, dict[str, Job]]:
+        """What the policy would do, and all jobs by id. Raises CloudError."""
+        now, kept = self._clock(), self._read
+        if kept is None or kept[0] != connection or now - kept[1] > FRESH_SECONDS:
+            kept = (connection, now, await read_all(self._operations, connection, watch))
+            self._read = kept
+        protected = await self._operations.protected()
+        return _decide(kept[2], policy, protected), {job.id: job for job in kept[2]}
+
+    def forget(self) -> None:
+        """The history has changed."""
+        self._read = None
+
+
+async def read_all(operations: Operations, connection: Connection, watch: Watch) -> list[Job]:
+    """The whole history. Raises CloudError where it is not complete."""
+    listing = await operations.list_jobs(JobFilter(), watch, connection=connection)
+    return list(listing.jobs.values())
+
+
+async def resolve(
+    operations: Operations, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
+) -> tuple[Plan, DeletionPreview]:
+    """Exactly the jobs that the policy lets go, now.
+
+    Raises:
+        PolicyRefused: it may not be carried out. CloudError: the history could not be read whole.
+    """
+    jobs = await read_all(operations, connection, watch)
+    protected = await operations.protected()
+    plan = _decide(jobs, policy, protected)
+    check(plan, policy, allow_large=allow_large)
+    return plan, replace(preview_jobs(plan.go, protected=protected), what=policy_words(policy))
+
+
+def _decide(jobs: list[Job], policy: Policy, protected: Protected) -> Plan:
+    return decide(jobs, policy, datetime.now(timezone.utc), protected.covers)

@@ -1,0 +1,99 @@
+"""Trying a retention policy: what it would keep, and what would go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from ..cleaning_up import CleaningUp
+from ..durations import span
+from ..errors import InputRefused, PolicyRefused
+from ..guards import read_body
+from ..jobs import Job
+from ..models import FINISHED, JobStatus
+from ..results import Payload
+from ..retention import Plan, Policy, Reason, newest_first
+from ..retention_report import counts_kept
+from ..rows import job_row
+from ..stopping import Unwatched
+from .answers import json_answer
+from .context import Context
+
+MOST_ROWS = 200
+LONGEST_TEXT = 100
+_NUMBERS = ("keep_last", "keep_daily", "keep_weekly")
+_MEMBERS = (*_NUMBERS, "keep_within", "statuses", "workflow_id", "per_workflow")
+
+
+class CleanUpRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cleaning_up = CleaningUp(context.operations)
+
+    async def plan(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"policy": dict}, ("policy",))
+        policy = read_policy(body["policy"])
+        connection = await self._context.operations.connect()
+        plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
+        return json_answer(plan_payload(plan, policy, jobs))
+
+
+def read_policy(given: Mapping[str, Any]) -> Policy:
+    """The policy in a JSON object. Raises InputRefused."""
+    if unknown := sorted(set(given) - set(_MEMBERS)):
+        raise PolicyRefused(f"The policy has members nobody knows: {len(unknown)}.")
+    within, workflow_id = given.get("keep_within", ""), given.get("workflow_id", "")
+    if not all(isinstance(each, str) and len(each) <= LONGEST_TEXT for each in (within, workflow_id)):
+        raise PolicyRefused(
+            f"“keep_within” and “workflow_id” must be texts of at most {LONGEST_TEXT} characters."
+        )
+    per_workflow = given.get("per_workflow", False)
+    if not isinstance(per_workflow, bool):
+        raise PolicyRefused("“per_workflow” must be true or false.")
+    return Policy(
+        **{name: given.get(name, 0) for name in _NUMBERS},
+        keep_within=span(within),
+        statuses=_statuses(given.get("statuses")),
+        workflow_id=workflow_id,
+        per_workflow=per_workflow,
+    )
+
+
+def _statuses(given: object) -> tuple[JobStatus, ...]:
+    if given is None:
+        return FINISHED
+    words = {status.value: status for status in FINISHED}
+    if not isinstance(given, list) or not all(isinstance(each, str) and each in words for each in given):
+        raise InputRefused("“statuses” must be a list of completed, failed and cancelled.")
+    return tuple(status for status in FINISHED if status.value in given)
+
+
+def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload:
+    """The plan as the browser shows it, with its first 200 jobs, newest first."""
+    numbers: dict[Reason, object] = {
+        Reason.LAST: policy.keep_last,
+        Reason.WITHIN: policy.keep_within.total_seconds() / 86400 if policy.keep_within else None,
+        Reason.DAILY: policy.keep_daily,
+        Reason.WEEKLY: policy.keep_weekly,
+    }
+    kept = [
+        {"reason": reason.value, "n": numbers.get(reason), "count": count}
+        for reason, count in counts_kept(plan).items()
+    ]
+    rows = [
+        {"job": job_row(job), "keep": plan.kept[job.id].value if job.id in plan.kept else None}
+        for job in newest_first(jobs.values())[:MOST_ROWS]
+    ]
+    return {
+        "total": len(jobs),
+        "finished": sum(job.finished for job in jobs.values()),
+        "go": len(plan.go),
+        "kept": kept,
+        "share": plan.share,
+        "all": plan.takes_all,
+        "large": plan.takes_much,
+        "empty": policy.empty,
+        "rows": rows,
+    }

@@ -1,0 +1,89 @@
+"""Trying a policy from the panel, and deleting by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from routes.stage import Stage
+
+
+async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:
+    answer = (await stage.ask("clean_up", {"policy": {"keep_last": 50}})).json
+    finished = len(stage.cloud.finished)
+    assert (answer["total"], answer["finished"]) == (len(stage.cloud.jobs), finished)
+    assert answer["go"] == finished - 50
+    assert {"reason": "last", "n": 50, "count": 50} in answer["kept"]
+    assert sum(each["count"] for each in answer["kept"]) + answer["go"] == answer["total"]
+    assert len(answer["rows"]) == min(200, answer["total"])
+    assert [row["keep"] for row in answer["rows"]].count("last") == 50
+    assert stage.cloud.history_posts == []
+
+
+async def test_trying_rules_reads_the_list_once(stage: Stage) -> None:
+    for number in range(5):
+        await stage.ask("clean_up", {"policy": {"keep_last": number + 1}})
+    assert len(stage.cloud.requests) == 1
+
+
+async def test_guards_are_told(stage: Stage) -> None:
+    empty = (await stage.ask("clean_up", {"policy": {}})).json
+    assert (empty["empty"], empty["all"], empty["large"]) == (True, True, True)
+    large = (await stage.ask("clean_up", {"policy": {"keep_last": 1}})).json
+    assert (large["empty"], large["all"], large["large"]) == (False, False, True)
+
+
+async def test_exactly_what_the_policy_does_not_keep_is_deleted_and_recorded(stage: Stage) -> None:
+    policy = {"keep_last": len(stage.cloud.finished) - 10}
+    shown = await stage.preview(policy=policy)
+    assert (shown["kind"], shown["removable"]) == ("delete", 10)
+    going = {row["id"] for row in shown["rows"]}
+    before = {job.id for job in stage.cloud.finished}
+    stage.cloud.add_job("completed")  # the policy would now take another one
+    answer = await stage.ask("delete", {"token": shown["token"]})
+    assert answer.json["result"]["counts"]["deleted"] == 10
+    assert before - {job.id for job in stage.cloud.finished} == going
+    assert (await stage.ask("record")).json["entries"][0]["origin"] == "clean_up"
+
+
+async def test_what_takes_much_needs_a_yes(stage: Stage) -> None:
+    answer = await stage.ask("preview", {"policy": {"keep_last": 1}})
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    shown = await stage.preview(policy={"keep_last": 1}, allow_large=True)
+    assert shown["removable"] == len(stage.cloud.finished) - 1
+    refused = await stage.ask("preview", {"policy": {}, "allow_large": True})
+    assert (refused.status, refused.code) == (400, "invalid_request")
+
+
+async def test_protected_jobs_are_kept(stage: Stage) -> None:
+    oldest = stage.cloud.finished[-1].id
+    await stage.ask("protect", {"protect": True, "ids": [oldest]})
+    keep = len(stage.cloud.finished) - 10
+    shown = await stage.preview(policy={"keep_last": keep})
+    assert oldest not in {row["id"] for row in shown["rows"]}
+    plan = (await stage.ask("clean_up", {"policy": {"keep_last": keep}})).json
+    assert plan["go"] == shown["removable"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"keep_last": -1},
+        {"keep_last": "3"},
+        {"keep_last": True},
+        {"keep_within": "soon"},
+        {"keep_within": 3},
+        {"keep_within": "x" * 200},
+        {"statuses": []},
+        {"statuses": ["active"]},
+        {"statuses": [[]]},
+        {"statuses": "failed"},
+        {"workflow_id": 7},
+        {"per_workflow": "yes"},
+        {"keep_all": 1},
+    ],
+)
+async def test_a_policy_that_cannot_be_read_is_refused(stage: Stage, policy: dict[str, object]) -> None:
+    for route, body in (("clean_up", {"policy": policy}), ("preview", {"policy": {"keep_last": 1, **policy}})):
+        answer = await stage.ask(route, body)
+        assert (answer.status, answer.code) == (400, "invalid_request"), body
+    assert stage.cloud.requests == []

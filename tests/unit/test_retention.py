@@ -1,0 +1,258 @@
+"""What a policy keeps and lets go, worked out by hand. It is Wednesday, 2026-03-18, noon (UTC)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from cloud_history.durations import span
+from cloud_history.errors import InputRefused, PolicyRefused
+from cloud_history.jobs import Job
+from cloud_history.models import FINISHED, JobStatus
+from cloud_history.retention import Policy, Reason, check, decide
+from cloud_history.retention_report import plan_report, policy_words, span_words
+
+NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
+PROTECTED = "p"
+
+# A job: its letter, how long ago it was created ("?" for no usable time), its workflow, its status
+# (completed unless said).
+HISTORIES = {
+    # One a day, at noon. a, b, c are in this week (Monday is the 16th), d to j in the week before.
+    "days": "a 0d, b 1d, c 2d, d 3d, e 4d, f 5d, g 6d, h 7d, i 8d, j 9d",
+    # Wednesday 11, 10 and 9 o'clock; Tuesday 23 and 16; Monday 23 and 0; Sunday 23.
+    "hours": "a 1h, b 2h, c 3h, d 13h, e 20h, f 37h, g 60h, h 61h",
+    # Sunday is the 15th: f is in the week before. h is from Monday, February 16th.
+    "flows": "a 1h x, b 2h y, c 24h x, d 25h y, e 48h x, f 72h, g 96h, h 30d z",
+    "mixed": "a 1d, b 2d failed, c 3d cancelled, d 4d pending, e 5d in_progress, f 6d enchanted, g ?,"
+    " h 7d failed, p 8d, q 9d failed",
+}
+
+# history, policy, what goes ("-": nothing)
+TABLE = """
+days    no rule                                          abcdefghij
+days    last=1                                           bcdefghij
+days    last=3                                           defghij
+days    last=9                                           j
+days    last=10                                          -
+days    last=50                                          -
+days    within=12h                                       bcdefghij
+days    within=1d                                        cdefghij
+days    within=3d                                        efghij
+days    within=1w                                        ij
+days    within=2w                                        -
+days    daily=1                                          bcdefghij
+days    daily=4                                          efghij
+days    daily=10                                         -
+days    weekly=1                                         bcdefghij
+days    weekly=2                                         bcefghij
+days    weekly=3                                         bcefghij
+days    last=2 daily=4                                   efghij
+days    last=2 weekly=2                                  cefghij
+days    within=2d weekly=2                               efghij
+days    last=1 within=1d daily=1 weekly=1                cdefghij
+days    last=1 failed                                    -
+hours   daily=1                                          bcdefgh
+hours   daily=2                                          bcefgh
+hours   daily=3                                          bcegh
+hours   daily=4                                          bceg
+hours   daily=9                                          bceg
+hours   weekly=1                                         bcdefgh
+hours   weekly=2                                         bcdefg
+hours   weekly=9                                         bcdefg
+hours   last=2 daily=2                                   cefgh
+hours   within=2h                                        cdefgh
+hours   within=3h                                        defgh
+hours   within=13h                                       efgh
+hours   within=1d                                        fgh
+hours   within=60h                                       h
+hours   within=61h                                       -
+hours   within=1h daily=3                                bcegh
+hours   last=4 weekly=2                                  efg
+hours   daily=2 weekly=2                                 bcefg
+flows   last=1                                           bcdefgh
+flows   last=1 each                                      cdeg
+flows   last=2 each                                      e
+flows   last=3 each                                      -
+flows   daily=1 each                                     cdeg
+flows   daily=2 each                                     e
+flows   weekly=1 each                                    cdeg
+flows   weekly=1                                         bcdefgh
+flows   weekly=2                                         bcdegh
+flows   weekly=3                                         bcdeg
+flows   last=1 of=x                                      ce
+flows   last=2 of=x                                      e
+flows   last=1 each of=x                                 ce
+flows   daily=2 of=x                                     e
+flows   weekly=1 of=x                                    ce
+flows   within=3h of=y                                   d
+flows   last=1 of=y                                      d
+flows   last=1 of=z                                      -
+flows   last=1 of=q                                      -
+mixed   last=1                                           bchq
+mixed   last=2                                           chq
+mixed   last=5                                           q
+mixed   last=6                                           -
+mixed   last=1 each                                      bchq
+mixed   last=1 failed                                    hq
+mixed   last=2 failed                                    q
+mixed   last=1 completed                                 -
+mixed   last=1 cancelled                                 -
+mixed   within=1d cancelled                              c
+mixed   within=1h completed                              a
+mixed   within=2d failed                                 hq
+mixed   within=1h                                        abchq
+mixed   daily=2                                          chq
+mixed   weekly=1                                         bchq
+mixed   weekly=2                                         bhq
+mixed   weekly=2 failed                                  q
+"""
+ROWS = [re.split(r"  +", line) for line in TABLE.strip().splitlines()]
+
+
+def job_of(text: str) -> Job:
+    letter, age, *more = text.split()
+    words = [each for each in more if len(each) > 1]
+    length = None if age == "?" else span(age) or timedelta(0)
+    status = JobStatus.from_api(words[0] if words else "completed")
+    created = None if length is None else NOW - length
+    return Job(letter, status, "", created_at=created, workflow_id="".join(e for e in more if len(e) == 1))
+
+
+def history(name: str) -> list[Job]:
+    return [job_of(each) for each in HISTORIES[name].split(",")]
+
+
+def policy_of(text: str) -> Policy:
+    words = dict(each.partition("=")[::2] for each in text.replace("no rule", "").split())
+    statuses = tuple(JobStatus(word) for word in words if word in ("completed", "failed", "cancelled"))
+    return Policy(
+        keep_last=int(words.get("last", 0)),
+        keep_within=span(words.get("within", "")),
+        keep_daily=int(words.get("daily", 0)),
+        keep_weekly=int(words.get("weekly", 0)),
+        statuses=statuses or FINISHED,
+        workflow_id=words.get("of", ""),
+        per_workflow="each" in words,
+    )
+
+
+def is_protected(job: Job) -> bool:
+    return job.id == PROTECTED
+
+
+@pytest.mark.parametrize(("name", "policy", "goes"), ROWS, ids=[" ".join(row) for row in ROWS])
+def test_what_goes_is_what_was_worked_out_by_hand(name: str, policy: str, goes: str) -> None:
+    plan = decide(history(name), policy_of(policy), NOW, is_protected)
+    assert "".join(job.id for job in plan.go) == goes.replace("-", "")
+
+
+def test_there_are_enough_of_them_and_none_twice() -> None:
+    assert len({tuple(row[:2]) for row in ROWS}) == len(ROWS) >= 60
+
+
+def test_every_kept_job_has_its_reason_and_the_first_rule_that_keeps_it_is_told() -> None:
+    policy = policy_of("last=1 within=2d daily=3 weekly=2")
+    kept = decide(history("mixed"), policy, NOW, is_protected).kept
+    assert {letter: reason.value for letter, reason in kept.items()} == {
+        "a": "last",
+        "b": "within",
+        "c": "daily",
+        "d": "active",
+        "e": "active",
+        "f": "unknown",
+        "g": "no_time",
+        "p": "protected",
+    }
+    assert decide(history("days"), policy_of("last=1 weekly=2"), NOW).kept["d"] is Reason.WEEKLY
+    assert decide(history("flows"), policy_of("last=1 of=x"), NOW).kept["b"] is Reason.NOT_CHOSEN
+
+
+def test_the_share_is_of_the_jobs_the_policy_decides_on() -> None:
+    plan = decide(history("mixed"), policy_of("within=1h failed"), NOW, is_protected)
+    assert (plan.chosen, plan.share, plan.takes_all, plan.takes_much) == (3, 1.0, True, True)
+    plan = decide(history("days"), policy_of("last=2"), NOW)
+    assert (plan.share, plan.takes_much) == (0.8, False)
+    plan = decide(history("days"), policy_of("last=1"), NOW)
+    assert (plan.takes_much, plan.takes_all) == (True, False)
+    assert decide([], policy_of("last=1"), NOW).share == 0.0
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_a_policy_without_a_rule_is_refused_whatever_was_allowed(allow: bool) -> None:
+    policy = policy_of("no rule")
+    with pytest.raises(PolicyRefused, match="at least one rule"):
+        check(decide(history("days"), policy, NOW), policy, allow_large=allow)
+
+
+@pytest.mark.parametrize(("text", "part"), [("within=1h of=z", "all"), ("last=1", "90%")])
+def test_a_policy_that_takes_much_has_to_be_allowed(text: str, part: str) -> None:
+    policy = policy_of(text)
+    plan = decide(history("flows" if "z" in text else "days"), policy, NOW)
+    with pytest.raises(PolicyRefused, match=part):
+        check(plan, policy, allow_large=False)
+    check(plan, policy, allow_large=True)
+
+
+def test_80_percent_need_not_be_allowed() -> None:
+    policy = policy_of("last=2")
+    check(decide(history("days"), policy, NOW), policy, allow_large=False)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"keep_last": -1},
+        {"keep_daily": True},
+        {"keep_weekly": 1.0},
+        {"keep_last": "3"},
+        {"keep_last": 10**7},
+        {"keep_within": timedelta(0)},
+        {"statuses": ()},
+        {"statuses": (JobStatus.PENDING,)},
+        {"statuses": (JobStatus.UNKNOWN,)},
+    ],
+)
+def test_numbers_and_statuses_that_are_none_are_refused(members: dict[str, object]) -> None:
+    with pytest.raises(PolicyRefused):
+        Policy(**members)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["soon", "30", "-3d", "1.5d", "2026-01-31", "0x3d", "３d", "30 days"])
+def test_a_length_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(InputRefused, match="not a length of time"):
+        span(text)
+
+
+def test_days_are_counted_in_utc() -> None:
+    east = timezone(timedelta(hours=14))
+    jobs = [
+        Job("a", JobStatus.COMPLETED, "", created_at=datetime(2026, 3, 18, 9, tzinfo=east)),
+        Job("b", JobStatus.COMPLETED, "", created_at=datetime(2026, 3, 17, 15, tzinfo=east)),
+        Job("c", JobStatus.COMPLETED, "", created_at=datetime(2026, 3, 17, 13, tzinfo=east)),
+    ]
+    assert [job.id for job in decide(jobs, Policy(keep_daily=2), NOW).go] == ["b"]
+
+
+def test_the_report_is_a_table_of_what_is_kept_and_why_and_of_what_would_go() -> None:
+    policy = policy_of("last=2 within=30d")
+    plan = decide(history("flows"), policy, NOW)
+    assert plan_report(plan, policy).splitlines() == [
+        "0 jobs of 8 would go.",
+        "Kept 8, and why:",
+        "  last 2                2",
+        "  within 30 days        6",
+    ]
+    plan = decide(history("mixed"), policy_of("last=2 failed"), NOW)
+    lines = plan_report(plan, policy_of("last=2 failed")).splitlines()
+    assert lines[0] == "1 job of 10 would go."
+    assert lines[-2:] == ["Would go 1:", "  q  2026-03-09 12:00  failed"]
+
+
+def test_a_policy_is_recorded_in_short() -> None:
+    assert policy_words(policy_of("last=2 within=36h failed each")) == (
+        '{"policy": {"keep_last": 2, "keep_within": "36 hours", "statuses": ["failed"], "per_workflow": true}}'
+    )
+    assert span_words(timedelta(days=1)) == "1 day"
