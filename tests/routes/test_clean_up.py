@@ -83,7 +83,10 @@ async def test_protected_jobs_are_kept(stage: Stage) -> None:
     ],
 )
 async def test_a_policy_that_cannot_be_read_is_refused(stage: Stage, policy: dict[str, object]) -> None:
-    for route, body in (("clean_up", {"policy": policy}), ("preview", {"policy": {"keep_last": 1, **policy}})):
+    for route, body in (
+        ("clean_up", {"policy": policy}),
+        ("preview", {"policy": {"keep_last": 1, **policy}}),
+    ):
         answer = await stage.ask(route, body)
         assert (answer.status, answer.code) == (400, "invalid_request"), body
     assert stage.cloud.requests == []
