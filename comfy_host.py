@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +19,11 @@ from .cloud_history.config import state_folder
 from .cloud_history.secret import log, scrub
 
 if TYPE_CHECKING:
+    from .cloud_history.asking import Asker
+    from .cloud_history.graph_deletions import GraphDeletions
     from .cloud_history.operations import Operations
     from .cloud_history.route_table import Handler, Key
+    from .cloud_history.secret import Secret
 
 SYSTEM_FOLDER = "cloud_history"
 
@@ -37,7 +41,24 @@ def operations() -> Operations:
 def _operations() -> Operations:
     from .cloud_history.operations import Operations
 
-    return Operations(_state_folder(), announce=announce)
+    return Operations(_state_folder(), announce=announce, many_users=_many_users())
+
+
+def graph_deletions() -> GraphDeletions:
+    """Deletions that come from workflows, of this process."""
+    with _one_at_a_time:
+        return _graph_deletions()
+
+
+@cache
+def _graph_deletions() -> GraphDeletions:
+    from .cloud_history.asking import Questions
+    from .cloud_history.graph_deletions import GraphDeletions
+
+    def tell(event: str, payload: Mapping[str, Any], client: str) -> None:
+        announce(event, payload, client=client)
+
+    return GraphDeletions(operations(), Questions(_state_folder(), tell, _is_connected))
 
 
 def _handlers() -> dict[Key, Handler]:
@@ -95,6 +116,42 @@ def announce(event: str, payload: Mapping[str, Any], *, client: str | None = Non
         log.exception("A websocket event could not be sent.")
 
 
+def asker(display_name: str) -> Asker:
+    """The running node, and whom it can ask.
+
+    Args:
+        display_name: what the node is called where nobody has given it another title.
+    """
+    from .cloud_history.asking import Asker
+
+    node, extra = _node_id() or "", _part(3)
+    workflow = _inner(_inner(extra, "extra_pnginfo"), "workflow")
+    # Frontends send the title of a node with the prompt, and of the workflow its id alone.
+    return Asker(
+        client=_client_id(),
+        node=node,
+        title=_text(_inner(_inner(_part(2), node), "_meta"), "title") or display_name,
+        workflow=_text(workflow, "name"),
+        workflow_id=_text(workflow, "id"),
+        key=prompt_key(),
+    )
+
+
+def prompt_key() -> Secret | None:
+    """The API key that the person who queued the running prompt is signed in to ComfyUI with, where it came along.
+
+    Read from the queue, and never as a hidden input: ComfyUI writes those into the report of an error.
+    """
+    from .cloud_history.credentials import clean_key
+    from .cloud_history.errors import InvalidApiKey
+
+    # Among the extra data in older versions; newer ones keep what must not be shown in a part of its own.
+    for place in (_part(3), _part(5)):
+        with suppress(InvalidApiKey):
+            return clean_key(_text(place, "api_key_comfy_org"))
+    return None
+
+
 class NodeWatch:
     """Tells the person at a running node how far it is, and asks ComfyUI whether they want it to stop."""
 
@@ -103,11 +160,6 @@ class NodeWatch:
         self._bar: Any = None
         self._model_management = _module("comfy.model_management")
         self.node_id = _node_id()
-
-    @property
-    def origin(self) -> str:
-        """How the records name this node."""
-        return f"node {self.node_id}" if self.node_id else "node"
 
     def stop_requested(self) -> bool:
         if self._interrupt is None and self._model_management is not None:
@@ -166,10 +218,44 @@ def _client_id() -> str | None:
     return getattr(_server(), "client_id", None)
 
 
-def _node_id() -> str | None:
+def _is_connected(client: str) -> bool:
+    return client in getattr(_server(), "sockets", ())
+
+
+def _many_users() -> bool:
+    return bool(getattr(getattr(_module("comfy.cli_args"), "args", None), "multi_user", False))
+
+
+def _context() -> Any:
     module = _module("comfy_execution.utils")
-    context = module.get_executing_context() if module is not None else None
-    return getattr(context, "node_id", None)
+    return module.get_executing_context() if module is not None else None
+
+
+def _node_id() -> str | None:
+    return getattr(_context(), "node_id", None)
+
+
+def _part(number: int) -> Mapping[str, Any]:
+    """A part of the queue item that is running here: 2 is its graph, 3 its extra data. Empty where there is none."""
+    context = _context()
+    # Some editions call the prompt a task, and wrap the item.
+    prompt_id = getattr(context, "prompt_id", None) or getattr(context, "task_id", None)
+    running = getattr(getattr(_server(), "prompt_queue", None), "currently_running", {})
+    for item in list(running.values()) if prompt_id else ():
+        parts = getattr(item, "queue_tuple", item)
+        if isinstance(parts, Sequence) and len(parts) > number and parts[1] == prompt_id:
+            return parts[number] if isinstance(parts[number], Mapping) else {}
+    return {}
+
+
+def _inner(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = of.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(of: Mapping[str, Any], name: str) -> str:
+    found = of.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _state_folder() -> Path:

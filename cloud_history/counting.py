@@ -15,6 +15,10 @@ from .stopping import together
 _GROUPS = ((JobStatus.COMPLETED,), (JobStatus.FAILED,), (JobStatus.CANCELLED,), ACTIVE)
 
 
+Span = tuple[datetime | None, datetime | None]
+"""The oldest and the newest moment; None where nobody knows."""
+
+
 async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCounts:
     """Count completed, failed, cancelled and active jobs.
 
@@ -35,6 +39,27 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
         raise listing.error or ListNotWhole()
     completed, failed, cancelled, active = (_number(listing.jobs.values(), group) for group in _GROUPS)
     return JobCounts(completed, failed, cancelled, active, now())
+
+
+async def span_of(client: JobLister, counts: JobCounts) -> Span:
+    """When the oldest and the newest of the finished jobs were made, by reading the ends of each list.
+
+    Raises:
+        CloudError: one of them could not be read.
+    """
+    numbers = {
+        JobStatus.COMPLETED: counts.completed,
+        JobStatus.FAILED: counts.failed,
+        JobStatus.CANCELLED: counts.cancelled,
+    }
+    pages = await together(
+        client.list_jobs(JobFilter((status,)).query(), limit=1, offset=offset)
+        for status, number in numbers.items()
+        for offset in sorted({0, number - 1})
+        if number
+    )
+    made = [job.created_at for page in pages for job in page.jobs if job.finished and job.created_at]
+    return min(made, default=None), max(made, default=None)
 
 
 def _credible(page: Page) -> bool:

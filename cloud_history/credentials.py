@@ -1,4 +1,8 @@
-"""Where the API key comes from: the environment first, then the file the Connect dialog saved."""
+"""Where the API key comes from: the environment first, then the file the Connect dialog saved, then the prompt.
+
+Where several people use one host that cannot tell them apart, the first two would be everybody's: then only a key that
+came with the prompt is used, unless the environment says that all of them share one.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, SetupProblem, StateUnwritable
+from .errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
 from .files import write_private
 from .secret import Secret
 
 KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
+SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
 USUAL_PREFIX = "comfyui-"
 LONGEST_KEY = 1000
 
-Source = Literal["env", "saved"]
+Source = Literal["env", "saved", "prompt"]
 
 _QUOTES = "\"'`“”‘’«»"
 
@@ -61,19 +66,63 @@ def _is_wrapping(character: str) -> bool:
 
 
 class KeyStore:
-    """The key in force. Blocking (small files): call it off the event loop."""
+    """The key in force. Blocking (small files): call it off the event loop.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
+    Args:
+        many_users: whether the host has several users and cannot tell them apart.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] = os.environ, *, many_users: bool = False
+    ) -> None:
         self._path = folder / "api_key.json"
         self._environ = environ
+        self._many_users = many_users
 
-    def find(self) -> ApiKey | None:
+    def find(self, prompt_key: Secret | None = None) -> ApiKey | None:
         """The key in force, or None where there is none.
 
+        Args:
+            prompt_key: the key that came with the prompt, where one did.
+
         Raises:
+            ManyUsers: there is only a key that would be everybody's, or none.
             InvalidApiKey: the key in the environment cannot be sent.
             KeyFileDamaged: there is a file, and no key can be read from it.
         """
+        of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
+        if self._everybodys:
+            if of_prompt is None:
+                raise ManyUsers
+            return of_prompt
+        return self._own() or of_prompt
+
+    def check_users(self) -> None:
+        """Raises ManyUsers where what is kept here would be everybody's."""
+        if self._everybodys:
+            raise ManyUsers
+
+    def remember(self) -> None:
+        """Have `scrub` know the key in force, before a text is shown that a person may have pasted it into."""
+        with suppress(SetupProblem):
+            self._own()
+
+    def get(self, prompt_key: Secret | None = None) -> ApiKey:
+        """The key in force.
+
+        Raises:
+            MissingApiKey: there is none.
+        """
+        key = self.find(prompt_key)
+        if key is None:
+            raise MissingApiKey("There is no API key for Comfy Cloud yet.")
+        return key
+
+    @property
+    def _everybodys(self) -> bool:
+        return self._many_users and self._environ.get(SHARED_VARIABLE, "").strip() != "1"
+
+    def _own(self) -> ApiKey | None:
         named = self._environ.get(KEY_VARIABLE, "")
         if named.strip():
             try:
@@ -85,28 +134,14 @@ class KeyStore:
                 ) from None
         return self._saved()
 
-    def remember(self) -> None:
-        """Have `scrub` know the key in force, before a text is shown that a person may have pasted it into."""
-        with suppress(SetupProblem):
-            self.find()
-
-    def get(self) -> ApiKey:
-        """The key in force.
-
-        Raises:
-            MissingApiKey: there is none.
-        """
-        key = self.find()
-        if key is None:
-            raise MissingApiKey("There is no API key for Comfy Cloud yet.")
-        return key
-
     def save(self, secret: Secret) -> None:
         """Keep the key in a file that only this user can read.
 
         Raises:
+            ManyUsers: it would be everybody's.
             StateUnwritable: it cannot be written; an older key is still there.
         """
+        self.check_users()
         try:
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))
         except OSError as exc:

@@ -9,12 +9,13 @@
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
     │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
-    │   └─ ProtectionDamaged
+    │   ├─ ProtectionDamaged └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
     ├─ BackupDamaged             a backup cannot be read
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
-    │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate └─ NotSupported
+    │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
+    │   ├─ NodesNever ├─ NobodyThere ├─ NoAnswer └─ QuestionClosed
     ├─ OperationStopped          the person stopped it
     ├─ Incomplete                it ran, and not all of it is known to have worked
     ├─ CloudConnectionError      no answer came (`sent` says whether the request may have arrived)
@@ -186,6 +187,22 @@ class BackupDamaged(CloudError):
         super().__init__("This backup can’t be read.", hint=f"Its file is damaged or gone: {name}.")
 
 
+class ManyUsers(SetupProblem):
+    """Several people use this ComfyUI, and none of them can be told from the others."""
+
+    code = "many_users"
+    default_hint = (
+        "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one state, start ComfyUI "
+        "with COMFY_CLOUD_HISTORY_SHARED=1."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This ComfyUI has several users (--multi-user) and authenticates none of them, so a saved key would be "
+            "everybody’s. It is not used."
+        )
+
+
 class ListNotWhole(CloudError):
     """The list of jobs could not be read to its end, or does not add up: what is missing from it proves nothing."""
 
@@ -240,6 +257,46 @@ class NotSupported(OperationRefused):
     """The server has no route for it."""
 
     code = "not_supported"
+
+
+class NodesNever(OperationRefused):
+    """Workflows may not delete: somebody has set it so."""
+
+    code = "nodes_never"
+    default_hint = "To allow it, change “Workflows may delete” in Settings > Cloud history."
+
+
+class NobodyThere(OperationRefused):
+    """A workflow wants to delete, and there is no page that could ask the person who queued it."""
+
+    code = "nobody_there"
+    default_hint = (
+        "Run it from a browser and answer there, or set “Workflows may delete” to Always (Settings > Cloud history), "
+        "or set COMFY_CLOUD_HISTORY_NODES=allow."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody could be asked whether this workflow may delete: no browser with Comfy Cloud History is connected. "
+            "Nothing was sent."
+        )
+
+
+class NoAnswer(OperationRefused):
+    """The person was asked, and did not answer."""
+
+    code = "no_answer"
+    default_hint = "Run the workflow again and answer, or set “Workflows may delete” to Always."
+
+
+class QuestionClosed(OperationRefused):
+    """An answer to a question that nobody asks, or asks any more, or that was answered before."""
+
+    code = "question_closed"
+    default_hint = "It may have been answered in another window, or the workflow has stopped."
+
+    def __init__(self) -> None:
+        super().__init__("This question is no longer open.")
 
 
 class OperationStopped(CloudError):

@@ -83,3 +83,12 @@ class Claim:
                 return not try_lock(file)
         except OSError:
             return False
+
+    @staticmethod
+    def is_abandoned(path: Path) -> bool:
+        """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
+        try:
+            with path.open("r+b") as file, path.open("r+b") as other:
+                return try_lock(file) and not try_lock(other)
+        except OSError:
+            return True

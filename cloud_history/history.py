@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
-from .counting import count_jobs
+from .counting import Span, count_jobs, span_of
 from .deleting import LEAST_TO_LOOK, DeletingClient, Deletion, Shown
 from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped
 from .ledger import may_have_worked
@@ -52,6 +52,10 @@ class History:
             CloudError: they could not be counted. OperationStopped: the person stopped it.
         """
         return await self._count(watch, Budget(self.seconds))
+
+    async def span(self, counts: JobCounts, watch: Watch) -> Span:
+        """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
+        return await run_stoppable(span_of(self.client, counts), watch, self.seconds)
 
     async def list(self, chosen: JobFilter, watch: Watch) -> Listing:
         """All jobs that match. What could not be read is said in the listing.

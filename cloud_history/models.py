@@ -169,3 +169,8 @@ class ClearResult:
     def listed(self) -> int | None:
         """How many finished jobs are still listed; None where nothing could be counted."""
         return None if self.after is None else self.after.finished
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A workflow asked whether it may delete, and the person said no. Nothing was sent."""

@@ -21,20 +21,22 @@ from .backup import BackupFolder
 from .client import CloudClient
 from .config import BaseUrl, read_base_url
 from .connection import Connection
+from .counting import Span
 from .credentials import ApiKey, KeyStore
 from .errors import ListNotWhole
 from .history import History
 from .journal import Entry, Kind
 from .listing import Listing
 from .models import ClearResult, DeletionResult, JobCounts
+from .permission import Permission, permission
 from .previews import DeletionPreview, Preview, preview_jobs
 from .protection import Protected, ProtectionFile
 from .report import clear_report, deletion_report
 from .results import clear_payload, deletion_payload
-from .secret import log
+from .secret import Secret, log
 from .selection import JobFilter, Selection
 from .sending import Announce, SendingDesk
-from .settings import SettingsFile
+from .settings import Settings, SettingsFile
 from .state_guards import StateGuards
 from .stopping import Unwatched, Watch
 
@@ -68,6 +70,7 @@ class Operations:
     Args:
         folder: the state folder.
         announce: sends a websocket event to the browsers; must be callable from any thread.
+        many_users: whether the host has several users and cannot tell them apart.
     """
 
     def __init__(
@@ -77,8 +80,10 @@ class Operations:
         announce: Announce = lambda event, payload: None,
         open_client: OpenClient = open_client,
         history: Callable[[CloudClient], History] = History,
+        *,
+        many_users: bool = False,
     ) -> None:
-        self.keys = KeyStore(folder, environ)
+        self.keys = KeyStore(folder, environ, many_users=many_users)
         self.settings = SettingsFile(folder)
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
@@ -93,14 +98,17 @@ class Operations:
         """The server in force. Raises UnsafeBaseUrl."""
         return read_base_url(self._environ)
 
-    async def connect(self) -> Connection:
+    async def connect(self, prompt_key: Secret | None = None) -> Connection:
         """The server and the key in force, read anew.
+
+        Args:
+            prompt_key: the key that came with the prompt of a node, where one did.
 
         Raises:
             SetupProblem: one of them is missing or cannot be used.
         """
         await asyncio.to_thread(schema.load_all)
-        return Connection(self.base_url(), await asyncio.to_thread(self.keys.get))
+        return Connection(self.base_url(), await asyncio.to_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
         """The standing of the key's account: `active`, `waitlisted` or another word.
@@ -112,10 +120,15 @@ class Operations:
         async with self._open_client(self.base_url(), key) as client:
             return await client.get_user()
 
-    async def count(self, connection: Connection) -> JobCounts:
-        """Count the jobs. Raises CloudError."""
+    async def count(self, connection: Connection, watch: Watch | None = None) -> JobCounts:
+        """Count the jobs. Raises CloudError, OperationStopped."""
         async with self._client(connection) as history:
-            return await history.count(Unwatched())
+            return await history.count(watch or Unwatched())
+
+    async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> Span:
+        """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
+        async with self._client(connection) as history:
+            return await history.span(counts, watch)
 
     async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
         """Resolve a selection to exact jobs, now.
@@ -149,15 +162,24 @@ class Operations:
         """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set."""
         return (await asyncio.to_thread(self.settings.load)).backup != "off" if wish is None else wish
 
+    def nodes_may_delete(self, settings: Settings) -> Permission:
+        """Whether workflows may delete, by these settings or by the environment."""
+        return permission(settings.nodes, self._environ)
+
     async def clears_by_ids(self, backup: bool | None = None) -> bool:
         """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
         return await self.backs_up(backup) or bool(await self.protected())
 
     async def list_jobs(
-        self, chosen: JobFilter, watch: Watch, *, connection: Connection | None = None
+        self,
+        chosen: JobFilter,
+        watch: Watch,
+        *,
+        connection: Connection | None = None,
+        prompt_key: Secret | None = None,
     ) -> Listing:
         """All jobs that match, newest first. Raises CloudError where the list is not complete."""
-        connection = connection or await self.connect()
+        connection = connection or await self.connect(prompt_key)
         async with self._client(connection) as history:
             listing = await history.list(chosen, watch)
         if not listing.complete:
@@ -173,6 +195,7 @@ class Operations:
         *,
         backup: bool | None = None,
         title: str = "",
+        prompt_key: Secret | None = None,
     ) -> DeletionResult:
         """Delete these jobs, after any other deletion has ended.
 
@@ -181,11 +204,12 @@ class Operations:
             confirmed: what a person confirmed, where one did: then exactly those of the ids are sent.
             backup: whether workflows are backed up first; None: as it is set.
             title: the node's name, for the record.
+            prompt_key: the key that came with the prompt of a node, where one did.
 
         Raises:
             SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
         """
-        connection = confirmed.connection if confirmed else await self.connect()
+        connection = confirmed.connection if confirmed else await self.connect(prompt_key)
         preview = confirmed.preview if confirmed else None
         shown = preview if isinstance(preview, DeletionPreview) else None
         asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
@@ -213,6 +237,7 @@ class Operations:
         wait: bool = True,
         backup: bool | None = None,
         title: str = "",
+        prompt_key: Secret | None = None,
     ) -> ClearResult | DeletionResult:
         """Clear the history. Where something is protected or backups are on, by deleting exact jobs.
 
@@ -223,7 +248,7 @@ class Operations:
         Raises:
             Busy, CountRose, PreviewExpired, SetupProblem, CloudError: nothing was sent.
         """
-        connection = confirmed.connection if confirmed else await self.connect()
+        connection = confirmed.connection if confirmed else await self.connect(prompt_key)
         if confirmed is None and await self.clears_by_ids(backup):
             return await self._clear_by_ids(connection, origin, watch, backup, title)
         size = confirmed.preview.size if confirmed else None
@@ -238,9 +263,10 @@ class Operations:
         self, connection: Connection, origin: str, watch: Watch, backup: bool | None, title: str
     ) -> DeletionResult:
         preview = await self.preview_everything(connection, watch)
-        finished = [job.id for job in (*preview.jobs, *preview.stay) if job.finished]
         confirmed = Confirmed(preview, connection, new_operation(), origin, backup)
-        return await self.delete_jobs(finished, origin, watch, confirmed, backup=backup, title=title)
+        return await self.delete_jobs(
+            preview.finished_ids, origin, watch, confirmed, backup=backup, title=title
+        )
 
     async def _guards(
         self, entry: Entry, connection: Connection, client: CloudClient, backup: bool | None

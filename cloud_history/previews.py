@@ -56,6 +56,11 @@ class DeletionPreview:
         return [job.id for job in self.jobs]
 
     @property
+    def finished_ids(self) -> list[str]:
+        """All that could be deleted, were none of it protected."""
+        return [job.id for job in (*self.jobs, *self.stay) if job.finished]
+
+    @property
     def look(self) -> Look:
         """What was seen of these jobs, and of those that stay."""
         return Look({job.id: job for job in (*self.jobs, *self.stay)})

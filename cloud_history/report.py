@@ -11,7 +11,9 @@ from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcom
 
 STAY = "Assets stay."
 NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
+NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Nothing was sent."
 NOT_CLEARED = "“clear” is off. Nothing was sent."
+SKIPPED = "Nothing was deleted. The workflow was told to skip."
 MOST_LISTED = 1000
 """Ids in a report on a node. The log has all of them."""
 
@@ -50,6 +52,8 @@ _WORDS = {
 
 
 def _headline(result: DeletionResult, total: int) -> str:
+    if not total:
+        return NOTHING_THERE
     if result.deleted == total:
         return f"{jobs(total)} removed from your cloud history. {STAY}"
     stopped = "Stopped: " if result.stopped else ""
@@ -112,7 +116,7 @@ def _clear_lines(result: ClearResult) -> tuple[str, ...]:
     before, removed, listed = result.before, result.removed or 0, result.listed or 0
     stay = f"{jobs(before.active)} active, left alone." if before.active else ""
     if not before.finished:
-        return "Nothing to clear: your cloud history has no finished jobs. Nothing was sent.", stay
+        return NOTHING_THERE, stay
     if result.outcome is ClearOutcome.DELETED:
         return f"{jobs(removed)} removed from your cloud history. {STAY}", stay
     if result.outcome is ClearOutcome.PARTIAL:

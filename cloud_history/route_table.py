@@ -36,6 +36,8 @@ ROUTES: tuple[Key, ...] = (
     ("GET", "jobs/{job_id}"),
     ("POST", "cancel"),
     ("GET", "thumbnail"),
+    ("POST", "ask/seen"),
+    ("POST", "ask/answer"),
 )
 
 

@@ -25,6 +25,15 @@ ANY = AnyType("*")
 AFTER_INPUT: dict[str, object] = {
     "tooltip": "Anything. This node runs after it, and hands it on unchanged: “delete once this is saved”."
 }
+BACKUPS: dict[str, bool | None] = {"setting": None, "off": False, "workflows": True}
+BACKUP_INPUT: tuple[object, dict[str, object]] = (
+    list(BACKUPS),
+    {
+        "default": "setting",
+        "tooltip": "Whether the workflows of the jobs are backed up on this server first. “setting”: as it is set in "
+        "Settings > Cloud history.",
+    },
+)
 AFTER_TOOLTIP = "What came in at “after”, unchanged."
 REPORT_TOOLTIP = "What happened, in words. The same text is shown on the node."
 
@@ -77,6 +86,18 @@ def only_whole_number(values: object, name: str) -> int:
         return values[0]
     hint = "Set it on the node, or link one INT to it."
     raise InputRefused(f"“{name}” must be exactly one whole number, 0 or more.", hint=hint)
+
+
+def chosen_backup(values: object) -> bool | None:
+    """Whether to back up first, or None: as it is set. A graph from before there was a choice has none. Raises
+    InputRefused.
+    """
+    word = "setting" if values is None else only_text(values, "backup")
+    if word not in BACKUPS:
+        raise InputRefused(
+            f"“backup” must be one of {', '.join(BACKUPS)}. Nothing was sent.", hint="Choose one on the node."
+        )
+    return BACKUPS[word]
 
 
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:

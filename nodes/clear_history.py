@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..cloud_history.errors import OperationStopped
-from ..cloud_history.report import NOT_CLEARED, incomplete, result_report
-from ..comfy_host import NodeWatch, operations
+from ..cloud_history.models import Skipped
+from ..cloud_history.report import NOT_CLEARED, SKIPPED, incomplete, result_report
+from ..comfy_host import NodeWatch, asker, graph_deletions
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
     ANY,
+    BACKUP_INPUT,
     REPORT_TOOLTIP,
     CloudHistoryNode,
     Inputs,
     Output,
+    chosen_backup,
     only_boolean,
     outputs,
 )
@@ -52,18 +55,23 @@ class ClearCloudHistory(CloudHistoryNode):
                     },
                 ),
             },
-            "optional": {"after": (ANY, AFTER_INPUT)},
+            "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }
 
-    async def run(self, clear: object = None, after: list[object] | None = None) -> Output:
+    async def run(
+        self, clear: object = None, after: list[object] | None = None, backup: object = None
+    ) -> Output:
+        backs_up = chosen_backup(backup)
         if not only_boolean(clear, "clear"):
             return outputs(after, NOT_CLEARED, NOT_CLEARED, 0)
         watch = NodeWatch()
         try:
-            result = await operations().clear_history(watch.origin, watch)
+            result = await graph_deletions().clear(asker("Clear Cloud History"), watch, backup=backs_up)
         except OperationStopped:
             watch.raise_if_stopped()
             raise
+        if isinstance(result, Skipped):
+            return outputs(after, SKIPPED, SKIPPED, 0)
         report = result_report(result)
         if watch.stopped or result.failed:
             watch.show(report)

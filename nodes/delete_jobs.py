@@ -6,16 +6,25 @@ from typing import ClassVar
 
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.job_ids import parse_job_ids
-from ..cloud_history.report import NOTHING_TO_DELETE, deletion_report, dry_run_report, incomplete
-from ..comfy_host import NodeWatch, operations
+from ..cloud_history.models import Skipped
+from ..cloud_history.report import (
+    NOTHING_TO_DELETE,
+    SKIPPED,
+    deletion_report,
+    dry_run_report,
+    incomplete,
+)
+from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
     ANY,
+    BACKUP_INPUT,
     REPORT_TOOLTIP,
     CloudHistoryNode,
     Inputs,
     Output,
+    chosen_backup,
     only_boolean,
     outputs,
 )
@@ -69,7 +78,7 @@ class DeleteCloudJobs(CloudHistoryNode):
                     {"default": False, "tooltip": "Says what would be sent, and sends nothing."},
                 ),
             },
-            "optional": {"after": (ANY, AFTER_INPUT)},
+            "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }
 
     @classmethod
@@ -84,9 +93,14 @@ class DeleteCloudJobs(CloudHistoryNode):
         return True
 
     async def run(
-        self, job_ids: object = None, dry_run: object = None, after: list[object] | None = None
+        self,
+        job_ids: object = None,
+        dry_run: object = None,
+        after: list[object] | None = None,
+        backup: object = None,
     ) -> Output:
         ids = read_job_ids(job_ids)
+        backs_up = chosen_backup(backup)
         if only_boolean(dry_run, "dry_run"):
             report = dry_run_report(ids)
             return outputs(after, report, report, 0)
@@ -94,10 +108,12 @@ class DeleteCloudJobs(CloudHistoryNode):
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
         watch = NodeWatch()
         try:
-            result = await operations().delete_jobs(ids, watch.origin, watch)
+            result = await graph_deletions().delete(ids, asker("Delete Cloud Jobs"), watch, backup=backs_up)
         except OperationStopped:
             watch.raise_if_stopped()
             raise
+        if isinstance(result, Skipped):
+            return outputs(after, SKIPPED, SKIPPED, 0)
         report = deletion_report(result)
         if watch.stopped or result.failed:
             watch.show(report)

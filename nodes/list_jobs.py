@@ -11,7 +11,7 @@ from ..cloud_history.jobs import Job
 from ..cloud_history.models import ACTIVE, FINISHED, JobStatus
 from ..cloud_history.report import listing_report
 from ..cloud_history.selection import JobFilter
-from ..comfy_host import NodeWatch, operations
+from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
@@ -109,7 +109,7 @@ class ListCloudJobs(CloudHistoryNode):
         most = only_whole_number(limit, "limit")
         watch = NodeWatch()
         try:
-            listing = await operations().list_jobs(chosen, watch)
+            listing = await operations().list_jobs(chosen, watch, prompt_key=prompt_key())
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -25,7 +25,10 @@ from embedded_host.user_files import write_settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACK_NAME = "comfy-cloud-history"
-OURS_IN_ENVIRONMENT = ("COMFY_CLOUD_BASE_URL", "COMFY_CLOUD_API_KEY", "COMFY_CLOUD_HISTORY_HOME")
+OURS_IN_ENVIRONMENT = (
+    *("COMFY_CLOUD_BASE_URL", "COMFY_CLOUD_API_KEY", "COMFY_CLOUD_HISTORY_HOME"),
+    *("COMFY_CLOUD_HISTORY_NODES", "COMFY_CLOUD_HISTORY_SHARED"),
+)
 READY = re.compile(r"(?:Serving on|To see the GUI go to:) http://(?:127\.0\.0\.1|localhost)(:\d+)")
 NOT_PART_OF_THE_PACK = shutil.ignore_patterns(".*", "node_modules", "tests", "playground", "*.egg-info")
 
@@ -119,11 +122,13 @@ def start_embedded(
     port: int = 0,
     env: Mapping[str, str] | None = None,
     pack: Path = CHECKOUT,
+    multi_user: bool = False,
 ) -> HostProcess:
     """Start the embedded host and wait until it answers. `frontend` None: no page is served."""
     prepare_base(base_dir, settings, pack)
     command = [sys.executable, "-m", "embedded_host", "--base", str(base_dir), "--port", str(port)]
     command += ["--frontend", str(frontend)] if frontend is not None else []
+    command += ["--multi-user"] if multi_user else []
     environment = _environment(cloud_url, api_key, {"PYTHONPATH": str(Path(__file__).parent), **(env or {})})
     return _start(command, base_dir, base_dir, environment, patience=30)
 
@@ -139,6 +144,7 @@ def start_real(
     port: int = 0,
     env: Mapping[str, str] | None = None,
     pack: Path = CHECKOUT,
+    multi_user: bool = False,
     python: str | None = None,
 ) -> HostProcess:
     """Start the ComfyUI of `comfyui_dir` on the CPU and wait until it answers.
@@ -164,6 +170,7 @@ def start_real(
     command += ["--cpu", "--listen", "127.0.0.1", "--port", str(port), "--base-directory", str(base_dir)]
     command += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", database]
     command += ["--front-end-root", str(frontend)] if frontend is not None else []
+    command += ["--multi-user"] if multi_user else []
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DO_NOT_TRACK": "1"}
     environment = _environment(cloud_url, api_key, {**offline, **(env or {})})
     return _start(command, comfyui_dir, base_dir, environment, patience=180)

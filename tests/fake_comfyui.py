@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -29,7 +30,12 @@ class FakeComfyUI:
     Attributes:
         interrupted: whether the person has pressed stop, and nobody has noticed yet.
         interrupt_at: as a progress bar reaches this many, it raises as ComfyUI's does.
+        sockets: the clients whose websocket is connected.
+        running: the items of the queue that run now, as ComfyUI keeps them: number, prompt id, graph, extra data,
+            outputs, and in newer versions what must not be shown.
+        multi_user: whether it was started with --multi-user.
         sent: websocket events as (event, payload, client).
+        when_sent: told each of them.
         progress: what the progress bar has shown.
     """
 
@@ -38,6 +44,10 @@ class FakeComfyUI:
     interrupt_at: int | None = None
     node_id: str | None = "12"
     client_id: str | None = "browser-1"
+    sockets: dict[str, object] = field(default_factory=lambda: {"browser-1": object()})
+    running: dict[int, Any] = field(default_factory=dict)
+    multi_user: bool = False
+    when_sent: Callable[[str, dict[str, Any], str | None], None] = lambda event, data, sid: None
     sent: list[tuple[str, dict[str, Any], str | None]] = field(default_factory=list)
     progress: list[tuple[int, int]] = field(default_factory=list)
     routes: Any = field(default_factory=web.RouteTableDef)
@@ -46,6 +56,10 @@ class FakeComfyUI:
         if self.interrupted:
             self.interrupted = False
             raise InterruptProcessingException
+
+    def send(self, event: str, data: dict[str, Any], sid: str | None = None) -> None:
+        self.sent.append((event, data, sid))
+        self.when_sent(event, data, sid)
 
     def update(self, done: int, total: int) -> None:
         if self.interrupt_at is not None and done >= self.interrupt_at:
@@ -57,7 +71,9 @@ class FakeComfyUI:
         server = SimpleNamespace(
             routes=self.routes,
             client_id=self.client_id,
-            send_sync=lambda event, data, sid=None: self.sent.append((event, data, sid)),
+            sockets=self.sockets,
+            prompt_queue=SimpleNamespace(currently_running=self.running),
+            send_sync=self.send,
         )
         paths = module("folder_paths", get_user_directory=lambda: str(self.user_folder))
         if system_user_folder:
@@ -76,6 +92,7 @@ class FakeComfyUI:
             module("comfy", __path__=[]),
             management,
             module("comfy.utils", ProgressBar=progress_bar),
+            module("comfy.cli_args", args=SimpleNamespace(multi_user=self.multi_user)),
             module("comfy_execution", __path__=[]),
             module("comfy_execution.utils", get_executing_context=lambda: context),
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import wraps
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from ..previews import Previews
 from ..route_table import Handler, Key, add_lazily
 from ..thumbnails import Thumbnails
 from .answers import guarded
+from .asking import AskingRoutes
 from .clean_up import CleanUpRoutes
 from .context import LONGEST_HOLD, Context
 from .deletion import DeletionRoutes
@@ -21,6 +23,11 @@ from .protection import ProtectionRoutes
 from .reading import ReadingRoutes
 from .record import RecordRoutes
 from .status import StatusRoutes
+
+FOR_MANY: frozenset[Key] = frozenset(
+    {("GET", "status"), ("DELETE", "key"), ("POST", "ask/seen"), ("POST", "ask/answer")}
+)
+"""What works where several people use one ComfyUI that cannot tell them apart: all else would be everybody's."""
 
 
 def make_handlers(
@@ -36,6 +43,7 @@ def make_handlers(
     )
     status = StatusRoutes(context)
     protection, record = ProtectionRoutes(context), RecordRoutes(context)
+    asking = AskingRoutes(context)
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
     handlers: dict[Key, Handler] = {
         ("GET", "status"): status.status,
@@ -63,8 +71,24 @@ def make_handlers(
         ("GET", "jobs/{job_id}"): reading.details,
         ("POST", "cancel"): reading.cancel,
         ("GET", "thumbnail"): reading.thumbnail,
+        ("POST", "ask/seen"): asking.seen,
+        ("POST", "ask/answer"): asking.answer,
     }
-    return {route: guarded(handler, environ) for route, handler in handlers.items()}
+    return {
+        route: guarded(handler if route in FOR_MANY else _for_one(operations, handler), environ)
+        for route, handler in handlers.items()
+    }
+
+
+def _for_one(operations: Operations, handler: Handler) -> Handler:
+    """The handler, refusing where its answer would be for everybody."""
+
+    @wraps(handler)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        operations.keys.check_users()
+        return await handler(request)
+
+    return answer
 
 
 def add_routes(

@@ -21,6 +21,7 @@ from ..errors import (
     NotFound,
     NotSupported,
     PreviewExpired,
+    QuestionClosed,
     SetupProblem,
     TooLate,
 )
@@ -37,6 +38,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (CountRose, 409),
     (PreviewExpired, 410),
     (TooLate, 410),
+    (QuestionClosed, 410),
     (NotSupported, 501),
     (SetupProblem, 409),
     (BackupDamaged, 409),

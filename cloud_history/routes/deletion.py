@@ -13,11 +13,12 @@ from ..connection import Connection
 from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..guards import LARGE_BODY, read_body
 from ..holds import HoldWatch
-from ..models import ClearResult, JobStatus
+from ..models import ClearResult
 from ..operations import Confirmed, confirm, new_operation
+from ..previewed import clear_summary, deletion_summary
 from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..results import Payload, clear_payload, deletion_payload
-from ..rows import job_row, milliseconds
+from ..rows import job_row
 from ..secret import log
 from ..stopping import Unwatched
 from .answers import busy_answer, error_answer, json_answer
@@ -146,38 +147,19 @@ class DeletionRoutes:
 
     async def _keep_clear(self, preview: ClearPreview, connection: Connection) -> Payload:
         counts = preview.counts
-        by_status = {
-            "completed": counts.completed,
-            "failed": counts.failed,
-            "cancelled": counts.cancelled,
-        }
+        summary = clear_summary(preview)
         return {
             **await self._kept(preview, connection, counts.taken_at),
-            "kind": "clear",
-            "counts": {**by_status, "active": counts.active},
+            **summary,
+            "counts": {**summary["by_status"], "active": counts.active},
             "finished": counts.finished,
-            "removable": counts.finished,
-            "by_status": by_status,
-            "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
         }
 
     async def _deletion_preview(self, preview: DeletionPreview, connection: Connection) -> Payload:
-        created = [job.created_at for job in preview.jobs if job.created_at is not None]
-        by_status = {
-            status.value: 0 for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-        }
-        for job in preview.jobs:
-            by_status[job.status.value] += 1
         return {
             **await self._kept(preview, connection, datetime.now(timezone.utc)),
-            "kind": "delete",
+            **deletion_summary(preview),
             "everything": preview.everything,
-            "removable": preview.size,
-            "by_status": by_status,
-            "oldest": milliseconds(min(created, default=None)),
-            "newest": milliseconds(max(created, default=None)),
-            "outputs": sum(job.outputs_count or 0 for job in preview.jobs),
-            "skipped": preview.skipped,
             "rows": [job_row(job) for job in preview.jobs[:MOST_ROWS]],
         }
 

@@ -58,6 +58,7 @@ class StatusRoutes:
         running = await asyncio.to_thread(operations.desk.running)
         unresolved = await asyncio.to_thread(operations.desk.unresolved)
         settings = await asyncio.to_thread(operations.settings.load)
+        nodes = operations.nodes_may_delete(settings)
         return {
             "version": __version__,
             "configured": key is not None,
@@ -72,7 +73,7 @@ class StatusRoutes:
             "holds": [hold.payload() for hold in holds.open],
             "lost_holds": await asyncio.to_thread(holds.lost),
             "hold_seconds": settings.hold_seconds,
-            "settings": {**asdict(settings), "nodes_fixed": False},
+            "settings": {**asdict(settings), "nodes": nodes.mode, "nodes_fixed": nodes.fixed},
             "protection": await self._protection(),
             "can_cancel": self._context.can_cancel,
             "problem": problem,

@@ -21,13 +21,15 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder with custom_nodes/ and user/")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--frontend", type=Path, help="the static folder of a comfyui-frontend-package")
+    parser.add_argument("--multi-user", action="store_true", help="tell packs that there are several users")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # Whoever starts us in the background may have told its children to ignore Ctrl+C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    host = EmbeddedHost(options.base.absolute(), loop, options.frontend and options.frontend.absolute())
+    frontend = options.frontend and options.frontend.absolute()
+    host = EmbeddedHost(options.base.absolute(), loop, frontend, multi_user=options.multi_user)
     with installed(host):
         host.load_packs()
         try:

@@ -29,12 +29,20 @@ MAX_BODY = 100 * 1024 * 1024
 class EmbeddedHost:
     """One ComfyUI-like server for the folder `base`, which holds `user/` and `custom_nodes/`.
 
-    `frontend` is the `static` folder of a `comfyui-frontend-package`; None serves no page. Made inside
-    `standins.installed`, before the packs are loaded.
+    `frontend` is the `static` folder of a `comfyui-frontend-package`; None serves no page. `multi_user` is
+    what packs are told; there is one user all the same. Made inside `standins.installed`, before the packs are loaded.
     """
 
-    def __init__(self, base: Path, loop: asyncio.AbstractEventLoop, frontend: Path | None = None) -> None:
+    def __init__(
+        self,
+        base: Path,
+        loop: asyncio.AbstractEventLoop,
+        frontend: Path | None = None,
+        *,
+        multi_user: bool = False,
+    ) -> None:
         self.base = base
+        self.multi_user = multi_user
         self.frontend = frontend
         self.registry = NodeRegistry()
         self.interruption = Interruption()

@@ -13,13 +13,17 @@ SECRETS_IN_EXTRA_DATA = ("auth_token_comfy_org", "api_key_comfy_org")
 
 
 class PromptQueue:
-    """Shared by the web server and the worker thread; every method is safe from any thread."""
+    """Shared by the web server and the worker thread; every method is safe from any thread.
+
+    As in ComfyUI, packs read `currently_running`, whose extra data has the keys that came with the prompt.
+    """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._changed = threading.Condition()
         self._waiting: list[QueueItem] = []
-        self._running: QueueItem | None = None
+        self.currently_running: dict[int, QueueItem] = {}
+        self._task_number = 0
         self._history: dict[str, dict[str, Any]] = {}
         self._closed = False
 
@@ -47,31 +51,34 @@ class PromptQueue:
             if self._closed:
                 return None
             item = self._waiting.pop(0)
-            self._running = copy.deepcopy(item)
+            self._task_number += 1
+            self.currently_running[self._task_number] = copy.deepcopy(item)
         self._on_change()
         return item
 
     def done(self, result: dict[str, Any]) -> None:
         """Move the running prompt to the history."""
         with self._changed:
-            if self._running is None:
+            if not self.currently_running:
                 raise RuntimeError("no prompt is running")
+            _, item = self.currently_running.popitem()
             for secret in SECRETS_IN_EXTRA_DATA:
-                self._running[3].pop(secret, None)
-            self._history[self._running[1]] = {"prompt": self._running, **result}
-            self._running = None
+                item[3].pop(secret, None)
+            self._history[item[1]] = {"prompt": item, **result}
         self._on_change()
 
     def state(self) -> dict[str, list[QueueItem]]:
         """The answer of `GET /queue`."""
         with self._changed:
-            running = [] if self._running is None else [self._running]
-            return {"queue_running": running, "queue_pending": list(self._waiting)}
+            return {
+                "queue_running": list(self.currently_running.values()),
+                "queue_pending": list(self._waiting),
+            }
 
     def remaining(self) -> int:
         """How many prompts wait or run."""
         with self._changed:
-            return len(self._waiting) + (self._running is not None)
+            return len(self._waiting) + len(self.currently_running)
 
     def drop(self, prompt_ids: set[str] | None) -> None:
         """Take prompts out of the queue; None takes all."""

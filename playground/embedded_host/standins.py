@@ -69,7 +69,7 @@ def make_modules(host: EmbeddedHost) -> dict[str, ModuleType]:
         throw_exception_if_processing_interrupted=interruption.throw_if_wanted,
     )
     utils = _module("comfy.utils", ProgressBar=_progress_bar(host))
-    cli_args = _module("comfy.cli_args", args=SimpleNamespace(multi_user=False, listen="127.0.0.1"))
+    cli_args = _module("comfy.cli_args", args=SimpleNamespace(multi_user=host.multi_user, listen="127.0.0.1"))
     execution = _module(
         "comfy_execution.utils",
         get_executing_context=get_executing_context,

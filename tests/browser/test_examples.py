@@ -50,7 +50,7 @@ async def test_an_example_opens_harmless_and_sends_nothing(
     assert cloud.history_posts == []
 
 
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, env={"COMFY_CLOUD_HISTORY_NODES": "allow"})
 async def test_an_example_deletes_the_job_that_is_pasted_into_it(page: Page, cloud: SimulatedCloud) -> None:
     chosen = cloud.finished[0]
     await load_workflow(page, read(EXAMPLES / "delete-cloud-jobs.json"))

@@ -11,12 +11,14 @@ from playwright.async_api import Page, expect
 from browser.comfy_page import load_workflow, press_run
 from simulated_cloud import Fault, SimulatedCloud
 
+ALLOWED = {"COMFY_CLOUD_HISTORY_NODES": "allow"}
 BOTH_MODES = pytest.mark.parametrize(
     "mode",
     [
-        pytest.param("classic", marks=pytest.mark.stage(connected=True)),
+        pytest.param("classic", marks=pytest.mark.stage(connected=True, env=ALLOWED)),
         pytest.param(
-            "nodes 2.0", marks=pytest.mark.stage(connected=True, settings={"Comfy.VueNodes.Enabled": True})
+            "nodes 2.0",
+            marks=pytest.mark.stage(connected=True, env=ALLOWED, settings={"Comfy.VueNodes.Enabled": True}),
         ),
     ],
 )
@@ -44,7 +46,7 @@ async def test_the_report_of_a_run_is_on_the_node(page: Page, cloud: SimulatedCl
 
 
 @NEWEST
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, env=ALLOWED)
 async def test_a_failed_run_leaves_no_old_success_on_the_node(page: Page, cloud: SimulatedCloud) -> None:
     await load_workflow(page, delete_graph([cloud.finished[0].id]))
     await press_run(page)

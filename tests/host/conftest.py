@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import uuid
@@ -55,6 +56,8 @@ class Comfy:
 
     def __init__(self, host: HostProcess, session: aiohttp.ClientSession) -> None:
         self.host = host
+        self.answer = ""
+        """What the page answers when a workflow asks whether it may delete."""
         self._session = session
 
     async def get(self, path: str) -> Any:
@@ -63,28 +66,45 @@ class Comfy:
             return await response.json()
 
     async def post(self, path: str, body: object) -> Any:
-        async with self._session.post(self.host.base_url + path, json=body) as response:
+        headers = {"X-Cloud-History": "1"}
+        async with self._session.post(self.host.base_url + path, json=body, headers=headers) as response:
             text = await response.text()
             assert response.status == 200, text
             return json.loads(text) if text else {}
 
-    async def run(self, graph: Graph) -> Run:
+    async def run(self, graph: Graph, **extra_data: Any) -> Run:
         """Queue a graph and wait for its end."""
-        async with self.running(graph) as run:
+        async with self.running(graph, **extra_data) as run:
             return await run()
 
+    async def run_headless(self, graph: Graph) -> dict[str, Any]:
+        """Queue a graph as a script does that looks at the history alone, and give its entry there."""
+        prompt_id = (await self.post("/prompt", {"prompt": graph}))["prompt_id"]
+        while not (entries := await self.get(f"/history/{prompt_id}")):  # noqa: ASYNC110 - it is in another process
+            await asyncio.sleep(0.02)
+        entry: dict[str, Any] = entries[prompt_id]
+        return entry
+
+    async def _answer(self, event: dict[str, Any]) -> None:
+        if event["state"] == "open" and self.answer:
+            of = {"question": event["question"], "token": event["token"]}
+            await self.post("/cloud_history/ask/seen", of)
+            await self.post("/cloud_history/ask/answer", {**of, "answer": self.answer, "always": False})
+
     @asynccontextmanager
-    async def running(self, graph: Graph) -> AsyncIterator[Callable[[], Awaitable[Run]]]:
+    async def running(self, graph: Graph, **extra_data: Any) -> AsyncIterator[Callable[[], Awaitable[Run]]]:
         """Queue a graph; what is given waits for its end."""
         client = uuid.uuid4().hex
         async with self._session.ws_connect(f"{self.host.base_url}/ws?clientId={client}") as socket:
-            answer = await self.post("/prompt", {"prompt": graph, "client_id": client})
-            run = Run("", answer["prompt_id"])
+            body = {"prompt": graph, "client_id": client, "extra_data": extra_data}
+            run = Run("", (await self.post("/prompt", body))["prompt_id"])
 
             async def end() -> Run:
                 async for message in socket:
                     if message.type is aiohttp.WSMsgType.TEXT:
                         run.messages.append(json.loads(message.data))
+                        if run.messages[-1]["type"] == "cloud_history.ask":
+                            await self._answer(run.messages[-1]["data"])
                         if run.messages[-1]["type"] in LAST_WORDS:
                             break
                 run.ended = run.messages[-1]["type"]
@@ -103,10 +123,11 @@ def busy_cloud() -> Iterator[SimulatedCloud]:
 
 @pytest.fixture(scope="module")
 def host(busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
-    """A host with the pack, connected to the cloud by its environment."""
+    """A host with the pack, connected to the cloud by its environment, where workflows may delete."""
     base = tmp_path_factory.mktemp("host") / "comfyui"
     base.mkdir()
-    started = start_host(base, cloud_url=busy_cloud.base_url, api_key=busy_cloud.api_key)
+    allowed = {"COMFY_CLOUD_HISTORY_NODES": "allow"}
+    started = start_host(base, cloud_url=busy_cloud.base_url, api_key=busy_cloud.api_key, env=allowed)
     yield started
     started.stop()
 

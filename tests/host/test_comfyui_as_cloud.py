@@ -44,7 +44,10 @@ async def test_exactly_the_one_job_asked_for_leaves_its_history(
 ) -> None:
     base = tmp_path_factory.mktemp("host") / "comfyui"
     base.mkdir()
-    host = start_embedded(base, cloud_url=comfyui.base_url, api_key="comfyui-any-key-will-do-here")
+    allowed = {"COMFY_CLOUD_HISTORY_NODES": "allow"}
+    host = start_embedded(
+        base, cloud_url=comfyui.base_url, api_key="comfyui-any-key-will-do-here", env=allowed
+    )
     try:
         async with aiohttp.ClientSession() as session:
             cloud = Comfy(comfyui, session)

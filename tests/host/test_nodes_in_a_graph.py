@@ -40,7 +40,8 @@ async def test_the_changing_nodes_are_offered_as_the_contract_says(comfy: Comfy)
     assert list(delete_node["input"]["required"]) == ["job_ids", "dry_run"]
     assert list(clear_node["input"]["required"]) == ["clear"]
     for node in (delete_node, clear_node):
-        assert list(node["input"]["optional"]) == ["after"]
+        assert list(node["input"]["optional"]) == ["after", "backup"]
+        assert node["input"]["optional"]["backup"][0] == ["setting", "off", "workflows"]
         assert node["category"] == "cloud history"
         assert node["output"] == ["*", "STRING", "INT"]
         assert node["output_name"] == ["after", "report", "deleted"]

@@ -25,8 +25,8 @@ def pack_module(pack: ModuleType) -> PackModule:
 
 @pytest.fixture
 def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of this process connects to the simulated cloud."""
-    for name, value in environ.items():
+    """The environment of this process connects to the simulated cloud, and lets workflows delete without asking."""
+    for name, value in {**environ, "COMFY_CLOUD_HISTORY_NODES": "allow"}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -48,7 +48,7 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=no_time),
         partial(history.History, sleep=no_time),
     )
-    for name in ("nodes.delete_jobs", "nodes.clear_history", "nodes.list_jobs", "comfy_host"):
+    for name in ("nodes.delete_jobs", "nodes.list_jobs", "comfy_host"):
         monkeypatch.setattr(pack_module(name), "operations", lambda: made)
 
 

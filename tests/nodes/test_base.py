@@ -61,14 +61,23 @@ def test_the_any_type_matches_every_other_type_in_both_directions(node: Any) -> 
     assert {any_type: 1}["*"] == 1
 
 
-def test_every_input_has_a_tooltip_and_after_is_the_last(node: Any) -> None:
+def test_every_input_has_a_tooltip_and_later_inputs_come_last(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     for group in inputs.values():
         for _, options in group.values():
             assert len(options["tooltip"]) > 20
-    assert list(inputs["optional"]) == ["after"]
+    assert list(inputs["optional"]) in (["after"], ["after", "backup"])
     assert "hidden" not in inputs
     assert "erase" not in node.DESCRIPTION.lower()
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_deletes_can_back_up_first_and_does_as_it_is_set_where_nobody_has_chosen(
+    pack: Any, name: str
+) -> None:
+    words, options = pack.NODE_CLASS_MAPPINGS[name].INPUT_TYPES()["optional"]["backup"]
+    assert words == ["setting", "off", "workflows"]
+    assert options["default"] == "setting"
 
 
 @pytest.mark.parametrize("name", CHANGING)

@@ -127,7 +127,10 @@ def test_no_malformed_input_sends_anything_and_each_gets_a_clear_error(
     assert served.requests == []
 
 
-def test_the_same_nodes_do_send_when_the_input_is_right(served: SimulatedCloud, load_pack: LoadPack) -> None:
+def test_the_same_nodes_do_send_when_the_input_is_right(
+    served: SimulatedCloud, load_pack: LoadPack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "allow")
     pack = load_pack()
     wanted = served.finished[0].id
     asyncio.run(pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=[wanted], dry_run=[False]))

@@ -147,6 +147,29 @@ async def test_interrupt_stops_a_node_that_looks_and_the_next_run_is_free(stage:
     assert events_of(await stage.run({"1": node("Record", value="x")}))[-1] == "execution_success"
 
 
+async def test_what_came_with_a_prompt_is_with_the_running_one_and_its_keys_are_not_kept(
+    stage: Stage,
+) -> None:
+    queue = stage.host.server.prompt_queue
+    extra = {"api_key_comfy_org": "comfyui-a-key", "extra_pnginfo": {"workflow": {"id": "w"}}}
+    body = {"prompt": {"1": node("WaitForStop")}, "client_id": "page", "extra_data": extra}
+    async with stage.session.ws_connect(f"{stage.url}/ws?clientId=page") as socket:
+        async with stage.session.post(f"{stage.url}/prompt", json=body) as answer:
+            prompt_id = (await answer.json())["prompt_id"]
+        await stage.until_called()
+        [(_, running_id, graph, data, _)] = queue.currently_running.values()
+        assert (running_id, list(graph)) == (prompt_id, ["1"])
+        assert data == {**extra, "client_id": "page"}
+        assert (stage.host.server.client_id, list(stage.host.server.sockets)) == ("page", ["page"])
+        stage.host.interruption.interrupt()
+        async for message in socket:
+            if message.type == aiohttp.WSMsgType.TEXT and message.json()["type"] == "execution_interrupted":
+                break
+    while queue.currently_running:  # noqa: ASYNC110 - it ends in another thread
+        await asyncio.sleep(0)
+    assert "comfyui-a-key" not in str(queue.history())
+
+
 async def test_a_success_tells_its_steps_in_order(stage: Stage) -> None:
     entry = await stage.run({"1": node("Record", value="x")})
     assert events_of(entry) == ["execution_start", "execution_cached", "execution_success"]

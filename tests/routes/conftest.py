@@ -21,8 +21,10 @@ async def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) 
 
 
 @pytest_asyncio.fixture
-async def target(stage: Stage) -> Stage:
-    """The routes with previews to confirm, a hold, a lost one and an unresolved operation: all there is to attack."""
+async def target(stage: Stage) -> AsyncIterator[Stage]:
+    """The routes with previews to confirm, a hold, a lost one, a question and an unresolved operation: all there is to
+    attack.
+    """
     stage.operations.desk.journal.begin(stage.unresolved)
     first, second, third = [
         job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"
@@ -35,8 +37,10 @@ async def target(stage: Stage) -> Stage:
     lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}
     (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
     await stage.back_up(third)
+    question = stage.open_question()
     stage.cloud.requests.clear()
-    return stage
+    yield stage
+    question.release()
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from aiohttp import web
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.credentials import ApiKey
+from cloud_history.files import Claim, write_private
 from cloud_history.history import History
 from cloud_history.holds import Holds
 from cloud_history.journal import Entry
@@ -75,6 +78,8 @@ class Stage:
     lost_hold: str = "0123456789abcdef" * 2
     job: str = JOB
     file: str = "x.png"
+    question: str = "fedcba9876543210" * 2
+    question_token: str = "the token of the question"
     unresolved: Entry = field(default_factory=lambda: Entry("clear", "menu", "host", "abcd"))
 
     @property
@@ -94,6 +99,13 @@ class Stage:
             "clear": {"token": self.token},
             "dismiss": {"operation": self.unresolved.operation},
             "dismiss_hold": {"hold": self.lost_hold},
+            "ask_seen": {"question": self.question, "token": self.question_token},
+            "ask_answer": {
+                "question": self.question,
+                "token": self.question_token,
+                "answer": "skip",
+                "always": False,
+            },
             "settings": {"hold_seconds": 0},
             "protect": {"protect": False, "ids": [self.job]},
             "start_empty": {},
@@ -188,6 +200,18 @@ class Stage:
                 draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
         draft.close()
 
+    def open_question(self) -> Claim:
+        """Ask something, until what is given is released."""
+        path = self.folder / "asking" / f"{self.question}.json"
+        hashed = hashlib.sha256(self.question_token.encode()).hexdigest()
+        write_private(path, json.dumps({"token": hashed, "ends": time.time() + 600}))
+        return Claim(path)
+
+    def answers(self) -> list[str]:
+        """What was answered to the question."""
+        found = (self.folder / "asking").glob("*.answer")
+        return [json.loads(path.read_text())["answer"] for path in found]
+
     def damage_protection(self) -> None:
         """Leave a list of protected jobs that nobody can read."""
         (self.folder / "protected.json").write_text("{")
@@ -243,6 +267,7 @@ async def serving(
     *,
     longest_hold: float = LONGEST_HOLD,
     handler_cancellation: bool = False,
+    many_users: bool = False,
 ) -> AsyncIterator[Stage]:
     """Serve the routes on a free port of 127.0.0.1, as ComfyUI's server would."""
     events: list[tuple[str, dict[str, Any]]] = []
@@ -253,7 +278,9 @@ async def serving(
         if name == "cloud_history.changed" and payload["result"] is not None:
             heard.set()
 
-    operations = Operations(folder, environ, announce, open_client=impatient_client, history=impatient)
+    operations = Operations(
+        folder, environ, announce, impatient_client, history=impatient, many_users=many_users
+    )
     table = web.RouteTableDef()
     timer = Timer()
     holds = Holds(operations, sleep=timer.sleep, clock=timer)

@@ -223,6 +223,10 @@ async def test_a_member_nobody_knows_is_refused_and_not_repeated(target: Stage, 
         ("settings", "hold_seconds", "5"),
         ("cancel", "ids", "[]"),
         ("jobs", "filter", "{}"),
+        ("ask_seen", "question", '"x"'),
+        ("ask_answer", "token", '"x"'),
+        ("ask_answer", "answer", '"delete"'),
+        ("ask_answer", "always", "true"),
     ],
 )
 async def test_a_member_that_stands_twice_is_refused(
@@ -254,6 +258,12 @@ async def test_a_member_that_stands_twice_is_refused(
         ("settings", "hold_seconds", int),
         ("cancel", "ids", list),
         ("jobs", "filter", dict),
+        ("ask_seen", "question", str),
+        ("ask_seen", "token", str),
+        ("ask_answer", "question", str),
+        ("ask_answer", "token", str),
+        ("ask_answer", "answer", str),
+        ("ask_answer", "always", bool),
     ],
 )
 @pytest.mark.parametrize("value", [None, 0, 1, 1.0, -1, [], ["x"], {}, {"x": 1}, "true", "", True])

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.credentials import KEY_VARIABLE, ApiKey, KeyStore, clean_key, looks_usual
-from cloud_history.errors import CloudError, InvalidApiKey, KeyFileDamaged, MissingApiKey, StateUnwritable
-from cloud_history.secret import Secret
+from cloud_history.credentials import KEY_VARIABLE, SHARED_VARIABLE, ApiKey, KeyStore, clean_key, looks_usual
+from cloud_history.errors import (
+    CloudError,
+    InvalidApiKey,
+    KeyFileDamaged,
+    ManyUsers,
+    MissingApiKey,
+    StateUnwritable,
+)
+from cloud_history.secret import Secret, scrub
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"
 OTHER = "comfyui-unit-credentials-fedcba9876543210"
@@ -82,6 +89,61 @@ def test_the_environment_of_the_process_is_read_at_each_call(
     for key in (KEY, OTHER):
         monkeypatch.setenv(KEY_VARIABLE, key)
         assert store.get().secret.reveal() == key
+
+
+def test_a_key_of_the_prompt_comes_last(folder: Path) -> None:
+    of_prompt = Secret("comfyui-unit-credentials-of-a-prompt")
+    assert KeyStore(folder, {}).get(of_prompt) == ApiKey(of_prompt, "prompt")
+    assert KeyStore(folder, {KEY_VARIABLE: KEY}).get(of_prompt).source == "env"
+    KeyStore(folder, {}).save(Secret(OTHER))
+    assert KeyStore(folder, {}).get(of_prompt).source == "saved"
+
+
+def test_a_key_of_the_prompt_takes_the_place_of_none_that_is_damaged(folder: Path) -> None:
+    with pytest.raises(InvalidApiKey):
+        KeyStore(folder, {KEY_VARIABLE: "two words"}).get(Secret(KEY))
+    (folder / "api_key.json").mkdir(parents=True)
+    with pytest.raises(KeyFileDamaged):
+        KeyStore(folder, {}).get(Secret(KEY))
+
+
+# Several users that cannot be told apart
+
+
+def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> None:
+    KeyStore(folder, {}).save(Secret(OTHER))
+    store = KeyStore(folder, {KEY_VARIABLE: KEY}, many_users=True)
+    for look in (store.find, store.get, store.check_users, lambda: store.save(Secret(OTHER))):
+        with pytest.raises(ManyUsers) as caught:
+            look()
+        assert caught.value.code == "many_users"
+        assert "COMFY_CLOUD_HISTORY_SHARED=1" in caught.value.hint
+    of_prompt = Secret("comfyui-unit-credentials-of-a-user")
+    assert store.get(of_prompt) == ApiKey(of_prompt, "prompt")
+
+
+def test_with_several_users_a_missing_key_is_no_key_to_connect(folder: Path) -> None:
+    with pytest.raises(ManyUsers):
+        KeyStore(folder, {}, many_users=True).get()
+
+
+def test_with_several_users_who_share_one_key_all_is_as_ever(folder: Path) -> None:
+    store = KeyStore(folder, {SHARED_VARIABLE: " 1 "}, many_users=True)
+    store.check_users()
+    store.save(Secret(KEY))
+    assert store.get() == ApiKey(Secret(KEY), "saved")
+
+
+@pytest.mark.parametrize("named", ["", "0", "yes", "true", "11"])
+def test_only_a_1_says_that_they_share_it(folder: Path, named: str) -> None:
+    with pytest.raises(ManyUsers):
+        KeyStore(folder, {KEY_VARIABLE: KEY, SHARED_VARIABLE: named}, many_users=True).get()
+
+
+def test_with_several_users_the_keys_that_are_not_used_are_scrubbed_all_the_same(folder: Path) -> None:
+    hidden = "comfyui-unit-credentials-of-many-0123"
+    KeyStore(folder, {KEY_VARIABLE: hidden}, many_users=True).remember()
+    assert hidden not in scrub(f"the key {hidden}")
 
 
 # What is taken for a key

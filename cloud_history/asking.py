@@ -1,0 +1,294 @@
+"""Asking the person who queued a workflow whether it may delete.
+
+The node asks, and a route takes the answer. They share files and no memory, because some editions of ComfyUI import a
+pack twice, once for its routes and once for its nodes. The token, of which the file has only a hash, goes to the one
+browser that queued the workflow, and whoever sends it back answers, once. That guards against accidents and foreign
+pages, not against somebody who has access to the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import InputRefused, NoAnswer, NobodyThere, OperationStopped, QuestionClosed, StateUnwritable
+from .files import Claim, write_private
+from .secret import Secret, log, scrub
+from .stopping import LOOK_EVERY, Watch
+
+EVENT = "cloud_history.ask"
+LONGEST_TO_ANSWER = 120.0
+LONGEST_UNSEEN = 15.0
+"""Seconds within which a page has to say that it shows the question."""
+ANNOUNCE_EVERY = 2.0
+LEEWAY = 10.0
+"""Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
+LONGEST_TEXT = 200
+"""Characters of a name that comes from a workflow: it may be anybody's."""
+
+DELETE, SKIP = "delete", "skip"
+_CLOSED = "closed"
+
+Payload = dict[str, Any]
+AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
+"""Sends a websocket event to one client."""
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+_NAMES = ("node", "title", "workflow", "workflow_id")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The running node, and whom it can ask.
+
+    Attributes:
+        client: the browser that queued the workflow.
+        key: the API key that came with the workflow, where one did.
+    """
+
+    client: str | None = None
+    node: str = ""
+    title: str = ""
+    workflow: str = ""
+    workflow_id: str = ""
+    key: Secret | None = field(default=None, repr=False)
+
+    @property
+    def origin(self) -> str:
+        """How the records name it."""
+        return f"node {self.node}" if self.node else "node"
+
+    def payload(self) -> Payload:
+        """What the person is told of it."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+    def __post_init__(self) -> None:
+        for name in _NAMES:
+            object.__setattr__(self, name, scrub(getattr(self, name))[:LONGEST_TEXT])
+
+
+class Questions:
+    """The side that asks.
+
+    Args:
+        announce: must be callable from any thread.
+        present: whether a client is connected now.
+        sleep, clock: replaced in tests. today: seconds since 1970, which other processes share.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        announce: AnnounceTo,
+        present: Callable[[str], bool],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder / "asking"
+        self._announce = announce
+        self._present = present
+        self._sleep = sleep
+        self._clock = clock
+        self._today = today
+
+    def client(self, asker: Asker) -> str:
+        """The browser that can be asked. Raises NobodyThere."""
+        if not asker.client or not self._present(asker.client):
+            raise NobodyThere
+        return asker.client
+
+    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
+        """Ask, and wait for the answer: whether to delete.
+
+        Args:
+            about: what the person is shown, for the event.
+
+        Raises:
+            NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
+        """
+        client = self.client(asker)
+        files = _Files(self._folder, uuid.uuid4().hex)
+        token = secrets.token_urlsafe(32)
+        ends = self._clock() + LONGEST_TO_ANSWER
+        claim = await asyncio.to_thread(self._write, files, token)
+        event = {**about, **asker.payload(), "question": files.name, "token": token, "state": "open"}
+        try:
+            return await self._answer(
+                files, lambda payload: self._announce(EVENT, payload, client), event, ends, watch
+            )
+        finally:
+            claim.release()
+            files.remove()
+            self._announce(EVENT, {"question": files.name, "state": _CLOSED}, client)
+
+    async def _answer(
+        self, files: _Files, tell: Callable[[Payload], None], event: Payload, ends: float, watch: Watch
+    ) -> bool:
+        unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
+        while (now := self._clock()) < ends:
+            if watch.stop_requested():
+                raise OperationStopped("You stopped it.")
+            if now >= tell_next:
+                tell({**event, "seconds_left": round(ends - now)})
+                tell_next = now + ANNOUNCE_EVERY
+            answer, seen = await asyncio.to_thread(files.look)
+            if answer:
+                return answer == DELETE
+            if not seen and now >= unseen_until:
+                break
+            await self._sleep(LOOK_EVERY)
+        # Whoever answers in this very moment is either in time, or is told that it is too late.
+        if not await asyncio.to_thread(files.close):
+            await self._sleep(LOOK_EVERY)  # it may be half written
+            answer, _ = await asyncio.to_thread(files.look)
+            if answer:
+                return answer == DELETE
+        if now < ends:
+            raise NobodyThere
+        raise NoAnswer("No answer in 2 minutes, so nothing was deleted.")
+
+    def _write(self, files: _Files, token: str) -> Claim:
+        self._remove_stale()
+        kept = {"token": _hash(token), "ends": self._today() + LONGEST_TO_ANSWER + LEEWAY}
+        try:
+            write_private(files.question, json.dumps(kept))
+            return Claim(files.question)
+        except OSError as exc:
+            files.remove()
+            raise StateUnwritable("Nobody can be asked: the state folder can’t be written.") from exc
+
+    def _remove_stale(self) -> None:
+        """Remove what processes have left that ended while they asked."""
+        with suppress(OSError):
+            for name in {path.name.partition(".")[0] for path in self._folder.iterdir()}:
+                files = _Files(self._folder, name)
+                # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
+                if (
+                    _NAME.fullmatch(name)
+                    and files.ends <= self._today()
+                    and not Claim.is_held(files.question)
+                ):
+                    files.remove()
+
+
+class Answers:
+    """The side that takes the answer. Blocking (small files): call it off the event loop."""
+
+    def __init__(self, folder: Path, *, today: Callable[[], float] = time.time) -> None:
+        self._folder = folder / "asking"
+        self._today = today
+
+    def seen(self, question: str, token: str) -> None:
+        """A page shows the question. Raises InputRefused, QuestionClosed, StateUnwritable."""
+        files = self._open(question, token)
+        try:
+            files.note_seen()
+        except OSError as exc:
+            raise StateUnwritable("The question can’t be noted as seen.") from exc
+
+    def answer(self, question: str, token: str, answer: str) -> None:
+        """Answer it, once.
+
+        Raises:
+            InputRefused: there is no such answer. StateUnwritable: it cannot be noted.
+            QuestionClosed: it is not open, was answered already, or the token is another one's.
+        """
+        if answer not in (DELETE, SKIP):
+            raise InputRefused("“answer” must be delete or skip.")
+        files = self._open(question, token)
+        try:
+            files.note_answer(answer)
+        except FileExistsError:
+            raise QuestionClosed from None
+        except OSError as exc:
+            raise StateUnwritable("The answer can’t be noted.") from exc
+
+    def _open(self, question: str, token: str) -> _Files:
+        if not _NAME.fullmatch(question):
+            raise InputRefused("That is not the name of a question.")
+        files = _Files(self._folder, question)
+        kept = _read(files.question)
+        known = hmac.compare_digest(str(kept.get("token", "")), _hash(token))
+        if not known or files.ends <= self._today() or Claim.is_abandoned(files.question):
+            raise QuestionClosed
+        return files
+
+
+class _Files:
+    """The files of one question."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.question = folder / f"{name}.json"
+        self._seen = folder / f"{name}.seen"
+        self._answer = folder / f"{name}.answer"
+
+    def look(self) -> tuple[str, bool]:
+        """The answer, "" for none yet, and whether a page shows the question."""
+        answer = str(_read(self._answer).get("answer", ""))
+        return (answer if answer in (DELETE, SKIP) else ""), self._seen.exists()
+
+    @property
+    def ends(self) -> float:
+        """When its time is up, in seconds since 1970; 0 where there is no such question."""
+        ends = _read(self.question).get("ends")
+        return ends if isinstance(ends, float) else 0.0
+
+    def close(self) -> bool:
+        """Take no answer from now on. False where one came first."""
+        try:
+            self._note(self._answer, {"answer": _CLOSED})
+        except FileExistsError:
+            return False
+        except OSError as exc:
+            log.warning("A question can’t be closed: %s", exc.strerror)
+        return True
+
+    def note_seen(self) -> None:
+        with suppress(FileExistsError):
+            self._note(self._seen, {})
+
+    def note_answer(self, answer: str) -> None:
+        """Raises FileExistsError: there is one. OSError."""
+        self._note(self._answer, {"answer": answer})
+
+    def remove(self) -> None:
+        # The question first: without it nobody can add to the others.
+        for path in (self.question, self._seen, self._answer):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as exc:
+                log.warning("A question that has ended can’t be removed: %s", exc.strerror)
+
+    def _note(self, path: Path, content: Payload) -> None:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            json.dump(content, file)
+
+
+def _read(path: Path) -> Payload:
+    """What is in a file; nothing where it cannot be read, or is just being written."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,159 @@
+"""Deletions that come from a workflow. It may be anybody's, so the person who queued it is asked first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from .asking import Asker, Questions
+from .connection import Connection
+from .errors import CloudError, CountRose, NodesNever, OperationStopped
+from .models import ClearOutcome, ClearResult, DeletionResult, Skipped
+from .operations import Confirmed, Operations, new_operation
+from .previewed import clear_summary, deletion_summary
+from .previews import ClearPreview, DeletionPreview, Preview
+from .results import Payload
+from .rows import milliseconds
+from .selection import Selection
+from .stopping import Watch
+
+Resolve = Callable[[Connection], Awaitable[DeletionPreview]]
+
+MOST_QUESTIONS = 3
+"""How often one node asks about a history that keeps growing."""
+
+
+class GraphDeletions:
+    """What the nodes do. Each deletes straight away, asks, or refuses, as a person has set it."""
+
+    def __init__(self, operations: Operations, questions: Questions) -> None:
+        self._operations = operations
+        self._questions = questions
+
+    async def delete(
+        self, job_ids: Sequence[str], asker: Asker, watch: Watch, *, backup: bool | None = None
+    ) -> DeletionResult | Skipped:
+        """Delete these jobs, or those of them that the person was shown and confirmed.
+
+        Args:
+            backup: whether workflows are backed up first; None: as it is set.
+
+        Raises:
+            NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
+            OperationStopped: stopped before anything was sent.
+        """
+        operations = self._operations
+        if not await self._asks(asker):
+            return await operations.delete_jobs(
+                job_ids, asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
+            )
+        connection = await operations.connect(asker.key)
+        preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
+        return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
+
+    async def clear(
+        self, asker: Asker, watch: Watch, *, backup: bool | None = None
+    ) -> ClearResult | DeletionResult | Skipped:
+        """Clear the history, or that part of it that may go.
+
+        Raises:
+            NodesNever, NobodyThere, NoAnswer, CountRose, SetupProblem, CloudError: nothing was sent.
+            OperationStopped: stopped before anything was sent.
+        """
+        operations = self._operations
+        if not await self._asks(asker):
+            return await operations.clear_history(
+                asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
+            )
+        connection = await operations.connect(asker.key)
+        if await operations.clears_by_ids(backup):
+            preview = await operations.preview_everything(connection, watch)
+            return await self._delete_shown(preview.finished_ids, preview, connection, asker, watch, backup)
+        return await self._clear_counted(connection, asker, watch, backup)
+
+    async def delete_resolved(
+        self, resolve: Resolve, asker: Asker, watch: Watch, *, backup: bool | None = None
+    ) -> DeletionResult | Skipped:
+        """Delete exactly what a rule resolves to now; where the person is asked, what they were shown.
+
+        Args:
+            resolve: finds the jobs, once it is known that somebody can be asked. What it raises is passed through.
+
+        Raises:
+            NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
+            OperationStopped: stopped before anything was sent.
+        """
+        asks = await self._asks(asker)
+        connection = await self._operations.connect(asker.key)
+        preview = await resolve(connection)
+        return await self._delete_shown(preview.job_ids, preview, connection, asker, watch, backup, asks=asks)
+
+    async def _asks(self, asker: Asker) -> bool:
+        """Whether the person has to be asked. Raises NodesNever; NobodyThere before any request is made."""
+        settings = await asyncio.to_thread(self._operations.settings.load)
+        mode = self._operations.nodes_may_delete(settings).mode
+        if mode == "never":
+            raise NodesNever("Workflows may not delete.")
+        if mode == "ask":
+            self._questions.client(asker)
+        return mode == "ask"
+
+    async def _delete_shown(
+        self,
+        job_ids: Sequence[str],
+        preview: DeletionPreview,
+        connection: Connection,
+        asker: Asker,
+        watch: Watch,
+        backup: bool | None,
+        *,
+        asks: bool = True,
+    ) -> DeletionResult | Skipped:
+        # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
+        if asks and preview.size and not await self._ask(deletion_summary(preview), connection, asker, watch):
+            return Skipped()
+        confirmed = _confirmed(preview, connection, asker, backup)
+        return await self._operations.delete_jobs(
+            job_ids, asker.origin, watch, confirmed, backup=backup, title=asker.title
+        )
+
+    async def _clear_counted(
+        self, connection: Connection, asker: Asker, watch: Watch, backup: bool | None
+    ) -> ClearResult | DeletionResult | Skipped:
+        operations = self._operations
+        counts = await operations.count(connection, watch)
+        asked = 0
+        while counts.finished:
+            preview = ClearPreview(counts)
+            about = clear_summary(preview) | await self._span(preview, connection, watch)
+            if not await self._ask(about, connection, asker, watch):
+                return Skipped()
+            asked += 1
+            try:
+                confirmed = _confirmed(preview, connection, asker, backup)
+                return await operations.clear_history(
+                    asker.origin, watch, confirmed, backup=backup, title=asker.title
+                )
+            except CountRose as more:
+                if asked == MOST_QUESTIONS:
+                    raise
+                counts = more.counts
+        return ClearResult(ClearOutcome.DELETED, counts, after=counts)
+
+    async def _span(self, preview: ClearPreview, connection: Connection, watch: Watch) -> Payload:
+        """How old the jobs are, where that can be read: nobody needs it to delete."""
+        try:
+            oldest, newest = await self._operations.span(connection, preview.counts, watch)
+        except OperationStopped:
+            raise
+        except CloudError:
+            oldest = newest = None
+        return {"oldest": milliseconds(oldest), "newest": milliseconds(newest), "outputs": None}
+
+    async def _ask(self, about: Payload, connection: Connection, asker: Asker, watch: Watch) -> bool:
+        whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
+        return await self._questions.ask(asker, about | whose, watch)
+
+
+def _confirmed(preview: Preview, connection: Connection, asker: Asker, backup: bool | None) -> Confirmed:
+    return Confirmed(preview, connection, new_operation(), asker.origin, backup)

@@ -1,0 +1,39 @@
+"""Answering the question of a workflow that wants to delete."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from ..asking import DELETE, Answers
+from ..guards import read_body
+from .answers import json_answer
+from .context import Context
+
+
+class AskingRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._answers = Answers(context.operations.folder)
+
+    async def seen(self, request: web.Request) -> web.Response:
+        """A page shows the question."""
+        body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
+        await asyncio.to_thread(self._answers.seen, body["question"], body["token"])
+        return json_answer({})
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """The person has decided, and perhaps for all workflows to come."""
+        members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool}
+        body = await read_body(request, members, ("question", "token", "answer"))
+        operations = self._context.operations
+        always = body.get("always", False) and body["answer"] == DELETE
+        if always:
+            operations.keys.check_users()
+        # Answered first: whoever loosens the setting has used up the token of an open question.
+        await asyncio.to_thread(self._answers.answer, body["question"], body["token"], body["answer"])
+        if always:
+            await asyncio.to_thread(lambda: operations.settings.change(nodes="allow"))
+            operations.announce_change("settings")
+        return json_answer({})

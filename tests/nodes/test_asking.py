@@ -1,0 +1,293 @@
+"""A workflow that wants to delete asks the person who queued it, and nothing is sent before they say yes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloud_history.asking import Answers
+from cloud_history.config import state_folder
+from fake_comfyui import FakeComfyUI, InterruptProcessingException
+from simulated_cloud import SimulatedCloud
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+ASK = "cloud_history.ask"
+SKIPPED = "Nothing was deleted. The workflow was told to skip."
+
+
+class Page:
+    """The page that queued the workflow, and the clock of the question.
+
+    The answers go through another copy of the package than the one that asks: some editions of ComfyUI import a pack
+    once for its routes and once more for its nodes.
+    """
+
+    def __init__(self, comfyui: FakeComfyUI) -> None:
+        self.shown: list[dict[str, Any]] = []
+        self.clients: set[str | None] = set()
+        self.answer = ""
+        self.sees = True
+        self.now = 0.0
+        self.meanwhile: Callable[[], None] = lambda: None
+        comfyui.when_sent = self._hear
+
+    def _hear(self, event: str, data: dict[str, Any], sid: str | None) -> None:
+        if event != ASK:
+            return
+        self.clients.add(sid)
+        if data["state"] != "open":
+            return
+        self.shown.append(data)
+        answers = Answers(state_folder())
+        if self.sees:
+            answers.seen(data["question"], data["token"])
+        if self.answer:
+            answers.answer(data["question"], data["token"], self.answer)
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.meanwhile()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def asks(connected: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is before anybody has set anything."""
+    monkeypatch.delenv("COMFY_CLOUD_HISTORY_NODES")
+
+
+@pytest.fixture
+def page(
+    comfyui: FakeComfyUI, asks: None, at_once: None, pack_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> Page:
+    made = Page(comfyui)
+    host, asking = pack_module("comfy_host"), pack_module("cloud_history.asking")
+
+    def questions(*arguments: Any) -> Any:
+        return real(*arguments, sleep=made.sleep, clock=made.clock)
+
+    real = asking.Questions
+    monkeypatch.setattr(asking, "Questions", questions)
+    assert host.graph_deletions() is host.graph_deletions()
+    return made
+
+
+@pytest.fixture
+def delete_node(comfyui: FakeComfyUI, pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]()
+
+
+@pytest.fixture
+def clear_node(comfyui: FakeComfyUI, pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
+
+
+@pytest.fixture
+def errors(pack_module: Any) -> Any:
+    return pack_module("cloud_history.errors")
+
+
+async def test_after_yes_exactly_what_was_shown_is_deleted(
+    page: Page, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    page.answer = "delete"
+    finished, active = [job.id for job in cloud.finished[:3]], cloud.active[0].id
+    made = await delete_node.run(job_ids=[*finished, active], dry_run=[False])
+    assert (page.shown[0]["removable"], page.shown[0]["skipped"]["active"]) == (3, 1)
+    assert page.clients == {"browser-1"}
+    assert cloud.history_posts == [{"delete": finished}]
+    assert made["result"][2] == 3
+    assert "1 active, left alone" in made["result"][1]
+
+
+async def test_a_clear_asks_with_the_numbers_and_after_yes_clears(
+    page: Page, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    page.answer = "delete"
+    finished, active = cloud.finished, len(cloud.active)
+    made = await clear_node.run(clear=[True])
+    shown = page.shown[0]
+    assert (shown["kind"], shown["removable"], shown["skipped"]["active"]) == ("clear", len(finished), active)
+    created = [job.create_time for job in finished]
+    assert (shown["oldest"], shown["newest"]) == (min(created), max(created))
+    assert (shown["last4"], shown["host"]) == (cloud.api_key[-4:], cloud.base_url.removeprefix("http://"))
+    assert cloud.history_posts == [{"clear": True}]
+    assert made["result"][2] == len(finished)
+
+
+async def test_skip_is_a_success_that_says_so(
+    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    page.answer = "skip"
+    for run in (
+        delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[False], after=["saved"]),
+        clear_node.run(clear=[True], after=["saved"]),
+    ):
+        assert await run == {"ui": {"text": [SKIPPED]}, "result": (["saved"], SKIPPED, 0)}
+    assert cloud.history_posts == []
+
+
+def runs(delete_node: Any, clear_node: Any, cloud: SimulatedCloud) -> list[Any]:
+    return [
+        lambda: delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[False]),
+        lambda: clear_node.run(clear=[True]),
+    ]
+
+
+@pytest.mark.parametrize("away", ["disconnected", "nobody queued it"])
+async def test_with_no_browser_there_nothing_is_asked_of_anybody_and_the_error_names_the_setting(
+    comfyui: FakeComfyUI,
+    page: Page,
+    delete_node: Any,
+    clear_node: Any,
+    cloud: SimulatedCloud,
+    errors: Any,
+    away: str,
+) -> None:
+    if away == "disconnected":
+        comfyui.sockets.clear()
+    else:
+        sys.modules["server"].PromptServer.instance.client_id = None
+    for run in runs(delete_node, clear_node, cloud):
+        with pytest.raises(errors.NobodyThere) as ended:
+            await run()
+        assert "“Workflows may delete”" in str(ended.value)
+        assert "COMFY_CLOUD_HISTORY_NODES=allow" in str(ended.value)
+    assert cloud.requests == []
+    assert comfyui.sent == []
+
+
+async def test_a_browser_without_the_pack_is_nobody_after_15_seconds(
+    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    page.sees = False
+    for run in runs(delete_node, clear_node, cloud):
+        start = page.now
+        with pytest.raises(errors.NobodyThere):
+            await run()
+        assert 15 <= page.now - start < 15.5
+    assert cloud.history_posts == []
+
+
+async def test_no_answer_in_two_minutes_is_an_error_that_says_what_to_do(
+    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
+    for run in runs(delete_node, clear_node, cloud):
+        start = page.now
+        with pytest.raises(errors.NoAnswer, match="No answer in 2 minutes, so nothing was deleted"):
+            await run()
+        assert 120 <= page.now - start < 120.5
+    assert cloud.history_posts == []
+
+
+async def test_a_stop_while_it_waits_ends_the_prompt_as_interrupted(
+    comfyui: FakeComfyUI, page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    for run in runs(delete_node, clear_node, cloud):
+        start = page.now
+
+        def press(begin: float = start) -> None:
+            comfyui.interrupted = page.now - begin >= 30
+
+        page.meanwhile = press
+        with pytest.raises(InterruptProcessingException):
+            await run()
+        assert page.now - start < 30.5
+        comfyui.interrupted, page.meanwhile = False, lambda: None
+    assert cloud.history_posts == []
+    assert comfyui.sent[-1][1]["state"] == "closed"
+
+
+async def test_never_is_an_error_that_says_where_to_change_it(
+    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
+    for run in runs(delete_node, clear_node, cloud):
+        with pytest.raises(errors.NodesNever, match="To allow it, change “Workflows may delete”"):
+            await run()
+    assert (cloud.requests, page.shown) == ([], [])
+
+
+async def test_what_deletes_nothing_never_asks(
+    page: Page, delete_node: Any, clear_node: Any, pack: Any, cloud: SimulatedCloud
+) -> None:
+    await delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[True])
+    await delete_node.run(job_ids=[], dry_run=[False])
+    await clear_node.run(clear=[False])
+    listing = pack.NODE_CLASS_MAPPINGS["CloudHistoryListJobs"]()
+    await listing.run(status=["any"], older_than=[""], workflow_id=[""], limit=[0])
+    assert page.shown == []
+
+
+async def test_the_question_names_the_node_and_the_workflow_it_is_in(
+    comfyui: FakeComfyUI, page: Page, clear_node: Any
+) -> None:
+    page.answer = "skip"
+    await clear_node.run(clear=[True])
+    graph = {"12": {"class_type": "CloudHistoryClear", "inputs": {}, "_meta": {"title": "Tidy up"}}}
+    extra = {"extra_pnginfo": {"workflow": {"id": "0123-workflow", "name": "Portraits", "nodes": []}}}
+    comfyui.running[4] = (1.0, "p", graph, extra, ["12"])
+    await clear_node.run(clear=[True])
+    told = [[each[name] for name in ("node", "title", "workflow", "workflow_id")] for each in page.shown]
+    assert told == [["12", "Clear Cloud History", "", ""], ["12", "Tidy up", "Portraits", "0123-workflow"]]
+
+
+@pytest.mark.parametrize("odd", [None, [], "text", 5, {"12": None}, {"12": {"_meta": 7}}], ids=repr)
+async def test_a_queue_of_another_form_costs_only_the_names(
+    comfyui: FakeComfyUI, page: Page, clear_node: Any, odd: Any
+) -> None:
+    page.answer = "skip"
+    for item in (odd, (1.0, "p"), (1.0, "p", odd, odd), (1.0, "p", odd, {"extra_pnginfo": odd}, odd, odd)):
+        comfyui.running[1] = item
+        assert (await clear_node.run(clear=[True]))["result"][1] == SKIPPED
+    assert {each["title"] for each in page.shown} == {"Clear Cloud History"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [["on"], [""], [None], ["off", "off"], [True], [["off"]], "off", []], ids=repr
+)
+async def test_a_backup_that_is_none_of_the_words_is_refused_before_anything_is_asked(
+    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, wrong: Any
+) -> None:
+    for run in (
+        delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[False], backup=wrong),
+        clear_node.run(clear=[True], backup=wrong),
+    ):
+        with pytest.raises(errors.InputRefused, match="backup"):
+            await run
+    assert (cloud.requests, page.shown) == ([], [])
+
+
+async def test_with_a_backup_a_clear_asks_for_exact_jobs_and_backs_them_up_first(
+    page: Page, clear_node: Any, cloud: SimulatedCloud
+) -> None:
+    page.answer = "delete"
+    finished = {job.id for job in cloud.finished}
+    made = await clear_node.run(clear=[True], backup=["workflows"])
+    assert (page.shown[0]["kind"], page.shown[0]["removable"]) == ("delete", len(finished))
+    assert {job_id for body in cloud.history_posts for job_id in body["delete"]} == finished
+    assert made["result"][2] == len(finished)
+    assert list((state_folder() / "backups").glob("*.zip"))
+
+
+async def test_the_choice_on_the_node_outranks_the_setting_for_backups(
+    page: Page, delete_node: Any, pack_module: Any, cloud: SimulatedCloud
+) -> None:
+    page.answer = "delete"
+    backups = state_folder() / "backups"
+    first, second, third = [job.id for job in cloud.finished[:3]]
+    await delete_node.run(job_ids=[first], dry_run=[False], backup=["workflows"])
+    assert len(list(backups.glob("*.zip"))) == 1
+    pack_module("comfy_host").operations().settings.change(backup="workflows")
+    await delete_node.run(job_ids=[second], dry_run=[False], backup=["off"])
+    assert len(list(backups.glob("*.zip"))) == 1
+    await delete_node.run(job_ids=[third], dry_run=[False], backup=["setting"])
+    assert len(list(backups.glob("*.zip"))) == 2

@@ -1,0 +1,115 @@
+"""Answering a workflow that asks: once, with the token of that question, and perhaps for all workflows to come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cloud_history.settings import Settings
+from routes.stage import Stage
+
+
+@pytest.fixture
+async def asked(stage: Stage) -> AsyncIterator[Stage]:
+    """The routes, with a question that somebody asks."""
+    claim = stage.open_question()
+    yield stage
+    claim.release()
+
+
+def body(stage: Stage, **members: object) -> dict[str, object]:
+    return {"question": stage.question, "token": stage.question_token, **members}
+
+
+def set_to(stage: Stage) -> str:
+    return stage.operations.settings.load().nodes
+
+
+async def test_a_page_says_that_it_shows_the_question_as_often_as_it_likes(asked: Stage) -> None:
+    for _ in range(2):
+        answer = await asked.ask("ask_seen", body(asked))
+        assert (answer.status, answer.json) == (200, {})
+    assert [path.name for path in (asked.folder / "asking").glob("*.seen")] == [f"{asked.question}.seen"]
+    assert asked.answers() == []
+
+
+@pytest.mark.parametrize("word", ["delete", "skip"])
+async def test_the_first_answer_is_taken_and_no_second(asked: Stage, word: str) -> None:
+    answer = await asked.ask("ask_answer", body(asked, answer=word))
+    assert (answer.status, answer.json) == (200, {})
+    for second in ("delete", "skip"):
+        answer = await asked.ask("ask_answer", body(asked, answer=second, always=True))
+        assert (answer.status, answer.code) == (410, "question_closed")
+    assert asked.answers() == [word]
+    assert set_to(asked) == "ask"
+
+
+async def test_always_allows_workflows_from_now_on_and_tells_the_browsers(asked: Stage) -> None:
+    asked.operations.settings.change(hold_seconds=7)
+    assert (await asked.ask("ask_answer", body(asked, answer="delete", always=True))).status == 200
+    assert asked.operations.settings.load() == Settings(hold_seconds=7, nodes="allow")
+    assert asked.answers() == ["delete"]
+    assert [event["kind"] for name, event in asked.events if name == "cloud_history.changed"] == ["settings"]
+    settings = (await asked.ask("status")).json["settings"]
+    assert (settings["nodes"], settings["nodes_fixed"]) == ("allow", False)
+
+
+@pytest.mark.parametrize(
+    "members", [{"answer": "skip", "always": True}, {"answer": "delete", "always": False}]
+)
+async def test_only_who_says_delete_and_always_loosens_the_setting(
+    asked: Stage, members: dict[str, object]
+) -> None:
+    assert (await asked.ask("ask_answer", body(asked, **members))).status == 200
+    assert set_to(asked) == "ask"
+
+
+@pytest.mark.parametrize("wrong", [{"token": "another"}, {"token": ""}, {"question": "0" * 32}])
+async def test_without_the_token_of_that_question_nothing_is_answered_and_nothing_set(
+    asked: Stage, wrong: dict[str, str]
+) -> None:
+    before = asked.kept_files()
+    for route, more in (("ask_seen", {}), ("ask_answer", {"answer": "delete", "always": True})):
+        answer = await asked.ask(route, body(asked, **{**more, **wrong}))
+        assert (answer.status, answer.code) == (410, "question_closed")
+        assert asked.question_token not in answer.text
+    assert asked.kept_files() == before
+    assert set_to(asked) == "ask"
+
+
+@pytest.mark.parametrize("name", ["", "..", "../settings", "%2e%2e", "\ud800", "0" * 4000])
+async def test_a_question_of_no_such_name_is_refused(asked: Stage, name: str) -> None:
+    for route, more in (("ask_seen", {}), ("ask_answer", {"answer": "delete"})):
+        answer = await asked.ask(route, body(asked, question=name, **more))
+        assert (answer.status, answer.code) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("word", ["", "yes", "closed", "Delete"])
+async def test_a_word_that_is_no_answer_is_refused_and_uses_nothing_up(asked: Stage, word: str) -> None:
+    answer = await asked.ask("ask_answer", body(asked, answer=word, always=True))
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert set_to(asked) == "ask"
+    assert (await asked.ask("ask_answer", body(asked, answer="delete"))).status == 200
+
+
+async def test_the_question_of_a_comfyui_that_has_ended_takes_no_answer(stage: Stage) -> None:
+    stage.open_question().release()
+    answer = await stage.ask("ask_answer", body(stage, answer="delete", always=True))
+    assert (answer.status, answer.code) == (410, "question_closed")
+    assert set_to(stage) == "ask"
+
+
+async def test_a_setting_that_cannot_be_saved_is_told_and_the_answer_counts(asked: Stage) -> None:
+    (asked.folder / "settings.json").unlink()
+    (asked.folder / "settings.json").mkdir()
+    answer = await asked.ask("ask_answer", body(asked, answer="delete", always=True))
+    assert (answer.status, answer.code) == (409, "state_unwritable")
+    assert asked.answers() == ["delete"]
+    assert set_to(asked) == "ask"
+
+
+async def test_the_cloud_is_asked_nothing(asked: Stage) -> None:
+    await asked.ask("ask_seen", body(asked))
+    await asked.ask("ask_answer", body(asked, answer="delete"))
+    assert asked.cloud.requests == []

@@ -1,0 +1,91 @@
+"""Several people at one ComfyUI that cannot tell them apart: what would be everybody's is refused, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cloud_history.credentials import KeyStore
+from cloud_history.secret import Secret
+from routes.places import ROUTES
+from routes.stage import Stage, serving
+from simulated_cloud import SimulatedCloud
+
+FOR_MANY = ("status", "remove_key", "ask_seen", "ask_answer")
+
+
+@pytest.fixture
+async def many(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
+    """The routes of a ComfyUI that was started with --multi-user, with both kinds of key there."""
+    KeyStore(tmp_path / "state", {}).save(Secret(cloud.api_key))
+    async with serving(cloud, tmp_path / "state", environ, many_users=True) as stage:
+        yield stage
+
+
+async def test_every_route_that_uses_what_is_everybody_s_refuses_and_says_why(many: Stage) -> None:
+    before = many.kept_files()
+    for route in ROUTES:
+        if route in FOR_MANY:
+            continue
+        answer = await many.ask(route)
+        assert (answer.status, answer.code) == (409, "many_users"), route
+        assert "--multi-user" in answer.json["error"]["message"]
+        assert "COMFY_CLOUD_HISTORY_SHARED=1" in answer.json["error"]["hint"]
+    assert many.cloud.requests == []
+    assert many.kept_files() == before
+
+
+async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
+    status = (await many.ask("status")).json
+    assert status["problem"]["code"] == "many_users"
+    assert (status["configured"], status["source"], status["last4"]) == (False, None, "")
+
+
+async def test_the_guards_come_first(many: Stage) -> None:
+    for route in ROUTES:
+        assert (await many.ask(route, headers={"Origin": "null"})).status == 403
+
+
+async def test_a_saved_key_can_still_be_removed(many: Stage) -> None:
+    assert (await many.ask("remove_key")).status == 200
+    assert not [name for name in many.kept_files() if "key" in name]
+
+
+async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> None:
+    claim = many.open_question()
+    try:
+        body = {"question": many.question, "token": many.question_token, "answer": "delete"}
+        assert (await many.ask("ask_answer", {**body, "always": True})).code == "many_users"
+        assert many.answers() == []
+        assert (
+            await many.ask("ask_seen", {"question": many.question, "token": many.question_token})
+        ).status == 200
+        assert (await many.ask("ask_answer", body)).status == 200
+    finally:
+        claim.release()
+    assert many.operations.settings.load().nodes == "ask"
+
+
+async def test_where_all_are_to_share_one_key_everything_works(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    shared = {**environ, "COMFY_CLOUD_HISTORY_SHARED": "1"}
+    async with serving(cloud, tmp_path / "state", shared, many_users=True) as stage:
+        status = (await stage.ask("status")).json
+        assert (status["problem"], status["source"]) == (None, "env")
+        assert (await stage.ask("preview")).status == 200
+    shared.pop("COMFY_CLOUD_API_KEY")
+    async with serving(cloud, tmp_path / "state", shared, many_users=True) as stage:
+        assert (await stage.ask("save_key", {"api_key": cloud.api_key})).status == 200
+        assert (await stage.ask("preview")).status == 200
+
+
+@pytest.mark.parametrize("named", ["", "0", "yes", "true"])
+async def test_only_a_1_says_so(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, named: str
+) -> None:
+    environ = {**environ, "COMFY_CLOUD_HISTORY_SHARED": named}
+    async with serving(cloud, tmp_path / "state", environ, many_users=True) as stage:
+        assert (await stage.ask("preview")).code == "many_users"

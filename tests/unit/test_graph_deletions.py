@@ -1,0 +1,387 @@
+"""What a workflow may delete: as a person has set it, and else exactly what they were shown and said yes to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_history.asking import Asker, Questions
+from cloud_history.connection import Connection
+from cloud_history.errors import (
+    CountRose,
+    MissingApiKey,
+    NoAnswer,
+    NobodyThere,
+    NodesNever,
+    OperationStopped,
+    ServerFault,
+)
+from cloud_history.graph_deletions import GraphDeletions
+from cloud_history.history import History
+from cloud_history.models import ClearResult, DeletionResult, Outcome, Skipped
+from cloud_history.operations import Operations
+from cloud_history.previews import DeletionPreview, preview_jobs
+from cloud_history.report import result_report
+from cloud_history.secret import Secret
+from cloud_history.stopping import Unwatched, Watch
+from fake_history_client import NOON, FakeClient, ids, job, jobs_of
+
+KEY = "comfyui-unit-graph-deletions-0123-wxyz"
+ASKER = Asker(client="tab", node="7", title="Tidy up")
+Act = Callable[[], None]
+
+
+class Asked(Questions):
+    """Answers by a script, and remembers what was asked."""
+
+    def __init__(self, answers: Sequence[bool | Exception] = (), there: bool = True) -> None:
+        self.about: list[dict[str, Any]] = []
+        self.meanwhile: Act = lambda: None
+        self._answers = list(answers)
+        self._there = there
+
+    def client(self, asker: Asker) -> str:
+        if not self._there:
+            raise NobodyThere
+        return "tab"
+
+    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
+        assert asker.node == "7"
+        self.about.append(dict(about))
+        answer = self._answers.pop(0)
+        self.meanwhile()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Room:
+    """The operations on a history in memory, and what workflows may do."""
+
+    def __init__(self, folder: Path, client: FakeClient, **environ: str) -> None:
+        self.client = client
+
+        @asynccontextmanager
+        async def open_client(base_url: object, key: Any) -> Any:
+            self.used.append(key.secret.reveal())
+            yield client
+
+        async def no_wait(seconds: float) -> None:
+            await asyncio.sleep(0)
+
+        self.used: list[str] = []
+        self.resolved = 0
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.operations = Operations(
+            folder,
+            {"COMFY_CLOUD_API_KEY": KEY, **environ},
+            lambda name, event: self.events.append((name, dict(event))),
+            open_client,  # type: ignore[arg-type]
+            lambda client: History(client, sleep=no_wait),
+        )
+        self.asked = Asked()
+
+    def delete(
+        self, job_ids: list[str], *answers: bool | Exception, asker: Asker = ASKER, watch: Watch | None = None
+    ) -> DeletionResult | Skipped:
+        self.asked = Asked(answers) if answers else self.asked
+        deletions = GraphDeletions(self.operations, self.asked)
+        return asyncio.run(deletions.delete(job_ids, asker, watch or Unwatched()))
+
+    def clear(
+        self, *answers: bool | Exception, meanwhile: Act = lambda: None, backup: bool | None = None
+    ) -> ClearResult | DeletionResult | Skipped:
+        self.asked = Asked(answers) if answers else self.asked
+        self.asked.meanwhile = meanwhile
+        return asyncio.run(
+            GraphDeletions(self.operations, self.asked).clear(ASKER, Unwatched(), backup=backup)
+        )
+
+    @property
+    def untouched(self) -> bool:
+        return not (self.client.deletes or self.client.clears or self.client.pages or self.client.asked)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0))
+
+
+def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None:
+    active, finished, gone, unknown = ids(7)[3:]
+    room.client.jobs |= {
+        active: job(active, "pending"),
+        finished: job(finished, "failed"),
+        unknown: job(unknown, "odd"),
+    }
+    wanted = [*ids(2), active, finished, gone, unknown]
+    result = room.delete(wanted, True)
+    [about] = room.asked.about
+    assert about == {
+        "kind": "delete",
+        "removable": 3,
+        "by_status": {"completed": 2, "failed": 1, "cancelled": 0},
+        "skipped": {"active": 1, "unknown": 1, "already_gone": 1, "protected": 0},
+        "oldest": NOON.timestamp() * 1000,
+        "newest": NOON.timestamp() * 1000,
+        "outputs": 0,
+        "last4": "wxyz",
+        "host": "cloud.comfy.org",
+    }
+    assert room.client.deletes == [[*ids(2), finished]]
+    assert isinstance(result, DeletionResult)
+    assert [each.outcome for each in result.jobs.values()] == [
+        *[Outcome.DELETED] * 2,
+        Outcome.ACTIVE,
+        Outcome.DELETED,
+        Outcome.ALREADY_GONE,
+        Outcome.NOT_ATTEMPTED,
+    ]
+
+
+def test_what_finishes_while_the_person_decides_was_not_shown_and_is_not_sent(room: Room) -> None:
+    running = ids(4)[3]
+    room.client.jobs[running] = job(running, "in_progress")
+
+    def finishes() -> None:
+        room.client.jobs[running] = job(running, "completed")
+
+    room.asked = Asked([True])
+    room.asked.meanwhile = finishes
+    room.delete([*ids(3), running])
+    assert room.client.deletes == [ids(3)]
+
+
+def test_skip_sends_nothing_and_is_no_error(room: Room) -> None:
+    assert room.delete(ids(3), False) == Skipped()
+    assert room.clear(False) == Skipped()
+    assert (room.client.deletes, room.client.clears) == ([], 0)
+
+
+@pytest.mark.parametrize("end", [NoAnswer("No answer."), NobodyThere(), OperationStopped("You stopped it.")])
+def test_whatever_ends_the_question_otherwise_sends_nothing(room: Room, end: Exception) -> None:
+    with pytest.raises(type(end)):
+        room.delete(ids(3), end)
+    with pytest.raises(type(end)):
+        room.clear(end)
+    assert (room.client.deletes, room.client.clears) == ([], 0)
+
+
+def test_with_nobody_there_not_even_a_question_goes_to_the_cloud(room: Room) -> None:
+    room.asked = Asked(there=False)
+    for run in (lambda: room.delete(ids(3)), room.clear):
+        with pytest.raises(NobodyThere):
+            run()
+    assert room.untouched
+
+
+def test_never_is_never_and_asks_nobody(room: Room) -> None:
+    room.operations.settings.change(nodes="never")
+    for run in (lambda: room.delete(ids(3)), room.clear):
+        with pytest.raises(NodesNever) as ended:
+            run()
+        assert str(ended.value) == (
+            "Workflows may not delete. To allow it, change “Workflows may delete” in Settings > Cloud history."
+        )
+    assert room.untouched
+    assert room.asked.about == []
+
+
+def test_allow_asks_nobody(room: Room) -> None:
+    room.operations.settings.change(nodes="allow")
+    room.asked = Asked(there=False)
+    room.delete(ids(2))
+    assert room.client.deletes == [ids(2)]
+    room.client.looks = [1, 1, 0]
+    room.clear()
+    assert room.client.clears == 1
+
+
+@pytest.mark.parametrize(
+    ("set_to", "named", "asks"), [("allow", "ask", True), ("never", "ASK", True), ("never", " Allow ", False)]
+)
+def test_the_environment_outranks_what_is_set(tmp_path: Path, set_to: str, named: str, asks: bool) -> None:
+    room = Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0), COMFY_CLOUD_HISTORY_NODES=named)
+    room.operations.settings.change(nodes=set_to)
+    room.asked = Asked([True])
+    room.delete(ids(1))
+    assert (len(room.asked.about), room.client.deletes) == (int(asks), [ids(1)])
+
+
+def test_with_nothing_to_remove_nobody_is_asked_and_the_result_says_why(room: Room) -> None:
+    busy, gone = ids(5)[3:]
+    room.client.jobs = {busy: job(busy, "pending")}
+    result = room.delete([busy, gone])
+    assert isinstance(result, DeletionResult)
+    assert [each.outcome for each in result.jobs.values()] == [Outcome.ACTIVE, Outcome.ALREADY_GONE]
+    assert (room.asked.about, room.client.deletes) == ([], [])
+
+
+def test_protected_jobs_are_counted_as_such_and_stay(room: Room) -> None:
+    room.operations.protection.change(protect=True, jobs=ids(1))
+    result = room.delete(ids(3), True)
+    assert room.asked.about[0]["skipped"]["protected"] == 1
+    assert room.client.deletes == [ids(3)[1:]]
+    assert isinstance(result, DeletionResult)
+    assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
+
+
+def test_a_history_that_cannot_be_read_whole_is_not_asked_about(room: Room) -> None:
+    room.client.blind = lambda sent: ServerFault(500)
+    with pytest.raises(ServerFault):
+        room.delete(ids(3), True)
+    with pytest.raises(ServerFault):
+        room.clear(True)
+    assert (room.asked.about, room.client.deletes, room.client.clears) == ([], [], 0)
+
+
+def aged(client: FakeClient) -> None:
+    """Three jobs of three ages, newest first as a server lists them."""
+    made = [replace(job(each), created_at=NOON - timedelta(days=days)) for days, each in enumerate(ids(3))]
+    client.jobs = {each.id: each for each in made}
+
+
+def test_a_clear_asks_by_numbers_and_ages_and_sends_one_clear(room: Room) -> None:
+    aged(room.client)
+    room.client.lag = 0
+    result = room.clear(True)
+    [about] = room.asked.about
+    assert (about["kind"], about["removable"], about["outputs"]) == ("clear", 3, None)
+    assert about["by_status"] == {"completed": 3, "failed": 0, "cancelled": 0}
+    assert about["newest"] - about["oldest"] == 2 * 24 * 3600 * 1000
+    assert (room.client.clears, room.client.deletes) == (1, [])
+    assert isinstance(result, ClearResult)
+
+
+def test_a_clear_asks_all_the_same_where_the_ages_cannot_be_read(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(*arguments: object) -> None:
+        raise ServerFault(500)
+
+    monkeypatch.setattr(room.operations, "span", unreadable)
+    assert room.clear(False) == Skipped()
+    [about] = room.asked.about
+    assert (about["removable"], about["oldest"], about["newest"]) == (3, None, None)
+
+
+def test_a_clear_of_nothing_asks_nobody_and_sends_nothing(room: Room) -> None:
+    room.client.jobs = {}
+    result = room.clear()
+    assert isinstance(result, ClearResult)
+    assert (result.before.finished, result.removed, room.client.clears) == (0, 0, 0)
+
+
+def test_a_clear_by_ids_of_nothing_asks_nobody_and_says_so(room: Room) -> None:
+    room.operations.protection.change(protect=True, jobs=ids(9)[8:])
+    room.client.jobs = {}
+    result = room.clear()
+    assert result_report(result).startswith("Nothing to clear: your cloud history has no finished jobs.")  # type: ignore[arg-type]
+    assert (room.asked.about, room.client.deletes, room.client.clears) == ([], [], 0)
+
+
+def test_jobs_that_finish_while_the_person_decides_are_asked_about_again(room: Room) -> None:
+    more = iter(ids(10)[3:])
+
+    def one_finishes() -> None:
+        if len(room.asked.about) == 1:
+            each = next(more)
+            room.client.jobs[each] = job(each)
+
+    room.clear(True, True, meanwhile=one_finishes)
+    assert [about["removable"] for about in room.asked.about] == [3, 4]
+    assert room.client.clears == 1
+
+
+def test_a_history_that_keeps_growing_is_not_asked_about_for_ever(room: Room) -> None:
+    more = iter(ids(10)[3:])
+
+    def one_finishes() -> None:
+        each = next(more)
+        room.client.jobs[each] = job(each)
+
+    with pytest.raises(CountRose):
+        room.clear(True, True, True, meanwhile=one_finishes)
+    assert (len(room.asked.about), room.client.clears) == (3, 0)
+
+
+def test_a_clear_with_something_protected_asks_for_exact_jobs_and_sends_those(room: Room) -> None:
+    room.operations.protection.change(protect=True, jobs=ids(1))
+    late = ids(4)[3]
+
+    def finishes() -> None:
+        room.client.jobs[late] = job(late)
+
+    result = room.clear(True, meanwhile=finishes)
+    [about] = room.asked.about
+    assert (about["kind"], about["removable"], about["skipped"]["protected"]) == ("delete", 2, 1)
+    assert (room.client.deletes, room.client.clears) == ([ids(3)[1:]], 0)
+    assert isinstance(result, DeletionResult)
+    assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
+
+
+def test_the_node_is_named_in_what_the_browsers_are_told(room: Room) -> None:
+    room.delete(ids(1), True)
+    assert [event["node"] for name, event in room.events if name == "cloud_history.changed"] == ["7"]
+
+
+def test_a_key_of_the_prompt_is_used_where_there_is_no_other(tmp_path: Path) -> None:
+    room = Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0), COMFY_CLOUD_API_KEY="")
+    with pytest.raises(MissingApiKey):
+        room.delete(ids(1), True)
+    of_prompt = "comfyui-came-with-the-prompt-0123-abcd"
+    room.delete(ids(1), True, asker=replace(ASKER, key=Secret(of_prompt)))
+    assert room.asked.about[0]["last4"] == "abcd"
+    room.operations.settings.change(nodes="allow")
+    room.delete(ids(2)[1:], asker=replace(ASKER, key=Secret(of_prompt)))
+    assert set(room.used) == {of_prompt}
+
+
+def test_a_stop_while_it_looks_sends_nothing_and_asks_nobody(room: Room) -> None:
+    class Stopped(Unwatched):
+        def stop_requested(self) -> bool:
+            return True
+
+    with pytest.raises(OperationStopped):
+        room.delete(ids(3), True, watch=Stopped())
+    assert (room.asked.about, room.client.deletes) == ([], [])
+
+
+def by_rule(room: Room, *answers: bool, there: bool = True) -> DeletionResult | Skipped:
+    """Delete what a rule finds: the first two jobs."""
+    room.asked = Asked(answers, there)
+
+    async def resolve(connection: Connection) -> DeletionPreview:
+        room.resolved += 1
+        return preview_jobs([room.client.jobs[each] for each in ids(2)])
+
+    deletions = GraphDeletions(room.operations, room.asked)
+    return asyncio.run(deletions.delete_resolved(resolve, ASKER, Unwatched()))
+
+
+def test_what_a_rule_finds_is_asked_about_and_sent_exactly(room: Room) -> None:
+    by_rule(room, True)
+    assert (room.asked.about[0]["removable"], room.client.deletes) == (2, [ids(2)])
+
+
+def test_what_a_rule_finds_is_skipped_or_refused_like_anything_else(room: Room) -> None:
+    assert by_rule(room, False) == Skipped()
+    with pytest.raises(NobodyThere):
+        by_rule(room, there=False)
+    room.operations.settings.change(nodes="never")
+    with pytest.raises(NodesNever):
+        by_rule(room)
+    assert (room.resolved, room.client.deletes) == (1, [])
+
+
+def test_what_a_rule_finds_is_deleted_unasked_where_workflows_may(room: Room) -> None:
+    room.operations.settings.change(nodes="allow")
+    by_rule(room, there=False)
+    assert (room.asked.about, room.client.deletes) == ([], [ids(2)])
