@@ -11,16 +11,19 @@ if __package__:
     from .nodes.clear_history import ClearCloudHistory
     from .nodes.delete_jobs import DeleteCloudJobs
     from .nodes.list_jobs import ListCloudJobs
+    from .nodes.prune_history import PruneCloudHistory
 
     NODE_CLASS_MAPPINGS = {
         "CloudHistoryDeleteJobs": DeleteCloudJobs,
         "CloudHistoryClear": ClearCloudHistory,
         "CloudHistoryListJobs": ListCloudJobs,
+        "CloudHistoryPrune": PruneCloudHistory,
     }
     NODE_DISPLAY_NAME_MAPPINGS = {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
+        "CloudHistoryPrune": "Prune Cloud History",
     }
     WEB_DIRECTORY = "./js"
 

@@ -12,7 +12,7 @@ from .jobs import Job
 from .operations import Operations
 from .previews import DeletionPreview, preview_jobs
 from .protection import Protected
-from .retention import Plan, Policy, check, decide
+from .retention import Plan, Policy, check, check_rules, decide
 from .retention_report import policy_words
 from .selection import JobFilter
 from .stopping import Watch
@@ -48,6 +48,12 @@ async def read_all(operations: Operations, connection: Connection, watch: Watch)
     return list(listing.jobs.values())
 
 
+async def plan_of(operations: Operations, connection: Connection, policy: Policy, watch: Watch) -> Plan:
+    """What the policy would do, now. Raises CloudError."""
+    jobs = await read_all(operations, connection, watch)
+    return _decide(jobs, policy, await operations.protected())
+
+
 async def resolve(
     operations: Operations, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
 ) -> tuple[Plan, DeletionPreview]:
@@ -56,9 +62,9 @@ async def resolve(
     Raises:
         PolicyRefused: it may not be carried out. CloudError: the history could not be read whole.
     """
-    jobs = await read_all(operations, connection, watch)
+    check_rules(policy)
+    plan = await plan_of(operations, connection, policy, watch)
     protected = await operations.protected()
-    plan = _decide(jobs, policy, protected)
     check(plan, policy, allow_large=allow_large)
     return plan, replace(preview_jobs(plan.go, protected=protected), what=policy_words(policy))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from .asking import Asker, Questions
+from .cleaning_up import plan_of, resolve
 from .connection import Connection
 from .errors import CloudError, CountRose, NodesNever, OperationStopped
 from .models import ClearOutcome, ClearResult, DeletionResult, Skipped
@@ -13,11 +14,10 @@ from .operations import Confirmed, Operations, new_operation
 from .previewed import clear_summary, deletion_summary
 from .previews import ClearPreview, DeletionPreview, Preview
 from .results import Payload
+from .retention import Plan, Policy
 from .rows import milliseconds
 from .selection import Selection
 from .stopping import Watch
-
-Resolve = Callable[[Connection], Awaitable[DeletionPreview]]
 
 MOST_QUESTIONS = 3
 """How often one node asks about a history that keeps growing."""
@@ -51,6 +51,28 @@ class GraphDeletions:
         preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
         return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
 
+    async def prune(
+        self, policy: Policy, asker: Asker, watch: Watch, *, allow_large: bool
+    ) -> tuple[Plan, DeletionResult | Skipped | None]:
+        """Delete what the policy does not keep. The plan, and what became of it: None where nothing would go.
+
+        Raises:
+            PolicyRefused, NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
+            OperationStopped: stopped before anything was sent.
+        """
+        asks = await self._asks(asker)
+        connection = await self._operations.connect(asker.key)
+        plan, preview = await resolve(self._operations, connection, policy, watch, allow_large=allow_large)
+        if not preview.size:
+            return plan, None
+        ids = preview.job_ids
+        return plan, await self._delete_shown(ids, preview, connection, asker, watch, None, asks=asks)
+
+    async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
+        """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
+        connection = await self._operations.connect(asker.key)
+        return await plan_of(self._operations, connection, policy, watch)
+
     async def clear(
         self, asker: Asker, watch: Watch, *, backup: bool | None = None
     ) -> ClearResult | DeletionResult | Skipped:
@@ -70,23 +92,6 @@ class GraphDeletions:
             preview = await operations.preview_everything(connection, watch)
             return await self._delete_shown(preview.finished_ids, preview, connection, asker, watch, backup)
         return await self._clear_counted(connection, asker, watch, backup)
-
-    async def delete_resolved(
-        self, resolve: Resolve, asker: Asker, watch: Watch, *, backup: bool | None = None
-    ) -> DeletionResult | Skipped:
-        """Delete exactly what a rule resolves to now; where the person is asked, what they were shown.
-
-        Args:
-            resolve: finds the jobs, once it is known that somebody can be asked. What it raises is passed through.
-
-        Raises:
-            NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
-            OperationStopped: stopped before anything was sent.
-        """
-        asks = await self._asks(asker)
-        connection = await self._operations.connect(asker.key)
-        preview = await resolve(connection)
-        return await self._delete_shown(preview.job_ids, preview, connection, asker, watch, backup, asks=asks)
 
     async def _asks(self, asker: Asker) -> bool:
         """Whether the person has to be asked. Raises NodesNever; NobodyThere before any request is made."""

@@ -133,14 +133,19 @@ def decide(
     return Plan(kept, go, len(chosen))
 
 
+def check_rules(policy: Policy) -> None:
+    """Raises PolicyRefused: there is no rule."""
+    if policy.empty:
+        raise PolicyRefused("Set at least one rule. Without one, nothing would be kept.")
+
+
 def check(plan: Plan, policy: Policy, *, allow_large: bool) -> None:
     """Whether the plan may be carried out.
 
     Raises:
         PolicyRefused: the policy has no rule, or takes all or more than 80% and nobody agreed to that.
     """
-    if policy.empty:
-        raise PolicyRefused("Set at least one rule. Without one, nothing would be kept.")
+    check_rules(policy)
     if allow_large or not plan.takes_much:
         return
     of = f"{len(plan.go):,} of {plan.chosen:,} finished jobs"

@@ -40,15 +40,15 @@ def counts_kept(plan: Plan) -> dict[Reason, int]:
     return {reason: found.count(reason) for reason in Reason if reason in found}
 
 
-def plan_report(plan: Plan, policy: Policy) -> str:
-    """A table: kept, and why; what would go, job by job."""
+def plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
+    """A table: kept, and why; what would go, job by job, unless another report has said what went."""
     counts = counts_kept(plan)
     width = max((len(kept_words(reason, policy)) for reason in counts), default=0)
-    lines = [f"{jobs(len(plan.go))} of {len(plan.go) + len(plan.kept):,} would go."]
+    lines = [f"{jobs(len(plan.go))} of {len(plan.go) + len(plan.kept):,} would go."] if going else []
     if counts:
         lines.append(f"Kept {len(plan.kept):,}, and why:")
         lines += [f"  {kept_words(reason, policy):<{width}}  {n:>7,}" for reason, n in counts.items()]
-    if plan.go:
+    if plan.go and going:
         lines.append(f"Would go {len(plan.go):,}:")
         lines += _rows(plan.go)
     return "\n".join(lines)

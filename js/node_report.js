@@ -6,7 +6,7 @@ import { NODE } from "./start_words.js";
 /** @typedef {import("../types/comfyui").ComfyNode} ComfyNode */
 /** @typedef {import("../types/comfyui").ComfyGraph} ComfyGraph */
 
-const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"]);
+const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"]);
 const MIN_HEIGHT = 88;
 /** Wide enough for the labels of our switches in Nodes 2.0. */
 const MIN_WIDTH = 320;

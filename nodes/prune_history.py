@@ -2,11 +2,164 @@
 
 from __future__ import annotations
 
-from ..cloud_history.models import FINISHED, JobStatus
+from typing import ClassVar
 
+from ..cloud_history.durations import span
+from ..cloud_history.errors import InputRefused, OperationStopped
+from ..cloud_history.models import FINISHED, JobStatus, Skipped
+from ..cloud_history.report import SKIPPED, deletion_report, incomplete
+from ..cloud_history.retention import Policy, check_rules
+from ..cloud_history.retention_report import plan_report
+from ..comfy_host import NodeWatch, asker, graph_deletions
+from .base import (
+    AFTER_INPUT,
+    AFTER_TOOLTIP,
+    ANY,
+    REPORT_TOOLTIP,
+    CloudHistoryNode,
+    Inputs,
+    Output,
+    only_boolean,
+    only_text,
+    only_whole_number,
+    outputs,
+)
+
+NAME = "Prune Cloud History"
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
     "finished": FINISHED,
     "completed": (JobStatus.COMPLETED,),
     "failed": (JobStatus.FAILED,),
     "cancelled": (JobStatus.CANCELLED,),
 }
+
+
+def _number(tooltip: str) -> tuple[object, dict[str, object]]:
+    return "INT", {"default": 0, "min": 0, "max": 1_000_000, "tooltip": f"{tooltip} 0: no such rule."}
+
+
+def _switch(default: bool, tooltip: str) -> tuple[object, dict[str, object]]:
+    return "BOOLEAN", {"default": default, "tooltip": tooltip}
+
+
+def _text(tooltip: str, **more: object) -> tuple[object, dict[str, object]]:
+    return "STRING", {"default": "", "tooltip": tooltip, **more}
+
+
+class PruneCloudHistory(CloudHistoryNode):
+    """Deletes what a retention policy does not keep."""
+
+    DESCRIPTION = (
+        "Keeps the jobs of your Comfy Cloud history that its rules say, and removes the other finished ones. A job is "
+        "kept if any rule keeps it. Active and protected jobs and all assets stay. It begins as a dry run."
+    )
+    SEARCH_ALIASES: ClassVar[list[str]] = [
+        "cloud history",
+        "clean up",
+        "retention",
+        "keep last",
+        "old jobs",
+        "comfy cloud",
+    ]
+    RETURN_TYPES = (ANY, "STRING", "STRING", "INT")
+    RETURN_NAMES = ("after", "job_ids", "report", "deleted")
+    OUTPUT_IS_LIST = (True, True, False, False)
+    OUTPUT_TOOLTIPS = (
+        AFTER_TOOLTIP,
+        "The ids of the jobs that were removed; of a dry run, of those that would be.",
+        REPORT_TOOLTIP,
+        "How many jobs are gone, by looking before and after. 0 for a dry run.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        about = "Which jobs the rules are about. Finished means completed, failed or cancelled."
+        each = "Keep the newest job of each of the last so many {} that have one (UTC)."
+        return {
+            "required": {
+                "keep_last": _number("Keep the newest so many."),
+                "keep_within": _text(
+                    "Keep everything from so long until now. Blank: no such rule.",
+                    placeholder="30d, 12h or 2w",
+                ),
+                "keep_daily": _number(each.format("days")),
+                "keep_weekly": _number(each.format("weeks")),
+                "status": (list(STATUSES), {"default": "finished", "tooltip": about}),
+                "workflow_id": _text("Only jobs of this workflow. Blank: all."),
+                "per_workflow": _switch(False, "Apply the rules that count to each workflow apart."),
+                "allow_large": _switch(
+                    False, "Allow rules that would delete more than 80% of the jobs, or all."
+                ),
+                "dry_run": _switch(True, "Says what would go, and sends nothing."),
+            },
+            "optional": {"after": (ANY, AFTER_INPUT)},
+        }
+
+    async def run(
+        self,
+        allow_large: object = None,
+        dry_run: object = None,
+        after: list[object] | None = None,
+        **rules: object,
+    ) -> Output:
+        policy = _policy(**rules)
+        allowed = only_boolean(allow_large, "allow_large")
+        act = _dry_run if only_boolean(dry_run, "dry_run") else _prune
+        watch = NodeWatch()
+        try:
+            return await act(policy, allowed, after, watch)
+        except OperationStopped:
+            watch.raise_if_stopped()
+            raise
+
+
+def _policy(
+    *,
+    keep_last: object = None,
+    keep_within: object = None,
+    keep_daily: object = None,
+    keep_weekly: object = None,
+    status: object = None,
+    workflow_id: object = None,
+    per_workflow: object = None,
+) -> Policy:
+    word = only_text(status, "status")
+    if word not in STATUSES:
+        raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")
+    policy = Policy(
+        keep_last=only_whole_number(keep_last, "keep_last"),
+        keep_within=span(only_text(keep_within, "keep_within")),
+        keep_daily=only_whole_number(keep_daily, "keep_daily"),
+        keep_weekly=only_whole_number(keep_weekly, "keep_weekly"),
+        statuses=STATUSES[word],
+        workflow_id=only_text(workflow_id, "workflow_id").strip(),
+        per_workflow=only_boolean(per_workflow, "per_workflow"),
+    )
+    check_rules(policy)
+    return policy
+
+
+async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
+    plan = await graph_deletions().plan(policy, asker(NAME), watch)
+    watch.raise_if_stopped()
+    lines = ["Dry run: nothing was sent.", plan_report(plan, policy)]
+    if plan.takes_much and not allowed:
+        lines.append("Without “allow_large” this is refused: it would delete more than 80%.")
+    report = "\n".join(lines)
+    return outputs(after, report, [job.id for job in plan.go], report, 0)
+
+
+async def _prune(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
+    plan, result = await graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed)
+    if result is None:
+        watch.raise_if_stopped()
+        report = f"Nothing would go, and nothing was sent.\n{plan_report(plan, policy)}"
+        return outputs(after, report, [], report, 0)
+    if isinstance(result, Skipped):
+        return outputs(after, SKIPPED, [], SKIPPED, 0)
+    report = f"{deletion_report(result)}\n{plan_report(plan, policy, going=False)}"
+    if watch.stopped or result.failed:
+        watch.show(report)
+        watch.raise_if_stopped()
+        raise incomplete(result)
+    return outputs(after, report, result.gone, report, result.deleted)

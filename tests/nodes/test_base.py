@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs")
+NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune")
 CHANGING = NODES[:2]
 
 
@@ -24,6 +24,7 @@ def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> Non
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
+        "CloudHistoryPrune": "Prune Cloud History",
     }
 
 

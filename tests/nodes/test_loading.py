@@ -15,7 +15,7 @@ from conftest import LoadPack
 from fake_comfyui import FakeComfyUI
 from simulated_cloud import SimulatedCloud
 
-NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"}
+NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
 
 
 @pytest.mark.parametrize("system_user_folder", [True, False], ids=["0.3.76 and later", "before"])

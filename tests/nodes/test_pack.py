@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs"}
+NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
 
 
 def test_the_pack_offers_its_nodes_its_web_folder_and_no_more(pack: ModuleType) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from cloud_history.asking import Asker, Questions
-from cloud_history.connection import Connection
 from cloud_history.errors import (
     CountRose,
     MissingApiKey,
@@ -27,7 +26,6 @@ from cloud_history.graph_deletions import GraphDeletions
 from cloud_history.history import History
 from cloud_history.models import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.operations import Operations
-from cloud_history.previews import DeletionPreview, preview_jobs
 from cloud_history.report import result_report
 from cloud_history.secret import Secret
 from cloud_history.stopping import Unwatched, Watch
@@ -77,7 +75,6 @@ class Room:
             await asyncio.sleep(0)
 
         self.used: list[str] = []
-        self.resolved = 0
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.operations = Operations(
             folder,
@@ -352,36 +349,3 @@ def test_a_stop_while_it_looks_sends_nothing_and_asks_nobody(room: Room) -> None
     with pytest.raises(OperationStopped):
         room.delete(ids(3), True, watch=Stopped())
     assert (room.asked.about, room.client.deletes) == ([], [])
-
-
-def by_rule(room: Room, *answers: bool, there: bool = True) -> DeletionResult | Skipped:
-    """Delete what a rule finds: the first two jobs."""
-    room.asked = Asked(answers, there)
-
-    async def resolve(connection: Connection) -> DeletionPreview:
-        room.resolved += 1
-        return preview_jobs([room.client.jobs[each] for each in ids(2)])
-
-    deletions = GraphDeletions(room.operations, room.asked)
-    return asyncio.run(deletions.delete_resolved(resolve, ASKER, Unwatched()))
-
-
-def test_what_a_rule_finds_is_asked_about_and_sent_exactly(room: Room) -> None:
-    by_rule(room, True)
-    assert (room.asked.about[0]["removable"], room.client.deletes) == (2, [ids(2)])
-
-
-def test_what_a_rule_finds_is_skipped_or_refused_like_anything_else(room: Room) -> None:
-    assert by_rule(room, False) == Skipped()
-    with pytest.raises(NobodyThere):
-        by_rule(room, there=False)
-    room.operations.settings.change(nodes="never")
-    with pytest.raises(NodesNever):
-        by_rule(room)
-    assert (room.resolved, room.client.deletes) == (1, [])
-
-
-def test_what_a_rule_finds_is_deleted_unasked_where_workflows_may(room: Room) -> None:
-    room.operations.settings.change(nodes="allow")
-    by_rule(room, there=False)
-    assert (room.asked.about, room.client.deletes) == ([], [ids(2)])

@@ -1,0 +1,158 @@
+"""The node Prune Cloud History, against a simulated Comfy Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulated_cloud import Fault, SimulatedCloud
+
+pytestmark = pytest.mark.usefixtures("connected", "at_once")
+
+Pruned = Callable[..., Any]
+
+
+@pytest.fixture
+def node(pack: Any) -> Any:
+    return pack.NODE_CLASS_MAPPINGS["CloudHistoryPrune"]()
+
+
+@pytest.fixture
+def errors(pack_module: Any) -> Any:
+    return pack_module("cloud_history.errors")
+
+
+@pytest.fixture
+def pruned(node: Any) -> Pruned:
+    """Runs the node as ComfyUI does, with a list on each input and its own defaults, and gives what it gives."""
+    required = node.INPUT_TYPES()["required"]
+
+    async def run(**given: Any) -> Any:
+        inputs = {name: [options.get("default")] for name, (_, options) in required.items()}
+        return await node.run(**inputs | {name: [value] for name, value in given.items()})
+
+    return run
+
+
+def newest_first(cloud: SimulatedCloud, *statuses: str) -> list[str]:
+    found = [job for job in cloud.finished if not statuses or job.status in statuses]
+    return [job.id for job in sorted(found, key=lambda job: job.create_time, reverse=True)]
+
+
+async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, pruned: Pruned) -> None:
+    jobs = newest_first(cloud)
+    out = await pruned(keep_last=len(jobs) - 3)
+    after, job_ids, report, deleted = out["result"]
+    assert (after, job_ids, deleted) == ([None], jobs[-3:], 0)
+    assert report.startswith("Dry run: nothing was sent.\n3 jobs of")
+    assert out["ui"] == {"text": [report]}
+    assert f"last {len(jobs) - 3:,}" in report
+    assert cloud.history_posts == []
+
+
+async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
+    cloud: SimulatedCloud, pruned: Pruned
+) -> None:
+    jobs = newest_first(cloud)
+    out = await pruned(keep_last=len(jobs) - 3, dry_run=False)
+    _, job_ids, report, deleted = out["result"]
+    assert (job_ids, deleted) == (jobs[-3:], 3)
+    assert sorted(newest_first(cloud)) == sorted(jobs[:-3])
+    assert report.startswith("3 jobs removed from your cloud history.")
+    assert "and why:" in report
+
+
+async def test_only_jobs_of_the_status_go(cloud: SimulatedCloud, pruned: Pruned) -> None:
+    failed = newest_first(cloud, "failed")
+    out = await pruned(keep_last=1, status="failed", allow_large=True, dry_run=False)
+    assert out["result"][1] == failed[1:]
+    assert newest_first(cloud, "failed") == failed[:1]
+
+
+async def test_protected_jobs_stay(cloud: SimulatedCloud, pruned: Pruned, pack_module: Any) -> None:
+    jobs = newest_first(cloud)
+    pack_module("comfy_host").operations().protection.change(protect=True, jobs=[jobs[-1]])
+    out = await pruned(keep_last=len(jobs) - 3, dry_run=False)
+    assert out["result"][1] == jobs[-3:-1]
+    assert jobs[-1] in newest_first(cloud)
+    assert "protected" in out["result"][2]
+
+
+async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(
+    cloud: SimulatedCloud, pruned: Pruned
+) -> None:
+    out = await pruned(keep_last=1000, dry_run=False)
+    assert out["result"][1:2] == ([],)
+    assert out["result"][2].startswith("Nothing would go, and nothing was sent.")
+    assert cloud.history_posts == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "at least one rule"),
+        ({"keep_last": 1}, "would delete"),
+        ({"keep_within": "1h", "keep_daily": 0}, "would delete"),
+        ({"keep_within": "soon"}, "not a length of time"),
+        ({"keep_last": -1}, "whole number"),
+        ({"keep_last": 2.5}, "whole number"),
+        ({"keep_last": 3, "status": "everything"}, "must be one of"),
+        ({"keep_last": 3, "per_workflow": "true"}, "true or false"),
+        ({"keep_last": 3, "dry_run": "false"}, "true or false"),
+        ({"keep_last": 3, "allow_large": None}, "true or false"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_and_nothing_is_sent(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any, given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(errors.InputRefused, match=words):
+        await pruned(**{"dry_run": False, **given})
+    assert cloud.history_posts == []
+
+
+async def test_a_dry_run_says_that_it_would_be_refused(cloud: SimulatedCloud, pruned: Pruned) -> None:
+    out = await pruned(keep_last=1)
+    assert "Without “allow_large” this is refused" in out["result"][2]
+    allowed = await pruned(keep_last=1, allow_large=True)
+    assert "refused" not in allowed["result"][2]
+
+
+async def test_a_list_that_cannot_be_read_whole_deletes_nothing(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any
+) -> None:
+    cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
+    with pytest.raises(errors.ServerFault):
+        await pruned(keep_last=5, dry_run=False)
+    assert cloud.history_posts == []
+
+
+async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_did_not(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any
+) -> None:
+    cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=401))
+    jobs = newest_first(cloud)
+    with pytest.raises(errors.Incomplete, match="3 not removed: the key was refused"):
+        await pruned(keep_last=len(jobs) - 3, dry_run=False)
+    assert newest_first(cloud) == jobs
+
+
+async def test_what_is_set_to_never_is_refused_and_a_dry_run_is_not(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
+    jobs = newest_first(cloud)
+    with pytest.raises(errors.NodesNever):
+        await pruned(keep_last=len(jobs) - 3, dry_run=False)
+    assert cloud.requests == []
+    assert (await pruned(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
+
+
+async def test_with_nobody_to_ask_nothing_is_sent(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "ask")
+    with pytest.raises(errors.NobodyThere):
+        await pruned(keep_last=5, dry_run=False)
+    assert cloud.requests == []
