@@ -111,12 +111,21 @@ test("over 80%, and all, need another yes, and any change takes it back", async 
     cleanUp.agree(true);
     assert.equal(cleanUp.target().allow_large, true);
     cleanUp.choose({ workflow: "w" });
-    cleanUp.agree(true);
     pass();
     asked[1].answer(answer);
     await settle();
     assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
   }
+});
+
+test("nobody can say yes to numbers that are still worked out", async () => {
+  const { cleanUp, asked, pass } = await shown(preview(80));
+  cleanUp.refresh();
+  cleanUp.agree(true);
+  pass();
+  asked[1].answer(preview(80));
+  await settle();
+  assert.equal(cleanUp.agreed, false);
 });
 
 test("a yes stays when the jobs were read again and the numbers are the same, and goes when they are not", async () => {
