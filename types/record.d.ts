@@ -37,7 +37,8 @@ export interface CleanUpPreview {
 export interface RecordEntry {
   operation: string;
   kind: Kind;
-  origin: "panel" | "menu" | "clean_up" | "node";
+  /** "unknown": what was written about it before it began is lost. */
+  origin: "panel" | "menu" | "clean_up" | "node" | "unknown";
   /** Of a node: its id, and its name on the canvas. */
   node: string;
   title: string;
@@ -52,8 +53,8 @@ export interface RecordEntry {
   host: string;
   last4: string;
   version: string;
-  /** `size`: bytes. */
-  backup: { jobs: number; size: number } | null;
+  /** `jobs`: null where its file is damaged; `size`: bytes. */
+  backup: { jobs: number | null; size: number } | null;
 }
 
 export interface RecordAnswer {
@@ -63,7 +64,8 @@ export interface RecordAnswer {
 
 export interface RecordJob {
   id: string;
-  outcome: OutcomeCode;
+  /** "unknown" where nobody wrote it down. */
+  outcome: OutcomeCode | "unknown";
   why: string;
 }
 

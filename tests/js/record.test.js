@@ -38,6 +38,7 @@ test("an entry says when and from where", () => {
   assert.equal(about({ origin: "node", node: "14" }), "Today, 14:02 · Node (14)");
   assert.equal(about({ at: "2026-11-02T10:05:00", origin: "menu", kind: "clear" }), "2 November, 10:05 · Clear cloud history");
   assert.equal(about({ origin: "menu", at: "no time" }), "Menu");
+  assert.equal(about({ origin: "unknown" }), "Today, 14:02");
   assert.equal(dayAndTime(new Date("2025-11-23T09:05:00").getTime(), now), "23 November 2025, 09:05");
 });
 
@@ -56,7 +57,8 @@ test("the sentences before a backup goes have their singular", () => {
   assert.equal(words.backupGoes(1), "1 workflow can’t be restored after that. The record of the deletion stays.");
   assert.equal(words.backupGoes(35), "35 workflows can’t be restored after that. The record of the deletion stays.");
   assert.equal(words.outcomeWords({ outcome: "failed", why: "server\n error" }), "Not removed: server error");
-  assert.equal(words.outcomeWords({ outcome: "toString", why: "" }), "toString");
+  assert.deepEqual(["deleted", "unknown", "toString"].map((outcome) => words.outcomeWords({ outcome, why: "" })), ["", "", ""]);
+  assert.equal(words.backupGoes(null), "The record of the deletion stays.");
 });
 
 test("jobs have the record's order and outcome, and the backup's name", () => {

@@ -43,7 +43,7 @@ function jobLine(job, { open, download }) {
   const [name = "", tail = ""] = cut(clean(job.name));
   const title = clean(job.id);
   const named = name || tail;
-  const told = job.outcome && job.outcome !== "deleted" ? outcomeWords(job) : "";
+  const told = outcomeWords(job);
   return el(
     "li",
     { class: "cch-kept" },

@@ -144,7 +144,7 @@ export class RecordPage {
     const answer = await dialogs.exclusive((frame) =>
       frame.show({
         title: RECORD.ask,
-        body: [el("p", {}, backupGoes(backup?.jobs ?? 0))],
+        body: [el("p", {}, backupGoes(backup?.jobs ?? null))],
         buttons: [{ label: COMMON.cancel }, { label: RECORD.confirm, kind: "danger", icon: "trash", answer: "yes" }],
       }),
     );

@@ -27,9 +27,8 @@ export const RECORD = {
   noJobs: "The record names no single jobs.",
 };
 
-/** The word of an outcome on a job's line. @type {Record<string, string>} */
+/** On a job's line; of the others, what is said of the deletion holds for them too. @type {Record<string, string>} */
 const OUTCOMES = {
-  deleted: "Removed",
   already_gone: "Already gone",
   active: "Active, left alone",
   protected: "Protected, kept",
@@ -38,10 +37,10 @@ const OUTCOMES = {
   not_attempted: "Not tried",
 };
 
-/** @param {{outcome: string, why: string}} job */
+/** What became of a job, if that is not what became of the deletion. @param {{outcome: string, why: string}} job */
 export function outcomeWords({ outcome, why }) {
-  const word = (Object.hasOwn(OUTCOMES, outcome) && OUTCOMES[outcome]) || clean(outcome, 40);
-  return why ? `${word}: ${clean(why, 120)}` : word;
+  const word = Object.hasOwn(OUTCOMES, outcome) && OUTCOMES[outcome];
+  return word && why ? `${word}: ${clean(why, 120)}` : word || "";
 }
 
 const removed = (/** @type {number} */ n) => plural(n, "{n} job removed", "{n} jobs removed");
@@ -60,7 +59,7 @@ export function entryTitle({ state, asked, removed: gone, counts }) {
 function originWord({ kind, origin, node, title }) {
   if (origin === "node") return `${clean(title, 80) || "Node"} (${clean(node, 40)})`;
   if (kind === "clear") return "Clear cloud history";
-  return { panel: "Panel", menu: "Menu", clean_up: "Clean up" }[origin] ?? clean(origin, 40);
+  return { panel: "Panel", menu: "Menu", clean_up: "Clean up" }[/** @type {string} */ (origin)] ?? "";
 }
 
 /** When, and from where. @param {RecordEntry} entry @param {number} now */
@@ -82,9 +81,11 @@ export const showAll = (n) => `Show all ${number(n)}`;
 /** @param {number} n */
 export const removedInAll = (n) => plural(n, "{n} job removed so far", "{n} jobs removed so far");
 
-/** @param {number} n */
-export const backupGoes = (n) =>
-  `${plural(n, "{n} workflow can’t be restored after that.", "{n} workflows can’t be restored after that.")} The record of the deletion stays.`;
+/** @param {number | null} n null: nobody can tell */
+export const backupGoes = (n) => {
+  const lost = n === null ? "" : `${plural(n, "{n} workflow can’t be restored after that.", "{n} workflows can’t be restored after that.")} `;
+  return `${lost}The record of the deletion stays.`;
+};
 
 /** @param {string} operation */
 export const backupDamaged = (operation) => ({
