@@ -17,7 +17,7 @@ export const RECORD = {
   download: "Download workflow",
   deleteBackup: "Delete backup…",
   export: "Export as CSV",
-  file: "cloud-history-deletions.csv",
+  file: "comfy-cloud-deletions.csv",
   notExported: "The record can’t be exported",
   notDeleted: "The backup was not deleted",
   confirm: "Delete",
