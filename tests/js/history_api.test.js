@@ -188,6 +188,7 @@ test("the look before a clear may be answered with a deletion by ids, but with n
   const byIds = { token: "t", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
   assert.equal((await answering(byIds).api.preview()).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview())).code, "strange_answer");
+});
 
 test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {
   const { api, calls } = answering({ jobs: [] });

@@ -26,8 +26,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
   const large = place === "sidebar" && iconButton("expand", PANEL.large, actions.openLarge);
   const more = iconButton("more", PANEL.more, () => {
     const small = store.status?.configured ? accountWords(store.status) : PANEL.notConnected;
-    const { jobs = 0, workflows = 0 } = store.status?.protection ?? {};
-    const clear = jobs + workflows > 0 ? PANEL.clearOthers : PANEL.clear;
+    const clear = store.protection.any ? PANEL.clearOthers : PANEL.clear;
     popups.menu(
       [
         { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
