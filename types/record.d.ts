@@ -30,7 +30,7 @@ export interface CleanUpPreview {
   large: boolean;
   /** No rule keeps anything. */
   empty: boolean;
-  /** The newest ones, the newest first. */
+  /** The newest 200 that would go and the newest 200 that stay, the newest first. */
   rows: { job: Row; keep: KeepReason | null }[];
 }
 

@@ -19,7 +19,7 @@ async def keep_the_last_alone(clean_up: Locator, jobs: int) -> None:
     """Switch all rules off but the first."""
     for label in ("Everything from the last", "One job a week, for"):
         await clean_up.get_by_role("checkbox", name=label, exact=True).click()
-    await clean_up.get_by_label("Jobs to keep").fill(str(jobs))
+    await clean_up.get_by_label("Jobs to keep", exact=True).fill(str(jobs))
 
 
 async def large_window(panel: Panel) -> Panel:
@@ -57,7 +57,7 @@ async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: 
 
     # What was chosen is still there, and there is nothing left to do.
     clean_up = await open_page(panel, "Clean up…")
-    await expect(clean_up.get_by_label("Jobs to keep")).to_have_value("5")
+    await expect(clean_up.get_by_label("Jobs to keep", exact=True)).to_have_value("5")
     left = everything - len(goes)
     await expect(clean_up).to_contain_text(f"Nothing would go. These rules keep all {left} jobs.")
     await expect(button(clean_up, "Delete…")).to_have_attribute("aria-disabled", "true")
@@ -76,17 +76,17 @@ async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_p
     assert scrolled > 0
     clean_up = await open_page(panel, "Clean up…")
     await expect(clean_up.get_by_role("button", name="Back to the list")).to_be_focused()
-    days = clean_up.get_by_label("Days to keep")
+    days = clean_up.get_by_label("Days to keep", exact=True)
     for text in ("3O", "", "-1", "0"):
         await days.fill(text)
         told = f"“{text}” is not a number of days. Nothing is deleted until it is."
         await expect(clean_up.get_by_role("alert")).to_have_text(told)
         await expect(days).to_have_attribute("aria-invalid", "true")
-        await button(clean_up, "Delete…").click()
+        await button(clean_up, "Delete…").press("Enter")
     await keep_the_last_alone(clean_up, 5)
     await clean_up.get_by_role("checkbox", name="The last", exact=True).click()
     await expect(clean_up).to_contain_text("Set at least one rule. Without one, nothing would be kept.")
-    await button(clean_up, "Delete…").click()
+    await button(clean_up, "Delete…").press("Enter")
     await expect(dialog(page)).to_have_count(0)
 
     # A number makes its rule hold; without a status nothing goes.

@@ -39,9 +39,9 @@ async function shown(first = preview(10)) {
 }
 
 test("only whole numbers from 1 on are numbers", () => {
-  assert.deepEqual(["1", " 20 ", "007", "3650"].map((text) => readNumber(text, "within")), [1, 20, 7, 3650]);
-  for (const text of ["", " ", "0", "000", "-1", "1.5", "1,000", "3O", "1e3", "٣", "30d", "123456", "9".repeat(400)]) assert.equal(readNumber(text, "within"), null, text);
-  assert.equal(readNumber("1000000", "last"), 1_000_000);
+  assert.deepEqual(["1", " 20 ", "007", "36500"].map((text) => readNumber(text, "within")), [1, 20, 7, 36_500]);
+  for (const text of ["", " ", "0", "000", "-1", "1.5", "1,000", "3O", "1e3", "٣", "30d", "36501", "9".repeat(400)]) assert.equal(readNumber(text, "within"), null, text);
+  assert.deepEqual(["1000000", "1000001"].map((text) => readNumber(text, "last")), [1_000_000, null]);
 });
 
 test("a policy holds the rules that are on, and always says which statuses it is about", () => {

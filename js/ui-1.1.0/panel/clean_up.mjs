@@ -19,12 +19,14 @@ import { HistoryApiError } from "../history_api.mjs";
  * @typedef {{kind: "none" | "nothing"} | {kind: "unreadable", rule: RuleKey, text: string}} Fault
  */
 
-/** @type {Record<RuleKey, {digits: number, of(n: number): Policy}>} the most digits that a number may have */
+/** A hundred years. */
+const MOST_DAYS = 36_500;
+/** @type {Record<RuleKey, {most: number, of(n: number): Policy}>} */
 const RULES = {
-  last: { digits: 7, of: (n) => ({ keep_last: n }) },
-  within: { digits: 5, of: (n) => ({ keep_within: `${n}d` }) },
-  daily: { digits: 5, of: (n) => ({ keep_daily: n }) },
-  weekly: { digits: 5, of: (n) => ({ keep_weekly: n }) },
+  last: { most: 1_000_000, of: (n) => ({ keep_last: n }) },
+  within: { most: MOST_DAYS, of: (n) => ({ keep_within: `${n}d` }) },
+  daily: { most: MOST_DAYS, of: (n) => ({ keep_daily: n }) },
+  weekly: { most: MOST_DAYS, of: (n) => ({ keep_weekly: n }) },
 };
 export const RULE_KEYS = /** @type {RuleKey[]} */ (Object.keys(RULES));
 export const STATUSES = ["completed", "failed", "cancelled"];
@@ -45,11 +47,10 @@ const firstChoice = () => ({
   apart: false,
 });
 
-/** A whole number from 1 on; null for all else. @param {string} text @param {RuleKey} rule */
+/** A whole number from 1 on that the server takes; null for all else. @param {string} text @param {RuleKey} rule */
 export function readNumber(text, rule) {
-  const digits = text.trim();
-  const n = /^\d+$/.test(digits) && digits.length <= RULES[rule].digits ? Number(digits) : 0;
-  return n > 0 ? n : null;
+  const n = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
+  return n > 0 && n <= RULES[rule].most ? n : null;
 }
 
 /** @param {Choice} choice @returns {{policy: Policy, fault: null} | {policy: null, fault: Fault}} */
