@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from .connection import Connection
@@ -12,6 +13,7 @@ from .jobs import Job
 from .operations import Operations
 from .previews import DeletionPreview, preview_jobs
 from .protection import Protected
+from .record_lines import RecordedDeletion
 from .retention import Plan, Policy, check, check_rules, decide
 from .retention_report import policy_words
 from .selection import JobFilter
@@ -20,26 +22,38 @@ from .stopping import Watch
 FRESH_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """A history that was read: with which key, when, and what had been deleted last."""
+
+    connection: Connection
+    at: float
+    last: Sequence[RecordedDeletion]
+    jobs: list[Job]
+
+
 class CleaningUp:
-    """Plans for the panel. While a person tries rules, the list is read once a minute and not at each change."""
+    """Plans for the panel.
+
+    While a person tries rules, the list is read once a minute and not at each change; and after a deletion. The record
+    tells of it: a node may have deleted in another import of this pack.
+    """
 
     def __init__(self, operations: Operations, clock: Callable[[], float] = time.monotonic) -> None:
         self._operations = operations
         self._clock = clock
-        self._read: tuple[Connection, float, list[Job]] | None = None
+        self._read: _Reading | None = None
 
     async def plan(self, connection: Connection, policy: Policy, watch: Watch) -> tuple[Plan, dict[str, Job]]:
         """What the policy would do, and all jobs by id. Raises CloudError."""
-        now, kept = self._clock(), self._read
-        if kept is None or kept[0] != connection or now - kept[1] > FRESH_SECONDS:
-            kept = (connection, now, await read_all(self._operations, connection, watch))
-            self._read = kept
+        now, last = self._clock(), await asyncio.to_thread(self._operations.desk.record.entries, 1)
+        kept = self._read
+        known = kept is not None and (kept.connection, kept.last) == (connection, last)
+        if kept is None or not known or now - kept.at > FRESH_SECONDS:
+            jobs = await read_all(self._operations, connection, watch)
+            kept = self._read = _Reading(connection, now, last, jobs)
         protected = await self._operations.protected()
-        return _decide(kept[2], policy, protected), {job.id: job for job in kept[2]}
-
-    def forget(self) -> None:
-        """The history has changed."""
-        self._read = None
+        return _decide(kept.jobs, policy, protected), {job.id: job for job in kept.jobs}
 
 
 async def read_all(operations: Operations, connection: Connection, watch: Watch) -> list[Job]:

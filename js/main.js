@@ -96,6 +96,7 @@ app.registerExtension({
       ui?.deletions.changed(detail);
       if (detail.result) ui?.store.changed();
       if (detail.kind === "protection") ui?.store.protectionChanged();
+      ui?.pages.changed(detail.kind);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       ui?.deletions.progressed(detail);

@@ -132,7 +132,8 @@ export interface Mark {
 
 /** What the person can do to jobs from the list; the list knows no more about it. */
 export interface Actions {
-  remove(target: Target): void;
+  /** `confirmed` is called once the person has said yes. */
+  remove(target: Target, confirmed?: () => void): void;
   cancel(rows: Row[]): void;
   /** Protects those that are not, or takes the protection away where all of them have it. */
   protect(rows: Row[]): void;
@@ -146,6 +147,22 @@ export interface Actions {
   openLarge(): void;
   /** The id of the workflow on the canvas, "" if it has none. */
   currentWorkflow(): string;
+}
+
+/** What is pushed over the list. */
+export interface Page {
+  element: HTMLElement;
+  /** It is no longer shown. */
+  leave(): void;
+}
+
+export type PageName = "clean_up" | "record";
+
+/** What a page is given by the panel it is shown in. */
+export interface PageHost {
+  back(): void;
+  close(): void;
+  say: Say;
 }
 
 export interface DetailsView {
@@ -166,7 +183,8 @@ export interface ViewParts {
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
   createCards(view: { show(ids: string[]): void; focusList(): void; say: Say }): { element: HTMLElement; destroy(): void };
-  createDetails(view: { back(): void; close(): void; say: Say }): DetailsView;
+  createDetails(view: PageHost): DetailsView;
+  createPage(name: PageName, view: PageHost): Page;
   thumbnails: { requestFor(row: Row, image: HTMLImageElement): void; release(image: HTMLImageElement): void };
   /** "sidebar" has a way to the large window; "large" is that window. */
   place: "sidebar" | "large";

@@ -1,4 +1,6 @@
-/** What the server side of this pack answers under /cloud_history/. */
+/** What the server side of this pack answers under /cloud_history/; of the record and of cleaning up: record.d.ts. */
+
+import type { Policy } from "./record";
 
 export interface ErrorBody {
   code: string;
@@ -79,8 +81,8 @@ export interface Filter {
   protected?: boolean;
 }
 
-/** What the person chose: given jobs, or all that match. */
-export type Selection = { ids: string[] } | { filter: Filter };
+/** What the person chose: given jobs, all that match, or what a policy does not keep. */
+export type Selection = { ids: string[] } | { filter: Filter } | { policy: Policy; allow_large: boolean };
 
 export interface JobError {
   /** In a row at most 300 characters. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
@@ -71,7 +72,10 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
 
 
 def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload:
-    """The plan as the browser shows it, with its first 200 jobs, newest first."""
+    """The plan as the browser shows it, newest job first: the first 200 that would go and the first 200 that stay.
+
+    So the first 200 of all are among them, and nobody who looks for what would go is shown an empty list.
+    """
     numbers: dict[Reason, object] = {
         Reason.LAST: policy.keep_last,
         Reason.WITHIN: policy.keep_within.total_seconds() / 86400 if policy.keep_within else None,
@@ -82,9 +86,10 @@ def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload
         {"reason": reason.value, "n": numbers.get(reason), "count": count}
         for reason, count in counts_kept(plan).items()
     ]
+    listed = {*islice(plan.kept, MOST_ROWS), *(job.id for job in plan.go[:MOST_ROWS])}
     rows = [
         {"job": job_row(job), "keep": plan.kept[job.id].value if job.id in plan.kept else None}
-        for job in newest_first(jobs.values())[:MOST_ROWS]
+        for job in newest_first(jobs[job_id] for job_id in listed)
     ]
     return {
         "total": len(jobs),

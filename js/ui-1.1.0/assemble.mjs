@@ -15,6 +15,7 @@ import { createCommonSteps } from "./panel/delete_dialog.mjs";
 import { Deletions } from "./panel/deletion_flow.mjs";
 import { createDetails } from "./panel/details.mjs";
 import { createPlaces } from "./panel/host.mjs";
+import { createPageParts } from "./panel/page_parts.mjs";
 import { createProtecting } from "./panel/protecting.mjs";
 import { Protection } from "./panel/protection.mjs";
 import { createQuestions } from "./panel/questions.mjs";
@@ -60,7 +61,7 @@ function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult)
 export function assemble(app, fetchApi, open) {
   const services = createServices(app, fetchApi);
   const { api, toasts, dialogs, connect, workflows, thumbnails } = services;
-  const deletions = createDeletions(services, open, () => store.changed());
+  const deletions = createDeletions(services, open, () => (store.changed(), pages.changed("delete")));
   const protection = new Protection(api);
   const store = createStore({ api, deletions, protection, now: () => Date.now() });
   const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
@@ -70,7 +71,7 @@ export function assemble(app, fetchApi, open) {
 
   /** @type {import("../../types/panel").Actions} */
   const actions = {
-    remove: (target) => void deletions.remove(target),
+    remove: (target, confirmed) => void deletions.remove(target, confirmed),
     cancel: (rows) => void cancelling.ask(rows),
     protect: (rows) => void protecting.toggle(rows),
     undo: () => deletions.undo(),
@@ -86,6 +87,7 @@ export function assemble(app, fetchApi, open) {
     currentWorkflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
   };
 
+  const pages = createPageParts({ ...services, store, actions });
   const places = createPlaces(() => app.extensionManager, () => ({
     store,
     actions,
@@ -93,6 +95,7 @@ export function assemble(app, fetchApi, open) {
     banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: damagedList.banners() }) : []),
     markOf: deletions.markOf,
     subscribe: (listener) => deletions.subscribe(listener),
+    createPage: pages.create,
     createCards: (view) => createCards({ deletions, ...view }),
     createDetails: (view) =>
       createDetails({
@@ -111,6 +114,7 @@ export function assemble(app, fetchApi, open) {
   return {
     actions,
     deletions,
+    pages,
     store,
     mountInTab: places.mountInTab,
     openLarge: places.openLarge,

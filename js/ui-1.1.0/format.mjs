@@ -44,6 +44,20 @@ const seconds = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 /** "23 November 2026, 13:48". @param {number} at @param {boolean} [exact] with seconds */
 export const dateTime = (at, exact = false) => `${day.format(at)}, ${(exact ? seconds : clock).format(at)}`;
 
+/** "23 November 2026". @param {number} at */
+export const dateOnly = (at) => day.format(at);
+
+/** Midnights between two times: 0 on the same day. @param {number} at @param {number} now */
+const daysBetween = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
+
+/** "Today, 14:02", "20 November, 09:14", with the year if another. @param {number} at @param {number} now */
+export function dayAndTime(at, now) {
+  const days = daysBetween(at, now);
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const date = days === 0 ? "Today" : days === 1 ? "Yesterday" : (sameYear ? dayMonth : day).format(at);
+  return `${date}, ${clock.format(at)}`;
+}
+
 /** "just now", "12 min ago", "3 h ago", "2 days ago". @param {number} at @param {number} now */
 export function ago(at, now) {
   const minutes = Math.max(0, Math.floor((now - at) / 60_000));
@@ -58,11 +72,10 @@ export const clockTime = (at) => clock.format(at);
 /** "Today", "Sunday, 15 November". @param {number | null} midnight @param {number} now */
 export function dayHeading(midnight, now) {
   if (midnight === null) return "No usable time";
-  const today = new Date(now);
-  const days = Math.round((today.setHours(0, 0, 0, 0) - midnight) / DAY);
+  const days = daysBetween(midnight, now);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
-  const sameYear = new Date(midnight).getFullYear() === today.getFullYear();
+  const sameYear = new Date(midnight).getFullYear() === new Date(now).getFullYear();
   return `${weekday.format(midnight)}, ${(sameYear ? dayMonth : day).format(midnight)}`;
 }
 
@@ -73,6 +86,17 @@ export function duration(milliseconds) {
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
   return hours ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
+}
+
+const UNITS = ["KB", "MB", "GB", "TB"];
+const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+/** "812 KB", "2.1 MB", "148 MB": thousands, as disks are sold. @param {number} bytes */
+export function fileSize(bytes) {
+  let [size, at] = [Math.max(0, bytes) / 1000, 0];
+  while (size >= 999.5 && at < UNITS.length - 1) [size, at] = [size / 1000, at + 1];
+  if (size < 0.1) return "0.1 KB";
+  return `${size < 9.95 ? oneDecimal.format(size) : numbers.format(Math.round(size))} ${UNITS[at]}`;
 }
 
 /** The first eight characters. @param {string} id */

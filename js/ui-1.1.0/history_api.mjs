@@ -1,5 +1,7 @@
 // @ts-check
-/** The one place that knows the server routes of this pack. */
+/** The server routes of this pack, and what their answers must be; those of the record are in record_api.mjs. */
+
+import { createRecordApi } from "./record_api.mjs";
 
 /** @typedef {import("../../types/wire").Status} Status */
 /** @typedef {import("../../types/wire").SavedKey} SavedKey */
@@ -171,13 +173,27 @@ function createCaller(fetchApi) {
     if (!isExpected(answer)) throw new HistoryApiError({ code: STRANGE });
     return answer;
   }
-  return { request, call };
+
+  /** What is no JSON. @param {string} route @param {AbortSignal} [signal] @returns {Promise<Blob>} */
+  async function blob(route, signal) {
+    try {
+      const response = await request(route, "GET", undefined, signal);
+      if (!response.ok) await decode(response);
+      return await response.blob();
+    } catch (error) {
+      throw lost(error, signal);
+    }
+  }
+  return { request, call, blob };
 }
+
+/** @typedef {ReturnType<typeof createCaller>["call"]} Call */
 
 /** @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
 export function createHistoryApi(fetchApi) {
-  const { request, call } = createCaller(fetchApi);
+  const { request, call, blob } = createCaller(fetchApi);
   return {
+    ...createRecordApi({ call, blob, isDetails }),
     status: () => call(isStatus, "status", "GET"),
     /** @param {string} apiKey @param {boolean} [unchecked] whether to save it without a test */
     saveKey: (apiKey, unchecked = false) => call(isSavedKey, "key", "POST", { api_key: apiKey, ...(unchecked && { unchecked }) }),
@@ -229,17 +245,8 @@ export function createHistoryApi(fetchApi) {
       }
     },
 
-    /** @param {string} job @param {string} filename one the job owns @param {AbortSignal} [signal] @returns {Promise<Blob>} */
-    async thumbnail(job, filename, signal) {
-      const route = `thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`;
-      try {
-        const response = await request(route, "GET", undefined, signal);
-        if (!response.ok) await decode(response);
-        return await response.blob();
-      } catch (error) {
-        throw lost(error, signal);
-      }
-    },
+    /** @param {string} job @param {string} filename one the job owns @param {AbortSignal} [signal] */
+    thumbnail: (job, filename, signal) => blob(`thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`, signal),
   };
 }
 

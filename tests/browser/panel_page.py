@@ -96,6 +96,13 @@ async def open_list(page: Page, cloud: SimulatedCloud) -> Panel:
     return panel
 
 
+async def open_page(panel: Panel, item: str) -> Locator:
+    """Choose a page in the menu More; returns the page, pushed over the list."""
+    await panel.root.get_by_role("button", name="More").click()
+    await panel.root.get_by_role("menuitem", name=item).click()
+    return panel.root.locator(".cch-page")
+
+
 async def shown_panel(page: Page) -> Panel:
     """The panel that is shown, in the sidebar or in its window."""
     root = page.get_by_role("region", name="Cloud history")

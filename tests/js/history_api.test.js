@@ -189,3 +189,33 @@ test("the look before a clear may be answered with a deletion by ids, but with n
   assert.equal((await answering(byIds).api.preview()).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview())).code, "strange_answer");
 });
+
+test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {
+  const { api, calls } = answering({ jobs: [] });
+  await api.recordJobs("a/b");
+  await api.backupJobs("a/b");
+  await api.deleteBackup("../key");
+  await api.backupJob("a", "../b").catch(() => undefined);
+  assert.deepEqual(calls.map(({ route, init }) => `${init.method} ${route}`), [
+    "GET /cloud_history/record/a%2Fb", "GET /cloud_history/backups/a%2Fb", "DELETE /cloud_history/backups/..%2Fkey", "GET /cloud_history/backups/a/..%2Fb",
+  ]);
+  const wrong = [["record", {}], ["record", { entries: [{}], removed_in_all: 1 }], ["recordJobs", { jobs: [{ id: "a" }] }], ["backupJobs", { jobs: [{}] }], ["backupJob", {}]];
+  for (const [name, body] of wrong) assert.equal((await codeOf(answering(body).api[name]("a", "b"))).code, "strange_answer", name);
+});
+
+test("what a policy would do is only asked, with the policy alone", async () => {
+  const body = { total: 1, finished: 1, go: 0, kept: [{ reason: "last", n: 1, count: 1 }], share: 0, all: false, large: false, empty: false, rows: [{ job: { id: "a" }, keep: "last" }] };
+  const { api, calls } = answering(body);
+  assert.deepEqual(await api.cleanUp({ keep_last: 1 }), body);
+  assert.deepEqual([calls[0].route, JSON.parse(calls[0].init.body)], ["/cloud_history/clean_up", { policy: { keep_last: 1 } }]);
+  for (const part of [{ go: null }, { kept: {} }, { rows: [{}] }]) assert.equal((await codeOf(answering({ ...body, ...part }).api.cleanUp({}))).code, "strange_answer");
+  await api.previewOf({ policy: { keep_last: 1 }, allow_large: true }).catch(() => undefined);
+  assert.deepEqual(JSON.parse(calls[1].init.body), { policy: { keep_last: 1 }, allow_large: true });
+});
+
+test("the record as a file comes as it is, and a refusal is told", async () => {
+  const { api, calls } = answering("when,what\r\n");
+  assert.equal(await (await api.recordCsv()).text(), "when,what\r\n");
+  assert.deepEqual([calls[0].route, calls[0].init.headers["X-Cloud-History"]], ["/cloud_history/record.csv", "1"]);
+  assert.equal((await codeOf(answering({ error: { code: "forbidden_here" } }, { status: 403 }).api.recordCsv())).code, "forbidden_here");
+});

@@ -14,7 +14,7 @@ async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) ->
     assert answer["go"] == finished - 50
     assert {"reason": "last", "n": 50, "count": 50} in answer["kept"]
     assert sum(each["count"] for each in answer["kept"]) + answer["go"] == answer["total"]
-    assert len(answer["rows"]) == min(200, answer["total"])
+    assert sum(row["keep"] is None for row in answer["rows"]) == min(200, answer["go"])
     assert [row["keep"] for row in answer["rows"]].count("last") == 50
     assert stage.cloud.history_posts == []
 
@@ -23,6 +23,23 @@ async def test_trying_rules_reads_the_list_once(stage: Stage) -> None:
     for number in range(5):
         await stage.ask("clean_up", {"policy": {"keep_last": number + 1}})
     assert len(stage.cloud.requests) == 1
+
+
+async def test_the_list_is_read_again_once_something_was_deleted(stage: Stage) -> None:
+    before = (await stage.ask("clean_up", {"policy": {"keep_last": 5}})).json["total"]
+    await stage.ask("delete", {"token": (await stage.preview(ids=[stage.cloud.finished[0].id]))["token"]})
+    assert (await stage.ask("clean_up", {"policy": {"keep_last": 5}})).json["total"] == before - 1
+
+
+async def test_what_would_go_is_listed_however_much_newer_jobs_stay(stage: Stage) -> None:
+    for _ in range(400):
+        stage.cloud.add_job("completed")
+    answer = (await stage.ask("clean_up", {"policy": {"keep_last": 400}})).json
+    going = [row for row in answer["rows"] if row["keep"] is None]
+    assert len(going) == min(200, answer["go"])
+    times = [row["job"]["created"] for row in answer["rows"]]
+    assert times == sorted(times, reverse=True)
+    assert len(answer["rows"]) <= 400
 
 
 async def test_guards_are_told(stage: Stage) -> None:

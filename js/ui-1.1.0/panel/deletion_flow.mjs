@@ -87,8 +87,8 @@ export class Deletions {
 
   clear = () => start(this, this.parts.questions.clear);
 
-  /** @param {import("../../../types/wire").Selection} target */
-  remove = (target) => start(this, this.parts.questions.remove(target));
+  /** @param {import("../../../types/wire").Selection} target @param {() => void} [confirmed] called once the person has said yes */
+  remove = (target, confirmed) => start(this, this.parts.questions.remove(target), confirmed);
 
   /** Whether there was something to undo. @param {Entry} [entry] the newest hold if absent */
   undo = (entry = this.state().holding[0]) => {

@@ -19,7 +19,7 @@ const WAIT = 150;
 const labelled = (label, field) => el("label", { class: "cch-lab" }, el("span", {}, label), field);
 
 /** @param {[string, string][]} options @param {string} value @param {(value: string) => void} choose */
-function select(options, value, choose) {
+export function select(options, value, choose) {
   const list = options.map(([key, label]) => el("option", { value: key, selected: key === value }, label));
   return el("select", { class: "cch-select", onchange: ({ target }) => choose(target.value) }, ...list);
 }
@@ -39,6 +39,13 @@ const radios = (name, options, value, choose, className) =>
     return el("label", { class: className }, radio, label);
   });
 
+/** @param {Store} store @param {string} current the workflow on the canvas @param {string} chosen offered also if no job has it @returns {[string, string][]} */
+export function workflowOptions(store, current, chosen) {
+  const ids = new Set([...store.workflows(), chosen].filter((id) => id && id !== current));
+  const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, shortId(id)]));
+  return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, FIELDS.currentWorkflow])] : []), ...known];
+}
+
 /** The fields of the popover. @param {Store} store @param {string} current @param {() => void} done */
 function fields(store, current, done) {
   const { choice } = store;
@@ -51,10 +58,7 @@ function fields(store, current, done) {
     between.hidden = value !== "between";
     store.choose({ time: /** @type {typeof choice.time} */ (value) });
   });
-  /** @type {[string, string][]} */
-  const known = store.workflows().filter((id) => id !== current).map((id) => [id, shortId(id)]);
-  const own = current && [[current, FIELDS.currentWorkflow]];
-  const workflows = /** @type {[string, string][]} */ ([["", FIELDS.allWorkflows], ...(own || []), ...known]);
+  const workflows = workflowOptions(store, current, choice.workflow);
   const types = radios("cch-output", OUTPUTS, choice.output, (output) => store.choose({ output }), "cch-chip pick");
   const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
   return [

@@ -16,17 +16,25 @@ import { lastRead, PANEL } from "./words.mjs";
 export const iconButton = (name, label, press, className = "cch-ib") =>
   el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name));
 
-/** @param {import("../../../types/panel").ViewParts} parts @param {import("./menu.mjs").Popups} popups */
-export function createHeader({ store, actions, place, close }, popups) {
+/**
+ * @param {import("../../../types/panel").ViewParts} parts
+ * @param {import("./menu.mjs").Popups} popups
+ * @param {(name: import("../../../types/panel").PageName) => void} openPage
+ */
+export function createHeader({ store, actions, place, close }, popups, openPage) {
   const refresh = iconButton("refresh", PANEL.refresh, () => void store.refresh());
   const large = place === "sidebar" && iconButton("expand", PANEL.large, actions.openLarge);
   const more = iconButton("more", PANEL.more, () => {
     const small = store.status?.configured ? accountWords(store.status) : PANEL.notConnected;
+    const clear = store.protection.any ? PANEL.clearOthers : PANEL.clear;
     popups.menu(
       [
+        { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
+        { label: PANEL.record, icon: "history", press: () => openPage("record") },
+        null,
         { label: PANEL.connection, icon: "key", small, press: actions.connect },
         null,
-        { label: PANEL.clear, icon: "trash", danger: true, small: PANEL.assetsStay, press: actions.clear },
+        { label: clear, icon: "trash", danger: true, small: PANEL.assetsStay, press: actions.clear },
       ],
       { anchor: more, label: PANEL.more },
     );

@@ -24,7 +24,7 @@ const ICONS = { missing_key: "cloud", unauthorized: "key", invalid_key: "key", f
  * @param {import("../dom.mjs").Child[]} extras
  * @param {import("../dom.mjs").Child[]} [quotes]
  */
-const state = (name, { title, text }, extras, quotes = []) =>
+export const state = (name, { title, text }, extras, quotes = []) =>
   el(
     "div",
     { class: "cch-state" },

@@ -10,6 +10,7 @@ import { panelKey, passes } from "./keys.mjs";
 import { ListView } from "./list_view.mjs";
 import { createLive } from "./live.mjs";
 import { Popups } from "./menu.mjs";
+import { Pages } from "./pages.mjs";
 import { rowMenu } from "./row_menu.mjs";
 import { banners, wholeState } from "./states.mjs";
 import { createTabs } from "./tabs.mjs";
@@ -27,7 +28,6 @@ export class PanelView {
   root = el("section", { class: "cch cch-panel", "aria-label": PANEL.title, tabindex: "-1" });
   #number = ++views;
   #wide = false;
-  #over = false;
   #loading = false;
   #frame = 0;
   #resting = 0;
@@ -37,6 +37,8 @@ export class PanelView {
   #top = el("div", { class: "cch-zone top" });
   #state = el("div", { class: "cch-whole" });
   #side = el("aside", { class: "cch-side", "aria-label": PANEL.details });
+  #under = el("div", { class: "cch-under" });
+  #pages = new Pages(this.root, this.#under);
   #popups = new Popups(this.root);
   #live = createLive();
   /** @type {(() => void)[]} */
@@ -48,7 +50,9 @@ export class PanelView {
     const { store } = parts;
     const { say } = this.#live;
     this.store = store;
-    this.details = parts.createDetails({ back: () => this.back(), close: parts.close, say });
+    this.pageHost = { back: () => void this.back(), close: parts.close, say };
+    this.details = parts.createDetails(this.pageHost);
+    this.detailsPage = { element: this.details.element, leave: () => this.details.close() };
     this.list = new ListView({
       store,
       thumbnails: parts.thumbnails,
@@ -61,7 +65,7 @@ export class PanelView {
       copy: () => this.#copy(),
     });
     this.list.element.id = `cch-list-${this.#number}`;
-    this.header = createHeader(parts, this.#popups);
+    this.header = createHeader(parts, this.#popups, (name) => this.openPage(name));
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = createFinder(store, this.#popups, parts.actions.currentWorkflow);
     this.footer = createFooter(parts, () => this.focusList());
@@ -76,6 +80,7 @@ export class PanelView {
       parts.subscribe(() => this.#later(true)),
       store.shown(),
       () => observer.disconnect(),
+      () => this.#pages.close(),
       () => this.list.destroy(),
       () => this.details.destroy(),
       () => this.cards.destroy(),
@@ -89,8 +94,8 @@ export class PanelView {
     const head = el("div", { class: "cch-thead", "aria-hidden": "true" }, el("i"), el("i"), ...COLUMNS.map((word) => el("span", {}, word)));
     const bar = el("div", { class: "cch-bar" }, this.tabs.element, this.finder.element, this.finder.chips);
     const pane = el("div", { class: "cch-pane" }, head, this.list.element, this.#state, this.cards.element, this.footer.element);
-    const under = el("div", { class: "cch-under" }, this.header.element, this.#top, bar, el("div", { class: "cch-cols" }, pane, this.#side));
-    root.append(under, ...this.#live.elements);
+    this.#under.append(this.header.element, this.#top, bar, el("div", { class: "cch-cols" }, pane, this.#side));
+    root.append(this.#under, ...this.#live.elements);
     root.addEventListener("keydown", (event) => this.#key(event));
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "contextmenu"]) root.addEventListener(type, (event) => event.stopPropagation());
   }
@@ -120,7 +125,7 @@ export class PanelView {
     const wide = this.root.clientWidth >= WIDE;
     if (wide === this.#wide) return;
     this.#wide = wide;
-    this.back();
+    if (this.#pages.shown === this.detailsPage) this.back();
     this.details.close();
     this.#follow();
   }
@@ -190,21 +195,20 @@ export class PanelView {
     if (!row) return;
     this.list.goTo(id);
     if (this.#wide) return;
-    this.#over = true;
-    this.details.element.classList.add("cch-over");
-    this.root.append(this.details.element);
-    this.root.querySelector(".cch-under")?.setAttribute("inert", "");
+    this.#pages.open(this.detailsPage);
     this.details.show(row, { pane: false });
   }
 
-  /** From the details to the list. */
+  /** @param {import("../../../types/panel").PageName} name */
+  openPage(name) {
+    const page = this.parts.createPage(name, this.pageHost);
+    this.#pages.open(page);
+    page.element.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  /** From a page to the list. */
   back() {
-    if (!this.#over) return false;
-    this.#over = false;
-    this.details.close();
-    this.details.element.classList.remove("cch-over");
-    this.details.element.remove();
-    this.root.querySelector(".cch-under")?.removeAttribute("inert");
+    if (!this.#pages.close()) return false;
     this.list.draw();
     this.focusList();
     return true;
@@ -267,7 +271,7 @@ export class PanelView {
         return this.parts.actions.undo();
       case "search":
         this.finder.search.focus();
-        return !this.#over;
+        return !this.#pages.shown;
       default:
         return false;
     }

@@ -1,10 +1,10 @@
 // @ts-check
 /** A job's workflow, put into a new tab of ComfyUI or into a file. Never over what somebody is working on. */
 
-import { el } from "../dom.mjs";
 import { clean } from "../format.mjs";
 import { errorLine } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
+import { saveFile } from "./save_file.mjs";
 import { DETAILS } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/wire").JobDetails} JobDetails */
@@ -76,9 +76,7 @@ export function createWorkflows({ getApp, api, toasts }) {
   /** @param {JobDetails} details */
   function download(details) {
     const blob = new globalThis.Blob([JSON.stringify(details.workflow, null, 2)], { type: "application/json" });
-    const url = URL.createObjectURL(blob);
-    el("a", { href: url, download: `${stem(details)}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    saveFile(blob, `${stem(details)}.json`);
   }
 
   return {

@@ -1,0 +1,41 @@
+// @ts-check
+/** The pages that the More menu opens, and what they know beyond the time they are shown. */
+
+import { CleanUp } from "./clean_up.mjs";
+import { CleanUpPage } from "./clean_up_page.mjs";
+import { DeletionRecord } from "./record.mjs";
+import { RecordPage } from "./record_page.mjs";
+
+/** @param {() => void} run @param {number} milliseconds @returns {() => void} the way to stop it */
+function after(run, milliseconds) {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../history_api.mjs").HistoryApi} parts.api
+ * @param {import("../../../types/panel").Store} parts.store
+ * @param {import("../../../types/panel").Actions} parts.actions
+ * @param {import("./thumbnails.mjs").Thumbnails} parts.thumbnails
+ * @param {import("./workflows.mjs").Workflows} parts.workflows
+ * @param {import("../dialogs.mjs").Dialogs} parts.dialogs
+ * @param {import("../toasts.mjs").Toasts} parts.toasts
+ */
+export function createPageParts(parts) {
+  const cleanUp = new CleanUp({ api: parts.api, after });
+  const record = new DeletionRecord({ api: parts.api });
+  return {
+    /** @type {import("../../../types/panel").ViewParts["createPage"]} */
+    create: (name, view) =>
+      name === "clean_up"
+        ? new CleanUpPage({ ...parts, ...view, cleanUp })
+        : new RecordPage({ ...parts, ...view, record, now: () => parts.store.now() }),
+
+    /** What a change is about: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */
+    changed(kind) {
+      if (kind === "protection") cleanUp.refresh();
+      else record.changed();
+    },
+  };
+}

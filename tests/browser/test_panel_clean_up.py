@@ -1,0 +1,131 @@
+"""Clean up: rules, what they would do as they change, and nothing that was not agreed to."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from browser.comfy_page import button, dialog
+from browser.panel_page import Panel, expect_removed, newest_first, open_list, open_page, sent_ids
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+SCROLL = "element => element.scrollTop"
+
+
+async def keep_the_last_alone(clean_up: Locator, jobs: int) -> None:
+    """Switch all rules off but the first."""
+    for label in ("Everything from the last", "One job a week, for"):
+        await clean_up.get_by_role("checkbox", name=label, exact=True).click()
+    await clean_up.get_by_label("Jobs to keep", exact=True).fill(str(jobs))
+
+
+async def large_window(panel: Panel) -> Panel:
+    """The panel in its large window."""
+    await panel.root.get_by_role("button", name="Open in a large window").click()
+    root = panel.page.locator(".cch-panel.large")
+    await expect(root.get_by_role("listbox", name="Jobs")).to_be_focused()
+    return Panel(panel.page, root)
+
+
+@pytest.mark.stage(jobs=60, connected=True, hold_seconds=1)
+async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: SimulatedCloud) -> None:
+    everything, goes = len(cloud.listed()), newest_first(cloud.finished)[5:]
+    panel = await open_list(page, cloud)
+    clean_up = await open_page(panel, "Clean up…")
+    await keep_the_last_alone(clean_up, 5)
+    await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{len(goes)} of {everything} jobs would go")
+    await expect(clean_up.get_by_role("row").filter(has_text="Last 5")).to_contain_text("5")
+    await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(
+        str(len(cloud.active))
+    )
+    remove = button(clean_up, f"Delete {len(goes)}…")
+    await expect(remove).to_have_attribute("aria-disabled", "true")
+    await clean_up.get_by_role("checkbox", name=re.compile(r"^Yes, delete \d\d% of my finished jobs")).click()
+    await remove.click()
+    opened = await panel.delete_dialog()
+    await expect(opened).to_contain_text(f"{len(goes)}will be removed")
+    assert cloud.history_posts == []
+    await button(opened, f"Delete {len(goes)} jobs").click()
+    await expect(clean_up).to_have_count(0)
+    await expect(button(panel.cards, "Undo")).to_be_focused()
+    await expect_removed(page, len(goes))
+    assert sorted(sent_ids(cloud)) == sorted(job.id for job in goes)
+    assert cloud.forbidden_calls == 0
+
+    # What was chosen is still there, and there is nothing left to do.
+    clean_up = await open_page(panel, "Clean up…")
+    await expect(clean_up.get_by_label("Jobs to keep", exact=True)).to_have_value("5")
+    left = everything - len(goes)
+    await expect(clean_up).to_contain_text(f"Nothing would go. These rules keep all {left} jobs.")
+    await expect(button(clean_up, "Delete…")).to_have_attribute("aria-disabled", "true")
+
+
+@NEWEST
+@pytest.mark.stage(jobs=200, connected=True, hold_seconds=1)
+async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_place(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    for key in ("End", " ", "PageUp", "ArrowDown"):
+        await panel.list.press(key)
+    scrolled = await panel.list.evaluate(SCROLL)
+    active = await panel.list.get_attribute("aria-activedescendant")
+    assert scrolled > 0
+    clean_up = await open_page(panel, "Clean up…")
+    await expect(clean_up.get_by_role("button", name="Back to the list")).to_be_focused()
+    days = clean_up.get_by_label("Days to keep", exact=True)
+    for text in ("3O", "", "-1", "0"):
+        await days.fill(text)
+        told = f"“{text}” is not a number of days. Nothing is deleted until it is."
+        await expect(clean_up.get_by_role("alert")).to_have_text(told)
+        await expect(days).to_have_attribute("aria-invalid", "true")
+        await button(clean_up, "Delete…").press("Enter")
+    await keep_the_last_alone(clean_up, 5)
+    await clean_up.get_by_role("checkbox", name="The last", exact=True).click()
+    await expect(clean_up).to_contain_text("Set at least one rule. Without one, nothing would be kept.")
+    await button(clean_up, "Delete…").press("Enter")
+    await expect(dialog(page)).to_have_count(0)
+
+    # A number makes its rule hold; without a status nothing goes.
+    await days.fill("30")
+    await expect(clean_up.locator(".cch-verdict")).to_contain_text("jobs would go")
+    for status in ("Completed", "Failed", "Cancelled"):
+        await button(clean_up, status).click()
+    await expect(clean_up).to_contain_text("Nothing would go.")
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()
+    assert await panel.list.evaluate(SCROLL) == scrolled
+    assert await panel.list.get_attribute("aria-activedescendant") == active
+    await panel.expect_count(1, 200, 200)
+    assert cloud.history_posts == []
+
+
+@NEWEST
+@pytest.mark.stage(jobs=60, connected=True)
+async def test_the_large_window_lists_each_job_with_its_verdict(page: Page, cloud: SimulatedCloud) -> None:
+    oldest = newest_first(cloud.finished)[-1]
+    panel = await large_window(await open_list(page, cloud))
+    await panel.list.press("End")
+    await panel.list.press("p")
+    clean_up = await open_page(panel, "Clean up…")
+    await keep_the_last_alone(clean_up, 5)
+    goes = len(cloud.finished) - 6
+    verdicts = clean_up.locator(".cch-verdicts tbody tr")
+    await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{goes} of 60 jobs would go")
+    await expect(verdicts).to_have_count(60)
+    await expect(verdicts.filter(has_text="Kept: last 5")).to_have_count(5)
+    await expect(verdicts.filter(has_text="Kept: active")).to_have_count(len(cloud.active))
+    protected = verdicts.filter(has_text="Kept: protected")
+    await expect(protected).to_have_count(1)
+    await expect(protected.locator(".cch-name")).to_have_attribute("title", re.compile(oldest.id[:8] + "|."))
+    await button(clean_up, f"Would go {goes}").click()
+    await expect(verdicts).to_have_count(goes)
+    await expect(verdicts.filter(has_text="Would go")).to_have_count(goes)
+    await button(clean_up, f"Kept {60 - goes}").click()
+    await expect(verdicts).to_have_count(60 - goes)
+    # Back, and not out of the window.
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()

@@ -1,0 +1,109 @@
+"""Recently deleted: the record, what backups give back, and what nobody knows."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import button, dialog, toasts
+from browser.panel_page import expect_removed, newest_first, open_list, open_page
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordEntry, RecordOutcome
+from hosts import HostProcess
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+TABS = "() => window.app.extensionManager.workflow.openWorkflows.length"
+CRASHED, DAMAGED = "c" * 32, "d" * 32
+
+
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_a_workflow_comes_back_from_its_backup(
+    page: Page, cloud: SimulatedCloud, host: HostProcess, tmp_path: Path
+) -> None:
+    chosen = [job for job in newest_first(cloud.listed("completed")) if job.files][:2]
+    panel = await open_list(page, cloud)
+    await panel.select(chosen)
+    opened = await panel.ask_to_delete(2)
+    await opened.get_by_role("checkbox", name="Back up their workflows first").click()
+    await button(opened, "Delete 2 jobs").click()
+    await expect_removed(page, 2)
+
+    record = await open_page(panel, "Recently deleted")
+    await expect(record).to_contain_text("A backup restores the workflow, not the job on Comfy Cloud.")
+    entry = record.locator(".cch-entry").filter(has_text="2 jobs removed")
+    await expect(entry).to_contain_text("Panel")
+    await expect(entry).to_contain_text("Backup, ")
+    await expect(record).to_contain_text("2 jobs removed so far")
+    await entry.get_by_role("button", name="Show jobs").click()
+    await expect(entry.get_by_role("button", name="Open", exact=True)).to_have_count(2)
+    before = await page.evaluate(TABS)
+    await entry.get_by_role("button", name="Open", exact=True).first.click()
+    await expect(toasts(page, "Workflow opened in a new tab")).to_be_visible()
+    assert await page.evaluate(TABS) == before + 1
+    async with page.expect_download() as coming:
+        await entry.get_by_role("button", name="Download workflow").last.click()
+    saved = tmp_path / "workflow.json"
+    await (await coming.value).save_as(saved)
+    assert json.loads(saved.read_text())["nodes"]
+    async with page.expect_download() as coming:
+        await button(record, "Export as CSV").click()
+    await (await coming.value).save_as(saved)
+    lines = saved.read_text().splitlines()
+    assert all(any(job.id in line for line in lines) for job in chosen)
+
+    assert list(host.state_dir.glob("backups/*.zip"))
+    await button(entry, "Delete backup…").click()
+    asked = dialog(page, "Delete this backup?")
+    await expect(asked).to_contain_text("2 workflows can’t be restored after that.")
+    await button(asked, "Delete").click()
+    await expect(entry).to_contain_text("No backup")
+    await expect(entry).to_contain_text("2 jobs removed")
+    assert list(host.state_dir.glob("backups/*.zip")) == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_what_nobody_knows_is_said_to_be_unknown(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    panel = await open_list(page, cloud)
+    record = await open_page(panel, "Recently deleted")
+    await expect(record).to_contain_text("Nothing deleted yet")
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()
+
+    write_a_crash_and_a_damaged_backup(host.state_dir)
+    record = await open_page(panel, "Recently deleted")
+    crash = record.locator(".cch-entry").filter(has_text="Outcome unknown: 3 jobs")
+    await expect(crash).to_contain_text("ComfyUI stopped while it was deleting.")
+    await crash.get_by_role("button", name="Show jobs").click()
+    await expect(crash.locator("code").first).to_have_text("job-0")
+    damaged = record.locator(".cch-entry").filter(has_text="1 job removed")
+    await expect(damaged).to_contain_text("Delete Cloud Jobs (14)")
+    await damaged.get_by_role("button", name="Show jobs").click()
+    told = f"This backup can’t be read. Its file is damaged or gone: {DAMAGED}.zip."
+    await expect(damaged).to_contain_text(told)
+    await expect(damaged.locator("code")).to_have_text("job-9")
+    await expect(damaged.get_by_role("button", name="Open", exact=True)).to_have_count(0)
+
+
+def write_a_crash_and_a_damaged_backup(state_dir: Path) -> None:
+    """A deletion that ComfyUI did not survive, and one whose backup something else has overwritten."""
+    record = Record(state_dir)
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    ids = tuple(f"job-{n}" for n in range(3))
+    about = {"at": now, "host": "cloud.comfy.org", "last4": "a1b2", "version": "1.2.0"}
+    record.intent(
+        RecordEntry(
+            DAMAGED, "delete", "node", "14", "Delete Cloud Jobs", asked=1, job_ids=("job-9",), **about
+        )
+    )
+    record.outcome(DAMAGED, RecordOutcome({"deleted": 1}, {}, 1, "1 job removed", 1.0, f"{DAMAGED}.zip", now))
+    record.intent(RecordEntry(CRASHED, "delete", "panel", asked=3, job_ids=ids, **about))
+    (state_dir / "backups").mkdir(mode=0o700, exist_ok=True)
+    (state_dir / "backups" / f"{DAMAGED}.zip").write_bytes(b"no zip at all")

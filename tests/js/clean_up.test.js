@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { CleanUp, readChoice, readNumber, WAIT } from "#ui/panel/clean_up.mjs";
+import { agreeWord, nothingWouldGo, reasonWord, unreadable, verdict, wouldGo } from "#ui/panel/words_clean_up.mjs";
+
+const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], ...rest });
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A model on a clock of ours: what waits runs when the test says so, what is asked is answered by the test. */
+function stage() {
+  const [asked, waiting] = [[], []];
+  const api = {
+    cleanUp: (policy, signal) =>
+      new Promise((resolve, reject) => {
+        asked.push({ policy, signal, answer: resolve, fail: reject });
+        signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+      }),
+  };
+  const after = (run, milliseconds) => {
+    const timer = { run, milliseconds, stopped: false };
+    waiting.push(timer);
+    return () => (timer.stopped = true);
+  };
+  const cleanUp = new CleanUp({ api, after });
+  const pass = () => waiting.splice(0).forEach(({ run, stopped }) => stopped || run());
+  return { cleanUp, asked, waiting, pass };
+}
+
+/** Shown, and answered once. */
+async function shown(first = preview(10)) {
+  const it = stage();
+  let drawn = 0;
+  const leave = it.cleanUp.shown(() => (drawn += 1));
+  it.pass();
+  it.asked[0].answer(first);
+  await settle();
+  return { ...it, leave, drawn: () => drawn };
+}
+
+test("only whole numbers from 1 on are numbers", () => {
+  assert.deepEqual(["1", " 20 ", "007", "36500"].map((text) => readNumber(text, "within")), [1, 20, 7, 36_500]);
+  for (const text of ["", " ", "0", "000", "-1", "1.5", "1,000", "3O", "1e3", "٣", "30d", "36501", "9".repeat(400)]) assert.equal(readNumber(text, "within"), null, text);
+  assert.deepEqual(["1000000", "1000001"].map((text) => readNumber(text, "last")), [1_000_000, null]);
+});
+
+test("a policy holds the rules that are on, and always says which statuses it is about", () => {
+  const { choice } = stage().cleanUp;
+  assert.deepEqual(readChoice(choice).policy, {
+    keep_last: 20, keep_within: "30d", keep_weekly: 8, statuses: ["completed", "failed", "cancelled"], per_workflow: false,
+  });
+  const off = { on: false, text: "x" };
+  const one = { ...choice, rules: { last: off, within: off, daily: { on: true, text: " 7 " }, weekly: off }, statuses: ["failed"], workflow: "w", apart: true };
+  assert.deepEqual(readChoice(one).policy, { keep_daily: 7, statuses: ["failed"], workflow_id: "w", per_workflow: true });
+});
+
+test("no rule, an unreadable number and no status are never a policy", () => {
+  const { choice } = stage().cleanUp;
+  const off = { on: false, text: "1" };
+  const none = { last: off, within: off, daily: off, weekly: off };
+  assert.deepEqual(readChoice({ ...choice, rules: none }), { policy: null, fault: { kind: "none" } });
+  const bad = { ...choice.rules, within: { on: true, text: "3O" } };
+  assert.deepEqual(readChoice({ ...choice, rules: bad }), { policy: null, fault: { kind: "unreadable", rule: "within", text: "3O" } });
+  assert.deepEqual(readChoice({ ...choice, statuses: [] }), { policy: null, fault: { kind: "nothing" } });
+});
+
+test("the server is asked once the changes have rested, and each change takes the earlier question back", async () => {
+  const { cleanUp, asked, waiting, pass } = await shown();
+  for (const text of ["3", "36", "365"]) cleanUp.setRule("within", { text });
+  assert.deepEqual(waiting.map(({ milliseconds, stopped }) => [milliseconds, stopped]), [[WAIT, true], [WAIT, true], [WAIT, false]]);
+  pass();
+  assert.deepEqual([asked.length, asked[1].policy.keep_within], [2, "365d"]);
+  cleanUp.setRule("within", { text: "7" });
+  assert.equal(asked[1].signal.aborted, true);
+});
+
+test("an answer that comes after a change is dropped", async () => {
+  const { cleanUp, asked, pass } = await shown();
+  cleanUp.setRule("last", { text: "5" });
+  pass();
+  cleanUp.setRule("last", { text: "6" });
+  asked[1].answer(preview(77));
+  await settle();
+  assert.deepEqual([cleanUp.preview.go, cleanUp.working, cleanUp.target()], [10, true, null]);
+  pass();
+  asked[2].answer(preview(66));
+  await settle();
+  assert.deepEqual([cleanUp.preview.go, cleanUp.working, cleanUp.target().policy.keep_last], [66, false, 6]);
+});
+
+test("nothing can be asked for that was not worked out as it is now", async () => {
+  const { cleanUp } = await shown();
+  assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: false });
+  cleanUp.setRule("within", { text: "" });
+  assert.equal(cleanUp.target(), null);
+  const other = await shown(preview(0));
+  assert.equal(other.cleanUp.target(), null);
+});
+
+test("a change whose answer was not waited for leaves nothing to ask for", async () => {
+  const { cleanUp, leave } = await shown();
+  cleanUp.choose({ apart: true });
+  leave();
+  assert.deepEqual([cleanUp.working, cleanUp.target()], [false, null]);
+});
+
+test("over 80%, and all, need another yes, and any change takes it back", async () => {
+  for (const answer of [preview(80), preview(3, { all: true })]) {
+    const { cleanUp, asked, pass } = await shown(answer);
+    assert.equal(cleanUp.target(), null);
+    cleanUp.agree(true);
+    assert.equal(cleanUp.target().allow_large, true);
+    cleanUp.choose({ workflow: "w" });
+    pass();
+    asked[1].answer(answer);
+    await settle();
+    assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
+  }
+});
+
+test("nobody can say yes to numbers that are still worked out", async () => {
+  const { cleanUp, asked, pass } = await shown(preview(80));
+  cleanUp.refresh();
+  cleanUp.agree(true);
+  pass();
+  asked[1].answer(preview(80));
+  await settle();
+  assert.equal(cleanUp.agreed, false);
+});
+
+test("a yes stays when the jobs were read again and the numbers are the same, and goes when they are not", async () => {
+  const { cleanUp, asked, pass } = await shown(preview(80));
+  cleanUp.agree(true);
+  cleanUp.refresh();
+  pass();
+  asked[1].answer(preview(80));
+  await settle();
+  assert.equal(cleanUp.agreed, true);
+  cleanUp.refresh();
+  pass();
+  asked[2].answer(preview(81));
+  await settle();
+  assert.equal(cleanUp.agreed, false);
+});
+
+test("without a status nothing goes, and nobody is asked", async () => {
+  const { cleanUp, asked, waiting } = await shown();
+  cleanUp.choose({ statuses: [] });
+  assert.deepEqual([waiting.length, asked.length, cleanUp.preview.go, cleanUp.preview.total, cleanUp.target()], [0, 1, 0, 100, null]);
+});
+
+test("what went wrong is kept until the next try, and nothing can be asked for", async () => {
+  const { cleanUp, asked, pass } = await shown();
+  cleanUp.refresh();
+  pass();
+  asked[1].fail(new HistoryApiError({ code: "unreachable" }));
+  await settle();
+  assert.deepEqual([cleanUp.error.code, cleanUp.working, cleanUp.target()], ["unreachable", false, null]);
+  cleanUp.refresh();
+  assert.equal(cleanUp.error, null);
+});
+
+test("nobody is asked while nobody looks, and the choices outlive the page", async () => {
+  const { cleanUp, waiting, leave } = await shown();
+  cleanUp.setRule("last", { text: "9" });
+  leave();
+  assert.equal(waiting[0].stopped, true);
+  waiting.length = 0;
+  cleanUp.refresh();
+  assert.equal(waiting.length, 0);
+  assert.equal(cleanUp.choice.rules.last.text, "9");
+});
+
+test("the words are those of the house", () => {
+  assert.equal(wouldGo(18_197, 20_113), "18,197 of 20,113 jobs would go");
+  assert.equal(nothingWouldGo(20_113), "Nothing would go. These rules keep all 20,113 jobs.");
+  assert.equal(unreadable("3O", "within"), "“3O” is not a number of days. Nothing is deleted until it is.");
+  assert.equal(unreadable("x\u0000", "weekly"), "“x�” is not a number of weeks. Nothing is deleted until it is.");
+  const policy = { keep_last: 1200, keep_within: "30d" };
+  assert.deepEqual(["last", "within", "daily", "weekly", "protected", "active", "no_time", "unknown", "not_chosen"].map((reason) => reasonWord(reason, policy)), [
+    "Last 1,200", "Within 30 days", "One a day", "One a week", "Protected", "Active", "No usable time", "Unknown status", "Not chosen",
+  ]);
+  assert.equal(verdict("within", policy), "Kept: within 30 days");
+  assert.equal(verdict(null, policy), "Would go");
+});
+
+test("the last yes says how much goes, and never 100% unless it is all", () => {
+  assert.equal(agreeWord(preview(18, { share: 0.9 })), "");
+  assert.equal(agreeWord({ go: 18_197, share: 0.905, all: false, large: true }), "Yes, delete 91% of my finished jobs");
+  assert.equal(agreeWord({ go: 999, share: 0.999, all: false, large: true }), "Yes, delete 99% of my finished jobs");
+  assert.equal(agreeWord({ go: 1204, share: 1, all: true, large: true }), "Yes, delete all 1,204 finished jobs");
+});

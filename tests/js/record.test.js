@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dayAndTime, fileSize } from "#ui/format.mjs";
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { DeletionRecord, joinJobs } from "#ui/panel/record.mjs";
+import * as words from "#ui/panel/words_record.mjs";
+
+const entry = (rest = {}) => ({
+  operation: "op", kind: "delete", origin: "panel", node: "", title: "", at: "2026-11-23T14:02:00", seconds: 2, asked: 35, state: "done",
+  counts: { deleted: 35 }, removed: 35, report: "", host: "x", last4: "a1b2", version: "1", backup: null, ...rest,
+});
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const titleOf = (rest) => words.entryTitle(entry(rest));
+
+test("the title tells what was verified to be gone", () => {
+  assert.equal(titleOf({}), "35 jobs removed");
+  assert.equal(titleOf({ asked: 1, removed: 1 }), "1 job removed");
+  assert.equal(titleOf({ asked: 3412, removed: 3383 }), "3,383 of 3,412 jobs removed");
+  assert.equal(titleOf({ asked: null, removed: 8114 }), "8,114 jobs removed");
+  assert.equal(titleOf({ asked: 4, removed: 0, counts: { failed: 4 } }), "No job was removed");
+});
+
+test("what is not known is said to be unknown", () => {
+  assert.equal(titleOf({ state: "unknown", asked: 412, removed: null, counts: null }), "Outcome unknown: 412 jobs");
+  assert.equal(titleOf({ state: "unknown", asked: 1, removed: null, counts: null }), "Outcome unknown: 1 job");
+  assert.equal(titleOf({ state: "unknown", asked: null, removed: null, counts: null }), "Outcome unknown");
+  assert.equal(titleOf({ asked: 2, removed: 0, counts: { unconfirmed: 2 } }), "Outcome unknown: 2 jobs");
+  assert.equal(titleOf({ asked: 5, removed: null, counts: null }), "Outcome unknown: 5 jobs");
+  assert.equal(titleOf({ state: "running", removed: null, counts: null }), "Deleting jobs…");
+});
+
+test("an entry says when and from where", () => {
+  const now = new Date("2026-11-23T20:00:00").getTime();
+  const about = (rest) => words.entryAbout(entry(rest), now);
+  assert.equal(about({}), "Today, 14:02 · Panel");
+  assert.equal(about({ at: "2026-11-22T18:40:00", origin: "clean_up" }), "Yesterday, 18:40 · Clean up");
+  assert.equal(about({ at: "2026-11-20T09:14:00", origin: "node", node: "14", title: "Delete Cloud\u0000 Jobs" }), "20 November, 09:14 · Delete Cloud\ufffd Jobs (14)");
+  assert.equal(about({ origin: "node", node: "14" }), "Today, 14:02 · Node (14)");
+  assert.equal(about({ at: "2026-11-02T10:05:00", origin: "menu", kind: "clear" }), "2 November, 10:05 · Clear cloud history");
+  assert.equal(about({ origin: "menu", at: "no time" }), "Menu");
+  assert.equal(about({ origin: "unknown" }), "Today, 14:02");
+  assert.equal(dayAndTime(new Date("2025-11-23T09:05:00").getTime(), now), "23 November 2025, 09:05");
+});
+
+test("an entry says what is kept of it", () => {
+  const backup = { jobs: 35, size: 2_100_000 };
+  assert.deepEqual(words.entryKept(entry()), ["No backup"]);
+  assert.deepEqual(words.entryKept(entry({ backup })), ["Backup, 2.1 MB"]);
+  assert.deepEqual(words.entryKept(entry({ state: "unknown" })), ["ComfyUI stopped while it was deleting."]);
+  assert.deepEqual(words.entryKept(entry({ state: "unknown", backup })), ["ComfyUI stopped while it was deleting.", "Backup, 2.1 MB"]);
+  assert.deepEqual([0, 40, 812_000, 999_600, 2_149_999, 148_000_000, 9.97e9, 3e15].map(fileSize), [
+    "0.1 KB", "0.1 KB", "812 KB", "1 MB", "2.1 MB", "148 MB", "10 GB", "3,000 TB",
+  ]);
+});
+
+test("the sentences before a backup goes have their singular", () => {
+  assert.equal(words.backupGoes(1), "1 workflow can’t be restored after that. The record of the deletion stays.");
+  assert.equal(words.backupGoes(35), "35 workflows can’t be restored after that. The record of the deletion stays.");
+  assert.equal(words.outcomeWords({ outcome: "failed", why: "server\n error" }), "Not removed: server error");
+  assert.deepEqual(["deleted", "unknown", "toString"].map((outcome) => words.outcomeWords({ outcome, why: "" })), ["", "", ""]);
+  assert.equal(words.backupGoes(null), "The record of the deletion stays.");
+});
+
+test("jobs have the record's order and outcome, and the backup's name", () => {
+  const told = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
+  const kept = [{ id: "c", name: "c.png", has_workflow: true }, { id: "a", name: "a.png", has_workflow: false }];
+  assert.deepEqual(joinJobs(told, kept), [
+    { id: "a", outcome: "deleted", why: "", name: "a.png", workflow: false },
+    { id: "b", outcome: "failed", why: "w", name: "", workflow: false },
+    { id: "c", outcome: "", why: "", name: "c.png", workflow: true },
+  ]);
+});
+
+const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
+
+test("a damaged backup takes nothing from what the record tells", async () => {
+  const recordJobs = async () => ({ jobs: [{ id: "a", outcome: "deleted", why: "" }] });
+  const backup = { jobs: 1, size: 1 };
+  for (const code of ["backup_damaged", "not_found"]) {
+    const got = await new DeletionRecord({ api: { recordJobs, backupJobs: refusing(code) } }).jobs(entry({ backup }));
+    assert.deepEqual([got.jobs.map(({ id }) => id), got.damaged, got.error], [["a"], true, null]);
+  }
+  const away = await new DeletionRecord({ api: { recordJobs, backupJobs: refusing("comfyui_away") } }).jobs(entry({ backup }));
+  assert.deepEqual([away.damaged, away.error.code], [false, "comfyui_away"]);
+  const none = await new DeletionRecord({ api: { recordJobs: refusing("not_found"), backupJobs: assert.fail } }).jobs(entry());
+  assert.deepEqual([none.jobs, none.damaged, none.error.code], [[], false, "not_found"]);
+});
+
+test("the record is read when it is shown and when something changes, and only then", async () => {
+  const asked = [];
+  const record = new DeletionRecord({ api: { record: () => new Promise((resolve) => asked.push(resolve)) } });
+  let drawn = 0;
+  record.changed();
+  assert.equal(asked.length, 0);
+  const leave = record.shown(() => (drawn += 1));
+  record.changed();
+  asked[1]({ entries: [entry()], removed_in_all: 35 });
+  asked[0]({ entries: [], removed_in_all: 0 });
+  await settle();
+  assert.deepEqual([record.entries.length, record.removedInAll, drawn], [1, 35, 1]);
+  leave();
+  record.changed();
+  assert.equal(asked.length, 2);
+});
