@@ -12,6 +12,7 @@ KEY = "comfyui-0123456789abcdef0123456789abcdef"
 OPERATION = "0123456789abcdef" * 2
 OTHER = "f" * 32
 ABOUT = {"version": "1.2.0", "host": "cloud.comfy.org", "last4": "cdef", "origin": {"kind": "panel"}}
+CREATED = "2026-07-01T12:00:00+00:00"
 
 
 def job_id(number: int) -> str:
@@ -23,8 +24,8 @@ DETAIL: dict[str, Any] = {"id": JOB, "status": "completed", "workflow": {"nodes"
 
 
 def make(folder: Path, operation: str = OPERATION, **about: object) -> Path:
-    """A backup of one job."""
-    draft = BackupFolder(folder).begin(operation, {**ABOUT, **about})
+    """A backup of one job, of the same length each time."""
+    draft = BackupFolder(folder).begin(operation, {**ABOUT, "created_at": CREATED, **about})
     draft.add(JOB, DETAIL, KEY)
     return draft.close()
 

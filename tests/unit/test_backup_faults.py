@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from backup_stage import ABOUT, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
+from backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
 from cloud_history.backup import BackupFolder
 from cloud_history.errors import BackupDamaged, StateUnwritable
 from small_disk import no_file_larger_than
@@ -78,7 +78,7 @@ def test_a_disk_that_really_is_full_while_jobs_are_added_leaves_nothing(tmp_path
 @pytest.mark.parametrize("short", range(0, 400, 40))
 def test_a_disk_that_is_full_at_the_very_end_leaves_nothing(tmp_path: Path, short: int) -> None:
     whole = make(tmp_path, OTHER).stat().st_size
-    draft = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
+    draft = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
     draft.add(JOB, DETAIL, KEY)
     with no_file_larger_than(whole - 1 - short), pytest.raises(OSError, match="large"):
         draft.close()
