@@ -1,0 +1,35 @@
+"""What the tests of backups make them of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cloud_history.backup import BackupFolder
+
+KEY = "comfyui-0123456789abcdef0123456789abcdef"
+OPERATION = "0123456789abcdef" * 2
+OTHER = "f" * 32
+ABOUT = {"version": "1.2.0", "host": "cloud.comfy.org", "last4": "cdef", "origin": {"kind": "panel"}}
+CREATED = "2026-07-01T12:00:00+00:00"
+
+
+def job_id(number: int) -> str:
+    return str(UUID(int=number))
+
+
+JOB = job_id(1)
+DETAIL: dict[str, Any] = {"id": JOB, "status": "completed", "workflow": {"nodes": [{"id": 1}]}}
+
+
+def make(folder: Path, operation: str = OPERATION, **about: object) -> Path:
+    """A backup of one job, of the same length each time."""
+    draft = BackupFolder(folder).begin(operation, {**ABOUT, "created_at": CREATED, **about})
+    draft.add(JOB, DETAIL, KEY)
+    return draft.close()
+
+
+def names(folder: Path) -> set[str]:
+    """The files among the backups."""
+    return {path.name for path in (folder / "backups").iterdir()} - {".gate"}

@@ -1,0 +1,284 @@
+"""Copies of jobs before they are deleted: whole and on the disk, or not there; never with the key in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backup_stage import ABOUT, KEY, OPERATION, job_id, names
+from cloud_history.backup import BackupFolder
+from cloud_history.errors import BackupDamaged, NotBackedUp
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}
+
+
+def detail_of(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": job_id(number),
+        "status": "completed",
+        "create_time": 1_750_000_000_000 + number,
+        "execution_end_time": 1_750_000_060_000,
+        "workflow_id": "wf-1",
+        "preview_output": {"filename": f"cat_{number}.png", "mediaType": "images"},
+        "workflow": {"prompt": {}, "extra_data": {"extra_pnginfo": {"workflow": CANVAS}}},
+        **more,
+    }
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> BackupFolder:
+    return BackupFolder(tmp_path, clock=lambda: NOW)
+
+
+def make(backups: BackupFolder) -> Path:
+    """A backup of three jobs."""
+    draft = backups.begin(OPERATION, ABOUT)
+    for number in range(3):
+        draft.add(job_id(number), detail_of(number), KEY)
+    return draft.close()
+
+
+def content_of(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        return b"".join(archive.read(name) for name in archive.namelist()) + archive.comment
+
+
+def test_what_was_added_is_read_back_by_the_next_process(backups: BackupFolder, tmp_path: Path) -> None:
+    path = make(backups)
+    later = BackupFolder(tmp_path)
+    assert path == tmp_path / "backups" / f"{OPERATION}.zip"
+    assert later.job(OPERATION, job_id(1).upper()) == detail_of(1)
+    assert [row["id"] for row in later.jobs(OPERATION)] == [job_id(number) for number in range(3)]
+    assert later.jobs(OPERATION)[1] == {
+        "id": job_id(1),
+        "status": "completed",
+        "created": 1_750_000_000_001,
+        "finished": 1_750_000_060_000,
+        "name": "cat_1.png",
+        "workflow_id": "wf-1",
+        "has_workflow": True,
+    }
+    (info,) = later.list()
+    assert (info.operation, info.jobs, info.size) == (OPERATION, 3, path.stat().st_size)
+    assert info.created_at == "2026-07-01T12:00:00+00:00"
+
+
+def test_any_zip_program_can_read_it_and_its_index_says_what_it_is(backups: BackupFolder) -> None:
+    with zipfile.ZipFile(make(backups)) as archive:
+        index = json.loads(archive.read("index.json"))
+        assert archive.namelist() == [f"jobs/{job_id(n)}.json" for n in range(3)] + ["index.json"]
+        assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    jobs = index.pop("jobs")
+    assert len(jobs) == 3
+    assert index == {"format": 1, "created_at": "2026-07-01T12:00:00+00:00", **ABOUT}
+
+
+def test_a_job_without_a_workflow_is_kept_and_says_so(backups: BackupFolder) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.add(job_id(1), {"id": job_id(1), "status": "failed"}, KEY)
+    draft.close()
+    (row,) = backups.jobs(OPERATION)
+    assert (row["has_workflow"], row["created"], row["name"]) == (False, None, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_the_owner_can_read_it_also_while_it_is_written(backups: BackupFolder, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        draft = backups.begin(OPERATION, ABOUT)
+        (name,) = names(tmp_path)
+        assert stat.S_IMODE((tmp_path / "backups" / name).stat().st_mode) == 0o600
+        path = draft.close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_until_it_is_closed_it_is_a_hidden_draft_and_no_backup(backups: BackupFolder, tmp_path: Path) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.add(job_id(1), detail_of(1), KEY)
+    (name,) = names(tmp_path)
+    assert name.startswith(".")
+    assert backups.list() == []
+    with pytest.raises(BackupDamaged):
+        backups.jobs(OPERATION)
+    draft.close()
+    assert names(tmp_path) == {f"{OPERATION}.zip"}
+
+
+def test_its_content_is_on_the_disk_before_it_takes_its_name(
+    backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.add(job_id(1), detail_of(1), KEY)
+    steps: list[str] = []
+    real_sync, real_replace = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        real_sync(descriptor)
+
+    def replace(source: Path, target: Path) -> None:
+        assert zipfile.ZipFile(source).testzip() is None
+        steps.append("name")
+        real_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    draft.close()
+    assert steps == ["file", "name", "folder"]
+
+
+def test_a_discarded_draft_leaves_nothing_and_takes_no_more(backups: BackupFolder, tmp_path: Path) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.add(job_id(1), detail_of(1), KEY)
+    draft.discard()
+    draft.discard()
+    assert names(tmp_path) == set()
+    with pytest.raises(OSError, match="closed"):
+        draft.add(job_id(2), detail_of(2), KEY)
+    with pytest.raises(OSError, match="closed"):
+        draft.close()
+
+
+def test_discarding_a_closed_backup_does_not_remove_it(backups: BackupFolder, tmp_path: Path) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.close()
+    draft.discard()
+    assert names(tmp_path) == {f"{OPERATION}.zip"}
+
+
+def test_a_job_added_again_stays_as_it_was(backups: BackupFolder) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    draft.add(job_id(1), detail_of(1), KEY)
+    draft.add(job_id(1), detail_of(1, status="failed"), KEY)
+    draft.close()
+    assert len(draft) == 1
+    assert [row["status"] for row in backups.jobs(OPERATION)] == ["completed"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"id": job_id(2)}, {"id": "../../x"}, {"id": None}, {"detail": "Not found"}],
+    ids=lambda wrong: str(wrong)[:20],
+)
+def test_an_answer_about_something_else_is_no_backup_and_the_others_are_kept(
+    backups: BackupFolder, wrong: dict[str, Any]
+) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+    with pytest.raises(NotBackedUp):
+        draft.add(job_id(1), wrong, KEY)
+    draft.add(job_id(3), detail_of(3), KEY)
+    draft.close()
+    assert [row["id"] for row in backups.jobs(OPERATION)] == [job_id(3)]
+
+
+def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
+    backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_history.backup_draft.LARGEST_JOB", 5_000)
+    draft = backups.begin(OPERATION, ABOUT)
+    with pytest.raises(NotBackedUp, match="too large") as refused:
+        draft.add(job_id(1), detail_of(1, note="x" * 5_000), KEY)
+    assert refused.value.short == "it is too large"
+    draft.add(job_id(2), detail_of(2), KEY)
+    draft.close()
+    assert [row["id"] for row in backups.jobs(OPERATION)] == [job_id(2)]
+
+
+def test_an_operation_has_one_backup(backups: BackupFolder) -> None:
+    path = make(backups)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        backups.begin(OPERATION, ABOUT)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "..", "../api_key", "/etc/passwd", OPERATION.upper(), OPERATION + "0", OPERATION + "\n", "\0" * 32],
+)
+def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, name: str) -> None:
+    (tmp_path / "api_key.zip").write_text("theirs")
+    for use in (lambda: backups.begin(name, ABOUT), lambda: backups.jobs(name), lambda: backups.delete(name)):
+        with pytest.raises(ValueError, match="name of an operation"):
+            use()
+    with pytest.raises(ValueError, match="name of an operation"):
+        backups.job(name, job_id(1))
+    assert (tmp_path / "api_key.zip").exists()
+
+
+@pytest.mark.parametrize(
+    "member", ["../index", "../../api_key", "index", "", job_id(77), "/etc/passwd", "\0"]
+)
+def test_only_its_jobs_can_be_read_from_it(backups: BackupFolder, member: str) -> None:
+    make(backups)
+    with pytest.raises(BackupDamaged):
+        backups.job(OPERATION, member)
+
+
+keyed = st.builds(
+    lambda before, key, after: before + key + after,
+    st.text(max_size=6),
+    st.sampled_from([KEY, KEY[:20], ""]),
+    st.text(max_size=6),
+)
+keyed_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | keyed,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keyed, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(value=keyed_json, name=keyed)
+def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name: str) -> None:
+    backups.delete(OPERATION)
+    draft = backups.begin(OPERATION, {**ABOUT, "origin": {"kind": "node", "title": name}})
+    error = {"exception_message": name, "traceback": [name], "current_inputs": value}
+    draft.add(
+        job_id(1),
+        detail_of(1, workflow=value, workflow_id=name, execution_error=error, extra_data=value),
+        KEY,
+    )
+    path = draft.close()
+    assert KEY.encode() not in content_of(path)
+    assert KEY.encode() not in path.read_bytes()
+    assert len(backups.jobs(OPERATION)) == 1
+    assert backups.job(OPERATION, job_id(1))["id"] == job_id(1)
+
+
+def test_jobs_may_be_added_from_several_threads(backups: BackupFolder) -> None:
+    draft = backups.begin(OPERATION, ABOUT)
+
+    def add(first: int) -> None:
+        for number in range(first, 120, 6):
+            draft.add(job_id(number), detail_of(number), KEY)
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    draft.close()
+    assert {row["id"] for row in backups.jobs(OPERATION)} == {job_id(number) for number in range(120)}
+    assert all(backups.job(OPERATION, job_id(number)) == detail_of(number) for number in range(120))

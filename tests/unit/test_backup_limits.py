@@ -1,0 +1,76 @@
+"""Which backups go when there are too many: the old, the oldest, and never the newest ten."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from backup_stage import make
+from cloud_history.backup import NEWEST_KEPT, BackupFolder
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> BackupFolder:
+    return BackupFolder(tmp_path)
+
+
+def made_over_time(folder: Path, ages: list[int]) -> list[str]:
+    """Backups of so many days ago; returns their operations in that order."""
+    operations = [f"{number:032x}" for number in range(len(ages))]
+    for operation, age in zip(operations, ages, strict=True):
+        make(folder, operation, created_at=(NOW - timedelta(days=age)).isoformat())
+    return operations
+
+
+def left(backups: BackupFolder) -> list[str]:
+    return [each.operation for each in backups.list()]
+
+
+def test_the_newest_come_first(backups: BackupFolder, tmp_path: Path) -> None:
+    first, second, third = made_over_time(tmp_path, [5, 1, 9])
+    assert left(backups) == [second, first, third]
+
+
+def test_those_older_than_the_limit_go_but_never_the_newest_ten(
+    backups: BackupFolder, tmp_path: Path
+) -> None:
+    operations = made_over_time(tmp_path, [100 + number for number in range(NEWEST_KEPT + 3)])
+    removed = backups.prune(90, 1000, NOW)
+    assert sorted(removed) == operations[NEWEST_KEPT:]
+    assert left(backups) == operations[:NEWEST_KEPT]
+
+
+def test_those_within_the_limit_stay(backups: BackupFolder, tmp_path: Path) -> None:
+    operations = made_over_time(tmp_path, list(range(NEWEST_KEPT + 3)))
+    assert backups.prune(NEWEST_KEPT + 3, 1000, NOW) == []
+    assert left(backups) == operations
+
+
+def test_the_oldest_go_until_the_others_have_room(
+    backups: BackupFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = made_over_time(tmp_path, list(range(NEWEST_KEPT + 5)))
+    sizes = [each.size for each in backups.list()]
+    monkeypatch.setattr("cloud_history.backup._MEGABYTE", 1)
+    removed = backups.prune(90, sum(sizes[: NEWEST_KEPT + 2]), NOW)
+    assert sorted(removed) == operations[NEWEST_KEPT + 2 :]
+    assert sorted(backups.prune(90, sum(sizes[: NEWEST_KEPT + 2]) - 1, NOW)) == [operations[NEWEST_KEPT + 1]]
+    assert sorted(backups.prune(90, 1, NOW)) == [operations[NEWEST_KEPT]]
+    assert backups.prune(90, 1, NOW) == []
+    assert len(left(backups)) == NEWEST_KEPT
+
+
+def test_a_clock_that_stands_wrong_takes_no_backup_for_old(backups: BackupFolder, tmp_path: Path) -> None:
+    made_over_time(tmp_path, [-400] * (NEWEST_KEPT + 3))
+    assert backups.prune(90, 1000, NOW) == []
+
+
+def test_a_deleted_backup_is_gone_and_the_others_stay(backups: BackupFolder, tmp_path: Path) -> None:
+    first, second = made_over_time(tmp_path, [1, 2])
+    backups.delete(first)
+    backups.delete(first)
+    assert left(backups) == [second]

@@ -1,0 +1,130 @@
+"""What is kept of a job: all but the key, the inputs at its failure, and members that could hold another key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.clean_detail import MOST_LEVELS, clean_detail, clean_json
+from cloud_history.errors import NotBackedUp
+
+KEY = "comfyui-0123456789abcdef+/x"
+quickly = settings(max_examples=400, deadline=None, derandomize=True, database=None)
+around_the_key = st.builds(
+    lambda before, key, after: before + key + after,
+    st.text(max_size=5),
+    st.sampled_from([KEY, KEY * 2, KEY.replace("+/", "%2B%2F"), KEY[:9], ""]),
+    st.text(max_size=5),
+)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | around_the_key,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(around_the_key, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def nested(levels: int, inner: Any = 0) -> dict[str, Any]:
+    value: Any = inner
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return {"workflow": value}
+
+
+@quickly
+@given(st.dictionaries(around_the_key, any_json, max_size=5))
+def test_the_key_survives_nowhere_plain_or_as_in_a_url(detail: dict[str, Any]) -> None:
+    kept = clean_json(clean_detail(detail, KEY), KEY).decode("ascii")
+    assert KEY not in kept
+    assert "%2B%2Fx" not in kept
+
+
+@quickly
+@given(any_json)
+def test_what_holds_neither_key_nor_credentials_is_kept_as_it_is(value: Any) -> None:
+    detail = {"workflow": value}
+    assert clean_detail(detail, "comfyui-another-key-altogether") == detail
+    assert json.loads(clean_json(detail, "comfyui-another-key-altogether")) == detail
+
+
+@quickly
+@given(any_json)
+def test_cleaning_twice_changes_no_more_and_the_original_stays(value: Any) -> None:
+    detail = {"workflow": value, "execution_error": {"current_inputs": value}}
+    before = json.dumps(detail)
+    once = clean_detail(detail, KEY)
+    assert clean_detail(once, KEY) == once
+    assert json.dumps(detail) == before
+
+
+def test_the_inputs_at_a_failure_are_removed_wherever_they_are() -> None:
+    inputs = {"current_inputs": {"seed": [1]}, "rest": 1}
+    detail = {"execution_error": inputs, "workflow": {"extra": [[inputs]]}, "current_inputs": 1}
+    assert clean_detail(detail, KEY) == {
+        "execution_error": {"rest": 1},
+        "workflow": {"extra": [[{"rest": 1}]]},
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key_comfy_org",
+        "AUTH_TOKEN",
+        "mySecretName",
+        "Password",
+        "key",
+        "tokens",
+        "x-api-KEY",
+        "passwords",
+    ],
+)
+def test_members_of_extra_data_named_like_credentials_are_removed_at_any_depth(name: str) -> None:
+    inner = {name: "x", "plain": [{name: {"deep": 1}, "kept": 2}]}
+    left = {"plain": [{"kept": 2}]}
+    assert clean_detail({"extra_data": inner}, KEY) == {"extra_data": left}
+    assert clean_detail({"workflow": {"extra_data": {"a": {"b": inner}}}}, KEY) == {
+        "workflow": {"extra_data": {"a": {"b": left}}}
+    }
+
+
+def test_the_same_names_outside_extra_data_are_parts_of_a_workflow_and_stay() -> None:
+    detail = {"workflow": {"prompt": {"1": {"inputs": {"max_tokens": 512, "keyframes": [1]}}}}}
+    assert clean_detail(detail, KEY) == detail
+
+
+def test_extra_data_that_is_no_object_stays() -> None:
+    assert clean_detail({"extra_data": "none", "a": {"extra_data": [1]}}, KEY) == {
+        "extra_data": "none",
+        "a": {"extra_data": [1]},
+    }
+
+
+def test_the_key_is_replaced_in_texts_and_in_names() -> None:
+    cleaned = clean_detail({"a": f"x{KEY}y", KEY: [f"{KEY}{KEY}"]}, KEY)
+    assert cleaned == {"a": "x[hidden]y", "[hidden]": ["[hidden][hidden]"]}
+
+
+def test_no_key_at_all_replaces_nothing() -> None:
+    assert clean_detail({"a": "text"}, "") == {"a": "text"}
+
+
+def test_as_deep_as_any_workflow_goes_is_kept() -> None:
+    clean_json(clean_detail(nested(MOST_LEVELS - 1), KEY), KEY)
+
+
+@pytest.mark.parametrize("levels", [MOST_LEVELS, 5_000, 200_000])
+def test_what_is_nested_too_deeply_is_refused_and_not_recursed_into(levels: int) -> None:
+    with pytest.raises(NotBackedUp, match="nested too deeply"):
+        clean_detail(nested(levels), KEY)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("1234567890123456", 12345678901234567), ("hidden", "hidden"), ("null", None)]
+)
+def test_a_key_that_cannot_be_taken_out_is_not_written(key: str, value: object) -> None:
+    with pytest.raises(NotBackedUp, match="API key"):
+        clean_json(clean_detail({"a": value}, key), key)

@@ -1,0 +1,205 @@
+"""The record of deletions: what was to be done and what became of it, newest first."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.models import ClearOutcome, ClearResult, JobCounts, JobOutcome, Outcome
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordedJob, RecordEntry, RecordOutcome, outcome_of
+from cloud_history.secret import Secret
+from record_stage import DELETED, FAILED, entry, job_id, name, outcome
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(tmp_path, clock=lambda: NOW)
+
+
+def test_what_is_recorded_is_read_by_the_next_process(record: Record, tmp_path: Path) -> None:
+    record.intent(entry(1, last4="abcd", version="1.2.0", what='{"keep_last":5}'))
+    record.outcome(name(1), outcome(DELETED, FAILED, backup="x.zip"))
+    (read,) = Record(tmp_path).entries()
+    assert read.state == "done"
+    assert (read.entry.operation, read.entry.kind, read.entry.asked) == (name(1), "delete", 2)
+    assert (read.entry.origin, read.entry.node, read.entry.title) == ("node", "5", "Tidy up")
+    assert (read.entry.host, read.entry.last4, read.entry.version) == ("cloud.comfy.org", "abcd", "1.2.0")
+    assert (read.entry.at, read.entry.what) == ("2026-07-01T12:00:00+00:00", '{"keep_last":5}')
+    assert read.outcome is not None
+    assert read.outcome.counts == {"deleted": 1, "failed": 1}
+    assert (read.outcome.removed, read.outcome.seconds, read.outcome.backup) == (1, 1.235, "x.zip")
+    assert read.outcome.report == "1 job removed."
+
+
+def test_the_jobs_of_a_deletion_are_read_with_what_became_of_them(record: Record) -> None:
+    record.intent(entry(1, job_ids=(job_id(2), job_id(1), job_id(3))))
+    record.outcome(name(1), outcome(DELETED, FAILED))
+    assert record.jobs(name(1)) == [
+        RecordedJob(job_id(2), "failed", "server error (500)"),
+        RecordedJob(job_id(1), "deleted"),
+        RecordedJob(job_id(3), "unknown"),
+    ]
+    assert record.jobs(name(7)) == []
+
+
+def test_a_deletion_without_an_outcome_is_unknown_and_its_jobs_are_too(record: Record) -> None:
+    record.intent(entry(1))
+    (read,) = record.entries()
+    assert (read.state, read.outcome) == ("unknown", None)
+    assert [each.outcome for each in record.jobs(name(1))] == ["unknown", "unknown"]
+
+
+def test_a_record_that_was_never_written_is_empty(record: Record, tmp_path: Path) -> None:
+    assert record.entries() == []
+    assert record.jobs(name(1)) == []
+    assert record.removed_in_all() == 0
+    assert len(list(record.csv())) == 1
+    assert list(tmp_path.iterdir()) in ([], [tmp_path / "deletions.gate"])
+
+
+def test_the_newest_come_first_and_no_more_than_asked_for(record: Record) -> None:
+    for number in range(10):
+        record.intent(entry(number))
+        record.outcome(name(number), outcome(DELETED))
+    assert [each.entry.operation for each in record.entries(3)] == [name(9), name(8), name(7)]
+    assert {each.state for each in record.entries()} == {"done"}
+    assert len(record.entries()) == 10
+    assert record.removed_in_all() == 10
+
+
+def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record: Record) -> None:
+    record.intent(entry(1))
+    record.intent(entry(2))
+    record.outcome(name(1), outcome(DELETED))
+    assert [(each.entry.operation, each.state) for each in record.entries()] == [
+        (name(2), "unknown"),
+        (name(1), "done"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "counts", "removed"),
+    [
+        (
+            ClearResult(ClearOutcome.DELETED, JobCounts(5, 1, 1, 0, NOW), JobCounts(0, 0, 0, 0, NOW)),
+            {"deleted": 7},
+            7,
+        ),
+        (ClearResult(ClearOutcome.FAILED, JobCounts(5, 1, 1, 0, NOW)), {}, 0),
+        (ClearResult(ClearOutcome.UNKNOWN, JobCounts(5, 1, 1, 0, NOW)), {}, None),
+    ],
+)
+def test_a_clear_is_recorded_as_far_as_it_was_counted(
+    record: Record, result: ClearResult, counts: dict[str, int], removed: int | None
+) -> None:
+    record.intent(RecordEntry(name(1), "clear", "menu", asked=7))
+    record.outcome(name(1), outcome_of(result, "Report.", 1.0))
+    (read,) = record.entries()
+    assert read.outcome is not None
+    assert (read.outcome.counts, read.outcome.removed) == (counts, removed)
+    assert record.jobs(name(1)) == []
+    assert record.removed_in_all() == (removed or 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_the_owner_can_read_it(record: Record, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        record.intent(entry(1))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "deletions.jsonl").stat().st_mode) == 0o600
+
+
+def test_it_is_on_the_disk_when_the_call_returns(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    record.intent(entry(1))
+    assert synced
+    before = len(synced)
+    record.outcome(name(1), outcome(DELETED))
+    assert len(synced) > before
+    assert synced[-1] > synced[0]
+
+
+def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: Record, tmp_path: Path) -> None:
+    secret = Secret("comfyui-deadbeefdeadbeefdeadbeef")
+    key = secret.reveal()
+    record.intent(entry(1, title=f"a {key}", what=key, node=key))
+    record.outcome(
+        name(1), RecordOutcome(report=f"{key} refused", jobs={job_id(1): JobOutcome(Outcome.FAILED, key)})
+    )
+    record.outcome(name(2), outcome(DELETED))
+    text = (tmp_path / "deletions.jsonl").read_text()
+    assert key not in text
+    assert text.count("[hidden]") == 5
+    assert "Assets stay" not in text
+
+
+def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: Record) -> None:
+    trap = '", "job_ids": [1], "jobs": [{"line": "outcome", "removed": 9,'
+    line = '{"line": "outcome", "operation": "' + name(1) + '", "removed": 9, '
+    record.intent(entry(1, title=trap, what=line, node="]}"))
+    record.outcome(
+        name(1), RecordOutcome(report=trap + line, jobs={job_id(1): JobOutcome(Outcome.FAILED, trap)})
+    )
+    (read,) = record.entries()
+    assert (read.entry.title, read.entry.what) == (trap, line)
+    assert record.jobs(name(1))[0] == RecordedJob(job_id(1), "failed", trap)
+    assert record.removed_in_all() == 0
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(text=st.text(max_size=30), why=st.text(max_size=30))
+def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str, why: str) -> None:
+    record = Record(tmp_path_factory.mktemp("record"))
+    record.intent(entry(1, title=text))
+    record.outcome(name(1), RecordOutcome(jobs={job_id(1): JobOutcome(Outcome.FAILED, why)}))
+    assert record.entries()[0].entry.title == text
+    assert record.jobs(name(1))[0].why == why
+
+
+@pytest.mark.parametrize("wrong", ["", "x", ("a" * 32).upper(), name(1) + "\n", "../" + "a" * 29])
+def test_what_is_no_operation_is_not_recorded(record: Record, wrong: str) -> None:
+    with pytest.raises(ValueError, match="name of an operation"):
+        record.intent(replace(entry(1), operation=wrong))
+    with pytest.raises(ValueError, match="name of an operation"):
+        record.outcome(wrong, outcome(DELETED))
+    with pytest.raises(ValueError, match="name of an operation"):
+        record.jobs(wrong)
+    assert record.entries() == []
+
+
+def test_each_line_is_json_and_says_what_it_is(record: Record, tmp_path: Path) -> None:
+    record.intent(entry(1))
+    record.outcome(name(1), outcome(DELETED, FAILED))
+    first, second = (json.loads(line) for line in (tmp_path / "deletions.jsonl").read_text().splitlines())
+    assert (first["line"], first["job_ids"]) == ("intent", [job_id(1), job_id(2)])
+    assert second["line"] == "outcome"
+    assert second["jobs"][0] == {"outcome": "deleted", "why": "", "ids": [job_id(1)]}
+
+
+def test_of_two_outcomes_the_later_one_counts(record: Record) -> None:
+    record.intent(entry(1))
+    record.outcome(name(1), outcome(FAILED, FAILED))
+    record.outcome(name(1), outcome(DELETED, DELETED))
+    (read,) = record.entries()
+    assert read.outcome is not None
+    assert read.outcome.counts == {"deleted": 2}

@@ -1,0 +1,220 @@
+"""The record when the disk refuses, the process dies, or something else is in the place of its files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import StateUnwritable
+from cloud_history.record import Record
+from record_stage import DELETED, entry, job_id, name, outcome, recorded
+from small_disk import no_file_larger_than
+
+MESSAGE = "Deletions are stopped: the record of deletions can’t be written."
+
+
+# The disk refuses
+
+
+@pytest.mark.parametrize("step", ["open", "write", "fsync"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
+def test_where_the_system_refuses_nothing_is_recorded_and_the_next_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
+    def refuse(*arguments: object, **more: object) -> int:
+        raise OSError(number, os.strerror(number), str(tmp_path))
+
+    record = Record(tmp_path)
+    record.intent(entry(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, step, refuse)
+        with pytest.raises(StateUnwritable) as refused:
+            record.intent(entry(2))
+        with pytest.raises(StateUnwritable):
+            record.outcome(name(1), outcome(DELETED, DELETED))
+    assert refused.value.message == MESSAGE
+    assert str(tmp_path) not in str(refused.value)
+    assert recorded(tmp_path) == [(1, "unknown")]
+    record.outcome(name(1), outcome(DELETED, DELETED))
+    record.intent(entry(3))
+    assert recorded(tmp_path) == [(3, "unknown"), (1, "done")]
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 4_096, 30_000])
+def test_a_disk_that_really_is_full_leaves_no_half_line(tmp_path: Path, room: int) -> None:
+    record = Record(tmp_path)
+    record.intent(entry(1))
+    before = (tmp_path / "deletions.jsonl").read_bytes()
+    with no_file_larger_than(len(before) + room), pytest.raises(StateUnwritable):
+        record.intent(entry(2, job_ids=tuple(map(job_id, range(1_000)))))
+    assert (tmp_path / "deletions.jsonl").read_bytes() == before
+    record.intent(entry(3))
+    assert recorded(tmp_path) == [(3, "unknown"), (1, "unknown")]
+
+
+def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record(tmp_path)
+    record.intent(entry(1))
+    path = tmp_path / "deletions.jsonl"
+    real = os.write
+    calls: list[int] = []
+
+    def write_half(descriptor: int, content: memoryview) -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            return real(descriptor, content[: len(content) // 2])
+        os.dup2(os.open(path, os.O_RDONLY), descriptor)  # so that it cannot be cut either
+        raise OSError(errno.EIO, "gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", write_half)
+        with pytest.raises(StateUnwritable):
+            record.intent(entry(2))
+    assert not path.read_bytes().endswith(b"\n")
+    record.intent(entry(3))
+    assert recorded(tmp_path) == [(3, "unknown"), (1, "unknown")]
+
+
+def test_a_device_that_is_always_full_stops_deletions(tmp_path: Path) -> None:
+    (tmp_path / "deletions.jsonl").symlink_to("/dev/full")
+    with pytest.raises(StateUnwritable):
+        Record(tmp_path).intent(entry(1))
+    assert recorded(tmp_path) == []
+
+
+@pytest.mark.parametrize("blocked", ["deletions.jsonl", "deletions.gate"])
+def test_a_folder_in_the_place_of_its_files_stops_deletions(tmp_path: Path, blocked: str) -> None:
+    (tmp_path / blocked).mkdir()
+    record = Record(tmp_path)
+    with pytest.raises(StateUnwritable):
+        record.intent(entry(1))
+    assert record.entries() == []
+    assert record.removed_in_all() == 0
+
+
+def test_a_file_in_the_place_of_the_state_folder_stops_deletions(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("theirs")
+    record = Record(tmp_path / "state")
+    with pytest.raises(StateUnwritable):
+        record.intent(entry(1))
+    assert record.entries() == []
+
+
+def test_a_write_that_takes_only_a_part_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    with monkeypatch.context() as slow:
+        slow.setattr(os, "write", lambda descriptor, content: real(descriptor, content[:7]))
+        Record(tmp_path).intent(entry(1))
+    assert recorded(tmp_path) == [(1, "unknown")]
+
+
+def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
+    def write(first: int) -> None:
+        for number in range(first, 60, 6):
+            Record(tmp_path, largest=3_000, older=100).intent(
+                entry(number, job_ids=tuple(map(job_id, range(20))))
+            )
+
+    threads = [threading.Thread(target=write, args=(first,)) for first in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = Record(tmp_path, older=100).entries()
+    assert sorted(each.entry.operation for each in found) == [name(number) for number in range(60)]
+
+
+# The process dies
+
+_DIES = """
+import os, signal, sys
+from pathlib import Path
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordEntry
+step, after = sys.argv[2], int(sys.argv[3])
+real = getattr(os, step)
+
+def die(*arguments, **more):
+    global after
+    after -= 1
+    if after < 0:
+        if step == "write":
+            real(arguments[0], arguments[1][: len(arguments[1]) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments, **more)
+
+setattr(os, step, die)
+record = Record(Path(sys.argv[1]), largest=1, older=4)
+for number in range(2, 9):
+    record.intent(RecordEntry(f"{number:032x}", "delete", "panel", job_ids=("x",) * 50))
+"""
+
+KILLED = [("write", 0), ("write", 1), ("write", 2), ("fsync", 0), ("fsync", 3)]
+KILLED += [("replace", after) for after in range(7)]
+
+
+@pytest.mark.parametrize(("step", "after"), KILLED, ids=[f"{step}-{after}" for step, after in KILLED])
+def test_a_process_killed_anywhere_loses_no_line_that_was_written(
+    tmp_path: Path, step: str, after: int
+) -> None:
+    Record(tmp_path).intent(entry(1))
+    code = [sys.executable, "-c", _DIES, str(tmp_path), step, str(after)]
+    assert subprocess.run(code, check=False, timeout=30).returncode == -signal.SIGKILL
+    found = [number for number, _ in recorded(tmp_path)]
+    # Each write came after the renames for it. A line whose write was cut short is passed over.
+    assert found == list(range(len(found), 0, -1))
+    assert found
+    record = Record(tmp_path, largest=1, older=4)
+    record.intent(entry(90))
+    record.outcome(name(90), outcome(DELETED, DELETED))
+    assert recorded(tmp_path)[0] == (90, "done")
+    assert recorded(tmp_path)[1][0] == found[0]
+    assert len(recorded(tmp_path)) >= min(3, len(found) + 1)
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_crash_between_two_renames_loses_nothing_and_the_gap_is_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    record = Record(tmp_path, largest=1, older=5)
+    for number in range(4):
+        record.intent(entry(number))
+    real = os.replace
+    left = [after]
+
+    def replace(source: Path, target: Path) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        real(source, target)
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            record.intent(entry(9))
+    assert [number for number, _ in recorded(tmp_path)] == [3, 2, 1, 0]
+    record.intent(entry(4))
+    assert [number for number, _ in recorded(tmp_path)] == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 20, 60, 200])
+def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lost: int) -> None:
+    record = Record(tmp_path)
+    record.intent(entry(1))
+    record.outcome(name(1), outcome(DELETED, DELETED))
+    record.intent(entry(2))
+    path = tmp_path / "deletions.jsonl"
+    path.write_bytes(path.read_bytes()[:-lost])
+    whole = [(2, "unknown")] if lost == 1 else []  # the end of the line alone is missing
+    assert recorded(tmp_path) == [*whole, (1, "done")]
+    record.intent(entry(3))
+    assert recorded(tmp_path) == [(3, "unknown"), *whole, (1, "done")]

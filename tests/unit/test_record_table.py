@@ -1,0 +1,90 @@
+"""The record as a table: a row a job, and nothing in it that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_history.models import JobOutcome, Outcome
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordEntry, RecordOutcome
+from record_stage import DELETED, FAILED, entry, job_id, name, outcome
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(tmp_path, clock=lambda: NOW)
+
+
+def table(record: Record) -> list[list[str]]:
+    return list(csv.reader(io.StringIO("".join(record.csv()), newline="")))
+
+
+def test_the_table_has_a_row_a_job(record: Record) -> None:
+    record.intent(entry(1, last4="abcd"))
+    record.outcome(name(1), outcome(DELETED, FAILED))
+    record.intent(RecordEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
+    at = "2026-07-01T12:00:00+00:00"
+    assert table(record) == [
+        ["at", "origin", "operation", "job id", "outcome", "why", "host", "key ending"],
+        [at, "menu", name(2), "", "unknown", "", "cloud.comfy.org", ""],
+        [at, "node 5 (Tidy up)", name(1), job_id(1), "deleted", "", "cloud.comfy.org", "abcd"],
+        [
+            at,
+            "node 5 (Tidy up)",
+            name(1),
+            job_id(2),
+            "failed",
+            "server error (500)",
+            "cloud.comfy.org",
+            "abcd",
+        ],
+    ]
+
+
+def test_its_lines_end_as_the_standard_says(record: Record) -> None:
+    record.intent(entry(1, title='a "quoted", one\nof two lines'))
+    text = "".join(record.csv())
+    assert text.startswith("at,origin,operation,job id,outcome,why,host,key ending\r\n")
+    assert '"node 5 (a ""quoted"", one\nof two lines)"' in text
+    assert text.endswith("\r\n")
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(record: Record, first: str) -> None:
+    formula = f'{first}HYPERLINK("http://x","y")'
+    record.intent(
+        RecordEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
+    )
+    record.outcome(name(1), RecordOutcome(jobs={job_id(1): JobOutcome(Outcome.FAILED, formula)}))
+    _, row = table(record)
+    assert (row[1], row[5], row[6], row[7]) == (f"'{formula}", f"'{formula}", f"'{formula}", f"'{first}abc")
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
+def test_any_text_makes_one_row_that_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    record = Record(tmp_path_factory.mktemp("record"))
+    record.intent(entry(1, host=text, job_ids=(job_id(1),)))
+    lines = "".join(record.csv())
+    assert lines.encode("utf-8")
+    rows = list(csv.reader(io.StringIO(lines, newline="")))
+    assert [len(row) for row in rows] == [8, 8]
+    assert not rows[1][6].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_the_table_comes_line_by_line(record: Record) -> None:
+    record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
+    lines = record.csv()
+    assert next(lines).startswith("at,")
+    assert next(lines).count("\r\n") == 1
