@@ -1,0 +1,32 @@
+"""Every node has a help page, which names exactly its inputs and outputs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "js" / "docs"
+NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune")
+
+
+def named(page: str, heading: str) -> list[str]:
+    """The names in the table below a heading."""
+    _, _, rest = page.partition(f"## {heading}\n")
+    return re.findall(r"^\| `(\w+)` \|", rest.partition("\n## ")[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize("node_id", NODES)
+def test_it_names_the_inputs_and_outputs_in_their_order(pack: Any, node_id: str) -> None:
+    node = pack.NODE_CLASS_MAPPINGS[node_id]
+    page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
+    inputs = node.INPUT_TYPES()
+    assert page.startswith(f"# {pack.NODE_DISPLAY_NAME_MAPPINGS[node_id]}\n")
+    assert named(page, "Inputs") == [*inputs["required"], *inputs["optional"]]
+    assert named(page, "Outputs") == list(node.RETURN_NAMES)
+
+
+def test_there_are_no_others() -> None:
+    assert {path.stem for path in DOCS.iterdir()} == set(NODES)
