@@ -143,6 +143,17 @@ test("a yes stays when the jobs were read again and the numbers are the same, an
   assert.equal(cleanUp.agreed, false);
 });
 
+test("a yes does not outlive the page it was given on", async () => {
+  const { cleanUp, asked, pass, leave } = await shown(preview(80));
+  cleanUp.agree(true);
+  leave();
+  cleanUp.shown(() => undefined);
+  pass();
+  asked[1].answer(preview(80));
+  await settle();
+  assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
+});
+
 test("without a status nothing goes, and nobody is asked", async () => {
   const { cleanUp, asked, waiting } = await shown();
   cleanUp.choose({ statuses: [] });

@@ -109,7 +109,9 @@ export class CleanUp {
     this.#work(0);
     return () => {
       this.#views.delete(listener);
-      if (!this.#views.size) this.#stop();
+      if (this.#views.size) return;
+      this.agreed = false;
+      this.#stop();
     };
   }
 
