@@ -15,6 +15,8 @@ MOST_LEVELS = 100
 
 _HOLDS_INPUTS = "current_inputs"
 _HOLDS_CREDENTIALS = "extra_data"
+_HOLDS_THE_WORKFLOW = "extra_pnginfo"
+"""In the extra data too. A workflow may well have a `max_tokens` or `keyframes`, and has to come back whole."""
 _CREDENTIAL = re.compile("key|token|secret|password", re.IGNORECASE)
 
 
@@ -55,8 +57,9 @@ def _clean(value: object, literals: list[str], level: int, *, private: bool) -> 
         raise NotBackedUp("it is nested too deeply")
     if isinstance(value, list):
         return [_clean(each, literals, level + 1, private=private) for each in value]
+    inside = {_HOLDS_CREDENTIALS: True, _HOLDS_THE_WORKFLOW: False}
     return {
-        hide(name, literals): _clean(each, literals, level + 1, private=private or name == _HOLDS_CREDENTIALS)
+        hide(name, literals): _clean(each, literals, level + 1, private=inside.get(name, private))
         for name, each in value.items()
         if name != _HOLDS_INPUTS and not (private and _CREDENTIAL.search(name))
     }

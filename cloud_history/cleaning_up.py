@@ -80,7 +80,9 @@ async def resolve(
     plan = await plan_of(operations, connection, policy, watch)
     protected = await operations.protected()
     check(plan, policy, allow_large=allow_large)
-    return plan, replace(preview_jobs(plan.go, protected=protected), what=policy_words(policy))
+    return plan, replace(
+        preview_jobs(plan.go, protected=protected), what=policy_words(policy), kept=len(plan.kept)
+    )
 
 
 def _decide(jobs: list[Job], policy: Policy, protected: Protected) -> Plan:

@@ -34,6 +34,7 @@ def deletion_summary(preview: DeletionPreview) -> Payload:
         "removable": preview.size,
         "by_status": by_status,
         "skipped": preview.skipped,
+        "kept": preview.kept,
         "oldest": milliseconds(min(created, default=None)),
         "newest": milliseconds(max(created, default=None)),
         "outputs": sum(job.outputs_count or 0 for job in preview.jobs),

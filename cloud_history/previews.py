@@ -38,6 +38,7 @@ class DeletionPreview:
         skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
         stay: those of them that are there.
         everything: whether all that is finished was asked for.
+        kept: how many jobs a policy keeps, where one chose these.
         what: what was asked for, in short, where it was not the jobs themselves: it is recorded.
     """
 
@@ -46,6 +47,7 @@ class DeletionPreview:
     stay: Sequence[Job] = ()
     everything: bool = False
     what: str = ""
+    kept: int | None = None
 
     @property
     def size(self) -> int:

@@ -176,6 +176,8 @@ export interface DeletePreview {
   newest: number | null;
   outputs: number;
   skipped: { active: number; unknown: number; already_gone: number; protected: number };
+  /** Of a clean-up: how many jobs its rules keep. */
+  kept?: number | null;
   /** The first 200. */
   rows: Row[];
   hold_seconds: number;

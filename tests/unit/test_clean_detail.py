@@ -128,3 +128,12 @@ def test_what_is_nested_too_deeply_is_refused_and_not_recursed_into(levels: int)
 def test_a_key_that_cannot_be_taken_out_is_not_written(key: str, value: object) -> None:
     with pytest.raises(NotBackedUp, match="API key"):
         clean_json(clean_detail({"a": value}, key), key)
+
+
+def test_a_workflow_comes_back_whole_also_out_of_the_extra_data() -> None:
+    canvas = {"nodes": [{"widgets": {"max_tokens": 5, "keyframes": [1]}}], "note": f"use {KEY}"}
+    extra = {"api_key_comfy_org": "another", "Token": 1, "extra_pnginfo": {"workflow": canvas}}
+    kept = clean_detail({"workflow": {"extra_data": extra}}, KEY)["workflow"]["extra_data"]
+    assert set(kept) == {"extra_pnginfo"}
+    assert kept["extra_pnginfo"]["workflow"]["nodes"] == canvas["nodes"]
+    assert kept["extra_pnginfo"]["workflow"]["note"] == "use [hidden]"

@@ -84,13 +84,13 @@ export function createDeleteSteps(api, asked, backup) {
 
     confirm(frame, /** @type {DeletePreview} */ preview, status, rose) {
       const { removable, skipped, oldest, newest, outputs, rows } = preview;
-      const stay = skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
+      const stay = preview.kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
       const body = [
         ...banners(status, api),
         rose && roseHint(),
         tiles(
           tile(number(removable), CLEAR.willGo, goingParts({ ...preview.by_status, active: 0 })),
-          tile(number(stay), CLEAR.willStay, words.staying(skipped)),
+          tile(number(stay), CLEAR.willStay, preview.kept ? DELETE.byRules : words.staying(skipped)),
         ),
         facts([
           [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],

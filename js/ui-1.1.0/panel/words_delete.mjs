@@ -8,6 +8,7 @@ import { backingUp } from "./protect_words.mjs";
 export { CLEAR, COMMON, NOT_DELETED, TOO_OLD };
 
 export const DELETE = {
+  byRules: "Kept by your rules",
   assets: "Assets stay.",
   history: "Only history will be affected.",
   nothing: "Nothing to delete",
