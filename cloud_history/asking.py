@@ -126,14 +126,20 @@ class Questions:
         ends = self._clock() + LONGEST_TO_ANSWER
         claim = await asyncio.to_thread(self._write, files, token)
         event = {**about, **asker.payload(), "question": files.name, "token": token, "state": "open"}
+        how = "stopped"
         try:
-            return await self._answer(
+            answer = await self._answer(
                 files, lambda payload: self._announce(EVENT, payload, client), event, ends, watch
             )
+            how = "answered"
+            return answer
+        except NoAnswer:
+            how = "no_answer"
+            raise
         finally:
             claim.release()
             files.remove()
-            self._announce(EVENT, {"question": files.name, "state": _CLOSED}, client)
+            self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
 
     async def _answer(
         self, files: _Files, tell: Callable[[Payload], None], event: Payload, ends: float, watch: Watch

@@ -40,6 +40,26 @@ async function open() {
   else sidebarTab.activeSidebarTabId = TAB;
 }
 
+/**
+ * A setting that lives on the server, never among ComfyUI's own. Drawn when the settings are opened.
+ * @param {string} name
+ * @param {keyof import("../types/wire").Settings} member
+ * @param {string} label
+ * @param {number} sortOrder
+ */
+const onServer = (name, member, label, sortOrder) => ({
+  id: `CloudHistory.${name}`,
+  name: label,
+  category: [MENU.group, MENU.group, name],
+  type(/** @type {string} */ shown) {
+    const place = document.createElement("div");
+    void load().then(({ settings }) => place.append(settings.field(member, shown)));
+    return place;
+  },
+  defaultValue: null,
+  sortOrder,
+});
+
 const commands = [
   { id: "CloudHistory.Open", label: MENU.open, icon: "pi pi-history", function: open },
   { id: "CloudHistory.Clear", label: MENU.clear, icon: "pi pi-trash", function: async () => (await load()).actions.clear() },
@@ -54,24 +74,18 @@ app.registerExtension({
   menuCommands: [{ path: ["Extensions", MENU.group], commands: commands.map((command) => command.id) }],
 
   settings: [
+    onServer("UndoSeconds", "hold_seconds", SETTINGS.seconds, 60),
+    onServer("Backup", "backup", SETTINGS.backup, 50),
+    onServer("WorkflowsMayDelete", "nodes", SETTINGS.nodes, 40),
+    onServer("BackupDays", "backup_days", SETTINGS.backupDays, 30),
+    onServer("BackupMegabytes", "backup_megabytes", SETTINGS.backupMegabytes, 20),
     {
       id: BUTTON,
       name: SETTINGS.button,
       category: [MENU.group, MENU.group, "ShowActionBarButton"],
       type: "boolean",
       defaultValue: false,
-    },
-    {
-      id: "CloudHistory.UndoSeconds",
-      name: SETTINGS.seconds,
-      category: [MENU.group, MENU.group, "UndoSeconds"],
-      // Drawn when the settings are opened. Its value lives on the server, never among ComfyUI's own settings.
-      type() {
-        const place = document.createElement("div");
-        void load().then(({ secondsField }) => place.append(secondsField()));
-        return place;
-      },
-      defaultValue: null,
+      sortOrder: 10,
     },
   ],
 
@@ -97,6 +111,11 @@ app.registerExtension({
       if (detail.result) ui?.store.changed();
       if (detail.kind === "protection") ui?.store.protectionChanged();
       ui?.pages.changed(detail.kind);
+      if (detail.kind === "settings") ui?.settings.changed();
+    });
+    api.addEventListener("cloud_history.ask", ({ detail }) => {
+      // The server tells it again, so a page whose part can't be loaded now has another try.
+      load().then(({ askFirst }) => askFirst.told(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       ui?.deletions.progressed(detail);

@@ -10,6 +10,10 @@ export const MENU = {
 
 export const SETTINGS = {
   seconds: "Seconds to undo a deletion",
+  backup: "Back up workflows before deleting",
+  nodes: "Workflows may delete",
+  backupDays: "Keep backups for (days)",
+  backupMegabytes: "Backups may use (MB)",
   button: "Show the Cloud history button at the top",
 };
 

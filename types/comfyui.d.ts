@@ -45,7 +45,18 @@ export interface ExtensionManager {
   registerSidebarTab(tab: SidebarTab): void;
   sidebarTab: { activeSidebarTabId: string | null };
   setting: { get(id: string): unknown };
-  workflow?: { getWorkflowByPath?(path: string): object | null; activeWorkflow?: { path?: string } | null };
+  workflow?: {
+    getWorkflowByPath?(path: string): object | null;
+    activeWorkflow?: OpenWorkflow | null;
+    openWorkflows?: OpenWorkflow[];
+  };
+}
+
+export interface OpenWorkflow {
+  path?: string;
+  /** Without folder and ending. */
+  filename?: string;
+  activeState?: { id?: string } | null;
 }
 
 export interface ComfyWidget {
@@ -81,7 +92,10 @@ export interface ComfySetting {
   id: string;
   name: string;
   category?: string[];
-  type: unknown;
+  /** Its kind, or what draws it; `label` is its name in the person's language. */
+  type: string | ((label: string) => HTMLElement);
+  /** The highest first. */
+  sortOrder?: number;
   defaultValue: unknown;
   onChange?(value: unknown): void;
 }

@@ -33,6 +33,10 @@ export interface Status {
   /** ComfyUI stopped while these were held; nothing was sent. */
   lost_holds?: LostHold[];
   hold_seconds?: number;
+  settings?: Settings & {
+    /** Whether the environment says if workflows may delete. */
+    nodes_fixed: boolean;
+  };
   /** Whether the server can cancel jobs; null: not known yet. */
   can_cancel?: boolean | null;
   /** How much is protected; `damaged`: the name of a list that can't be read. */
@@ -45,6 +49,18 @@ export interface ProtectionLists {
   jobs: string[];
   /** Ids of workflows: all their jobs. */
   workflows: string[];
+}
+
+/** What a person has set; kept on the server. */
+export interface Settings {
+  /** Seconds to undo a deletion: 0 to 60. */
+  hold_seconds: number;
+  /** What is backed up before a deletion. */
+  backup: "off" | "workflows";
+  /** Whether workflows may delete. */
+  nodes: "ask" | "allow" | "never";
+  backup_days: number;
+  backup_megabytes: number;
 }
 
 export type Kind = "delete" | "clear";

@@ -1,6 +1,8 @@
 // @ts-check
 /** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
 
+import { askStep } from "./ask_dialog.mjs";
+import { AskFirst } from "./ask_first.mjs";
 import { ConnectSteps } from "./connect_dialog.mjs";
 import { createDialogs } from "./dialogs.mjs";
 import { createHistoryApi } from "./history_api.mjs";
@@ -19,10 +21,11 @@ import { createPageParts } from "./panel/page_parts.mjs";
 import { createProtecting } from "./panel/protecting.mjs";
 import { Protection } from "./panel/protection.mjs";
 import { createQuestions } from "./panel/questions.mjs";
-import { secondsField } from "./panel/settings.mjs";
+import { createSettings } from "./panel/settings.mjs";
 import { createStore } from "./panel/store.mjs";
 import { Thumbnails } from "./panel/thumbnails.mjs";
 import { createWorkflows } from "./panel/workflows.mjs";
+import { createWorkflowNames } from "./workflow_names.mjs";
 import { idsCopied } from "./panel/words.mjs";
 import { DETAILS } from "./panel/words_delete.mjs";
 
@@ -52,6 +55,18 @@ function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult)
   const schedule = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => void setTimeout(run, milliseconds);
   return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
 }
+
+/** @param {ComfyApp} app @param {ReturnType<typeof createServices>} services */
+const createAskFirst = (app, { api, toasts }) =>
+  new AskFirst({
+    api,
+    toasts,
+    dialogs: createDialogs(() => app.extensionManager.dialog),
+    step: askStep,
+    workflowName: createWorkflowNames(() => app.extensionManager.workflow),
+    now: () => performance.now(),
+    schedule: (run, milliseconds) => void setTimeout(run, milliseconds),
+  });
 
 /**
  * @param {ComfyApp} app
@@ -118,6 +133,7 @@ export function assemble(app, fetchApi, open) {
     store,
     mountInTab: places.mountInTab,
     openLarge: places.openLarge,
-    secondsField: () => secondsField({ api, onStatus: setStatus }),
+    settings: createSettings({ api, onStatus: setStatus }),
+    askFirst: createAskFirst(app, services),
   };
 }

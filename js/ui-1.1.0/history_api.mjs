@@ -87,6 +87,11 @@ const isCancelled = (value) => isRecord(value) && Array.isArray(value.cancelled)
 const isListLine = (line) =>
   isRecord(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
 
+/** @param {unknown} value @returns {value is import("../../types/asking").OpenQuestion} */
+export const isOpenQuestion = (value) =>
+  isRecord(value) && value.state === "open" && typeof value.question === "string" && typeof value.token === "string" &&
+  typeof value.removable === "number" && Number.isFinite(value.seconds_left) && isRecord(value.by_status) && isRecord(value.skipped);
+
 /** @param {Response} response @returns {Promise<unknown>} */
 async function readJson(response) {
   const text = await response.text();
@@ -202,8 +207,12 @@ export function createHistoryApi(fetchApi) {
     dismiss: (operation) => call(isStatus, "unresolved/dismiss", "POST", { operation }),
     /** @param {string} hold one that was lost */
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
-    /** @param {number} seconds 0 to 60 */
-    saveHoldSeconds: (seconds) => call(isStatus, "settings", "POST", { hold_seconds: seconds }),
+    /** @param {Partial<import("../../types/wire").Settings>} settings those to change */
+    saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
+    /** Somebody is there. @param {string} question @param {string} token */
+    askSeen: (question, token) => call(isRecord, "ask/seen", "POST", { question, token }),
+    /** @param {string} question @param {string} token @param {import("../../types/asking").Answer} answer */
+    askAnswer: (question, token, answer) => call(isRecord, "ask/answer", "POST", { question, token, ...answer }),
     preview: () => call(isClearPreview, "preview", "POST", { clear: true }),
     /** @param {import("../../types/wire").Selection} selection */
     previewOf: (selection) => call(isDeletePreview, "preview", "POST", selection),

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSeconds } from "#ui/panel/settings.mjs";
 import { createWorkflows, freeName, isLoadable, stem } from "#ui/panel/workflows.mjs";
 
 const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
@@ -60,8 +59,4 @@ test("names from the cloud become harmless file names", () => {
   assert.equal(stem(details("\u202egnp.exe\u0000")), "gnp 7f3a9c21");
   assert.equal(stem(details("")), "job 7f3a9c21");
   assert.ok(stem(details("Z".repeat(10_000))).length < 80);
-});
-
-test("seconds to undo are whole and at most sixty", () => {
-  assert.deepEqual(["0", "10", " 60 ", "61", "-1", "1.5", "", "1e1", "abc"].map(readSeconds), [0, 10, 60, null, null, null, null, null, null]);
 });

@@ -118,7 +118,7 @@ def test_an_answer_is_taken_at_once_and_told_to_the_one_page_that_asked(
     assert scene.now < 3.5
     assert {(name, client) for _, name, _, client in scene.events} == {("cloud_history.ask", TAB)}
     assert scene.opened() == [0.0, 2.0]
-    assert scene.events[-1][2] == {"question": scene.shown["question"], "state": "closed"}
+    assert scene.events[-1][2] == {"question": scene.shown["question"], "state": "closed", "how": "answered"}
 
 
 def test_the_event_says_who_asks_about_what_and_how_long_is_left(scene: Scene) -> None:
@@ -177,6 +177,7 @@ def test_no_answer_in_two_minutes_is_no(scene: Scene) -> None:
         "delete” to Always."
     )
     assert ended.value.code == "no_answer"
+    assert scene.events[-1][2]["how"] == "no_answer"
 
 
 def test_a_stop_ends_the_question_within_half_a_second(scene: Scene) -> None:
@@ -184,6 +185,7 @@ def test_a_stop_ends_the_question_within_half_a_second(scene: Scene) -> None:
     with pytest.raises(OperationStopped):
         scene.ask(person=Person(lambda: scene.now >= 30.0))
     assert scene.now <= 30.5
+    assert scene.events[-1][2]["how"] == "stopped"
 
 
 @pytest.mark.parametrize("end", ["answered", "unseen", "unanswered", "stopped", "cancelled", "broken"])

@@ -181,8 +181,14 @@ export const tookWords = (took, queued) => (queued ? `${took}, after ${queued} i
 /* Settings */
 
 export const SETTINGS = {
-  seconds: "Seconds to undo a deletion",
-  button: "Show the Cloud history button at the top",
-  range: "0 to 60. With 0, a deletion is sent at once.",
   saved: "Saved",
+  fixed: "Set outside ComfyUI",
+  fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
+  backup: { off: "Off", workflows: "Workflows" },
+  nodes: { ask: "Ask first", allow: "Always", never: "Never" },
+  ranges: {
+    hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
+    backup_days: "1 to 36,500. The newest ten backups are always kept.",
+    backup_megabytes: "1 to 10,000,000. The newest ten backups are always kept.",
+  },
 };

@@ -1,0 +1,68 @@
+"""A borrowed graph with Clear switched on, and a person who pressed Run: nobody's history goes without a word."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from browser.comfy_page import READY, button, dialog, load_workflow, press_run, toasts
+from hosts import HostProcess
+from simulated_cloud import SimulatedCloud
+
+NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+TITLE = "Let this workflow delete"
+
+
+def clear_graph() -> dict[str, Any]:
+    node = {"id": 7, "type": "CloudHistoryClear", "pos": [200, 200], "widgets_values": [True, "setting"]}
+    return {"version": 0.4, "last_node_id": 7, "last_link_id": 0, "nodes": [node], "links": []}
+
+
+@pytest.mark.stage(connected=True)
+async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    finished, active = len(cloud.finished), len(cloud.active)
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    asked = dialog(page, f"{TITLE} {finished} jobs?")
+    await expect(asked).to_contain_text(f"{active} active")
+    await expect(asked).to_contain_text("Clear Cloud History (7)")
+    await expect(asked).to_contain_text("Unsaved Workflow")
+    await expect(asked).to_contain_text(re.compile(r"the node stops in [12]:\d\d\."))
+    await expect(button(asked, "Skip")).to_be_focused()
+    assert cloud.history_posts == []
+    await asked.get_by_text("Always allow workflows to delete").click()
+    await button(asked, f"Delete {finished} jobs").click()
+    report = page.get_by_label("Report")
+    await expect(report).to_have_value(re.compile(f"{finished} jobs removed from your cloud history"))
+    assert cloud.history_posts == [{"clear": True}]
+    assert json.loads((host.state_dir / "settings.json").read_text())["nodes"] == "allow"
+
+    cloud.add_job("completed")
+    await press_run(page)
+    await expect(report).to_have_value(re.compile("^1 job removed from your cloud history"))
+    await expect(dialog(page, TITLE)).to_have_count(0)
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_a_reload_asks_again_and_leaving_the_question_sends_nothing(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    asked = dialog(page, TITLE)
+    await expect(asked).to_be_visible()
+    await page.reload()
+    await page.wait_for_function(READY)
+    await expect(asked).to_be_visible()
+    await expect(button(asked, "Skip")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(asked).to_have_count(0)
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")
+    assert cloud.history_posts == []

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AskFirst } from "#ui/ask_first.mjs";
+import { HistoryApiError } from "#ui/history_api.mjs";
+
+const rest = () => new Promise((resolve) => setImmediate(resolve));
+
+const opened = (question = "q1", more = {}) => ({
+  state: "open", question, token: `token of ${question}`, kind: "delete", node: "5", title: "Delete Cloud Jobs", workflow: "", workflow_id: "w",
+  removable: 3, by_status: { completed: 3, failed: 0, cancelled: 0 }, skipped: { active: 0, unknown: 0, already_gone: 0, protected: 0 },
+  oldest: null, newest: null, last4: "a1b2", seconds_left: 120, ...more,
+});
+const closed = (question = "q1", more = {}) => ({ state: "closed", question, ...more });
+
+/** A page with one person, whose answers are given by `shown.at(-1).answer(…)`. */
+function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
+  const stage = { time: 0, shown: [], toasts: [], sent: [], fail: {}, timers: [] };
+  const post = (name) => async (question, token, answer) => {
+    stage.sent.push([name, question, token, ...(answer ? [answer] : [])]);
+    if (stage.fail[name]) throw stage.fail[name];
+    return {};
+  };
+  const step = (frame, question, parts) =>
+    new Promise((resolve) => {
+      frame.leave = () => resolve({ answer: "skip", always: false });
+      stage.shown.push({ question, parts, frame, answer: (answer, always = false) => resolve({ answer, always }) });
+    });
+  const dialogs = {
+    async exclusive(talk) {
+      const frame = { isOpen: () => true, close: () => frame.leave?.() };
+      return talk(frame);
+    },
+  };
+  const asks = new AskFirst({
+    api: {
+      status: async () => (settings instanceof Error ? Promise.reject(settings) : { settings, problem }),
+      askSeen: post("seen"),
+      askAnswer: post("answer"),
+    },
+    dialogs,
+    toasts: { tell: (kind, message) => stage.toasts.push([kind, message.title, message.detail]) },
+    step,
+    workflowName: (id) => (id === "w" ? "portrait_batch_v3" : ""),
+    now: () => stage.time,
+    schedule: (run, milliseconds) => stage.timers.push({ at: stage.time + milliseconds, run }),
+  });
+  const tell = async (event) => {
+    asks.told(event);
+    await rest();
+  };
+  const wait = async (milliseconds) => {
+    stage.time += milliseconds;
+    for (const timer of stage.timers.splice(0)) timer.at <= stage.time ? timer.run() : stage.timers.push(timer);
+    await rest();
+  };
+  return { ...stage, stage, tell, wait, answers: () => stage.sent.filter(([name]) => name === "answer"), seen: () => stage.sent.filter(([name]) => name === "seen") };
+}
+
+test("a question is shown with its workflow’s name, and the server is told so once", async () => {
+  const { shown, seen, tell } = page();
+  await tell(opened());
+  await tell(opened("q1", { seconds_left: 118 }));
+  assert.equal(shown.length, 1);
+  assert.equal(shown[0].question.workflow, "portrait_batch_v3");
+  assert.deepEqual(seen(), [["seen", "q1", "token of q1"]]);
+});
+
+test("nothing but “delete” deletes: an answer is sent as given, leaving is a skip", async () => {
+  for (const [give, answer, always] of [
+    [(it) => it.answer("delete", true), "delete", true],
+    [(it) => it.answer("skip"), "skip", false],
+    [(it) => it.frame.leave(), "skip", false],
+  ]) {
+    const { shown, answers, toasts, tell } = page();
+    await tell(opened());
+    assert.deepEqual(answers(), []);
+    give(shown[0]);
+    await rest();
+    assert.deepEqual(answers(), [["answer", "q1", "token of q1", { answer, always }]]);
+    assert.equal(toasts.some(([, title]) => title === "Nothing was deleted"), answer === "skip");
+  }
+});
+
+test("an answered question is not shown again while its last events come in", async () => {
+  const { shown, toasts, tell } = page();
+  await tell(opened());
+  shown[0].answer("delete");
+  await rest();
+  await tell(opened());
+  await tell(closed());
+  assert.equal(shown.length, 1);
+  assert.deepEqual(toasts, []);
+});
+
+test("its end closes the dialog, sends nothing, and says why", async () => {
+  for (const [passed, more, title] of [
+    [10_000, {}, "Answered in another window"],
+    [10_000, { how: "answered" }, "Answered in another window"],
+    [119_500, {}, "Nothing was deleted"],
+    [119_500, { how: "no_answer" }, "Nothing was deleted"],
+    [10_000, { how: "stopped" }, undefined],
+  ]) {
+    const { shown, answers, toasts, tell, wait } = page();
+    await tell(opened());
+    await wait(passed);
+    await tell(closed("q1", more));
+    assert.equal(shown.length, 1);
+    assert.deepEqual(answers(), []);
+    assert.equal(toasts[0]?.[1], title);
+  }
+});
+
+test("the clock follows the server, but never jumps back by a rounding", async () => {
+  const { shown, tell, wait } = page();
+  await tell(opened());
+  const { left } = shown[0].parts;
+  await wait(2_400);
+  await tell(opened("q1", { seconds_left: 118 }));
+  assert.equal(left(), 117_600);
+  await tell(opened("q1", { seconds_left: 60 }));
+  assert.equal(left(), 60_000);
+});
+
+test("a second question waits its turn, and is known to be seen", async () => {
+  const { shown, seen, answers, tell } = page();
+  await tell(opened("q1"));
+  await tell(opened("q2"));
+  assert.equal(shown.length, 1);
+  assert.deepEqual(seen().map(([, question]) => question), ["q1", "q2"]);
+  shown[0].answer("skip");
+  await rest();
+  assert.equal(shown.length, 2);
+  shown[1].answer("delete");
+  await rest();
+  assert.deepEqual(answers().map(([, question, , { answer }]) => [question, answer]), [["q1", "skip"], ["q2", "delete"]]);
+});
+
+test("a question that ends while it waits is never shown", async () => {
+  const { shown, tell } = page();
+  await tell(opened("q1"));
+  await tell(opened("q2"));
+  await tell(closed("q2"));
+  shown[0].answer("skip");
+  await rest();
+  assert.equal(shown.length, 1);
+});
+
+test("an answer that did not get through is said, and asked for again while the question is open", async () => {
+  const { stage, shown, toasts, tell } = page();
+  stage.fail.answer = new HistoryApiError({ code: "comfyui_away" });
+  await tell(opened());
+  shown[0].answer("delete");
+  await rest();
+  assert.deepEqual(toasts.map(([kind, title]) => [kind, title]), [["error", "ComfyUI doesn’t answer"]]);
+  await tell(opened());
+  assert.equal(shown.length, 2);
+});
+
+test("an answer that came too late is never taken for a deletion", async () => {
+  const { stage, shown, toasts, tell } = page();
+  stage.fail.answer = new HistoryApiError({ code: "question_closed", message: "This question is no longer open." });
+  await tell(opened());
+  shown[0].answer("delete");
+  await rest();
+  assert.deepEqual(toasts.map(([kind, title]) => [kind, title]), [["warning", "This question is no longer open"]]);
+  await tell(opened());
+  assert.equal(shown.length, 1);
+});
+
+test("“seen” that got lost is sent again with the next event", async () => {
+  const { stage, seen, tell } = page();
+  stage.fail.seen = new HistoryApiError({ code: "comfyui_away" });
+  await tell(opened());
+  stage.fail.seen = undefined;
+  await tell(opened());
+  await tell(opened());
+  assert.equal(seen().length, 2);
+});
+
+test("a dialog does not outlive its question when ComfyUI is gone", async () => {
+  const { shown, answers, toasts, tell, wait } = page();
+  await tell(opened());
+  await wait(121_000);
+  assert.deepEqual(toasts, []);
+  await wait(5_000);
+  assert.equal(shown.length, 1);
+  assert.deepEqual(answers(), []);
+  assert.equal(toasts[0][1], "Nothing was deleted");
+});
+
+test("“always” is offered only where it would be kept, and known to be", async () => {
+  const cases = [
+    [{}, true], [{ settings: { nodes_fixed: true } }, false], [{ settings: undefined }, true],
+    [{ settings: null }, false], [{ settings: new Error("away") }, false], [{ problem: { code: "many_users" } }, false],
+  ];
+  for (const [options, offered] of cases) {
+    const { shown, tell } = page(options);
+    await tell(opened());
+    assert.equal(shown[0].parts.canAlways, offered, JSON.stringify(options));
+  }
+});
+
+test("what is not a question is not shown", async () => {
+  const { shown, tell } = page();
+  for (const event of [null, {}, { state: "open" }, opened("q", { token: 3 }), opened("q", { seconds_left: "x" }), opened("q", { skipped: null }), closed("other")]) {
+    await tell(event);
+  }
+  assert.equal(shown.length, 0);
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createWorkflowNames } from "#ui/workflow_names.mjs";
+import { askingNode, askingWorkflow, askTitle, timeLeft } from "#ui/words_ask.mjs";
+import { readNumber } from "#ui/panel/settings.mjs";
+
+test("the title and the names of a question", () => {
+  assert.equal(askTitle(1), "Let this workflow delete 1 job?");
+  assert.equal(askTitle(1280), "Let this workflow delete 1,280 jobs?");
+  assert.equal(askingNode("Delete Cloud Jobs", "14"), "Delete Cloud Jobs (14)");
+  assert.equal(askingNode("", "14"), "(14)");
+  assert.equal(askingWorkflow("a\u202eb\n", "x"), "a\ufffdb");
+  assert.equal(askingWorkflow("", "0f8fad5b-d9cb-469f-a165-70867728950e"), "0f8fad5b");
+  assert.equal(askingWorkflow("", ""), "");
+});
+
+test("the time that is left never reads 0:00 while there is some, nor below", () => {
+  assert.deepEqual([120_000, 112_000, 111_001, 60_000, 900, 1, 0, -5_000].map(timeLeft), ["2:00", "1:52", "1:52", "1:00", "0:01", "0:01", "0:00", "0:00"]);
+});
+
+test("a workflow’s name is that of the open one with its id, the one on the canvas first", () => {
+  const named = (filename, id) => ({ filename, activeState: id ? { id } : null });
+  const host = { activeWorkflow: named("copy", "a"), openWorkflows: [named("original", "a"), named("other", "b"), named("none", "")] };
+  const nameOf = createWorkflowNames(() => host);
+  assert.deepEqual(["a", "b", "c", ""].map(nameOf), ["copy", "other", "", ""]);
+  assert.equal(createWorkflowNames(() => undefined)("a"), "");
+});
+
+test("a setting takes whole numbers in its range alone", () => {
+  for (const [name, good, bad] of [
+    ["hold_seconds", ["0", "60", " 10 "], ["61", "-1", "1.5", "", "1e1", "abc"]],
+    ["backup_days", ["1", "36500"], ["0", "36501", "99999999"]],
+    ["backup_megabytes", ["1", "10000000"], ["0", "10000001"]],
+  ]) {
+    for (const text of good) assert.equal(readNumber(name, text), Number(text), text);
+    for (const text of bad) assert.equal(readNumber(name, text), null, text);
+  }
+});

@@ -1,0 +1,50 @@
+/** Questions of workflows that want to delete, as the server sends them to the page that queued them. */
+
+import type { DeletePreview, Kind } from "./wire";
+
+export interface OpenQuestion {
+  state: "open";
+  /** Its name. */
+  question: string;
+  token: string;
+  kind: Kind;
+  /** Id and name of the node. */
+  node: string;
+  title: string;
+  /** "" where the server does not know it. */
+  workflow: string;
+  workflow_id?: string;
+  removable: number;
+  by_status: DeletePreview["by_status"];
+  skipped: DeletePreview["skipped"];
+  oldest: number | null;
+  newest: number | null;
+  last4: string;
+  seconds_left: number;
+}
+
+export interface ClosedQuestion {
+  state: "closed";
+  question: string;
+  /** What ended it. */
+  how?: "answered" | "no_answer" | "stopped";
+}
+
+export interface Answer {
+  answer: "delete" | "skip";
+  /** Whether workflows may delete without asking from now on. */
+  always: boolean;
+}
+
+/** Draws a question; resolves with what the person chose. Leaving it in any way is a skip. */
+export type AskStep = (
+  frame: import("../js/ui-1.1.0/dialogs.mjs").Frame,
+  question: OpenQuestion,
+  parts: {
+    /** Whether "always" can be offered. */
+    canAlways: boolean;
+    /** Milliseconds until it is too late. */
+    left(): number;
+    schedule(run: () => void, milliseconds: number): void;
+  },
+) => Promise<Answer>;
