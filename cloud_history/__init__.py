@@ -3,4 +3,4 @@
 The package knows nothing of ComfyUI: it can be used, and is tested, without it.
 """
 
-__version__ = "1.1.0"
+__version__ = "1.2.0"

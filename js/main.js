@@ -12,7 +12,7 @@ import { addReportTo, showReport } from "./node_report.js";
 import { MENU, SETTINGS } from "./start_words.js";
 import { createTab, TAB } from "./tab.js";
 
-/** @typedef {ReturnType<typeof import("./ui-1.1.0/assemble.mjs").assemble>} Ui */
+/** @typedef {ReturnType<typeof import("./ui-1.2.0/assemble.mjs").assemble>} Ui */
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 
@@ -23,7 +23,7 @@ let ui = null;
 
 /** Everything that is shown; loaded once. */
 function load() {
-  loading ??= import("./ui-1.1.0/assemble.mjs").then(
+  loading ??= import("./ui-1.2.0/assemble.mjs").then(
     ({ assemble }) => (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open())),
     (error) => {
       loading = null;
