@@ -16,8 +16,9 @@ from pathlib import Path
 
 import aiohttp
 
+from cloud_history.confirmed import Confirmed
 from cloud_history.models import Outcome
-from cloud_history.operations import Confirmed, Operations
+from cloud_history.operations import Operations
 from cloud_history.selection import Selection
 from cloud_history.stopping import Unwatched
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from .asking import Asker, Questions
 from .cleaning_up import plan_of, resolve
+from .confirmed import Confirmed, new_operation
 from .connection import Connection
 from .errors import CloudError, CountRose, NodesNever, OperationStopped
 from .models import ClearOutcome, ClearResult, DeletionResult, Skipped
-from .operations import Confirmed, Operations, new_operation
+from .operations import Operations
 from .previewed import clear_summary, deletion_summary
 from .previews import ClearPreview, DeletionPreview, Preview
 from .results import Payload

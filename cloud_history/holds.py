@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .confirmed import Confirmed
 from .errors import CloudError, InputRefused, StateUnwritable, TooLate
 from .files import Claim, write_private
-from .operations import Confirmed, Operations, confirm
+from .operations import Operations, confirm
 from .previews import DeletionPreview
 from .secret import log
 from .stopping import Unwatched

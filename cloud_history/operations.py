@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,17 @@ from .backing_up import BackingUp
 from .backup import BackupFolder
 from .client import CloudClient
 from .config import BaseUrl, read_base_url
+from .confirmed import Confirmed, entry_of, new_operation
 from .connection import Connection
 from .counting import Span
 from .credentials import ApiKey, KeyStore
 from .errors import ListNotWhole
 from .history import History
-from .journal import Entry, Kind
+from .journal import Entry
 from .listing import Listing
 from .models import ClearResult, DeletionResult, JobCounts
 from .permission import Permission, permission
-from .previews import DeletionPreview, Preview, preview_jobs
+from .previews import DeletionPreview, preview_jobs
 from .protection import Protected, ProtectionFile
 from .report import clear_report, deletion_report
 from .results import clear_payload, deletion_payload
@@ -39,23 +39,6 @@ from .sending import Announce, SendingDesk
 from .settings import Settings, SettingsFile
 from .state_guards import StateGuards
 from .stopping import Unwatched, Watch
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """What a person confirmed, and the name its operation will have.
-
-    Attributes:
-        origin: where they did: `panel`, `menu`, `clean_up`, or `node` and the node's id.
-        backup: whether workflows are backed up first; None: as it is set.
-    """
-
-    preview: Preview
-    connection: Connection
-    operation: str
-    origin: str = "panel"
-    backup: bool | None = None
-
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
@@ -214,7 +197,7 @@ class Operations:
         shown = preview if isinstance(preview, DeletionPreview) else None
         asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
         what = shown.what if shown else ""
-        entry = _entry(connection, "delete", origin, confirmed, title=title, what=what, **asked)
+        entry = entry_of(connection, "delete", origin, confirmed, title=title, what=what, **asked)
         async with self.desk.carry_out(entry, watch, wait=True) as ended, self.open(connection) as client:
             result = await self._history(client).delete(
                 job_ids,
@@ -252,7 +235,7 @@ class Operations:
         if confirmed is None and await self.clears_by_ids(backup):
             return await self._clear_by_ids(connection, origin, watch, backup, title)
         size = confirmed.preview.size if confirmed else None
-        entry = _entry(connection, "clear", origin, confirmed, asked=size, title=title)
+        entry = entry_of(connection, "clear", origin, confirmed, asked=size, title=title)
         async with self.desk.carry_out(entry, watch, wait=wait) as ended, self.open(connection) as client:
             guards = await self._guards(entry, connection, client, backup)
             result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
@@ -313,16 +296,3 @@ async def confirm(
     if isinstance(preview, DeletionPreview):
         return await operations.delete_jobs(preview.job_ids, origin, watch, confirmed, backup=backup)
     return await operations.clear_history(origin, watch, confirmed, wait=wait, backup=backup)
-
-
-def new_operation() -> str:
-    """A name for an operation that nobody has."""
-    return uuid.uuid4().hex
-
-
-def _entry(
-    connection: Connection, kind: Kind, origin: str, confirmed: Confirmed | None, **more: Any
-) -> Entry:
-    if confirmed is not None:
-        more["operation"] = confirmed.operation
-    return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)

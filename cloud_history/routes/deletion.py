@@ -9,12 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from ..cleaning_up import resolve
+from ..confirmed import Confirmed, new_operation
 from ..connection import Connection
 from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..guards import LARGE_BODY, read_body
 from ..holds import HoldWatch
 from ..models import ClearResult
-from ..operations import Confirmed, confirm, new_operation
+from ..operations import confirm
 from ..previewed import clear_summary, deletion_summary
 from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..results import Payload, clear_payload, deletion_payload

@@ -18,11 +18,12 @@ import pytest_asyncio
 
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
+from cloud_history.confirmed import Confirmed
 from cloud_history.credentials import ApiKey
 from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
 from cloud_history.journal import Entry
 from cloud_history.models import Outcome
-from cloud_history.operations import Confirmed, Operations
+from cloud_history.operations import Operations
 from cloud_history.previews import ClearPreview
 from cloud_history.stopping import Unwatched
 from routes.stage import Gate

@@ -10,8 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from cloud_history.confirmed import Confirmed, new_operation
 from cloud_history.models import DeletionResult, JobStatus
-from cloud_history.operations import Confirmed, Operations, new_operation
+from cloud_history.operations import Operations
 from cloud_history.selection import JobFilter, Selection
 from cloud_history.stopping import Unwatched
 from host.conftest import Comfy, Graph

@@ -1,0 +1,40 @@
+"""What a person confirmed, and the entry that is written down of an operation before it begins."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from .connection import Connection
+from .journal import Entry, Kind
+from .previews import Preview
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What a person confirmed, and the name its operation will have.
+
+    Attributes:
+        origin: where they did: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        backup: whether workflows are backed up first; None: as it is set.
+    """
+
+    preview: Preview
+    connection: Connection
+    operation: str
+    origin: str = "panel"
+    backup: bool | None = None
+
+
+def new_operation() -> str:
+    """A name for an operation that nobody has."""
+    return uuid.uuid4().hex
+
+
+def entry_of(
+    connection: Connection, kind: Kind, origin: str, confirmed: Confirmed | None, **more: Any
+) -> Entry:
+    if confirmed is not None:
+        more["operation"] = confirmed.operation
+    return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)
