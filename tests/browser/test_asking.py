@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import READY, button, dialog, load_workflow, press_run, toasts
+from browser.comfy_page import READY, button, choose_in_menu, dialog, load_workflow, press_run, toasts
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
@@ -65,4 +65,35 @@ async def test_a_reload_asks_again_and_leaving_the_question_sends_nothing(
     await page.keyboard.press("Escape")
     await expect(asked).to_have_count(0)
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")
+    assert cloud.history_posts == []
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
+async def test_what_is_set_is_kept_on_the_server_and_never_is_not_asked(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    looks: list[str] = []
+    page.on("request", lambda sent: looks.append(sent.url) if sent.url.endswith("/status") else None)
+    await choose_in_menu(page, "Settings")
+    await page.get_by_text("Cloud history", exact=True).last.click()
+    may_delete = page.get_by_role("combobox", name="Workflows may delete")
+    await expect(may_delete).to_have_value("ask")
+    await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
+    assert len(looks) == 1
+    await may_delete.focus()
+    await page.keyboard.press("N")
+    days = page.get_by_role("spinbutton", name="Keep backups for (days)")
+    await days.fill("0")
+    await days.press("Tab")
+    await expect(page.get_by_text("1 to 36,500.")).to_be_visible()
+    await expect(page.get_by_text("Saved", exact=True)).to_have_count(1)
+    kept = json.loads((host.state_dir / "settings.json").read_text())
+    assert (kept["nodes"], kept["backup_days"]) == ("never", 90)
+    await page.keyboard.press("Escape")
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    await expect(page.get_by_label("Report")).to_have_value(
+        re.compile("change “Workflows may delete” in Settings > Cloud history")
+    )
     assert cloud.history_posts == []

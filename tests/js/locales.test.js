@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MENU } from "../../js/start_words.js";
+import { MENU, SETTINGS } from "../../js/start_words.js";
 
 const root = new URL("../../locales/", import.meta.url);
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}.json`, root), "utf8"));
@@ -13,6 +13,19 @@ test("every language translates every menu entry and command, and nothing that i
     assert.deepEqual(Object.keys(read(language, "main").menuLabels), [MENU.group, MENU.open, MENU.clear, MENU.connect], language);
     assert.deepEqual(Object.keys(read(language, "commands")), ["CloudHistory_Open", "CloudHistory_Clear", "CloudHistory_Connect"], language);
   }
+});
+
+test("every language names every setting, and the English names are those of the code", () => {
+  const source = readFileSync(new URL("../../js/main.js", import.meta.url), "utf8");
+  const ids = [...source.matchAll(/onServer\("(\w+)"/g)].map(([, name]) => `CloudHistory_${name}`);
+  assert.ok(ids.length >= 5);
+  for (const language of languages) {
+    const settings = read(language, "settings");
+    assert.deepEqual(Object.keys(settings), [...ids, "CloudHistory_ShowActionBarButton"], language);
+    for (const { name } of Object.values(settings)) assert.ok(name, language);
+    assert.deepEqual(Object.keys(read(language, "main").settingsCategories), [MENU.group], language);
+  }
+  assert.deepEqual(Object.values(read("en", "settings")).map(({ name }) => name), Object.values(SETTINGS));
 });
 
 test("an entry that opens a dialog ends in … in every language", () => {

@@ -30,3 +30,18 @@ def test_it_names_the_inputs_and_outputs_in_their_order(pack: Any, node_id: str)
 
 def test_there_are_no_others() -> None:
     assert {path.stem for path in DOCS.iterdir()} == set(NODES)
+
+
+@pytest.mark.parametrize("node_id", [node_id for node_id in NODES if node_id != "CloudHistoryListJobs"])
+def test_that_of_a_deleting_node_says_what_stays_and_what_asking_does_not_guard_against(node_id: str) -> None:
+    page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
+    assert "Kept: your assets." in page
+    assert "does not guard against somebody who has access to the server" in page
+    assert "COMFY_CLOUD_HISTORY_NODES=allow" in page
+
+
+def test_the_registry_gets_them() -> None:
+    # “docs/” without a slash before it would keep js/docs/ out of the archive as well.
+    left_out = (DOCS.parents[1] / ".comfyignore").read_text(encoding="utf-8").split()
+    assert "/docs/" in left_out
+    assert "docs/" not in left_out

@@ -35,7 +35,6 @@ function numberControl(name, label) {
     type: "number", class: "cch-num", min: String(least), max: String(most), step: "1", inputmode: "numeric",
     "aria-label": label, title: SETTINGS.ranges[name],
   });
-  if (most > 999) element.classList.add("wide");
   return { element, read: () => readNumber(name, element.value), refused: SETTINGS.ranges[name] };
 }
 
