@@ -29,6 +29,7 @@ from browser.comfy_page import (
     toasts,
 )
 from browser.conftest import CHROMIUM_FLAGS
+from browser.panel_page import Panel, open_page, shown_panel
 from hosts import frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
 
@@ -49,11 +50,20 @@ async def around(page: Page, what: Locator, name: str) -> None:
     await page.screenshot(path=DOCS / name, clip=clip)
 
 
+async def close_toasts(page: Page, text: str, many: int = 1) -> None:
+    await expect(toasts(page, text)).to_have_count(many)
+    for left in range(many, 0, -1):
+        await toasts(page, text).first.get_by_role("button").first.click()
+        await expect(toasts(page, text)).to_have_count(left - 1)
+
+
 async def take(page: Page, cloud: SimulatedCloud) -> None:
     await take_connect(page, cloud)
     await take_nodes(page, cloud)
-    await take_panel(page)
+    # While any job is protected, clearing asks in other words.
     await take_clear(page)
+    await take_panel(page)
+    await take_pages(page)
 
 
 async def take_connect(page: Page, cloud: SimulatedCloud) -> None:
@@ -62,7 +72,7 @@ async def take_connect(page: Page, cloud: SimulatedCloud) -> None:
     await connect.get_by_placeholder("Paste your API key").fill(cloud.api_key)
     await around(page, connect.locator(".cch-dialog").first, "connect-dialog.png")
     await button(connect, "Test and save").click()
-    await toasts(page, "Connected to Comfy Cloud").get_by_role("button").first.click()
+    await close_toasts(page, "Connected to Comfy Cloud")
 
 
 async def take_nodes(page: Page, cloud: SimulatedCloud) -> None:
@@ -74,6 +84,11 @@ async def take_nodes(page: Page, cloud: SimulatedCloud) -> None:
     ]
     await load_workflow(page, {"version": 0.4, "nodes": nodes, "links": []})
     await press_run(page)
+    asked = dialog(page, "Let this workflow delete 3 jobs?")
+    await expect(asked).to_be_visible()
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=DOCS / "ask-dialog.png")
+    await button(asked, "Delete 3 jobs").click()
     for index in range(3):
         await expect(page.get_by_label("Report").nth(index)).not_to_have_value("")
     await page.wait_for_timeout(5000)
@@ -92,8 +107,12 @@ async def take_panel(page: Page) -> None:
     await page.screenshot(path=DOCS / "details.png")
     await page.keyboard.press("Escape")
     await page.get_by_role("tab", name="Failed").click()
+    for key in ("Home", "p", "ArrowDown", "ArrowDown", "ArrowDown", "p"):
+        await page.get_by_role("listbox", name="Jobs").press(key)
+    await close_toasts(page, "1 job protected", 2)
     for index in (1, 2, 4):
         await page.get_by_role("option").nth(index).locator(".cch-check").click()
+    await page.get_by_placeholder("Search Jobs...").hover()
     await page.wait_for_timeout(500)
     await page.screenshot(path=DOCS / "panel.png")
     await page.keyboard.press("Delete")
@@ -101,6 +120,41 @@ async def take_panel(page: Page) -> None:
     await page.wait_for_timeout(500)
     await page.screenshot(path=DOCS / "delete-dialog.png")
     await page.keyboard.press("Escape")
+
+
+async def take_pages(page: Page) -> None:
+    """The pages over the list, in the large window. Something must have been deleted for the second."""
+    panel = await shown_panel(page)
+    await delete_with_backup(page, panel)
+    await panel.root.get_by_role("button", name="Open in a large window").click()
+    large = Panel(page, page.locator(".cch-panel.large"))
+    await expect(large.list).to_be_focused()
+    clean_up = await open_page(large, "Clean up…")
+    await clean_up.get_by_label("Jobs to keep", exact=True).fill("50")
+    await expect(clean_up.get_by_role("row").filter(has_text="Last 50").first).to_be_visible()
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=DOCS / "clean-up.png")
+    await clean_up.get_by_role("button", name="Back to the list").click()
+    record = await open_page(large, "Recently deleted")
+    await record.get_by_role("button", name="Show jobs").first.click()
+    await expect(record.get_by_role("button", name="Open", exact=True).first).to_be_visible()
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=DOCS / "recently-deleted.png")
+    await record.get_by_role("button", name="Close").click()
+
+
+async def delete_with_backup(page: Page, panel: Panel) -> None:
+    await button(panel.root, "Deselect all").click()
+    await panel.tab("Completed").click()
+    named = panel.rows.filter(has_text=".png")
+    for index in range(3):
+        await named.nth(index).locator(".cch-check").click()
+    await panel.list.press("Delete")
+    opened = await panel.delete_dialog()
+    await opened.get_by_text("Back up their workflows first").click()
+    await opened.locator(".cch-btn.danger").click()
+    await expect(toasts(page, "removed from your cloud history")).to_be_visible(timeout=30_000)
+    await close_toasts(page, "removed from your cloud history")
 
 
 async def take_clear(page: Page) -> None:
