@@ -5,6 +5,7 @@ import { el } from "../dom.mjs";
 import { clean, dateOnly, number, shortId } from "../format.mjs";
 import { icon } from "../icons.mjs";
 import { skeleton } from "../parts.mjs";
+import { isActive } from "./filter.mjs";
 import { cut, KINDS } from "./row_view.mjs";
 import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./words_clean_up.mjs";
 import { EMPTY } from "./words.mjs";
@@ -107,7 +108,8 @@ export function createVerdicts(thumbnails) {
   /** @param {CleanUpPreview["rows"][number]} verdictRow */
   function line({ job, keep }) {
     const [name = "", tail = ""] = cut(clean(job.name) || shortId(job.id));
-    const when = job.finished ?? job.created;
+    // What is active has not finished, whenever it was created.
+    const when = job.finished ?? (isActive(job.status) ? null : job.created);
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
     return el(
       "tr",
