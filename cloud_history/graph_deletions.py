@@ -53,7 +53,13 @@ class GraphDeletions:
         return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
 
     async def prune(
-        self, policy: Policy, asker: Asker, watch: Watch, *, allow_large: bool
+        self,
+        policy: Policy,
+        asker: Asker,
+        watch: Watch,
+        *,
+        allow_large: bool,
+        backup: bool | None = None,
     ) -> tuple[Plan, DeletionResult | Skipped | None]:
         """Delete what the policy does not keep. The plan, and what became of it: None where nothing would go.
 
@@ -67,7 +73,7 @@ class GraphDeletions:
         if not preview.size:
             return plan, None
         ids = preview.job_ids
-        return plan, await self._delete_shown(ids, preview, connection, asker, watch, None, asks=asks)
+        return plan, await self._delete_shown(ids, preview, connection, asker, watch, backup, asks=asks)
 
     async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""

@@ -15,10 +15,12 @@ from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
     ANY,
+    BACKUP_INPUT,
     REPORT_TOOLTIP,
     CloudHistoryNode,
     Inputs,
     Output,
+    chosen_backup,
     only_boolean,
     only_text,
     only_whole_number,
@@ -92,7 +94,7 @@ class PruneCloudHistory(CloudHistoryNode):
                 ),
                 "dry_run": _switch(True, "Says what would go, and sends nothing."),
             },
-            "optional": {"after": (ANY, AFTER_INPUT)},
+            "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }
 
     async def run(
@@ -100,14 +102,17 @@ class PruneCloudHistory(CloudHistoryNode):
         allow_large: object = None,
         dry_run: object = None,
         after: list[object] | None = None,
+        backup: object = None,
         **rules: object,
     ) -> Output:
         policy = _policy(**rules)
         allowed = only_boolean(allow_large, "allow_large")
-        act = _dry_run if only_boolean(dry_run, "dry_run") else _prune
+        backs_up = chosen_backup(backup)
         watch = NodeWatch()
         try:
-            return await act(policy, allowed, after, watch)
+            if only_boolean(dry_run, "dry_run"):
+                return await _dry_run(policy, allowed, after, watch)
+            return await _prune(policy, allowed, backs_up, after, watch)
         except OperationStopped:
             watch.raise_if_stopped()
             raise
@@ -149,8 +154,11 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
     return outputs(after, report, [job.id for job in plan.go], report, 0)
 
 
-async def _prune(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
-    plan, result = await graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed)
+async def _prune(
+    policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
+) -> Output:
+    pruning = graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
+    plan, result = await pruning
     if result is None:
         watch.raise_if_stopped()
         report = f"Nothing would go, and nothing was sent.\n{plan_report(plan, policy)}"

@@ -149,6 +149,18 @@ async def test_what_is_set_to_never_is_refused_and_a_dry_run_is_not(
     assert (await pruned(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
 
 
+async def test_it_backs_workflows_up_first_where_that_is_wanted(
+    cloud: SimulatedCloud, pruned: Pruned, pack_module: Any, errors: Any
+) -> None:
+    with pytest.raises(errors.InputRefused, match="“backup” must be one of"):
+        await pruned(keep_last=5, dry_run=False, backup="perhaps")
+    jobs = newest_first(cloud)
+    out = await pruned(keep_last=len(jobs) - 2, dry_run=False, backup="workflows")
+    assert "2 workflows backed up first." in out["result"][2]
+    (backup,) = pack_module("comfy_host").operations().backups.list()
+    assert backup.jobs == 2
+
+
 async def test_with_nobody_to_ask_nothing_is_sent(
     cloud: SimulatedCloud, pruned: Pruned, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
