@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import aiohttp
 
-from . import deleting, importing, listing, scripts, scrolling, stalls
+from . import backing_up, deleting, importing, listing, scripts, scrolling, stalls
 from .cloud import LATENCY
 from .page import FRONTEND
 from .table import Figure, table
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "d": importing.measure,
     "e": scrolling.measure,
     "f": scripts.measure,
+    "g": backing_up.measure,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from .connection import Connection
 from .journal import Entry, Kind
 from .previews import Preview
+from .secret import scrub
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def new_operation() -> str:
 def entry_of(
     connection: Connection, kind: Kind, origin: str, confirmed: Confirmed | None, **more: Any
 ) -> Entry:
+    """What is written down. Without the key, which somebody may have pasted into a node's name or a rule."""
+    more |= {name: scrub(more[name]) for name in ("title", "what") if name in more}
     if confirmed is not None:
         more["operation"] = confirmed.operation
     return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)

@@ -109,9 +109,8 @@ class SendingDesk:
         """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
         await self._take_slot(entry, watch, wait)
         try:
-            await asyncio.to_thread(self.journal.begin, entry)
+            await self._write_down(entry)
             try:
-                await asyncio.to_thread(self.record.intent, _recorded(entry))
                 ending.begin()
                 yield
             except CloudError as error:
@@ -120,6 +119,15 @@ class SendingDesk:
             await self._resolve(entry, ending.outcome)
         finally:
             self._slot.free()
+
+    async def _write_down(self, entry: Entry) -> None:
+        """Raises StateUnwritable: then nothing of it is left, as nothing came of it."""
+        await asyncio.to_thread(self.journal.begin, entry)
+        try:
+            await asyncio.to_thread(self.record.intent, _recorded(entry))
+        except StateUnwritable:
+            await self._try(lambda: self.journal.resolve(entry.operation))
+            raise
 
     async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
         # Polled: who has it may be on another event loop, or in another process.
@@ -145,14 +153,14 @@ class SendingDesk:
 
     async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
         """The outcome is known and is about to be told: a disk that refuses must not hide it."""
-        for write in (
-            lambda: self.record.outcome(entry.operation, outcome),
-            lambda: self.journal.resolve(entry.operation),
-        ):
-            try:
-                await asyncio.to_thread(write)
-            except StateUnwritable as exc:
-                log.warning("%s", exc)
+        await self._try(lambda: self.record.outcome(entry.operation, outcome))
+        await self._try(lambda: self.journal.resolve(entry.operation))
+
+    async def _try(self, write: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(write)
+        except StateUnwritable as exc:
+            log.warning("%s", exc)
 
     def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
         log.info("%s", report)

@@ -10,6 +10,7 @@ from aiohttp import web
 from ..errors import InputRefused
 from ..guards import LARGE_BODY, read_body
 from ..protection import Protected
+from ..secret import HIDDEN, scrub
 from .answers import json_answer
 from .context import Context
 from .requests import read_ids
@@ -54,4 +55,7 @@ def _workflows(given: list[Any]) -> list[str]:
     fits = [each for each in given if isinstance(each, str) and 0 < len(each) <= LONGEST_WORKFLOW_ID]
     if len(fits) != len(given) or len(fits) > MOST_WORKFLOWS:
         raise InputRefused(f"“workflows” must be a list of at most {MOST_WORKFLOWS:,} workflow ids.")
+    if any(HIDDEN in scrub(each) for each in fits):
+        # Kept, it would be the key on the disk; kept as it is shown, it would protect nothing.
+        raise InputRefused("A workflow whose id has the API key in it can’t be protected.")
     return fits

@@ -35,6 +35,7 @@ from cloud_history.secret import Secret
 from cloud_history.selection import JobFilter, Selection
 from cloud_history.stopping import Unwatched
 from cloud_history.thumbnails import Thumbnails
+from kept_files import contents
 from simulated_cloud import SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
@@ -168,10 +169,10 @@ class Evidence:
         self.add(f"event {name}", payload)
 
     def add_files(self, folder: Path) -> None:
-        """Every file in the state folder, and its name, except the one that holds the key."""
+        """Every file in the state folder, what is packed in it, and its name, except the one that holds the key."""
         for path in folder.rglob("*"):
-            content = path.read_bytes() if path.is_file() and path.name != "api_key.json" else b""
-            self.add("file", path.name, content)
+            kept = path.is_file() and path.name != "api_key.json"
+            self.add("file", path.name, *(contents(path) if kept else []))
 
     def find(self, *secrets: str) -> list[str]:
         """Where the secrets stand, plain or as in a URL."""

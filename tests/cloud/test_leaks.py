@@ -19,104 +19,10 @@ from cloud_history.credentials import KeyStore
 from cloud_history.operations import Operations
 from cloud_history.routes import add_routes
 from cloud_history.secret import Secret
+from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED
 from simulated_cloud import Fault, SimulatedCloud
-from simulated_cloud.error_shapes import (
-    ErrorShape,
-    error_response,
-    html_page,
-    json_shape,
-    message_only,
-    nested_error,
-    plain_text,
-)
 
 Evidence = Any
-KEY = "comfyui-Leak+Canary/%7E=0123456789abcdefWXYZ"
-QUOTED = quote(KEY, safe="")
-ALL, POST = ("*", "/api"), ("POST", "/api/history")
-ECHO = f"The key {KEY} (or {QUOTED}) is not one. {KEY}"
-HEADERS = {
-    "X-Echo": KEY,
-    "Set-Cookie": f"key={QUOTED}",
-    "WWW-Authenticate": f'Key "{KEY}"',
-    "Location": f"/{KEY}",
-}
-LIST_OF_KEYS = {
-    "status": KEY,
-    "jobs": [{"id": KEY, "status": KEY}],
-    "pagination": {"total": KEY, "next_cursor": KEY, "has_more": False},
-}
-
-JOB_OF_KEYS = {
-    "id": "01234567-89ab-cdef-0123-456789abcdef",
-    "status": KEY,
-    "workflow_id": KEY,
-    "preview_output": {"filename": f"{KEY}.png", "subfolder": KEY, "type": KEY, "mediaType": KEY},
-    "outputs": {KEY: {KEY: [{"filename": KEY}]}},
-    "execution_error": {
-        "exception_message": ECHO,
-        "exception_type": KEY,
-        "node_type": KEY,
-        "node_id": KEY,
-        "traceback": [KEY, ECHO],
-        "current_inputs": {"api_key": KEY},
-    },
-    "cancelled": [KEY],
-}
-
-SHAPES: dict[str, ErrorShape] = {
-    "code and message": error_response(500, KEY, ECHO),
-    "message 401": message_only(401, ECHO),
-    "message 400": message_only(400, ECHO),
-    "nested": nested_error(503, KEY, ECHO, {"key": KEY}),
-    "auth type": json_shape(403, {"error": {"message": ECHO, "type": KEY}, "accepted": [KEY]}),
-    "error text": json_shape(404, {"error": ECHO, KEY: KEY}),
-    "prompt error": json_shape(400, {"error": {"type": KEY, "message": ECHO, "extra_info": {KEY: KEY}}}),
-    "credits": error_response(402, KEY, ECHO),
-    "detail": json_shape(409, {"detail": ECHO}),
-    "subscription": message_only(429, ECHO),
-    "rate limit": json_shape(429, {"error": {"code": KEY, "message": ECHO}}, **{"Retry-After": "1"}),
-    "long rate limit": json_shape(429, {"message": ECHO}, **{"Retry-After": "900"}),
-    "retry after the key": json_shape(429, {"message": ECHO}, **{"Retry-After": KEY}),
-    "many keys": message_only(400, KEY * 200),
-    "escaped key": ErrorShape(
-        400, b'{"message": "' + "".join(f"\\u{ord(each):04x}" for each in KEY).encode() + b'"}'
-    ),
-    "plain text": plain_text(503, ECHO),
-    "page 502": html_page(502, ECHO),
-    "page 401": html_page(401, ECHO),
-    "page 200": html_page(200, ECHO),
-    "empty": ErrorShape(504, b""),
-    "key as JSON": json_shape(200, KEY),
-    "keys in a success": json_shape(200, LIST_OF_KEYS),
-    "keys in a job": json_shape(200, JOB_OF_KEYS),
-    "keys in a list": json_shape(200, {"jobs": [JOB_OF_KEYS], "pagination": {"total": 1, "has_more": False}}),
-    "broken JSON": ErrorShape(200, f'{{"jobs": "{KEY}'.encode()),
-    "no UTF-8": ErrorShape(200, f'{{"jobs": "{KEY}"}}'.encode() + b"\xff"),
-    "no gzip": ErrorShape(200, KEY.encode(), {"Content-Encoding": "gzip"}),
-}
-
-FAILURES: dict[str, Callable[[], dict[str, Any]]] = {
-    **{
-        name: lambda shape=shape: {  # type: ignore[misc]
-            "kind": "status",
-            "status": shape.status,
-            "headers": {**HEADERS, **shape.headers},
-            "body": shape.body,
-        }
-        for name, shape in SHAPES.items()
-    },
-    "redirect": lambda: {
-        "kind": "redirect",
-        "status": 307,
-        "location": f"http://localhost:9/{KEY}?key={QUOTED}",
-    },
-    "timeout": lambda: {"kind": "slow", "seconds": 60},
-    "truncated": lambda: {"kind": "truncated"},
-    "reset": lambda: {"kind": "reset_before_body"},
-    "reset afterwards": lambda: {"kind": "reset_after_body"},
-    "huge": lambda: {"kind": "huge", "mebibytes": 20},
-}
 
 
 @pytest_asyncio.fixture
@@ -153,6 +59,30 @@ async def test_no_operation_shows_the_key(
     assert not any("Traceback" in text for where, text in evidence.texts if where == "log")
 
 
+async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
+    """Protection, policies, the record, backups and questions."""
+    await send("POST", "protection", {"protect": True, "ids": ids[:1], "workflows": [KEY, f"x{QUOTED}"]})
+    await send("POST", "protection", {"protect": True, "ids": [KEY]})
+    await send("GET", "protection")
+    for policy in ({"keep_last": 1, "workflow_id": KEY}, {"keep_within": KEY}, {"statuses": [KEY]}, {KEY: 1}):
+        await send("POST", "clean_up", {"policy": policy})
+        await send("POST", "preview", {"policy": policy, "allow_large": True})
+    for name in ("backup", "nodes", "backup_days", KEY):
+        await send("POST", "settings", {name: KEY})
+    await send("POST", "settings", {"hold_seconds": 0})
+    token = (await send("POST", "preview", {"ids": ids})).get("token", "")
+    await send("POST", "delete", {"token": token, "backup": True})
+    entries = (await send("GET", "record")).get("entries") or [{"operation": "0" * 32}]
+    for name in (entries[0]["operation"], KEY, QUOTED):
+        await send("GET", f"record/{name}")
+        await send("GET", f"backups/{name}")
+        await send("GET", f"backups/{name}/{ids[0]}")
+    await send("GET", "record.csv")
+    await send("DELETE", f"backups/{QUOTED}", {})
+    await send("POST", "ask/seen", {"question": KEY, "token": KEY})
+    await send("POST", "ask/answer", {"question": KEY, "token": KEY, "answer": KEY, "always": True})
+
+
 async def use_routes(
     evidence: Evidence, operations: Operations, cloud: SimulatedCloud, faults: list[Fault]
 ) -> None:
@@ -168,8 +98,9 @@ async def use_routes(
             usual = {"X-Cloud-History": "1", "Content-Type": "application/json", **headers}
             async with browser.request(method, f"/cloud_history/{path}", data=raw, headers=usual) as answer:
                 evidence.add(f"{method} {path}", answer.status, dict(answer.headers), await answer.text())
-                lines = answer.content_type == "application/x-ndjson"
-                found: dict[str, Any] = {} if lines else await answer.json()
+                found: dict[str, Any] = (
+                    await answer.json() if answer.content_type == "application/json" else {}
+                )
                 return found
 
         token = (await send("POST", "preview", {"clear": True})).get("token", "")
@@ -195,6 +126,7 @@ async def use_routes(
         await send("POST", "holds/dismiss", {"hold": KEY})
         await send("POST", "key", {"api_key": f" “{KEY}” ", "unchecked": True})
         await send("GET", "status")
+        await use_routes_of_what_is_kept(send, ids)
         for odd in (
             KEY,
             [KEY],

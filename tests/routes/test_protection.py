@@ -40,6 +40,15 @@ async def test_anything_odd_is_refused_and_changes_nothing(stage: Stage, body: d
     assert (await stage.ask("protection")).json == {"jobs": [], "workflows": []}
 
 
+async def test_a_workflow_id_that_has_the_key_in_it_is_refused_and_not_kept(stage: Stage) -> None:
+    for workflow in (stage.cloud.api_key, f"x{stage.cloud.api_key}", "shown as [hidden]"):
+        answer = await stage.ask("protect", {"protect": True, "workflows": ["flow", workflow]})
+        assert (answer.status, answer.code) == (400, "invalid_request")
+        assert stage.cloud.api_key not in answer.text
+    assert (await stage.ask("protection")).json == {"jobs": [], "workflows": []}
+    assert stage.cloud.api_key not in str(stage.kept_files())
+
+
 async def test_a_preview_leaves_protected_jobs_out_and_says_how_many(stage: Stage) -> None:
     ids = finished(stage, 3)
     await stage.ask("protect", {"protect": True, "ids": ids[:1]})

@@ -1,0 +1,247 @@
+"""A deletion with backup and record among things that are damaged, or where something else is in their place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import ProtectionDamaged, StateUnwritable
+from cloud_history.holds import Holds
+from cloud_history.operations import Confirmed
+from cloud_history.protection import ProtectionFile
+from cloud_history.record import Record
+from cloud_history.selection import Selection
+from cloud_history.settings import SettingsFile
+from cloud_history.stopping import Unwatched
+from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
+from simulated_cloud import SimulatedCloud
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=60)
+    async with cloud.serving():
+        yield cloud
+
+
+@pytest.fixture
+def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
+    return stage_of(cloud, environ, tmp_path.resolve() / "state")
+
+
+# Something else is in its place
+
+
+@pytest.mark.parametrize(
+    "name", ["running", "sending.lock", "sending.gate", "deletions.gate", "deletions.jsonl", "protected.json"]
+)
+async def test_what_is_something_else_than_it_should_be_stops_deletions_until_it_is_put_right(
+    stage: Stage, name: str
+) -> None:
+    path = stage.folder / name
+    if "." in name:
+        path.mkdir()
+    else:
+        path.write_text("a file where a folder should be")
+    await stage.delete()
+    error = ProtectionDamaged if name.startswith("protected") else StateUnwritable
+    assert isinstance(stage.error, error)
+    stage.nothing_was_sent()
+    stage.check(record="done" if error is ProtectionDamaged else "")
+    await stage.refuses(error)
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
+    await stage.next_works()
+
+
+async def test_a_file_where_the_state_folder_should_be_stops_deletions(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    stage = stage_of(cloud, environ, tmp_path / "taken" / "state")
+    (stage.folder / "settings.json").unlink()
+    stage.folder.rmdir()
+    stage.folder.write_text("theirs")
+    await stage.delete(backup=True)
+    assert isinstance(stage.error, StateUnwritable)
+    stage.nothing_was_sent()
+    await stage.refuses(StateUnwritable)
+    stage.folder.unlink()
+    SettingsFile(stage.folder).change(backup="workflows")
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("name", ["backups", "backups/.gate"])
+async def test_without_a_place_for_backups_nothing_is_deleted(stage: Stage, name: str) -> None:
+    path = stage.folder / name
+    if name == "backups":
+        path.write_text("a file where a folder should be")
+    else:
+        path.mkdir(parents=True)
+    await stage.delete()
+    assert set(stage.outcomes().values()) == {"failed"}
+    stage.nothing_was_sent()
+    stage.check()
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
+    await stage.next_works()
+
+
+async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -> None:
+    (stage.folder / "holds").write_text("a file where a folder should be")
+    operations = stage.operations()
+    connection = await operations.connect()
+    shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
+    holds = Holds(operations)
+    with pytest.raises(StateUnwritable):
+        await holds.start(Confirmed(shown, connection, "c0" * 16), 5)
+    assert holds.open == []
+    stage.nothing_was_sent()
+    stage.check(record="")
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("kind", ["a backup", "a folder"])
+async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves_it_alone(
+    stage: Stage, kind: str
+) -> None:
+    operations = stage.operations()
+    connection = await operations.connect()
+    shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
+    path = stage.folder / "backups" / f"{'c0' * 16}.zip"
+    if kind == "a folder":
+        path.mkdir(parents=True)
+    else:
+        operations.backups.begin("c0" * 16, {}).close()
+    before = path.read_bytes() if path.is_file() else b""
+    await stage.delete(confirmed=Confirmed(shown, connection, "c0" * 16))
+    assert set(stage.outcomes().values()) == {"failed"}
+    assert stage.sent == set()
+    assert (path.read_bytes() if path.is_file() else b"") == before
+    stage.check()
+
+
+# Damaged files
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"jobs": [1], "workflows": []}', b'{"jobs": []}', b"[" * 9999],
+)
+async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_right(
+    stage: Stage, content: bytes
+) -> None:
+    (stage.folder / "protected.json").write_bytes(content)
+    await stage.delete()
+    assert isinstance(stage.error, ProtectionDamaged)
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.refuses(ProtectionDamaged)
+    aside = stage.folder / ProtectionFile(stage.folder).start_empty()
+    assert aside.read_bytes() == content
+    await stage.next_works()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b'{"backup": null}', b'{"backup": "of"}', b"[" * 9999, None]
+)
+async def test_damaged_settings_back_up(stage: Stage, content: bytes | None) -> None:
+    path = stage.folder / "settings.json"
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    await stage.delete()
+    assert stage.gone == stage.saved() == set(stage.ids)
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b'{"line": "intent", "operation": "cd',
+        OLD_LINE[:79],
+        b"\0" * 5000,
+        b"\xff\xfe garbage\n\n[]\n{}\nnull\n" + b"x" * 300_000,
+        b'{"line": "outcome", "operation": "' + b"cd" * 16 + b'", "jobs": []}',
+    ],
+    ids=["half an intent", "half an outcome", "zeros", "garbage", "an outcome of nothing"],
+)
+async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(
+    stage: Stage, damage: bytes
+) -> None:
+    path = stage.folder / "deletions.jsonl"
+    path.write_bytes(OLD_LINE + b"\n" + damage)
+    await stage.delete()
+    assert stage.gone == set(stage.ids)
+    stage.check()
+    assert path.read_bytes().startswith(OLD_LINE + b"\n" + damage)
+    record = Record(stage.folder)
+    assert record.removed_in_all() == 7 + len(stage.ids)
+    assert record.entries()[-1].entry.operation == OLDER
+    assert sum(stage.ids[0] in line for line in record.csv()) == 1
+    await stage.next_works()
+
+
+def _half_a_backup(stage: Stage) -> bytes:
+    draft = stage.operations().backups.begin(OLDER, {})
+    draft.add(stage.ids[0], stage.cloud.jobs[stage.ids[0]].detail(), "a-key-that-is-nowhere")
+    path = draft.close()
+    content = path.read_bytes()
+    path.unlink()
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [lambda stage: b"", lambda stage: b"PK\x05\x06" + b"\0" * 18, lambda stage: b"\0" * 5000, _half_a_backup],
+    ids=["empty", "no entries", "zeros", "half"],
+)
+async def test_a_damaged_backup_of_another_deletion_is_left_alone(
+    stage: Stage, content: Callable[[Stage], bytes]
+) -> None:
+    damaged = content(stage)
+    path = stage.folder / "backups" / f"{OLDER}.zip"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(damaged)
+    await stage.delete()
+    assert stage.gone == stage.saved() == set(stage.ids)
+    stage.check()
+    assert path.read_bytes() == damaged
+    assert {each.operation for each in stage.operations().backups.list()} == {
+        path.stem for path in stage.zips()
+    }
+    await stage.next_works()
+
+
+async def test_drafts_that_a_dead_process_left_are_removed_and_are_no_backups(stage: Stage) -> None:
+    folder = stage.folder / "backups"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f".{OLDER}.zip.{number:032x}").write_bytes(_half_a_backup(stage))
+    await stage.delete()
+    assert [path for path in folder.iterdir() if OLDER in path.name] == []
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"kind": "delete"}'])
+async def test_a_damaged_note_of_an_earlier_deletion_is_told_and_stops_nothing(
+    stage: Stage, content: bytes
+) -> None:
+    path = stage.folder / "running" / f"{OLDER}.json"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    await stage.delete()
+    assert stage.gone == set(stage.ids)
+    stage.check(resolved=False)
+    assert [entry.operation for entry in stage.operations().desk.unresolved()] == [OLDER]
+    await stage.next_works()

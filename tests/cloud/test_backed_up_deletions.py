@@ -1,0 +1,310 @@
+"""A deletion with backup and record, while the cloud fails at each of its steps, and while jobs change under it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import CloudTimeoutError, OperationStopped, PreviewExpired
+from cloud_history.operations import Confirmed
+from cloud_history.previews import ClearPreview
+from cloud_history.protection import ProtectionFile
+from cloud_history.selection import Selection
+from cloud_history.stopping import Unwatched
+from deletion_stage import (
+    A_JOB_IS_SAVED,
+    BACKUP,
+    DELETION,
+    FIRST_LOOK,
+    JOBS,
+    LAST_LOOK,
+    POST,
+    Stage,
+    Steps,
+    stage_of,
+)
+from routes.clocks import Gate
+from simulated_cloud import SimulatedCloud
+
+FAILURES: dict[str, dict[str, Any]] = {
+    "401": {"kind": "status", "status": 401, "json": {"message": "Invalid API key"}},
+    "429": {"kind": "status", "status": 429, "json": {}, "headers": {"Retry-After": "1"}},
+    "429 for good": {"kind": "status", "status": 429, "json": {"message": "Subscription inactive"}},
+    "500": {"kind": "status", "status": 500, "json": {"code": "internal", "message": "Oh no"}},
+    "down": {"kind": "reset_before_body"},
+    "reset": {"kind": "reset_after_body"},
+    "truncated": {"kind": "truncated"},
+    "HTML": {"kind": "html"},
+    "empty": {"kind": "empty"},
+    "nonsense": {"kind": "status", "status": 200, "json": [{"id": None}]},
+}
+ACTED = ("reset", "truncated")
+"""These are carried out, and nobody hears of it."""
+ACCEPTED = ("empty", "nonsense")
+"""A deletion has no answer but its status."""
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=60)
+    async with cloud.serving():
+        yield cloud
+
+
+@pytest.fixture
+def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
+    return stage_of(cloud, environ, tmp_path / "state")
+
+
+async def test_a_deletion_that_nothing_happens_to(stage: Stage) -> None:
+    await stage.delete()
+    assert stage.gone == stage.saved() == set(stage.ids)
+    assert set(stage.outcomes().values()) == {"deleted"}
+    stage.check()
+    await stage.next_works()
+
+
+# The cloud fails
+
+
+@pytest.mark.parametrize("failure", [*FAILURES, "401 by the list", "down by the list", "HTML by the list"])
+async def test_where_the_first_look_fails_what_is_sent_is_backed_up_all_the_same(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, failure: str
+) -> None:
+    kind, _, by_list = failure.partition(" by ")
+    stage = stage_of(cloud, environ, tmp_path / "state", 30 if by_list else 8)
+    fault = stage.fails(FIRST_LOOK, JOBS, **FAILURES[kind])
+    await stage.delete()
+    assert fault.fired
+    assert stage.sent == stage.saved() == set(stage.ids)
+    assert set(stage.outcomes().values()) == {"unconfirmed"}  # gone, and nobody saw that it was there
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_a_job_whose_detail_fails_stays_and_the_others_are_saved_before_they_go(
+    stage: Stage, failure: str
+) -> None:
+    lost = stage.ids[2]
+    fault = stage.fails(BACKUP, ("GET", f"/api/jobs/{lost}"), **FAILURES[failure])
+    await stage.delete()
+    assert fault.fired
+    assert not stage.cloud.jobs[lost].deleted
+    assert stage.outcomes()[lost] == "failed"
+    assert stage.gone == stage.sent == stage.saved()
+    # Of what would meet all, the two that were not asked for yet are not asked for at all.
+    assert len(stage.gone) >= len(stage.ids) - 3
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_where_no_detail_can_be_read_nothing_is_sent(stage: Stage, failure: str) -> None:
+    fault = stage.fails(BACKUP, JOBS, **FAILURES[failure])
+    await stage.delete()
+    assert fault.fired
+    assert set(stage.outcomes().values()) == {"failed"}
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_where_the_deletion_fails_its_backup_is_whole_and_the_record_is_true(
+    stage: Stage, failure: str
+) -> None:
+    fault = stage.fails(DELETION, POST, **FAILURES[failure])
+    await stage.delete()
+    assert fault.fired
+    assert stage.saved() == set(stage.ids)
+    word = "deleted" if failure in ACTED else "unconfirmed" if failure in ACCEPTED else "failed"
+    assert set(stage.outcomes().values()) == {word}
+    assert stage.gone == (set(stage.ids) if failure in ACTED else set())
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_where_the_last_look_fails_nothing_is_claimed(stage: Stage, failure: str) -> None:
+    fault = stage.fails(LAST_LOOK, JOBS, **FAILURES[failure])
+    await stage.delete()
+    assert fault.fired
+    assert stage.gone == stage.saved() == set(stage.ids)
+    assert set(stage.outcomes().values()) == {"unconfirmed"}
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("failure", ["401", "500", "down", "reset"])
+async def test_where_one_of_two_requests_fails_all_are_saved_and_each_is_told_as_it_is(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    monkeypatch.setattr("cloud_history.deleting.MOST_IDS_A_REQUEST", 5)
+    fault = stage.fails(DELETION, POST, about=stage.ids[7], **FAILURES[failure])
+    await stage.delete()
+    assert fault.fired
+    assert stage.saved() == set(stage.ids)
+    assert stage.gone == set(stage.ids if failure in ACTED else stage.ids[:5])
+    stage.check()
+    await stage.next_works()
+
+
+async def test_a_cloud_that_is_not_there_at_all_is_sent_nothing(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    stage = stage_of(cloud, environ, tmp_path / "state")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        stage.environ = {**environ, "COMFY_CLOUD_BASE_URL": f"http://127.0.0.1:{free.getsockname()[1]}"}
+    await stage.delete()
+    assert set(stage.outcomes().values()) == {"failed"}
+    stage.nothing_was_sent()
+    stage.check()
+    stage.environ = environ
+    await stage.next_works()
+
+
+# Jobs change
+
+
+async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage) -> None:
+    gone = stage.ids[3]
+    stage.steps = Steps({BACKUP: lambda: stage.cloud.books.delete([gone], 0.0)})
+    await stage.delete()
+    assert stage.outcomes()[gone] == "already_gone"
+    assert gone not in stage.sent | stage.saved()
+    stage.check()
+    await stage.next_works()
+
+
+async def test_where_all_jobs_vanish_before_the_backup_nothing_is_sent(stage: Stage) -> None:
+    stage.steps = Steps({BACKUP: lambda: stage.cloud.books.delete(stage.ids, 0.0)})
+    await stage.delete()
+    assert set(stage.outcomes().values()) == {"already_gone"}
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("step", [BACKUP, DELETION])
+async def test_a_job_that_becomes_active_is_left_alone(stage: Stage, step: str) -> None:
+    job = stage.cloud.jobs[stage.ids[3]]
+    stage.steps = Steps({step: lambda: setattr(job, "status", "in_progress")})
+    await stage.delete()
+    assert stage.outcomes()[job.id] == "active"
+    assert not job.deleted
+    stage.check()
+    await stage.next_works()
+
+
+async def test_an_active_job_is_neither_backed_up_nor_sent(stage: Stage) -> None:
+    active = stage.cloud.active[0].id
+    stage.ids.insert(1, active)
+    await stage.delete()
+    assert stage.outcomes()[active] == "active"
+    assert active not in stage.sent | stage.saved()
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("step", [FIRST_LOOK, BACKUP, DELETION])
+async def test_a_job_that_is_protected_meanwhile_stays(stage: Stage, step: str) -> None:
+    job_id, protection = stage.ids[3], ProtectionFile(stage.folder)
+    stage.steps = Steps({step: lambda: protection.change(protect=True, jobs=[job_id])})
+    await stage.delete()
+    assert stage.outcomes()[job_id] == "protected"
+    assert job_id not in stage.sent
+    stage.check()
+    await stage.next_works()
+
+
+async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -> None:
+    operations = stage.operations()
+    connection = await operations.connect()
+    shown = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())
+    await stage.delete(confirmed=Confirmed(shown, connection, "c0" * 16))
+    assert stage.sent == stage.saved() == set(stage.ids[:5])
+    assert [path.stem for path in stage.zips()] == ["c0" * 16]
+
+
+async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(stage: Stage) -> None:
+    operations = stage.operations()
+    connection = await operations.connect()
+    confirmed = Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
+    with pytest.raises(PreviewExpired):
+        await operations.clear_history("menu", Unwatched(), confirmed)
+    assert stage.cloud.history_posts == []
+    await stage.next_works()
+
+
+async def test_a_clear_is_a_deletion_of_jobs_that_are_all_saved(stage: Stage) -> None:
+    finished = {job.id for job in stage.cloud.finished}
+    result: Any = await stage.operations().clear_history("menu", stage.steps)
+    assert (result.deleted, result.backed_up) == (len(finished), len(finished))
+    assert stage.gone == stage.saved() == finished
+    assert stage.unsaved == set()
+
+
+# Somebody stops it
+
+
+@pytest.mark.parametrize("when", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED])
+async def test_stopped_before_anything_is_sent_it_leaves_no_backup(stage: Stage, when: str) -> None:
+    gate = Gate(stage.cloud)
+
+    def stop() -> None:
+        gate.close()
+        stage.steps.stop = True
+
+    stage.steps = Steps({when: stop})
+    await stage.delete()
+    gate.open()
+    assert isinstance(stage.error, OperationStopped)
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
+async def test_stopped_while_it_is_sent_the_backup_is_whole(stage: Stage) -> None:
+    stage.steps = Steps({DELETION: lambda: setattr(stage.steps, "stop", True)})
+    await stage.delete()
+    assert stage.saved() == set(stage.ids)
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("step", [BACKUP, DELETION])
+async def test_cancelled_it_is_told_as_unknown_at_the_next_start(stage: Stage, step: str) -> None:
+    gate = Gate(stage.cloud)
+    stage.steps = Steps({step: gate.close})
+    task = asyncio.ensure_future(stage.delete())
+    await gate.waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.open()
+    assert stage.saved() == (set(stage.ids) if step == DELETION else set())
+    stage.check(record="unknown", resolved=False)
+    await stage.next_works()
+
+
+async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_history.backing_up.SECONDS", 0.05)
+    monkeypatch.setattr("cloud_history.backing_up.SECONDS_A_JOB", 0.0)
+    gate = Gate(stage.cloud)
+    stage.steps = Steps({BACKUP: gate.close})
+    await stage.delete()
+    gate.open()
+    assert isinstance(stage.error, CloudTimeoutError)
+    stage.nothing_was_sent()
+    stage.check()
+    monkeypatch.undo()
+    await stage.next_works()

@@ -1,0 +1,195 @@
+"""A deletion with backup and record on a disk that refuses at each of its steps."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import ProtectionDamaged, StateUnwritable
+from cloud_history.protection import ProtectionFile
+from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
+from faulty_disk import FaultyDisk, in_place
+from simulated_cloud import SimulatedCloud
+from small_disk import no_file_larger_than
+
+DRAFT, NOTE = "backups/.*.zip.*", "running/.*.json.*"
+REFUSED = [
+    *[("open", "sending.lock", 1), ("open", "sending.gate", 1)],
+    *[("os.mkdir", "running", 1), ("open", NOTE, 1), ("fsync", NOTE, 1), ("os.rename", "running/*.json", 1)],
+    *[("open", "deletions.gate", 1), ("open", "deletions.jsonl", 1), ("open", "deletions.jsonl", 2)],
+    *[("write", "deletions.jsonl", 1), ("fsync", "deletions.jsonl", 1)],
+]
+"""Before the operation is written down: it does not begin."""
+NOT_SAVED = [
+    *[("os.mkdir", "backups", 1), ("open", "backups/.gate", 1), ("open", DRAFT, 1), ("open", DRAFT, 2)],
+    *[
+        ("open", DRAFT, 3),
+        ("fsync", DRAFT, 1),
+        ("open", "backups/.gate", 2),
+        ("os.rename", "backups/*.zip", 1),
+    ],
+]
+"""There is no backup, so nothing is sent."""
+NOT_TOLD = [
+    *[("open", "deletions.gate", 2), ("open", "deletions.jsonl", 3), ("open", "deletions.jsonl", 4)],
+    *[("write", "deletions.jsonl", 2), ("fsync", "deletions.jsonl", 2)],
+]
+"""All is done, and what came of it cannot be written."""
+HARMLESS = [
+    *[("open", "running", 1), ("fsync", "running", 1), ("open", ".", 1), ("fsync", ".", 1)],
+    *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 3)],
+    *[("open", "settings.json", 1), ("open", "settings.json", 2), ("open", "backups/*.zip", 2)],
+]
+ELSEWHERE = [("open", "protected.json"), ("os.remove", "running/*.json")]
+"""These have tests of their own."""
+Step = tuple[str, str, int]
+
+
+def named(steps: list[Step]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("step", steps, ids=lambda step: " ".join(map(str, step)))
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=60)
+    async with cloud.serving():
+        yield cloud
+
+
+@pytest.fixture
+def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
+    return stage_of(cloud, environ, tmp_path.resolve() / "state")
+
+
+async def delete_on(stage: Stage, step: Step, *, stays: bool = False, number: int = errno.ENOSPC) -> None:
+    """Delete while this call fails, alone or from then on everything that takes room."""
+    call, name, nth = step
+    stage.remember()
+    with in_place(FaultyDisk(stage.folder, call, name, nth, number, stays)) as disk:
+        await stage.delete()
+    assert disk.fired
+
+
+# The disk refuses
+
+
+async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a_test(stage: Stage) -> None:
+    with in_place(FaultyDisk(stage.folder)) as disk:
+        await stage.delete()
+    known = {f"{call} {name}" for call, name, *_ in (*REFUSED, *NOT_SAVED, *NOT_TOLD, *HARMLESS, *ELSEWHERE)}
+    assert set(disk.trail) == known
+
+
+@named(REFUSED)
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
+async def test_what_cannot_be_written_down_is_not_begun(stage: Stage, step: Step, stays: bool) -> None:
+    await delete_on(stage, step, stays=stays)
+    assert isinstance(stage.error, StateUnwritable)
+    assert stage.cloud.requests == []
+    stage.nothing_was_sent()
+    stage.check(record="")
+    await stage.next_works()
+
+
+@named(NOT_SAVED)
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
+async def test_what_cannot_be_backed_up_is_not_deleted(stage: Stage, step: Step, stays: bool) -> None:
+    await delete_on(stage, step, stays=stays)
+    assert set(stage.outcomes().values()) == {"failed"}
+    assert stage.result is not None
+    assert "No space left" in next(iter(stage.result.jobs.values())).why
+    stage.nothing_was_sent()
+    stage.check(record="unknown" if stays else "done")
+    await stage.next_works()
+
+
+@named(NOT_TOLD)
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
+async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_as_unknown(
+    stage: Stage, step: Step, stays: bool
+) -> None:
+    await delete_on(stage, step, stays=stays)
+    assert set(stage.outcomes().values()) == {"deleted"}
+    stage.check(record="unknown")
+    await stage.next_works()
+
+
+@named(HARMLESS)
+async def test_what_is_only_for_more_safety_stops_nothing(stage: Stage, step: Step) -> None:
+    await delete_on(stage, step, number=errno.EIO)
+    assert stage.saved() == stage.gone == set(stage.ids)
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EMFILE])
+async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
+    stage: Stage, number: int
+) -> None:
+    ProtectionFile(stage.folder).change(protect=True, jobs=stage.ids[:1])
+    await delete_on(stage, ("open", "protected.json", 1), number=number)
+    assert isinstance(stage.error, ProtectionDamaged)
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
+async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
+    await delete_on(stage, ("open", "protected.json", 2), number=errno.EIO)
+    assert set(stage.outcomes().values()) == {"failed"}
+    assert (stage.sent, stage.saved()) == (set(), set(stage.ids))
+    stage.check()
+    await stage.next_works()
+
+
+async def test_a_note_that_cannot_be_removed_is_told_at_the_next_start_beside_the_true_record(
+    stage: Stage,
+) -> None:
+    await delete_on(stage, ("os.remove", "running/*.json", 1), number=errno.EROFS)
+    assert set(stage.outcomes().values()) == {"deleted"}
+    stage.check(resolved=False)
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("room", [10, 300], ids=["the slot", "the note"])
+async def test_a_disk_that_is_really_full_stops_the_deletion_before_it_begins(
+    stage: Stage, room: int
+) -> None:
+    with no_file_larger_than(room):
+        await stage.delete()
+    assert isinstance(stage.error, StateUnwritable)
+    stage.nothing_was_sent()
+    stage.check(record="")
+    await stage.next_works()
+
+
+async def test_a_record_that_is_really_full_in_the_middle_of_a_line_is_as_it_was(stage: Stage) -> None:
+    path = stage.folder / "deletions.jsonl"
+    path.write_bytes((OLD_LINE + b"\n") * 20)
+    before = path.read_bytes()
+    with no_file_larger_than(len(before) + 100):
+        await stage.delete()
+    assert isinstance(stage.error, StateUnwritable)
+    assert path.read_bytes() == before
+    stage.nothing_was_sent()
+    stage.check(record="")
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("short", [12_000, 300, 10], ids=["a job", "its end", "its last line"])
+async def test_a_backup_that_the_disk_has_no_room_for_leaves_nothing(stage: Stage, short: int) -> None:
+    draft = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
+    for job_id in stage.ids:
+        draft.add(job_id, stage.cloud.jobs[job_id].detail(), "a-key-that-is-nowhere")
+    size = draft.close().stat().st_size
+    stage.operations().backups.delete(OLDER)
+    with no_file_larger_than(size - short):
+        await stage.delete()
+    assert set(stage.outcomes().values()) == {"failed"}
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()

@@ -1,0 +1,141 @@
+"""A process killed at each step of a deletion with backup and record, and the next start on what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import Busy
+from cloud_history.stopping import Unwatched
+from deletion_stage import POST, Stage, stage_of
+from routes.clocks import Gate
+from simulated_cloud import Fault, SimulatedCloud
+
+_CHILD = """
+import asyncio, json, os, signal, sys
+from pathlib import Path
+from cloud_history.operations import Operations
+from cloud_history.stopping import Unwatched
+
+folder, ids, when = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
+replace, write = os.replace, os.write
+
+def replace_or_die(source, target):
+    if when == "the rename" and str(target).endswith(".zip"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+
+def write_or_die(descriptor, content):
+    for line in ("intent", "outcome"):
+        if when == f"half an {line}" and line.encode() in bytes(content)[:30]:
+            write(descriptor, bytes(content)[:200])
+            os.kill(os.getpid(), signal.SIGKILL)
+    return write(descriptor, content)
+
+os.replace, os.write = replace_or_die, write_or_die
+asyncio.run(Operations(folder).delete_jobs(ids, "panel", Unwatched()))
+"""
+
+
+class PickyGate(Gate):
+    """Holds back the answers for which this is the case. Those are never given: who asked is dead by then."""
+
+    def __init__(self, cloud: SimulatedCloud, applies: Callable[[], bool]) -> None:
+        super().__init__(cloud)
+        self.applies = applies
+        self.close()
+
+    async def _pause(self, seconds: float) -> None:
+        if self.applies():
+            await super()._pause(seconds)
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=60)
+    async with cloud.serving():
+        yield cloud
+
+
+@pytest.fixture
+def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
+    stage = stage_of(cloud, environ, tmp_path / "state")
+    stage.remember()
+    return stage
+
+
+async def start(stage: Stage, when: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _CHILD, str(stage.folder), json.dumps(stage.ids), when),
+        env={**os.environ, **stage.environ},
+    )
+
+
+def details_asked_for(cloud: SimulatedCloud) -> int:
+    return sum(request.path.startswith("/api/jobs/") for request in cloud.requests)
+
+
+def looks_after_sending(cloud: SimulatedCloud) -> bool:
+    return bool(cloud.history_posts) and cloud.requests[-1].method == "GET"
+
+
+HELD: dict[str, Callable[[SimulatedCloud], bool]] = {
+    "the first look": lambda cloud: True,
+    # The first eight are those of the look.
+    "the third detail": lambda cloud: details_asked_for(cloud) >= 11,
+    "a request that is not carried out": lambda cloud: bool(cloud.history_posts),
+    "a request that is carried out": lambda cloud: bool(cloud.history_posts),
+    "the last look": looks_after_sending,
+}
+
+
+@pytest.mark.parametrize("when", HELD)
+async def test_killed_while_the_cloud_is_asked_it_is_told_and_nothing_is_sent_by_itself(
+    stage: Stage, when: str
+) -> None:
+    cloud = stage.cloud
+    gate = PickyGate(cloud, lambda: HELD[when](cloud))
+    if "not carried out" in when:
+        cloud.faults.append(Fault(POST, "slow", seconds=60.0, acted=False))
+    child = await start(stage, when)
+    try:
+        await asyncio.wait_for(gate.waiting.wait(), 30)
+        with pytest.raises(Busy):
+            await stage.operations().clear_history("menu", Unwatched(), wait=False, backup=False)
+    finally:
+        child.kill()
+        assert await child.wait() == -signal.SIGKILL
+    gate.applies = lambda: False
+    cloud.faults[1:] = []
+    sent = when in ("a request that is carried out", "the last look")
+    asked = sent or "not carried out" in when
+    assert stage.gone == (set(stage.ids) if sent else set())
+    assert stage.saved() == (set(stage.ids) if asked else set())
+    assert len(list((stage.folder / "backups").glob(".*.zip.*"))) == ("detail" in when)
+    stage.check(record="unknown", resolved=False)
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("when", ["half an intent", "the rename", "half an outcome"])
+async def test_killed_in_the_middle_of_a_file_it_leaves_nothing_that_is_taken_for_whole(
+    stage: Stage, when: str
+) -> None:
+    child = await start(stage, when)
+    assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
+    done = when == "half an outcome"
+    assert stage.gone == stage.saved() == (set(stage.ids) if done else set())
+    (left,) = stage.operations().desk.unresolved()
+    assert list(left.job_ids) == stage.ids
+    if when == "half an intent":
+        assert stage.operations().desk.record.entries() == []
+    else:
+        stage.check(record="unknown", resolved=False)
+    await stage.next_works()

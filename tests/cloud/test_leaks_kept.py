@@ -1,0 +1,172 @@
+"""The key is never kept: backups, the record, its CSV and the list of protected jobs are searched, unpacked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import CloudError
+from cloud_history.operations import Operations
+from cloud_history.record import Record
+from cloud_history.report import deletion_report
+from cloud_history.rows import job_row
+from cloud_history.selection import JobFilter
+from cloud_history.stopping import Unwatched, Watch
+from deletion_stage import BACKUP, DELETION, Steps
+from kept_files import contents
+from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key
+from routes.clocks import Gate
+from simulated_cloud import Fault, SimulatedCloud
+
+Evidence = Any
+DETAILS = ("GET", "/api/jobs/")
+PLACES = {"everywhere": ALL, "in details": DETAILS, "when sent": POST}
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    """Its jobs hold the key in every place where one has ever been seen."""
+    cloud = SimulatedCloud(jobs=12, api_key=KEY)
+    for job in cloud.jobs.values():
+        echo_the_key(job)
+    async with cloud.serving():
+        yield cloud
+
+
+def packed(folder: Path) -> list[dict[str, Any]]:
+    """The jobs in all backups."""
+    found = []
+    for path in (folder / "backups").glob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            found += [
+                json.loads(archive.read(each)) for each in archive.namelist() if each.startswith("jobs/")
+            ]
+    return found
+
+
+async def delete(
+    evidence: Evidence, operations: Operations, ids: list[str], watch: Watch | None = None
+) -> None:
+    """Back up and delete, from a node that somebody has named by the key, and show all that is kept of it."""
+    try:
+        result = await operations.delete_jobs(
+            ids, "node 5", watch or Unwatched(), backup=True, title=f"My {KEY} {QUOTED}"
+        )
+        evidence.add("delete", result, deletion_report(result))
+    except CloudError as error:
+        evidence.add_error("delete", error)
+    for each in operations.backups.list():
+        evidence.add("backups", each, operations.backups.jobs(each.operation))
+        for row in operations.backups.jobs(each.operation):
+            evidence.add("backup", operations.backups.job(each.operation, row["id"]))
+
+
+def show_the_record(evidence: Evidence, folder: Path) -> None:
+    record = Record(folder)
+    evidence.add("CSV", "".join(record.csv()))
+    for entry in record.entries():
+        evidence.add("record", entry, record.jobs(entry.entry.operation))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ["success", *FAILURES])
+async def test_nothing_that_is_kept_of_a_deletion_has_the_key(
+    cloud: SimulatedCloud,
+    environ: dict[str, str],
+    tmp_path: Path,
+    evidence: Evidence,
+    hurry: Any,
+    name: str,
+    place: str,
+) -> None:
+    folder, ids = tmp_path / "state", [job.id for job in cloud.finished[:3]]
+    if name in FAILURES:
+        cloud.faults.append(Fault(PLACES[place], times=None, **FAILURES[name]()))
+    operations = hurry(
+        Operations(folder, environ, evidence.event), request=0.05 if name == "timeout" else 5.0
+    )
+    await delete(evidence, operations, ids)
+    show_the_record(evidence, folder)
+    evidence.add_files(folder)
+    assert evidence.find(KEY) == []
+    assert any("[hidden]" in text for where, text in evidence.texts if where == "CSV")
+    saved = {job["id"] for job in packed(folder)}
+    assert {job.id for job in cloud.deleted} <= saved
+    if name == "success" or place == "when sent":
+        assert saved == set(ids)
+
+
+async def test_what_is_kept_of_a_job_that_echoes_the_key_is_still_its_workflow(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
+) -> None:
+    operations = Operations(tmp_path, environ)
+    await delete(evidence, operations, [job.id for job in cloud.finished[:3]])
+    jobs = packed(tmp_path)
+    assert len(jobs) == 3
+    for job in jobs:
+        data = job["workflow"]["extra_data"]
+        assert set(data) == {"deep", "extra_pnginfo"}
+        assert list(data["deep"][0]) == ["note"]
+        (node,) = data["extra_pnginfo"]["workflow"]["nodes"]
+        assert (node["type"], node["title"], node["max_tokens"]) == ("Note", "[hidden]", 77)
+        assert "current_inputs" not in job["execution_error"]
+        assert job["execution_error"]["traceback"][1] == "[hidden]"
+    assert all(text.count(b"[hidden]") > 20 for text in kept_jobs(tmp_path))
+
+
+def kept_jobs(folder: Path) -> list[bytes]:
+    (path,) = (folder / "backups").glob("*.zip")
+    return [content for content in contents(path) if content.startswith(b'{"id"')]
+
+
+async def test_a_workflow_protected_as_it_is_shown_puts_no_key_into_the_list(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
+) -> None:
+    for job in cloud.jobs.values():
+        job.workflow_id = f"x-{KEY}"
+    operations = Operations(tmp_path, environ)
+    jobs = (await operations.list_jobs(JobFilter(), Unwatched())).jobs
+    rows = [job_row(job) for job in jobs.values()]
+    operations.protection.change(
+        protect=True, jobs=[row["id"] for row in rows], workflows=[row["workflow_id"] for row in rows]
+    )
+    await delete(evidence, operations, [job.id for job in cloud.finished[:3]])
+    evidence.add_files(tmp_path)
+    assert evidence.find(KEY) == []
+    assert b"[hidden]" in (tmp_path / "protected.json").read_bytes()
+    assert cloud.deleted == []
+
+
+@pytest.mark.parametrize("step", [BACKUP, DELETION])
+async def test_cancelled_in_the_middle_nothing_on_the_disk_has_the_key(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence, step: str
+) -> None:
+    operations, gate = Operations(tmp_path, environ), Gate(cloud)
+    ids = [job.id for job in cloud.finished[:3]]
+    task = asyncio.ensure_future(delete(evidence, operations, ids, Steps({step: gate.close})))
+    await gate.waiting.wait()
+    evidence.add_files(tmp_path)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.open()
+    evidence.add("left", operations.desk.unresolved())
+    show_the_record(evidence, tmp_path)
+    evidence.add_files(tmp_path)
+    assert evidence.find(KEY) == []
+    assert any("My [hidden]" in text for where, text in evidence.texts if where == "left")
+
+
+def test_the_search_looks_into_what_is_packed(tmp_path: Path, evidence: Evidence) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("jobs/x.json", json.dumps({"text": "a" * 900 + "unremembered-key+0123456789"}))
+    assert b"unremembered" not in (tmp_path / "a.zip").read_bytes()
+    evidence.add_files(tmp_path)
+    assert evidence.find("unremembered-key+0123456789") == ["file"]
