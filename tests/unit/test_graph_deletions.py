@@ -126,6 +126,7 @@ def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None
         "removable": 3,
         "by_status": {"completed": 2, "failed": 1, "cancelled": 0},
         "skipped": {"active": 1, "unknown": 1, "already_gone": 1, "protected": 0},
+        "kept": None,
         "oldest": NOON.timestamp() * 1000,
         "newest": NOON.timestamp() * 1000,
         "outputs": 0,
