@@ -17,6 +17,8 @@ export interface OpenQuestion {
   removable: number;
   by_status: DeletePreview["by_status"];
   skipped: DeletePreview["skipped"];
+  /** Of a policy: how many jobs its rules keep. */
+  kept?: number | null;
   oldest: number | null;
   newest: number | null;
   last4: string;

@@ -15,11 +15,11 @@ import { ASK, askTitle, askingNode, askingWorkflow, timeLeft } from "./words_ask
 const WIDTH = 416;
 
 /** @param {OpenQuestion} question */
-function numbers({ removable, by_status: byStatus, skipped }) {
-  const stay = skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
+function numbers({ removable, by_status: byStatus, skipped, kept }) {
+  const stay = kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
   return tiles(
     tile(number(removable), CLEAR.willGo, goingParts({ ...byStatus, active: 0 })),
-    tile(number(stay), CLEAR.willStay, staying(skipped)),
+    tile(number(stay), CLEAR.willStay, kept ? DELETE.byRules : staying(skipped)),
   );
 }
 

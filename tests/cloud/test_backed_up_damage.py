@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from cloud_history.confirmed import Confirmed
 from cloud_history.errors import ProtectionDamaged, StateUnwritable
 from cloud_history.holds import Holds
-from cloud_history.operations import Confirmed
 from cloud_history.protection import ProtectionFile
 from cloud_history.record import Record
 from cloud_history.selection import Selection

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cloud_history.confirmed import Confirmed
 from cloud_history.errors import CloudTimeoutError, OperationStopped, PreviewExpired
-from cloud_history.operations import Confirmed
 from cloud_history.previews import ClearPreview
 from cloud_history.protection import ProtectionFile
 from cloud_history.selection import Selection
