@@ -16,7 +16,7 @@ from cloud_history.record import Record
 from cloud_history.selection import Selection
 from cloud_history.settings import SettingsFile
 from cloud_history.stopping import Unwatched
-from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
+from deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 from simulated_cloud import SimulatedCloud
 
 
@@ -222,13 +222,17 @@ async def test_a_damaged_backup_of_another_deletion_is_left_alone(
     await stage.next_works()
 
 
-async def test_drafts_that_a_dead_process_left_are_removed_and_are_no_backups(stage: Stage) -> None:
-    folder = stage.folder / "backups"
+async def test_drafts_that_a_dead_process_left_make_room_for_the_new_one_and_are_no_backups(
+    stage: Stage,
+) -> None:
+    folder, during = stage.folder / "backups", list[str]()
     folder.mkdir()
     for number in range(3):
         (folder / f".{OLDER}.zip.{number:032x}").write_bytes(_half_a_backup(stage))
+    stage.steps = Steps({A_JOB_IS_SAVED: lambda: during.extend(path.name for path in folder.iterdir())})
     await stage.delete()
-    assert [path for path in folder.iterdir() if OLDER in path.name] == []
+    assert len(during) == 2  # the gate and its own draft
+    assert [name for name in during if OLDER in name] == []
     stage.check()
     await stage.next_works()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,13 +11,13 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.confirmed import Confirmed
-from cloud_history.errors import CloudTimeoutError, OperationStopped, PreviewExpired
+from cloud_history.errors import PreviewExpired
 from cloud_history.previews import ClearPreview
 from cloud_history.protection import ProtectionFile
 from cloud_history.selection import Selection
+from cloud_history.settings import SettingsFile
 from cloud_history.stopping import Unwatched
 from deletion_stage import (
-    A_JOB_IS_SAVED,
     BACKUP,
     DELETION,
     FIRST_LOOK,
@@ -29,7 +28,6 @@ from deletion_stage import (
     Steps,
     stage_of,
 )
-from routes.clocks import Gate
 from simulated_cloud import SimulatedCloud
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -68,6 +66,20 @@ async def test_a_deletion_that_nothing_happens_to(stage: Stage) -> None:
     assert set(stage.outcomes().values()) == {"deleted"}
     stage.check()
     await stage.next_works()
+
+
+@pytest.mark.parametrize("setting", ["off", "workflows"])
+async def test_where_no_backup_is_wanted_none_is_made_and_the_record_is_written(
+    stage: Stage, setting: str
+) -> None:
+    SettingsFile(stage.folder).change(backup=setting)
+    await stage.delete(backup=False if setting == "workflows" else None)
+    assert (stage.gone, stage.zips()) == (set(stage.ids), [])
+    looks = [each for each in stage.cloud.requests if each.path.startswith("/api/jobs/")]
+    assert len(looks) == 2 * len(stage.ids)
+    recorded = stage.recorded()
+    assert recorded.outcome is not None
+    assert (recorded.state, recorded.outcome.counts) == ("done", {"deleted": len(stage.ids)})
 
 
 # The cloud fails
@@ -249,62 +261,3 @@ async def test_a_clear_is_a_deletion_of_jobs_that_are_all_saved(stage: Stage) ->
     assert (result.deleted, result.backed_up) == (len(finished), len(finished))
     assert stage.gone == stage.saved() == finished
     assert stage.unsaved == set()
-
-
-# Somebody stops it
-
-
-@pytest.mark.parametrize("when", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED])
-async def test_stopped_before_anything_is_sent_it_leaves_no_backup(stage: Stage, when: str) -> None:
-    gate = Gate(stage.cloud)
-
-    def stop() -> None:
-        gate.close()
-        stage.steps.stop = True
-
-    stage.steps = Steps({when: stop})
-    await stage.delete()
-    gate.open()
-    assert isinstance(stage.error, OperationStopped)
-    stage.nothing_was_sent()
-    stage.check()
-    await stage.next_works()
-
-
-async def test_stopped_while_it_is_sent_the_backup_is_whole(stage: Stage) -> None:
-    stage.steps = Steps({DELETION: lambda: setattr(stage.steps, "stop", True)})
-    await stage.delete()
-    assert stage.saved() == set(stage.ids)
-    stage.check()
-    await stage.next_works()
-
-
-@pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_cancelled_it_is_told_as_unknown_at_the_next_start(stage: Stage, step: str) -> None:
-    gate = Gate(stage.cloud)
-    stage.steps = Steps({step: gate.close})
-    task = asyncio.ensure_future(stage.delete())
-    await gate.waiting.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    gate.open()
-    assert stage.saved() == (set(stage.ids) if step == DELETION else set())
-    stage.check(record="unknown", resolved=False)
-    await stage.next_works()
-
-
-async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloud_history.backing_up.SECONDS", 0.05)
-    monkeypatch.setattr("cloud_history.backing_up.SECONDS_A_JOB", 0.0)
-    gate = Gate(stage.cloud)
-    stage.steps = Steps({BACKUP: gate.close})
-    await stage.delete()
-    gate.open()
-    assert isinstance(stage.error, CloudTimeoutError)
-    stage.nothing_was_sent()
-    stage.check()
-    monkeypatch.undo()
-    await stage.next_works()

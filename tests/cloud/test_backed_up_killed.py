@@ -1,4 +1,4 @@
-"""A process killed at each step of a deletion with backup and record, and the next start on what it leaves."""
+"""A deletion with backup and record that is stopped, cancelled or killed at each step, and the next start after it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cloud_history.errors import Busy
+from cloud_history.errors import Busy, CloudTimeoutError, OperationStopped
 from cloud_history.stopping import Unwatched
-from deletion_stage import POST, Stage, stage_of
+from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
 from routes.clocks import Gate
 from simulated_cloud import Fault, SimulatedCloud
 
@@ -138,4 +138,63 @@ async def test_killed_in_the_middle_of_a_file_it_leaves_nothing_that_is_taken_fo
         assert stage.operations().desk.record.entries() == []
     else:
         stage.check(record="unknown", resolved=False)
+    await stage.next_works()
+
+
+# Somebody stops it
+
+
+@pytest.mark.parametrize("when", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED])
+async def test_stopped_before_anything_is_sent_it_leaves_no_backup(stage: Stage, when: str) -> None:
+    gate = Gate(stage.cloud)
+
+    def stop() -> None:
+        gate.close()
+        stage.steps.stop = True
+
+    stage.steps = Steps({when: stop})
+    await stage.delete()
+    gate.open()
+    assert isinstance(stage.error, OperationStopped)
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
+async def test_stopped_while_it_is_sent_the_backup_is_whole(stage: Stage) -> None:
+    stage.steps = Steps({DELETION: lambda: setattr(stage.steps, "stop", True)})
+    await stage.delete()
+    assert stage.saved() == set(stage.ids)
+    stage.check()
+    await stage.next_works()
+
+
+@pytest.mark.parametrize("step", [BACKUP, DELETION])
+async def test_cancelled_it_is_told_as_unknown_at_the_next_start(stage: Stage, step: str) -> None:
+    gate = Gate(stage.cloud)
+    stage.steps = Steps({step: gate.close})
+    task = asyncio.ensure_future(stage.delete())
+    await gate.waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.open()
+    assert stage.saved() == (set(stage.ids) if step == DELETION else set())
+    stage.check(record="unknown", resolved=False)
+    await stage.next_works()
+
+
+async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_history.backing_up.SECONDS", 0.05)
+    monkeypatch.setattr("cloud_history.backing_up.SECONDS_A_JOB", 0.0)
+    gate = Gate(stage.cloud)
+    stage.steps = Steps({BACKUP: gate.close})
+    await stage.delete()
+    gate.open()
+    assert isinstance(stage.error, CloudTimeoutError)
+    stage.nothing_was_sent()
+    stage.check()
+    monkeypatch.undo()
     await stage.next_works()
