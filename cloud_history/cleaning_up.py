@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -29,7 +29,7 @@ class _Reading:
     connection: Connection
     at: float
     last: Sequence[RecordedDeletion]
-    jobs: list[Job]
+    jobs: Mapping[str, Job]
 
 
 class CleaningUp:
@@ -43,29 +43,36 @@ class CleaningUp:
         self._operations = operations
         self._clock = clock
         self._read: _Reading | None = None
+        # A large list takes seconds, and rules change several times a second: the others wait for the first reading.
+        self._one_at_a_time = asyncio.Lock()
 
-    async def plan(self, connection: Connection, policy: Policy, watch: Watch) -> tuple[Plan, dict[str, Job]]:
+    async def plan(
+        self, connection: Connection, policy: Policy, watch: Watch
+    ) -> tuple[Plan, Mapping[str, Job]]:
         """What the policy would do, and all jobs by id. Raises CloudError."""
+        async with self._one_at_a_time:
+            jobs = await self._jobs(connection, watch)
+        return await _decide(jobs, policy, await self._operations.protected()), jobs
+
+    async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
         now, last = self._clock(), await asyncio.to_thread(self._operations.desk.record.entries, 1)
         kept = self._read
         known = kept is not None and (kept.connection, kept.last) == (connection, last)
         if kept is None or not known or now - kept.at > FRESH_SECONDS:
             jobs = await read_all(self._operations, connection, watch)
             kept = self._read = _Reading(connection, now, last, jobs)
-        protected = await self._operations.protected()
-        return _decide(kept.jobs, policy, protected), {job.id: job for job in kept.jobs}
+        return kept.jobs
 
 
-async def read_all(operations: Operations, connection: Connection, watch: Watch) -> list[Job]:
-    """The whole history. Raises CloudError where it is not complete."""
-    listing = await operations.list_jobs(JobFilter(), watch, connection=connection)
-    return list(listing.jobs.values())
+async def read_all(operations: Operations, connection: Connection, watch: Watch) -> Mapping[str, Job]:
+    """The whole history, by id. Raises CloudError where it is not complete."""
+    return (await operations.list_jobs(JobFilter(), watch, connection=connection)).jobs
 
 
 async def plan_of(operations: Operations, connection: Connection, policy: Policy, watch: Watch) -> Plan:
     """What the policy would do, now. Raises CloudError."""
     jobs = await read_all(operations, connection, watch)
-    return _decide(jobs, policy, await operations.protected())
+    return await _decide(jobs, policy, await operations.protected())
 
 
 async def resolve(
@@ -85,5 +92,7 @@ async def resolve(
     )
 
 
-def _decide(jobs: list[Job], policy: Policy, protected: Protected) -> Plan:
-    return decide(jobs, policy, datetime.now(timezone.utc), protected.covers)
+async def _decide(jobs: Mapping[str, Job], policy: Policy, protected: Protected) -> Plan:
+    # Off the event loop: a hundred thousand jobs take a third of a second.
+    now = datetime.now(timezone.utc)
+    return await asyncio.to_thread(decide, jobs.values(), policy, now, protected.covers)

@@ -149,7 +149,8 @@ def check(plan: Plan, policy: Policy, *, allow_large: bool) -> None:
     if allow_large or not plan.takes_much:
         return
     of = f"{len(plan.go):,} of {plan.chosen:,} finished jobs"
-    part = "all" if plan.takes_all else f"{plan.share:.0%}"
+    # Not all of them, so never told as 100%.
+    part = "all" if plan.takes_all else f"{min(99, round(plan.share * 100))}%"
     raise PolicyRefused(
         f"These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
         hint="If you mean it, allow it (“allow_large” on the node).",

@@ -49,7 +49,7 @@ def plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
         lines.append(f"Kept {len(plan.kept):,}, and why:")
         lines += [f"  {kept_words(reason, policy):<{width}}  {n:>7,}" for reason, n in counts.items()]
     if plan.go and going:
-        lines.append(f"Would go {len(plan.go):,}:")
+        lines.append(f"Would go {len(plan.go):,}, with their times (UTC):")
         lines += _rows(plan.go)
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -38,7 +39,7 @@ class CleanUpRoutes:
         policy = read_policy(body["policy"])
         connection = await self._context.operations.connect()
         plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
-        return json_answer(plan_payload(plan, policy, jobs))
+        return json_answer(await asyncio.to_thread(plan_payload, plan, policy, jobs))
 
 
 def read_policy(given: Mapping[str, Any]) -> Policy:

@@ -1,0 +1,116 @@
+"""Trying rules in the panel: the list is read as seldom as may be, and never kept when it may be another one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from cloud_history import cleaning_up
+from cloud_history.cleaning_up import CleaningUp
+from cloud_history.credentials import ApiKey
+from cloud_history.errors import ServerFault, Unauthorized
+from cloud_history.jobs import Job
+from cloud_history.operations import Operations
+from cloud_history.retention import Plan, Policy, decide
+from cloud_history.secret import Secret
+from cloud_history.stopping import Unwatched
+from simulated_cloud import Fault, SimulatedCloud
+
+POLICY = Policy(keep_last=5)
+LIST = ("GET", "/api/jobs")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_list_is_kept_for_a_minute_and_no_longer(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    clock = Clock()
+    cleaning, connection = CleaningUp(operations, clock), await operations.connect()
+    _, before = await cleaning.plan(connection, POLICY, Unwatched())
+    cloud.add_job("completed")
+    clock.now += 60
+    assert len((await cleaning.plan(connection, POLICY, Unwatched()))[1]) == len(before)
+    clock.now += 0.1
+    assert len((await cleaning.plan(connection, POLICY, Unwatched()))[1]) == len(before) + 1
+
+
+async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operations) -> None:
+    cleaning, connection = CleaningUp(operations), await operations.connect()
+    await cleaning.plan(connection, POLICY, Unwatched())
+    other = replace(connection, key=ApiKey(Secret("comfyui-another-key-0123456789"), "env"))
+    with pytest.raises(Unauthorized):
+        await cleaning.plan(other, POLICY, Unwatched())
+
+
+async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_reading(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cleaning, connection = CleaningUp(operations), await operations.connect()
+    policies = [Policy(keep_last=number) for number in range(1, 6)]
+    plans = await asyncio.gather(*(cleaning.plan(connection, each, Unwatched()) for each in policies))
+    assert [len(plan.kept) - len(plans[0][0].kept) for plan, _ in plans] == [0, 1, 2, 3, 4]
+    assert len(cloud.requests) == 1
+
+
+async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cleaning, connection = CleaningUp(operations), await operations.connect()
+    fault = Fault(LIST, "status", times=None, status=500)
+    cloud.faults.append(fault)
+    with pytest.raises(ServerFault):
+        await cleaning.plan(connection, POLICY, Unwatched())
+    cloud.faults.remove(fault)
+    assert (await cleaning.plan(connection, POLICY, Unwatched()))[0].go
+
+
+async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cleaning, connection = CleaningUp(operations), await operations.connect()
+    asked, forever = asyncio.Event(), asyncio.Event()
+
+    async def wait(seconds: float) -> None:
+        asked.set()
+        await forever.wait()
+
+    cloud.pause, usual = wait, cloud.pause  # type: ignore[method-assign]
+    first = asyncio.ensure_future(cleaning.plan(connection, POLICY, Unwatched()))
+    await asked.wait()
+    second = asyncio.ensure_future(cleaning.plan(connection, POLICY, Unwatched()))
+    cloud.pause = usual  # type: ignore[method-assign]
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert (await asyncio.wait_for(second, 10))[0].go
+    forever.set()
+
+
+async def test_a_large_history_is_decided_on_off_the_event_loop(
+    operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def watched(jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool]) -> Plan:
+        threads.append(threading.current_thread())
+        return decide(jobs, policy, now, protected)
+
+    monkeypatch.setattr(cleaning_up, "decide", watched)
+    connection: Any = await operations.connect()
+    await CleaningUp(operations).plan(connection, POLICY, Unwatched())
+    await cleaning_up.plan_of(operations, connection, POLICY, Unwatched())
+    await cleaning_up.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
