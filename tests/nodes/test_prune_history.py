@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulated_cloud import Fault, SimulatedCloud
+from small_history import CASES, fill
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 
@@ -39,6 +40,49 @@ def pruned(node: Any) -> Pruned:
 def newest_first(cloud: SimulatedCloud, *statuses: str) -> list[str]:
     found = [job for job in cloud.finished if not statuses or job.status in statuses]
     return [job.id for job in sorted(found, key=lambda job: job.create_time, reverse=True)]
+
+
+def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
+    inputs = node.INPUT_TYPES()
+    assert list(inputs) == ["required", "optional"]
+    assert list(inputs["optional"]) == ["after", "backup"]
+    found = {
+        name: (kind if isinstance(kind, str) else tuple(kind), options["default"])
+        for name, (kind, options) in inputs["required"].items()
+    }
+    assert list(found.items()) == [
+        ("keep_last", ("INT", 0)),
+        ("keep_within", ("STRING", "")),
+        ("keep_daily", ("INT", 0)),
+        ("keep_weekly", ("INT", 0)),
+        ("status", (("finished", "completed", "failed", "cancelled"), "finished")),
+        ("workflow_id", ("STRING", "")),
+        ("per_workflow", ("BOOLEAN", False)),
+        ("allow_large", ("BOOLEAN", False)),
+        ("dry_run", ("BOOLEAN", True)),
+    ]
+
+
+def test_its_outputs_never_change(node: Any) -> None:
+    assert node.RETURN_NAMES == ("after", "job_ids", "report", "deleted")
+    assert node.RETURN_TYPES == ("*", "STRING", "STRING", "INT")
+    assert node.OUTPUT_IS_LIST == (True, True, False, False)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
+async def test_every_input_reaches_the_decision(
+    cloud: SimulatedCloud, pruned: Pruned, policy: dict[str, Any], goes: str, dry_run: bool
+) -> None:
+    jobs = fill(cloud)
+    given = {name: value for name, value in policy.items() if name != "statuses"}
+    out = await pruned(
+        **given, status=policy.get("statuses", ["finished"])[0], allow_large=True, dry_run=dry_run
+    )
+    wanted = [jobs[letter] for letter in goes]
+    assert out["result"][1] == wanted
+    assert out["result"][3] == (0 if dry_run else len(wanted))
+    assert {job.id for job in cloud.deleted} == (set() if dry_run else set(wanted))
 
 
 async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, pruned: Pruned) -> None:

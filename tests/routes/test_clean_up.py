@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routes.stage import Stage
+from small_history import CASES, fill
 
 
 async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:
@@ -17,6 +18,17 @@ async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) ->
     assert sum(row["keep"] is None for row in answer["rows"]) == min(200, answer["go"])
     assert [row["keep"] for row in answer["rows"]].count("last") == 50
     assert stage.cloud.history_posts == []
+
+
+@pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
+async def test_every_member_of_a_policy_reaches_the_plan_and_the_preview(
+    stage: Stage, policy: dict[str, object], goes: str
+) -> None:
+    jobs = fill(stage.cloud)
+    plan = (await stage.ask("clean_up", {"policy": policy})).json
+    assert [row["job"]["id"] for row in plan["rows"] if row["keep"] is None] == [jobs[each] for each in goes]
+    shown = await stage.preview(policy=policy, allow_large=True)
+    assert [row["id"] for row in shown["rows"]] == [jobs[each] for each in goes]
 
 
 async def test_trying_rules_reads_the_list_once(stage: Stage) -> None:

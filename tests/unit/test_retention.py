@@ -28,6 +28,9 @@ HISTORIES = {
     "flows": "a 1h x, b 2h y, c 24h x, d 25h y, e 48h x, f 72h, g 96h, h 30d z",
     "mixed": "a 1d, b 2d failed, c 3d cancelled, d 4d pending, e 5d in_progress, f 6d enchanted, g ?,"
     " h 7d failed, p 8d, q 9d failed",
+    # a is in week 12 of 2026; b, Monday, January 5th, in week 2; c, d, e in week 1: Sunday the 4th, Thursday the 1st,
+    # and Monday, December 29th of 2025; f, the Sunday before, in week 52; g in week 12 of 2025.
+    "years": "a 0d, b 72d, c 73d, d 76d, e 79d, f 80d, g 364d",
 }
 
 # history, policy, what goes ("-": nothing)
@@ -108,6 +111,13 @@ mixed   daily=2                                          chq
 mixed   weekly=1                                         bchq
 mixed   weekly=2                                         bhq
 mixed   weekly=2 failed                                  q
+years   weekly=1                                         bcdefg
+years   weekly=2                                         cdefg
+years   weekly=3                                         defg
+years   weekly=4                                         deg
+years   weekly=5                                         de
+years   daily=6                                          g
+years   within=11w                                       efg
 """
 ROWS = [re.split(r"  +", line) for line in TABLE.strip().splitlines()]
 
@@ -196,9 +206,36 @@ def test_a_policy_that_takes_much_has_to_be_allowed(text: str, part: str) -> Non
     check(plan, policy, allow_large=True)
 
 
-def test_80_percent_need_not_be_allowed() -> None:
-    policy = policy_of("last=2")
-    check(decide(history("days"), policy, NOW), policy, allow_large=False)
+def many(count: int) -> list[Job]:
+    return [Job(f"{n:04}", JobStatus.FAILED, "", created_at=NOW - timedelta(minutes=n)) for n in range(count)]
+
+
+def test_80_of_100_need_not_be_allowed_and_81_need_it() -> None:
+    check(decide(many(100), Policy(keep_last=20), NOW), Policy(keep_last=20), allow_large=False)
+    with pytest.raises(PolicyRefused, match="81%"):
+        check(decide(many(100), Policy(keep_last=19), NOW), Policy(keep_last=19), allow_large=False)
+
+
+def test_what_is_not_all_is_never_told_as_100_percent() -> None:
+    policy = Policy(keep_last=1)
+    with pytest.raises(PolicyRefused, match=r"delete 99% .*\(999 of 1,000 finished jobs\)"):
+        check(decide(many(1000), policy, NOW), policy, allow_large=False)
+
+
+def test_of_jobs_of_one_moment_the_one_with_the_lower_id_counts_as_the_newer() -> None:
+    alike = [Job(letter, JobStatus.COMPLETED, "", created_at=NOW) for letter in "bca"]
+    for rule in ("last=1", "daily=1", "weekly=1"):
+        assert [job.id for job in decide(alike, policy_of(rule), NOW).go] == ["b", "c"]
+
+
+def test_a_job_from_a_clock_that_is_ahead_is_new() -> None:
+    jobs = [*many(1), Job("a", JobStatus.COMPLETED, "", created_at=NOW + timedelta(hours=20))]
+    assert not decide(jobs, Policy(keep_within=timedelta(hours=1)), NOW).go
+    assert [job.id for job in decide(jobs, Policy(keep_last=1), NOW).go] == ["0000"]
+
+
+def test_a_length_beyond_all_time_keeps_everything_and_breaks_nothing() -> None:
+    assert not decide(history("years"), policy_of("within=999999w"), NOW).go
 
 
 @pytest.mark.parametrize(
@@ -248,7 +285,14 @@ def test_the_report_is_a_table_of_what_is_kept_and_why_and_of_what_would_go() ->
     plan = decide(history("mixed"), policy_of("last=2 failed"), NOW)
     lines = plan_report(plan, policy_of("last=2 failed")).splitlines()
     assert lines[0] == "1 job of 10 would go."
-    assert lines[-2:] == ["Would go 1:", "  q  2026-03-09 12:00  failed"]
+    assert lines[-2:] == ["Would go 1, with their times (UTC):", "  q  2026-03-09 12:00  failed"]
+
+
+def test_at_most_a_thousand_ids_are_listed() -> None:
+    policy = Policy(keep_last=1)
+    lines = plan_report(decide(many(1203), policy, NOW), policy).splitlines()
+    assert sum(line.endswith("failed") for line in lines) == 1000
+    assert lines[-1] == "  and 202 more"
 
 
 def test_a_policy_is_recorded_in_short() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,35 +17,53 @@ from cloud_history.models import FINISHED, JobStatus
 from cloud_history.retention import Policy, decide
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
+SPREAD = 1_000_003
+"""A prime, so that each number still comes from one."""
 EXAMPLES = settings(max_examples=2000, deadline=None)
 
-ages = st.one_of(st.none(), st.integers(-2, 24 * 60))
-jobs = st.lists(
-    st.tuples(ages, st.sampled_from(list(JobStatus)), st.sampled_from(["", "x", "y"])), max_size=9
-).map(
-    lambda rows: [
-        Job(
-            f"{at:03}",
-            status,
-            "",
-            created_at=None if age is None else NOW - timedelta(hours=age),
-            workflow_id=workflow,
-        )
-        for at, (age, status, workflow) in enumerate(rows)
-    ]
+STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if each not in FINISHED)]
+"""The finished ones more often: the others never go, and then nothing is tested."""
+WORKFLOWS = ("", "x", "y")
+AGES = [None, None, *(timedelta(hours=hours) for hours in range(-2, 60 * 24, 61))]
+"""Few enough that two jobs often have the same."""
+
+
+def job_of(at: int, number: int) -> Job:
+    """A job made of one number, as policies are below: drawing each of the members takes several times as long."""
+    number, status = divmod(number, len(STATUSES))
+    age, workflow = divmod(number, len(WORKFLOWS))
+    length = AGES[age]
+    created = None if length is None else NOW - length
+    return Job(f"{at:03}", STATUSES[status], "", created_at=created, workflow_id=WORKFLOWS[workflow])
+
+
+def any_below(end: int) -> st.SearchStrategy[int]:
+    """A number below this one. Drawn plainly most would be small, and so most policies alike."""
+    assert end % SPREAD
+    return st.integers(0, end - 1).map(lambda number: number * SPREAD % end)
+
+
+jobs = st.lists(any_below(len(AGES) * len(STATUSES) * len(WORKFLOWS)), min_size=1, max_size=9).map(
+    lambda numbers: [job_of(at, number) for at, number in enumerate(numbers)]
 )
 counts = st.integers(0, 5)
-policies = st.builds(
-    Policy,
-    keep_last=counts,
-    keep_within=st.one_of(st.none(), st.integers(1, 900).map(lambda hours: timedelta(hours=hours))),
-    keep_daily=counts,
-    keep_weekly=counts,
-    statuses=st.sets(st.sampled_from(FINISHED), min_size=1).map(lambda s: tuple(sorted(s))),
-    workflow_id=st.sampled_from(["", "", "x"]),
-    per_workflow=st.booleans(),
-)
-ids = st.sets(st.integers(0, 8).map(lambda at: f"{at:03}"))
+COUNTS = (0, 0, 0, 1, 1, 2, 5)
+SPANS = (None, None, None, *(timedelta(hours=hours) for hours in (1, 12, 48, 61, 300, 900)))
+ABOUT = [FINISHED, FINISHED, *([each for each in FINISHED if each is not other] for other in FINISHED)]
+MEMBERS: tuple[Sequence[Any], ...] = (COUNTS, SPANS, COUNTS, COUNTS, ABOUT, ("", "", "", "x"), (False, True))
+
+
+def policy_of(number: int) -> Policy:
+    chosen = []
+    for values in MEMBERS:
+        number, at = divmod(number, len(values))
+        chosen.append(values[at])
+    last, within, daily, weekly, statuses, workflow, apart = chosen
+    return Policy(last, within, daily, weekly, tuple(statuses), workflow, apart)
+
+
+policies = any_below(math.prod(len(values) for values in MEMBERS)).map(policy_of)
+ids = any_below(2**9).map(lambda bits: {f"{at:03}" for at in range(9) if bits >> at & 1})
 
 
 def gone(found: list[Job], policy: Policy, protected: set[str] = frozenset()) -> set[str]:  # type: ignore[assignment]
@@ -80,12 +102,34 @@ def test_another_or_a_larger_rule_never_deletes_more(
 
 
 @EXAMPLES
-@given(jobs, policies, ids, st.randoms(use_true_random=False))
+@given(jobs, policies, st.integers(0, 2))
+def test_rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(
+    found: list[Job], policy: Policy, at: int
+) -> None:
+    before = gone(found, policy)
+    assert gone(found, replace(policy, per_workflow=True)) <= gone(found, replace(policy, per_workflow=False))
+    assert gone(found, replace(policy, statuses=policy.statuses[at:] or policy.statuses[:1])) <= before
+    assert gone(found, replace(policy, workflow_id=policy.workflow_id or "y")) <= before
+
+
+@EXAMPLES
+@given(jobs, policies, ids)
+def test_what_is_active_unknown_protected_or_without_a_time_is_always_kept(
+    found: list[Job], policy: Policy, protected: set[str]
+) -> None:
+    going = gone(found, policy, protected)
+    for job in found:
+        if job.status not in FINISHED or job.created_at is None or job.id in protected:
+            assert job.id not in going
+
+
+@EXAMPLES
+@given(jobs, policies, ids, st.integers(0, 10**6))
 def test_the_order_of_the_jobs_does_not_matter(
-    found: list[Job], policy: Policy, protected: set[str], pick: object
+    found: list[Job], policy: Policy, protected: set[str], seed: int
 ) -> None:
     shuffled = list(found)
-    pick.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.Random(seed).shuffle(shuffled)
     one = decide(found, policy, NOW, lambda job: job.id in protected)
     two = decide(shuffled, policy, NOW, lambda job: job.id in protected)
     assert (one.kept, one.go) == (two.kept, two.go)
