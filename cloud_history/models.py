@@ -82,8 +82,8 @@ class JobOutcome:
     """The outcome of one job, with why where it is not the good one.
 
     Attributes:
-        answered: whether Comfy Cloud answered the request. What was never answered is an error even when nobody
-            could look.
+        answered: whether Comfy Cloud answered the request with something that settles it. What was never answered
+            is an error even when nobody could look.
         may_have_worked: whether a request that failed may have been carried out all the same.
     """
 

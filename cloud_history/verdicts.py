@@ -34,6 +34,9 @@ def verdict(job_id: str, sent: JobOutcome, before: Look, after: Look) -> JobOutc
     if sent.outcome is Outcome.ACCEPTED:
         why = "not read back" if after.error is None else "the list can’t be read"
         return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {why}")
+    if sent.outcome is Outcome.FAILED and sent.may_have_worked:
+        # An error after which the job may be gone all the same, and nobody could look: an error, and not a "no".
+        return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
     return sent
 
 

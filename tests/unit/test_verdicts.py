@@ -41,9 +41,9 @@ refused     there             failed         active    already_gone   failed
 refused     active            failed         active    already_gone   failed
 refused     unseen            failed         active    unconfirmed    failed
 refused     gone              failed         active    already_gone   already_gone
-5xx         there             failed         active    deleted        failed
-5xx         active            failed         active    deleted        failed
-5xx         unseen            failed         active    unconfirmed    failed
+5xx         there             failed         active    deleted        unconfirmed
+5xx         active            failed         active    deleted        unconfirmed
+5xx         unseen            failed         active    unconfirmed    unconfirmed
 5xx         gone              failed         active    already_gone   already_gone
 no_answer   there             failed         active    deleted        unconfirmed
 no_answer   active            failed         active    deleted        unconfirmed
