@@ -29,6 +29,8 @@ MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
 LARGE_PAGE = 64 * 1024
 """Bytes of a page worth a thread of its own."""
+STRETCH = 0.001
+"""Seconds of work before a pause: short beside the 20 ms that the event loop may wait."""
 PAUSE = 0.00005
 """Seconds."""
 
@@ -105,7 +107,7 @@ class CloudClient:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await asyncio.to_thread(protocol.read_jobs_page, answer, now, _pause)
+            return await asyncio.to_thread(protocol.read_jobs_page, answer, now, _Pauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
@@ -195,9 +197,16 @@ class CloudClient:
         raise failure
 
 
-def _pause() -> None:
-    """Let go of Python's lock for long enough that a thread that waits for it gets it."""
-    time.sleep(PAUSE)  # noqa: TID251  (in a thread of its own)
+class _Pauses:
+    """Lets go of Python's lock after each stretch of work, for long enough that a thread that waits for it gets it."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def __call__(self) -> None:
+        if time.perf_counter() >= self._due:
+            time.sleep(PAUSE)  # noqa: TID251  (in a thread of its own)
+            self._due = time.perf_counter() + STRETCH
 
 
 def connection_failure(exc: Exception, host: str) -> CloudError:

@@ -112,10 +112,19 @@ def moment(value: object, now: datetime) -> datetime | None:
     The documents disagree on the unit, so the size decides: 1e11 and more are milliseconds. What is no number, not
     positive, not finite or more than a day ahead of `now` is no time at all: such a job is never "old".
     """
+    return _moment(value, _latest(now))
+
+
+def _latest(now: datetime) -> float:
+    """The last second that is believed."""
+    return now.timestamp() + 86400
+
+
+def _moment(value: object, latest: float) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e16:
         return None
     seconds = value / 1000 if value >= _MILLISECONDS_FROM else float(value)
-    if not math.isfinite(seconds) or seconds > now.timestamp() + 86400:
+    if not math.isfinite(seconds) or seconds > latest:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc)
 
@@ -135,13 +144,14 @@ def read_job(row: object, now: datetime) -> Job | None:
     preview = row.get("preview_output")
     preview = preview if isinstance(preview, dict) else {}
     count = row.get("outputs_count")
+    latest = _latest(now)
     return Job(
         id=job_id.lower(),
         status=status,
         status_raw=_text(raw, 60) if status is JobStatus.UNKNOWN else "",
-        created_at=moment(row.get("create_time"), now),
-        started_at=moment(row.get("execution_start_time"), now),
-        finished_at=moment(row.get("execution_end_time"), now),
+        created_at=_moment(row.get("create_time"), latest),
+        started_at=_moment(row.get("execution_start_time"), latest),
+        finished_at=_moment(row.get("execution_end_time"), latest),
         workflow_id=_text(row.get("workflow_id"), 100),
         outputs_count=count
         if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _LARGEST

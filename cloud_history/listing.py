@@ -27,21 +27,32 @@ class JobLister(Protocol):
 
 
 @dataclass
-class Listing:
-    """What was read.
+class Reading:
+    """How reading goes, and how it ended.
 
     Attributes:
-        jobs: by id, in the order read, matching the filter.
+        job_ids: of the jobs that were read and match the filter.
         received: rows seen, other jobs and repeated ones too.
         complete: whether it is certain that nothing is missing: only then does absence mean anything.
         error: why it is not complete.
     """
 
-    jobs: dict[str, Job] = field(default_factory=dict)
+    job_ids: set[str] = field(default_factory=set)
     received: int = 0
     total: int | None = None
     complete: bool = False
     error: CloudError | None = None
+
+
+@dataclass
+class Listing(Reading):
+    """What was read.
+
+    Attributes:
+        jobs: by id, in the order read, matching the filter.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
 
 
 class _Reader:
@@ -158,23 +169,23 @@ def _more(page: Page) -> bool:
     return page.received >= PAGE if page.has_more is None else page.has_more
 
 
-async def read_pages(client: JobLister, chosen: JobFilter, listing: Listing) -> AsyncIterator[list[Job]]:
-    """Read once, filling `listing`, and give the new matching jobs page by page.
+async def read_pages(client: JobLister, chosen: JobFilter, reading: Reading) -> AsyncIterator[list[Job]]:
+    """Read once, keeping the books in `reading`, and give the new matching jobs page by page.
 
-    A failure ends the reading, with the error in `listing`; a list with an error or that does not add up is not
+    A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
     `complete`.
     """
     reader = _Reader(client, chosen)
     try:
         async for jobs in reader.pages():
-            listing.received, listing.total = reader.received, reader.total
-            new = [job for job in jobs if chosen.matches(job) and job.id not in listing.jobs]
-            listing.jobs.update((job.id, job) for job in new)
+            reading.received, reading.total = reader.received, reader.total
+            new = [job for job in jobs if chosen.matches(job) and job.id not in reading.job_ids]
+            reading.job_ids.update(job.id for job in new)
             yield new
     except CloudError as error:
-        listing.error = error
+        reading.error = error
         return
-    listing.complete = reader.adds_up
+    reading.complete = reader.adds_up
 
 
 async def list_jobs(client: JobLister, chosen: JobFilter) -> Listing:
@@ -186,8 +197,8 @@ async def list_jobs(client: JobLister, chosen: JobFilter) -> Listing:
     listing = Listing()
     for _ in range(MOST_READINGS):
         listing = Listing()
-        async for _ in read_pages(client, chosen, listing):
-            pass
+        async for jobs in read_pages(client, chosen, listing):
+            listing.jobs.update((job.id, job) for job in jobs)
         if listing.complete or listing.error is not None:
             break
     return listing

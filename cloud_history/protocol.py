@@ -41,7 +41,6 @@ SMALL_ANSWER = 1024 * 1024
 PAGE_ANSWER = 16 * 1024 * 1024
 LARGEST_FILE = 20 * 1024 * 1024
 LONGEST_QUOTE = 1000
-ROWS_A_PAUSE = 40
 
 
 class Repeat(Enum):
@@ -183,7 +182,7 @@ def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = la
     """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
 
     Args:
-        pause: called now and then, to let others work.
+        pause: called between two rows, to let others work.
 
     Raises:
         CloudResponseError.
@@ -196,8 +195,7 @@ def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = la
         for name, value in read_page(answer.body.decode("utf-8")):
             if name == "jobs[]":
                 received += 1
-                if received % ROWS_A_PAUSE == 0:
-                    pause()
+                pause()
                 job = read_job(value, now)
                 if job is not None:
                     jobs.append(job)

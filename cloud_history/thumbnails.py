@@ -57,16 +57,22 @@ class Thumbnails:
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
-        self._files: OrderedDict[tuple[Connection, str], OutputFile] = OrderedDict()
+        # As plain tuples: of those alone the garbage collector can tell that there is nothing in them to look for.
+        self._files: OrderedDict[str, tuple[str, str, str]] = OrderedDict()
+        self._files_of: Connection | None = None
         self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
         self._gate: asyncio.Semaphore | None = None
 
     def learn(self, connection: Connection, jobs: Iterable[Job]) -> None:
         """Remember which preview belongs to which job, from a list that was read."""
+        if connection != self._files_of:
+            self._files.clear()
+            self._files_of = connection
         for job in jobs:
-            if job.preview is not None:
-                self._files[connection, job.id] = job.preview
+            file = job.preview
+            if file is not None:
+                self._files[job.id] = (file.filename, file.subfolder, file.kind)
         while len(self._files) > MOST_KNOWN:
             self._files.popitem(last=False)
 
@@ -83,12 +89,16 @@ class Thumbnails:
             return self._kept[place]
         self._gate = self._gate or asyncio.Semaphore(MOST_AT_ONCE)
         async with self._gate, self._operations.open(connection) as client:
-            file = self._files.get((connection, job_id))
+            file = self._known(connection, job_id)
             if file is None or file.filename != filename:
                 file = await _owned(client, job_id, filename)
             picture = picture_of(await fetch_file(client, file))
         self._keep(place, picture)
         return picture
+
+    def _known(self, connection: Connection, job_id: str) -> OutputFile | None:
+        found = self._files.get(job_id) if connection == self._files_of else None
+        return OutputFile(*found) if found else None
 
     def _keep(self, place: tuple[Connection, str, str], picture: Picture) -> None:
         replaced = self._kept.pop(place, None)

@@ -27,7 +27,7 @@ from ..errors import (
 from ..guards import LARGE_BODY, LONGEST_TO_SEND, read_body
 from ..job_ids import is_job_id
 from ..jobs import Job
-from ..listing import MOST_READINGS, Listing, read_pages
+from ..listing import MOST_READINGS, Reading, read_pages
 from ..look import look_at
 from ..results import Payload, error_payload
 from ..rows import job_row
@@ -56,8 +56,8 @@ class ReadingRoutes:
         stream = _JobStream(request, self._context, connection, chosen)
         async with self._context.operations.open(connection) as client:
             await self._read_in_time(stream, client)
-        if stream.listing.error is not None and not stream.response.prepared:
-            return error_answer(stream.listing.error)
+        if stream.reading.error is not None and not stream.response.prepared:
+            return error_answer(stream.reading.error)
         try:
             await asyncio.wait_for(stream.end(), LONGEST_TO_SEND)
         except asyncio.TimeoutError:
@@ -69,7 +69,7 @@ class ReadingRoutes:
         try:
             await asyncio.wait({reading}, timeout=self._context.longest_hold)
             if not reading.done():
-                stream.listing.error = CloudTimeoutError("Reading the list took too long.", sent=True)
+                stream.reading.error = CloudTimeoutError("Reading the list took too long.", sent=True)
                 return
             reading.result()
         except ConnectionResetError:
@@ -79,7 +79,7 @@ class ReadingRoutes:
                 raise
             # Half of the answer is out: no other can begin.
             log.exception("Reading the list failed.")
-            stream.listing.error = CloudError("Something went wrong in Comfy Cloud History.")
+            stream.reading.error = CloudError("Something went wrong in Comfy Cloud History.")
         finally:
             reading.cancel()
             await asyncio.wait({reading})
@@ -162,15 +162,17 @@ class _JobStream:
         self._context = context
         self._connection = connection
         self._chosen = chosen
-        self.listing = Listing()
+        # Not the jobs themselves: each page goes when it is sent, or the garbage collector would stop the event loop
+        # for as long as it takes to walk through all of them.
+        self.reading = Reading()
 
     async def read(self, client: CloudClient) -> None:
         for _ in range(MOST_READINGS):
             # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
-            reading = cast("AsyncGenerator[list[Job], None]", read_pages(client, self._chosen, self.listing))
-            async with aclosing(reading) as pages:
+            pages = cast("AsyncGenerator[list[Job], None]", read_pages(client, self._chosen, self.reading))
+            async with aclosing(pages):
                 await self._read_once(pages)
-            if self.listing.complete or self.listing.error is not None:
+            if self.reading.complete or self.reading.error is not None:
                 return
 
     async def _read_once(self, pages: AsyncGenerator[list[Job], None]) -> None:
@@ -182,8 +184,8 @@ class _JobStream:
 
     async def end(self) -> None:
         await self._start()
-        error = self.listing.error
-        complete, read = self.listing.complete and error is None, len(self.listing.jobs)
+        error = self.reading.error
+        complete, read = self.reading.complete and error is None, len(self.reading.job_ids)
         more = {"complete": complete, "read": read, "error": error_payload(error) if error else None}
         await self._line({"type": "end", **more})
         await self.response.write_eof()
@@ -192,7 +194,7 @@ class _JobStream:
         if not self.response.prepared:
             await self.response.prepare(self._request)
             moment = datetime.now(timezone.utc).isoformat()
-            await self._line({"type": "start", "read_at": moment, "total": self.listing.total})
+            await self._line({"type": "start", "read_at": moment, "total": self.reading.total})
 
     async def _line(self, payload: Payload) -> None:
         await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 
 import virtual_time
 from cloud_history.errors import BadRequest, ServerFault
-from cloud_history.listing import MOST_PAGES, Listing, list_jobs, read_pages
+from cloud_history.jobs import Job
+from cloud_history.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
 from cloud_history.models import JobStatus
 from cloud_history.selection import JobFilter
 from fake_history_client import ids
@@ -250,14 +252,32 @@ def test_cancelling_leaves_no_request_running() -> None:
 
 def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None:
     jobs = JobList(rows_of({"completed": 1500, "failed": 700}), filters=False)
-    listing = Listing()
+    reading = Reading()
 
     async def read_all() -> list[tuple[int, int, bool]]:
         return [
-            (len(each), listing.received, listing.complete)
-            async for each in read_pages(jobs, FAILED, listing)
+            (len(each), reading.received, reading.complete)
+            async for each in read_pages(jobs, FAILED, reading)
         ]
 
     assert virtual_time.run(read_all()) == [(0, 1000, False), (500, 2000, False), (200, 2200, False)]
-    assert listing.complete
-    assert listing.total == 2200
+    assert reading.complete
+    assert reading.total == 2200
+
+
+def test_reading_page_by_page_keeps_the_ids_and_lets_go_of_the_jobs() -> None:
+    jobs = JobList(rows_of({"completed": 15_000}))
+    reading = Reading()
+    gc.collect()
+    others = _jobs_alive()
+
+    async def most_alive() -> int:
+        return max([_jobs_alive() async for _ in read_pages(jobs, ALL, reading)]) - others
+
+    pages_alive = MOST_AT_ONCE + 2  # read ahead, in hand, and the one before
+    assert virtual_time.run(most_alive()) <= 1000 * pages_alive
+    assert len(reading.job_ids) == 15_000
+
+
+def _jobs_alive() -> int:
+    return sum(isinstance(each, Job) for each in gc.get_objects())
