@@ -197,7 +197,14 @@ test("the words are those of the house", () => {
 
 test("the last yes says how much goes, and never 100% unless it is all", () => {
   assert.equal(agreeWord(preview(18, { share: 0.9 })), "");
-  assert.equal(agreeWord({ go: 18_197, share: 0.905, all: false, large: true }), "Yes, delete 91% of my finished jobs");
-  assert.equal(agreeWord({ go: 999, share: 0.999, all: false, large: true }), "Yes, delete 99% of my finished jobs");
-  assert.equal(agreeWord({ go: 1204, share: 1, all: true, large: true }), "Yes, delete all 1,204 finished jobs");
+  assert.equal(agreeWord({ go: 18_197, share: 0.905, all: false, large: true, finished: 20_107 }), "Yes, delete 91% of my finished jobs");
+  assert.equal(agreeWord({ go: 999, share: 0.999, all: false, large: true, finished: 1000 }), "Yes, delete 99% of my finished jobs");
+  assert.equal(agreeWord({ go: 1204, share: 1, all: true, large: true, finished: 1204 }), "Yes, delete all 1,204 finished jobs");
+});
+
+test("the last yes says so when the rules are about some of the finished jobs alone", () => {
+  const of = { all: false, large: true, finished: 1204 };
+  assert.equal(agreeWord({ ...of, go: 85, share: 85 / 97 }), "Yes, delete 88% of the 97 jobs these rules are about");
+  assert.equal(agreeWord({ ...of, go: 97, share: 1, all: true }), "Yes, delete all 97 jobs these rules are about");
+  assert.equal(agreeWord({ ...of, go: 1, share: 1, all: true }), "Yes, delete the only job these rules are about");
 });

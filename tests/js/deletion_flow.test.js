@@ -40,7 +40,7 @@ function stage({ status = STATUS, preview: previews = preview(), send = { hold: 
     seen.push(name);
     return answers[name] ? answers[name]() : null;
   };
-  const roses = [];
+  const [roses, whys] = [[], []];
   const sending = script(send);
   const previewing = script(previews);
   const question = (kind) => ({
@@ -76,7 +76,7 @@ function stage({ status = STATUS, preview: previews = preview(), send = { hold: 
   };
   const now = () => time;
   const targets = [];
-  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: step("tooOld"), busy: step("busy"), failed: step("failed") } });
+  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: (frame, why) => (whys.push(why), step("tooOld")()), busy: step("busy"), failed: step("failed") } });
   const flow = new Deletions({
     api, asking, now,
     questions: { clear: question("clear"), remove: (target) => (targets.push(target), question("delete")) },
@@ -92,7 +92,7 @@ function stage({ status = STATUS, preview: previews = preview(), send = { hold: 
   });
   if (panel) flow.follow({ render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined });
   return {
-    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, roses,
+    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, roses, whys,
     seePage: () => unseen.splice(0).forEach((run) => run()),
     titles: () => shown.map(([kind, title]) => `${kind}: ${title}`),
     last: () => shown.at(-1),
@@ -385,7 +385,7 @@ test("a preview that grew too old is never sent; looking again sends the new one
   };
   const left = aged({});
   await left.flow.remove({ ids: ["a"] });
-  assert.deepEqual([left.seen.at(-1), left.tokens], ["tooOld", []]);
+  assert.deepEqual([left.seen.at(-1), left.tokens, left.whys], ["tooOld", [], [undefined]]);
   const again = aged({ tooOld: "again" });
   await again.flow.remove({ ids: ["a"] });
   assert.deepEqual(again.tokens, ["t2"]);
@@ -394,7 +394,7 @@ test("a preview that grew too old is never sent; looking again sends the new one
 test("a refusal to begin leads back to the question, or is an error", async () => {
   const expired = stage({ send: [fail("preview_expired"), { hold: hold() }], preview: [preview(), preview({ token: "t2" })], person: { tooOld: "again" } });
   await expired.flow.remove({ ids: ["a"] });
-  assert.deepEqual(expired.tokens, ["t1", "t2"]);
+  assert.deepEqual([expired.tokens, expired.whys], [["t1", "t2"], ["preview_expired"]]);  // the server’s reason
   const rose = stage({ send: [fail("count_rose", { preview: preview({ token: "t2", finished: 14 }) }), { hold: hold({ kind: "clear", ids: [] }) }] });
   await rose.flow.clear();
   assert.deepEqual([rose.seen, rose.tokens], [["counting", "confirm", "confirm"], ["t1", "t2"]]);

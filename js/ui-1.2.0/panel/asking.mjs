@@ -23,7 +23,7 @@ import { HistoryApiError, isDeletePreview, isPreview } from "../history_api.mjs"
  */
 /**
  * @typedef {object} CommonSteps
- * @property {(frame: Frame) => Promise<string | null>} tooOld resolves with "again" to look again
+ * @property {(frame: Frame, why?: string) => Promise<string | null>} tooOld resolves with "again" to look again
  * @property {(frame: Frame, origin: "node" | "menu" | "ours" | undefined) => Promise<unknown>} busy
  * @property {(frame: Frame, error: HistoryApiError, status: Status | null) => Promise<string | null>} failed
  */
@@ -145,7 +145,7 @@ export class Asking {
     const { preview, origin } = error.extras;
     if (error.code === "busy") return (frame) => this.steps.busy(frame, originOf(origin)).then(() => null);
     if (error.code === "preview_expired") {
-      return async (frame) => ((await this.steps.tooOld(frame)) === "again" ? this.#lookUntilAnswered(frame, question) : null);
+      return async (frame) => ((await this.steps.tooOld(frame, error.message)) === "again" ? this.#lookUntilAnswered(frame, question) : null);
     }
     if (error.code !== "count_rose" || !(question.kind === "clear" && isPreview(preview) || isDeletePreview(preview))) return null;
     const receivedAt = this.now();

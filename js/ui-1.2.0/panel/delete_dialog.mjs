@@ -112,10 +112,11 @@ export function createDeleteSteps(api, asked, backup) {
 
 /** @returns {import("./asking.mjs").CommonSteps} */
 export const createCommonSteps = () => ({
-  tooOld: (frame) =>
+  // A preview may also be refused for another reason, and only the server knows which.
+  tooOld: (frame, why = "") =>
     frame.show({
       title: words.TOO_OLD.title,
-      body: [el("p", {}, words.TOO_OLD.text)],
+      body: [el("p", {}, clean(why) || words.TOO_OLD.text)],
       buttons: [{ label: COMMON.cancel, kind: "ghost" }, { label: COMMON.lookAgain, answer: "again" }],
     }),
   busy: (frame, origin) => notice(frame, busyWords(origin)),

@@ -77,11 +77,20 @@ export function verdict(reason, policy) {
   return `Kept: ${word[0]?.toLowerCase()}${word.slice(1)}`;
 }
 
-/** What the person must say yes to, once more; "" for nothing. @param {{go: number, share: number, all: boolean, large: boolean}} preview */
-export function agreeWord({ go, share, all, large }) {
+/**
+ * What the person must say yes to, once more; "" for nothing.
+ * @param {{go: number, share: number, all: boolean, large: boolean, finished: number}} preview
+ */
+export function agreeWord({ go, share, all, large, finished }) {
+  const about = Math.round(go / share);
+  // The rules may be about some of the finished jobs alone: failed ones, or those of a workflow.
+  const narrowed = about < finished;
+  if (all && narrowed) return plural(go, "Yes, delete the only job these rules are about", "Yes, delete all {n} jobs these rules are about");
   if (all) return plural(go, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
+  if (!large) return "";
   // Not all of them, so never told as 100%.
-  return large ? `Yes, delete ${Math.min(99, Math.round(share * 100))}% of my finished jobs` : "";
+  const part = `Yes, delete ${Math.min(99, Math.round(share * 100))}% of`;
+  return narrowed ? `${part} the ${plural(about, "{n} job", "{n} jobs")} these rules are about` : `${part} my finished jobs`;
 }
 
 /** @type {[("all" | "go" | "kept"), string][]} */

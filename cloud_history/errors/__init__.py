@@ -1,0 +1,132 @@
+"""The exceptions of this package, all of them.
+
+    CloudError
+    ├─ InputRefused              our own check said no: nothing was sent
+    │   ├─ InvalidJobIds
+    │   ├─ NoJobIds
+    │   ├─ PolicyRefused
+    │   └─ SchemaMismatch
+    ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
+    │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
+    │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
+    │   ├─ ProtectionDamaged └─ ManyUsers
+    ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
+    ├─ BackupDamaged             a backup cannot be read
+    ├─ ListNotWhole              the list of jobs does not add up
+    ├─ OperationRefused          not now, or not any more: nothing was sent
+    │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
+    │   ├─ NodesNever ├─ NobodyThere ├─ NoAnswer └─ QuestionClosed
+    ├─ OperationStopped          the person stopped it
+    ├─ Incomplete                it ran, and not all of it is known to have worked
+    ├─ CloudConnectionError      no answer came (`sent` says whether the request may have arrived)
+    │   └─ CloudTimeoutError
+    └─ CloudResponseError        an answer came, and it was not the one hoped for
+        ├─ BadRequest 400        ├─ Unauthorized 401   ├─ InsufficientCredits 402   ├─ Forbidden 403
+        ├─ NotFound 404          ├─ RateLimited 429 with Retry-After   └─ SubscriptionInactive 429 without
+        ├─ ServerFault 5xx       ├─ UnreadableAnswer
+        └─ NotComfyCloud         a redirect, or a page of HTML
+
+`code` is stable and made for programs, `message` says what is the case, `hint` what to do about it.
+"""
+
+from __future__ import annotations
+
+from .base import (
+    BackupDamaged,
+    CloudError,
+    Incomplete,
+    ListNotWhole,
+    NotBackedUp,
+    OperationStopped,
+)
+from .cloud import (
+    BadRequest,
+    CloudConnectionError,
+    CloudResponseError,
+    CloudTimeoutError,
+    Forbidden,
+    InsufficientCredits,
+    NotComfyCloud,
+    NotFound,
+    RateLimited,
+    ServerFault,
+    SubscriptionInactive,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from .refused import (
+    Busy,
+    CountRose,
+    InputRefused,
+    InvalidJobIds,
+    NoAnswer,
+    NobodyThere,
+    NodesNever,
+    NoJobIds,
+    NotSupported,
+    OperationRefused,
+    PolicyRefused,
+    PreviewExpired,
+    QuestionClosed,
+    SchemaMismatch,
+    TooLate,
+)
+from .setup import (
+    InvalidApiKey,
+    KeyFileDamaged,
+    ManyUsers,
+    MissingApiKey,
+    MissingDependency,
+    ProtectionDamaged,
+    SetupProblem,
+    StateUnwritable,
+    UnsafeBaseUrl,
+    UnusableProxy,
+)
+
+__all__ = [
+    "BackupDamaged",
+    "BadRequest",
+    "Busy",
+    "CloudConnectionError",
+    "CloudError",
+    "CloudResponseError",
+    "CloudTimeoutError",
+    "CountRose",
+    "Forbidden",
+    "Incomplete",
+    "InputRefused",
+    "InsufficientCredits",
+    "InvalidApiKey",
+    "InvalidJobIds",
+    "KeyFileDamaged",
+    "ListNotWhole",
+    "ManyUsers",
+    "MissingApiKey",
+    "MissingDependency",
+    "NoAnswer",
+    "NoJobIds",
+    "NobodyThere",
+    "NodesNever",
+    "NotBackedUp",
+    "NotComfyCloud",
+    "NotFound",
+    "NotSupported",
+    "OperationRefused",
+    "OperationStopped",
+    "PolicyRefused",
+    "PreviewExpired",
+    "ProtectionDamaged",
+    "QuestionClosed",
+    "RateLimited",
+    "SchemaMismatch",
+    "ServerFault",
+    "SetupProblem",
+    "StateUnwritable",
+    "SubscriptionInactive",
+    "TooLate",
+    "Unauthorized",
+    "UnreadableAnswer",
+    "UnsafeBaseUrl",
+    "UnusableProxy",
+]

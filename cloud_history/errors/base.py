@@ -1,0 +1,77 @@
+"""The base of every error, and those that stand alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CloudError(Exception):
+    """Base of every error of this package."""
+
+    code: ClassVar[str] = "internal"
+    default_hint: ClassVar[str] = ""
+    meets_all: ClassVar[bool] = False
+    """Whether the reason would meet every further request as well, so that trying them is pointless."""
+    status: int | None = None
+    """HTTP status of Comfy Cloud's answer, where one came."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        super().__init__(f"{message} {self.hint}".strip())
+
+    @property
+    def short(self) -> str:
+        """The reason in a few words, for a line that has little room."""
+        return self.message.rstrip(".")
+
+    @property
+    def quote(self) -> str:
+        """What Comfy Cloud said in its own words, if it said anything."""
+        return ""
+
+
+class NotBackedUp(CloudError):
+    """A job's workflow cannot be put into a backup; the other jobs' still can."""
+
+    code = "not_backed_up"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"A workflow can’t be backed up: {reason}.")
+
+    @property
+    def short(self) -> str:
+        return self.reason
+
+
+class BackupDamaged(CloudError):
+    """A backup cannot be read, or not the part of it that was asked for. `name` is that of its file."""
+
+    code = "backup_damaged"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__("This backup can’t be read.", hint=f"Its file is damaged or gone: {name}.")
+
+
+class ListNotWhole(CloudError):
+    """The list of jobs could not be read to its end, or does not add up: what is missing from it proves nothing."""
+
+    code = "unreadable_answer"
+    default_hint = "Jobs may be coming and going. Try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__("The list of jobs could not be read whole.")
+
+
+class OperationStopped(CloudError):
+    """The person stopped the operation before anything was sent."""
+
+    code = "stopped"
+
+
+class Incomplete(CloudError):
+    """An operation ran, and not everything asked for is known to have happened. Its message is the report."""
+
+    code = "incomplete"

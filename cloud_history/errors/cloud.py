@@ -1,0 +1,163 @@
+"""What came back from Comfy Cloud, or did not."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .base import CloudError
+
+
+class CloudConnectionError(CloudError):
+    """No whole answer came. `sent` is False only when the request certainly never arrived."""
+
+    code = "unreachable"
+    default_hint = "Check your internet connection or proxy."
+    meets_all = True
+
+    def __init__(self, message: str, *, sent: bool, hint: str | None = None) -> None:
+        self.sent = sent
+        super().__init__(message, hint=hint)
+
+    @property
+    def short(self) -> str:
+        return "the connection was lost" if self.sent else "Comfy Cloud could not be reached"
+
+
+class CloudTimeoutError(CloudConnectionError):
+    """Comfy Cloud took too long to answer."""
+
+    code = "timeout"
+    default_hint = "Try again in a minute."
+
+    @property
+    def short(self) -> str:
+        return "Comfy Cloud took too long to answer"
+
+
+class CloudResponseError(CloudError):
+    """Comfy Cloud answered with an error. `cloud_says` is its own text, scrubbed and cut to 1,000 characters."""
+
+    code = "bad_request"
+    says_what: ClassVar[str] = "Comfy Cloud refused the request."
+
+    def __init__(
+        self, status: int, *, cloud_code: str = "", cloud_says: str = "", retry_after: float | None = None
+    ) -> None:
+        self.status = status
+        self.cloud_code = cloud_code
+        self.cloud_says = cloud_says
+        self.retry_after = retry_after
+        super().__init__(self.describe())
+
+    def describe(self) -> str:
+        return f"{self.says_what} {self.quote}" if self.quote else f"{self.says_what} ({self.status})"
+
+    @property
+    def short(self) -> str:
+        return f"{self.says_what.rstrip('.')} ({self.status})"
+
+    @property
+    def quote(self) -> str:
+        return f"Comfy Cloud says: “{self.cloud_says}” ({self.status})" if self.cloud_says else ""
+
+
+class BadRequest(CloudResponseError):
+    """Comfy Cloud did not accept the request."""
+
+    default_hint = "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History."
+
+
+class Unauthorized(CloudResponseError):
+    """The API key is missing, wrong or revoked, or the route does not take API keys."""
+
+    code = "unauthorized"
+    says_what = "Your API key was refused."
+    default_hint = "It may have been revoked, or not copied whole. Your jobs are untouched."
+    meets_all = True
+
+    @property
+    def short(self) -> str:
+        return "the key was refused"
+
+
+class InsufficientCredits(CloudResponseError):
+    """The account has no credits left."""
+
+    code = "insufficient_credits"
+    says_what = "Your account has no credits left."
+    default_hint = "Look at your plan on Comfy Cloud."
+    meets_all = True
+
+
+class Forbidden(CloudResponseError):
+    """The key may not manage this history."""
+
+    code = "forbidden"
+    says_what = "This key can’t manage your history."
+    default_hint = "Use a key of the account or workspace these jobs belong to."
+    meets_all = True
+
+
+class NotFound(CloudResponseError):
+    """No such job, or the server does not have the route."""
+
+    code = "not_found"
+    says_what = "Comfy Cloud doesn’t know what was asked for."
+    default_hint = "If COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server."
+
+
+class SubscriptionInactive(CloudResponseError):
+    """429 without Retry-After, which Comfy Cloud documents as "subscription inactive"."""
+
+    code = "subscription_inactive"
+    says_what = "Subscription inactive or rate limited."
+    default_hint = "Comfy Cloud answers API keys only on a paid plan. Your jobs are still there."
+    meets_all = True
+
+
+class RateLimited(CloudResponseError):
+    """429 with Retry-After (`retry_after`, seconds)."""
+
+    code = "rate_limited"
+    says_what = "Too many requests."
+    meets_all = True
+
+    def __init__(
+        self, status: int, *, cloud_code: str = "", cloud_says: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(status, cloud_code=cloud_code, cloud_says=cloud_says, retry_after=retry_after)
+        self.hint = f"Comfy Cloud asks to wait. Try again in {retry_after or 0:.0f} s."
+        self.args = (f"{self.message} {self.hint}",)
+
+    @property
+    def short(self) -> str:
+        return "too many requests"
+
+
+class ServerFault(CloudResponseError):
+    """5xx: Comfy Cloud has a problem. `retry_after` in seconds, where it gave one."""
+
+    code = "server_fault"
+    says_what = "Comfy Cloud has a problem."
+    default_hint = "It is not your key. Try again in a few minutes."
+
+    @property
+    def short(self) -> str:
+        return f"server error ({self.status})"
+
+
+class UnreadableAnswer(CloudResponseError):
+    """The answer is too large, or is not the JSON it should be."""
+
+    code = "unreadable_answer"
+    says_what = "This answer can’t be read."
+    default_hint = "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History."
+
+
+class NotComfyCloud(CloudResponseError):
+    """A redirect or a web page answered. Redirects are never followed: they would carry the key away."""
+
+    code = "not_comfy_cloud"
+    says_what = "The answer did not come from Comfy Cloud."
+    default_hint = "A proxy, VPN or sign-in page may be in between. Check it, then try again."
+    meets_all = True

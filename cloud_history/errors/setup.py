@@ -1,0 +1,89 @@
+"""Something on this machine has to be put right before anything can be sent."""
+
+from __future__ import annotations
+
+from .base import CloudError
+
+
+class SetupProblem(CloudError):
+    """Something on this machine has to be put right before anything can be sent."""
+
+    meets_all = True
+
+
+class MissingApiKey(SetupProblem):
+    """Neither the environment nor the state folder has an API key."""
+
+    code = "missing_key"
+    default_hint = "Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set COMFY_CLOUD_API_KEY."
+
+
+class InvalidApiKey(SetupProblem):
+    """The API key has characters that cannot be sent in an HTTP header."""
+
+    code = "invalid_key"
+    default_hint = "Copy it again from platform.comfy.org/profile/api-keys."
+
+
+class KeyFileDamaged(SetupProblem):
+    """The file with the saved API key cannot be read."""
+
+    code = "key_file_damaged"
+    default_hint = "Choose Extensions > Cloud history > Connect to Comfy Cloud… and enter the key again."
+
+
+class UnsafeBaseUrl(SetupProblem):
+    """`COMFY_CLOUD_BASE_URL` is not an https address (plain http is for this machine alone)."""
+
+    code = "unsafe_base_url"
+    default_hint = "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI."
+
+
+class UnusableProxy(SetupProblem):
+    """The proxy named in the environment cannot be used."""
+
+    code = "unreachable"
+    default_hint = "Correct HTTPS_PROXY or ALL_PROXY (an http address), or name the host in NO_PROXY."
+
+
+class MissingDependency(SetupProblem):
+    """The Python package jsonschema is not installed."""
+
+    code = "missing_dependency"
+    default_hint = "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI."
+
+
+class StateUnwritable(SetupProblem):
+    """The state folder cannot be written, so nothing may be sent: what is pending is on disk first."""
+
+    code = "state_unwritable"
+    default_hint = "Free some disk space, or make ComfyUI’s user folder writable."
+
+
+class ProtectionDamaged(SetupProblem):
+    """The list of protected jobs cannot be read, so nothing is deleted. `name` is that of its file."""
+
+    code = "protection_damaged"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            "Deletions are stopped: the list of protected jobs can’t be read.",
+            hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
+        )
+
+
+class ManyUsers(SetupProblem):
+    """Several people use this ComfyUI, and none of them can be told from the others."""
+
+    code = "many_users"
+    default_hint = (
+        "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one state, start ComfyUI "
+        "with COMFY_CLOUD_HISTORY_SHARED=1."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This ComfyUI has several users (--multi-user) and authenticates none of them, so a saved key would be "
+            "everybody’s. It is not used."
+        )
