@@ -87,6 +87,8 @@ export const busyWords = (origin) => {
 /* Results */
 
 export const NOT_REMOVED = "No job was removed";
+/** What was sent may have come to something that nobody has seen. */
+export const NONE_KNOWN = "No job is known to have been removed";
 export const NOT_DELETED = "Nothing was deleted";
 
 export const LOST = {
@@ -247,6 +249,14 @@ const ERRORS = {
   },
 };
 
+/** What to do, of errors that else say that nothing happened: after something was sent, nobody knows that. @type {Record<string, string>} */
+const AFTER_SENDING = {
+  unauthorized: "It may have been revoked, or not copied whole.",
+  subscription_inactive: "Comfy Cloud answers API keys only on a paid plan.",
+  unreachable: "Check your internet connection or proxy.",
+  timeout: "Try again in a minute.",
+};
+
 /** @param {Partial<ErrorBody> | HistoryApiError} error @returns {Words} */
 export function errorWords(error) {
   const retryAfter = "retryAfter" in error ? error.retryAfter : /** @type {ErrorBody} */ (error).retry_after;
@@ -265,9 +275,19 @@ export function cloudWords(error) {
   return `Comfy Cloud says: “${says}”${error.status ? ` (${error.status})` : ""}`;
 }
 
-/** An error in one line. @param {Partial<ErrorBody> | HistoryApiError} error */
-export function errorLine(error) {
-  const { title, text } = errorWords(error);
+/** @param {Words} told @param {string} quote */
+function inOneLine({ title, text }, quote) {
   const sentence = /[.!?…]$/.test(title) ? title : `${title}.`;
-  return [sentence, text, cloudWords(error)].filter(Boolean).join(" ");
+  return [sentence, text, quote].filter(Boolean).join(" ");
+}
+
+/** An error in one line. @param {Partial<ErrorBody> | HistoryApiError} error */
+export const errorLine = (error) => inOneLine(errorWords(error), cloudWords(error));
+
+/** An error that came when something had been sent, in one line. @param {Partial<ErrorBody> | HistoryApiError} error */
+export function sentErrorLine(error) {
+  const { title, text } = errorWords(error);
+  const code = error.code ?? "";
+  const careful = Object.hasOwn(AFTER_SENDING, code) ? AFTER_SENDING[code] : undefined;
+  return inOneLine({ title, text: careful ?? text }, cloudWords(error));
 }

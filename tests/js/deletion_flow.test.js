@@ -435,7 +435,7 @@ test("a deletion that ended before anything was sent can be tried again as a who
   for (const [code, told] of [["unauthorized", "error: No job was removed"], ["stopped", "warning: Stopped: 0 of 3 jobs removed"]]) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
-    it.flow.changed({ operation: "h1", kind: "delete", result: { kind: "delete", ...UNSENT, error: { code, message: "m" } } });
+    it.flow.changed({ operation: "h1", kind: "delete", result: { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code, message: "m" } } });
     assert.equal(it.titles().at(-1), told);
     assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
     assert.deepEqual([it.flow.markOf("a"), it.flow.hides(row("a"))], [undefined, false]);

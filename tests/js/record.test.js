@@ -25,6 +25,7 @@ test("what is not known is said to be unknown", () => {
   assert.equal(titleOf({ state: "unknown", asked: 1, removed: null, counts: null }), "Outcome unknown: 1 job");
   assert.equal(titleOf({ state: "unknown", asked: null, removed: null, counts: null }), "Outcome unknown");
   assert.equal(titleOf({ asked: 2, removed: 0, counts: { unconfirmed: 2 } }), "Outcome unknown: 2 jobs");
+  assert.equal(titleOf({ asked: 3, removed: 0, counts: { unconfirmed: 1, not_attempted: 2 } }), "No job is known to have been removed");
   assert.equal(titleOf({ asked: 5, removed: null, counts: null }), "Outcome unknown: 5 jobs");
   assert.equal(titleOf({ state: "running", removed: null, counts: null }), "Deleting jobs…");
 });

@@ -60,6 +60,51 @@ test("what was accepted and not seen to be gone is unknown, not failed", () => {
   assert.deepEqual([told.title, told.toast], ["Outcome unknown: 2 jobs", "2 unconfirmed: accepted, but still listed."]);
 });
 
+test("with some unconfirmed and none removed, no job is known to have been removed, and what failed makes it an error", () => {
+  const timeout = { code: "timeout", message: "", hint: "", status: null, retry_after: null };
+  const unconfirmed = ["unconfirmed", 1, "Comfy Cloud took too long to answer"];
+  const cases = [[["not_attempted", 1, "it took too long"], "error"], [["failed", 1, "too many requests"], "error"], [["active", 1], "warning"], [["already_gone", 1], "warning"]];
+  for (const [other, kind] of cases) {
+    const told = words.resultWords(result([unconfirmed, other], { error: timeout }));
+    assert.deepEqual([told.kind, told.title, told.lines.length], [kind, "No job is known to have been removed", 2], other[0]);
+    assert.equal(told.text, "Comfy Cloud took too long to answer. Try again in a minute.");
+    assert.match(told.toast, /1 unconfirmed: Comfy Cloud took too long to answer/);
+  }
+  const alone = words.resultWords(result([unconfirmed, ["active", 1]]));
+  assert.deepEqual([alone.text, alone.toast], ["", "1 unconfirmed: Comfy Cloud took too long to answer, 1 active, left alone."]);
+});
+
+test("stopped with some unconfirmed and none removed claims no number", () => {
+  for (const parts of [[["unconfirmed", 2, "you stopped it"], ["not_attempted", 3, "you stopped it"]], [["unconfirmed", 2, "you stopped it"]]]) {
+    const told = words.resultWords(result(parts, { stopped: true }));
+    assert.deepEqual([told.kind, told.title, told.text], ["warning", "Stopped: No job is known to have been removed", ""]);
+    assert.match(told.toast, /^(3 not tried: you stopped it, )?2 unconfirmed: you stopped it\.$/);
+  }
+});
+
+test("no result of what was sent says that nothing was changed", () => {
+  const outcomes = ["deleted", "already_gone", "active", "protected", "failed", "unconfirmed", "not_attempted"];
+  const codes = ["unreachable", "timeout", "unauthorized", "subscription_inactive"];
+  for (const code of codes) {
+    for (const one of outcomes) {
+      for (const other of outcomes) {
+        for (const stopped of [false, true]) {
+          const told = words.resultWords(result([[one, 1, "w"], [other, 1, "w"]], { stopped, error: { code, message: "", hint: "", status: null, retry_after: null } }));
+          assert.doesNotMatch(`${told.title} ${told.text} ${told.toast}`, /Nothing was changed|untouched|still there/, `${code} ${one} ${other}`);
+        }
+      }
+    }
+  }
+});
+
+test("a deletion that never left says that nothing was changed, and all of it may be tried again", () => {
+  const error = { code: "unreachable", message: "", hint: "", status: null, retry_after: null };
+  const unsent = { kind: "delete", outcome: "failed", total: 2, counts: { ...ZERO, not_attempted: 2 }, jobs: {}, stopped: false, report: "", error };
+  const told = after.resultWords(unsent, { jobs: 2, ids: ["a", "b"] });
+  assert.deepEqual([told.kind, told.title, told.again], ["error", "No job was removed", ["a", "b"]]);
+  assert.match(told.text, /Nothing was changed\.$/);
+});
+
 test("nothing to delete says why", () => {
   const none = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
   assert.equal(words.nothingToDelete({ ...none, active: 1 }), "The selected job stays: it is active.");
@@ -106,7 +151,8 @@ test("on a row the reason is short", () => {
 test("a clear that was overtaken by a protection is no fault, and says what happened instead of an age", () => {
   const error = { code: "preview_expired", message: "Jobs were protected, or backups were switched on, since you looked.", hint: "", status: null, retry_after: null };
   const clear = { kind: "clear", outcome: "failed", before: null, removed: null, listed: null, active: null, report: "", error };
-  for (const value of [clear, { kind: "delete", outcome: "failed", report: "", error }]) {
+  const unsent = { kind: "delete", outcome: "failed", report: "", error };
+  for (const value of [clear, unsent, { ...unsent, total: 3, counts: { ...ZERO, not_attempted: 3 }, jobs: {}, stopped: false }]) {
     const told = after.resultWords(value, { jobs: 3, ids: [] });
     assert.deepEqual([told.kind, told.title, told.text], ["warning", "Nothing was deleted", error.message]);
   }

@@ -2,7 +2,7 @@
 /** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
 
 import { el } from "../dom.mjs";
-import { errorLine } from "../words.mjs";
+import { sentErrorLine } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
 import { cancelledWords, cancelWords, DETAILS } from "./words_delete.mjs";
 
@@ -30,7 +30,7 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
         cancelled += answer.cancelled.length;
         already += answer.finished_already.length;
       } catch (error) {
-        trouble = errorLine(asApiError(error));
+        trouble = sentErrorLine(asApiError(error));
       }
     }
     const left = ids.length - cancelled - already;

@@ -2,7 +2,7 @@
 /** The words of "Recently deleted": what was deleted, from where, and what a backup is good for. */
 
 import { clean, dayAndTime, fileSize, number, plural } from "../format.mjs";
-import { crashWords, NOT_REMOVED } from "../words.mjs";
+import { crashWords, NONE_KNOWN, NOT_REMOVED } from "../words.mjs";
 import { DELETE } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/record").RecordEntry} RecordEntry */
@@ -51,6 +51,7 @@ export function entryTitle({ state, asked, removed: gone, counts }) {
   const all = asked ?? gone;
   const open = counts?.unconfirmed ?? 0;
   if (state === "unknown" || gone === null || (gone === 0 && open > 0 && open === all)) return crashWords(all).title;
+  if (gone === 0 && open > 0) return NONE_KNOWN;
   if (gone === 0) return all ? NOT_REMOVED : removed(0);
   return all === null || gone >= all ? removed(gone) : `${number(gone)} of ${removed(all)}`;
 }

@@ -2,7 +2,7 @@
 /** The words of what came of a deletion. */
 
 import { clean, number, plural } from "../format.mjs";
-import { clearResultWords, errorLine, NOT_DELETED, NOT_REMOVED } from "../words.mjs";
+import { clearResultWords, errorLine, NONE_KNOWN, NOT_DELETED, NOT_REMOVED, sentErrorLine } from "../words.mjs";
 import { backedUp } from "./protect_words.mjs";
 import { DELETE } from "./words_delete.mjs";
 
@@ -55,6 +55,13 @@ export function rowWhy(why) {
 
 const MOST_LINES = 6;
 
+/**
+ * Whether a deletion ended before anything was sent. Such a result has counts too, and names no job.
+ * @param {import("../../../types/wire").UnsentResult | DeleteResult} result
+ * @returns {result is import("../../../types/wire").UnsentResult}
+ */
+export const isUnsent = (result) => "outcome" in result;
+
 /** The jobs worth another try. @param {DeleteResult} result */
 export const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
@@ -86,11 +93,9 @@ const removed = (n) => plural(n, "{n} job removed from your cloud history", "{n}
 
 /** @param {DeleteResult} result @returns {ResultWords} */
 function deleteResultWords(result) {
-  const { counts, total, stopped, error } = result;
-  const again = mayTryAgain(result);
-  const lines = tallyLines(result);
+  const { counts, total, stopped } = result;
+  const told = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
-  const told = { lines, again };
   const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
   if (rest <= 0) return { kind: "success", title: removed(counts.deleted), text: assets, toast: assets, ...told };
 
@@ -100,13 +105,28 @@ function deleteResultWords(result) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
     return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...told };
   }
+  if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, told.lines), ...told };
   const others = `${DELETE.assets} ${plural(rest, "The other one:", "The other {n}:")}`;
   if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...told };
-  // Accepted and not seen to be gone is neither a success nor a failure.
-  if (counts.unconfirmed === rest) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: linesText(lines), ...told };
-  const text = error ? errorLine(error) : "";
+  const text = result.error ? sentErrorLine(result.error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
-  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(lines), ...told };
+  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(told.lines), ...told };
+}
+
+/**
+ * No job was seen to be gone, and some may be.
+ * @param {DeleteResult} result
+ * @param {TallyLine[]} lines
+ * @returns {Pick<ResultWords, "kind" | "title" | "text" | "toast">}
+ */
+function noneKnownWords({ counts, total, stopped, error }, lines) {
+  const listed = linesText(lines);
+  if (stopped) return { kind: "warning", title: `Stopped: ${NONE_KNOWN}`, text: "", toast: listed };
+  // Accepted and not seen to be gone is neither a success nor a failure.
+  if (counts.unconfirmed === total) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: listed };
+  const text = error ? sentErrorLine(error) : "";
+  const bad = counts.failed + counts.not_attempted > 0;
+  return { kind: bad ? "error" : "warning", title: NONE_KNOWN, text, toast: text ? `${listed} ${text}` : listed };
 }
 
 /** @param {TallyLine[]} lines */
@@ -139,8 +159,7 @@ function unsentWords(error, { jobs: n, ids }) {
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {
-  if ("counts" in result) return deleteResultWords(result);
-  if (result.kind === "delete") return unsentWords(result.error, about);
+  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result);
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
   const { kind, title, text } = clearResultWords(result);
   return { kind, title, text, toast: text, lines: [], again: [] };
