@@ -129,12 +129,16 @@ export function clearResultWords(result) {
     case "failed":
       return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
     case "stopped":
-      if (removed === null) return unknown("The deletion was stopped.");
+      // Without an error it had been accepted before it was stopped.
+      if (!removed) return unknown(error ? lost(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
       return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
     default:
-      return unknown("The connection was lost after the request was sent.");
+      return unknown(lost(error, "The connection was lost after the request was sent."));
   }
 }
+
+/** Why the outcome of what was sent is not known: an answer with a status says it best. @param {ErrorBody | null} error @param {string} unanswered */
+const lost = (error, unanswered) => (error?.status ? sentErrorLine(error).replace(/\)$/, ").") : unanswered);
 
 /* Connect */
 

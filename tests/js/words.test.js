@@ -38,6 +38,32 @@ test("a partial result without numbers is not dressed up as one with", () => {
   assert.equal(told.kind, "warning");
 });
 
+test("a clear that was answered by a fault says so, in the cloud’s own words, and calls no connection lost", () => {
+  const unknown = (code, rest, outcome = "unknown") => words.clearResultWords(result(outcome, { removed: 0, listed: 10, error: code && error(code, rest) }));
+  const fault = unknown("server_fault", { status: 500, cloud_says: "Oops" });
+  assert.deepEqual([fault.kind, fault.title], ["warning", "Outcome unknown"]);
+  assert.equal(
+    fault.text,
+    "Comfy Cloud has a problem. It is not your key. Try again in a few minutes. Comfy Cloud says: “Oops” (500). 10 jobs are still listed. Look again, then decide.",
+  );
+  assert.match(unknown("unreadable_answer", { status: 200 }).text, /^This answer can’t be read\. /);
+  assert.match(unknown("server_fault", { status: 503 }, "stopped").text, /^Comfy Cloud has a problem\. /);
+  for (const code of ["unreachable", "timeout", null]) {
+    assert.equal(unknown(code, {}).text, "The connection was lost after the request was sent. 10 jobs are still listed. Look again, then decide.", code);
+  }
+});
+
+test("a stopped clear says how far it came, and claims no number where none is seen to be gone", () => {
+  const stopped = (rest) => words.clearResultWords(result("stopped", rest));
+  const text = "You stopped it after it was sent. The list can’t be read. Look again, then decide.";
+  for (const code of ["stopped", "unreachable"]) {
+    assert.deepEqual(stopped({ removed: null, listed: null, error: error(code) }), { kind: "warning", title: "Outcome unknown", text }, code);
+  }
+  const accepted = stopped({ removed: 0, listed: 10 });
+  assert.deepEqual([accepted.title, accepted.text], ["Outcome unknown", "Comfy Cloud accepted the request. 10 jobs are still listed. Look again, then decide."]);
+  assert.equal(stopped({ removed: 2, listed: 8 }).title, "Stopped: 2 of 10 jobs removed");
+});
+
 test("a failure carries the cloud’s own words and status, as text on one line", () => {
   const told = words.clearResultWords(result("failed", { error: error("unauthorized", { status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
   assert.equal(told.title, "No job was removed");
