@@ -9,17 +9,30 @@ import * as words from "./words.mjs";
 /** @typedef {import("../../types/wire").SavedKey} SavedKey */
 
 const { CONNECT, COMMON } = words;
-const QUOTES = "[\"'“”‘’]*";
+/** What the server takes off a key's ends: white space, quotes, and characters that nobody sees. */
+const WRAPPING = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
 
-/** What is wrong with a key before anything is sent; "" for nothing. @param {string} key */
-export function keyFault(key) {
-  const bare = key.trim().replace(new RegExp(`^${QUOTES}|${QUOTES}$`, "g"), "").trim();
-  if (!bare) return CONNECT.empty;
-  return /^[\x21-\x7e]+$/.test(bare) ? "" : CONNECT.strangeCharacters;
+/** The key in what was pasted, as the server reads it. Not one pattern for both ends: that is slow on a long text. @param {string} pasted */
+function bareKey(pasted) {
+  const characters = [...pasted];
+  let [start, end] = [0, characters.length];
+  while (start < end && WRAPPING.test(characters[start] ?? "")) start += 1;
+  while (end > start && WRAPPING.test(characters[end - 1] ?? "")) end -= 1;
+  return characters.slice(start, end).join("");
 }
 
-/** Whether this does not look like a key of Comfy Cloud; a few characters are too little to tell. @param {string} key */
-export const looksUnusual = (key) => key.trim().length >= 8 && !new RegExp(`^${QUOTES}comfyui-`).test(key.trim());
+/** What is wrong with a key before anything is sent; "" for nothing. @param {string} pasted */
+export function keyFault(pasted) {
+  const key = bareKey(pasted);
+  if (!key) return CONNECT.empty;
+  return /^[\x21-\x7e]+$/.test(key) ? "" : CONNECT.strangeCharacters;
+}
+
+/** Whether this does not look like a key of Comfy Cloud; a few characters are too little to tell. @param {string} pasted */
+export function looksUnusual(pasted) {
+  const key = bareKey(pasted);
+  return key.length >= 8 && !key.startsWith("comfyui-");
+}
 
 /** What the field says when the key was not saved. @param {HistoryApiError} error */
 export function refusalWords(error) {

@@ -10,6 +10,26 @@ test("a key is looked at before anything is sent", () => {
   for (const key of ["comfyui-0123456789", '  "comfyui-0123" ', "“comfyui-0123”", "other-key"]) assert.equal(keyFault(key), "", key);
 });
 
+test("what the server takes off the ends of a key is no fault, and inside it is one", () => {
+  const around = ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u0000", "\u0007", "\u001f", "\u007f", "\u0085", "\u00a0", "\u2028", "\u3000", "\u200e", "\ue000", "\ud800", "\u{e0001}", "\n", "\t", "\"", "'", "`", "“", "”", "‘", "’", "«", "»"];
+  for (const each of around) {
+    const name = each.codePointAt(0).toString(16);
+    for (const pasted of [`${each}comfyui-0123`, `comfyui-0123${each}`, `« ${each}${each}comfyui-0123${each} »`]) {
+      assert.equal(keyFault(pasted), "", name);
+      assert.equal(looksUnusual(pasted), false, name);
+    }
+    assert.equal(keyFault(each), "Paste a key first.", name);
+    if (!"\"'`".includes(each)) assert.match(keyFault(`comfyui-01${each}23`), /characters that no key has/, name);
+  }
+  assert.match(keyFault("écomfyui-0123"), /characters that no key has/);
+});
+
+test("a long text with spaces inside is looked at without a stall", () => {
+  const began = performance.now();
+  keyFault(`a${" ".repeat(200_000)}b`);
+  assert.ok(performance.now() - began < 1000);
+});
+
 test("a key of another service is remarked on, not refused", () => {
   assert.equal(looksUnusual("sk-123456789"), true);
   assert.equal(looksUnusual('"comfyui-0123456789'), false);
