@@ -8,7 +8,7 @@
 
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { addReportTo, showReport } from "./node_report.js";
+import { addReportTo, emptyReport, showInterrupted, showReport } from "./node_report.js";
 import { MENU, SETTINGS } from "./start_words.js";
 import { createTab, TAB } from "./tab.js";
 
@@ -122,6 +122,9 @@ app.registerExtension({
       if (detail.phase === "stopped") showReport(graph(), detail.node, detail.report);
     });
     api.addEventListener("reconnected", () => void ui?.deletions.refresh());
+    // Not at "execution_start": nobody says there which nodes the run has.
+    api.addEventListener("executing", ({ detail }) => emptyReport(graph(), detail));
+    api.addEventListener("execution_interrupted", ({ detail }) => showInterrupted(graph(), detail.node_id));
     api.addEventListener("execution_error", ({ detail }) => showReport(graph(), detail.node_id, detail.exception_message));
   },
 });

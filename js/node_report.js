@@ -13,6 +13,8 @@ const MIN_WIDTH = 320;
 
 /** @type {WeakMap<ComfyNode, HTMLTextAreaElement>} */
 const reports = new WeakMap();
+/** Nodes of ours that have begun and told nothing yet. @type {WeakSet<ComfyNode>} */
+const begun = new WeakSet();
 
 /** The style sheet is not loaded for this: a node in a graph asks for nothing. */
 const STYLE = {
@@ -44,7 +46,9 @@ function addReport(node) {
 /** @param {ComfyNode | null | undefined} node @param {string} text */
 function write(node, text) {
   const area = node && reports.get(node);
-  if (area) area.value = text;
+  if (!area) return;
+  area.value = text;
+  begun.delete(node);
 }
 
 /** @param {unknown} output */
@@ -82,7 +86,28 @@ export function findNode(graph, id) {
   return within?.getNodeById(last) ?? null;
 }
 
+/** @param {ComfyGraph | null | undefined} graph @param {unknown} id null: none */
+const named = (graph, id) => (typeof id === "string" || typeof id === "number" ? findNode(graph, String(id)) : null);
+
 /** @param {ComfyGraph | null | undefined} graph @param {unknown} id @param {unknown} text */
 export function showReport(graph, id, text) {
-  if ((typeof id === "string" || typeof id === "number") && typeof text === "string" && text) write(findNode(graph, String(id)), text);
+  if (typeof text === "string" && text) write(named(graph, id), text);
+}
+
+/** A node begins: what an earlier run came to must not stand for this one. @param {ComfyGraph | null | undefined} graph @param {unknown} id */
+export function emptyReport(graph, id) {
+  const node = named(graph, id);
+  write(node, "");
+  if (node && reports.has(node)) begun.add(node);
+}
+
+/**
+ * A run was interrupted at a node. What the node has told of that itself says more; and ComfyUI tells every page, so a
+ * node that has not begun here is another workflow's.
+ * @param {ComfyGraph | null | undefined} graph
+ * @param {unknown} id
+ */
+export function showInterrupted(graph, id) {
+  const node = named(graph, id);
+  if (node && begun.has(node)) write(node, NODE.interrupted);
 }

@@ -17,4 +17,8 @@ export const SETTINGS = {
   button: "Show the Cloud history button at the top",
 };
 
-export const NODE = { report: "Report", placeholder: "What happened is told here after a run." };
+export const NODE = {
+  report: "Report",
+  placeholder: "What happened is told here after a run.",
+  interrupted: "Stopped before there was a result.",
+};

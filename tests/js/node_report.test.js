@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { register } from "node:module";
+import { test } from "node:test";
+import { NODE } from "../../js/start_words.js";
+
+// main.js imports two modules that only a ComfyUI serves: here they are what this test puts into globalThis.
+const served = (name) => `data:text/javascript,${encodeURIComponent(`export const ${name} = globalThis.comfyui.${name};`)}`;
+const hooks = `export const resolve = (specifier, context, next) => {
+  const name = /^\\.\\.\\/\\.\\.\\/scripts\\/(app|api)\\.js$/.exec(specifier)?.[1];
+  return name ? { url: ${JSON.stringify({ app: served("app"), api: served("api") })}[name], shortCircuit: true } : next(specifier, context);
+};`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+
+const nodes = new Map();
+const api = new globalThis.EventTarget();
+const extensions = [];
+const app = {
+  registerExtension: (extension) => extensions.push(extension),
+  extensionManager: { registerSidebarTab: () => undefined },
+  rootGraph: { getNodeById: (id) => nodes.get(String(id)) },
+};
+globalThis.comfyui = { app, api };
+globalThis.document = { createElement: () => ({ style: {}, value: "", setAttribute() {} }) };
+await import("../../js/main.js");
+const [extension] = extensions;
+extension.setup();
+
+const tell = (type, detail) => api.dispatchEvent(new CustomEvent(type, { detail }));
+const SUCCESS = "12 jobs removed from your cloud history. Assets stay.";
+
+/** A node of ours in the graph, and its report. */
+function place(id, name = "CloudHistoryDeleteJobs") {
+  class Placed {
+    addDOMWidget(_name, _type, area) {
+      this.area = area;
+      return {};
+    }
+    computeSize = () => [100, 100];
+    setSize() {}
+  }
+  extension.beforeRegisterNodeDef(Placed, { name });
+  const node = new Placed();
+  node.onNodeCreated?.();
+  nodes.set(id, node);
+  const succeed = () => (tell("executing", id), node.onExecuted({ text: [SUCCESS] }));
+  return { succeed, node, text: () => node.area.value };
+}
+
+test("a node that begins again shows nothing of its earlier run", () => {
+  const { succeed, text } = place("1");
+  succeed();
+  assert.equal(text(), SUCCESS);
+  tell("executing", "1");
+  assert.equal(text(), "");
+});
+
+test("a run of other nodes, and its end, leave a report as it is", () => {
+  const { succeed, text } = place("1");
+  place("2", "SaveImage");
+  succeed();
+  for (const id of ["2", "3", null, undefined]) tell("executing", id);
+  tell("execution_start", { prompt_id: "p" });
+  tell("execution_interrupted", { node_id: "2" });
+  assert.equal(text(), SUCCESS);
+});
+
+test("an interrupted node says that it was stopped, and what it told itself is kept", () => {
+  const { succeed, text } = place("1");
+  succeed();
+  tell("executing", "1");
+  tell("execution_interrupted", { node_id: "1" });
+  assert.equal(text(), NODE.interrupted);
+  tell("executing", "1");
+  tell("cloud_history.progress", { node: "1", phase: "stopped", report: "Stopped: 2 of 12 jobs removed." });
+  tell("execution_interrupted", { node_id: "1" });
+  assert.equal(text(), "Stopped: 2 of 12 jobs removed.");
+});
+
+test("an interruption in another window, told to every page, changes no report here", () => {
+  const { succeed, text } = place("1");
+  tell("execution_interrupted", { node_id: "1" });
+  assert.equal(text(), "");
+  succeed();
+  tell("execution_interrupted", { node_id: "1" });
+  assert.equal(text(), SUCCESS);
+});
+
+test("a failed node shows why", () => {
+  const { succeed, text } = place("1");
+  succeed();
+  tell("executing", "1");
+  tell("execution_error", { node_id: "1", exception_message: "No job was removed." });
+  assert.equal(text(), "No job was removed.");
+});
+
+test("a node in a subgraph is found by its path", () => {
+  const inner = place("3");
+  nodes.set("12", { subgraph: { getNodeById: (id) => (id === "3" ? inner.node : null) } });
+  tell("executing", "12:3");
+  tell("execution_interrupted", { node_id: "12:3" });
+  assert.equal(inner.text(), NODE.interrupted);
+});
