@@ -143,7 +143,7 @@ class CloudClient:
         return protocol.presentable(user["status"])[:LONGEST_STANDING]
 
     async def _send(self, request: protocol.Request, *, redirects: bool = False) -> protocol.Answer:
-        tried = 0
+        tried, may_have_worked = 0, False
         while True:
             tried += 1
             try:
@@ -153,6 +153,8 @@ class CloudClient:
                     return answer
             except CloudConnectionError as exc:
                 error = exc
+            error.earlier_try_may_have_worked = may_have_worked
+            may_have_worked = error.may_have_worked
             wait = self.retries.wait(request.repeat, error, tried)
             if wait is None:
                 raise error

@@ -91,7 +91,7 @@ class KeyStore:
             KeyFileDamaged: there is a file, and no key can be read from it.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
-        if self._everybodys:
+        if self.everybodys:
             if of_prompt is None:
                 raise ManyUsers
             return of_prompt
@@ -99,7 +99,7 @@ class KeyStore:
 
     def check_users(self) -> None:
         """Raises ManyUsers where what is kept here would be everybody's."""
-        if self._everybodys:
+        if self.everybodys:
             raise ManyUsers
 
     def remember(self) -> None:
@@ -119,7 +119,7 @@ class KeyStore:
         return key
 
     @property
-    def _everybodys(self) -> bool:
+    def everybodys(self) -> bool:
         return self._many_users and self._environ.get(SHARED_VARIABLE, "").strip() != "1"
 
     def _own(self) -> ApiKey | None:

@@ -69,11 +69,11 @@ class Deletion:
             ledger.keep_back(_not_confirmed(job_ids, shown))
         ledger.keep_back(kept_back(send, await self.safeguards.protected(), before))
         there = [job_id for job_id in ledger.not_kept_back(send) if job_id not in before.gone]
-        backup = await self.safeguards.back_up(there, watch)
+        # Backing up may take long, and its time is not the deletion's.
+        with budget.paused():
+            backup = await self.safeguards.back_up(there, watch)
         ledger.keep_back(_believed(backup.without, before))
         ledger.backed_up(backup.workflows)
-        # Backing up may take long, and its time is not the deletion's.
-        budget = self._budget(job_ids)
         try:
             await self._send(ledger.not_kept_back(send), before, ledger, watch, budget)
             after = await self._verify(ledger, watch, budget)
@@ -142,7 +142,7 @@ class Deletion:
         try:
             look = await self._look(sent, watch, budget)
             for wait in self.look_again:
-                if look.error is not None or not ledger.awaited(look):
+                if look.error is not None or not ledger.awaited(look) or not budget.left():
                     break
                 await pause(self.sleep, wait, watch)
                 look = _since(look, await self._look(sent, watch, budget))
@@ -210,4 +210,4 @@ def _since(earlier: Look, now: Look) -> Look:
 def _seen_in_either(now: Look, previewed: Look) -> Look:
     """What was seen just now; for what could not be seen now, what the person was shown."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
-    return Look(there, now.gone, now.error)
+    return Look(there, now.gone | previewed.gone.difference(now.there), now.error)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
 from .counting import Span, count_jobs, span_of
-from .deleting import LEAST_TO_LOOK, DeletingClient, Deletion, Shown
+from .deleting import LEAST_TO_LOOK, MOST_TO_LOOK_STOPPED, DeletingClient, Deletion, Shown
 from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped
-from .ledger import may_have_worked
 from .listing import Listing, list_jobs
 from .look import Look, look_in_time
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
 from .safeguards import Safeguards
 from .selection import JobFilter
-from .stopping import Budget, Watch, pause, run_stoppable
+from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
 
 
 class HistoryClient(DeletingClient, Protocol):
@@ -131,10 +131,10 @@ class History:
         lost: CloudError | None = None
         try:
             await run_stoppable(self.client.clear_history(), watch, budget.left())
-        except OperationStopped as error:
-            return ClearResult(ClearOutcome.UNKNOWN, before, error=error, stopped=True)
+        except OperationStopped:
+            return await self._stopped_clear(before, None, ClearOutcome.UNKNOWN)
         except CloudError as error:
-            if not may_have_worked(error):
+            if not error.may_have_worked:
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
             lost = error
         return await self._verify_clear(before, lost, watch, budget)
@@ -149,12 +149,12 @@ class History:
         try:
             after = await self._count(watch, budget)
             for wait in self.look_again:
-                if after.finished == 0:
+                if after.finished == 0 or not budget.left():
                     break
                 await pause(self.sleep, wait, watch)
                 after = await self._count(watch, budget)
         except OperationStopped:
-            return ClearResult(unread, before, after, lost, stopped=True)
+            return await self._stopped_clear(before, lost, unread, after)
         except CloudError as error:
             return ClearResult(unread, before, after, lost or error)
         if after.finished == 0:
@@ -162,6 +162,15 @@ class History:
         if not lost and after.finished < before.finished:
             return ClearResult(ClearOutcome.PARTIAL, before, after)
         return ClearResult(unread, before, after, lost)
+
+    async def _stopped_clear(
+        self, before: JobCounts, lost: CloudError | None, unread: ClearOutcome, after: JobCounts | None = None
+    ) -> ClearResult:
+        """What can be seen of it in the moment left when a person has stopped it."""
+        with suppress(CloudError):
+            after = await run_stoppable(count_jobs(self.client, self.now), Unwatched(), MOST_TO_LOOK_STOPPED)
+        gone = after is not None and after.finished == 0
+        return ClearResult(ClearOutcome.DELETED if gone else unread, before, after, lost, stopped=True)
 
     async def _count(self, watch: Watch, budget: Budget) -> JobCounts:
         seconds = budget.left(at_least=LEAST_TO_LOOK)

@@ -139,7 +139,7 @@ class Holds:
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
             return hold  # asked twice: the first answer may have been lost
-        if hold is None or hold.state != HOLDING:
+        if hold is None or hold.state not in (HOLDING, WAITING):
             raise TooLate("Too late to undo.")
         await self._take_back(hold)
         return hold
@@ -169,7 +169,7 @@ class Holds:
         if was_waiting:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
             with suppress(StateUnwritable):
-                await asyncio.to_thread(self._operations.desk.journal.resolve, hold.id)
+                await asyncio.to_thread(self._operations.desk.taken_back, hold.id)
         await asyncio.to_thread(self._forget, hold)
         self._changed(hold, undone=True)
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .errors import CloudConnectionError, CloudError
+from .errors import CloudError
 from .look import Look
 from .models import DeletionResult, JobOutcome, Outcome
 from .verdicts import verdict
-
-
-def may_have_worked(error: CloudError) -> bool:
-    """Whether a request that ended in this error may have been carried out: it was sent, and not refused."""
-    if isinstance(error, CloudConnectionError):
-        return error.sent
-    return error.status is not None and (200 <= error.status < 300 or error.status >= 500)
 
 
 def answered(error: CloudError) -> bool:
@@ -77,7 +70,7 @@ class Ledger:
         self.note(error)
         if error.meets_all:
             self._met_all = self._met_all or error.short
-        worked = may_have_worked(error)
+        worked = error.may_have_worked
         lost = worked and not answered(error)
         outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
         self._settle(chunk, JobOutcome(outcome, error.short, answered=not lost, may_have_worked=worked))

@@ -72,7 +72,7 @@ class Operations:
         self.backups = BackupFolder(folder)
         self.folder = folder
         self.announce = announce
-        self.desk = SendingDesk(folder, announce)
+        self.desk = SendingDesk(folder, announce, tell_results=not self.keys.everybodys)
         self._environ = environ
         self._open_client = open_client
         self._history = history
@@ -130,7 +130,7 @@ class Operations:
             if look.error is not None or not all(look.saw(job_id) for job_id in selection.job_ids):
                 raise look.error or ListNotWhole()
             there = [look.there[job_id] for job_id in selection.job_ids if job_id in look.there]
-            return preview_jobs(there, already_gone=len(look.gone), protected=protected)
+            return preview_jobs(there, look.gone, protected)
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
         """All finished jobs, by their ids: for a clear that may not take all. Raises CloudError."""

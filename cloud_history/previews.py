@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from .connection import Connection
 from .errors import PreviewExpired
@@ -36,7 +36,7 @@ class DeletionPreview:
     Attributes:
         jobs: what will be sent, in order.
         skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
-        stay: those of them that are there.
+        stay: those of them that are there. gone: those that are not.
         everything: whether all that is finished was asked for.
         kept: how many jobs a policy keeps, where one chose these.
         what: what was asked for, in short, where it was not the jobs themselves: it is recorded.
@@ -45,6 +45,7 @@ class DeletionPreview:
     jobs: Sequence[Job]
     skipped: dict[str, int] = field(default_factory=dict)
     stay: Sequence[Job] = ()
+    gone: frozenset[str] = frozenset()
     everything: bool = False
     what: str = ""
     kept: int | None = None
@@ -65,14 +66,18 @@ class DeletionPreview:
     @property
     def look(self) -> Look:
         """What was seen of these jobs, and of those that stay."""
-        return Look({job.id: job for job in (*self.jobs, *self.stay)})
+        return Look({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
+
+    def without(self, job_ids: Collection[str]) -> DeletionPreview:
+        """The same without these jobs: another deletion that can still be undone has them already."""
+        return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
 
 
 Preview = ClearPreview | DeletionPreview
 
 
 def preview_jobs(
-    selected: Sequence[Job], already_gone: int = 0, protected: Protected = NOTHING_PROTECTED
+    selected: Sequence[Job], gone: frozenset[str] = frozenset(), protected: Protected = NOTHING_PROTECTED
 ) -> DeletionPreview:
     """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]
@@ -81,10 +86,10 @@ def preview_jobs(
     skipped = {
         "active": sum(job.active for job in stay),
         "unknown": sum(job.status is JobStatus.UNKNOWN for job in stay),
-        "already_gone": already_gone,
+        "already_gone": len(gone),
         "protected": sum(job.finished for job in stay),
     }
-    return DeletionPreview(removable, skipped, stay)
+    return DeletionPreview(removable, skipped, stay, gone)
 
 
 @dataclass(frozen=True)

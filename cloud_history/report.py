@@ -8,6 +8,7 @@ from datetime import datetime
 from .errors import CloudResponseError, Incomplete
 from .jobs import Job
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
+from .protection import NOTHING_PROTECTED, Protected
 
 STAY = "Assets stay."
 NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
@@ -71,10 +72,14 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
     return grouped.items()
 
 
-def dry_run_report(job_ids: list[str]) -> str:
-    """What a deletion would send."""
-    headline = f"Dry run: {jobs(len(job_ids))} would be sent for removal. Nothing was sent."
-    return "\n".join([headline, *_listed(job_ids, MOST_LISTED)])
+def dry_run_report(job_ids: list[str], protected: Protected = NOTHING_PROTECTED) -> str:
+    """What a deletion would send, as far as this machine knows: which jobs a workflow made, the cloud alone does."""
+    going = [job_id for job_id in job_ids if job_id not in protected.jobs]
+    kept = len(job_ids) - len(going)
+    headline = f"Dry run: {jobs(len(going))} would be sent for removal. Nothing was sent."
+    stay = [f"{jobs(kept)} protected, kept."] if kept else []
+    stay += ["Jobs of protected workflows stay too."] if protected.workflows else []
+    return "\n".join([headline, *_listed(going, MOST_LISTED), *stay])
 
 
 def _listed(job_ids: list[str], most: int) -> list[str]:
@@ -114,7 +119,7 @@ def clear_report(result: ClearResult) -> str:
 
 def _clear_lines(result: ClearResult) -> tuple[str, ...]:
     before, removed, listed = result.before, result.removed or 0, result.listed or 0
-    stay = f"{jobs(before.active)} active, left alone." if before.active else ""
+    stay = _active_lines(before.active, (result.after or before).active)
     if not before.finished:
         return NOTHING_THERE, stay
     if result.outcome is ClearOutcome.DELETED:
@@ -131,11 +136,19 @@ def _clear_lines(result: ClearResult) -> tuple[str, ...]:
     return "Unconfirmed: Comfy Cloud accepted the request.", _still(result)
 
 
+def _active_lines(before: int, now: int) -> str:
+    """What is said of the active jobs, by both counts: those that finished meanwhile may have gone too."""
+    lines = [f"{jobs(now)} active, left alone."] if now else []
+    if now < before:
+        lines.append(f"{jobs(before)} active when it began.")
+    return " ".join(lines)
+
+
 def _lost(result: ClearResult) -> str:
     if isinstance(result.error, CloudResponseError):
         return result.error.message
     return (
-        "you stopped it after it was sent."
+        "you stopped it while it was being sent."
         if result.stopped
         else "the connection was lost after it was sent."
     )
@@ -143,7 +156,8 @@ def _lost(result: ClearResult) -> str:
 
 def _still(result: ClearResult) -> str:
     if result.listed is None:
-        return f"The list can’t be read, so what is gone of {jobs(result.before.finished)} is not known."
+        unread = "It was not counted again" if result.stopped else "The list can’t be read"
+        return f"{unread}, so what is gone of {jobs(result.before.finished)} is not known."
     before = f", {result.before.finished:,} before" if result.listed != result.before.finished else ""
     return f"{jobs(result.listed)} still listed{before}. Look again, then decide."
 

@@ -28,7 +28,7 @@ def clear_payload(result: ClearResult) -> Payload:
     """A clear, as far as it is known."""
     return {
         "kind": "clear",
-        "outcome": "stopped" if result.stopped else result.outcome.value,
+        "outcome": "stopped" if result.stopped and not result.all_gone else result.outcome.value,
         "before": result.before.finished,
         "removed": result.removed,
         "listed": result.listed,
@@ -58,18 +58,9 @@ def deletion_payload(result: DeletionResult) -> Payload:
     }
 
 
-def failure_payload(kind: str, error: CloudError, *, total: int | None = None) -> Payload:
-    """An operation that sent nothing, because of this error; `total` jobs were to be deleted."""
-    tried_none = {outcome.value: 0 for outcome in Outcome if outcome is not Outcome.ACCEPTED}
-    deletion = {
-        "total": total or 0,
-        "counts": {**tried_none, Outcome.NOT_ATTEMPTED.value: total or 0},
-        "jobs": {},
-        "stopped": False,
-        "backed_up": 0,
-    }
+def failure_payload(kind: str, error: CloudError) -> Payload:
+    """An operation that sent nothing, because of this error. It names no jobs: nothing has become of any."""
     return {
-        **(deletion if kind == "delete" else {}),
         "kind": kind,
         "outcome": "failed",
         "before": None,

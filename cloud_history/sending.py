@@ -56,13 +56,17 @@ class SendingDesk:
 
     Attributes:
         finished: the newest results, newest first, with the names of their operations.
+
+    Args:
+        tell_results: whether every browser may know them: not where they would be other people's.
     """
 
-    def __init__(self, folder: Path, announce: Announce) -> None:
+    def __init__(self, folder: Path, announce: Announce, *, tell_results: bool = True) -> None:
         self.journal = Journal(folder)
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
         self.record = Record(folder)
         self._announce = announce
+        self._tell_results = tell_results
         self._slot = SendingSlot(folder)
 
     def running(self) -> Entry | None:
@@ -73,6 +77,19 @@ class SendingDesk:
     def unresolved(self) -> list[Entry]:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
         return unresolved(self.journal, self._slot)
+
+    def taken_back(self, operation: str) -> None:
+        """It was cancelled before it sent anything, perhaps while it was about to begin. Blocking.
+
+        Raises:
+            StateUnwritable: it could not be written down.
+        """
+        self.journal.resolve(operation)
+        # Only where an intent was recorded: of the others the record knows nothing.
+        if any(each.entry.operation == operation and each.outcome is None for each in self.record.entries()):
+            self.record.outcome(
+                operation, RecordOutcome(removed=0, report="Nothing was sent. It was undone.")
+            )
 
     @asynccontextmanager
     async def carry_out(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
@@ -98,7 +115,7 @@ class SendingDesk:
         except Busy:
             raise
         except CloudError as error:
-            payload = failure_payload(entry.kind, error, total=entry.asked)
+            payload = failure_payload(entry.kind, error)
             self._tell(entry, payload, f"Nothing was sent. {error}")
             raise
 
@@ -164,7 +181,8 @@ class SendingDesk:
 
     def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
         log.info("%s", report)
-        self.finished.appendleft((entry.operation, payload))
+        if self._tell_results:
+            self.finished.appendleft((entry.operation, payload))
         _, _, node = entry.origin.partition("node ")
         event = {
             "operation": entry.operation,
@@ -172,7 +190,7 @@ class SendingDesk:
             "kind": entry.kind,
             "node": node or None,
         }
-        self._announce("cloud_history.changed", {**event, "result": payload})
+        self._announce("cloud_history.changed", {**event, "result": payload if self._tell_results else None})
 
 
 def _recorded(entry: Entry) -> RecordEntry:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from .errors import CloudConnectionError, CloudTimeoutError, OperationStopped
@@ -41,6 +41,15 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         self._clock = asyncio.get_running_loop().time
         self._end = self._clock() + seconds
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done meanwhile takes nothing of it."""
+        since = self._clock()
+        try:
+            yield
+        finally:
+            self._end += self._clock() - since
 
     def left(self, at_least: float = 0.0) -> float:
         """Seconds that are left, and never less than `at_least`."""

@@ -102,7 +102,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         ids = read_job_ids(job_ids)
         backs_up = chosen_backup(backup)
         if only_boolean(dry_run, "dry_run"):
-            report = dry_run_report(ids)
+            report = dry_run_report(ids, await operations().protected())
             return outputs(after, report, report, 0)
         if not ids:
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)

@@ -14,6 +14,8 @@ class CloudError(Exception):
     """Whether the reason would meet every further request as well, so that trying them is pointless."""
     status: int | None = None
     """HTTP status of Comfy Cloud's answer, where one came."""
+    earlier_try_may_have_worked: bool = False
+    """Whether an earlier try of the same request may have been carried out, whatever became of the last."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         self.message = message
@@ -29,6 +31,11 @@ class CloudError(Exception):
     def quote(self) -> str:
         """What Comfy Cloud said in its own words, if it said anything."""
         return ""
+
+    @property
+    def may_have_worked(self) -> bool:
+        """Whether the request may have been carried out, in this try or an earlier one: sent, and not refused."""
+        return self.earlier_try_may_have_worked
 
 
 class NotBackedUp(CloudError):

@@ -22,6 +22,10 @@ class CloudConnectionError(CloudError):
     def short(self) -> str:
         return "the connection was lost" if self.sent else "Comfy Cloud could not be reached"
 
+    @property
+    def may_have_worked(self) -> bool:
+        return self.sent or super().may_have_worked
+
 
 class CloudTimeoutError(CloudConnectionError):
     """Comfy Cloud took too long to answer."""
@@ -59,6 +63,11 @@ class CloudResponseError(CloudError):
     @property
     def quote(self) -> str:
         return f"Comfy Cloud says: “{self.cloud_says}” ({self.status})" if self.cloud_says else ""
+
+    @property
+    def may_have_worked(self) -> bool:
+        status = self.status or 0
+        return 200 <= status < 300 or status >= 500 or super().may_have_worked
 
 
 class BadRequest(CloudResponseError):

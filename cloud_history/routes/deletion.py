@@ -61,7 +61,8 @@ class DeletionRoutes:
             preview = await self._context.in_time(operations.preview_everything(connection, Unwatched()))
         else:
             return json_answer(await self._clear_preview(connection))
-        return json_answer(await self._deletion_preview(preview, connection))
+        held = {job_id for hold in self._context.holds.open for job_id in hold.job_ids}
+        return json_answer(await self._deletion_preview(preview.without(held), connection))
 
     async def delete(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"token": str, "backup": bool}, ("token",))

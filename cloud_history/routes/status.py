@@ -55,8 +55,11 @@ class StatusRoutes:
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
-        running = await asyncio.to_thread(operations.desk.running)
-        unresolved = await asyncio.to_thread(operations.desk.unresolved)
+        running, unresolved, lost = None, [], []
+        if not operations.keys.everybodys:
+            running = await asyncio.to_thread(operations.desk.running)
+            unresolved = await asyncio.to_thread(operations.desk.unresolved)
+            lost = await asyncio.to_thread(holds.lost)
         settings = await asyncio.to_thread(operations.settings.load)
         nodes = operations.nodes_may_delete(settings)
         return {
@@ -71,7 +74,7 @@ class StatusRoutes:
             ],
             "unresolved": [entry.summary() for entry in unresolved],
             "holds": [hold.payload() for hold in holds.open],
-            "lost_holds": await asyncio.to_thread(holds.lost),
+            "lost_holds": lost,
             "hold_seconds": settings.hold_seconds,
             "settings": {**asdict(settings), "nodes": nodes.mode, "nodes_fixed": nodes.fixed},
             "protection": await self._protection(),

@@ -17,6 +17,11 @@ class Timer:
     def __call__(self) -> float:
         return self.now
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody sleeps: time that passes before that counts for nobody."""
+        return bool(self._waiting)
+
     async def sleep(self, seconds: float) -> None:
         ends: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((self.now + seconds, ends))

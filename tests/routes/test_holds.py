@@ -231,7 +231,7 @@ async def test_a_hold_outlives_the_browser_that_asked_for_it(stage: Stage) -> No
     )
     await stage.until(lambda: stage.holds.open)
     writer.close()
-    await stage.until(lambda: [hold for hold in stage.holds.open if hold.task])
+    await stage.until(lambda: stage.timer.awaited)
     stage.timer.wait(10)
     assert (await stage.announced())["counts"]["deleted"] == 1
     assert stage.cloud.history_posts == [{"delete": ids}]

@@ -180,11 +180,42 @@ def test_stopping_between_counting_and_sending_sends_nothing() -> None:
     assert client.clears == 0
 
 
-def test_stopping_while_it_is_sent_leaves_the_outcome_unknown() -> None:
-    client = FakeClient(looks=[240, 0], seconds=30.0)
+@pytest.mark.parametrize(
+    ("looks", "outcome", "removed"),
+    [
+        ([240, 240], ClearOutcome.UNKNOWN, 0),
+        ([240, 0], ClearOutcome.DELETED, 240),
+        ([240, ServerFault(500)], ClearOutcome.UNKNOWN, None),
+    ],
+)
+def test_stopping_while_it_is_sent_still_takes_a_last_look(
+    looks: list[int | CloudError], outcome: ClearOutcome, removed: int | None
+) -> None:
+    client = FakeClient(looks=looks, seconds=30.0)
     result = clear(client, Person(lambda: client.clears > 0))
-    assert (result.outcome, result.stopped, result.removed) == (ClearOutcome.UNKNOWN, True, None)
+    assert (result.outcome, result.stopped, result.removed) == (outcome, True, removed)
     assert client.clears == 1
+
+
+def test_a_last_look_that_takes_long_is_not_waited_for() -> None:
+    client = FakeClient(looks=[240], seconds=30.0)
+
+    async def stopped() -> tuple[ClearResult, float]:
+        loop = asyncio.get_running_loop()
+        result = await History(client).clear(Person(lambda: slow()))
+        return result, loop.time() - began
+
+    began = 0.0
+
+    def slow() -> bool:
+        nonlocal began
+        if client.clears and not began:
+            client.looking, began = 60.0, asyncio.get_running_loop().time()
+        return client.clears > 0
+
+    result, took = virtual_time.run(stopped())
+    assert (result.outcome, result.listed) == (ClearOutcome.UNKNOWN, None)
+    assert took < 0.5
 
 
 def test_stopping_while_it_checks_says_what_the_last_look_showed() -> None:

@@ -24,6 +24,7 @@ from cloud_history.secret import Secret
 from fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
+GONE = frozenset(ids(207)[200:])
 
 
 def connection(
@@ -142,11 +143,11 @@ def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock
 def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None:
     words = ("completed", "pending", "failed", "enchanted", "in_progress", "cancelled")
     selected = [job(job_id, word) for job_id, word in zip(ids(6), words, strict=True)]
-    preview = preview_jobs(selected, already_gone=7)
+    preview = preview_jobs(selected, GONE)
     assert preview.job_ids == [ids(6)[at] for at in (0, 2, 5)]
     assert preview.skipped == {"active": 2, "unknown": 1, "already_gone": 7, "protected": 0}
     assert set(preview.look.there) == set(ids(6))
-    assert preview.look.gone == frozenset()
+    assert preview.look.gone == GONE
 
 
 def test_protected_jobs_stay_and_are_counted_as_that() -> None:

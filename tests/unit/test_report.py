@@ -49,7 +49,7 @@ def counts(finished: int, active: int = 0) -> JobCounts:
 
 def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: object) -> str:
     active = more.pop("active", 0)
-    left = None if after is None else counts(after)
+    left = None if after is None else counts(after, more.pop("still_active", active))
     return clear_report(ClearResult(outcome, counts(before, active), left, **more))  # type: ignore[arg-type]
 
 
@@ -184,6 +184,15 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
             "1,284 jobs removed from your cloud history. Assets stay.\n1 job active, left alone.",
         ),
         (
+            cleared(ClearOutcome.DELETED, 10, 0, active=3, still_active=1),
+            "10 jobs removed from your cloud history. Assets stay.\n"
+            "1 job active, left alone. 3 jobs active when it began.",
+        ),
+        (
+            cleared(ClearOutcome.DELETED, 10, 0, active=2, still_active=0),
+            "10 jobs removed from your cloud history. Assets stay.\n2 jobs active when it began.",
+        ),
+        (
             cleared(ClearOutcome.PARTIAL, 1284, 1, active=1),
             "1,283 jobs removed from your cloud history, 1 still listed.\n"
             "They may have finished meanwhile. Look again, then decide.",
@@ -207,8 +216,8 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         ),
         (
             cleared(ClearOutcome.UNKNOWN, 1, None, error=OperationStopped("You stopped it."), stopped=True),
-            "Outcome unknown: you stopped it after it was sent.\n"
-            "The list can’t be read, so what is gone of 1 job is not known.",
+            "Outcome unknown: you stopped it while it was being sent.\n"
+            "It was not counted again, so what is gone of 1 job is not known.",
         ),
         (
             cleared(ClearOutcome.FAILED, 240, 240, error=Unauthorized(401)),
