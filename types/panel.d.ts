@@ -117,7 +117,13 @@ export interface ProtectionModel {
 export interface StoreParts {
   protection: ProtectionModel;
   api: { status(): Promise<Status>; list(filter: Filter, signal?: AbortSignal): AsyncIterable<ListLine> };
-  deletions: { hides(row: Row): boolean; subscribe(listener: () => void): () => void; adopt(status: Status): void };
+  deletions: {
+    hides(row: Row): boolean;
+    subscribe(listener: () => void): () => void;
+    adopt(status: Status): void;
+    /** A reading begins; the answer is called with its list, if that is whole. */
+    reading(): (listed: { has(id: string): boolean }) => void;
+  };
   /** Milliseconds since 1970. */
   now(): number;
 }

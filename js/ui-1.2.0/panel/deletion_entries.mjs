@@ -1,7 +1,7 @@
 // @ts-check
 /** Deletions that are under way: which one an answer or an event speaks of, and what is known of it. No requests here. */
 
-import { ROW_MARKS, rowWhy } from "./words_results.mjs";
+import { ROW_MARKS, rowWhy, tellsOfJobs } from "./words_results.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
 /** @typedef {import("../../../types/wire").Hold} Hold */
@@ -89,7 +89,7 @@ export function isAboutToGo(entries, row) {
 export function goneOf({ kind, ids, result }) {
   if (result?.kind === "clear") return result.outcome === "deleted" ? [...ids] : [];
   // A clear that ended as a deletion by ids has left out more than its result names.
-  if (!result || !("jobs" in result) || kind === "clear") return [];
+  if (!result || !tellsOfJobs(result) || kind === "clear") return [];
   return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
 }
 

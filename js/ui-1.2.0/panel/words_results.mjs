@@ -132,6 +132,9 @@ function unsentWords(error, { jobs: n, ids }) {
   return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
 }
 
+/** Whether it tells of each job: one that failed as a whole sent nothing, whatever it counts. @param {Result} result @returns {result is DeleteResult} */
+export const tellsOfJobs = (result) => "counts" in result && !("outcome" in result && result.outcome === "failed");
+
 /**
  * What came of it, and how it must look: only what was verified is a success.
  * @param {Result} result
@@ -139,7 +142,7 @@ function unsentWords(error, { jobs: n, ids }) {
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {
-  if ("counts" in result) return deleteResultWords(result);
+  if (tellsOfJobs(result)) return deleteResultWords(result);
   if (result.kind === "delete") return unsentWords(result.error, about);
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
   const { kind, title, text } = clearResultWords(result);
