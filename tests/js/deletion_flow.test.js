@@ -228,6 +228,16 @@ test("an undo that ComfyUI leaves unanswered is not called done", async () => {
   assert.equal(it.flow.state().holding.length, 1);
 });
 
+test("what was undone does not come back with a status that was asked for before", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.undo();
+  await settled();
+  it.flow.adopt({ ...STATUS, holds: [hold(), hold({ id: "h2", ids: ["d"] })] });
+  assert.deepEqual(it.flow.state().holding.map((entry) => entry.hold), ["h2"]);
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("d"))], [false, true]);
+});
+
 test("several holds run side by side; undo takes the newest first", async () => {
   const it = stage({ send: [{ hold: hold() }, { hold: hold({ id: "h2", ids: ["d"], jobs: 1 }) }] });
   await it.flow.remove({ ids: ["a"] });

@@ -43,6 +43,8 @@ export class Deletions {
   #listeners = new Set();
   /** @type {Set<import("../../../types/deletions").DeletionView>} */
   #views = new Set();
+  /** @type {Set<string>} holds that are no more: a status that was asked for before may still name them */
+  #over = new Set();
   #clock;
   #gone;
 
@@ -108,10 +110,7 @@ export class Deletions {
     return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [] }), () => this.drop(entry));
   }
 
-  /** @param {string} hold a lost one */
-  async dismissLost(hold) {
-    this.adopt(await this.parts.api.dismissHold(hold));
-  }
+  dismissLost = async (/** @type {string} */ hold) => this.adopt(await this.parts.api.dismissHold(hold));
 
   /* What the server says */
 
@@ -150,7 +149,7 @@ export class Deletions {
       const entry = named(this.entries, hold.id);
       if (entry && hold.state === "undone") this.#undone(entry);
       else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
-      else if (!entry && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
+      else if (!entry && !this.#over.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
     }
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#settle(entry, status);
     this.change();
@@ -212,6 +211,7 @@ export class Deletions {
   /** @param {Entry} entry */
   #undone(entry) {
     if (!this.entries.includes(entry)) return;
+    if (entry.hold) this.#over.add(entry.hold);
     this.drop(entry);
     const message = { title: NOT_DELETED, detail: words.backInList(entry.jobs) };
     if (entry.mine) entry.slot.show("info", message);
