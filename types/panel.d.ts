@@ -143,8 +143,8 @@ export interface Actions {
   cancel(rows: Row[]): void;
   /** Protects those that are not, or takes the protection away where all of them have it. */
   protect(rows: Row[]): void;
-  /** The newest hold; false if there is none. */
-  undo(): boolean;
+  /** The newest hold; where there is none, it says so. */
+  undo(say: Say): void;
   openWorkflow(id: string): void;
   downloadWorkflow(id: string): void;
   copyIds(ids: string[]): void;

@@ -36,6 +36,7 @@ export const HOLD = {
   undo: "Undo",
   soon: "5 seconds left to undo.",
   notUndone: "It could not be undone",
+  nothing: "Nothing to undo",
   tooLate: { title: "Too late to undo", text: "The deletion has been sent. Its result follows." },
 };
 
