@@ -136,6 +136,13 @@ export const cancelledWords = (cancelled, already, left) => ({
   ].filter(Boolean).join(" "),
 });
 
+/** @param {number} cancelled @param {number} already that the answers before told of */
+export const cancelLost = (cancelled, already) => {
+  const { title, detail } = cancelledWords(cancelled, already, 0);
+  const known = [cancelled > 0 && `${title}.`, detail];
+  return { title: "Outcome unknown", text: [...known, "The answer was lost. Look at the list again."].filter(Boolean).join(" ") };
+};
+
 /* Details */
 
 export const DETAILS = {
