@@ -195,6 +195,8 @@ class JobStore {
       this.#tell("load");
     }
     if (!end) throw new HistoryApiError({ code: STRANGE });
+    // A whole list that is old says more than a new one that breaks off.
+    if (end.error && !first && !this.incomplete) throw new HistoryApiError(end.error);
     this.#all = fresh;
     if (end.complete) seen(fresh);
     [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
