@@ -117,7 +117,13 @@ export interface ProtectionModel {
 export interface StoreParts {
   protection: ProtectionModel;
   api: { status(): Promise<Status>; list(filter: Filter, signal?: AbortSignal): AsyncIterable<ListLine> };
-  deletions: { hides(row: Row): boolean; subscribe(listener: () => void): () => void; adopt(status: Status): void };
+  deletions: {
+    hides(row: Row): boolean;
+    subscribe(listener: () => void): () => void;
+    adopt(status: Status): void;
+    /** A reading begins; the answer is called with its list, if that is whole. */
+    reading(): (listed: { has(id: string): boolean }) => void;
+  };
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -137,8 +143,8 @@ export interface Actions {
   cancel(rows: Row[]): void;
   /** Protects those that are not, or takes the protection away where all of them have it. */
   protect(rows: Row[]): void;
-  /** The newest hold; false if there is none. */
-  undo(): boolean;
+  /** The newest hold; where there is none, it says so. */
+  undo(say: Say): void;
   openWorkflow(id: string): void;
   downloadWorkflow(id: string): void;
   copyIds(ids: string[]): void;

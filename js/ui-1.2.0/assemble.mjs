@@ -24,6 +24,7 @@ import { createQuestions } from "./panel/questions.mjs";
 import { createSettings } from "./panel/settings.mjs";
 import { createStore } from "./panel/store.mjs";
 import { Thumbnails } from "./panel/thumbnails.mjs";
+import { createUndoing } from "./panel/undoing.mjs";
 import { createWorkflows } from "./panel/workflows.mjs";
 import { createWorkflowNames } from "./workflow_names.mjs";
 import { idsCopied } from "./panel/words.mjs";
@@ -89,7 +90,7 @@ export function assemble(app, fetchApi, open) {
     remove: (target, confirmed) => void deletions.remove(target, confirmed),
     cancel: (rows) => void cancelling.ask(rows),
     protect: (rows) => void protecting.toggle(rows),
-    undo: () => deletions.undo(),
+    undo: createUndoing({ deletions, toasts }),
     openWorkflow: (id) => void workflows.open(id),
     downloadWorkflow: (id) => void workflows.download(id),
     async copyIds(ids) {

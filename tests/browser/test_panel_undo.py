@@ -32,6 +32,29 @@ async def test_undo_sends_nothing_and_brings_the_rows_back(page: Page, cloud: Si
     assert cloud.history_posts == []
 
 
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_control_z_in_the_panel_never_undoes_an_edit_of_the_graph(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    nodes = await page.evaluate(EDIT_GRAPH)
+    chosen = newest_first(cloud.finished)[0]
+    await panel.select([chosen])
+    await panel.delete(1)
+    await expect(button(panel.cards, "Undo")).to_be_focused()
+    await page.keyboard.press("Control+z")
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text("1 job is back in the list.")
+    await expect(panel.row(chosen)).to_be_visible()
+    await expect(panel.list).to_be_focused()
+    assert await page.evaluate(NODES_LATER) == nodes
+
+    await page.keyboard.press("Control+z")
+    await expect(toasts(page, "Nothing to undo")).to_be_visible()
+    await expect(panel.root.get_by_role("status")).to_have_text("Nothing to undo")
+    assert await page.evaluate(NODES_LATER) == nodes
+    assert cloud.history_posts == []
+
+
 @NEWEST
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_of_two_holds_one_is_undone_and_the_other_sent(
@@ -83,3 +106,22 @@ async def test_what_is_held_is_sent_with_the_page_gone(page: Page, cloud: Simula
     while not chosen.deleted:
         await page.wait_for_timeout(50)
     assert sent_ids(cloud) == [chosen.id]
+
+
+# Adds a node in a way that ComfyUI can undo; returns how many there are then.
+EDIT_GRAPH = """() => {
+    const { app } = window;
+    const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
+    const look = () => (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
+    look();
+    const undoable = tracker.undoQueue.length;
+    app.graph.add(window.LiteGraph.createNode('Note'));
+    look();
+    if (tracker.undoQueue.length !== undoable + 1) throw new Error('the edit was not noticed');
+    return app.graph.nodes.length;
+}"""
+# An undo of ComfyUI begins in the next frame and takes some more.
+NODES_LATER = """async () => {
+    await new Promise(resolve => setTimeout(resolve, 500));
+    return window.app.graph.nodes.length;
+}"""

@@ -3,17 +3,45 @@ import { test } from "node:test";
 import { HistoryApiError } from "#ui/history_api.mjs";
 import { createCancelling } from "#ui/panel/cancel_dialog.mjs";
 
-globalThis.document = { createElement: () => ({ append() {}, setAttribute() {} }) };
+// The dialog itself is not looked at here.
+globalThis.document ??= { createElement: () => ({ append: () => undefined }) };
 
-test("a cancelling whose answer is lost does not say that nothing was changed", async () => {
+/** Cancels so many jobs, with a server that answers each request so; an error is thrown. */
+async function cancel(jobs, ...answers) {
   const told = [];
-  const cancelling = createCancelling({
-    api: { cancel: async () => Promise.reject(new HistoryApiError({ code: "timeout" })) },
-    dialogs: { exclusive: async () => "yes" },
-    toasts: { tell: (kind, message) => told.push([kind, message.detail]) },
-    onChange: () => undefined,
-  });
-  await cancelling.ask([{ id: "a" }]);
-  assert.equal(told[0][0], "error");
-  assert.match(told[0][1], /Comfy Cloud took too long to answer\. Try again in a minute\.$/);
+  let changes = 0;
+  const api = {
+    async cancel(ids) {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return { cancelled: ids, finished_already: [], ...answer };
+    },
+  };
+  const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
+  const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
+  const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => (changes += 1) });
+  await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}` })));
+  assert.equal(changes, 1, "the list is read again, whatever came of it");
+  return told.join();
+}
+const fail = (code) => new HistoryApiError({ code, message: code });
+
+test("a lost answer to a cancellation is an unknown outcome, never that nothing was cancelled", async () => {
+  for (const code of ["unreachable", "timeout", "server_fault", "unreadable_answer", "comfyui_away", "strange_answer", "internal"]) {
+    assert.equal(await cancel(2, fail(code)), "warning: Outcome unknown. The answer was lost. Look at the list again.", code);
+  }
+});
+
+test("what the answers before the lost one told is told", async () => {
+  const told = await cancel(150, { cancelled: Array(98), finished_already: Array(2) }, fail("timeout"));
+  assert.equal(told, "warning: Outcome unknown. 98 jobs cancelled. 2 had finished already. The answer was lost. Look at the list again.");
+});
+
+test("a refusal cancels nothing, and says why", async () => {
+  assert.match(await cancel(1, fail("unauthorized")), /^error: No job was cancelled. 1 job was not cancelled. Your API key was refused/);
+  assert.match(await cancel(150, {}, fail("unauthorized")), /^warning: 100 jobs cancelled. 50 jobs were not cancelled./);
+});
+
+test("all cancelled is a success", async () => {
+  assert.equal(await cancel(2, {}), "success: 2 jobs cancelled.");
 });

@@ -228,6 +228,16 @@ test("an undo that ComfyUI leaves unanswered is not called done", async () => {
   assert.equal(it.flow.state().holding.length, 1);
 });
 
+test("what was undone does not come back with a status that was asked for before", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.undo();
+  await settled();
+  it.flow.adopt({ ...STATUS, holds: [hold(), hold({ id: "h2", ids: ["d"] })] });
+  assert.deepEqual(it.flow.state().holding.map((entry) => entry.hold), ["h2"]);
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("d"))], [false, true]);
+});
+
 test("several holds run side by side; undo takes the newest first", async () => {
   const it = stage({ send: [{ hold: hold() }, { hold: hold({ id: "h2", ids: ["d"], jobs: 1 }) }] });
   await it.flow.remove({ ids: ["a"] });
@@ -558,4 +568,34 @@ test("saving workflows is told as that, also after the clock has run out, and is
   assert.equal(it.titles().at(-1), "loading: Deleting jobs… 0 of 4");
   event("sending", 2);
   assert.deepEqual(it.said, ["Deleting: 50 percent"]);
+});
+
+test("a deletion that sent nothing hides no job, and all of it can be tried again", async () => {
+  const failed = { kind: "delete", outcome: "failed", report: "", error: { code: "state_unwritable", message: "disk full", hint: "", status: null, retry_after: null } };
+  // A server may count such a deletion too, and name no job.
+  for (const result of [failed, { ...deleted({ not_attempted: 3 }), ...failed }]) {
+    const it = stage();
+    await it.flow.remove({ ids: ["a"] });
+    it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result });
+    assert.deepEqual(["a", "b", "c"].map((id) => it.flow.hides(row(id))), [false, false, false]);
+    assert.equal(it.titles().at(-1), "error: No job was removed");
+    assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
+  }
+});
+
+test("what a list still names that was begun long enough after the result is there", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const before = it.flow.reading();
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 3 }) });
+  await it.pass(9_999);
+  const soon = it.flow.reading();
+  await it.pass(1);
+  const late = it.flow.reading();
+  const listed = new Set(["a"]);
+  before(listed);
+  soon(listed);
+  assert.equal(it.flow.hides(row("a")), true, "the list may be older than the deletion");
+  late(listed);
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [false, true]);
 });

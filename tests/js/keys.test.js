@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { listKey, panelKey, passes, step } from "#ui/panel/keys.mjs";
+import { hideUndo, listKey, panelKey, passes, step } from "#ui/panel/keys.mjs";
 
 const press = (key, held = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
 const ctrl = { ctrlKey: true };
@@ -47,6 +47,18 @@ test("bare keys stay in the panel, combinations and Tab go on", () => {
   for (const key of ["w", "q", "Delete", " ", "."]) assert.ok(!passes(press(key)), key);
   assert.ok(!passes(press("A", { shiftKey: true })));
   assert.ok(passes(press("s", ctrl)) && passes(press("Tab")) && passes(press("Escape")));
+});
+
+test("what would undo or redo in ComfyUI is no such key after we have read it, and every other key stays", () => {
+  const after = (key, held) => {
+    const event = press(key, held);
+    hideUndo(event);
+    return event.key;
+  };
+  for (const held of [ctrl, { metaKey: true }, { ctrlKey: true, shiftKey: true }]) {
+    for (const key of ["z", "Z", "y", "Y"]) assert.equal(after(key, held), "Unidentified", key);
+  }
+  assert.deepEqual([after("z"), after("c", ctrl), after("z", { ctrlKey: true, altKey: true })], ["z", "c", "z"]);
 });
 
 test("arrows go round, Home and End to the ends", () => {

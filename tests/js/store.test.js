@@ -17,7 +17,7 @@ function stage(...answers) {
   const hidden = new Set();
   const listeners = new Set();
   let readings = 0;
-  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
+  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
   const api = {
     status: async () => ({ ...scene.status }),
     async *list() {
@@ -29,7 +29,7 @@ function stage(...answers) {
     },
   };
   const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
-  const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {} };
+  const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
   return { ...scene, scene, store: createStore({ api, deletions, protection, now: () => scene.now }) };
 }
 const ids = (store) => store.rows.map(({ id }) => id).join();
@@ -109,6 +109,35 @@ test("a list that ends early is shown as incomplete, and selected jobs it does n
   await store.refresh();
   assert.ok(store.incomplete);
   assert.equal(store.selection.size, 2);
+});
+
+const broken = (...rows) => [...list(...rows).slice(0, 2), { type: "end", complete: false, read: rows.length, error: { code: "server_fault", message: "", hint: "", status: 500, retry_after: null } }];
+
+test("a refresh that breaks off keeps the last whole list, old, and nothing can be deleted", async () => {
+  const { store } = stage(list(row("a"), row("b")), broken(row("c")), list(row("c")));
+  await store.refresh();
+  const { readAt } = store;
+  await store.refresh();
+  assert.equal(ids(store), "a,b");
+  assert.deepEqual([store.error?.code, store.incomplete, store.readAt], ["server_fault", false, readAt]);
+  assert.match(store.blocked(), /when Comfy Cloud answers/);
+  await store.refresh();
+  assert.deepEqual([ids(store), store.error, store.blocked()], ["c", null, ""]);
+});
+
+test("as long as there is no whole list, each one that breaks off is shown as incomplete", async () => {
+  const { store } = stage(broken(row("a")), broken(row("a"), row("b")));
+  for (const listed of ["a", "a,b"]) {
+    await store.refresh();
+    assert.deepEqual([ids(store), store.incomplete, store.error], [listed, true, null]);
+  }
+});
+
+test("deletions hear of each whole list, and of no other", async () => {
+  const cut = { type: "end", complete: false, read: 1, error: null };
+  const { store, scene } = stage(list(row("a"), row("b")), [...list(row("a")).slice(0, 2), cut], [fail("unreachable")]);
+  for (let n = 0; n < 3; n += 1) await store.refresh();
+  assert.deepEqual(scene.seen, ["a,b"]);
 });
 
 test("a stream cut off without an end is an error, not a list", async () => {

@@ -11,7 +11,7 @@ function stage(options = {}) {
   const api = {
     thumbnail: (job, file, signal) =>
       new Promise((resolve, reject) => {
-        asked.push({ job, file, signal, give: () => resolve(job), refuse: (code) => reject(new HistoryApiError({ code })) });
+        asked.push({ job, file, signal, give: (size = 1) => resolve({ size, toString: () => job }), refuse: (code) => reject(new HistoryApiError({ code })) });
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
@@ -94,6 +94,50 @@ test("the least recently used is let go, but never one on show", async () => {
   }
   assert.equal(shown.src, "blob:a");
   assert.deepEqual(forgotten, ["blob:b", "blob:c"]);
+});
+
+test("what is kept stays within its bytes; what is on show goes when it has left the view", async () => {
+  const { thumbnails, asked, forgotten, ask } = stage({ keptBytes: 100 });
+  const images = [];
+  for (const [index, size] of [40, 50, 60].entries()) {
+    images.push(ask(`j${index}`));
+    asked[index].give(size);
+    await settled();
+  }
+  assert.deepEqual(forgotten, [], "all are on show");
+  thumbnails.release(images[1]);
+  assert.deepEqual(forgotten, ["blob:j1"]);
+  thumbnails.release(images[0]);
+  thumbnails.release(images[2]);
+  assert.deepEqual(forgotten, ["blob:j1"], "100 bytes may stay");
+  ask("j0");
+  ask("j3");
+  asked[3].give(30);
+  await settled();
+  assert.deepEqual(forgotten, ["blob:j1", "blob:j2"], "the first was used again");
+});
+
+test("a picture too big to be kept is shown, and stays when the same image asks for it again", async () => {
+  const { thumbnails, asked, forgotten } = stage({ keptBytes: 100 });
+  const image = { src: "" };
+  thumbnails.request("a", "f.png", image);
+  asked[0].give(101);
+  await settled();
+  thumbnails.request("a", "f.png", image);
+  assert.deepEqual([image.src, forgotten.length, asked.length], ["blob:a", 0, 1]);
+  thumbnails.release(image);
+  assert.deepEqual(forgotten, ["blob:a"]);
+});
+
+test("nothing needs to be set for pictures to stay within 64 MB", async () => {
+  const { thumbnails, asked, forgotten, ask } = stage();
+  for (let n = 0; n < 4; n += 1) {
+    const image = ask(`j${n}`);
+    asked[n].give(20 * 2 ** 20);
+    await settled();
+    thumbnails.release(image);
+  }
+  assert.deepEqual(forgotten, ["blob:j0"]);
 });
 
 test("a job without a preview, or with a name too long for an address, asks for nothing", () => {

@@ -2,14 +2,17 @@
 /** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
 
 import { el } from "../dom.mjs";
-import { sentErrorLine } from "../words.mjs";
+import { NO_ANSWER, STRANGE } from "../history_api.mjs";
+import { errorLine } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
-import { cancelledWords, cancelWords, DETAILS } from "./words_delete.mjs";
+import { cancelledWords, cancelLost, cancelWords, DETAILS } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/wire").Row} Row */
 
 /** What the server takes in one request. */
 const MOST = 100;
+/** After these nobody can say whether the jobs were cancelled: the request may have arrived. */
+const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer"]);
 
 /**
  * @param {object} parts
@@ -19,25 +22,33 @@ const MOST = 100;
  * @param {() => void} parts.onChange
  */
 export function createCancelling({ api, dialogs, toasts, onChange }) {
+  /** @param {number} cancelled @param {number} already @param {number} left @param {import("../history_api.mjs").HistoryApiError | null} trouble */
+  function tell(cancelled, already, left, trouble) {
+    if (trouble && NOT_KNOWN.has(trouble.code)) {
+      const { title, text } = cancelLost(cancelled, already);
+      return toasts.tell("warning", { title, detail: text });
+    }
+    const { title, detail } = cancelledWords(cancelled, already, left);
+    const text = [detail, trouble && errorLine(trouble)].filter(Boolean).join(" ");
+    const kind = left === 0 ? "success" : cancelled ? "warning" : "error";
+    toasts.tell(kind, { title: cancelled + already === 0 ? DETAILS.notCancelled : title, ...(text && { detail: text }) });
+  }
+
   /** @param {string[]} ids */
   async function send(ids) {
     let [cancelled, already] = [0, 0];
-    /** @type {string} */
-    let trouble = "";
+    /** @type {import("../history_api.mjs").HistoryApiError | null} */
+    let trouble = null;
     for (let from = 0; from < ids.length && !trouble; from += MOST) {
       try {
         const answer = await api.cancel(ids.slice(from, from + MOST));
         cancelled += answer.cancelled.length;
         already += answer.finished_already.length;
       } catch (error) {
-        trouble = sentErrorLine(asApiError(error));
+        trouble = asApiError(error);
       }
     }
-    const left = ids.length - cancelled - already;
-    const { title, detail } = cancelledWords(cancelled, already, left);
-    const text = [detail, trouble].filter(Boolean).join(" ");
-    const kind = left === 0 ? "success" : cancelled ? "warning" : "error";
-    toasts.tell(kind, { title: left === ids.length ? DETAILS.notCancelled : title, ...(text && { detail: text }) });
+    tell(cancelled, already, ids.length - cancelled - already, trouble);
     onChange();
   }
 

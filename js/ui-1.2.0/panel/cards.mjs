@@ -36,7 +36,7 @@ export function createCards({ deletions, show, say, focusList }) {
   let made = 0;
 
   const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : DETAILS.notCopied);
-  const on = { show, copy, again: (/** @type {Entry} */ entry) => void deletions.tryAgain(entry), dismiss: deletions.dismiss };
+  const on = { show, copy, again: (/** @type {Entry} */ entry) => void deletions.tryAgain(entry), dismiss: (/** @type {Entry} */ entry) => deletions.drop(entry) };
 
   /** @param {Entry} entry */
   const look = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");

@@ -8,6 +8,7 @@ import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named
 import { askAgain, start } from "./deletion_start.mjs";
 import { stop } from "./deletion_stop.mjs";
 import { createTelling, quarters } from "./deletion_toasts.mjs";
+import { createGone } from "./gone_jobs.mjs";
 import * as words from "./words_delete.mjs";
 import { resultWords } from "./words_results.mjs";
 
@@ -38,19 +39,22 @@ export class Deletions {
   entries = [];
   /** @type {import("../../../types/wire").LostHold[]} */
   #lost = [];
-  /** @type {Set<string>} jobs seen to be gone: they do not come back while an older list is still shown */
-  #gone = new Set();
   /** @type {Set<() => void>} */
   #listeners = new Set();
   /** @type {Set<import("../../../types/deletions").DeletionView>} */
   #views = new Set();
+  /** @type {Set<string>} holds that are no more: a status that was asked for before may still name them */
+  #over = new Set();
   #clock;
+  #gone;
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
     const again = (/** @type {Entry} */ entry) => void this.tryAgain(entry);
     this.tell = createTelling({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel });
+    this.#gone = createGone(parts.now);
+    this.reading = this.#gone.reading;
     this.#clock = createClock({ flow: this, api: parts.api, now: parts.now, schedule: parts.schedule });
   }
 
@@ -106,12 +110,7 @@ export class Deletions {
     return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [] }), () => this.drop(entry));
   }
 
-  dismiss = (/** @type {Entry} */ entry) => this.drop(entry);
-
-  /** @param {string} hold a lost one */
-  async dismissLost(hold) {
-    this.adopt(await this.parts.api.dismissHold(hold));
-  }
+  dismissLost = async (/** @type {string} */ hold) => this.adopt(await this.parts.api.dismissHold(hold));
 
   /* What the server says */
 
@@ -150,7 +149,7 @@ export class Deletions {
       const entry = named(this.entries, hold.id);
       if (entry && hold.state === "undone") this.#undone(entry);
       else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
-      else if (!entry && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
+      else if (!entry && !this.#over.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
     }
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#settle(entry, status);
     this.change();
@@ -212,6 +211,7 @@ export class Deletions {
   /** @param {Entry} entry */
   #undone(entry) {
     if (!this.entries.includes(entry)) return;
+    if (entry.hold) this.#over.add(entry.hold);
     this.drop(entry);
     const message = { title: NOT_DELETED, detail: words.backInList(entry.jobs) };
     if (entry.mine) entry.slot.show("info", message);
@@ -249,7 +249,7 @@ export class Deletions {
     if (!isOpen(entry)) return;
     const told = resultWords(result, entry);
     Object.assign(entry, { phase: "done", result, words: told });
-    for (const id of goneOf(entry)) this.#gone.add(id);
+    this.#gone.add(goneOf(entry));
     const success = told.kind === "success";
     if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN);
     this.say(`${told.title}. ${told.toast}`, !success);

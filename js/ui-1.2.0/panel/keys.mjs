@@ -53,5 +53,15 @@ export function step(key, at, count, [back, on]) {
   return (at + (key === on ? 1 : -1) + count) % count;
 }
 
+/**
+ * ComfyUI listens at the window, before us, and reads the event in the next frame: by then it must not be a key that
+ * undoes or redoes the person's last change of the graph. What the browser does with the key stays as it is.
+ * @param {Press} press an event that we have read
+ */
+export function hideUndo(press) {
+  const { key, ctrlKey, metaKey, altKey } = press;
+  if ((ctrlKey || metaKey) && !altKey && /^[yz]$/i.test(key)) Object.defineProperty(press, "key", { value: "Unidentified" });
+}
+
 /** Whether ComfyUI may hear it too: its own shortcuts are bare keys. @param {Press} press */
 export const passes = ({ key, ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey || key === "Escape" || key === "Tab";

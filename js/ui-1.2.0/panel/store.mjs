@@ -180,6 +180,7 @@ class JobStore {
     let [at, drawn] = [this.now(), 0];
     /** @type {Extract<import("../../../types/wire").ListLine, {type: "end"}> | null} */
     let end = null;
+    const seen = this.deletions.reading();
     if (first) this.#all = fresh;
     for await (const line of this.api.list({})) {
       if (line.type === "start") [at, this.total] = [Date.parse(line.read_at) || at, line.total];
@@ -194,7 +195,10 @@ class JobStore {
       this.#tell("load");
     }
     if (!end) throw new HistoryApiError({ code: STRANGE });
+    // A whole list that is old says more than a new one that breaks off.
+    if (end.error && !first && !this.incomplete) throw new HistoryApiError(end.error);
     this.#all = fresh;
+    if (end.complete) seen(fresh);
     [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
   }
 

@@ -9,6 +9,8 @@ import { HistoryApiError } from "../history_api.mjs";
 
 const AT_ONCE = 6;
 const KEPT = 400;
+/** An original may have 20 MB, and the browser keeps each one in memory as long as its address. */
+const KEPT_BYTES = 64 * 2 ** 20;
 /** Characters; a longer name does not fit into an address. */
 const LONGEST_NAME = 1_000;
 
@@ -16,8 +18,10 @@ const LONGEST_NAME = 1_000;
 export const isPicture = (filename) => /\.(png|jpe?g|webp|gif)$/i.test(filename);
 
 export class Thumbnails {
-  /** @type {Map<string, string>} the least recently used first; "" where there is no picture */
-  #urls = new Map();
+  /** @type {Map<string, {url: string, size: number}>} the least recently used first; "" where there is no picture */
+  #pictures = new Map();
+  /** Bytes of them all. */
+  #size = 0;
   /** @type {Map<string, Wanted>} */
   #wanted = new Map();
   /** @type {Map<Image, string>} what each image asks for or shows */
@@ -30,25 +34,27 @@ export class Thumbnails {
    * @param {(blob: Blob) => string} [options.toUrl]
    * @param {(url: string) => void} [options.forget]
    * @param {number} [options.kept] pictures kept
+   * @param {number} [options.keptBytes]
    */
-  constructor({ api, toUrl = (blob) => URL.createObjectURL(blob), forget = (url) => URL.revokeObjectURL(url), kept = KEPT }) {
+  constructor({ api, toUrl = (blob) => URL.createObjectURL(blob), forget = (url) => URL.revokeObjectURL(url), kept = KEPT, keptBytes = KEPT_BYTES }) {
     this.api = api;
     this.toUrl = toUrl;
     this.forget = forget;
     this.kept = kept;
+    this.keptBytes = keptBytes;
   }
 
   /** Sets the `src` of the image as soon as there is a picture; never, if there is none. @param {string} job @param {string} file @param {Image} image */
   request(job, file, image) {
-    this.release(image);
+    this.#leave(image);
     if (file.length > LONGEST_NAME) return;
     const key = `${job}/${file}`;
     this.#users.set(image, key);
-    const url = this.#urls.get(key);
-    if (url !== undefined) {
-      this.#urls.delete(key);
-      this.#urls.set(key, url);
-      if (url) image.src = url;
+    const picture = this.#pictures.get(key);
+    if (picture) {
+      this.#pictures.delete(key);
+      this.#pictures.set(key, picture);
+      if (picture.url) image.src = picture.url;
       return;
     }
     const want = this.#wanted.get(key) ?? { job, file, images: new Set(), abort: null };
@@ -65,6 +71,12 @@ export class Thumbnails {
 
   /** No more needed: its row has left the view. @param {Image} image */
   release(image) {
+    this.#leave(image);
+    this.#tidy();
+  }
+
+  /** @param {Image} image */
+  #leave(image) {
     const key = this.#users.get(image) ?? "";
     this.#users.delete(image);
     const want = this.#wanted.get(key);
@@ -87,12 +99,13 @@ export class Thumbnails {
     this.#running += 1;
     want.abort = new AbortController();
     try {
-      const url = this.toUrl(await this.api.thumbnail(want.job, want.file, want.abort.signal));
-      this.#keep(key, url);
+      const blob = await this.api.thumbnail(want.job, want.file, want.abort.signal);
+      const url = this.toUrl(blob);
+      this.#keep(key, url, blob.size);
       for (const image of want.images) image.src = url;
     } catch (error) {
       // "There is none" is remembered; what may pass is asked again the next time.
-      if (error instanceof HistoryApiError && error.code === "not_found") this.#keep(key, "");
+      if (error instanceof HistoryApiError && error.code === "not_found") this.#keep(key, "", 0);
     } finally {
       this.#running -= 1;
       if (this.#wanted.get(key) === want) this.#wanted.delete(key);
@@ -100,15 +113,24 @@ export class Thumbnails {
     }
   }
 
-  /** @param {string} key @param {string} url */
-  #keep(key, url) {
-    this.#urls.set(key, url);
+  /** @param {string} key @param {string} url @param {number} size */
+  #keep(key, url, size) {
+    this.#pictures.set(key, { url, size });
+    this.#size += size;
+    this.#tidy();
+  }
+
+  /** Lets go of what was not used for longest, but of none on show. */
+  #tidy() {
+    const tooMuch = () => this.#pictures.size > this.kept || this.#size > this.keptBytes;
+    if (!tooMuch()) return;
     const shown = new Set(this.#users.values());
-    for (const [oldest, old] of this.#urls) {
-      if (this.#urls.size <= this.kept) return;
-      if (shown.has(oldest)) continue;
-      this.#urls.delete(oldest);
-      if (old) this.forget(old);
+    for (const [key, { url, size }] of this.#pictures) {
+      if (!tooMuch()) return;
+      if (shown.has(key)) continue;
+      this.#pictures.delete(key);
+      this.#size -= size;
+      if (url) this.forget(url);
     }
   }
 }

@@ -6,7 +6,7 @@ import { createFinder } from "./filter_popover.mjs";
 import { isActive } from "./filter.mjs";
 import { createFooter, selectedRows } from "./footer.mjs";
 import { createHeader } from "./header.mjs";
-import { panelKey, passes } from "./keys.mjs";
+import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { ListView } from "./list_view.mjs";
 import { createLive } from "./live.mjs";
 import { Popups } from "./menu.mjs";
@@ -268,7 +268,8 @@ export class PanelView {
       case "escape":
         return this.#escape();
       case "undo":
-        return this.parts.actions.undo();
+        if (!event.repeat) this.parts.actions.undo(this.#live.say);
+        return true;
       case "search":
         this.finder.search.focus();
         return !this.#pages.shown;
@@ -282,5 +283,6 @@ export class PanelView {
     const handled = this.#handled(event);
     if (handled) event.preventDefault();
     if (handled || !passes(event)) event.stopPropagation();
+    hideUndo(event);
   }
 }

@@ -36,6 +36,7 @@ export const HOLD = {
   undo: "Undo",
   soon: "5 seconds left to undo.",
   notUndone: "It could not be undone",
+  nothing: "Nothing to undo",
   tooLate: { title: "Too late to undo", text: "The deletion has been sent. Its result follows." },
 };
 
@@ -134,6 +135,13 @@ export const cancelledWords = (cancelled, already, left) => ({
     left > 0 && plural(left, "{n} job was not cancelled.", "{n} jobs were not cancelled."),
   ].filter(Boolean).join(" "),
 });
+
+/** @param {number} cancelled @param {number} already that the answers before told of */
+export const cancelLost = (cancelled, already) => {
+  const { title, detail } = cancelledWords(cancelled, already, 0);
+  const known = [cancelled > 0 && `${title}.`, detail];
+  return { title: "Outcome unknown", text: [...known, "The answer was lost. Look at the list again."].filter(Boolean).join(" ") };
+};
 
 /* Details */
 
