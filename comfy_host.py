@@ -158,6 +158,7 @@ class NodeWatch:
     def __init__(self) -> None:
         self._interrupt: BaseException | None = None
         self._bar: Any = None
+        self._phase = ""
         self._model_management = _module("comfy.model_management")
         self.node_id = _node_id()
 
@@ -169,10 +170,10 @@ class NodeWatch:
 
     def progress(self, phase: str, done: int, total: int) -> None:
         utils = _module("comfy.utils")
-        if phase != "sending" or utils is None or total < 2:
+        if phase not in ("backing_up", "sending") or utils is None or total < 2:
             return
-        if self._bar is None:
-            self._bar = utils.ProgressBar(total)
+        if self._bar is None or phase != self._phase:
+            self._bar, self._phase = utils.ProgressBar(total), phase
         self._guard(self._bar.update_absolute, done, total)
 
     def show(self, report: str) -> None:

@@ -35,6 +35,10 @@ PAUSE = 0.00005
 """Seconds."""
 
 
+Again = Callable[[], Awaitable[None]]
+"""Asked before a request is sent once more. Raises CloudError where it may not be: much can happen in a wait."""
+
+
 @dataclass(frozen=True)
 class Timeouts:
     """Seconds: to connect, and for one whole request."""
@@ -88,13 +92,13 @@ class CloudClient:
         if self._session is not None:
             await self._session.close()
 
-    async def delete_history(self, job_ids: list[str]) -> None:
+    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         """Remove at most 100 jobs. Returning means accepted, no more."""
-        protocol.read_accepted(await self._send(protocol.delete_history(job_ids)))
+        protocol.read_accepted(await self._send(protocol.delete_history(job_ids), again=again))
 
-    async def clear_history(self) -> None:
+    async def clear_history(self, again: Again | None = None) -> None:
         """Remove every finished job. Returning means accepted, no more."""
-        protocol.read_accepted(await self._send(protocol.clear_history()))
+        protocol.read_accepted(await self._send(protocol.clear_history(), again=again))
 
     async def list_jobs(
         self, chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
@@ -142,7 +146,9 @@ class CloudClient:
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
         return protocol.presentable(user["status"])[:LONGEST_STANDING]
 
-    async def _send(self, request: protocol.Request, *, redirects: bool = False) -> protocol.Answer:
+    async def _send(
+        self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
+    ) -> protocol.Answer:
         tried, may_have_worked = 0, False
         while True:
             tried += 1
@@ -159,6 +165,8 @@ class CloudClient:
             if wait is None:
                 raise error
             await self.sleep(wait)
+            if again is not None:
+                await _ask(again, may_have_worked)
 
     def _headers(self, request: protocol.Request) -> dict[str, str]:
         headers = {
@@ -197,6 +205,15 @@ class CloudClient:
             failure = connection_failure(exc, self.base_url.host)
         # Raised out here, without a cause: aiohttp's own errors hold the request's headers and the proxy's address.
         raise failure
+
+
+async def _ask(again: Again, may_have_worked: bool) -> None:
+    """Whether the request may be sent once more; an error that says no knows what the tries before it may have done."""
+    try:
+        await again()
+    except CloudError as error:
+        error.earlier_try_may_have_worked = may_have_worked
+        raise
 
 
 class _Pauses:

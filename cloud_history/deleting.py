@@ -6,11 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from .errors import CloudConnectionError, CloudError, OperationStopped
+from .errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from .ledger import Ledger
-from .look import UNSEEN, JobReader, Look, look_at, look_in_time
+from .look import UNSEEN, JobReader, Look, by_list, look_at, look_in_time
 from .models import DeletionResult, JobOutcome, Outcome
 from .protocol import MOST_IDS_A_REQUEST, delete_history
 from .report import deletion_report
@@ -28,7 +29,9 @@ MOST_TO_LOOK_STOPPED = 0.25
 class DeletingClient(JobReader, Protocol):
     """What deleting needs of a client."""
 
-    async def delete_history(self, job_ids: list[str]) -> None: ...
+    async def delete_history(
+        self, job_ids: list[str], again: Callable[[], Awaitable[None]] | None = None
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,10 @@ class Deletion:
             send = [job_id for job_id in job_ids if job_id in shown.confirmed]
             ledger.keep_back(_not_confirmed(job_ids, shown))
         ledger.keep_back(kept_back(send, await self.safeguards.protected(), before))
-        there = [job_id for job_id in ledger.not_kept_back(send) if job_id not in before.gone]
         # Backing up may take long, and its time is not the deletion's.
         with budget.paused():
-            backup = await self.safeguards.back_up(there, watch)
-        ledger.keep_back(_believed(backup.without, before))
+            backup = await self.safeguards.back_up(ledger.not_kept_back(send), watch)
+        ledger.keep_back(await self._believed(backup.without, before, watch))
         ledger.backed_up(backup.workflows)
         try:
             await self._send(ledger.not_kept_back(send), before, ledger, watch, budget)
@@ -111,7 +113,7 @@ class Deletion:
                 chunk = ledger.not_kept_back(chunk)
                 if chunk:
                     ledger.sending(chunk)
-                    await self.client.delete_history(chunk)
+                    await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
             except CloudError as error:
                 ledger.failed(chunk, error)
                 if error.meets_all:
@@ -129,6 +131,31 @@ class Deletion:
                 raise
 
         await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
+
+    async def _check_again(self, chunk: Sequence[str], seen: Look) -> None:
+        if kept_back(chunk, await self.safeguards.protected(), seen):
+            raise PreviewExpired(
+                "A job was protected before the request could be sent again.",
+                hint="Look again before you delete.",
+            )
+
+    async def _believed(
+        self, without: Mapping[str, JobOutcome], before: Look, watch: Watch
+    ) -> dict[str, JobOutcome]:
+        """What backing up found. A job it did not find is gone only where the list says so too."""
+        missing = [
+            job_id
+            for job_id, each in without.items()
+            if each.outcome is Outcome.ALREADY_GONE and job_id not in before.gone
+        ]
+        if not missing:
+            return dict(without)
+        try:
+            now = await run_stoppable(by_list(self.client, missing), watch, LEAST_TO_LOOK)
+        except CloudConnectionError as error:
+            now = Look(error=error)
+        lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
+        return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
     async def _verify(self, ledger: Ledger, watch: Watch, budget: Budget) -> Look:
         """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
@@ -189,14 +216,6 @@ def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome
         else:
             stays[job_id] = JobOutcome(Outcome.NOT_ATTEMPTED, "its status is unknown")
     return stays
-
-
-def _believed(without: Mapping[str, JobOutcome], before: Look) -> dict[str, JobOutcome]:
-    """What backing up found. A job it did not find is gone only where the server was seen to list jobs."""
-    if before.error is None:
-        return dict(without)
-    lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
-    return {k: lost if v.outcome is Outcome.ALREADY_GONE else v for k, v in without.items()}
 
 
 def _since(earlier: Look, now: Look) -> Look:

@@ -23,11 +23,19 @@ from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
 class HistoryClient(DeletingClient, Protocol):
     """What the use cases need of `client.CloudClient`."""
 
-    async def clear_history(self) -> None: ...
+    async def clear_history(self, again: Callable[[], Awaitable[None]] | None = None) -> None: ...
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def _check_count(counts: JobCounts, confirmed: int | None) -> None:
+    """Raises CountRose: there are more finished jobs than the person confirmed."""
+    if confirmed is not None and counts.finished > confirmed:
+        more = counts.finished - confirmed
+        have = "job has" if more == 1 else "jobs have"
+        raise CountRose(f"{more:,} more {have} finished since you looked.", counts=counts)
 
 
 @dataclass
@@ -116,21 +124,24 @@ class History:
         """
         budget = Budget(self.seconds)
         before = await self._count(watch, budget)
-        if confirmed is not None and before.finished > confirmed:
-            more = before.finished - confirmed
-            have = "job has" if more == 1 else "jobs have"
-            raise CountRose(f"{more:,} more {have} finished since you looked.", counts=before)
+        _check_count(before, confirmed)
         if before.finished == 0:
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         if watch.stop_requested():
             raise OperationStopped("You stopped it.")
         if not budget.left():
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
-        await (safeguards or Safeguards()).before_clear()
+        guards = safeguards or Safeguards()
+        await guards.before_clear()
+
+        async def again() -> None:
+            _check_count(await self._count(watch, budget), confirmed)
+            await guards.before_clear()
+
         watch.progress("sending", 0, 1)
         lost: CloudError | None = None
         try:
-            await run_stoppable(self.client.clear_history(), watch, budget.left())
+            await run_stoppable(self.client.clear_history(again), watch, budget.left())
         except OperationStopped:
             return await self._stopped_clear(before, None, ClearOutcome.UNKNOWN)
         except CloudError as error:

@@ -48,7 +48,7 @@ UNSEEN = Look()
 async def look_at(client: JobReader, job_ids: Sequence[str]) -> Look:
     """Look at these jobs: up to 20 one by one, more by reading the list once. Never raises CloudError."""
     try:
-        return await (_one_by_one if len(job_ids) <= MOST_ONE_BY_ONE else _by_list)(client, job_ids)
+        return await (_one_by_one if len(job_ids) <= MOST_ONE_BY_ONE else by_list)(client, job_ids)
     except CloudError as error:
         return Look(error=error)
 
@@ -61,7 +61,8 @@ async def look_in_time(client: JobReader, job_ids: Sequence[str], watch: Watch, 
         return Look(error=error)
 
 
-async def _by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
+async def by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
+    """Look at these jobs by reading the list once. What could not be read of it is said in the look."""
     listing = await list_jobs(client, JobFilter())
     there = {job_id: listing.jobs[job_id] for job_id in job_ids if job_id in listing.jobs}
     gone = frozenset(job_ids).difference(there) if listing.complete else frozenset()

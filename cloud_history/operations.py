@@ -206,7 +206,9 @@ class Operations:
                 confirmed=shown.job_ids if shown else None,
                 safeguards=await self._guards(entry, connection, client, backup),
             )
-            ended(result, deletion_payload(result), deletion_report(result, most_listed=len(job_ids)))
+            backup_name = f"{entry.operation}.zip" if result.backed_up else None
+            report = deletion_report(result, most_listed=len(job_ids))
+            ended(result, deletion_payload(result), report, backup=backup_name)
         if result.backed_up:
             await self.prune_backups()
         return result

@@ -47,10 +47,12 @@ def kept_back(job_ids: Sequence[str], protected: Protected, seen: Look) -> dict[
         return {}
     found: dict[str, JobOutcome] = {}
     for job_id in job_ids:
-        if job_id in seen.gone:
-            continue  # nothing is left to keep
         job = seen.there.get(job_id)
-        if job_id in protected.jobs or (job is not None and protected.covers(job)):
+        if job_id in seen.gone:
+            # Nothing is left to keep; but one look can be wrong, so a protected job is not sent all the same.
+            if job_id in protected.jobs:
+                found[job_id] = JobOutcome(Outcome.ALREADY_GONE)
+        elif job_id in protected.jobs or (job is not None and protected.covers(job)):
             found[job_id] = PROTECTED
         elif job is None and protected.workflows:
             found[job_id] = UNKNOWN_WORKFLOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from . import __version__
 from .errors import Busy, CloudError, OperationStopped, StateUnwritable
 from .journal import Entry, Journal
 from .leftovers import unresolved
-from .models import ClearResult, DeletionResult
+from .models import ClearResult, DeletionResult, JobOutcome, Outcome
 from .record import Record
 from .record_lines import RecordEntry, RecordOutcome, outcome_of
 from .results import Payload, failure_payload
@@ -41,14 +41,28 @@ class Ending:
         """It begins now: waiting for another one was not its time."""
         self._started = time.monotonic()
 
-    def __call__(self, result: DeletionResult | ClearResult, payload: Payload, report: str) -> None:
+    def __call__(
+        self,
+        result: DeletionResult | ClearResult,
+        payload: Payload,
+        report: str,
+        *,
+        backup: str | None = None,
+    ) -> None:
         self.payload, self.report = payload, report
-        self.outcome = outcome_of(result, scrub(report), time.monotonic() - self._started)
+        self.outcome = outcome_of(result, scrub(report), time.monotonic() - self._started, backup)
 
-    def nothing_sent(self, error: CloudError) -> RecordOutcome:
+    def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> RecordOutcome:
         """What is recorded when it ended before anything was sent."""
         report = scrub(f"Nothing was sent. {error}").partition("\n")[0]
-        return RecordOutcome(removed=0, report=report, seconds=round(time.monotonic() - self._started, 3))
+        not_tried = JobOutcome(Outcome.NOT_ATTEMPTED, scrub(error.short))
+        return RecordOutcome(
+            counts={Outcome.NOT_ATTEMPTED.value: len(job_ids)} if job_ids else {},
+            jobs=dict.fromkeys(job_ids, not_tried),
+            removed=0,
+            report=report,
+            seconds=round(time.monotonic() - self._started, 3),
+        )
 
 
 class SendingDesk:
@@ -131,7 +145,7 @@ class SendingDesk:
                 ending.begin()
                 yield
             except CloudError as error:
-                await self._resolve(entry, ending.nothing_sent(error))
+                await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
                 raise
             await self._resolve(entry, ending.outcome)
         finally:

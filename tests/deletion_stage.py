@@ -239,7 +239,8 @@ class Stage:
         if self.result is not None and state == "done":
             assert jobs == self.outcomes()
         else:
-            assert jobs == dict.fromkeys(self.ids, "unknown")
+            # Where nothing was sent that is known; where it broke off, nobody knows.
+            assert jobs == dict.fromkeys(self.ids, "not_attempted" if recorded.outcome else "unknown")
         if self.error is not None and recorded.outcome:
             assert (recorded.outcome.removed, self.sent) == (0, set())
             assert recorded.outcome.report.startswith("Nothing was sent.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from cloud_history.client import Again
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs import Job, Page
 from cloud_history.models import JobStatus
@@ -82,7 +83,7 @@ class FakeClient:
     _looking: int = 0
     _leaves: dict[str, float] = field(default_factory=dict)
 
-    async def delete_history(self, job_ids: list[str]) -> None:
+    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         self.deletes.append(list(job_ids))
         error = self.refuse(len(self.deletes), job_ids)
         self._at_once += 1
@@ -108,7 +109,7 @@ class FakeClient:
         now = asyncio.get_running_loop().time()
         return {key: each for key, each in self.jobs.items() if self._leaves.get(key, now + 1) > now}
 
-    async def clear_history(self) -> None:
+    async def clear_history(self, again: Again | None = None) -> None:
         self.clears += 1
         await asyncio.sleep(self.seconds)
         if self.clear_error is not None:

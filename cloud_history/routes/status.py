@@ -29,6 +29,8 @@ class StatusRoutes:
         if not body:
             raise InputRefused("Nothing to set.")
         await asyncio.to_thread(lambda: self._context.operations.settings.change(**body))
+        if not body.keys().isdisjoint(("backup_days", "backup_megabytes")):
+            await self._context.operations.prune_backups()
         return await self.status(request)
 
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.client import CloudClient
+from cloud_history.client import Again, CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.confirmed import Confirmed
 from cloud_history.credentials import ApiKey
@@ -94,14 +94,14 @@ class Meeting:
         meeting = self
 
         class Meets(CloudClient):
-            async def delete_history(self, job_ids: list[str]) -> None:
+            async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
                 with meeting.lock:
                     meeting.now += 1
                     meeting.met += 1
                     meeting.most = max(meeting.most, meeting.now)
                 meeting.first_is_in.set()
                 waited = await asyncio.to_thread(meeting.somebody_waits.wait, 10)
-                await super().delete_history(job_ids)
+                await super().delete_history(job_ids, again)
                 with meeting.lock:
                     meeting.now -= 1
                 assert waited, "nobody had to wait"

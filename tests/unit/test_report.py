@@ -49,7 +49,8 @@ def counts(finished: int, active: int = 0) -> JobCounts:
 
 def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: object) -> str:
     active = more.pop("active", 0)
-    left = None if after is None else counts(after, more.pop("still_active", active))
+    still_active = more.pop("still_active", active)
+    left = None if after is None else counts(after, still_active)  # type: ignore[arg-type]
     return clear_report(ClearResult(outcome, counts(before, active), left, **more))  # type: ignore[arg-type]
 
 
