@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,7 +29,7 @@ from deletion_stage import (
     Steps,
     stage_of,
 )
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import Fault, SimulatedCloud
 
 FAILURES: dict[str, dict[str, Any]] = {
     "401": {"kind": "status", "status": 401, "json": {"message": "Invalid API key"}},
@@ -193,6 +194,15 @@ async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage
     assert gone not in stage.sent | stage.saved()
     stage.check()
     await stage.next_works()
+
+
+async def test_jobs_that_cannot_be_had_one_by_one_and_are_listed_are_not_told_as_gone(stage: Stage) -> None:
+    one = re.compile(r"/api/jobs/[0-9a-f-]{36}")
+    stage.cloud.faults.append(Fault(("GET", one), "status", times=None, status=404, json={}))
+    await stage.delete()
+    assert set(stage.outcomes().values()) == {"failed"}
+    stage.nothing_was_sent()
+    stage.check()
 
 
 async def test_where_all_jobs_vanish_before_the_backup_nothing_is_sent(stage: Stage) -> None:

@@ -111,6 +111,13 @@ async def test_the_proxy_s_credentials_are_in_no_error_and_no_log(
     assert scrub(f"{USER} {PASSWORD} pr0xy%2Fp%40ss").split() == ["[hidden]"] * 3
 
 
+def test_a_short_user_name_of_a_proxy_is_no_reason_to_hide_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://jobs:pr0xy-pass@127.0.0.1:3128")
+    find_proxy(read_base_url({"COMFY_CLOUD_BASE_URL": CLOUD}))
+    assert scrub("3 jobs removed") == "3 jobs removed"
+    assert scrub("http://jobs:pr0xy-pass@127.0.0.1") == "http://jobs:[hidden]@127.0.0.1"
+
+
 async def test_a_proxy_that_refuses_says_that_it_is_the_proxy(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy
 ) -> None:

@@ -232,6 +232,15 @@ async def test_progress_shows_for_several_jobs_and_ends_at_all(
     assert comfyui.progress[-1] == (250, 250)
 
 
+async def test_progress_shows_for_the_backup_and_then_for_the_deletion(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    await delete_node.run(job_ids=some(cloud, 30), dry_run=[False], backup=["workflows"])
+    begun = [at for at, done in enumerate(comfyui.progress) if done == (0, 30)]
+    assert len(begun) == 2
+    assert comfyui.progress[begun[1] - 1] == comfyui.progress[-1] == (30, 30)
+
+
 async def test_a_finished_operation_is_announced_to_all_browsers(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:

@@ -109,6 +109,20 @@ async def test_what_is_absent_is_refused_and_nothing_is_sent(
     assert cloud.requests == []
 
 
+async def test_a_dry_run_promises_no_protected_job(
+    node: Any, cloud: SimulatedCloud, pack_module: Any
+) -> None:
+    kept, going = cloud.finished[0].id, cloud.finished[1].id
+    protection = pack_module("comfy_host").operations().protection
+    protection.change(protect=True, jobs=[kept], workflows=["w"])
+    report = (await node.run(job_ids=[kept, going], dry_run=[True]))["result"][1]
+    assert report == (
+        "Dry run: 1 job would be sent for removal. Nothing was sent.\n"
+        f"  {going}\n1 job protected, kept.\nJobs of protected workflows stay too."
+    )
+    assert cloud.requests == []
+
+
 async def test_a_missing_input_is_refused_and_nothing_is_sent(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:

@@ -186,6 +186,44 @@ async def test_a_key_removed_while_a_held_clear_counts_leaves_nothing_open(stage
     assert stage.cloud.history_posts == []
 
 
+async def test_what_waits_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:
+    hold = await stage.held(ids=some(stage))
+    gate.close()
+    node = asyncio.ensure_future(stage.operations.delete_jobs(some(stage, 1, after=5), "node 7", Unwatched()))
+    await gate.waiting.wait()
+    stage.timer.wait(10)
+    await stage.until(lambda: [each for each in stage.holds.open if each.state == "waiting"])
+    undone = await stage.ask("undo", {"hold": hold["id"]})
+    gate.open()
+    await node
+    assert (undone.status, undone.json["hold"]["state"]) == (200, "undone")
+    assert all(hold["ids"][0] not in body["delete"] for body in stage.cloud.history_posts)
+
+
+async def test_a_clear_that_is_undone_while_it_counts_is_recorded_as_not_sent(
+    stage: Stage, gate: Gate
+) -> None:
+    hold = await stage.held()
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    assert (await stage.ask("undo", {"hold": hold["id"]})).json["hold"]["state"] == "undone"
+    gate.open()
+    (recorded,) = (await stage.ask("record")).json["entries"]
+    assert (recorded["operation"], recorded["state"], recorded["removed"]) == (hold["id"], "done", 0)
+    assert recorded["report"] == "Nothing was sent. It was undone."
+
+
+async def test_what_another_hold_has_is_in_no_further_preview(stage: Stage) -> None:
+    hold = await stage.held(ids=some(stage, 2))
+    finished = len(stage.cloud.finished)
+    everything = await stage.preview(filter={})
+    assert everything["removable"] == finished - 2
+    assert (await stage.preview(ids=[*hold["ids"], *some(stage, 1, after=2)]))["removable"] == 1
+    await stage.ask("undo", {"hold": hold["id"]})
+    assert (await stage.preview(filter={}))["removable"] == finished
+
+
 async def test_what_waits_or_is_sent_can_be_stopped(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()

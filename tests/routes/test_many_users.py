@@ -9,6 +9,7 @@ import pytest
 
 from cloud_history.credentials import KeyStore
 from cloud_history.secret import Secret
+from cloud_history.stopping import Unwatched
 from routes.places import ROUTES
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
@@ -41,6 +42,17 @@ async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
     status = (await many.ask("status")).json
     assert status["problem"]["code"] == "many_users"
     assert (status["configured"], status["source"], status["last4"]) == (False, None, "")
+
+
+async def test_what_one_person_deleted_is_told_to_nobody_else(many: Stage) -> None:
+    job_id = many.cloud.finished[0].id
+    key = Secret(many.cloud.api_key)
+    result = await many.operations.delete_jobs([job_id], "node 7", Unwatched(), prompt_key=key)
+    assert result.deleted == 1
+    status = await many.ask("status")
+    assert status.json["finished"] == status.json["unresolved"] == status.json["holds"] == []
+    assert many.results() == []
+    assert job_id not in str(many.events) + str(status.json)
 
 
 async def test_the_guards_come_first(many: Stage) -> None:

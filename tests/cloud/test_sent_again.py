@@ -1,0 +1,122 @@
+"""A request that is sent more than once: what its earlier tries may have done, and what is asked before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cloud_history.client import CloudClient
+from cloud_history.history import History
+from cloud_history.models import ClearOutcome, Outcome
+from cloud_history.protection import ProtectionFile
+from cloud_history.state_guards import StateGuards
+from cloud_history.stopping import Unwatched
+from simulated_cloud import Fault, SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+POST = ("POST", "/api/history")
+LIST = ("GET", "/api/jobs")
+LATER: dict[str, Fault] = {
+    "refused key": Fault(POST, "status", times=None, status=401, json={"message": "no"}),
+    "not paid": Fault(POST, "status", times=None, status=429, json={"message": "no"}),
+    "bad request": Fault(POST, "status", times=None, status=400, json={"message": "no"}),
+}
+
+
+async def no_time(seconds: float) -> None:
+    pass
+
+
+def history(client: CloudClient) -> History:
+    return History(client, sleep=no_time)
+
+
+class Meanwhile:
+    """Something that happens while the client waits before its next try."""
+
+    def __init__(self) -> None:
+        self.happens: Callable[[], object] = lambda: None
+
+    async def __call__(self, seconds: float) -> None:
+        self.happens()
+
+
+@pytest.mark.parametrize("later", LATER)
+async def test_a_lost_first_try_that_was_carried_out_counts_as_deleted_whatever_the_next_is_told(
+    cloud: SimulatedCloud, open_client: OpenClient, later: str
+) -> None:
+    job_id = cloud.finished[0].id
+    cloud.faults += [Fault(POST, "reset_after_body"), LATER[later]]
+    async with open_client() as client:
+        result = await history(client).delete([job_id], Unwatched())
+    assert cloud.jobs[job_id].deleted
+    assert len(cloud.requests_to(*POST)) == 2
+    assert {job_id: each.outcome for job_id, each in result.jobs.items()} == {job_id: Outcome.DELETED}
+
+
+async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    job_id = cloud.finished[0].id
+    cloud.faults += [Fault(POST, "reset_after_body"), LATER["refused key"]]
+    cloud.faults.append(Fault(LIST, "status", after=1, times=None, status=401, json={"message": "no"}))
+    async with open_client() as client:
+        result = await history(client).delete([job_id], Unwatched())
+    assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
+    assert result.failed
+
+
+async def test_a_refusal_without_a_lost_try_stays_a_refusal(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    job_id = cloud.finished[0].id
+    cloud.faults.append(LATER["refused key"])
+    async with open_client() as client:
+        result = await history(client).delete([job_id], Unwatched())
+    assert result.jobs[job_id].outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("protects_by", ["id", "workflow"])
+async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
+    cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, protects_by: str
+) -> None:
+    protection, meanwhile = ProtectionFile(tmp_path), Meanwhile()
+    job = cloud.finished[0]
+    chosen = {"jobs": [job.id]} if protects_by == "id" else {"workflows": [job.workflow_id]}
+    meanwhile.happens = lambda: protection.change(protect=True, **chosen)
+    cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
+    async with open_client(sleep=meanwhile) as client:
+        guards = StateGuards(protection, None)
+        result = await history(client).delete([job.id], Unwatched(), safeguards=guards)
+    assert len(cloud.requests_to(*POST)) == 1
+    assert not job.deleted
+    assert result.jobs[job.id].outcome is Outcome.FAILED
+    assert "protected" in result.jobs[job.id].why
+
+
+async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wait(
+    cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path
+) -> None:
+    protection, meanwhile = ProtectionFile(tmp_path), Meanwhile()
+    meanwhile.happens = lambda: protection.change(protect=True, jobs=[cloud.finished[0].id])
+    cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
+    async with open_client(sleep=meanwhile) as client:
+        result = await history(client).clear(Unwatched(), safeguards=StateGuards(protection, None))
+    assert len(cloud.requests_to(*POST)) == 1
+    assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
+
+
+async def test_a_clear_is_not_sent_again_when_the_count_rose_during_the_wait(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    meanwhile, confirmed = Meanwhile(), len(cloud.finished)
+    meanwhile.happens = lambda: cloud.add_job("completed")
+    cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
+    async with open_client(sleep=meanwhile) as client:
+        result = await history(client).clear(Unwatched(), confirmed=confirmed)
+    assert len(cloud.requests_to(*POST)) == 1
+    assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
+    assert result.error is not None
+    assert result.error.code == "count_rose"
