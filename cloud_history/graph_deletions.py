@@ -122,7 +122,8 @@ class GraphDeletions:
         asks: bool = True,
     ) -> DeletionResult | Skipped:
         # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
-        if asks and preview.size and not await self._ask(deletion_summary(preview), connection, asker, watch):
+        about = deletion_summary(preview) | {"backup": await self._operations.backs_up(backup)}
+        if asks and preview.size and not await self._ask(about, connection, asker, watch):
             return Skipped()
         confirmed = _confirmed(preview, connection, asker, backup)
         return await self._operations.delete_jobs(
@@ -137,7 +138,8 @@ class GraphDeletions:
         asked = 0
         while counts.finished:
             preview = ClearPreview(counts)
-            about = clear_summary(preview) | await self._span(preview, connection, watch)
+            # A literal clear backs nothing up.
+            about = clear_summary(preview) | await self._span(preview, connection, watch) | {"backup": False}
             if not await self._ask(about, connection, asker, watch):
                 return Skipped()
             asked += 1

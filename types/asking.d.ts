@@ -21,6 +21,8 @@ export interface OpenQuestion {
   kept?: number | null;
   oldest: number | null;
   newest: number | null;
+  /** Whether their workflows are backed up first. */
+  backup: boolean;
   last4: string;
   seconds_left: number;
 }

@@ -21,6 +21,8 @@ from .answers import HEADERS, json_answer
 from .context import Context
 
 MOST_ENTRIES = 100
+MOST_READ = 5000
+"""Deletions looked through for those whose backups are still there."""
 LINES_A_PIECE = 2000
 
 
@@ -30,8 +32,11 @@ class RecordRoutes:
         self._backups = context.operations.backups
 
     async def entries(self, request: web.Request) -> web.Response:
-        found = await asyncio.to_thread(self._desk.record.entries, MOST_ENTRIES)
         backups = {each.operation: each for each in await asyncio.to_thread(self._backups.list)}
+        recorded = await asyncio.to_thread(self._desk.record.entries, MOST_READ)
+        # However many came since: a backup that is kept can be opened, and deleted.
+        older = [each for each in recorded[MOST_ENTRIES:] if each.entry.operation in backups]
+        found = [*recorded[:MOST_ENTRIES], *older]
         running = await asyncio.to_thread(self._desk.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]

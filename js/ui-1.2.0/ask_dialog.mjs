@@ -24,12 +24,13 @@ function numbers({ removable, by_status: byStatus, skipped, kept }) {
 }
 
 /** @param {OpenQuestion} question */
-const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, last4 }) =>
+const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, backup, last4 }) =>
   facts([
     [ASK.workflow, askingWorkflow(workflow, id)],
     [ASK.node, askingNode(title, node)],
     [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],
     [DELETE.newest, newest === null ? "" : dateTime(newest)],
+    [ASK.backup, backup ? ASK.backedUp : ASK.notBackedUp],
     [CLEAR.account, last4 && accountWords({ last4, source: null })],
   ]);
 

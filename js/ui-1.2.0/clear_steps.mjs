@@ -5,7 +5,7 @@ import { hint } from "./dom.mjs";
 import { number } from "./format.mjs";
 import { buttons, countingView, facts, roseHint } from "./panel/delete_dialog.mjs";
 import { allButTitle, allProtected, stayingAllBut } from "./panel/protect_words.mjs";
-import { clearHint, deleteButton, undoHint } from "./panel/words_delete.mjs";
+import { clearHint, deleteButton, deleteTitle, undoHint } from "./panel/words_delete.mjs";
 import { banners, notice, tile, tiles } from "./parts.mjs";
 import * as words from "./words.mjs";
 
@@ -34,8 +34,8 @@ function byIds(preview, tick) {
     hint("info", CLEAR.assets),
     hint(seconds ? "pending" : "warning", undoHint(seconds)),
   ];
-  if (!skipped.protected) return { title: CLEAR.title, body, label: words.clearButton(removable) };
-  return { title: allButTitle(skipped.protected), body, label: deleteButton(removable) };
+  const title = skipped.protected ? allButTitle(skipped.protected) : deleteTitle(removable);
+  return { title, body, label: deleteButton(removable) };
 }
 
 /**

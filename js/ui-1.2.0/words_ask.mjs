@@ -7,6 +7,9 @@ import { NOT_DELETED } from "./words.mjs";
 export const ASK = {
   workflow: "Workflow",
   node: "Node",
+  backup: "Backup",
+  backedUp: "Their workflows are kept first",
+  notBackedUp: "None",
   always: "Always allow workflows to delete, on this computer",
   skip: "Skip",
   /** Around the clock. */

@@ -33,6 +33,7 @@ async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
     await expect(asked).to_contain_text(f"{active} active")
     await expect(asked).to_contain_text("Clear Cloud History (7)")
     await expect(asked).to_contain_text("Unsaved Workflow")
+    await expect(asked).to_contain_text("BackupNone")
     await expect(asked).to_contain_text(re.compile(r"the node stops in [12]:\d\d\."))
     await expect(button(asked, "Skip")).to_be_focused()
     assert cloud.history_posts == []

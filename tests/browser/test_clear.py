@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
+from cloud_history.settings import SettingsFile
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import message_only, subscription_inactive
@@ -46,6 +47,21 @@ async def test_what_is_confirmed_goes_and_active_jobs_stay(page: Page, cloud: Si
     assert cloud.history_posts == [{"clear": True}]
     assert (len(cloud.finished), len(cloud.active)) == (0, active)
     assert cloud.forbidden_calls == 0
+
+
+@NEWEST
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_with_backups_on_it_says_that_these_jobs_are_deleted_and_backs_them_up(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    SettingsFile(host.state_dir).change(backup="workflows")
+    going = [job.id for job in cloud.finished]
+    await choose_cloud_history(page, CLEAR)
+    opened = dialog(page, f"Delete {len(going)} jobs from your cloud history?")
+    await button(opened, f"Delete {len(going)} jobs").click()
+    await expect(toasts(page, f"{len(going)} jobs removed from your cloud history")).to_be_visible()
+    assert [sorted(post["delete"]) for post in cloud.history_posts] == [sorted(going)]
+    assert len(list(host.state_dir.glob("backups/*.zip"))) == 1
 
 
 @pytest.mark.stage(connected=True)

@@ -198,7 +198,8 @@ async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage
 
 async def test_jobs_that_cannot_be_had_one_by_one_and_are_listed_are_not_told_as_gone(stage: Stage) -> None:
     one = re.compile(r"/api/jobs/[0-9a-f-]{36}")
-    stage.cloud.faults.append(Fault(("GET", one), "status", times=None, status=404, json={}))
+    unknown = Fault(("GET", one), "status", times=None, status=404, json={})
+    stage.steps = Steps({BACKUP: lambda: stage.cloud.faults.append(unknown)})
     await stage.delete()
     assert set(stage.outcomes().values()) == {"failed"}
     stage.nothing_was_sent()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud_history import __version__
+from cloud_history.record_lines import RecordEntry
 from routes.stage import Stage
 
 
@@ -125,3 +126,13 @@ async def test_a_backed_up_job_that_is_not_in_it_is_told_and_not_guessed(target:
     other = finished(target, 1)[0]
     answer = await target.ask("backed_up_job", path=f"backups/{target.operation}/{other}")
     assert (answer.status, answer.code) == (409, "backup_damaged")
+
+
+async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: Stage) -> None:
+    record = stage.operations.desk.record
+    oldest = await delete(stage, *finished(stage, 1), backup=True)
+    for number in range(150):
+        record.intent(RecordEntry(f"{number:032x}", "delete", "panel"))
+    entries = (await stage.ask("record")).json["entries"]
+    assert (len(entries), entries[-1]["operation"]) == (101, oldest)
+    assert entries[-1]["backup"]["jobs"] == 1

@@ -130,6 +130,7 @@ def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None
         "oldest": NOON.timestamp() * 1000,
         "newest": NOON.timestamp() * 1000,
         "outputs": 0,
+        "backup": False,
         "last4": "wxyz",
         "host": "cloud.comfy.org",
     }
