@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 from .errors import StateUnwritable
@@ -58,6 +60,9 @@ class Record:
     ) -> None:
         self._log = LineLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
+        # Outcomes that the disk refused: written before anything else is, and told meanwhile.
+        self._unwritten: dict[str, bytes] = {}
+        self._alone = threading.Lock()
 
     def intent(self, entry: RecordEntry) -> None:
         """Write down what is about to be done.
@@ -72,10 +77,17 @@ class Record:
         """Write down what became of it.
 
         Raises:
-            StateUnwritable: it cannot be written; the record says `unknown` of it.
+            StateUnwritable: it cannot be written yet. It is written before the next line; if ComfyUI stops before that,
+                the record says `unknown` of it.
         """
         check_name(operation)
-        self._append(outcome_line(operation, replace(outcome, at=outcome.at or self._time())))
+        line = outcome_line(operation, replace(outcome, at=outcome.at or self._time()))
+        self._unwritten.pop(operation, None)
+        try:
+            self._append(line)
+        except StateUnwritable:
+            self._unwritten[operation] = line
+            raise
 
     def entries(self, most: int = 200) -> list[RecordedDeletion]:
         """The newest deletions, the newest first, without their jobs."""
@@ -123,7 +135,11 @@ class Record:
 
     def _append(self, line: bytes) -> None:
         try:
-            self._log.append(line)
+            with self._alone:
+                for operation, earlier in list(self._unwritten.items()):
+                    self._log.append(earlier)
+                    del self._unwritten[operation]
+                self._log.append(line)
         except OSError as exc:
             raise StateUnwritable("Deletions are stopped: the record of deletions can’t be written.") from exc
 
@@ -131,7 +147,7 @@ class Record:
         """All deletions by the time of their intent; at last the outcomes whose intents are damaged."""
         outcomes: dict[str, tuple[RecordOutcome, bytes]] = {}
         with closing(self._log.newest_first()) as lines:
-            for line in lines:
+            for line in chain(reversed(list(self._unwritten.values())), lines):
                 head = read_head(line)
                 if head is None:
                     continue

@@ -218,3 +218,22 @@ def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lo
     assert recorded(tmp_path) == [*whole, (1, "done")]
     record.intent(entry(3))
     assert recorded(tmp_path) == [(3, "unknown"), *whole, (1, "done")]
+
+
+def test_an_outcome_that_the_disk_refused_is_told_all_the_same_and_written_before_the_next_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record(tmp_path)
+    record.intent(entry(1))
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", _refuse)
+        with pytest.raises(StateUnwritable):
+            record.outcome(name(1), outcome(DELETED))
+    assert record.entries()[0].state == "done"
+    assert record.jobs(name(1))[0].outcome == "deleted"
+    record.intent(entry(2))
+    assert [each.state for each in Record(tmp_path).entries()] == ["unknown", "done"]
+
+
+def _refuse(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
