@@ -142,8 +142,8 @@ class History:
         lost: CloudError | None = None
         try:
             await run_stoppable(self.client.clear_history(again), watch, budget.left())
-        except OperationStopped:
-            return await self._stopped_clear(before, None, ClearOutcome.UNKNOWN)
+        except OperationStopped as error:
+            return await self._stopped_clear(before, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
             if not error.may_have_worked:
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
@@ -180,8 +180,9 @@ class History:
         """What can be seen of it in the moment left when a person has stopped it."""
         with suppress(CloudError):
             after = await run_stoppable(count_jobs(self.client, self.now), Unwatched(), MOST_TO_LOOK_STOPPED)
-        gone = after is not None and after.finished == 0
-        return ClearResult(ClearOutcome.DELETED if gone else unread, before, after, lost, stopped=True)
+        if after is not None and after.finished == 0:
+            return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
+        return ClearResult(unread, before, after, lost, stopped=True)
 
     async def _count(self, watch: Watch, budget: Budget) -> JobCounts:
         seconds = budget.left(at_least=LEAST_TO_LOOK)
