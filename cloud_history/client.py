@@ -22,7 +22,7 @@ from .bodies import read_capped
 from .config import BaseUrl
 from .errors import CloudConnectionError, CloudError, CloudTimeoutError, UnreadableAnswer
 from .jobs import Job, OutputFile, Page, read_job
-from .retry import RetryPolicy, parse_retry_after
+from .retry import Again, RetryPolicy, parse_retry_after
 from .secret import Secret
 
 MOST_AT_ONCE = 6
@@ -33,10 +33,6 @@ STRETCH = 0.001
 """Seconds of work before a pause: short beside the 20 ms that the event loop may wait."""
 PAUSE = 0.00005
 """Seconds."""
-
-
-Again = Callable[[], Awaitable[None]]
-"""Asked before a request is sent once more. Raises CloudError where it may not be: much can happen in a wait."""
 
 
 @dataclass(frozen=True)

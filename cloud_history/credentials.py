@@ -120,6 +120,7 @@ class KeyStore:
 
     @property
     def everybodys(self) -> bool:
+        """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
         return self._many_users and self._environ.get(SHARED_VARIABLE, "").strip() != "1"
 
     def _own(self) -> ApiKey | None:

@@ -15,6 +15,7 @@ from .look import UNSEEN, JobReader, Look, by_list, look_at, look_in_time
 from .models import DeletionResult, JobOutcome, Outcome
 from .protocol import MOST_IDS_A_REQUEST, delete_history
 from .report import deletion_report
+from .retry import Again
 from .safeguards import Safeguards, kept_back
 from .secret import log
 from .stopping import Budget, Unwatched, Watch, pause, run_stoppable, together
@@ -29,9 +30,7 @@ MOST_TO_LOOK_STOPPED = 0.25
 class DeletingClient(JobReader, Protocol):
     """What deleting needs of a client."""
 
-    async def delete_history(
-        self, job_ids: list[str], again: Callable[[], Awaitable[None]] | None = None
-    ) -> None: ...
+    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

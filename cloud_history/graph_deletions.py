@@ -122,9 +122,10 @@ class GraphDeletions:
         asks: bool = True,
     ) -> DeletionResult | Skipped:
         # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
-        about = deletion_summary(preview) | {"backup": await self._operations.backs_up(backup)}
-        if asks and preview.size and not await self._ask(about, connection, asker, watch):
-            return Skipped()
+        if asks and preview.size:
+            about = deletion_summary(preview) | {"backup": await self._operations.backs_up(backup)}
+            if not await self._ask(about, connection, asker, watch):
+                return Skipped()
         confirmed = _confirmed(preview, connection, asker, backup)
         return await self._operations.delete_jobs(
             job_ids, asker.origin, watch, confirmed, backup=backup, title=asker.title

@@ -15,6 +15,7 @@ from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped
 from .listing import Listing, list_jobs
 from .look import Look, look_in_time
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
+from .retry import Again
 from .safeguards import Safeguards
 from .selection import JobFilter
 from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
@@ -23,7 +24,7 @@ from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
 class HistoryClient(DeletingClient, Protocol):
     """What the use cases need of `client.CloudClient`."""
 
-    async def clear_history(self, again: Callable[[], Awaitable[None]] | None = None) -> None: ...
+    async def clear_history(self, again: Again | None = None) -> None: ...
 
 
 def _now() -> datetime:

@@ -25,6 +25,8 @@ from .secret import log
 from .stopping import Unwatched
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
+NOTHING_SENT = (HOLDING, WAITING)
+"""In these states it can be taken back."""
 MOST_OPEN = 50
 
 Payload = dict[str, Any]
@@ -139,7 +141,7 @@ class Holds:
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
             return hold  # asked twice: the first answer may have been lost
-        if hold is None or hold.state not in (HOLDING, WAITING):
+        if hold is None or hold.state not in NOTHING_SENT:
             raise TooLate("Too late to undo.")
         await self._take_back(hold)
         return hold
@@ -147,7 +149,7 @@ class Holds:
     async def undo_all(self) -> None:
         """Take back all that is not being sent: the key has changed."""
         for hold in self.open:
-            if hold.state in (HOLDING, WAITING):
+            if hold.state in NOTHING_SENT:
                 await self._take_back(hold)
 
     def stop(self, hold_id: str) -> None:

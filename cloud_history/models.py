@@ -166,11 +166,6 @@ class ClearResult:
         return None if self.after is None else max(0, self.before.finished - self.after.finished)
 
     @property
-    def all_gone(self) -> bool:
-        """Whether no finished job is left, counted afterwards."""
-        return self.outcome is ClearOutcome.DELETED
-
-    @property
     def failed(self) -> bool:
         """Whether it did not work, or nobody knows: what a node ends in an error for."""
         return self.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN)

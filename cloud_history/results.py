@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import CloudError
-from .models import ClearResult, DeletionResult, Outcome
+from .models import ClearOutcome, ClearResult, DeletionResult, Outcome
 from .report import clear_report, deletion_report
 from .secret import scrub
 
@@ -26,9 +26,10 @@ def error_payload(error: CloudError) -> Payload:
 
 def clear_payload(result: ClearResult) -> Payload:
     """A clear, as far as it is known."""
+    stopped = result.stopped and result.outcome is not ClearOutcome.DELETED
     return {
         "kind": "clear",
-        "outcome": "stopped" if result.stopped and not result.all_gone else result.outcome.value,
+        "outcome": "stopped" if stopped else result.outcome.value,
         "before": result.before.finished,
         "removed": result.removed,
         "listed": result.listed,

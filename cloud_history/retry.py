@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from .errors import CloudConnectionError, CloudError, RateLimited, ServerFault, SubscriptionInactive
 from .protocol import Repeat
+
+Again = Callable[[], Awaitable[None]]
+"""Asked before a request is sent once more. Raises CloudError where it may not be: much can happen in a wait."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from cloud_history.client import Again
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs import Job, Page
 from cloud_history.models import JobStatus
+from cloud_history.retry import Again
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.client import Again, CloudClient
+from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.confirmed import Confirmed
 from cloud_history.credentials import ApiKey
@@ -25,6 +25,7 @@ from cloud_history.journal import Entry
 from cloud_history.models import Outcome
 from cloud_history.operations import Operations
 from cloud_history.previews import ClearPreview
+from cloud_history.retry import Again
 from cloud_history.stopping import Unwatched
 from routes.stage import Gate
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud

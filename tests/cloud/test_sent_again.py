@@ -18,10 +18,10 @@ from simulated_cloud import Fault, SimulatedCloud
 OpenClient = Callable[..., CloudClient]
 POST = ("POST", "/api/history")
 LIST = ("GET", "/api/jobs")
-LATER: dict[str, Fault] = {
-    "refused key": Fault(POST, "status", times=None, status=401, json={"message": "no"}),
-    "not paid": Fault(POST, "status", times=None, status=429, json={"message": "no"}),
-    "bad request": Fault(POST, "status", times=None, status=400, json={"message": "no"}),
+LATER: dict[str, Callable[[], Fault]] = {
+    "refused key": lambda: Fault(POST, "status", times=None, status=401, json={"message": "no"}),
+    "not paid": lambda: Fault(POST, "status", times=None, status=429, json={"message": "no"}),
+    "bad request": lambda: Fault(POST, "status", times=None, status=400, json={"message": "no"}),
 }
 
 
@@ -48,7 +48,7 @@ async def test_a_lost_first_try_that_was_carried_out_counts_as_deleted_whatever_
     cloud: SimulatedCloud, open_client: OpenClient, later: str
 ) -> None:
     job_id = cloud.finished[0].id
-    cloud.faults += [Fault(POST, "reset_after_body"), LATER[later]]
+    cloud.faults += [Fault(POST, "reset_after_body"), LATER[later]()]
     async with open_client() as client:
         result = await history(client).delete([job_id], Unwatched())
     assert cloud.jobs[job_id].deleted
@@ -60,7 +60,7 @@ async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     job_id = cloud.finished[0].id
-    cloud.faults += [Fault(POST, "reset_after_body"), LATER["refused key"]]
+    cloud.faults += [Fault(POST, "reset_after_body"), LATER["refused key"]()]
     cloud.faults.append(Fault(LIST, "status", after=1, times=None, status=401, json={"message": "no"}))
     async with open_client() as client:
         result = await history(client).delete([job_id], Unwatched())
@@ -72,7 +72,7 @@ async def test_a_refusal_without_a_lost_try_stays_a_refusal(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     job_id = cloud.finished[0].id
-    cloud.faults.append(LATER["refused key"])
+    cloud.faults.append(LATER["refused key"]())
     async with open_client() as client:
         result = await history(client).delete([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.FAILED

@@ -23,7 +23,7 @@ const SUCCESS_SHOWN = 10_000;
 
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../history_api.mjs").HistoryApi, "status" | "undo" | "stop" | "dismissHold" | "dismiss">} api
+ * @property {Pick<import("../history_api.mjs").HistoryApi, "status" | "undo" | "stop" | "dismiss">} api
  * @property {Pick<import("./asking.mjs").Asking, "ask" | "after" | "tellBusy">} asking
  * @property {Record<"clear", import("./asking.mjs").Question> & {remove(target: import("../../../types/wire").Selection): import("./asking.mjs").Question}} questions
  * @property {Pick<import("../toasts.mjs").Toasts, "tell" | "canAct" | "slot">} toasts
@@ -109,8 +109,6 @@ export class Deletions {
     const { clear, remove } = this.parts.questions;
     return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [] }), () => this.drop(entry));
   }
-
-  dismissLost = async (/** @type {string} */ hold) => this.adopt(await this.parts.api.dismissHold(hold));
 
   /* What the server says */
 

@@ -56,7 +56,7 @@ export function rowWhy(why) {
 const MOST_LINES = 6;
 
 /**
- * Whether a deletion ended before anything was sent. Such a result has counts too, and names no job.
+ * Whether a deletion ended before anything was sent. Such a result names no job.
  * @param {import("../../../types/wire").UnsentResult | DeleteResult} result
  * @returns {result is import("../../../types/wire").UnsentResult}
  */
