@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
 
 import virtual_time
-from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged
+from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
 from cloud_history.history import History
 from cloud_history.look import Look
 from cloud_history.models import ClearResult, DeletionResult, JobOutcome, Outcome
@@ -163,3 +164,40 @@ def test_a_clear_that_may_not_take_everything_sends_nothing() -> None:
         History(FakeClient(looks=[5, 0])).clear(Person(), safeguards=Guards())
     )
     assert done.removed == 5
+
+
+class SlowGuards(Guards):
+    """Backing up takes this long."""
+
+    async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
+        await asyncio.sleep(1000)
+        return await super().back_up(job_ids, watch)
+
+
+def test_the_time_that_backing_up_takes_is_not_the_deletions() -> None:
+    client = FakeClient(jobs_of(ids(30)))
+    assert delete(client, 30, SlowGuards()).deleted == 30
+
+
+def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
+    client = FakeClient(jobs_of(ids(30)), lies=True, looking=3.0)
+
+    async def took() -> float:
+        begun = asyncio.get_running_loop().time()
+        await History(client, seconds=10).delete(ids(30), Person())
+        return asyncio.get_running_loop().time() - begun
+
+    assert virtual_time.run(took()) < 15
+
+
+def test_what_the_preview_saw_to_be_gone_is_already_gone_when_nobody_can_look_again() -> None:
+    there, gone = ids(2)
+    client = FakeClient(jobs_of([there]), blind=lambda sent: None if sent else ServerFault(500))
+    previewed = Look(client.jobs.copy(), frozenset({gone}))
+    result = delete(client, 2, Guards(), previewed=previewed, confirmed=[there])
+    assert [result.jobs[job_id].outcome for job_id in (there, gone)] == [
+        Outcome.DELETED,
+        Outcome.ALREADY_GONE,
+    ]
+    assert not result.failed
+    assert sent(client) == [there]

@@ -247,3 +247,14 @@ def test_a_person_is_told_each_phase_in_its_order() -> None:
     person = Person()
     clear(FakeClient(looks=[240, 0]), person)
     assert [phase for phase, _, _ in person.told] == ["sending", "checking"]
+
+
+def test_counting_again_ends_with_the_time_of_the_clear() -> None:
+    client = FakeClient(looks=[240], looking=3.0)
+
+    async def took() -> float:
+        begun = asyncio.get_running_loop().time()
+        await History(client, seconds=10).clear(Person())
+        return asyncio.get_running_loop().time() - begun
+
+    assert virtual_time.run(took()) < 15
