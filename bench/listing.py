@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloud_history.listing import PAGE
 from cloud_history.operations import Operations
+from cloud_history.pages import EVERY_JOB
 from cloud_history.selection import JobFilter
 from cloud_history.stopping import Unwatched
 
@@ -57,8 +58,8 @@ async def _page_by_page(operations: Operations, cloud: Cloud) -> float:
     found: set[str] = set()
     async with operations.open(await operations.connect()) as client:
         while True:
-            page = await client.list_jobs({}, limit=PAGE, offset=len(found))
-            found.update(job.id for job in page.jobs)
+            page = await client.list_jobs({}, EVERY_JOB, limit=PAGE, offset=len(found))
+            found.update(page.kept)
             if not page.has_more:
                 break
     took = time.perf_counter() - start

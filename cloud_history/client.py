@@ -21,7 +21,8 @@ from . import __version__, protocol, proxies
 from .bodies import read_capped
 from .config import BaseUrl
 from .errors import CloudConnectionError, CloudError, CloudTimeoutError, UnreadableAnswer
-from .jobs import Job, OutputFile, Page, read_job
+from .jobs import Job, OutputFile, read_job
+from .pages import Kept, Page, Pick
 from .retry import Again, RetryPolicy, parse_retry_after
 from .secret import Secret
 
@@ -97,17 +98,23 @@ class CloudClient:
         protocol.read_accepted(await self._send(protocol.clear_history(), again=again))
 
     async def list_jobs(
-        self, chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> Page:
+        self,
+        chosen: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]:
         """One page of jobs, newest first."""
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
         now = datetime.now(timezone.utc)
         if len(answer.body) < LARGE_PAGE:
-            return protocol.read_jobs_page(answer, now)
+            return protocol.read_jobs_page(answer, pick, now)
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await asyncio.to_thread(protocol.read_jobs_page, answer, now, _Pauses())
+            return await asyncio.to_thread(protocol.read_jobs_page, answer, pick, now, _Pauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""

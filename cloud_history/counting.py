@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from .errors import ListNotWhole
-from .jobs import Job, Page
+from .jobs import Job
 from .listing import JobLister, list_jobs
 from .models import ACTIVE, JobCounts, JobStatus
+from .pages import EVERY_JOB, Page
 from .selection import JobFilter
 from .stopping import together
 
@@ -25,10 +26,12 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
     Raises:
         CloudError: one of them could not be counted.
     """
-    pages = await together(client.list_jobs(JobFilter(group).query(), limit=1) for group in _GROUPS)
+    pages = await together(
+        client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=1) for group in _GROUPS
+    )
     # A server that does not filter answers all four with the same newest job: no total of its is to be believed.
     filters = all(
-        job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.jobs
+        job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
     )
     if filters and all(_credible(page) for page in pages):
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
@@ -53,16 +56,17 @@ async def span_of(client: JobLister, counts: JobCounts) -> Span:
         JobStatus.CANCELLED: counts.cancelled,
     }
     pages = await together(
-        client.list_jobs(JobFilter((status,)).query(), limit=1, offset=offset)
+        client.list_jobs(JobFilter((status,)).query(), EVERY_JOB, limit=1, offset=offset)
         for status, number in numbers.items()
         for offset in sorted({0, number - 1})
         if number
     )
-    made = [job.created_at for page in pages for job in page.jobs if job.finished and job.created_at]
+    jobs = [job for page in pages for job in page.kept.values() if job.finished]
+    made = [job.created_at for job in jobs if job.created_at]
     return min(made, default=None), max(made, default=None)
 
 
-def _credible(page: Page) -> bool:
+def _credible(page: Page[Job]) -> bool:
     if page.total is None or page.total < page.received:
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from .job_ids import is_job_id
 from .models import ACTIVE, FINISHED, JobStatus
@@ -90,22 +91,6 @@ class Job:
         return any(text in each.lower() for each in (self.name, self.id, self.workflow_id, error))
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of jobs.
-
-    Attributes:
-        received: rows in the answer, readable or not; offsets step by it.
-        total: what the server says matches, or None where it says nothing that can be believed.
-    """
-
-    jobs: list[Job]
-    received: int
-    total: int | None
-    has_more: bool | None
-    next_cursor: str
-
-
 def moment(value: object, now: datetime) -> datetime | None:
     """The time a server means by a number, in seconds or in milliseconds by its size.
 
@@ -129,16 +114,23 @@ def _moment(value: object, latest: float) -> datetime | None:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
+def row_id(row: object) -> str | None:
+    """The job id in a row of a list, in lower case; None where it has none."""
+    job_id = row.get("id") if isinstance(row, dict) else None
+    return job_id.lower() if isinstance(job_id, str) and is_job_id(job_id) else None
+
+
 def read_job(row: object, now: datetime) -> Job | None:
     """The job in a row of `GET /api/jobs`, or in the answer of `GET /api/jobs/{id}`; None where it has no job id.
 
     Takes Comfy Cloud's shape and open-source ComfyUI's.
     """
-    if not isinstance(row, dict):
-        return None
-    job_id = row.get("id")
-    if not isinstance(job_id, str) or not is_job_id(job_id):
-        return None
+    job_id = row_id(row)
+    return None if job_id is None else job_of(job_id, cast("dict[str, Any]", row), now)
+
+
+def job_of(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
+    """The job in a row whose `row_id` this is."""
     raw = row.get("status")
     status = JobStatus.from_api(raw)
     preview = row.get("preview_output")
@@ -146,7 +138,7 @@ def read_job(row: object, now: datetime) -> Job | None:
     count = row.get("outputs_count")
     latest = _latest(now)
     return Job(
-        id=job_id.lower(),
+        id=job_id,
         status=status,
         status_raw=_text(raw, 60) if status is JobStatus.UNKNOWN else "",
         created_at=_moment(row.get("create_time"), latest),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol
 
 from .errors import BadRequest, CloudError
-from .jobs import Job, Page
+from .jobs import Job
+from .pages import Kept, Page, Pick
 from .selection import JobFilter
 
 PAGE = 1000
@@ -22,8 +23,14 @@ class JobLister(Protocol):
     """What listing needs of a client."""
 
     async def list_jobs(
-        self, query: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> Page: ...
+        self,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]: ...
 
 
 @dataclass
@@ -31,7 +38,7 @@ class Reading:
     """How reading goes, and how it ended.
 
     Attributes:
-        job_ids: of the jobs that were read and match the filter.
+        job_ids: of the jobs of which something was kept.
         received: rows seen, other jobs and repeated ones too.
         complete: whether it is certain that nothing is missing: only then does absence mean anything.
         error: why it is not complete.
@@ -49,18 +56,19 @@ class Listing(Reading):
     """What was read.
 
     Attributes:
-        jobs: by id, in the order read, matching the filter.
+        jobs: those that were asked for, by id, in the order read.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
 
 
-class _Reader:
-    """One reading of all pages."""
+class _Reader(Generic[Kept]):
+    """One reading of all pages. Gives what is new on each."""
 
-    def __init__(self, client: JobLister, chosen: JobFilter) -> None:
+    def __init__(self, client: JobLister, query: Mapping[str, str], pick: Pick[Kept]) -> None:
         self._client = client
-        self._query = chosen.query()
+        self._query = query
+        self._pick = pick
         self._seen: set[str] = set()
         self.received = 0
         self.unreadable = 0
@@ -78,32 +86,32 @@ class _Reader:
         """
         return self.ended and not self._shifted and len(self._seen) + self.unreadable >= self._most
 
-    async def pages(self) -> AsyncIterator[list[Job]]:
+    async def pages(self) -> AsyncIterator[dict[str, Kept]]:
         first = await self._page()
         yield self._take(first)
         if first.next_cursor:
-            async for jobs in self._by_cursor(first):
-                yield jobs
+            async for kept in self._by_cursor(first):
+                yield kept
         elif first.received and (_more(first) or (first.total or 0) > first.received):
-            async for jobs in self._by_offset(first):
-                yield jobs
+            async for kept in self._by_offset(first):
+                yield kept
         else:
             self.ended = not _more(first)
 
-    async def _page(self, *, offset: int = 0, after: str | None = None) -> Page:
-        return await self._client.list_jobs(self._query, limit=PAGE, offset=offset, after=after)
+    async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[Kept]:
+        return await self._client.list_jobs(self._query, self._pick, limit=PAGE, offset=offset, after=after)
 
-    def _take(self, page: Page) -> list[Job]:
+    def _take(self, page: Page[Kept]) -> dict[str, Kept]:
         self.received += page.received
-        self.unreadable += page.received - len(page.jobs)
+        self.unreadable += page.received - len(page.job_ids)
         if page.total is not None and (page.total or not page.received):
             self.total = page.total
             self._most = max(self._most, page.total)
-        new = [job for job in page.jobs if job.id not in self._seen]
-        self._seen.update(job.id for job in new)
+        new = {job_id: each for job_id, each in page.kept.items() if job_id not in self._seen}
+        self._seen.update(page.job_ids)
         return new
 
-    async def _by_cursor(self, page: Page) -> AsyncIterator[list[Job]]:
+    async def _by_cursor(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
         used: set[str] = set()
         for _ in range(MOST_PAGES):
             if not page.next_cursor or not page.received:
@@ -112,20 +120,20 @@ class _Reader:
             following = None if page.next_cursor in used else await self._after(page.next_cursor)
             if following is None:
                 # A cursor that came before, or that it does not take back: what is left is read by offset.
-                async for jobs in self._by_offset(page):
-                    yield jobs
+                async for kept in self._by_offset(page):
+                    yield kept
                 return
             used.add(page.next_cursor)
             page = following
             yield self._take(page)
 
-    async def _after(self, cursor: str) -> Page | None:
+    async def _after(self, cursor: str) -> Page[Kept] | None:
         try:
             return await self._page(after=cursor)
         except BadRequest:
             return None
 
-    async def _by_offset(self, page: Page) -> AsyncIterator[list[Job]]:
+    async def _by_offset(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
         """The rest, several pages at once as far as the total tells how many there are.
 
         Without a usable total nobody could tell that a job has gone meanwhile and the rest has moved up: then each
@@ -133,7 +141,7 @@ class _Reader:
         """
         # Not as many rows as came: a cursor that repeats may have led back to rows seen before.
         step, offset, asked = page.received, len(self._seen) + self.unreadable, 0
-        tasks: deque[tuple[asyncio.Future[Page], int]] = deque()
+        tasks: deque[tuple[asyncio.Future[Page[Kept]], int]] = deque()
         try:
             while True:
                 while not tasks or (len(tasks) < MOST_AT_ONCE and (self.total or 0) > offset):
@@ -148,13 +156,13 @@ class _Reader:
                 task, overlap = tasks[0]
                 page = await task
                 tasks.popleft()
-                new = self._take(page)
-                self._shifted |= bool(overlap) and len(new) == page.received
-                yield new
+                known = self._seen.intersection(page.job_ids)
+                self._shifted |= bool(overlap) and not known and len(page.job_ids) == page.received
+                yield self._take(page)
                 if not page.received or (not _more(page) and self.received >= (self.total or 0)):
                     self.ended = not _more(page)
                     return
-                if page.jobs and not new:
+                if page.job_ids and known.issuperset(page.job_ids):
                     return  # the same page again and again: a server that knows no offset
                 if not tasks:
                     offset += page.received - overlap - step
@@ -164,23 +172,25 @@ class _Reader:
             await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
 
 
-def _more(page: Page) -> bool:
+def _more(page: Page[Kept]) -> bool:
     """Whether more pages follow: a full page has to be taken for that where the server does not say."""
     return page.received >= PAGE if page.has_more is None else page.has_more
 
 
-async def read_pages(client: JobLister, chosen: JobFilter, reading: Reading) -> AsyncIterator[list[Job]]:
-    """Read once, keeping the books in `reading`, and give the new matching jobs page by page.
+async def read_pages(
+    client: JobLister, query: Mapping[str, str], pick: Pick[Kept], reading: Reading
+) -> AsyncIterator[dict[str, Kept]]:
+    """Read once, keeping the books in `reading`, and give what is kept of each new job, page by page.
 
     A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
     `complete`.
     """
-    reader = _Reader(client, chosen)
+    reader = _Reader(client, query, pick)
     try:
-        async for jobs in reader.pages():
+        async for kept in reader.pages():
             reading.received, reading.total = reader.received, reader.total
-            new = [job for job in jobs if chosen.matches(job) and job.id not in reading.job_ids]
-            reading.job_ids.update(job.id for job in new)
+            new = {job_id: each for job_id, each in kept.items() if job_id not in reading.job_ids}
+            reading.job_ids.update(new)
             yield new
     except CloudError as error:
         reading.error = error
@@ -188,17 +198,21 @@ async def read_pages(client: JobLister, chosen: JobFilter, reading: Reading) -> 
     reading.complete = reader.adds_up
 
 
-async def list_jobs(client: JobLister, chosen: JobFilter) -> Listing:
+async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Listing:
     """Read all that matches; again, up to three times in all, where the pages do not add up.
 
     Jobs that arrive or go while pages are read shift the rest: rows come twice, or are skipped. What is missing
     after the last reading is said by `complete` being False.
+
+    Args:
+        job_ids: keep these jobs alone.
     """
+    pick = Pick(chosen.only, job_ids)
     listing = Listing()
     for _ in range(MOST_READINGS):
         listing = Listing()
-        async for jobs in read_pages(client, chosen, listing):
-            listing.jobs.update((job.id, job) for job in jobs)
+        async for jobs in read_pages(client, chosen.query(), pick, listing):
+            listing.jobs.update(jobs)
         if listing.complete or listing.error is not None:
             break
     return listing

@@ -10,6 +10,7 @@ from typing import Protocol
 from .errors import CloudConnectionError, CloudError, NotFound
 from .jobs import Job
 from .listing import JobLister, list_jobs
+from .pages import EVERY_JOB
 from .selection import JobFilter
 from .stopping import Watch, run_stoppable
 
@@ -63,7 +64,7 @@ async def look_in_time(client: JobReader, job_ids: Sequence[str], watch: Watch, 
 
 async def by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
     """Look at these jobs by reading the list once. What could not be read of it is said in the look."""
-    listing = await list_jobs(client, JobFilter())
+    listing = await list_jobs(client, JobFilter(), set(job_ids))
     there = {job_id: listing.jobs[job_id] for job_id in job_ids if job_id in listing.jobs}
     gone = frozenset(job_ids).difference(there) if listing.complete else frozenset()
     return Look(there, gone, listing.error)
@@ -71,7 +72,7 @@ async def by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
 
 async def _one_by_one(client: JobReader, job_ids: Sequence[str]) -> Look:
     # A server without the route answers 404 to everything: its list must have answered before a 404 counts.
-    await client.list_jobs({}, limit=1)
+    await client.list_jobs({}, EVERY_JOB, limit=1)
     gate = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def get(job_id: str) -> Job | None:

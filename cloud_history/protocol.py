@@ -32,8 +32,9 @@ from .errors import (
     UnreadableAnswer,
 )
 from .job_ids import is_job_id
-from .jobs import Job, Page, read_job
+from .jobs import job_of, row_id
 from .page_rows import NotAPage, read_page
+from .pages import Kept, Page, Pick
 from .secret import scrub
 
 MOST_IDS_A_REQUEST = 100
@@ -178,7 +179,9 @@ def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
     raise UnreadableAnswer(answer.status)
 
 
-def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = lambda: None) -> Page:
+def read_jobs_page(
+    answer: Answer, pick: Pick[Kept], now: datetime, pause: Callable[[], None] = lambda: None
+) -> Page[Kept]:
     """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
 
     Args:
@@ -188,7 +191,8 @@ def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = la
         CloudResponseError.
     """
     _raise_for(answer)
-    jobs: list[Job] = []
+    job_ids: list[str] = []
+    kept: dict[str, Kept] = {}
     received, listed = 0, False
     pagination: Mapping[str, Any] = {}
     try:
@@ -196,9 +200,14 @@ def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = la
             if name == "jobs[]":
                 received += 1
                 pause()
-                job = read_job(value, now)
-                if job is not None:
-                    jobs.append(job)
+                job_id = row_id(value)
+                if job_id is None:
+                    continue
+                job_ids.append(job_id)
+                if pick.wants(job_id):
+                    made = pick.make(job_of(job_id, value, now))
+                    if made is not None:
+                        kept.setdefault(job_id, made)
             elif name == "jobs":
                 listed = value == []
             elif name == "pagination" and isinstance(value, Mapping):
@@ -209,7 +218,8 @@ def read_jobs_page(answer: Answer, now: datetime, pause: Callable[[], None] = la
         raise UnreadableAnswer(answer.status)
     total, cursor = pagination.get("total"), pagination.get("next_cursor")
     return Page(
-        jobs=jobs,
+        job_ids=job_ids,
+        kept=kept,
         received=received,
         total=total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
         has_more=pagination["has_more"] is True if "has_more" in pagination else None,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 from .jobs import Job
 from .secret import scrub
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def job_row(job: Job) -> dict[str, Any]:
@@ -26,6 +29,11 @@ def job_row(job: Job) -> dict[str, Any]:
         "error": None if job.error is None else _error(job),
         "preview": {"filename": scrub(job.name)} if job.preview else None,
     }
+
+
+def row_json(job: Job) -> str:
+    """The same as JSON."""
+    return _ENCODER.encode(job_row(job))
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -47,6 +47,10 @@ class JobFilter:
             and (not self._needle or job.mentions(self._needle))
         )
 
+    def only(self, job: Job) -> Job | None:
+        """The job, where it is one of these."""
+        return job if self.matches(job) else None
+
     def query(self) -> dict[str, str]:
         """The part of the filter that the service can apply (operation listJobs)."""
         # Not the output type: the service knows one for completed jobs only, and the list shows others by it too.

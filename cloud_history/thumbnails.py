@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -16,13 +16,17 @@ from .client import CloudClient
 from .connection import Connection
 from .details import files_of
 from .errors import NotFound, UnreadableAnswer
-from .jobs import Job, OutputFile, read_job
+from .jobs import OutputFile, read_job
 from .operations import Operations
 from .storage import fetch_file
 
 MOST_AT_ONCE = 6
 LARGEST_CACHE = 64 * 1024 * 1024
 MOST_KNOWN = 50_000
+
+FileNames = tuple[str, str, str]
+"""What an OutputFile is made of, as a plain tuple: of those alone the garbage collector can tell that there is nothing
+in them to look for."""
 
 _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -57,22 +61,18 @@ class Thumbnails:
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
-        # As plain tuples: of those alone the garbage collector can tell that there is nothing in them to look for.
-        self._files: OrderedDict[str, tuple[str, str, str]] = OrderedDict()
+        self._files: OrderedDict[str, FileNames] = OrderedDict()
         self._files_of: Connection | None = None
         self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
         self._gate: asyncio.Semaphore | None = None
 
-    def learn(self, connection: Connection, jobs: Iterable[Job]) -> None:
+    def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
         """Remember which preview belongs to which job, from a list that was read."""
         if connection != self._files_of:
             self._files.clear()
             self._files_of = connection
-        for job in jobs:
-            file = job.preview
-            if file is not None:
-                self._files[job.id] = (file.filename, file.subfolder, file.kind)
+        self._files.update(previews)
         while len(self._files) > MOST_KNOWN:
             self._files.popitem(last=False)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from cloud_history.errors import CloudError, NotFound
-from cloud_history.jobs import Job, Page
+from cloud_history.jobs import Job
 from cloud_history.models import JobStatus
+from cloud_history.pages import Kept, Page, Pick
 from cloud_history.retry import Again
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
@@ -37,10 +38,17 @@ def by_status(query: Mapping[str, str], jobs: Iterable[Job]) -> list[Job]:
     return [each for each in jobs if words == [""] or each.status.value in words]
 
 
-def cut(rows: Sequence[Job], limit: int, offset: int = 0) -> Page:
+def kept_of(pick: Pick[Kept], jobs: Iterable[Job]) -> dict[str, Kept]:
+    """What is kept of these jobs."""
+    made = {each.id: pick.make(each) for each in jobs if pick.wants(each.id)}
+    return {job_id: each for job_id, each in made.items() if each is not None}
+
+
+def cut(rows: Sequence[Job], pick: Pick[Kept], limit: int, offset: int = 0) -> Page[Kept]:
     """One page of these rows, as a server gives it that knows all of it."""
-    shown = list(rows[offset : offset + limit])
-    return Page(shown, len(shown), len(rows), offset + limit < len(rows), "")
+    shown = rows[offset : offset + limit]
+    more = offset + limit < len(rows)
+    return Page([each.id for each in shown], kept_of(pick, shown), len(shown), len(rows), more, "")
 
 
 @dataclass
@@ -124,21 +132,27 @@ class FakeClient:
         return found
 
     async def list_jobs(
-        self, query: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> Page:
+        self,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]:
         self.pages.append((dict(query), limit, offset))
         await self._look()
         if self.looks is None:
-            return cut(by_status(query, self._seen().values()), limit, offset)
+            return cut(by_status(query, self._seen().values()), pick, limit, offset)
         if query["status"] == "pending,in_progress":
-            return page(JobStatus.PENDING, self.active)
+            return page(pick, JobStatus.PENDING, self.active)
         if query["status"] != "completed":
-            return page(JobStatus(query["status"]), 0)
+            return page(pick, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
         self.looked += 1
         if isinstance(found, CloudError):
             raise found
-        return page(JobStatus.COMPLETED, found)
+        return page(pick, JobStatus.COMPLETED, found)
 
     async def _look(self) -> None:
         self._looking += 1
@@ -152,10 +166,11 @@ class FakeClient:
             raise error
 
 
-def page(status: JobStatus, total: int) -> Page:
+def page(pick: Pick[Kept], status: JobStatus, total: int) -> Page[Kept]:
     """The first row of so many."""
-    rows = [job(each, status.value) for each in ids(min(total, 1))]
-    return Page(rows, len(rows), total, total > 1, "")
+    job_ids = ids(min(total, 1))
+    jobs = [job(each, status.value) for each in job_ids]
+    return Page(job_ids, kept_of(pick, jobs), len(jobs), total, total > 1, "")
 
 
 class Person:

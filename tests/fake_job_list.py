@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloud_history.errors import BadRequest, CloudError
-from cloud_history.jobs import Page
+from cloud_history.pages import Kept, Page, Pick
 from cloud_history.protocol import Answer, read_jobs_page
 from fake_history_client import NOON, ids
 
@@ -23,8 +23,8 @@ def rows_of(truth: Mapping[str, int]) -> list[Row]:
     return [{"id": job_id, "status": word} for job_id, word in zip(ids(len(words)), words, strict=True)]
 
 
-def decode(answer: object) -> Page:
-    return read_jobs_page(Answer(200, json.dumps(answer).encode()), NOON)
+def decode(answer: object, pick: Pick[Kept]) -> Page[Kept]:
+    return read_jobs_page(Answer(200, json.dumps(answer).encode()), pick, NOON)
 
 
 @dataclass
@@ -60,8 +60,14 @@ class JobList:
     most_at_once: int = 0
 
     async def list_jobs(
-        self, query: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None
-    ) -> Page:
+        self,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]:
         self.asked.append((limit, offset, after))
         self.queries.append(dict(query))
         number = len(self.asked)
@@ -77,7 +83,7 @@ class JobList:
             error = error or BadRequest(400)
         if error is not None:
             raise error
-        return decode(self._answer(query, limit, offset, after))
+        return decode(self._answer(query, limit, offset, after), pick)
 
     def _answer(self, query: Mapping[str, str], limit: int, offset: int, after: str | None) -> Row:
         wanted = query.get("status", "").split(",") if self.filters else [""]

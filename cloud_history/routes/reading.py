@@ -29,17 +29,22 @@ from ..job_ids import is_job_id
 from ..jobs import Job
 from ..listing import MOST_READINGS, Reading, read_pages
 from ..look import look_at
+from ..pages import Pick
 from ..results import Payload, error_payload
-from ..rows import job_row
+from ..rows import row_json
 from ..secret import log
 from ..selection import JobFilter
+from ..thumbnails import FileNames
 from .answers import HEADERS, error_answer, json_answer
 from .context import Context
 from .requests import read_filter, read_ids
 
 ROWS_A_LINE = 250
-ROWS_A_PAUSE = 50
 MOST_CANCELLED = 100
+
+_Written = tuple[str, FileNames | None]
+"""A job's row as JSON, and its preview. Plain, for such tuples are nothing to the garbage collector: it would stop
+the event loop for as long as it takes to walk through all jobs."""
 
 
 class ReadingRoutes:
@@ -162,25 +167,37 @@ class _JobStream:
         self._context = context
         self._connection = connection
         self._chosen = chosen
-        # Not the jobs themselves: each page goes when it is sent, or the garbage collector would stop the event loop
-        # for as long as it takes to walk through all of them.
         self.reading = Reading()
+        self._pick = Pick(self._written)
+
+    def _written(self, job: Job) -> _Written | None:
+        """Made while a page is read, in its thread."""
+        if not self._chosen.matches(job):
+            return None
+        file = job.preview
+        return row_json(job), None if file is None else (file.filename, file.subfolder, file.kind)
 
     async def read(self, client: CloudClient) -> None:
         for _ in range(MOST_READINGS):
             # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
-            pages = cast("AsyncGenerator[list[Job], None]", read_pages(client, self._chosen, self.reading))
+            pages = cast(
+                "AsyncGenerator[dict[str, _Written], None]",
+                read_pages(client, self._chosen.query(), self._pick, self.reading),
+            )
             async with aclosing(pages):
                 await self._read_once(pages)
             if self.reading.complete or self.reading.error is not None:
                 return
 
-    async def _read_once(self, pages: AsyncGenerator[list[Job], None]) -> None:
+    async def _read_once(self, pages: AsyncGenerator[dict[str, _Written], None]) -> None:
         async for jobs in pages:
             await self._start()
-            for at in range(0, len(jobs), ROWS_A_LINE):
-                await self._line({"type": "jobs", "jobs": await _rows(jobs[at : at + ROWS_A_LINE])})
-            self._context.thumbnails.learn(self._connection, jobs)
+            rows = [row for row, _ in jobs.values()]
+            for at in range(0, len(rows), ROWS_A_LINE):
+                line = f'{{"type":"jobs","jobs":[{",".join(rows[at : at + ROWS_A_LINE])}]}}\n'
+                await self.response.write(line.encode())
+            files = {job_id: file for job_id, (_, file) in jobs.items() if file is not None}
+            self._context.thumbnails.learn(self._connection, files)
 
     async def end(self) -> None:
         await self._start()
@@ -198,15 +215,6 @@ class _JobStream:
 
     async def _line(self, payload: Payload) -> None:
         await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")
-
-
-async def _rows(jobs: list[Job]) -> list[Payload]:
-    """Their rows, letting the event loop do other things between some and the next."""
-    rows: list[Payload] = []
-    for at in range(0, len(jobs), ROWS_A_PAUSE):
-        rows += [job_row(job) for job in jobs[at : at + ROWS_A_PAUSE]]
-        await asyncio.sleep(0)
-    return rows
 
 
 def _job_id(text: str) -> str:

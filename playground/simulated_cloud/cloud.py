@@ -19,7 +19,7 @@ from .switches import Switches
 
 DEFAULT_API_KEY = "comfyui-simulated-key-0123456789abcd"
 
-JOB_FIELDS = frozenset(entry.name for entry in fields(SimulatedJob)) - {"status", "create_time"}
+JOB_FIELDS = frozenset(entry.name for entry in fields(SimulatedJob) if entry.init) - {"status", "create_time"}
 
 
 class SimulatedCloud:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from .failures import execution_error
@@ -59,6 +61,7 @@ class SimulatedJob:
     deleted: bool = False
     deleted_at: float | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    _written: tuple[object, str] = field(default=(None, ""), init=False, repr=False, compare=False)
 
     @property
     def finished(self) -> bool:
@@ -95,6 +98,15 @@ class SimulatedJob:
     def entry(self, *, seconds: bool = False, raw: bool = False) -> dict[str, Any]:
         """The JobEntry of the list. `seconds`: create_time as the public document has it; `raw`: inner states."""
         return self._finish(self._common(seconds, raw))
+
+    def written(self, *, seconds: bool = False, raw: bool = False) -> str:
+        """The same as JSON, made anew only when the job has changed: a list of 20,000 is read again and again."""
+        if self.overrides:
+            return json.dumps(self.entry(seconds=seconds, raw=raw))
+        state = (seconds, raw, *_SHOWN_IN_A_LIST(self))
+        if self._written[0] != state:
+            self._written = (state, json.dumps(self.entry(seconds=seconds, raw=raw)))
+        return self._written[1]
 
     def detail(self, *, seconds: bool = False, raw: bool = False) -> dict[str, Any]:
         """The JobDetailResponse, with the workflow and outputs made on demand."""
@@ -139,3 +151,17 @@ class SimulatedJob:
     def _finish(self, answer: dict[str, Any]) -> dict[str, Any]:
         answer.update(self.overrides)
         return {name: value for name, value in answer.items() if value is not ABSENT}
+
+
+_SHOWN_IN_A_LIST = attrgetter(
+    "id",
+    "status",
+    "create_time",
+    "start_time",
+    "end_time",
+    "workflow_id",
+    "files",
+    "media",
+    "error_kind",
+    "prompt",
+)

@@ -141,7 +141,8 @@ class Routes:
         except BadParameter as problem:
             raise _bad(str(problem)) from problem
         statuses = None if cloud.switches.ignores_status_filter else query.statuses
-        return web.json_response(page(cloud.books.listed(statuses, still=cloud.shows), query, cloud.switches))
+        listed = cloud.books.listed(statuses, still=cloud.shows)
+        return web.Response(text=page(listed, query, cloud.switches), content_type="application/json")
 
     async def job(self, request: web.Request) -> web.Response:
         """`GET /api/jobs/{job_id}`."""

@@ -13,7 +13,7 @@ class Switches:
     """How the simulated cloud behaves. Set the attributes at any time; the next request obeys.
 
     Attributes:
-        latency: seconds every answer is held back, after the request has been acted on.
+        latency: seconds every answer takes at least. The request is acted on at once.
         time_unit: unit of `create_time` and `update_time`; the public document says seconds, servers send milliseconds.
         raw_states: jobs carry the service's inner state words instead of the five documented ones.
         lag: seconds for which the list still shows a removed job. A job's own page is gone at once.

@@ -20,6 +20,7 @@ from cloud_history.errors import (
     Unauthorized,
 )
 from cloud_history.models import ACTIVE, FINISHED, JobStatus
+from cloud_history.pages import EVERY_JOB
 from cloud_history.selection import JobFilter
 from simulated_cloud import Fault, SimulatedCloud
 
@@ -84,24 +85,24 @@ async def test_a_page_of_jobs_is_asked_for_exactly_and_read_row_by_row(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     async with open_client() as client:
-        page = await client.list_jobs(JobFilter(FINISHED).query(), limit=7, offset=3)
+        page = await client.list_jobs(JobFilter(FINISHED).query(), EVERY_JOB, limit=7, offset=3)
     assert cloud.requests[0].query == {"status": "completed,failed,cancelled", "limit": "7", "offset": "3"}
     newest_first = sorted(cloud.finished, key=lambda job: (job.create_time, job.id), reverse=True)
-    assert [job.id for job in page.jobs] == [job.id for job in newest_first[3:10]]
-    assert [job.status.value for job in page.jobs] == [job.status for job in newest_first[3:10]]
+    assert page.job_ids == [job.id for job in newest_first[3:10]]
+    assert [job.status.value for job in page.kept.values()] == [job.status for job in newest_first[3:10]]
     assert (page.received, page.total, page.has_more) == (7, len(cloud.finished), True)
 
 
 async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cloud.switches.cursor = True
     async with open_client() as client:
-        first = await client.list_jobs(COMPLETED, limit=5)
-        second = await client.list_jobs(COMPLETED, limit=5, after=first.next_cursor)
+        first = await client.list_jobs(COMPLETED, EVERY_JOB, limit=5)
+        second = await client.list_jobs(COMPLETED, EVERY_JOB, limit=5, after=first.next_cursor)
         odd = "a&clear=1/#%2F é"
         cloud.faults.append(Fault(LIST, "status", status=200, json={"jobs": []}))
-        await client.list_jobs(JobFilter(ACTIVE).query(), limit=5, after=odd)
+        await client.list_jobs(JobFilter(ACTIVE).query(), EVERY_JOB, limit=5, after=odd)
     assert first.next_cursor
-    assert len({job.id for job in (*first.jobs, *second.jobs)}) == 10
+    assert len({*first.job_ids, *second.job_ids}) == 10
     assert cloud.requests[-1].query == {"status": "pending,in_progress", "limit": "5", "after": odd}
     assert cloud.requests[-1].path == "/api/jobs"
 

@@ -17,6 +17,7 @@ from cloud_history.errors import (
     SubscriptionInactive,
     UnreadableAnswer,
 )
+from cloud_history.pages import EVERY_JOB
 from fake_history_client import ids
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 
@@ -98,7 +99,7 @@ async def test_a_huge_answer_is_read_up_to_its_cap_alone(
     fault = Fault(("*", "/api"), "huge", times=None, mebibytes=64)
     cloud.faults.append(fault)
     async with open_client() as client:
-        for call in (client.get_user(), client.clear_history(), client.list_jobs({}, limit=1)):
+        for call in (client.get_user(), client.clear_history(), client.list_jobs({}, EVERY_JOB, limit=1)):
             with pytest.raises(UnreadableAnswer):
                 await call
     assert fault.fired == 3
@@ -112,8 +113,8 @@ async def test_a_page_of_many_mebibytes_below_the_cap_is_read(
     assert 15 * MEBIBYTE < len(fault.shape().body) < 16 * MEBIBYTE
     cloud.faults.append(fault)
     async with open_client() as client:
-        page = await client.list_jobs({}, limit=1000)
-    assert (page.received, [job.id for job in page.jobs]) == (10_000, ids(10_000))
+        page = await client.list_jobs({}, EVERY_JOB, limit=1000)
+    assert (page.received, page.job_ids) == (10_000, ids(10_000))
 
 
 async def test_a_page_of_more_than_16_mebibytes_is_not_read(
@@ -125,7 +126,7 @@ async def test_a_page_of_more_than_16_mebibytes_is_not_read(
     cloud.faults.append(fault)
     async with open_client() as client:
         with pytest.raises(UnreadableAnswer):
-            await client.list_jobs({}, limit=1000)
+            await client.list_jobs({}, EVERY_JOB, limit=1000)
     assert len(cloud.requests) == 1
 
 
@@ -146,7 +147,7 @@ async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
         await client.delete_history(ids_of(cloud, 1))
         await client.clear_history()
         with pytest.raises(UnreadableAnswer):
-            await client.list_jobs({}, limit=1)
+            await client.list_jobs({}, EVERY_JOB, limit=1)
 
 
 async def test_an_error_whose_text_breaks_off_is_still_that_error(

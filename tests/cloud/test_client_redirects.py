@@ -12,6 +12,7 @@ from cloud_history.client import CloudClient
 from cloud_history.errors import NotComfyCloud
 from cloud_history.models import ClearResult
 from cloud_history.operations import Operations
+from cloud_history.pages import EVERY_JOB
 from cloud_history.report import clear_report, deletion_report
 from cloud_history.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
@@ -25,7 +26,7 @@ CALLS = ("list", "user", "delete", "clear")
 
 async def call(client: CloudClient, what: str, cloud: SimulatedCloud) -> None:
     if what == "list":
-        await client.list_jobs({}, limit=1)
+        await client.list_jobs({}, EVERY_JOB, limit=1)
     elif what == "user":
         await client.get_user()
     elif what == "delete":

@@ -29,6 +29,7 @@ from cloud_history.errors import (
 )
 from cloud_history.history import History
 from cloud_history.operations import Operations
+from cloud_history.pages import EVERY_JOB
 from cloud_history.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 
@@ -88,7 +89,7 @@ TABLE: dict[str, Row] = {
 
 async def call(client: CloudClient, what: str, cloud: SimulatedCloud) -> None:
     if what == "read":
-        await client.list_jobs({}, limit=1)
+        await client.list_jobs({}, EVERY_JOB, limit=1)
     elif what == "delete":
         await client.delete_history(
             [cloud.finished[0].id] if cloud.finished else ["0" * 8 + "-0000" * 3 + "-" + "0" * 12]
@@ -243,7 +244,7 @@ async def test_a_clear_on_a_kept_connection_that_died_is_not_sent_again(
 ) -> None:
     cloud.faults.append(Fault(POST, "reset_before_body", times=None))
     async with open_client() as client:
-        await client.list_jobs({}, limit=1)
+        await client.list_jobs({}, EVERY_JOB, limit=1)
         with pytest.raises(CloudConnectionError) as caught:
             await client.clear_history()
     assert (caught.value.sent, waits) == (True, [])

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.operations import Operations
+from cloud_history.pages import EVERY_JOB
 from cloud_history.selection import JobFilter
 from cloud_history.stopping import Unwatched
 from simulated_cloud.cloud import DEFAULT_API_KEY
@@ -158,8 +159,8 @@ async def test_the_page_of_errors_is_as_large_as_it_says(tmp_path: Path) -> None
                 return answer
 
             client._exchange = weigh  # type: ignore[method-assign, assignment]
-            page = await client.list_jobs({}, limit=1000)
-    assert {job.status.value for job in page.jobs} == {"failed"}
+            page = await client.list_jobs({}, EVERY_JOB, limit=1000)
+    assert {job.status.value for job in page.kept.values()} == {"failed"}
     assert sizes[0] > 3_000_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,39 @@ def test_an_account_is_varied() -> None:
     failed = [job.entry() for job in cloud.listed("failed")]
     assert len({entry["execution_error"]["node_type"] for entry in failed if "execution_error" in entry}) > 5
     assert any("execution_error" not in entry for entry in failed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "cancelled"},
+        {"create_time": 1},
+        {"start_time": 2},
+        {"end_time": 3},
+        {"workflow_id": None},
+        {"files": ("other.png", "more.png")},
+        {"media": "gifs"},
+        {"error_kind": 1},
+        {"prompt": "another"},
+        {"id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
+        {"overrides": {"outputs_count": -1}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_list_shows_what_has_changed_since_it_was_read_last(
+    cloud: SimulatedCloud, change: dict[str, Any]
+) -> None:
+    job = next(job for job in cloud.listed("failed") if job.error_kind is not None)
+    job.overrides = {"execution_error": {"exception_message": "first"}} if "overrides" in change else {}
+    if "media" in change:
+        job.files = ("clip.mp4",)
+    if "prompt" in change:
+        job.error_kind = 0
+    before = json.loads(job.written())
+    for name, value in change.items():
+        setattr(job, name, value)
+    assert json.loads(job.written()) == job.entry() != before
+    assert json.loads(job.written(seconds=True, raw=True)) == job.entry(seconds=True, raw=True)
 
 
 def test_twenty_thousand_jobs_are_made_quickly() -> None:

@@ -15,8 +15,8 @@ from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.counting import count_jobs
 from cloud_history.errors import ListNotWhole, ServerFault
-from cloud_history.jobs import Page
 from cloud_history.models import JobCounts
+from cloud_history.pages import Kept, Page, Pick
 from cloud_history.secret import Secret
 from fake_history_client import NOON, ids
 from fake_job_list import JobList, decode, rows_of
@@ -86,10 +86,11 @@ class Odd:
     answer: dict[str, Any]
     asked: int = 0
 
-    async def list_jobs(self, query: Mapping[str, str], **_: Any) -> Page:
+    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **_: Any) -> Page[Kept]:
         self.asked += 1
         await asyncio.sleep(0)
-        return decode(self.answer if query.get("status", "completed") == "completed" else {"jobs": []})
+        shown = self.answer if query.get("status", "completed") == "completed" else {"jobs": []}
+        return decode(shown, pick)
 
 
 ROWS = [{"id": each, "status": "completed"} for each in ids(3)]

@@ -13,6 +13,7 @@ from cloud_history.errors import BadRequest, ServerFault
 from cloud_history.jobs import Job
 from cloud_history.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
 from cloud_history.models import JobStatus
+from cloud_history.pages import EVERY_JOB, Pick
 from cloud_history.selection import JobFilter
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
@@ -257,7 +258,7 @@ def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None
     async def read_all() -> list[tuple[int, int, bool]]:
         return [
             (len(each), reading.received, reading.complete)
-            async for each in read_pages(jobs, FAILED, reading)
+            async for each in read_pages(jobs, FAILED.query(), Pick(FAILED.only), reading)
         ]
 
     assert virtual_time.run(read_all()) == [(0, 1000, False), (500, 2000, False), (200, 2200, False)]
@@ -272,7 +273,7 @@ def test_reading_page_by_page_keeps_the_ids_and_lets_go_of_the_jobs() -> None:
     others = _jobs_alive()
 
     async def most_alive() -> int:
-        return max([_jobs_alive() async for _ in read_pages(jobs, ALL, reading)]) - others
+        return max([_jobs_alive() async for _ in read_pages(jobs, {}, EVERY_JOB, reading)]) - others
 
     pages_alive = MOST_AT_ONCE + 2  # read ahead, in hand, and the one before
     assert virtual_time.run(most_alive()) <= 1000 * pages_alive

@@ -20,7 +20,9 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
+from cloud_history.jobs import Job
 from cloud_history.models import JobStatus
+from cloud_history.pages import EVERY_JOB, Page, Pick
 from cloud_history.protocol import Answer
 from cloud_history.secret import HIDDEN, Secret
 from fake_history_client import NOON
@@ -166,7 +168,7 @@ def test_a_success_that_was_cut_is_unreadable() -> None:
 )
 def test_a_list_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer) as caught:
-        protocol.read_jobs_page(answer(200, body), NOON)
+        protocol.read_jobs_page(answer(200, body), EVERY_JOB, NOON)
     assert caught.value.status == 200
     # What json raises holds the whole answer.
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
@@ -188,10 +190,38 @@ def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
         {"id": OTHER, "status": "new"},
     ]
     pagination = {"offset": 0, "limit": None, "total": 40, "has_more": True, "next_cursor": "c"}
-    page = protocol.read_jobs_page(answer(200, {"pagination": pagination, "jobs": rows, "more": 1}), NOON)
-    assert [job.id for job in page.jobs] == [JOB, OTHER]
-    assert [job.status for job in page.jobs] == [JobStatus.COMPLETED, JobStatus.UNKNOWN]
+    page = protocol.read_jobs_page(
+        answer(200, {"pagination": pagination, "jobs": rows, "more": 1}), EVERY_JOB, NOON
+    )
+    assert page.job_ids == list(page.kept) == [JOB, OTHER]
+    assert [job.status for job in page.kept.values()] == [JobStatus.COMPLETED, JobStatus.UNKNOWN]
     assert (page.received, page.total, page.has_more, page.next_cursor) == (4, 40, True, "c")
+
+
+def test_of_a_page_is_kept_what_is_wanted_and_every_id_is_counted() -> None:
+    rows = [{"id": JOB, "status": "failed"}, {"id": OTHER.upper(), "status": "completed"}, {"id": "no id"}]
+    made: list[str] = []
+
+    def status(job: Job) -> str | None:
+        made.append(job.id)
+        return None if job.status is JobStatus.FAILED else job.status.value
+
+    def read(pick: Pick[str]) -> Page[str]:
+        return protocol.read_jobs_page(answer(200, {"jobs": rows}), pick, NOON)
+
+    page = read(Pick(status))
+    assert (page.job_ids, page.kept, page.received) == ([JOB, OTHER], {OTHER: "completed"}, 3)
+    assert made == [JOB, OTHER]
+    page = read(Pick(status, {JOB}))
+    assert (page.job_ids, page.kept, page.received) == ([JOB, OTHER], {}, 3)
+    assert made == [JOB, OTHER, JOB]
+
+
+def test_of_a_job_that_comes_twice_on_a_page_the_first_row_is_kept() -> None:
+    rows = [{"id": JOB, "status": "failed"}, {"id": JOB, "status": "completed"}]
+    page = protocol.read_jobs_page(answer(200, {"jobs": rows}), EVERY_JOB, NOON)
+    assert (page.job_ids, page.received) == ([JOB, JOB], 2)
+    assert [job.status for job in page.kept.values()] == [JobStatus.FAILED]
 
 
 @pytest.mark.parametrize("total", [None, True, -1, 2.0, "2", [2]])
@@ -199,9 +229,11 @@ def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
 def test_a_pagination_that_says_nothing_usable_is_taken_for_none(
     total: object, more: dict[str, object]
 ) -> None:
-    page = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": {"total": total, **more}}), NOON)
+    page = protocol.read_jobs_page(
+        answer(200, {"jobs": [], "pagination": {"total": total, **more}}), EVERY_JOB, NOON
+    )
     assert (page.received, page.total, page.has_more, page.next_cursor) == (0, None, None, "")
-    odd = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": [total]}), NOON)
+    odd = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": [total]}), EVERY_JOB, NOON)
     assert (odd.total, odd.has_more) == (None, None)
 
 
