@@ -13,7 +13,8 @@ MOST_NAMED = 10
 LONGEST_SHOWN = 60
 
 # By hand and in ASCII: uuid.UUID also reads "+123…" and full-width digits, as some other job's id.
-_JOB_ID = re.compile(r"(\{?)([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(\}?)", re.ASCII)
+_BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
 _SEPARATORS = re.compile(r"[\s,;]+")
 _QUOTES = "\"'`“”‘’"
 _DEEPEST = 8
@@ -25,8 +26,7 @@ Item = tuple[str, str]
 
 def is_job_id(text: str) -> bool:
     """Whether the text is exactly one job id, in any case, without braces."""
-    match = _JOB_ID.fullmatch(text)
-    return match is not None and not match[1] and not match[3]
+    return _BARE.fullmatch(text) is not None
 
 
 def parse_job_ids(given: object) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Callable
 from typing import Any
 
 _DECODER = json.JSONDecoder()
@@ -20,48 +20,43 @@ class NotAPage(ValueError):
     """The text is no JSON object, or is cut short."""
 
 
-Member = tuple[str, Any]
-
-
-def read_page(text: str, rows_at: str = "jobs") -> Generator[Member, None, None]:
-    """The members of a JSON object, in order; those of the array `rows_at` one by one, as ("jobs[]", row).
+def read_page(text: str, take: Callable[[Any], None], rows_at: str = "jobs") -> dict[str, Any]:
+    """The members of a JSON object. The rows in the array `rows_at` are given to `take` one by one, and it is empty.
 
     Raises:
         NotAPage: when the text turns out to be something else; what was given before stands.
     """
-    try:
-        at = _expect(text, _skip(text, 0), "{")
+    members: dict[str, Any] = {}
+    at = _expect(text, _skip(text, 0), "{")
+    if text[at : at + 1] == "}":
+        _end(text, at + 1)
+        return members
+    while True:
+        name, at = _value(text, at)
+        if not isinstance(name, str):
+            raise NotAPage("a member without a name")
+        at = _expect(text, _skip(text, at), ":")
+        if name != rows_at or text[at : at + 1] != "[":
+            members[name], at = _value(text, at)
+        elif name in members:
+            raise NotAPage("the rows twice")
+        else:
+            members[name] = []
+            at = _rows(text, at + 1, take)
+        at = _skip(text, at)
         if text[at : at + 1] == "}":
             _end(text, at + 1)
-            return
-        while True:
-            name, at = _value(text, at)
-            if not isinstance(name, str):
-                raise NotAPage("a member without a name")
-            at = _expect(text, _skip(text, at), ":")
-            if name == rows_at and text[at : at + 1] == "[":
-                yield name, []
-                at = yield from _rows(text, at + 1, f"{name}[]")
-            else:
-                value, at = _value(text, at)
-                if name != f"{rows_at}[]":  # or it would be taken for a row
-                    yield name, value
-            at = _skip(text, at)
-            if text[at : at + 1] == "}":
-                _end(text, at + 1)
-                return
-            at = _expect(text, at, ",")
-    except (ValueError, RecursionError) as exc:
-        raise NotAPage("not a page of jobs") from exc
+            return members
+        at = _expect(text, at, ",")
 
 
-def _rows(text: str, at: int, name: str) -> Generator[Member, None, int]:
+def _rows(text: str, at: int, take: Callable[[Any], None]) -> int:
     at = _skip(text, at)
     if text[at : at + 1] == "]":
         return at + 1
     while True:
         row, at = _value(text, at)
-        yield name, row
+        take(row)
         at = _skip(text, at)
         if text[at : at + 1] == "]":
             return at + 1
@@ -69,8 +64,10 @@ def _rows(text: str, at: int, name: str) -> Generator[Member, None, int]:
 
 
 def _value(text: str, at: int) -> tuple[Any, int]:
-    value, end = _DECODER.raw_decode(text, _skip(text, at))
-    return value, end
+    try:
+        return _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError) as exc:
+        raise NotAPage("not a page of jobs") from exc
 
 
 def _skip(text: str, at: int) -> int:

@@ -193,29 +193,27 @@ def read_jobs_page(
     _raise_for(answer)
     job_ids: list[str] = []
     kept: dict[str, Kept] = {}
-    received, listed = 0, False
-    pagination: Mapping[str, Any] = {}
-    try:
-        for name, value in read_page(answer.body.decode("utf-8")):
-            if name == "jobs[]":
-                received += 1
-                pause()
-                job_id = row_id(value)
-                if job_id is None:
-                    continue
-                job_ids.append(job_id)
-                if pick.wants(job_id):
-                    made = pick.make(job_of(job_id, value, now))
-                    if made is not None:
-                        kept.setdefault(job_id, made)
-            elif name == "jobs":
-                listed = value == []
-            elif name == "pagination" and isinstance(value, Mapping):
-                pagination = value
-    except (NotAPage, UnicodeDecodeError):
-        listed = False
-    if not listed:
+    received = 0
+
+    def take(row: Any) -> None:
+        nonlocal received
+        received += 1
+        pause()
+        job_id = row_id(row)
+        if job_id is None:
+            return
+        job_ids.append(job_id)
+        made = pick.make(job_of(job_id, row, now)) if pick.wants(job_id) else None
+        if made is not None:
+            kept.setdefault(job_id, made)
+
+    members: dict[str, Any] = {}
+    with suppress(NotAPage, UnicodeDecodeError):
+        members = read_page(answer.body.decode("utf-8"), take)
+    if members.get("jobs") != []:
         raise UnreadableAnswer(answer.status)
+    pagination = members.get("pagination")
+    pagination = pagination if isinstance(pagination, dict) else {}
     total, cursor = pagination.get("total"), pagination.get("next_cursor")
     return Page(
         job_ids=job_ids,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from .errors import CloudResponseError, Incomplete
-from .jobs import Job
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
-from .protection import NOTHING_PROTECTED, Protected
+
+if TYPE_CHECKING:
+    from .jobs import Job
+    from .protection import Protected
 
 STAY = "Assets stay."
 NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
@@ -72,7 +75,7 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
     return grouped.items()
 
 
-def dry_run_report(job_ids: list[str], protected: Protected = NOTHING_PROTECTED) -> str:
+def dry_run_report(job_ids: list[str], protected: Protected) -> str:
     """What a deletion would send, as far as this machine knows: which jobs a workflow made, the cloud alone does."""
     going = [job_id for job_id in job_ids if job_id not in protected.jobs]
     kept = len(job_ids) - len(going)

@@ -7,6 +7,7 @@ sees it, and `ScrubbingFilter` the last line of defence on the log.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
@@ -15,7 +16,9 @@ HIDDEN = "[hidden]"
 
 _SHORTEST_TO_HINT = 16
 _SHORTEST_TO_SCRUB = 4
-_literals: set[str] = set()
+_literals: tuple[str, ...] = ()
+"""What `scrub` removes, the longest first."""
+_one_at_a_time = threading.Lock()
 
 
 class Secret:
@@ -65,7 +68,9 @@ def forms(text: str) -> list[str]:
 
 def remember(text: str) -> None:
     """Have `scrub` remove this text, in all its forms, from now on."""
-    _literals.update(forms(text))
+    global _literals
+    with _one_at_a_time:
+        _literals = tuple(sorted({*_literals, *forms(text)}, key=len, reverse=True))
 
 
 def hide(text: str, literals: Iterable[str]) -> str:
@@ -78,7 +83,7 @@ def hide(text: str, literals: Iterable[str]) -> str:
 
 def scrub(text: str) -> str:
     """`text` without any secret this process has held."""
-    return hide(text, sorted(_literals, key=len, reverse=True))
+    return hide(text, _literals)
 
 
 class ScrubbingFilter(logging.Filter):

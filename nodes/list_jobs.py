@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ..cloud_history.durations import cutoff
 from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs import Job
 from ..cloud_history.models import ACTIVE, FINISHED, JobStatus
 from ..cloud_history.report import listing_report
-from ..cloud_history.selection import JobFilter
 from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,
@@ -24,6 +21,10 @@ from .base import (
     only_whole_number,
     outputs,
 )
+
+if TYPE_CHECKING:
+    from ..cloud_history.jobs import Job
+    from ..cloud_history.selection import JobFilter
 
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
     "finished": FINISHED,
@@ -100,12 +101,7 @@ class ListCloudJobs(CloudHistoryNode):
         limit: object = None,
         after: list[object] | None = None,
     ) -> Output:
-        now = datetime.now(timezone.utc)
-        chosen = JobFilter(
-            statuses=_statuses(only_text(status, "status")),
-            before=cutoff(only_text(older_than, "older_than"), now),
-            workflow_id=only_text(workflow_id, "workflow_id").strip(),
-        )
+        chosen = _filter(status, older_than, workflow_id)
         most = only_whole_number(limit, "limit")
         watch = NodeWatch()
         try:
@@ -117,6 +113,18 @@ class ListCloudJobs(CloudHistoryNode):
         found = sorted(listing.jobs.values(), key=_newest_first)[: most or None]
         report = listing_report(found, len(listing.jobs))
         return outputs(after, report, [job.id for job in found], report, len(found))
+
+
+def _filter(status: object, older_than: object, workflow_id: object) -> JobFilter:
+    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    from ..cloud_history.durations import cutoff
+    from ..cloud_history.selection import JobFilter
+
+    return JobFilter(
+        statuses=_statuses(only_text(status, "status")),
+        before=cutoff(only_text(older_than, "older_than"), datetime.now(timezone.utc)),
+        workflow_id=only_text(workflow_id, "workflow_id").strip(),
+    )
 
 
 def _statuses(word: str) -> tuple[JobStatus, ...]:

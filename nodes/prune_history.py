@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ..cloud_history.durations import span
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.models import FINISHED, JobStatus, Skipped
 from ..cloud_history.report import SKIPPED, deletion_report, incomplete
-from ..cloud_history.retention import Policy, check_rules
-from ..cloud_history.retention_report import plan_report
 from ..comfy_host import NodeWatch, asker, graph_deletions
 from .base import (
     AFTER_INPUT,
@@ -26,6 +23,9 @@ from .base import (
     only_whole_number,
     outputs,
 )
+
+if TYPE_CHECKING:
+    from ..cloud_history.retention import Policy
 
 NAME = "Prune Cloud History"
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
@@ -128,6 +128,10 @@ def _policy(
     workflow_id: object = None,
     per_workflow: object = None,
 ) -> Policy:
+    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    from ..cloud_history.durations import span
+    from ..cloud_history.retention import Policy, check_rules
+
     word = only_text(status, "status")
     if word not in STATUSES:
         raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")
@@ -145,6 +149,8 @@ def _policy(
 
 
 async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
+    from ..cloud_history.retention_report import plan_report
+
     plan = await graph_deletions().plan(policy, asker(NAME), watch)
     watch.raise_if_stopped()
     lines = ["Dry run: nothing was sent.", plan_report(plan, policy)]
@@ -157,6 +163,8 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 async def _prune(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
+    from ..cloud_history.retention_report import plan_report
+
     pruning = graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
     plan, result = await pruning
     if result is None:

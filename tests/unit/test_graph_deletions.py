@@ -243,7 +243,7 @@ def test_a_history_that_cannot_be_read_whole_is_not_asked_about(room: Room) -> N
 
 def aged(client: FakeClient) -> None:
     """Three jobs of three ages, newest first as a server lists them."""
-    made = [replace(job(each), created_at=NOON - timedelta(days=days)) for days, each in enumerate(ids(3))]
+    made = [job(each)._replace(created_at=NOON - timedelta(days=days)) for days, each in enumerate(ids(3))]
     client.jobs = {each.id: each for each in made}
 
 

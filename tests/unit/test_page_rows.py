@@ -26,12 +26,11 @@ SPACE = "\n \t\r"
 
 def whole(text: str) -> dict[str, Any]:
     """The page put together again."""
-    page: dict[str, Any] = {}
-    for name, value in read_page(text):
-        if name == "jobs[]":
-            page["jobs"].append(value)
-        else:
-            page[name] = value
+    rows: list[Any] = []
+    page = read_page(text, rows.append)
+    if rows:
+        assert page["jobs"] == []
+        page["jobs"] = rows
     return page
 
 
@@ -112,28 +111,35 @@ def test_what_is_no_page_is_said_to_be_none(text: str) -> None:
         whole(text)
 
 
-def test_the_rows_come_one_by_one_in_order_after_their_name() -> None:
+def test_the_rows_come_one_by_one_in_order_and_the_other_members_as_they_are() -> None:
     text = '{"a": 1, "jobs": [{"id": 1}, [2], 3], "pagination": {"jobs": [4]}}'
-    assert list(read_page(text)) == [
-        ("a", 1),
-        ("jobs", []),
-        ("jobs[]", {"id": 1}),
-        ("jobs[]", [2]),
-        ("jobs[]", 3),
-        ("pagination", {"jobs": [4]}),
-    ]
+    rows: list[Any] = []
+    assert read_page(text, rows.append) == {"a": 1, "jobs": [], "pagination": {"jobs": [4]}}
+    assert rows == [{"id": 1}, [2], 3]
 
 
 def test_jobs_that_are_no_array_are_given_as_they_are() -> None:
-    assert list(read_page('{"jobs": {"0": 1}}')) == [("jobs", {"0": 1})]
+    rows: list[Any] = []
+    assert read_page('{"jobs": {"0": 1}}', rows.append) == {"jobs": {"0": 1}}
+    assert rows == []
 
 
-def test_no_other_member_is_taken_for_a_row() -> None:
-    assert list(read_page('{"jobs[]": {"id": 1}, "jobs": []}')) == [("jobs", [])]
+def test_rows_that_come_twice_are_not_a_page() -> None:
+    with pytest.raises(NotAPage):
+        whole('{"jobs": [1], "jobs": [2]}')
 
 
 def test_what_was_read_before_the_fault_stands() -> None:
-    reading = read_page('{"jobs": [1, 2, oops')
-    assert [next(reading) for _ in range(3)] == [("jobs", []), ("jobs[]", 1), ("jobs[]", 2)]
+    rows: list[Any] = []
     with pytest.raises(NotAPage):
-        next(reading)
+        read_page('{"jobs": [1, 2, oops', rows.append)
+    assert rows == [1, 2]
+
+
+def test_a_fault_of_who_takes_the_rows_is_not_taken_for_one_of_the_page() -> None:
+    def take(row: object) -> None:
+        raise ValueError(row)
+
+    with pytest.raises(ValueError, match="7") as caught:
+        read_page('{"jobs": [7]}', take)
+    assert not isinstance(caught.value, NotAPage)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,8 +46,8 @@ def test_a_job_is_covered_by_its_id_or_its_workflow_and_no_workflow_is_not_one()
     first, second = ids(2)
     protected = Protected(frozenset({first}), frozenset({"flow", ""}))
     assert protected.covers(job(first))
-    assert protected.covers(replace(job(second), workflow_id="flow"))
-    assert not protected.covers(replace(job(second), workflow_id="flow 2"))
+    assert protected.covers(job(second)._replace(workflow_id="flow"))
+    assert not protected.covers(job(second)._replace(workflow_id="flow 2"))
     assert not protected.covers(job(second))
 
 
@@ -97,7 +96,7 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
 
 def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
-    seen = Look({first: replace(job(first), workflow_id="flow")}, frozenset({gone}))
+    seen = Look({first: job(first)._replace(workflow_id="flow")}, frozenset({gone}))
     back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), seen)
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,

@@ -16,6 +16,7 @@ from cloud_history.errors import (
     Unauthorized,
 )
 from cloud_history.models import ClearOutcome, ClearResult, DeletionResult, JobCounts, JobOutcome, Outcome
+from cloud_history.protection import NOTHING_PROTECTED
 from cloud_history.report import (
     MOST_LISTED,
     NOT_CLEARED,
@@ -158,11 +159,14 @@ def test_the_log_can_have_all_ids() -> None:
 
 def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
     assert (
-        dry_run_report(ids(1))
+        dry_run_report(ids(1), NOTHING_PROTECTED)
         == f"Dry run: 1 job would be sent for removal. Nothing was sent.\n  {ids(1)[0]}"
     )
-    assert dry_run_report([]) == "Dry run: 0 jobs would be sent for removal. Nothing was sent."
-    lines = dry_run_report(ids(5000)).splitlines()
+    assert (
+        dry_run_report([], NOTHING_PROTECTED)
+        == "Dry run: 0 jobs would be sent for removal. Nothing was sent."
+    )
+    lines = dry_run_report(ids(5000), NOTHING_PROTECTED).splitlines()
     assert lines[0] == "Dry run: 5,000 jobs would be sent for removal. Nothing was sent."
     assert len(lines) == 1 + 1000 + 1
     assert lines[-1] == "  and 4,000 more"
