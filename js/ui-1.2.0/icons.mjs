@@ -67,4 +67,7 @@ export function icon(name, className = "") {
 }
 
 /** Makes an icon another one. @param {Element} svg @param {IconName} name */
-export const setIcon = (svg, name) => svg.firstElementChild?.setAttribute("d", PATHS[name]);
+export function setIcon(svg, name) {
+  const path = svg.firstElementChild;
+  if (path?.getAttribute("d") !== PATHS[name]) path?.setAttribute("d", PATHS[name]);
+}

@@ -59,6 +59,32 @@ async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements(
     await expect(panel.row(oldest)).to_be_in_viewport()
 
 
+ROWS_OUTSIDE = """list => {
+    const box = list.getBoundingClientRect();
+    const rows = [...list.querySelectorAll("[role=option]")].map((row) => row.getBoundingClientRect());
+    return rows.filter((row) => row.bottom <= box.top || row.top >= box.bottom).length;
+}"""
+
+
+@NEWEST
+@pytest.mark.stage(jobs=2000, connected=True)
+async def test_a_long_jump_fills_what_can_be_seen_at_once_and_what_is_near_it_at_rest(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    outside = await panel.list.evaluate(
+        f"""async list => {{
+            list.scrollTop = list.scrollHeight / 2;
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            return ({ROWS_OUTSIDE})(list);
+        }}"""
+    )
+    assert outside <= 2
+    handle = await panel.list.element_handle()
+    await page.wait_for_function(f"list => ({ROWS_OUTSIDE})(list) >= 14", arg=handle)
+
+
 @NEWEST
 @pytest.mark.stage(jobs=240, connected=True)
 async def test_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: SimulatedCloud) -> None:

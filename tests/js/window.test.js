@@ -39,6 +39,13 @@ test("twenty thousand rows never make more than a hundred elements, and none of 
   }
 });
 
+test("without spare rows only those in view are there, and with them eight more on each side", () => {
+  const many = rows(...Array.from({ length: 500 }, (_, index) => at(23) - index * 600_000));
+  const { groups } = place(byDay(many), false);
+  assert.deepEqual(inView(groups, 500, 100 * ROW, 10 * ROW, 0), { first: 100, last: 111 });
+  assert.deepEqual(inView(groups, 500, 100 * ROW, 10 * ROW), { first: 92, last: 119 });
+});
+
 test("an empty list shows nothing", () => {
   const { groups, height } = place([], true);
   assert.equal(height, 0);

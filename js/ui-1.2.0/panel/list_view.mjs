@@ -5,7 +5,7 @@ import { el } from "../dom.mjs";
 import { dayHeading } from "../format.mjs";
 import { listKey } from "./keys.mjs";
 import { RowView } from "./row_view.mjs";
-import { byDay, inView, indexAt, place, ROW, topOf } from "./window.mjs";
+import { byDay, inView, indexAt, place, ROW, SPARE, topOf } from "./window.mjs";
 import { PANEL } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -42,6 +42,9 @@ export class ListView {
   #grouped = true;
   #frame = 0;
   #resting = 0;
+  /** Where it was scrolled to when it was drawn last. */
+  #scrolled = 0;
+  #bare = false;
   #observer = new window.ResizeObserver(() => this.#later());
   /** A new day, "5 min ago". */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
@@ -88,10 +91,21 @@ export class ListView {
   draw() {
     window.cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+    const { scrollTop, clientHeight } = this.element;
+    // Dragged past everything that was in view: rows beyond what can be seen would be filled in vain.
+    this.#bare = Math.abs(scrollTop - this.#scrolled) > clientHeight;
+    this.#scrolled = scrollTop;
+    this.#fill(this.#bare ? 0 : SPARE);
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rest(), REST);
+  }
+
+  /** @param {number} spare rows beyond those in view, on each side */
+  #fill(spare) {
     const { store, element } = this;
     const { groups } = this.#placed;
-    const { first, last } = inView(groups, store.rows.length, element.scrollTop, element.clientHeight);
-    const focused = store.rows.findIndex(({ id }) => id === store.focused);
+    const { first, last } = inView(groups, store.rows.length, element.scrollTop, element.clientHeight, spare);
+    const focused = store.focused ? store.rows.findIndex(({ id }) => id === store.focused) : -1;
     const wanted = store.rows.slice(first, last).map((row, at) => ({ row, index: first + at }));
     const row = store.rows[focused];
     if (row && (focused < first || focused >= last)) wanted[focused < first ? "unshift" : "push"]({ row, index: focused });
@@ -99,8 +113,6 @@ export class ListView {
     this.#drawHeadings(first, last);
     if (row) element.setAttribute("aria-activedescendant", this.#prefix + focused);
     else element.removeAttribute("aria-activedescendant");
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => this.#rest(), REST);
   }
 
   /** @param {{row: Row, index: number}[]} wanted */
@@ -148,6 +160,8 @@ export class ListView {
   }
 
   #rest() {
+    if (this.#bare) this.#fill(SPARE);
+    this.#bare = false;
     // Read aloud in the order of the list, whichever element serves.
     /** @type {Element | null} */
     let next = this.#space.firstElementChild;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The element of a row, used for one job after another. */
 
-import { el } from "../dom.mjs";
+import { el, reset, rewrite } from "../dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../format.mjs";
 import { icon, setIcon } from "../icons.mjs";
 import { isActive } from "./filter.mjs";
@@ -125,28 +125,28 @@ export class RowView {
     const outputs = row.outputs && !error ? row.outputs : 0;
 
     this.key = row.id;
-    this.#head.textContent = head;
-    this.#tail.textContent = tail;
-    this.#when.textContent = when;
-    this.#when.title = row.created === null ? "" : dateTime(row.created, true);
-    this.#status.className = `cch-st ${className}`;
-    this.#word.textContent = word;
+    rewrite(this.#head, head);
+    rewrite(this.#tail, tail);
+    rewrite(this.#when, when);
+    reset(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
+    reset(this.#status, "class", `cch-st ${className}`);
+    rewrite(this.#word, word);
     setIcon(this.#icon, look);
-    this.#took.textContent = time === null || error ? "" : duration(time);
-    this.#outsCount.textContent = outputs ? number(outputs) : "";
+    rewrite(this.#took, time === null || error ? "" : duration(time));
+    rewrite(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
     setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
     setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
-    this.#error.textContent = error;
-    this.#code.textContent = short;
+    rewrite(this.#error, error);
+    rewrite(this.#code, short);
     this.#code.hidden = cancelled;
     this.#cancel.hidden = !cancelled;
     this.#acts.hidden = cancelled;
     this.#lock.classList.toggle("none", !guarded);
-    this.#guard.title = guarded ? PROTECT.unprotect : PROTECT.protect;
+    reset(this.#guard, "title", guarded ? PROTECT.unprotect : PROTECT.protect);
     this.#guard.classList.toggle("is-on", guarded);
     setIcon(this.#guardIcon, guarded ? "lock" : "unlock");
-    element.className = `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`;
+    reset(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
     const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), guarded && PROTECT.spoken];
@@ -156,6 +156,6 @@ export class RowView {
       "aria-posinset": String(index + 1),
       "aria-label": spoken.filter(Boolean).join(", "),
     };
-    for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+    for (const [attribute, value] of Object.entries(attributes)) reset(element, attribute, value);
   }
 }

@@ -5,7 +5,7 @@ export const ROW = 48;
 export const HEADING = 28;
 /** Row elements in the page at most, the focused one besides. */
 const MOST = 99;
-const SPARE = 8;
+export const SPARE = 8;
 
 /** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day, ms; null: no usable time */
 /** @typedef {Group & {top: number, height: number}} Placed `height`: of the heading */
@@ -76,9 +76,10 @@ export function indexAt(groups, y) {
  * @param {number} count of all rows
  * @param {number} scroll
  * @param {number} height of what can be seen
+ * @param {number} [spare] rows near it, on each side
  */
-export function inView(groups, count, scroll, height) {
-  const first = Math.max(0, indexAt(groups, scroll) - SPARE);
-  const last = Math.min(count, indexAt(groups, scroll + height) + 1 + SPARE, first + MOST);
+export function inView(groups, count, scroll, height, spare = SPARE) {
+  const first = Math.max(0, indexAt(groups, scroll) - spare);
+  const last = Math.min(count, indexAt(groups, scroll + height) + 1 + spare, first + MOST);
   return { first, last };
 }
