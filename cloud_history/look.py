@@ -64,9 +64,10 @@ async def look_in_time(client: JobReader, job_ids: Sequence[str], watch: Watch, 
 
 async def by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
     """Look at these jobs by reading the list once. What could not be read of it is said in the look."""
-    listing = await list_jobs(client, JobFilter(), set(job_ids))
+    wanted = frozenset(job_ids)
+    listing = await list_jobs(client, JobFilter(), wanted)
     there = {job_id: listing.jobs[job_id] for job_id in job_ids if job_id in listing.jobs}
-    gone = frozenset(job_ids).difference(there) if listing.complete else frozenset()
+    gone = wanted.difference(there) if listing.complete else frozenset()
     return Look(there, gone, listing.error)
 
 

@@ -24,27 +24,6 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * The text of an element that is written over and over: in the text node it has, for a new one costs a new layout box.
- * @param {Element} element
- * @param {string} text
- */
-export function rewrite(element, text) {
-  const node = element.firstChild;
-  if (!(node instanceof window.Text)) element.textContent = text;
-  else if (node.data !== text) node.data = text;
-}
-
-/**
- * An attribute that is written over and over, only when it changes.
- * @param {Element} element
- * @param {string} name
- * @param {string} value
- */
-export function reset(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
-/**
  * @typedef {object} ButtonOptions
  * @property {string} label
  * @property {"ghost" | "primary" | "danger" | "danger-quiet" | ""} [kind]

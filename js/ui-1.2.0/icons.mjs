@@ -1,6 +1,8 @@
 // @ts-check
 /** Line icons on a 16 by 16 field, in the colour of the text around them, hidden from screen readers. */
 
+import { writeAttribute } from "./write.mjs";
+
 const RING = "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0";
 
 const PATHS = {
@@ -69,5 +71,5 @@ export function icon(name, className = "") {
 /** Makes an icon another one. @param {Element} svg @param {IconName} name */
 export function setIcon(svg, name) {
   const path = svg.firstElementChild;
-  if (path?.getAttribute("d") !== PATHS[name]) path?.setAttribute("d", PATHS[name]);
+  if (path) writeAttribute(path, "d", PATHS[name]);
 }

@@ -1,9 +1,10 @@
 // @ts-check
 /** The element of a row, used for one job after another. */
 
-import { el, reset, rewrite } from "../dom.mjs";
+import { el } from "../dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../format.mjs";
 import { icon, setIcon } from "../icons.mjs";
+import { writeAttribute, writeText } from "../write.mjs";
 import { isActive } from "./filter.mjs";
 import { PROTECT } from "./protect_words.mjs";
 import { outputsWord, PANEL, statusWord } from "./words.mjs";
@@ -125,28 +126,28 @@ export class RowView {
     const outputs = row.outputs && !error ? row.outputs : 0;
 
     this.key = row.id;
-    rewrite(this.#head, head);
-    rewrite(this.#tail, tail);
-    rewrite(this.#when, when);
-    reset(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
-    reset(this.#status, "class", `cch-st ${className}`);
-    rewrite(this.#word, word);
+    writeText(this.#head, head);
+    writeText(this.#tail, tail);
+    writeText(this.#when, when);
+    writeAttribute(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
+    writeAttribute(this.#status, "class", `cch-st ${className}`);
+    writeText(this.#word, word);
     setIcon(this.#icon, look);
-    rewrite(this.#took, time === null || error ? "" : duration(time));
-    rewrite(this.#outsCount, outputs ? number(outputs) : "");
+    writeText(this.#took, time === null || error ? "" : duration(time));
+    writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
     setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
     setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
-    rewrite(this.#error, error);
-    rewrite(this.#code, short);
+    writeText(this.#error, error);
+    writeText(this.#code, short);
     this.#code.hidden = cancelled;
     this.#cancel.hidden = !cancelled;
     this.#acts.hidden = cancelled;
     this.#lock.classList.toggle("none", !guarded);
-    reset(this.#guard, "title", guarded ? PROTECT.unprotect : PROTECT.protect);
+    writeAttribute(this.#guard, "title", guarded ? PROTECT.unprotect : PROTECT.protect);
     this.#guard.classList.toggle("is-on", guarded);
     setIcon(this.#guardIcon, guarded ? "lock" : "unlock");
-    reset(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
+    writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
     const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), guarded && PROTECT.spoken];
@@ -156,6 +157,6 @@ export class RowView {
       "aria-posinset": String(index + 1),
       "aria-label": spoken.filter(Boolean).join(", "),
     };
-    for (const [attribute, value] of Object.entries(attributes)) reset(element, attribute, value);
+    for (const [attribute, value] of Object.entries(attributes)) writeAttribute(element, attribute, value);
   }
 }
