@@ -15,7 +15,7 @@ from .context import get_executing_context
 from .core_nodes import add_core_nodes
 from .interruption import Interruption
 from .loader import load_packs
-from .middleware import origin_only, scripts_are_not_cached
+from .middleware import only_hashed_files_are_kept, origin_only
 from .pack_routes import add_pack_routes, add_static_files
 from .prompt_routes import add_prompt_routes
 from .prompt_server import PromptServer
@@ -74,7 +74,7 @@ class EmbeddedHost:
         add_prompt_routes(self.server, self.registry, self.interruption)
         add_pack_routes(self.server.routes, self.registry, self.frontend)
         add_user_routes(self.server.routes, self.base)
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[scripts_are_not_cached, origin_only])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[only_hashed_files_are_kept, origin_only])
         prefixed = web.RouteTableDef()
         for route in self.server.routes:
             if isinstance(route, web.RouteDef):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 logger = logging.getLogger("embedded_host")
+
+HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.\w+$")
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -35,9 +38,14 @@ async def origin_only(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 @web.middleware
-async def scripts_are_not_cached(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let browsers ask for scripts and styles each time, so that an update of a pack is seen."""
+async def only_hashed_files_are_kept(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let browsers ask for scripts and styles each time, so that an update of a pack is seen.
+
+    A browser keeps those files of the frontend whose names carry a hash of what is in them, and starts sooner.
+    """
     response = await handler(request)
-    if request.path.endswith((".js", ".css")) or request.path == "/":
+    if HASHED.match(request.path):
+        response.headers.setdefault("Cache-Control", "max-age=86400, immutable")
+    elif request.path.endswith((".js", ".css")) or request.path == "/":
         response.headers.setdefault("Cache-Control", "no-cache")
     return response

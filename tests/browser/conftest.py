@@ -1,6 +1,7 @@
 """The stage of the browser tests: a simulated cloud, a host with the pack, and ComfyUI's real page in Chromium.
 
-Each test has a cloud, a host and a page of its own. Mark a test to set its stage:
+Each test has a cloud and a host of its own, and a page that starts anew in a browser that remembers nothing.
+Mark a test to set its stage:
 `@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`.
 With COMFYUI_DIR the host is that real ComfyUI.
 """
@@ -22,7 +23,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import (
     Browser,
-    BrowserContext,
     ConsoleMessage,
     Error,
     Page,
@@ -168,13 +168,30 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+class Tabs:
+    """By frontend version: one page, shown again and again.
+
+    Its process keeps the files that it has compiled, so that ComfyUI starts there in a third of the time.
+    """
+
+    def __init__(self, chromium: Browser) -> None:
+        self._chromium = chromium
+        self._open: dict[str, Page] = {}
+
+    async def take(self, version: str) -> Page:
+        """The page for a frontend version: the one there is, or a new one if a test has closed it."""
+        page = self._open.get(version)
+        if page is None or page.is_closed():
+            size: ViewportSize = {"width": 1440, "height": 900}
+            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
+            page = self._open[version] = await context.new_page()
+        return page
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def contexts(chromium: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
-    """By frontend version: a memory of compiled files from one test to the next, which halves the start of a page."""
-    kept: dict[str, BrowserContext] = {}
-    yield kept
-    for context in kept.values():
-        await context.close()
+async def tabs(chromium: Browser) -> Tabs:
+    """The pages that serve from one test to the next."""
+    return Tabs(chromium)
 
 
 @pytest.fixture
@@ -198,42 +215,63 @@ def without_faults_of_core(found: list[str]) -> list[str]:
     return [text for text in found if not (os.environ.get("COMFYUI_DIR") and FAULTS_OF_CORE.search(text))]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(
-    chromium: Browser,
-    contexts: dict[str, BrowserContext],
-    frontend: Frontend,
-    host: HostProcess,
-    console_errors: list[str],
-    external_requests: list[str],
-) -> AsyncIterator[Page]:
-    """ComfyUI's page, open and ready, in a browser that remembers nothing but files."""
+class Ear:
+    """Hears what the page says and asks for, until it is taken off again."""
 
-    def note_address(sent: Request | WebSocket) -> None:
+    def __init__(self, console_errors: list[str], external_requests: list[str]) -> None:
+        self._errors = console_errors
+        self._addresses = external_requests
+
+    @contextlib.contextmanager
+    def on(self, page: Page) -> Iterator[None]:
+        """Hear this page."""
+        context = page.context
+        # Requests of the whole context: those of workers are no page's.
+        context.on("request", self._note_address)
+        page.on("console", self._note_console)
+        page.on("pageerror", self._note_exception)
+        page.on("websocket", self._note_address)
+        try:
+            yield
+        finally:
+            context.remove_listener("request", self._note_address)
+            page.remove_listener("console", self._note_console)
+            page.remove_listener("pageerror", self._note_exception)
+            page.remove_listener("websocket", self._note_address)
+
+    def _note_address(self, sent: Request | WebSocket) -> None:
         if NOT_THIS_MACHINE.match(sent.url):
-            external_requests.append(sent.url)
+            self._addresses.append(sent.url)
 
-    def note_console(message: ConsoleMessage) -> None:
+    def _note_console(self, message: ConsoleMessage) -> None:
         # Chromium itself reports each 404 and 500; those of optional files are part of every start.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            console_errors.append(message.text)
+            self._errors.append(message.text)
 
-    def note_exception(error: Error) -> None:
-        console_errors.append(error.stack or error.message)
+    def _note_exception(self, error: Error) -> None:
+        self._errors.append(error.stack or error.message)
 
-    if frontend.version not in contexts:
-        size: ViewportSize = {"width": 1440, "height": 900}
-        contexts[frontend.version] = await chromium.new_context(viewport=size, reduced_motion="reduce")
-    context = contexts[frontend.version]
-    context.on("request", note_address)
-    opened = await context.new_page()
-    session = await context.new_cdp_session(opened)
-    await session.send("Storage.clearDataForOrigin", {"origin": host.base_url, "storageTypes": REMEMBERED})
-    opened.on("console", note_console)
-    opened.on("pageerror", note_exception)
-    opened.on("websocket", note_address)
-    await open_comfyui(opened, host.base_url)
-    yield opened
-    await opened.close()
-    await context.clear_permissions()
-    context.remove_listener("request", note_address)
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(
+    tabs: Tabs, frontend: Frontend, host: HostProcess, console_errors: list[str], external_requests: list[str]
+) -> AsyncIterator[Page]:
+    """ComfyUI's page, open and ready, in a browser that remembers nothing but files.
+
+    What a test listens for on it, it hears until the browser ends: listeners may only note.
+    """
+    opened = await tabs.take(frontend.version)
+    await forget(opened, host.base_url)
+    with Ear(console_errors, external_requests).on(opened):
+        await open_comfyui(opened, host.base_url)
+        yield opened
+        if not opened.is_closed():
+            await opened.goto("about:blank")
+            await opened.context.clear_permissions()
+
+
+async def forget(page: Page, origin: str) -> None:
+    """Empty all that this site has stored in the browser, except the cache of its files."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": REMEMBERED})
+    await session.detach()

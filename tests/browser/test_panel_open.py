@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import choose_cloud_history, dialog
@@ -13,11 +16,18 @@ NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TEN_MINUTES = 600_000
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def let_time_pass(page: Page) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Lets the page's time pass, in milliseconds. Its context, which keeps such a clock, ends with the test."""
+    await page.clock.install()
+    yield page.clock.run_for
+    await page.context.close()
+
+
 @pytest.mark.stage(connected=True)
 async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_closed(
-    page: Page, cloud: SimulatedCloud
+    page: Page, cloud: SimulatedCloud, let_time_pass: Callable[[int], Awaitable[None]]
 ) -> None:
-    await page.clock.install()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "cloud_history" in request.url else None)
     tab = page.locator(TAB_BUTTON)
@@ -31,7 +41,7 @@ async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_close
     await page.wait_for_load_state("networkidle")
     asked.clear()
     cloud.add_job("completed")
-    await page.clock.run_for(TEN_MINUTES)
+    await let_time_pass(TEN_MINUTES)
     assert asked == []
 
     await choose_cloud_history(page, "Open cloud history")

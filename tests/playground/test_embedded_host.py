@@ -66,6 +66,25 @@ async def test_a_pack_that_fails_to_load_stops_neither_the_others_nor_the_host(s
         assert await answer.json() == ["/extensions/a-pack/main.js"]
 
 
+async def test_a_browser_keeps_hashed_files_and_asks_for_the_scripts_of_packs_each_time(
+    base: Path, clean_modules: None, tmp_path: Path
+) -> None:
+    frontend = tmp_path / "frontend"
+    (frontend / "assets" / "lib").mkdir(parents=True)
+    for name in ("index.html", "assets/vue-Bhdk1MZf.js", "assets/lib/vue.js"):
+        (frontend / name).write_text("", "utf-8")
+    host = EmbeddedHost(base, asyncio.get_running_loop(), frontend)
+    kept = {}
+    with installed(host):
+        host.load_packs()
+        async with host.serving() as url, aiohttp.ClientSession() as session:
+            for path in ("/", "/assets/vue-Bhdk1MZf.js", "/assets/lib/vue.js", "/extensions/a-pack/main.js"):
+                async with session.get(url + path) as answer:
+                    kept[path] = answer.headers["Cache-Control"]
+    assert kept.pop("/assets/vue-Bhdk1MZf.js") == "max-age=86400, immutable"
+    assert set(kept.values()) == {"no-cache"}
+
+
 def test_loading_a_broken_pack_by_hand_raises(base: Path, clean_modules: None) -> None:
     from embedded_host import NodeRegistry
 
