@@ -2,7 +2,8 @@
 
 Each test has a cloud and a host of its own, and a page that starts anew in a browser that remembers nothing.
 Mark a test to set its stage:
-`@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`.
+`@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`,
+with `own_page=True` if it does to its page what cannot be undone, as to its clock.
 With COMFYUI_DIR the host is that real ComfyUI.
 """
 
@@ -23,16 +24,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import (
     Browser,
-    ConsoleMessage,
-    Error,
     Page,
-    Request,
-    ViewportSize,
-    WebSocket,
     async_playwright,
 )
 
 from browser.comfy_page import open_comfyui
+from browser.tabs import Ear, Tabs, forget
 from hosts import HostProcess, frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
 
@@ -50,14 +47,9 @@ CHROMIUM_FLAGS = [
     # Costs a start of the page nothing, where Playwright's routing costs seconds.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:https?|wss?)://127\.0\.0\.1[:/])")
 # What core itself does when this frontend meets an older real ComfyUI: it asks for jobs where there is no such
 # route, and for the sizes of the models that its default graph names. (The embedded host gives cause for neither.)
 FAULTS_OF_CORE = re.compile(r"JobsApiError: Failed to fetch jobs: 404|^https://huggingface\.co/")
-
-
-# All that a site may keep in the browser, except the cache of its files.
-REMEMBERED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
 
 
 class Frontend(NamedTuple):
@@ -75,11 +67,13 @@ class Stage(NamedTuple):
     hold_seconds: int | None = None
     settings: dict[str, Any] = {}  # noqa: RUF012 - never changed
     env: dict[str, str] = {}  # noqa: RUF012 - never changed
+    own_page: bool = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "stage(jobs, connected, hold_seconds, settings, env): the surroundings of a browser test"
+        "markers",
+        "stage(jobs, connected, hold_seconds, settings, env, own_page): the surroundings of a browser test",
     )
 
 
@@ -168,26 +162,6 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-class Tabs:
-    """By frontend version: one page, shown again and again.
-
-    Its process keeps the files that it has compiled, so that ComfyUI starts there in a third of the time.
-    """
-
-    def __init__(self, chromium: Browser) -> None:
-        self._chromium = chromium
-        self._open: dict[str, Page] = {}
-
-    async def take(self, version: str) -> Page:
-        """The page for a frontend version: the one there is, or a new one if a test has closed it."""
-        page = self._open.get(version)
-        if page is None or page.is_closed():
-            size: ViewportSize = {"width": 1440, "height": 900}
-            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
-            page = self._open[version] = await context.new_page()
-        return page
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def tabs(chromium: Browser) -> Tabs:
     """The pages that serve from one test to the next."""
@@ -203,6 +177,12 @@ def console_errors() -> Iterator[list[str]]:
 
 
 @pytest.fixture
+def asked() -> list[str]:
+    """Every address that the page has asked for since its start."""
+    return []
+
+
+@pytest.fixture
 def external_requests() -> Iterator[list[str]]:
     """Addresses beyond 127.0.0.1 that the page asked for. They were all aborted, and there must be none."""
     addresses: list[str] = []
@@ -215,63 +195,27 @@ def without_faults_of_core(found: list[str]) -> list[str]:
     return [text for text in found if not (os.environ.get("COMFYUI_DIR") and FAULTS_OF_CORE.search(text))]
 
 
-class Ear:
-    """Hears what the page says and asks for, until it is taken off again."""
-
-    def __init__(self, console_errors: list[str], external_requests: list[str]) -> None:
-        self._errors = console_errors
-        self._addresses = external_requests
-
-    @contextlib.contextmanager
-    def on(self, page: Page) -> Iterator[None]:
-        """Hear this page."""
-        context = page.context
-        # Requests of the whole context: those of workers are no page's.
-        context.on("request", self._note_address)
-        page.on("console", self._note_console)
-        page.on("pageerror", self._note_exception)
-        page.on("websocket", self._note_address)
-        try:
-            yield
-        finally:
-            context.remove_listener("request", self._note_address)
-            page.remove_listener("console", self._note_console)
-            page.remove_listener("pageerror", self._note_exception)
-            page.remove_listener("websocket", self._note_address)
-
-    def _note_address(self, sent: Request | WebSocket) -> None:
-        if NOT_THIS_MACHINE.match(sent.url):
-            self._addresses.append(sent.url)
-
-    def _note_console(self, message: ConsoleMessage) -> None:
-        # Chromium itself reports each 404 and 500; those of optional files are part of every start.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            self._errors.append(message.text)
-
-    def _note_exception(self, error: Error) -> None:
-        self._errors.append(error.stack or error.message)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(
-    tabs: Tabs, frontend: Frontend, host: HostProcess, console_errors: list[str], external_requests: list[str]
+    stage: Stage,
+    tabs: Tabs,
+    frontend: Frontend,
+    host: HostProcess,
+    console_errors: list[str],
+    asked: list[str],
+    external_requests: list[str],
 ) -> AsyncIterator[Page]:
     """ComfyUI's page, open and ready, in a browser that remembers nothing but files.
 
     What a test listens for on it, it hears until the browser ends: listeners may only note.
     """
-    opened = await tabs.take(frontend.version)
+    opened = await (tabs.make() if stage.own_page else tabs.take(frontend.version))
     await forget(opened, host.base_url)
-    with Ear(console_errors, external_requests).on(opened):
+    with Ear(console_errors, asked, external_requests).on(opened):
         await open_comfyui(opened, host.base_url)
         yield opened
         if not opened.is_closed():
             await opened.goto("about:blank")
             await opened.context.clear_permissions()
-
-
-async def forget(page: Page, origin: str) -> None:
-    """Empty all that this site has stored in the browser, except the cache of its files."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": REMEMBERED})
-    await session.detach()
+    if stage.own_page:
+        await opened.context.close()

@@ -52,9 +52,24 @@ async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
 
 @NEWEST
 @pytest.mark.stage(connected=True)
-async def test_a_reload_asks_again_and_leaving_the_question_sends_nothing(
-    page: Page, cloud: SimulatedCloud
+async def test_a_reload_asks_again_until_it_is_set_that_nothing_may_be_deleted(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
+    await leave_the_question_after_a_reload(page)
+    assert cloud.history_posts == []
+    await set_never_and_a_number_that_is_refused(page)
+    kept = json.loads((host.state_dir / "settings.json").read_text())
+    assert (kept["nodes"], kept["backup_days"]) == ("never", 90)
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    await expect(page.get_by_label("Report")).to_have_value(
+        re.compile("change “Workflows may delete” in Settings > Cloud history")
+    )
+    assert cloud.history_posts == []
+
+
+async def leave_the_question_after_a_reload(page: Page) -> None:
+    """It is asked again, and Escape means skip."""
     await load_workflow(page, clear_graph())
     await press_run(page)
     asked = dialog(page, TITLE)
@@ -66,14 +81,10 @@ async def test_a_reload_asks_again_and_leaving_the_question_sends_nothing(
     await page.keyboard.press("Escape")
     await expect(asked).to_have_count(0)
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")
-    assert cloud.history_posts == []
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_what_is_set_is_kept_on_the_server_and_never_is_not_asked(
-    page: Page, cloud: SimulatedCloud, host: HostProcess
-) -> None:
+async def set_never_and_a_number_that_is_refused(page: Page) -> None:
+    """What is set is kept on the server; our settings are looked up once."""
     looks: list[str] = []
     page.on("request", lambda sent: looks.append(sent.url) if sent.url.endswith("/status") else None)
     await choose_in_menu(page, "Settings")
@@ -89,12 +100,4 @@ async def test_what_is_set_is_kept_on_the_server_and_never_is_not_asked(
     await days.press("Tab")
     await expect(page.get_by_text("1 to 36,500.")).to_be_visible()
     await expect(page.get_by_text("Saved", exact=True)).to_have_count(1)
-    kept = json.loads((host.state_dir / "settings.json").read_text())
-    assert (kept["nodes"], kept["backup_days"]) == ("never", 90)
     await page.keyboard.press("Escape")
-    await load_workflow(page, clear_graph())
-    await press_run(page)
-    await expect(page.get_by_label("Report")).to_have_value(
-        re.compile("change “Workflows may delete” in Settings > Cloud history")
-    )
-    assert cloud.history_posts == []

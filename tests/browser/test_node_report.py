@@ -33,25 +33,18 @@ def delete_graph(job_ids: list[str]) -> dict[str, Any]:
 
 @NEWEST
 @BOTH_MODES
-async def test_the_report_of_a_run_is_on_the_node(page: Page, cloud: SimulatedCloud, mode: str) -> None:
+async def test_the_report_of_a_run_is_on_the_node_and_a_failed_run_leaves_no_old_success(
+    page: Page, cloud: SimulatedCloud, mode: str
+) -> None:
     job_ids = [job.id for job in cloud.finished[:3]]
     await load_workflow(page, delete_graph(job_ids))
     await press_run(page)
-    await expect(page.get_by_label("Report")).to_have_value(
-        re.compile("3 jobs removed from your cloud history")
-    )
+    report = page.get_by_label("Report")
+    await expect(report).to_have_value(re.compile("3 jobs removed from your cloud history"))
     assert cloud.history_posts == [{"delete": job_ids}]
     saved = await page.evaluate("() => JSON.stringify(window.app.graph.serialize())")
     assert "removed from your" not in saved
 
-
-@NEWEST
-@pytest.mark.stage(connected=True, env=ALLOWED)
-async def test_a_failed_run_leaves_no_old_success_on_the_node(page: Page, cloud: SimulatedCloud) -> None:
-    await load_workflow(page, delete_graph([cloud.finished[0].id]))
-    await press_run(page)
-    report = page.get_by_label("Report")
-    await expect(report).to_have_value(re.compile("1 job removed from your cloud history"))
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=403))
     await press_run(page)
     await expect(report).to_have_value(re.compile("No job was removed"))

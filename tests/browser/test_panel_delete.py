@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog, toasts
-from browser.panel_page import DELETE, expect_removed, newest_first, open_list, sent_ids
+from browser.panel_page import DELETE, Panel, expect_removed, newest_first, open_list, sent_ids
 from simulated_cloud import Fault, SimulatedCloud
 
 NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
@@ -104,9 +104,16 @@ async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(
 
 @NEWEST
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_a_cloud_that_lies_is_not_believed(page: Page, cloud: SimulatedCloud) -> None:
-    cloud.switches.lies = True
+async def test_active_jobs_alone_are_offered_no_deletion_and_a_cloud_that_lies_is_not_believed(
+    page: Page, cloud: SimulatedCloud
+) -> None:
     panel = await open_list(page, cloud)
+    await select_the_active_alone(panel, cloud)
+    assert cloud.history_posts == []
+    await panel.list.press("Escape")
+    await panel.expect_count(0, 24, 24)
+
+    cloud.switches.lies = True
     chosen = newest_first(cloud.finished)[:2]
     await panel.select(chosen)
     await panel.delete(2)
@@ -119,14 +126,11 @@ async def test_a_cloud_that_lies_is_not_believed(page: Page, cloud: SimulatedClo
     assert cloud.deleted == []
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_active_jobs_alone_are_offered_no_deletion(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
+async def select_the_active_alone(panel: Panel, cloud: SimulatedCloud) -> None:
+    """They can be cancelled; deleting is not offered, and its key says why not."""
     await panel.select(cloud.active)
     await expect(button(panel.root, f"Cancel {len(cloud.active)} jobs…")).to_be_visible()
     await expect(panel.root.get_by_role("button", name="Delete")).to_have_count(0)
     await panel.list.press("Delete")
     await expect(panel.root.get_by_role("alert")).to_have_text("Active jobs can’t be deleted.")
-    await expect(dialog(page)).to_have_count(0)
-    assert cloud.history_posts == []
+    await expect(dialog(panel.page)).to_have_count(0)

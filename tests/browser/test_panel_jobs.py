@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from browser.comfy_page import button, dialog, toasts
-from browser.panel_page import newest_first, open_list
-from simulated_cloud import Fault, SimulatedCloud
+from browser.panel_page import Panel, newest_first, open_list
+from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 
 NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 MARK_THE_CANVAS = """() => {
@@ -31,10 +31,25 @@ SWITCH = """async path => {
 
 @NEWEST
 @pytest.mark.stage(connected=True)
-async def test_the_details_of_a_failed_job(page: Page, cloud: SimulatedCloud) -> None:
-    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    job = cloud.add_job("failed", error_kind=0)
+async def test_the_details_of_a_failed_job_the_pictures_of_another_and_a_running_one_cancelled(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    failed = cloud.add_job("failed", error_kind=0)
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request))
     panel = await open_list(page, cloud)
+    await read_and_copy_the_details(panel, failed)
+    await look_at_the_pictures(panel, cloud)
+    await expect_pictures_by_our_route_and_no_key(sent, cloud)
+    await panel.root.get_by_role("button", name="Back to the list").click()
+    await panel.search("")
+    await cancel_where_the_server_can(panel, cloud)
+
+
+async def read_and_copy_the_details(panel: Panel, job: SimulatedJob) -> None:
+    """Where and why it failed, its traceback folded, and what can be copied of it."""
+    page = panel.page
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await panel.row(job).dblclick()
     details = panel.root.locator(".cch-details")
     await expect(details).to_contain_text("KSampler (node 3)")
@@ -87,14 +102,8 @@ async def test_a_workflow_opens_beside_unsaved_work_and_downloads(
     assert json.loads(saved.read_text("utf-8"))["nodes"]
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_pictures_are_blobs_of_our_own_route_and_carry_no_key(
-    page: Page, cloud: SimulatedCloud
-) -> None:
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request))
-    panel = await open_list(page, cloud)
+async def look_at_the_pictures(panel: Panel, cloud: SimulatedCloud) -> None:
+    """Those of the rows are blobs, and the details show each output."""
     shown = panel.rows.locator("img:not([hidden])")
     await expect(shown.first).to_be_visible()
     addresses = await shown.evaluate_all("images => images.map(image => image.src)")
@@ -107,6 +116,9 @@ async def test_pictures_are_blobs_of_our_own_route_and_carry_no_key(
     outputs = panel.root.locator(".cch-outgrid img:not([hidden])")
     await expect(outputs).to_have_count(len(pictured.files))
 
+
+async def expect_pictures_by_our_route_and_no_key(sent: list[Request], cloud: SimulatedCloud) -> None:
+    """They were asked for with our header, and neither the browser nor the storage ever saw the key."""
     asked = [request for request in sent if "/cloud_history/thumbnail" in request.url]
     assert asked
     for request in asked:
@@ -118,11 +130,10 @@ async def test_pictures_are_blobs_of_our_own_route_and_carry_no_key(
     assert all("X-API-Key" not in request.headers for request in cloud.storage_requests)
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_a_running_job_can_be_cancelled_where_the_server_can(page: Page, cloud: SimulatedCloud) -> None:
+async def cancel_where_the_server_can(panel: Panel, cloud: SimulatedCloud) -> None:
+    """A running job stops; once the server has refused, nothing offers it any more."""
+    page = panel.page
     running, waiting = cloud.listed("in_progress")[0], cloud.listed("pending")[0]
-    panel = await open_list(page, cloud)
     await panel.row(running).hover()
     await panel.row(running).get_by_text("Cancel job").click()
     opened = dialog(page, "Cancel this job?")

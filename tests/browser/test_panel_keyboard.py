@@ -6,14 +6,21 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog, toasts
-from browser.panel_page import TAB_BUTTON, newest_first, open_list, shown_panel
+from browser.panel_page import TAB_BUTTON, Panel, newest_first, shown_panel
 from simulated_cloud import SimulatedCloud
-
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 
 
 @pytest.mark.stage(connected=True)
-async def test_from_opening_to_deleting_and_undoing_by_keys_alone(page: Page, cloud: SimulatedCloud) -> None:
+async def test_all_is_within_reach_of_the_keys_and_comfyui_hears_none_of_them(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_delete_and_undo(page, cloud)
+    await reach_the_search_the_tabs_and_the_row_menu(panel)
+    await expect_comfyui_to_hear_nothing(panel)
+
+
+async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
+    """From opening the panel to undoing a deletion, by keys alone."""
     oldest = newest_first(cloud.finished)[-1]
     await page.locator(TAB_BUTTON).focus()
     await page.keyboard.press("Enter")
@@ -46,12 +53,12 @@ async def test_from_opening_to_deleting_and_undoing_by_keys_alone(page: Page, cl
     await panel.expect_count(0, 24, 24)
     await expect(panel.list).to_be_focused()
     assert cloud.history_posts == []
+    return panel
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_the_search_the_tabs_and_the_row_menu_have_keys(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
+async def reach_the_search_the_tabs_and_the_row_menu(panel: Panel) -> None:
+    """Each has its keys, and gives the focus back to the list."""
+    page = panel.page
     await page.keyboard.press("/")
     await expect(panel.root.get_by_placeholder("Search Jobs...")).to_be_focused()
     await page.keyboard.type("r/w")
@@ -78,9 +85,9 @@ async def test_the_search_the_tabs_and_the_row_menu_have_keys(page: Page, cloud:
     await expect(panel.list).to_be_focused()
 
 
-@pytest.mark.stage(connected=True)
-async def test_comfyui_does_not_hear_the_keys_of_the_panel(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
+async def expect_comfyui_to_hear_nothing(panel: Panel) -> None:
+    """No key that ComfyUI knows gets out of the panel, and the graph stays as it is."""
+    page = panel.page
     await page.evaluate(
         """() => {
             const { app } = window;

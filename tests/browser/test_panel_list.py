@@ -25,10 +25,12 @@ TABS = {
 
 
 @pytest.mark.stage(jobs=2000, connected=True)
-async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements(
+async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements_and_fill_what_is_seen_first(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
+    await expect_a_long_jump_to_fill_what_can_be_seen_first(panel)
+    await panel.list.press("Home")
     await expect(panel.list.get_by_text("Today", exact=True)).to_be_visible()
     most, headings, filled = await panel.list.evaluate(
         """async list => {
@@ -66,12 +68,8 @@ ROWS_OUTSIDE = """list => {
 }"""
 
 
-@NEWEST
-@pytest.mark.stage(jobs=2000, connected=True)
-async def test_a_long_jump_fills_what_can_be_seen_at_once_and_what_is_near_it_at_rest(
-    page: Page, cloud: SimulatedCloud
-) -> None:
-    panel = await open_list(page, cloud)
+async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> None:
+    """At once the rows in view, and at rest what is near them."""
     outside = await panel.list.evaluate(
         f"""async list => {{
             list.scrollTop = list.scrollHeight / 2;
@@ -82,13 +80,29 @@ async def test_a_long_jump_fills_what_can_be_seen_at_once_and_what_is_near_it_at
     )
     assert outside <= 2
     handle = await panel.list.element_handle()
-    await page.wait_for_function(f"list => ({ROWS_OUTSIDE})(list) >= 14", arg=handle)
+    await panel.page.wait_for_function(f"list => ({ROWS_OUTSIDE})(list) >= 14", arg=handle)
 
 
 @NEWEST
 @pytest.mark.stage(jobs=240, connected=True)
-async def test_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: SimulatedCloud) -> None:
+async def test_selecting_filters_tabs_search_and_order_agree_with_the_cloud(
+    page: Page, cloud: SimulatedCloud
+) -> None:
     panel = await open_list(page, cloud)
+    await select_by_click_shift_control_and_all(panel, cloud)
+    await panel.list.press("Escape")
+    await panel.expect_count(0, 240, 240)
+    await narrow_the_list_by_filters(panel, cloud)
+    await panel.root.get_by_role("button", name="Remove filter:").click()
+    await panel.list.press("Escape")
+    await panel.expect_count(0, 240, 240)
+    await go_through_the_tabs(panel, cloud)
+    await search_for_ids_and_errors(panel, cloud)
+    await sort_the_completed(panel, cloud)
+
+
+async def go_through_the_tabs(panel: Panel, cloud: SimulatedCloud) -> None:
+    """Each shows what the cloud has, and its number."""
     for name, statuses in TABS.items():
         matching = len(cloud.listed(statuses))
         await expect(panel.tab(name)).to_have_accessible_name(f"{name}, {matching} jobs")
@@ -96,6 +110,9 @@ async def test_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: Sim
         await panel.expect_count(0, matching, 240)
     await panel.tab("All").click()
 
+
+async def search_for_ids_and_errors(panel: Panel, cloud: SimulatedCloud) -> None:
+    """A job that came since is found by its id, by part of it and by its error; a name that nobody has is not."""
     failed = cloud.add_job("failed", error_kind=2)
     await panel.root.get_by_role("button", name="Refresh", exact=True).click()
     await panel.expect_count(0, 241, 241)
@@ -116,19 +133,20 @@ async def test_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: Sim
     await button(panel.root, "Clear filters").click()
     await panel.expect_count(0, 241, 241)
 
+
+async def sort_the_completed(panel: Panel, cloud: SimulatedCloud) -> None:
+    """The longest first, then the oldest."""
     await panel.tab("Completed").click()
     longest = max(cloud.listed("completed"), key=lambda job: job.duration)
     oldest = newest_first(cloud.listed("completed"))[-1]
     for order, first in {"Longest generation time": longest, "Oldest": oldest}.items():
         await panel.root.get_by_role("button", name="Sort", exact=True).click()
-        await page.get_by_role("menuitemradio", name=order).click()
+        await panel.page.get_by_role("menuitemradio", name=order).click()
         await expect(panel.row(first)).to_have_attribute("aria-posinset", "1")
 
 
-@NEWEST
-@pytest.mark.stage(jobs=240, connected=True)
-async def test_filters_narrow_the_list_and_show_as_chips(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
+async def narrow_the_list_by_filters(panel: Panel, cloud: SimulatedCloud) -> None:
+    """They show as chips, which take them off again; what is listed is what would go."""
     jobs = cloud.listed()
     before = time.time() * 1000 - 7 * DAY
     old = [job for job in jobs if job.create_time < before]
@@ -149,14 +167,17 @@ async def test_filters_narrow_the_list_and_show_as_chips(page: Page, cloud: Simu
     for kind, media in {"Video": "gifs", "Image": "images"}.items():
         await open_filter(panel)
         await panel.root.locator("label").filter(has_text=re.compile(f"^{kind}$")).click()
-        await page.keyboard.press("Escape")
+        await panel.page.keyboard.press("Escape")
         matching = sum(bool(job.files) and job.media == media for job in jobs)
         await panel.expect_count(0, matching, 240)
-    # What is listed is what would go: those that were cancelled after their first picture too.
+    # Those that were cancelled after their first picture too.
     images = sum(bool(job.files) and job.media == "images" for job in jobs)
     await panel.list.press(" ")
     await button(panel.root, f"Select all {images} matching").click()
-    await expect(await panel.ask_to_delete(images)).to_contain_text(f"Delete {images} jobs")
+    asked = await panel.ask_to_delete(images)
+    await expect(asked).to_contain_text(f"Delete {images} jobs")
+    await button(asked, "Cancel").click()
+    await expect(asked).to_have_count(0)
 
 
 def field(panel: Panel, label: str) -> Locator:
@@ -170,10 +191,8 @@ async def open_filter(panel: Panel) -> None:
     await expect(panel.root.get_by_role("dialog", name="Filter")).to_be_visible()
 
 
-@NEWEST
-@pytest.mark.stage(jobs=240, connected=True)
-async def test_selecting_by_click_shift_control_and_all(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
+async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCloud) -> None:
+    """What is selected shows in the rows, in the count line and in the tick, whatever a filter hides."""
     jobs = newest_first(cloud.listed())[:9]
     name = [panel.row(job).locator(".cch-name") for job in jobs]
     await name[0].click()

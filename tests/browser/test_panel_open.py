@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import choose_cloud_history, dialog
@@ -16,18 +13,11 @@ NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TEN_MINUTES = 600_000
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def let_time_pass(page: Page) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Lets the page's time pass, in milliseconds. Its context, which keeps such a clock, ends with the test."""
-    await page.clock.install()
-    yield page.clock.run_for
-    await page.context.close()
-
-
-@pytest.mark.stage(connected=True)
+@pytest.mark.stage(connected=True, own_page=True)
 async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_closed(
-    page: Page, cloud: SimulatedCloud, let_time_pass: Callable[[int], Awaitable[None]]
+    page: Page, cloud: SimulatedCloud
 ) -> None:
+    await page.clock.install()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "cloud_history" in request.url else None)
     tab = page.locator(TAB_BUTTON)
@@ -41,7 +31,7 @@ async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_close
     await page.wait_for_load_state("networkidle")
     asked.clear()
     cloud.add_job("completed")
-    await let_time_pass(TEN_MINUTES)
+    await page.clock.fast_forward(TEN_MINUTES)
     assert asked == []
 
     await choose_cloud_history(page, "Open cloud history")
@@ -69,9 +59,10 @@ async def test_with_the_old_menu_it_is_a_window(
 
 @NEWEST
 @pytest.mark.stage(connected=True)
-async def test_the_window_and_the_sidebar_show_one_selection_and_give_the_focus_back(
+async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the_selection_of_the_sidebar(
     page: Page, cloud: SimulatedCloud
 ) -> None:
+    await open_by_the_button_at_the_top(page)
     panel = await open_list(page, cloud)
     await panel.list.press(" ")
     await panel.expect_count(1, 24, 24)
@@ -88,9 +79,8 @@ async def test_the_window_and_the_sidebar_show_one_selection_and_give_the_focus_
     await expect(large).to_be_focused()
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_a_button_at_the_top_is_there_when_it_is_wanted(page: Page, cloud: SimulatedCloud) -> None:
+async def open_by_the_button_at_the_top(page: Page) -> None:
+    """It is there once its setting is on."""
     top = page.locator('button:has(.pi-history), button[aria-label="Cloud history"]').locator(
         "visible=true >> xpath=self::*[not(contains(@class, 'side-bar-button'))]"
     )

@@ -131,12 +131,22 @@ async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, c
 
 
 @pytest.mark.stage(jobs=12, connected=True)
-async def test_a_job_that_its_workflow_protects_is_not_said_to_be_free(
+async def test_a_job_that_its_workflow_protects_is_not_free_and_a_damaged_list_stops_deletions(
     page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
     job = next(job for job in newest_first(cloud.finished) if job.workflow_id)
     others = [each for each in cloud.listed() if each.workflow_id == job.workflow_id]
     panel = await open_list(page, cloud)
+    await protect_a_job_by_its_workflow(panel, job, len(others))
+    assert state.protected() == {"jobs": [], "workflows": []}
+    await panel.root.get_by_role("button", name="Back to the list").click()
+    await find_the_list_damaged_and_start_anew(panel, cloud, state)
+    assert cloud.history_posts == []
+
+
+async def protect_a_job_by_its_workflow(panel: Panel, job: SimulatedJob, of_workflow: int) -> None:
+    """To free it, all jobs of the workflow must be, which is asked."""
+    page = panel.page
     await panel.row(job).dblclick()
     await button(panel.root, "Protect").click()
     await expect(panel.root.get_by_text("Deletions made in this ComfyUI leave this job out.")).to_be_visible()
@@ -150,19 +160,17 @@ async def test_a_job_that_its_workflow_protects_is_not_said_to_be_free(
     await expect(asked).to_have_count(0)
     await expect(unprotect).to_be_visible()
     await unprotect.click()
-    jobs = f"{len(others)} job{'s are' if len(others) > 1 else ' is'} no longer protected."
+    jobs = f"{of_workflow} job{'s are' if of_workflow > 1 else ' is'} no longer protected."
     await expect(asked).to_contain_text(jobs)
     await button(asked, "Unprotect the workflow").click()
     await expect(button(panel.root, "Protect")).to_be_visible()
-    assert state.protected() == {"jobs": [], "workflows": []}
 
 
-@pytest.mark.stage(jobs=12, connected=True)
-async def test_a_damaged_list_stops_deletions_until_the_person_starts_anew(
-    page: Page, cloud: SimulatedCloud, state: State
-) -> None:
+async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedCloud, state: State) -> None:
+    """Nothing can be deleted until the person has agreed to begin with an empty list."""
+    page = panel.page
     state.damage()
-    panel = await open_list(page, cloud)
+    await panel.root.get_by_role("button", name="Refresh", exact=True).click()
     banner = panel.root.locator(".cch-zone.top .cch-card").filter(has_text="Deletions are stopped")
     await expect(banner).to_contain_text("The list of protected jobs can’t be read, so nothing is deleted.")
     await panel.select(newest_first(cloud.finished)[:1])
@@ -177,4 +185,3 @@ async def test_a_damaged_list_stops_deletions_until_the_person_starts_anew(
     await expect(banner).to_have_count(0)
     await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "false")
     assert state.put_aside() == ["{"]
-    assert cloud.history_posts == []

@@ -40,7 +40,15 @@ async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: Simulated
 
 @NEWEST
 @pytest.mark.stage(connected=True)
-async def test_each_trouble_is_named_and_passes(page: Page, cloud: SimulatedCloud) -> None:
+async def test_each_trouble_is_named_and_passes_and_offline_the_old_list_stays(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await go_through_the_troubles(page, cloud)
+    await lose_the_network_and_find_it_again(panel, cloud)
+
+
+async def go_through_the_troubles(page: Page, cloud: SimulatedCloud) -> Panel:
+    """Each is named in place of the list, which comes when it is over."""
     panel: Panel | None = None
     for title, (shape, words) in TROUBLES.items():
         cloud.faults[:] = [Fault.shaped(JOBS, shape, times=None)]
@@ -56,14 +64,11 @@ async def test_each_trouble_is_named_and_passes(page: Page, cloud: SimulatedClou
     cloud.faults.clear()
     await button(panel.root, "Try again").click()
     await panel.expect_count(0, 24, 24)
+    return panel
 
 
-@NEWEST
-@pytest.mark.stage(connected=True)
-async def test_offline_the_old_list_stays_and_nothing_can_be_deleted(
-    page: Page, cloud: SimulatedCloud
-) -> None:
-    panel = await open_list(page, cloud)
+async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud) -> None:
+    """Offline the old list stays, and nothing can be deleted."""
     chosen = newest_first(cloud.finished)[0]
     await panel.select([chosen])
     cloud.faults.append(Fault(JOBS, "reset_before_body", times=None))
@@ -73,7 +78,7 @@ async def test_offline_the_old_list_stays_and_nothing_can_be_deleted(
     await expect(panel.count).to_contain_text("1 selected of 24 shown, 24 in all at ")
     await expect(button(panel.root, "Delete 1…")).to_be_disabled()
     await panel.list.press("Delete")
-    await expect(dialog(page)).to_have_count(0)
+    await expect(dialog(panel.page)).to_have_count(0)
 
     cloud.faults.clear()
     await button(banner, "Try again").click()

@@ -78,7 +78,9 @@ async def test_of_two_holds_one_is_undone_and_the_other_sent(
 
 @NEWEST
 @pytest.mark.stage(connected=True, hold_seconds=60)
-async def test_a_hold_outlives_the_page(page: Page, cloud: SimulatedCloud) -> None:
+async def test_a_hold_outlives_the_page_and_is_undone_or_sent_without_it(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
     panel = await open_list(page, cloud)
     chosen = newest_first(cloud.finished)[0]
     await panel.select([chosen])
@@ -93,12 +95,8 @@ async def test_a_hold_outlives_the_page(page: Page, cloud: SimulatedCloud) -> No
     await expect(panel.row(chosen)).to_be_visible()
     assert cloud.history_posts == []
 
-
-@NEWEST
-@pytest.mark.stage(connected=True, hold_seconds=2)
-async def test_what_is_held_is_sent_with_the_page_gone(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
-    chosen = newest_first(cloud.finished)[0]
+    await expect(panel.cards).to_have_count(0)
+    set_hold_seconds(host.state_dir, 2)
     await panel.select([chosen])
     await panel.delete(1)
     await expect(panel.cards).to_have_count(1)

@@ -17,6 +17,8 @@ from browser.comfy_page import (
     press_run,
     toasts,
 )
+from browser.tabs import forget
+from hosts import HostProcess
 
 TEXT_GRAPH = {
     "version": 0.4,
@@ -45,7 +47,11 @@ TEXT_GRAPH = {
 }
 
 
-async def test_a_queued_graph_brings_back_its_text_or_its_error(page: Page) -> None:
+async def test_our_menu_is_there_and_a_queued_graph_brings_back_its_text_or_its_error(page: Page) -> None:
+    await choose_cloud_history(page, "Connect to Comfy Cloud…")
+    await button(dialog(page, "Connect to Comfy Cloud"), "Cancel").click()
+    await expect(dialog(page)).to_have_count(0)
+
     await page.evaluate(
         "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
     )
@@ -77,9 +83,11 @@ async def test_settings_toasts_menu_and_dialogs_are_within_reach(page: Page) -> 
 
 
 @pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
-async def test_a_request_beyond_this_machine_is_aborted_and_counted(
+async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canvas_menu_has_ours(
     page: Page, external_requests: list[str]
 ) -> None:
+    await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
+    await expect(dialog(page, "Connect to Comfy Cloud")).to_be_visible()
     for address in ("https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"):
         async with page.expect_event("requestfailed", partial(is_for, address)) as failed:
             await page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", address)
@@ -88,18 +96,16 @@ async def test_a_request_beyond_this_machine_is_aborted_and_counted(
         external_requests.remove(address)
 
 
+@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+async def test_what_a_page_stored_is_forgotten_before_the_next_test(page: Page, host: HostProcess) -> None:
+    await page.evaluate(
+        "() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }"
+    )
+    await forget(page, host.base_url)
+    left = "() => [sessionStorage.length, localStorage.length, window.name, document.cookie]"
+    assert await page.evaluate(left) == [0, 0, "", ""]
+
+
 def is_for(address: str, sent: Request) -> bool:
     """Whether a request went to this address."""
     return sent.url == address
-
-
-async def test_our_menu_leads_to_the_connect_dialog(page: Page) -> None:
-    await choose_cloud_history(page, "Connect to Comfy Cloud…")
-    await button(dialog(page, "Connect to Comfy Cloud"), "Cancel").click()
-    await expect(dialog(page)).to_have_count(0)
-
-
-@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
-async def test_the_canvas_menu_leads_to_the_connect_dialog(page: Page) -> None:
-    await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
-    await expect(dialog(page, "Connect to Comfy Cloud")).to_be_visible()

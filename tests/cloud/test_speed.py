@@ -15,8 +15,6 @@ from cloud_history.schema import check_request_body
 from cloud_history.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 
-pytestmark = pytest.mark.timed
-
 JOBS = 1000
 SAMPLE = 40
 LATENCY = 0.05
@@ -33,6 +31,7 @@ def many(cloud: SimulatedCloud, count: int) -> list[str]:
     return [job.id for job in cloud.finished[:count]]
 
 
+@pytest.mark.timed
 async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_than_singly(
     cloud: SimulatedCloud, operations: Operations, tmp_path: Path
 ) -> None:
@@ -73,6 +72,7 @@ async def test_every_request_names_its_length_and_is_small_json(
         assert list(json.loads(request.body)) == ["delete"]
 
 
+@pytest.mark.timed
 async def test_a_thousand_jobs_are_backed_up_four_times_faster_than_one_at_a_time(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:

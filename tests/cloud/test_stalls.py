@@ -22,8 +22,6 @@ from cloud_history.selection import JobFilter
 from cloud_history.stopping import Unwatched
 from simulated_cloud.cloud import DEFAULT_API_KEY
 
-pytestmark = pytest.mark.timed
-
 PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
 JOBS = 20_000
 FAILED = 1_000
@@ -126,6 +124,7 @@ async def stalls_while_listing(operations: Operations) -> Pulse:
     return pulse
 
 
+@pytest.mark.timed
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("failed", [0, FAILED], ids=["20,000 jobs", "with a page of 1,000 long errors"])
 async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, failed: int) -> None:

@@ -12,8 +12,6 @@ from host.conftest import Comfy, Graph
 from hosts import HostProcess, start_host
 from simulated_cloud import SimulatedCloud
 
-pytestmark = pytest.mark.timed
-
 BORROWED: Graph = {
     "3": {"class_type": "CloudHistoryClear", "inputs": {"clear": True}, "_meta": {"title": "Tidy up"}}
 }

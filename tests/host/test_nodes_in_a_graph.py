@@ -15,8 +15,6 @@ from host.conftest import Comfy, Graph
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 
-pytestmark = pytest.mark.timed
-
 EXAMPLES = Path(__file__).parent.parent.parent / "example_workflows"
 
 
@@ -209,6 +207,7 @@ async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud:
     assert not [text for text in everything if cloud.api_key in text]
 
 
+@pytest.mark.timed
 async def test_interrupt_stops_a_delete_of_5000_jobs_and_tells_what_was_sent(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:

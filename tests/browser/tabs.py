@@ -1,0 +1,86 @@
+"""ComfyUI's page in Chromium: it serves one test after the other, is emptied before each, and listened to."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, WebSocket
+
+NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:https?|wss?)://127\.0\.0\.1[:/])")
+# All that a site may keep in the browser, except the cache of its files.
+REMEMBERED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
+
+
+class Tabs:
+    """By frontend version: one page, shown again and again.
+
+    Its process keeps the files that it has compiled, so that ComfyUI starts there in a third of the time.
+    """
+
+    def __init__(self, chromium: Browser) -> None:
+        self._chromium = chromium
+        self._open: dict[str, Page] = {}
+
+    async def take(self, version: str) -> Page:
+        """The page for a frontend version: the one there is, or a new one if a test has closed it."""
+        page = self._open.get(version)
+        if page is None or page.is_closed():
+            page = self._open[version] = await self.make()
+        return page
+
+    async def make(self) -> Page:
+        """A page in a context of its own."""
+        size: ViewportSize = {"width": 1440, "height": 900}
+        context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
+        return await context.new_page()
+
+
+async def forget(page: Page, origin: str) -> None:
+    """Empty all that this site has stored in the browser and in this tab, except the cache of its files."""
+    # What a tab stores can be reached from a page of the site alone; this one is the lightest.
+    await page.goto(f"{origin}/api/users")
+    await page.evaluate("() => { sessionStorage.clear(); window.name = ''; }")
+    session = await page.context.new_cdp_session(page)
+    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": REMEMBERED})
+    await session.detach()
+
+
+class Ear:
+    """Hears what the page says and asks for, until it is taken off again."""
+
+    def __init__(self, console_errors: list[str], asked: list[str], external_requests: list[str]) -> None:
+        self._errors = console_errors
+        self._asked = asked
+        self._external = external_requests
+
+    @contextlib.contextmanager
+    def on(self, page: Page) -> Iterator[None]:
+        """Hear this page."""
+        context = page.context
+        # Requests of the whole context: those of workers are no page's.
+        context.on("request", self._note_address)
+        page.on("console", self._note_console)
+        page.on("pageerror", self._note_exception)
+        page.on("websocket", self._note_address)
+        try:
+            yield
+        finally:
+            context.remove_listener("request", self._note_address)
+            page.remove_listener("console", self._note_console)
+            page.remove_listener("pageerror", self._note_exception)
+            page.remove_listener("websocket", self._note_address)
+
+    def _note_address(self, sent: Request | WebSocket) -> None:
+        self._asked.append(sent.url)
+        if NOT_THIS_MACHINE.match(sent.url):
+            self._external.append(sent.url)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        # Chromium itself reports each 404 and 500; those of optional files are part of every start.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self._errors.append(message.text)
+
+    def _note_exception(self, error: Error) -> None:
+        self._errors.append(error.stack or error.message)
