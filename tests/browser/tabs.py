@@ -39,9 +39,8 @@ class Tabs:
 
 async def forget(page: Page, origin: str) -> None:
     """Empty all that this site has stored in the browser and in this tab, except the cache of its files."""
-    # What a tab stores can be reached from a page of the site alone; this one is the lightest.
-    await page.goto(f"{origin}/api/users")
-    await page.evaluate("() => { sessionStorage.clear(); window.name = ''; }")
+    # A name stays with its tab, and ComfyUI takes it for its own.
+    await page.evaluate("() => { window.name = ''; }")
     session = await page.context.new_cdp_session(page)
     await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": REMEMBERED})
     await session.detach()

@@ -101,7 +101,9 @@ async def test_what_a_page_stored_is_forgotten_before_the_next_test(page: Page, 
     await page.evaluate(
         "() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }"
     )
+    await page.goto("about:blank")
     await forget(page, host.base_url)
+    await page.goto(f"{host.base_url}/api/users")
     left = "() => [sessionStorage.length, localStorage.length, window.name, document.cookie]"
     assert await page.evaluate(left) == [0, 0, "", ""]
 
