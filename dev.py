@@ -41,7 +41,7 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser"]
 IN_PAIRS = ["-m", "not timed", "-n", "2", "--dist", "loadfile"]
 TIMED = ["-m", "timed"]
 # Two at a time: most of a browser test is waiting for ComfyUI to start.
-BROWSER_TESTS = ["tests/browser", "-n", "2"]
+BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
 STOP_SECONDS = 20
 

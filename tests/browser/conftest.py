@@ -34,7 +34,8 @@ from hosts import HostProcess, frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
 
 HERE = Path(__file__).parent
-FRONTENDS = ("1.58.1", "1.27.10")
+OLDEST = "1.27.10"
+FRONTENDS = ("1.58.1", OLDEST)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -78,11 +79,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all browser tests on one event loop, for they share one Chromium, and give a real ComfyUI its time."""
+    """Run all browser tests on one event loop, for they share one Chromium, and give a real ComfyUI its time.
+
+    Of several workers only one starts the older frontend, which is slow the first time.
+    """
     for item in items:
         if HERE in item.path.parents:
             if pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if OLDEST in item.name:
+                item.add_marker(pytest.mark.xdist_group(OLDEST))
             item.add_marker(pytest.mark.timeout(300 if os.environ.get("COMFYUI_DIR") else 120))
 
 
