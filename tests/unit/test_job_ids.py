@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from choices import Choices, made_of
 from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds
 from cloud_history.job_ids import parse_job_ids
 from cloud_history.secret import Secret
@@ -194,63 +196,66 @@ def test_a_key_this_process_holds_is_never_echoed_whatever_it_looks_like() -> No
     assert "an-un" not in str(refused.value)
 
 
-SEPARATORS = st.lists(st.sampled_from([",", ";", " ", "\n", "\r\n", "\t", "\u00a0"]), min_size=1, max_size=4)
+SEPARATORS = (",", ";", " ", "\n", "\r\n", "\t", "\u00a0")
+QUOTES = ("", *"\"'`“”‘’")
+Mixed = tuple[object, list[str]]
 
 
-@st.composite
-def written(draw: st.DrawFn, job_id: str) -> str:
+def written(choices: Choices, job_id: str) -> str:
     """One id as somebody might write it."""
-    text = draw(st.sampled_from([job_id, job_id.upper(), job_id.title()]))
-    text = draw(st.sampled_from([text, f"{{{text}}}"]))
-    quote = draw(st.sampled_from(["", *"\"'`“”‘’"]))
+    text = choices.one_of((job_id, job_id.upper(), job_id.title()))
+    text = choices.one_of((text, f"{{{text}}}"))
+    quote = choices.one_of(QUOTES)
     return f"{quote}{text}{quote}"
 
 
-@st.composite
-def texts(draw: st.DrawFn) -> tuple[object, list[str]]:
-    """A text with some ids in it, and the ids."""
-    job_ids = draw(st.lists(st.uuids().map(str), min_size=1, max_size=6))
-    parts = [draw(written(job_id)) for job_id in job_ids]
-    if draw(st.booleans()):
-        return json.dumps(
-            parts, ensure_ascii=draw(st.booleans()), indent=draw(st.none() | st.just(2))
-        ), job_ids
-    start, end = draw(st.sampled_from(["", " ", "\n"])), draw(st.sampled_from(["", ",", "\n"]))
-    joined = "".join(part + "".join(draw(SEPARATORS)) for part in parts[:-1]) + parts[-1]
-    return start + joined + end, job_ids
+def text_of(choices: Choices) -> Mixed:
+    job_ids = choices.several(choices.uuid, 6, least=1)
+    # The same one again, now and then.
+    job_ids += job_ids[: max(0, choices.below(8) - 5)]
+    parts = [written(choices, job_id) for job_id in job_ids]
+    if choices.below(2):
+        indent = choices.one_of((None, 2))
+        return json.dumps(parts, ensure_ascii=choices.below(2) == 1, indent=indent), job_ids
+    start, end = choices.one_of(("", " ", "\n")), choices.one_of(("", ",", "\n"))
+    for at in range(len(parts) - 1):
+        parts[at] += "".join(choices.several(lambda: choices.one_of(SEPARATORS), 4, least=1))
+    return start + "".join(parts) + end, job_ids
 
 
-def _together(pairs: list[tuple[object, list[str]]]) -> tuple[object, list[str]]:
-    return [each for each, _ in pairs], [job_id for _, job_ids in pairs for job_id in job_ids]
+def nested(choices: Choices) -> Mixed:
+    def grow(inner: Callable[[], Mixed]) -> Mixed:
+        pairs = choices.several(inner, 4, least=1)
+        return [each for each, _ in pairs], [job_id for _, job_ids in pairs for job_id in job_ids]
 
-
-nested = st.recursive(
-    texts(), lambda inner: st.lists(inner, min_size=1, max_size=4).map(_together), max_leaves=8
-)
+    return choices.tree(lambda: text_of(choices), grow, levels=4)
 
 
 @quickly
-@given(nested)
-def test_any_mix_of_ids_gives_the_same_ids_in_order_lower_case_and_once(
-    mixed: tuple[object, list[str]],
-) -> None:
+@given(made_of(nested, 1000))
+def test_any_mix_of_ids_gives_the_same_ids_in_order_lower_case_and_once(mixed: Mixed) -> None:
     assert parse_job_ids(mixed[0]) == list(dict.fromkeys(mixed[1]))
 
 
 @quickly
-@given(nested)
-def test_reading_what_was_read_changes_nothing(mixed: tuple[object, list[str]]) -> None:
+@given(made_of(nested, 1000))
+def test_reading_what_was_read_changes_nothing(mixed: Mixed) -> None:
     once = parse_job_ids(mixed[0])
     assert parse_job_ids(once) == parse_job_ids("\n".join(once)) == parse_job_ids(json.dumps(once)) == once
 
 
+def one_wrong(choices: Choices) -> tuple[list[str], int]:
+    """Items of which one is wrong, and where that is."""
+    wrong = "".join(choices.several(lambda: choices.one_of("xyz*?/+"), 40, least=1))
+    good = choices.several(choices.uuid, 5)
+    at = choices.below(len(good) + 1)
+    return [*good[:at], wrong, *good[at:]], at
+
+
 @quickly
-@given(st.lists(st.uuids().map(str), max_size=5), st.text(alphabet="xyz*?/+", min_size=1), st.data())
-def test_one_wrong_item_among_good_ones_is_named_with_its_position(
-    good: list[str], wrong: str, data: st.DataObject
-) -> None:
-    at = data.draw(st.integers(0, len(good)))
-    mixed = [*good[:at], wrong, *good[at:]]
+@given(made_of(one_wrong, 140))
+def test_one_wrong_item_among_good_ones_is_named_with_its_position(case: tuple[list[str], int]) -> None:
+    mixed, at = case
     for given_ in (mixed, "\n".join(mixed), json.dumps(mixed)):
         with pytest.raises(InvalidJobIds) as refused:
             parse_job_ids(given_)

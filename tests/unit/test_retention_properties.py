@@ -1,24 +1,22 @@
-"""What holds for every policy and every history."""
+"""What holds for every policy and every history.
+
+All of it is checked with the same examples: making one takes far longer than any check.
+"""
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import NamedTuple
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from choices import Choices, made_of
 from cloud_history.jobs import Job
 from cloud_history.models import FINISHED, JobStatus
-from cloud_history.retention import Policy, decide
+from cloud_history.retention import Plan, Policy, decide
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
-SPREAD = 1_000_003
-"""A prime, so that each number still comes from one."""
 EXAMPLES = settings(max_examples=2000, deadline=None)
 
 STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if each not in FINISHED)]
@@ -26,58 +24,82 @@ STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if eac
 WORKFLOWS = ("", "x", "y")
 AGES = [None, None, *(timedelta(hours=hours) for hours in range(-2, 60 * 24, 61))]
 """Few enough that two jobs often have the same."""
-
-
-def job_of(at: int, number: int) -> Job:
-    """A job made of one number, as policies are below: drawing each of the members takes several times as long."""
-    number, status = divmod(number, len(STATUSES))
-    age, workflow = divmod(number, len(WORKFLOWS))
-    length = AGES[age]
-    created = None if length is None else NOW - length
-    return Job(f"{at:03}", STATUSES[status], "", created_at=created, workflow_id=WORKFLOWS[workflow])
-
-
-def any_below(end: int) -> st.SearchStrategy[int]:
-    """A number below this one. Drawn plainly most would be small, and so most policies alike."""
-    assert end % SPREAD
-    return st.integers(0, end - 1).map(lambda number: number * SPREAD % end)
-
-
-jobs = st.lists(any_below(len(AGES) * len(STATUSES) * len(WORKFLOWS)), min_size=1, max_size=9).map(
-    lambda numbers: [job_of(at, number) for at, number in enumerate(numbers)]
-)
-counts = st.integers(0, 5)
 COUNTS = (0, 0, 0, 1, 1, 2, 5)
 SPANS = (None, None, None, *(timedelta(hours=hours) for hours in (1, 12, 48, 61, 300, 900)))
 ABOUT = [FINISHED, FINISHED, *([each for each in FINISHED if each is not other] for other in FINISHED)]
-MEMBERS: tuple[Sequence[Any], ...] = (COUNTS, SPANS, COUNTS, COUNTS, ABOUT, ("", "", "", "x"), (False, True))
+MOST_JOBS = 9
 
 
-def policy_of(number: int) -> Policy:
-    chosen = []
-    for values in MEMBERS:
-        number, at = divmod(number, len(values))
-        chosen.append(values[at])
-    last, within, daily, weekly, statuses, workflow, apart = chosen
-    return Policy(last, within, daily, weekly, tuple(statuses), workflow, apart)
+class Example(NamedTuple):
+    """A history, a policy, and by what it is made another one.
+
+    Attributes:
+        shuffled: the same jobs in another order.
+        last, daily, weekly: by how much the numbers of the policy are raised.
+        longer: by how much its time is.
+        fewer: how many of its statuses are left out.
+    """
+
+    jobs: list[Job]
+    policy: Policy
+    protected: set[str]
+    shuffled: list[Job]
+    last: int
+    daily: int
+    weekly: int
+    longer: timedelta
+    fewer: int
 
 
-policies = any_below(math.prod(len(values) for values in MEMBERS)).map(policy_of)
-ids = any_below(2**9).map(lambda bits: {f"{at:03}" for at in range(9) if bits >> at & 1})
+def job_of(choices: Choices, at: int) -> Job:
+    status, length = choices.one_of(STATUSES), choices.one_of(AGES)
+    created = None if length is None else NOW - length
+    return Job(f"{at:03}", status, "", created_at=created, workflow_id=choices.one_of(WORKFLOWS))
 
 
-def gone(found: list[Job], policy: Policy, protected: set[str] = frozenset()) -> set[str]:  # type: ignore[assignment]
-    return {job.id for job in decide(found, policy, NOW, lambda job: job.id in protected).go}
+def policy_of(choices: Choices) -> Policy:
+    return Policy(
+        keep_last=choices.one_of(COUNTS),
+        keep_within=choices.one_of(SPANS),
+        keep_daily=choices.one_of(COUNTS),
+        keep_weekly=choices.one_of(COUNTS),
+        statuses=tuple(choices.one_of(ABOUT)),
+        workflow_id=choices.one_of(("", "", "", "x")),
+        per_workflow=choices.one_of((False, True)),
+    )
 
 
-@EXAMPLES
-@given(jobs, policies, ids)
-def test_each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(
-    found: list[Job], policy: Policy, protected: set[str]
+def example_of(choices: Choices) -> Example:
+    policy = policy_of(choices)
+    jobs = [job_of(choices, at) for at in range(1 + choices.below(MOST_JOBS))]
+    return Example(
+        jobs,
+        policy,
+        protected={f"{at:03}" for at in range(MOST_JOBS) if choices.below(2)},
+        shuffled=choices.order(jobs),
+        last=choices.below(6),
+        daily=choices.below(6),
+        weekly=choices.below(6),
+        longer=timedelta(hours=1 + choices.below(900)),
+        fewer=choices.below(3),
+    )
+
+
+def plan_of(example: Example) -> Plan:
+    return decide(example.jobs, example.policy, NOW, lambda job: job.id in example.protected)
+
+
+def gone(jobs: list[Job], policy: Policy) -> set[str]:
+    """What goes where nothing is protected."""
+    return {job.id for job in decide(jobs, policy, NOW).go}
+
+
+def each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(
+    example: Example,
 ) -> None:
-    plan = decide(found, policy, NOW, lambda job: job.id in protected)
+    policy, plan = example.policy, plan_of(example)
     going = [job.id for job in plan.go]
-    assert sorted([*plan.kept, *going]) == sorted(job.id for job in found)
+    assert sorted([*plan.kept, *going]) == sorted(job.id for job in example.jobs)
     assert 0.0 <= plan.share <= 1.0
     for job in plan.go:
         assert job.status in policy.statuses
@@ -85,74 +107,64 @@ def test_each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_a
         assert policy.workflow_id in ("", job.workflow_id)
 
 
-@EXAMPLES
-@given(jobs, policies, counts, counts, counts, st.integers(1, 900))
-def test_another_or_a_larger_rule_never_deletes_more(
-    found: list[Job], policy: Policy, last: int, daily: int, weekly: int, hours: int
-) -> None:
-    longer = timedelta(hours=hours) + (policy.keep_within or timedelta(0))
-    before = gone(found, policy)
+def another_or_a_larger_rule_never_deletes_more(example: Example) -> None:
+    policy = example.policy
+    longer = example.longer + (policy.keep_within or timedelta(0))
+    before = gone(example.jobs, policy)
     for more in (
-        replace(policy, keep_last=policy.keep_last + last),
-        replace(policy, keep_daily=policy.keep_daily + daily),
-        replace(policy, keep_weekly=policy.keep_weekly + weekly),
+        replace(policy, keep_last=policy.keep_last + example.last),
+        replace(policy, keep_daily=policy.keep_daily + example.daily),
+        replace(policy, keep_weekly=policy.keep_weekly + example.weekly),
         replace(policy, keep_within=longer),
     ):
-        assert gone(found, more) <= before
+        assert gone(example.jobs, more) <= before
 
 
-@EXAMPLES
-@given(jobs, policies, st.integers(0, 2))
-def test_rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(
-    found: list[Job], policy: Policy, at: int
-) -> None:
-    before = gone(found, policy)
-    assert gone(found, replace(policy, per_workflow=True)) <= gone(found, replace(policy, per_workflow=False))
-    assert gone(found, replace(policy, statuses=policy.statuses[at:] or policy.statuses[:1])) <= before
-    assert gone(found, replace(policy, workflow_id=policy.workflow_id or "y")) <= before
+def rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example: Example) -> None:
+    jobs, policy = example.jobs, example.policy
+    before = gone(jobs, policy)
+    assert gone(jobs, replace(policy, per_workflow=True)) <= gone(jobs, replace(policy, per_workflow=False))
+    fewer = policy.statuses[example.fewer :] or policy.statuses[:1]
+    assert gone(jobs, replace(policy, statuses=fewer)) <= before
+    assert gone(jobs, replace(policy, workflow_id=policy.workflow_id or "y")) <= before
 
 
-@EXAMPLES
-@given(jobs, policies, ids)
-def test_what_is_active_unknown_protected_or_without_a_time_is_always_kept(
-    found: list[Job], policy: Policy, protected: set[str]
-) -> None:
-    going = gone(found, policy, protected)
-    for job in found:
-        if job.status not in FINISHED or job.created_at is None or job.id in protected:
+def what_is_active_unknown_protected_or_without_a_time_is_always_kept(example: Example) -> None:
+    going = {job.id for job in plan_of(example).go}
+    for job in example.jobs:
+        if job.status not in FINISHED or job.created_at is None or job.id in example.protected:
             assert job.id not in going
 
 
-@EXAMPLES
-@given(jobs, policies, ids, st.integers(0, 10**6))
-def test_the_order_of_the_jobs_does_not_matter(
-    found: list[Job], policy: Policy, protected: set[str], seed: int
-) -> None:
-    shuffled = list(found)
-    random.Random(seed).shuffle(shuffled)
-    one = decide(found, policy, NOW, lambda job: job.id in protected)
-    two = decide(shuffled, policy, NOW, lambda job: job.id in protected)
+def the_order_of_the_jobs_does_not_matter(example: Example) -> None:
+    one, two = plan_of(example), plan_of(example._replace(jobs=example.shuffled))
     assert (one.kept, one.go) == (two.kept, two.go)
 
 
-@EXAMPLES
-@given(jobs, policies, ids)
-def test_protected_jobs_stay_and_cost_no_other_job_its_place(
-    found: list[Job], policy: Policy, protected: set[str]
-) -> None:
-    assert gone(found, policy, protected) == gone(found, policy) - protected
+def protected_jobs_stay_and_cost_no_other_job_its_place(example: Example) -> None:
+    going = {job.id for job in plan_of(example).go}
+    assert going == gone(example.jobs, example.policy) - example.protected
 
 
-@EXAMPLES
-@given(jobs, policies)
-def test_the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(
-    found: list[Job], policy: Policy
-) -> None:
-    going = decide(found, policy, NOW).go
+def the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example: Example) -> None:
+    policy = example.policy
+    going = decide(example.jobs, policy, NOW).go
     if not (policy.keep_last or policy.keep_daily or policy.keep_weekly):
         return
-    chosen = [job for job in found if job.created_at and job.status in policy.statuses]
+    chosen = [job for job in example.jobs if job.created_at and job.status in policy.statuses]
     chosen = [job for job in chosen if policy.workflow_id in ("", job.workflow_id)]
     if chosen:
         newest = max(job.created_at for job in chosen if job.created_at)
         assert any(job.created_at == newest and job not in going for job in chosen)
+
+
+@EXAMPLES
+@given(made_of(example_of, 64))
+def test_what_holds_for_every_policy_and_every_history(example: Example) -> None:
+    each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(example)
+    another_or_a_larger_rule_never_deletes_more(example)
+    rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example)
+    what_is_active_unknown_protected_or_without_a_time_is_always_kept(example)
+    the_order_of_the_jobs_does_not_matter(example)
+    protected_jobs_stay_and_cost_no_other_job_its_place(example)
+    the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example)
