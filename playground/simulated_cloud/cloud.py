@@ -13,7 +13,7 @@ from typing import Any
 from .books import Books, RecordedRequest
 from .faults import Fault
 from .jobs import ACTIVE, FINISHED, STATUSES, SimulatedJob
-from .seed import Seeder
+from .seed import seeded
 from .server import running_servers
 from .switches import Switches
 
@@ -53,8 +53,8 @@ class SimulatedCloud:
         self.base_url = ""
         self.storage_url = ""
         self.books = Books()
-        self._seeder = Seeder(seed)
-        for job in self._seeder.account(jobs, self._now_ms()):
+        self._seeder, account = seeded(seed, jobs, self._now_ms())
+        for job in account:
             self.books.add(job)
 
     @property

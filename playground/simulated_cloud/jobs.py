@@ -90,6 +90,25 @@ class SimulatedJob:
             return None
         return {"images": "image", "gifs": "video", "audio": "audio", "3d": "3d"}[self.media]
 
+    def moved(self, by: int) -> SimulatedJob:
+        """The same job as it was made, with its times this many milliseconds later."""
+        return SimulatedJob(
+            self.id,
+            self.status,
+            self.create_time + by,
+            None if self.start_time is None else self.start_time + by,
+            None if self.end_time is None else self.end_time + by,
+            self.workflow_id,
+            self.workflow_name,
+            self.files,
+            self.media,
+            self.width,
+            self.height,
+            self.prompt,
+            self.checkpoint,
+            self.error_kind,
+        )
+
     def delete(self, at: float) -> None:
         """Remove it from the history at this monotonic time. Its outputs stay."""
         self.deleted = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import random
 import uuid
 from collections import Counter
@@ -23,6 +25,24 @@ ENDS = ("completed", "failed", "cancelled")
 EVERY_NTH_NAME_IS_ODD = 13
 USUAL_ACCOUNT = 500
 """Accounts larger than this are busier, not older: their pauses shrink so that the span stays some weeks."""
+MOST_REMEMBERED = 1000
+"""Larger accounts are made anew each time: they are made once in a process, and would stay in its memory."""
+
+
+def seeded(seed: int, count: int, now: int) -> tuple[Seeder, list[SimulatedJob]]:
+    """A seeder and the account it has made. Thousands of tests want the same one, each at its own time."""
+    if count > MOST_REMEMBERED:
+        seeder = Seeder(seed)
+        return seeder, seeder.account(count, now)
+    seeder, jobs = _remembered(seed, count)
+    return seeder.twin(), [job.moved(now) for job in jobs]
+
+
+@functools.lru_cache(maxsize=32)
+def _remembered(seed: int, count: int) -> tuple[Seeder, tuple[SimulatedJob, ...]]:
+    # Every time in an account is so many milliseconds before its now, so that one at 0 can be moved to any other.
+    seeder = Seeder(seed)
+    return seeder, tuple(seeder.account(count, 0))
 
 
 class Seeder:
@@ -34,6 +54,12 @@ class Seeder:
         self._named = 0
         ids = random.Random(f"workflows {seed}")
         self._workflow_ids = {project.name: _uuid(ids) for project in PROJECTS}
+
+    def twin(self) -> Seeder:
+        """Another that goes on as this one would."""
+        twin = copy.copy(self)
+        twin._random, twin._numbers = copy.copy(self._random), self._numbers.copy()
+        return twin
 
     def account(self, count: int, now: int) -> list[SimulatedJob]:
         """`count` jobs, the oldest first, all before `now` (Unix milliseconds); from 5 on, every status is there."""

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from simulated_cloud import DEFAULT_API_KEY, STATUSES, SimulatedCloud
+from simulated_cloud.seed import Seeder
 
 KEY = {"X-API-Key": DEFAULT_API_KEY}
 NOON = 1_764_590_400.0
@@ -31,6 +32,21 @@ def test_the_same_seed_and_time_give_the_same_account() -> None:
 
     assert account(3) == account(3)
     assert account(3) != account(4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 240, 1001])
+def test_an_account_that_is_remembered_is_the_one_that_is_made(count: int) -> None:
+    for _ in range(2):
+        for now in (NOON, NOON + 86_400.5):
+            made = Seeder(7)
+            jobs = made.account(count, int(now * 1000))
+            cloud = SimulatedCloud(jobs=count, seed=7, now=lambda now=now: now)  # type: ignore[misc]
+            assert list(cloud.jobs.values()) == jobs
+            later = made.make("completed", ended=int(now * 1000))
+            assert cloud.add_job("completed") == later
+            for job in cloud.jobs.values():
+                job.overrides["id"] = job.prompt = "changed"
+                job.delete(1.0)
 
 
 @pytest.mark.parametrize("count", [5, 24, 240])
