@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+import loaded_pack
 from cloud_history.operations import Operations
+from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
-
-CHECKOUT = Path(__file__).parent.parent
 
 AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -55,28 +53,19 @@ LoadPack = Callable[[], ModuleType]
 
 @pytest.fixture
 def load_pack() -> Iterator[LoadPack]:
-    """Loads the checkout as ComfyUI's `load_custom_node` does: under its path, with every "." as "_x_"."""
-    name = str(CHECKOUT).replace(".", "_x_")
+    """Loads the checkout as ComfyUI does, from its files."""
+    yield loaded_pack.load
+    loaded_pack.forget()
 
-    def forget() -> None:
-        for each in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
-            del sys.modules[each]
 
-    def load() -> ModuleType:
-        forget()
-        spec = importlib.util.spec_from_file_location(name, CHECKOUT / "__init__.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        return module
-
-    yield load
-    forget()
+@pytest.fixture(scope="session")
+def kept_pack() -> KeptPack:
+    """The pack's modules, loaded once."""
+    return KeptPack()
 
 
 @pytest.fixture
-def pack(load_pack: LoadPack) -> Any:
-    """The pack, loaded outside ComfyUI."""
-    return load_pack()
+def pack(kept_pack: KeptPack) -> Iterator[Any]:
+    """The pack as if it had just been loaded, into the ComfyUI that is there, if one is."""
+    yield kept_pack.load()
+    loaded_pack.forget()

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+import loaded_pack
 from conftest import LoadPack
 from fake_comfyui import FakeComfyUI
+from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
 
 NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
@@ -37,6 +39,19 @@ def test_the_routes_are_added_once_and_all_below_our_own_path(comfyui: FakeComfy
     paths = [route.path for route in comfyui.routes]
     assert paths
     assert all(path.startswith("/cloud_history/") for path in paths)
+
+
+def test_the_pack_of_one_test_leaves_nothing_to_the_next(kept_pack: KeptPack) -> None:
+    host, secret = (f"{kept_pack.load().__name__}.{each}" for each in ("comfy_host", "cloud_history.secret"))
+    first = sys.modules[host].operations()
+    sys.modules[secret].remember("a-key-of-the-first-test")
+    vars(sys.modules[host]).update(announce=None, more=1)
+    kept_pack.load()
+    assert sys.modules[host].operations() is not first
+    assert sys.modules[secret].scrub("a-key-of-the-first-test") == "a-key-of-the-first-test"
+    assert callable(sys.modules[host].announce)
+    assert not hasattr(sys.modules[host], "more")
+    loaded_pack.forget()
 
 
 def test_a_server_that_refuses_our_routes_costs_nobody_the_nodes(

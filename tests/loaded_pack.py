@@ -1,0 +1,75 @@
+"""The pack, loaded as ComfyUI's `load_custom_node` does: under its path, with every "." as "_x_"."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+CHECKOUT = Path(__file__).parent.parent
+NAME = str(CHECKOUT).replace(".", "_x_")
+
+
+def _own() -> dict[str, ModuleType]:
+    """What is loaded of it now."""
+    return {
+        name: module for name, module in sys.modules.items() if name == NAME or name.startswith(f"{NAME}.")
+    }
+
+
+def forget() -> None:
+    """Leave nothing of it loaded."""
+    for name in _own():
+        del sys.modules[name]
+
+
+def load() -> ModuleType:
+    """Load it from its files."""
+    forget()
+    spec = importlib.util.spec_from_file_location(NAME, CHECKOUT / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class KeptPack:
+    """All its modules as they are when they have just been loaded: to make them anew costs more than most tests.
+
+    What a process keeps of itself are names of modules and caches of functions, and both are as at the start again.
+    """
+
+    def __init__(self) -> None:
+        load()
+        for package in ("cloud_history", "nodes"):
+            for each in pkgutil.walk_packages([str(CHECKOUT / package)], f"{NAME}.{package}."):
+                importlib.import_module(each.name)
+        self._contents = {name: (module, dict(vars(module))) for name, module in _own().items()}
+        forget()
+
+    def load(self) -> ModuleType:
+        """The pack, started again: only its own `__init__` is run."""
+        forget()
+        for name, (module, contents) in self._contents.items():
+            _restore(vars(module), contents)
+            sys.modules[name] = module
+        pack = sys.modules[NAME]
+        assert pack.__spec__ is not None
+        assert pack.__spec__.loader is not None
+        pack.__spec__.loader.exec_module(pack)
+        return pack
+
+
+def _restore(now: dict[str, Any], then: dict[str, Any]) -> None:
+    for name in now.keys() - then.keys():
+        del now[name]
+    now.update(then)
+    for each in then.values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
