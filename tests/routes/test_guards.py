@@ -1,4 +1,7 @@
-"""Nobody but this ComfyUI's own page gets anything out of, or into, any of the routes."""
+"""Nobody but this ComfyUI's own page gets anything out of, or into, any of the routes.
+
+A target stands many attacks, one after the other: each is seen to leave it as it was.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool =
     for route in ROUTES:
         answer = await stage.ask(route, headers=headers)
         by_us = answer.status == 403 and answer.code == "refused"
-        assert by_us or (server_may_refuse and answer.status == 400), (route, answer)
-        assert "Traceback" not in answer.text
+        assert by_us or (server_may_refuse and answer.status == 400), (route, headers, answer)
+        assert "Traceback" not in answer.text, (route, headers)
         answers.append(answer)
-    assert stage.cloud.requests == []
-    assert stage.kept_files() == before
+    assert stage.cloud.requests == [], headers
+    assert stage.kept_files() == before, headers
     return answers
 
 
@@ -51,71 +54,68 @@ async def test_a_refused_confirmation_leaves_the_token_good(target: Stage) -> No
     assert (await target.ask("clear")).status == 200
 
 
-@pytest.mark.parametrize("value", [None, "", "0", "true", "01", "1, 1", "１", "1\t1"])
-async def test_without_the_header_nothing_is_answered(target: Stage, value: str | None) -> None:
-    await untouched(target, {"X-Cloud-History": value})
+async def test_without_the_header_nothing_is_answered(target: Stage) -> None:
+    for value in (None, "", "0", "true", "01", "1, 1", "１", "1\t1"):
+        await untouched(target, {"X-Cloud-History": value})
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "null",
-        "",
-        "http://evil.example",
-        "http://127.0.0.1",
-        "https://127.0.0.1",
-        "http://127.0.0.1:1",
-        "http://127.0.0.2:{own}",
-        "http://localhost",
-        "http://[::1]",
-        "file://",
-        "chrome-extension://abcdefghijklmnop",
-        "ws://{own}",
-        "ftp://{own}",
-        "//{own}",
-        "{own}",
-        "http://{own}.evil.example",
-        "http://{own}/",
-        "http://{own}/page",
-        "http://{own}?",
-        "http://{own}?x",
-        "http://{own}#x",
-        "http://{own}@evil.example",
-        "http://evil.example@{own}",
-        "http://evil.example:80@{own}",
-        "http://evil.example#{own}",
-        "http://evil.example\\@{own}",
-        "http://{own}, http://evil.example",
-        "http://{own} http://evil.example",
-        "http://127.0.0.1:99999",
-        "http://[::1",
-        "http://127.0.0.1.:80",
-        "\udcff\udcfe",
-    ],
+OTHER_ORIGINS = (
+    "null",
+    "",
+    "http://evil.example",
+    "http://127.0.0.1",
+    "https://127.0.0.1",
+    "http://127.0.0.1:1",
+    "http://127.0.0.2:{own}",
+    "http://localhost",
+    "http://[::1]",
+    "file://",
+    "chrome-extension://abcdefghijklmnop",
+    "ws://{own}",
+    "ftp://{own}",
+    "//{own}",
+    "{own}",
+    "http://{own}.evil.example",
+    "http://{own}/",
+    "http://{own}/page",
+    "http://{own}?",
+    "http://{own}?x",
+    "http://{own}#x",
+    "http://{own}@evil.example",
+    "http://evil.example@{own}",
+    "http://evil.example:80@{own}",
+    "http://evil.example#{own}",
+    "http://evil.example\\@{own}",
+    "http://{own}, http://evil.example",
+    "http://{own} http://evil.example",
+    "http://127.0.0.1:99999",
+    "http://[::1",
+    "http://127.0.0.1.:80",
+    "\udcff\udcfe",
 )
-async def test_another_origin_is_refused(target: Stage, origin: str) -> None:
-    await untouched(target, {"Origin": origin})
+
+
+async def test_another_origin_is_refused(target: Stage) -> None:
+    for origin in OTHER_ORIGINS:
+        await untouched(target, {"Origin": origin})
 
 
 async def test_the_same_page_by_another_name_of_this_machine_is_another_origin(target: Stage) -> None:
     await untouched(target, {"Origin": f"http://localhost:{target.port}"})
 
 
-@pytest.mark.parametrize(
-    "origins", [["http://{own}", "http://evil.example"], ["http://evil.example", "http://{own}"]]
-)
-async def test_one_good_origin_does_not_excuse_a_second(target: Stage, origins: list[str]) -> None:
-    await untouched(target, {"Origin": origins}, server_may_refuse=True)
+async def test_one_good_origin_does_not_excuse_a_second(target: Stage) -> None:
+    for origins in (["http://{own}", "http://evil.example"], ["http://evil.example", "http://{own}"]):
+        await untouched(target, {"Origin": origins}, server_may_refuse=True)
 
 
-@pytest.mark.parametrize("origin", ["HTTP://{own}", "http://{own}"])
-async def test_an_origin_in_capitals_is_the_same(target: Stage, origin: str) -> None:
-    assert (await target.ask("status", headers={"Origin": origin})).status == 200
+async def test_an_origin_in_capitals_is_the_same(target: Stage) -> None:
+    for origin in ("HTTP://{own}", "http://{own}"):
+        assert (await target.ask("status", headers={"Origin": origin})).status == 200, origin
 
 
-@pytest.mark.parametrize(
-    ("host", "origin", "same"),
-    [
+async def test_the_port_of_an_origin_is_compared_with_the_usual_ones_in_mind(stage: Stage) -> None:
+    for host, origin, same in (
         ("localhost", "http://localhost", True),
         ("localhost:80", "http://localhost", True),
         ("localhost", "http://localhost:80", True),
@@ -128,51 +128,47 @@ async def test_an_origin_in_capitals_is_the_same(target: Stage, origin: str) -> 
         ("localhost:8188", "http://localhost:8189", False),
         ("localhost:8188", "http://127.0.0.1:8188", False),
         ("localhost", "http://localhost:0", False),
-    ],
-)
-async def test_the_port_of_an_origin_is_compared_with_the_usual_ones_in_mind(
-    stage: Stage, host: str, origin: str, same: bool
-) -> None:
-    answer = await stage.ask("status", headers={"Host": host, "Origin": origin})
-    assert answer.status == (200 if same else 403)
+    ):
+        answer = await stage.ask("status", headers={"Host": host, "Origin": origin})
+        assert answer.status == (200 if same else 403), (host, origin)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "evil.example",
-        "evil.example:8188",
-        "localhost.evil.example",
-        "127.0.0.1.nip.io",
-        "localhost.",
-        "127.0.0.1.",
-        "127.1",
-        "2130706433",
-        "0x7f000001",
-        "127.0.0.1@evil.example",
-        "evil.example@127.0.0.1",
-        "localhost:80@evil.example",
-        "evil.example#localhost",
-        "localhost evil.example",
-        "localhost,evil.example",
-        "localhost\\evil.example",
-        "localhost/evil.example",
-        "localhost?evil.example",
-        "localhost#evil.example",
-        "local\thost",
-        "localhost:abc",
-        "localhost:99999",
-        "[::1",
-        "::1",
-        "[::1].evil.example",
-        "evil.example[::1]",
-        "[localhost]",
-        "１２７.0.0.1",
-        "\udcff\udcfe",
-    ],
+OTHER_HOSTS = (
+    "evil.example",
+    "evil.example:8188",
+    "localhost.evil.example",
+    "127.0.0.1.nip.io",
+    "localhost.",
+    "127.0.0.1.",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "127.0.0.1@evil.example",
+    "evil.example@127.0.0.1",
+    "localhost:80@evil.example",
+    "evil.example#localhost",
+    "localhost evil.example",
+    "localhost,evil.example",
+    "localhost\\evil.example",
+    "localhost/evil.example",
+    "localhost?evil.example",
+    "localhost#evil.example",
+    "local\thost",
+    "localhost:abc",
+    "localhost:99999",
+    "[::1",
+    "::1",
+    "[::1].evil.example",
+    "evil.example[::1]",
+    "[localhost]",
+    "１２７.0.0.1",
+    "\udcff\udcfe",
 )
-async def test_a_host_that_is_not_surely_this_machine_is_refused(target: Stage, host: str) -> None:
-    await untouched(target, {"Host": host})
+
+
+async def test_a_host_that_is_not_surely_this_machine_is_refused(target: Stage) -> None:
+    for host in OTHER_HOSTS:
+        await untouched(target, {"Host": host})
 
 
 async def test_rebinding_is_refused_though_host_and_origin_agree(target: Stage) -> None:
@@ -180,9 +176,9 @@ async def test_rebinding_is_refused_though_host_and_origin_agree(target: Stage) 
     await untouched(target, {**headers, "Sec-Fetch-Site": "same-origin"})
 
 
-@pytest.mark.parametrize("hosts", [["{own}", "evil.example"], ["evil.example", "{own}"], [], [""]])
-async def test_two_hosts_or_none_are_refused(target: Stage, hosts: list[str]) -> None:
-    await untouched(target, {"Host": hosts}, server_may_refuse=True)
+async def test_two_hosts_or_none_are_refused(target: Stage) -> None:
+    for hosts in (["{own}", "evil.example"], ["evil.example", "{own}"], [], [""]):
+        await untouched(target, {"Host": hosts}, server_may_refuse=True)
 
 
 async def test_a_request_of_the_first_http_without_a_host_is_refused(target: Stage) -> None:
@@ -190,15 +186,12 @@ async def test_a_request_of_the_first_http_without_a_host_is_refused(target: Sta
     assert answer.status in (400, 403)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
+async def test_localhost_and_addresses_are_this_machine(stage: Stage) -> None:
+    for host in (
         *("localhost", "LocalHost:8188", "127.0.0.1", "192.168.1.20:8188", "10.0.0.1", "0.0.0.0:8188"),
         *("[::1]", "[::1]:8188", "[fe80::1%25eth0]:8188", "[2001:db8::1]:8188"),
-    ],
-)
-async def test_localhost_and_addresses_are_this_machine(stage: Stage, host: str) -> None:
-    assert (await stage.ask("status", headers={"Host": host})).status == 200
+    ):
+        assert (await stage.ask("status", headers={"Host": host})).status == 200, host
 
 
 @pytest.fixture
@@ -242,19 +235,19 @@ async def test_a_star_in_the_variable_is_a_name_and_opens_nothing(
     assert (await stage.ask("status", headers={"Host": "evil.example"})).status == 403
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "", "bogus", "none, cross-site"])
-async def test_a_fetch_from_another_site_is_refused(target: Stage, site: str) -> None:
-    await untouched(target, {"Sec-Fetch-Site": site})
+async def test_a_fetch_from_another_site_is_refused(target: Stage) -> None:
+    for site in ("cross-site", "same-site", "Cross-Site", "", "bogus", "none, cross-site"):
+        await untouched(target, {"Sec-Fetch-Site": site})
 
 
-@pytest.mark.parametrize("sites", [["same-origin", "cross-site"], ["cross-site", "same-origin"]])
-async def test_one_good_fetch_site_does_not_excuse_a_second(target: Stage, sites: list[str]) -> None:
-    await untouched(target, {"Sec-Fetch-Site": sites}, server_may_refuse=True)
+async def test_one_good_fetch_site_does_not_excuse_a_second(target: Stage) -> None:
+    for sites in (["same-origin", "cross-site"], ["cross-site", "same-origin"]):
+        await untouched(target, {"Sec-Fetch-Site": sites}, server_may_refuse=True)
 
 
-@pytest.mark.parametrize("site", ["same-origin", "none", "Same-Origin"])
-async def test_a_fetch_from_the_same_page_or_typed_by_hand_is_taken(stage: Stage, site: str) -> None:
-    assert (await stage.ask("status", headers={"Sec-Fetch-Site": site})).status == 200
+async def test_a_fetch_from_the_same_page_or_typed_by_hand_is_taken(stage: Stage) -> None:
+    for site in ("same-origin", "none", "Same-Origin"):
+        assert (await stage.ask("status", headers={"Sec-Fetch-Site": site})).status == 200, site
 
 
 async def test_forwarding_headers_change_nothing(target: Stage) -> None:
@@ -266,22 +259,17 @@ async def test_forwarding_headers_change_nothing(target: Stage) -> None:
     await untouched(target, {"Host": "evil.example", **forwarded})
 
 
-@pytest.mark.parametrize(
-    ("route", "method"),
-    [
-        (route, method)
-        for route in CHANGING
-        for method in ("GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE")
-        if route not in ALSO_READ or method not in ("GET", "HEAD")
-    ],
-)
-async def test_no_other_method_does_anything(target: Stage, route: str, method: str) -> None:
+async def test_no_other_method_does_anything(target: Stage) -> None:
     before = target.kept_files()
-    answer = await target.ask(route, b"", method=method)
-    assert answer.status == 405
-    assert "access-control-allow-origin" not in answer.headers
-    assert target.cloud.requests == []
-    assert target.kept_files() == before
+    for route in CHANGING:
+        for method in ("GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE"):
+            if route in ALSO_READ and method in ("GET", "HEAD"):
+                continue
+            answer = await target.ask(route, b"", method=method)
+            assert answer.status == 405, (method, route)
+            assert "access-control-allow-origin" not in answer.headers, (method, route)
+            assert target.cloud.requests == [], (method, route)
+            assert target.kept_files() == before, (method, route)
 
 
 async def test_a_preflight_allows_nothing(stage: Stage) -> None:
