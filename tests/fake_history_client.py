@@ -17,9 +17,14 @@ from cloud_history.retry import Again
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 
 
+_IDS: list[str] = []
+"""Those that were wanted until now: tests want thousands, again and again."""
+
+
 def ids(count: int) -> list[str]:
     """So many different job ids, the same ones at each call."""
-    return [str(uuid.UUID(int=number + 1, version=4)) for number in range(count)]
+    _IDS.extend(str(uuid.UUID(int=number + 1, version=4)) for number in range(len(_IDS), count))
+    return _IDS[:count]
 
 
 def job(job_id: str, word: str = "completed") -> Job:

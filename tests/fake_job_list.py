@@ -87,12 +87,11 @@ class JobList:
 
     def _answer(self, query: Mapping[str, str], limit: int, offset: int, after: str | None) -> Row:
         wanted = query.get("status", "").split(",") if self.filters else [""]
-        rows = [row for row in self.rows if wanted == [""] or row["status"] in wanted]
+        rows = self.rows if wanted == [""] else [row for row in self.rows if row["status"] in wanted]
         start = offset if self.offsets else 0
         if after is not None:
             # By the id and not by position, as real cursors are: what comes and goes shifts nothing.
-            found = [at for at, row in enumerate(rows) if row["id"] > after]
-            start = found[0] if found else len(rows)
+            start = next((at for at, row in enumerate(rows) if row["id"] > after), len(rows))
         shown = rows[start : start + min(limit, self.largest)]
         if not self.pagination:
             return {"jobs": shown}
