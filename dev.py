@@ -132,7 +132,9 @@ def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> li
     """Run pytest with its own output on ours, so that its count of tests is seen."""
     command = [str(setup.PYTHON), "-m", "pytest", *arguments]
     say(f"\npytest {' '.join(arguments)}")
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+    # What is compiled is kept, whatever the machine is used to: the many hosts that tests start would compile it anew.
+    environment = {**os.environ, **(env or {}), "PYTHONDONTWRITEBYTECODE": ""}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
         code = process.wait()
     except KeyboardInterrupt as exc:
