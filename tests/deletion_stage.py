@@ -99,6 +99,7 @@ class Stage:
     _theirs: set[Path] = field(default_factory=set)
     _before: bytes | None = None
     _workflows: dict[str, Any] = field(default_factory=dict)
+    _read: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         SettingsFile(self.folder).change(backup="workflows")
@@ -164,6 +165,13 @@ class Stage:
         return {job_id for path in self.zips() if path.is_file() for job_id in self._in_zip(path)}
 
     def _in_zip(self, path: Path) -> list[str]:
+        is_now = path.stat()
+        key = (path, is_now.st_ino, is_now.st_size, is_now.st_mtime_ns)
+        if key not in self._read:
+            self._read[key] = self._read_zip(path)
+        return self._read[key]
+
+    def _read_zip(self, path: Path) -> list[str]:
         try:
             with zipfile.ZipFile(path) as archive:
                 index = [row["id"] for row in json.loads(archive.read("index.json"))["jobs"]]
