@@ -151,15 +151,22 @@ def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> li
 
 def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
     """Install what is missing. Returns the environment for the tests."""
-    with setup.only_one():
+    with setup.only_one(), ThreadPoolExecutor(max_workers=1) as beside:
+        others = beside.submit(_without_python, node=node, browser=browser)
         setup.python_packages(dev=True)
-        if node:
-            setup.node_packages()
-        if not browser:
-            return {}
-        for version in (setup.NEWEST_FRONTEND, setup.OLDEST_FRONTEND):
-            setup.frontend(version)
-        return {"CHROMIUM": setup.browser()}
+        if browser:
+            for version in (setup.NEWEST_FRONTEND, setup.OLDEST_FRONTEND):
+                setup.frontend(version)
+        others.result()
+        return {"CHROMIUM": setup.browser()} if browser else {}
+
+
+def _without_python(*, node: bool, browser: bool) -> None:
+    """Install what needs none of the Python packages, while pip keeps one processor busy."""
+    if node:
+        setup.node_packages()
+    if browser and setup.debian_root():
+        setup.browser()
 
 
 def test(_: list[str]) -> list[StepFailed]:
@@ -171,7 +178,13 @@ def test(_: list[str]) -> list[StepFailed]:
 
 def unit_tests() -> list[StepFailed]:
     """Those that measure time have the machine to themselves, the others share it in pairs."""
-    return run_pytest([*UNIT_TESTS, *TIMED]) + run_pytest([*UNIT_TESTS, *IN_PAIRS])
+    return run_pytest([*timed_files(), *TIMED]) + run_pytest([*UNIT_TESTS, *IN_PAIRS])
+
+
+def timed_files() -> list[str]:
+    """The files with tests that measure time: reading all the others to leave them out takes long."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [str(path.relative_to(ROOT)) for path in files if "mark.timed" in path.read_text("utf-8")]
 
 
 def lint(_: list[str]) -> list[StepFailed]:

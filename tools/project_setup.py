@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -67,6 +68,10 @@ def _try_lock(handle: IO[bytes]) -> bool:
     return True
 
 
+_apt = threading.Lock()
+"""It refuses to run twice at a time."""
+
+
 def debian_root() -> bool:
     """Whether system packages may simply be installed: root on a system with apt."""
     return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
@@ -74,8 +79,9 @@ def debian_root() -> bool:
 
 def apt_install(*packages: str) -> None:
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    run_step("apt-get update", ["apt-get", "-q", "update"], env=env)
-    run_step(f"apt-get install {' '.join(packages)}", ["apt-get", "-qy", "install", *packages], env=env)
+    with _apt:
+        run_step("apt-get update", ["apt-get", "-q", "update"], env=env)
+        run_step(f"apt-get install {' '.join(packages)}", ["apt-get", "-qy", "install", *packages], env=env)
 
 
 def packaging_part(pyproject: str) -> str:

@@ -30,14 +30,17 @@ def test_every_example_is_listed_here() -> None:
     assert {file.stem for file in EXAMPLES.glob("*.json")} == set(HARMLESS)
 
 
-@pytest.mark.stage(connected=True)
-async def test_the_examples_open_harmless_and_send_nothing(page: Page, cloud: SimulatedCloud) -> None:
+@pytest.mark.stage(connected=True, env={"COMFY_CLOUD_HISTORY_NODES": "allow"})
+async def test_where_nobody_is_asked_the_examples_send_nothing_until_a_job_is_pasted_into_one(
+    page: Page, cloud: SimulatedCloud
+) -> None:
     await page.evaluate(
         "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
     )
     for name in HARMLESS:
         await run_as_it_is_shipped(page, cloud, name)
         assert cloud.history_posts == []
+    await paste_a_job_and_run(page, cloud)
 
 
 async def run_as_it_is_shipped(page: Page, cloud: SimulatedCloud, name: str) -> None:
@@ -54,8 +57,8 @@ async def run_as_it_is_shipped(page: Page, cloud: SimulatedCloud, name: str) -> 
     await page.wait_for_function("() => window.shown?.length")
 
 
-@pytest.mark.stage(connected=True, env={"COMFY_CLOUD_HISTORY_NODES": "allow"})
-async def test_an_example_deletes_the_job_that_is_pasted_into_it(page: Page, cloud: SimulatedCloud) -> None:
+async def paste_a_job_and_run(page: Page, cloud: SimulatedCloud) -> None:
+    """With its dry run off, the job goes and no other."""
     chosen = cloud.finished[0]
     await load_workflow(page, read(EXAMPLES / "delete-cloud-jobs.json"))
     await page.evaluate(
@@ -63,7 +66,7 @@ async def test_an_example_deletes_the_job_that_is_pasted_into_it(page: Page, clo
             const [ids, dryRun] = window.app.graph.getNodeById(2).widgets;
             ids.value = id;
             dryRun.value = false;
-            window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text });
+            window.shown = undefined;
         }""",
         chosen.id,
     )
