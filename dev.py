@@ -38,7 +38,7 @@ from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
 
 UNIT_TESTS = ["tests", "--ignore=tests/browser"]
-IN_PAIRS = ["-m", "not timed", "-n", "2", "--dist", "loadfile"]
+IN_PAIRS = ["-m", "not timed", "-n", "2", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
 # Two at a time: most of a browser test is waiting for ComfyUI to start.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]

@@ -2,8 +2,7 @@
 
 Each test has a cloud and a host of its own, and a page that starts anew in a browser that remembers nothing.
 Mark a test to set its stage:
-`@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`,
-with `own_page=True` if it does to its page what cannot be undone, as to its clock.
+`@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`.
 With COMFYUI_DIR the host is that real ComfyUI.
 """
 
@@ -68,13 +67,11 @@ class Stage(NamedTuple):
     hold_seconds: int | None = None
     settings: dict[str, Any] = {}  # noqa: RUF012 - never changed
     env: dict[str, str] = {}  # noqa: RUF012 - never changed
-    own_page: bool = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers",
-        "stage(jobs, connected, hold_seconds, settings, env, own_page): the surroundings of a browser test",
+        "markers", "stage(jobs, connected, hold_seconds, settings, env): the surroundings of a browser test"
     )
 
 
@@ -203,7 +200,6 @@ def without_faults_of_core(found: list[str]) -> list[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(
-    stage: Stage,
     tabs: Tabs,
     frontend: Frontend,
     host: HostProcess,
@@ -215,13 +211,10 @@ async def page(
 
     What a test listens for on it, it hears until the browser ends: listeners may only note.
     """
-    opened = await (tabs.make() if stage.own_page else tabs.take(frontend.version))
+    opened = await tabs.take(frontend.version)
     await forget(opened, host.base_url)
     with Ear(console_errors, asked, external_requests).on(opened):
         await open_comfyui(opened, host.base_url)
         yield opened
-        if not opened.is_closed():
-            await opened.goto("about:blank")
-            await opened.context.clear_permissions()
-    if stage.own_page:
-        await opened.context.close()
+        await opened.goto("about:blank")
+        await opened.context.clear_permissions()

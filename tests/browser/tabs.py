@@ -24,17 +24,12 @@ class Tabs:
         self._open: dict[str, Page] = {}
 
     async def take(self, version: str) -> Page:
-        """The page for a frontend version: the one there is, or a new one if a test has closed it."""
-        page = self._open.get(version)
-        if page is None or page.is_closed():
-            page = self._open[version] = await self.make()
-        return page
-
-    async def make(self) -> Page:
-        """A page in a context of its own."""
-        size: ViewportSize = {"width": 1440, "height": 900}
-        context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
-        return await context.new_page()
+        """The page for a frontend version: the one there is, or a new one."""
+        if version not in self._open:
+            size: ViewportSize = {"width": 1440, "height": 900}
+            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
+            self._open[version] = await context.new_page()
+        return self._open[version]
 
 
 async def forget(page: Page, origin: str) -> None:

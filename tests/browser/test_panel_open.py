@@ -11,13 +11,21 @@ from simulated_cloud import SimulatedCloud
 
 NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TEN_MINUTES = 600_000
+# From now on those of our timers that take a second or more take a thousandth of that, until the page starts anew.
+HURRY = """() => {
+    const { setTimeout, setInterval } = window;
+    const caller = () => new Error().stack.split('\\n')[3];
+    const soon = (time, from) => (time >= 1000 && from.includes('/comfy-cloud-history/') ? time / 1000 : time);
+    window.setTimeout = (what, time, ...more) => setTimeout(what, soon(time, caller()), ...more);
+    window.setInterval = (what, time, ...more) => setInterval(what, soon(time, caller()), ...more);
+}"""
 
 
-@pytest.mark.stage(connected=True, own_page=True)
+@pytest.mark.stage(connected=True)
 async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_closed(
     page: Page, cloud: SimulatedCloud
 ) -> None:
-    await page.clock.install()
+    await page.evaluate(HURRY)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "cloud_history" in request.url else None)
     tab = page.locator(TAB_BUTTON)
@@ -31,7 +39,7 @@ async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_close
     await page.wait_for_load_state("networkidle")
     asked.clear()
     cloud.add_job("completed")
-    await page.clock.fast_forward(TEN_MINUTES)
+    await page.wait_for_timeout(TEN_MINUTES / 1000)
     assert asked == []
 
     await choose_cloud_history(page, "Open cloud history")
