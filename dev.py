@@ -40,7 +40,7 @@ from steps import StepFailed, duration, run_step, say, tail
 UNIT_TESTS = ["tests", "--ignore=tests/browser"]
 IN_PAIRS = ["-m", "not timed", "-n", "2", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
-# Two at a time: most of a browser test is waiting for ComfyUI to start.
+# Two at a time: each keeps a processor busy, and three on two are slower than two.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
 STOP_SECONDS = 20

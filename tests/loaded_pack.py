@@ -6,11 +6,11 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-CHECKOUT = Path(__file__).parent.parent
+from hosts import CHECKOUT
+
 NAME = str(CHECKOUT).replace(".", "_x_")
 
 

@@ -41,7 +41,8 @@ async def origin_only(request: web.Request, handler: Handler) -> web.StreamRespo
 async def only_hashed_files_are_kept(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let browsers ask for scripts and styles each time, so that an update of a pack is seen.
 
-    A browser keeps those files of the frontend whose names carry a hash of what is in them, and starts sooner.
+    Other than with ComfyUI, a browser keeps those files of the frontend whose names carry a hash of what is in them:
+    it starts sooner.
     """
     response = await handler(request)
     if HASHED.match(request.path):

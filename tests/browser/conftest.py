@@ -21,11 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import (
-    Browser,
-    Page,
-    async_playwright,
-)
+from playwright.async_api import Browser, Page, async_playwright
 
 from browser.comfy_page import open_comfyui
 from browser.tabs import Ear, Tabs, forget

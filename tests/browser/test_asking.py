@@ -53,13 +53,13 @@ async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
 @NEWEST
 @pytest.mark.stage(connected=True)
 async def test_a_reload_asks_again_until_it_is_set_that_nothing_may_be_deleted(
-    page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str]
+    page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str], asked: list[str]
 ) -> None:
     await leave_the_question_after_a_reload(page)
     # A page that starts slowly may be told before our part of it listens. It is told again.
     console_errors[:] = [text for text in console_errors if text != "Unknown message type cloud_history.ask"]
     assert cloud.history_posts == []
-    await set_never_and_a_number_that_is_refused(page)
+    await set_never_and_a_number_that_is_refused(page, asked)
     kept = json.loads((host.state_dir / "settings.json").read_text())
     assert (kept["nodes"], kept["backup_days"]) == ("never", 90)
     await load_workflow(page, clear_graph())
@@ -85,16 +85,15 @@ async def leave_the_question_after_a_reload(page: Page) -> None:
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")
 
 
-async def set_never_and_a_number_that_is_refused(page: Page) -> None:
+async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -> None:
     """What is set is kept on the server; our settings are looked up once."""
-    looks: list[str] = []
-    page.on("request", lambda sent: looks.append(sent.url) if sent.url.endswith("/status") else None)
+    asked.clear()
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()
     may_delete = page.get_by_role("combobox", name="Workflows may delete")
     await expect(may_delete).to_have_value("ask")
     await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
-    assert len(looks) == 1
+    assert sum(address.endswith("/status") for address in asked) == 1
     await may_delete.focus()
     await page.keyboard.press("N")
     days = page.get_by_role("spinbutton", name="Keep backups for (days)")
