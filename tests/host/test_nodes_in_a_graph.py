@@ -47,25 +47,18 @@ async def test_the_changing_nodes_are_offered_as_the_contract_says(comfy: Comfy)
         assert node["output_node"] is True
 
 
-async def test_a_delete_runs_at_each_press_and_is_never_taken_from_the_cache(
+async def test_a_delete_runs_at_each_press_and_in_each_of_two_equal_nodes_and_is_never_taken_from_the_cache(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
     job_ids = some_finished(cloud, 2)
     graph: Graph = {"1": delete("\n".join(job_ids))}
     cloud.switches.lies = True
-    for _ in range(2):
-        run = await comfy.run(graph)
+    for nodes in (graph, {**graph, "2": graph["1"]}):
+        run = await comfy.run(nodes)
         assert run.ended == "execution_success"
-        assert "2 unconfirmed: accepted, but still listed" in run.ui("1")[0]
-    assert cloud.history_posts == [{"delete": job_ids}] * 2
-
-
-async def test_two_equal_nodes_in_one_graph_run_once_each(comfy: Comfy, cloud: SimulatedCloud) -> None:
-    job_ids = some_finished(cloud, 1)
-    cloud.switches.lies = True
-    run = await comfy.run({"1": delete(job_ids[0]), "2": delete(job_ids[0])})
-    assert run.ended == "execution_success"
-    assert cloud.history_posts == [{"delete": job_ids}] * 2
+        for node in nodes:
+            assert "2 unconfirmed: accepted, but still listed" in run.ui(node)[0]
+    assert cloud.history_posts == [{"delete": job_ids}] * 3
 
 
 def listing(**inputs: object) -> dict[str, Any]:
