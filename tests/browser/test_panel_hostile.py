@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog
-from browser.panel_page import open_list
-from simulated_cloud import Fault, SimulatedCloud
+from browser.panel_page import Panel, open_list
+from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 
 NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TRAPS = (
@@ -25,30 +25,28 @@ TRAPS = (
 MARKUP = "img[src*='trap'], script:not([src]), iframe, svg[onload], [onerror], [onload]"
 
 
-@NEWEST
-@pytest.mark.stage(jobs=5, connected=True, hold_seconds=0)
-async def test_hostile_texts_cause_no_element_no_script_and_no_request(
-    page: Page, cloud: SimulatedCloud, asked: list[str]
-) -> None:
-    traps = []
-    for name in TRAPS:
-        file = {"filename": name, "subfolder": name, "type": "output", "nodeId": name, "mediaType": name}
-        error = {
-            "node_id": name,
-            "node_type": name,
-            "exception_message": name,
-            "exception_type": name,
-            "traceback": [name, name],
-            "current_inputs": {name: [name]},
-            "current_outputs": {},
-        }
-        overrides = {"preview_output": file, "workflow_id": name, "execution_error": error}
-        traps.append(cloud.add_job("failed", overrides=overrides))
-        traps.append(cloud.add_job("completed", overrides={"preview_output": file, "status": name}))
-    await page.evaluate(f"() => {{ window.ours = document.querySelectorAll(`{MARKUP}`).length }}")
+def add_traps(cloud: SimulatedCloud, name: str) -> list[SimulatedJob]:
+    """Two jobs with this text wherever a text can be: a failed one, and one in a state that nobody knows."""
+    file = {"filename": name, "subfolder": name, "type": "output", "nodeId": name, "mediaType": name}
+    error = {
+        "node_id": name,
+        "node_type": name,
+        "exception_message": name,
+        "exception_type": name,
+        "traceback": [name, name],
+        "current_inputs": {name: [name]},
+        "current_outputs": {},
+    }
+    overrides = {"preview_output": file, "workflow_id": name, "execution_error": error}
+    return [
+        cloud.add_job("failed", overrides=overrides),
+        cloud.add_job("completed", overrides={"preview_output": file, "status": name}),
+    ]
 
-    panel = await open_list(page, cloud)
-    for job in traps:
+
+async def open_each(panel: Panel, jobs: list[SimulatedJob]) -> None:
+    """Look at the row and the details of each."""
+    for job in jobs:
         await panel.search(job.id)
         await expect(panel.count).to_contain_text("0 selected of 1 shown")
         await panel.row(job).dblclick()
@@ -56,9 +54,21 @@ async def test_hostile_texts_cause_no_element_no_script_and_no_request(
         await expect(details.locator(".cch-scroll")).to_have_attribute("aria-busy", "false")
         if await details.get_by_text("Traceback").count():
             await details.get_by_text("Traceback").first.click()
-        await page.keyboard.press("Escape")
+        await panel.page.keyboard.press("Escape")
         await expect(details).to_have_count(0)
     await panel.search("")
+
+
+@NEWEST
+@pytest.mark.stage(jobs=5, connected=True, hold_seconds=0)
+async def test_hostile_texts_cause_no_element_no_script_and_no_request(
+    page: Page, cloud: SimulatedCloud, asked: list[str]
+) -> None:
+    traps = [job for name in TRAPS for job in add_traps(cloud, name)]
+    await page.evaluate(f"() => {{ window.ours = document.querySelectorAll(`{MARKUP}`).length }}")
+
+    panel = await open_list(page, cloud)
+    await open_each(panel, traps)
     await panel.tab("Failed").click()
     await expect(panel.rows.first).to_be_visible()
     wide = await panel.list.evaluate("list => list.scrollWidth > list.clientWidth")

@@ -85,9 +85,8 @@ async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
 
     await panel.select([first, second])
     await panel.list.press("Delete")
-    await expect(dialog(page, "Nothing to delete")).to_contain_text(
-        "All 2 selected jobs stay: 2\u00a0protected."
-    )
+    nothing = dialog(page, "Nothing to delete")
+    await expect(nothing).to_contain_text("All 2 selected jobs stay: 2\u00a0protected.")
     await page.keyboard.press("Escape")
     await panel.select([third, fourth])
     opened = await panel.ask_to_delete(4)

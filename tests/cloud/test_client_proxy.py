@@ -16,6 +16,7 @@ from cloud_history.config import BaseUrl, read_base_url
 from cloud_history.errors import CloudConnectionError, CloudTimeoutError, UnusableProxy
 from cloud_history.proxies import find_proxy
 from cloud_history.secret import scrub
+from shown_error import everything_of
 from simulated_cloud import SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
@@ -30,15 +31,6 @@ MANNERS = ("refuse", "hang up", "establish")
 
 def cloud_at(url: str = CLOUD) -> BaseUrl:
     return read_base_url({"COMFY_CLOUD_BASE_URL": url})
-
-
-def everything_of(error: BaseException) -> str:
-    shown = []
-    found: BaseException | None = error
-    while found is not None:
-        shown += [str(found), repr(found), repr(found.args), repr(vars(found))]
-        found = found.__cause__ or found.__context__
-    return "\n".join(shown)
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])

@@ -59,6 +59,21 @@ async def test_no_operation_shows_the_key(
     assert not any("Traceback" in text for where, text in evidence.texts if where == "log")
 
 
+async def use_routes_of_jobs(send: Any, ids: list[str]) -> None:
+    """Previews, lists, details, cancelling and pictures."""
+    await send("POST", "preview", {"ids": ids})
+    await send("POST", "preview", {"ids": [KEY]})
+    for name in ("search", "workflow_id", "output_type", KEY):
+        await send("POST", "preview", {"filter": {name: KEY}})
+        await send("POST", "jobs", {"filter": {name: KEY}})
+    await send("POST", "jobs", {"filter": {}})
+    await send("GET", f"jobs/{ids[0]}")
+    await send("GET", f"jobs/{QUOTED}")
+    await send("POST", "cancel", {"ids": ids})
+    await send("POST", "cancel", {"ids": [KEY]})
+    await send("GET", f"thumbnail?job={ids[0]}&file={QUOTED}")
+
+
 async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
     """Protection, policies, the record, backups and questions."""
     await send("POST", "protection", {"protect": True, "ids": ids[:1], "workflows": [KEY, f"x{QUOTED}"]})
@@ -81,6 +96,25 @@ async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
     await send("DELETE", f"backups/{QUOTED}", {})
     await send("POST", "ask/seen", {"question": KEY, "token": KEY})
     await send("POST", "ask/answer", {"question": KEY, "token": KEY, "answer": KEY, "always": True})
+
+
+async def use_the_key_route_oddly(send: Any) -> None:
+    """Bodies that are none, with the key in them."""
+    for odd in (
+        KEY,
+        [KEY],
+        {KEY: KEY},
+        {"api_key": [KEY]},
+        {"api_key": KEY, KEY: 1},
+        {"api_key": KEY + " \n" + KEY},
+    ):
+        await send("POST", "key", odd)
+    for raw in (
+        f'{{"api_key": "{KEY}'.encode(),
+        f'{{"api_key": "{KEY}"}}'.encode() + b"\xff",
+        KEY.encode() * 2000,
+    ):
+        await send("POST", "key", raw)
 
 
 async def use_routes(
@@ -109,17 +143,7 @@ async def use_routes(
         await send("POST", "clear", {"token": token})
         await send("POST", "preview", {"clear": True})
         ids = [job.id for job in cloud.finished[:2]] or ["01234567-89ab-cdef-0123-456789abcdef"]
-        await send("POST", "preview", {"ids": ids})
-        await send("POST", "preview", {"ids": [KEY]})
-        for name in ("search", "workflow_id", "output_type", KEY):
-            await send("POST", "preview", {"filter": {name: KEY}})
-            await send("POST", "jobs", {"filter": {name: KEY}})
-        await send("POST", "jobs", {"filter": {}})
-        await send("GET", f"jobs/{ids[0]}")
-        await send("GET", f"jobs/{QUOTED}")
-        await send("POST", "cancel", {"ids": ids})
-        await send("POST", "cancel", {"ids": [KEY]})
-        await send("GET", f"thumbnail?job={ids[0]}&file={QUOTED}")
+        await use_routes_of_jobs(send, ids)
         await send("POST", "delete", {"token": KEY})
         await send("POST", "undo", {"hold": KEY})
         await send("POST", "settings", {"hold_seconds": KEY})
@@ -127,21 +151,7 @@ async def use_routes(
         await send("POST", "key", {"api_key": f" “{KEY}” ", "unchecked": True})
         await send("GET", "status")
         await use_routes_of_what_is_kept(send, ids)
-        for odd in (
-            KEY,
-            [KEY],
-            {KEY: KEY},
-            {"api_key": [KEY]},
-            {"api_key": KEY, KEY: 1},
-            {"api_key": KEY + " \n" + KEY},
-        ):
-            await send("POST", "key", odd)
-        for raw in (
-            f'{{"api_key": "{KEY}'.encode(),
-            f'{{"api_key": "{KEY}"}}'.encode() + b"\xff",
-            KEY.encode() * 2000,
-        ):
-            await send("POST", "key", raw)
+        await use_the_key_route_oddly(send)
         await send("POST", "key", {"api_key": KEY}, **{"Content-Type": "text/plain"})
         await send("POST", "key", {"api_key": KEY}, Origin=f"http://{quote(KEY, safe='')}")
         await send("POST", "clear", {"token": KEY})

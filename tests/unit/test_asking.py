@@ -1,106 +1,28 @@
-"""Asking the person who queued a workflow, with a clock of the test's own: both sides meet in files alone."""
+"""How a question to a person is put, and every way in which it ends."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cloud_history.asking import Answers, Asker, Questions
+from asking_scene import TAB, Scene
+from cloud_history.asking import Asker
 from cloud_history.errors import (
     CloudError,
-    InputRefused,
     NoAnswer,
     NobodyThere,
     OperationStopped,
     QuestionClosed,
     StateUnwritable,
 )
-from cloud_history.files import Claim
 from cloud_history.secret import Secret
 from fake_history_client import Person
-
-TAB = "tab-1"
-ASKER = Asker(client=TAB, node="5", title="Tidy up", workflow="Portraits", workflow_id="w-1")
-ABOUT = {"kind": "delete", "removable": 3}
-EPOCH = 1_700_000_000.0
-NOBODY = "0" * 32
-
-
-class Scene:
-    """One question, and what a page does about it at given moments."""
-
-    def __init__(self, folder: Path, connected: tuple[str, ...] = (TAB,)) -> None:
-        self.folder = folder
-        self.now = 0.0
-        self.events: list[tuple[float, str, dict[str, Any], str]] = []
-        self.questions = Questions(
-            folder,
-            self._heard,
-            connected.__contains__,
-            sleep=self._sleep,
-            clock=lambda: self.now,
-            today=self.today,
-        )
-        self.answers = Answers(folder, today=self.today)
-        self._planned: list[tuple[float, Callable[[], None]]] = []
-        self.when_closed: Callable[[], None] = lambda: None
-
-    def today(self) -> float:
-        return EPOCH + self.now
-
-    def at(self, moment: float, act: Callable[[], None]) -> None:
-        self._planned.append((moment, act))
-
-    def ask(self, asker: Asker = ASKER, person: Person | None = None) -> bool:
-        return asyncio.run(self.questions.ask(asker, ABOUT, person or Person()))
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """The question as the page heard of it last."""
-        return next(event for _, _, event, _ in reversed(self.events) if event["state"] == "open")
-
-    def see(self) -> None:
-        self.answers.seen(self.shown["question"], self.shown["token"])
-
-    def answer(self, word: str = "delete") -> None:
-        self.answers.answer(self.shown["question"], self.shown["token"], word)
-
-    def files(self) -> list[Path]:
-        return sorted((self.folder / "asking").glob("*"))
-
-    def opened(self) -> list[float]:
-        return [when for when, _, event, _ in self.events if event["state"] == "open"]
-
-    def _heard(self, name: str, event: Mapping[str, Any], client: str) -> None:
-        self.events.append((self.now, name, dict(event), client))
-        if event["state"] == "closed":
-            self.when_closed()
-
-    async def _sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-        self.now = round(self.now + seconds, 3)
-        due = [each for each in self._planned if each[0] <= self.now]
-        self._planned = [each for each in self._planned if each[0] > self.now]
-        for _, act in due:
-            act()
-
-
-def left_behind(scene: Scene, ends: float) -> Path:
-    """A question of a process that has ended."""
-    (scene.folder / "asking").mkdir(parents=True, exist_ok=True)
-    path = scene.folder / "asking" / f"{NOBODY}.json"
-    path.write_text(json.dumps({"token": hashlib.sha256(b"t").hexdigest(), "ends": ends}))
-    path.with_suffix(".seen").write_text("")
-    path.with_suffix(".answer").write_text("")
-    return path
 
 
 @pytest.fixture
@@ -243,170 +165,12 @@ def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene
     assert key not in repr(Asker(key=Secret(key)))
 
 
-@pytest.mark.parametrize(
-    ("question", "token"),
-    [(None, ""), (None, "x"), (None, "é\ud800"), (None, "x" * 60_000), (NOBODY, None), (NOBODY, "x")],
-    ids=ascii,
-)
-def test_another_token_or_question_changes_nothing(
-    scene: Scene, question: str | None, token: str | None
-) -> None:
-    refused: list[str] = []
-
-    def forge() -> None:
-        which = question or scene.shown["question"]
-        proof = scene.shown["token"] if token is None else token
-        with pytest.raises(QuestionClosed):
-            scene.answers.seen(which, proof)
-        with pytest.raises(QuestionClosed):
-            scene.answers.answer(which, proof, "delete")
-        refused.append(which)
-
-    scene.at(1.0, forge)
-    with pytest.raises(NobodyThere):
-        scene.ask()
-    assert len(refused) == 1
-
-
-@pytest.mark.parametrize(
-    "name", ["", "..", "../api_key", "0" * 31, "G" * 32, "0" * 33, f"{NOBODY}\n", f"a/{NOBODY}"]
-)
-def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
-    with pytest.raises(InputRefused):
-        scene.answers.seen(name, "x")
-    with pytest.raises(InputRefused):
-        scene.answers.answer(name, "x", "skip")
-    assert not scene.folder.exists()
-
-
-def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
-    other = left_behind(scene, EPOCH + 600)
-    other.with_suffix(".answer").unlink()
-    claim = Claim(other)
-    refused: list[bool] = []
-
-    def swap() -> None:
-        for question, token in ((scene.shown["question"], "t"), (NOBODY, scene.shown["token"])):
-            with pytest.raises(QuestionClosed):
-                scene.answers.answer(question, token, "delete")
-        refused.append(True)
-        scene.answer("skip")
-
-    scene.at(1.0, swap)
-    try:
-        assert scene.ask() is False
-        scene.answers.answer(NOBODY, "t", "delete")
-    finally:
-        claim.release()
-    assert refused == [True]
-
-
-def test_only_the_first_answer_counts(scene: Scene) -> None:
-    refused: list[bool] = []
-
-    def twice() -> None:
-        scene.answer("skip")
-        with pytest.raises(QuestionClosed):
-            scene.answer("delete")
-        refused.append(True)
-
-    scene.at(1.0, twice)
-    assert scene.ask() is False
-    assert refused == [True]
-
-
-@pytest.mark.parametrize("word", ["", "yes", "DELETE", "closed", "delete "])
-def test_an_answer_that_is_neither_is_refused_and_uses_nothing_up(scene: Scene, word: str) -> None:
-    def wrong_then_right() -> None:
-        with pytest.raises(InputRefused):
-            scene.answer(word)
-        scene.answer("delete")
-
-    scene.at(1.0, wrong_then_right)
-    assert scene.ask() is True
-
-
-def test_an_answer_in_the_very_last_moment_counts_and_is_never_both_taken_and_ignored(scene: Scene) -> None:
-    scene.at(1.0, scene.see)
-    # The clock reaches the end in the same step: the asker gives up without having looked again.
-    scene.at(119.9, scene.answer)
-    assert scene.ask() is True
-    assert scene.now >= 120.0
-
-
-def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -> None:
-    def begin() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text("")
-
-    def finish() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text('{"answer": "delete"}')
-
-    scene.at(1.0, scene.see)
-    scene.at(119.9, begin)
-    scene.at(120.1, finish)
-    assert scene.ask() is True
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 1}', '{"answer": "closed"}', "\x00"])
-def test_an_answer_nobody_can_read_is_no_answer(scene: Scene, content: str) -> None:
-    def scribble() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text(content)
-
-    scene.at(1.0, scene.see)
-    scene.at(2.0, scribble)
-    with pytest.raises(NoAnswer):
-        scene.ask()
-
-
 def test_a_folder_that_cannot_be_written_stops_it_before_anybody_is_asked(scene: Scene) -> None:
     scene.folder.mkdir()
     (scene.folder / "asking").write_text("in the way")
     with pytest.raises(StateUnwritable):
         scene.ask()
     assert scene.events == []
-
-
-def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_next_question(
-    scene: Scene,
-) -> None:
-    path = left_behind(scene, EPOCH + 60)
-    path.with_suffix(".answer").unlink()
-    with pytest.raises(QuestionClosed):
-        scene.answers.answer(NOBODY, "t", "delete")
-    left_behind(scene, EPOCH - 1)
-    scene.at(1.0, scene.answer)
-    scene.ask()
-    assert scene.files() == []
-
-
-def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(scene: Scene) -> None:
-    path = left_behind(scene, EPOCH - 1)
-    path.with_suffix(".answer").unlink()
-    claim = Claim(path)
-    try:
-        with pytest.raises(QuestionClosed):
-            scene.answers.answer(NOBODY, "t", "delete")
-    finally:
-        claim.release()
-
-
-def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None:
-    path = left_behind(scene, EPOCH - 1)
-    claim = Claim(path)
-    try:
-        scene.at(1.0, scene.answer)
-        scene.ask()
-        assert path in scene.files()
-    finally:
-        claim.release()
-
-
-def test_where_the_file_system_has_no_locks_questions_can_be_answered_all_the_same(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloud_history.files.try_lock", lambda file: True)
-    scene.at(1.0, scene.answer)
-    assert scene.ask() is True
 
 
 def test_names_from_the_workflow_are_cut_and_cleaned_of_keys() -> None:

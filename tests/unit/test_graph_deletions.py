@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cloud_history.asking import Asker, Questions
 from cloud_history.errors import (
     CountRose,
     MissingApiKey,
@@ -22,88 +17,12 @@ from cloud_history.errors import (
     OperationStopped,
     ServerFault,
 )
-from cloud_history.graph_deletions import GraphDeletions
-from cloud_history.history import History
 from cloud_history.models import ClearResult, DeletionResult, Outcome, Skipped
-from cloud_history.operations import Operations
 from cloud_history.report import result_report
 from cloud_history.secret import Secret
-from cloud_history.stopping import Unwatched, Watch
+from cloud_history.stopping import Unwatched
 from fake_history_client import NOON, FakeClient, ids, job, jobs_of
-
-KEY = "comfyui-unit-graph-deletions-0123-wxyz"
-ASKER = Asker(client="tab", node="7", title="Tidy up")
-Act = Callable[[], None]
-
-
-class Asked(Questions):
-    """Answers by a script, and remembers what was asked."""
-
-    def __init__(self, answers: Sequence[bool | Exception] = (), there: bool = True) -> None:
-        self.about: list[dict[str, Any]] = []
-        self.meanwhile: Act = lambda: None
-        self._answers = list(answers)
-        self._there = there
-
-    def client(self, asker: Asker) -> str:
-        if not self._there:
-            raise NobodyThere
-        return "tab"
-
-    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
-        assert asker.node == "7"
-        self.about.append(dict(about))
-        answer = self._answers.pop(0)
-        self.meanwhile()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class Room:
-    """The operations on a history in memory, and what workflows may do."""
-
-    def __init__(self, folder: Path, client: FakeClient, **environ: str) -> None:
-        self.client = client
-
-        @asynccontextmanager
-        async def open_client(base_url: object, key: Any) -> Any:
-            self.used.append(key.secret.reveal())
-            yield client
-
-        async def no_wait(seconds: float) -> None:
-            await asyncio.sleep(0)
-
-        self.used: list[str] = []
-        self.events: list[tuple[str, dict[str, Any]]] = []
-        self.operations = Operations(
-            folder,
-            {"COMFY_CLOUD_API_KEY": KEY, **environ},
-            lambda name, event: self.events.append((name, dict(event))),
-            open_client,  # type: ignore[arg-type]
-            lambda client: History(client, sleep=no_wait),
-        )
-        self.asked = Asked()
-
-    def delete(
-        self, job_ids: list[str], *answers: bool | Exception, asker: Asker = ASKER, watch: Watch | None = None
-    ) -> DeletionResult | Skipped:
-        self.asked = Asked(answers) if answers else self.asked
-        deletions = GraphDeletions(self.operations, self.asked)
-        return asyncio.run(deletions.delete(job_ids, asker, watch or Unwatched()))
-
-    def clear(
-        self, *answers: bool | Exception, meanwhile: Act = lambda: None, backup: bool | None = None
-    ) -> ClearResult | DeletionResult | Skipped:
-        self.asked = Asked(answers) if answers else self.asked
-        self.asked.meanwhile = meanwhile
-        return asyncio.run(
-            GraphDeletions(self.operations, self.asked).clear(ASKER, Unwatched(), backup=backup)
-        )
-
-    @property
-    def untouched(self) -> bool:
-        return not (self.client.deletes or self.client.clears or self.client.pages or self.client.asked)
+from graph_deletion_stage import ASKER, Asked, Room
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from cloud_history.retention_report import plan_report, policy_words, span_words
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 PROTECTED = "p"
 
-# A job: its letter, how long ago it was created ("?" for no usable time), its workflow, its status
-# (completed unless said).
+# A job: its letter, how long ago it was created ("?": no usable time), its workflow, its status if not completed.
 HISTORIES = {
     # One a day, at noon. a, b, c are in this week (Monday is the 16th), d to j in the week before.
     "days": "a 0d, b 1d, c 2d, d 3d, e 4d, f 5d, g 6d, h 7d, i 8d, j 9d",

@@ -1,0 +1,88 @@
+"""One question to a person, with a clock of its own: both sides meet in files alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloud_history.asking import Answers, Asker, Questions
+from fake_history_client import Person
+
+TAB = "tab-1"
+ASKER = Asker(client=TAB, node="5", title="Tidy up", workflow="Portraits", workflow_id="w-1")
+ABOUT = {"kind": "delete", "removable": 3}
+EPOCH = 1_700_000_000.0
+NOBODY = "0" * 32
+
+
+class Scene:
+    """One question, and what a page does about it at given moments."""
+
+    def __init__(self, folder: Path, connected: tuple[str, ...] = (TAB,)) -> None:
+        self.folder = folder
+        self.now = 0.0
+        self.events: list[tuple[float, str, dict[str, Any], str]] = []
+        self.questions = Questions(
+            folder,
+            self._heard,
+            connected.__contains__,
+            sleep=self._sleep,
+            clock=lambda: self.now,
+            today=self.today,
+        )
+        self.answers = Answers(folder, today=self.today)
+        self._planned: list[tuple[float, Callable[[], None]]] = []
+        self.when_closed: Callable[[], None] = lambda: None
+
+    def today(self) -> float:
+        return EPOCH + self.now
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        self._planned.append((moment, act))
+
+    def ask(self, asker: Asker = ASKER, person: Person | None = None) -> bool:
+        return asyncio.run(self.questions.ask(asker, ABOUT, person or Person()))
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The question as the page heard of it last."""
+        return next(event for _, _, event, _ in reversed(self.events) if event["state"] == "open")
+
+    def see(self) -> None:
+        self.answers.seen(self.shown["question"], self.shown["token"])
+
+    def answer(self, word: str = "delete") -> None:
+        self.answers.answer(self.shown["question"], self.shown["token"], word)
+
+    def files(self) -> list[Path]:
+        return sorted((self.folder / "asking").glob("*"))
+
+    def opened(self) -> list[float]:
+        return [when for when, _, event, _ in self.events if event["state"] == "open"]
+
+    def _heard(self, name: str, event: Mapping[str, Any], client: str) -> None:
+        self.events.append((self.now, name, dict(event), client))
+        if event["state"] == "closed":
+            self.when_closed()
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.now = round(self.now + seconds, 3)
+        due = [each for each in self._planned if each[0] <= self.now]
+        self._planned = [each for each in self._planned if each[0] > self.now]
+        for _, act in due:
+            act()
+
+
+def left_behind(scene: Scene, ends: float) -> Path:
+    """A question of a process that has ended."""
+    (scene.folder / "asking").mkdir(parents=True, exist_ok=True)
+    path = scene.folder / "asking" / f"{NOBODY}.json"
+    path.write_text(json.dumps({"token": hashlib.sha256(b"t").hexdigest(), "ends": ends}))
+    path.with_suffix(".seen").write_text("")
+    path.with_suffix(".answer").write_text("")
+    return path

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./deletion_stage.js";
+
+test("progress and the result come by event; a full success leaves by itself", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "sending", done: 1, total: 3 });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "checking", done: 3, total: 3 });
+  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 3 }) });
+  assert.deepEqual(it.titles().slice(1), ["loading: Deleting jobs… 1 of 3", "loading: Checking what is gone…", "success: 3 jobs removed from your cloud history"]);
+  assert.equal(it.flow.state().results.length, 1);
+  assert.equal(it.flow.hides(row("a")), true, "what is gone does not come back while an older list is shown");
+  await it.pass(10_000);
+  assert.equal(it.flow.state().results.length, 0);
+  assert.equal(it.flow.hides(row("a")), true);
+});
+
+test("every outcome but a full success stays, is no success, and gives back what is still there", async () => {
+  const jobs = { b: { outcome: "failed", why: "server error (500)" }, c: { outcome: "already_gone", why: "" } };
+  const cases = [
+    [deleted({ deleted: 1, failed: 1, already_gone: 1 }, jobs), "warning: 1 of 3 jobs removed"],
+    [deleted({ failed: 3 }, { a: jobs.b, b: jobs.b, c: jobs.b }), "error: No job was removed"],
+    [deleted({ unconfirmed: 3 }, { a: { outcome: "unconfirmed", why: "" } }), "warning: Outcome unknown: 3 jobs"],
+    [deleted({ deleted: 1, not_attempted: 2 }, { b: { outcome: "not_attempted", why: "you stopped it" } }, { stopped: true }), "warning: Stopped: 1 of 3 jobs removed"],
+    [deleted({ already_gone: 3 }), "warning: No job was removed"],
+  ];
+  for (const [result, told] of cases) {
+    const it = stage();
+    await it.flow.remove({ ids: ["a"] });
+    it.flow.changed({ operation: "o", hold: "h1", kind: "delete", node: null, result });
+    assert.equal(it.titles().at(-1), told);
+    assert.match(it.said.at(-1), /^!/, "told at once");
+    await it.pass(60_000);
+    assert.equal(it.flow.state().results.length, 1, told);
+  }
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.changed({ operation: "h1", kind: "delete", result: cases[0][0] });
+  assert.deepEqual(["a", "b", "c"].map((id) => it.flow.hides(row(id))), [true, false, true]);
+  assert.equal(it.flow.markOf("b").word, "Not removed");
+  assert.equal(it.flow.markOf("c"), undefined);
+});
+
+test("trying again asks anew for what may still go, and keeps the result until that is confirmed", async () => {
+  const it = stage({ person: { confirm: ["yes", null, "yes"] }, send: [{ hold: hold() }, { hold: hold({ id: "h2" }) }] });
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: "" } }) });
+  const [entry] = it.flow.state().results;
+  await it.flow.tryAgain(entry);
+  assert.equal(it.flow.state().results.length, 1, "the person left");
+  await it.flow.tryAgain(entry);
+  assert.equal(it.flow.state().results.length, 0);
+  assert.deepEqual(it.targets.slice(1), [{ ids: ["b"] }, { ids: ["b"] }]);
+});
+
+test("when events are missed the status is looked at until the result is there", async () => {
+  const it = stage({ status: { ...STATUS, finished: [{ operation: "old", result: deleted({ deleted: 99 }) }] } });
+  await it.flow.remove({ ids: ["a"] });
+  it.set({ ...STATUS, holds: [hold({ state: "sending" })], finished: [{ operation: "old", result: deleted({ deleted: 99 }) }] });
+  await it.pass(30_000);
+  assert.equal(it.flow.state().running.length, 1, "an older result is not taken for this one");
+  it.set({ ...STATUS, finished: [{ operation: "other", result: deleted({ deleted: 50 }) }, { operation: "h1", result: deleted({ deleted: 3 }) }] });
+  await it.pass(5_000);
+  assert.equal(it.titles().at(-1), "success: 3 jobs removed from your cloud history");
+  assert.equal(it.statuses.read, 1, "the list is read again");
+});
+
+test("a deletion that leaves no trace, or that a stop cut short, is never called a success", async () => {
+  const cases = [
+    [STATUS, "warning: Outcome unknown"],
+    [{ ...STATUS, unresolved: [{ operation: "h1", kind: "delete", asked: 3, origin: "menu", started_at: "" }] }, "warning: Outcome unknown: 3 jobs"],
+    [{ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] }, "warning: A deletion was not sent"],
+    [fail("comfyui_away"), "warning: Outcome unknown"],
+  ];
+  for (const [status, told] of cases) {
+    const it = stage();
+    await it.flow.remove({ ids: ["a"] });
+    it.set(status);
+    await it.pass(10_000 + 31 * 4_000);
+    assert.equal(it.titles().at(-1), told);
+    assert.equal(it.flow.hides(row("a")), false, "the rows are back");
+    assert.equal(it.timers.length, 0, "and it looks no more");
+  }
+});
+
+test("when the answer to the confirmation is lost, the hold or the result is found; else it is unknown", async () => {
+  const held = stage({ send: fail("comfyui_away") });
+  held.set(() => (held.tokens.length ? { ...STATUS, holds: [hold()] } : STATUS));
+  await held.flow.remove({ ids: ["a"] });
+  assert.equal(held.flow.state().holding.length, 1);
+  assert.equal(held.titles().at(-1), "info: Removing 3 jobs in 10 s");
+
+  const told = stage({ send: () => (told.flow.adopt({ ...STATUS, holds: [hold()] }), fail("comfyui_away")) });
+  told.set(() => (told.tokens.length ? { ...STATUS, holds: [hold()] } : STATUS));
+  await told.flow.remove({ ids: ["a"] });
+  assert.deepEqual(told.flow.state().holding.map((entry) => entry.mine), [true], "an event had told of it");
+
+  const done = stage({ send: fail("strange_answer"), preview: preview({ hold_seconds: 0 }) });
+  done.set(() => (done.tokens.length ? { ...STATUS, finished: [{ operation: "n", result: deleted({ deleted: 3 }) }] } : STATUS));
+  await done.flow.remove({ ids: ["a"] });
+  assert.equal(done.titles().at(-1), "success: 3 jobs removed from your cloud history");
+
+  for (const code of ["comfyui_away", "strange_answer", "internal"]) {
+    const lost = stage({ send: fail(code) });
+    await lost.flow.remove({ ids: ["a"] });
+    assert.equal(lost.titles().at(-1), "warning: Outcome unknown", code);
+    assert.equal(lost.tokens.length, 1, "not sent again");
+  }
+});
+
+test("what nodes delete is told by the nodes", () => {
+  const it = stage();
+  it.flow.changed({ operation: "n", kind: "delete", result: deleted({ failed: 3 }) });
+  it.flow.progressed({ operation: "n", hold: null, kind: "delete", node: "4", phase: "sending", done: 0, total: 3 });
+  assert.deepEqual([it.shown, it.flow.entries], [[], []]);
+});
+
+test("a deletion that ended before anything was sent can be tried again as a whole, and marks no row", async () => {
+  for (const [code, told] of [["unauthorized", "error: No job was removed"], ["stopped", "warning: Stopped: 0 of 3 jobs removed"]]) {
+    const it = stage();
+    await it.flow.remove({ ids: ["a"] });
+    it.flow.changed({ operation: "h1", kind: "delete", result: { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code, message: "m" } } });
+    assert.equal(it.titles().at(-1), told);
+    assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
+    assert.deepEqual([it.flow.markOf("a"), it.flow.hides(row("a"))], [undefined, false]);
+  }
+});
+
+test("the look before it sends is not called the look afterwards", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const at = (phase, done, total) => {
+    it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
+    return it.flow.state().running.map((entry) => [entry.phase, entry.done, entry.total]).flat();
+  };
+  assert.deepEqual(at("waiting", 0, 1), ["waiting", 0, 3]);
+  assert.deepEqual(at("checking", 0, 1), ["sending", 0, 3]);
+  assert.deepEqual(at("sending", 2, 3), ["sending", 2, 3]);
+  assert.deepEqual(at("checking", 0, 3), ["checking", 0, 3]);
+});
+
+test("stopping is asked for once, and the result says how far it came", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "sending", done: 1, total: 3 });
+  const [entry] = it.flow.state().running;
+  await Promise.all([it.flow.stop(entry), it.flow.stop(entry)]);
+  assert.deepEqual(it.stopped, ["h1"]);
+  const jobs = { b: { outcome: "not_attempted", why: "you stopped it" }, c: { outcome: "not_attempted", why: "you stopped it" } };
+  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 1, not_attempted: 2 }, jobs, { stopped: true }) });
+  assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
+});
+
+test("what could not be stopped can be stopped again; that it had ended is no news", async () => {
+  for (const [code, told] of [["comfyui_away", "error: It could not be stopped"], ["invalid_request", "info: Removing 3 jobs in 10 s"]]) {
+    const it = stage({ stop: fail(code) });
+    await it.flow.remove({ ids: ["a"] });
+    await it.flow.stop(it.flow.entries[0]);
+    assert.equal(it.titles().at(-1), told);
+    assert.equal(it.flow.entries[0].stopping, false);
+  }
+});
+
+test("sent at once, the answer tells: an event that comes before it says nothing twice", async () => {
+  const refuse = () => {
+    it.flow.progressed({ operation: "o", hold: null, kind: "clear", node: null, phase: "checking", done: 0, total: 1 });
+    it.flow.changed({ operation: "o", kind: "clear", result: ROSE });
+    return fail("count_rose", { operation: "o", preview: preview({ token: "t2", hold_seconds: 0 }) });
+  };
+  const it = stage({ preview: preview({ hold_seconds: 0 }), send: [refuse, { operation: "p", state: "done", result: CLEARED }] });
+  await it.flow.clear();
+  assert.deepEqual([it.seen, it.roses, it.tokens], [["counting", "confirm", "confirm"], [false, true], ["t1", "t2"]]);
+  assert.equal(it.titles().at(-1), "success: 12 jobs removed from your cloud history");
+});
+
+test("a clear that the server turned into a deletion by ids is one from its start to its end", async () => {
+  const it = stage({ preview: preview({ kind: "delete" }) });
+  await it.flow.clear();
+  const [entry] = it.flow.state().holding;
+  assert.equal(entry.kind, "delete");
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "the others are not said to go");
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: "" } }) });
+  assert.equal(it.flow.markOf("b").word, "Protected, kept");
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [true, false]);
+});
+
+test("where something was protected in the last moment, a clear names what it left and hides nothing for good", async () => {
+  const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
+  await it.flow.clear();
+  assert.ok(it.flow.hides(row("kept")));
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "clear", node: null, result: deleted({ deleted: 2 }) });
+  assert.ok(!it.flow.hides(row("kept")));
+  assert.equal(it.titles().at(-1), "success: 2 jobs removed from your cloud history");
+});
+
+test("saving workflows is told as that, also after the clock has run out, and is not called deleting", async () => {
+  const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(11_000);
+  const event = (phase, done) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total: 4 });
+  it.said.length = 0;
+  event("checking", 0);
+  event("backing_up", 2);
+  assert.equal(it.titles().at(-1), "loading: Backing up workflows… 2 of 4");
+  assert.deepEqual(it.said, []);
+  event("backing_up", 4);
+  event("sending", 0);
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 0 of 4");
+  event("sending", 2);
+  assert.deepEqual(it.said, ["Deleting: 50 percent"]);
+});
+
+test("a deletion that sent nothing hides no job, and all of it can be tried again", async () => {
+  const failed = { kind: "delete", outcome: "failed", report: "", error: { code: "state_unwritable", message: "disk full", hint: "", status: null, retry_after: null } };
+  // A server may count such a deletion too, and name no job.
+  for (const result of [failed, { ...deleted({ not_attempted: 3 }), ...failed }]) {
+    const it = stage();
+    await it.flow.remove({ ids: ["a"] });
+    it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result });
+    assert.deepEqual(["a", "b", "c"].map((id) => it.flow.hides(row(id))), [false, false, false]);
+    assert.equal(it.titles().at(-1), "error: No job was removed");
+    assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
+  }
+});
+
+test("what a list still names that was begun long enough after the result is there", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const before = it.flow.reading();
+  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 3 }) });
+  await it.pass(9_999);
+  const soon = it.flow.reading();
+  await it.pass(1);
+  const late = it.flow.reading();
+  const listed = new Set(["a"]);
+  before(listed);
+  soon(listed);
+  assert.equal(it.flow.hides(row("a")), true, "the list may be older than the deletion");
+  late(listed);
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [false, true]);
+});

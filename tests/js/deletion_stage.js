@@ -1,0 +1,120 @@
+/** Deletions from the question to the result, with a scripted server and a clock of their own. */
+
+import { HistoryApiError } from "#ui/history_api.mjs";
+import { Asking } from "#ui/panel/asking.mjs";
+import { Deletions } from "#ui/panel/deletion_flow.mjs";
+
+export const STATUS = {
+  version: "1", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null,
+  holds: [], lost_holds: [], hold_seconds: 10, can_cancel: true,
+};
+export const ZERO = { deleted: 0, already_gone: 0, active: 0, protected: 0, failed: 0, unconfirmed: 0, not_attempted: 0 };
+export const deleted = (counts, jobs = {}, rest = {}) => ({
+  kind: "delete", total: Object.values(counts).reduce((a, b) => a + b, 0), counts: { ...ZERO, ...counts }, jobs, stopped: false, report: "r", error: null, ...rest,
+});
+export const CLEARED = { kind: "clear", outcome: "deleted", before: 12, removed: 12, listed: 0, active: 1, report: "", error: null };
+export const UNSENT = { outcome: "failed", before: null, removed: 0, listed: null, active: null, report: "r" };
+export const ROSE = { kind: "clear", ...UNSENT, error: { code: "count_rose", message: "2 more jobs have finished since you looked." } };
+export const preview = (rest = {}) => ({ token: "t1", expires_in: 300, removable: 3, finished: 3, counts: {}, hold_seconds: 10, ...rest });
+export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["a", "b", "c"], seconds_left: 10, state: "holding", ...rest });
+export const fail = (code, extras) => new HistoryApiError({ code, message: code }, extras);
+export const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Gives the listed values one after the other, the last one for ever; errors are thrown. */
+function script(values) {
+  const queue = [values].flat();
+  return async () => {
+    const next = queue.length > 1 ? queue.shift() : queue[0];
+    const value = typeof next === "function" ? await next() : next;
+    if (value instanceof Error) throw value;
+    return value;
+  };
+}
+
+/** A stage with a scripted server, a person who answers each step, and a clock that only moves when told. */
+export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = true } = {}) {
+  let time = 0;
+  const timers = [];
+  const [seen, tokens, shown, said, opened] = [[], [], [], [], []];
+  let current = status;
+  const answers = Object.fromEntries(Object.entries({ confirm: "yes", ...person }).map(([step, value]) => [step, script(value)]));
+  const step = (name) => async () => {
+    seen.push(name);
+    return answers[name] ? answers[name]() : null;
+  };
+  const [roses, whys] = [[], []];
+  const sending = script(send);
+  const previewing = script(previews);
+  const question = (kind) => ({
+    kind,
+    preview: previewing,
+    count: (p) => p.removable,
+    send: (token) => (tokens.push(token), sending()),
+    steps: { counting: step("counting"), confirm: (frame, p, st, rose) => (roses.push(rose), step("confirm")()), nothing: step("nothing") },
+  });
+  let open = null;
+  const dialogs = {
+    async exclusive(talk) {
+      if (open) return void seen.push("focused");
+      open = { isOpen: () => Boolean(open), close: () => (open = null), focus: () => undefined, show: async () => null };
+      try {
+        return await talk(open);
+      } finally {
+        open = null;
+      }
+    },
+  };
+  const [stopped, unseen, stopping] = [[], [], script(stop)];
+  const statuses = { looks: 0, read: 0 };
+  const api = {
+    status: async () => {
+      statuses.looks += 1;
+      const value = typeof current === "function" ? current() : current;
+      if (value instanceof Error) throw value;
+      return value;
+    },
+    undo: script(undo),
+    stop: async (operation) => (stopped.push(operation), stopping()),
+  };
+  const now = () => time;
+  const targets = [];
+  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: (frame, why) => (whys.push(why), step("tooOld")()), busy: step("busy"), failed: step("failed") } });
+  const flow = new Deletions({
+    api, asking, now,
+    questions: { clear: question("clear"), remove: (target) => (targets.push(target), question("delete")) },
+    toasts: {
+      canAct: () => canAct,
+      tell: (kind, { title }) => shown.push([kind, title]),
+      slot: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
+    },
+    schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
+    openPanel: () => opened.push(1),
+    onResult: () => (statuses.read += 1),
+    whenSeen: (run) => void (hidden ? unseen.push(run) : run()),
+  });
+  if (panel) flow.follow({ render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined });
+  return {
+    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, roses, whys,
+    seePage: () => unseen.splice(0).forEach((run) => run()),
+    titles: () => shown.map(([kind, title]) => `${kind}: ${title}`),
+    last: () => shown.at(-1),
+    leave: () => (open = null),
+    setTime: (to) => (time = to),
+    set: (next) => (current = next),
+    /** Lets time pass, running what falls due. */
+    async pass(milliseconds) {
+      const end = time + milliseconds;
+      for (;;) {
+        const due = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+        if (!due) break;
+        timers.splice(timers.indexOf(due), 1);
+        time = due.at;
+        due.run();
+        await settled();
+      }
+      time = end;
+    },
+  };
+}
+
+export const row = (id, status = "completed") => ({ id, status });

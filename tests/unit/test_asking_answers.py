@@ -1,0 +1,174 @@
+"""Which answer to a question counts: the first, to this question, with its token, in time, and one of two words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from asking_scene import EPOCH, NOBODY, Scene, left_behind
+from cloud_history.errors import InputRefused, NoAnswer, NobodyThere, QuestionClosed
+from cloud_history.files import Claim
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("question", "token"),
+    [(None, ""), (None, "x"), (None, "é\ud800"), (None, "x" * 60_000), (NOBODY, None), (NOBODY, "x")],
+    ids=ascii,
+)
+def test_another_token_or_question_changes_nothing(
+    scene: Scene, question: str | None, token: str | None
+) -> None:
+    refused: list[str] = []
+
+    def forge() -> None:
+        which = question or scene.shown["question"]
+        proof = scene.shown["token"] if token is None else token
+        with pytest.raises(QuestionClosed):
+            scene.answers.seen(which, proof)
+        with pytest.raises(QuestionClosed):
+            scene.answers.answer(which, proof, "delete")
+        refused.append(which)
+
+    scene.at(1.0, forge)
+    with pytest.raises(NobodyThere):
+        scene.ask()
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../api_key", "0" * 31, "G" * 32, "0" * 33, f"{NOBODY}\n", f"a/{NOBODY}"]
+)
+def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
+    with pytest.raises(InputRefused):
+        scene.answers.seen(name, "x")
+    with pytest.raises(InputRefused):
+        scene.answers.answer(name, "x", "skip")
+    assert not scene.folder.exists()
+
+
+def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
+    other = left_behind(scene, EPOCH + 600)
+    other.with_suffix(".answer").unlink()
+    claim = Claim(other)
+    refused: list[bool] = []
+
+    def swap() -> None:
+        for question, token in ((scene.shown["question"], "t"), (NOBODY, scene.shown["token"])):
+            with pytest.raises(QuestionClosed):
+                scene.answers.answer(question, token, "delete")
+        refused.append(True)
+        scene.answer("skip")
+
+    scene.at(1.0, swap)
+    try:
+        assert scene.ask() is False
+        scene.answers.answer(NOBODY, "t", "delete")
+    finally:
+        claim.release()
+    assert refused == [True]
+
+
+def test_only_the_first_answer_counts(scene: Scene) -> None:
+    refused: list[bool] = []
+
+    def twice() -> None:
+        scene.answer("skip")
+        with pytest.raises(QuestionClosed):
+            scene.answer("delete")
+        refused.append(True)
+
+    scene.at(1.0, twice)
+    assert scene.ask() is False
+    assert refused == [True]
+
+
+@pytest.mark.parametrize("word", ["", "yes", "DELETE", "closed", "delete "])
+def test_an_answer_that_is_neither_is_refused_and_uses_nothing_up(scene: Scene, word: str) -> None:
+    def wrong_then_right() -> None:
+        with pytest.raises(InputRefused):
+            scene.answer(word)
+        scene.answer("delete")
+
+    scene.at(1.0, wrong_then_right)
+    assert scene.ask() is True
+
+
+def test_an_answer_in_the_very_last_moment_counts_and_is_never_both_taken_and_ignored(scene: Scene) -> None:
+    scene.at(1.0, scene.see)
+    # The clock reaches the end in the same step: the asker gives up without having looked again.
+    scene.at(119.9, scene.answer)
+    assert scene.ask() is True
+    assert scene.now >= 120.0
+
+
+def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -> None:
+    def begin() -> None:
+        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text("")
+
+    def finish() -> None:
+        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text('{"answer": "delete"}')
+
+    scene.at(1.0, scene.see)
+    scene.at(119.9, begin)
+    scene.at(120.1, finish)
+    assert scene.ask() is True
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 1}', '{"answer": "closed"}', "\x00"])
+def test_an_answer_nobody_can_read_is_no_answer(scene: Scene, content: str) -> None:
+    def scribble() -> None:
+        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text(content)
+
+    scene.at(1.0, scene.see)
+    scene.at(2.0, scribble)
+    with pytest.raises(NoAnswer):
+        scene.ask()
+
+
+def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_next_question(
+    scene: Scene,
+) -> None:
+    path = left_behind(scene, EPOCH + 60)
+    path.with_suffix(".answer").unlink()
+    with pytest.raises(QuestionClosed):
+        scene.answers.answer(NOBODY, "t", "delete")
+    left_behind(scene, EPOCH - 1)
+    scene.at(1.0, scene.answer)
+    scene.ask()
+    assert scene.files() == []
+
+
+def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(scene: Scene) -> None:
+    path = left_behind(scene, EPOCH - 1)
+    path.with_suffix(".answer").unlink()
+    claim = Claim(path)
+    try:
+        with pytest.raises(QuestionClosed):
+            scene.answers.answer(NOBODY, "t", "delete")
+    finally:
+        claim.release()
+
+
+def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None:
+    path = left_behind(scene, EPOCH - 1)
+    claim = Claim(path)
+    try:
+        scene.at(1.0, scene.answer)
+        scene.ask()
+        assert path in scene.files()
+    finally:
+        claim.release()
+
+
+def test_where_the_file_system_has_no_locks_questions_can_be_answered_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_history.files.try_lock", lambda file: True)
+    scene.at(1.0, scene.answer)
+    assert scene.ask() is True
