@@ -51,6 +51,17 @@ function keepKeys(root) {
   }
 }
 
+/**
+ * What is marked `autofocus` takes the focus in every frontend. PrimeVue looks for the mark only once a dialog has come up: by
+ * then the person may have gone on, and stays where they are.
+ * @param {HTMLElement} root
+ */
+function unmarkWhenUsed(root) {
+  for (const type of ["keydown", "pointerdown"]) {
+    root.addEventListener(type, () => root.querySelector("[autofocus]")?.removeAttribute("autofocus"));
+  }
+}
+
 export class DialogFrame {
   #number = ++opened;
   #open = true;
@@ -79,6 +90,7 @@ export class DialogFrame {
   constructor(host) {
     this.host = host;
     keepKeys(this.#root);
+    unmarkWhenUsed(this.#root);
   }
 
   isOpen() {
