@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+
+def and_those_behind(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and every other that it was raised from or met on the way."""
+    waiting, seen = [error], list[BaseException]()
+    while waiting:
+        each = waiting.pop()
+        seen.append(each)
+        yield each
+        behind = (each.__cause__, each.__context__)
+        waiting += [one for one in behind if one is not None and one not in seen]
+
 
 def everything_of(error: BaseException) -> str:
     """All that a log, a debugger's summary or an error tracker shows of an exception and those behind it."""
-    shown = []
-    found: BaseException | None = error
-    while found is not None:
-        shown += [str(found), repr(found), repr(found.args), repr(vars(found))]
-        found = found.__cause__ or found.__context__
-    return "\n".join(shown)
+    shown = [[str(each), repr(each), repr(each.args), repr(vars(each))] for each in and_those_behind(error)]
+    return "\n".join(text for texts in shown for text in texts)

@@ -36,6 +36,7 @@ from cloud_history.selection import JobFilter, Selection
 from cloud_history.stopping import Unwatched
 from cloud_history.thumbnails import Thumbnails
 from kept_files import contents
+from shown_error import and_those_behind
 from simulated_cloud import SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
@@ -156,13 +157,8 @@ class Evidence:
     def add_error(self, where: str, error: BaseException) -> None:
         """An exception, with its traceback and every exception behind it."""
         self.add(f"{where}: traceback", "".join(traceback.format_exception(error)))
-        waiting, seen = [error], list[BaseException]()
-        while waiting:
-            each = waiting.pop()
-            seen.append(each)
+        for each in and_those_behind(error):
             self.add(f"{where}: {type(each).__name__}", each, each.args, vars(each))
-            behind = (each.__cause__, each.__context__)
-            waiting += [one for one in behind if one is not None and one not in seen]
 
     def event(self, name: str, payload: object, client: str | None = None) -> None:
         """A websocket event, as `announce` and ComfyUI's `send_sync` take it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import tracemalloc
 import zlib
@@ -55,6 +56,7 @@ async def test_a_compressed_answer_is_read(
         assert await client.get_user() == "active"
 
 
+@functools.cache
 def bomb(mebibytes: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     zeros = bytes(1024 * 1024)
@@ -62,15 +64,20 @@ def bomb(mebibytes: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "body",
-    [bomb(200), gzip.compress(b'{"status": "active"}')[:-9], b'{"status": "active"}', b"\x1f\x8b\x08"],
+    "make",
+    [
+        lambda: bomb(200),
+        lambda: gzip.compress(b'{"status": "active"}')[:-9],
+        lambda: b'{"status": "active"}',
+        lambda: b"\x1f\x8b\x08",
+    ],
     ids=["bomb", "cut", "not compressed", "head only"],
 )
 async def test_a_compressed_answer_that_is_huge_cut_or_none_is_unreadable(
-    cloud: SimulatedCloud, open_client: OpenClient, body: bytes
+    cloud: SimulatedCloud, open_client: OpenClient, make: Callable[[], bytes]
 ) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-    cloud.faults.append(Fault(USER, "status", times=None, status=200, headers=headers, body=body))
+    cloud.faults.append(Fault(USER, "status", times=None, status=200, headers=headers, body=make()))
     async with open_client() as client:
         with pytest.raises(UnreadableAnswer):
             await client.get_user()

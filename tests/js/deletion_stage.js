@@ -8,7 +8,7 @@ export const STATUS = {
   version: "1", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null,
   holds: [], lost_holds: [], hold_seconds: 10, can_cancel: true,
 };
-export const ZERO = { deleted: 0, already_gone: 0, active: 0, protected: 0, failed: 0, unconfirmed: 0, not_attempted: 0 };
+const ZERO = { deleted: 0, already_gone: 0, active: 0, protected: 0, failed: 0, unconfirmed: 0, not_attempted: 0 };
 export const deleted = (counts, jobs = {}, rest = {}) => ({
   kind: "delete", total: Object.values(counts).reduce((a, b) => a + b, 0), counts: { ...ZERO, ...counts }, jobs, stopped: false, report: "r", error: null, ...rest,
 });

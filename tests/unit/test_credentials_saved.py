@@ -1,4 +1,4 @@
-"""How a key is kept: its owner's alone, whole or not at all, and told when it cannot be read."""
+"""How a saved key is kept: its owner's alone, whole or not at all, and told when it cannot be read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cloud_history.errors import CloudError, KeyFileDamaged, StateUnwritable
 from cloud_history.secret import Secret
 from shown_error import everything_of
 
-KEY = "comfyui-unit-kept-key-0123456789abcdef"
-OTHER = "comfyui-unit-kept-key-fedcba9876543210"
+KEY = "comfyui-unit-credentials-0123456789abcdef"
+OTHER = "comfyui-unit-credentials-fedcba9876543210"
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 
