@@ -6,14 +6,13 @@ must load without any of them.
 
 from __future__ import annotations
 
-import importlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .cloud_history.config import state_folder
 from .cloud_history.secret import log, scrub
@@ -159,7 +158,7 @@ class NodeWatch:
         self._interrupt: BaseException | None = None
         self._bar: Any = None
         self._phase = ""
-        self._model_management = _module("comfy.model_management")
+        self._model_management = _present("comfy.model_management", _import_model_management)
         self.node_id = _node_id()
 
     def stop_requested(self) -> bool:
@@ -169,7 +168,7 @@ class NodeWatch:
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        utils = _module("comfy.utils")
+        utils = _present("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
             return
         if self._bar is None or phase != self._phase:
@@ -200,9 +199,10 @@ class NodeWatch:
             self._interrupt = self._interrupt or exc
 
 
-def _module(name: str) -> ModuleType | None:
+def _present(name: str, load: Callable[[], ModuleType]) -> ModuleType | None:
+    """Return ComfyUI's module of that name, or None outside ComfyUI."""
     try:
-        return importlib.import_module(name)
+        return load()
     except ModuleNotFoundError as exc:
         # Only "there is no ComfyUI here" is quiet: what is missing inside a ComfyUI module is a real error.
         if exc.name is None or not (name == exc.name or name.startswith(f"{exc.name}.")):
@@ -210,8 +210,45 @@ def _module(name: str) -> ModuleType | None:
         return None
 
 
+# One statement for each module, not one call that imports by name: a scanner of packs can read what is imported.
+def _import_server() -> ModuleType:
+    import server
+
+    return cast(ModuleType, server)
+
+
+def _import_folder_paths() -> ModuleType:
+    import folder_paths
+
+    return cast(ModuleType, folder_paths)
+
+
+def _import_cli_args() -> ModuleType:
+    import comfy.cli_args as module
+
+    return cast(ModuleType, module)
+
+
+def _import_utils() -> ModuleType:
+    import comfy.utils as module
+
+    return cast(ModuleType, module)
+
+
+def _import_model_management() -> ModuleType:
+    import comfy.model_management as module
+
+    return cast(ModuleType, module)
+
+
+def _import_execution_utils() -> ModuleType:
+    import comfy_execution.utils as module
+
+    return cast(ModuleType, module)
+
+
 def _server() -> Any:
-    module = _module("server")
+    module = _present("server", _import_server)
     return getattr(getattr(module, "PromptServer", None), "instance", None)
 
 
@@ -224,11 +261,13 @@ def _is_connected(client: str) -> bool:
 
 
 def _many_users() -> bool:
-    return bool(getattr(getattr(_module("comfy.cli_args"), "args", None), "multi_user", False))
+    return bool(
+        getattr(getattr(_present("comfy.cli_args", _import_cli_args), "args", None), "multi_user", False)
+    )
 
 
 def _context() -> Any:
-    module = _module("comfy_execution.utils")
+    module = _present("comfy_execution.utils", _import_execution_utils)
     return module.get_executing_context() if module is not None else None
 
 
@@ -264,7 +303,7 @@ def _state_folder() -> Path:
 
 
 def _system_user_folder() -> Path | None:
-    paths = _module("folder_paths")
+    paths = _present("folder_paths", _import_folder_paths)
     if paths is None:
         return None
     if hasattr(paths, "get_system_user_directory"):

@@ -46,7 +46,7 @@ def _run(cloud: Cloud, job_ids: Sequence[str], *, singly: bool = False) -> float
 
 
 async def _back_up(operations: Operations, job_ids: Sequence[str], *, singly: bool) -> float:
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     key, operation = connection.key.secret, new_operation()
     async with operations.open(connection) as client:
         start = time.perf_counter()

@@ -75,7 +75,7 @@ def _delete(cloud: Cloud, job_ids: Sequence[str]) -> float:
 async def _preview_and_delete(cloud: Cloud, job_ids: Sequence[str], folder: Path) -> float:
     operations = Operations(folder, cloud.environ)
     start = time.perf_counter()
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
     confirmed = Confirmed(preview, connection, uuid.uuid4().hex)
     result = await operations.delete_jobs(preview.job_ids, "panel", Unwatched(), confirmed)

@@ -56,7 +56,7 @@ async def _page_by_page(operations: Operations, cloud: Cloud) -> float:
     """The same client, reading the next page when it has the one before."""
     start = time.perf_counter()
     found: set[str] = set()
-    async with operations.open(await operations.connect()) as client:
+    async with operations.open(await operations.find_connection()) as client:
         while True:
             page = await client.list_jobs({}, EVERY_JOB, limit=PAGE, offset=len(found))
             found.update(page.kept)

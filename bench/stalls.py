@@ -92,7 +92,7 @@ async def _page_size(operations: Operations) -> int:
     """Bytes of the largest page the cloud gives."""
     from cloud_history import protocol
 
-    async with operations.open(await operations.connect()) as client:
+    async with operations.open(await operations.find_connection()) as client:
         return len((await client._send(protocol.list_jobs({}, limit=1000))).body)
 
 

@@ -25,6 +25,7 @@ from .jobs import Job, OutputFile, read_job
 from .pages import Kept, Page, Pick
 from .retry import Again, RetryPolicy, parse_retry_after
 from .secret import Secret
+from .sessions import Session, open_session
 
 MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
@@ -56,7 +57,7 @@ class CloudClient:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _proxy: str | None = field(default=None, repr=False)
 
@@ -67,20 +68,11 @@ class CloudClient:
 
     async def __aenter__(self) -> CloudClient:
         self._proxy = proxies.find_proxy(self.base_url)
-        # No headers here: aiohttp sends a session's headers to the proxy too, and one of ours is the key.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(
-                total=self.timeouts.request, connect=self.timeouts.connect, sock_connect=self.timeouts.connect
-            ),
+        self._session = open_session(
             connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # Done in `bodies`, with a cap: a small compressed answer can be gigabytes.
-            auto_decompress=False,
-            # On would also read .netrc and send what it finds there. Proxies are looked up by us instead.
-            trust_env=False,
+            total_seconds=self.timeouts.request,
+            connect_seconds=self.timeouts.connect,
         )
-        # aiohttp repeats a GET by itself when a connection breaks, at once and uncounted. There is no public switch.
-        self._session._retry_connection = False
         return self
 
     async def __aexit__(

@@ -48,7 +48,7 @@ class GraphDeletions:
             return await operations.delete_jobs(
                 job_ids, asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
             )
-        connection = await operations.connect(asker.key)
+        connection = await operations.find_connection(asker.key)
         preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
         return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
 
@@ -68,7 +68,7 @@ class GraphDeletions:
             OperationStopped: stopped before anything was sent.
         """
         asks = await self._asks(asker)
-        connection = await self._operations.connect(asker.key)
+        connection = await self._operations.find_connection(asker.key)
         plan, preview = await resolve(self._operations, connection, policy, watch, allow_large=allow_large)
         if not preview.size:
             return plan, None
@@ -77,7 +77,7 @@ class GraphDeletions:
 
     async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
-        connection = await self._operations.connect(asker.key)
+        connection = await self._operations.find_connection(asker.key)
         return await plan_of(self._operations, connection, policy, watch)
 
     async def clear(
@@ -94,7 +94,7 @@ class GraphDeletions:
             return await operations.clear_history(
                 asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
             )
-        connection = await operations.connect(asker.key)
+        connection = await operations.find_connection(asker.key)
         if await operations.clears_by_ids(backup):
             preview = await operations.preview_everything(connection, watch)
             return await self._delete_shown(preview.finished_ids, preview, connection, asker, watch, backup)

@@ -81,7 +81,7 @@ class Operations:
         """The server in force. Raises UnsafeBaseUrl."""
         return read_base_url(self._environ)
 
-    async def connect(self, prompt_key: Secret | None = None) -> Connection:
+    async def find_connection(self, prompt_key: Secret | None = None) -> Connection:
         """The server and the key in force, read anew.
 
         Args:
@@ -162,7 +162,7 @@ class Operations:
         prompt_key: Secret | None = None,
     ) -> Listing:
         """All jobs that match, newest first. Raises CloudError where the list is not complete."""
-        connection = connection or await self.connect(prompt_key)
+        connection = connection or await self.find_connection(prompt_key)
         async with self._client(connection) as history:
             listing = await history.list(chosen, watch)
         if not listing.complete:
@@ -192,7 +192,7 @@ class Operations:
         Raises:
             SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
         """
-        connection = confirmed.connection if confirmed else await self.connect(prompt_key)
+        connection = confirmed.connection if confirmed else await self.find_connection(prompt_key)
         preview = confirmed.preview if confirmed else None
         shown = preview if isinstance(preview, DeletionPreview) else None
         asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
@@ -233,7 +233,7 @@ class Operations:
         Raises:
             Busy, CountRose, PreviewExpired, SetupProblem, CloudError: nothing was sent.
         """
-        connection = confirmed.connection if confirmed else await self.connect(prompt_key)
+        connection = confirmed.connection if confirmed else await self.find_connection(prompt_key)
         if confirmed is None and await self.clears_by_ids(backup):
             return await self._clear_by_ids(connection, origin, watch, backup, title)
         size = confirmed.preview.size if confirmed else None

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from .errors import MissingDependency, SchemaMismatch
+
+_SCHEMAS = Path(__file__).parent / "schemas"
 
 Check = Callable[[object], None]
 
@@ -30,7 +32,7 @@ def checker(name: str) -> Check:
         from jsonschema.exceptions import best_match
     except ImportError:
         raise MissingDependency("A Python package is missing: jsonschema.") from None
-    definition = json.loads((files(__package__) / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
+    definition = json.loads((_SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(definition)
     validator = Draft202012Validator(definition)
 

@@ -17,6 +17,7 @@ from .config import is_loopback
 from .errors import NotComfyCloud, NotFound, UnreadableAnswer
 from .jobs import OutputFile
 from .protocol import LARGEST_FILE
+from .sessions import open_session
 
 SECONDS = 30.0
 
@@ -40,12 +41,10 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     proxy = None if here else client.proxy
     try:
         async with (
-            aiohttp.ClientSession(
+            open_session(
                 connector=aiohttp.TCPConnector(resolver=None if proxy else resolver),
-                timeout=aiohttp.ClientTimeout(total=SECONDS, connect=10, sock_connect=10),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
+                total_seconds=SECONDS,
+                connect_seconds=10,
             ) as session,
             session.get(
                 yarl.URL(url, encoded=True),

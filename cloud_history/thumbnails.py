@@ -82,7 +82,7 @@ class Thumbnails:
         Raises:
             NotFound: the job has no such file. UnreadableAnswer: it is no picture. CloudError.
         """
-        connection = await self._operations.connect()
+        connection = await self._operations.find_connection()
         place = (connection, job_id, filename)
         if place in self._kept:
             self._kept.move_to_end(place)

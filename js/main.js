@@ -63,7 +63,7 @@ const onServer = (name, member, label, sortOrder) => ({
 const commands = [
   { id: "CloudHistory.Open", label: MENU.open, icon: "pi pi-history", function: open },
   { id: "CloudHistory.Clear", label: MENU.clear, icon: "pi pi-trash", function: async () => (await load()).actions.clear() },
-  { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: async () => (await load()).actions.connect() },
+  { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: async () => (await load()).actions.manageKey() },
 ];
 
 const graph = () => app.rootGraph ?? app.graph;

@@ -267,7 +267,7 @@ class Stage:
         posts, operations = list(self.cloud.history_posts), self.operations()
         assert operations.desk.running() is None
         assert Holds(operations).open == []
-        await operations.count(await operations.connect())
+        await operations.count(await operations.find_connection())
         assert self.cloud.history_posts == posts
         result = await operations.delete_jobs(self.untouched, "node 4", Steps())
         assert result.ids(Outcome.DELETED) == self.untouched

@@ -149,7 +149,7 @@ export interface Actions {
   downloadWorkflow(id: string): void;
   copyIds(ids: string[]): void;
   clear(): void;
-  connect(): void;
+  manageKey(): void;
   openLarge(): void;
   /** The id of the workflow on the canvas, "" if it has none. */
   currentWorkflow(): string;

@@ -37,7 +37,7 @@ class CleanUpRoutes:
     async def plan(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"policy": dict}, ("policy",))
         policy = read_policy(body["policy"])
-        connection = await self._context.operations.connect()
+        connection = await self._context.operations.find_connection()
         plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
         return json_answer(await asyncio.to_thread(plan_payload, plan, policy, jobs))
 

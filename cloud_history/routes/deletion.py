@@ -51,7 +51,7 @@ class DeletionRoutes:
         policy = read_policy(body["policy"]) if "policy" in body else None
         selection = read_selection(body) if "ids" in body or "filter" in body else None
         operations = self._context.operations
-        connection = await operations.connect()
+        connection = await operations.find_connection()
         if policy is not None:
             found = resolve(operations, connection, policy, Unwatched(), allow_large=allow_large)
             _, preview = await self._context.in_time(found)
@@ -91,7 +91,7 @@ class DeletionRoutes:
         running = await asyncio.to_thread(operations.desk.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
-        connection = await operations.connect()
+        connection = await operations.find_connection()
         preview = self._context.previews.redeem(body["token"], connection)
         if not isinstance(preview, kind):
             raise InputRefused("This preview is of another kind.")

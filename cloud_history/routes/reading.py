@@ -57,7 +57,7 @@ class ReadingRoutes:
         chosen = read_filter(body.get("filter", {}))
         if chosen.protected is not None:
             chosen = replace(chosen, shield=await self._context.operations.protected())
-        connection = await self._context.operations.connect()
+        connection = await self._context.operations.find_connection()
         stream = _JobStream(request, self._context, connection, chosen)
         async with self._context.operations.open(connection) as client:
             await self._read_in_time(stream, client)
@@ -91,7 +91,7 @@ class ReadingRoutes:
 
     async def details(self, request: web.Request) -> web.Response:
         job_id = _job_id(request.match_info["job_id"])
-        connection = await self._context.operations.connect()
+        connection = await self._context.operations.find_connection()
 
         async def read() -> Payload:
             async with self._context.operations.open(connection) as client:
@@ -119,7 +119,7 @@ class ReadingRoutes:
         return json_answer(await self._context.in_time(self._cancel(job_ids)))
 
     async def _cancel(self, job_ids: list[str]) -> Payload:
-        connection = await self._context.operations.connect()
+        connection = await self._context.operations.find_connection()
         async with self._context.operations.open(connection) as client:
             cancelled = await self._cancel_what_runs(client, job_ids)
         if cancelled is None:

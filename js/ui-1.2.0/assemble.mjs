@@ -98,7 +98,7 @@ export function assemble(app, fetchApi, open) {
       toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : DETAILS.notCopied });
     },
     clear: () => void deletions.clear(),
-    connect: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
+    manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
     openLarge: () => places.openLarge(),
     currentWorkflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
   };

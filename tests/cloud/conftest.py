@@ -271,7 +271,7 @@ async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedC
     """Do all that the core can do, and note what comes of it."""
     ids = [job.id for job in cloud.finished[:3]] or ["01234567-89ab-cdef-0123-456789abcdef"]
     try:
-        connection = await operations.connect()
+        connection = await operations.find_connection()
         evidence.add("connection", connection)
     except CloudError as error:
         evidence.add_error("connect", error)

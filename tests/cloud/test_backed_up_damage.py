@@ -96,7 +96,7 @@ async def test_without_a_place_for_backups_nothing_is_deleted(stage: Stage, name
 async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -> None:
     (stage.folder / "holds").write_text("a file where a folder should be")
     operations = stage.operations()
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
     holds = Holds(operations)
     with pytest.raises(StateUnwritable):
@@ -112,7 +112,7 @@ async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves
     stage: Stage, kind: str
 ) -> None:
     operations = stage.operations()
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
     path = stage.folder / "backups" / f"{'c0' * 16}.zip"
     if kind == "a folder":

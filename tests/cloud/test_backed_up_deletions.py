@@ -249,7 +249,7 @@ async def test_a_job_that_is_protected_meanwhile_stays(stage: Stage, step: str) 
 
 async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -> None:
     operations = stage.operations()
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     shown = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())
     await stage.delete(confirmed=Confirmed(shown, connection, "c0" * 16))
     assert stage.sent == stage.saved() == set(stage.ids[:5])
@@ -258,7 +258,7 @@ async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -
 
 async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(stage: Stage) -> None:
     operations = stage.operations()
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     confirmed = Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
     with pytest.raises(PreviewExpired):
         await operations.clear_history("menu", Unwatched(), confirmed)

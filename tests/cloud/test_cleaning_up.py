@@ -37,7 +37,7 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     clock = Clock()
-    cleaning, connection = CleaningUp(operations, clock), await operations.connect()
+    cleaning, connection = CleaningUp(operations, clock), await operations.find_connection()
     _, before = await cleaning.plan(connection, POLICY, Unwatched())
     cloud.add_job("completed")
     clock.now += 60
@@ -47,7 +47,7 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(
 
 
 async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operations) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.connect()
+    cleaning, connection = CleaningUp(operations), await operations.find_connection()
     await cleaning.plan(connection, POLICY, Unwatched())
     other = replace(connection, key=ApiKey(Secret("comfyui-another-key-0123456789"), "env"))
     with pytest.raises(Unauthorized):
@@ -57,7 +57,7 @@ async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operati
 async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_reading(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.connect()
+    cleaning, connection = CleaningUp(operations), await operations.find_connection()
     policies = [Policy(keep_last=number) for number in range(1, 6)]
     plans = await asyncio.gather(*(cleaning.plan(connection, each, Unwatched()) for each in policies))
     assert [len(plan.kept) - len(plans[0][0].kept) for plan, _ in plans] == [0, 1, 2, 3, 4]
@@ -67,7 +67,7 @@ async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_readin
 async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.connect()
+    cleaning, connection = CleaningUp(operations), await operations.find_connection()
     fault = Fault(LIST, "status", times=None, status=500)
     cloud.faults.append(fault)
     with pytest.raises(ServerFault):
@@ -79,7 +79,7 @@ async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
 async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.connect()
+    cleaning, connection = CleaningUp(operations), await operations.find_connection()
     asked, forever = asyncio.Event(), asyncio.Event()
 
     async def wait(seconds: float) -> None:
@@ -108,7 +108,7 @@ async def test_a_large_history_is_decided_on_off_the_event_loop(
         return decide(jobs, policy, now, protected)
 
     monkeypatch.setattr(cleaning_up, "decide", watched)
-    connection: Any = await operations.connect()
+    connection: Any = await operations.find_connection()
     await CleaningUp(operations).plan(connection, POLICY, Unwatched())
     await cleaning_up.plan_of(operations, connection, POLICY, Unwatched())
     await cleaning_up.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)

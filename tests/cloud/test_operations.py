@@ -63,7 +63,7 @@ def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
 
 async def shown(operations: Operations) -> Confirmed:
     """What a person was shown of everything, and has confirmed."""
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     return Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
 
 
@@ -277,7 +277,7 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
     assert after_restart.desk.running() is None
     (left,) = after_restart.desk.unresolved()
     assert (left.kind, left.origin, left.asked, list(left.job_ids)) == ("delete", "node 9", 3, ids)
-    await after_restart.count(await after_restart.connect())
+    await after_restart.count(await after_restart.find_connection())
     assert cloud.history_posts == [{"delete": ids}]
     other = some(cloud, 1)
     assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).deleted == 1

@@ -35,7 +35,7 @@ def many(cloud: SimulatedCloud, count: int) -> list[str]:
 async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_than_singly(
     cloud: SimulatedCloud, operations: Operations, tmp_path: Path
 ) -> None:
-    await operations.connect()
+    await operations.find_connection()
     jobs, others = many(cloud, JOBS), [job.id for job in cloud.finished[-SAMPLE:]]
     cloud.switches.latency = LATENCY
 
@@ -44,7 +44,7 @@ async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_tha
     together = time.perf_counter() - start
     posts = list(cloud.history_posts)
 
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     async with operations._client(connection) as history:
         start = time.perf_counter()
         for job_id in others:
@@ -77,7 +77,7 @@ async def test_a_thousand_jobs_are_backed_up_four_times_faster_than_one_at_a_tim
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     jobs, others = many(cloud, JOBS), [job.id for job in cloud.finished[-SAMPLE:]]
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     key = connection.key.secret
     cloud.switches.latency = LATENCY
     async with operations.open(connection) as client:
@@ -104,7 +104,7 @@ async def test_a_thousand_large_jobs_are_backed_up_without_holding_them_in_memor
     jobs = many(cloud, JOBS)
     for job_id in jobs:
         cloud.jobs[job_id].overrides = {"workflow": {"prompt": {"1": {"inputs": {"text": LARGE}}}}}
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     async with operations.open(connection) as client:
         back_up = BackingUp(client, operations.backups, "ab" * 16, {}, connection.key.secret)
         tracemalloc.start()

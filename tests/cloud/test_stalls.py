@@ -131,7 +131,7 @@ async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, 
     factor, tries = allowance(), list[tuple[float, float]]()
     with served(failed) as url:
         operations = made(tmp_path, url)
-        await operations.connect()
+        await operations.find_connection()
         for _ in range(TRIES):
             pulse = await stalls_while_listing(operations)
             tries.append((pulse.p99, max(pulse.late)))
@@ -148,7 +148,7 @@ async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, 
 async def test_the_page_of_errors_is_as_large_as_it_says(tmp_path: Path) -> None:
     with served(FAILED) as url:
         operations = made(tmp_path, url)
-        async with operations.open(await operations.connect()) as client:
+        async with operations.open(await operations.find_connection()) as client:
             sizes: list[int] = []
             exchange = client._exchange
 
@@ -167,7 +167,7 @@ async def test_the_page_of_errors_is_as_large_as_it_says(tmp_path: Path) -> None
 async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path) -> None:
     with served(FAILED) as url:
         operations = made(tmp_path, url)
-        await operations.connect()
+        await operations.find_connection()
         tracemalloc.start()
         try:
             listing = await operations.list_jobs(JobFilter(), Unwatched())

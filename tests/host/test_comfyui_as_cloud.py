@@ -106,7 +106,7 @@ async def preview_and_delete(
     operations: Operations, ids: list[str], meanwhile: Callable[[], Awaitable[object]]
 ) -> DeletionResult:
     """As a person does it in the panel, with something happening between the preview and the confirmation."""
-    connection = await operations.connect()
+    connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
     assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}
     await meanwhile()

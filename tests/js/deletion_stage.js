@@ -49,7 +49,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     kind,
     preview: previewing,
     count: (p) => p.removable,
-    send: (token) => (tokens.push(token), sending()),
+    submit: (token) => (tokens.push(token), sending()),
     steps: { counting: step("counting"), confirm: (frame, p, st, rose) => (roses.push(rose), step("confirm")()), nothing: step("nothing") },
   });
   let open = null;

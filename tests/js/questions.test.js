@@ -39,8 +39,8 @@ test("a clear is confirmed as what its preview is", () => {
   const { clear } = questions;
   const [everything, byIds] = [{ kind: "clear", finished: 7, removable: 7 }, { kind: "delete", everything: true, removable: 5 }];
   assert.deepEqual([clear.count(everything), clear.count(byIds)], [7, 5]);
-  clear.send("t1", everything);
-  clear.send("t2", byIds);
+  clear.submit("t1", everything);
+  clear.submit("t2", byIds);
   assert.deepEqual(sent, [["clear", "t1"], ["delete", "t2", {}]]);
   assert.notEqual(questions.clear, clear, "what was ticked is not ticked for ever");
 });

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -95,8 +97,8 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
 
 def test_a_module_that_is_not_there_is_quietly_none(pack_module: Any) -> None:
     host = pack_module("comfy_host")
-    assert host._module("surely_not_installed") is None
-    assert host._module("surely_not_installed.at_all") is None
+    for name in ("surely_not_installed", "surely_not_installed.at_all"):
+        assert host._present(name, partial(importlib.import_module, name)) is None
 
 
 def test_what_is_missing_inside_a_module_of_comfyui_is_a_real_error(
@@ -105,7 +107,9 @@ def test_what_is_missing_inside_a_module_of_comfyui_is_a_real_error(
     (tmp_path / "half_of_comfyui.py").write_text("import surely_not_installed")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="surely_not_installed"):
-        pack_module("comfy_host")._module("half_of_comfyui")
+        pack_module("comfy_host")._present(
+            "half_of_comfyui", partial(importlib.import_module, "half_of_comfyui")
+        )
 
 
 def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> None:

@@ -195,7 +195,7 @@ class Stage:
         """Have a backup of these jobs, under the name `operation`."""
         operations = self.operations
         draft = operations.backups.begin(self.operation, {})
-        async with operations.open(await operations.connect()) as client:
+        async with operations.open(await operations.find_connection()) as client:
             for job_id in job_ids:
                 draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
         draft.close()

@@ -12,7 +12,7 @@ import { HistoryApiError, isDeletePreview, isPreview } from "../history_api.mjs"
  * @property {"delete" | "clear"} kind what is asked; a preview of a clear may turn out to be a deletion by ids
  * @property {() => Promise<any>} preview
  * @property {(preview: any) => number} count jobs that would go
- * @property {(token: string, preview: any) => Promise<import("../../../types/wire").DeletionAnswer>} send
+ * @property {(token: string, preview: any) => Promise<import("../../../types/wire").DeletionAnswer>} submit
  * @property {QuestionSteps} steps
  */
 /**

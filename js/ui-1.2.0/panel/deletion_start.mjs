@@ -63,7 +63,7 @@ async function send(flow, question, { preview, status }) {
     flow.change();
   }
   try {
-    flow.begun(entry, await question.send(preview.token, preview));
+    flow.begun(entry, await question.submit(preview.token, preview));
   } catch (error) {
     return refused(flow, entry, question, asApiError(error), status);
   }

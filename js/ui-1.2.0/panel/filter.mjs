@@ -19,7 +19,7 @@ function midnight(date, days = 0) {
 /** @param {Choice} choice @param {number} now @returns {Pick<Filter, "after" | "before">} */
 function bounds({ time, from, to }, now) {
   if (time === "between") return { ...(from && { after: midnight(from) }), ...(to && { before: midnight(to, 1) }) };
-  const [, way, days] = /^(last|older)(\d+)$/.exec(time) ?? [];
+  const [, way, days] = time.match(/^(last|older)(\d+)$/) ?? [];
   const at = now - Number(days) * DAY;
   if (way === "last") return { after: at };
   return way ? { before: at } : {};

@@ -32,7 +32,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
         { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
         { label: PANEL.record, icon: "history", press: () => openPage("record") },
         null,
-        { label: PANEL.connection, icon: "key", small, press: actions.connect },
+        { label: PANEL.connection, icon: "key", small, press: actions.manageKey },
         null,
         { label: clear, icon: "trash", danger: true, small: PANEL.assetsStay, press: actions.clear },
       ],

@@ -19,7 +19,7 @@ function clear(api) {
     kind: "clear",
     preview: api.preview,
     count: (preview) => (preview.kind === "delete" ? preview.removable : preview.finished),
-    send: (token, preview) => (preview.kind === "delete" ? api.remove(token, backup.answer()) : api.clear(token)),
+    submit: (token, preview) => (preview.kind === "delete" ? api.remove(token, backup.answer()) : api.clear(token)),
     steps: createClearSteps(api, backup),
   };
 }
@@ -31,7 +31,7 @@ function remove(api, target) {
     kind: "delete",
     preview: () => api.previewOf(target),
     count: ({ removable }) => removable,
-    send: (token) => api.remove(token, backup.answer()),
+    submit: (token) => api.remove(token, backup.answer()),
     steps: createDeleteSteps(api, "ids" in target ? target.ids.length : null, backup),
   };
 }

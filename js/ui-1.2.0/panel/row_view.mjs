@@ -33,7 +33,7 @@ const isSeen = (name) => /[^\p{C}\p{Z}\p{M}]/u.test(name);
 
 /** @param {string} name */
 export function cut(name) {
-  const tail = (!RTL.test(name) && TAIL.exec(name)?.[0]) || "";
+  const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
   return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
 }
 

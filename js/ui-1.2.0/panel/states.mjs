@@ -46,11 +46,11 @@ function failed(store, actions) {
   const fixed = status?.source === "env" && ICONS[code] === "key";
   const name = ICONS[code] ?? "warning";
   if (code === "missing_key") {
-    const connect = button({ label: "Connect…", kind: "primary", press: actions.connect });
+    const connect = button({ label: "Connect…", kind: "primary", press: actions.manageKey });
     return state(name, errorWords(error), [connect, externalLink(CONNECT.keysPage, CONNECT.getKey)]);
   }
   const site = code === "subscription_inactive" && externalLink(CONNECT.cloudPage, COMMON.openCloud);
-  const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.connect });
+  const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.manageKey });
   const where = fixed && status && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
   return state(name, errorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
