@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 import loaded_pack
+from cloud_history import schema
 from cloud_history.operations import Operations
 from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
@@ -53,6 +55,16 @@ def environ(cloud: SimulatedCloud) -> dict[str, str]:
 def operations(environ: dict[str, str], tmp_path: Path) -> Operations:
     """The operations of a process of its own, connected to the simulated cloud."""
     return Operations(tmp_path / "state", environ)
+
+
+@pytest.fixture
+def no_jsonschema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Python without jsonschema."""
+    schema.checker.cache_clear()
+    for name in [each for each in sys.modules if each.split(".")[0] == "jsonschema"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    yield
+    schema.checker.cache_clear()
 
 
 LoadPack = Callable[[], ModuleType]

@@ -32,6 +32,7 @@ FRONTENDS = ROOT / ".frontends"
 NODE_MODULES = ROOT / "node_modules"
 NEWEST_FRONTEND = "1.58.1"
 OLDEST_FRONTEND = "1.27.10"
+RUNTIME_PACKAGES = ("aiohttp", "jsonschema")
 PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 
@@ -116,10 +117,13 @@ def python_packages(*, dev: bool) -> None:
     if make_anew:
         _make_venv()
     stamp.unlink(missing_ok=True)
-    packages = ["--editable", str(ROOT)]
-    if dev:
-        packages = ["--requirement", str(ROOT / "requirements-dev.txt"), *packages]
+    pinned = ROOT / "requirements-dev.txt"
+    packages: list[str | Path] = (
+        ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
+    )
     run_step("Python packages", [*PIP, "install", *packages])
+    # Its declared dependencies are the registry's business: they name ComfyUI's frontend, a download of 30 MB.
+    run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
 

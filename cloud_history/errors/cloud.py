@@ -128,7 +128,7 @@ class RateLimited(CloudResponseError):
     """429 with Retry-After (`retry_after`, seconds)."""
 
     code = "rate_limited"
-    says_what = "Too many requests."
+    says_what = "Too many requests in a short time."
     meets_all = True
 
     def __init__(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from dataclasses import asdict
 
 from aiohttp import web
 
-from .. import __version__
-from ..errors import InputRefused, MissingDependency, ProtectionDamaged, SetupProblem
+from .. import __version__, schema
+from ..errors import InputRefused, ProtectionDamaged, SetupProblem
 from ..guards import read_body
 from ..results import Payload, error_payload
 from ..settings import MEMBERS
@@ -51,8 +50,7 @@ class StatusRoutes:
         """All of it."""
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
         try:
-            if importlib.util.find_spec("jsonschema") is None:
-                raise MissingDependency("A Python package is missing: jsonschema.")
+            await asyncio.to_thread(schema.load_all)
             host = operations.base_url().host
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:

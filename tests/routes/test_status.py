@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -107,15 +105,8 @@ async def test_a_key_in_the_environment_that_cannot_be_sent_is_a_problem_and_is_
         assert "swordfish" not in answer.text
 
 
-async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = importlib.util.find_spec
-
-    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name == "jsonschema" else real(name, package)
-
-    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+@pytest.mark.usefixtures("no_jsonschema")
+async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(stage: Stage) -> None:
     status = (await stage.ask("status")).json
     assert status["problem"]["code"] == "missing_dependency"
     assert "pip install jsonschema" in status["problem"]["hint"]

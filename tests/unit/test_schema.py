@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -185,15 +185,6 @@ def test_importing_every_module_of_the_package_does_not_import_jsonschema() -> N
         timeout=30,
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.fixture
-def no_jsonschema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    schema.checker.cache_clear()
-    for name in [each for each in sys.modules if each.split(".")[0] == "jsonschema"]:
-        monkeypatch.setitem(sys.modules, name, None)
-    yield
-    schema.checker.cache_clear()
 
 
 @pytest.mark.usefixtures("no_jsonschema")
