@@ -2,7 +2,9 @@
 """Set up, check and try this project. Standard library alone; Linux, macOS and Windows; Python 3.10 or newer.
 
     python3 dev.py play         the playground: no account, no key, no ComfyUI needed (what follows is passed on)
-    python3 dev.py test         all that CI runs: lint, types, unit, JavaScript and browser tests
+    python3 dev.py test         what every change has to pass: lint, types, unit, JavaScript and browser tests
+    python3 dev.py deep         what takes long: random liars, file faults, six frontends, other Pythons, in parts
+                                (all of them, or those that are named: see tests/deep; "pythons")
     python3 dev.py lint         style, layers, types and the rules of the house
     python3 dev.py unit         the Python tests that need no browser (what follows is passed to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (the same)
@@ -34,10 +36,11 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import project_setup as setup
+from interpreters import other_interpreters
 from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
 
-UNIT_TESTS = ["tests", "--ignore=tests/browser"]
+UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 # Three at a time: on two processors a third has what the others leave while they wait for an answer.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
@@ -129,9 +132,11 @@ def _run_row(checks: list[Check]) -> list[StepFailed]:
     return failures
 
 
-def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> list[StepFailed]:
+def run_pytest(
+    arguments: list[str], *, env: dict[str, str] | None = None, python: Path | None = None
+) -> list[StepFailed]:
     """Run pytest with its own output on ours, so that its count of tests is seen."""
-    command = [str(setup.PYTHON), "-m", "pytest", *arguments]
+    command = [str(python or setup.PYTHON), "-m", "pytest", *arguments]
     say(f"\npytest {' '.join(arguments)}")
     # What is compiled is kept, whatever the machine is used to: the many hosts that tests start would compile it anew.
     environment = {**os.environ, **(env or {}), "PYTHONDONTWRITEBYTECODE": ""}
@@ -186,6 +191,51 @@ def timed_files() -> list[str]:
     """The files with tests that measure time: reading all the others to leave them out takes long."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     return [str(path.relative_to(ROOT)) for path in files if "mark.timed" in path.read_text("utf-8")]
+
+
+def deep(arguments: list[str]) -> list[StepFailed]:
+    """Run the parts that were named, or all, each to its end, and say at last how each went."""
+    parts = [*deep_parts(), "pythons"]
+    if unknown := [each for each in arguments if each not in parts]:
+        say(f"deep: no part is named {unknown[0]}. The parts are: {', '.join(parts)}")
+        return [StepFailed(f"deep: unknown part {unknown[0]}")]
+    env = set_up()
+    for version in setup.TOURED_FRONTENDS:
+        setup.frontend(version)
+    failures: list[StepFailed] = []
+    summary: list[str] = []
+    chosen = [each for each in parts if not arguments or each in arguments]
+    for number, part in enumerate(chosen, 1):
+        say(f"\ndeep: {part} ({number} of {len(chosen)})")
+        started = time.monotonic()
+        failed = other_pythons() if part == "pythons" else run_deep_part(part, env)
+        failures += failed
+        state = "FAILED" if failed else "ok    "
+        summary.append(f"  {state}  {part:<34} {duration(time.monotonic() - started):>11}")
+    say("\ndeep, part by part:\n" + "\n".join(summary))
+    return failures
+
+
+def deep_parts() -> list[str]:
+    """The parts in tests/deep, a file each, by the names that people type: `random_liar`."""
+    return [path.stem.removeprefix("test_") for path in sorted((ROOT / "tests" / "deep").glob("test_*.py"))]
+
+
+def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
+    return run_pytest([f"tests/deep/test_{part}.py", "-n", "2", "--dist", "worksteal"], env=env)
+
+
+def other_pythons() -> list[StepFailed]:
+    """Run the Python tests on every other promised Python of this machine, and say which it lacks."""
+    found, missing = other_interpreters()
+    failures = []
+    for version, interpreter in found.items():
+        python = setup.packages_for(version, interpreter)
+        say(f"Python {version}:")
+        failures += run_pytest([*UNIT_TESTS, *NOT_TIMED, "-q"], python=python)
+    for version in missing:
+        say(f"  Python {version}: not found on this machine, so not tested")
+    return failures
 
 
 def lint(_: list[str]) -> list[StepFailed]:
@@ -250,6 +300,7 @@ def play(arguments: list[str]) -> list[StepFailed]:
 VERBS: dict[str, Callable[[list[str]], list[StepFailed]]] = {
     "play": play,
     "test": test,
+    "deep": deep,
     "lint": lint,
     "unit": unit,
     "browser": browser,
@@ -257,7 +308,7 @@ VERBS: dict[str, Callable[[list[str]], list[StepFailed]]] = {
     "format": format_code,
     "setup": only_set_up,
 }
-TAKE_ARGUMENTS = ("play", "unit", "browser", "bench")
+TAKE_ARGUMENTS = ("play", "deep", "unit", "browser", "bench")
 
 
 def terminated(*_: object) -> None:

@@ -32,6 +32,8 @@ FRONTENDS = ROOT / ".frontends"
 NODE_MODULES = ROOT / "node_modules"
 NEWEST_FRONTEND = "1.58.1"
 OLDEST_FRONTEND = "1.27.10"
+# One of each way in which ComfyUI's frontend has drawn dialogs and sidebars, from the oldest to the newest.
+TOURED_FRONTENDS = (OLDEST_FRONTEND, "1.33.14", "1.44.19", "1.49.6", "1.55.18", NEWEST_FRONTEND)
 RUNTIME_PACKAGES = ("aiohttp", "jsonschema")
 PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
@@ -126,6 +128,23 @@ def python_packages(*, dev: bool) -> None:
     run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
+
+
+def packages_for(version: str, interpreter: Path) -> Path:
+    """A virtual environment of that interpreter with what the Python tests need. Returns its python."""
+    folder = ROOT / ".cache" / "pythons" / version
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / ".stamp"
+    wanted = _hash(str(ROOT), _text("requirements-dev.txt"), packaging_part(_text("pyproject.toml")))
+    if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return python
+    run_step(f"Python {version}: .venv", [interpreter, "-m", "venv", "--clear", folder])
+    pip: list[str | Path] = [python, *PIP[1:]]
+    requirements = ROOT / "requirements-dev.txt"
+    run_step(f"Python {version}: packages", [*pip, "install", "--requirement", requirements])
+    run_step(f"Python {version}: this package", [*pip, "install", "--no-deps", "--editable", ROOT])
+    stamp.write_text(wanted, encoding="utf-8")
+    return python
 
 
 def _pip_works() -> bool:

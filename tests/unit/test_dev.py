@@ -9,6 +9,7 @@ import pytest
 
 import browser_finder
 import house_rules
+import interpreters
 import project_setup
 from steps import StepFailed, run_step, tail
 
@@ -109,3 +110,23 @@ def test_a_tail_says_how_much_it_left_out() -> None:
     shown = tail("\n".join(str(number) for number in range(10)), lines=3).splitlines()
     assert [line.strip() for line in shown[1:]] == ["7", "8", "9"]
     assert "7 lines" in shown[0]
+
+
+def test_an_interpreter_counts_only_when_it_runs_and_is_the_version_that_it_is_named_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    this = f"{sys.version_info.major}.{sys.version_info.minor}"
+    other = next(version for version in interpreters.PROMISED if version != this)
+    shim = tmp_path / f"python{other}"
+    shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    found, missing = interpreters.other_interpreters()
+    assert found == {}
+    assert missing == [version for version in interpreters.PROMISED if version != this]
+    real = tmp_path / "pyenv" / "versions" / f"{other}.1" / "bin" / "python"
+    real.parent.mkdir(parents=True)
+    real.write_text(f"#!/bin/sh\necho {other}\n")
+    real.chmod(0o755)
+    assert interpreters.other_interpreters()[0] == {other: real}
