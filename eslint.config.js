@@ -10,7 +10,7 @@ const node = { ...browser, DOMException: "readonly", setImmediate: "readonly" };
 const asText = "Text from the cloud is shown as text: use textContent.";
 
 export default [
-  { ignores: ["**/node_modules/", ".venv/", ".frontends/", "**/*.d.ts", "types/"] },
+  { ignores: [".cache/", "**/node_modules/", ".venv/", ".frontends/", "**/*.d.ts", "types/"] },
   js.configs.recommended,
   {
     files: ["js/**/*.js", "js/**/*.mjs"],
@@ -35,7 +35,7 @@ export default [
   },
   {
     files: ["js/**/*.js", "js/**/*.mjs"],
-    ignores: ["js/main.js"],
+    ignores: [".cache/", "js/main.js"],
     rules: {
       "no-restricted-imports": [
         "error",
