@@ -12,7 +12,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 import time
@@ -24,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputRefused, NoAnswer, NobodyThere, OperationStopped, QuestionClosed, StateUnwritable
-from .files import Claim, write_private
+from .files import Claim, write_private, write_whole
+from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
 from .stopping import LOOK_EVERY, Watch
 
@@ -35,6 +35,7 @@ LONGEST_UNSEEN = 15.0
 ANNOUNCE_EVERY = 2.0
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
+LARGEST_FILE = 64_000
 LONGEST_TEXT = 200
 """Characters of a name that comes from a workflow: it may be anybody's."""
 
@@ -175,7 +176,9 @@ class Questions:
             return Claim(files.question)
         except OSError as exc:
             files.remove()
-            raise StateUnwritable("Nobody can be asked: the state folder can’t be written.") from exc
+            raise StateUnwritable(
+                "Nobody can be asked: the state folder can’t be written.", because=exc
+            ) from exc
 
     def _remove_stale(self) -> None:
         """Remove what processes have left that ended while they asked."""
@@ -281,16 +284,14 @@ class _Files:
                 log.warning("A question that has ended can’t be removed: %s", exc.strerror)
 
     def _note(self, path: Path, content: Payload) -> None:
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            json.dump(content, file)
+        with open_private(path, "xb") as file:
+            write_whole(file, json.dumps(content).encode("utf-8"))
 
 
 def _read(path: Path) -> Payload:
     """What is in a file; nothing where it cannot be read, or is just being written."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_private(path, LARGEST_FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

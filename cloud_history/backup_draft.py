@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .backup_reader import INDEX, LARGEST_INDEX, LARGEST_JOB, Row, member_of, summary_line
 from .clean_detail import clean_detail, clean_json
@@ -20,6 +21,7 @@ from .errors import NotBackedUp
 from .files import Claim, draft_name, sync_folder
 from .jobs import read_job
 from .locks import gate
+from .private_files import open_private, sync_file
 from .rows import job_row
 
 LONGEST_NAME = 300
@@ -42,8 +44,7 @@ class BackupDraft:
         self._alone = threading.Lock()
         self._open = True
         with ExitStack() as undo:
-            # By `open`, which knows what Windows wants of a file of bytes.
-            self._file = open(self._draft, "xb", opener=_private)  # noqa: SIM115
+            self._file = io.BufferedWriter(cast(io.RawIOBase, open_private(self._draft, "xb")))
             undo.callback(self._draft.unlink, missing_ok=True)
             undo.callback(self._file.close)
             self._claim = Claim(self._draft)
@@ -86,7 +87,7 @@ class BackupDraft:
             self._archive.comment = summary_line(str(self._header["created_at"]), len(self._rows))
             self._archive.close()
             self._file.flush()
-            os.fsync(self._file.fileno())
+            sync_file(self._file)
             self._file.close()
             with gate(self._gate):
                 self._claim.release()  # Windows renames no open file
@@ -136,10 +137,6 @@ class BackupDraft:
         if len(content) > LARGEST_INDEX:
             raise NotBackedUp("it has too many jobs")
         return content
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _index_row(job_id: str, cleaned: dict[str, Any]) -> Row:

@@ -6,15 +6,18 @@ small it looks.
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .errors import BackupDamaged
 from .job_ids import is_job_id
+from .private_files import open_private
 
 INDEX = "index.json"
 FORMAT = 1
@@ -66,8 +69,9 @@ def read_summary(path: Path) -> tuple[str, int] | None:
     It is the file's last line, so that a list of many large backups takes no time.
     """
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LONGEST_TAIL))
+        with _open(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LONGEST_TAIL))
             tail = file.read(_LONGEST_TAIL)
         summary = json.loads(tail[tail.rindex(_END) + _END_SIZE :])
         created_at, jobs = summary["created_at"], summary["jobs"]
@@ -83,15 +87,31 @@ def summary_line(created_at: str, jobs: int) -> bytes:
 
 def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     try:
-        if path.is_file():  # opening a pipe would wait for ever
-            with zipfile.ZipFile(path) as archive:
-                value = json.loads(_bytes_of(archive, member, largest))
-            if isinstance(value, dict):
-                return value
+        with _open(path) as file, zipfile.ZipFile(file) as archive:
+            value = json.loads(_bytes_of(archive, member, largest))
+        if isinstance(value, dict):
+            return value
     except _DAMAGE:
         pass
     # Raised out here, without a cause: what json raises holds the whole text.
     raise BackupDamaged(path.name)
+
+
+class _CappedReader(io.BufferedReader):
+    """Reads no more at once than a backup of ours needs: zipfile reads a table of contents whole, whatever its size."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            here = self.tell()
+            size = self.seek(0, os.SEEK_END) - here
+            self.seek(here)
+        if size > LARGEST_INDEX:
+            raise ValueError("not one of ours")
+        return super().read(size)
+
+
+def _open(path: Path) -> _CappedReader:
+    return _CappedReader(cast(io.BufferedReader, open_private(path, "rb")).detach())
 
 
 def _bytes_of(archive: zipfile.ZipFile, member: str, largest: int) -> bytes:

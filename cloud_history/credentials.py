@@ -16,12 +16,14 @@ from typing import Literal
 
 from .errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
 from .files import write_private
+from .private_files import read_private
 from .secret import Secret
 
 KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
 SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
 USUAL_PREFIX = "comfyui-"
 LONGEST_KEY = 1000
+LARGEST_FILE = 64_000
 
 Source = Literal["env", "saved", "prompt"]
 
@@ -165,12 +167,12 @@ class KeyStore:
 
     def _saved(self) -> ApiKey | None:
         try:
-            text = self._path.read_text(encoding="utf-8")
+            text, why = read_private(self._path, LARGEST_FILE), ""
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError):
-            text = ""
+        except OSError as exc:
+            text, why = b"", f": {exc.strerror}"
         with suppress(ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
             return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
         # Raised out here, without a cause: what json raises holds the whole file.
-        raise KeyFileDamaged("The saved API key can’t be read.")
+        raise KeyFileDamaged(f"The saved API key can’t be read{why}.")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import uuid
 from pathlib import Path
+from typing import BinaryIO
 
+from .errors import FileRefused
 from .locks import try_lock
+from .private_files import open_private, sync_file
 
 
 def private_folder(folder: Path) -> Path:
@@ -33,17 +37,34 @@ def write_private(path: Path, content: str) -> None:
     private_folder(path.parent)
     draft = draft_name(path)
     try:
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        with open_private(draft, "xb") as file:
+            write_whole(file, content.encode("utf-8"))
+            sync_file(file)
+        _put_in_place(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_whole(file: BinaryIO, content: bytes) -> None:
+    """Write all of it to a file without a buffer. Raises OSError."""
+    left = memoryview(content)
+    while left:
+        written = os.write(file.fileno(), left)
+        if not written:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        left = left[written:]
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    try:
+        os.replace(draft, path)
+    except OSError as exc:
+        if exc.errno != errno.EBUSY:
+            raise
+        problem = "is mounted by itself (a bind mount), so it can’t be replaced"
+        raise FileRefused(path.name, problem, "Mount its whole folder instead.") from exc
 
 
 def draft_name(path: Path) -> Path:
@@ -69,7 +90,7 @@ class Claim:
     """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("r+b")
+        self._file = open_private(path, "r+b")
         try_lock(self._file)
 
     def release(self) -> None:
@@ -79,7 +100,7 @@ class Claim:
     def is_held(path: Path) -> bool:
         """Whether some process holds on to it now."""
         try:
-            with path.open("r+b") as file:
+            with open_private(path, "r+b") as file:
                 return not try_lock(file)
         except OSError:
             return False
@@ -88,7 +109,7 @@ class Claim:
     def is_abandoned(path: Path) -> bool:
         """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
         try:
-            with path.open("r+b") as file, path.open("r+b") as other:
+            with open_private(path, "r+b") as file, open_private(path, "r+b") as other:
                 return try_lock(file) and not try_lock(other)
         except OSError:
             return True

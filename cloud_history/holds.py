@@ -21,6 +21,7 @@ from .errors import CloudError, InputRefused, StateUnwritable, TooLate
 from .files import Claim, write_private
 from .operations import Operations, confirm
 from .previews import DeletionPreview
+from .private_files import read_private
 from .secret import log
 from .stopping import Unwatched
 
@@ -28,6 +29,7 @@ HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undo
 NOTHING_SENT = (HOLDING, WAITING)
 """In these states it can be taken back."""
 MOST_OPEN = 50
+LARGEST_FILE = 32_000_000
 
 Payload = dict[str, Any]
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -241,7 +243,9 @@ class Holds:
             hold.claim = Claim(path)
         except OSError as exc:
             self._remove(path)
-            raise StateUnwritable("Deletions are stopped: the hold can’t be written down first.") from exc
+            raise StateUnwritable(
+                "Deletions are stopped: the hold can’t be written down first.", because=exc
+            ) from exc
 
     def _forget(self, hold: Hold) -> None:
         if hold.claim is not None:
@@ -257,7 +261,7 @@ class Holds:
 
 
 def _read(path: Path) -> Payload:
-    kept = json.loads(path.read_text(encoding="utf-8"))
+    kept = json.loads(read_private(path, LARGEST_FILE))
     job_ids, jobs = kept["ids"], kept["jobs"]
     whole = (
         kept["id"] == path.stem

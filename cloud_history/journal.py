@@ -17,8 +17,11 @@ from typing import Literal
 
 from .errors import StateUnwritable
 from .files import write_private
+from .private_files import read_private
 
 Kind = Literal["delete", "clear"]
+
+LARGEST_ENTRY = 32_000_000
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -66,7 +69,7 @@ class Journal:
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
         except OSError as exc:
             raise StateUnwritable(
-                "Deletions are stopped: what is to be deleted can’t be written down first."
+                "Deletions are stopped: what is to be deleted can’t be written down first.", because=exc
             ) from exc
 
     def resolve(self, operation: str) -> None:
@@ -102,7 +105,7 @@ class Journal:
 
     def _read(self, path: Path) -> Entry | None:
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(read_private(path, LARGEST_ENTRY))
             entry = Entry(**{"title": "", "what": "", **found})
             if _is_whole(entry, path.stem):
                 return entry

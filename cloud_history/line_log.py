@@ -12,8 +12,11 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .files import private_folder, sync_folder
+from .errors import FileRefused
+from .files import private_folder, sync_folder, write_whole
 from .locks import gate
+from .private_files import open_private, sync_file
+from .secret import log
 
 MOST_READ = 64 * 1024 * 1024
 """Of one file, from its end: far more than a whole one has, unless it is not ours."""
@@ -42,8 +45,8 @@ class LineLog:
         with gate(self._gate):
             self._rotate(len(line))
             new = not self._path.exists()
-            # Read as well, to see how it ends. `open` knows what Windows wants of a file of bytes.
-            with open(self._path, "a+b", buffering=0, opener=_private) as file:
+            # Read as well, to see how it ends.
+            with open_private(self._path, "a+b") as file:
                 _append(file, line)
         if new:
             sync_folder(self._path.parent)
@@ -68,15 +71,20 @@ class LineLog:
             files: list[BinaryIO] = []
             for number in range(self._older + 1):
                 path = self._numbered(number)
-                with suppress(OSError):
-                    if path.is_file():
-                        files.append(stack.enter_context(path.open("rb")))
+                try:
+                    files.append(stack.enter_context(open_private(path, "rb")))
+                except FileRefused as exc:
+                    log.warning(
+                        "A part of the record of deletions can’t be read: %s. %s", exc.strerror, exc.cure
+                    )
+                except OSError:
+                    pass
         return files
 
     def _rotate(self, coming: int) -> None:
         """Begin a new file, where this one is full. One that cannot be put aside now grows until it can."""
         with suppress(OSError):
-            size = self._path.stat().st_size
+            size = self._path.lstat().st_size
             if not size or size + coming <= self._largest:
                 return
             # From the oldest on, into the gap that an earlier crash may have left: at no moment is one of them lost.
@@ -107,15 +115,9 @@ def _append(file: BinaryIO, line: bytes) -> None:
         if file.read(1) != b"\n":
             line = b"\n" + line  # after half a line, which a crash left
     try:
-        left = memoryview(line + b"\n")
-        while left:
-            left = left[os.write(file.fileno(), left) :]
-        os.fsync(file.fileno())
+        write_whole(file, line + b"\n")
+        sync_file(file)
     except BaseException:
         with suppress(OSError):
             file.truncate(before)
         raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

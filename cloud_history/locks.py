@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from .private_files import open_private
+
 if os.name == "nt":
     import msvcrt
 
@@ -47,7 +49,7 @@ def gate(path: Path) -> Iterator[None]:
     Raises:
         OSError: the file cannot be made.
     """
-    with path.open("ab") as file:
+    with open_private(path, "a+b", mend=True) as file:
         try:
             _lock(file, wait=True)
         except OSError as exc:

@@ -17,9 +17,12 @@ from .errors import InputRefused, ProtectionDamaged, StateUnwritable
 from .files import private_folder, write_private
 from .jobs import Job
 from .locks import gate
+from .private_files import read_private
 
 MOST = 200_000
 """Entries of the list: far more than anybody protects by hand, and still read in a moment."""
+LARGEST_LIST = 32_000_000
+"""Bytes of its file, which is never written larger either."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,12 @@ class ProtectionFile:
             ProtectionDamaged: there is one, and it cannot be read.
         """
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(read_private(self._path, LARGEST_LIST))
             return Protected(_texts(found["jobs"]), _texts(found["workflows"]))
         except (FileNotFoundError, NotADirectoryError):
             return NOTHING_PROTECTED
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            raise ProtectionDamaged(self.name) from None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
+            raise ProtectionDamaged(self.name, exc) from None
 
     def change(self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()) -> Protected:
         """Protect these jobs and workflows, or protect them no longer.
@@ -118,11 +121,13 @@ class ProtectionFile:
             with gate(self._gate):
                 yield
         except OSError as exc:
-            raise StateUnwritable("The list of protected jobs can’t be saved.") from exc
+            raise StateUnwritable("The list of protected jobs can’t be saved.", because=exc) from exc
 
     def _write(self, protected: Protected) -> None:
-        kept = {"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)}
-        write_private(self._path, json.dumps(kept))
+        kept = json.dumps({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
+        if len(kept) > LARGEST_LIST:
+            raise InputRefused("The list of protected jobs and workflows is full.")
+        write_private(self._path, kept)
 
 
 def _texts(value: object) -> frozenset[str]:

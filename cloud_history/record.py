@@ -141,7 +141,9 @@ class Record:
                     del self._unwritten[operation]
                 self._log.append(line)
         except OSError as exc:
-            raise StateUnwritable("Deletions are stopped: the record of deletions can’t be written.") from exc
+            raise StateUnwritable(
+                "Deletions are stopped: the record of deletions can’t be written.", because=exc
+            ) from exc
 
     def _newest_first(self) -> Generator[Found, None, None]:
         """All deletions by the time of their intent; at last the outcomes whose intents are damaged."""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from .errors import InputRefused, StateUnwritable
 from .files import write_private
+from .private_files import read_private
 
 LONGEST_HOLD_SECONDS = 60
+LARGEST_FILE = 64_000
 BACKUP = ("off", "workflows")
 NODES = ("ask", "allow", "never")
 
@@ -56,7 +58,7 @@ class SettingsFile:
     def load(self) -> Settings:
         """The settings in force. What cannot be read is on the safe side."""
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(read_private(self._path, LARGEST_FILE))
             if not isinstance(found, dict):
                 return DAMAGED
             return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())
@@ -75,7 +77,7 @@ class SettingsFile:
         try:
             write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
-            raise StateUnwritable("The setting can’t be saved.") from exc
+            raise StateUnwritable("The setting can’t be saved.", because=exc) from exc
         return settings
 
 

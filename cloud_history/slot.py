@@ -8,7 +8,6 @@ lock when its process ends, however it ends, so it also tells what is running fr
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +15,7 @@ from typing import BinaryIO
 from .errors import StateUnwritable
 from .files import private_folder
 from .locks import gate, try_lock
+from .private_files import open_private
 
 
 class SendingSlot:
@@ -38,7 +38,9 @@ class SendingSlot:
         try:
             self._file = self._claim(operation)
         except OSError as exc:
-            raise StateUnwritable("Deletions are stopped: the state folder can’t be written.") from exc
+            raise StateUnwritable(
+                "Deletions are stopped: the state folder can’t be written.", because=exc
+            ) from exc
         finally:
             if self._file is None:
                 self._here.release()
@@ -54,7 +56,7 @@ class SendingSlot:
     def holder(self) -> str | None:
         """The operation that has the slot now, wherever it runs, or None."""
         try:
-            with gate(self._gate), self._path.open("r+b") as file:
+            with gate(self._gate), open_private(self._path, "r+b") as file:
                 text = file.read(64).decode("ascii", "replace")
                 return None if self._file is None and try_lock(file) else text
         except OSError:
@@ -62,7 +64,7 @@ class SendingSlot:
 
     def _claim(self, operation: str) -> BinaryIO | None:
         private_folder(self._path.parent)
-        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        file = open_private(self._path, "r+b", create=True, mend=True)
         with contextlib.ExitStack() as undo:
             undo.callback(file.close)
             with gate(self._gate):

@@ -26,6 +26,8 @@
         ├─ ServerFault 5xx       ├─ UnreadableAnswer
         └─ NotComfyCloud         a redirect, or a page of HTML
 
+FileRefused is no CloudError: it is the OSError of a state file in whose place something else is.
+
 `code` is stable and made for programs, `message` says what is the case, `hint` what to do about it.
 """
 
@@ -72,6 +74,7 @@ from .refused import (
     TooLate,
 )
 from .setup import (
+    FileRefused,
     InvalidApiKey,
     KeyFileDamaged,
     ManyUsers,
@@ -93,6 +96,7 @@ __all__ = [
     "CloudResponseError",
     "CloudTimeoutError",
     "CountRose",
+    "FileRefused",
     "Forbidden",
     "Incomplete",
     "InputRefused",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from .base import CloudError
 
 
@@ -53,11 +55,29 @@ class MissingDependency(SetupProblem):
     default_hint = "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI."
 
 
+class FileRefused(OSError):
+    """Something else is in the place of a file of the state folder, so it is neither read nor changed.
+
+    Attributes:
+        strerror: the file's name and what is wrong with it, without a full stop.
+        cure: what a person can do about it.
+    """
+
+    def __init__(self, name: str, problem: str, cure: str) -> None:
+        self.cure = cure
+        super().__init__(errno.EPERM, f"{name} {problem}")
+
+
 class StateUnwritable(SetupProblem):
     """The state folder cannot be written, so nothing may be sent: what is pending is on disk first."""
 
     code = "state_unwritable"
     default_hint = "Free some disk space, or make ComfyUI’s user folder writable."
+
+    def __init__(self, message: str, *, hint: str | None = None, because: OSError | None = None) -> None:
+        if isinstance(because, FileRefused):
+            hint = f"{because.strerror}. {because.cure}"
+        super().__init__(message, hint=hint)
 
 
 class ProtectionDamaged(SetupProblem):
@@ -65,10 +85,11 @@ class ProtectionDamaged(SetupProblem):
 
     code = "protection_damaged"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, because: Exception | None = None) -> None:
         self.name = name
+        why = f": {because.strerror}" if isinstance(because, FileRefused) else ""
         super().__init__(
-            "Deletions are stopped: the list of protected jobs can’t be read.",
+            f"Deletions are stopped: the list of protected jobs can’t be read{why}.",
             hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
         )
 

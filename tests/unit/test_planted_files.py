@@ -1,0 +1,225 @@
+"""Each state file with something else in its place: no hang, no harm to anybody's file, and an error that names it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import record_stage
+from cloud_history.asking import Answers
+from cloud_history.backup import BackupFolder
+from cloud_history.credentials import KeyStore
+from cloud_history.errors import (
+    BackupDamaged,
+    CloudError,
+    KeyFileDamaged,
+    ProtectionDamaged,
+    QuestionClosed,
+    StateUnwritable,
+)
+from cloud_history.files import Claim
+from cloud_history.journal import Journal
+from cloud_history.protection import ProtectionFile
+from cloud_history.record import Record
+from cloud_history.secret import Secret
+from cloud_history.settings import DAMAGED, SettingsFile
+from cloud_history.slot import SendingSlot
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
+
+NAME = "0123456789abcdef" * 2
+KEY = "comfyui-0123456789abcdef"
+VICTIM = b"a line of somebody's\n"
+
+
+def plant_symlink(path: Path, victim: Path) -> None:
+    path.symlink_to(victim)
+
+
+def plant_hard_link(path: Path, victim: Path) -> None:
+    os.link(victim, path)
+
+
+def plant_fifo(path: Path, victim: Path) -> None:
+    os.mkfifo(path)
+
+
+def plant_folder(path: Path, victim: Path) -> None:
+    path.mkdir()
+
+
+def plant_huge(path: Path, victim: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(2**36)
+
+
+PLANTS = [plant_symlink, plant_hard_link, plant_fifo, plant_folder, plant_huge]
+READ_ONLY_HARM = [plant_symlink, plant_fifo, plant_folder, plant_huge]
+
+
+def within_five_seconds(work: Callable[[], object]) -> object:
+    """What it gives or raises; a failure where it hangs."""
+    found: list[object] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as exc:  # noqa: BLE001 - handed over as it is
+            found.append(exc)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert found, "it hangs"
+    return found[0]
+
+
+def error_of(work: Callable[[], object]) -> CloudError:
+    found = within_five_seconds(work)
+    assert isinstance(found, CloudError), found
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "state"
+    for each in (folder, folder / "running", folder / "backups", folder / "asking"):
+        each.mkdir(mode=0o755)
+    return folder
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    victim = tmp_path / "victim"
+    victim.write_bytes(VICTIM)
+    return victim
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_the_settings_are_on_the_safe_side(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "settings.json", victim)
+    assert within_five_seconds(SettingsFile(folder).load) == DAMAGED
+    assert victim.read_bytes() == VICTIM
+
+
+@pytest.mark.parametrize("plant", READ_ONLY_HARM)
+def test_the_list_of_protected_jobs_is_never_taken_for_empty_and_is_named(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "protected.json", victim)
+    file = ProtectionFile(folder)
+    problem = error_of(file.load)
+    assert isinstance(problem, ProtectionDamaged)
+    assert "protected.json is " in problem.message
+    within_five_seconds(file.start_empty)
+    assert not file.load()
+    assert victim.read_bytes() == VICTIM
+
+
+@pytest.mark.parametrize("plant", READ_ONLY_HARM)
+def test_the_key_is_read_from_no_other_file(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    victim.write_text(json.dumps({"api_key": KEY}))
+    plant(folder / "api_key.json", victim)
+    problem = error_of(lambda: KeyStore(folder, {}).find())
+    assert isinstance(problem, KeyFileDamaged)
+    assert "api_key.json is " in problem.message
+    if plant is not plant_folder:
+        KeyStore(folder, {}).save(Secret(KEY))
+        assert KeyStore(folder, {}).get().secret.reveal() == KEY
+
+
+@pytest.mark.parametrize("plant", READ_ONLY_HARM)
+def test_a_note_of_what_runs_is_told_and_not_passed_over(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "running" / f"{NAME}.json", victim)
+    entries = within_five_seconds(Journal(folder).entries)
+    assert isinstance(entries, list)
+    assert [(each.operation, each.origin) for each in entries] == [(NAME, "unknown")]
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", ["deletions.jsonl", "deletions.gate"])
+def test_the_record_is_appended_to_no_other_file_and_what_is_wrong_is_named(
+    folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / name, victim)
+    record = Record(folder)
+    found = within_five_seconds(lambda: record.intent(record_stage.entry(1)))
+    if plant is plant_huge:  # begins a new file, or is the gate, which has no content
+        assert found is None
+    elif name == "deletions.jsonl" and plant is plant_folder:
+        assert isinstance(found, StateUnwritable)
+    else:
+        assert isinstance(found, StateUnwritable)
+        assert f"{name} " in found.hint, found.hint
+    within_five_seconds(record.entries)
+    assert victim.read_bytes() == VICTIM
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", ["sending.lock", "sending.gate"])
+def test_the_lock_truncates_no_other_file_and_what_is_wrong_is_named(
+    folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / name, victim)
+    slot = SendingSlot(folder)
+    found = within_five_seconds(lambda: slot.take(NAME))
+    if plant is plant_huge:
+        assert found is True
+        slot.free()
+    else:
+        assert isinstance(found, StateUnwritable)
+        assert f"{name} " in found.hint, found.hint
+    within_five_seconds(slot.holder)
+    assert victim.read_bytes() == VICTIM
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_backup_in_whose_place_something_else_is_is_damaged(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "backups" / f"{NAME}.zip", victim)
+    backups = BackupFolder(folder)
+    within_five_seconds(backups.list)
+    problem = error_of(lambda: backups.jobs(NAME))
+    assert isinstance(problem, BackupDamaged)
+    assert f"{NAME}.zip" in problem.hint
+
+
+def test_a_backup_with_an_endless_table_of_contents_is_not_read_into_memory(folder: Path) -> None:
+    path = folder / "backups" / f"{NAME}.zip"
+    size = 2**31
+    with path.open("wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(
+            b"PK\5\6" + bytes(4) + (1).to_bytes(2, "little") * 2 + size.to_bytes(4, "little") + bytes(6)
+        )
+    assert isinstance(error_of(lambda: BackupFolder(folder).jobs(NAME)), BackupDamaged)
+
+
+@pytest.mark.parametrize("plant", READ_ONLY_HARM)
+def test_a_question_in_whose_place_something_else_is_is_closed(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "asking" / f"{NAME}.json", victim)
+    found = error_of(lambda: Answers(folder).answer(NAME, "token", "delete"))
+    assert isinstance(found, QuestionClosed)
+
+
+@pytest.mark.parametrize("plant", [plant_symlink, plant_fifo, plant_folder])
+def test_nothing_of_that_kind_counts_as_held(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    plant(folder / "x", victim)
+    assert within_five_seconds(lambda: Claim.is_held(folder / "x")) is False
