@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from .cloud_history.config import state_folder
+from .cloud_history.errors import SetupProblem
 from .cloud_history.secret import log, scrub
 
 if TYPE_CHECKING:
@@ -67,9 +68,12 @@ def _handlers() -> dict[Key, Handler]:
 
 @cache
 def _made_handlers() -> dict[Key, Handler]:
-    from .cloud_history.routes import make_handlers
+    from .cloud_history.routes import make_handlers, refusing_handlers
 
-    return make_handlers(operations())
+    try:
+        return make_handlers(operations())
+    except SetupProblem as problem:
+        return refusing_handlers(problem)
 
 
 def add_routes() -> None:
@@ -79,12 +83,15 @@ def add_routes() -> None:
     """
     try:
         server = _server()
-        if server is None:
-            return
-        from .cloud_history.route_table import add_lazily
+        if server is not None:
+            from .cloud_history.route_table import add_lazily
 
-        add_lazily(server.routes, _handlers)
-        _tell_unresolved(_state_folder())
+            add_lazily(server.routes, _handlers)
+        folder = _state_folder()
+        if server is not None:
+            _tell_unresolved(folder)
+    except SetupProblem as problem:
+        log.error("%s", problem)
     except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
 
@@ -298,6 +305,8 @@ def _text(of: Mapping[str, Any], name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+# Found once, at the start: another pack may change the working directory later.
+@cache
 def _state_folder() -> Path:
     return state_folder(inside_comfyui=_system_user_folder())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +11,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .errors import UnsafeBaseUrl
+from . import environment
+from .errors import StateFolderRefused, UnsafeBaseUrl
 
 DEFAULT_BASE_URL = "https://cloud.comfy.org"
 BASE_URL_VARIABLE = "COMFY_CLOUD_BASE_URL"
 HOME_VARIABLE = "COMFY_CLOUD_HISTORY_HOME"
+
+_NOT_REPLACED = re.compile(r"\$\{?[A-Za-z_]|%[A-Za-z_]\w*%")
+"""A variable that a shell would have replaced."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def is_loopback(hostname: str) -> bool:
         return False
 
 
-def read_base_url(environ: Mapping[str, str] = os.environ) -> BaseUrl:
+def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
     """The base URL in force.
 
     https only; plain http for loopback alone, so that the key never crosses a network in the clear.
@@ -48,7 +53,7 @@ def read_base_url(environ: Mapping[str, str] = os.environ) -> BaseUrl:
     Raises:
         UnsafeBaseUrl: for anything else, or an address with a user name, a query or a fragment in it.
     """
-    given = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    given = environment.variable(BASE_URL_VARIABLE, environ) or DEFAULT_BASE_URL
     try:
         parts = urlsplit(given)
         port = parts.port
@@ -63,22 +68,70 @@ def read_base_url(environ: Mapping[str, str] = os.environ) -> BaseUrl:
     return BaseUrl(given.rstrip("/"), f"{host}:{port}" if port else host)
 
 
-def state_folder(environ: Mapping[str, str] = os.environ, inside_comfyui: Path | None = None) -> Path:
-    """Where the key and the records are kept.
+def state_folder(
+    environ: Mapping[str, str] = environment.PROCESS, inside_comfyui: Path | None = None
+) -> Path:
+    """Where the key and the records are kept: absolute, with links resolved. To be asked once, at the start.
+
+    Otherwise a pack that changes the working directory, or a link that is changed, would lead to another folder, in
+    which nothing is protected.
 
     Args:
         inside_comfyui: ComfyUI's system user folder, where there is a ComfyUI. Core keeps folders whose name
             begins with two underscores out of reach of HTTP (`folder_paths.get_system_user_directory`).
+
+    Raises:
+        StateFolderRefused: the environment names no absolute folder, or a link that leads nowhere.
     """
-    named = environ.get(HOME_VARIABLE, "").strip()
-    if named:
-        return Path(named).expanduser()
-    return inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
+    named = environment.variable(HOME_VARIABLE, environ)
+    found = (
+        _named_folder(named)
+        if named
+        else inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
+    )
+    # A link that leads nowhere led somewhere once: what it led to may be a disk that is not mounted now.
+    if os.path.islink(found) and not os.path.exists(found):
+        raise StateFolderRefused(
+            f"The state folder {found} is a link to {os.readlink(found)}, which is not there.",
+            hint="Mount its disk, or remove the link, then restart ComfyUI.",
+        )
+    return Path(os.path.realpath(found))
+
+
+def _named_folder(named: str) -> Path:
+    problem = "is not an absolute path"
+    try:
+        folder = Path(named).expanduser()
+    except RuntimeError:
+        folder, problem = Path(), "names a user whose home folder is not known"
+    if not named.isprintable():
+        folder, problem = Path(), "has characters in it that no path should have"
+    if _NOT_REPLACED.search(named):
+        folder, problem = Path(), "has a variable in it, and only a shell replaces those"
+    if not folder.is_absolute():
+        raise StateFolderRefused(f"{HOME_VARIABLE} is “{named[:200]}”. That {problem}.")
+    return folder
 
 
 def _user_data_folder(environ: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        return _absolute("LOCALAPPDATA", environ) or _home() / "AppData" / "Local"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        return _home() / "Library" / "Application Support"
+    return _absolute("XDG_DATA_HOME", environ) or _home() / ".local" / "share"
+
+
+def _absolute(name: str, environ: Mapping[str, str]) -> Path | None:
+    # A relative path is to be ignored, says the XDG Base Directory Specification.
+    folder = Path(environment.variable(name, environ))
+    return folder if folder.is_absolute() else None
+
+
+def _home() -> Path:
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path()
+    if not home.is_absolute():
+        raise StateFolderRefused("The home folder of the user that runs ComfyUI is not known.")
+    return home

@@ -7,13 +7,13 @@ came with the prompt is used, unless the environment says that all of them share
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from . import environment
 from .errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
 from .files import write_private
 from .private_files import read_private
@@ -75,7 +75,7 @@ class KeyStore:
     """
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str] = os.environ, *, many_users: bool = False
+        self, folder: Path, environ: Mapping[str, str] = environment.PROCESS, *, many_users: bool = False
     ) -> None:
         self._path = folder / "api_key.json"
         self._environ = environ
@@ -123,11 +123,11 @@ class KeyStore:
     @property
     def everybodys(self) -> bool:
         """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
-        return self._many_users and self._environ.get(SHARED_VARIABLE, "").strip() != "1"
+        return self._many_users and environment.variable(SHARED_VARIABLE, self._environ) != "1"
 
     def _own(self) -> ApiKey | None:
-        named = self._environ.get(KEY_VARIABLE, "")
-        if named.strip():
+        named = environment.variable(KEY_VARIABLE, self._environ)
+        if named:
             try:
                 return ApiKey(clean_key(named), "env")
             except InvalidApiKey as problem:

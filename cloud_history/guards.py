@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import socket
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from . import environment
 from .errors import CloudError, InputRefused
 
 HEADER = "X-Cloud-History"
@@ -42,7 +42,7 @@ class RequestRefused(CloudError):
         super().__init__(message, hint=hint)
 
 
-def check_request(request: web.Request, environ: Mapping[str, str] = os.environ) -> None:
+def check_request(request: web.Request, environ: Mapping[str, str] = environment.PROCESS) -> None:
     """Refuse a request that is not from this ComfyUI's own page.
 
     Raises:
@@ -75,7 +75,9 @@ def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
     name = match[1].strip("[]").lower()
     if name == "localhost" or _is_ip(name):
         return True
-    named = {each.strip().lower() for each in environ.get(HOSTS_VARIABLE, "").split(",")}
+    named = {
+        environment.trimmed(each).lower() for each in environment.variable(HOSTS_VARIABLE, environ).split(",")
+    }
     return name in _own_names() or name in named - {""}
 
 

@@ -6,7 +6,6 @@ The nodes and the routes both come through here, on two event loops of one proce
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import __version__, schema
+from . import __version__, environment, schema
 from .backing_up import BackingUp
 from .backup import BackupFolder
 from .client import CloudClient
@@ -59,7 +58,7 @@ class Operations:
     def __init__(
         self,
         folder: Path,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] = environment.PROCESS,
         announce: Announce = lambda event, payload: None,
         open_client: OpenClient = open_client,
         history: Callable[[CloudClient], History] = History,

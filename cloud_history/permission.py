@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from . import environment
 from .secret import log
 
 NODES_VARIABLE = "COMFY_CLOUD_HISTORY_NODES"
@@ -24,9 +24,9 @@ class Permission:
     fixed: bool = False
 
 
-def permission(set_to: str, environ: Mapping[str, str] = os.environ) -> Permission:
+def permission(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> Permission:
     """What is in force where a person has set this. A word nobody knows means `ask`: the safe side."""
-    named = environ.get(NODES_VARIABLE, "").strip().lower()
+    named = environment.variable(NODES_VARIABLE, environ).lower()
     if not named:
         return Permission(_MODES.get(set_to, "ask"))
     if named not in _MODES:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
+from . import environment
 from .config import BaseUrl
 from .errors import UnusableProxy
 from .secret import remember
@@ -23,9 +24,9 @@ def find_proxy(base_url: BaseUrl) -> str | None:
     if base_url.loopback:
         return None
     target = urlsplit(base_url.url)
-    known = getproxies_environment()
+    known = environment.proxies()
     named = known.get(target.scheme) or known.get("all")
-    if not named or proxy_bypass(base_url.host):
+    if not named or proxy_bypass_environment(base_url.host, known):
         return None
     url = named if "://" in named else f"http://{named}"
     try:

@@ -9,7 +9,7 @@
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
     │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
-    │   ├─ ProtectionDamaged └─ ManyUsers
+    │   ├─ ProtectionDamaged ├─ StateFolderRefused └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
     ├─ BackupDamaged             a backup cannot be read
     ├─ ListNotWhole              the list of jobs does not add up
@@ -82,6 +82,7 @@ from .setup import (
     MissingDependency,
     ProtectionDamaged,
     SetupProblem,
+    StateFolderRefused,
     StateUnwritable,
     UnsafeBaseUrl,
     UnusableProxy,
@@ -126,6 +127,7 @@ __all__ = [
     "SchemaMismatch",
     "ServerFault",
     "SetupProblem",
+    "StateFolderRefused",
     "StateUnwritable",
     "SubscriptionInactive",
     "TooLate",

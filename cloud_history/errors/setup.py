@@ -55,6 +55,16 @@ class MissingDependency(SetupProblem):
     default_hint = "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI."
 
 
+class StateFolderRefused(SetupProblem):
+    """Where the state is kept is not known for sure, so nothing is read from there and nothing is deleted."""
+
+    code = "state_folder_refused"
+    default_hint = (
+        "Set COMFY_CLOUD_HISTORY_HOME to the whole path of a folder, such as /home/you/cloud_history or "
+        "~/cloud_history, without quotes, or leave it out. Then restart ComfyUI."
+    )
+
+
 class FileRefused(OSError):
     """Something else is in the place of a file of the state folder, so it is neither read nor changed.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import wraps
 
 from aiohttp import web
 
+from .. import environment
+from ..errors import SetupProblem
 from ..holds import Holds
 from ..operations import Operations
 from ..previews import Previews
-from ..route_table import Handler, Key, add_lazily
+from ..route_table import ROUTES, Handler, Key, add_lazily
 from ..thumbnails import Thumbnails
-from .answers import guarded
+from .answers import error_answer, guarded
 from .asking import AskingRoutes
 from .clean_up import CleanUpRoutes
 from .context import LONGEST_HOLD, Context
@@ -34,7 +35,7 @@ def make_handlers(
     operations: Operations,
     *,
     longest_hold: float = LONGEST_HOLD,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
 ) -> dict[Key, Handler]:
     """What answers each route of `route_table`, behind the guards."""
@@ -80,6 +81,17 @@ def make_handlers(
     }
 
 
+def refusing_handlers(
+    problem: SetupProblem, environ: Mapping[str, str] = environment.PROCESS
+) -> dict[Key, Handler]:
+    """What answers each route where the operations could not be made: the reason."""
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        return error_answer(problem)
+
+    return dict.fromkeys(ROUTES, guarded(refuse, environ))
+
+
 def _for_one(operations: Operations, handler: Handler) -> Handler:
     """The handler, refusing where its answer would be for everybody."""
 
@@ -96,7 +108,7 @@ def add_routes(
     operations: Operations,
     *,
     longest_hold: float = LONGEST_HOLD,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
 ) -> None:
     """Add the routes to a table. ComfyUI serves them plain and below `/api`."""

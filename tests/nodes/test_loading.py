@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import stat
 import sys
 from functools import partial
@@ -12,6 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 import loaded_pack
 from conftest import LoadPack
@@ -35,6 +38,44 @@ def test_the_state_is_kept_in_the_system_user_folder_of_comfyui(
     assert "comfyui-a-key-to-keep-0001" in kept.read_text()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_a_pack_that_changes_the_working_directory_does_not_move_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
+) -> None:
+    monkeypatch.delenv("COMFY_CLOUD_HISTORY_HOME")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "first")
+    FakeComfyUI(Path("user")).install(monkeypatch)
+    host = sys.modules[f"{load_pack().__name__}.comfy_host"]
+    monkeypatch.chdir(tmp_path / "second")
+    assert host.operations().folder == tmp_path / "first" / "user" / "__cloud_history"
+
+
+async def test_a_state_folder_that_is_refused_is_told_at_the_start_by_the_nodes_and_by_every_route(
+    comfyui: FakeComfyUI,
+    monkeypatch: pytest.MonkeyPatch,
+    load_pack: LoadPack,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOME", "$HOME/x")
+    with caplog.at_level(logging.ERROR, logger="cloud_history"):
+        pack = load_pack()
+    told = "COMFY_CLOUD_HISTORY_HOME is “$HOME/x”"
+    assert told in caplog.text
+    assert "Traceback" not in caplog.text
+    host = sys.modules[f"{pack.__name__}.comfy_host"]
+    with pytest.raises(Exception, match=re.escape(told)):
+        host.operations()
+    app = web.Application()
+    app.add_routes(comfyui.routes)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("status", "record", "protection"):
+            answer = await client.get(f"/cloud_history/{path}", headers={"X-Cloud-History": "1"})
+            assert answer.status == 409
+            assert told in (await answer.json())["error"]["message"]
+        assert (await client.get("/cloud_history/status")).status == 403
 
 
 def test_the_routes_are_added_once_and_all_below_our_own_path(comfyui: FakeComfyUI, pack: Any) -> None:

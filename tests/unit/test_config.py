@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.config import is_loopback, read_base_url, state_folder
-from cloud_history.errors import UnsafeBaseUrl
+from cloud_history.errors import StateFolderRefused, UnsafeBaseUrl
 
 
 def base_url(given: str) -> str:
@@ -113,6 +113,70 @@ def test_a_named_state_folder_wins_over_comfyui_s(tmp_path: Path) -> None:
 
 def test_a_tilde_in_a_named_state_folder_is_the_home_folder() -> None:
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": "~/kept"}) == Path.home() / "kept"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "state",
+        "./state",
+        "../state",
+        "$HOME/state",
+        "${HOME}/state",
+        "/data/$USER/state",
+        "%USERPROFILE%/state",
+        "/data/%USERNAME%",
+        "~nobody-of-that-name/state",
+        '"/data/x',
+        "/data/x\x00y",
+        "/data\nx",
+        "file:///data/x",
+    ],
+)
+def test_a_named_state_folder_that_is_no_whole_path_is_refused_by_name(named: str) -> None:
+    with pytest.raises(StateFolderRefused) as caught:
+        state_folder({"COMFY_CLOUD_HISTORY_HOME": named}, inside_comfyui=Path("/elsewhere"))
+    assert f"COMFY_CLOUD_HISTORY_HOME is “{named}”" in caught.value.message
+    assert "Set COMFY_CLOUD_HISTORY_HOME to the whole path" in caught.value.hint
+    assert caught.value.code == "state_folder_refused"
+
+
+def test_a_dollar_that_names_no_variable_is_part_of_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "share$" / "100%"
+    assert state_folder({"COMFY_CLOUD_HISTORY_HOME": str(folder)}) == folder
+
+
+def test_links_on_the_way_to_the_state_folder_are_resolved(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "state").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    found = state_folder({"COMFY_CLOUD_HISTORY_HOME": str(tmp_path / "link" / "state")})
+    assert found == tmp_path / "disk" / "state"
+    assert state_folder({}, inside_comfyui=tmp_path / "link") == tmp_path / "disk"
+
+
+def test_a_state_folder_that_is_a_link_to_a_disk_that_is_away_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    with pytest.raises(StateFolderRefused, match=f"{tmp_path}/link is a link to {tmp_path}/disk") as caught:
+        state_folder({"COMFY_CLOUD_HISTORY_HOME": str(tmp_path / "link")})
+    assert "Mount" in caught.value.hint
+
+
+def test_a_relative_folder_of_the_platform_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    expected = Path.home() / ".local/share/comfy-cloud-history"
+    assert state_folder({"XDG_DATA_HOME": "data"}) == expected
+
+
+@pytest.mark.parametrize("home", ["here", "."])
+def test_a_home_folder_that_is_relative_is_refused(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", home)
+    with pytest.raises(StateFolderRefused, match="home folder"):
+        state_folder({})
+    with pytest.raises(StateFolderRefused, match="COMFY_CLOUD_HISTORY_HOME"):
+        state_folder({"COMFY_CLOUD_HISTORY_HOME": "~/x"})
 
 
 def test_inside_comfyui_the_state_folder_is_its_system_user_folder(tmp_path: Path) -> None:

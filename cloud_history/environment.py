@@ -1,0 +1,30 @@
+"""The environment variables of this pack. All of them are read here, so that all are trimmed alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.request import getproxies_environment
+
+PROCESS: Mapping[str, str] = os.environ
+"""The variables of this process, as they are now."""
+
+_QUOTES = "\"'"
+
+
+def variable(name: str, environ: Mapping[str, str] = PROCESS) -> str:
+    """The value of a variable, trimmed; "" where it is not set."""
+    return trimmed(environ.get(name, ""))
+
+
+def proxies() -> dict[str, str]:
+    """The values of `HTTPS_PROXY` and the like, trimmed, by the scheme that each is for: `https`, `all`, `no`."""
+    return {scheme: trimmed(value) for scheme, value in getproxies_environment().items()}
+
+
+def trimmed(value: str) -> str:
+    """The value without the white space and the pair of quotes around it, which `docker --env-file` leaves there."""
+    value = value.strip()
+    while len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
+        value = value[1:-1].strip()
+    return value
