@@ -4,7 +4,7 @@
  * it shows changes from step to step.
  */
 
-import { button, el, loadStyle } from "./dom.mjs";
+import { BARE, button, el, loadStyle } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { COMMON } from "./words.mjs";
 
@@ -31,15 +31,6 @@ const WIDTH = 416;
 /** What the host needs for leaving and for moving the focus. All other keys stay in the dialog. */
 const PASSED_ON = new Set(["Escape", "Tab"]);
 const KEPT = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
-/** PrimeVue's dialog (frontends before 1.58) draws a box of its own; ours replaces it. */
-const PRIMEVUE = {
-  showHeader: false,
-  pt: {
-    root: { style: "background: none; border: 0; border-radius: 16px; box-shadow: none; padding: 0; max-height: none" },
-    content: { style: "background: none; border-radius: 16px; padding: 0; overflow: visible" },
-  },
-};
-
 let opened = 0;
 
 /** @param {HTMLElement} root */
@@ -138,9 +129,8 @@ export class DialogFrame {
     const mount = (/** @type {Node} */ anchor) => {
       anchor.parentNode?.insertBefore(this.#root, anchor);
       this.#describe(this.#root.closest("[role=dialog]"));
-      this.focus();
-      // Some frontends put the focus on the dialog's box a moment later.
-      setTimeout(() => this.#keepFocus());
+      // Not at once: a focus trap that has not begun to listen takes the focus to its own box at the next change in the dialog.
+      setTimeout(() => this.#open && this.focus());
     };
     const unmount = () => {
       this.#gone();
@@ -161,7 +151,7 @@ export class DialogFrame {
       key: `extension-cch-${this.#number}`,
       title,
       component,
-      dialogComponentProps: { headless: true, closable: true, onClose: () => this.#gone(), ...PRIMEVUE },
+      dialogComponentProps: { ...BARE, onClose: () => this.#gone() },
     });
   }
 
@@ -182,11 +172,6 @@ export class DialogFrame {
     if (element) return element;
     const press = () => (answer ? this.#settle(answer) : this.close());
     return button({ label, kind, first, press, ...(name && { icon: name }) });
-  }
-
-  #keepFocus() {
-    const focused = document.activeElement;
-    if (this.#open && (focused === this.#root || !this.#root.contains(focused))) this.focus();
   }
 
   /** @param {string | null} value */

@@ -54,6 +54,9 @@ export const externalLink = (href, label, className = "cch-link") =>
  */
 export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));
 
+/** How ComfyUI is asked for a dialog without a head. What its frontends draw around one all the same, style.css takes away. */
+export const BARE = { headless: true, closable: true, showHeader: false };
+
 /** @type {Promise<void> | null} */
 let styled = null;
 

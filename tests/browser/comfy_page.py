@@ -1,4 +1,4 @@
-"""What a person does on ComfyUI's page, in both frontend versions that the tests use."""
+"""What a person does on ComfyUI's page, in every frontend version that the tests use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from playwright.async_api import Locator, Page
 READY = """() => window.app?.extensionManager && window.app.canvas && !window.app.extensionManager.spinner
     && !document.getElementById('splash-loader')"""
 BOOT_TIMEOUT = 45_000
+# The logo has a test id in the newest frontend, and has had one class or another before.
+LOGO = '[data-testid="comfy-menu-button"], .comfyui-logo-wrapper, .comfy-menu-button-wrapper'
 
 
 async def open_comfyui(page: Page, url: str) -> None:
@@ -20,8 +22,7 @@ async def open_comfyui(page: Page, url: str) -> None:
 
 async def open_menu(page: Page) -> None:
     """Open the drop-down of the logo."""
-    # Up to 1.45 the logo is no test id but a class.
-    await page.locator('[data-testid="comfy-menu-button"], .comfyui-logo-wrapper').first.click()
+    await page.locator(LOGO).first.click()
     await page.get_by_role("menuitem", name="Settings", exact=True).wait_for()
 
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Where the panel is shown: ComfyUI's sidebar, and a large window of its own. */
 
-import { loadStyle } from "../dom.mjs";
+import { BARE, loadStyle } from "../dom.mjs";
 import { PanelView } from "./view.mjs";
 import { PANEL } from "./words.mjs";
 
@@ -9,15 +9,6 @@ import { PANEL } from "./words.mjs";
 
 /** The host closes only windows whose key begins so. */
 const WINDOW = "extension-cch-panel";
-/** PrimeVue's window (frontends before 1.58) draws a box of its own; ours replaces it. */
-const PRIMEVUE = {
-  showHeader: false,
-  pt: {
-    root: { style: "background: none; border: 0; box-shadow: none; padding: 0; max-height: none" },
-    content: { style: "background: none; padding: 0; overflow: visible" },
-  },
-};
-
 /**
  * A component that needs no Vue of ours: it leaves one comment node, before which the panel is put.
  * @param {() => Parts & Pick<import("../../../types/panel").ViewParts, "place" | "close">} parts made when it is shown
@@ -78,7 +69,7 @@ export function createPlaces(getHost, parts) {
         key: WINDOW,
         title: PANEL.title,
         component: { ...shown, beforeUnmount: () => (gone(), shown.beforeUnmount()) },
-        dialogComponentProps: { headless: true, closable: true, size: "full", onClose: gone, ...PRIMEVUE },
+        dialogComponentProps: { ...BARE, onClose: gone },
       });
     },
   };

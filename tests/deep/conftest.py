@@ -1,0 +1,80 @@
+"""The stage of the tests that take long: that of the browser tests, on every frontend that people have."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from browser.conftest import (  # noqa: F401  (fixtures, and the mark `stage`)
+    Frontend,
+    Stage,
+    asked,
+    chromium,
+    cloud,
+    host,
+    page,
+    ports,
+    pytest_configure,
+    stage,
+    tabs,
+)
+from hosts import frontend_dir
+from project_setup import TOURED_FRONTENDS
+
+HERE = Path(__file__).parent
+# What frontends 1.44 to 1.49 do themselves when they start with their default graph.
+FAULTS_OF_CORE = re.compile(
+    r"^ComfyApp graph accessed before initialization|^https://(api\.comfy\.org/comfy-nodes|huggingface\.co)/"
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests on one event loop, for they share one Chromium, and give a slow start its time."""
+    for item in items:
+        if HERE in item.path.parents:
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(params=TOURED_FRONTENDS)
+def frontend(request: pytest.FixtureRequest) -> Frontend:
+    """Each of the toured frontends in turn."""
+    return Frontend(request.param, frontend_dir(request.param))
+
+
+@pytest.fixture
+def console_errors() -> Iterator[list[str]]:
+    """Errors and uncaught exceptions of the page."""
+    errors: list[str] = []
+    yield errors
+    assert not_of_core(errors) == [], "the page reported errors"
+
+
+@pytest.fixture
+def external_requests() -> Iterator[list[str]]:
+    """Addresses beyond 127.0.0.1 that the page asked for. They were all aborted, and there must be none."""
+    addresses: list[str] = []
+    yield addresses
+    assert not_of_core(addresses) == [], "the page tried to reach the network"
+
+
+def not_of_core(found: list[str]) -> list[str]:
+    """Those that ComfyUI's frontend did not cause itself."""
+    return [text for text in found if not FAULTS_OF_CORE.search(text)]
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where pictures of what was seen are kept: env CLOUD_HISTORY_PICTURES, else a temporary folder."""
+    folder = Path(
+        os.environ.get("CLOUD_HISTORY_PICTURES") or tempfile.mkdtemp(prefix="cloud-history-pictures-")
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,239 @@
+"""A short tour through every frontend that people have: each dialog is one box in the middle, and keeps its focus.
+
+What is wrong is noted and told at the end, so that one fault hides no other. A picture of each stop is kept in
+CLOUD_HISTORY_PICTURES: look at them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, ViewportSize, expect
+
+from browser.comfy_page import (
+    button,
+    choose_cloud_history,
+    choose_in_menu,
+    dialog,
+    load_workflow,
+    press_run,
+    toasts,
+)
+from browser.conftest import Frontend
+from browser.panel_page import Panel, newest_first, open_list, open_page
+from deep.seen_box import SECONDS_OF_FOCUS, faults_of_box, focused
+from hosts import HostProcess
+from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
+
+SMALL: ViewportSize = {"width": 800, "height": 560}
+WINDOW: ViewportSize = {"width": 1440, "height": 900}
+
+
+class Tour:
+    """One walk through one frontend, with what was wrong on the way."""
+
+    def __init__(self, page: Page, pictures: Path) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self._pictures = pictures
+        self._stop = 0
+
+    def note(self, where: str, *faults: str) -> None:
+        """Keep what is wrong at a stop."""
+        self.faults += [f"{where}: {fault}" for fault in faults]
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture of the page."""
+        self._stop += 1
+        await self.page.screenshot(path=self._pictures / f"{self._stop:02} {name}.png", animations="disabled")
+
+    async def look(self, name: str, focus: str, selector: str = ".cch-dialog") -> None:
+        """Look at the topmost box of ours; `focus` is what has the focus at once, and still has it later."""
+        page = self.page
+        first = await focused(page)
+        await page.wait_for_timeout(SECONDS_OF_FOCUS * 1000)
+        self.note(name, *await faults_of_box(page, selector))
+        last = await focused(page)
+        if first != focus:
+            self.note(name, f"the focus is on {first!r}, not on {focus!r}")
+        if last != first:
+            self.note(name, f"the focus was on {first!r}, and after {SECONDS_OF_FOCUS} s on {last!r}")
+        await self.picture(name)
+
+    async def look_when_small(self, name: str, selector: str = ".cch-dialog") -> None:
+        """The same box in a small window is whole as well."""
+        await self.page.set_viewport_size(SMALL)
+        await self.page.wait_for_timeout(200)
+        self.note(f"{name}, small", *await faults_of_box(self.page, selector))
+        await self.picture(f"{name}, small")
+        await self.page.set_viewport_size(WINDOW)
+
+
+@pytest.mark.stage(jobs=60, hold_seconds=0, settings={"Comfy.RightSidePanel.ShowErrorsTab": False})
+async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
+    page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path
+) -> None:
+    folder = pictures / frontend.version
+    folder.mkdir(exist_ok=True)
+    tour = Tour(page, folder)
+    await keys(tour, cloud)
+    panel = await open_list(page, cloud)
+    await tour.picture("panel")
+    await deletions(tour, panel, cloud)
+    await panel_pages(tour, panel, cloud)
+    await large_window(tour, panel, cloud)
+    await panel.root.get_by_role("button", name="Close", exact=True).click()
+    await approval_and_report(tour, cloud)
+    await settings(tour, frontend)
+    assert "Traceback" not in host.log()
+    assert not tour.faults, f"frontend {frontend.version}\n" + "\n".join(tour.faults)
+
+
+async def gone(opened: Locator) -> None:
+    """The dialog has been closed."""
+    await expect(opened).to_have_count(0)
+
+
+async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
+    """By the menu: giving a key, looking at it, beginning to remove it; and a cloud that has a problem."""
+    page = tour.page
+    await choose_cloud_history(page, "Connect to Comfy Cloud…")
+    opened = dialog(page, "Connect to Comfy Cloud")
+    await expect(opened).to_be_visible()
+    await tour.look("connect", "API key")
+    await tour.look_when_small("connect")
+    await page.keyboard.type(cloud.api_key)
+    if await opened.get_by_placeholder("Paste your API key").input_value() != cloud.api_key:
+        tour.note("connect", "the field lost its focus while a key was typed")
+        await opened.get_by_placeholder("Paste your API key").fill(cloud.api_key)
+    await button(opened, "Test and save").click()
+    await expect(toasts(page, "Connected to Comfy Cloud")).to_be_visible()
+    await gone(opened)
+    await choose_cloud_history(page, "Connect to Comfy Cloud…")
+    opened = dialog(page, "Connection")
+    await expect(opened).to_be_visible()
+    await tour.look("connection", "Close")
+    await expect(opened).to_contain_text("Connected")
+    await button(opened, "Remove key…").click()
+    await tour.look("remove key", "Cancel")
+    await page.keyboard.press("Escape")
+    await gone(page.locator(".cch-dialog"))
+    cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
+    await choose_cloud_history(page, "Clear cloud history…")
+    opened = dialog(page, "Comfy Cloud has a problem")
+    await expect(opened).to_be_visible(timeout=20_000)
+    await tour.look("error", "Close")
+    cloud.faults.clear()
+    await page.keyboard.press("Escape")
+    await gone(opened)
+
+
+async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
+    """The questions before jobs are cleared, deleted and cancelled."""
+    page = tour.page
+    await choose_cloud_history(page, "Clear cloud history…")
+    opened = dialog(page, "Clear your cloud history?")
+    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+    await tour.look("clear", "Cancel")
+    await tour.look_when_small("clear")
+    await page.keyboard.press("Escape")
+    await gone(opened)
+
+    chosen: Sequence[SimulatedJob] = newest_first(cloud.finished)[:3]
+    await panel.select(chosen)
+    opened = await panel.ask_to_delete(3)
+    await tour.look("delete", "Cancel")
+    await opened.get_by_text("Show the 3 jobs").click()
+    tour.note("delete, unfolded", *await faults_of_box(page))
+    await tour.picture("delete, unfolded")
+    await button(opened, "Delete 3 jobs").click()
+    await expect(toasts(page, "3 jobs removed from your cloud history")).to_be_visible()
+    await tour.picture("result")
+    await gone(opened)
+
+    await panel.select(newest_first(cloud.active)[:1])
+    await button(panel.root, "Cancel 1 job…").click()
+    opened = dialog(page, "Cancel this job?")
+    await expect(opened).to_be_visible()
+    await tour.look("cancel job", "Keep it running")
+    await page.keyboard.press("Escape")
+    await gone(opened)
+
+
+async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
+    """Details, Clean up with its question, Recently deleted."""
+    page = tour.page
+    await panel.list.press("Escape")
+    await panel.row(newest_first(cloud.listed("failed"))[0]).dblclick()
+    await expect(panel.root.locator(".cch-details")).to_be_visible()
+    await tour.picture("details")
+    await panel.root.get_by_role("button", name="Back to the list").click()
+
+    clean_up = await open_page(panel, "Clean up…")
+    for label in ("Everything from the last", "One job a week, for"):
+        await clean_up.get_by_role("checkbox", name=label, exact=True).click()
+    await clean_up.get_by_label("Jobs to keep", exact=True).fill("40")
+    await expect(clean_up.locator(".cch-verdict")).to_have_text(re.compile(r"^\d+ of \d+ jobs would go"))
+    await tour.picture("clean up")
+    await button(clean_up, f"Delete {len(cloud.finished) - 40}…").click()
+    opened = await panel.delete_dialog()
+    await tour.look("clean up, question", "Cancel")
+    await page.keyboard.press("Escape")
+    await gone(opened)
+    await clean_up.get_by_role("button", name="Back to the list").click()
+    await open_page(panel, "Recently deleted")
+    await tour.picture("recently deleted")
+    await panel.root.locator(".cch-page").get_by_role("button", name="Back to the list").click()
+
+
+async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
+    """The panel in its window, and a question above it."""
+    page = tour.page
+    await panel.root.get_by_role("button", name="Open in a large window").click()
+    large = Panel(page, page.locator(".cch-panel.large"))
+    await expect(large.list).to_be_focused()
+    await tour.look("large window", "Jobs", ".cch-panel.large")
+    await tour.look_when_small("large window", ".cch-panel.large")
+    await large.select(newest_first(cloud.finished)[:1])
+    await large.list.press("Delete")
+    opened = dialog(page, "from your cloud history?").last
+    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+    await tour.look("delete above the large window", "Cancel")
+    await page.keyboard.press("Escape")
+    await gone(page.locator(".cch-dialog"))
+    # The first Escape drops the selection, the second leaves.
+    await large.list.press("Escape")
+    await large.list.press("Escape")
+    await gone(page.locator(".cch-panel.large"))
+
+
+async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
+    """A workflow asks, is allowed to, and its node says what came of it."""
+    page = tour.page
+    job_id = newest_first(cloud.finished)[0].id
+    node = {"id": 7, "type": "CloudHistoryDeleteJobs", "pos": [200, 200], "widgets_values": [job_id, False]}
+    await load_workflow(
+        page, {"version": 0.4, "last_node_id": 7, "last_link_id": 0, "nodes": [node], "links": []}
+    )
+    await press_run(page)
+    opened = dialog(page, "Let this workflow delete 1 job?")
+    await expect(opened).to_be_visible()
+    await tour.look("approval", "Skip")
+    await button(opened, "Delete 1 job").click()
+    await expect(page.get_by_label("Report")).to_have_value(
+        re.compile("1 job removed from your cloud history")
+    )
+    await tour.picture("report on the node")
+
+
+async def settings(tour: Tour, frontend: Frontend) -> None:
+    """Our settings are drawn, and what each changes is there."""
+    page = tour.page
+    await choose_in_menu(page, "Settings")
+    await page.get_by_text("Cloud history", exact=True).last.click()
+    await expect(page.get_by_role("combobox", name="Workflows may delete")).to_have_value("ask")
+    await tour.picture("settings")
+    await page.keyboard.press("Escape")
