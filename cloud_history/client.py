@@ -144,7 +144,7 @@ class CloudClient:
     async def _send(
         self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
     ) -> protocol.Answer:
-        tried, may_have_worked = 0, False
+        tried, may_have_worked, unanswered = 0, False, False
         while True:
             tried += 1
             try:
@@ -154,14 +154,14 @@ class CloudClient:
                     return answer
             except CloudConnectionError as exc:
                 error = exc
-            error.earlier_try_may_have_worked = may_have_worked
-            may_have_worked = error.may_have_worked
+            error.earlier_try_may_have_worked, error.earlier_try_unanswered = may_have_worked, unanswered
+            may_have_worked, unanswered = error.may_have_worked, error.unanswered
             wait = self.retries.wait(request.repeat, error, tried)
             if wait is None:
                 raise error
             await self.sleep(wait)
             if again is not None:
-                await _ask(again, may_have_worked)
+                await _ask(again, error)
 
     def _headers(self, request: protocol.Request) -> dict[str, str]:
         headers = {
@@ -202,12 +202,13 @@ class CloudClient:
         raise failure
 
 
-async def _ask(again: Again, may_have_worked: bool) -> None:
+async def _ask(again: Again, last: CloudError) -> None:
     """Whether the request may be sent once more; an error that says no knows what the tries before it may have done."""
     try:
         await again()
     except CloudError as error:
-        error.earlier_try_may_have_worked = may_have_worked
+        error.earlier_try_may_have_worked = last.may_have_worked
+        error.earlier_try_unanswered = last.unanswered
         raise
 
 

@@ -10,11 +10,6 @@ from .models import DeletionResult, JobOutcome, Outcome
 from .verdicts import verdict
 
 
-def answered(error: CloudError) -> bool:
-    """Whether Comfy Cloud itself answered, with a status that settles something."""
-    return error.status is not None and not 200 <= error.status < 300
-
-
 class Ledger:
     """The books of one deletion."""
 
@@ -71,7 +66,7 @@ class Ledger:
         if error.meets_all:
             self._met_all = self._met_all or error.short
         worked = error.may_have_worked
-        lost = worked and not answered(error)
+        lost = worked and error.unanswered
         outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
         self._settle(chunk, JobOutcome(outcome, error.short, answered=not lost, may_have_worked=worked))
 

@@ -52,4 +52,5 @@ def _gone(job_id: str, sent: JobOutcome, before: Look) -> JobOutcome:
 def _still_there(sent: JobOutcome) -> JobOutcome:
     if sent.outcome is Outcome.ACCEPTED:
         return JobOutcome(Outcome.UNCONFIRMED, "accepted, but still listed")
-    return JobOutcome(Outcome.FAILED, sent.why)
+    # Without an answer the request may be carried out a moment later: that the job is listed now is no refusal.
+    return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent

@@ -16,6 +16,8 @@ class CloudError(Exception):
     """HTTP status of Comfy Cloud's answer, where one came."""
     earlier_try_may_have_worked: bool = False
     """Whether an earlier try of the same request may have been carried out, whatever became of the last."""
+    earlier_try_unanswered: bool = False
+    """Whether an earlier try of the same request was sent, and no answer of Comfy Cloud's came."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         self.message = message
@@ -36,6 +38,11 @@ class CloudError(Exception):
     def may_have_worked(self) -> bool:
         """Whether the request may have been carried out, in this try or an earlier one: sent, and not refused."""
         return self.earlier_try_may_have_worked
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a try was sent and Comfy Cloud never answered it: it may still be carried out, a moment later."""
+        return self.earlier_try_unanswered
 
 
 class NotBackedUp(CloudError):

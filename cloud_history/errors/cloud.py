@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from .base import CloudError
 
+_GATEWAY_STATUSES = frozenset({502, 504, *range(520, 528)})
+"""Sent by a gateway that waited in vain for Comfy Cloud. 520 to 527 are Cloudflare's."""
+
 
 class CloudConnectionError(CloudError):
     """No whole answer came. `sent` is False only when the request certainly never arrived."""
@@ -25,6 +28,10 @@ class CloudConnectionError(CloudError):
     @property
     def may_have_worked(self) -> bool:
         return self.sent or super().may_have_worked
+
+    @property
+    def unanswered(self) -> bool:
+        return self.sent or super().unanswered
 
 
 class CloudTimeoutError(CloudConnectionError):
@@ -68,6 +75,11 @@ class CloudResponseError(CloudError):
     def may_have_worked(self) -> bool:
         status = self.status or 0
         return 200 <= status < 300 or status >= 500 or super().may_have_worked
+
+    @property
+    def unanswered(self) -> bool:
+        status = self.status or 0
+        return 200 <= status < 300 or status in _GATEWAY_STATUSES or super().unanswered
 
 
 class BadRequest(CloudResponseError):

@@ -68,6 +68,18 @@ async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
     assert result.failed
 
 
+@pytest.mark.parametrize("later", LATER)
+async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_the_next_is_told(
+    cloud: SimulatedCloud, open_client: OpenClient, later: str
+) -> None:
+    job_id = cloud.finished[0].id
+    cloud.faults += [Fault(POST, "reset_after_body", acted=False), LATER[later]()]
+    async with open_client() as client:
+        result = await history(client).delete([job_id], Unwatched())
+    assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
+    assert result.failed
+
+
 async def test_a_refusal_without_a_lost_try_stays_a_refusal(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:

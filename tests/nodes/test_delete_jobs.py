@@ -204,11 +204,11 @@ async def test_an_answer_that_never_came_counts_as_removed_once_the_jobs_are_see
     assert made["result"][1].startswith("3 jobs removed from your cloud history.")
 
 
-async def test_an_answer_that_never_came_is_a_failure_when_the_jobs_are_still_listed(
+async def test_an_answer_that_never_came_is_unconfirmed_and_raises_while_the_jobs_are_listed(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None, acted=False))
-    with pytest.raises(errors.Incomplete, match="3 not removed: the connection was lost"):
+    with pytest.raises(errors.Incomplete, match="3 unconfirmed: the connection was lost"):
         await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
     assert cloud.deleted == []
 

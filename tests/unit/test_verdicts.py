@@ -45,10 +45,10 @@ refused     gone              failed         active    already_gone   already_go
 5xx         active            failed         active    deleted        unconfirmed
 5xx         unseen            failed         active    unconfirmed    unconfirmed
 5xx         gone              failed         active    already_gone   already_gone
-no_answer   there             failed         active    deleted        unconfirmed
-no_answer   active            failed         active    deleted        unconfirmed
-no_answer   unseen            failed         active    unconfirmed    unconfirmed
-no_answer   gone              failed         active    already_gone   already_gone
+no_answer   there             unconfirmed    active    deleted        unconfirmed
+no_answer   active            unconfirmed    active    deleted        unconfirmed
+no_answer   unseen            unconfirmed    active    unconfirmed    unconfirmed
+no_answer   gone              unconfirmed    active    already_gone   already_gone
 not_sent    there             not_attempted  active    not_attempted  not_attempted
 not_sent    active            not_attempted  active    active         active
 not_sent    unseen            not_attempted  active    not_attempted  not_attempted
@@ -141,7 +141,11 @@ def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_withou
         (CloudConnectionError("lost", sent=True), "no answer"),
         (CloudTimeoutError("slow", sent=True), "no answer"),
         (CloudConnectionError("no way", sent=False), "refused"),
-        (ServerFault(502), "5xx"),
+        (ServerFault(500), "5xx"),
+        (ServerFault(503), "5xx"),
+        (ServerFault(502), "no answer"),
+        (ServerFault(504), "no answer"),
+        (ServerFault(524), "no answer"),
     ],
 )
 def test_how_sending_ended_is_read_from_its_error(error: CloudError, sent: str) -> None:
