@@ -1,28 +1,37 @@
 """Asking the person who queued a workflow whether it may delete.
 
 The node asks, and a route takes the answer. They share files and no memory, because some editions of ComfyUI import a
-pack twice, once for its routes and once for its nodes. The token, of which the file has only a hash, goes to the one
-browser that queued the workflow, and whoever sends it back answers, once. That guards against accidents and foreign
-pages, not against somebody who has access to the server.
+pack twice, once for its routes and once for its nodes. A websocket event names the question to the one browser that
+queued the workflow, and says no more: any page may listen to ComfyUI's websocket. What is asked, and the token that
+answers it, are fetched through a guarded route. Whoever sends the token back answers, once. That guards against
+accidents and foreign pages, not against somebody who has access to the server.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import secrets
+import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import InputRefused, NoAnswer, NobodyThere, OperationStopped, QuestionClosed, StateUnwritable
+from .errors import (
+    AnsweredTooSoon,
+    InputRefused,
+    NoAnswer,
+    NobodyThere,
+    OperationStopped,
+    QuestionClosed,
+    StateUnwritable,
+    TooManyQuestions,
+)
 from .files import Claim, write_private, write_whole
 from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
@@ -36,6 +45,11 @@ ANNOUNCE_EVERY = 2.0
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
 LARGEST_FILE = 64_000
+MAX_OPEN_QUESTIONS = 20
+"""Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
+MIN_READING_SECONDS = 1.0
+"""A “delete” that comes sooner after the question was fetched is no answer: nobody can have read it."""
+MAX_TOKENS = 1_000
 LONGEST_TEXT = 200
 """Characters of a name that comes from a workflow: it may be anybody's."""
 
@@ -105,6 +119,7 @@ class Questions:
         self._sleep = sleep
         self._clock = clock
         self._today = today
+        self._asking = 0
 
     def client(self, asker: Asker) -> str:
         """The browser that can be asked. Raises NobodyThere."""
@@ -112,26 +127,40 @@ class Questions:
             raise NobodyThere
         return asker.client
 
+    @contextmanager
+    def place(self, asker: Asker) -> Iterator[None]:
+        """A place among the nodes that ask, from before the first request until all is done.
+
+        Raises:
+            NobodyThere: no browser can be asked.
+            TooManyQuestions: too many nodes ask already.
+        """
+        self.client(asker)
+        if self._asking >= MAX_OPEN_QUESTIONS:
+            raise TooManyQuestions(f"{MAX_OPEN_QUESTIONS} nodes are asking already.")
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+
     async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
         """Ask, and wait for the answer: whether to delete.
 
         Args:
-            about: what the person is shown, for the event.
+            about: what the person is shown.
 
         Raises:
             NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
         """
         client = self.client(asker)
         files = _Files(self._folder, uuid.uuid4().hex)
-        token = secrets.token_urlsafe(32)
         ends = self._clock() + LONGEST_TO_ANSWER
-        claim = await asyncio.to_thread(self._write, files, token)
-        event = {**about, **asker.payload(), "question": files.name, "token": token, "state": "open"}
+        claim = await asyncio.to_thread(self._write, files, {**about, **asker.payload()})
+        event = {"question": files.name, "state": "open"}
         how = "stopped"
         try:
-            answer = await self._answer(
-                files, lambda payload: self._announce(EVENT, payload, client), event, ends, watch
-            )
+            answer = await self._answer(files, lambda: self._announce(EVENT, event, client), ends, watch)
             how = "answered"
             return answer
         except NoAnswer:
@@ -142,15 +171,13 @@ class Questions:
             files.remove()
             self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
 
-    async def _answer(
-        self, files: _Files, tell: Callable[[Payload], None], event: Payload, ends: float, watch: Watch
-    ) -> bool:
+    async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
         unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
         while (now := self._clock()) < ends:
             if watch.stop_requested():
                 raise OperationStopped("You stopped it.")
             if now >= tell_next:
-                tell({**event, "seconds_left": round(ends - now)})
+                tell()
                 tell_next = now + ANNOUNCE_EVERY
             answer, seen = await asyncio.to_thread(files.look)
             if answer:
@@ -168,9 +195,9 @@ class Questions:
             raise NobodyThere
         raise NoAnswer("No answer in 2 minutes, so nothing was deleted.")
 
-    def _write(self, files: _Files, token: str) -> Claim:
+    def _write(self, files: _Files, about: Payload) -> Claim:
         self._remove_stale()
-        kept = {"token": _hash(token), "ends": self._today() + LONGEST_TO_ANSWER + LEEWAY}
+        kept = {"about": about, "ends": self._today() + LONGEST_TO_ANSWER + LEEWAY}
         try:
             write_private(files.question, json.dumps(kept))
             return Claim(files.question)
@@ -195,30 +222,66 @@ class Questions:
 
 
 class Answers:
-    """The side that takes the answer. Blocking (small files): call it off the event loop."""
+    """The side that takes the answer. Blocking (small files): call it off the event loop.
 
-    def __init__(self, folder: Path, *, today: Callable[[], float] = time.time) -> None:
+    Args:
+        today: seconds since 1970, which other processes share. clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        today: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder = folder / "asking"
         self._today = today
+        self._clock = clock
+        self._issued: dict[str, tuple[str, float]] = {}
+        """Of each token its question and when it was handed out, the newest last."""
+        self._lock = threading.Lock()
 
-    def seen(self, question: str, token: str) -> None:
-        """A page shows the question. Raises InputRefused, QuestionClosed, StateUnwritable."""
-        files = self._open(question, token)
+    def show(self, question: str) -> Payload:
+        """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""
+        files = self._find(question)
+        about = _read(files.question).get("about")
+        if not isinstance(about, dict):
+            raise QuestionClosed
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._issued[token] = question, self._clock()
+            while len(self._issued) > MAX_TOKENS:
+                del self._issued[next(iter(self._issued))]
+        left = self._seconds_left(files)
+        return {**about, "question": question, "token": token, "state": "open", "seconds_left": left}
+
+    def seen(self, question: str, token: str) -> Payload:
+        """A page shows the question; how long it still stands.
+
+        Raises:
+            InputRefused, QuestionClosed, StateUnwritable.
+        """
+        files, _ = self._open(question, token)
         try:
             files.note_seen()
         except OSError as exc:
             raise StateUnwritable("The question can’t be noted as seen.") from exc
+        return {"seconds_left": self._seconds_left(files)}
 
     def answer(self, question: str, token: str, answer: str) -> None:
         """Answer it, once.
 
         Raises:
             InputRefused: there is no such answer. StateUnwritable: it cannot be noted.
+            AnsweredTooSoon: it deletes, and nobody can have read the question. Nothing is used up.
             QuestionClosed: it is not open, was answered already, or the token is another one's.
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("“answer” must be delete or skip.")
-        files = self._open(question, token)
+        files, age = self._open(question, token)
+        if answer == DELETE and age < MIN_READING_SECONDS:
+            raise AnsweredTooSoon("The answer came before the question could be read.")
         try:
             files.note_answer(answer)
         except FileExistsError:
@@ -226,15 +289,25 @@ class Answers:
         except OSError as exc:
             raise StateUnwritable("The answer can’t be noted.") from exc
 
-    def _open(self, question: str, token: str) -> _Files:
+    def _open(self, question: str, token: str) -> tuple[_Files, float]:
+        """The files of an open question, and for how many seconds somebody has had its token."""
+        files = self._find(question)
+        with self._lock:
+            of, since = self._issued.get(token, ("", 0.0))
+        if of != question:
+            raise QuestionClosed
+        return files, self._clock() - since
+
+    def _find(self, question: str) -> _Files:
         if not _NAME.fullmatch(question):
             raise InputRefused("That is not the name of a question.")
         files = _Files(self._folder, question)
-        kept = _read(files.question)
-        known = hmac.compare_digest(str(kept.get("token", "")), _hash(token))
-        if not known or files.ends <= self._today() or Claim.is_abandoned(files.question):
+        if files.ends <= self._today() or Claim.is_abandoned(files.question):
             raise QuestionClosed
         return files
+
+    def _seconds_left(self, files: _Files) -> int:
+        return max(0, round(files.ends - LEEWAY - self._today()))
 
 
 class _Files:
@@ -295,7 +368,3 @@ def _read(path: Path) -> Payload:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from .asking import Asker, Questions
 from .cleaning_up import plan_of, resolve
@@ -40,17 +41,18 @@ class GraphDeletions:
             backup: whether workflows are backed up first; None: as it is set.
 
         Raises:
-            NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
+            NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
             OperationStopped: stopped before anything was sent.
         """
         operations = self._operations
-        if not await self._asks(asker):
+        if not await self._asks():
             return await operations.delete_jobs(
                 job_ids, asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
             )
-        connection = await operations.find_connection(asker.key)
-        preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
-        return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
+        with self._questions.place(asker):
+            connection = await operations.find_connection(asker.key)
+            preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
+            return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
 
     async def prune(
         self,
@@ -64,16 +66,20 @@ class GraphDeletions:
         """Delete what the policy does not keep. The plan, and what became of it: None where nothing would go.
 
         Raises:
-            PolicyRefused, NodesNever, NobodyThere, NoAnswer, SetupProblem, CloudError: nothing was sent.
+            PolicyRefused, NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing
+                was sent.
             OperationStopped: stopped before anything was sent.
         """
-        asks = await self._asks(asker)
-        connection = await self._operations.find_connection(asker.key)
-        plan, preview = await resolve(self._operations, connection, policy, watch, allow_large=allow_large)
-        if not preview.size:
-            return plan, None
-        ids = preview.job_ids
-        return plan, await self._delete_shown(ids, preview, connection, asker, watch, backup, asks=asks)
+        asks = await self._asks()
+        with self._questions.place(asker) if asks else nullcontext():
+            connection = await self._operations.find_connection(asker.key)
+            plan, preview = await resolve(
+                self._operations, connection, policy, watch, allow_large=allow_large
+            )
+            if not preview.size:
+                return plan, None
+            ids = preview.job_ids
+            return plan, await self._delete_shown(ids, preview, connection, asker, watch, backup, asks=asks)
 
     async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
@@ -86,28 +92,28 @@ class GraphDeletions:
         """Clear the history, or that part of it that may go.
 
         Raises:
-            NodesNever, NobodyThere, NoAnswer, CountRose, SetupProblem, CloudError: nothing was sent.
+            NodesNever, NobodyThere, TooManyQuestions, NoAnswer, CountRose, SetupProblem, CloudError: nothing was sent.
             OperationStopped: stopped before anything was sent.
         """
         operations = self._operations
-        if not await self._asks(asker):
+        if not await self._asks():
             return await operations.clear_history(
                 asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
             )
-        connection = await operations.find_connection(asker.key)
-        if await operations.clears_by_ids(backup):
-            preview = await operations.preview_everything(connection, watch)
-            return await self._delete_shown(preview.finished_ids, preview, connection, asker, watch, backup)
-        return await self._clear_counted(connection, asker, watch, backup)
+        with self._questions.place(asker):
+            connection = await operations.find_connection(asker.key)
+            if await operations.clears_by_ids(backup):
+                preview = await operations.preview_everything(connection, watch)
+                ids = preview.finished_ids
+                return await self._delete_shown(ids, preview, connection, asker, watch, backup)
+            return await self._clear_counted(connection, asker, watch, backup)
 
-    async def _asks(self, asker: Asker) -> bool:
-        """Whether the person has to be asked. Raises NodesNever; NobodyThere before any request is made."""
+    async def _asks(self) -> bool:
+        """Whether the person has to be asked. Raises NodesNever."""
         settings = await asyncio.to_thread(self._operations.settings.load)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
             raise NodesNever("Workflows may not delete.")
-        if mode == "ask":
-            self._questions.client(asker)
         return mode == "ask"
 
     async def _delete_shown(

@@ -36,6 +36,7 @@ ROUTES: tuple[Key, ...] = (
     ("GET", "jobs/{job_id}"),
     ("POST", "cancel"),
     ("GET", "thumbnail"),
+    ("POST", "ask/question"),
     ("POST", "ask/seen"),
     ("POST", "ask/answer"),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +33,12 @@ class Scene:
             clock=lambda: self.now,
             today=self.today,
         )
-        self.answers = Answers(folder, today=self.today)
+        self.answers = Answers(folder, today=self.today, clock=lambda: self.now + self._read)
+        self.shown: dict[str, Any] = {}
+        """The question as the page shows it."""
+        self.reads_for = 1.0
+        """Seconds between seeing a question and answering it, on the clock of the answers alone."""
+        self._read = 0.0
         self._planned: list[tuple[float, Callable[[], None]]] = []
         self.when_closed: Callable[[], None] = lambda: None
 
@@ -48,14 +52,24 @@ class Scene:
         return asyncio.run(self.questions.ask(asker, ABOUT, person or Person()))
 
     @property
-    def shown(self) -> dict[str, Any]:
-        """The question as the page heard of it last."""
-        return next(event for _, _, event, _ in reversed(self.events) if event["state"] == "open")
+    def named(self) -> str:
+        """The question that the page heard of last."""
+        opened = (event for _, _, event, _ in reversed(self.events) if event["state"] == "open")
+        return str(next(opened)["question"])
+
+    def fetch(self) -> None:
+        """Fetch what is asked, as a page does that hears of it."""
+        self.shown = self.answers.show(self.named)
 
     def see(self) -> None:
+        self.fetch()
         self.answers.seen(self.shown["question"], self.shown["token"])
 
     def answer(self, word: str = "delete") -> None:
+        """Answer it, as somebody who has read it."""
+        if self.shown.get("question") != self.named:
+            self.fetch()
+        self._read += self.reads_for
         self.answers.answer(self.shown["question"], self.shown["token"], word)
 
     def files(self) -> list[Path]:
@@ -82,7 +96,7 @@ def left_behind(scene: Scene, ends: float) -> Path:
     """A question of a process that has ended."""
     (scene.folder / "asking").mkdir(parents=True, exist_ok=True)
     path = scene.folder / "asking" / f"{NOBODY}.json"
-    path.write_text(json.dumps({"token": hashlib.sha256(b"t").hexdigest(), "ends": ends}))
+    path.write_text(json.dumps({"about": ABOUT, "ends": ends}))
     path.with_suffix(".seen").write_text("")
     path.with_suffix(".answer").write_text("")
     return path

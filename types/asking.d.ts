@@ -1,4 +1,4 @@
-/** Questions of workflows that want to delete, as the server sends them to the page that queued them. */
+/** Questions of workflows that want to delete, as a page fetches them that an event has told of one. */
 
 import type { DeletePreview, Kind } from "./wire";
 
@@ -49,6 +49,8 @@ export type AskStep = (
     canAlways: boolean;
     /** Milliseconds until it is too late. */
     left(): number;
+    /** Which question it is of those in a row, and how many there are by now. */
+    place(): [number, number];
     schedule(run: () => void, milliseconds: number): void;
   },
 ) => Promise<Answer>;

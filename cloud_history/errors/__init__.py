@@ -15,7 +15,8 @@
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
     │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
-    │   ├─ NodesNever ├─ NobodyThere ├─ NoAnswer └─ QuestionClosed
+    │   ├─ NodesNever ├─ NobodyThere ├─ NoAnswer ├─ QuestionClosed
+    │   ├─ AnsweredTooSoon       └─ TooManyQuestions
     ├─ OperationStopped          the person stopped it
     ├─ Incomplete                it ran, and not all of it is known to have worked
     ├─ CloudConnectionError      no answer came (`sent` says whether the request may have arrived)
@@ -57,6 +58,7 @@ from .cloud import (
     UnreadableAnswer,
 )
 from .refused import (
+    AnsweredTooSoon,
     Busy,
     CountRose,
     InputRefused,
@@ -72,6 +74,7 @@ from .refused import (
     QuestionClosed,
     SchemaMismatch,
     TooLate,
+    TooManyQuestions,
 )
 from .setup import (
     FileRefused,
@@ -89,6 +92,7 @@ from .setup import (
 )
 
 __all__ = [
+    "AnsweredTooSoon",
     "BackupDamaged",
     "BadRequest",
     "Busy",
@@ -131,6 +135,7 @@ __all__ = [
     "StateUnwritable",
     "SubscriptionInactive",
     "TooLate",
+    "TooManyQuestions",
     "Unauthorized",
     "UnreadableAnswer",
     "UnsafeBaseUrl",

@@ -95,6 +95,15 @@ class NodesNever(OperationRefused):
     default_hint = "To allow it, change “Workflows may delete” in Settings > Cloud history."
 
 
+class TooManyQuestions(OperationRefused):
+    """More nodes ask at the same time than a person can answer."""
+
+    code = "too_many_questions"
+    default_hint = (
+        "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”."
+    )
+
+
 class NobodyThere(OperationRefused):
     """A workflow wants to delete, and there is no page that could ask the person who queued it."""
 
@@ -116,6 +125,13 @@ class NoAnswer(OperationRefused):
 
     code = "no_answer"
     default_hint = "Run the workflow again and answer, or set “Workflows may delete” to Always."
+
+
+class AnsweredTooSoon(OperationRefused):
+    """A question was answered before anybody can have read it."""
+
+    code = "answered_too_soon"
+    default_hint = "Nothing was deleted by it. The question is asked again."
 
 
 class QuestionClosed(OperationRefused):

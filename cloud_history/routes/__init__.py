@@ -8,6 +8,7 @@ from functools import wraps
 from aiohttp import web
 
 from .. import environment
+from ..asking import Answers
 from ..errors import SetupProblem
 from ..holds import Holds
 from ..operations import Operations
@@ -26,7 +27,13 @@ from .record import RecordRoutes
 from .status import StatusRoutes
 
 FOR_MANY: frozenset[Key] = frozenset(
-    {("GET", "status"), ("DELETE", "key"), ("POST", "ask/seen"), ("POST", "ask/answer")}
+    {
+        ("GET", "status"),
+        ("DELETE", "key"),
+        ("POST", "ask/question"),
+        ("POST", "ask/seen"),
+        ("POST", "ask/answer"),
+    }
 )
 """What works where several people use one ComfyUI that cannot tell them apart: all else would be everybody's."""
 
@@ -37,6 +44,7 @@ def make_handlers(
     longest_hold: float = LONGEST_HOLD,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
+    answers: Answers | None = None,
 ) -> dict[Key, Handler]:
     """What answers each route of `route_table`, behind the guards."""
     context = Context(
@@ -44,7 +52,7 @@ def make_handlers(
     )
     status = StatusRoutes(context)
     protection, record = ProtectionRoutes(context), RecordRoutes(context)
-    asking = AskingRoutes(context)
+    asking = AskingRoutes(context, answers or Answers(operations.folder))
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
     handlers: dict[Key, Handler] = {
         ("GET", "status"): status.status,
@@ -72,6 +80,7 @@ def make_handlers(
         ("GET", "jobs/{job_id}"): reading.details,
         ("POST", "cancel"): reading.cancel,
         ("GET", "thumbnail"): reading.thumbnail,
+        ("POST", "ask/question"): asking.show,
         ("POST", "ask/seen"): asking.seen,
         ("POST", "ask/answer"): asking.answer,
     }
@@ -110,7 +119,10 @@ def add_routes(
     longest_hold: float = LONGEST_HOLD,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
+    answers: Answers | None = None,
 ) -> None:
     """Add the routes to a table. ComfyUI serves them plain and below `/api`."""
-    handlers = make_handlers(operations, longest_hold=longest_hold, environ=environ, holds=holds)
+    handlers = make_handlers(
+        operations, longest_hold=longest_hold, environ=environ, holds=holds, answers=answers
+    )
     add_lazily(table, lambda: handlers)

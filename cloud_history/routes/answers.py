@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import (
+    AnsweredTooSoon,
     BackupDamaged,
     Busy,
     CloudConnectionError,
@@ -39,6 +40,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (PreviewExpired, 410),
     (TooLate, 410),
     (QuestionClosed, 410),
+    (AnsweredTooSoon, 409),
     (NotSupported, 501),
     (SetupProblem, 409),
     (BackupDamaged, 409),

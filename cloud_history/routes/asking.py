@@ -13,15 +13,19 @@ from .context import Context
 
 
 class AskingRoutes:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, answers: Answers) -> None:
         self._context = context
-        self._answers = Answers(context.operations.folder)
+        self._answers = answers
+
+    async def show(self, request: web.Request) -> web.Response:
+        """What a page is to show, which a websocket event has named."""
+        body = await read_body(request, {"question": str}, ("question",))
+        return json_answer(await asyncio.to_thread(self._answers.show, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
         """A page shows the question."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
-        await asyncio.to_thread(self._answers.seen, body["question"], body["token"])
-        return json_answer({})
+        return json_answer(await asyncio.to_thread(self._answers.seen, body["question"], body["token"]))
 
     async def answer(self, request: web.Request) -> web.Response:
         """The person has decided, and perhaps for all workflows to come."""

@@ -8,11 +8,13 @@ import { facts } from "./panel/delete_dialog.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "./panel/words_delete.mjs";
 import { tile, tiles } from "./parts.mjs";
 import { accountWords, goingParts } from "./words.mjs";
-import { ASK, askTitle, askingNode, askingWorkflow, timeLeft } from "./words_ask.mjs";
+import { ASK, askPlace, askTitle, askingNode, askingWorkflow, timeLeft } from "./words_ask.mjs";
 
 /** @typedef {import("../../types/asking").OpenQuestion} OpenQuestion */
 
 const WIDTH = 416;
+/** Milliseconds after which a dialog that has come up is read aloud: before, nobody listens to it yet. */
+const READ_AFTER = 300;
 
 /** @param {OpenQuestion} question */
 function numbers({ removable, by_status: byStatus, skipped, kept }) {
@@ -41,30 +43,43 @@ function alwaysTick() {
 }
 
 /**
- * The time that is left, counted down as long as it is shown. Screen readers are told when they ask.
- * @param {() => boolean} isShown @param {() => number} left @param {(run: () => void, milliseconds: number) => void} schedule
+ * An element with a text that may change: always the same text node, because some frontends look after the focus wherever
+ * nodes come and go, and take it.
+ * @param {"b" | "p"} tag @param {Record<string, string>} attributes
  */
-function countdown(isShown, left, schedule) {
-  const clock = el("b", { role: "timer", "aria-live": "off" });
-  const step = () => {
-    clock.textContent = timeLeft(left());
-    schedule(() => isShown() && step(), 1000);
+function changing(tag, attributes) {
+  const text = document.createTextNode("");
+  /** @param {string} now */
+  const write = (now) => {
+    if (text.data !== now) text.data = now;
   };
-  step();
-  return clock;
+  return { element: el(tag, attributes, text), write };
 }
 
 /** @type {import("../../types/asking").AskStep} */
-export async function askStep(frame, question, { canAlways, left, schedule }) {
+export async function askStep(frame, question, { canAlways, left, place, schedule }) {
   const { box, tick } = alwaysTick();
-  const clock = countdown(() => frame.isOpen(), left, schedule);
+  // Screen readers are told the time when they ask, and the place when it changes.
+  const clock = changing("b", { role: "timer", "aria-live": "off" });
+  const where = changing("p", { role: "status", class: "cch-place" });
+  const step = () => {
+    clock.write(timeLeft(left()));
+    where.write(askPlace(...place()));
+    schedule(() => frame.isOpen() && step(), 1000);
+  };
+  step();
   const [before, after] = ASK.hint;
-  const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock, after));
-  const answer = await frame.show({
-    title: askTitle(question.removable),
+  const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
+  const title = askTitle(question.removable);
+  const answered = frame.show({
+    title,
     width: WIDTH,
-    body: [numbers(question), about(question), canAlways && tick, hint],
+    unasked: true,
+    body: [numbers(question), about(question), canAlways && tick],
+    halves: { beside: el("div", {}, where.element, hint), side: place()[0] % 2 ? "right" : "left" },
     buttons: [{ label: ASK.skip }, { label: deleteButton(question.removable), kind: "danger", icon: "trash", answer: "delete" }],
   });
+  schedule(() => frame.say([askPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
+  const answer = await answered;
   return answer === "delete" ? { answer, always: canAlways && box.checked } : { answer: "skip", always: false };
 }

@@ -6,6 +6,7 @@
 
 import { BARE, button, el, loadStyle } from "./dom.mjs";
 import { icon } from "./icons.mjs";
+import { Presses } from "./presses.mjs";
 import { COMMON } from "./words.mjs";
 
 /**
@@ -15,6 +16,8 @@ import { COMMON } from "./words.mjs";
  * @property {import("./dom.mjs").Child[]} body
  * @property {ViewButton[]} buttons the way out first
  * @property {HTMLElement} [focus] what takes the focus, if not the first button
+ * @property {boolean} [unasked] it appears by itself, while the person does something else
+ * @property {{beside: HTMLElement, side: "left" | "right"}} [halves] the buttons keep to one half of the dialog; `beside` takes the other
  */
 /**
  * @typedef {object} ViewButton
@@ -24,13 +27,16 @@ import { COMMON } from "./words.mjs";
  * @property {import("./icons.mjs").IconName} [icon]
  * @property {HTMLElement} [element] drawn as it is, instead
  */
-/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen">} Frame */
+/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say">} Frame */
 /** @typedef {{exclusive<T>(talk: (frame: Frame) => Promise<T>): Promise<T | undefined>}} Dialogs */
 
 const WIDTH = 416;
 /** What the host needs for leaving and for moving the focus. All other keys stay in the dialog. */
 const PASSED_ON = new Set(["Escape", "Tab"]);
 const KEPT = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
+/** In frontends with PrimeVue, and in those with reka. */
+const NOT_LEFT_BY_A_CLICK = { dismissableMask: false, dismissOnPointerDownOutside: false };
+
 let opened = 0;
 
 /** @param {HTMLElement} root */
@@ -60,8 +66,11 @@ export class DialogFrame {
   #title = el("h2");
   #body = el("div", { class: "cch-db" });
   #foot = el("div", { class: "cch-df" });
-  #live = el("div", { class: "cch-unseen", role: "status" });
-  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: () => this.close() }, icon("close"));
+  // One text node that is written to: where nodes come and go, some frontends look after the focus, and take it.
+  #spoken = document.createTextNode("");
+  #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
+  #presses = new Presses(this.#foot);
+  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: this.#presses.guard(false, () => this.close()) }, icon("close"));
   #root = el(
     "div",
     { class: "cch cch-dialog", tabindex: "-1" },
@@ -92,6 +101,11 @@ export class DialogFrame {
     this.#target.focus({ preventScroll: true });
   }
 
+  /** Reads a text aloud. @param {string} text */
+  say(text) {
+    this.#spoken.data = text;
+  }
+
   close() {
     this.#handle?.closeDialog();
     this.#gone();
@@ -105,30 +119,34 @@ export class DialogFrame {
   show(view) {
     this.#settle(null);
     if (!this.#open) return Promise.resolve(null);
+    const { unasked = false } = view;
+    this.#presses.begin(unasked);
     const buttons = view.buttons.map((options, index) => this.#button(options, index === 0 && !view.focus));
     this.#root.style.setProperty("--cch-width", `${view.width ?? WIDTH}px`);
     this.#title.textContent = view.title;
     this.#body.replaceChildren(...view.body.filter((child) => child !== null && child !== undefined && child !== false));
     this.#body.scrollTop = 0;
-    this.#foot.replaceChildren(...buttons);
+    this.#fillFoot(view, buttons);
     this.#target = view.focus ?? buttons[0] ?? this.#leave;
     if (this.#handle) {
-      this.#live.textContent = view.title;
+      this.say(view.title);
       this.focus();
     } else {
-      this.#handle = this.#mount(view.title);
+      this.#handle = this.#mount(view.title, unasked);
     }
+    this.#presses.shown(unasked ? [this.#leave, ...buttons] : buttons.filter((_, index) => view.buttons[index]?.kind === "danger"));
     return new Promise((resolve) => (this.#answer = resolve));
   }
 
   /**
    * A component that needs no Vue of ours: it leaves one comment node, before which our own element is put.
-   * @param {string} title
+   * @param {string} title @param {boolean} unasked
    */
-  #mount(title) {
+  #mount(title, unasked) {
     const mount = (/** @type {Node} */ anchor) => {
       anchor.parentNode?.insertBefore(this.#root, anchor);
       this.#describe(this.#root.closest("[role=dialog]"));
+      this.#presses.shown();
       // Not at once: a focus trap that has not begun to listen takes the focus to its own box at the next change in the dialog.
       setTimeout(() => this.#open && this.focus());
     };
@@ -151,7 +169,7 @@ export class DialogFrame {
       key: `extension-cch-${this.#number}`,
       title,
       component,
-      dialogComponentProps: { ...BARE, onClose: () => this.#gone() },
+      dialogComponentProps: { ...BARE, onClose: () => this.#gone(), ...(unasked && NOT_LEFT_BY_A_CLICK) },
     });
   }
 
@@ -170,8 +188,15 @@ export class DialogFrame {
   /** @param {ViewButton} options @param {boolean} first */
   #button({ label, kind = "", icon: name, element, answer }, first) {
     if (element) return element;
-    const press = () => (answer ? this.#settle(answer) : this.close());
+    const press = this.#presses.guard(kind === "danger", () => (answer ? this.#settle(answer) : this.close()));
     return button({ label, kind, first, press, ...(name && { icon: name }) });
+  }
+
+  /** @param {View} view @param {HTMLElement[]} buttons */
+  #fillFoot({ halves }, buttons) {
+    this.#foot.className = halves ? `cch-df halves ${halves.side}` : "cch-df";
+    if (halves) this.#foot.replaceChildren(halves.beside, el("div", { class: "cch-answers" }, ...buttons));
+    else this.#foot.replaceChildren(...buttons);
   }
 
   /** @param {string | null} value */
@@ -184,6 +209,7 @@ export class DialogFrame {
   #gone() {
     if (!this.#open) return;
     this.#open = false;
+    this.#presses.end();
     for (const input of this.#root.querySelectorAll("input")) input.value = "";
     this.#settle(null);
     setTimeout(() => this.#giveFocusBack());

@@ -88,9 +88,12 @@ const isListLine = (line) =>
   isRecord(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
 
 /** @param {unknown} value @returns {value is import("../../types/asking").OpenQuestion} */
-export const isOpenQuestion = (value) =>
+const isOpenQuestion = (value) =>
   isRecord(value) && value.state === "open" && typeof value.question === "string" && typeof value.token === "string" &&
   typeof value.removable === "number" && Number.isFinite(value.seconds_left) && isRecord(value.by_status) && isRecord(value.skipped);
+
+/** @param {unknown} value @returns {value is {seconds_left: number}} */
+const hasSecondsLeft = (value) => isRecord(value) && Number.isFinite(value.seconds_left);
 
 /** @param {Response} response @returns {Promise<unknown>} */
 async function readJson(response) {
@@ -209,8 +212,10 @@ export function createHistoryApi(fetchApi) {
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
     /** @param {Partial<import("../../types/wire").Settings>} settings those to change */
     saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
+    /** What is asked, with a new token. @param {string} question */
+    askQuestion: (question) => call(isOpenQuestion, "ask/question", "POST", { question }),
     /** Somebody is there. @param {string} question @param {string} token */
-    askSeen: (question, token) => call(isRecord, "ask/seen", "POST", { question, token }),
+    askSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
     /** @param {string} question @param {string} token @param {import("../../types/asking").Answer} answer */
     askAnswer: (question, token, answer) => call(isRecord, "ask/answer", "POST", { question, token, ...answer }),
     preview: () => call(isClearPreview, "preview", "POST", { clear: true }),

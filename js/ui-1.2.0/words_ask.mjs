@@ -1,7 +1,7 @@
 // @ts-check
 /** The words of a workflow that asks before it deletes. */
 
-import { clean, plural, shortId } from "./format.mjs";
+import { clean, number, plural, shortId } from "./format.mjs";
 import { NOT_DELETED } from "./words.mjs";
 
 export const ASK = {
@@ -27,6 +27,9 @@ export const TOO_LATE = { title: "This question is no longer open", detail: "Loo
 
 /** @param {number} n */
 export const askTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
+
+/** Whether another follows. @param {number} n @param {number} of */
+export const askPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
 
 /** @param {string} title @param {string} id */
 export const askingNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");

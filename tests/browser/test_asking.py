@@ -80,6 +80,7 @@ async def leave_the_question_after_a_reload(page: Page) -> None:
     await page.wait_for_function(READY)
     await expect(asked).to_be_visible()
     await expect(button(asked, "Skip")).to_be_focused()
+    await expect(button(asked, "Skip")).to_be_enabled()
     await page.keyboard.press("Escape")
     await expect(asked).to_have_count(0)
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")

@@ -58,6 +58,8 @@ class Comfy:
         self.host = host
         self.answer = ""
         """What the page answers when a workflow asks whether it may delete."""
+        self.asked: dict[str, Any] = {}
+        """What the page was asked last."""
         self._session = session
 
     async def get(self, path: str) -> Any:
@@ -87,9 +89,22 @@ class Comfy:
 
     async def _answer(self, event: dict[str, Any]) -> None:
         if event["state"] == "open" and self.answer:
-            of = {"question": event["question"], "token": event["token"]}
+            named = {"question": event["question"]}
+            self.asked = await self.post("/cloud_history/ask/question", named)
+            of = {**named, "token": self.asked["token"]}
             await self.post("/cloud_history/ask/seen", of)
-            await self.post("/cloud_history/ask/answer", {**of, "answer": self.answer, "always": False})
+            await self._decide({**of, "answer": self.answer, "always": False})
+
+    async def _decide(self, answer: dict[str, Any]) -> None:
+        """Answer as soon as an answer is taken: not before the question can have been read."""
+        url, headers = f"{self.host.base_url}/cloud_history/ask/answer", {"X-Cloud-History": "1"}
+        while True:
+            async with self._session.post(url, json=answer, headers=headers) as response:
+                if response.status == 200:
+                    return
+                refused = await response.json()
+            assert refused["error"]["code"] == "answered_too_soon", refused
+            await asyncio.sleep(0.05)
 
     @asynccontextmanager
     async def running(self, graph: Graph, **extra_data: Any) -> AsyncIterator[Callable[[], Awaitable[Run]]]:

@@ -34,13 +34,6 @@ def delete(job_ids: list[str], **more: object) -> Graph:
     return {"1": {"class_type": "CloudHistoryDeleteJobs", "inputs": inputs}}
 
 
-def asked(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """The question of a run, as the page heard of it."""
-    found: list[dict[str, Any]] = [each["data"] for each in messages if each["type"] == "cloud_history.ask"]
-    assert found[-1]["state"] == "closed"
-    return found[0]
-
-
 async def test_with_no_browser_it_is_an_error_that_names_the_setting_and_no_request(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
@@ -60,7 +53,7 @@ async def test_a_page_that_says_skip_sends_nothing_and_the_prompt_goes_on(
     finished = len(cloud.finished)
     run = await comfy.run(BORROWED, extra_pnginfo={"workflow": {"id": "0123-borrowed"}})
     assert (run.ended, run.ui("3")) == ("execution_success", [SKIPPED])
-    question = asked(run.messages)
+    question = comfy.asked
     assert (question["kind"], question["removable"]) == ("clear", finished)
     assert (question["node"], question["title"]) == ("3", "Tidy up")
     assert question["workflow_id"] == "0123-borrowed"
@@ -76,7 +69,7 @@ async def test_a_page_that_says_delete_has_exactly_what_it_was_shown_deleted(
     wanted, active = [job.id for job in cloud.finished[:3]], cloud.active[0].id
     run = await comfy.run(delete([*wanted, active]))
     assert run.ended == "execution_success"
-    question = asked(run.messages)
+    question = comfy.asked
     assert (question["removable"], question["skipped"]["active"]) == (3, 1)
     assert cloud.history_posts == [{"delete": wanted}]
     assert all(cloud.jobs[job_id].deleted for job_id in wanted)

@@ -14,11 +14,15 @@ const closed = (question = "q1", more = {}) => ({ state: "closed", question, ...
 
 /** A page with one person, whose answers are given by `shown.at(-1).answer(…)`. */
 function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
-  const stage = { time: 0, shown: [], toasts: [], sent: [], fail: {}, timers: [] };
+  const stage = { time: 0, shown: [], toasts: [], sent: [], fail: {}, timers: [], server: new Map() };
   const post = (name) => async (question, token, answer) => {
     stage.sent.push([name, question, token, ...(answer ? [answer] : [])]);
     if (stage.fail[name]) throw stage.fail[name];
-    return {};
+    return { seconds_left: stage.server.get(question).seconds_left };
+  };
+  const askQuestion = async (name) => {
+    if (stage.fail.question) throw stage.fail.question;
+    return stage.server.get(name);
   };
   const step = (frame, question, parts) =>
     new Promise((resolve) => {
@@ -34,6 +38,7 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
   const asks = new AskFirst({
     api: {
       status: async () => (settings instanceof Error ? Promise.reject(settings) : { settings, problem }),
+      askQuestion,
       askSeen: post("seen"),
       askAnswer: post("answer"),
     },
@@ -44,8 +49,11 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
     now: () => stage.time,
     schedule: (run, milliseconds) => stage.timers.push({ at: stage.time + milliseconds, run }),
   });
+  /** The server asks, asks again or ends it. Its event names the question alone. */
   const tell = async (event) => {
-    asks.told(event);
+    if (event?.state === "open") stage.server.set(event.question, event);
+    asks.told(event?.state === "open" ? { question: event.question, state: "open" } : event);
+    await rest();
     await rest();
   };
   const wait = async (milliseconds) => {
@@ -56,13 +64,13 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
   return { ...stage, stage, tell, wait, answers: () => stage.sent.filter(([name]) => name === "answer"), seen: () => stage.sent.filter(([name]) => name === "seen") };
 }
 
-test("a question is shown with its workflow’s name, and the server is told so once", async () => {
+test("a question is fetched and shown with its workflow’s name, and the server is told so", async () => {
   const { shown, seen, tell } = page();
   await tell(opened());
   await tell(opened("q1", { seconds_left: 118 }));
   assert.equal(shown.length, 1);
   assert.equal(shown[0].question.workflow, "portrait_batch_v3");
-  assert.deepEqual(seen(), [["seen", "q1", "token of q1"]]);
+  assert.deepEqual(seen(), [["seen", "q1", "token of q1"], ["seen", "q1", "token of q1"]]);
 });
 
 test("nothing but “delete” deletes: an answer is sent as given, leaving is a skip", async () => {
@@ -135,6 +143,26 @@ test("a second question waits its turn, and is known to be seen", async () => {
   assert.deepEqual(answers().map(([, question, , { answer }]) => [question, answer]), [["q1", "skip"], ["q2", "delete"]]);
 });
 
+test("a question says which it is of how many, and one that comes meanwhile is counted", async () => {
+  const { shown, tell, wait } = page();
+  await tell(opened("q1"));
+  assert.deepEqual(shown[0].parts.place(), [1, 1]);
+  await tell(opened("q2"));
+  assert.deepEqual(shown[0].parts.place(), [1, 2]);
+  shown[0].answer("delete");
+  await rest();
+  assert.deepEqual(shown[1].parts.place(), [2, 2]);
+  shown[1].answer("delete");
+  await wait(3_000);
+  await tell(opened("q3"));
+  assert.deepEqual(shown[2].parts.place(), [3, 3]);
+  shown[2].answer("delete");
+  await rest();
+  await wait(60_000);
+  await tell(opened("q4"));
+  assert.deepEqual(shown[3].parts.place(), [1, 1]);
+});
+
 test("a question that ends while it waits is never shown", async () => {
   const { shown, tell } = page();
   await tell(opened("q1"));
@@ -174,7 +202,29 @@ test("“seen” that got lost is sent again with the next event", async () => {
   stage.fail.seen = undefined;
   await tell(opened());
   await tell(opened());
-  assert.equal(seen().length, 2);
+  assert.equal(seen().length, 3);
+});
+
+test("a question that can’t be fetched is not shown, and fetched again with the next event", async () => {
+  const { stage, shown, seen, tell } = page();
+  stage.fail.question = new HistoryApiError({ code: "comfyui_away" });
+  await tell(opened());
+  assert.deepEqual([shown.length, seen().length], [0, 0]);
+  stage.fail.question = undefined;
+  await tell(opened());
+  assert.equal(shown.length, 1);
+});
+
+test("what has waited its turn is fetched anew: its token is of the moment it is shown", async () => {
+  const { stage, shown, answers, tell } = page();
+  await tell(opened("q1"));
+  await tell(opened("q2", { token: "early" }));
+  stage.server.set("q2", opened("q2", { token: "late" }));
+  shown[0].answer("skip");
+  await rest();
+  shown[1].answer("delete");
+  await rest();
+  assert.equal(answers()[1][2], "late");
 });
 
 test("a dialog does not outlive its question when ComfyUI is gone", async () => {
@@ -202,8 +252,6 @@ test("“always” is offered only where it would be kept, and known to be", asy
 
 test("what is not a question is not shown", async () => {
   const { shown, tell } = page();
-  for (const event of [null, {}, { state: "open" }, opened("q", { token: 3 }), opened("q", { seconds_left: "x" }), opened("q", { skipped: null }), closed("other")]) {
-    await tell(event);
-  }
+  for (const event of [null, {}, { state: "open" }, { state: "open", question: 3 }, { question: "q1" }, closed("other")]) await tell(event);
   assert.equal(shown.length, 0);
 });

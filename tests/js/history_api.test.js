@@ -164,6 +164,23 @@ test("what deleting answers is a hold or an operation, and nothing else", async 
   }
 });
 
+test("a question is shown only where all of it came, and its token goes back with each word about it", async () => {
+  const question = {
+    state: "open", question: "q", token: "t", kind: "delete", removable: 3, by_status: {}, skipped: {}, seconds_left: 9,
+  };
+  const { api, calls } = answering(question);
+  assert.deepEqual(await api.askQuestion("q"), question);
+  assert.deepEqual([calls[0].route, calls[0].init.body], ["/cloud_history/ask/question", '{"question":"q"}']);
+  const odd = [{}, { token: 3 }, { seconds_left: "x" }, { skipped: null }, { state: "closed" }, { removable: null }];
+  for (const more of odd) {
+    const broken = { ...question, ...more };
+    if (Object.keys(more).length === 0) delete broken.by_status;
+    assert.equal((await codeOf(answering(broken).api.askQuestion("q"))).code, "strange_answer", JSON.stringify(more));
+  }
+  await api.askSeen("q", "t");
+  assert.deepEqual(JSON.parse(calls[1].init.body), { question: "q", token: "t" });
+});
+
 test("what is protected is read and changed by ids and by workflows, each sent only where it is given", async () => {
   const { api, calls } = answering({ jobs: ["a"], workflows: [] });
   assert.deepEqual(await api.protection(), { jobs: ["a"], workflows: [] });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createWorkflowNames } from "#ui/workflow_names.mjs";
-import { askingNode, askingWorkflow, askTitle, timeLeft } from "#ui/words_ask.mjs";
+import { askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "#ui/words_ask.mjs";
 import { readNumber } from "#ui/panel/settings.mjs";
 
 test("the title and the names of a question", () => {
@@ -12,6 +12,10 @@ test("the title and the names of a question", () => {
   assert.equal(askingWorkflow("a\u202eb\n", "x"), "a\ufffdb");
   assert.equal(askingWorkflow("", "0f8fad5b-d9cb-469f-a165-70867728950e"), "0f8fad5b");
   assert.equal(askingWorkflow("", ""), "");
+});
+
+test("a question says that another follows, and a single one says nothing", () => {
+  assert.deepEqual([[1, 1], [1, 2], [2, 2], [3, 1000]].map(([n, of]) => askPlace(n, of)), ["", "Question 1 of 2", "Question 2 of 2", "Question 3 of 1,000"]);
 });
 
 test("the time that is left never reads 0:00 while there is some, nor below", () => {

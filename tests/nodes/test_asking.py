@@ -28,6 +28,7 @@ class Page:
     """
 
     def __init__(self, comfyui: FakeComfyUI) -> None:
+        self.heard: list[dict[str, Any]] = []
         self.shown: list[dict[str, Any]] = []
         self.clients: set[str | None] = set()
         self.answer = ""
@@ -42,12 +43,15 @@ class Page:
         self.clients.add(sid)
         if data["state"] != "open":
             return
-        self.shown.append(data)
-        answers = Answers(state_folder())
+        self.heard.append(data)
+        answers = Answers(state_folder(), clock=self.clock)
+        shown = answers.show(data["question"])
+        self.shown.append(shown)
         if self.sees:
-            answers.seen(data["question"], data["token"])
+            answers.seen(shown["question"], shown["token"])
         if self.answer:
-            answers.answer(data["question"], data["token"], self.answer)
+            self.now += 1.0
+            answers.answer(shown["question"], shown["token"], self.answer)
 
     def clock(self) -> float:
         return self.now
@@ -103,6 +107,7 @@ async def test_after_yes_exactly_what_was_shown_is_deleted(
     made = await delete_node.run(job_ids=[*finished, active], dry_run=[False])
     assert (page.shown[0]["removable"], page.shown[0]["skipped"]["active"]) == (3, 1)
     assert page.clients == {"browser-1"}
+    assert page.heard == [{"question": page.shown[0]["question"], "state": "open"}]
     assert cloud.history_posts == [{"delete": finished}]
     assert made["result"][2] == 3
     assert "1 active, left alone" in made["result"][1]

@@ -37,7 +37,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}
     (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
     await stage.back_up(third)
-    question = stage.open_question()
+    question = await stage.open_question()
     stage.cloud.requests.clear()
     yield stage
     question.release()

@@ -24,6 +24,7 @@ WHERE = {
     "backup": ("GET", "backups/OPERATION"),
     "backed_up_job": ("GET", f"backups/OPERATION/{JOB}"),
     "delete_backup": ("DELETE", "backups/OPERATION"),
+    "ask_question": ("POST", "ask/question"),
     "ask_seen": ("POST", "ask/seen"),
     "ask_answer": ("POST", "ask/answer"),
     "settings": ("POST", "settings"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from cloud_history.asking import Answers
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.credentials import ApiKey
@@ -59,6 +59,9 @@ class Answer:
         return str(self.json["error"]["code"])
 
 
+QUESTION = {"kind": "delete", "removable": 3, "title": "Tidy up"}
+
+
 @dataclass
 class Stage:
     """The routes, running, with one preview and one unresolved operation to attack."""
@@ -71,6 +74,8 @@ class Stage:
     heard: asyncio.Event
     holds: Holds
     timer: Timer
+    reading: Timer
+    """Says for how long a question has been read."""
     token: str = ""
     delete_token: str = ""
     hold: str = ""
@@ -79,7 +84,7 @@ class Stage:
     job: str = JOB
     file: str = "x.png"
     question: str = "fedcba9876543210" * 2
-    question_token: str = "the token of the question"
+    question_token: str = ""
     unresolved: Entry = field(default_factory=lambda: Entry("clear", "menu", "host", "abcd"))
 
     @property
@@ -99,6 +104,7 @@ class Stage:
             "clear": {"token": self.token},
             "dismiss": {"operation": self.unresolved.operation},
             "dismiss_hold": {"hold": self.lost_hold},
+            "ask_question": {"question": self.question},
             "ask_seen": {"question": self.question, "token": self.question_token},
             "ask_answer": {
                 "question": self.question,
@@ -200,12 +206,15 @@ class Stage:
                 draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
         draft.close()
 
-    def open_question(self) -> Claim:
-        """Ask something, until what is given is released."""
+    async def open_question(self) -> Claim:
+        """Ask something, until what is given is released; a page has fetched it."""
         path = self.folder / "asking" / f"{self.question}.json"
-        hashed = hashlib.sha256(self.question_token.encode()).hexdigest()
-        write_private(path, json.dumps({"token": hashed, "ends": time.time() + 600}))
-        return Claim(path)
+        write_private(path, json.dumps({"about": QUESTION, "ends": time.time() + 600}))
+        claim = Claim(path)
+        answer = await self.ask("ask_question", {"question": self.question})
+        self.question_token = answer.json["token"]
+        self.reading.wait(1.0)
+        return claim
 
     def answers(self) -> list[str]:
         """What was answered to the question."""
@@ -282,9 +291,10 @@ async def serving(
         folder, environ, announce, impatient_client, history=impatient, many_users=many_users
     )
     table = web.RouteTableDef()
-    timer = Timer()
+    timer, reading = Timer(), Timer()
+    answers = Answers(folder, clock=reading)
     holds = Holds(operations, sleep=timer.sleep, clock=timer)
-    add_routes(table, operations, longest_hold=longest_hold, holds=holds)
+    add_routes(table, operations, longest_hold=longest_hold, holds=holds, answers=answers)
     app = web.Application(client_max_size=100 * 1024 * 1024)
     app.add_routes(table)
     runner = web.AppRunner(
@@ -293,7 +303,7 @@ async def serving(
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard, holds, timer)
+        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard, holds, timer, reading)
     finally:
         await holds.undo_all()
         await runner.cleanup()

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cloud_history.settings import Settings
-from routes.stage import Stage
+from routes.stage import QUESTION, Stage
 
 
 @pytest.fixture
 async def asked(stage: Stage) -> AsyncIterator[Stage]:
     """The routes, with a question that somebody asks."""
-    claim = stage.open_question()
+    claim = await stage.open_question()
     yield stage
     claim.release()
 
@@ -26,10 +26,31 @@ def set_to(stage: Stage) -> str:
     return stage.operations.settings.load().nodes
 
 
+async def test_what_is_asked_is_fetched_with_a_token_and_how_long_is_left(asked: Stage) -> None:
+    answer = await asked.ask("ask_question", {"question": asked.question})
+    shown = answer.json
+    assert answer.status == 200
+    assert {name: shown[name] for name in QUESTION} == QUESTION
+    assert (shown["question"], shown["state"]) == (asked.question, "open")
+    assert 585 <= shown["seconds_left"] <= 590
+    assert len(shown["token"]) >= 40
+    assert asked.answers() == []
+
+
+async def test_a_delete_that_comes_within_a_second_is_refused_and_nothing_is_set(asked: Stage) -> None:
+    token = (await asked.ask("ask_question", {"question": asked.question})).json["token"]
+    answer = await asked.ask("ask_answer", body(asked, token=token, answer="delete", always=True))
+    assert (answer.status, answer.code) == (409, "answered_too_soon")
+    assert (asked.answers(), set_to(asked)) == ([], "ask")
+    asked.reading.wait(1.0)
+    assert (await asked.ask("ask_answer", body(asked, token=token, answer="delete"))).status == 200
+
+
 async def test_a_page_says_that_it_shows_the_question_as_often_as_it_likes(asked: Stage) -> None:
     for _ in range(2):
         answer = await asked.ask("ask_seen", body(asked))
-        assert (answer.status, answer.json) == (200, {})
+        assert answer.status == 200
+        assert 585 <= answer.json["seconds_left"] <= 590
     assert [path.name for path in (asked.folder / "asking").glob("*.seen")] == [f"{asked.question}.seen"]
     assert asked.answers() == []
 
@@ -83,6 +104,8 @@ async def test_a_question_of_no_such_name_is_refused(asked: Stage, name: str) ->
     for route, more in (("ask_seen", {}), ("ask_answer", {"answer": "delete"})):
         answer = await asked.ask(route, body(asked, question=name, **more))
         assert (answer.status, answer.code) == (400, "invalid_request")
+    answer = await asked.ask("ask_question", {"question": name})
+    assert (answer.status, answer.code) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("word", ["", "yes", "closed", "Delete"])
@@ -94,7 +117,7 @@ async def test_a_word_that_is_no_answer_is_refused_and_uses_nothing_up(asked: St
 
 
 async def test_the_question_of_a_comfyui_that_has_ended_takes_no_answer(stage: Stage) -> None:
-    stage.open_question().release()
+    (await stage.open_question()).release()
     answer = await stage.ask("ask_answer", body(stage, answer="delete", always=True))
     assert (answer.status, answer.code) == (410, "question_closed")
     assert set_to(stage) == "ask"

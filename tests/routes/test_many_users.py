@@ -14,7 +14,7 @@ from routes.places import ROUTES
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
 
-FOR_MANY = ("status", "remove_key", "ask_seen", "ask_answer")
+FOR_MANY = ("status", "remove_key", "ask_question", "ask_seen", "ask_answer")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_a_saved_key_can_still_be_removed(many: Stage) -> None:
 
 
 async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> None:
-    claim = many.open_question()
+    claim = await many.open_question()
     try:
         body = {"question": many.question, "token": many.question_token, "answer": "delete"}
         assert (await many.ask("ask_answer", {**body, "always": True})).code == "many_users"

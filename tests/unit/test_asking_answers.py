@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from asking_scene import EPOCH, NOBODY, Scene, left_behind
-from cloud_history.errors import InputRefused, NoAnswer, NobodyThere, QuestionClosed
+from cloud_history.asking import MAX_TOKENS
+from cloud_history.errors import AnsweredTooSoon, InputRefused, NoAnswer, NobodyThere, QuestionClosed
 from cloud_history.files import Claim
 
 
@@ -27,6 +28,7 @@ def test_another_token_or_question_changes_nothing(
     refused: list[str] = []
 
     def forge() -> None:
+        scene.fetch()
         which = question or scene.shown["question"]
         proof = scene.shown["token"] if token is None else token
         with pytest.raises(QuestionClosed):
@@ -49,6 +51,8 @@ def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene
         scene.answers.seen(name, "x")
     with pytest.raises(InputRefused):
         scene.answers.answer(name, "x", "skip")
+    with pytest.raises(InputRefused):
+        scene.answers.show(name)
     assert not scene.folder.exists()
 
 
@@ -59,6 +63,7 @@ def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
     refused: list[bool] = []
 
     def swap() -> None:
+        scene.fetch()
         for question, token in ((scene.shown["question"], "t"), (NOBODY, scene.shown["token"])):
             with pytest.raises(QuestionClosed):
                 scene.answers.answer(question, token, "delete")
@@ -68,7 +73,8 @@ def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
     scene.at(1.0, swap)
     try:
         assert scene.ask() is False
-        scene.answers.answer(NOBODY, "t", "delete")
+        token = scene.answers.show(NOBODY)["token"]
+        scene.answers.answer(NOBODY, token, "skip")
     finally:
         claim.release()
     assert refused == [True]
@@ -86,6 +92,59 @@ def test_only_the_first_answer_counts(scene: Scene) -> None:
     scene.at(1.0, twice)
     assert scene.ask() is False
     assert refused == [True]
+
+
+def test_a_delete_within_a_second_of_seeing_it_is_no_answer_and_uses_nothing_up(scene: Scene) -> None:
+    refused: list[float] = []
+
+    def hurry() -> None:
+        for seconds in (0.0, 0.5, 0.49):
+            scene.reads_for = seconds
+            with pytest.raises(AnsweredTooSoon):
+                scene.answer()
+            refused.append(seconds)
+        # Another page has read it no longer for that.
+        scene.fetch()
+        with pytest.raises(AnsweredTooSoon):
+            scene.answer()
+        scene.reads_for = 0.6
+        scene.answer()
+
+    scene.at(1.0, hurry)
+    assert scene.ask() is True
+    assert len(refused) == 3
+
+
+def test_a_skip_counts_at_once(scene: Scene) -> None:
+    scene.reads_for = 0.0
+    scene.at(1.0, lambda: scene.answer("skip"))
+    assert scene.ask() is False
+
+
+def test_only_so_many_tokens_are_kept_and_the_newest_answer(scene: Scene) -> None:
+    def fetch_often() -> None:
+        scene.fetch()
+        first = dict(scene.shown)
+        for _ in range(MAX_TOKENS):
+            scene.fetch()
+        with pytest.raises(QuestionClosed):
+            scene.answers.answer(first["question"], first["token"], "skip")
+        scene.answer("skip")
+
+    scene.at(1.0, fetch_often)
+    assert scene.ask() is False
+
+
+@pytest.mark.parametrize("content", ["{}", '{"ends": 9e12}', '{"about": 5, "ends": 9e12}', "[", ""])
+def test_a_question_nobody_can_read_is_shown_to_nobody(scene: Scene, content: str) -> None:
+    path = left_behind(scene, EPOCH + 600)
+    claim = Claim(path)
+    try:
+        path.write_text(content)
+        with pytest.raises(QuestionClosed):
+            scene.answers.show(NOBODY)
+    finally:
+        claim.release()
 
 
 @pytest.mark.parametrize("word", ["", "yes", "DELETE", "closed", "delete "])
@@ -109,10 +168,10 @@ def test_an_answer_in_the_very_last_moment_counts_and_is_never_both_taken_and_ig
 
 def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -> None:
     def begin() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text("")
+        (scene.folder / "asking" / f"{scene.named}.answer").write_text("")
 
     def finish() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text('{"answer": "delete"}')
+        (scene.folder / "asking" / f"{scene.named}.answer").write_text('{"answer": "delete"}')
 
     scene.at(1.0, scene.see)
     scene.at(119.9, begin)
@@ -123,7 +182,7 @@ def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 1}', '{"answer": "closed"}', "\x00"])
 def test_an_answer_nobody_can_read_is_no_answer(scene: Scene, content: str) -> None:
     def scribble() -> None:
-        (scene.folder / "asking" / f"{scene.shown['question']}.answer").write_text(content)
+        (scene.folder / "asking" / f"{scene.named}.answer").write_text(content)
 
     scene.at(1.0, scene.see)
     scene.at(2.0, scribble)
