@@ -175,6 +175,10 @@ class NodeWatch:
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
+        if phase == "asked_to_wait":
+            payload = {"node": self.node_id, "phase": phase, "done": done, "total": total}
+            announce("cloud_history.progress", payload, client=_client_id())
+            return
         utils = _present("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
             return

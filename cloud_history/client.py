@@ -20,7 +20,14 @@ import yarl
 from . import __version__, protocol, proxies
 from .bodies import read_capped
 from .config import BaseUrl
-from .errors import CloudConnectionError, CloudError, CloudTimeoutError, UnreadableAnswer
+from .errors import (
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    RateLimited,
+    Unauthorized,
+    UnreadableAnswer,
+)
 from .jobs import Job, OutputFile, read_job
 from .pages import Kept, Page, Pick
 from .retry import Again, RetryPolicy, parse_retry_after
@@ -57,9 +64,14 @@ class CloudClient:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    asked_to_wait: Callable[[float], None] = lambda seconds: None
+    """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _proxy: str | None = field(default=None, repr=False)
+    _waiting: int = field(default=0, repr=False)
+    _may_send: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _key_worked: bool = field(default=False, repr=False)
 
     @property
     def proxy(self) -> str | None:
@@ -144,24 +156,41 @@ class CloudClient:
     async def _send(
         self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
     ) -> protocol.Answer:
-        tried, may_have_worked, unanswered = 0, False, False
+        tried, refused, may_have_worked, unanswered = 0, False, False, False
         while True:
             tried += 1
             try:
+                while self._waiting:
+                    await self._may_send.wait()
                 answer = await self._exchange(request)
                 error: CloudError | None = protocol.error_of(answer)
                 if error is None or (redirects and answer.location):
+                    self._key_worked = True
                     return answer
             except CloudConnectionError as exc:
                 error = exc
             error.earlier_try_may_have_worked, error.earlier_try_unanswered = may_have_worked, unanswered
             may_have_worked, unanswered = error.may_have_worked, error.unanswered
-            wait = self.retries.wait(request.repeat, error, tried)
+            key_worked = self._key_worked and not refused
+            wait = self.retries.wait(request.repeat, error, tried, key_worked=key_worked)
             if wait is None:
                 raise error
-            await self.sleep(wait)
+            refused |= isinstance(error, Unauthorized)
+            await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
             if again is not None:
                 await _ask(again, error)
+
+    async def _hold_back(self, seconds: float) -> None:
+        """Wait, and let none of this client's other requests begin meanwhile: they would meet the same limit."""
+        self.asked_to_wait(seconds)
+        self._waiting += 1
+        self._may_send.clear()
+        try:
+            await self.sleep(seconds)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._may_send.set()
 
     def _headers(self, request: protocol.Request) -> dict[str, str]:
         headers = {
@@ -195,6 +224,7 @@ class CloudClient:
                     ),
                     whole=whole,
                     location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
+                    path=request.path,
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)

@@ -23,7 +23,7 @@ from .operations import Operations, confirm
 from .previews import DeletionPreview
 from .private_files import read_private
 from .secret import log
-from .stopping import Unwatched
+from .stopping import ASKED_TO_WAIT, Unwatched
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
@@ -47,8 +47,9 @@ class HoldWatch(Unwatched):
         return self.stopping
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        # An operation that waits says so several times a second.
-        if self._last != (phase, done):
+        # An operation that waits for another says so several times a second. Two waits that Comfy Cloud asks for may
+        # well be equally long.
+        if self._last != (phase, done) or phase == ASKED_TO_WAIT:
             self._last = (phase, done)
             self._tell(phase, done, total)
 

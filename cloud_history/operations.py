@@ -6,6 +6,7 @@ The nodes and the routes both come through here, on two event loops of one proce
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -37,7 +38,7 @@ from .selection import JobFilter, Selection
 from .sending import Announce, SendingDesk
 from .settings import Settings, SettingsFile
 from .state_guards import StateGuards
-from .stopping import Unwatched, Watch
+from .stopping import ASKED_TO_WAIT, Unwatched, Watch
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
@@ -104,12 +105,12 @@ class Operations:
 
     async def count(self, connection: Connection, watch: Watch | None = None) -> JobCounts:
         """Count the jobs. Raises CloudError, OperationStopped."""
-        async with self._client(connection) as history:
+        async with self._client(connection, watch) as history:
             return await history.count(watch or Unwatched())
 
     async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> Span:
         """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
-        async with self._client(connection) as history:
+        async with self._client(connection, watch) as history:
             return await history.span(counts, watch)
 
     async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
@@ -119,7 +120,7 @@ class Operations:
             CloudError: the history could not be read whole, so nobody knows what the selection is.
         """
         protected = await self.protected()
-        async with self._client(connection) as history:
+        async with self._client(connection, watch) as history:
             if selection.filter is not None:
                 listing = await history.list(replace(selection.filter, shield=protected), watch)
                 if not listing.complete:
@@ -162,7 +163,7 @@ class Operations:
     ) -> Listing:
         """All jobs that match, newest first. Raises CloudError where the list is not complete."""
         connection = connection or await self.find_connection(prompt_key)
-        async with self._client(connection) as history:
+        async with self._client(connection, watch) as history:
             listing = await history.list(chosen, watch)
         if not listing.complete:
             raise listing.error or ListNotWhole()
@@ -197,7 +198,10 @@ class Operations:
         asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
         what = shown.what if shown else ""
         entry = entry_of(connection, "delete", origin, confirmed, title=title, what=what, **asked)
-        async with self.desk.carry_out(entry, watch, wait=True) as ended, self.open(connection) as client:
+        async with (
+            self.desk.carry_out(entry, watch, wait=True) as ended,
+            self.open(connection, watch) as client,
+        ):
             result = await self._history(client).delete(
                 job_ids,
                 watch,
@@ -237,7 +241,10 @@ class Operations:
             return await self._clear_by_ids(connection, origin, watch, backup, title)
         size = confirmed.preview.size if confirmed else None
         entry = entry_of(connection, "clear", origin, confirmed, asked=size, title=title)
-        async with self.desk.carry_out(entry, watch, wait=wait) as ended, self.open(connection) as client:
+        async with (
+            self.desk.carry_out(entry, watch, wait=wait) as ended,
+            self.open(connection, watch) as client,
+        ):
             guards = await self._guards(entry, connection, client, backup)
             result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
             ended(result, clear_payload(result), clear_report(result))
@@ -277,15 +284,18 @@ class Operations:
         self.announce("cloud_history.changed", event)
 
     @asynccontextmanager
-    async def open(self, connection: Connection) -> AsyncIterator[CloudClient]:
-        """A client for one piece of reading."""
+    async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:
+        """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
         await asyncio.to_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
+            if watch is not None:
+                progress = watch.progress
+                client.asked_to_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))
             yield client
 
     @asynccontextmanager
-    async def _client(self, connection: Connection) -> AsyncIterator[History]:
-        async with self._open_client(connection.base_url, connection.key) as client:
+    async def _client(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[History]:
+        async with self.open(connection, watch) as client:
             yield self._history(client)
 
 

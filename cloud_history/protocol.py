@@ -18,16 +18,18 @@ from urllib.parse import urlencode
 
 from . import schema
 from .errors import (
+    PLAN_REFUSALS,
+    ApiMovedOn,
     BadRequest,
     CloudResponseError,
     Forbidden,
     InsufficientCredits,
     NotComfyCloud,
     NotFound,
+    PlanRefused,
     RateLimited,
     SchemaMismatch,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -80,6 +82,8 @@ class Answer:
     whole: bool = True
     location: str = ""
     """Where a redirect leads. Followed by nobody but `storage`."""
+    path: str = ""
+    """The path of the request it answers."""
 
     @property
     def is_html(self) -> bool:
@@ -230,12 +234,13 @@ def error_of(answer: Answer) -> CloudResponseError | None:
     status = answer.status
     if 300 <= status < 400 or status < 200:
         return NotComfyCloud(status)
-    if answer.is_html and status < 500 and status != 429:
+    moved_on = _has_moved_on(status, answer.path)
+    if answer.is_html and status < 500 and status != 429 and not moved_on:
         return NotComfyCloud(status)
     if status < 300:
         return None if answer.whole else UnreadableAnswer(status)
     cloud_code, says = _quote(answer)
-    kind = _error_class(status, answer.retry_after)
+    kind = ApiMovedOn if moved_on else _error_class(status, cloud_code, says)
     return kind(status, cloud_code=cloud_code, cloud_says=says, retry_after=answer.retry_after)
 
 
@@ -247,18 +252,29 @@ def _raise_for(answer: Answer) -> None:
 
 _CLASS_OF_STATUS: Mapping[int, type[CloudResponseError]] = {
     401: Unauthorized,
-    402: InsufficientCredits,
     403: Forbidden,
     404: NotFound,
     407: NotComfyCloud,
 }
 
 
-def _error_class(status: int, retry_after: float | None) -> type[CloudResponseError]:
+def _has_moved_on(status: int, path: str) -> bool:
+    """Whether the status says that the route itself is not there. On other paths 404 and 410 speak of one job."""
+    if path == "/api/history":
+        return status in (404, 405, 410, 501)
+    return status == 501 or (path == "/api/jobs" and status == 410)
+
+
+def _error_class(status: int, cloud_code: str, says: str) -> type[CloudResponseError]:
     if status >= 500:
         return ServerFault
+    if status in (402, 429) and cloud_code in PLAN_REFUSALS:
+        return PlanRefused
+    if status == 402:
+        return InsufficientCredits if "credit" in f"{cloud_code} {says}".lower() else PlanRefused
     if status == 429:
-        return SubscriptionInactive if retry_after is None else RateLimited
+        # Public documents still call it "subscription inactive"; without one of the types above it is not.
+        return RateLimited
     return _CLASS_OF_STATUS.get(status, BadRequest)
 
 
@@ -280,8 +296,17 @@ def _code_and_message(value: object) -> tuple[object, object]:
         return "", value
     inner = value.get("error")
     if isinstance(inner, dict):
-        return inner.get("code") or inner.get("type"), inner.get("message") or value.get("message")
-    return value.get("code"), value.get("message") or inner or value.get("detail")
+        codes = [inner.get("code"), inner.get("type"), value.get("code")]
+        return _code_among(codes), inner.get("message") or value.get("message")
+    codes = [value.get("code"), value.get("type")]
+    return _code_among(codes), value.get("message") or inner or value.get("detail")
+
+
+def _code_among(codes: Sequence[object]) -> str:
+    """The one that names a plan refusal, in capitals, or else the first."""
+    named = [each for each in codes if isinstance(each, str) and each]
+    plan = [each.upper() for each in named if each.upper() in PLAN_REFUSALS]
+    return [*plan, *named, ""][0]
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")

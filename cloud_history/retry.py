@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from .errors import CloudConnectionError, CloudError, RateLimited, ServerFault, SubscriptionInactive
+from .errors import CloudConnectionError, CloudError, RateLimited, ServerFault, Unauthorized
 from .protocol import Repeat
 
 Again = Callable[[], Awaitable[None]]
@@ -17,31 +17,55 @@ Again = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """At most `tries` tries in all; waits are exponential with full jitter, in seconds."""
+    """How often a request is sent, and how long to wait between two tries, in seconds.
+
+    Waits grow exponentially, with full jitter. A rate limit is no fault: it has more tries and longer waits, which
+    together outlast a limit that counts by the minute half of the time, and one of 30 seconds always.
+    """
 
     tries: int = 4
     base: float = 0.5
     cap: float = 8.0
-    longest_retry_after: float = 30.0
+    rate_limit_tries: int = 8
+    rate_limit_base: float = 1.0
+    rate_limit_cap: float = 20.0
+    longest_retry_after: float = 60.0
     rand: Callable[[], float] = random.random
 
-    def wait(self, repeat: Repeat, error: CloudError, tried: int) -> float | None:
-        """Seconds to wait before the next try after `tried` of them, or None to give up."""
-        if tried >= self.tries or not _may_repeat(repeat, error, tried):
+    def wait(
+        self, repeat: Repeat, error: CloudError, tried: int, *, key_worked: bool = False
+    ) -> float | None:
+        """Seconds to wait before the next try after `tried` of them, or None to give up.
+
+        Args:
+            key_worked: whether the key was accepted earlier in this operation, and this is the request's first 401.
+        """
+        limited = isinstance(error, RateLimited)
+        if tried >= (self.rate_limit_tries if limited else self.tries):
+            return None
+        if not (_may_repeat(repeat, error, tried) or (key_worked and _may_be_false(repeat, error))):
             return None
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, float):
             return asked if asked <= self.longest_retry_after else None
+        if limited:
+            longest = min(self.rate_limit_cap, self.rate_limit_base * 2.0 ** (tried - 1))
+            # Never at once: the server has just said that there were too many.
+            return longest * (1 + self.rand()) / 2
         return self.rand() * min(self.cap, self.base * 2.0 ** (tried - 1))
+
+
+def _may_be_false(repeat: Repeat, error: CloudError) -> bool:
+    """Whether a refusal of the key may be a slip of the server's: a valid key was seen to get one 401 in a hundred."""
+    return isinstance(error, Unauthorized) and repeat is not Repeat.CLEAR
 
 
 def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:
     if isinstance(error, CloudConnectionError):
         return not error.sent or repeat is not Repeat.CLEAR
-    if isinstance(error, SubscriptionInactive):
-        return False
     if isinstance(error, RateLimited):
-        return True
+        # A clear is sent again only on the server's own word that it can be.
+        return repeat is not Repeat.CLEAR or error.retry_after is not None
     if not isinstance(error, ServerFault):
         return False
     if repeat is Repeat.CLEAR:

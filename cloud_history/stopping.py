@@ -11,6 +11,8 @@ from .errors import CloudConnectionError, CloudTimeoutError, OperationStopped
 
 T = TypeVar("T")
 
+ASKED_TO_WAIT = "asked_to_wait"
+"""The phase of a wait that Comfy Cloud asks for; told as 0 of so many seconds, as the wait begins."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at the person's wish to stop."""
 
@@ -22,7 +24,7 @@ class Watch(Protocol):
         """Whether the person wants it to stop. Asked several times a second; must not block."""
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Told at each step. `phase` is "waiting", "backing_up", "sending" or "checking"."""
+        """Told at each step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
 
 
 class Unwatched:

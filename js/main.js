@@ -8,7 +8,7 @@
 
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { addReportTo, emptyReport, showInterrupted, showReport } from "./node_report.js";
+import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from "./node_report.js";
 import { MENU, SETTINGS } from "./start_words.js";
 import { createTab, TAB } from "./tab.js";
 
@@ -120,6 +120,7 @@ app.registerExtension({
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       ui?.deletions.progressed(detail);
       if (detail.phase === "stopped") showReport(graph(), detail.node, detail.report);
+      if (detail.phase === "asked_to_wait") showWait(graph(), detail.node, detail.total);
     });
     api.addEventListener("reconnected", () => void ui?.deletions.refresh());
     // Not at "execution_start": nobody says there which nodes the run has.

@@ -94,6 +94,26 @@ export function showReport(graph, id, text) {
   if (typeof text === "string" && text) write(named(graph, id), text);
 }
 
+/**
+ * Comfy Cloud asks the node to wait: its seconds are counted down where its report will be.
+ * @param {ComfyGraph | null | undefined} graph
+ * @param {unknown} id
+ * @param {unknown} seconds
+ * @param {(run: () => void) => unknown} [eachSecond]
+ */
+export function showWait(graph, id, seconds, eachSecond = (run) => setTimeout(run, 1000)) {
+  const area = reports.get(/** @type {ComfyNode} */ (named(graph, id)));
+  if (!area || typeof seconds !== "number") return;
+  /** @param {number} left */
+  const show = (left) => {
+    const text = left > 0 ? `${NODE.asksToWait}, ${left} s` : "";
+    area.value = text;
+    // What has been written there since is the node's own report, or another wait.
+    if (text) eachSecond(() => area.value === text && show(left - 1));
+  };
+  show(seconds);
+}
+
 /** A node begins: what an earlier run came to must not stand for this one. @param {ComfyGraph | null | undefined} graph @param {unknown} id */
 export function emptyReport(graph, id) {
   const node = named(graph, id);

@@ -21,4 +21,5 @@ export const NODE = {
   report: "Report",
   placeholder: "What happened is told here after a run.",
   interrupted: "Stopped before there was a result.",
+  asksToWait: "Comfy Cloud asks to wait",
 };

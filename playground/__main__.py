@@ -36,6 +36,14 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument(
         "--home", type=Path, metavar="DIR", help="keep the host's files here (default: nowhere)"
     )
+    reader.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="let the cloud behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be "
+        "repeated (all switches: playground/simulated_cloud/switches.py)",
+    )
     return reader
 
 
@@ -43,6 +51,8 @@ def play(options: argparse.Namespace) -> None:
     """Start both, say where they are, and wait until the host ends or Ctrl+C."""
     cloud = SimulatedCloud(jobs=options.jobs)
     cloud.switches.latency = options.latency_ms / 1000
+    for switch in options.switch:
+        cloud.switches.set(switch)
     with _home(options.home) as home, cloud.serving_in_thread() as cloud_url:
         print("Starting…", flush=True)
         host = start_host(
@@ -114,7 +124,7 @@ def main() -> int:
         play(parser().parse_args())
     except KeyboardInterrupt:
         return 0
-    except (HostDidNotStart, FileNotFoundError) as problem:
+    except (HostDidNotStart, FileNotFoundError, ValueError) as problem:
         print(problem, flush=True)
         return 1
     return 0

@@ -15,6 +15,8 @@ export interface Entry {
   phase: "asking" | "holding" | "waiting" | "sending" | "checking" | "done";
   /** When the hold ends, on this page's clock; told by the server's seconds. */
   deadline: number;
+  /** Until when Comfy Cloud asks to wait, on this page's clock; 0: it does not. */
+  waitsUntil: number;
   done: number;
   total: number;
   result: Result | null;

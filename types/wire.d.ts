@@ -259,7 +259,8 @@ export interface Progress {
   hold?: string | null;
   kind: string;
   node: string | null;
-  phase: "waiting" | "backing_up" | "sending" | "checking" | "stopped";
+  /** "asked_to_wait": Comfy Cloud asks to wait, for `total` seconds from now. */
+  phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait" | "stopped";
   done: number;
   total: number;
   report?: string;

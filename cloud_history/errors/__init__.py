@@ -23,8 +23,8 @@
     │   └─ CloudTimeoutError
     └─ CloudResponseError        an answer came, and it was not the one hoped for
         ├─ BadRequest 400        ├─ Unauthorized 401   ├─ InsufficientCredits 402   ├─ Forbidden 403
-        ├─ NotFound 404          ├─ RateLimited 429 with Retry-After   └─ SubscriptionInactive 429 without
-        ├─ ServerFault 5xx       ├─ UnreadableAnswer
+        ├─ NotFound 404          ├─ RateLimited 429    ├─ PlanRefused 402 or 429, by its type
+        ├─ ServerFault 5xx       ├─ ApiMovedOn 404, 405, 410, 501 ├─ UnreadableAnswer
         └─ NotComfyCloud         a redirect, or a page of HTML
 
 FileRefused is no CloudError: it is the OSError of a state file in whose place something else is.
@@ -43,6 +43,8 @@ from .base import (
     OperationStopped,
 )
 from .cloud import (
+    PLAN_REFUSALS,
+    ApiMovedOn,
     BadRequest,
     CloudConnectionError,
     CloudResponseError,
@@ -51,9 +53,9 @@ from .cloud import (
     InsufficientCredits,
     NotComfyCloud,
     NotFound,
+    PlanRefused,
     RateLimited,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -92,7 +94,9 @@ from .setup import (
 )
 
 __all__ = [
+    "PLAN_REFUSALS",
     "AnsweredTooSoon",
+    "ApiMovedOn",
     "BackupDamaged",
     "BadRequest",
     "Busy",
@@ -123,6 +127,7 @@ __all__ = [
     "NotSupported",
     "OperationRefused",
     "OperationStopped",
+    "PlanRefused",
     "PolicyRefused",
     "PreviewExpired",
     "ProtectionDamaged",
@@ -133,7 +138,6 @@ __all__ = [
     "SetupProblem",
     "StateFolderRefused",
     "StateUnwritable",
-    "SubscriptionInactive",
     "TooLate",
     "TooManyQuestions",
     "Unauthorized",

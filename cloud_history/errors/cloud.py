@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 from .base import CloudError
@@ -93,7 +95,7 @@ class Unauthorized(CloudResponseError):
 
     code = "unauthorized"
     says_what = "Your API key was refused."
-    default_hint = "It may have been revoked, or not copied whole. Your jobs are untouched."
+    default_hint = "It may have been revoked, or not copied whole."
     meets_all = True
 
     @property
@@ -127,17 +129,36 @@ class NotFound(CloudResponseError):
     default_hint = "If COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server."
 
 
-class SubscriptionInactive(CloudResponseError):
-    """429 without Retry-After, which Comfy Cloud documents as "subscription inactive"."""
+PLAN_REFUSALS: Mapping[str, str] = {
+    "FREE_TIER_EXHAUSTED": "Your free tier on Comfy Cloud is used up.",
+    "FREE_TIER_NOT_ALLOWED": "The free tier of Comfy Cloud does not allow this.",
+    "PAYMENT_REQUIRED": "Comfy Cloud asks for a payment.",
+    "CLOUD_SUBSCRIPTION_REQUIRED": "This needs a Comfy Cloud subscription.",
+    "PARTNER_NODE_PAYMENT_REQUIRED": "Comfy Cloud asks for a payment for partner nodes.",
+    "MODEL_PAYMENT_REQUIRED": "Comfy Cloud asks for a payment for a model.",
+}
+"""The types of error with which Comfy Cloud refuses for the sake of the plan (comfy-cli 1.23.0), and what each says."""
+
+
+class PlanRefused(CloudResponseError):
+    """The plan does not cover the request: 402, or 429 with one of PLAN_REFUSALS as `cloud_code`. No wait helps."""
 
     code = "subscription_inactive"
-    says_what = "Subscription inactive or rate limited."
-    default_hint = "Comfy Cloud answers API keys only on a paid plan. Your jobs are still there."
+    says_what = "Your Comfy Cloud plan does not cover this."
+    default_hint = "Look at your plan on Comfy Cloud."
     meets_all = True
+
+    def describe(self) -> str:
+        reason = PLAN_REFUSALS.get(self.cloud_code, self.says_what)
+        return f"{reason} {self.quote}" if self.quote else f"{reason} ({self.status})"
+
+    @property
+    def short(self) -> str:
+        return f"{PLAN_REFUSALS.get(self.cloud_code, self.says_what).rstrip('.')} ({self.status})"
 
 
 class RateLimited(CloudResponseError):
-    """429 with Retry-After (`retry_after`, seconds)."""
+    """429 that is no plan refusal. `retry_after` in seconds, where Comfy Cloud says how long to wait."""
 
     code = "rate_limited"
     says_what = "Too many requests in a short time."
@@ -147,7 +168,8 @@ class RateLimited(CloudResponseError):
         self, status: int, *, cloud_code: str = "", cloud_says: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(status, cloud_code=cloud_code, cloud_says=cloud_says, retry_after=retry_after)
-        self.hint = f"Comfy Cloud asks to wait. Try again in {retry_after or 0:.0f} s."
+        when = "in a minute" if retry_after is None else f"in {math.ceil(retry_after)} s"
+        self.hint = f"Comfy Cloud asks to wait. Try again {when}."
         self.args = (f"{self.message} {self.hint}",)
 
     @property
@@ -165,6 +187,27 @@ class ServerFault(CloudResponseError):
     @property
     def short(self) -> str:
         return f"server error ({self.status})"
+
+
+class ApiMovedOn(CloudResponseError):
+    """The route is gone, or not offered here: 404, 405 or 410 where only a route is named, or 501."""
+
+    code = "api_moved_on"
+    says_what = "Comfy Cloud no longer offers this to this version of Comfy Cloud History."
+    default_hint = (
+        "This API has moved on: look for a newer version of Comfy Cloud History. "
+        "If COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server."
+    )
+    meets_all = True
+
+    @property
+    def short(self) -> str:
+        return f"this API has moved on ({self.status})"
+
+    @property
+    def may_have_worked(self) -> bool:
+        # A route that is not there has done nothing, though 501 is in the range of server faults.
+        return self.earlier_try_may_have_worked
 
 
 class UnreadableAnswer(CloudResponseError):

@@ -16,6 +16,7 @@ from ..client import CloudClient
 from ..connection import Connection
 from ..details import read_details
 from ..errors import (
+    ApiMovedOn,
     BadRequest,
     CloudError,
     CloudTimeoutError,
@@ -135,9 +136,9 @@ class ReadingRoutes:
         """Those that were cancelled; None where nothing was to be, which tells nothing of the server."""
         try:
             return set(await client.cancel_jobs(job_ids))
-        except (NotFound, BadRequest) as error:
+        except (NotFound, BadRequest, ApiMovedOn) as error:
             refused = error
-        if refused.status == 405:
+        if refused.status in (405, 410, 501):
             raise self._not_supported()
         # One unknown id spoils the request, and so does a server without the route: try those that run.
         look = await look_at(client, job_ids)
@@ -149,9 +150,9 @@ class ReadingRoutes:
         if len(active) < len(job_ids):
             try:
                 return set(await client.cancel_jobs(active))
-            except (NotFound, BadRequest) as error:
+            except (NotFound, BadRequest, ApiMovedOn) as error:
                 refused = error
-        raise self._not_supported() if refused.status in (404, 405) else refused
+        raise self._not_supported() if refused.status in (404, 405, 410, 501) else refused
 
     def _not_supported(self) -> NotSupported:
         self._context.can_cancel = False

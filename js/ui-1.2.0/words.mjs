@@ -211,8 +211,8 @@ const ERRORS = {
     text: "Use a key of the account or workspace these jobs belong to.",
   },
   subscription_inactive: {
-    title: "Your subscription looks inactive",
-    text: "Comfy Cloud answers API keys only on a paid plan. Your jobs are still there.",
+    title: "Your Comfy Cloud plan doesn’t cover this",
+    text: "Look at your plan on Comfy Cloud. Your jobs are still there.",
   },
   unreachable: {
     title: "Can’t reach Comfy Cloud",
@@ -222,6 +222,7 @@ const ERRORS = {
   server_fault: { title: "Comfy Cloud has a problem", text: "It is not your key. Try again in a few minutes." },
   redirect: WRONG_SERVER,
   not_comfy_cloud: WRONG_SERVER,
+  api_moved_on: { title: "This API of Comfy Cloud has moved on", text: "Look for a newer version of Comfy Cloud History." },
   unreadable_answer: {
     title: "This answer can’t be read",
     text: "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History.",
@@ -256,7 +257,7 @@ const ERRORS = {
 /** What to do, of errors that else say that nothing happened: after something was sent, nobody knows that. @type {Record<string, string>} */
 const AFTER_SENDING = {
   unauthorized: "It may have been revoked, or not copied whole.",
-  subscription_inactive: "Comfy Cloud answers API keys only on a paid plan.",
+  subscription_inactive: "Look at your plan on Comfy Cloud.",
   unreachable: "Check your internet connection or proxy.",
   timeout: "Try again in a minute.",
 };

@@ -30,6 +30,14 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument(
         "--seed", type=int, default=1, help="another number, other jobs (default: %(default)s)"
     )
+    reader.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be repeated "
+        "(all switches: simulated_cloud/switches.py)",
+    )
     return reader
 
 
@@ -37,6 +45,8 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve until the process is asked to stop."""
     cloud = SimulatedCloud(jobs=options.jobs, seed=options.seed, api_key=options.api_key)
     cloud.switches.latency = options.latency_ms / 1000
+    for switch in options.switch:
+        cloud.switches.set(switch)
     stop = asyncio.Event()
     # Windows has no signal handlers on its event loops; there Ctrl+C arrives as KeyboardInterrupt.
     with contextlib.suppress(NotImplementedError):

@@ -83,15 +83,34 @@ def empty(status: int = 504) -> ErrorShape:
     return ErrorShape(status, b"")
 
 
+def plan_refusal(kind: str, status: int = 429, retry_after: str | None = None) -> ErrorShape:
+    """402 or 429 with the type of a plan refusal, the way comfy-cli reads it."""
+    error = {"type": kind, "message": f"Please check your plan ({kind})."}
+    return json_shape(status, {"error": error}, **_waiting(retry_after))
+
+
 def subscription_inactive() -> ErrorShape:
-    """429 without Retry-After: the documented meaning of the status."""
-    return message_only(429, "Subscription inactive. Please check your plan.")
+    """The refusal of an account without a subscription."""
+    error = {
+        "type": "CLOUD_SUBSCRIPTION_REQUIRED",
+        "message": "Subscription inactive. Please check your plan.",
+    }
+    return json_shape(429, {"error": error})
 
 
-def rate_limited(retry_after: str = "1") -> ErrorShape:
-    """429 with Retry-After, in seconds or as an HTTP date."""
+def rate_limited(retry_after: str | None = "1") -> ErrorShape:
+    """429 with Retry-After, in seconds or as an HTTP date, or without it."""
     content = {"error": {"code": "rate_limited", "message": "Too many requests. Please slow down."}}
-    return json_shape(429, content, **{"Retry-After": retry_after})
+    return json_shape(429, content, **_waiting(retry_after))
+
+
+def _waiting(retry_after: str | None) -> dict[str, str]:
+    return {} if retry_after is None else {"Retry-After": retry_after}
+
+
+def bare_rate_limit() -> ErrorShape:
+    """429 as a gateway says it: one line of text, and no word on when to try again."""
+    return plain_text(429, "Rate limit exceeded")
 
 
 ERROR_SHAPES: dict[str, ErrorShape] = {
@@ -107,6 +126,8 @@ ERROR_SHAPES: dict[str, ErrorShape] = {
     "insufficient_credits": error_response(402, "insufficient_credits", "Not enough credits."),
     "not_found": error_response(404, "not_found", "Job not found"),
     "subscription_inactive": subscription_inactive(),
+    "plan_refusal": plan_refusal("FREE_TIER_NOT_ALLOWED", 402),
+    "bare_rate_limit": bare_rate_limit(),
     "rate_limited": rate_limited(),
 }
 """One example of every shape, by name."""

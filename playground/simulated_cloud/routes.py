@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from .error_shapes import ErrorShape, error_response, html_page, subscription_inactive
+from .error_shapes import (
+    ErrorShape,
+    error_response,
+    html_page,
+    message_only,
+    plan_refusal,
+    rate_limited,
+    subscription_inactive,
+)
 from .listing import BadParameter, ListQuery, page
 from .pictures import picture_of
 from .storage import signed_url
@@ -60,12 +69,16 @@ class Routes:
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         self._cloud = cloud
+        self._window_began = float("-inf")
+        self._in_window = 0
+        self._with_key = 0
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check the key and the subscription, and give errors the documented shape."""
         try:
             if request.path not in PUBLIC:
+                self._check_rate()
                 self._check_caller(request)
             self._check_switches(request.path)
             return await handler(request)
@@ -79,6 +92,10 @@ class Routes:
     def _check_caller(self, request: web.Request) -> None:
         if request.headers.getall("X-API-Key", []) != [self._cloud.api_key]:
             raise Refused(self._cloud.switches.unauthorized)
+        self._with_key += 1
+        every = self._cloud.switches.false_401
+        if every and self._with_key % every == 0:
+            raise Refused(message_only(401, "Invalid API key"))
         # Documented: a second credential which cannot be read is refused, not ignored.
         if "Authorization" in request.headers:
             raise Refused(error_response(401, "unauthorized", "Send one credential, not two."))
@@ -87,13 +104,32 @@ class Routes:
                 error_response(400, "workspace_id_invalid", "The key belongs to another workspace.")
             )
 
+    def _check_rate(self) -> None:
+        switches, now = self._cloud.switches, self._cloud.clock()
+        if not switches.rate_limit:
+            return
+        if now - self._window_began >= switches.rate_limit_seconds:
+            self._window_began, self._in_window = now, 0
+        if self._in_window >= switches.rate_limit:
+            left = math.ceil(self._window_began + switches.rate_limit_seconds - now)
+            raise Refused(rate_limited(str(left) if switches.rate_limit_told else None))
+        self._in_window += 1
+
     def _check_switches(self, path: str) -> None:
         switches = self._cloud.switches
         on_jobs = path == "/api/jobs" or path.startswith("/api/jobs/")
         if (on_jobs and not switches.has_jobs_route) or (path == "/api/user" and not switches.has_user_route):
             raise web.HTTPNotFound
-        if switches.subscription == "inactive" and path not in PUBLIC | {"/api/user"}:
+        if path in PUBLIC | {"/api/user"}:
+            return
+        if switches.subscription == "inactive":
             raise Refused(subscription_inactive())
+        if switches.plan_refusal:
+            # With Retry-After, which is no invitation to try again: the plan is the same afterwards.
+            refusal = plan_refusal(switches.plan_refusal, switches.plan_refusal_status, retry_after="1")
+            raise Refused(refusal)
+        if path == "/api/history" and switches.history_route != 200:
+            raise Refused(error_response(switches.history_route, "gone", "This API has moved."))
 
     async def user(self, request: web.Request) -> web.Response:
         """`GET /api/user`."""

@@ -21,7 +21,7 @@ HISTORY = ("POST", "/api/history")
 TROUBLES = {
     "Your API key was refused": message_only(401, "unknown key"),
     "Comfy Cloud has a problem": message_only(500, "no database"),
-    "Your subscription looks inactive": subscription_inactive(),
+    "Your Comfy Cloud plan doesn’t cover this": subscription_inactive(),
 }
 
 

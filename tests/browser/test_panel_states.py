@@ -15,7 +15,7 @@ JOBS = ("GET", "/api/jobs")
 TROUBLES: dict[str, tuple[ErrorShape, str]] = {
     "Your API key was refused": (message_only(401, "unknown key"), "unknown key"),
     "This key can’t manage your history": (message_only(403, "not yours"), "not yours"),
-    "Your subscription looks inactive": (subscription_inactive(), "paid plan"),
+    "Your Comfy Cloud plan doesn’t cover this": (subscription_inactive(), "Look at your plan"),
     "Too many requests": (rate_limited("120"), "Try again in 120 s."),
 }
 

@@ -14,8 +14,8 @@ from cloud_history.client import CloudClient
 from cloud_history.errors import (
     CloudResponseError,
     NotComfyCloud,
+    PlanRefused,
     ServerFault,
-    SubscriptionInactive,
     UnreadableAnswer,
 )
 from cloud_history.pages import EVERY_JOB
@@ -168,12 +168,12 @@ async def test_an_error_whose_text_breaks_off_is_still_that_error(
             await client.clear_history()
 
 
-async def test_429_without_retry_after_shows_the_server_s_words(
+async def test_a_plan_refusal_shows_the_server_s_words(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     cloud.switches.subscription = "inactive"
     async with open_client() as client:
-        with pytest.raises(SubscriptionInactive) as caught:
+        with pytest.raises(PlanRefused) as caught:
             await client.clear_history()
     assert "Subscription inactive" in caught.value.cloud_says
     assert caught.value.cloud_says in caught.value.message

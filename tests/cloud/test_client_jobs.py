@@ -18,7 +18,6 @@ from cloud_history.errors import (
     RateLimited,
     SchemaMismatch,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -129,8 +128,8 @@ TABLE: dict[str, tuple[Callable[[], Fault], type[CloudError], int, int]] = {
     "lost early": (lambda: Fault(ANY, "reset_before_body", times=None), CloudConnectionError, 1, 4),
     "timeout": (lambda: Fault(ANY, "slow", seconds=60, times=None), CloudTimeoutError, 1, 4),
     "truncated": (lambda: Fault(ANY, "truncated", times=None), CloudConnectionError, 1, 4),
-    "429 Retry-After": (lambda: says(429, "2"), RateLimited, 4, 4),
-    "429": (lambda: says(429), SubscriptionInactive, 1, 1),
+    "429 Retry-After": (lambda: says(429, "2"), RateLimited, 8, 8),
+    "429": (lambda: says(429), RateLimited, 1, 8),
     "500": (lambda: says(500), ServerFault, 1, 4),
     "503": (lambda: says(503), ServerFault, 1, 4),
     "503 Retry-After": (lambda: says(503, "2"), ServerFault, 4, 4),

@@ -13,17 +13,16 @@ import pytest
 
 from cloud_history.client import CloudClient, Timeouts
 from cloud_history.errors import (
+    ApiMovedOn,
     BadRequest,
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
     Forbidden,
-    InsufficientCredits,
     NotComfyCloud,
-    NotFound,
+    PlanRefused,
     RateLimited,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -32,6 +31,7 @@ from cloud_history.operations import Operations
 from cloud_history.pages import EVERY_JOB
 from cloud_history.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, plan_refusal
 
 OpenClient = Callable[..., CloudClient]
 ANY = ("*", "/api")
@@ -42,6 +42,10 @@ IMPATIENT = Timeouts(connect=5.0, request=0.2)
 def says(status: int, retry_after: str | None = None) -> Fault:
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     return Fault(ANY, "status", times=None, status=status, headers=headers, json={"message": "no"})
+
+
+def shaped(shape: ErrorShape) -> Fault:
+    return Fault.shaped(ANY, shape, times=None)
 
 
 def kind(name: str, **more: object) -> Fault:
@@ -58,11 +62,27 @@ TABLE: dict[str, Row] = {
     "timeout": (lambda: kind("slow", seconds=60), CloudTimeoutError, 4, 4, 1),
     "timeout, not acted on": (lambda: kind("slow", seconds=60, acted=False), CloudTimeoutError, 4, 4, 1),
     "truncated": (lambda: kind("truncated"), CloudConnectionError, 4, 4, 1),
-    "429 Retry-After": (lambda: says(429, "2"), RateLimited, 4, 4, 4),
-    "429 Retry-After 30": (lambda: says(429, "30"), RateLimited, 4, 4, 4),
-    "429 Retry-After 31": (lambda: says(429, "31"), RateLimited, 1, 1, 1),
-    "429": (lambda: says(429), SubscriptionInactive, 1, 1, 1),
-    "429 Retry-After nonsense": (lambda: says(429, "soon"), SubscriptionInactive, 1, 1, 1),
+    "429 Retry-After": (lambda: says(429, "2"), RateLimited, 8, 8, 8),
+    "429 Retry-After 60": (lambda: says(429, "60"), RateLimited, 8, 8, 8),
+    "429 Retry-After 61": (lambda: says(429, "61"), RateLimited, 1, 1, 1),
+    "429": (lambda: says(429), RateLimited, 8, 8, 1),
+    "429 text": (lambda: shaped(bare_rate_limit()), RateLimited, 8, 8, 1),
+    "429 Retry-After nonsense": (lambda: says(429, "soon"), RateLimited, 8, 8, 1),
+    "429 plan": (lambda: shaped(plan_refusal("FREE_TIER_EXHAUSTED")), PlanRefused, 1, 1, 1),
+    "429 plan Retry-After": (
+        lambda: shaped(plan_refusal("PAYMENT_REQUIRED", retry_after="2")),
+        PlanRefused,
+        1,
+        1,
+        1,
+    ),
+    "402 plan Retry-After": (
+        lambda: shaped(plan_refusal("PAYMENT_REQUIRED", 402, retry_after="2")),
+        PlanRefused,
+        1,
+        1,
+        1,
+    ),
     "500": (lambda: says(500), ServerFault, 4, 2, 1),
     "500 Retry-After": (lambda: says(500, "2"), ServerFault, 4, 2, 1),
     "502": (lambda: says(502), ServerFault, 4, 4, 1),
@@ -70,15 +90,15 @@ TABLE: dict[str, Row] = {
     "502 page": (lambda: kind("html", status=502), ServerFault, 4, 4, 1),
     "503": (lambda: says(503), ServerFault, 4, 4, 1),
     "503 Retry-After": (lambda: says(503, "2"), ServerFault, 4, 4, 4),
-    "503 Retry-After 31": (lambda: says(503, "31"), ServerFault, 1, 1, 1),
+    "503 Retry-After 61": (lambda: says(503, "61"), ServerFault, 1, 1, 1),
     "504": (lambda: says(504), ServerFault, 4, 4, 1),
     "504 Retry-After": (lambda: says(504, "2"), ServerFault, 4, 4, 1),
-    "501": (lambda: says(501), ServerFault, 1, 1, 1),
+    "501": (lambda: says(501), ApiMovedOn, 1, 1, 1),
     "400": (lambda: says(400), BadRequest, 1, 1, 1),
     "401": (lambda: says(401), Unauthorized, 1, 1, 1),
-    "402": (lambda: says(402), InsufficientCredits, 1, 1, 1),
+    "402": (lambda: says(402), PlanRefused, 1, 1, 1),
     "403": (lambda: says(403), Forbidden, 1, 1, 1),
-    "404": (lambda: says(404), NotFound, 1, 1, 1),
+    "410": (lambda: says(410), ApiMovedOn, 1, 1, 1),
     "409": (lambda: says(409), BadRequest, 1, 1, 1),
     "400 Retry-After": (lambda: says(400, "2"), BadRequest, 1, 1, 1),
     "304": (lambda: kind("status", status=304), NotComfyCloud, 1, 1, 1),
@@ -112,7 +132,7 @@ async def test_a_request_is_sent_as_often_as_the_table_says(
     assert type(caught.value) is row[1]
     assert (len(cloud.requests), len(waits)) == (row[column], row[column] - 1)  # type: ignore[operator]
     assert len({request.body for request in cloud.requests if request.body}) <= 1, "the same bytes each time"
-    if "Retry-After 3" in name or "Retry-After 2" in name:
+    if "Retry-After 6" in name:
         assert caught.value.retry_after is not None  # type: ignore[attr-defined]
 
 
@@ -194,7 +214,7 @@ async def test_retry_after_as_a_date_is_waited_for(
     assert 15 < waits[0] <= 20
 
 
-async def test_a_retry_after_of_more_than_30_seconds_is_told(
+async def test_a_retry_after_of_more_than_a_minute_is_told(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     cloud.faults.append(says(429, "120"))

@@ -212,7 +212,7 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
 ) -> None:
     confirmed = await shown(operations)
     cloud.add_job("failed")
-    cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"]))
+    cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"], times=2))
     result = await operations.delete_jobs(some(cloud), "node 1", Unwatched())
     assert len(result.ids(Outcome.FAILED)) == 3
     with pytest.raises(CountRose):

@@ -240,3 +240,21 @@ test("what a list still names that was begun long enough after the result is the
   late(listed);
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [false, true]);
 });
+
+test("a wait that Comfy Cloud asks for is told with its seconds, and the deletion's own words come back after it", async () => {
+  const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
+  await it.flow.remove({ ids: ["a"] });
+  const event = (phase, done, total) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
+  event("sending", 1, 300);
+  event("asked_to_wait", 0, 12);
+  event("asked_to_wait", 0, 12);
+  const [entry] = it.flow.state().running;
+  assert.equal(it.titles().at(-1), "loading: Comfy Cloud asks to wait, 12 s");
+  assert.equal(it.said.filter((text) => text === "Comfy Cloud asks to wait, 12 s").length, 1, "several requests that wait are heard once");
+  assert.deepEqual([entry.done, entry.total, entry.phase], [1, 300, "sending"]);
+  await it.pass(4_000);
+  assert.equal(it.flow.secondsToWait(entry), 8);
+  await it.pass(9_000);
+  assert.equal(it.flow.secondsToWait(entry), 0);
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 300");
+});

@@ -85,6 +85,33 @@ test("an interruption in another window, told to every page, changes no report h
   assert.equal(text(), SUCCESS);
 });
 
+test("a node that Comfy Cloud asks to wait counts its seconds down until it tells something of its own", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { text, node } = place("1");
+  tell("executing", "1");
+  const wait = (total) => tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total });
+  wait(12);
+  assert.equal(text(), "Comfy Cloud asks to wait, 12 s");
+  t.mock.timers.tick(1000);
+  assert.equal(text(), "Comfy Cloud asks to wait, 11 s");
+  for (let second = 0; second < 11; second += 1) t.mock.timers.tick(1000);
+  assert.equal(text(), "");
+  wait(12);
+  node.onExecuted({ text: [SUCCESS] });
+  t.mock.timers.tick(1000);
+  assert.equal(text(), SUCCESS);
+});
+
+test("a node that is interrupted while Comfy Cloud asks it to wait says that it was stopped", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { text } = place("1");
+  tell("executing", "1");
+  tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total: 12 });
+  tell("execution_interrupted", { node_id: "1" });
+  t.mock.timers.tick(1000);
+  assert.equal(text(), NODE.interrupted);
+});
+
 test("a failed node shows why", () => {
   const { succeed, text } = place("1");
   succeed();

@@ -75,7 +75,7 @@ test("a failure carries the cloud’s own words and status, as text on one line"
 
 test("every error code has a title and something to do", () => {
   const codes = [
-    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "rate_limited", "server_fault", "timeout", "unreachable", "redirect",
+    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "api_moved_on", "rate_limited", "server_fault", "timeout", "unreachable", "redirect",
     "unreadable_answer", "not_comfy_cloud", "busy", "preview_expired", "count_rose", "state_unwritable", "unsafe_base_url",
     "missing_dependency", "comfyui_away", "routes_missing", "strange_answer",
   ];
@@ -90,6 +90,12 @@ test("an unknown code is told in the server’s words, and a name of Object is n
   assert.deepEqual(words.errorWords(error("odd", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
   assert.deepEqual(words.errorWords(error("constructor", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
   assert.equal(words.errorWords(error("odd")).title, "Something went wrong");
+});
+
+test("a refusal for the plan's sake is no broken connection, and an API that has moved on asks for no patience", () => {
+  assert.doesNotMatch(words.errorLine(error("subscription_inactive")), /inactive|again/);
+  assert.match(words.errorLine(error("api_moved_on")), /newer version of Comfy Cloud History/);
+  assert.doesNotMatch(words.errorLine(error("api_moved_on")), /[Tt]ry again/);
 });
 
 test("waiting is told in whole seconds, rounded up, when the cloud names them", () => {

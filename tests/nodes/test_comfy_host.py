@@ -241,6 +241,16 @@ async def test_progress_shows_for_the_backup_and_then_for_the_deletion(
     assert comfyui.progress[begun[1] - 1] == comfyui.progress[-1] == (30, 30)
 
 
+async def test_a_wait_that_the_service_asks_for_is_told_on_the_node_and_in_the_browser_that_queued_it(
+    comfyui: FakeComfyUI, pack_module: Any
+) -> None:
+    pack_module("comfy_host").NodeWatch().progress("asked_to_wait", 0, 12)
+    [(event, data, client)] = comfyui.sent
+    assert (event, client) == ("cloud_history.progress", comfyui.client_id)
+    assert data == {"node": comfyui.node_id, "phase": "asked_to_wait", "done": 0, "total": 12}
+    assert comfyui.progress == []
+
+
 async def test_a_finished_operation_is_announced_to_all_browsers(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:

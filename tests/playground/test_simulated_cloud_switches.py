@@ -135,6 +135,66 @@ async def test_routes_can_be_missing(cloud: SimulatedCloud, http: aiohttp.Client
     assert (await clear(http))[0] == 200
 
 
+async def test_a_rate_limit_refuses_what_is_too_much_until_its_window_has_ended(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
+) -> None:
+    cloud.switches.rate_limit, cloud.switches.rate_limit_seconds = 2, 10.0
+    assert [(await get(http, "/api/jobs"))[0] for _ in range(3)] == [200, 200, 429]
+    clock.time += 3
+    async with http.get("/api/jobs") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
+    cloud.switches.rate_limit_told = False
+    async with http.get("/api/jobs") as answer:
+        assert "Retry-After" not in answer.headers
+    clock.time += 7
+    assert [(await get(http, "/api/jobs"))[0] for _ in range(3)] == [200, 200, 429]
+
+
+async def test_every_so_many_requests_a_good_key_can_be_refused(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
+    cloud.switches.false_401 = 3
+    assert [(await get(http, "/api/jobs"))[0] for _ in range(6)] == [200, 200, 401] * 2
+
+
+@pytest.mark.parametrize("status", [402, 429])
+async def test_a_plan_refusal_has_its_type_and_a_retry_after_that_means_nothing(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, status: int
+) -> None:
+    cloud.switches.plan_refusal, cloud.switches.plan_refusal_status = "FREE_TIER_EXHAUSTED", status
+    async with http.get("/api/jobs") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (status, "1")
+        assert (await answer.json())["error"]["type"] == "FREE_TIER_EXHAUSTED"
+    assert (await clear(http))[0] == status
+    assert not cloud.deleted
+
+
+@pytest.mark.parametrize("status", [404, 410, 501])
+async def test_the_deletion_route_can_be_gone_while_the_list_works(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, status: int
+) -> None:
+    cloud.switches.history_route = status
+    assert (await clear(http))[0] == status
+    assert (await get(http, "/api/jobs"))[0] == 200
+    assert not cloud.deleted
+
+
+def test_switches_are_set_from_words_as_a_command_line_gives_them(cloud: SimulatedCloud) -> None:
+    for text in ("rate_limit=20", "lag=2.5", "cursor=true", "plan_refusal=PAYMENT_REQUIRED", "lies=false"):
+        cloud.switches.set(text)
+    switches = cloud.switches
+    assert (switches.rate_limit, switches.lag, switches.cursor) == (20, 2.5, True)
+    assert (switches.plan_refusal, switches.lies) == ("PAYMENT_REQUIRED", False)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "odd=1", "rate_limit", "rate_limit=many", "lies=1", "unauthorized=x", "set=1"]
+)
+def test_a_switch_that_is_none_is_refused(cloud: SimulatedCloud, text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        cloud.switches.set(text)
+
+
 async def test_an_inactive_subscription_is_a_429_which_does_not_say_when_to_retry(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:

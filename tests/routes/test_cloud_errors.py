@@ -8,7 +8,14 @@ import pytest
 
 from routes.stage import OTHER_KEY, Stage
 from simulated_cloud import ERROR_SHAPES, Fault
-from simulated_cloud.error_shapes import ErrorShape, error_response, message_only, plain_text, rate_limited
+from simulated_cloud.error_shapes import (
+    ErrorShape,
+    error_response,
+    message_only,
+    plain_text,
+    plan_refusal,
+    rate_limited,
+)
 
 LIST = ("GET", "/api/jobs")
 CLEAR = ("POST", "/api/history")
@@ -24,6 +31,7 @@ SHAPES: list[tuple[ErrorShape, int, str]] = [
     (error_response(418, "teapot", "Short and stout."), 502, "bad_request"),
     (ERROR_SHAPES["subscription_inactive"], 502, "subscription_inactive"),
     (rate_limited("3600"), 502, "rate_limited"),
+    (plan_refusal("PAYMENT_REQUIRED", 402), 502, "subscription_inactive"),
     (ERROR_SHAPES["error_response"], 502, "server_fault"),
     (ERROR_SHAPES["html_page"], 502, "server_fault"),
     (plain_text(), 502, "server_fault"),
@@ -87,6 +95,7 @@ async def test_a_clear_that_is_refused_removed_nothing_and_says_why(
     answer = await stage.ask("clear", {"token": token})
     result = answer.json["result"]
     assert (answer.status, result["outcome"], result["removed"]) == (200, "failed", 0)
+    code = "api_moved_on" if shape.status == 404 else code
     assert (result["error"]["code"], result["error"]["status"]) == (code, shape.status)
     assert len(stage.cloud.finished) == before
     assert len(stage.cloud.history_posts) == 1

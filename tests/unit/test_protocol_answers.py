@@ -8,15 +8,17 @@ import pytest
 
 from cloud_history import protocol
 from cloud_history.errors import (
+    PLAN_REFUSALS,
+    ApiMovedOn,
     BadRequest,
     CloudResponseError,
     Forbidden,
     InsufficientCredits,
     NotComfyCloud,
     NotFound,
+    PlanRefused,
     RateLimited,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -51,7 +53,16 @@ TABLE: list[tuple[int, object, type[CloudResponseError], str, str, str]] = [
     (400, {"code": "bad_cursor", "message": SAYS}, BadRequest, "bad_request", "bad_cursor", SAYS),
     (401, {"message": SAYS}, Unauthorized, "unauthorized", "", SAYS),
     (401, {"code": "UNAUTHORIZED", "message": SAYS}, Unauthorized, "unauthorized", "UNAUTHORIZED", SAYS),
-    (402, {"message": SAYS}, InsufficientCredits, "insufficient_credits", "", SAYS),
+    (402, {"message": SAYS}, PlanRefused, "subscription_inactive", "", SAYS),
+    (402, b"", PlanRefused, "subscription_inactive", "", ""),
+    (
+        402,
+        {"code": "insufficient_credits", "message": SAYS},
+        InsufficientCredits,
+        "insufficient_credits",
+        "insufficient_credits",
+        SAYS,
+    ),
     (
         403,
         {"error": {"message": SAYS, "type": "auth_type_not_allowed"}, "accepted": ["session"]},
@@ -97,7 +108,18 @@ TABLE: list[tuple[int, object, type[CloudResponseError], str, str, str]] = [
     (400, b"null", BadRequest, "bad_request", "", ""),
     (400, b'{"message": "cut he', BadRequest, "bad_request", "", ""),
     (401, b"\xff\xfe\x00", Unauthorized, "unauthorized", "", "\ufffd\ufffd"),
-    (429, {"message": SAYS}, SubscriptionInactive, "subscription_inactive", "", SAYS),
+    (429, {"message": SAYS}, RateLimited, "rate_limited", "", SAYS),
+    (429, {"code": "QUEUE_LIMIT", "message": SAYS}, RateLimited, "rate_limited", "QUEUE_LIMIT", SAYS),
+    (
+        429,
+        {"error": {"type": "FREE_TIER_UNAVAILABLE", "message": SAYS}},
+        RateLimited,
+        "rate_limited",
+        "FREE_TIER_UNAVAILABLE",
+        SAYS,
+    ),
+    (429, {"error": SAYS}, RateLimited, "rate_limited", "", SAYS),
+    (501, {"message": SAYS}, ApiMovedOn, "api_moved_on", "", SAYS),
     (418, {"message": SAYS}, BadRequest, "bad_request", "", SAYS),
     (407, {"message": SAYS}, NotComfyCloud, "not_comfy_cloud", "", SAYS),
 ]
@@ -124,6 +146,71 @@ def test_429_with_retry_after_is_a_rate_limit_that_says_how_long() -> None:
     assert "17 s" in str(found)
 
 
+@pytest.mark.parametrize("status", [402, 429])
+@pytest.mark.parametrize("retry_after", [None, 2.0])
+@pytest.mark.parametrize("kind", PLAN_REFUSALS)
+@pytest.mark.parametrize(
+    "place", ["type", "code", "outer code", "flat type", "small letters", "beside a code"]
+)
+def test_a_plan_refusal_is_one_wherever_its_type_stands_and_says_what_the_plan_lacks(
+    status: int, retry_after: float | None, kind: str, place: str
+) -> None:
+    body = {
+        "type": {"error": {"type": kind, "message": SAYS}},
+        "code": {"error": {"code": kind, "message": SAYS}},
+        "outer code": {"code": kind, "message": SAYS},
+        "flat type": {"type": kind, "message": SAYS},
+        "small letters": {"error": {"type": kind.lower(), "message": SAYS}},
+        "beside a code": {"error": {"code": "forbidden", "type": kind, "message": SAYS}},
+    }[place]
+    found = error(status, body, retry_after=retry_after)
+    assert (type(found), found.cloud_code) == (PlanRefused, kind)
+    assert found.message == f"{PLAN_REFUSALS[kind]} Comfy Cloud says: “{SAYS}” ({status})"
+    assert PLAN_REFUSALS[kind].rstrip(".") in found.short
+    assert "subscription inactive" not in str(found).lower()
+    assert "again" not in str(found)
+    assert found.meets_all
+
+
+def test_a_rate_limit_says_nothing_of_a_subscription_and_nothing_of_no_seconds() -> None:
+    found = error(429, b"Rate limit exceeded", "text/plain")
+    assert (type(found), found.retry_after) == (RateLimited, None)
+    assert "ubscription" not in str(found)
+    assert "plan" not in str(found)
+    assert found.hint == "Comfy Cloud asks to wait. Try again in a minute."
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 501])
+@pytest.mark.parametrize("body", [{"message": SAYS}, b"", b"<!doctype html><title>404</title>"], ids=str)
+def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_patience(
+    status: int, body: object
+) -> None:
+    found = error(status, body, path="/api/history")
+    assert type(found) is ApiMovedOn
+    assert "look for a newer version" in str(found)
+    assert "again" not in str(found).replace("against", "")
+    assert (found.may_have_worked, found.meets_all) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/api/jobs", 410, ApiMovedOn),
+        ("/api/jobs", 501, ApiMovedOn),
+        ("/api/jobs", 404, NotFound),
+        (f"/api/jobs/{JOB}", 404, NotFound),
+        (f"/api/jobs/{JOB}", 410, BadRequest),
+        (f"/api/jobs/{JOB}", 501, ApiMovedOn),
+        ("/api/history", 500, ServerFault),
+        ("/api/history", 403, Forbidden),
+    ],
+)
+def test_a_status_means_a_route_that_is_gone_only_where_it_speaks_of_the_route(
+    path: str, status: int, kind: type[CloudResponseError]
+) -> None:
+    assert type(error(status, {"message": SAYS}, path=path)) is kind
+
+
 @pytest.mark.parametrize("status", [100, 301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
     found = error(status, {"message": "go elsewhere"})
@@ -137,7 +224,7 @@ def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
         (401, NotComfyCloud),
         (403, NotComfyCloud),
         (404, NotComfyCloud),
-        (429, SubscriptionInactive),
+        (429, RateLimited),
         (500, ServerFault),
         (502, ServerFault),
     ],

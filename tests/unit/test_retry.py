@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from cloud_history.errors import (
+    ApiMovedOn,
     BadRequest,
     CloudConnectionError,
     CloudError,
@@ -15,9 +16,9 @@ from cloud_history.errors import (
     InsufficientCredits,
     NotComfyCloud,
     NotFound,
+    PlanRefused,
     RateLimited,
     ServerFault,
-    SubscriptionInactive,
     Unauthorized,
     UnreadableAnswer,
 )
@@ -40,8 +41,13 @@ TABLE: list[tuple[CloudError, str, str, str]] = [
     (SLOW_CONNECT, "123", "123", "123"),
     (LOST, "123", "123", "-"),
     (SLOW, "123", "123", "-"),
-    (RateLimited(429, retry_after=2.0), "123", "123", "123"),
-    (SubscriptionInactive(429), "-", "-", "-"),
+    (RateLimited(429, retry_after=2.0), "1234567", "1234567", "1234567"),
+    (RateLimited(429), "1234567", "1234567", "-"),
+    (PlanRefused(429), "-", "-", "-"),
+    (PlanRefused(429, retry_after=2.0), "-", "-", "-"),
+    (PlanRefused(402, retry_after=2.0), "-", "-", "-"),
+    (ApiMovedOn(501), "-", "-", "-"),
+    (ApiMovedOn(410, retry_after=2.0), "-", "-", "-"),
     (ServerFault(500), "123", "1", "-"),
     (ServerFault(500, retry_after=2.0), "123", "1", "-"),
     (ServerFault(502), "123", "123", "-"),
@@ -88,6 +94,37 @@ def test_waits_grow_from_half_a_second_to_a_cap() -> None:
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0]
 
 
+def test_a_rate_limit_without_a_time_is_waited_for_longer_each_time_and_never_at_once() -> None:
+    limited = RateLimited(429)
+    longest = [POLICY.wait(READ, limited, tried) for tried in range(1, 8)]
+    shortest = [RetryPolicy(rand=lambda: 0.0).wait(DELETE, limited, tried) for tried in range(1, 8)]
+    assert longest == [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
+    assert shortest == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    assert sum(each for each in shortest if each is not None) > 30
+
+
+@pytest.mark.parametrize(
+    ("repeat", "key_worked", "wait"),
+    [
+        (READ, True, 0.5),
+        (DELETE, True, 0.5),
+        (CLEAR, True, None),
+        (READ, False, None),
+        (DELETE, False, None),
+        (CLEAR, False, None),
+    ],
+)
+def test_a_401_is_tried_once_more_where_the_key_worked_before_and_the_request_is_no_clear(
+    repeat: Repeat, key_worked: bool, wait: float | None
+) -> None:
+    assert POLICY.wait(repeat, Unauthorized(401), 1, key_worked=key_worked) == wait
+
+
+@pytest.mark.parametrize("error", [Forbidden(403), PlanRefused(402), BadRequest(400), ApiMovedOn(410)])
+def test_a_key_that_worked_changes_nothing_for_other_refusals(error: CloudError) -> None:
+    assert POLICY.wait(READ, error, 1, key_worked=True) is None
+
+
 def test_waits_are_anywhere_between_nothing_and_their_most() -> None:
     assert RetryPolicy(rand=lambda: 0.0).wait(READ, LOST, 3) == 0.0
     assert RetryPolicy(rand=lambda: 0.25).wait(READ, LOST, 3) == 0.5
@@ -95,13 +132,13 @@ def test_waits_are_anywhere_between_nothing_and_their_most() -> None:
 
 
 @pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
-@pytest.mark.parametrize("error", [RateLimited(429, retry_after=30.0), ServerFault(503, retry_after=30.0)])
-def test_retry_after_is_waited_exactly_up_to_30_seconds(repeat: Repeat, error: CloudError) -> None:
-    assert POLICY.wait(repeat, error, 1) == 30.0
+@pytest.mark.parametrize("error", [RateLimited(429, retry_after=60.0), ServerFault(503, retry_after=60.0)])
+def test_retry_after_is_waited_exactly_up_to_a_minute(repeat: Repeat, error: CloudError) -> None:
+    assert POLICY.wait(repeat, error, 1) == 60.0
 
 
 @pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
-@pytest.mark.parametrize("seconds", [30.5, 31.0, 86_400.0])
+@pytest.mark.parametrize("seconds", [60.5, 61.0, 86_400.0])
 def test_a_longer_retry_after_is_told_and_not_waited(repeat: Repeat, seconds: float) -> None:
     assert POLICY.wait(repeat, RateLimited(429, retry_after=seconds), 1) is None
     assert POLICY.wait(repeat, ServerFault(503, retry_after=seconds), 1) is None
@@ -154,4 +191,4 @@ def test_a_retry_after_that_is_neither_counts_as_none(value: str | None) -> None
 def test_a_retry_after_of_ages_is_still_one() -> None:
     found = parse_retry_after("9" * 12, NOW)
     assert found is not None
-    assert found > 30.0
+    assert found > 60.0

@@ -40,6 +40,10 @@ export function createClock({ flow, api, now, schedule }) {
   /** @param {Entry} entry */
   function tick(entry) {
     const seconds = flow.secondsLeft(entry);
+    if (entry.waitsUntil && !flow.secondsToWait(entry)) {
+      entry.waitsUntil = 0;
+      flow.tell.progress(entry);
+    }
     if (entry.phase !== "holding") return lookAt(entry);
     if (seconds === 0) {
       advance(entry, "sending");

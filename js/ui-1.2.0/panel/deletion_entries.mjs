@@ -24,9 +24,11 @@ export function advance(entry, phase) {
   if (ORDER.indexOf(phase) > ORDER.indexOf(entry.phase)) entry.phase = phase;
 }
 
-/** @param {Entry} entry @param {import("../../../types/wire").Progress} progress */
-export function follow(entry, { operation, phase, done, total }) {
+/** @param {Entry} entry @param {import("../../../types/wire").Progress} progress @param {number} now */
+export function follow(entry, { operation, phase, done, total }, now) {
   entry.operation = operation;
+  entry.nextLook = now + LOOK_EVERY;
+  if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
   entry.sent ||= phase === "sending";
   entry.backingUp = phase === "backing_up";
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });

@@ -52,7 +52,7 @@ export class Deletions {
   constructor(parts) {
     this.parts = parts;
     const again = (/** @type {Entry} */ entry) => void this.tryAgain(entry);
-    this.tell = createTelling({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel });
+    this.tell = createTelling({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
     this.#gone = createGone(parts.now);
     this.reading = this.#gone.reading;
     this.#clock = createClock({ flow: this, api: parts.api, now: parts.now, schedule: parts.schedule });
@@ -80,6 +80,8 @@ export class Deletions {
 
   /** @param {Entry} entry whole seconds until it is sent */
   secondsLeft = (entry) => Math.max(0, Math.ceil((entry.deadline - this.parts.now()) / 1000));
+  /** @param {Entry} entry whole seconds for which Comfy Cloud still asks to wait */
+  secondsToWait = (entry) => Math.max(0, Math.ceil((entry.waitsUntil - this.parts.now()) / 1000));
 
   /** @param {import("../../../types/wire").Row} row */
   hides = (row) => this.#gone.has(row.id) || isAboutToGo(this.entries, row);
@@ -128,11 +130,11 @@ export class Deletions {
     const entry = named(this.entries, detail.operation) ?? (detail.hold ? undefined : nameless(this.entries, detail.kind));
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
-    const before = { phase: shownPhase(entry), quarter: quarters(entry) };
-    entry.nextLook = this.parts.now() + LOOK_EVERY;
-    follow(entry, detail);
-    const quarter = quarters(entry);
-    if (shownPhase(entry) !== before.phase || quarter !== before.quarter) this.tell.progress(entry);
+    const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
+    follow(entry, detail, this.parts.now());
+    const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
+    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.tell.progress(entry);
+    if (wait && !before.wait) this.say(words.asksToWait(wait));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
     this.render();
   }
@@ -263,7 +265,7 @@ export class Deletions {
     /** @type {Entry} */
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), known: new Set(),
-      hold: null, operation: null, phase: "asking", deadline: 0, done: 0, total: jobs, result: null, words: null,
+      hold: null, operation: null, phase: "asking", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
     };
     this.entries.unshift(entry);

@@ -16,8 +16,9 @@ export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.m
  * @param {(entry: Entry) => void} options.undo
  * @param {(entry: Entry) => void} options.again
  * @param {() => void} options.openPanel
+ * @param {(entry: Entry) => number} options.secondsToWait
  */
-export const createTelling = ({ toasts, undo, again, openPanel }) => ({
+export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait }) => ({
   /**
    * Said when it begins and shortly before it ends: a toast that changes each second would be read out each second.
    * @param {Entry} entry
@@ -38,7 +39,8 @@ export const createTelling = ({ toasts, undo, again, openPanel }) => ({
   /** @param {Entry} entry @param {boolean} [first] */
   progress(entry, first = false) {
     if (!entry.mine) return;
-    const title = words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
+    const waits = secondsToWait(entry);
+    const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
     entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 

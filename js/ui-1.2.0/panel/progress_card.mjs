@@ -5,11 +5,11 @@ import { button, el } from "../dom.mjs";
 import { icon } from "../icons.mjs";
 import { shownPhase } from "./deletion_entries.mjs";
 import { BACKUP } from "./protect_words.mjs";
-import { DELETE, progressTitle } from "./words_delete.mjs";
+import { asksToWait, DELETE, progressTitle } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
 
-/** @param {Entry} entry @param {{stop(entry: Entry): unknown}} deletions */
+/** @param {Entry} entry @param {{stop(entry: Entry): unknown, secondsToWait(entry: Entry): number}} deletions */
 export function createProgressCard(entry, deletions) {
   const title = el("div", { class: "ttl" });
   const fill = el("i");
@@ -23,7 +23,8 @@ export function createProgressCard(entry, deletions) {
     render() {
       const { kind, done, total } = entry;
       const phase = shownPhase(entry);
-      title.textContent = progressTitle(kind, phase, done, total);
+      const waits = deletions.secondsToWait(entry);
+      title.textContent = waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       // Where all was sent there is nothing to stop.
       stop.hidden = !entry.hold || phase === "checking";

@@ -114,6 +114,9 @@ export function progressTitle(kind, phase, done, total) {
   return kind === "clear" ? CLEAR.progress : `${DELETE.progress}… ${number(done)} of ${number(total)}`;
 }
 
+/** @param {number} seconds */
+export const asksToWait = (seconds) => `Comfy Cloud asks to wait, ${number(seconds)} s`;
+
 /** @param {number} percent */
 export const progressSpoken = (percent) => `Deleting: ${percent} percent`;
 

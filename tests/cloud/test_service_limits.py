@@ -1,0 +1,288 @@
+"""Whole operations with a service that limits, refuses for the plan's sake, refuses a good key, or has moved on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cloud_history.client import CloudClient
+from cloud_history.config import read_base_url
+from cloud_history.errors import ApiMovedOn, CloudError, PlanRefused, RateLimited, Unauthorized
+from cloud_history.history import History
+from cloud_history.models import ClearOutcome, DeletionResult, Outcome
+from cloud_history.operations import Operations
+from cloud_history.pages import EVERY_JOB
+from cloud_history.report import deletion_report
+from cloud_history.retry import RetryPolicy
+from cloud_history.secret import Secret
+from cloud_history.stopping import ASKED_TO_WAIT, Unwatched
+from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.error_shapes import bare_rate_limit, plan_refusal, rate_limited
+
+POST, LIST = ("POST", "/api/history"), ("GET", "/api/jobs")
+SECOND_401 = {"message": "Invalid API key"}
+
+
+@dataclass
+class Told(Unwatched):
+    """A person who is told how it goes, and can stop it."""
+
+    waits: list[int] = field(default_factory=list)
+    stopping: bool = False
+    stops_at_a_wait: bool = False
+
+    def stop_requested(self) -> bool:
+        return self.stopping
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        if phase == ASKED_TO_WAIT:
+            self.waits.append(total)
+            self.stopping = self.stops_at_a_wait
+
+
+class Clock:
+    """A clock that only moves while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def cloud(clock: Clock) -> AsyncIterator[SimulatedCloud]:
+    cloud = SimulatedCloud(jobs=1100, clock=clock)
+    async with cloud.serving():
+        yield cloud
+
+
+@pytest.fixture
+def operations(cloud: SimulatedCloud, clock: Clock, tmp_path: Path) -> Operations:
+    environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url, "COMFY_CLOUD_API_KEY": cloud.api_key}
+    return Operations(
+        tmp_path,
+        environ,
+        open_client=lambda base_url, key: CloudClient(
+            base_url, key.secret, retries=RetryPolicy(rand=lambda: 0.0), sleep=clock.sleep
+        ),
+        history=lambda client: History(client, sleep=clock.sleep),
+    )
+
+
+def client_of(cloud: SimulatedCloud, sleep: Callable[[float], object]) -> CloudClient:
+    base_url = read_base_url({"COMFY_CLOUD_BASE_URL": cloud.base_url})
+    return CloudClient(base_url, Secret(cloud.api_key), sleep=sleep)  # type: ignore[arg-type]
+
+
+def check_against_the_books(cloud: SimulatedCloud, result: DeletionResult) -> None:
+    """What is called removed is gone, and what is called anything else is there."""
+    for job_id, each in result.jobs.items():
+        assert cloud.jobs[job_id].deleted is (each.outcome is Outcome.DELETED), each
+
+
+async def delete(
+    operations: Operations, cloud: SimulatedCloud, watch: Told, count: int = 1000
+) -> DeletionResult:
+    job_ids = [job.id for job in cloud.finished[:count]]
+    result = await operations.delete_jobs(job_ids, "menu", watch)
+    check_against_the_books(cloud, result)
+    return result
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with Retry-After", "without"])
+async def test_a_deletion_of_1000_with_rate_limits_in_its_middle_completes(
+    cloud: SimulatedCloud, operations: Operations, told: bool
+) -> None:
+    cloud.switches.rate_limit = 5
+    cloud.switches.rate_limit_seconds = 12
+    cloud.switches.rate_limit_told = told
+    watch = Told()
+    result = await delete(operations, cloud, watch)
+    assert result.deleted == 1000
+    assert not result.failed
+    assert any(request.status == 429 for request in cloud.requests_to(*POST))
+    assert watch.waits
+    assert max(watch.waits) == (12 if told else max(watch.waits))
+
+
+async def test_no_other_request_of_an_operation_begins_while_the_service_asks_to_wait(
+    cloud: SimulatedCloud, clock: Clock
+) -> None:
+    let_go, asleep = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await let_go.wait()
+
+    cloud.faults.append(Fault.shaped(LIST, rate_limited("12")))
+    async with client_of(cloud, sleep) as client:
+        first = asyncio.create_task(client.list_jobs({}, EVERY_JOB, limit=1))
+        await asleep.wait()
+        others = [asyncio.create_task(client.get_user()) for _ in range(3)]
+        await asyncio.wait(others, timeout=0.05)
+        assert len(cloud.requests) == 1
+        let_go.set()
+        await asyncio.gather(first, *others)
+    assert len(cloud.requests) == 5
+
+
+async def test_requests_go_on_after_one_that_waited_was_cancelled(cloud: SimulatedCloud) -> None:
+    asleep = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    cloud.faults.append(Fault.shaped(LIST, bare_rate_limit()))
+    async with client_of(cloud, sleep) as client:
+        first = asyncio.create_task(client.list_jobs({}, EVERY_JOB, limit=1))
+        await asleep.wait()
+        first.cancel()
+        await asyncio.wait({first})
+        assert await client.get_user() == "active"
+
+
+@pytest.mark.parametrize("shape", [rate_limited("30"), bare_rate_limit()], ids=["30 s", "bare"])
+async def test_a_wait_that_the_service_asks_for_can_be_stopped_at_once(
+    cloud: SimulatedCloud,
+    operations: Operations,
+    clock: Clock,
+    shape: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(clock, "sleep", never)
+    cloud.faults.append(Fault.shaped(POST, shape, times=None))  # type: ignore[arg-type]
+    result = await delete(operations, cloud, Told(stops_at_a_wait=True), count=10)
+    assert (result.stopped, result.deleted) == (True, 0)
+
+
+@pytest.mark.parametrize("status", [402, 429])
+@pytest.mark.parametrize("after", [0, 3])
+async def test_a_plan_refusal_stops_everything_also_with_retry_after_and_says_why(
+    cloud: SimulatedCloud, operations: Operations, status: int, after: int
+) -> None:
+    shape = plan_refusal("PAYMENT_REQUIRED", status, retry_after="2")
+    cloud.faults.append(Fault.shaped(POST, shape, times=None, after=after))
+    watch = Told()
+    result = await delete(operations, cloud, watch)
+    assert result.deleted == after * 100
+    assert watch.waits == []
+    # The four that are under way at once may all be refused; nothing is sent after that.
+    assert len(cloud.requests_to(*POST)) <= after + 4
+    report = deletion_report(result)
+    assert "Comfy Cloud asks for a payment" in report
+    assert "“Please check your plan (PAYMENT_REQUIRED).”" in report
+    assert "again" not in report
+
+
+@pytest.mark.parametrize("every", [2, 7])
+async def test_single_false_401s_do_not_end_an_operation(
+    cloud: SimulatedCloud, operations: Operations, every: int
+) -> None:
+    cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, after=2, times=1))
+    cloud.faults.append(Fault(LIST, "status", status=401, json=SECOND_401, after=every, times=1))
+    result = await delete(operations, cloud, Told())
+    assert result.deleted == 1000
+    assert sum(request.status == 401 for request in cloud.requests) >= 1
+
+
+async def test_a_key_that_is_refused_twice_in_a_row_ends_the_operation(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, after=4, times=None))
+    result = await delete(operations, cloud, Told())
+    assert result.deleted == 400
+    refused = [request for request in cloud.requests_to(*POST) if request.status == 401]
+    assert len(refused) <= 2 * 4
+    assert {each.why for each in result.jobs.values()} == {"", "the key was refused"}
+    assert "untouched" not in deletion_report(result)
+
+
+async def test_a_key_that_was_never_accepted_is_not_tried_again(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cloud.faults.append(Fault(("*", "/api"), "status", status=401, json=SECOND_401, times=None))
+    async with client_of(cloud, asyncio.sleep) as client:
+        with pytest.raises(Unauthorized):
+            await client.list_jobs({}, EVERY_JOB, limit=1)
+    assert len(cloud.requests) == 1
+
+
+async def test_a_clear_is_not_sent_again_after_a_401(cloud: SimulatedCloud, operations: Operations) -> None:
+    cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, times=1))
+    result = await operations.clear_history("menu", Told())
+    assert result.outcome is ClearOutcome.FAILED  # type: ignore[union-attr]
+    assert len(cloud.requests_to(*POST)) == 1
+    assert not cloud.deleted
+
+
+@pytest.mark.parametrize(("retry_after", "posts"), [("3", 2), (None, 1)])
+async def test_a_clear_waits_for_a_rate_limit_only_where_the_service_says_how_long(
+    cloud: SimulatedCloud, operations: Operations, retry_after: str | None, posts: int
+) -> None:
+    cloud.faults.append(Fault.shaped(POST, rate_limited(retry_after)))
+    watch = Told()
+    result = await operations.clear_history("menu", watch)
+    assert len(cloud.requests_to(*POST)) == posts
+    assert watch.waits == ([3] if retry_after else [])
+    assert result.outcome is (ClearOutcome.DELETED if retry_after else ClearOutcome.FAILED)  # type: ignore[union-attr]
+    assert bool(cloud.finished) is (retry_after is None)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 501])
+async def test_a_deletion_route_that_is_gone_ends_the_operation_and_asks_for_a_newer_version(
+    cloud: SimulatedCloud, operations: Operations, status: int
+) -> None:
+    cloud.switches.history_route = status
+    result = await delete(operations, cloud, Told())
+    assert result.deleted == 0
+    assert len(cloud.requests_to(*POST)) <= 4
+    assert Outcome.UNCONFIRMED not in {each.outcome for each in result.jobs.values()}
+    report = deletion_report(result)
+    assert "look for a newer version of Comfy Cloud History" in report
+    assert "ry again" not in report
+
+
+@pytest.mark.parametrize("status", [404, 410, 501])
+async def test_a_clear_on_a_route_that_is_gone_failed_and_is_not_unknown(
+    cloud: SimulatedCloud, operations: Operations, status: int
+) -> None:
+    cloud.switches.history_route = status
+    result = await operations.clear_history("menu", Told())
+    assert result.outcome is ClearOutcome.FAILED  # type: ignore[union-attr]
+    assert isinstance(result.error, ApiMovedOn)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "kind"),
+    [
+        ("plan_refusal", "FREE_TIER_NOT_ALLOWED", PlanRefused),
+        ("subscription", "inactive", PlanRefused),
+        ("rate_limit_seconds", 3600.0, RateLimited),
+    ],
+)
+async def test_a_list_says_what_the_service_refuses_it_for(
+    cloud: SimulatedCloud, operations: Operations, switch: str, value: object, kind: type[CloudError]
+) -> None:
+    setattr(cloud.switches, switch, value)
+    cloud.switches.rate_limit = 1 if switch == "rate_limit_seconds" else 0
+    connection = await operations.find_connection()
+    with pytest.raises(kind):
+        await operations.count(connection)
