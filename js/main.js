@@ -9,29 +9,41 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from "./node_report.js";
-import { MENU, SETTINGS } from "./start_words.js";
-import { createTab, TAB } from "./tab.js";
+import { LOADING, MENU, SETTINGS } from "./start_words.js";
+import { createTab, registerTab, TAB } from "./tab.js";
 
 /** @typedef {ReturnType<typeof import("./ui-1.2.0/assemble.mjs").assemble>} Ui */
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 
+/** Whether ComfyUI has asked for our buttons at its top. */
+let hasPlaceForButtons = false;
 /** @type {Promise<Ui> | null} */
 let loading = null;
 /** @type {Ui | null} */
 let ui = null;
 
-/** Everything that is shown; loaded once. */
+async function loadUi() {
+  const { assemble, loadStyle } = await import("./ui-1.2.0/assemble.mjs");
+  // Nothing is shown without it.
+  await loadStyle();
+  return (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open()));
+}
+
+/**
+ * Everything that is shown; loaded once. Rejects with what to do when a file of it does not come: ComfyUI shows the words of
+ * a command that fails.
+ */
 function load() {
-  loading ??= import("./ui-1.2.0/assemble.mjs").then(
-    ({ assemble }) => (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open())),
-    (error) => {
-      loading = null;
-      throw error;
-    },
-  );
+  loading ??= loadUi().catch((error) => {
+    loading = null;
+    throw new Error(`${LOADING.failed}. ${LOADING.remedy}`, { cause: error });
+  });
   return loading;
 }
+
+/** As a press in a menu of ComfyUI's does it: what fails is told in a toast. @param {string} id */
+const run = (id) => void app.extensionManager.command.execute(id);
 
 /** Without ComfyUI's new menu there is no sidebar. */
 async function open() {
@@ -53,7 +65,7 @@ const onServer = (name, member, label, sortOrder) => ({
   category: [MENU.group, MENU.group, name],
   type(/** @type {string} */ shown) {
     const place = document.createElement("div");
-    void load().then(({ settings }) => place.append(settings.field(member, shown)));
+    load().then(({ settings }) => place.append(settings.field(member, shown)), () => (place.textContent = LOADING.failed));
     return place;
   },
   defaultValue: null,
@@ -83,7 +95,10 @@ app.registerExtension({
       id: BUTTON,
       name: SETTINGS.button,
       category: [MENU.group, MENU.group, "ShowActionBarButton"],
-      type: "boolean",
+      // Older frontends have no place for buttons of packs: there it would do nothing.
+      get type() {
+        return hasPlaceForButtons ? "boolean" : "hidden";
+      },
       defaultValue: false,
       sortOrder: 10,
     },
@@ -91,12 +106,13 @@ app.registerExtension({
 
   /** Asked for again by ComfyUI when the setting changes. */
   get actionBarButtons() {
+    hasPlaceForButtons = true;
     const shown = app.extensionManager.setting?.get(BUTTON) === true;
-    return shown ? [{ icon: "pi pi-history", tooltip: MENU.group, onClick: () => void open() }] : [];
+    return shown ? [{ icon: "pi pi-history", tooltip: MENU.group, onClick: () => run("CloudHistory.Open") }] : [];
   },
 
   getCanvasMenuItems() {
-    const options = commands.map((command) => ({ content: command.label, callback: () => void command.function() }));
+    const options = commands.map((command) => ({ content: command.label, callback: () => run(command.id) }));
     return [null, { content: MENU.group, submenu: { options } }];
   },
 
@@ -105,7 +121,7 @@ app.registerExtension({
   },
 
   setup() {
-    app.extensionManager.registerSidebarTab(createTab(load));
+    registerTab(app.extensionManager, createTab(load));
     api.addEventListener("cloud_history.changed", ({ detail }) => {
       ui?.deletions.changed(detail);
       if (detail.result) ui?.store.changed();

@@ -17,6 +17,13 @@ export const SETTINGS = {
   button: "Show the Cloud history button at the top",
 };
 
+export const LOADING = {
+  wait: "Loading…",
+  failed: "Cloud history could not be loaded",
+  remedy: "Check that ComfyUI is running, then try again. If that does not help, reload the page.",
+  again: "Try again",
+};
+
 export const NODE = {
   report: "Report",
   placeholder: "What happened is told here after a run.",

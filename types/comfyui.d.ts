@@ -42,8 +42,10 @@ export interface SidebarTab {
 export interface ExtensionManager {
   dialog: HostDialogs;
   toast: ToastManager;
-  registerSidebarTab(tab: SidebarTab): void;
-  sidebarTab: { activeSidebarTabId: string | null };
+  /** Deprecated where `sidebarTab` has its own. */
+  registerSidebarTab?(tab: SidebarTab): void;
+  sidebarTab: { activeSidebarTabId: string | null; registerSidebarTab?(tab: SidebarTab): void };
+  command: { execute(id: string): Promise<void> };
   setting: { get(id: string): unknown };
   workflow?: {
     getWorkflowByPath?(path: string): object | null;

@@ -30,6 +30,8 @@ import { createWorkflowNames } from "./workflow_names.mjs";
 import { idsCopied } from "./panel/words.mjs";
 import { DETAILS } from "./panel/words_delete.mjs";
 
+export { loadStyle } from "./dom.mjs";
+
 /** @typedef {import("../../types/comfyui").ComfyApp} ComfyApp */
 
 /** @param {ComfyApp} app @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */

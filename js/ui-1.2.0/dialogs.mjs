@@ -4,7 +4,7 @@
  * it shows changes from step to step.
  */
 
-import { BARE, button, el, loadStyle } from "./dom.mjs";
+import { BARE, button, el } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./words.mjs";
@@ -227,25 +227,21 @@ export class DialogFrame {
  * @returns {Dialogs}
  */
 export function createDialogs(getHost) {
-  /** @type {Frame | "opening" | null} */
+  /** @type {Frame | null} */
   let current = null;
 
   return {
     /** Runs one conversation in a frame and closes it at the end. While one is open no second begins: the first gets the focus. */
     async exclusive(talk) {
       if (current) {
-        if (current !== "opening") current.focus();
+        current.focus();
         return undefined;
       }
-      current = "opening";
-      /** @type {Frame | null} */
-      let frame = null;
+      const frame = (current = new DialogFrame(getHost()));
       try {
-        await loadStyle();
-        current = frame = new DialogFrame(getHost());
         return await talk(frame);
       } finally {
-        frame?.close();
+        frame.close();
         current = null;
       }
     },

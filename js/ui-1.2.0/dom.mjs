@@ -60,11 +60,16 @@ export const BARE = { headless: true, closable: true, showHeader: false };
 /** @type {Promise<void> | null} */
 let styled = null;
 
-/** Loads the style sheet once, when something of ours is about to be seen. Resolves even if it cannot be had. */
+/** Loads the style sheet, once. Rejects if it can't be had; then it is asked for anew the next time. */
 export function loadStyle() {
-  styled ??= new Promise((resolve) => {
+  styled ??= new Promise((resolve, reject) => {
     const href = new URL("../style.css", import.meta.url).href;
-    const link = el("link", { rel: "stylesheet", href, onload: () => resolve(), onerror: () => resolve() });
+    const failed = () => {
+      styled = null;
+      link.remove();
+      reject(new Error(`${href} can’t be loaded.`));
+    };
+    const link = el("link", { rel: "stylesheet", href, onload: () => resolve(), onerror: failed });
     document.head.append(link);
   });
   return styled;

@@ -92,20 +92,19 @@ def _prefix(job: SimulatedJob) -> str:
 
 
 def _canvas(job: SimulatedJob, prompt: dict[str, Any], source: random.Random) -> dict[str, Any]:
-    """The same graph as the canvas saves it, with the notes people leave on it."""
-    nodes: list[dict[str, Any]] = [
-        {
-            "id": int(number),
-            "type": node["class_type"],
-            "pos": [source.randrange(4000), source.randrange(2400)],
-            "size": [315, source.randrange(58, 480)],
-            "flags": {},
-            "order": order,
-            "mode": 0,
-            "properties": {"Node name for S&R": node["class_type"], "cnr_id": "comfy-core", "ver": "0.3.64"},
-            "widgets_values": [value for value in node["inputs"].values() if not isinstance(value, list)],
-        }
-        for order, (number, node) in enumerate(prompt.items())
+    """The same graph as the canvas saves it, with the notes people leave on it.
+
+    It has every field that ComfyUI's frontend checks when it opens a workflow.
+    """
+    nodes = [
+        _canvas_node(
+            int(number),
+            node["class_type"],
+            (source.randrange(4000), source.randrange(2400)),
+            (315, source.randrange(58, 480)),
+            [value for value in node["inputs"].values() if not isinstance(value, list)],
+        )
+        for number, node in prompt.items()
     ]
     for number in range(100, 100 + source.randint(20, 180)):
         seed = source.getrandbits(50)
@@ -113,12 +112,29 @@ def _canvas(job: SimulatedJob, prompt: dict[str, Any], source: random.Random) ->
             f"seed {seed}: {source.choice(('keep', 'too dark', 'ask the client', 'better hands', 'print'))}"
         )
         text = f"{note}\n{job.prompt}"
-        nodes.append({"id": number, "type": "Note", "pos": [number * 40, -600], "widgets_values": [text]})
+        nodes.append(_canvas_node(number, "Note", (number * 40, -600), (210, 88), [text]))
     return {
-        "id": job.workflow_id,
+        **({"id": job.workflow_id} if job.workflow_id else {}),
         "name": job.workflow_name,
         "version": 0.4,
-        "nodes": nodes,
+        "last_node_id": max(node["id"] for node in nodes),
+        "last_link_id": 0,
+        "nodes": [{**node, "order": order} for order, node in enumerate(nodes)],
         "links": [],
         "groups": [],
+    }
+
+
+def _canvas_node(
+    number: int, class_type: str, pos: tuple[int, int], size: tuple[int, int], values: list[Any]
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": class_type,
+        "pos": list(pos),
+        "size": list(size),
+        "flags": {},
+        "mode": 0,
+        "properties": {"Node name for S&R": class_type, "cnr_id": "comfy-core", "ver": "0.3.64"},
+        "widgets_values": values,
     }

@@ -58,6 +58,13 @@ def button(scope: Page | Locator, name: str) -> Locator:
     return scope.get_by_role("button", name=re.compile(rf"(^|\W){re.escape(name)}$"))
 
 
+def button_at_the_top(page: Page) -> Locator:
+    """Our button in ComfyUI's bar at the top, and not that of our tab."""
+    return page.locator('button:has(.pi-history), button[aria-label="Cloud history"]').locator(
+        "visible=true >> xpath=self::*[not(contains(@class, 'side-bar-button'))]"
+    )
+
+
 def toasts(page: Page, text: str | None = None) -> Locator:
     """The toasts that are shown, or those with this text."""
     # From 1.57 on toasts have a test id; before they are PrimeVue's.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.async_api import Page, expect
+import asyncio
 
-from browser.comfy_page import choose_cloud_history, dialog
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from browser.comfy_page import READY, button_at_the_top, choose_cloud_history, dialog, run_command, toasts
 from browser.panel_page import TAB_BUTTON, open_list, shown_panel
 from simulated_cloud import SimulatedCloud
 
@@ -65,6 +67,38 @@ async def test_with_the_old_menu_it_is_a_window(
 
 @NEWEST
 @pytest.mark.stage(connected=True)
+async def test_the_panel_says_that_it_loads_and_when_it_cannot_it_can_be_tried_again(
+    page: Page, cloud: SimulatedCloud, console_errors: list[str]
+) -> None:
+    await see_a_file_lost_and_try_again(page, "row_view.mjs")
+    await page.reload()
+    await page.wait_for_function(READY)
+    await see_a_file_lost_and_try_again(page, "style.css")
+    # ComfyUI reports every command that fails.
+    console_errors[:] = [text for text in console_errors if "could not be loaded" not in text]
+    assert cloud.history_posts == []
+
+
+async def see_a_file_lost_and_try_again(page: Page, name: str) -> None:
+    """The file comes late, then not at all; a menu entry that needs it says so as well."""
+    waiting: asyncio.Queue[Route] = asyncio.Queue()
+    await page.route(f"**/{name}", lambda route: waiting.put_nowait(route))
+    await page.locator(TAB_BUTTON).click()
+    await expect(page.get_by_text("Loading…", exact=True)).to_be_visible()
+    await (await waiting.get()).abort()
+    failure = page.get_by_role("alert").filter(has=page.get_by_role("button", name="Try again"))
+    await expect(failure).to_contain_text("Cloud history could not be loaded")
+    pressed = asyncio.create_task(run_command(page, "CloudHistory.Clear"))
+    await (await waiting.get()).abort()
+    await pressed
+    await expect(toasts(page, "Check that ComfyUI is running, then try again.")).to_be_visible()
+    await page.unroute(f"**/{name}")
+    await failure.get_by_role("button", name="Try again").click()
+    await (await shown_panel(page)).expect_count(0, 24, 24)
+
+
+@NEWEST
+@pytest.mark.stage(connected=True)
 async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the_selection_of_the_sidebar(
     page: Page, cloud: SimulatedCloud
 ) -> None:
@@ -87,9 +121,7 @@ async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the
 
 async def open_by_the_button_at_the_top(page: Page) -> None:
     """It is there once its setting is on."""
-    top = page.locator('button:has(.pi-history), button[aria-label="Cloud history"]').locator(
-        "visible=true >> xpath=self::*[not(contains(@class, 'side-bar-button'))]"
-    )
+    top = button_at_the_top(page)
     await expect(top).to_have_count(0)
     await page.evaluate(
         "() => window.app.extensionManager.setting.set('CloudHistory.ShowActionBarButton', true)"

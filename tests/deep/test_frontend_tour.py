@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from browser.comfy_page import (
     button,
+    button_at_the_top,
     choose_cloud_history,
     choose_in_menu,
     dialog,
@@ -26,10 +28,13 @@ from browser.conftest import Frontend
 from browser.panel_page import Panel, newest_first, open_list, open_page
 from deep.seen_box import SECONDS_OF_FOCUS, faults_of_box, focused
 from hosts import HostProcess
+from project_setup import OLDEST_FRONTEND
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 
 SMALL: ViewportSize = {"width": 800, "height": 560}
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
+
+SHOW_BUTTON = "() => window.app.extensionManager.setting.set('CloudHistory.ShowActionBarButton', true)"
 
 
 class Tour:
@@ -72,7 +77,11 @@ class Tour:
         await self.page.set_viewport_size(WINDOW)
 
 
-@pytest.mark.stage(jobs=60, hold_seconds=0, settings={"Comfy.RightSidePanel.ShowErrorsTab": False})
+@pytest.mark.stage(
+    jobs=60,
+    hold_seconds=0,
+    settings={"Comfy.RightSidePanel.ShowErrorsTab": False, "Comfy.Validation.Workflows": True},
+)
 async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
     page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path
 ) -> None:
@@ -90,6 +99,22 @@ async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
     await settings(tour, frontend)
     assert "Traceback" not in host.log()
     assert not tour.faults, f"frontend {frontend.version}\n" + "\n".join(tour.faults)
+
+
+def delete_graph(job_id: str) -> dict[str, Any]:
+    """A workflow of one node, with all that the frontends check."""
+    node = {
+        "id": 7,
+        "type": "CloudHistoryDeleteJobs",
+        "pos": [200, 200],
+        "size": [400, 320],
+        "flags": {},
+        "order": 0,
+        "mode": 0,
+        "properties": {},
+        "widgets_values": [job_id, False],
+    }
+    return {"version": 0.4, "last_node_id": 7, "last_link_id": 0, "nodes": [node], "links": []}
 
 
 async def gone(opened: Locator) -> None:
@@ -170,6 +195,10 @@ async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await panel.row(newest_first(cloud.listed("failed"))[0]).dblclick()
     await expect(panel.root.locator(".cch-details")).to_be_visible()
     await tour.picture("details")
+    await button(panel.root.locator(".cch-details"), "Open workflow").click()
+    await expect(toasts(page, "Workflow opened in a new tab")).to_be_visible()
+    alerts = await toasts(page, "schema").all_inner_texts()
+    tour.note("workflow", *alerts)
     await panel.root.get_by_role("button", name="Back to the list").click()
 
     clean_up = await open_page(panel, "Clean up…")
@@ -236,4 +265,12 @@ async def settings(tour: Tour, frontend: Frontend) -> None:
     await page.get_by_text("Cloud history", exact=True).last.click()
     await expect(page.get_by_role("combobox", name="Workflows may delete")).to_have_value("ask")
     await tour.picture("settings")
+    at_the_top = page.get_by_text("Show the Cloud history button at the top", exact=True)
+    has_place = frontend.version != OLDEST_FRONTEND
+    if await at_the_top.count() != has_place:
+        tour.note("settings", "the button at the top is " + ("not " if has_place else "") + "offered")
     await page.keyboard.press("Escape")
+    if has_place:
+        await page.evaluate(SHOW_BUTTON)
+        await expect(button_at_the_top(page)).to_be_visible()
+        await tour.picture("button at the top")

@@ -16,7 +16,7 @@ const api = new globalThis.EventTarget();
 const extensions = [];
 const app = {
   registerExtension: (extension) => extensions.push(extension),
-  extensionManager: { registerSidebarTab: () => undefined },
+  extensionManager: { sidebarTab: { registerSidebarTab: () => undefined } },
   rootGraph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };

@@ -1,7 +1,7 @@
 // @ts-check
 /** Where the panel is shown: ComfyUI's sidebar, and a large window of its own. */
 
-import { BARE, loadStyle } from "../dom.mjs";
+import { BARE } from "../dom.mjs";
 import { PanelView } from "./view.mjs";
 import { PANEL } from "./words.mjs";
 
@@ -22,7 +22,6 @@ function component(parts) {
     render: () => null,
     /** @this {{$el: Node}} */
     mounted() {
-      void loadStyle();
       view = new PanelView(parts());
       view.root.classList.add(view.parts.place);
       this.$el.parentNode?.insertBefore(view.root, this.$el);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Settings > Cloud history. What is set there lives on the server, never among ComfyUI's own settings: it is a safety. */
 
-import { el, loadStyle } from "../dom.mjs";
+import { el } from "../dom.mjs";
 import { errorLine } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
 import { SETTINGS } from "./words_delete.mjs";
@@ -130,7 +130,6 @@ export function createSettings({ api, onStatus }) {
   return {
     /** @param {keyof Settings} name @param {string} label */
     field(name, label) {
-      void loadStyle();
       if (!reading) forgetGone();
       const field = new Field(name, label, async (change) => {
         const status = await api.saveSettings(change);

@@ -1,0 +1,43 @@
+"""Every workflow that a person may open has all that ComfyUI's frontend checks: what is missing is told as an alert."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from hosts import CHECKOUT
+from simulated_cloud import SimulatedCloud
+from simulated_cloud.workflows import workflow_of
+
+EXAMPLES = sorted((CHECKOUT / "example_workflows").glob("*.json"))
+
+
+def missing(workflow: Mapping[str, Any]) -> set[str]:
+    """What a saved workflow lacks of the fields that the frontends 1.27 to 1.58 require."""
+    wanted = {"last_node_id", "last_link_id", "nodes", "links", "version"}
+    lacking = {name for name in wanted if name not in workflow}
+    for node in workflow["nodes"]:
+        fields = ("id", "type", "pos", "size", "flags", "order", "mode", "properties")
+        lacking |= {f"nodes.{name}" for name in fields if name not in node}
+    return lacking
+
+
+def test_the_simulated_cloud_hands_out_whole_workflows() -> None:
+    finished = SimulatedCloud(jobs=240).finished
+    nameless = next(job for job in finished if job.workflow_id is None)
+    named = next(job for job in finished if job.workflow_id is not None)
+    for job in (named, nameless):
+        workflow = workflow_of(job)["extra_data"]["extra_pnginfo"]["workflow"]
+        assert missing(workflow) == set()
+        # An id is a UUID, or there is none: null is refused.
+        assert "id" not in workflow or str(UUID(workflow["id"])) == workflow["id"]
+        assert workflow["last_node_id"] == max(node["id"] for node in workflow["nodes"])
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_the_examples_are_whole_workflows(file: Any) -> None:
+    assert missing(json.loads(file.read_text("utf-8"))) == set()
