@@ -123,7 +123,7 @@ class CloudClient:
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
         job = read_job(await self.get_job_detail(job_id), datetime.now(timezone.utc))
-        if job is None or job.id != job_id:
+        if job is None or job.id != job_id.lower():
             raise UnreadableAnswer(200)
         return job
 

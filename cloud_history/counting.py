@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from .errors import ListNotWhole
 from .jobs import Job
 from .listing import JobLister, list_jobs
 from .models import ACTIVE, JobCounts, JobStatus
@@ -39,7 +38,7 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
     # No total (it may be 0 with a cursor), or no filter: then only reading the jobs tells.
     listing = await list_jobs(client, JobFilter())
     if not listing.complete:
-        raise listing.error or ListNotWhole()
+        raise listing.error or listing.not_whole()
     completed, failed, cancelled, active = (_number(listing.jobs.values(), group) for group in _GROUPS)
     return JobCounts(completed, failed, cancelled, active, now())
 
@@ -67,7 +66,8 @@ async def span_of(client: JobLister, counts: JobCounts) -> Span:
 
 
 def _credible(page: Page[Job]) -> bool:
-    if page.total is None or page.total < page.received:
+    """Whether the total of a first page can be believed: it is there, and nothing on the page contradicts it."""
+    if page.total is None or page.reasons or page.contradicts_itself():
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from .errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
+from .evidence import ProvenAbsent
+from .jobs import Job
 from .ledger import Ledger
-from .look import UNSEEN, JobReader, Look, by_list, look_at, look_in_time
+from .look import UNSEEN, JobReader, Look, look_at, look_in_time
 from .models import DeletionResult, JobOutcome, Outcome
 from .protocol import MOST_IDS_A_REQUEST, delete_history
 from .report import deletion_report
@@ -61,7 +63,7 @@ class Deletion:
             delete_history(chunk)
             await asyncio.sleep(0)
         budget = self._budget(job_ids)
-        before = await self._look(job_ids, watch, budget)
+        before = await self._look(job_ids, watch, budget, shown.look if shown else UNSEEN)
         ledger = Ledger(job_ids)
         if shown is None:
             send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
@@ -77,7 +79,7 @@ class Deletion:
         ledger.backed_up(backup.workflows)
         try:
             await self._send(ledger.not_kept_back(send), before, ledger, watch, budget)
-            after = await self._verify(ledger, watch, budget)
+            after = await self._verify(ledger, before, watch, budget)
         except asyncio.CancelledError:
             ledger.end_sending("it was cancelled")
             log.warning("Cancelled. %s", deletion_report(ledger.result(before, UNSEEN), len(job_ids)))
@@ -112,7 +114,8 @@ class Deletion:
                 chunk = ledger.not_kept_back(chunk)
                 if chunk:
                     ledger.sending(chunk)
-                    await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
+                    written = [seen.there[each].sent_as if each in seen.there else each for each in chunk]
+                    await self.client.delete_history(written, partial(self._check_again, chunk, seen))
             except CloudError as error:
                 ledger.failed(chunk, error)
                 if error.meets_all:
@@ -149,45 +152,43 @@ class Deletion:
         ]
         if not missing:
             return dict(without)
-        try:
-            now = await run_stoppable(by_list(self.client, missing), watch, LEAST_TO_LOOK)
-        except CloudConnectionError as error:
-            now = Look(error=error)
+        now = await look_in_time(self.client, missing, watch, LEAST_TO_LOOK, before)
         lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
-    async def _verify(self, ledger: Ledger, watch: Watch, budget: Budget) -> Look:
+    async def _verify(self, ledger: Ledger, before: Look, watch: Watch, budget: Budget) -> Look:
         """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
         sent = ledger.to_verify
         if not sent:
             return UNSEEN
         watch.progress("checking", 0, len(sent))
         if ledger.stopped:
-            return await self._glance(sent)
+            return await self._glance(sent, before)
         look = UNSEEN
         try:
-            look = await self._look(sent, watch, budget)
+            look = await self._look(sent, watch, budget, before)
             for wait in self.look_again:
                 if look.error is not None or not ledger.awaited(look) or not budget.left():
                     break
                 await pause(self.sleep, wait, watch)
-                look = _since(look, await self._look(sent, watch, budget))
+                look = _since(look, await self._look(sent, watch, budget, before))
         except OperationStopped:
             ledger.stopped = True
-            glance = await self._glance(sent)
+            glance = await self._glance(sent, before)
             look = look if glance is UNSEEN else _since(look, glance)
         if look.error is not None:
             ledger.note(look.error)
         return look
 
-    async def _look(self, job_ids: Sequence[str], watch: Watch, budget: Budget) -> Look:
+    async def _look(self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Look) -> Look:
         watch.progress("checking", 0, 1)
-        return await look_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK))
+        return await look_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK), known)
 
-    async def _glance(self, job_ids: Sequence[str]) -> Look:
+    async def _glance(self, job_ids: Sequence[str], known: Look) -> Look:
         """What can be seen in the moment left when a person has stopped it."""
+        looking = look_at(self.client, job_ids, known)
         try:
-            return await run_stoppable(look_at(self.client, job_ids), Unwatched(), MOST_TO_LOOK_STOPPED)
+            return await run_stoppable(looking, Unwatched(), MOST_TO_LOOK_STOPPED)
         except CloudConnectionError:
             return UNSEEN
 
@@ -222,10 +223,15 @@ def _since(earlier: Look, now: Look) -> Look:
     if now.error is None:
         return now
     there = {**{k: v for k, v in earlier.there.items() if k not in now.gone}, **now.there}
-    return Look(there, now.gone | earlier.gone.difference(there), now.error)
+    return _merged(now, earlier, there, now.gone | earlier.gone.difference(there))
 
 
 def _seen_in_either(now: Look, previewed: Look) -> Look:
     """What was seen just now; for what could not be seen now, what the person was shown."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
-    return Look(there, now.gone | previewed.gone.difference(now.there), now.error)
+    return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))
+
+
+def _merged(now: Look, earlier: Look, there: Mapping[str, Job], gone: frozenset[ProvenAbsent]) -> Look:
+    listed = now.listed | (earlier.listed.difference(now.there) & there.keys())
+    return replace(now, there=there, gone=gone, listed=listed, answered=now.answered | earlier.answered)

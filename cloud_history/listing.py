@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol
 
-from .errors import BadRequest, CloudError
+from .errors import BadRequest, CloudError, ListNotWhole
+from .evidence import Doubt, Reason, is_whole
 from .jobs import Job
+from .models import JobStatus
 from .pages import Kept, Page, Pick
 from .selection import JobFilter
 
@@ -40,15 +42,31 @@ class Reading:
     Attributes:
         job_ids: of the jobs of which something was kept.
         received: rows seen, other jobs and repeated ones too.
-        complete: whether it is certain that nothing is missing: only then does absence mean anything.
-        error: why it is not complete.
+        unreadable: rows of the last reading whose id could not be read.
+        complete: whether nothing that can be read is missing, as far as anybody can tell. It is enough for showing, and
+            proves nothing: see `Listing.proof`.
+        reasons: why it proves nothing.
+        error: what ended it before its end.
     """
 
     job_ids: set[str] = field(default_factory=set)
     received: int = 0
+    unreadable: int = 0
     total: int | None = None
     complete: bool = False
+    reasons: tuple[Reason, ...] = ()
     error: CloudError | None = None
+
+
+@dataclass(frozen=True)
+class CompleteListing:
+    """A list that proves what is missing from it. Made by `Listing.proof` alone.
+
+    Attributes:
+        seen: the ids of all its jobs, kept or not.
+    """
+
+    seen: frozenset[str]
 
 
 @dataclass
@@ -60,6 +78,17 @@ class Listing(Reading):
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+
+    def not_whole(self) -> ListNotWhole:
+        """The error that says why it is not complete."""
+        return ListNotWhole(next((str(each) for each in self.reasons if not is_whole([each])), ""))
+
+    def proof(self) -> CompleteListing | None:
+        """The list as proof; None where it proves nothing, for the reasons that it has or for its error."""
+        if self.error is not None or self.reasons or not self.complete:
+            return None
+        return CompleteListing(self.seen)
 
 
 class _Reader(Generic[Kept]):
@@ -69,46 +98,64 @@ class _Reader(Generic[Kept]):
         self._client = client
         self._query = query
         self._pick = pick
-        self._seen: set[str] = set()
+        self._limit = PAGE
+        self.seen: set[str] = set()
         self.received = 0
         self.unreadable = 0
         self.total: int | None = None
         self.ended = False
         self._most = 0
-        self._shifted = False
+        self._reasons: dict[Doubt, Reason] = {}
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether the end was reached, and as many jobs were seen as the server ever said there are.
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why what was read proves nothing; empty where it proves what is missing.
 
         The largest total counts: when a job goes while pages are read, the rest moves up, and a row that nobody
         saw is missing by as many as the last total has fallen.
         """
-        return self.ended and not self._shifted and len(self._seen) + self.unreadable >= self._most
+        if self.unreadable:
+            self._reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, self.unreadable)
+        if not self.ended or len(self.seen) + self.unreadable < self._most:
+            self._doubt(Doubt.DOES_NOT_ADD_UP)
+        return tuple(self._reasons.values())
 
     async def pages(self) -> AsyncIterator[dict[str, Kept]]:
         first = await self._page()
-        yield self._take(first)
+        yield self._take(first, 0)
         if first.next_cursor:
             async for kept in self._by_cursor(first):
                 yield kept
-        elif first.received and (_more(first) or (first.total or 0) > first.received):
+        elif first.received and (self._more(first) or (first.total or 0) > first.received):
             async for kept in self._by_offset(first):
                 yield kept
         else:
-            self.ended = not _more(first)
+            self.ended = not self._more(first)
 
     async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[Kept]:
-        return await self._client.list_jobs(self._query, self._pick, limit=PAGE, offset=offset, after=after)
+        return await self._client.list_jobs(
+            self._query, self._pick, limit=self._limit, offset=offset, after=after
+        )
 
-    def _take(self, page: Page[Kept]) -> dict[str, Kept]:
+    def _doubt(self, doubt: Doubt) -> None:
+        self._reasons.setdefault(doubt, Reason(doubt))
+
+    def _take(self, page: Page[Kept], offset: int | None) -> dict[str, Kept]:
+        """Note a page that begins at this offset; None where a cursor led to it."""
         self.received += page.received
-        self.unreadable += page.received - len(page.job_ids)
+        self.unreadable += page.unreadable
         if page.total is not None and (page.total or not page.received):
             self.total = page.total
             self._most = max(self._most, page.total)
-        new = {job_id: each for job_id, each in page.kept.items() if job_id not in self._seen}
-        self._seen.update(page.job_ids)
+        if offset is not None and page.contradicts_itself(offset):
+            self._doubt(Doubt.TOTALS_CONTRADICT)
+        for reason in page.reasons:
+            self._reasons.setdefault(reason.doubt, reason)
+        if not page.statuses <= _statuses(self._query):
+            self._doubt(Doubt.FILTER_IGNORED)
+        if page.limit is not None and page.limit < self._limit and page.has_more is None:
+            self._doubt(Doubt.LOWER_LIMIT)
+        new = {job_id: each for job_id, each in page.kept.items() if job_id not in self.seen}
+        self.seen.update(page.job_ids)
         return new
 
     async def _by_cursor(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
@@ -125,7 +172,7 @@ class _Reader(Generic[Kept]):
                 return
             used.add(page.next_cursor)
             page = following
-            yield self._take(page)
+            yield self._take(page, None)
 
     async def _after(self, cursor: str) -> Page[Kept] | None:
         try:
@@ -136,45 +183,54 @@ class _Reader(Generic[Kept]):
     async def _by_offset(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
         """The rest, several pages at once as far as the total tells how many there are.
 
-        Without a usable total nobody could tell that a job has gone meanwhile and the rest has moved up: then each
-        page begins with the last row of the one before.
+        Each page begins with the last row of the one before. Where that row does not come again, the list has moved
+        while it was read, and a row may have been skipped: a total that stays the same does not tell, when one job goes
+        and another comes.
         """
+        overlap = 1 if page.received > 1 else 0
         # Not as many rows as came: a cursor that repeats may have led back to rows seen before.
-        step, offset, asked = page.received, len(self._seen) + self.unreadable, 0
+        step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
         tasks: deque[tuple[asyncio.Future[Page[Kept]], int]] = deque()
         try:
             while True:
-                while not tasks or (len(tasks) < MOST_AT_ONCE and (self.total or 0) > offset):
+                while not tasks or (len(tasks) < MOST_AT_ONCE and (self.total or 0) > offset + overlap):
                     if asked >= MOST_PAGES:
                         break
                     asked += 1
-                    overlap = 0 if (self.total or 0) > offset else 1
-                    tasks.append((asyncio.ensure_future(self._page(offset=offset - overlap)), overlap))
+                    tasks.append((asyncio.ensure_future(self._page(offset=offset)), offset))
                     offset += step
                 if not tasks:
                     return
-                task, overlap = tasks[0]
+                task, at = tasks[0]
                 page = await task
                 tasks.popleft()
-                known = self._seen.intersection(page.job_ids)
-                self._shifted |= bool(overlap) and not known and len(page.job_ids) == page.received
-                yield self._take(page)
-                if not page.received or (not _more(page) and self.received >= (self.total or 0)):
-                    self.ended = not _more(page)
+                known = self.seen.intersection(page.job_ids)
+                if not known and len(page.job_ids) == page.received and (overlap or not self.total):
+                    self._doubt(Doubt.DOES_NOT_ADD_UP)
+                yield self._take(page, at)
+                if not page.received or (not self._more(page) and at + page.received >= (self.total or 0)):
+                    self.ended = not self._more(page)
                     return
-                if page.job_ids and known.issuperset(page.job_ids):
+                if page.job_ids and known.issuperset(page.job_ids) and page.received > overlap:
+                    self._doubt(Doubt.REPEATS)
                     return  # the same page again and again: a server that knows no offset
                 if not tasks:
-                    offset += page.received - overlap - step
+                    offset = at + max(1, page.received - overlap)
         finally:
             for task, _ in tasks:
                 task.cancel()
             await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
 
+    def _more(self, page: Page[Kept]) -> bool:
+        """Whether more pages follow: a full page has to be taken for that where the server does not say."""
+        full = min(self._limit, page.limit or self._limit)
+        return page.received >= full if page.has_more is None else page.has_more
 
-def _more(page: Page[Kept]) -> bool:
-    """Whether more pages follow: a full page has to be taken for that where the server does not say."""
-    return page.received >= PAGE if page.has_more is None else page.has_more
+
+def _statuses(query: Mapping[str, str]) -> frozenset[JobStatus]:
+    """The statuses that a filter lets through."""
+    named = query.get("status", "")
+    return frozenset(map(JobStatus, named.split(","))) if named else frozenset(JobStatus)
 
 
 async def read_pages(
@@ -186,16 +242,24 @@ async def read_pages(
     `complete`.
     """
     reader = _Reader(client, query, pick)
+    reading.unreadable = 0
     try:
         async for kept in reader.pages():
-            reading.received, reading.total = reader.received, reader.total
+            reading.received, reading.total, reading.unreadable = (
+                reader.received,
+                reader.total,
+                reader.unreadable,
+            )
             new = {job_id: each for job_id, each in kept.items() if job_id not in reading.job_ids}
             reading.job_ids.update(new)
             yield new
     except CloudError as error:
         reading.error = error
         return
-    reading.complete = reader.adds_up
+    reading.reasons = reader.reasons()
+    reading.complete = is_whole(reading.reasons)
+    if isinstance(reading, Listing):
+        reading.seen = frozenset(reader.seen)
 
 
 async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Listing:

@@ -1,21 +1,37 @@
-"""Looking whether jobs are there: before a deletion, to know what is ours to claim, and after it."""
+"""Looking whether jobs are there: before a deletion, to know what is ours to claim, and after it.
+
+A job is proven to be gone where two ways of looking agree: a list that proves what is missing from it does not have it,
+and `GET /api/jobs/{id}` answers 404. The second counts only from a server that has answered 200 for another job, or for
+the same one before. Up to 20 jobs are all asked for by their ids; of more, five.
+
+One exception, for a server that marks jobs as deleted and still answers for them by id: where all of the jobs that were
+asked for are still found, each was listed before and is no longer, and the list goes on showing other jobs, the list is
+believed. An empty list is not: it is also what a broken service looks like.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime, timedelta, timezone
+from typing import Protocol, cast
 
 from .errors import CloudConnectionError, CloudError, NotFound
+from .evidence import NONE_ABSENT, Doubt, ProvenAbsent, Reason, distrust
 from .jobs import Job
-from .listing import JobLister, list_jobs
-from .pages import EVERY_JOB
+from .listing import CompleteListing, JobLister, Listing, list_jobs
+from .models import JobStatus
 from .selection import JobFilter
 from .stopping import Watch, run_stoppable
 
 MOST_ONE_BY_ONE = 20
 MOST_AT_ONCE = 6
+SPOT_CHECK = 5
+MOST_ASKED = 200
+"""Jobs that are asked for by id at the most, where the spot check finds some of them gone and others not."""
+SETTLED_AFTER = timedelta(minutes=10)
+"""A job that ended this long ago keeps its status; one that ended later may still be failing or being cancelled."""
 
 
 class JobReader(JobLister, Protocol):
@@ -29,71 +45,223 @@ class Look:
     """What was seen of some jobs.
 
     Attributes:
-        there: those that are listed.
-        gone: those that are certainly not: absent from a complete listing, or a 404 from a server that lists jobs.
-        error: why some are neither.
+        there: those that are listed, or found by their ids.
+        gone: those that are proven not to be there.
+        error: why some are neither, where a request failed.
+        reasons: why some are neither, where what was answered proves nothing.
+        listed: those of `there` that a list has.
+        answered: those that were found by their ids.
     """
 
     there: Mapping[str, Job] = field(default_factory=dict)
-    gone: frozenset[str] = frozenset()
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT
     error: CloudError | None = None
+    reasons: tuple[Reason, ...] = ()
+    listed: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
 
     def saw(self, job_id: str) -> bool:
         """Whether it is known to be there, or known to be gone."""
         return job_id in self.there or job_id in self.gone
 
+    @property
+    def doubt(self) -> str:
+        """Why what was answered proves nothing, in words; "" where there is no doubt."""
+        return distrust(self.reasons) if self.reasons else ""
+
 
 UNSEEN = Look()
 
 
-async def look_at(client: JobReader, job_ids: Sequence[str]) -> Look:
-    """Look at these jobs: up to 20 one by one, more by reading the list once. Never raises CloudError."""
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+async def look_at(
+    client: JobReader, job_ids: Sequence[str], known: Look = UNSEEN, now: Callable[[], datetime] = _now
+) -> Look:
+    """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
+
+    Args:
+        known: what was seen of them earlier: their statuses, how the server writes their ids, and which were found.
+    """
+    if not job_ids:
+        return UNSEEN
+    looking = _Looking(client, job_ids, known, now())
     try:
-        return await (_one_by_one if len(job_ids) <= MOST_ONE_BY_ONE else by_list)(client, job_ids)
+        return await looking.look()
     except CloudError as error:
-        return Look(error=error)
+        return looking.seen_by_id(error)
 
 
-async def look_in_time(client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float) -> Look:
+async def look_in_time(
+    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Look = UNSEEN
+) -> Look:
     """Look at these jobs, for at most so long. Raises OperationStopped."""
     try:
-        return await run_stoppable(look_at(client, job_ids), watch, seconds)
+        return await run_stoppable(look_at(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
         return Look(error=error)
 
 
-async def by_list(client: JobReader, job_ids: Sequence[str]) -> Look:
-    """Look at these jobs by reading the list once. What could not be read of it is said in the look."""
-    wanted = frozenset(job_ids)
-    listing = await list_jobs(client, JobFilter(), wanted)
-    there = {job_id: listing.jobs[job_id] for job_id in job_ids if job_id in listing.jobs}
-    gone = wanted.difference(there) if listing.complete else frozenset()
-    return Look(there, gone, listing.error)
+def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
+    """The filter whose list must have these jobs while they are there: by their statuses, once these can't change."""
+    found = list(jobs)
+    statuses = {job.status for job in found}
+    if not found or len(statuses) > 2 or not all(_settled(job, now) for job in found):
+        return JobFilter()
+    return JobFilter(tuple(status for status in JobStatus if status in statuses))
 
 
-async def _one_by_one(client: JobReader, job_ids: Sequence[str]) -> Look:
-    # A server without the route answers 404 to everything: its list must have answered before a 404 counts.
-    await client.list_jobs({}, EVERY_JOB, limit=1)
-    gate = asyncio.Semaphore(MOST_AT_ONCE)
+def _settled(job: Job, now: datetime) -> bool:
+    return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
 
-    async def get(job_id: str) -> Job | None:
-        async with gate:
-            try:
-                return await client.get_job(job_id)
-            except NotFound:
-                return None
 
-    found = await asyncio.gather(*(get(job_id) for job_id in job_ids), return_exceptions=True)
-    there: dict[str, Job] = {}
-    gone: set[str] = set()
-    error: CloudError | None = None
-    for job_id, job in zip(job_ids, found, strict=True):
-        if isinstance(job, CloudError):
-            error = error or job
-        elif isinstance(job, BaseException):
-            raise job
-        elif job is None:
-            gone.add(job_id)
+def spread(job_ids: Sequence[str], count: int) -> list[str]:
+    """At most so many of them, from all over the order they are in."""
+    if len(job_ids) <= count:
+        return list(job_ids)
+    return [job_ids[round(at * (len(job_ids) - 1) / (count - 1))] for at in range(count)]
+
+
+class _Looking:
+    """One look at some jobs."""
+
+    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Look, now: datetime) -> None:
+        self._client = client
+        self._job_ids = job_ids
+        self._wanted = frozenset(job_ids)
+        self._known = known
+        self._jobs = {job_id: known.there[job_id] for job_id in job_ids if job_id in known.there}
+        self._now = now
+        self._by_id: dict[str, Job | None] = {}
+        self._answered = set(known.answered)
+        self._error: CloudError | None = None
+
+    async def look(self) -> Look:
+        listing = await self._read_list()
+        self._jobs.update(listing.jobs)
+        missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
+        proof = listing.proof()
+        if proof is None or not missing:
+            return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
+        few = len(self._job_ids) <= MOST_ONE_BY_ONE
+        asked = missing if few else self._sample(missing)
+        await self._ask(asked)
+        if not self._answered:
+            await self._find_one_by_id(proof)
+        still = [job_id for job_id in asked if self._by_id.get(job_id)]
+        if not few and 0 < len(still) < len(asked) and len(missing) <= MOST_ASKED:
+            asked = missing
+            await self._ask([job_id for job_id in missing if job_id not in self._by_id])
+            few, still = True, [job_id for job_id in asked if self._by_id.get(job_id)]
+        gone, reasons = self._judge(missing, asked, still, proof, each=few)
+        return self._outcome(listing, gone, reasons)
+
+    def seen_by_id(self, error: CloudError) -> Look:
+        """What is known where no list could be read."""
+        there = {job_id: job for job_id, job in self._by_id.items() if job}
+        return Look(there, NONE_ABSENT, error, answered=frozenset(self._answered))
+
+    async def _read_list(self) -> Listing:
+        """The narrowest list that can prove these jobs gone, with those of them that it has."""
+        first = (
+            list(self._job_ids)
+            if len(self._job_ids) <= MOST_ONE_BY_ONE
+            else spread(self._job_ids, SPOT_CHECK)
+        )
+        if self._known is UNSEEN or not self._known.there:
+            await self._ask(first)
+            found = [job for job in (self._by_id.get(job_id) for job_id in first) if job]
+            self._jobs.update((job.id, job) for job in found)
+            alike = len(first) == len(self._job_ids) or len({job.status for job in found}) == 1
+            guess = alike and len(found) == len(first)
+            chosen = narrowest(found, self._now) if guess else JobFilter()
+            listing = await self._list(chosen)
         else:
-            there[job_id] = job
-    return Look(there, frozenset(gone), error)
+            chosen = narrowest(self._jobs.values(), self._now)
+            if self._answered:
+                listing = await self._list(chosen)
+            else:
+                # Those that are found now and not afterwards are the best proof that asking by id tells anything.
+                listing, _ = await asyncio.gather(self._list(chosen), self._ask(first))
+        if chosen.statuses and not self._proves_enough(listing):
+            listing = await self._list(JobFilter())
+        return listing
+
+    def _proves_enough(self, listing: Listing) -> bool:
+        """Whether a narrow list says something of all that is missing from it."""
+        missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
+        if not missing:
+            return True
+        settled = all(job_id in self._jobs and _settled(self._jobs[job_id], self._now) for job_id in missing)
+        return settled and listing.proof() is not None
+
+    async def _list(self, chosen: JobFilter) -> Listing:
+        listing = await list_jobs(self._client, chosen, self._wanted)
+        self._error = listing.error
+        return listing
+
+    def _sample(self, missing: Sequence[str]) -> list[str]:
+        """Some from all over, two of them found by their ids before: that these are found no longer says the most."""
+        before = [job_id for job_id in missing if job_id in self._known.answered][:2]
+        return before + spread([each for each in missing if each not in before], SPOT_CHECK - len(before))
+
+    async def _ask(self, job_ids: Iterable[str]) -> None:
+        """Ask for each by its id, as the server writes it where that is known."""
+        gate = asyncio.Semaphore(MOST_AT_ONCE)
+
+        async def get(job_id: str) -> None:
+            written = self._jobs[job_id].sent_as if job_id in self._jobs else job_id
+            async with gate:
+                try:
+                    self._by_id[job_id] = await self._client.get_job(written)
+                    self._answered.add(job_id)
+                except NotFound:
+                    self._by_id[job_id] = None
+                except CloudError as error:
+                    self._by_id.pop(job_id, None)
+                    self._error = self._error or error
+
+        found = await asyncio.gather(*(get(job_id) for job_id in job_ids), return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+
+    async def _find_one_by_id(self, proof: CompleteListing) -> None:
+        """Ask for one job that is listed: a server without the route answers 404 to everything."""
+        listed = next(iter(proof.seen - self._wanted or proof.seen.intersection(self._jobs)), None)
+        if listed is not None:
+            await self._ask([listed])
+            self._by_id.pop(listed, None)
+
+    def _judge(
+        self,
+        missing: Sequence[str],
+        asked: Sequence[str],
+        still: Sequence[str],
+        proof: CompleteListing,
+        *,
+        each: bool,
+    ) -> tuple[frozenset[ProvenAbsent], tuple[Reason, ...]]:
+        """Which of the jobs that the list does not have are proven gone, and why the others are not."""
+        if not self._answered:
+            return NONE_ABSENT, (Reason(Doubt.NO_ANSWER_BY_ID),)
+        refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
+        goes_on = bool(proof.seen - frozenset(missing))
+        if still and len(still) == len(asked) and goes_on and self._known.listed.issuperset(missing):
+            return _proven(missing), ()
+        reasons = (Reason(Doubt.STILL_ANSWERED),) if still else ()
+        if each:
+            return _proven(refused), reasons
+        return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, reasons)
+
+    def _outcome(self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]) -> Look:
+        by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
+        found = {**by_id, **listing.jobs}
+        there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
+        return Look(there, gone, self._error, reasons, frozenset(listing.jobs), frozenset(self._answered))
+
+
+def _proven(job_ids: Iterable[str]) -> frozenset[ProvenAbsent]:
+    return frozenset(cast("Iterable[ProvenAbsent]", job_ids))

@@ -124,11 +124,11 @@ class Operations:
             if selection.filter is not None:
                 listing = await history.list(replace(selection.filter, shield=protected), watch)
                 if not listing.complete:
-                    raise listing.error or ListNotWhole()
+                    raise listing.error or listing.not_whole()
                 return preview_jobs(list(listing.jobs.values()), protected=protected)
             look = await history.look(selection.job_ids, watch)
             if look.error is not None or not all(look.saw(job_id) for job_id in selection.job_ids):
-                raise look.error or ListNotWhole()
+                raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
             there = [look.there[job_id] for job_id in selection.job_ids if job_id in look.there]
             return preview_jobs(there, look.gone, protected)
 
@@ -166,7 +166,7 @@ class Operations:
         async with self._client(connection, watch) as history:
             listing = await history.list(chosen, watch)
         if not listing.complete:
-            raise listing.error or ListNotWhole()
+            raise listing.error or listing.not_whole()
         return listing
 
     async def delete_jobs(

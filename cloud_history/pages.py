@@ -6,7 +6,9 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from .evidence import Doubt, Reason
 from .jobs import Job
+from .models import JobStatus
 
 Kept = TypeVar("Kept")
 
@@ -40,6 +42,10 @@ class Page(Generic[Kept]):
         kept: by job id, in order.
         received: rows in the answer, readable or not; offsets step by it.
         total: what the server says matches, or None where it says nothing that can be believed.
+        has_more: whether more rows follow, or None where the server does not say.
+        reasons: why the page proves nothing, as far as it can be told without the others.
+        statuses: of all rows that can be read, kept or not.
+        limit: rows a page, as the server says it took the request; None where it does not say.
     """
 
     job_ids: list[str]
@@ -48,3 +54,22 @@ class Page(Generic[Kept]):
     total: int | None
     has_more: bool | None
     next_cursor: str
+    reasons: tuple[Reason, ...] = ()
+    statuses: frozenset[JobStatus] = frozenset()
+    limit: int | None = None
+
+    @property
+    def unreadable(self) -> int:
+        """Rows without an id that can be read."""
+        return self.received - len(self.job_ids)
+
+    def contradicts_itself(self, offset: int = 0) -> bool:
+        """Whether its total says something else than its rows, for a page that begins at this offset."""
+        if self.total is None:
+            return any(reason.doubt is Doubt.TOTALS_CONTRADICT for reason in self.reasons)
+        if self.received and not self.total:
+            return False  # some servers count nothing and write 0: that says nothing
+        end = offset + self.received
+        if self.received and self.total < end:
+            return True
+        return not self.next_cursor and self.has_more is not None and self.has_more != (self.total > end)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from .connection import Connection
 from .errors import PreviewExpired
+from .evidence import NONE_ABSENT, ProvenAbsent
 from .jobs import Job
 from .look import Look
 from .models import JobCounts, JobStatus
@@ -45,7 +46,7 @@ class DeletionPreview:
     jobs: Sequence[Job]
     skipped: dict[str, int] = field(default_factory=dict)
     stay: Sequence[Job] = ()
-    gone: frozenset[str] = frozenset()
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT
     everything: bool = False
     what: str = ""
     kept: int | None = None
@@ -77,7 +78,9 @@ Preview = ClearPreview | DeletionPreview
 
 
 def preview_jobs(
-    selected: Sequence[Job], gone: frozenset[str] = frozenset(), protected: Protected = NOTHING_PROTECTED
+    selected: Sequence[Job],
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT,
+    protected: Protected = NOTHING_PROTECTED,
 ) -> DeletionPreview:
     """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]

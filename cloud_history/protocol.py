@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,8 +33,10 @@ from .errors import (
     Unauthorized,
     UnreadableAnswer,
 )
+from .evidence import Doubt, Reason
 from .job_ids import is_job_id
 from .jobs import job_of, row_id
+from .models import JobStatus
 from .page_rows import NotAPage, read_page
 from .pages import Kept, Page, Pick
 from .secret import scrub
@@ -93,12 +95,15 @@ class Answer:
 
 
 def delete_history(job_ids: Sequence[str]) -> Request:
-    """Remove these jobs from the history (operation manageHistory). At most 100 ids.
+    """Remove these jobs from the history (operation manageHistory). At most 100 ids, written as the server writes them.
 
     Raises:
-        SchemaMismatch: the ids are not 1 to 100 distinct job ids in lower case.
+        SchemaMismatch: the ids are not 1 to 100 job ids, each once whatever its case.
     """
-    return _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
+    request = _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
+    if len({job_id.lower() for job_id in job_ids}) != len(job_ids):
+        raise SchemaMismatch("A job id was given twice.")
+    return request
 
 
 def clear_history() -> Request:
@@ -197,6 +202,7 @@ def read_jobs_page(
     _raise_for(answer)
     job_ids: list[str] = []
     kept: dict[str, Kept] = {}
+    statuses: set[object] = set()
     received = 0
 
     def take(row: Any) -> None:
@@ -207,6 +213,8 @@ def read_jobs_page(
         if job_id is None:
             return
         job_ids.append(job_id)
+        status = row.get("status")
+        statuses.add(status if isinstance(status, str) else None)
         made = pick.make(job_of(job_id, row, now)) if pick.wants(job_id) else None
         if made is not None:
             kept.setdefault(job_id, made)
@@ -214,19 +222,38 @@ def read_jobs_page(
     members: dict[str, Any] = {}
     with suppress(NotAPage, UnicodeDecodeError):
         members = read_page(answer.body.decode("utf-8"), take)
-    if members.get("jobs") != []:
+    if "jobs" not in members or members["jobs"] not in ([], None):
         raise UnreadableAnswer(answer.status)
     pagination = members.get("pagination")
     pagination = pagination if isinstance(pagination, dict) else {}
-    total, cursor = pagination.get("total"), pagination.get("next_cursor")
+    total, more, cursor = (pagination.get(name) for name in ("total", "has_more", "next_cursor"))
     return Page(
         job_ids=job_ids,
         kept=kept,
         received=received,
-        total=total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None,
-        has_more=pagination["has_more"] is True if "has_more" in pagination else None,
+        total=_count(total),
+        has_more=more if isinstance(more, bool) else None,
         next_cursor=cursor if isinstance(cursor, str) else "",
+        reasons=tuple(_reasons(members, pagination, received - len(job_ids))),
+        statuses=frozenset(map(JobStatus.from_api, statuses)),
+        limit=_count(pagination.get("limit")),
     )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _reasons(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Reason]:
+    """Why a page proves nothing, as far as it can be told without the others."""
+    if members["jobs"] is None:
+        yield Reason(Doubt.NO_ROWS)
+    if not isinstance(pagination.get("has_more"), bool):
+        yield Reason(Doubt.NO_HAS_MORE if _count(pagination.get("total")) else Doubt.NO_PAGINATION)
+    if pagination.get("total") is not None and _count(pagination["total"]) is None:
+        yield Reason(Doubt.TOTALS_CONTRADICT)
+    if unreadable:
+        yield Reason(Doubt.UNREADABLE_ROWS, unreadable)
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:

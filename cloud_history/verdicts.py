@@ -30,10 +30,10 @@ def verdict(job_id: str, sent: JobOutcome, before: Look, after: Look) -> JobOutc
     if job_id in after.gone:
         return _gone(job_id, sent, before)
     if job_id in after.there:
-        return _still_there(sent)
+        return _still_there(sent, listed=job_id in after.listed)
     if sent.outcome is Outcome.ACCEPTED:
-        why = "not read back" if after.error is None else "the list can’t be read"
-        return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {why}")
+        unread = "not read back" if after.error is None else "the list can’t be read"
+        return JobOutcome(Outcome.UNCONFIRMED, after.doubt or f"accepted, but {unread}")
     if sent.outcome is Outcome.FAILED and sent.may_have_worked:
         # An error after which the job may be gone all the same, and nobody could look: an error, and not a "no".
         return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
@@ -49,8 +49,9 @@ def _gone(job_id: str, sent: JobOutcome, before: Look) -> JobOutcome:
     return DELETED
 
 
-def _still_there(sent: JobOutcome) -> JobOutcome:
+def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
     if sent.outcome is Outcome.ACCEPTED:
-        return JobOutcome(Outcome.UNCONFIRMED, "accepted, but still listed")
+        where = "still listed" if listed else "still found by its id"
+        return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {where}")
     # Without an answer the request may be carried out a moment later: that the job is listed now is no refusal.
     return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent

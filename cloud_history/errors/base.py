@@ -75,8 +75,8 @@ class ListNotWhole(CloudError):
     code = "unreadable_answer"
     default_hint = "Jobs may be coming and going. Try again in a moment."
 
-    def __init__(self) -> None:
-        super().__init__("The list of jobs could not be read whole.")
+    def __init__(self, why: str = "") -> None:
+        super().__init__(f"The list of jobs could not be read whole{': ' + why if why else ''}.")
 
 
 class OperationStopped(CloudError):

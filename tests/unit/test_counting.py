@@ -56,13 +56,28 @@ def test_a_total_that_is_missing_or_wrong_is_counted_by_paging(total: str, curso
     assert max(limit for limit, _, _ in jobs.asked) == 1000
 
 
-def test_a_list_without_pagination_that_fits_one_page_is_counted() -> None:
-    truth = {"completed": 700, "failed": 3, "cancelled": 1, "pending": 1}
-    assert count(lister(truth, pagination=False)) == JobCounts(700, 3, 1, 1, NOON)
+@pytest.mark.parametrize(
+    "truth", [{}, {"completed": 700, "failed": 3}, TRUTH], ids=["none", "a page", "many"]
+)
+def test_a_list_that_does_not_say_whether_more_jobs_follow_is_an_error_and_not_a_number(
+    truth: dict[str, int],
+) -> None:
+    # A server may cap its pages in silence: then the rest would go uncounted.
+    with pytest.raises(ListNotWhole, match="does not say whether more jobs follow"):
+        count(lister(truth, pagination=False))
 
 
-def test_a_full_page_without_pagination_is_not_taken_for_the_end() -> None:
-    assert count(lister(pagination=False)) == RIGHT
+def test_a_total_that_its_own_page_contradicts_counts_for_nothing() -> None:
+    class OneInAll(JobList):
+        """Answers `limit=1` with a total of 1, and says that more follow."""
+
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            if len(answer["jobs"]) == 1:
+                answer["pagination"]["total"] = 1
+            return answer
+
+    assert count(OneInAll(rows_of(TRUTH))) == RIGHT
 
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
@@ -89,7 +104,8 @@ class Odd:
     async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **_: Any) -> Page[Kept]:
         self.asked += 1
         await asyncio.sleep(0)
-        shown = self.answer if query.get("status", "completed") == "completed" else {"jobs": []}
+        none = {"jobs": [], "pagination": {"has_more": False, "total": 0}}
+        shown = self.answer if query.get("status", "completed") == "completed" else none
         return decode(shown, pick)
 
 
@@ -110,19 +126,22 @@ def test_a_list_without_an_end_is_an_error_and_not_a_number() -> None:
     assert jobs.asked < 20
 
 
-@pytest.mark.parametrize("pagination", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
-def test_rows_outnumbering_the_total_are_counted(pagination: dict[str, Any]) -> None:
-    assert count(Odd({"jobs": ROWS, "pagination": pagination})).completed == 3
+END = {"pagination": {"has_more": False}}
+
+
+@pytest.mark.parametrize("total", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
+def test_rows_outnumbering_the_total_are_counted(total: dict[str, Any]) -> None:
+    assert count(Odd({"jobs": ROWS, "pagination": {"has_more": False, **total}})).completed == 3
 
 
 def test_rows_that_are_no_jobs_or_of_unknown_status_are_not_counted() -> None:
     odd: list[object] = [7, None, "x", {}, {"id": ids(5)[3], "status": "enchanted"}]
     odd += [{"id": ids(5)[4], "status": ["completed"]}, {"id": "1", "status": "completed"}]
-    assert count(Odd({"jobs": [*ROWS, *odd]})).completed == 3
+    assert count(Odd({"jobs": [*ROWS, *odd], **END})).completed == 3
 
 
 def test_a_job_listed_on_two_pages_is_counted_once() -> None:
-    assert count(Odd({"jobs": ROWS + ROWS})).completed == 3
+    assert count(Odd({"jobs": ROWS + ROWS, **END})).completed == 3
 
 
 def test_inner_state_words_count_as_what_they_mean() -> None:
@@ -130,7 +149,7 @@ def test_inner_state_words_count_as_what_they_mean() -> None:
         {"id": job_id, "status": word}
         for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
     ]
-    assert count(Odd({"jobs": rows})).completed == 2
+    assert count(Odd({"jobs": rows, **END})).completed == 2
 
 
 def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:

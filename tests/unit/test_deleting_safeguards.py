@@ -9,6 +9,7 @@ import pytest
 
 import virtual_time
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
+from cloud_history.evidence import ProvenAbsent
 from cloud_history.history import History
 from cloud_history.look import Look
 from cloud_history.models import ClearResult, DeletionResult, JobOutcome, Outcome
@@ -191,9 +192,9 @@ def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
 
 
 def test_what_the_preview_saw_to_be_gone_is_already_gone_when_nobody_can_look_again() -> None:
-    there, gone = ids(2)
-    client = FakeClient(jobs_of([there]), blind=lambda sent: None if sent else ServerFault(500))
-    previewed = Look(client.jobs.copy(), frozenset({gone}))
+    there, gone, other = ids(3)
+    client = FakeClient(jobs_of([there, other]), blind=lambda sent: None if sent else ServerFault(500))
+    previewed = Look(jobs_of([there]), frozenset({ProvenAbsent(gone)}))
     result = delete(client, 2, Guards(), previewed=previewed, confirmed=[there])
     assert [result.jobs[job_id].outcome for job_id in (there, gone)] == [
         Outcome.DELETED,

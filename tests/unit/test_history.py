@@ -164,9 +164,7 @@ def test_the_distinct_errors_are_kept_once_each_first_come_first() -> None:
     assert [error.status for error in result.errors] == [500, 503]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "x", "ABCDEF01-0000-4000-8000-000000000001", f"{{{ids(1)[0]}}}", "*", 7, None]
-)
+@pytest.mark.parametrize("wrong", ["", "x", f"{{{ids(1)[0]}}}", "*", 7, None])
 def test_nothing_is_sent_when_one_id_in_a_thousand_is_malformed(wrong: object) -> None:
     client = FakeClient()
     given = [*ids(999), wrong]

@@ -113,7 +113,7 @@ def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
 
 @FEW_AND_MANY
 def test_when_the_second_look_fails_what_the_person_was_shown_counts_as_seen(count: int) -> None:
-    client = FakeClient(jobs_of(ids(count)), blind=lambda sent: None if sent else FAULT)
+    client = FakeClient(jobs_of(ids(count + 1)), blind=lambda sent: None if sent else FAULT)
     result = delete(client, count, previewed=Look(jobs_of(ids(count))))
     assert result.deleted == count
 

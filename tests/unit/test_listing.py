@@ -10,6 +10,7 @@ import pytest
 
 import virtual_time
 from cloud_history.errors import BadRequest, ServerFault
+from cloud_history.evidence import Doubt, Reason
 from cloud_history.jobs import Job
 from cloud_history.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
 from cloud_history.models import JobStatus
@@ -49,12 +50,14 @@ def test_all_jobs_are_read_in_order_and_the_list_is_complete(count: int, cursors
 
 @pytest.mark.parametrize("count", [0, 999, 1000, 1001, 2000, 2300])
 @pytest.mark.parametrize("manners", [{"pagination": False}, {"says_more": False, "total": "absent"}], ids=str)
-def test_a_full_page_is_not_taken_for_the_end_where_the_server_says_nothing(
+def test_where_the_server_does_not_say_whether_more_follow_all_is_read_and_not_called_complete(
     count: int, manners: dict[str, Any]
 ) -> None:
+    # It may have capped its pages in silence: nobody can tell.
     found = read(completed(count, **manners))
     assert list(found.jobs) == ids(count)
-    assert found.complete
+    assert not found.complete
+    assert Reason(Doubt.NO_PAGINATION) in found.reasons
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
@@ -75,7 +78,9 @@ def test_after_the_first_page_the_rest_is_asked_for_six_at_once() -> None:
     jobs = completed(20_000, slow=lambda number: 1.0)
     assert len(read(jobs).jobs) == 20_000
     assert jobs.most_at_once == 6
-    assert offsets(jobs) == list(range(0, 20_000, 1000))
+    assert offsets(jobs) == list(range(0, 20_000, 999)), (
+        "each page begins with the last row of the one before"
+    )
 
 
 def test_answers_that_come_in_another_order_are_read_in_the_right_one() -> None:
@@ -99,6 +104,31 @@ def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> No
     assert found.complete
 
 
+@pytest.mark.parametrize(
+    ("manners", "doubt"),
+    [
+        ({"total": 8}, Doubt.TOTALS_CONTRADICT),
+        ({"total": 31}, Doubt.TOTALS_CONTRADICT),
+        ({"total": "text"}, Doubt.TOTALS_CONTRADICT),
+        ({"says_more": False}, Doubt.NO_HAS_MORE),
+        ({"pagination": False}, Doubt.NO_PAGINATION),
+    ],
+    ids=str,
+)
+def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(
+    manners: dict[str, Any], doubt: Doubt
+) -> None:
+    assert read(completed(30)).proof() is not None
+    found = read(completed(30, **manners))
+    assert found.proof() is None
+    assert doubt in {reason.doubt for reason in found.reasons}
+
+
+def test_a_list_that_breaks_off_is_no_proof() -> None:
+    found = read(completed(3000, fails=lambda number: ServerFault(500) if number == 2 else None))
+    assert found.proof() is None
+
+
 # Cursors
 
 
@@ -113,7 +143,7 @@ def test_a_cursor_the_server_does_not_take_back_is_replaced_by_offsets() -> None
     found = read(jobs)
     assert list(found.jobs) == ids(4300)
     assert found.complete
-    assert offsets(jobs) == [0, 0, 1000, 2000, 3000, 4000]
+    assert offsets(jobs) == [0, 0, 999, 1998, 2997, 3996]
 
 
 class Stuck(JobList):
@@ -150,7 +180,8 @@ def test_a_filter_the_server_ignores_is_applied_here(filters: bool) -> None:
     assert list(found.jobs) == ids(2200)[1500:]
     assert found.complete
     assert {query.get("status") for query in jobs.queries} == {"failed"}
-    assert found.received == (700 if filters else 2200)
+    assert found.received == (700 if filters else 2202), "two rows come twice, at the pages' seams"
+    assert (Reason(Doubt.FILTER_IGNORED) in found.reasons) is not filters
 
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
@@ -196,6 +227,8 @@ def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() 
     found = read(jobs)
     assert list(found.jobs) == ids(30)
     assert (found.received, found.complete) == (32, True)
+    assert (found.unreadable, found.proof()) == (2, None)
+    assert str(found.reasons[0]) == "2 rows could not be read"
 
 
 def test_a_job_that_comes_twice_is_listed_once() -> None:
@@ -217,7 +250,8 @@ def test_an_error_half_way_keeps_what_was_read_and_says_why(number: int, cursors
     found = read(jobs)
     assert found.error is fault
     assert not found.complete
-    assert list(found.jobs) == ids(1000 * (number - 1))
+    pages = number - 1
+    assert list(found.jobs) == ids(1000 * pages if cursors or not pages else 1 + 999 * pages)
 
 
 def test_an_error_on_one_page_leaves_no_other_request_running() -> None:
@@ -261,7 +295,7 @@ def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None
             async for each in read_pages(jobs, FAILED.query(), Pick(FAILED.only), reading)
         ]
 
-    assert virtual_time.run(read_all()) == [(0, 1000, False), (500, 2000, False), (200, 2200, False)]
+    assert virtual_time.run(read_all()) == [(0, 1000, False), (499, 2000, False), (201, 2202, False)]
     assert reading.complete
     assert reading.total == 2200
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,36 +13,149 @@ import pytest
 import virtual_time
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
 from cloud_history.jobs import Job
-from cloud_history.look import MOST_ONE_BY_ONE, UNSEEN, Look, look_at
+from cloud_history.look import MOST_ONE_BY_ONE, SPOT_CHECK, UNSEEN, Look, look_at
 from cloud_history.pages import Kept, Page, Pick
-from fake_history_client import FakeClient, ids, jobs_of
+from fake_history_client import NOON, FakeClient, cut, ids, job, jobs_of
 
 
 def look(client: FakeClient, count: int) -> Look:
     return virtual_time.run(look_at(client, ids(count)))
 
 
-@pytest.mark.parametrize("count", [0, 1, 20])
-def test_up_to_twenty_are_looked_at_one_by_one_after_one_row_of_the_list(count: int) -> None:
+def test_nothing_to_look_at_asks_for_nothing() -> None:
+    client = FakeClient(jobs_of(ids(10)))
+    assert look(client, 0) is UNSEEN
+    assert (client.pages, client.asked) == ([], [])
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_up_to_twenty_are_asked_for_by_id_and_looked_for_in_the_list(count: int) -> None:
     client = FakeClient(jobs_of(ids(1000)[::2]))
     found = look(client, count)
-    assert client.pages == [({}, 1, 0)]
-    assert sorted(client.asked) == sorted(ids(count))
+    assert client.pages == [({}, 1000, 0)]
+    assert set(client.asked) == set(ids(count))
     assert list(found.there) == ids(count)[::2]
     assert found.gone == frozenset(ids(count)[1::2])
-    assert found.error is None
+    assert (found.error, found.reasons) == (None, ())
 
 
 @pytest.mark.parametrize("count", [21, 1000, 2500])
-def test_more_than_twenty_are_looked_for_by_reading_the_list_once(count: int) -> None:
+def test_more_than_twenty_are_looked_for_in_the_list_with_a_spot_check_of_five(count: int) -> None:
     client = FakeClient(jobs_of(ids(2500)[::2]))
     found = look(client, count)
-    assert client.asked == []
-    assert {limit for _, limit, _ in client.pages} == {1000}
-    assert [offset for _, _, offset in client.pages] == [0, 1000]
+    assert MOST_ONE_BY_ONE == 20
+    assert len(client.asked) <= 2 * SPOT_CHECK
+    assert [offset for _, _, offset in client.pages] == [0, 999]
     assert list(found.there) == ids(count)[::2]
     assert found.gone == frozenset(ids(count)[1::2])
-    assert MOST_ONE_BY_ONE == 20
+
+
+def settled(job_ids: Iterable[str], word: str, ended: timedelta = timedelta(days=3)) -> dict[str, Job]:
+    return {each: job(each, word)._replace(finished_at=NOON - ended) for each in job_ids}
+
+
+def look_after(client: FakeClient, known: Look, count: int) -> Look:
+    return virtual_time.run(look_at(client, ids(count), known, lambda: NOON))
+
+
+KNOWN_AS = settled(ids(30), "failed")
+
+
+def known(jobs: Mapping[str, Job] = KNOWN_AS) -> Look:
+    return Look(jobs, listed=frozenset(jobs), answered=frozenset(ids(5)))
+
+
+def test_jobs_that_ended_long_ago_are_looked_for_in_the_list_of_their_status_alone() -> None:
+    client = FakeClient(settled(ids(1000)[500:], "completed") | settled(ids(1000)[900:], "failed"))
+    found = look_after(client, known(), 30)
+    assert {query.get("status") for query, _, _ in client.pages} == {"failed"}
+    assert found.gone == frozenset(ids(30))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        job(ids(1)[0], "failed"),
+        job(ids(1)[0], "failed")._replace(finished_at=NOON - timedelta(minutes=9)),
+        job(ids(1)[0], "in_progress")._replace(finished_at=NOON - timedelta(days=3)),
+    ],
+    ids=["no end is known", "nine minutes ago", "still running"],
+)
+def test_one_whose_status_may_still_change_has_all_of_them_looked_for_in_every_status(odd: Job) -> None:
+    client = FakeClient(settled(ids(1000)[500:], "failed"))
+    assert look_after(client, known({**KNOWN_AS, odd.id: odd}), 30).gone == frozenset(ids(30))
+    assert [query for query, _, _ in client.pages] == [{}]
+
+
+def test_one_that_has_changed_its_status_is_found_in_the_whole_list() -> None:
+    moved = settled(ids(1), "completed")
+    found = look_after(FakeClient({**settled(ids(60)[30:], "failed"), **moved}), Look({}), 30)
+    assert list(found.there) == ids(1)
+    assert found.gone == frozenset(ids(30)[1:])
+
+
+@pytest.mark.parametrize("count", [1, 20, 30])
+def test_an_empty_list_right_after_a_full_one_is_not_believed_while_jobs_are_found_by_their_ids(
+    count: int,
+) -> None:
+    class Emptied(FakeClient):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            return Page([], {}, 0, 0, False, "")
+
+    found = look_after(Emptied(settled(ids(30), "failed")), known(), count)
+    assert found.gone == frozenset()
+    assert found.doubt == "the list can’t be trusted (a job that is not listed is still found by its id)"
+
+
+@pytest.mark.parametrize("count", [1, 20, 30])
+def test_a_server_that_answers_for_deleted_jobs_by_id_is_believed_by_its_list_while_that_shows_others(
+    count: int,
+) -> None:
+    class Soft(FakeClient):
+        async def get_job(self, job_id: str) -> Job:
+            return KNOWN_AS.get(job_id) or await super().get_job(job_id)
+
+    others = settled(ids(60)[30:], "failed")
+    assert look_after(Soft(others), known(), count).gone == frozenset(ids(count))
+    assert look_after(Soft(others), Look(KNOWN_AS), count).gone == frozenset(), "they were not listed before"
+    assert look_after(Soft({}), known(), count).gone == frozenset(), "the list is empty"
+
+
+@pytest.mark.parametrize("count", [1, 20, 30])
+def test_404_counts_only_from_a_server_that_knows_some_job_by_its_id(count: int) -> None:
+    class NoRoute(FakeClient):
+        async def get_job(self, job_id: str) -> Job:
+            raise NotFound(404)
+
+    found = look(NoRoute(jobs_of(ids(60)[40:])), count)
+    assert found.gone == frozenset()
+    assert "not even one that is listed" in found.doubt
+
+
+def test_a_spot_check_that_finds_one_is_widened_to_all_of_them() -> None:
+    class Hiding(FakeClient):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            return cut([each for each in self.jobs.values() if each.id not in hidden], pick, place["limit"])
+
+    hidden = ids(30)[29:]
+    found = look_after(Hiding(settled(ids(60)[29:], "failed")), known(), 30)
+    assert found.gone == frozenset(ids(29))
+    assert not found.doubt or list(found.there) == hidden
+
+
+def test_a_server_that_writes_ids_in_upper_case_is_asked_for_them_as_it_writes_them() -> None:
+    class Upper(FakeClient):
+        async def get_job(self, job_id: str) -> Job:
+            if job_id != job_id.upper():
+                raise NotFound(404)
+            return await super().get_job(job_id.lower())
+
+    written = {each: job(each)._replace(written=each.upper()) for each in ids(30)}
+    found = look(Upper(written), 25)
+    assert list(found.there) == ids(25)
+    after = Upper({each: written[each] for each in ids(30)[25:]})
+    assert look_after(after, found, 25).gone in (frozenset(ids(25)), frozenset())
+    assert look_after(Upper(written), found, 25).gone == frozenset()
 
 
 def test_at_most_six_are_looked_at_at_once_and_six_are() -> None:
@@ -73,7 +187,11 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
                 raise ServerFault(503)
             return found
 
-    found = look(Partly(jobs_of(ids(3))), 5)
+    class Hiding(Partly):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            return cut(list(jobs_of([ids(3)[0], ids(3)[2]]).values()), pick, place["limit"])
+
+    found = look(Hiding(jobs_of(ids(3))), 5)
     assert list(found.there) == [ids(3)[0], ids(3)[2]]
     assert found.gone == frozenset(ids(5)[3:])
     assert isinstance(found.error, ServerFault)
@@ -103,7 +221,7 @@ def test_a_list_that_breaks_half_way_proves_nothing_gone() -> None:
             return await super().list_jobs(query, pick, **place)
 
     found = look(Breaking(jobs_of(ids(1500))), 1500)
-    assert list(found.there) == ids(1000)
+    assert set(found.there) >= set(ids(1000))
     assert found.gone == frozenset()
     assert isinstance(found.error, ServerFault)
 

@@ -10,6 +10,7 @@ from cloud_history.config import read_base_url
 from cloud_history.connection import Connection
 from cloud_history.credentials import ApiKey, Source
 from cloud_history.errors import PreviewExpired
+from cloud_history.evidence import ProvenAbsent
 from cloud_history.models import JobCounts
 from cloud_history.previews import (
     MOST_KEPT,
@@ -24,7 +25,7 @@ from cloud_history.secret import Secret
 from fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
-GONE = frozenset(ids(207)[200:])
+GONE = frozenset(map(ProvenAbsent, ids(207)[200:]))
 
 
 def connection(

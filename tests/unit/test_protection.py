@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
+from cloud_history.evidence import ProvenAbsent
 from cloud_history.look import Look
 from cloud_history.models import Outcome
 from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
@@ -96,7 +97,7 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
 
 def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
-    seen = Look({first: job(first)._replace(workflow_id="flow")}, frozenset({gone}))
+    seen = Look({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
     back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), seen)
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,

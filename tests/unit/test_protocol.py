@@ -110,7 +110,7 @@ def test_a_clear_carries_exactly_one_member() -> None:
     assert protocol.clear_history().body == b'{"clear":true}'
 
 
-@pytest.mark.parametrize("ids", [[], [JOB, JOB], [JOB.upper()], ["x"], [JOB] * 101, [""]], ids=str)
+@pytest.mark.parametrize("ids", [[], [JOB, JOB], [JOB, JOB.upper()], ["x"], [JOB] * 101, [""]], ids=str)
 def test_a_delete_of_anything_but_1_to_100_distinct_ids_cannot_be_built(ids: list[str]) -> None:
     with pytest.raises(SchemaMismatch):
         protocol.delete_history(ids)

@@ -78,7 +78,6 @@ DOCUMENTED_BUT_NOT_ONE_INTENT: list[object] = [
     {"clear": False},
     {"delete": [JOB, JOB]},
     {"delete": [job_id(number) for number in range(101)]},
-    {"delete": [JOB.upper()]},
     {"delete": [JOB.replace("-", "")]},
     {"delete": [JOB + "\n"]},
     {"delete": [" " + JOB[1:]]},

@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 
 from cloud_history.errors import CloudConnectionError, CloudError, CloudTimeoutError, ServerFault
+from cloud_history.evidence import Doubt, ProvenAbsent, Reason
 from cloud_history.ledger import Ledger
 from cloud_history.look import UNSEEN, Look
 from cloud_history.models import DeletionResult, JobOutcome, Outcome
@@ -17,9 +18,9 @@ from fake_history_client import ids, job
 JOB = ids(1)[0]
 Seen = Literal["there", "active", "gone", "unseen"]
 LOOKS: dict[Seen, Look] = {
-    "there": Look({JOB: job(JOB)}),
+    "there": Look({JOB: job(JOB)}, listed=frozenset({JOB})),
     "active": Look({JOB: job(JOB, "in_progress")}),
-    "gone": Look(gone=frozenset({JOB})),
+    "gone": Look(gone=frozenset({ProvenAbsent(JOB)})),
     "unseen": Look(error=ServerFault(500)),
 }
 SENT = {
@@ -94,6 +95,8 @@ def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> No
     ("sent", "before", "after", "why"),
     [
         ("accepted", "there", "there", "accepted, but still listed"),
+        ("accepted", "there", "by id", "accepted, but still found by its id"),
+        ("accepted", "there", "doubted", "the list can’t be trusted (2 rows could not be read)"),
         ("accepted", "there", "unseen", "accepted, but the list can’t be read"),
         ("accepted", "unseen", "gone", "gone now, but it was not seen before"),
         ("no answer", "there", "there", "the connection was lost"),
@@ -102,8 +105,13 @@ def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> No
         ("not sent", "there", "unseen", "you stopped it"),
     ],
 )
-def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: Seen, why: str) -> None:
-    assert judged(sent, before, after).why == why
+def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
+    odd = {
+        "by id": Look({JOB: job(JOB)}),
+        "doubted": Look(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
+    }
+    seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
+    assert verdict(JOB, SENT[sent], LOOKS[before], seen).why == why
 
 
 def test_when_nobody_has_looked_it_does_not_say_that_the_list_could_not_be_read() -> None:
