@@ -35,6 +35,7 @@ from .errors import (
 from .files import Claim, write_private, write_whole
 from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
+from .state_folder import state_folder_at
 from .stopping import LOOK_EVERY, Watch
 
 EVENT = "cloud_history.ask"
@@ -113,6 +114,7 @@ class Questions:
         clock: Callable[[], float] = time.monotonic,
         today: Callable[[], float] = time.time,
     ) -> None:
+        self._state = state_folder_at(folder)
         self._folder = folder / "asking"
         self._announce = announce
         self._present = present
@@ -199,6 +201,7 @@ class Questions:
         self._remove_stale()
         kept = {"about": about, "ends": self._today() + LONGEST_TO_ANSWER + LEEWAY}
         try:
+            self._state.ensure(self._folder.name)
             write_private(files.question, json.dumps(kept))
             return Claim(files.question)
         except OSError as exc:

@@ -9,7 +9,14 @@ from typing import Any, Protocol
 
 from .backup import BackupFolder
 from .backup_draft import BackupDraft
-from .errors import CloudConnectionError, CloudError, CloudTimeoutError, NotFound, OperationStopped
+from .errors import (
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    NotFound,
+    OperationStopped,
+    StateUnwritable,
+)
 from .models import JobOutcome, Outcome
 from .safeguards import BackedUp
 from .secret import Secret, log, scrub
@@ -47,6 +54,7 @@ class BackingUp:
         self._about = about
         self._key = key
         self._without: dict[str, JobOutcome] = {}
+        self._saved = 0
 
     async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
         """Keep these jobs. Those that could not be kept are in the answer, with why.
@@ -62,9 +70,9 @@ class BackingUp:
         try:
             seconds = SECONDS + SECONDS_A_JOB * len(job_ids)
             await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
-            saved = len(draft)
-            if saved:
+            if len(draft):
                 await asyncio.to_thread(draft.close)
+            self._saved = len(draft)
         except OSError as exc:
             return self._none(job_ids, exc)
         except OperationStopped:
@@ -75,7 +83,15 @@ class BackingUp:
             return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
         finally:
             await asyncio.to_thread(draft.discard)
-        return BackedUp(saved, self._without)
+        return BackedUp(self._saved, self._without)
+
+    def check(self) -> None:
+        """Raises StateUnwritable: the backup was made, and is gone. Blocking."""
+        if self._saved and not self._folder.has(self._operation):
+            raise StateUnwritable(
+                f"Deletions are stopped: the backup of this deletion, {self._operation}.zip, is gone.",
+                hint="Look into the state folder, then delete again.",
+            )
 
     async def _read_all(self, draft: BackupDraft, job_ids: Sequence[str], watch: Watch) -> None:
         waiting = deque(job_ids)

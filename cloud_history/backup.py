@@ -18,9 +18,10 @@ from typing import Any
 
 from .backup_draft import BackupDraft
 from .backup_reader import FORMAT, Row, read_job_detail, read_rows, read_summary
-from .errors import StateUnwritable
-from .files import Claim, private_folder
+from .errors import StateFolderLost, StateUnwritable
+from .files import Claim
 from .locks import gate
+from .state_folder import BACKUPS, state_folder_at
 
 NEWEST_KEPT = 10
 """So many are kept whatever the limits say: a limit set too low must not take the last way back."""
@@ -63,8 +64,9 @@ class BackupFolder:
     """The backups of a state folder. Blocking (files): call it off the event loop."""
 
     def __init__(self, folder: Path, clock: Clock = _now) -> None:
+        self._state = state_folder_at(folder)
         self._folder = folder / "backups"
-        self._gate = self._folder / ".gate"
+        self._gate = folder / BACKUPS
         self._clock = clock
 
     def begin(self, operation: str, about: Mapping[str, object]) -> BackupDraft:
@@ -74,22 +76,28 @@ class BackupFolder:
             about: what the index says of it: `version`, `host`, `last4`, `origin`; `created_at` if it is not now.
 
         Raises:
-            OSError: it cannot be written, or there is one already.
+            OSError: it cannot be written, or there is one already. StateFolderLost: the backups are gone.
         """
         path = self._path(operation)
         header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
         json.dumps(header)  # what cannot be written is found now, and not when all jobs are in
-        private_folder(self._folder)
+        self._state.ensure(self._folder.name)
         with gate(self._gate):
+            self._state.check()  # notes that there are backups from now on
             self._remove_leftovers()
             if path.exists():
                 raise FileExistsError(errno.EEXIST, "this operation has a backup already")
             return BackupDraft(path, self._gate, header)
 
     def list(self) -> Backups:
-        """All backups, the newest first."""
+        """All backups, the newest first. Raises StateFolderLost: nobody knows them."""
+        self._state.check()
         found = [info for path in self._files() if (info := _describe(path)) is not None]
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
+
+    def has(self, operation: str) -> bool:
+        """Whether there is a backup of this operation."""
+        return self._path(operation).is_file()
 
     def jobs(self, operation: str) -> Rows:
         """The rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
@@ -111,8 +119,9 @@ class BackupFolder:
         """Delete a backup, if it is there.
 
         Raises:
-            StateUnwritable.
+            StateUnwritable, StateFolderLost.
         """
+        self._state.check()
         try:
             self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
@@ -124,11 +133,15 @@ class BackupFolder:
         Never the newest ten. One that cannot be deleted now is left for the next time. Returns the operations whose
         backups are gone.
         """
+        removed: Names = []
+        try:
+            backups = self.list()
+        except StateFolderLost:
+            return removed
         with suppress(OSError), gate(self._gate):
             self._remove_leftovers()
-        removed: Names = []
         room = megabytes * _MEGABYTE
-        for position, each in enumerate(self.list()):
+        for position, each in enumerate(backups):
             room -= each.size
             too_old = now - _moment(each) > timedelta(days=days)
             if position >= NEWEST_KEPT and (too_old or room < 0):

@@ -18,6 +18,7 @@ from .errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, Set
 from .files import write_private
 from .private_files import read_private
 from .secret import Secret
+from .state_folder import state_folder_at
 
 KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
 SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
@@ -77,6 +78,7 @@ class KeyStore:
     def __init__(
         self, folder: Path, environ: Mapping[str, str] = environment.PROCESS, *, many_users: bool = False
     ) -> None:
+        self._state = state_folder_at(folder)
         self._path = folder / "api_key.json"
         self._environ = environ
         self._many_users = many_users
@@ -90,7 +92,7 @@ class KeyStore:
         Raises:
             ManyUsers: there is only a key that would be everybody's, or none.
             InvalidApiKey: the key in the environment cannot be sent.
-            KeyFileDamaged: there is a file, and no key can be read from it.
+            KeyFileDamaged: there is a file, and no key can be read from it. StateFolderLost: there may have been one.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
         if self.everybodys:
@@ -146,6 +148,7 @@ class KeyStore:
         """
         self.check_users()
         try:
+            self._state.ensure()
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))
         except OSError as exc:
             raise StateUnwritable(
@@ -157,8 +160,9 @@ class KeyStore:
         """Forget the saved key. The environment's is not touched.
 
         Raises:
-            StateUnwritable: the file cannot be removed, so the key is still there.
+            StateUnwritable, StateFolderLost: the file cannot be removed, so the key is still there.
         """
+        self._state.check()
         try:
             for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
                 path.unlink(missing_ok=True)
@@ -168,7 +172,8 @@ class KeyStore:
     def _saved(self) -> ApiKey | None:
         try:
             text, why = read_private(self._path, LARGEST_FILE), ""
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            self._state.check()
             return None
         except OSError as exc:
             text, why = b"", f": {exc.strerror}"

@@ -31,10 +31,11 @@ def private_folder(folder: Path) -> Path:
 def write_private(path: Path, content: str) -> None:
     """Write the file so that a crash leaves either the old one or the new one, readable by its owner alone.
 
+    Its folder is not made here: a state folder that was lost must not be made again by whatever is written next.
+
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    private_folder(path.parent)
     draft = draft_name(path)
     try:
         with open_private(draft, "xb") as file:

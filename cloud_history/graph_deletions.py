@@ -110,7 +110,7 @@ class GraphDeletions:
 
     async def _asks(self) -> bool:
         """Whether the person has to be asked. Raises NodesNever."""
-        settings = await asyncio.to_thread(self._operations.settings.load)
+        settings = await asyncio.to_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
             raise NodesNever("Workflows may not delete.")

@@ -100,6 +100,7 @@ class Holds:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._operations = operations
+        self._state = operations.state
         self._folder = operations.folder / "holds"
         self._sleep = sleep
         self._clock = clock
@@ -240,6 +241,7 @@ class Holds:
         path = self._folder / f"{hold.id}.json"
         kept = {key: value for key, value in hold.payload().items() if key in ("id", "kind", "jobs", "ids")}
         try:
+            self._state.ensure(self._folder.name)
             write_private(path, json.dumps(kept))
             hold.claim = Claim(path)
         except OSError as exc:

@@ -18,6 +18,7 @@ from typing import Literal
 from .errors import StateUnwritable
 from .files import write_private
 from .private_files import read_private
+from .state_folder import state_folder_at
 
 Kind = Literal["delete", "clear"]
 
@@ -57,6 +58,7 @@ class Journal:
     """The folder of entries. Blocking (small files): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
+        self._state = state_folder_at(folder)
         self._folder = folder / "running"
 
     def begin(self, entry: Entry) -> None:
@@ -66,6 +68,7 @@ class Journal:
             StateUnwritable: it cannot be written, so nothing may be sent.
         """
         try:
+            self._state.ensure(self._folder.name)
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
         except OSError as exc:
             raise StateUnwritable(
@@ -76,8 +79,9 @@ class Journal:
         """Forget an entry: its outcome is known, or the person has seen that it is not.
 
         Raises:
-            StateUnwritable: its file cannot be removed.
+            StateUnwritable, StateFolderLost: its file cannot be removed.
         """
+        self._state.check()
         try:
             self._path(operation).unlink(missing_ok=True)
         except OSError as exc:

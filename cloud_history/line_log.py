@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import FileRefused
-from .files import private_folder, sync_folder, write_whole
+from .files import sync_folder, write_whole
 from .locks import gate
 from .private_files import open_private, sync_file
 from .secret import log
@@ -36,12 +36,11 @@ class LineLog:
         self._older = older
 
     def append(self, line: bytes) -> None:
-        """Add a line, and have it on the disk.
+        """Add a line, and have it on the disk. The folder must be there.
 
         Raises:
             OSError: it is not there, nor any part of it that could be mistaken for a line.
         """
-        private_folder(self._path.parent)
         with gate(self._gate):
             self._rotate(len(line))
             new = not self._path.exists()

@@ -23,7 +23,7 @@ from .confirmed import Confirmed, entry_of, new_operation
 from .connection import Connection
 from .counting import Span
 from .credentials import ApiKey, KeyStore
-from .errors import ListNotWhole
+from .errors import ListNotWhole, SettingsDamaged, StateFolderLost
 from .history import History
 from .journal import Entry
 from .listing import Listing
@@ -37,6 +37,7 @@ from .secret import Secret, log
 from .selection import JobFilter, Selection
 from .sending import Announce, SendingDesk
 from .settings import Settings, SettingsFile
+from .state_folder import state_folder_at
 from .state_guards import StateGuards
 from .stopping import ASKED_TO_WAIT, Unwatched, Watch
 
@@ -71,6 +72,7 @@ class Operations:
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
         self.folder = folder
+        self.state = state_folder_at(folder)
         self.announce = announce
         self.desk = SendingDesk(folder, announce, tell_results=not self.keys.everybodys)
         self._environ = environ
@@ -142,8 +144,13 @@ class Operations:
         return await asyncio.to_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:
-        """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set."""
-        return (await asyncio.to_thread(self.settings.load)).backup != "off" if wish is None else wish
+        """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set.
+
+        Raises:
+            SettingsDamaged, StateFolderLost: nobody knows what is set, so nothing is deleted, whatever the wish.
+        """
+        settings = await asyncio.to_thread(self.settings.in_force)
+        return settings.backup != "off" if wish is None else wish
 
     def nodes_may_delete(self, settings: Settings) -> Permission:
         """Whether workflows may delete, by these settings or by the environment."""
@@ -271,7 +278,10 @@ class Operations:
 
     async def prune_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
-        settings = await asyncio.to_thread(self.settings.load)
+        try:
+            settings = await asyncio.to_thread(self.settings.in_force)
+        except (SettingsDamaged, StateFolderLost):
+            return  # the limits are not known
         now = datetime.now(timezone.utc)
         limits = settings.backup_days, settings.backup_megabytes, now
         removed = await asyncio.to_thread(self.backups.prune, *limits)

@@ -14,10 +14,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .errors import InputRefused, ProtectionDamaged, StateUnwritable
-from .files import private_folder, write_private
+from .files import write_private
 from .jobs import Job
 from .locks import gate
 from .private_files import read_private
+from .state_folder import PROTECTION, state_folder_at
 
 MOST = 200_000
 """Entries of the list: far more than anybody protects by hand, and still read in a moment."""
@@ -47,7 +48,8 @@ class ProtectionFile:
     """The list on disk. Blocking (a small file): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "protected.json"
+        self._state = state_folder_at(folder)
+        self._path = folder / PROTECTION
         self._gate = folder / "protected.gate"
 
     @property
@@ -59,13 +61,22 @@ class ProtectionFile:
         """The list in force.
 
         Raises:
-            ProtectionDamaged: there is one, and it cannot be read.
+            ProtectionDamaged: there is one, and it cannot be read. StateFolderLost: there was one.
         """
+        found = self._read()
+        # After the reading: what was read from, or not found in, a folder that is lost counts for nothing.
+        if PROTECTION in self._state.check() and found is None:
+            found = self._read()  # it came back in this moment
+            if found is None:
+                raise ProtectionDamaged(self.name)
+        return found or NOTHING_PROTECTED
+
+    def _read(self) -> Protected | None:
         try:
             found = json.loads(read_private(self._path, LARGEST_LIST))
             return Protected(_texts(found["jobs"]), _texts(found["workflows"]))
         except (FileNotFoundError, NotADirectoryError):
-            return NOTHING_PROTECTED
+            return None
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
             raise ProtectionDamaged(self.name, exc) from None
 
@@ -74,7 +85,7 @@ class ProtectionFile:
 
         Raises:
             ProtectionDamaged: the list cannot be read, so it is not changed.
-            InputRefused: it would grow too long. StateUnwritable: it cannot be kept.
+            InputRefused: it would grow too long. StateUnwritable, StateFolderLost: it cannot be kept.
         """
         with self._alone():
             now = self.load()
@@ -117,7 +128,7 @@ class ProtectionFile:
     def _alone(self) -> Iterator[None]:
         """One change at a time, also of other processes: none may undo another's."""
         try:
-            private_folder(self._path.parent)
+            self._state.ensure()
             with gate(self._gate):
                 yield
         except OSError as exc:
@@ -128,6 +139,7 @@ class ProtectionFile:
         if len(kept) > LARGEST_LIST:
             raise InputRefused("The list of protected jobs and workflows is full.")
         write_private(self._path, kept)
+        self._state.check()  # notes that there is a list from now on
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -32,6 +32,7 @@ from .record_lines import (
     read_jobs,
     read_outcome,
 )
+from .state_folder import state_folder_at
 
 LARGEST_FILE = 8 * 1024 * 1024
 OLDER_FILES = 20
@@ -58,6 +59,7 @@ class Record:
         largest: int = LARGEST_FILE,
         older: int = OLDER_FILES,
     ) -> None:
+        self._state = state_folder_at(folder)
         self._log = LineLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
         # Outcomes that the disk refused: written before anything else is, and told meanwhile.
@@ -90,7 +92,7 @@ class Record:
             raise
 
     def entries(self, most: int = 200) -> list[RecordedDeletion]:
-        """The newest deletions, the newest first, without their jobs."""
+        """The newest deletions, the newest first, without their jobs. Raises StateFolderLost: nobody knows them."""
         found: list[RecordedDeletion] = []
         with closing(self._newest_first()) as deletions:
             for deletion, _, _ in deletions:
@@ -109,7 +111,8 @@ class Record:
         return []
 
     def removed_in_all(self) -> int:
-        """How many jobs the record says are certainly gone."""
+        """How many jobs the record says are certainly gone. Raises StateFolderLost."""
+        self._state.check()
         return sum(
             int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content)
         )
@@ -136,6 +139,7 @@ class Record:
     def _append(self, line: bytes) -> None:
         try:
             with self._alone:
+                self._state.ensure()
                 for operation, earlier in list(self._unwritten.items()):
                     self._log.append(earlier)
                     del self._unwritten[operation]
@@ -146,7 +150,12 @@ class Record:
             ) from exc
 
     def _newest_first(self) -> Generator[Found, None, None]:
-        """All deletions by the time of their intent; at last the outcomes whose intents are damaged."""
+        """All deletions by the time of their intent; at last the outcomes whose intents are damaged.
+
+        Raises:
+            StateFolderLost: that there are none in it means nothing.
+        """
+        self._state.check()
         outcomes: dict[str, tuple[RecordOutcome, bytes]] = {}
         with closing(self._log.newest_first()) as lines:
             for line in chain(reversed(list(self._unwritten.values())), lines):

@@ -16,6 +16,7 @@ ROUTES: tuple[Key, ...] = (
     ("GET", "protection"),
     ("POST", "protection"),
     ("POST", "protection/start_empty"),
+    ("POST", "state/start_anew"),
     ("POST", "unresolved/dismiss"),
     ("POST", "holds/dismiss"),
     ("POST", "key"),

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .errors import InputRefused, StateUnwritable
+from .errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
 from .files import write_private
 from .private_files import read_private
+from .state_folder import SETTINGS, state_folder_at
 
 LONGEST_HOLD_SECONDS = 60
 LARGEST_FILE = 64_000
@@ -35,7 +36,7 @@ class Settings:
 
 
 DAMAGED = Settings(backup="workflows")
-"""For a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
+"""What is shown for a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
 
 _WORDS = {
     "backup": ("Back up workflows before deleting", BACKUP),
@@ -53,31 +54,54 @@ class SettingsFile:
     """The settings on disk. Blocking (a small file): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "settings.json"
+        self._state = state_folder_at(folder)
+        self._path = folder / SETTINGS
 
     def load(self) -> Settings:
-        """The settings in force. What cannot be read is on the safe side."""
+        """The settings to show. What cannot be read is on the safe side."""
+        try:
+            return self.in_force()
+        except (SettingsDamaged, StateFolderLost):
+            return DAMAGED
+
+    def in_force(self) -> Settings:
+        """The settings that a deletion follows.
+
+        Raises:
+            SettingsDamaged: there are some, and they cannot be read. StateFolderLost: there were some.
+        """
+        found = self._read()
+        # After the reading: what was not found in a folder that is lost counts for nothing.
+        if SETTINGS in self._state.check() and found is None:
+            found = self._read()  # they came back in this moment
+            if found is None:
+                raise SettingsDamaged(self._path.name)
+        return found or Settings()
+
+    def _read(self) -> Settings | None:
         try:
             found = json.loads(read_private(self._path, LARGEST_FILE))
             if not isinstance(found, dict):
-                return DAMAGED
+                raise TypeError("not an object")
             return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())
         except (FileNotFoundError, NotADirectoryError):
-            return Settings()
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused):
-            return DAMAGED
+            return None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused) as exc:
+            raise SettingsDamaged(self._path.name, exc) from None
 
     def change(self, **members: object) -> Settings:
         """Change and keep some of them.
 
         Raises:
-            InputRefused: a value is out of range. StateUnwritable: they cannot be kept.
+            InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
         """
         settings = _checked(members, self.load())
         try:
+            self._state.ensure()
             write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
             raise StateUnwritable("The setting can’t be saved.", because=exc) from exc
+        self._state.check()  # notes that there are settings from now on
         return settings
 
 

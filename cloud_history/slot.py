@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import StateUnwritable
-from .files import private_folder
 from .locks import gate, try_lock
 from .private_files import open_private
+from .state_folder import state_folder_at
 
 
 class SendingSlot:
     """The one slot of a state folder. Blocking (a small file): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
+        self._state = state_folder_at(folder)
         self._path = folder / "sending.lock"
         self._gate = folder / "sending.gate"
         self._here = threading.Lock()
@@ -63,7 +64,7 @@ class SendingSlot:
             return None
 
     def _claim(self, operation: str) -> BinaryIO | None:
-        private_folder(self._path.parent)
+        self._state.ensure()
         file = open_private(self._path, "r+b", create=True, mend=True)
         with contextlib.ExitStack() as undo:
             undo.callback(file.close)

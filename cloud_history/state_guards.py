@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from .errors import PreviewExpired
 from .protection import Protected, ProtectionFile
 from .safeguards import BackedUp, Safeguards
 from .stopping import Watch
 
-BackUp = Callable[[Sequence[str], Watch], Awaitable[BackedUp]]
+
+class BackUp(Protocol):
+    """Makes a backup of these jobs, and knows whether it is still there."""
+
+    async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp: ...
+
+    def check(self) -> None:
+        """Raises SetupProblem: it was made, and is gone. Blocking."""
 
 
 class StateGuards(Safeguards):
@@ -24,7 +32,12 @@ class StateGuards(Safeguards):
         self._back_up = back_up
 
     async def protected(self) -> Protected:
-        return await asyncio.to_thread(self._protection.load)
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Protected:
+        if self._back_up is not None:
+            self._back_up.check()
+        return self._protection.load()
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
         if self._back_up is None or not job_ids:

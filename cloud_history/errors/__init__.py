@@ -8,8 +8,9 @@
     │   └─ SchemaMismatch
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
-    │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable
-    │   ├─ ProtectionDamaged ├─ StateFolderRefused └─ ManyUsers
+    │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable, its StateFolderLost
+    │   ├─ ProtectionDamaged ├─ SettingsDamaged ├─ StateFolderRefused
+    │   └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
     ├─ BackupDamaged             a backup cannot be read
     ├─ ListNotWhole              the list of jobs does not add up
@@ -86,7 +87,9 @@ from .setup import (
     MissingApiKey,
     MissingDependency,
     ProtectionDamaged,
+    SettingsDamaged,
     SetupProblem,
+    StateFolderLost,
     StateFolderRefused,
     StateUnwritable,
     UnsafeBaseUrl,
@@ -135,7 +138,9 @@ __all__ = [
     "RateLimited",
     "SchemaMismatch",
     "ServerFault",
+    "SettingsDamaged",
     "SetupProblem",
+    "StateFolderLost",
     "StateFolderRefused",
     "StateUnwritable",
     "TooLate",

@@ -90,6 +90,33 @@ class StateUnwritable(SetupProblem):
         super().__init__(message, hint=hint)
 
 
+class StateFolderLost(StateUnwritable):
+    """The state folder, or a safeguard in it, was there and is not there any more: nothing may be deleted."""
+
+    code = "state_lost"
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"Deletions are stopped: the state folder {folder} {why}.",
+            hint="It keeps the protected jobs, the settings and the backups. Put it back as it was (mount its disk, or "
+            "restore a copy), or choose “Start anew” in the panel: then what is missing counts as empty.",
+        )
+
+
+class SettingsDamaged(SetupProblem):
+    """The settings cannot be read, so nobody knows which safeguards are on. `name` is that of their file."""
+
+    code = "settings_damaged"
+
+    def __init__(self, name: str, because: Exception | None = None) -> None:
+        why = f": {because.strerror}" if isinstance(because, FileRefused) else ""
+        super().__init__(
+            f"Deletions are stopped: the settings can’t be read{why}.",
+            hint=f"Put a good copy of {name} in its place, or look through Settings > Cloud history and change one: "
+            "then they are written anew.",
+        )
+
+
 class ProtectionDamaged(SetupProblem):
     """The list of protected jobs cannot be read, so nothing is deleted. `name` is that of its file."""
 

@@ -60,6 +60,7 @@ def make_handlers(
         ("GET", "protection"): protection.show,
         ("POST", "protection"): protection.change,
         ("POST", "protection/start_empty"): protection.start_empty,
+        ("POST", "state/start_anew"): status.start_anew,
         ("POST", "unresolved/dismiss"): status.dismiss_unresolved,
         ("POST", "holds/dismiss"): status.dismiss_hold,
         ("POST", "key"): key.save,

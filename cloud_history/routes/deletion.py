@@ -87,7 +87,7 @@ class DeletionRoutes:
 
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
-        seconds = (await asyncio.to_thread(operations.settings.load)).hold_seconds
+        seconds = (await asyncio.to_thread(operations.settings.in_force)).hold_seconds
         running = await asyncio.to_thread(operations.desk.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
@@ -166,7 +166,7 @@ class DeletionRoutes:
         }
 
     async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
-        settings = await asyncio.to_thread(self._context.operations.settings.load)
+        settings = await asyncio.to_thread(self._context.operations.settings.in_force)
         return {
             "token": self._context.previews.keep(preview, connection),
             "expires_in": VALID_SECONDS,

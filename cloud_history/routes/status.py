@@ -8,10 +8,10 @@ from dataclasses import asdict
 from aiohttp import web
 
 from .. import __version__, schema
-from ..errors import InputRefused, ProtectionDamaged, SetupProblem
+from ..errors import InputRefused, ProtectionDamaged, SettingsDamaged, SetupProblem, StateFolderLost
 from ..guards import read_body
 from ..results import Payload, error_payload
-from ..settings import MEMBERS
+from ..settings import DAMAGED, MEMBERS
 from .answers import json_answer
 from .context import Context
 
@@ -46,6 +46,12 @@ class StatusRoutes:
         await asyncio.to_thread(self._context.holds.dismiss, body["hold"])
         return await self.status(request)
 
+    async def start_anew(self, request: web.Request) -> web.Response:
+        await read_body(request, {})
+        await asyncio.to_thread(self._context.operations.state.start_anew)
+        self._context.operations.announce_change("protection")
+        return await self.status(request)
+
     async def payload(self) -> Payload:
         """All of it."""
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
@@ -55,12 +61,15 @@ class StatusRoutes:
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
+        try:
+            settings = await asyncio.to_thread(operations.settings.in_force)
+        except (SettingsDamaged, StateFolderLost) as error:
+            settings, problem = DAMAGED, error_payload(error)
         running, unresolved, lost = None, [], []
         if not operations.keys.everybodys:
             running = await asyncio.to_thread(operations.desk.running)
             unresolved = await asyncio.to_thread(operations.desk.unresolved)
             lost = await asyncio.to_thread(holds.lost)
-        settings = await asyncio.to_thread(operations.settings.load)
         nodes = operations.nodes_may_delete(settings)
         return {
             "version": __version__,
@@ -87,4 +96,6 @@ class StatusRoutes:
             protected = await self._context.operations.protected()
         except ProtectionDamaged as error:
             return {"jobs": 0, "workflows": 0, "damaged": error.name}
+        except StateFolderLost:
+            return {"jobs": 0, "workflows": 0, "damaged": None}  # told as the problem
         return {"jobs": len(protected.jobs), "workflows": len(protected.workflows), "damaged": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.confirmed import Confirmed
-from cloud_history.errors import ProtectionDamaged, StateUnwritable
+from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateFolderLost, StateUnwritable
 from cloud_history.holds import Holds
 from cloud_history.protection import ProtectionFile
 from cloud_history.record import Record
 from cloud_history.selection import Selection
 from cloud_history.settings import SettingsFile
+from cloud_history.state_folder import state_folder_at
 from cloud_history.stopping import Unwatched
 from deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 from simulated_cloud import SimulatedCloud
@@ -63,14 +65,15 @@ async def test_a_file_where_the_state_folder_should_be_stops_deletions(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     stage = stage_of(cloud, environ, tmp_path / "taken" / "state")
-    (stage.folder / "settings.json").unlink()
-    stage.folder.rmdir()
+    shutil.rmtree(stage.folder)
     stage.folder.write_text("theirs")
     await stage.delete(backup=True)
     assert isinstance(stage.error, StateUnwritable)
     stage.nothing_was_sent()
     await stage.refuses(StateUnwritable)
     stage.folder.unlink()
+    await stage.refuses(StateFolderLost)
+    state_folder_at(stage.folder).start_anew()
     SettingsFile(stage.folder).change(backup="workflows")
     await stage.next_works()
 
@@ -151,16 +154,26 @@ async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff", b'{"backup": null}', b'{"backup": "of"}', b"[" * 9999, None]
 )
-async def test_damaged_settings_back_up(stage: Stage, content: bytes | None) -> None:
+async def test_damaged_settings_stop_deletions_until_something_is_set(
+    stage: Stage, content: bytes | None
+) -> None:
     path = stage.folder / "settings.json"
+    good = path.read_bytes()
     path.unlink()
     if content is None:
         path.mkdir()
     else:
         path.write_bytes(content)
     await stage.delete()
-    assert stage.gone == stage.saved() == set(stage.ids)
+    assert isinstance(stage.error, SettingsDamaged)
+    stage.nothing_was_sent()
     stage.check()
+    await stage.refuses(SettingsDamaged)
+    if content is None:
+        path.rmdir()
+        path.write_bytes(good)
+    # Where nobody can tell whether backups were on, they are.
+    assert SettingsFile(stage.folder).change(hold_seconds=5).backup == "workflows"
     await stage.next_works()
 
 

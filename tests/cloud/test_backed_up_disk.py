@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cloud_history.errors import ProtectionDamaged, StateUnwritable
+from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateUnwritable
 from cloud_history.protection import ProtectionFile
 from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
 from faulty_disk import FaultyDisk, in_place
 from simulated_cloud import SimulatedCloud
 from small_disk import no_file_larger_than
 
-DRAFT, NOTE = "backups/.*.zip.*", "running/.*.json.*"
+DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
+# What is opened by `open_private` is heard of twice: by Python's own call, and by that of the system.
 REFUSED = [
+    *[("open", "state_folder.json", 1), ("write", NOTE, 1)],
     *[("open", "sending.lock", 1), ("open", "sending.gate", 1)],
     *[("os.mkdir", "running", 1), ("open", NOTE, 1), ("fsync", NOTE, 1), ("os.rename", "running/*.json", 1)],
     *[("open", "deletions.gate", 1), ("open", "deletions.jsonl", 1), ("open", "deletions.jsonl", 2)],
@@ -29,20 +31,22 @@ NOT_SAVED = [
     *[
         ("open", DRAFT, 3),
         ("fsync", DRAFT, 1),
-        ("open", "backups/.gate", 2),
+        ("open", "backups/.gate", 3),
         ("os.rename", "backups/*.zip", 1),
     ],
 ]
 """There is no backup, so nothing is sent."""
 NOT_TOLD = [
-    *[("open", "deletions.gate", 2), ("open", "deletions.jsonl", 3), ("open", "deletions.jsonl", 4)],
+    *[("open", "deletions.gate", 3), ("open", "deletions.jsonl", 3), ("open", "deletions.jsonl", 4)],
     *[("write", "deletions.jsonl", 2), ("fsync", "deletions.jsonl", 2)],
 ]
 """All is done, and what came of it cannot be written."""
 HARMLESS = [
     *[("open", "running", 1), ("fsync", "running", 1), ("open", ".", 1), ("fsync", ".", 1)],
-    *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 3)],
-    *[("open", "settings.json", 1), ("open", "settings.json", 2), ("open", "backups/*.zip", 2)],
+    *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 5)],
+    *[("open", "settings.json", 3), ("open", "backups/*.zip", 2)],
+    *[("open", "state_folder.gate", 1), ("open", MARKER, 1), ("write", MARKER, 1), ("fsync", MARKER, 1)],
+    ("os.rename", "state_folder.json", 1),
 ]
 ELSEWHERE = [("open", "protected.json"), ("os.remove", "running/*.json")]
 """These have tests of their own."""
@@ -126,6 +130,14 @@ async def test_what_is_only_for_more_safety_stops_nothing(stage: Stage, step: St
     await stage.next_works()
 
 
+async def test_settings_that_cannot_be_read_stop_everything(stage: Stage) -> None:
+    await delete_on(stage, ("open", "settings.json", 1), number=errno.EIO)
+    assert isinstance(stage.error, SettingsDamaged)
+    stage.nothing_was_sent()
+    stage.check()
+    await stage.next_works()
+
+
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EMFILE])
 async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
     stage: Stage, number: int
@@ -139,7 +151,7 @@ async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
 
 
 async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
-    await delete_on(stage, ("open", "protected.json", 2), number=errno.EIO)
+    await delete_on(stage, ("open", "protected.json", 3), number=errno.EIO)
     assert set(stage.outcomes().values()) == {"failed"}
     assert (stage.sent, stage.saved()) == (set(), set(stage.ids))
     stage.check()

@@ -35,7 +35,7 @@ def files_with(text: str, folder: Path) -> list[str]:
 
 def save_spoilt(folder: Path, spoil: Callable[[bytes], bytes]) -> None:
     KeyStore(folder, {}).save(Secret(KEY))
-    (path,) = folder.iterdir()
+    path = folder / "api_key.json"
     path.write_bytes(spoil(path.read_bytes()))
 
 

@@ -31,6 +31,7 @@ WHERE = {
     "protection": ("GET", "protection"),
     "protect": ("POST", "protection"),
     "start_empty": ("POST", "protection/start_empty"),
+    "start_anew": ("POST", "state/start_anew"),
     "save_key": ("POST", "key"),
     "remove_key": ("DELETE", "key"),
 }
@@ -49,7 +50,7 @@ READING = (
 )
 CHANGING = tuple(route for route in ROUTES if route not in READING)
 """All that take a body."""
-EMPTY = ("remove_key", "start_empty", "delete_backup")
+EMPTY = ("remove_key", "start_empty", "start_anew", "delete_backup")
 """Those whose honest body is an empty object."""
 ALSO_READ = ("protect", "delete_backup")
 """Those whose address can be read too."""

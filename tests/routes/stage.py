@@ -115,6 +115,7 @@ class Stage:
             "settings": {"hold_seconds": 0},
             "protect": {"protect": False, "ids": [self.job]},
             "start_empty": {},
+            "start_anew": {},
             "delete_backup": {},
             "clean_up": {"policy": {"keep_last": 5}},
             "delete": {"token": self.delete_token},
@@ -208,7 +209,7 @@ class Stage:
 
     async def open_question(self) -> Claim:
         """Ask something, until what is given is released; a page has fetched it."""
-        path = self.folder / "asking" / f"{self.question}.json"
+        path = self.operations.state.ensure("asking") / f"{self.question}.json"
         write_private(path, json.dumps({"about": QUESTION, "ends": time.time() + 600}))
         claim = Claim(path)
         answer = await self.ask("ask_question", {"question": self.question})
@@ -224,6 +225,10 @@ class Stage:
     def damage_protection(self) -> None:
         """Leave a list of protected jobs that nobody can read."""
         (self.folder / "protected.json").write_text("{")
+
+    def lose_marker(self) -> None:
+        """Leave a state folder of which nobody can tell whether it is the same."""
+        (self.folder / "state_folder.json").unlink()
 
     async def set_hold(self, seconds: int) -> None:
         assert (await self.ask("settings", {"hold_seconds": seconds})).status == 200

@@ -37,6 +37,8 @@ async def let_in(stage: Stage, headers: Headers) -> None:
     for route in ROUTES:
         if route == "start_empty":
             stage.damage_protection()
+        if route == "start_anew":
+            stage.lose_marker()
         answer = await stage.ask(route, headers=headers)
         assert answer.status == 200, (route, answer)
 

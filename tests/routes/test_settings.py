@@ -34,7 +34,7 @@ async def test_anything_else_is_refused_and_changes_nothing(stage: Stage, raw: b
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"[" * 60_000, b'{"hold_seconds": true}'),
+        *(b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"hold_seconds": true}'),
         *(
             b'{"hold_seconds": 0.0}',
             b'{"hold_seconds": -1}',
@@ -45,17 +45,25 @@ async def test_anything_else_is_refused_and_changes_nothing(stage: Stage, raw: b
     ],
     ids=lambda content: str(content[:24]),
 )
-async def test_a_damaged_file_means_ten_seconds_and_can_be_set_right(stage: Stage, content: bytes) -> None:
-    (stage.folder / "settings.json").write_bytes(content)
-    assert (await stage.ask("status")).json["hold_seconds"] == 10
+async def test_a_damaged_file_stops_deletions_until_something_is_set(stage: Stage, content: bytes) -> None:
     shown = await stage.preview()
-    # Nobody can tell whether backups were on: then they are.
-    assert shown["kind"] == ("clear" if content == b"{}" else "delete")
-    answer = await stage.ask(str(shown["kind"]), {"token": shown["token"]})
-    assert answer.status == 202
+    (stage.folder / "settings.json").write_bytes(content)
+    status = (await stage.ask("status")).json
+    # Nobody can tell whether backups were on, so it is shown as if they were.
+    assert (status["settings"]["backup"], status["problem"]["code"]) == ("workflows", "settings_damaged")
+    assert status["configured"]
+    for answer in (
+        await stage.ask("clear", {"token": shown["token"]}),
+        await stage.ask("preview", {"clear": True}),
+        await stage.ask("preview", {"ids": [stage.cloud.finished[0].id]}),
+    ):
+        assert (answer.status, answer.code) == (409, "settings_damaged")
+        assert "settings.json" in answer.text
     assert stage.cloud.history_posts == []
     await stage.set_hold(0)
-    assert (await stage.ask("status")).json["hold_seconds"] == 0
+    status = (await stage.ask("status")).json
+    assert (status["settings"]["backup"], status["problem"]) == ("workflows", None)
+    assert (await stage.preview())["kind"] == "delete"
 
 
 async def test_what_cannot_be_saved_is_not_said_to_be(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -192,3 +193,47 @@ async def test_a_head_request_gets_no_more_than_a_get(stage: Stage) -> None:
 
 def test_the_routes_import_nothing_of_comfyui() -> None:
     assert not {"server", "folder_paths", "comfy", "comfy_execution"} & set(sys.modules)
+
+
+async def test_a_lost_state_folder_is_told_and_stops_everything_until_a_person_starts_anew(
+    stage: Stage,
+) -> None:
+    job = stage.cloud.finished[0]
+    await stage.ask("protect", {"protect": True, "ids": [job.id]})
+    deletion = await stage.preview(ids=[each.id for each in stage.cloud.finished[1:3]])
+    shutil.rmtree(stage.folder)
+    status = (await stage.ask("status")).json
+    assert (status["configured"], status["problem"]["code"]) == (True, "state_lost")
+    assert str(stage.folder) in status["problem"]["message"]
+    for answer in (
+        await stage.ask("delete", {"token": deletion["token"]}),
+        await stage.ask("preview", {"clear": True}),
+        await stage.ask("preview", {"ids": [job.id]}),
+        await stage.ask("clean_up", {"policy": {"keep_last": 5}}),
+        await stage.ask("protection"),
+        await stage.ask("protect", {"protect": True, "ids": [job.id]}),
+        await stage.ask("settings", {"hold_seconds": 0}),
+        await stage.ask("save_key"),
+        await stage.ask("remove_key"),
+        await stage.ask("record"),
+    ):
+        assert (answer.status, answer.code) == (409, "state_lost"), answer
+    assert stage.cloud.history_posts == []
+    assert not stage.folder.exists()
+
+    answer = await stage.ask("start_anew")
+    assert (answer.status, answer.json["problem"]) == (200, None)
+    assert (await stage.ask("protection")).json == {"jobs": [], "workflows": []}
+    assert (await stage.preview(ids=[job.id]))["removable"] == 1
+    again = await stage.ask("start_anew")
+    assert (again.status, again.code) == (400, "invalid_request")
+
+
+async def test_a_hold_whose_state_folder_is_lost_is_not_sent(stage: Stage) -> None:
+    await stage.held(10, ids=[stage.cloud.finished[0].id])
+    await stage.until(lambda: stage.timer.awaited)
+    shutil.rmtree(stage.folder)
+    stage.timer.wait(10)
+    told = await stage.announced()
+    assert stage.cloud.history_posts == []
+    assert told["error"]["code"] == "state_lost"

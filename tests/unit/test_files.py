@@ -31,7 +31,7 @@ def refuse(number: int) -> Callable[..., None]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A file that is there already, with old content."""
-    path = tmp_path / "state" / "note.json"
+    path = private_folder(tmp_path / "state") / "note.json"
     write_private(path, "old")
     return path
 
@@ -46,7 +46,7 @@ def test_what_is_written_is_what_is_read_in_every_script(path: Path) -> None:
 def test_only_the_owner_can_read_the_file_and_its_folder(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        write_private(tmp_path / "a" / "b" / "note.json", "x")
+        write_private(private_folder(tmp_path / "a" / "b") / "note.json", "x")
     finally:
         os.umask(before)
     assert mode(tmp_path / "a" / "b" / "note.json") == 0o600
@@ -192,3 +192,9 @@ def test_a_folder_that_was_there_before_us_keeps_its_permissions(tmp_path: Path)
     shared.chmod(0o755)
     private_folder(shared)
     assert mode(shared) == 0o755
+
+
+def test_a_folder_that_is_not_there_is_not_made_by_what_is_written(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_private(tmp_path / "gone" / "note.json", "x")
+    assert not (tmp_path / "gone").exists()

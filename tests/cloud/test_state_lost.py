@@ -1,0 +1,162 @@
+"""The state folder is lost while ComfyUI runs: nothing protected goes, whatever step a deletion or a clear is at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cloud_history.client import CloudClient
+from cloud_history.errors import StateFolderLost, StateUnwritable
+from cloud_history.history import History
+from cloud_history.models import ClearOutcome, Outcome
+from cloud_history.protection import ProtectionFile
+from cloud_history.state_folder import StateFolder, state_folder_at
+from cloud_history.state_guards import StateGuards
+from cloud_history.stopping import Unwatched
+from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
+from simulated_cloud import Fault, SimulatedCloud
+
+OpenClient = Callable[..., CloudClient]
+Harm = Callable[[Path], object]
+POST = ("POST", "/api/history")
+
+
+def removed(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def emptied(folder: Path) -> None:
+    removed(folder)
+    folder.mkdir()
+
+
+def replaced(folder: Path) -> None:
+    removed(folder)
+    StateFolder(folder).ensure()
+
+
+def list_removed(folder: Path) -> None:
+    (folder / "protected.json").unlink()
+
+
+def backups_removed(folder: Path) -> None:
+    shutil.rmtree(folder / "backups", ignore_errors=True)
+
+
+HARMS: list[Harm] = [removed, emptied, replaced, list_removed]
+harms = pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+
+
+@pytest.fixture
+def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
+    stage = stage_of(cloud, environ, tmp_path.resolve() / "state")
+    ProtectionFile(stage.folder).change(protect=True, jobs=stage.ids[:1])
+    return stage
+
+
+@harms
+async def test_before_a_deletion_or_a_clear_nothing_is_sent(stage: Stage, harm: Harm) -> None:
+    harm(stage.folder)
+    operations = stage.operations()
+    for deleting in (
+        operations.delete_jobs(stage.ids, "panel", Unwatched(), backup=False),
+        operations.clear_history("panel", Unwatched(), backup=False),
+    ):
+        with pytest.raises(StateFolderLost, match=str(stage.folder)):
+            await deleting
+    assert stage.cloud.history_posts == []
+
+
+@harms
+@pytest.mark.parametrize("step", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED, DELETION])
+async def test_during_a_deletion_nothing_more_is_sent(stage: Stage, harm: Harm, step: str) -> None:
+    stage.steps = Steps({step: lambda: harm(stage.folder)})
+    await stage.delete()
+    assert stage.cloud.history_posts == []
+    if stage.result is not None:
+        assert "deleted" not in stage.outcomes().values()
+    # What was written meanwhile must not make the lost folder look like an old one at the next start.
+    state_folder_at.cache_clear()
+    left = {each.name for each in stage.folder.iterdir()} if stage.folder.is_dir() else set()
+    assert not left & {"protected.json", "running", "holds"} or harm is list_removed
+
+
+@pytest.mark.parametrize("harm", [backups_removed, removed], ids=lambda harm: harm.__name__)
+async def test_a_backup_that_is_gone_before_the_first_request_stops_the_deletion(
+    stage: Stage, harm: Harm
+) -> None:
+    stage.steps = Steps({DELETION: lambda: harm(stage.folder)})
+    await stage.delete()
+    assert stage.cloud.history_posts == []
+    assert "failed" in stage.outcomes().values()
+
+
+async def test_one_backup_that_is_gone_before_the_first_request_stops_the_deletion(stage: Stage) -> None:
+    stage.steps = Steps({DELETION: lambda: emptied_of_backups(stage)})
+    await stage.delete()
+    assert stage.cloud.history_posts == []
+    assert stage.result is not None
+    assert any("the backup of this deletion" in each.why for each in stage.result.jobs.values())
+
+
+def emptied_of_backups(stage: Stage) -> None:
+    for path in stage.zips():
+        path.unlink()
+
+
+class Meanwhile:
+    """Something that happens while the client waits before its next try."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens = happens
+
+    async def __call__(self, seconds: float) -> None:
+        self._happens()
+
+
+async def no_time(seconds: float) -> None:
+    pass
+
+
+@harms
+async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
+    cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, harm: Harm
+) -> None:
+    protection, job = ProtectionFile(tmp_path / "state"), cloud.finished[0]
+    protection.change(protect=True, jobs=[cloud.finished[1].id])
+    meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
+    cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
+    async with open_client(sleep=meanwhile) as client:
+        guards = StateGuards(protection, None)
+        result = await History(client, sleep=no_time).delete([job.id], Unwatched(), safeguards=guards)
+    assert len(cloud.requests_to(*POST)) == 1
+    assert not job.deleted
+    assert result.jobs[job.id].outcome is Outcome.FAILED
+    assert "state folder" in result.jobs[job.id].why
+
+
+@harms
+async def test_a_clear_that_waits_for_its_next_try_is_not_sent_again(
+    cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, harm: Harm
+) -> None:
+    protection = ProtectionFile(tmp_path / "state")
+    protection.change(protect=True, jobs=["x"])
+    protection.change(protect=False, jobs=["x"])  # a list that is there, and has nothing in it
+    meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
+    cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
+    async with open_client(sleep=meanwhile) as client:
+        history = History(client, sleep=no_time)
+        result = await history.clear(Unwatched(), safeguards=StateGuards(protection, None))
+    assert len(cloud.requests_to(*POST)) == 1
+    assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
+
+
+async def test_after_starting_anew_deletions_work_again(stage: Stage) -> None:
+    removed(stage.folder)
+    await stage.refuses(StateUnwritable)
+    stage.operations().state.start_anew()
+    result = await stage.operations().delete_jobs(stage.ids, "panel", Unwatched())
+    assert set(result.ids(Outcome.DELETED)) == set(stage.ids)
