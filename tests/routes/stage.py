@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from cloud_history.asking import Answers
 from cloud_history.client import CloudClient
@@ -282,6 +283,7 @@ async def serving(
     longest_hold: float = LONGEST_HOLD,
     handler_cancellation: bool = False,
     many_users: bool = False,
+    middlewares: Sequence[Middleware] = (),
 ) -> AsyncIterator[Stage]:
     """Serve the routes on a free port of 127.0.0.1, as ComfyUI's server would."""
     events: list[tuple[str, dict[str, Any]]] = []
@@ -300,7 +302,7 @@ async def serving(
     answers = Answers(folder, clock=reading)
     holds = Holds(operations, sleep=timer.sleep, clock=timer)
     add_routes(table, operations, longest_hold=longest_hold, holds=holds, answers=answers)
-    app = web.Application(client_max_size=100 * 1024 * 1024)
+    app = web.Application(client_max_size=100 * 1024 * 1024, middlewares=middlewares)
     app.add_routes(table)
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=0.2, handler_cancellation=handler_cancellation

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -65,9 +66,9 @@ OTHER_ORIGINS = (
     "null",
     "",
     "http://evil.example",
-    "http://127.0.0.1",
-    "https://127.0.0.1",
     "http://127.0.0.1:1",
+    "https://127.0.0.1:443",
+    "http://127.0.0.1:80",
     "http://127.0.0.2:{own}",
     "http://localhost",
     "http://[::1]",
@@ -116,7 +117,7 @@ async def test_an_origin_in_capitals_is_the_same(target: Stage) -> None:
         assert (await target.ask("status", headers={"Origin": origin})).status == 200, origin
 
 
-async def test_the_port_of_an_origin_is_compared_with_the_usual_ones_in_mind(stage: Stage) -> None:
+async def test_the_ports_of_an_origin_and_a_host_are_compared_where_both_have_one(stage: Stage) -> None:
     for host, origin, same in (
         ("localhost", "http://localhost", True),
         ("localhost:80", "http://localhost", True),
@@ -124,12 +125,18 @@ async def test_the_port_of_an_origin_is_compared_with_the_usual_ones_in_mind(sta
         ("LOCALHOST:8188", "http://localhost:8188", True),
         ("[::1]:8188", "http://[::1]:8188", True),
         ("localhost:443", "https://localhost", True),
-        ("localhost:443", "http://localhost", False),
-        ("localhost:80", "https://localhost", False),
-        ("localhost:8188", "https://localhost", False),
+        # nginx with `proxy_set_header Host $host` leaves the port out; others leave the usual port out of Origin.
+        ("localhost", "http://localhost:8080", True),
+        ("localhost", "https://localhost:8443", True),
+        ("localhost:8188", "https://localhost", True),
+        ("[::1]", "http://[::1]:8080", True),
         ("localhost:8188", "http://localhost:8189", False),
         ("localhost:8188", "http://127.0.0.1:8188", False),
+        ("localhost", "http://127.0.0.1", False),
+        ("localhost:8188", "http://127.0.0.1", False),
+        ("localhost", "http://localhost.evil.example:8080", False),
         ("localhost", "http://localhost:0", False),
+        ("localhost:8188", "http://localhost:", False),
     ):
         answer = await stage.ask("status", headers={"Host": host, "Origin": origin})
         assert answer.status == (200 if same else 403), (host, origin)
@@ -197,8 +204,15 @@ async def test_localhost_and_addresses_are_this_machine(stage: Stage) -> None:
 
 
 @pytest.fixture
-def named_workshop(monkeypatch: pytest.MonkeyPatch) -> object:
+def named_workshop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     monkeypatch.setattr(socket, "gethostname", lambda: "Workshop")
+    monkeypatch.setattr(guards, "HOSTS_FILE", tmp_path / "hosts")
+    lines = [
+        "127.0.0.1 localhost",
+        "127.0.1.1 workshop.lan.example workshop # evil.example",
+        "10.0.0.9 other.lan.example",
+    ]
+    (tmp_path / "hosts").write_text("\n".join(lines))
     guards._own_names.cache_clear()
     yield
     guards._own_names.cache_clear()
@@ -206,9 +220,16 @@ def named_workshop(monkeypatch: pytest.MonkeyPatch) -> object:
 
 @pytest.mark.usefixtures("named_workshop")
 async def test_this_machines_own_name_is_this_machine_and_longer_ones_are_not(stage: Stage) -> None:
-    for host in ("workshop:8188", "WORKSHOP", "workshop.local:8188"):
+    for host in ("workshop:8188", "WORKSHOP", "workshop.local:8188", "workshop.lan.example"):
         assert (await stage.ask("status", headers={"Host": host})).status == 200
-    for host in ("workshop.evil.example", "workshop.local.evil.example", "xworkshop", "workshop.", ".local"):
+    for host in (
+        "workshop.evil.example",
+        "workshop.local.evil.example",
+        "xworkshop",
+        "workshop.",
+        ".local",
+        "other.lan.example",
+    ):
         assert (await stage.ask("status", headers={"Host": host})).status == 403
 
 
@@ -228,6 +249,95 @@ async def test_names_in_the_variable_are_this_machine_and_no_others(
         assert (await stage.ask("status", headers={"Host": host})).status == 403
     answer = await stage.ask("status", headers={"Host": "studio.example", "Origin": "http://evil.example"})
     assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("own", "hosts", "others"),
+    [
+        (
+            "workshop.example.org",
+            ["workshop.example.org", "workshop", "workshop.local"],
+            ["example.org", "xworkshop"],
+        ),
+        ("Büro", ["xn--bro-hoa:8188", "xn--bro-hoa.local"], ["xn--bro-hob", "buro"]),
+        ("", [], ["", ".", ".local"]),
+    ],
+)
+async def test_this_machine_is_known_by_its_short_its_full_and_its_punycode_name(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    own: str,
+    hosts: list[str],
+    others: list[str],
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: own)
+    monkeypatch.setattr(guards, "HOSTS_FILE", tmp_path / "none")
+    guards._own_names.cache_clear()
+    try:
+        for host in hosts:
+            assert (await stage.ask("status", headers={"Host": host})).status == 200, host
+        for host in others:
+            assert (await stage.ask("status", headers={"Host": host})).status == 403, host
+    finally:
+        guards._own_names.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts", "others"),
+    [
+        (
+            ".trycloudflare.com",
+            ["red-cat.trycloudflare.com", "a.b.trycloudflare.com:443", "trycloudflare.com"],
+            ["xtrycloudflare.com", "trycloudflare.com.evil.example"],
+        ),
+        ("*.ts.example", ["box.ts.example"], ["ts.example.org", "boxts.example"]),
+        ("https://studio.example", ["studio.example", "studio.example:8443"], ["https", "example"]),
+        ("http://studio.example:8188/", ["studio.example"], ["studio"]),
+        ("https://studio.example/comfy/?a=b", ["studio.example"], ["comfy"]),
+        ("studio.example:8188", ["studio.example", "studio.example:9"], ["studio.example.org"]),
+        ("https://.example.org:443", ["a.example.org"], ["a.example.com"]),
+        (
+            "one.example two.example;three.example",
+            ["one.example", "two.example", "three.example"],
+            ["four.example"],
+        ),
+        ("'one.example', \"two.example\"", ["one.example", "two.example"], ["'one.example'"]),
+        ("Müller.example", ["xn--mller-kva.example"], ["muller.example"]),
+        ("straße.example", ["xn--strae-oqa.example", "strasse.example"], ["stra.example"]),
+        (".", [], ["evil.example", "."]),
+        ("*.", [], ["evil.example"]),
+        ("https://", [], ["evil.example", "https"]),
+        (":8188", [], ["evil.example"]),
+    ],
+)
+async def test_a_host_in_the_variable_may_be_a_suffix_an_address_or_hold_a_port(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, value: str, hosts: list[str], others: list[str]
+) -> None:
+    monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", value)
+    for host in hosts:
+        assert (await stage.ask("status", headers={"Host": host})).status == 200, host
+    for host in others:
+        assert (await stage.ask("status", headers={"Host": host})).status == 403, host
+
+
+async def test_every_refusal_names_its_cure(stage: Stage) -> None:
+    for headers, cure in (
+        ({"X-Cloud-History": None}, "pass it on"),
+        ({"Host": "studio.example:8188"}, "set COMFY_CLOUD_HISTORY_HOSTS=studio.example and restart"),
+        ({"Host": "evil.example#localhost"}, "proxy_set_header Host $http_host"),
+        ({"Origin": "http://studio.example"}, "proxy_set_header Host $http_host"),
+        ({"Origin": "null"}, "a tab of its own"),
+        ({"Origin": "file://"}, "a tab of its own"),
+        ({"Sec-Fetch-Site": "cross-site"}, "a tab of its own"),
+    ):
+        error = (await stage.ask("status", headers=headers)).json["error"]
+        assert cure in error["hint"], (headers, error)
+        assert "#localhost" not in error["message"]
+    error = (await stage.ask("status", headers={"Host": "studio.example:8188"})).json["error"]
+    assert "studio.example" in error["message"]
+    error = (await stage.ask("status", headers={"Origin": "http://studio.example"})).json["error"]
+    assert "http://studio.example is not 127.0.0.1" in error["message"]
 
 
 async def test_a_star_in_the_variable_is_a_name_and_opens_nothing(
