@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts import HostDidNotStart, HostProcess, frontend_dir, start_host
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import Bend, SimulatedCloud
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,6 +44,15 @@ def parser() -> argparse.ArgumentParser:
         help="let the cloud behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be "
         "repeated (all switches: playground/simulated_cloud/switches.py)",
     )
+    reader.add_argument(
+        "--bend",
+        action="append",
+        default=[],
+        type=Bend.read,
+        metavar="NAME[,OPTION=VALUE…]",
+        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
+        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
+    )
     return reader
 
 
@@ -53,6 +62,7 @@ def play(options: argparse.Namespace) -> None:
     cloud.switches.latency = options.latency_ms / 1000
     for switch in options.switch:
         cloud.switches.set(switch)
+    cloud.bends += options.bend
     with _home(options.home) as home, cloud.serving_in_thread() as cloud_url:
         print("Starting…", flush=True)
         host = start_host(

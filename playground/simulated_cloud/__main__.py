@@ -8,6 +8,7 @@ import contextlib
 import signal
 import sys
 
+from .bends import Bend
 from .cloud import DEFAULT_API_KEY, SimulatedCloud
 
 
@@ -38,6 +39,15 @@ def parser() -> argparse.ArgumentParser:
         help="behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be repeated "
         "(all switches: simulated_cloud/switches.py)",
     )
+    reader.add_argument(
+        "--bend",
+        action="append",
+        default=[],
+        type=Bend.read,
+        metavar="NAME[,OPTION=VALUE…]",
+        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
+        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
+    )
     return reader
 
 
@@ -47,6 +57,7 @@ async def serve(options: argparse.Namespace) -> None:
     cloud.switches.latency = options.latency_ms / 1000
     for switch in options.switch:
         cloud.switches.set(switch)
+    cloud.bends += options.bend
     stop = asyncio.Event()
     # Windows has no signal handlers on its event loops; there Ctrl+C arrives as KeyboardInterrupt.
     with contextlib.suppress(NotImplementedError):

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
+from .bends import Bend
+from .bent_deletions import Postponed
 from .books import Books, RecordedRequest
 from .faults import Fault
 from .jobs import ACTIVE, FINISHED, STATUSES, SimulatedJob
@@ -29,6 +31,8 @@ class SimulatedCloud:
         jobs: every job by id, oldest first; deleted ones stay, marked `deleted`.
         switches: how this cloud behaves; change them at any time.
         faults: what goes wrong; append `Fault`s at any time.
+        bends: how it breaks its contract; append `Bend`s at any time.
+        deletions: how many deletions it has answered; postponed: what it has yet to remove of them.
         requests, storage_requests: all requests to the API and to the storage origin, in order of arrival.
         base_url, storage_url: the two origins while serving, else "".
         now: Unix seconds, for the times of jobs; clock: monotonic seconds, for `lag` and `RecordedRequest.at`.
@@ -48,6 +52,9 @@ class SimulatedCloud:
         self.clock = clock
         self.switches = Switches()
         self.faults: list[Fault] = []
+        self.bends: list[Bend] = []
+        self.deletions = 0
+        self.postponed: list[Postponed] = []
         self.requests: list[RecordedRequest] = []
         self.storage_requests: list[RecordedRequest] = []
         self.base_url = ""

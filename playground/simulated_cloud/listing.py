@@ -8,10 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .jobs import STATUSES, SimulatedJob
 from .switches import Switches
+
+if TYPE_CHECKING:
+    from .bends import Bent
 
 OUTPUT_TYPES = frozenset({"image", "video", "audio", "3d"})
 
@@ -68,11 +71,34 @@ class ListQuery:
 
 def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> str:
     """The answer to a listing, as JSON: one page of `jobs`, which are filtered by status already."""
+    shown, pagination = cut(ordered(jobs, query, switches), query, switches)
+    seconds = switches.time_unit == "s"
+    entries = ",".join([job.written(seconds=seconds, raw=switches.raw_states) for job in shown])
+    return f'{{"jobs":[{entries}],"pagination":{json.dumps(pagination)}}}'
+
+
+def bent_page(jobs: list[SimulatedJob], asked: ListQuery, switches: Switches, bent: Bent) -> str:
+    """The same, with all that is bent about this answer. `jobs` are those that the bent query wants."""
+    query = bent.query(asked)
+    shown, pagination = cut(bent.jobs(ordered(jobs, query, switches)), query, switches)
+    seconds = switches.time_unit == "s"
+    rows = [job.entry(seconds=seconds, raw=switches.raw_states) for job in shown]
+    return json.dumps(bent.page(shown, rows, pagination, asked))
+
+
+def ordered(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> list[SimulatedJob]:
+    """Those of the jobs that the other filters let through, in the order of the query."""
     wanted = [job for job in jobs if query.wants(job)] if query.workflow_id or query.output_type else jobs
     # Without cursors nothing hangs on the order of ties, and 20 pages of 20,000 jobs are 400,000 keys.
     by_time = query.sort_by == "create_time" and not switches.cursor
     key = attrgetter("create_time") if by_time else query.key
-    rows = sorted(wanted, key=key, reverse=query.descending)
+    return sorted(wanted, key=key, reverse=query.descending)
+
+
+def cut(
+    rows: list[SimulatedJob], query: ListQuery, switches: Switches
+) -> tuple[list[SimulatedJob], dict[str, Any]]:
+    """One page of these rows, and what its `pagination` says."""
     total = len(rows)
     rest = rows[query.offset :] if query.after is None else _beyond(rows, query)
     shown = rest[: query.limit]
@@ -82,9 +108,7 @@ def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> str:
         pagination["total"] = total if switches.total == "exact" else 0
     if switches.cursor and query.sort_by == "create_time":
         pagination["next_cursor"] = _encode(query.key(shown[-1])) if has_more else ""
-    seconds = switches.time_unit == "s"
-    entries = ",".join([job.written(seconds=seconds, raw=switches.raw_states) for job in shown])
-    return f'{{"jobs":[{entries}],"pagination":{json.dumps(pagination)}}}'
+    return shown, pagination
 
 
 def _beyond(rows: list[SimulatedJob], query: ListQuery) -> list[SimulatedJob]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from .bends import Bent
+from .bent_deletions import carry_out_postponed
 from .error_shapes import (
     ErrorShape,
     error_response,
@@ -19,7 +21,7 @@ from .error_shapes import (
     rate_limited,
     subscription_inactive,
 )
-from .listing import BadParameter, ListQuery, page
+from .listing import BadParameter, ListQuery, bent_page, page
 from .pictures import picture_of
 from .storage import signed_url
 
@@ -163,11 +165,13 @@ class Routes:
             UUID.fullmatch(job_id) for job_id in job_ids
         ):
             raise _bad("invalid job id")
-        if not self._cloud.switches.lies:
-            if clear:
-                self._cloud.books.clear(self._cloud.clock())
-            self._cloud.books.delete(job_ids, self._cloud.clock())
-        return web.Response()
+        cloud = self._cloud
+        bent = Bent(cloud, "history")
+        if not cloud.switches.lies:
+            named = cloud.listed() if clear else list(filter(None, map(cloud.books.get, job_ids)))
+            cloud.books.delete([job.id for job in bent.removal(named)], cloud.clock())
+        cloud.deletions += 1
+        return bent.answer(web.Response())
 
     async def jobs(self, request: web.Request) -> web.Response:
         """`GET /api/jobs`."""
@@ -176,17 +180,23 @@ class Routes:
             query = ListQuery.parse(request.query, cursors=cloud.switches.cursor)
         except BadParameter as problem:
             raise _bad(str(problem)) from problem
-        statuses = None if cloud.switches.ignores_status_filter else query.statuses
+        carry_out_postponed(cloud)
+        bent = Bent(cloud, "list")
+        statuses = None if cloud.switches.ignores_status_filter else bent.query(query).statuses
         listed = cloud.books.listed(statuses, still=cloud.shows)
-        return web.Response(text=page(listed, query, cloud.switches), content_type="application/json")
+        text = bent_page(listed, query, cloud.switches, bent) if bent else page(listed, query, cloud.switches)
+        return bent.answer(web.Response(text=text, content_type="application/json"))
 
     async def job(self, request: web.Request) -> web.Response:
         """`GET /api/jobs/{job_id}`."""
-        job = self._cloud.books.get(request.match_info["job_id"])
+        cloud, switches, job_id = self._cloud, self._cloud.switches, request.match_info["job_id"]
+        carry_out_postponed(cloud)
+        bent = Bent(cloud, "detail")
+        job = bent.detail(job_id, cloud.books.get(job_id))
         if job is None:
             raise Refused(error_response(404, "not_found", "Job not found"))
-        switches = self._cloud.switches
-        return web.json_response(job.detail(seconds=switches.time_unit == "s", raw=switches.raw_states))
+        detail = job.detail(seconds=switches.time_unit == "s", raw=switches.raw_states)
+        return bent.answer(web.json_response(bent.details(job_id, detail)))
 
     async def cancel_jobs(self, request: web.Request) -> web.Response:
         """`POST /api/jobs/cancel`: all or, with one unknown id among them, none."""
