@@ -127,6 +127,11 @@ class KeyStore:
         """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
         return self._many_users and environment.variable(SHARED_VARIABLE, self._environ) != "1"
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a key saved here would not be used: the environment names one, or it would be everybody's."""
+        return self.everybodys or bool(environment.variable(KEY_VARIABLE, self._environ))
+
     def _own(self) -> ApiKey | None:
         named = environment.variable(KEY_VARIABLE, self._environ)
         if named:

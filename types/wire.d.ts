@@ -24,6 +24,8 @@ export interface Status {
   configured: boolean;
   source: "env" | "saved" | null;
   last4: string;
+  /** Whether a key that is given now would be used. */
+  can_connect?: boolean;
   host: string;
   running: null | { operation: string; kind: string; origin: string; started_at: string };
   finished: { operation: string; result: Result }[];

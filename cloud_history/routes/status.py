@@ -8,7 +8,14 @@ from dataclasses import asdict
 from aiohttp import web
 
 from .. import __version__, schema
-from ..errors import InputRefused, ProtectionDamaged, SettingsDamaged, SetupProblem, StateFolderLost
+from ..errors import (
+    InputRefused,
+    KeyFileDamaged,
+    ProtectionDamaged,
+    SettingsDamaged,
+    SetupProblem,
+    StateFolderLost,
+)
 from ..guards import read_body
 from ..results import Payload, error_payload
 from ..settings import DAMAGED, MEMBERS
@@ -55,16 +62,20 @@ class StatusRoutes:
     async def payload(self) -> Payload:
         """All of it."""
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
+        can_connect = not operations.keys.is_fixed
         try:
             await asyncio.to_thread(schema.load_all)
             host = operations.base_url().host
             key = await asyncio.to_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
+            # With any other problem a key that is given now could neither be tested nor used.
+            can_connect = can_connect and isinstance(error, KeyFileDamaged)
         try:
             settings = await asyncio.to_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
             settings, problem = DAMAGED, error_payload(error)
+            can_connect = can_connect and isinstance(error, SettingsDamaged)
         running, unresolved, lost = None, [], []
         if not operations.keys.everybodys:
             running = await asyncio.to_thread(operations.desk.running)
@@ -76,6 +87,7 @@ class StatusRoutes:
             "configured": key is not None,
             "source": key.source if key else None,
             "last4": key.secret.last4 if key else "",
+            "can_connect": can_connect,
             "host": host,
             "running": running.summary() if running else None,
             "finished": [

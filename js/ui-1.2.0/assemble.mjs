@@ -110,7 +110,7 @@ export function assemble(app, fetchApi, open) {
     store,
     actions,
     thumbnails,
-    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: damagedList.banners() }) : []),
+    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: damagedList.banners(), ...(store.readAt === null && store.error && { besides: store.error.code }) }) : []),
     markOf: deletions.markOf,
     subscribe: (listener) => deletions.subscribe(listener),
     createPage: pages.create,

@@ -2,7 +2,7 @@
 /** Giving the server an API key, looking at the one it has, and taking it away. */
 
 import { button, el } from "./dom.mjs";
-import { HistoryApiError } from "./history_api.mjs";
+import { HistoryApiError, noKey } from "./history_api.mjs";
 import { icon } from "./icons.mjs";
 import { KeyForm, savedWords } from "./key_form.mjs";
 import { banners, errorStep } from "./parts.mjs";
@@ -63,6 +63,7 @@ export class ConnectSteps {
     for (;;) {
       try {
         status = await this.api.status();
+        if (!status.configured && status.can_connect === false) throw noKey(status);
         const answer = status.configured ? await this.#connection(frame, status) : "replace";
         if (answer === "replace") await this.askForKey(frame, status);
         if (answer === "remove") await this.#remove(frame);
@@ -87,7 +88,7 @@ export class ConnectSteps {
     return frame.show({
       title: CONNECTION.title,
       body: [...banners(status, this.api), facts(status, state)],
-      buttons: [...(status.source === "env" ? [] : changes), { label: "", element: close }],
+      buttons: [...(status.can_connect === false ? [] : changes), { label: "", element: close }],
       focus: close,
     });
   }

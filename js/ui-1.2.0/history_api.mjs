@@ -37,6 +37,10 @@ export const NO_ROUTES = "routes_missing";
 /** Something answered in a way this pack's routes never do. */
 export const STRANGE = "strange_answer";
 
+/** Why there is no key: nobody gave one, or what keeps any from being used. @param {import("../../types/wire").Status} status */
+export const noKey = ({ can_connect: canConnect, problem }) =>
+  new HistoryApiError(canConnect === false && problem ? problem : { code: "missing_key" });
+
 /** @param {unknown} value @returns {value is Record<string, any>} */
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 

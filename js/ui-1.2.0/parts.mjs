@@ -40,11 +40,12 @@ export function card(name, className, { title, text }, dismiss, buttons = []) {
  * What the person must know before anything else: a fault of the set-up, and deletions that a stop of ComfyUI cut short.
  * @param {Status} status
  * @param {Pick<HistoryApi, "dismiss" | "dismissHold">} api
- * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[]}} [options] `show`: where there is a list to show jobs in
+ * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string}} [options] `show`: where
+ *   there is a list to show jobs in; `besides`: the code of a problem that is told elsewhere
  */
-export function banners(status, api, { show, onStatus, first = [] } = {}) {
+export function banners(status, api, { show, onStatus, first = [], besides } = {}) {
   const cards = [...first];
-  if (status.problem && !first.length) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
+  if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
   /** @param {import("./words.mjs").Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {
@@ -82,10 +83,10 @@ export function errorStep(frame, error, status) {
   const { title, text } = words.errorWords(error);
   const says = words.cloudWords(error);
   const aboutKey = ["unauthorized", "forbidden", "invalid_key"].includes(error.code);
-  const fixedKey = aboutKey && status?.source === "env";
+  const fixedKey = aboutKey && status?.can_connect === false;
   const body = [
     el("p", { dir: "auto" }, text),
-    fixedKey && hint("key", words.keyWords(status)),
+    fixedKey && status.source === "env" && hint("key", words.keyWords(status)),
     says && hint("info", says),
   ];
   /** @type {import("./dialogs.mjs").ViewButton[]} */

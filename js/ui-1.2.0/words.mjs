@@ -232,6 +232,7 @@ const ERRORS = {
     text: "The record of deletions can’t be written. Free some disk space, or make ComfyUI’s user folder writable.",
   },
   protection_damaged: { title: DAMAGED.title, text: DAMAGED.text },
+  many_users: { title: "This ComfyUI has several users", text: "It was started with --multi-user and signs nobody in, so a key saved here would be everybody’s. It is not used. To share one key and one state, start ComfyUI with COMFY_CLOUD_HISTORY_SHARED=1. Without that, only nodes work: with the key of whoever is signed in to ComfyUI." },
   unsafe_base_url: {
     title: "The server address is not safe",
     text: "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI.",

@@ -159,6 +159,13 @@ test("without a key it asks for one first", async () => {
   assert.deepEqual(it.seen, ["counting", "askForKey", "counting", "confirm"]);
 });
 
+test("where no key given now would be used, it says why and asks for none", async () => {
+  const problem = { code: "many_users", message: "m", hint: "h" };
+  const it = stage({ status: { ...STATUS, configured: false, can_connect: false, problem } });
+  await it.flow.remove({ ids: ["a"] });
+  assert.deepEqual(it.seen, ["counting", "failed"]);
+});
+
 test("a preview that grew too old is never sent; looking again sends the new one’s token", async () => {
   const aged = (person) => {
     const it = stage({ preview: [preview(), preview({ token: "t2" })], person: { ...person, confirm: [() => (it.setTime(300_000), "yes"), "yes"] } });

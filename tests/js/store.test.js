@@ -101,6 +101,17 @@ test("without a key no list is asked for", async () => {
   assert.equal(readings(), 0);
 });
 
+test("where no key given now would be used, the reason is told and none is asked for", async () => {
+  const { store, scene, readings } = stage(list(row("a")));
+  Object.assign(scene.status, { configured: false, can_connect: false, problem: { code: "many_users", message: "m", hint: "h" } });
+  await store.refresh();
+  assert.equal(store.error.code, "many_users");
+  assert.equal(readings(), 0);
+  scene.status.can_connect = true;
+  await store.refresh();
+  assert.equal(store.error.code, "missing_key");
+});
+
 test("a list that ends early is shown as incomplete, and selected jobs it does not name are not forgotten", async () => {
   const cut = [...list(row("a")).slice(0, 2), { type: "end", complete: false, read: 1, error: null }];
   const { store } = stage(list(row("a"), row("b")), cut);

@@ -42,6 +42,7 @@ async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
     status = (await many.ask("status")).json
     assert status["problem"]["code"] == "many_users"
     assert (status["configured"], status["source"], status["last4"]) == (False, None, "")
+    assert status["can_connect"] is False
 
 
 async def test_what_one_person_deleted_is_told_to_nobody_else(many: Stage) -> None:
@@ -86,7 +87,7 @@ async def test_where_all_are_to_share_one_key_everything_works(
     shared = {**environ, "COMFY_CLOUD_HISTORY_SHARED": "1"}
     async with serving(cloud, tmp_path / "state", shared, many_users=True) as stage:
         status = (await stage.ask("status")).json
-        assert (status["problem"], status["source"]) == (None, "env")
+        assert (status["problem"], status["source"], status["can_connect"]) == (None, "env", False)
         assert (await stage.ask("preview")).status == 200
     shared.pop("COMFY_CLOUD_API_KEY")
     async with serving(cloud, tmp_path / "state", shared, many_users=True) as stage:

@@ -24,6 +24,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
             "configured": False,
             "source": None,
             "last4": "",
+            "can_connect": True,
             "host": "cloud.comfy.org",
             "running": None,
             "finished": [],
@@ -204,6 +205,7 @@ async def test_a_lost_state_folder_is_told_and_stops_everything_until_a_person_s
     shutil.rmtree(stage.folder)
     status = (await stage.ask("status")).json
     assert (status["configured"], status["problem"]["code"]) == (True, "state_lost")
+    assert status["can_connect"] is False
     assert str(stage.folder) in status["problem"]["message"]
     for answer in (
         await stage.ask("delete", {"token": deletion["token"]}),
@@ -237,3 +239,27 @@ async def test_a_hold_whose_state_folder_is_lost_is_not_sent(stage: Stage) -> No
     told = await stage.announced()
     assert stage.cloud.history_posts == []
     assert told["error"]["code"] == "state_lost"
+
+
+@pytest.mark.parametrize(
+    ("environ", "saved", "can_connect"),
+    [
+        pytest.param({}, "{damaged", True, id="the file of the key is damaged"),
+        pytest.param(
+            {"COMFY_CLOUD_API_KEY": "no\nkey"}, None, False, id="the environment has one that cannot be sent"
+        ),
+        pytest.param({"COMFY_CLOUD_API_KEY": " "}, None, True, id="the environment has an empty one"),
+        pytest.param(
+            {"COMFY_CLOUD_BASE_URL": "http://example.org"}, None, False, id="the address is not safe"
+        ),
+    ],
+)
+async def test_a_key_is_asked_for_only_where_it_would_be_used(
+    cloud: SimulatedCloud, tmp_path: Path, environ: dict[str, str], saved: str | None, can_connect: bool
+) -> None:
+    if saved is not None:
+        (tmp_path / "state").mkdir(mode=0o700)
+        (tmp_path / "state" / "api_key.json").write_text(saved)
+    async with serving(cloud, tmp_path / "state", environ) as stage:
+        status = (await stage.ask("status")).json
+        assert (status["configured"], status["can_connect"]) == (False, can_connect)

@@ -1,7 +1,7 @@
 // @ts-check
 /** The conversation before a deletion: look, show the numbers, ask. Knows the order of the steps, not how they look. */
 
-import { HistoryApiError, isDeletePreview, isPreview } from "../history_api.mjs";
+import { HistoryApiError, isDeletePreview, isPreview, noKey } from "../history_api.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../dialogs.mjs").Frame} Frame */
@@ -100,7 +100,7 @@ export class Asking {
       if (!frame.isOpen()) return null;
       // What is held waits its turn; what is not would be refused.
       if (status.running && !status.hold_seconds) return this.steps.busy(frame, originOf(status.running.origin)).then(() => null);
-      if (!status.configured) return (await this.connect.askForKey(frame, status)) ? "again" : null;
+      if (!status.configured) throw noKey(status);
       const receivedAt = this.now();
       const preview = await question.preview();
       if (!frame.isOpen()) return null;

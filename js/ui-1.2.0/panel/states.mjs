@@ -43,7 +43,7 @@ function failed(store, actions) {
   const again = button({ label: COMMON.tryAgain, press: () => void store.refresh() });
   const says = cloudWords(error);
   const quote = says && el("div", { class: "cch-quote", dir: "auto" }, says);
-  const fixed = status?.source === "env" && ICONS[code] === "key";
+  const fixed = status?.can_connect === false && ICONS[code] === "key";
   const name = ICONS[code] ?? "warning";
   if (code === "missing_key") {
     const connect = button({ label: "Connect…", kind: "primary", press: actions.manageKey });
@@ -51,7 +51,7 @@ function failed(store, actions) {
   }
   const site = code === "subscription_inactive" && externalLink(CONNECT.cloudPage, COMMON.openCloud);
   const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.manageKey });
-  const where = fixed && status && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
+  const where = fixed && status.source === "env" && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
   return state(name, errorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What is known of the jobs and what the person chose, whether a panel is shown or not. No DOM. */
 
-import { HistoryApiError, STRANGE } from "../history_api.mjs";
+import { HistoryApiError, noKey, STRANGE } from "../history_api.mjs";
 import { EVERYTHING, filterOf, matcher, sorted, tabOf } from "./filter.mjs";
 import { createSelection } from "./selection.mjs";
 import { PANEL } from "./words.mjs";
@@ -208,7 +208,7 @@ class JobStore {
     try {
       this.setStatus(await this.api.status());
       void this.protection.read();
-      if (!this.status?.configured) throw new HistoryApiError({ code: "missing_key" });
+      if (this.status && !this.status.configured) throw noKey(this.status);
       await this.#readJobs();
       this.error = null;
     } catch (error) {
