@@ -8,7 +8,7 @@
     │   └─ SchemaMismatch
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
-    │   ├─ UnusableProxy ├─ MissingDependency ├─ StateUnwritable, its StateFolderLost
+    │   ├─ UnusableProxy ├─ MissingDependency ├─ BrokenInstallation ├─ StateUnwritable, its StateFolderLost
     │   ├─ ProtectionDamaged ├─ SettingsDamaged ├─ StateFolderRefused
     │   └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
@@ -80,6 +80,7 @@ from .refused import (
     TooManyQuestions,
 )
 from .setup import (
+    BrokenInstallation,
     FileRefused,
     InvalidApiKey,
     KeyFileDamaged,
@@ -102,6 +103,7 @@ __all__ = [
     "ApiMovedOn",
     "BackupDamaged",
     "BadRequest",
+    "BrokenInstallation",
     "Busy",
     "CloudConnectionError",
     "CloudError",

@@ -54,6 +54,15 @@ class MissingDependency(SetupProblem):
     code = "missing_dependency"
     default_hint = "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI."
 
+    def __init__(self) -> None:
+        super().__init__("A Python package is missing: jsonschema.")
+
+
+class BrokenInstallation(SetupProblem):
+    """jsonschema is there and cannot be used, or a file of this pack is missing. The hint says what to do."""
+
+    code = "broken_installation"
+
 
 class StateFolderRefused(SetupProblem):
     """Where the state is kept is not known for sure, so nothing is read from there and nothing is deleted."""

@@ -1,0 +1,155 @@
+"""A jsonschema that is there and cannot be used: told as that, with its version, its place and what to do."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from cloud_history import protocol, schema
+from cloud_history.errors import BrokenInstallation
+
+JOB = "01234567-89ab-cdef-0123-456789abcdef"
+VERSION = metadata.version("jsonschema")
+VALIDATOR = """
+from . import exceptions
+class Draft202012Validator:
+    def __init__(self, definition):
+        self.definition = definition
+    @classmethod
+    def check_schema(cls, definition):
+        {check}
+    def iter_errors(self, value):
+        {use}
+"""
+RIGHT = "return [type('E', (), {'json_path': '$', 'validator': 'type'})] if value == 1 else []"
+
+PROGRAMS = {
+    "TypeError at import": "raise TypeError('metaclass conflict')",
+    "OSError at import": "raise OSError(5, 'Input/output error')",
+    "AttributeError at import": "raise AttributeError('no attribute evolve')",
+    "ImportError at import": "raise ImportError('DLL load failed while importing rpds')",
+    "SyntaxError at import": "print 'python 2'",
+    "another module of that name": "def validate(*args): pass",
+    "TypeError when a schema is checked": VALIDATOR.format(check="raise TypeError('odd')", use=RIGHT),
+    "AttributeError at use": VALIDATOR.format(check="pass", use="raise AttributeError('no such thing')"),
+    "takes everything": VALIDATOR.format(check="pass", use="return []"),
+    "refuses everything": VALIDATOR.format(check="pass", use="return [1]"),
+}
+EXCEPTIONS = "def best_match(errors):\n    return next(iter(errors), None)\n"
+
+
+@pytest.fixture
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Lets jsonschema be imported anew; afterwards it is the real one again."""
+
+    def forget() -> None:
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("jsonschema", "referencing", "rpds"):
+                monkeypatch.delitem(sys.modules, name)
+        schema.checker.cache_clear()
+
+    yield forget
+    monkeypatch.undo()
+    importlib.invalidate_caches()
+    schema.checker.cache_clear()
+
+
+@pytest.fixture
+def shadow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+) -> Callable[[str], Path]:
+    """Puts a module of that name before the real one."""
+
+    def shadow(program: str) -> Path:
+        package = tmp_path / "jsonschema"
+        package.mkdir()
+        (package / "__init__.py").write_text(program)
+        (package / "exceptions.py").write_text(EXCEPTIONS)
+        monkeypatch.syspath_prepend(tmp_path)
+        forget()
+        return package / "__init__.py"
+
+    return shadow
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_broken_jsonschema_is_told_with_its_place_and_a_cure_and_nothing_passes(
+    name: str, shadow: Callable[[str], Path]
+) -> None:
+    path = shadow(PROGRAMS[name])
+    for call in (schema.load_all, lambda: protocol.delete_history([JOB])):
+        with pytest.raises(BrokenInstallation) as caught:
+            call()
+        error = caught.value
+        assert error.code == "broken_installation"
+        assert f"It is version {VERSION}, {path} (" in error.hint
+        assert "hide the real package" in error.hint
+        assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_a_folder_of_that_name_is_told_as_what_hides_the_real_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+) -> None:
+    (tmp_path / "jsonschema").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    forget()
+    with pytest.raises(BrokenInstallation) as caught:
+        schema.load_all()
+    assert str(tmp_path / "jsonschema") in caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["rpds", "referencing"])
+def test_a_package_that_jsonschema_needs_is_named(
+    missing: str, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+) -> None:
+    forget()
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(BrokenInstallation) as caught:
+        schema.load_all()
+    assert missing in caught.value.hint
+    assert f"pip install --force-reinstall jsonschema” in ComfyUI’s Python: {missing}" in caught.value.hint
+
+
+def test_an_old_jsonschema_is_told_by_its_version(
+    monkeypatch: pytest.MonkeyPatch, shadow: Callable[[str], Path]
+) -> None:
+    shadow("class Draft7Validator: pass")
+    monkeypatch.setattr(metadata, "version", lambda name: "3.2.0")
+    with pytest.raises(BrokenInstallation) as caught:
+        schema.load_all()
+    assert "version 3.2.0" in caught.value.hint
+    assert "pip install --upgrade jsonschema" in caught.value.hint
+    assert "4.0 or newer" in caught.value.hint
+
+
+def test_a_jsonschema_without_a_version_is_told_by_its_place(
+    monkeypatch: pytest.MonkeyPatch, shadow: Callable[[str], Path]
+) -> None:
+    path = shadow("")
+
+    def none(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", none)
+    with pytest.raises(BrokenInstallation) as caught:
+        schema.load_all()
+    assert f"It is {path} (" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [None, "{", ""])
+def test_a_missing_or_damaged_schema_file_asks_to_install_the_pack_again(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+) -> None:
+    if content is not None:
+        (tmp_path / "history_manage_request.json").write_text(content)
+    monkeypatch.setattr(schema, "_SCHEMAS", tmp_path)
+    schema.checker.cache_clear()
+    with pytest.raises(BrokenInstallation) as caught:
+        protocol.delete_history([JOB])
+    assert "history_manage_request.json" in caught.value.message
+    assert "Install Comfy Cloud History again" in caught.value.hint
