@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from .evidence import SPOT_CHECK, spread
 from .jobs import Job
 from .listing import JobLister, list_jobs
 from .models import ACTIVE, JobCounts, JobStatus
@@ -19,11 +21,27 @@ Span = tuple[datetime | None, datetime | None]
 """The oldest and the newest moment; None where nobody knows."""
 
 
+class Counted(NamedTuple):
+    """How many jobs there are, and some of the finished ones: to be asked for by their ids after a clear."""
+
+    counts: JobCounts
+    some: Sequence[Job]
+
+
 async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCounts:
     """Count completed, failed, cancelled and active jobs.
 
     Raises:
         CloudError: one of them could not be counted.
+    """
+    return (await count_and_name(client, now)).counts
+
+
+async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Counted:
+    """Count the jobs, and name up to five of the finished ones.
+
+    Raises:
+        CloudError: one status could not be counted.
     """
     pages = await together(
         client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=1) for group in _GROUPS
@@ -34,13 +52,15 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
     )
     if filters and all(_credible(page) for page in pages):
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
-        return JobCounts(completed, failed, cancelled, active, now())
+        newest = [job for page in pages for job in page.kept.values() if job.finished]
+        return Counted(JobCounts(completed, failed, cancelled, active, now()), newest)
     # No total (it may be 0 with a cursor), or no filter: then only reading the jobs tells.
     listing = await list_jobs(client, JobFilter())
     if not listing.complete:
         raise listing.error or listing.not_whole()
     completed, failed, cancelled, active = (_number(listing.jobs.values(), group) for group in _GROUPS)
-    return JobCounts(completed, failed, cancelled, active, now())
+    finished = [job for job in listing.jobs.values() if job.finished]
+    return Counted(JobCounts(completed, failed, cancelled, active, now()), spread(finished, SPOT_CHECK))
 
 
 async def span_of(client: JobLister, counts: JobCounts) -> Span:

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import NamedTuple, NewType
+from typing import NamedTuple, NewType, TypeVar
 
 ProvenAbsent = NewType("ProvenAbsent", str)
 """The id of a job that is proven to be in no list. Only `look` makes one: a plain text is none to the type checker."""
 
 NONE_ABSENT: frozenset[ProvenAbsent] = frozenset()
+
+SPOT_CHECK = 5
+"""Jobs that are asked for by their ids after a deletion of more than 20, and after a clear."""
+
+T = TypeVar("T")
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """At most so many of them, from all over the order they are in."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(at * (len(items) - 1) / (count - 1))] for at in range(count)]
 
 
 class Doubt(str, Enum):

@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
-from .counting import Span, count_jobs, span_of
+from .counting import Counted, Span, count_and_name, count_jobs, span_of
 from .deleting import LEAST_TO_LOOK, MOST_TO_LOOK_STOPPED, DeletingClient, Deletion, Shown
 from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped
 from .listing import Listing, list_jobs
-from .look import Look, look_in_time
+from .look import Look, ask_by_id, look_at, look_in_time
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
 from .retry import Again
 from .safeguards import Safeguards
 from .selection import JobFilter
 from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
+
+Counts = list[JobCounts]
+"""The last is the newest."""
+
+NOT_ASKED = "no job could be asked for by its id"
 
 
 class HistoryClient(DeletingClient, Protocol):
@@ -124,7 +129,7 @@ class History:
             OperationStopped: stopped before it was sent.
         """
         budget = Budget(self.seconds)
-        before = await self._count(watch, budget)
+        before, named = await self._counted(watch, budget)
         _check_count(before, confirmed)
         if before.finished == 0:
             return ClearResult(ClearOutcome.DELETED, before, after=before)
@@ -132,6 +137,10 @@ class History:
             raise OperationStopped("You stopped it.")
         if not budget.left():
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
+        # Those that are found by their ids now have to be found no longer afterwards.
+        witnesses = await run_stoppable(
+            ask_by_id(self.client, named), watch, budget.left(at_least=LEAST_TO_LOOK)
+        )
         guards = safeguards or Safeguards()
         await guards.before_clear()
 
@@ -144,47 +153,91 @@ class History:
         try:
             await run_stoppable(self.client.clear_history(again), watch, budget.left())
         except OperationStopped as error:
-            return await self._stopped_clear(before, error, ClearOutcome.UNKNOWN)
+            return await self._stopped_clear(before, witnesses, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
             if not error.may_have_worked:
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
             lost = error
-        return await self._verify_clear(before, lost, watch, budget)
+        return await self._verify_clear(before, witnesses, lost, watch, budget)
 
     async def _verify_clear(
-        self, before: JobCounts, lost: CloudError | None, watch: Watch, budget: Budget
+        self, before: JobCounts, witnesses: Look, lost: CloudError | None, watch: Watch, budget: Budget
     ) -> ClearResult:
         """Count until nothing is left, for about five seconds."""
         watch.progress("checking", 0, 1)
         unread = ClearOutcome.UNKNOWN if lost else ClearOutcome.UNCONFIRMED
-        after: JobCounts | None = None
+        counted: Counts = []
+        doubt = ""
         try:
-            after = await self._count(watch, budget)
-            for wait in self.look_again:
-                if after.finished == 0 or not budget.left():
-                    break
-                await pause(self.sleep, wait, watch)
-                after = await self._count(watch, budget)
+            await self._count_until_none(counted, watch, budget)
+            if counted[-1].finished < before.finished:
+                looking = self._doubt(witnesses, counted[-1])
+                doubt = await run_stoppable(looking, watch, budget.left(at_least=LEAST_TO_LOOK))
         except OperationStopped:
-            return await self._stopped_clear(before, lost, unread, after)
+            return await self._stopped_clear(
+                before, witnesses, lost, unread, counted[-1] if counted else None
+            )
         except CloudError as error:
-            return ClearResult(unread, before, after, lost or error)
-        if after.finished == 0:
+            after = counted[-1] if counted else None
+            return ClearResult(unread, before, after, lost or error, doubt=NOT_ASKED if after else "")
+        after = counted[-1]
+        if not doubt and after.finished == 0:
             return ClearResult(ClearOutcome.DELETED, before, after)
-        if not lost and after.finished < before.finished:
+        if not doubt and not lost and after.finished < before.finished:
             return ClearResult(ClearOutcome.PARTIAL, before, after)
-        return ClearResult(unread, before, after, lost)
+        return ClearResult(unread, before, after, lost, doubt=doubt)
+
+    async def _count_until_none(self, counted: Counts, watch: Watch, budget: Budget) -> None:
+        """Count until no finished job is left, for about five seconds. Each count is added to `counted`."""
+        counted.append(await self._count(watch, budget))
+        for wait in self.look_again:
+            if counted[-1].finished == 0 or not budget.left():
+                break
+            await pause(self.sleep, wait, watch)
+            counted.append(await self._count(watch, budget))
+
+    async def _doubt(self, witnesses: Look, after: JobCounts) -> str:
+        """Why this count does not prove that jobs are gone, in words; "" where looking at some of them agrees.
+
+        Raises:
+            CloudError: they could not be looked at.
+        """
+        found = await look_at(self.client, list(witnesses.there), witnesses)
+        if found.error is not None:
+            raise found.error
+        if found.reasons or (not found.there and not found.gone):
+            return found.doubt or NOT_ASKED
+        if found.listed and not after.finished:
+            return "a finished job is still listed"
+        return ""
 
     async def _stopped_clear(
-        self, before: JobCounts, lost: CloudError | None, unread: ClearOutcome, after: JobCounts | None = None
+        self,
+        before: JobCounts,
+        witnesses: Look,
+        lost: CloudError | None,
+        unread: ClearOutcome,
+        after: JobCounts | None = None,
     ) -> ClearResult:
         """What can be seen of it in the moment left when a person has stopped it."""
+        doubt = ""
+
+        async def look() -> None:
+            nonlocal after, doubt
+            after = await count_jobs(self.client, self.now)
+            if after.finished < before.finished:
+                doubt = NOT_ASKED
+                doubt = await self._doubt(witnesses, after)
+
         with suppress(CloudError):
-            after = await run_stoppable(count_jobs(self.client, self.now), Unwatched(), MOST_TO_LOOK_STOPPED)
-        if after is not None and after.finished == 0:
+            await run_stoppable(look(), Unwatched(), MOST_TO_LOOK_STOPPED)
+        if after is not None and after.finished == 0 and not doubt:
             return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
-        return ClearResult(unread, before, after, lost, stopped=True)
+        return ClearResult(unread, before, after, lost, stopped=True, doubt=doubt)
 
     async def _count(self, watch: Watch, budget: Budget) -> JobCounts:
+        return (await self._counted(watch, budget)).counts
+
+    async def _counted(self, watch: Watch, budget: Budget) -> Counted:
         seconds = budget.left(at_least=LEAST_TO_LOOK)
-        return await run_stoppable(count_jobs(self.client, self.now), watch, seconds)
+        return await run_stoppable(count_and_name(self.client, self.now), watch, seconds)

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Protocol, cast
 
 from .errors import CloudConnectionError, CloudError, NotFound
-from .evidence import NONE_ABSENT, Doubt, ProvenAbsent, Reason, distrust
+from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .jobs import Job
 from .listing import CompleteListing, JobLister, Listing, list_jobs
 from .models import JobStatus
@@ -27,7 +27,6 @@ from .stopping import Watch, run_stoppable
 
 MOST_ONE_BY_ONE = 20
 MOST_AT_ONCE = 6
-SPOT_CHECK = 5
 MOST_ASKED = 200
 """Jobs that are asked for by id at the most, where the spot check finds some of them gone and others not."""
 SETTLED_AFTER = timedelta(minutes=10)
@@ -94,6 +93,13 @@ async def look_at(
         return looking.seen_by_id(error)
 
 
+async def ask_by_id(client: JobReader, jobs: Iterable[Job]) -> Look:
+    """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found."""
+    listed = {job.id: job for job in jobs}
+    looking = _Looking(client, list(listed), Look(listed, listed=frozenset(listed)), _now())
+    return await looking.only_by_id()
+
+
 async def look_in_time(
     client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Look = UNSEEN
 ) -> Look:
@@ -115,13 +121,6 @@ def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
 
 def _settled(job: Job, now: datetime) -> bool:
     return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
-
-
-def spread(job_ids: Sequence[str], count: int) -> list[str]:
-    """At most so many of them, from all over the order they are in."""
-    if len(job_ids) <= count:
-        return list(job_ids)
-    return [job_ids[round(at * (len(job_ids) - 1) / (count - 1))] for at in range(count)]
 
 
 class _Looking:
@@ -157,6 +156,10 @@ class _Looking:
             few, still = True, [job_id for job_id in asked if self._by_id.get(job_id)]
         gone, reasons = self._judge(missing, asked, still, proof, each=few)
         return self._outcome(listing, gone, reasons)
+
+    async def only_by_id(self) -> Look:
+        await self._ask(self._job_ids)
+        return replace(self._known, answered=frozenset(self._answered))
 
     def seen_by_id(self, error: CloudError) -> Look:
         """What is known where no list could be read."""

@@ -157,13 +157,17 @@ class ClearResult:
     """None where the list could not be read afterwards."""
     error: CloudError | None = None
     stopped: bool = False
+    doubt: str = ""
+    """Why the count afterwards proves nothing, in words."""
 
     @property
     def removed(self) -> int | None:
-        """How many are certainly gone; None where nothing could be counted."""
+        """How many are certainly gone; None where nothing could be counted, or the count proves nothing."""
         if self.outcome is ClearOutcome.FAILED:
             return 0
-        return None if self.after is None else max(0, self.before.finished - self.after.finished)
+        return (
+            None if self.after is None or self.doubt else max(0, self.before.finished - self.after.finished)
+        )
 
     @property
     def failed(self) -> bool:

@@ -158,6 +158,8 @@ def _lost(result: ClearResult) -> str:
 
 
 def _still(result: ClearResult) -> str:
+    if result.doubt:
+        return f"What is gone of {jobs(result.before.finished)} is not known: {result.doubt}."
     if result.listed is None:
         unread = "It was not counted again" if result.stopped else "The list can’t be read"
         return f"{unread}, so what is gone of {jobs(result.before.finished)} is not known."

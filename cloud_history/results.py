@@ -33,6 +33,7 @@ def clear_payload(result: ClearResult) -> Payload:
         "before": result.before.finished,
         "removed": result.removed,
         "listed": result.listed,
+        "doubt": result.doubt,
         "active": (result.after or result.before).active,
         "report": scrub(clear_report(result)),
         "error": error_payload(result.error) if result.error else None,

@@ -211,6 +211,8 @@ export interface ClearResult {
   before: number | null;
   removed: number | null;
   listed: number | null;
+  /** Why the count afterwards proves nothing; "" where nothing speaks against it. */
+  doubt?: string;
   active: number | null;
   report: string;
   error: ErrorBody | null;

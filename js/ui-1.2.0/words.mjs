@@ -108,8 +108,8 @@ export const crashWords = (asked) => ({
  * @returns {Words & {kind: "success" | "warning" | "error"}}
  */
 export function clearResultWords(result) {
-  const { before, removed, listed, error } = result;
-  const left = listed === null ? "The list can’t be read." : stillListed(listed);
+  const { before, removed, listed, error, doubt } = result;
+  const left = doubt ? `What is gone is not known: ${doubt}.` : listed === null ? "The list can’t be read." : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
     /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
   const gone = (/** @type {number} */ n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");

@@ -85,7 +85,3 @@ class Books:
                 job.delete(at)
                 removed += 1
         return removed
-
-    def clear(self, at: float) -> int:
-        """Remove every finished job. Returns how many went."""
-        return self.delete(list(self.jobs), at)

@@ -13,6 +13,7 @@ from cloud_history.errors import (
     CloudError,
     CloudTimeoutError,
     CountRose,
+    NotFound,
     OperationStopped,
     RateLimited,
     ServerFault,
@@ -20,8 +21,10 @@ from cloud_history.errors import (
     UnreadableAnswer,
 )
 from cloud_history.history import History
+from cloud_history.jobs import Job
 from cloud_history.models import ClearOutcome, ClearResult
-from fake_history_client import FakeClient, Person
+from cloud_history.report import clear_report
+from fake_history_client import FakeClient, Person, job
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
 UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
@@ -258,3 +261,31 @@ def test_counting_again_ends_with_the_time_of_the_clear() -> None:
         return asyncio.get_running_loop().time() - begun
 
     assert virtual_time.run(took()) < 15
+
+
+class StillFound(FakeClient):
+    """Its list is empty after the clear, and each job is still found by its id."""
+
+    async def get_job(self, job_id: str) -> Job:
+        return job(job_id)
+
+
+class NoRoute(FakeClient):
+    """Answers 404 to every question by id, before the clear too."""
+
+    async def get_job(self, job_id: str) -> Job:
+        raise NotFound(404)
+
+
+@pytest.mark.parametrize(
+    ("client", "doubt"),
+    [(StillFound, "a job that is not listed is still found by its id"), (NoRoute, "knows no job by its id")],
+)
+def test_a_list_that_is_empty_at_once_is_no_proof_where_asking_by_id_does_not_agree(
+    client: type[FakeClient], doubt: str
+) -> None:
+    result = virtual_time.run(History(client(looks=[240, 0])).clear(Person()))
+    assert (result.outcome, result.removed) == (ClearOutcome.UNCONFIRMED, None)
+    assert doubt in result.doubt
+    assert doubt in clear_report(result)
+    assert "removed from" not in clear_report(result)

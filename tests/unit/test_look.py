@@ -12,8 +12,9 @@ import pytest
 
 import virtual_time
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
+from cloud_history.evidence import SPOT_CHECK
 from cloud_history.jobs import Job
-from cloud_history.look import MOST_ONE_BY_ONE, SPOT_CHECK, UNSEEN, Look, look_at
+from cloud_history.look import MOST_ONE_BY_ONE, UNSEEN, Look, look_at
 from cloud_history.pages import Kept, Page, Pick
 from fake_history_client import NOON, FakeClient, cut, ids, job, jobs_of
 
