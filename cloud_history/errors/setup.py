@@ -107,8 +107,9 @@ class StateFolderLost(StateUnwritable):
     def __init__(self, folder: object, why: str) -> None:
         super().__init__(
             f"Deletions are stopped: the state folder {folder} {why}.",
-            hint="It keeps the protected jobs, the settings and the backups. Put it back as it was (mount its disk, or "
-            "restore a copy), or choose “Start anew” in the panel: then what is missing counts as empty.",
+            hint="It keeps the protected jobs, the settings, the backups and the saved key. Put it back as it was "
+            "(mount its disk, or restore a copy), or choose “Start anew” in the panel: then what is missing counts as "
+            "empty.",
         )
 
 

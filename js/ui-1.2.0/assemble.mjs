@@ -17,6 +17,7 @@ import { createCommonSteps } from "./panel/delete_dialog.mjs";
 import { Deletions } from "./panel/deletion_flow.mjs";
 import { createDetails } from "./panel/details.mjs";
 import { createPlaces } from "./panel/host.mjs";
+import { createLostFolder } from "./panel/lost_folder.mjs";
 import { createPageParts } from "./panel/page_parts.mjs";
 import { createProtecting } from "./panel/protecting.mjs";
 import { Protection } from "./panel/protection.mjs";
@@ -59,6 +60,18 @@ function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult)
   return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
 }
 
+/**
+ * What is told while safeguards that can't be read stop all deletions.
+ * @param {ReturnType<typeof createServices>} services
+ * @param {Protection} protection
+ * @param {import("../../types/panel").Store} store
+ */
+function createStopped(services, protection, store) {
+  const damagedList = createDamagedList({ ...services, protection, onMended: () => store.changed() });
+  const lostFolder = createLostFolder({ ...services, onStarted: (status) => (store.setStatus(status), store.changed()) });
+  return (/** @type {import("../../types/wire").Status} */ status) => [...lostFolder.banners(status), ...damagedList.banners()];
+}
+
 /** @param {ComfyApp} app @param {ReturnType<typeof createServices>} services */
 const createAskFirst = (app, { api, toasts }) =>
   new AskFirst({
@@ -83,7 +96,7 @@ export function assemble(app, fetchApi, open) {
   const protection = new Protection(api);
   const store = createStore({ api, deletions, protection, now: () => Date.now() });
   const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
-  const damagedList = createDamagedList({ protection, dialogs, toasts, onMended: () => store.changed() });
+  const stopped = createStopped(services, protection, store);
   const setStatus = (/** @type {import("../../types/wire").Status} */ status) => store.setStatus(status);
   const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => store.changed() });
 
@@ -110,7 +123,7 @@ export function assemble(app, fetchApi, open) {
     store,
     actions,
     thumbnails,
-    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: damagedList.banners(), ...(store.readAt === null && store.error && { besides: store.error.code }) }) : []),
+    banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: stopped(store.status), ...(store.readAt === null && store.error && { besides: store.error.code }) }) : []),
     markOf: deletions.markOf,
     subscribe: (listener) => deletions.subscribe(listener),
     createPage: pages.create,

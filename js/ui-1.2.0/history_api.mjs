@@ -37,9 +37,12 @@ export const NO_ROUTES = "routes_missing";
 /** Something answered in a way this pack's routes never do. */
 export const STRANGE = "strange_answer";
 
-/** Why there is no key: nobody gave one, or what keeps any from being used. @param {import("../../types/wire").Status} status */
+/** The state folder is not there any more, or not the same. */
+export const STATE_LOST = "state_lost";
+
+/** Why there is no key: nobody gave one, or what keeps any from being used or found. @param {import("../../types/wire").Status} status */
 export const noKey = ({ can_connect: canConnect, problem }) =>
-  new HistoryApiError(canConnect === false && problem ? problem : { code: "missing_key" });
+  new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -235,6 +238,8 @@ export function createHistoryApi(fetchApi) {
     protect: (protect, { jobs, workflows }) => call(isProtection, "protection", "POST", { protect, ...(jobs && { ids: jobs }), ...(workflows && { workflows }) }),
     /** Puts a list that can't be read aside: nothing is protected then. */
     startEmpty: () => call(isKept, "protection/start_empty", "POST", {}),
+    /** Takes the state folder as it is now: what is missing in it counts as empty. */
+    startAnew: () => call(isStatus, "state/start_anew", "POST", {}),
     /** @param {string} hold */
     undo: (hold) => call(holdsHold, "undo", "POST", { hold }),
     /** What was sent stays sent; the result follows. @param {string} operation one that was held */

@@ -227,10 +227,7 @@ const ERRORS = {
     title: "This answer can’t be read",
     text: "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History.",
   },
-  state_unwritable: {
-    title: "Deletions are stopped",
-    text: "The record of deletions can’t be written. Free some disk space, or make ComfyUI’s user folder writable.",
-  },
+  state_unwritable: { title: DAMAGED.title, text: "Free some disk space, or make ComfyUI’s user folder writable." },
   protection_damaged: { title: DAMAGED.title, text: DAMAGED.text },
   many_users: { title: "This ComfyUI has several users", text: "It was started with --multi-user and signs nobody in, so a key saved here would be everybody’s. It is not used. To share one key and one state, start ComfyUI with COMFY_CLOUD_HISTORY_SHARED=1. Without that, only nodes work: with the key of whoever is signed in to ComfyUI." },
   unsafe_base_url: {
@@ -271,7 +268,9 @@ export function errorWords(error) {
     return { title: "Too many requests", text: `Comfy Cloud asks to wait. ${wait}` };
   }
   const known = Object.hasOwn(ERRORS, error.code ?? "") && ERRORS[error.code ?? ""];
-  return known || { title: clean(error.message) || "Something went wrong", text: clean(error.hint, 400) };
+  const onlyServerKnows = error.code === "state_unwritable" && error.message;
+  if (known && !onlyServerKnows) return known;
+  return { title: clean(error.message) || "Something went wrong", text: clean(error.hint, 400) };
 }
 
 /** The cloud's own words, if it had any. @param {Partial<ErrorBody> | HistoryApiError} error */

@@ -37,6 +37,10 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "protected.json").write_text("{")
 
+    def lose(self) -> None:
+        """Take the whole folder away."""
+        self.folder.rename(self.folder.with_name("away"))
+
     def put_aside(self) -> list[str]:
         """What is in the damaged lists that were kept."""
         return [path.read_text() for path in self.folder.glob("protected.damaged-*")]
@@ -130,7 +134,7 @@ async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, c
 
 
 @pytest.mark.stage(jobs=12, connected=True)
-async def test_a_job_that_its_workflow_protects_is_not_free_and_a_damaged_list_stops_deletions(
+async def test_a_job_that_its_workflow_protects_is_not_free_and_a_damaged_or_lost_list_stops_deletions(
     page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
     job = next(job for job in newest_first(cloud.finished) if job.workflow_id)
@@ -140,6 +144,7 @@ async def test_a_job_that_its_workflow_protects_is_not_free_and_a_damaged_list_s
     assert state.protected() == {"jobs": [], "workflows": []}
     await panel.root.get_by_role("button", name="Back to the list").click()
     await find_the_list_damaged_and_start_anew(panel, cloud, state)
+    await find_the_state_folder_lost_and_start_anew(panel, state)
     assert cloud.history_posts == []
 
 
@@ -163,6 +168,28 @@ async def protect_a_job_by_its_workflow(panel: Panel, job: SimulatedJob, of_work
     await expect(asked).to_contain_text(jobs)
     await button(asked, "Unprotect the workflow").click()
     await expect(button(panel.root, "Protect")).to_be_visible()
+
+
+async def find_the_state_folder_lost_and_start_anew(panel: Panel, state: State) -> None:
+    """Nothing can be deleted until the person has agreed that what is missing counts as empty."""
+    page = panel.page
+    state.lose()
+    await panel.root.get_by_role("button", name="Refresh", exact=True).click()
+    banner = panel.root.locator(".cch-zone.top .cch-card").filter(has_text="Deletions are stopped")
+    await expect(banner).to_contain_text(f"the state folder {state.folder} is not there any more.")
+    await expect(banner).to_contain_text("Put it back as it was")
+    await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "true")
+    await button(banner, "Start anew…").click()
+    opened = dialog(page, "Start anew?")
+    await expect(opened).to_contain_text("What is missing counts as empty: no job is protected")
+    await button(opened, "Cancel").click()
+    await expect(banner).to_be_visible()
+    assert not state.folder.exists()
+    await button(banner, "Start anew…").click()
+    await button(dialog(page, "Start anew?"), "Start anew").click()
+    await expect(banner).to_have_count(0)
+    await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "false")
+    assert (state.folder / "state_folder.json").exists()
 
 
 async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedCloud, state: State) -> None:

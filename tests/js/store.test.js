@@ -42,6 +42,18 @@ test("the jobs are listed, the newest first, and counted by status", async () =>
   assert.equal(store.readAt, Date.parse("2026-11-23T12:00:00Z"));
 });
 
+test("where the state folder is lost nothing can be deleted, and no key is asked for in its place", async () => {
+  const lost = { code: "state_lost", message: "Deletions are stopped: the state folder /x is empty.", hint: "Put it back." };
+  const { scene, store } = stage(list(row("a")));
+  scene.status = { ...STATUS, problem: lost };
+  await store.refresh();
+  assert.equal(ids(store), "a", "the list is read with a key of the environment");
+  assert.equal(store.blocked(), "Deletions are stopped.");
+  scene.status = { ...STATUS, configured: false, problem: lost };
+  await store.refresh();
+  assert.equal(store.error.code, "state_lost");
+});
+
 test("a choice lists less, but the counts and the selection stay", async () => {
   const { store } = stage(list(row("a"), row("b", { status: "failed" })));
   await store.refresh();

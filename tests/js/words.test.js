@@ -86,6 +86,11 @@ test("every error code has a title and something to do", () => {
   }
 });
 
+test("what can’t be written is told in the server’s words, which name it", () => {
+  const told = { message: "The setting can’t be saved.", hint: "settings.json is a symbolic link, which is not followed." };
+  assert.deepEqual(words.errorWords(error("state_unwritable", told)), { title: told.message, text: told.hint });
+});
+
 test("an unknown code is told in the server’s words, and a name of Object is no code", () => {
   assert.deepEqual(words.errorWords(error("odd", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
   assert.deepEqual(words.errorWords(error("constructor", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });

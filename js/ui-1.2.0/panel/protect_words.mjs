@@ -74,6 +74,18 @@ export const DAMAGED = {
 export const damagedText = (name) =>
   `The file was kept${name ? ` as ${clean(name)}` : ""}. Put a good copy in its place, or start with an empty list: then no job is protected.`;
 
+/* A state folder that is lost */
+
+export const LOST = {
+  press: "Start anew…",
+  dialog: "Start anew?",
+  text:
+    "Start anew only if the folder will not come back. What is missing counts as empty: no job is protected, no key is " +
+    "saved, there are no backups, and the settings are as they were at first.",
+  startAnew: "Start anew",
+  notBegun: "The state folder could not be begun anew",
+};
+
 /* Backups */
 
 export const BACKUP = {
