@@ -100,16 +100,21 @@ def _tell_unresolved(folder: Path) -> None:
     from .cloud_history.journal import Journal
     from .cloud_history.leftovers import unresolved
     from .cloud_history.slot import SendingSlot
+    from .cloud_history.threads import in_background
 
-    for entry in unresolved(Journal(folder), SendingSlot(folder)):
-        log.warning(
-            "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
-            "Nothing is sent again by itself; look at your cloud history.",
-            entry.kind,
-            "all" if entry.asked is None else entry.asked,
-            entry.started_at or "at an unknown time",
-            entry.origin,
-        )
+    def tell() -> None:
+        for entry in unresolved(Journal(folder), SendingSlot(folder)):
+            log.warning(
+                "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
+                "Nothing is sent again by itself; look at your cloud history.",
+                entry.kind,
+                "all" if entry.asked is None else entry.asked,
+                entry.started_at or "at an unknown time",
+                entry.origin,
+            )
+
+    # Not here: a lock or a disk that hangs must not keep ComfyUI from starting.
+    in_background(tell)
 
 
 def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:

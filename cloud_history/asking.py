@@ -37,6 +37,7 @@ from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
 from .state_folder import state_folder_at
 from .stopping import LOOK_EVERY, Watch
+from .threads import in_thread, write_in_thread
 
 EVENT = "cloud_history.ask"
 LONGEST_TO_ANSWER = 120.0
@@ -158,7 +159,13 @@ class Questions:
         client = self.client(asker)
         files = _Files(self._folder, uuid.uuid4().hex)
         ends = self._clock() + LONGEST_TO_ANSWER
-        claim = await asyncio.to_thread(self._write, files, {**about, **asker.payload()})
+
+        def take_back(claim: Claim) -> None:
+            claim.release()
+            files.remove()
+
+        kept = {**about, **asker.payload()}
+        claim = await write_in_thread(lambda: self._write(files, kept), take_back)
         event = {"question": files.name, "state": "open"}
         how = "stopped"
         try:
@@ -181,16 +188,16 @@ class Questions:
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_EVERY
-            answer, seen = await asyncio.to_thread(files.look)
+            answer, seen = await in_thread(files.look)
             if answer:
                 return answer == DELETE
             if not seen and now >= unseen_until:
                 break
             await self._sleep(LOOK_EVERY)
         # Whoever answers in this very moment is either in time, or is told that it is too late.
-        if not await asyncio.to_thread(files.close):
+        if not await in_thread(files.close):
             await self._sleep(LOOK_EVERY)  # it may be half written
-            answer, _ = await asyncio.to_thread(files.look)
+            answer, _ = await in_thread(files.look)
             if answer:
                 return answer == DELETE
         if now < ends:

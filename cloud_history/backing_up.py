@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -21,6 +20,7 @@ from .models import JobOutcome, Outcome
 from .safeguards import BackedUp
 from .secret import Secret, log, scrub
 from .stopping import Watch, run_stoppable, together
+from .threads import LONG_SECONDS, long_in_thread, write_in_thread
 
 MOST_AT_ONCE = 6
 SECONDS = 120.0
@@ -64,14 +64,18 @@ class BackingUp:
         """
         watch.progress("backing_up", 0, len(job_ids))
         try:
-            draft = await asyncio.to_thread(self._folder.begin, self._operation, self._about)
+            draft = await write_in_thread(
+                lambda: self._folder.begin(self._operation, self._about),
+                BackupDraft.discard,
+                seconds=LONG_SECONDS,
+            )
         except OSError as exc:
             return self._none(job_ids, exc)
         try:
             seconds = SECONDS + SECONDS_A_JOB * len(job_ids)
             await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
             if len(draft):
-                await asyncio.to_thread(draft.close)
+                await long_in_thread(draft.close)
             self._saved = len(draft)
         except OSError as exc:
             return self._none(job_ids, exc)
@@ -82,7 +86,7 @@ class BackingUp:
         except CloudError as error:
             return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
         finally:
-            await asyncio.to_thread(draft.discard)
+            await write_in_thread(draft.discard, seconds=LONG_SECONDS)
         return BackedUp(self._saved, self._without)
 
     def check(self) -> None:
@@ -106,7 +110,7 @@ class BackingUp:
     async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
         try:
             detail = await self._client.get_job_detail(job_id)
-            await asyncio.to_thread(draft.add, job_id, detail, self._key.reveal())
+            await long_in_thread(draft.add, job_id, detail, self._key.reveal())
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         except CloudError as error:

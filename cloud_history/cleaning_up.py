@@ -18,6 +18,7 @@ from .retention import Plan, Policy, check, check_rules, decide
 from .retention_report import policy_words
 from .selection import JobFilter
 from .stopping import Watch
+from .threads import long_in_thread
 
 FRESH_SECONDS = 60.0
 
@@ -55,7 +56,7 @@ class CleaningUp:
         return await _decide(jobs, policy, await self._operations.protected()), jobs
 
     async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-        now, last = self._clock(), await asyncio.to_thread(self._operations.desk.record.entries, 1)
+        now, last = self._clock(), await long_in_thread(self._operations.desk.record.entries, 1)
         kept = self._read
         known = kept is not None and (kept.connection, kept.last) == (connection, last)
         if kept is None or not known or now - kept.at > FRESH_SECONDS:
@@ -95,4 +96,4 @@ async def resolve(
 async def _decide(jobs: Mapping[str, Job], policy: Policy, protected: Protected) -> Plan:
     # Off the event loop: a hundred thousand jobs take a third of a second.
     now = datetime.now(timezone.utc)
-    return await asyncio.to_thread(decide, jobs.values(), policy, now, protected.covers)
+    return await long_in_thread(decide, jobs.values(), policy, now, protected.covers)

@@ -30,9 +30,11 @@ from .errors import (
 )
 from .jobs import Job, OutputFile, read_job
 from .pages import Kept, Page, Pick
+from .resolving import OwnResolver
 from .retry import Again, RetryPolicy, parse_retry_after
 from .secret import Secret
 from .sessions import Session, open_session
+from .threads import long_in_thread
 
 MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
@@ -66,6 +68,8 @@ class CloudClient:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     asked_to_wait: Callable[[float], None] = lambda seconds: None
     """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
+    has_sent: bool = field(default=False, init=False)
+    """Whether a request that removes jobs may have left."""
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _proxy: str | None = field(default=None, repr=False)
@@ -81,7 +85,7 @@ class CloudClient:
     async def __aenter__(self) -> CloudClient:
         self._proxy = proxies.find_proxy(self.base_url)
         self._session = open_session(
-            connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE),
+            connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, resolver=OwnResolver()),
             total_seconds=self.timeouts.request,
             connect_seconds=self.timeouts.connect,
         )
@@ -95,10 +99,13 @@ class CloudClient:
 
     async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         """Remove at most 100 jobs. Returning means accepted, no more."""
-        protocol.read_accepted(await self._send(protocol.delete_history(job_ids), again=again))
+        request = protocol.delete_history(job_ids)
+        self.has_sent = True
+        protocol.read_accepted(await self._send(request, again=again))
 
     async def clear_history(self, again: Again | None = None) -> None:
         """Remove every finished job. Returning means accepted, no more."""
+        self.has_sent = True
         protocol.read_accepted(await self._send(protocol.clear_history(), again=again))
 
     async def list_jobs(
@@ -118,7 +125,7 @@ class CloudClient:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await asyncio.to_thread(protocol.read_jobs_page, answer, pick, now, _Pauses())
+            return await long_in_thread(protocol.read_jobs_page, answer, pick, now, _Pauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
@@ -130,7 +137,7 @@ class CloudClient:
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """All that is kept of one job, as the API gives it. Raises NotFound."""
         answer = await self._send(protocol.get_job(job_id))
-        return await asyncio.to_thread(protocol.read_json, answer, "job_detail")
+        return await long_in_thread(protocol.read_json, answer, "job_detail")
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""

@@ -9,8 +9,8 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import FileRefused
-from .locks import try_lock
+from .errors import FileRefused, LockSilent
+from .locks import try_lock, unlock
 from .private_files import open_private, sync_file
 
 
@@ -91,18 +91,24 @@ class Claim:
     """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
 
     def __init__(self, path: Path) -> None:
+        """Raises OSError: the file cannot be opened, or locked."""
         self._file = open_private(path, "r+b")
-        try_lock(self._file)
+        try:
+            try_lock(self._file)
+        except BaseException:
+            self._file.close()
+            raise
 
     def release(self) -> None:
-        self._file.close()
+        unlock(self._file)
 
     @staticmethod
     def is_held(path: Path) -> bool:
         """Whether some process holds on to it now."""
         try:
-            with open_private(path, "r+b") as file:
-                return not try_lock(file)
+            return not _had(path)
+        except LockSilent:
+            return True  # nobody can tell: then nothing is taken for lost
         except OSError:
             return False
 
@@ -110,7 +116,23 @@ class Claim:
     def is_abandoned(path: Path) -> bool:
         """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
         try:
-            with open_private(path, "r+b") as file, open_private(path, "r+b") as other:
-                return try_lock(file) and not try_lock(other)
+            file = open_private(path, "r+b")
         except OSError:
             return True
+        try:
+            return try_lock(file) and not _had(path)
+        except LockSilent:
+            return False
+        except OSError:
+            return True
+        finally:
+            unlock(file)
+
+
+def _had(path: Path) -> bool:
+    """Whether its lock could be had just now; it is free again. Raises OSError."""
+    file = open_private(path, "r+b")
+    try:
+        return try_lock(file)
+    finally:
+        unlock(file)

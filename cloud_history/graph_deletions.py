@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -20,6 +19,7 @@ from .retention import Plan, Policy
 from .rows import milliseconds
 from .selection import Selection
 from .stopping import Watch
+from .threads import in_thread
 
 MOST_QUESTIONS = 3
 """How often one node asks about a history that keeps growing."""
@@ -110,7 +110,7 @@ class GraphDeletions:
 
     async def _asks(self) -> bool:
         """Whether the person has to be asked. Raises NodesNever."""
-        settings = await asyncio.to_thread(self._operations.settings.in_force)
+        settings = await in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
             raise NodesNever("Workflows may not delete.")

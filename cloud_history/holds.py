@@ -24,6 +24,7 @@ from .previews import DeletionPreview
 from .private_files import read_private
 from .secret import log
 from .stopping import ASKED_TO_WAIT, Unwatched
+from .threads import in_background, write_in_thread
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
@@ -124,13 +125,15 @@ class Holds:
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
         # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
         self._open[hold.id] = hold
+        written = False
         try:
-            await asyncio.to_thread(self._write, hold)
-        except StateUnwritable:
-            self._open.pop(hold.id, None)
-            raise
+            await write_in_thread(lambda: self._write(hold), lambda _: self._forget(hold))
+            written = True
+        finally:
+            if not written:
+                self._open.pop(hold.id, None)
         if hold.state != HOLDING:
-            await asyncio.to_thread(self._forget, hold)
+            await write_in_thread(lambda: self._forget(hold))
             return hold
         hold.task = asyncio.get_running_loop().create_task(self._run(hold, seconds))
         self._changed(hold)
@@ -175,8 +178,8 @@ class Holds:
         if was_waiting:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
             with suppress(StateUnwritable):
-                await asyncio.to_thread(self._operations.desk.taken_back, hold.id)
-        await asyncio.to_thread(self._forget, hold)
+                await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
+        await write_in_thread(lambda: self._forget(hold))
         self._changed(hold, undone=True)
 
     async def _run(self, hold: Hold, seconds: float) -> None:
@@ -193,13 +196,13 @@ class Holds:
         finally:
             hold.state = DONE if hold.state != UNDONE else UNDONE
             self._open.pop(hold.id, None)
-        self._forget(hold)
+        await write_in_thread(lambda: self._forget(hold))
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
         if phase != WAITING and hold.state == WAITING:
             hold.state = SENDING
             # From here on the journal speaks for it: what is left of a hold was never sent.
-            self._forget(hold)
+            in_background(lambda: self._forget(hold))
         event = {"operation": hold.id, "hold": hold.id, "kind": hold.kind, "node": None}
         more = {"phase": phase, "done": done, "total": total}
         self._operations.announce("cloud_history.progress", event | more)
@@ -251,9 +254,9 @@ class Holds:
             ) from exc
 
     def _forget(self, hold: Hold) -> None:
-        if hold.claim is not None:
-            hold.claim.release()
-            hold.claim = None
+        claim, hold.claim = hold.claim, None
+        if claim is not None:
+            claim.release()
         self._remove(self._folder / f"{hold.id}.json")
 
     def _remove(self, path: Path) -> None:

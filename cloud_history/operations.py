@@ -5,7 +5,6 @@ The nodes and the routes both come through here, on two event loops of one proce
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from .confirmed import Confirmed, entry_of, new_operation
 from .connection import Connection
 from .counting import Span
 from .credentials import ApiKey, KeyStore
-from .errors import ListNotWhole, SettingsDamaged, StateFolderLost
+from .errors import ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
 from .history import History
 from .journal import Entry
 from .listing import Listing
@@ -40,6 +39,7 @@ from .settings import Settings, SettingsFile
 from .state_folder import state_folder_at
 from .state_guards import StateGuards
 from .stopping import ASKED_TO_WAIT, Unwatched, Watch
+from .threads import in_thread, long_in_thread
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
@@ -92,8 +92,8 @@ class Operations:
         Raises:
             SetupProblem: one of them is missing or cannot be used.
         """
-        await asyncio.to_thread(schema.load_all)
-        return Connection(self.base_url(), await asyncio.to_thread(self.keys.get, prompt_key))
+        await long_in_thread(schema.load_all)
+        return Connection(self.base_url(), await in_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
         """The standing of the key's account: `active`, `waitlisted` or another word.
@@ -101,7 +101,7 @@ class Operations:
         Raises:
             CloudError: the key was refused, or could not be checked.
         """
-        await asyncio.to_thread(schema.load_all)
+        await long_in_thread(schema.load_all)
         async with self._open_client(self.base_url(), key) as client:
             return await client.get_user()
 
@@ -141,7 +141,7 @@ class Operations:
 
     async def protected(self) -> Protected:
         """The protected jobs. Raises ProtectionDamaged."""
-        return await asyncio.to_thread(self.protection.load)
+        return await in_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:
         """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set.
@@ -149,7 +149,7 @@ class Operations:
         Raises:
             SettingsDamaged, StateFolderLost: nobody knows what is set, so nothing is deleted, whatever the wish.
         """
-        settings = await asyncio.to_thread(self.settings.in_force)
+        settings = await in_thread(self.settings.in_force)
         return settings.backup != "off" if wish is None else wish
 
     def nodes_may_delete(self, settings: Settings) -> Permission:
@@ -209,6 +209,7 @@ class Operations:
             self.desk.carry_out(entry, watch, wait=True) as ended,
             self.open(connection, watch) as client,
         ):
+            ended.may_have_sent = lambda: client.has_sent
             result = await self._history(client).delete(
                 job_ids,
                 watch,
@@ -252,6 +253,7 @@ class Operations:
             self.desk.carry_out(entry, watch, wait=wait) as ended,
             self.open(connection, watch) as client,
         ):
+            ended.may_have_sent = lambda: client.has_sent
             guards = await self._guards(entry, connection, client, backup)
             result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
             ended(result, clear_payload(result), clear_report(result))
@@ -279,12 +281,15 @@ class Operations:
     async def prune_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
         try:
-            settings = await asyncio.to_thread(self.settings.in_force)
+            settings = await in_thread(self.settings.in_force)
+            now = datetime.now(timezone.utc)
+            limits = settings.backup_days, settings.backup_megabytes, now
+            removed = await long_in_thread(self.backups.prune, *limits)
+        except StateSilent as exc:
+            log.warning("Old backups could not be deleted: %s", exc)
+            return
         except (SettingsDamaged, StateFolderLost):
             return  # the limits are not known
-        now = datetime.now(timezone.utc)
-        limits = settings.backup_days, settings.backup_megabytes, now
-        removed = await asyncio.to_thread(self.backups.prune, *limits)
         if removed:
             log.info("%s old backups deleted.", len(removed))
 
@@ -296,7 +301,7 @@ class Operations:
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:
         """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
-        await asyncio.to_thread(schema.load_all)
+        await long_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
             if watch is not None:
                 progress = watch.progress

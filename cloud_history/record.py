@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .errors import StateUnwritable
 from .line_log import LineLog
+from .locks import held
 from .record_lines import (
     REMOVED,
     UNKNOWN,
@@ -138,7 +139,7 @@ class Record:
 
     def _append(self, line: bytes) -> None:
         try:
-            with self._alone:
+            with held(self._alone, "deletions.jsonl"):
                 self._state.ensure()
                 for operation, earlier in list(self._unwritten.items()):
                     self._log.append(earlier)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +22,29 @@ from .results import Payload, failure_payload
 from .secret import log, scrub
 from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Watch
+from .threads import in_thread, write_in_thread
 
 Announce = Callable[[str, Mapping[str, Any]], None]
 
 MOST_FINISHED = 10
+NOTHING_SENT = "Nothing was sent."
+UNDONE, CANCELLED = "It was undone.", "It was cancelled."
 
 
 class Ending:
-    """How an operation ended: it is called with that, as soon as that is known."""
+    """How an operation ended: it is called with that, as soon as that is known.
 
+    Attributes:
+        may_have_sent: whether a request that changes something may have left.
+    """
+
+    may_have_sent: Callable[[], bool]
     payload: Payload
     outcome: RecordOutcome
     report: str = ""
 
     def __init__(self) -> None:
+        self.may_have_sent = lambda: False
         self.begin()
 
     def begin(self) -> None:
@@ -54,7 +64,7 @@ class Ending:
 
     def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> RecordOutcome:
         """What is recorded when it ended before anything was sent."""
-        report = scrub(f"Nothing was sent. {error}").partition("\n")[0]
+        report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
         not_tried = JobOutcome(Outcome.NOT_ATTEMPTED, scrub(error.short))
         return RecordOutcome(
             counts={Outcome.NOT_ATTEMPTED.value: len(job_ids)} if job_ids else {},
@@ -92,18 +102,21 @@ class SendingDesk:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
         return unresolved(self.journal, self._slot)
 
-    def taken_back(self, operation: str) -> None:
-        """It was cancelled before it sent anything, perhaps while it was about to begin. Blocking.
+    def taken_back(self, operation: str, how: str = UNDONE) -> None:
+        """It was ended before it sent anything, perhaps while it was about to begin. Blocking.
 
         Raises:
             StateUnwritable: it could not be written down.
         """
-        self.journal.resolve(operation)
-        # Only where an intent was recorded: of the others the record knows nothing.
-        if any(each.entry.operation == operation and each.outcome is None for each in self.record.entries()):
-            self.record.outcome(
-                operation, RecordOutcome(removed=0, report="Nothing was sent. It was undone.")
-            )
+        try:
+            # Only where an intent was recorded: of the others the record knows nothing.
+            if any(
+                each.entry.operation == operation and each.outcome is None for each in self.record.entries()
+            ):
+                outcome = RecordOutcome(removed=0, report=f"{NOTHING_SENT} {how}")
+                self.record.outcome(operation, outcome)
+        finally:
+            self.journal.resolve(operation)
 
     @asynccontextmanager
     async def carry_out(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
@@ -130,7 +143,7 @@ class SendingDesk:
             raise
         except CloudError as error:
             payload = failure_payload(entry.kind, error)
-            self._tell(entry, payload, f"Nothing was sent. {error}")
+            self._tell(entry, payload, f"{NOTHING_SENT} {error}")
             raise
 
     @asynccontextmanager
@@ -140,56 +153,77 @@ class SendingDesk:
         """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
         await self._take_slot(entry, watch, wait)
         try:
-            await self._write_down(entry)
+            await self._write_down(entry, watch)
             try:
                 ending.begin()
                 yield
             except CloudError as error:
                 await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
                 raise
+            except asyncio.CancelledError:
+                await self._cancelled(entry, ending)
+                raise
             await self._resolve(entry, ending.outcome)
         finally:
             self._slot.free()
 
-    async def _write_down(self, entry: Entry) -> None:
-        """Raises StateUnwritable: then nothing of it is left, as nothing came of it."""
-        await asyncio.to_thread(self.journal.begin, entry)
-        try:
-            await asyncio.to_thread(self.record.intent, _recorded(entry))
-        except StateUnwritable:
-            await self._try(lambda: self.journal.resolve(entry.operation))
-            raise
+    async def _write_down(self, entry: Entry, watch: Watch) -> None:
+        """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
+
+        def write() -> None:
+            self.journal.begin(entry)
+            try:
+                self.record.intent(_recorded(entry))
+            except StateUnwritable:
+                _try(lambda: self.journal.resolve(entry.operation))
+                raise
+
+        def take_back(written: None) -> None:
+            self.taken_back(entry.operation, _how_cancelled(entry))
+
+        await write_in_thread(write, take_back, meanwhile=partial(_check_stopped, watch))
+
+    async def _cancelled(self, entry: Entry, ending: Ending) -> None:
+        """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
+        if ending.may_have_sent():
+            log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
+            self._announce("cloud_history.changed", {**_event(entry), "result": None})
+            return
+        error = OperationStopped(_how_cancelled(entry))
+        await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
+        if _is_from_node(entry):  # a browser knows of what it has undone itself
+            self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
 
     async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
         # Polled: who has it may be on another event loop, or in another process.
-        while not await self._try_slot(entry):
+        while not await self._try_slot(entry, watch):
             if not wait:
-                running = await asyncio.to_thread(self.running)
+                running = await in_thread(self.running)
                 raise Busy("Another deletion is running.", origin=running.origin if running else "")
-            if watch.stop_requested():
-                raise OperationStopped("You stopped it.")
+            _check_stopped(watch)
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _try_slot(self, entry: Entry) -> bool:
-        taking = asyncio.ensure_future(asyncio.to_thread(self._slot.take, entry.operation))
-        try:
-            return await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            # The thread goes on without us, and could take a slot nobody would ever free.
-            await asyncio.wait({taking})
-            if taking.exception() is None and taking.result():
+    async def _try_slot(self, entry: Entry, watch: Watch) -> bool:
+        def take() -> bool:
+            return self._slot.take(entry.operation)
+
+        def give_back(taken: bool) -> None:
+            if taken:
                 self._slot.free()
-            raise
+
+        return await write_in_thread(take, give_back, meanwhile=partial(_check_stopped, watch))
 
     async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
         """The outcome is known and is about to be told: a disk that refuses must not hide it."""
-        await self._try(lambda: self.record.outcome(entry.operation, outcome))
-        await self._try(lambda: self.journal.resolve(entry.operation))
 
-    async def _try(self, write: Callable[[], None]) -> None:
+        # Together, so that being cancelled between the two leaves no deletion whose outcome "nobody knows".
+        def write() -> None:
+            _try(lambda: self.record.outcome(entry.operation, outcome))
+            _try(lambda: self.journal.resolve(entry.operation))
+
         try:
-            await asyncio.to_thread(write)
+            await write_in_thread(write)
         except StateUnwritable as exc:
             log.warning("%s", exc)
 
@@ -197,14 +231,40 @@ class SendingDesk:
         log.info("%s", report)
         if self._tell_results:
             self.finished.appendleft((entry.operation, payload))
-        _, _, node = entry.origin.partition("node ")
-        event = {
-            "operation": entry.operation,
-            "hold": entry.operation,
-            "kind": entry.kind,
-            "node": node or None,
-        }
-        self._announce("cloud_history.changed", {**event, "result": payload if self._tell_results else None})
+        result = payload if self._tell_results else None
+        self._announce("cloud_history.changed", {**_event(entry), "result": result})
+
+
+def _check_stopped(watch: Watch) -> None:
+    if watch.stop_requested():
+        raise OperationStopped("You stopped it.")
+
+
+def _is_from_node(entry: Entry) -> bool:
+    return entry.origin.partition(" ")[0] == "node"
+
+
+def _how_cancelled(entry: Entry) -> str:
+    """A node is cancelled by ComfyUI, and what was confirmed in a browser by the person who undoes it."""
+    return CANCELLED if _is_from_node(entry) else UNDONE
+
+
+def _try(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except StateUnwritable as exc:
+        log.warning("%s", exc)
+
+
+def _event(entry: Entry) -> Payload:
+    """What every browser may know of an operation."""
+    _, _, node = entry.origin.partition("node ")
+    return {
+        "operation": entry.operation,
+        "hold": entry.operation,
+        "kind": entry.kind,
+        "node": node or None,
+    }
 
 
 def _recorded(entry: Entry) -> RecordEntry:

@@ -7,15 +7,19 @@ lock when its process ends, however it ends, so it also tells what is running fr
 
 from __future__ import annotations
 
-import contextlib
+import os
 import threading
+import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import StateUnwritable
-from .locks import gate, try_lock
+from .errors import LockSilent, StateUnwritable
+from .locks import gate, try_lock, unlock
 from .private_files import open_private
 from .state_folder import state_folder_at
+
+_slots: weakref.WeakSet[SendingSlot] = weakref.WeakSet()
 
 
 class SendingSlot:
@@ -27,6 +31,7 @@ class SendingSlot:
         self._gate = folder / "sending.gate"
         self._here = threading.Lock()
         self._file: BinaryIO | None = None
+        _slots.add(self)
 
     def take(self, operation: str) -> bool:
         """Take the slot for this operation; False where another one has it.
@@ -50,24 +55,35 @@ class SendingSlot:
     def free(self) -> None:
         """Give the slot back."""
         if self._file is not None:
-            self._file.close()
+            unlock(self._file)
             self._file = None
         self._here.release()
 
     def holder(self) -> str | None:
         """The operation that has the slot now, wherever it runs, or None."""
         try:
-            with gate(self._gate), open_private(self._path, "r+b") as file:
-                text = file.read(64).decode("ascii", "replace")
-                return None if self._file is None and try_lock(file) else text
+            with gate(self._gate):
+                file = open_private(self._path, "r+b")
+                try:
+                    free = self._file is None and try_lock(file)
+                    return None if free else _name_in(file)
+                finally:
+                    unlock(file)
+        except LockSilent:
+            return self._last()
         except OSError:
             return None
 
+    def _last(self) -> str | None:
+        """The last operation that had it, where nobody can tell whether it still has."""
+        with suppress(OSError), open_private(self._path, "rb") as file:
+            return _name_in(file) or None
+        return None
+
     def _claim(self, operation: str) -> BinaryIO | None:
         self._state.ensure()
-        file = open_private(self._path, "r+b", create=True, mend=True)
-        with contextlib.ExitStack() as undo:
-            undo.callback(file.close)
+        file, taken = open_private(self._path, "r+b", create=True, mend=True), False
+        try:
             with gate(self._gate):
                 if not try_lock(file):
                     return None
@@ -75,5 +91,22 @@ class SendingSlot:
                 file.truncate()
                 file.write(operation.encode("ascii"))
                 file.flush()
-            undo.pop_all()
+            taken = True
+        finally:
+            if not taken:
+                unlock(file)
         return file
+
+
+def _name_in(file: BinaryIO) -> str:
+    return file.read(64).decode("ascii", "replace")
+
+
+def _forked() -> None:
+    # The child holds nothing: its copies of the locked files are closed.
+    for slot in list(_slots):
+        slot._here, slot._file = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +9,7 @@ from .errors import PreviewExpired
 from .protection import Protected, ProtectionFile
 from .safeguards import BackedUp, Safeguards
 from .stopping import Watch
+from .threads import in_thread
 
 
 class BackUp(Protocol):
@@ -32,7 +32,7 @@ class StateGuards(Safeguards):
         self._back_up = back_up
 
     async def protected(self) -> Protected:
-        return await asyncio.to_thread(self._read)
+        return await in_thread(self._read)
 
     def _read(self) -> Protected:
         if self._back_up is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import ResolveResult
 
 from .bodies import read_capped
 from .client import CloudClient, connection_failure
@@ -17,6 +17,7 @@ from .config import is_loopback
 from .errors import NotComfyCloud, NotFound, UnreadableAnswer
 from .jobs import OutputFile
 from .protocol import LARGEST_FILE
+from .resolving import OwnResolver
 from .sessions import open_session
 
 SECONDS = 30.0
@@ -37,12 +38,12 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     location = found
     url = check_location(location, client.base_url.loopback)
     here = is_loopback(urlsplit(url).hostname or "")
-    resolver = None if here else PublicResolver()
+    resolver = OwnResolver() if here or client.proxy else PublicResolver()
     proxy = None if here else client.proxy
     try:
         async with (
             open_session(
-                connector=aiohttp.TCPConnector(resolver=None if proxy else resolver),
+                connector=aiohttp.TCPConnector(resolver=resolver),
                 total_seconds=SECONDS,
                 connect_seconds=10,
             ) as session,
@@ -114,30 +115,13 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-class PublicResolver(AbstractResolver):
-    """Looks names up, and gives public addresses alone: what is checked is what is connected to."""
+class PublicResolver(OwnResolver):
+    """Gives public addresses alone: what is checked is what is connected to."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, family=family
-        )
-        results = [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=int(address[1]),
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for kind, _, protocol, _, address in found
-            if is_public(str(address[0]))
-        ]
-        if not results:
+        found = [each for each in await super().resolve(host, port, family) if is_public(each["host"])]
+        if not found:
             raise OSError(None, "no public address")
-        return results
-
-    async def close(self) -> None:
-        pass
+        return found

@@ -8,7 +8,8 @@
     │   └─ SchemaMismatch
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
-    │   ├─ UnusableProxy ├─ MissingDependency ├─ BrokenInstallation ├─ StateUnwritable, its StateFolderLost
+    │   ├─ UnusableProxy ├─ MissingDependency ├─ BrokenInstallation
+    │   ├─ StateUnwritable, its StateFolderLost and StateSilent
     │   ├─ ProtectionDamaged ├─ SettingsDamaged ├─ StateFolderRefused
     │   └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
@@ -28,7 +29,8 @@
         ├─ ServerFault 5xx       ├─ ApiMovedOn 404, 405, 410, 501 ├─ UnreadableAnswer
         └─ NotComfyCloud         a redirect, or a page of HTML
 
-FileRefused is no CloudError: it is the OSError of a state file in whose place something else is.
+FileRefused is no CloudError: it is the OSError of a state file in whose place something else is; LockSilent is one
+that cannot be locked.
 
 `code` is stable and made for programs, `message` says what is the case, `hint` what to do about it.
 """
@@ -84,6 +86,7 @@ from .setup import (
     FileRefused,
     InvalidApiKey,
     KeyFileDamaged,
+    LockSilent,
     ManyUsers,
     MissingApiKey,
     MissingDependency,
@@ -92,6 +95,7 @@ from .setup import (
     SetupProblem,
     StateFolderLost,
     StateFolderRefused,
+    StateSilent,
     StateUnwritable,
     UnsafeBaseUrl,
     UnusableProxy,
@@ -119,6 +123,7 @@ __all__ = [
     "InvalidJobIds",
     "KeyFileDamaged",
     "ListNotWhole",
+    "LockSilent",
     "ManyUsers",
     "MissingApiKey",
     "MissingDependency",
@@ -144,6 +149,7 @@ __all__ = [
     "SetupProblem",
     "StateFolderLost",
     "StateFolderRefused",
+    "StateSilent",
     "StateUnwritable",
     "TooLate",
     "TooManyQuestions",

@@ -127,6 +127,23 @@ class SettingsDamaged(SetupProblem):
         )
 
 
+class StateSilent(StateUnwritable):
+    """The disk of the state folder does not answer, or another program keeps a lock on one of its files."""
+
+    default_hint = "Its disk, or the network it is on, may hang. Look at it, then try again."
+
+
+class LockSilent(FileRefused):
+    """A lock on a file was not had in time: another program keeps it, or its file system does not answer."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(
+            name,
+            f"could not be locked within {seconds:.0f} seconds",
+            "End another ComfyUI that hangs, or look at the disk of the state folder.",
+        )
+
+
 class ProtectionDamaged(SetupProblem):
     """The list of protected jobs cannot be read, so nothing is deleted. `name` is that of its file."""
 

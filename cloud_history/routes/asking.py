@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from ..asking import DELETE, Answers
 from ..guards import read_body
+from ..threads import in_thread, write_in_thread
 from .answers import json_answer
 from .context import Context
 
@@ -20,12 +19,12 @@ class AskingRoutes:
     async def show(self, request: web.Request) -> web.Response:
         """What a page is to show, which a websocket event has named."""
         body = await read_body(request, {"question": str}, ("question",))
-        return json_answer(await asyncio.to_thread(self._answers.show, body["question"]))
+        return json_answer(await in_thread(self._answers.show, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
         """A page shows the question."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
-        return json_answer(await asyncio.to_thread(self._answers.seen, body["question"], body["token"]))
+        return json_answer(await write_in_thread(lambda: self._answers.seen(body["question"], body["token"])))
 
     async def answer(self, request: web.Request) -> web.Response:
         """The person has decided, and perhaps for all workflows to come."""
@@ -36,8 +35,8 @@ class AskingRoutes:
         if always:
             operations.keys.check_users()
         # Answered first: whoever loosens the setting has used up the token of an open question.
-        await asyncio.to_thread(self._answers.answer, body["question"], body["token"], body["answer"])
+        await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:
-            await asyncio.to_thread(lambda: operations.settings.change(nodes="allow"))
+            await write_in_thread(lambda: operations.settings.change(nodes="allow"))
             operations.announce_change("settings")
         return json_answer({})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -20,6 +19,7 @@ from ..retention import Plan, Policy, Reason, newest_first
 from ..retention_report import counts_kept
 from ..rows import job_row
 from ..stopping import Unwatched
+from ..threads import long_in_thread
 from .answers import json_answer
 from .context import Context
 
@@ -39,7 +39,7 @@ class CleanUpRoutes:
         policy = read_policy(body["policy"])
         connection = await self._context.operations.find_connection()
         plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
-        return json_answer(await asyncio.to_thread(plan_payload, plan, policy, jobs))
+        return json_answer(await long_in_thread(plan_payload, plan, policy, jobs))
 
 
 def read_policy(given: Mapping[str, Any]) -> Policy:

@@ -22,6 +22,7 @@ from ..results import Payload, clear_payload, deletion_payload
 from ..rows import job_row
 from ..secret import log
 from ..stopping import Unwatched
+from ..threads import in_thread
 from .answers import busy_answer, error_answer, json_answer
 from .clean_up import read_policy
 from .context import Context
@@ -87,8 +88,8 @@ class DeletionRoutes:
 
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
-        seconds = (await asyncio.to_thread(operations.settings.in_force)).hold_seconds
-        running = await asyncio.to_thread(operations.desk.running)
+        seconds = (await in_thread(operations.settings.in_force)).hold_seconds
+        running = await in_thread(operations.desk.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
         connection = await operations.find_connection()
@@ -166,7 +167,7 @@ class DeletionRoutes:
         }
 
     async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
-        settings = await asyncio.to_thread(self._context.operations.settings.in_force)
+        settings = await in_thread(self._context.operations.settings.in_force)
         return {
             "token": self._context.previews.keep(preview, connection),
             "expires_in": VALID_SECONDS,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from ..credentials import ApiKey, clean_key, looks_usual
 from ..errors import BadRequest, CloudConnectionError, CloudResponseError, Forbidden, Unauthorized
 from ..guards import read_body
+from ..threads import write_in_thread
 from .answers import error_answer, json_answer
 from .context import Context
 from .status import StatusRoutes
@@ -32,7 +31,7 @@ class KeyRoutes:
                 # The key itself was not refused: it could not be tried.
                 return error_answer(error, can_save_unchecked=True)
         await self._context.holds.undo_all()
-        await asyncio.to_thread(operations.keys.save, secret)
+        await write_in_thread(lambda: operations.keys.save(secret))
         await self._context.holds.undo_all()  # one may have begun while the key was written
         status = await self._status.payload()
         more = {"checked": account is not None, "account": account, "unusual": not looks_usual(secret)}
@@ -41,6 +40,6 @@ class KeyRoutes:
     async def remove(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         await self._context.holds.undo_all()
-        await asyncio.to_thread(self._context.operations.keys.remove)
+        await write_in_thread(self._context.operations.keys.remove)
         await self._context.holds.undo_all()
         return json_answer(await self._status.payload())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +10,7 @@ from ..errors import InputRefused
 from ..guards import LARGE_BODY, read_body
 from ..protection import Protected
 from ..secret import HIDDEN, scrub
+from ..threads import write_in_thread
 from .answers import json_answer
 from .context import Context
 from .requests import read_ids
@@ -34,7 +34,7 @@ class ProtectionRoutes:
         jobs = read_ids(body["ids"]) if "ids" in body else []
         workflows = _workflows(body.get("workflows", []))
         file = self._context.operations.protection
-        changed = await asyncio.to_thread(
+        changed = await write_in_thread(
             lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows)
         )
         self._context.operations.announce_change("protection")
@@ -42,7 +42,7 @@ class ProtectionRoutes:
 
     async def start_empty(self, request: web.Request) -> web.Response:
         await read_body(request, {})
-        kept_as = await asyncio.to_thread(self._context.operations.protection.start_empty)
+        kept_as = await write_in_thread(self._context.operations.protection.start_empty)
         self._context.operations.announce_change("protection")
         return json_answer({"kept_as": kept_as})
 

@@ -35,6 +35,7 @@ from ..results import Payload, error_payload
 from ..rows import row_json
 from ..secret import log
 from ..selection import JobFilter
+from ..threads import long_in_thread
 from ..thumbnails import FileNames
 from .answers import HEADERS, error_answer, json_answer
 from .context import Context
@@ -99,7 +100,7 @@ class ReadingRoutes:
                 return await client.get_job_detail(job_id)
 
         detail = await self._context.in_time(read())
-        payload = await asyncio.to_thread(read_details, detail, datetime.now(timezone.utc))
+        payload = await long_in_thread(read_details, detail, datetime.now(timezone.utc))
         if payload["job"]["id"] != job_id:
             raise UnreadableAnswer(200)
         return json_answer(payload)

@@ -17,6 +17,7 @@ from ..job_ids import is_job_id
 from ..record_lines import RecordedDeletion
 from ..results import Payload
 from ..secret import scrub
+from ..threads import in_thread, long_in_thread, write_in_thread
 from .answers import HEADERS, json_answer
 from .context import Context
 
@@ -32,20 +33,20 @@ class RecordRoutes:
         self._backups = context.operations.backups
 
     async def entries(self, request: web.Request) -> web.Response:
-        backups = {each.operation: each for each in await asyncio.to_thread(self._backups.list)}
-        recorded = await asyncio.to_thread(self._desk.record.entries, MOST_READ)
+        backups = {each.operation: each for each in await long_in_thread(self._backups.list)}
+        recorded = await long_in_thread(self._desk.record.entries, MOST_READ)
         # However many came since: a backup that is kept can be opened, and deleted.
         older = [each for each in recorded[MOST_ENTRIES:] if each.entry.operation in backups]
         found = [*recorded[:MOST_ENTRIES], *older]
-        running = await asyncio.to_thread(self._desk.running)
+        running = await in_thread(self._desk.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
-        removed = await asyncio.to_thread(self._desk.record.removed_in_all)
+        removed = await long_in_thread(self._desk.record.removed_in_all)
         return json_answer({"entries": entries, "removed_in_all": removed})
 
     async def jobs(self, request: web.Request) -> web.Response:
         operation = _name(request)
-        jobs = await asyncio.to_thread(self._desk.record.jobs, operation)
+        jobs = await long_in_thread(self._desk.record.jobs, operation)
         rows = [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
         return json_answer({"jobs": rows})
 
@@ -54,17 +55,17 @@ class RecordRoutes:
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
         lines = self._desk.record.csv()
         # A record can be large, so it goes piece by piece. Spreadsheets guess the encoding without a byte order mark.
-        piece = "\ufeff" + await asyncio.to_thread(_piece, lines)
+        piece = "\ufeff" + await long_in_thread(_piece, lines)
         await response.prepare(request)
         while piece:
             await asyncio.wait_for(response.write(piece.encode("utf-8")), LONGEST_TO_SEND)
-            piece = await asyncio.to_thread(_piece, lines)
+            piece = await long_in_thread(_piece, lines)
         await response.write_eof()
         return response
 
     async def backup(self, request: web.Request) -> web.Response:
         operation = _name(request)
-        return json_answer({"jobs": await asyncio.to_thread(self._backups.jobs, operation)})
+        return json_answer({"jobs": await long_in_thread(self._backups.jobs, operation)})
 
     async def backed_up_job(self, request: web.Request) -> web.Response:
         operation, job_id = _name(request), request.match_info["job_id"]
@@ -75,11 +76,12 @@ class RecordRoutes:
             detail = self._backups.job(operation, job_id.lower())
             return read_details(detail, datetime.now(timezone.utc))
 
-        return json_answer(await asyncio.to_thread(read))
+        return json_answer(await long_in_thread(read))
 
     async def delete_backup(self, request: web.Request) -> web.Response:
         await read_body(request, {})
-        await asyncio.to_thread(self._backups.delete, _name(request))
+        name = _name(request)
+        await write_in_thread(lambda: self._backups.delete(name))
         return json_answer({})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from ..errors import (
 from ..guards import read_body
 from ..results import Payload, error_payload
 from ..settings import DAMAGED, MEMBERS
+from ..threads import in_thread, long_in_thread, write_in_thread
 from .answers import json_answer
 from .context import Context
 
@@ -34,7 +34,7 @@ class StatusRoutes:
         body = await read_body(request, MEMBERS)
         if not body:
             raise InputRefused("Nothing to set.")
-        await asyncio.to_thread(lambda: self._context.operations.settings.change(**body))
+        await write_in_thread(lambda: self._context.operations.settings.change(**body))
         if not body.keys().isdisjoint(("backup_days", "backup_megabytes")):
             await self._context.operations.prune_backups()
         return await self.status(request)
@@ -42,20 +42,20 @@ class StatusRoutes:
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"operation": str}, ("operation",))
         operations = self._context.operations
-        known = {entry.operation for entry in await asyncio.to_thread(operations.desk.unresolved)}
+        known = {entry.operation for entry in await in_thread(operations.desk.unresolved)}
         if body["operation"] not in known:
             raise InputRefused("No unresolved operation has that name.")
-        await asyncio.to_thread(operations.desk.journal.resolve, body["operation"])
+        await write_in_thread(lambda: operations.desk.journal.resolve(body["operation"]))
         return await self.status(request)
 
     async def dismiss_hold(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"hold": str}, ("hold",))
-        await asyncio.to_thread(self._context.holds.dismiss, body["hold"])
+        await write_in_thread(lambda: self._context.holds.dismiss(body["hold"]))
         return await self.status(request)
 
     async def start_anew(self, request: web.Request) -> web.Response:
         await read_body(request, {})
-        await asyncio.to_thread(self._context.operations.state.start_anew)
+        await write_in_thread(self._context.operations.state.start_anew)
         self._context.operations.announce_change("protection")
         return await self.status(request)
 
@@ -64,23 +64,23 @@ class StatusRoutes:
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
         can_connect = not operations.keys.is_fixed
         try:
-            await asyncio.to_thread(schema.load_all)
+            await long_in_thread(schema.load_all)
             host = operations.base_url().host
-            key = await asyncio.to_thread(operations.keys.find)
+            key = await in_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
             # With any other problem a key that is given now could neither be tested nor used.
             can_connect = can_connect and isinstance(error, KeyFileDamaged)
         try:
-            settings = await asyncio.to_thread(operations.settings.in_force)
+            settings = await in_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
             settings, problem = DAMAGED, error_payload(error)
             can_connect = can_connect and isinstance(error, SettingsDamaged)
         running, unresolved, lost = None, [], []
         if not operations.keys.everybodys:
-            running = await asyncio.to_thread(operations.desk.running)
-            unresolved = await asyncio.to_thread(operations.desk.unresolved)
-            lost = await asyncio.to_thread(holds.lost)
+            running = await in_thread(operations.desk.running)
+            unresolved = await in_thread(operations.desk.unresolved)
+            lost = await in_thread(holds.lost)
         nodes = operations.nodes_may_delete(settings)
         return {
             "version": __version__,

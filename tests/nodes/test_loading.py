@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import re
+import signal
 import stat
+import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +21,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 import loaded_pack
+from cloud_history.locks import LOCK_SECONDS
 from conftest import LoadPack
 from fake_comfyui import FakeComfyUI
 from loaded_pack import KeptPack
@@ -128,12 +133,48 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
     journal = sys.modules[f"{name}.cloud_history.journal"]
     entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
     sys.modules[f"{name}.comfy_host"].operations().desk.journal.begin(entry)
-    with caplog.at_level(logging.WARNING, logger="cloud_history"):
-        load_pack()
+    said = threading.Event()
+    listener = logging.Handler()
+    listener.emit = lambda record: said.set()  # type: ignore[method-assign]
+    logger = logging.getLogger()  # after the handler of caplog
+    logger.addHandler(listener)
+    try:
+        with caplog.at_level(logging.WARNING, logger="cloud_history"):
+            load_pack()
+            assert said.wait(10)
+    finally:
+        logger.removeHandler(listener)
     assert "the outcome is unknown" in caplog.text
     assert "delete, 3 jobs" in caplog.text
     assert "node 7" in caplog.text
     assert cloud.requests == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows stops no program")
+def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting(
+    comfyui: FakeComfyUI, load_pack: LoadPack
+) -> None:
+    name = load_pack().__name__
+    journal = sys.modules[f"{name}.cloud_history.journal"]
+    operations = sys.modules[f"{name}.comfy_host"].operations()
+    operations.desk.journal.begin(journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3))
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", hold, str(operations.folder / "sending.gate")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGSTOP)
+        loading = threading.Thread(target=load_pack, daemon=True)
+        loading.start()
+        loading.join(LOCK_SECONDS * 0.9)
+        assert not loading.is_alive()
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def test_a_module_that_is_not_there_is_quietly_none(pack_module: Any) -> None:

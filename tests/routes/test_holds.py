@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud_history.stopping import Unwatched
+from cloud_history.threads import in_thread
 from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 
@@ -212,6 +215,34 @@ async def test_a_clear_that_is_undone_while_it_counts_is_recorded_as_not_sent(
     (recorded,) = (await stage.ask("record")).json["entries"]
     assert (recorded["operation"], recorded["state"], recorded["removed"]) == (hold["id"], "done", 0)
     assert recorded["report"] == "Nothing was sent. It was undone."
+
+
+@pytest.mark.parametrize("step", ["journal.begin", "record.intent"])
+async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as_not_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    owner, name = getattr(stage.operations.desk, step.split(".")[0]), step.split(".")[1]
+    write, began, go_on = getattr(owner, name), threading.Event(), threading.Event()
+
+    def slow(what: Any) -> None:
+        began.set()
+        go_on.wait(10)
+        write(what)
+
+    before = (await stage.ask("status")).json
+    hold = await stage.held()
+    monkeypatch.setattr(owner, name, slow)
+    stage.timer.wait(10)
+    assert await in_thread(began.wait, 5)
+    asyncio.get_running_loop().call_later(0.05, go_on.set)
+    assert (await stage.ask("undo", {"hold": hold["id"]})).json["hold"]["state"] == "undone"
+    status = (await stage.ask("status")).json
+    assert {key: status[key] for key in ("unresolved", "running", "lost_holds")} == {
+        key: before[key] for key in ("unresolved", "running", "lost_holds")
+    }
+    recorded = (await stage.ask("record")).json["entries"]
+    assert {each["report"] for each in recorded} <= {"Nothing was sent. It was undone."}
+    assert stage.cloud.deleted == []
 
 
 async def test_what_another_hold_has_is_in_no_further_preview(stage: Stage) -> None:

@@ -70,7 +70,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
     """Names mean these addresses, one answer after the other. Gives the names that are asked for."""
     asked: list[str] = []
 
-    async def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:
+    def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:
         asked.append(host)
         found = answers[min(len(asked), len(answers)) - 1]
         return [
@@ -78,7 +78,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
             for each in found
         ]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
 
 

@@ -1,0 +1,209 @@
+"""Cancelled at any moment: what sent nothing is told as that, and nobody keeps what they have taken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from cloud_history.errors import OperationStopped
+from cloud_history.operations import Operations
+from cloud_history.stopping import Unwatched
+from cloud_history.threads import in_thread
+from routes.clocks import Gate
+from simulated_cloud import SimulatedCloud
+
+CANCELLED = "Nothing was sent. It was cancelled."
+
+
+@pytest_asyncio.fixture
+async def gate(cloud: SimulatedCloud) -> AsyncIterator[Gate]:
+    gate = Gate(cloud)
+    yield gate
+    gate.open()
+
+
+@pytest.fixture
+def events() -> list[dict[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def operations(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, events: list[dict[str, Any]]
+) -> Operations:
+    return Operations(
+        tmp_path / "state", environ, lambda event, payload: events.append({**payload, "event": event})
+    )
+
+
+def some(cloud: SimulatedCloud) -> list[str]:
+    return [job.id for job in cloud.finished[:3]]
+
+
+class Slowed:
+    """A call that goes on when it is let."""
+
+    def __init__(self, call: Callable[..., Any], *, after: bool) -> None:
+        self.began, self.go_on = threading.Event(), threading.Event()
+        self._call = call
+        self._after = after
+
+    def __call__(self, *args: Any) -> Any:
+        if not self._after:
+            self._wait()
+        result = self._call(*args)
+        if self._after:
+            self._wait()
+        return result
+
+    def _wait(self) -> None:
+        if not self.began.is_set():
+            self.began.set()
+            self.go_on.wait(10)
+
+
+STEPS = ["desk._slot.take", "desk.journal.begin", "desk.record.intent"]
+
+
+@pytest.fixture(params=STEPS)
+def slowed(
+    request: pytest.FixtureRequest, operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Slowed]:
+    """A step before the first request, in its thread, has been done and does not come back yet."""
+    owner: Any = operations
+    *path, name = request.param.split(".")
+    for each in path:
+        owner = getattr(owner, each)
+    slowed = Slowed(getattr(owner, name), after=True)
+    monkeypatch.setattr(owner, name, slowed)
+    yield slowed
+    slowed.go_on.set()
+
+
+async def settled(operations: Operations) -> None:
+    """Nothing is left of it, but a true line in the record if there is any, and the next one can be sent."""
+    assert await in_thread(operations.desk.unresolved) == []
+    assert {each.state for each in operations.desk.record.entries()} <= {"done"}
+    assert {each.outcome.report for each in operations.desk.record.entries() if each.outcome} <= {CANCELLED}
+    result = await asyncio.wait_for(operations.clear_history("menu", Unwatched()), 10)
+    assert result.removed
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_cancelled_while_it_is_written_down_it_leaves_nothing(
+    cloud: SimulatedCloud, operations: Operations, slowed: Slowed, cancels: int
+) -> None:
+    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
+    await in_thread(slowed.began.wait, 5)
+    for _ in range(cancels):
+        running.cancel()
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.02, slowed.go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until_free(operations)
+    assert cloud.deleted == []
+    await settled(operations)
+
+
+async def test_a_loop_that_ends_while_it_is_written_down_leaves_nothing(
+    cloud: SimulatedCloud, operations: Operations, slowed: Slowed
+) -> None:
+    async def another_node_fails() -> None:
+        left.append(asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched())))
+        await in_thread(slowed.began.wait, 5)
+        raise RuntimeError("out of memory")
+
+    left: list[asyncio.Task[Any]] = []
+    threading.Timer(0.3, slowed.go_on.set).start()
+    with pytest.raises(RuntimeError):
+        await in_thread(lambda: asyncio.run(another_node_fails()))
+    await until_free(operations)
+    assert cloud.deleted == []
+    await settled(operations)
+
+
+async def until_free(operations: Operations) -> None:
+    """What was taken is given back in a thread, a moment after its waiter has gone."""
+    ends = time.monotonic() + 5
+    while operations.desk.unresolved() or not operations.desk._slot.take("f" * 32):
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.01)
+    operations.desk._slot.free()
+
+
+class Impatient(Unwatched):
+    def stop_requested(self) -> bool:
+        return True
+
+
+async def test_a_person_who_stops_while_the_disk_hangs_is_heard_within_half_a_second(
+    cloud: SimulatedCloud, operations: Operations, slowed: Slowed
+) -> None:
+    begin = time.monotonic()
+    with pytest.raises(OperationStopped):
+        await operations.delete_jobs(some(cloud), "node 1", Impatient())
+    assert time.monotonic() - begin < 0.5 * 4  # as busy as the machine may be
+    slowed.go_on.set()
+    await until_free(operations)
+    assert cloud.requests == []
+
+
+async def test_a_node_that_is_cancelled_while_it_still_looks_is_told_as_having_sent_nothing(
+    cloud: SimulatedCloud, operations: Operations, gate: Gate, events: list[dict[str, Any]]
+) -> None:
+    gate.close()
+    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 7", Unwatched()))
+    await gate.waiting.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    gate.open()
+    (recorded,) = operations.desk.record.entries()
+    assert recorded.outcome is not None
+    assert (recorded.state, recorded.outcome.removed) == ("done", 0)
+    assert recorded.outcome.report == CANCELLED
+    assert (events[-1]["event"], events[-1]["node"]) == ("cloud_history.changed", "7")
+    await settled(operations)
+
+
+@pytest.mark.parametrize("clear", [False, True], ids=["a deletion", "a clear"])
+async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
+    cloud: SimulatedCloud,
+    operations: Operations,
+    gate: Gate,
+    events: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    clear: bool,
+) -> None:
+    send = cloud.pause
+
+    async def only_what_changes(seconds: float) -> None:
+        if cloud.history_posts:
+            await send(seconds)
+
+    cloud.pause = only_what_changes  # type: ignore[method-assign]
+    gate.close()
+    work: Any = (
+        operations.clear_history("node 7", Unwatched())
+        if clear
+        else operations.delete_jobs(some(cloud), "node 7", Unwatched())
+    )
+    running = asyncio.ensure_future(work)
+    await gate.waiting.wait()
+    running.cancel()
+    with caplog.at_level(logging.WARNING, logger="cloud_history"), pytest.raises(asyncio.CancelledError):
+        await running
+    gate.open()
+    kind = "clear" if clear else "delete"
+    assert f"Cancelled while it was being sent ({kind}): the outcome is unknown." in caplog.text
+    assert [each.kind for each in operations.desk.unresolved()] == [kind]
+    assert (events[-1]["event"], events[-1]["result"]) == ("cloud_history.changed", None)

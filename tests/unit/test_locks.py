@@ -1,0 +1,281 @@
+"""Locks end: with their holder, with their limit, and whatever a forked child or a stopped program does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cloud_history import locks
+from cloud_history.errors import LockSilent, StateUnwritable
+from cloud_history.files import Claim
+from cloud_history.locks import gate, try_lock, unlock
+from cloud_history.private_files import open_private
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordOutcome
+from cloud_history.slot import SendingSlot
+
+PACK = Path(__file__).parent.parent.parent
+OPERATION, OTHER = "a" * 32, "b" * 32
+posix = pytest.mark.skipif(os.name != "posix", reason="there is no such thing on Windows")
+
+HOLD = """
+import sys, pathlib
+from cloud_history.locks import gate
+with gate(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+FORK = """
+import os, sys, pathlib, threading
+from cloud_history.slot import SendingSlot
+assert SendingSlot(pathlib.Path(sys.argv[1])).take("a" * 32)
+reads, writes = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(1), os.close(0)
+    os.write(writes, b".")
+    threading.Event().wait()
+os.read(reads, 1)
+print(child, flush=True)
+os._exit(9)
+"""
+
+
+@contextmanager
+def stopped_holder(path: Path) -> Iterator[None]:
+    """Another program has this gate, and has been stopped."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)],
+        cwd=PACK,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        child.send_signal(signal.SIGSTOP)
+        yield
+    finally:
+        child.send_signal(signal.SIGCONT)
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits are short."""
+    monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "GRACE_SECONDS", 0.1)
+
+
+class Hanging:
+    """Lock calls that return when they are let, as on a network drive whose server is gone."""
+
+    def __init__(self) -> None:
+        self.go_on, self.freed = threading.Event(), threading.Event()
+        self._lock = locks._lock
+
+    def __call__(self, descriptor: int, *, free: bool = False) -> None:
+        if not free:
+            self.go_on.wait(20)
+        self._lock(descriptor, free=free)
+        if free:
+            self.freed.set()
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch, soon: None) -> Iterator[Hanging]:
+    hanging = Hanging()
+    monkeypatch.setattr(locks, "_lock", hanging)
+    yield hanging
+    hanging.go_on.set()
+
+
+@posix
+def test_a_gate_that_a_stopped_program_keeps_is_an_error_that_names_its_file(
+    tmp_path: Path, soon: None
+) -> None:
+    path = tmp_path / "x.gate"
+    named = r"x\.gate could not be locked"
+    with stopped_holder(path), pytest.raises(LockSilent, match=named), gate(path):
+        pass
+
+
+@posix
+def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_path: Path) -> None:
+    held, order = threading.Event(), list[str]()
+
+    def hold() -> None:
+        with gate(tmp_path / "x.gate"):
+            held.set()
+            threading.Event().wait(0.05)
+            order.append("first")
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(5)
+    with gate(tmp_path / "x.gate"):
+        order.append("second")
+    holder.join()
+    assert order == ["first", "second"]
+
+
+@posix
+def test_behind_a_stopped_program_nothing_is_sent_and_what_it_does_is_told(
+    tmp_path: Path, soon: None
+) -> None:
+    slot = SendingSlot(tmp_path)
+    assert slot.take(OPERATION)
+    slot.free()
+    with stopped_holder(tmp_path / "sending.gate"):
+        with pytest.raises(StateUnwritable) as refused:
+            slot.take(OTHER)
+        assert refused.value.hint.startswith("sending.gate could not be locked within")
+        assert slot.holder() == OPERATION, "nobody can tell, so it is not told as ended"
+    assert slot.take(OTHER)
+    slot.free()
+
+
+@posix
+def test_a_record_behind_a_stopped_program_is_an_error_and_not_a_hang(tmp_path: Path, soon: None) -> None:
+    record = Record(tmp_path)
+    record.outcome(OTHER, RecordOutcome(removed=0))
+    with stopped_holder(tmp_path / "deletions.gate"):
+        with pytest.raises(StateUnwritable) as refused:
+            record.outcome(OPERATION, RecordOutcome(removed=1))
+        assert "deletions.gate" in refused.value.hint
+        assert [each.entry.operation for each in record.entries()] == [OPERATION, OTHER]
+
+
+@posix
+def test_a_lock_call_that_does_not_return_has_a_limit_and_what_it_gets_at_last_is_given_back(
+    tmp_path: Path, hanging: Hanging
+) -> None:
+    slot, begin = SendingSlot(tmp_path), time.monotonic()
+    with pytest.raises(StateUnwritable):
+        slot.take(OPERATION)
+    assert slot.holder() is None
+    assert time.monotonic() - begin < 5
+    hanging.go_on.set()
+    assert hanging.freed.wait(5)
+    assert slot.take(OTHER)
+    assert slot.holder() == OTHER
+    slot.free()
+
+
+@posix
+def test_calls_that_hang_do_not_pile_up(
+    tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "MOST_STUCK", len(locks._copies) + 2)
+    before = threading.active_count()
+    for _ in range(6):
+        with pytest.raises(LockSilent), gate(tmp_path / "x.gate"):
+            pass
+    assert threading.active_count() <= before + 2
+
+
+@posix
+def test_freeing_a_lock_holds_nobody_up_though_the_call_does_not_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot, go_on = SendingSlot(tmp_path), threading.Event()
+    assert slot.take(OPERATION)
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, free=False: go_on.wait(10))
+    begin = time.monotonic()
+    slot.free()
+    assert time.monotonic() - begin < 1
+    go_on.set()
+
+
+@posix
+def test_nothing_held_is_taken_for_lost_while_nobody_can_tell(tmp_path: Path, hanging: Hanging) -> None:
+    path = tmp_path / "held.json"
+    path.touch()
+    assert Claim.is_held(path)
+    assert not Claim.is_abandoned(path)
+
+
+def in_a_child(check: Callable[[], bool]) -> bool:
+    """Whether a forked child finds this."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if check() else 1)
+        finally:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@posix
+def test_a_forked_child_keeps_no_lock_of_its_parent_that_lives(tmp_path: Path) -> None:
+    slot, other = SendingSlot(tmp_path), SendingSlot(tmp_path)
+    assert slot.take(OPERATION)
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writes)
+        os.read(reads, 1)  # until the parent lets it go
+        os._exit(0)
+    os.close(reads)
+    try:
+        assert other.holder() == OPERATION
+        assert not other.take(OTHER), "closing the child's copy frees nothing"
+        slot.free()
+        assert other.take(OTHER)
+        other.free()
+    finally:
+        os.close(writes)
+        os.waitpid(child, 0)
+
+
+@posix
+def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path) -> None:
+    parent = subprocess.run(
+        [sys.executable, "-c", FORK, str(tmp_path)],
+        cwd=PACK,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    child = int(parent.stdout)
+    try:
+        assert parent.returncode == 9
+        slot = SendingSlot(tmp_path)
+        assert slot.take(OTHER)
+        slot.free()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+@posix
+def test_a_forked_child_has_nothing_and_can_take_what_is_free(tmp_path: Path) -> None:
+    slot = SendingSlot(tmp_path)
+    assert slot.take(OPERATION)
+    assert in_a_child(lambda: not slot.take(OTHER) and slot.holder() == OPERATION)
+    slot.free()
+    assert in_a_child(lambda: slot.take(OTHER))
+
+
+@posix
+def test_what_is_locked_is_closed_in_a_child_and_stays_locked_in_its_parent(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.touch()
+    file, other = open_private(path, "r+b"), open_private(path, "r+b")
+    assert try_lock(file)
+    assert in_a_child(lambda: file.closed)
+    assert not try_lock(other)
+    unlock(file)
+    assert try_lock(other)
+    unlock(other)
