@@ -317,7 +317,13 @@ def _text(of: Mapping[str, Any], name: str) -> str:
 # Found once, at the start: another pack may change the working directory later.
 @cache
 def _state_folder() -> Path:
-    return state_folder(inside_comfyui=_system_user_folder())
+    from .cloud_history.state_folder import state_folder_at
+
+    inside = _system_user_folder()
+    found = state_folder(inside_comfyui=inside)
+    if inside is not None:
+        state_folder_at(found).remember_in(inside)
+    return found
 
 
 def _system_user_folder() -> Path | None:

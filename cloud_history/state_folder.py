@@ -6,7 +6,9 @@ The marker, `state_folder.json`, is made together with the folder. It has an id,
 were ever written there. What can be known from it:
 
 - There is no folder, or an empty one, and this process has never seen it: it is new. After a restart nobody can tell
-  it from the mount point of a disk that is away, so the log says that an empty folder was taken for a new one.
+  it from the mount point of a disk that is away, so the log says that an empty folder was taken for a new one. Where
+  the environment names a folder outside ComfyUI's, its id is also kept in ComfyUI's (`remember_in`): then a restart
+  while the disk is away is noticed.
 - There are files and no marker: version 1.2.0 or an earlier one made the folder. It is marked as it is.
 - The marker says that a safeguard was written, and it is gone: it is lost. This is known after a restart too.
 - This process has seen a marker or files, and there is no marker now, or another one: the folder is lost or replaced.
@@ -34,6 +36,7 @@ from .private_files import read_private
 from .secret import log
 
 MARKER = "state_folder.json"
+MEMORY = "state_is_elsewhere.json"
 LARGEST_MARKER = 64_000
 PROTECTION, SETTINGS = "protected.json", "settings.json"
 # The folder alone would say nothing: the mount point of a disk that is away is a folder too.
@@ -69,7 +72,18 @@ class StateFolder:
         self._gate = path / "state_folder.gate"
         self._seen: str | None = None
         """The id of the folder that this process knows; "" for one that could not be marked."""
+        self._memory: Path | None = None
         self._alone = threading.RLock()
+
+    def remember_in(self, folder: Path) -> None:
+        """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""
+        if os.path.realpath(folder) == str(self.path):
+            return
+        with self._alone, suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+            self._memory = folder / MEMORY
+            kept = json.loads(read_private(self._memory, LARGEST_MARKER))
+            if kept["folder"] == str(self.path) and kept["id"] and self._seen is None:
+                self._seen = str(kept["id"])
 
     def check(self) -> frozenset[str]:
         """The safeguards that are there.
@@ -84,7 +98,7 @@ class StateFolder:
                 return frozenset()
             if self._seen not in (None, _UNMARKED, marker.id):
                 raise self._lost("is another one than before")
-            self._seen = marker.id
+            self._know(marker.id)
             there = self._there()
             for each in sorted(marker.safeguards - there):
                 raise self._lost(f"has lost {SAFEGUARDS[each]}")
@@ -173,7 +187,17 @@ class StateFolder:
             "about": "Comfy Cloud History knows this folder by this file. Keep it with the others.",
         }
         write_private(self.path / MARKER, json.dumps(kept, indent=1))
+        self._know(name)
+
+    def _know(self, name: str) -> None:
+        if self._seen == name:
+            return
         self._seen = name
+        if self._memory is not None:
+            # Where it can't be kept, a restart knows less.
+            with suppress(OSError):
+                private_folder(self._memory.parent)
+                write_private(self._memory, json.dumps({"folder": str(self.path), "id": name}))
 
     def _id_there(self) -> str | None:
         with suppress(StateFolderLost):

@@ -119,7 +119,7 @@ class SettingsDamaged(SetupProblem):
     code = "settings_damaged"
 
     def __init__(self, name: str, because: Exception | None = None) -> None:
-        why = f": {because.strerror}" if isinstance(because, FileRefused) else ""
+        why = f": {because.strerror}" if isinstance(because, OSError) else ""
         super().__init__(
             f"Deletions are stopped: the settings can’t be read{why}.",
             hint=f"Put a good copy of {name} in its place, or look through Settings > Cloud history and change one: "
@@ -151,7 +151,7 @@ class ProtectionDamaged(SetupProblem):
 
     def __init__(self, name: str, because: Exception | None = None) -> None:
         self.name = name
-        why = f": {because.strerror}" if isinstance(because, FileRefused) else ""
+        why = f": {because.strerror}" if isinstance(because, OSError) else ""
         super().__init__(
             f"Deletions are stopped: the list of protected jobs can’t be read{why}.",
             hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",

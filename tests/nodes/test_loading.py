@@ -58,6 +58,21 @@ def test_a_pack_that_changes_the_working_directory_does_not_move_the_state(
     assert host.operations().folder == tmp_path / "first" / "user" / "__cloud_history"
 
 
+async def test_a_named_state_folder_that_is_away_at_the_next_start_is_not_taken_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
+) -> None:
+    FakeComfyUI(tmp_path / "user").install(monkeypatch)
+    host = sys.modules[f"{load_pack().__name__}.comfy_host"]
+    assert not (tmp_path / "user").exists()
+    host.operations().protection.change(protect=True, jobs=["a"])
+    (tmp_path / "state").rename(tmp_path / "away")
+    host = sys.modules[f"{load_pack().__name__}.comfy_host"]
+    with pytest.raises(Exception, match="is not there any more"):
+        await host.operations().protected()
+    (tmp_path / "away").rename(tmp_path / "state")
+    assert (await host.operations().protected()).jobs == {"a"}
+
+
 async def test_a_state_folder_that_is_refused_is_told_at_the_start_by_the_nodes_and_by_every_route(
     comfyui: FakeComfyUI,
     monkeypatch: pytest.MonkeyPatch,

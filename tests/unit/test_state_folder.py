@@ -219,6 +219,55 @@ def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
         state_folder_at(used).check()
 
 
+# A folder that is named by the environment: a note in ComfyUI's own folder
+
+
+@pytest.mark.parametrize("harm", [removed, emptied, replaced, replaced_by_an_older_version, marker_removed])
+def test_a_folder_that_is_away_at_the_start_is_known_by_the_note_in_another_one(
+    folder: Path, tmp_path: Path, harm: Harm
+) -> None:
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    ProtectionFile(folder).change(protect=True, jobs=JOBS)
+    restart()
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    assert ProtectionFile(folder).load().jobs == frozenset(JOBS)
+    harm(folder)
+    restart()
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    with pytest.raises(StateFolderLost):
+        ProtectionFile(folder).load()
+    state_folder_at(folder).start_anew()
+    restart()
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    ProtectionFile(folder).load()
+
+
+def test_the_note_of_another_folder_or_a_damaged_one_says_nothing(folder: Path, tmp_path: Path) -> None:
+    state_folder_at(tmp_path / "other").remember_in(tmp_path / "inside")
+    SettingsFile(tmp_path / "other").change(hold_seconds=5)
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    assert ProtectionFile(folder).load() == NOTHING_PROTECTED
+    (tmp_path / "inside" / "state_is_elsewhere.json").write_text("[")
+    restart()
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    SettingsFile(folder).change(hold_seconds=5)
+    assert str(folder) in (tmp_path / "inside" / "state_is_elsewhere.json").read_text()
+
+
+def test_a_folder_keeps_no_note_in_itself(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    state_folder_at(folder).remember_in(tmp_path / "link")
+    SettingsFile(folder).change(hold_seconds=5)
+    assert not (folder / "state_is_elsewhere.json").exists()
+
+
+def test_where_no_note_can_be_kept_the_folder_works(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "inside").write_text("a file")
+    state_folder_at(folder).remember_in(tmp_path / "inside")
+    SettingsFile(folder).change(hold_seconds=5)
+    assert SettingsFile(folder).in_force().hold_seconds == 5
+
+
 # Starting anew
 
 
