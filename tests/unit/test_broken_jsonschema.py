@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,24 +45,27 @@ EXCEPTIONS = "def best_match(errors):\n    return next(iter(errors), None)\n"
 
 
 @pytest.fixture
-def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Lets jsonschema be imported anew; afterwards it is the real one again."""
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
+    """Lets jsonschema be imported anew; afterwards it is what it was."""
+    packages = ("jsonschema", "referencing", "rpds")
 
-    def forget() -> None:
-        for name in list(sys.modules):
-            if name.partition(".")[0] in ("jsonschema", "referencing", "rpds"):
-                monkeypatch.delitem(sys.modules, name)
+    def forget() -> dict[str, ModuleType]:
+        names = [each for each in sys.modules if each.partition(".")[0] in packages]
         schema.checker.cache_clear()
+        return {name: sys.modules.pop(name) for name in names}
 
+    before = forget()
+    sys.modules.update(before)
     yield forget
     monkeypatch.undo()
+    forget()
+    sys.modules.update(before)
     importlib.invalidate_caches()
-    schema.checker.cache_clear()
 
 
 @pytest.fixture
 def shadow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> Callable[[str], Path]:
     """Puts a module of that name before the real one."""
 
@@ -93,7 +97,7 @@ def test_a_broken_jsonschema_is_told_with_its_place_and_a_cure_and_nothing_passe
 
 
 def test_a_folder_of_that_name_is_told_as_what_hides_the_real_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     (tmp_path / "jsonschema").mkdir()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
@@ -105,7 +109,7 @@ def test_a_folder_of_that_name_is_told_as_what_hides_the_real_package(
 
 @pytest.mark.parametrize("missing", ["rpds", "referencing"])
 def test_a_package_that_jsonschema_needs_is_named(
-    missing: str, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+    missing: str, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     forget()
     monkeypatch.setitem(sys.modules, missing, None)
@@ -143,7 +147,7 @@ def test_a_jsonschema_without_a_version_is_told_by_its_place(
 
 @pytest.mark.parametrize("content", [None, "{", ""])
 def test_a_missing_or_damaged_schema_file_asks_to_install_the_pack_again(
-    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     if content is not None:
         (tmp_path / "history_manage_request.json").write_text(content)
