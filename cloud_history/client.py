@@ -24,9 +24,11 @@ from .errors import (
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
+    NotHttp,
     RateLimited,
     Unauthorized,
     UnreadableAnswer,
+    UntrustedCertificate,
 )
 from .jobs import Job, OutputFile, read_job
 from .pages import Kept, Page, Pick
@@ -266,7 +268,9 @@ def connection_failure(exc: Exception, host: str) -> CloudError:
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return CloudConnectionError(f"The proxy refused to connect to {host} ({exc.status}).", sent=False)
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):
-        return CloudConnectionError(f"The certificate of {host} can’t be trusted.", sent=False)
+        return UntrustedCertificate(host)
+    if isinstance(exc, aiohttp.ClientResponseError):
+        return NotHttp(host)
     if isinstance(exc, aiohttp.ConnectionTimeoutError):
         return CloudTimeoutError(f"Can’t reach {host}: connecting took too long.", sent=False)
     if isinstance(exc, aiohttp.ClientConnectorError):

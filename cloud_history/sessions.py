@@ -9,6 +9,9 @@ import aiohttp
 
 Session = aiohttp.ClientSession
 
+MAX_HEADER_BYTES = 64 * 1024
+"""Of one header of an answer: signed addresses and content policies outgrow aiohttp's usual 8 kB."""
+
 
 def open_session(
     *, connector: aiohttp.BaseConnector, total_seconds: float, connect_seconds: float
@@ -23,6 +26,8 @@ def open_session(
         timeout=aiohttp.ClientTimeout(
             total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds
         ),
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
         cookie_jar=aiohttp.DummyCookieJar(),
         # `bodies` decompresses with a cap: a small compressed answer can be gigabytes.
         auto_decompress=False,

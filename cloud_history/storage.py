@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from ipaddress import IPv6Address, ip_address, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import yarl
@@ -18,11 +18,15 @@ from .errors import NotComfyCloud, NotFound, UnreadableAnswer
 from .jobs import OutputFile
 from .protocol import LARGEST_FILE
 from .resolving import OwnResolver
+from .secret import scrub
 from .sessions import open_session
 
 SECONDS = 30.0
+SECONDS_TO_LOOK_UP = 3.0
+"""Where only the proxy knows the names of the internet, the DNS of this network may not answer at all."""
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
+_MADE_UP = ip_network("198.18.0.0/15")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -35,11 +39,12 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     found = await client.view_file(file)
     if isinstance(found, bytes):
         return found
-    location = found
-    url = check_location(location, client.base_url.loopback)
+    url = check_location(found, client.base_url.loopback)
     here = is_loopback(urlsplit(url).hostname or "")
     resolver = OwnResolver() if here or client.proxy else PublicResolver()
     proxy = None if here else client.proxy
+    if proxy is not None:
+        await _check_through_proxy(url)
     try:
         async with (
             open_session(
@@ -68,6 +73,25 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     raise failure
 
 
+async def _check_through_proxy(url: str) -> None:
+    """Look at the name before a proxy does, which would fetch from its own network too.
+
+    A name that only the proxy can look up is left to it, unless it has no dot: such a name is a machine's nearby.
+
+    Raises:
+        NotComfyCloud: the name means a private address.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        lookup = PublicResolver().resolve(host, family=socket.AF_UNSPEC)
+        await asyncio.wait_for(lookup, SECONDS_TO_LOOK_UP)
+    except (socket.gaierror, asyncio.TimeoutError):
+        if "." not in host and ":" not in host:
+            raise NotComfyCloud(302) from None
+    except (OSError, ValueError):
+        raise NotComfyCloud(302) from None
+
+
 def _not_had(status: int) -> NotFound | NotComfyCloud:
     return NotFound(status) if status in (403, 404, 410) else NotComfyCloud(status)
 
@@ -88,6 +112,8 @@ def check_location(location: str, loopback_allowed: bool) -> str:
         here and loopback_allowed and parts.scheme in ("http", "https")
     )
     odd = parts.username is not None or any(not "!" <= each <= "~" for each in location) or port == 0
+    if scrub(location) != location or scrub(unquote(location)) != unquote(location):
+        raise NotComfyCloud(302)  # it would carry the key, or another secret, to the storage
     if not safe or odd or not host or not (here or _may_be_public(host)):
         raise NotComfyCloud(302)
     return location
@@ -115,13 +141,22 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+def _may_be_gone_to(address: str) -> bool:
+    """Whether an address that a name means is public, or made up by the DNS of a TUN proxy (Clash, sing-box, Surge).
+
+    Such a proxy gives each name an address from a range that is kept for benchmarks of networks (RFC 2544), and looks
+    the name up itself when it is connected to.
+    """
+    return is_public(address) or ip_address(address.split("%")[0]) in _MADE_UP
+
+
 class PublicResolver(OwnResolver):
     """Gives public addresses alone: what is checked is what is connected to."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = [each for each in await super().resolve(host, port, family) if is_public(each["host"])]
+        found = [each for each in await super().resolve(host, port, family) if _may_be_gone_to(each["host"])]
         if not found:
             raise OSError(None, "no public address")
         return found

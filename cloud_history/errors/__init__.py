@@ -22,6 +22,7 @@
     ├─ OperationStopped          the person stopped it
     ├─ Incomplete                it ran, and not all of it is known to have worked
     ├─ CloudConnectionError      no answer came (`sent` says whether the request may have arrived)
+    │   ├─ UntrustedCertificate ├─ NotHttp
     │   └─ CloudTimeoutError
     └─ CloudResponseError        an answer came, and it was not the one hoped for
         ├─ BadRequest 400        ├─ Unauthorized 401   ├─ InsufficientCredits 402   ├─ Forbidden 403
@@ -56,11 +57,13 @@ from .cloud import (
     InsufficientCredits,
     NotComfyCloud,
     NotFound,
+    NotHttp,
     PlanRefused,
     RateLimited,
     ServerFault,
     Unauthorized,
     UnreadableAnswer,
+    UntrustedCertificate,
 )
 from .refused import (
     AnsweredTooSoon,
@@ -134,6 +137,7 @@ __all__ = [
     "NotBackedUp",
     "NotComfyCloud",
     "NotFound",
+    "NotHttp",
     "NotSupported",
     "OperationRefused",
     "OperationStopped",
@@ -156,5 +160,6 @@ __all__ = [
     "Unauthorized",
     "UnreadableAnswer",
     "UnsafeBaseUrl",
+    "UntrustedCertificate",
     "UnusableProxy",
 ]

@@ -36,6 +36,38 @@ class CloudConnectionError(CloudError):
         return self.sent or super().unanswered
 
 
+class UntrustedCertificate(CloudConnectionError):
+    """The server's certificate is not one that this machine trusts. Nothing was sent."""
+
+    code = "untrusted_certificate"
+    default_hint = (
+        "Check this machine’s clock. If a proxy or antivirus program puts its own certificate in between, set "
+        "SSL_CERT_FILE to the file of its authority and restart ComfyUI."
+    )
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"The certificate of {host} can’t be trusted.", sent=False)
+
+    @property
+    def short(self) -> str:
+        return "the certificate can’t be trusted"
+
+
+class NotHttp(CloudConnectionError):
+    """What came back is no HTTP answer, or its headers are larger than any that are read."""
+
+    code = "not_http"
+    default_hint = "A proxy or VPN in between may have changed it."
+
+    def __init__(self, host: str) -> None:
+        message = f"The answer of {host} can’t be read: it is no HTTP, or its headers are larger than 64 kB."
+        super().__init__(message, sent=True)
+
+    @property
+    def short(self) -> str:
+        return "the answer could not be read"
+
+
 class CloudTimeoutError(CloudConnectionError):
     """Comfy Cloud took too long to answer."""
 

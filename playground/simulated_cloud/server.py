@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # aiohttp would wait a minute for handlers that still run; a stand-in has nothing to lose.
 SHUTDOWN_SECONDS = 0.2
+LONGEST_ADDRESS = 64 * 1024
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +36,10 @@ async def running_servers(cloud: SimulatedCloud, port: int) -> AsyncIterator[tup
 
 @contextlib.asynccontextmanager
 async def _running(app: web.Application, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    # Storages take longer addresses than aiohttp's usual 8 kB: a signature in them may be long.
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, max_line_size=LONGEST_ADDRESS
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -45,6 +45,18 @@ async def test_every_error_shape_on_the_wire_becomes_an_error_of_its_status(
     assert not cloud.deleted
 
 
+@pytest.mark.parametrize("cut", [1, 7, 20])
+async def test_a_compressed_answer_in_several_members_is_read_whole(
+    cloud: SimulatedCloud, open_client: OpenClient, cut: int
+) -> None:
+    text = b'{"status": "active"}'
+    body = gzip.compress(text[:cut]) + gzip.compress(text[cut:])
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    cloud.faults.append(Fault(USER, "status", status=200, headers=headers, body=body))
+    async with open_client() as client:
+        assert await client.get_user() == "active"
+
+
 @pytest.mark.parametrize("encode", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
 async def test_a_compressed_answer_is_read(
     cloud: SimulatedCloud, open_client: OpenClient, encode: Callable[[bytes], bytes]

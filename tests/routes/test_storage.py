@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -11,10 +12,12 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
+from cloud_history import storage
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.errors import CloudConnectionError, CloudError, NotComfyCloud
 from cloud_history.jobs import OutputFile
+from cloud_history.secret import Secret
 from cloud_history.storage import PublicResolver, check_location, fetch_file, is_public
 
 PRIVATE = [
@@ -91,9 +94,109 @@ async def test_no_private_address_is_gone_to_by_number_or_by_name(
     for url in (f"https://{host}/x", f"https://{host}:8443/x"):
         with pytest.raises(NotComfyCloud):
             check_location(url, loopback_allowed=False)
+    if address == "198.18.0.1":
+        return  # a name may mean it: see below
     looked_up(monkeypatch, [address])
     with pytest.raises(OSError, match="no public address"):
         await PublicResolver().resolve("storage.example", 443)
+
+
+@pytest.mark.parametrize("address", ["198.18.0.1", "198.19.255.254"])
+async def test_an_address_that_the_dns_of_a_tun_proxy_made_up_is_gone_to_by_name_alone(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up(monkeypatch, [address, "10.0.0.1", "fc00::1"])
+    found = await PublicResolver().resolve("storage.example", 443)
+    assert [each["host"] for each in found] == [address]
+    for url in (f"https://{address}/x", f"https://[::ffff:{address}]/x"):
+        with pytest.raises(NotComfyCloud):
+            check_location(url, loopback_allowed=False)
+
+
+@pytest.mark.parametrize("address", ["198.17.255.255", "198.20.0.0"])
+def test_the_neighbours_of_made_up_addresses_are_what_they_are(address: str) -> None:
+    assert is_public(address)
+
+
+KEY = "comfyui-storage-key-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://storage.example/x?key={}",
+        "https://storage.example/{}/x",
+        "https://{}.example/x",
+        "https://storage.example/x?u=https%3A%2F%2Fcloud%3Fkey%3D{}",
+    ],
+)
+async def test_an_address_that_holds_the_key_is_not_gone_to(location: str) -> None:
+    Secret(KEY)
+    for key in (KEY, KEY.replace("-", "%2D")):
+        with pytest.raises(NotComfyCloud) as caught:
+            await fetch(location.format(key))
+        assert KEY not in str(caught.value)
+
+
+def no_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+async def fetch_through(proxy: str, location: str) -> bytes:
+    client = Client(location, proxy=proxy)
+    return await fetch_file(cast("CloudClient", client), OutputFile("x.png"))
+
+
+@pytest.mark.parametrize("address", [each for each in PRIVATE if each != "198.18.0.1"])
+async def test_a_proxy_is_not_asked_for_a_name_that_means_a_private_address(
+    address: str, monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    looked_up(monkeypatch, [address])
+    with pytest.raises(NotComfyCloud):
+        await fetch_through(f"http://127.0.0.1:{listener.port}", "https://intranet.example/x")
+    assert listener.connected == 0
+
+
+@pytest.mark.parametrize(("host", "asked"), [("storage.example", True), ("intranet", False)])
+async def test_a_name_that_nobody_here_knows_is_left_to_the_proxy_unless_it_is_a_neighbour_s(
+    host: str, asked: bool, monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    proxy = f"http://127.0.0.1:{listener.port}"
+    no_name_is_known(monkeypatch)
+    with pytest.raises(CloudConnectionError if asked else NotComfyCloud):
+        await fetch_through(proxy, f"https://{host}/x")
+    assert bool(listener.connected) is asked
+
+
+async def test_a_dns_that_does_not_answer_leaves_the_name_to_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    answer = threading.Event()
+
+    def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:
+        answer.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(storage, "SECONDS_TO_LOOK_UP", 0.05)
+    try:
+        with pytest.raises(CloudConnectionError):
+            await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")
+        assert listener.connected
+    finally:
+        answer.set()
+
+
+async def test_a_public_name_is_fetched_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    looked_up(monkeypatch, ["8.8.8.8"])
+    with pytest.raises(CloudConnectionError):
+        await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")
+    assert listener.connected
 
 
 @pytest.mark.parametrize("address", PUBLIC)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
+from cloud_history import bodies
+from cloud_history.protocol import LARGEST_FILE
 from cloud_history.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
 from routes.stage import JOB, Answer, Gate, Stage
 from simulated_cloud import Fault
 from simulated_cloud.jobs import SimulatedJob
+from simulated_cloud.storage import signed_url
 
 STORE = ("GET", "/comfy-outputs/")
 VIEW = ("GET", "/api/view")
@@ -234,3 +239,53 @@ async def test_a_picture_of_20_megabytes_is_served_and_one_byte_more_is_not(
     body = PNG.ljust(20 * 1024 * 1024 + more, b"x")
     stage.cloud.faults.append(Fault(where, "status", status=200, body=body, times=None))
     assert (await thumbnail(stage, job.id, job.files[0])).status == status
+
+
+@pytest.mark.parametrize(
+    "encoding", ["aws-chunked", "identity", "UTF-8", "binary", "aws-chunked, gzip", "AWS-Chunked"]
+)
+async def test_a_picture_is_shown_whatever_else_the_storage_keeps_in_content_encoding(
+    stage: Stage, encoding: str
+) -> None:
+    job = picture_job(stage)
+    picture = PNG + b"\x00" * 100
+    body = gzip.compress(picture) if "gzip" in encoding else picture
+    headers = {"Content-Encoding": encoding, "Content-Type": "image/png"}
+    stage.cloud.faults.append(Fault(STORE, "status", times=None, status=200, headers=headers, body=body))
+    answer = await thumbnail(stage, job.id, job.files[0])
+    assert (answer.status, answer.content) == (200, picture)
+
+
+async def test_a_compressed_bomb_is_no_picture_and_is_not_unpacked_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = bodies._inflated
+
+    def watched(member: object, chunk: bytes) -> Iterator[bytes]:
+        for piece in real(member, chunk):
+            sizes.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(bodies, "_inflated", watched)
+    job = picture_job(stage)
+    bomb = gzip.compress(PNG + b"\x00" * (200 * 1024 * 1024), 9)
+    headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
+    stage.cloud.faults.append(Fault(STORE, "status", times=None, status=200, headers=headers, body=bomb))
+    assert (await thumbnail(stage, job.id, job.files[0])).status == 502
+    assert max(sizes) <= 1024 * 1024
+    assert sum(sizes) <= LARGEST_FILE + bodies.STEP
+
+
+async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_told(stage: Stage) -> None:
+    job = picture_job(stage)
+    location = f"{signed_url(stage.cloud, job.files[0])}&X-Goog-SignedHeaders={'x' * 9000}"
+    long = {"Location": location, "X-Policy": "y" * 9000}
+    stage.cloud.faults.append(Fault(VIEW, "status", times=1, status=302, headers=long))
+    assert (await thumbnail(stage, job.id, job.files[0])).status == 200
+    huge = {"X-Policy": "y" * 70_000}
+    stage.cloud.faults.append(Fault(VIEW, "status", times=None, status=302, headers=huge))
+    other = picture_job(stage, 1)
+    answer = await thumbnail(stage, other.id, other.files[0])
+    assert answer.status == 503
+    assert "its headers are larger than 64 kB" in answer.json["error"]["message"]
