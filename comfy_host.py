@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .cloud_history.config import state_folder
 from .cloud_history.errors import SetupProblem
-from .cloud_history.secret import log, scrub
+from .cloud_history.secret import log
 
 if TYPE_CHECKING:
     from .cloud_history.asking import Asker
@@ -180,9 +180,12 @@ class NodeWatch:
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
+        client = _client_id()
+        if client is None:
+            return  # Nobody looks, and what is sent to no client is sent to every page.
         if phase == "asked_to_wait":
             payload = {"node": self.node_id, "phase": phase, "done": done, "total": total}
-            announce("cloud_history.progress", payload, client=_client_id())
+            announce("cloud_history.progress", payload, client=client)
             return
         utils = _present("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
@@ -191,10 +194,29 @@ class NodeWatch:
             self._bar, self._phase = utils.ProgressBar(total), phase
         self._guard(self._bar.update_absolute, done, total)
 
-    def show(self, report: str) -> None:
-        """Show a report on the node, for a run that ends in an error and so shows nothing itself."""
-        payload = {"node": self.node_id, "phase": "stopped", "report": scrub(report)}
-        announce("cloud_history.progress", payload, client=_client_id())
+    async def end_stopped(self, report: str) -> None:
+        """End the prompt if it was stopped, and have the page that queued it show how far it came.
+
+        ComfyUI itself shows nothing of a run that was interrupted. The event names the report, which the page fetches.
+        """
+        if not self.stopped:
+            return
+        client = _client_id()
+        if client is not None:
+            await self._tell_report(report, client)
+        self.raise_if_stopped()
+
+    async def _tell_report(self, report: str, client: str) -> None:
+        from .cloud_history.node_reports import NodeReports
+        from .cloud_history.threads import write_in_thread
+
+        reports, node = NodeReports(operations().folder), self.node_id or ""
+        try:
+            name = await write_in_thread(lambda: reports.keep(node, report))
+        except SetupProblem as error:  # the state folder can't be written, or does not answer
+            log.warning("%s", error)
+        else:
+            announce("cloud_history.progress", {"kind": "node_report", "operation": name}, client=client)
 
     @property
     def stopped(self) -> bool:

@@ -113,6 +113,11 @@ class Holds:
         """Those whose result is not known yet, oldest first."""
         return list(self._open.values())
 
+    @property
+    def undone(self) -> list[str]:
+        """The names of the newest that were taken back."""
+        return list(self._undone)
+
     async def start(self, confirmed: Confirmed, seconds: float) -> Hold:
         """Hold a deletion for some seconds, then send it. It is on disk when this returns.
 
@@ -180,7 +185,7 @@ class Holds:
             with suppress(StateUnwritable):
                 await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
         await write_in_thread(lambda: self._forget(hold))
-        self._changed(hold, undone=True)
+        self._changed(hold)
 
     async def _run(self, hold: Hold, seconds: float) -> None:
         await self._sleep(seconds)
@@ -196,6 +201,7 @@ class Holds:
         finally:
             hold.state = DONE if hold.state != UNDONE else UNDONE
             self._open.pop(hold.id, None)
+            self._operations.announcements.forget(hold.id)
         await write_in_thread(lambda: self._forget(hold))
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
@@ -203,13 +209,10 @@ class Holds:
             hold.state = SENDING
             # From here on the journal speaks for it: what is left of a hold was never sent.
             in_background(lambda: self._forget(hold))
-        event = {"operation": hold.id, "hold": hold.id, "kind": hold.kind, "node": None}
-        more = {"phase": phase, "done": done, "total": total}
-        self._operations.announce("cloud_history.progress", event | more)
+        self._operations.announcements.progressed(hold.id, hold.kind, phase, done, total, held=True)
 
-    def _changed(self, hold: Hold, *, undone: bool = False) -> None:
-        event = {"operation": hold.id, "hold": hold.id, "kind": hold.kind, "node": None}
-        self._operations.announce("cloud_history.changed", event | {"result": None, "undone": undone})
+    def _changed(self, hold: Hold) -> None:
+        self._operations.announcements.changed(hold.kind, hold.id)
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, environment, schema
+from .announcements import Announce, Announcements
 from .backing_up import BackingUp
 from .backup import BackupFolder
 from .client import CloudClient
@@ -34,7 +35,7 @@ from .report import clear_report, deletion_report
 from .results import clear_payload, deletion_payload
 from .secret import Secret, log
 from .selection import JobFilter, Selection
-from .sending import Announce, SendingDesk
+from .sending import SendingDesk
 from .settings import Settings, SettingsFile
 from .state_folder import state_folder_at
 from .state_guards import StateGuards
@@ -53,7 +54,7 @@ class Operations:
 
     Args:
         folder: the state folder.
-        announce: sends a websocket event to the browsers; must be callable from any thread.
+        announce: sends a websocket event to all browsers; must be callable from any thread.
         many_users: whether the host has several users and cannot tell them apart.
     """
 
@@ -73,8 +74,8 @@ class Operations:
         self.backups = BackupFolder(folder)
         self.folder = folder
         self.state = state_folder_at(folder)
-        self.announce = announce
-        self.desk = SendingDesk(folder, announce, tell_results=not self.keys.everybodys)
+        self.announcements = Announcements(announce)
+        self.desk = SendingDesk(folder, self.announcements, tell_results=not self.keys.everybodys)
         self._environ = environ
         self._open_client = open_client
         self._history = history
@@ -292,11 +293,6 @@ class Operations:
             return  # the limits are not known
         if removed:
             log.info("%s old backups deleted.", len(removed))
-
-    def announce_change(self, kind: str) -> None:
-        """Tell the browsers that something has changed in another way than by a deletion."""
-        event = {"operation": None, "hold": None, "kind": kind, "node": None, "result": None}
-        self.announce("cloud_history.changed", event)
 
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:

@@ -12,6 +12,8 @@ Key = tuple[str, str]
 PREFIX = "/cloud_history"
 ROUTES: tuple[Key, ...] = (
     ("GET", "status"),
+    ("GET", "progress"),
+    ("GET", "node_reports/{name}"),
     ("POST", "settings"),
     ("GET", "protection"),
     ("POST", "protection"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from . import __version__
+from .announcements import Announcements
 from .errors import Busy, CloudError, OperationStopped, StateUnwritable
 from .journal import Entry, Journal
 from .leftovers import unresolved
@@ -23,8 +23,6 @@ from .secret import log, scrub
 from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Watch
 from .threads import in_thread, write_in_thread
-
-Announce = Callable[[str, Mapping[str, Any]], None]
 
 MOST_FINISHED = 10
 NOTHING_SENT = "Nothing was sent."
@@ -85,11 +83,11 @@ class SendingDesk:
         tell_results: whether every browser may know them: not where they would be other people's.
     """
 
-    def __init__(self, folder: Path, announce: Announce, *, tell_results: bool = True) -> None:
+    def __init__(self, folder: Path, announcements: Announcements, *, tell_results: bool = True) -> None:
         self.journal = Journal(folder)
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
         self.record = Record(folder)
-        self._announce = announce
+        self._announcements = announcements
         self._tell_results = tell_results
         self._slot = SendingSlot(folder)
 
@@ -187,7 +185,8 @@ class SendingDesk:
         """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
         if ending.may_have_sent():
             log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
-            self._announce("cloud_history.changed", {**_event(entry), "result": None})
+            self._announcements.forget(entry.operation)
+            self._announcements.changed(entry.kind, entry.operation, ended=True)
             return
         error = OperationStopped(_how_cancelled(entry))
         await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
@@ -231,8 +230,8 @@ class SendingDesk:
         log.info("%s", report)
         if self._tell_results:
             self.finished.appendleft((entry.operation, payload))
-        result = payload if self._tell_results else None
-        self._announce("cloud_history.changed", {**_event(entry), "result": result})
+        self._announcements.forget(entry.operation)
+        self._announcements.changed(entry.kind, entry.operation, ended=True)
 
 
 def _check_stopped(watch: Watch) -> None:
@@ -254,17 +253,6 @@ def _try(write: Callable[[], None]) -> None:
         write()
     except StateUnwritable as exc:
         log.warning("%s", exc)
-
-
-def _event(entry: Entry) -> Payload:
-    """What every browser may know of an operation."""
-    _, _, node = entry.origin.partition("node ")
-    return {
-        "operation": entry.operation,
-        "hold": entry.operation,
-        "kind": entry.kind,
-        "node": node or None,
-    }
 
 
 def _recorded(entry: Entry) -> RecordEntry:

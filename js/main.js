@@ -122,21 +122,18 @@ app.registerExtension({
 
   setup() {
     registerTab(app.extensionManager, createTab(load));
-    api.addEventListener("cloud_history.changed", ({ detail }) => {
-      ui?.deletions.changed(detail);
-      if (detail.result) ui?.store.changed();
-      if (detail.kind === "protection") ui?.store.protectionChanged();
-      ui?.pages.changed(detail.kind);
-      if (detail.kind === "settings") ui?.settings.changed();
-    });
+    api.addEventListener("cloud_history.changed", ({ detail }) => void ui?.changed(detail));
     api.addEventListener("cloud_history.ask", ({ detail }) => {
       // The server tells it again, so a page whose part can't be loaded now has another try.
       load().then(({ askFirst }) => askFirst.told(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
-      ui?.deletions.progressed(detail);
-      if (detail.phase === "stopped") showReport(graph(), detail.node, detail.report);
-      if (detail.phase === "asked_to_wait") showWait(graph(), detail.node, detail.total);
+      if (detail.phase === "asked_to_wait") return showWait(graph(), detail.node, detail.total);
+      if (detail.kind !== "node_report") return void ui?.deletions.lookAtProgress();
+      load().then(({ nodeReport }) => nodeReport(detail.operation)).then(
+        ({ node, report }) => showReport(graph(), node, report),
+        () => undefined,
+      );
     });
     api.addEventListener("reconnected", () => void ui?.deletions.refresh());
     // Not at "execution_start": nobody says there which nodes the run has.

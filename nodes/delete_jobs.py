@@ -115,8 +115,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         if isinstance(result, Skipped):
             return outputs(after, SKIPPED, SKIPPED, 0)
         report = deletion_report(result)
-        if watch.stopped or result.failed:
-            watch.show(report)
-            watch.raise_if_stopped()
+        await watch.end_stopped(report)
+        if result.failed:
             raise incomplete(result)
         return outputs(after, report, report, result.deleted)

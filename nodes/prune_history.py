@@ -174,8 +174,7 @@ async def _prune(
     if isinstance(result, Skipped):
         return outputs(after, SKIPPED, [], SKIPPED, 0)
     report = f"{deletion_report(result)}\n{plan_report(plan, policy, going=False)}"
-    if watch.stopped or result.failed:
-        watch.show(report)
-        watch.raise_if_stopped()
+    await watch.end_stopped(report)
+    if result.failed:
         raise incomplete(result)
     return outputs(after, report, result.gone, report, result.deleted)

@@ -32,6 +32,8 @@ export interface Status {
   unresolved: Unresolved[];
   problem: null | Pick<ErrorBody, "code" | "message" | "hint">;
   holds?: Hold[];
+  /** Names of holds that were taken back. */
+  undone?: string[];
   /** ComfyUI stopped while these were held; nothing was sent. */
   lost_holds?: LostHold[];
   hold_seconds?: number;
@@ -248,24 +250,22 @@ export type DeletionAnswer =
   | { operation: string; state: "done"; result: Result }
   | { operation: string; state: "running" };
 
+/** An event: any page may hear it, so it says no more. */
 export interface Changed {
   operation: string | null;
-  hold?: string | null;
+  /** "delete" or "clear" for a deletion, of a node as well; otherwise what has changed. */
   kind: string;
-  /** Absent where a result is told: of a node's deletion as well. */
-  node?: string | null;
-  result: Result | null;
-  undone?: boolean;
+  /** Whether a deletion has ended. */
+  ended: boolean;
 }
 
+/** How far a deletion has come that was confirmed in a browser. */
 export interface Progress {
   operation: string;
-  hold?: string | null;
+  hold: string | null;
   kind: string;
-  node: string | null;
   /** "asked_to_wait": Comfy Cloud asks to wait, for `total` seconds from now. */
-  phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait" | "stopped";
+  phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait";
   done: number;
   total: number;
-  report?: string;
 }

@@ -29,6 +29,7 @@ from .status import StatusRoutes
 FOR_MANY: frozenset[Key] = frozenset(
     {
         ("GET", "status"),
+        ("GET", "node_reports/{name}"),
         ("DELETE", "key"),
         ("POST", "ask/question"),
         ("POST", "ask/seen"),
@@ -56,6 +57,8 @@ def make_handlers(
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
     handlers: dict[Key, Handler] = {
         ("GET", "status"): status.status,
+        ("GET", "progress"): status.progress,
+        ("GET", "node_reports/{name}"): status.node_report,
         ("POST", "settings"): status.change_settings,
         ("GET", "protection"): protection.show,
         ("POST", "protection"): protection.change,

@@ -38,5 +38,5 @@ class AskingRoutes:
         await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))
-            operations.announce_change("settings")
+            operations.announcements.changed("settings")
         return json_answer({})

@@ -112,7 +112,7 @@ class DeletionRoutes:
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
         self._keep_alive(task)
         self._watches[name] = watch
-        task.add_done_callback(lambda ended: self._watches.pop(name, None))
+        task.add_done_callback(lambda ended: self._ended(name))
         await asyncio.wait({task}, timeout=self._context.longest_hold)
         if not task.done():
             return json_answer({"operation": name, "state": "running"}, 202)
@@ -130,8 +130,11 @@ class DeletionRoutes:
 
     def _progress(self, confirmed: Confirmed, phase: str, done: int, total: int) -> None:
         kind = "delete" if isinstance(confirmed.preview, DeletionPreview) else "clear"
-        event = {"operation": confirmed.operation, "hold": None, "kind": kind, "node": None, "phase": phase}
-        self._context.operations.announce("cloud_history.progress", {**event, "done": done, "total": total})
+        self._context.operations.announcements.progressed(confirmed.operation, kind, phase, done, total)
+
+    def _ended(self, operation: str) -> None:
+        self._watches.pop(operation, None)
+        self._context.operations.announcements.forget(operation)
 
     def _keep_alive(self, task: asyncio.Task[Any]) -> None:
         # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.

@@ -37,13 +37,13 @@ class ProtectionRoutes:
         changed = await write_in_thread(
             lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows)
         )
-        self._context.operations.announce_change("protection")
+        self._context.operations.announcements.changed("protection")
         return _answer(changed)
 
     async def start_empty(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         kept_as = await write_in_thread(self._context.operations.protection.start_empty)
-        self._context.operations.announce_change("protection")
+        self._context.operations.announcements.changed("protection")
         return json_answer({"kept_as": kept_as})
 
 

@@ -127,7 +127,7 @@ class ReadingRoutes:
         if cancelled is None:
             return {"cancelled": [], "finished_already": job_ids}
         self._context.can_cancel = True
-        self._context.operations.announce_change("cancel")
+        self._context.operations.announcements.changed("cancel")
         return {
             "cancelled": [each for each in job_ids if each in cancelled],
             "finished_already": [each for each in job_ids if each not in cancelled],

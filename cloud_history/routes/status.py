@@ -16,6 +16,7 @@ from ..errors import (
     StateFolderLost,
 )
 from ..guards import read_body
+from ..node_reports import NodeReports
 from ..results import Payload, error_payload
 from ..settings import DAMAGED, MEMBERS
 from ..threads import in_thread, long_in_thread, write_in_thread
@@ -26,9 +27,19 @@ from .context import Context
 class StatusRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._reports = NodeReports(context.operations.folder)
 
     async def status(self, request: web.Request) -> web.Response:
         return json_answer(await self.payload())
+
+    async def progress(self, request: web.Request) -> web.Response:
+        """How far the running deletions of the browsers have come: small, as it is asked for often."""
+        return json_answer({"operations": self._context.operations.announcements.progress()})
+
+    async def node_report(self, request: web.Request) -> web.Response:
+        """What a node has told that was stopped."""
+        name = request.match_info["name"]
+        return json_answer(await in_thread(self._reports.fetch, name))
 
     async def change_settings(self, request: web.Request) -> web.Response:
         body = await read_body(request, MEMBERS)
@@ -56,7 +67,7 @@ class StatusRoutes:
     async def start_anew(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         await write_in_thread(self._context.operations.state.start_anew)
-        self._context.operations.announce_change("protection")
+        self._context.operations.announcements.changed("protection")
         return await self.status(request)
 
     async def payload(self) -> Payload:
@@ -95,6 +106,7 @@ class StatusRoutes:
             ],
             "unresolved": [entry.summary() for entry in unresolved],
             "holds": [hold.payload() for hold in holds.open],
+            "undone": holds.undone,
             "lost_holds": lost,
             "hold_seconds": settings.hold_seconds,
             "settings": {**asdict(settings), "nodes": nodes.mode, "nodes_fixed": nodes.fixed},

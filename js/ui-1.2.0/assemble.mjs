@@ -85,6 +85,27 @@ const createAskFirst = (app, { api, toasts }) =>
   });
 
 /**
+ * What follows from an event of the server.
+ * @param {object} parts
+ * @param {{changed(): void, protectionChanged(): void}} parts.store
+ * @param {{changed(): void}} parts.settings
+ * @param {Pick<Deletions, "refresh" | "follows">} parts.deletions
+ * @param {{changed(kind: string): void}} parts.pages
+ */
+function createChanged({ store, settings, deletions, pages }) {
+  return async (/** @type {import("../../types/wire").Changed} */ { kind, operation, ended }) => {
+    if (kind === "protection") store.protectionChanged();
+    if (kind === "settings") settings.changed();
+    // The end of a deletion that is followed here comes with the status, and has the list read again.
+    const followed = deletions.follows(operation);
+    if (kind === "delete" || kind === "clear") await deletions.refresh();
+    if (followed) return;
+    if (ended) store.changed();
+    pages.changed(kind);
+  };
+}
+
+/**
  * @param {ComfyApp} app
  * @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi
  * @param {() => void} open opens the panel, wherever it is shown
@@ -118,11 +139,10 @@ export function assemble(app, fetchApi, open) {
     currentWorkflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
   };
 
+  const settings = createSettings({ api, onStatus: setStatus });
   const pages = createPageParts({ ...services, store, actions });
   const places = createPlaces(() => app.extensionManager, () => ({
-    store,
-    actions,
-    thumbnails,
+    store, actions, thumbnails,
     banners: ({ show }) => (store.status ? banners(store.status, api, { show, onStatus: setStatus, first: stopped(store.status), ...(store.readAt === null && store.error && { besides: store.error.code }) }) : []),
     markOf: deletions.markOf,
     subscribe: (listener) => deletions.subscribe(listener),
@@ -145,11 +165,12 @@ export function assemble(app, fetchApi, open) {
   return {
     actions,
     deletions,
+    changed: createChanged({ store, settings, deletions, pages }),
+    nodeReport: api.nodeReport,
     pages,
     store,
-    mountInTab: places.mountInTab,
-    openLarge: places.openLarge,
-    settings: createSettings({ api, onStatus: setStatus }),
+    mountInTab: places.mountInTab, openLarge: places.openLarge,
+    settings,
     askFirst: createAskFirst(app, services),
   };
 }

@@ -55,6 +55,12 @@ export const isPreview = (value) =>
 const isStatus = (value) =>
   isRecord(value) && typeof value.configured === "boolean" && Array.isArray(value.finished) && Array.isArray(value.unresolved);
 
+/** @param {unknown} value @returns {value is {operations: import("../../types/wire").Progress[]}} */
+const isProgress = (value) => isRecord(value) && Array.isArray(value.operations) && value.operations.every(isRecord);
+
+/** @param {unknown} value @returns {value is {node: string, report: string}} */
+const isNodeReport = (value) => isRecord(value) && typeof value.node === "string" && typeof value.report === "string";
+
 /** @param {unknown} value @returns {value is SavedKey} */
 const isSavedKey = (value) => isStatus(value) && "checked" in value;
 
@@ -210,6 +216,10 @@ export function createHistoryApi(fetchApi) {
   return {
     ...createRecordApi({ call, blob, isDetails }),
     status: () => call(isStatus, "status", "GET"),
+    /** How far the running deletions of the browsers have come. */
+    progress: () => call(isProgress, "progress", "GET"),
+    /** What a node has told that was stopped. @param {string} name of the report */
+    nodeReport: (name) => call(isNodeReport, `node_reports/${encodeURIComponent(name)}`, "GET"),
     /** @param {string} apiKey @param {boolean} [unchecked] whether to save it without a test */
     saveKey: (apiKey, unchecked = false) => call(isSavedKey, "key", "POST", { api_key: apiKey, ...(unchecked && { unchecked }) }),
     removeKey: () => call(isStatus, "key", "DELETE", {}),

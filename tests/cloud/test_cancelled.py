@@ -171,7 +171,7 @@ async def test_a_node_that_is_cancelled_while_it_still_looks_is_told_as_having_s
     assert recorded.outcome is not None
     assert (recorded.state, recorded.outcome.removed) == ("done", 0)
     assert recorded.outcome.report == CANCELLED
-    assert (events[-1]["event"], events[-1]["node"]) == ("cloud_history.changed", "7")
+    assert (events[-1]["event"], events[-1]["ended"]) == ("cloud_history.changed", True)
     await settled(operations)
 
 
@@ -206,4 +206,5 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     kind = "clear" if clear else "delete"
     assert f"Cancelled while it was being sent ({kind}): the outcome is unknown." in caplog.text
     assert [each.kind for each in operations.desk.unresolved()] == [kind]
-    assert (events[-1]["event"], events[-1]["result"]) == ("cloud_history.changed", None)
+    assert (events[-1]["event"], events[-1]["ended"]) == ("cloud_history.changed", True)
+    assert list(operations.desk.finished) == []

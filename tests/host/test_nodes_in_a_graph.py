@@ -183,9 +183,25 @@ async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(
     assert "No job was removed (0 of 2)." in run.error
     assert all(job_id in run.error for job_id in job_ids)
     assert "Use a key of the account or workspace" in run.error
-    shown = [each["data"] for each in run.messages if each["type"] == "cloud_history.progress"]
-    assert shown[0]["node"] == "1"
-    assert "No job was removed (0 of 2)." in shown[0]["report"]
+
+
+async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    first, second, third = some_finished(cloud, 3)
+    url = f"{comfy.host.base_url}/ws"
+    async with comfy._session.ws_connect(url, headers={"Origin": "null"}) as listening:
+        assert (await comfy.run({"1": delete(f"{first},{second}")})).ended == "execution_success"
+        entry = await comfy.run_headless({"1": delete(third)})
+        # Whoever queues without a page still has the report in the run's outputs.
+        assert "1 job removed from your cloud history" in str(entry["outputs"]["1"]["text"])
+        heard: list[dict[str, Any]] = []
+        while sum(each["type"] == "cloud_history.changed" for each in heard) < 2:
+            heard.append(json.loads((await listening.receive()).data))
+    ours = [each["data"] for each in heard if each["type"].startswith("cloud_history.")]
+    assert [set(data) for data in ours] == [{"operation", "kind", "ended"}] * 2
+    said = json.dumps(heard)
+    assert not [word for word in (first, second, third, "removed", "[hidden]") if word in said]
 
 
 async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud: SimulatedCloud) -> None:

@@ -48,7 +48,7 @@ test("too late to undo is said, and the result follows", async () => {
   await settled();
   assert.deepEqual(it.last().slice(0, 2), ["error", "Too late to undo"]);
   assert.equal(it.flow.state().running.length, 1);
-  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 3 }) });
+  it.ended("h1", deleted({ deleted: 3 }));
   assert.equal(it.titles().at(-1), "success: 3 jobs removed from your cloud history");
 });
 
@@ -87,7 +87,7 @@ test("a hold of another window is shown and can be undone, without toasts", asyn
   it.flow.adopt({ ...STATUS, holds: [hold()] });
   assert.equal(it.flow.state().holding.length, 1);
   assert.deepEqual(it.shown, []);
-  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: null, undone: true });
+  it.flow.adopt({ ...STATUS, undone: ["h1"] });
   assert.equal(it.flow.state().holding.length, 0);
   assert.deepEqual(it.shown, []);
 });
@@ -97,6 +97,34 @@ test("the event of our own hold may come before its answer: there is one card, n
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.flow.state().holding.length, 1);
   assert.equal(it.flow.state().holding[0].mine, true);
+});
+
+test("an event has the status looked at, and once more for all that come meanwhile", async () => {
+  const it = stage();
+  it.set({ ...STATUS, holds: [hold()] });
+  for (let times = 0; times < 5; times += 1) void it.flow.refresh();
+  await it.flow.refresh();
+  assert.equal(it.statuses.looks, 2);
+  assert.equal(it.flow.state().holding.length, 1);
+  assert.deepEqual([it.flow.follows("h1"), it.flow.follows("h2"), it.flow.follows(null)], [true, false, false]);
+  it.set(fail("comfyui_away"));
+  await it.flow.refresh();
+  it.set(STATUS);
+  await it.flow.refresh();
+  assert.equal(it.statuses.looks, 4, "a look that failed is no reason to look no more");
+});
+
+test("how far it has come is asked for when an event says that it has changed", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 }]);
+  for (let times = 0; times < 50; times += 1) void it.flow.lookAtProgress();
+  await it.flow.lookAtProgress();
+  assert.equal(it.statuses.progress, 2);
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 3");
+  it.setProgress(fail("comfyui_away"));
+  await it.flow.lookAtProgress();
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 3");
 });
 
 test("nothing is looked at while nothing is open", async () => {
@@ -112,7 +140,7 @@ test("without a hold it is sent at once, and one at a time", async () => {
   assert.deepEqual(it.titles(), ["loading: Clearing your cloud history…"]);
   await it.flow.clear();
   assert.deepEqual(it.seen, ["counting", "confirm", "busy"]);
-  it.flow.changed({ operation: "o", kind: "clear", result: CLEARED });
+  it.ended("o", CLEARED);
   assert.equal(it.titles().at(-1), "success: 12 jobs removed from your cloud history");
   const quick = stage({ preview: preview({ hold_seconds: 0 }), send: { operation: "o", state: "done", result: CLEARED } });
   await quick.flow.clear();
@@ -123,7 +151,7 @@ test("a clear hides what is finished, and what came of it shows in the list", as
   const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
   assert.deepEqual([row("a"), row("b", "pending"), row("c", "unknown")].map(it.flow.hides), [true, false, false]);
-  it.flow.changed({ operation: "h1", kind: "clear", result: { ...CLEARED, outcome: "partial", removed: 9, listed: 3 } });
+  it.ended("h1", { ...CLEARED, outcome: "partial", removed: 9, listed: 3 });
   assert.equal(it.titles().at(-1), "warning: 9 jobs removed from your cloud history, 3 still listed");
   assert.equal(it.flow.hides(row("a")), false);
 });
@@ -220,7 +248,7 @@ test("when more has finished by the end of the hold the person is asked again; n
   const clearing = { send: [{ hold: hold({ kind: "clear", ids: [] }) }, { hold: hold({ id: "h2", kind: "clear", ids: [] }) }], preview: [preview(), preview({ token: "t2" })] };
   const it = stage({ ...clearing, person: { confirm: ["yes", null, "yes"] } });
   await it.flow.clear();
-  it.flow.changed({ operation: "h1", kind: "clear", result: ROSE });
+  it.ended("h1", ROSE);
   await settled();
   assert.deepEqual([it.seen, it.roses, it.tokens], [["counting", "confirm", "counting", "confirm"], [false, true], ["t1"]]);
   assert.deepEqual(it.last(), ["dismissed"]);
@@ -237,7 +265,7 @@ test("when more has finished by the end of the hold the person is asked again; n
 test("nobody is asked again on a page that is not looked at, or that did not confirm it", async () => {
   const it = stage({ hidden: true, send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
-  it.flow.changed({ operation: "h1", kind: "clear", result: ROSE });
+  it.ended("h1", ROSE);
   await settled();
   assert.equal(it.roses.length, 1);
   it.seePage();
@@ -245,7 +273,7 @@ test("nobody is asked again on a page that is not looked at, or that did not con
   assert.deepEqual(it.roses, [false, true]);
   const other = stage();
   other.flow.adopt({ ...STATUS, holds: [hold({ kind: "clear", ids: [] })] });
-  other.flow.changed({ operation: "h1", kind: "clear", result: ROSE });
+  other.ended("h1", ROSE);
   await settled();
   assert.deepEqual([other.seen, other.titles()], [[], ["warning: Nothing was deleted"]]);
 });

@@ -5,9 +5,9 @@ import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage
 test("progress and the result come by event; a full success leaves by itself", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "sending", done: 1, total: 3 });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "checking", done: 3, total: 3 });
-  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 3 }) });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "checking", done: 3, total: 3 });
+  it.ended("h1", deleted({ deleted: 3 }));
   assert.deepEqual(it.titles().slice(1), ["loading: Deleting jobs… 1 of 3", "loading: Checking what is gone…", "success: 3 jobs removed from your cloud history"]);
   assert.equal(it.flow.state().results.length, 1);
   assert.equal(it.flow.hides(row("a")), true, "what is gone does not come back while an older list is shown");
@@ -28,7 +28,7 @@ test("every outcome but a full success stays, is no success, and gives back what
   for (const [result, told] of cases) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
-    it.flow.changed({ operation: "o", hold: "h1", kind: "delete", node: null, result });
+    it.ended("h1", result);
     assert.equal(it.titles().at(-1), told);
     assert.match(it.said.at(-1), /^!/, "told at once");
     await it.pass(60_000);
@@ -36,7 +36,7 @@ test("every outcome but a full success stays, is no success, and gives back what
   }
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
-  it.flow.changed({ operation: "h1", kind: "delete", result: cases[0][0] });
+  it.ended("h1", cases[0][0]);
   assert.deepEqual(["a", "b", "c"].map((id) => it.flow.hides(row(id))), [true, false, true]);
   assert.equal(it.flow.markOf("b").word, "Not removed");
   assert.equal(it.flow.markOf("c"), undefined);
@@ -45,7 +45,7 @@ test("every outcome but a full success stays, is no success, and gives back what
 test("trying again asks anew for what may still go, and keeps the result until that is confirmed", async () => {
   const it = stage({ person: { confirm: ["yes", null, "yes"] }, send: [{ hold: hold() }, { hold: hold({ id: "h2" }) }] });
   await it.flow.remove({ ids: ["a"] });
-  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: "" } }) });
+  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: "" } }));
   const [entry] = it.flow.state().results;
   await it.flow.tryAgain(entry);
   assert.equal(it.flow.state().results.length, 1, "the person left");
@@ -111,8 +111,7 @@ test("when the answer to the confirmation is lost, the hold or the result is fou
 
 test("what nodes delete is told by the nodes", () => {
   const it = stage();
-  it.flow.changed({ operation: "n", kind: "delete", result: deleted({ failed: 3 }) });
-  it.flow.progressed({ operation: "n", hold: null, kind: "delete", node: "4", phase: "sending", done: 0, total: 3 });
+  it.ended("n", deleted({ failed: 3 }));
   assert.deepEqual([it.shown, it.flow.entries], [[], []]);
 });
 
@@ -120,7 +119,7 @@ test("a deletion that ended before anything was sent can be tried again as a who
   for (const [code, told] of [["unauthorized", "error: No job was removed"], ["stopped", "warning: Stopped: 0 of 3 jobs removed"]]) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
-    it.flow.changed({ operation: "h1", kind: "delete", result: { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code, message: "m" } } });
+    it.ended("h1", { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code, message: "m" } });
     assert.equal(it.titles().at(-1), told);
     assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
     assert.deepEqual([it.flow.markOf("a"), it.flow.hides(row("a"))], [undefined, false]);
@@ -131,7 +130,7 @@ test("the look before it sends is not called the look afterwards", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const at = (phase, done, total) => {
-    it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
+    it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase, done, total });
     return it.flow.state().running.map((entry) => [entry.phase, entry.done, entry.total]).flat();
   };
   assert.deepEqual(at("waiting", 0, 1), ["waiting", 0, 3]);
@@ -143,12 +142,12 @@ test("the look before it sends is not called the look afterwards", async () => {
 test("stopping is asked for once, and the result says how far it came", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase: "sending", done: 1, total: 3 });
+  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
   const [entry] = it.flow.state().running;
   await Promise.all([it.flow.stop(entry), it.flow.stop(entry)]);
   assert.deepEqual(it.stopped, ["h1"]);
   const jobs = { b: { outcome: "not_attempted", why: "you stopped it" }, c: { outcome: "not_attempted", why: "you stopped it" } };
-  it.flow.changed({ operation: "h1", kind: "delete", result: deleted({ deleted: 1, not_attempted: 2 }, jobs, { stopped: true }) });
+  it.ended("h1", deleted({ deleted: 1, not_attempted: 2 }, jobs, { stopped: true }));
   assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
 });
 
@@ -164,8 +163,8 @@ test("what could not be stopped can be stopped again; that it had ended is no ne
 
 test("sent at once, the answer tells: an event that comes before it says nothing twice", async () => {
   const refuse = () => {
-    it.flow.progressed({ operation: "o", hold: null, kind: "clear", node: null, phase: "checking", done: 0, total: 1 });
-    it.flow.changed({ operation: "o", kind: "clear", result: ROSE });
+    it.flow.progressed({ operation: "o", hold: null, kind: "clear", phase: "checking", done: 0, total: 1 });
+    it.ended("o", ROSE);
     return fail("count_rose", { operation: "o", preview: preview({ token: "t2", hold_seconds: 0 }) });
   };
   const it = stage({ preview: preview({ hold_seconds: 0 }), send: [refuse, { operation: "p", state: "done", result: CLEARED }] });
@@ -180,7 +179,7 @@ test("a clear that the server turned into a deletion by ids is one from its star
   const [entry] = it.flow.state().holding;
   assert.equal(entry.kind, "delete");
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "the others are not said to go");
-  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: "" } }) });
+  it.ended("h1", deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: "" } }));
   assert.equal(it.flow.markOf("b").word, "Protected, kept");
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [true, false]);
 });
@@ -189,7 +188,7 @@ test("where something was protected in the last moment, a clear names what it le
   const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
   assert.ok(it.flow.hides(row("kept")));
-  it.flow.changed({ operation: "h1", hold: "h1", kind: "clear", node: null, result: deleted({ deleted: 2 }) });
+  it.ended("h1", deleted({ deleted: 2 }));
   assert.ok(!it.flow.hides(row("kept")));
   assert.equal(it.titles().at(-1), "success: 2 jobs removed from your cloud history");
 });
@@ -198,7 +197,7 @@ test("saving workflows is told as that, also after the clock has run out, and is
   const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   await it.pass(11_000);
-  const event = (phase, done) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total: 4 });
+  const event = (phase, done) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 4 });
   it.said.length = 0;
   event("checking", 0);
   event("backing_up", 2);
@@ -217,7 +216,7 @@ test("a deletion that sent nothing hides no job, and all of it can be tried agai
   for (const result of [failed, { ...deleted({ not_attempted: 3 }), ...failed }]) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
-    it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result });
+    it.ended("h1", result);
     assert.deepEqual(["a", "b", "c"].map((id) => it.flow.hides(row(id))), [false, false, false]);
     assert.equal(it.titles().at(-1), "error: No job was removed");
     assert.deepEqual(it.flow.state().results[0].words.again, ["a", "b", "c"]);
@@ -228,7 +227,7 @@ test("what a list still names that was begun long enough after the result is the
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const before = it.flow.reading();
-  it.flow.changed({ operation: "h1", hold: "h1", kind: "delete", node: null, result: deleted({ deleted: 3 }) });
+  it.ended("h1", deleted({ deleted: 3 }));
   await it.pass(9_999);
   const soon = it.flow.reading();
   await it.pass(1);

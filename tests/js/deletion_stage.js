@@ -65,13 +65,19 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     },
   };
   const [stopped, unseen, stopping] = [[], [], script(stop)];
-  const statuses = { looks: 0, read: 0 };
+  const statuses = { looks: 0, read: 0, progress: 0 };
+  let progress = [];
   const api = {
     status: async () => {
       statuses.looks += 1;
       const value = typeof current === "function" ? current() : current;
       if (value instanceof Error) throw value;
       return value;
+    },
+    progress: async () => {
+      statuses.progress += 1;
+      if (progress instanceof Error) throw progress;
+      return { operations: progress };
     },
     undo: script(undo),
     stop: async (operation) => (stopped.push(operation), stopping()),
@@ -100,6 +106,9 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     last: () => shown.at(-1),
     leave: () => (open = null),
     setTime: (to) => (time = to),
+    /** A status says what came of an operation. */
+    ended: (operation, result) => flow.adopt({ ...STATUS, finished: [{ operation, result }] }),
+    setProgress: (operations) => (progress = operations),
     set: (next) => (current = next),
     /** Lets time pass, running what falls due. */
     async pass(milliseconds) {

@@ -12,7 +12,14 @@ const hooks = `export const resolve = (specifier, context, next) => {
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
 const nodes = new Map();
-const api = new globalThis.EventTarget();
+const STOPPED = "Stopped: 2 of 12 jobs removed.";
+const fetched = [];
+const api = Object.assign(new globalThis.EventTarget(), {
+  async fetchApi(route) {
+    fetched.push(route);
+    return new Response(JSON.stringify({ node: "1", report: STOPPED }));
+  },
+});
 const extensions = [];
 const app = {
   registerExtension: (extension) => extensions.push(extension),
@@ -20,12 +27,20 @@ const app = {
   rootGraph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };
-globalThis.document = { createElement: () => ({ style: {}, value: "", setAttribute() {} }) };
+// A style sheet is there as soon as it is asked for.
+const element = () => Object.assign(new globalThis.EventTarget(), { style: {}, value: "", setAttribute() {}, append() {} });
+globalThis.document = { createElement: element, head: { append: (sheet) => sheet.dispatchEvent(new Event("load")) } };
 await import("../../js/main.js");
 const [extension] = extensions;
 extension.setup();
 
 const tell = (type, detail) => api.dispatchEvent(new CustomEvent(type, { detail }));
+const until = async (state) => {
+  for (const end = Date.now() + 20_000; !state(); ) {
+    assert.ok(Date.now() < end, "it never came");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
 const SUCCESS = "12 jobs removed from your cloud history. Assets stay.";
 
 /** A node of ours in the graph, and its report. */
@@ -64,16 +79,18 @@ test("a run of other nodes, and its end, leave a report as it is", () => {
   assert.equal(text(), SUCCESS);
 });
 
-test("an interrupted node says that it was stopped, and what it told itself is kept", () => {
+test("an interrupted node says that it was stopped, and what it told itself is fetched", async () => {
   const { succeed, text } = place("1");
   succeed();
   tell("executing", "1");
   tell("execution_interrupted", { node_id: "1" });
   assert.equal(text(), NODE.interrupted);
+  assert.deepEqual(fetched, []);
   tell("executing", "1");
-  tell("cloud_history.progress", { node: "1", phase: "stopped", report: "Stopped: 2 of 12 jobs removed." });
+  tell("cloud_history.progress", { kind: "node_report", operation: "r1" });
   tell("execution_interrupted", { node_id: "1" });
-  assert.equal(text(), "Stopped: 2 of 12 jobs removed.");
+  await until(() => text() === STOPPED);
+  assert.deepEqual(fetched, ["/cloud_history/node_reports/r1"]);
 });
 
 test("an interruption in another window, told to every page, changes no report here", () => {

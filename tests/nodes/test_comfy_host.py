@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cloud_history.config import state_folder
+from cloud_history.node_reports import NodeReports
 from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
 
@@ -73,7 +75,9 @@ def noticed(cloud: SimulatedCloud, pressed: float) -> float:
 
 
 def reports(comfyui: FakeComfyUI) -> list[str]:
-    return [data["report"] for event, data, _ in comfyui.sent if event == STOPPED and "report" in data]
+    """The reports that pages were told of, as they fetch them."""
+    kept = NodeReports(state_folder())
+    return [kept.fetch(data["operation"])["report"] for event, data, _ in comfyui.sent if event == STOPPED]
 
 
 async def test_a_stop_during_a_request_is_noticed_within_half_a_second(
@@ -129,11 +133,34 @@ async def test_the_stop_is_told_to_the_browser_that_runs_the_node_without_the_ke
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
     work = delete_node.run(job_ids=some(cloud, 1), dry_run=[False])
     await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
-    [(data, client)] = [(data, client) for event, data, client in comfyui.sent if "report" in data]
+    [(data, client)] = [(data, client) for event, data, client in comfyui.sent if event == STOPPED]
     assert client == "browser-1"
-    assert data["node"] == "12"
-    assert data["phase"] == "stopped"
-    assert cloud.api_key not in json.dumps(comfyui.sent)
+    assert data == {"kind": "node_report", "operation": data["operation"]}
+    kept = NodeReports(state_folder()).fetch(data["operation"])
+    assert kept["node"] == "12"
+    assert cloud.api_key not in json.dumps([comfyui.sent, kept])
+
+
+async def test_of_a_run_that_no_page_has_queued_no_page_is_told_anything(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    sys.modules["server"].PromptServer.instance.client_id = None
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
+    work = delete_node.run(job_ids=some(cloud, 250), dry_run=[False])
+    await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    assert [event for event, _, _ in comfyui.sent] == ["cloud_history.changed"]
+    assert comfyui.progress == []
+
+
+async def test_a_report_that_cannot_be_kept_does_not_hide_that_the_node_was_stopped(
+    comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    state_folder().mkdir(parents=True, exist_ok=True)
+    (state_folder() / "node_reports").write_text("in the way")
+    cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
+    work = delete_node.run(job_ids=some(cloud, 1), dry_run=[False])
+    await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
+    assert reports(comfyui) == []
 
 
 async def test_a_stop_while_a_clear_is_sent_is_noticed_and_told(
@@ -254,17 +281,13 @@ async def test_a_wait_that_the_service_asks_for_is_told_on_the_node_and_in_the_b
 async def test_a_finished_operation_is_announced_to_all_browsers(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
-    finished = len(cloud.finished)
     await clear_node.run(clear=[True])
     [(data, client)] = [
         (data, client) for event, data, client in comfyui.sent if event == "cloud_history.changed"
     ]
     assert client is None
-    assert (data["kind"], data["result"]["outcome"], data["result"]["removed"]) == (
-        "clear",
-        "deleted",
-        finished,
-    )
+    assert (data["kind"], data["ended"], set(data)) == ("clear", True, {"operation", "kind", "ended"})
+    assert cloud.finished == []
 
 
 async def test_a_browser_that_cannot_be_told_does_not_make_a_finished_deletion_an_error(

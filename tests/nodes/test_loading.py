@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import os
@@ -218,7 +219,7 @@ def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> No
     assert (asker.client, asker.origin, asker.title, asker.key) == (None, "node", "Clear Cloud History", None)
     assert not watch.stop_requested()
     watch.progress("sending", 1, 2)
-    watch.show("report")
+    asyncio.run(watch.end_stopped("report"))
     watch.raise_if_stopped()
     assert host._system_user_folder() is None
     assert isinstance(sys.modules.get("server"), ModuleType | None)

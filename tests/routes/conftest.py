@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from cloud_history.node_reports import NodeReports
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 
@@ -37,6 +38,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}
     (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
     await stage.back_up(third)
+    stage.report = NodeReports(stage.folder).keep("12", "Stopped: 2 of 12 jobs removed.")
     question = await stage.open_question()
     stage.cloud.requests.clear()
     yield stage

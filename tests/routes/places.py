@@ -6,6 +6,8 @@ JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
 WHERE = {
     "status": ("GET", "status"),
+    "progress": ("GET", "progress"),
+    "node_report": ("GET", "node_reports/REPORT"),
     "details": ("GET", f"jobs/{JOB}"),
     "thumbnail": ("GET", f"thumbnail?job={JOB}&file=FILE"),
     "stop": ("POST", "stop"),
@@ -39,6 +41,8 @@ ROUTES = tuple(WHERE)
 """In an order in which each can be used, once, with what the stage has ready."""
 READING = (
     "status",
+    "progress",
+    "node_report",
     "details",
     "thumbnail",
     "protection",

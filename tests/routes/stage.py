@@ -84,6 +84,7 @@ class Stage:
     lost_hold: str = "0123456789abcdef" * 2
     job: str = JOB
     file: str = "x.png"
+    report: str = "00" * 16
     question: str = "fedcba9876543210" * 2
     question_token: str = ""
     unresolved: Entry = field(default_factory=lambda: Entry("clear", "menu", "host", "abcd"))
@@ -93,7 +94,7 @@ class Stage:
         return f"127.0.0.1:{self.port}"
 
     def _known(self, path: str) -> str:
-        path = path.replace("OPERATION", self.operation)
+        path = path.replace("OPERATION", self.operation).replace("REPORT", self.report)
         return path.replace(JOB, self.job).replace("FILE", quote(self.file))
 
     def honest_body(self, route: str) -> bytes:
@@ -187,9 +188,10 @@ class Stage:
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
     def results(self) -> list[dict[str, Any]]:
-        """The results that were announced to the browsers."""
-        changes = (event for name, event in self.events if name == "cloud_history.changed")
-        return [event["result"] for event in changes if event["result"] is not None]
+        """The results of what was announced as ended, as far as every browser may know them."""
+        told = dict(self.operations.desk.finished)
+        ended = [event["operation"] for _, event in self.events if event.get("ended")]
+        return [told[operation] for operation in ended if operation in told]
 
     async def until(self, state: Callable[[], object]) -> None:
         """Let the event loop go on until this is the case."""
@@ -291,7 +293,7 @@ async def serving(
 
     def announce(name: str, payload: Mapping[str, Any]) -> None:
         events.append((name, dict(payload)))
-        if name == "cloud_history.changed" and payload["result"] is not None:
+        if payload.get("ended"):
             heard.set()
 
     operations = Operations(

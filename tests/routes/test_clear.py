@@ -55,7 +55,7 @@ async def test_confirming_a_preview_sends_one_clear_and_says_what_is_gone(stage:
 async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is_gone(stage: Stage) -> None:
     answer = (await stage.ask("clear", {"token": await preview(stage)})).json
     name = answer["operation"]
-    announced = {"operation": name, "hold": name, "kind": "clear", "node": None, "result": answer["result"]}
+    announced = {"operation": name, "kind": "clear", "ended": True}
     assert ("cloud_history.changed", announced) in stage.events
     status = (await stage.ask("status")).json
     assert status["finished"] == [{"operation": answer["operation"], "result": answer["result"]}]

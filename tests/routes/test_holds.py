@@ -78,8 +78,11 @@ async def test_undo_in_time_sends_nothing_ever(stage: Stage) -> None:
     await asyncio.sleep(0.05)
     assert stage.cloud.history_posts == []
     assert list((stage.folder / "holds").iterdir()) == []
-    undone = [event for name, event in stage.events if event.get("undone")]
-    assert [(event["hold"], event["result"]) for event in undone] == [(hold["id"], None)]
+    assert (await stage.ask("status")).json["undone"] == [hold["id"]]
+    assert stage.events[-1] == (
+        "cloud_history.changed",
+        {"operation": hold["id"], "kind": "delete", "ended": False},
+    )
 
 
 async def test_undo_asked_twice_is_answered_twice(stage: Stage) -> None:
@@ -136,7 +139,9 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     gate.close()
     stage.timer.wait(10)
     await gate.waiting.wait()
-    await stage.until(lambda: [event for name, event in stage.events if event.get("phase") == "waiting"])
+    await stage.until(
+        lambda: "waiting" in [each["phase"] for each in stage.operations.announcements.progress()]
+    )
     states = {each["id"]: each["state"] for each in (await stage.ask("status")).json["holds"]}
     assert sorted(states.values()) == ["sending", "waiting"]
     assert set(states) == {first["id"], second["id"]}
@@ -144,6 +149,30 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     gate.open()
     await stage.until(lambda: len(stage.results()) == 2)
     assert len(stage.cloud.history_posts) == 2
+
+
+async def test_how_far_a_deletion_has_come_is_asked_for_and_an_event_says_only_that_it_has_changed(
+    stage: Stage, gate: Gate
+) -> None:
+    hold = await stage.held(ids=some(stage, 2))
+    assert (await stage.ask("progress")).json == {"operations": []}
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    [told] = (await stage.ask("progress")).json["operations"]
+    named = {"operation": hold["id"], "hold": hold["id"], "kind": "delete"}
+    assert {name: told[name] for name in named} == named
+    assert (told["phase"], told["done"]) == ("checking", 0)
+    gate.open()
+    await stage.until(stage.results)
+    assert (await stage.ask("progress")).json == {"operations": []}
+    progress = [event for name, event in stage.events if name == "cloud_history.progress"]
+    assert len(progress) >= 2
+    assert all(event == {"operation": hold["id"], "kind": "delete"} for event in progress)
+    changes = [event for name, event in stage.events if name == "cloud_history.changed"]
+    assert all(set(event) == {"operation", "kind", "ended"} for event in changes)
+    said = str(stage.events)
+    assert not [job_id for job_id in hold["ids"] if job_id in said]
 
 
 async def test_one_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
@@ -168,7 +197,7 @@ async def test_changing_or_removing_the_key_takes_all_holds_back(stage: Stage, r
     stage.timer.wait(1000)
     await asyncio.sleep(0.05)
     assert stage.cloud.history_posts == []
-    assert len([event for _, event in stage.events if event.get("undone")]) == 2
+    assert len(status["undone"]) == 2
 
 
 async def test_a_key_that_is_refused_takes_no_hold_back(stage: Stage) -> None:

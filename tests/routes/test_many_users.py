@@ -14,7 +14,7 @@ from routes.places import ROUTES
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
 
-FOR_MANY = ("status", "remove_key", "ask_question", "ask_seen", "ask_answer")
+FOR_MANY = ("status", "node_report", "remove_key", "ask_question", "ask_seen", "ask_answer")
 
 
 @pytest.fixture

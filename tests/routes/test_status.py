@@ -30,6 +30,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
             "finished": [],
             "unresolved": [],
             "holds": [],
+            "undone": [],
             "lost_holds": [],
             "hold_seconds": 10,
             "settings": {

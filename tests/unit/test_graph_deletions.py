@@ -245,9 +245,12 @@ def test_a_clear_with_something_protected_asks_for_exact_jobs_and_sends_those(ro
     assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
 
 
-def test_the_node_is_named_in_what_the_browsers_are_told(room: Room) -> None:
+def test_the_browsers_are_told_that_a_deletion_has_ended_and_nothing_of_it(room: Room) -> None:
     room.delete(ids(1), True)
-    assert [event["node"] for name, event in room.events if name == "cloud_history.changed"] == ["7"]
+    [(name, event)] = room.events
+    assert (name, event["kind"], event["ended"]) == ("cloud_history.changed", "delete", True)
+    assert set(event) == {"operation", "kind", "ended"}
+    assert len(event["operation"]) == 32
 
 
 def test_a_key_of_the_prompt_is_used_where_there_is_no_other(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ export function follow(entry, { operation, phase, done, total }, now) {
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
   // Before it sends, the server looks at what is there, and saves what it is to save.
   const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
-  if (phase !== "stopped") advance(entry, before ? "sending" : phase);
+  advance(entry, before ? "sending" : phase);
 }
 
 /** As a person sees it: saving workflows comes before sending, and may come after the hold has ended. @param {Entry} entry */

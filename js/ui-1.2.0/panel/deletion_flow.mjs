@@ -3,6 +3,7 @@
 
 import { crashWords, errorLine, LOST, NOT_DELETED } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
+import { coalesce } from "./coalesce.mjs";
 import { createClock } from "./deletion_clock.mjs";
 import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, nameless, seenIn, shownPhase, update } from "./deletion_entries.mjs";
 import { askAgain, start } from "./deletion_start.mjs";
@@ -23,7 +24,7 @@ const SUCCESS_SHOWN = 10_000;
 
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../history_api.mjs").HistoryApi, "status" | "undo" | "stop" | "dismiss">} api
+ * @property {Pick<import("../history_api.mjs").HistoryApi, "status" | "progress" | "undo" | "stop" | "dismiss">} api
  * @property {Pick<import("./asking.mjs").Asking, "ask" | "after" | "tellBusy">} asking
  * @property {Record<"clear", import("./asking.mjs").Question> & {remove(target: import("../../../types/wire").Selection): import("./asking.mjs").Question}} questions
  * @property {Pick<import("../toasts.mjs").Toasts, "tell" | "canAct" | "slot">} toasts
@@ -89,6 +90,9 @@ export class Deletions {
   /** @param {string} id */
   markOf = (id) => markOf(this.entries, id);
 
+  /** Whether an operation is shown here. @param {string | null} operation */
+  follows = (operation) => Boolean(named(this.entries, operation));
+
   /* What the person does */
 
   clear = () => start(this, this.parts.questions.clear);
@@ -114,19 +118,13 @@ export class Deletions {
 
   /* What the server says */
 
-  /** @param {import("../../../types/wire").Changed} detail */
-  changed(detail) {
-    const entry = named(this.entries, detail.hold ?? detail.operation);
-    // The results of nodes come this way too, and nodes tell them themselves.
-    if (detail.result) return entry && !entry.answering && this.#finish(entry, detail.result);
-    if (detail.undone && entry) return this.#undone(entry);
-    // A hold that began elsewhere.
-    if (!entry && detail.hold) void this.refresh();
-  }
+  /** An event says that a deletion has come further: asks how far. */
+  lookAtProgress = coalesce(() =>
+    this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
+  );
 
   /** @param {import("../../../types/wire").Progress} detail */
   progressed(detail) {
-    if (detail.node !== null || detail.phase === "stopped") return;
     const entry = named(this.entries, detail.operation) ?? (detail.hold ? undefined : nameless(this.entries, detail.kind));
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
@@ -139,8 +137,8 @@ export class Deletions {
     this.render();
   }
 
-  /** Asks the server what is held. */
-  refresh = () => this.parts.api.status().then(this.adopt, () => undefined);
+  /** Asks the server what is held, what was undone and what has ended. */
+  refresh = coalesce(() => this.parts.api.status().then(this.adopt, () => undefined));
 
   /** @param {Status} status */
   adopt = (status) => {
@@ -151,6 +149,7 @@ export class Deletions {
       else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
       else if (!entry && !this.#over.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
     }
+    for (const operation of status.undone ?? []) this.#undone(named(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#settle(entry, status);
     this.change();
   };
@@ -208,9 +207,9 @@ export class Deletions {
 
   /* What came of it */
 
-  /** @param {Entry} entry */
+  /** @param {Entry} [entry] */
   #undone(entry) {
-    if (!this.entries.includes(entry)) return;
+    if (!entry || !this.entries.includes(entry)) return;
     if (entry.hold) this.#over.add(entry.hold);
     this.drop(entry);
     const message = { title: NOT_DELETED, detail: words.backInList(entry.jobs) };

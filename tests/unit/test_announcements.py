@@ -1,0 +1,56 @@
+"""What browsers are told unasked, and what they fetch then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloud_history.announcements import Announcements
+
+
+class Listener:
+    """A page that hears every event, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.announcements = Announcements(self._hear, clock=lambda: self.now)
+
+    def _hear(self, event: str, payload: Mapping[str, Any]) -> None:
+        self.heard.append((event, dict(payload)))
+
+
+def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
+    page = Listener()
+    page.announcements.progressed("o1", "delete", "sending", 100, 300)
+    page.announcements.changed("delete", "o1", ended=True)
+    page.announcements.changed("settings")
+    assert page.heard == [
+        ("cloud_history.progress", {"operation": "o1", "kind": "delete"}),
+        ("cloud_history.changed", {"operation": "o1", "kind": "delete", "ended": True}),
+        ("cloud_history.changed", {"operation": None, "kind": "settings", "ended": False}),
+    ]
+
+
+def test_progress_is_kept_until_the_end_and_of_each_operation_the_last() -> None:
+    announcements = Listener().announcements
+    announcements.progressed("o1", "delete", "sending", 100, 300, held=True)
+    announcements.progressed("o2", "clear", "checking", 0, 1)
+    announcements.progressed("o1", "delete", "sending", 200, 300, held=True)
+    assert announcements.progress() == [
+        {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300},
+        {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1},
+    ]
+    announcements.forget("o1")
+    announcements.forget("never heard of")
+    assert [each["operation"] for each in announcements.progress()] == ["o2"]
+
+
+def test_a_wait_is_told_by_the_seconds_that_are_left_when_it_is_asked_for() -> None:
+    page = Listener()
+    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 12)
+    left = []
+    for _ in range(4):
+        left.append(page.announcements.progress()[0]["total"])
+        page.now += 4.5
+    assert left == [12, 8, 3, 0]

@@ -1,0 +1,65 @@
+"""Reports of stopped nodes: kept for the page that fetches them, and not for ever."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import InputRefused, StateUnwritable
+from cloud_history.node_reports import MAX_REPORTS, NodeReports
+from cloud_history.secret import Secret
+
+
+def test_a_report_is_fetched_by_its_name_as_often_as_it_is_asked_for(tmp_path: Path) -> None:
+    name = NodeReports(tmp_path).keep("12:3", "Stopped: 2 of 12 jobs removed.")
+    for _ in range(2):
+        assert NodeReports(tmp_path).fetch(name) == {
+            "node": "12:3",
+            "report": "Stopped: 2 of 12 jobs removed.",
+        }
+    [path] = (tmp_path / "node_reports").iterdir()
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_only_the_newest_reports_are_kept(tmp_path: Path) -> None:
+    reports = NodeReports(tmp_path)
+    names = []
+    for number in range(MAX_REPORTS + 5):
+        names.append(reports.keep("1", str(number)))
+        os.utime(tmp_path / "node_reports" / f"{names[-1]}.json", (number, number))
+    assert len(list((tmp_path / "node_reports").iterdir())) == MAX_REPORTS
+    assert reports.fetch(names[-1])["report"] == str(MAX_REPORTS + 4)
+    with pytest.raises(InputRefused):
+        reports.fetch(names[0])
+
+
+@pytest.mark.parametrize("name", ["", "..", "../api_key", "0" * 32, "0" * 31, "G" * 32, f"{'0' * 32}\n"])
+def test_a_name_that_no_report_has_is_refused_and_never_becomes_a_path(tmp_path: Path, name: str) -> None:
+    (tmp_path / "api_key.json").write_text('{"node": "1", "report": "a secret"}')
+    with pytest.raises(InputRefused):
+        NodeReports(tmp_path).fetch(name)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"node": "1"}', "5"])
+def test_a_report_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+    reports = NodeReports(tmp_path)
+    name = reports.keep("1", "r")
+    (tmp_path / "node_reports" / f"{name}.json").write_text(content)
+    with pytest.raises(InputRefused):
+        reports.fetch(name)
+
+
+def test_a_report_holds_no_key(tmp_path: Path) -> None:
+    key = Secret("comfyui-unit-node-reports-0123456789")
+    name = NodeReports(tmp_path).keep("1", f"the cloud says {key.reveal()}")
+    assert NodeReports(tmp_path).fetch(name)["report"] == "the cloud says [hidden]"
+
+
+def test_a_folder_that_cannot_be_written_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "node_reports").write_text("in the way")
+    with pytest.raises(StateUnwritable):
+        NodeReports(tmp_path).keep("1", "r")
