@@ -46,7 +46,7 @@ MEASURE = r"""(selector) => {
         const hit = document.elementFromPoint(box.left + x * box.width, box.top + y * box.height);
         if (!root.contains(hit)) faults.add(`something lies above it: ${hit?.outerHTML.slice(0, 120)}`);
     }
-    for (const part of root.querySelectorAll('.cch-dh, .cch-db, .cch-df, .cch-btn, h2'))
+    for (const part of root.querySelectorAll('.cch-dh, .cch-db, .cch-df, .cch-thead, .cch-list, .cch-btn, h2'))
         if (part.scrollWidth > part.clientWidth + 1)
             faults.add(`"${part.textContent.slice(0, 40)}" does not fit its width`);
     if (getComputedStyle(root).borderTopLeftRadius !== '16px') faults.add('it is drawn without its style');

@@ -97,6 +97,7 @@ async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
     await panel.root.get_by_role("button", name="Close", exact=True).click()
     await approval_and_report(tour, cloud)
     await settings(tour, frontend)
+    tour.note("workflows", *await toasts(page, "schema").all_inner_texts())
     assert "Traceback" not in host.log()
     assert not tour.faults, f"frontend {frontend.version}\n" + "\n".join(tour.faults)
 
@@ -172,6 +173,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     opened = await panel.ask_to_delete(3)
     await tour.look("delete", "Cancel")
     await opened.get_by_text("Show the 3 jobs").click()
+    await expect(opened.get_by_role("group", name="Show the 3 jobs").locator("bdi")).to_have_count(3)
     tour.note("delete, unfolded", *await faults_of_box(page))
     await tour.picture("delete, unfolded")
     await button(opened, "Delete 3 jobs").click()
@@ -243,10 +245,7 @@ async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
     """A workflow asks, is allowed to, and its node says what came of it."""
     page = tour.page
     job_id = newest_first(cloud.finished)[0].id
-    node = {"id": 7, "type": "CloudHistoryDeleteJobs", "pos": [200, 200], "widgets_values": [job_id, False]}
-    await load_workflow(
-        page, {"version": 0.4, "last_node_id": 7, "last_link_id": 0, "nodes": [node], "links": []}
-    )
+    await load_workflow(page, delete_graph(job_id))
     await press_run(page)
     opened = dialog(page, "Let this workflow delete 1 job?")
     await expect(opened).to_be_visible()
