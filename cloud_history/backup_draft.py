@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
-from .backup_reader import INDEX, LARGEST_INDEX, LARGEST_JOB, Row, member_of, summary_line
+from .backup_reader import INDEX, LARGEST_INDEX, Row, member_of, summary_line
 from .clean_detail import clean_detail, clean_json
 from .details import read_workflow
 from .errors import NotBackedUp
@@ -22,6 +22,7 @@ from .files import Claim, draft_name, sync_folder
 from .jobs import read_job
 from .locks import gate
 from .private_files import open_private, sync_file
+from .protocol import LARGEST_JOB
 from .rows import job_row
 
 LONGEST_NAME = 300

@@ -18,10 +18,10 @@ from typing import Any, cast
 from .errors import BackupDamaged
 from .job_ids import is_job_id
 from .private_files import open_private
+from .protocol import LARGEST_JOB
 
 INDEX = "index.json"
 FORMAT = 1
-LARGEST_JOB = 64 * 1024 * 1024
 LARGEST_INDEX = 64 * 1024 * 1024
 
 _END = b"PK\x05\x06"

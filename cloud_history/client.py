@@ -21,6 +21,7 @@ from . import __version__, protocol, proxies
 from .bodies import read_capped
 from .config import BaseUrl
 from .errors import (
+    AnswerTooLarge,
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
@@ -31,7 +32,7 @@ from .errors import (
     UntrustedCertificate,
 )
 from .jobs import Job, OutputFile, read_job
-from .pages import Kept, Page, Pick
+from .pages import Kept, Page, Pick, joined
 from .resolving import OwnResolver
 from .retry import Again, RetryPolicy, parse_retry_after
 from .secret import Secret
@@ -119,7 +120,28 @@ class CloudClient:
         offset: int = 0,
         after: str | None = None,
     ) -> Page[Kept]:
-        """One page of jobs, newest first."""
+        """One page of jobs, newest first. One that is too large to be read is read in two halves.
+
+        Raises:
+            AnswerTooLarge: a single job is.
+        """
+        try:
+            return await self._page(chosen, pick, limit, offset, after)
+        except AnswerTooLarge:
+            if limit == 1:
+                raise
+        half = limit // 2
+        first = await self.list_jobs(chosen, pick, limit=half, offset=offset, after=after)
+        if after is not None or first.received < half:
+            return first
+        # The last row comes again: a list that moves between the halves would skip one otherwise.
+        rest = limit - half + 1
+        second = await self.list_jobs(chosen, pick, limit=rest, offset=offset + half - 1)
+        return joined(first, second)
+
+    async def _page(
+        self, chosen: Mapping[str, str], pick: Pick[Kept], limit: int, offset: int, after: str | None
+    ) -> Page[Kept]:
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
         now = datetime.now(timezone.utc)
         if len(answer.body) < LARGE_PAGE:
@@ -232,6 +254,7 @@ class CloudClient:
                         response.headers.get("Retry-After"), datetime.now(timezone.utc)
                     ),
                     whole=whole,
+                    too_large=not whole and request.method == "GET" and len(body) >= request.largest_answer,
                     location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
                     path=request.path,
                 )

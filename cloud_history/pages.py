@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from .evidence import Doubt, Reason
@@ -73,3 +73,25 @@ class Page(Generic[Kept]):
         if self.received and self.total < end:
             return True
         return not self.next_cursor and self.has_more is not None and self.has_more != (self.total > end)
+
+
+def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:
+    """One page of two that follow each other, the second of which begins with the last row of the first."""
+    reasons = {reason.doubt: reason for reason in (*first.reasons, *second.reasons)}
+    unreadable = first.unreadable + second.unreadable
+    if unreadable:
+        reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, unreadable)
+    known = set(first.job_ids)
+    new = [job_id for job_id in second.job_ids if job_id not in known]
+    again = len(second.job_ids) - len(new)
+    if not again and not unreadable:
+        reasons[Doubt.DOES_NOT_ADD_UP] = Reason(Doubt.DOES_NOT_ADD_UP)
+    return replace(
+        second,
+        job_ids=first.job_ids + new,
+        kept={**first.kept, **{job_id: each for job_id, each in second.kept.items() if job_id not in known}},
+        received=first.received + second.received - again,
+        reasons=tuple(reasons.values()),
+        statuses=first.statuses | second.statuses,
+        limit=None,
+    )

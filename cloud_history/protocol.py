@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from . import schema
 from .errors import (
     PLAN_REFUSALS,
+    AnswerTooLarge,
     ApiMovedOn,
     BadRequest,
     CloudResponseError,
@@ -44,6 +45,8 @@ from .secret import scrub
 MOST_IDS_A_REQUEST = 100
 SMALL_ANSWER = 1024 * 1024
 PAGE_ANSWER = 16 * 1024 * 1024
+LARGEST_JOB = 64 * 1024 * 1024
+"""Bytes of one job with its workflow: of the answer, and of its copy in a backup."""
 LARGEST_FILE = 20 * 1024 * 1024
 LONGEST_QUOTE = 1000
 
@@ -75,13 +78,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is cut at the request's cap, and `whole` then False."""
+    """What came back. `body` is cut at the request's cap: then it is not `whole`, and `too_large`."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
     retry_after: float | None = None
     whole: bool = True
+    too_large: bool = False
     location: str = ""
     """Where a redirect leads. Followed by nobody but `storage`."""
     path: str = ""
@@ -123,7 +127,7 @@ def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: 
 
 def get_job(job_id: str) -> Request:
     """One job with its workflow and outputs (operation getJobDetail)."""
-    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=PAGE_ANSWER)
+    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=LARGEST_JOB)
 
 
 def cancel_jobs(job_ids: Sequence[str]) -> Request:
@@ -265,7 +269,9 @@ def error_of(answer: Answer) -> CloudResponseError | None:
     if answer.is_html and status < 500 and status != 429 and not moved_on:
         return NotComfyCloud(status)
     if status < 300:
-        return None if answer.whole else UnreadableAnswer(status)
+        if answer.whole:
+            return None
+        return AnswerTooLarge(status) if answer.too_large else UnreadableAnswer(status)
     cloud_code, says = _quote(answer)
     kind = ApiMovedOn if moved_on else _error_class(status, cloud_code, says)
     return kind(status, cloud_code=cloud_code, cloud_says=says, retry_after=answer.retry_after)

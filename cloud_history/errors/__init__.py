@@ -48,6 +48,7 @@ from .base import (
 )
 from .cloud import (
     PLAN_REFUSALS,
+    AnswerTooLarge,
     ApiMovedOn,
     BadRequest,
     CloudConnectionError,
@@ -106,6 +107,7 @@ from .setup import (
 
 __all__ = [
     "PLAN_REFUSALS",
+    "AnswerTooLarge",
     "AnsweredTooSoon",
     "ApiMovedOn",
     "BackupDamaged",

@@ -250,6 +250,14 @@ class UnreadableAnswer(CloudResponseError):
     default_hint = "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History."
 
 
+class AnswerTooLarge(UnreadableAnswer):
+    """The answer has more bytes than are read of such an answer."""
+
+    code = "answer_too_large"
+    says_what = "This answer is too large to be read."
+    default_hint = "Open this job on the Comfy Cloud site instead."
+
+
 class NotComfyCloud(CloudResponseError):
     """A redirect or a web page answered. Redirects are never followed: they would carry the key away."""
 

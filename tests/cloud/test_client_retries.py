@@ -13,6 +13,7 @@ import pytest
 
 from cloud_history.client import CloudClient, Timeouts
 from cloud_history.errors import (
+    AnswerTooLarge,
     ApiMovedOn,
     BadRequest,
     CloudConnectionError,
@@ -129,7 +130,8 @@ async def test_a_request_is_sent_as_often_as_the_table_says(
     async with open_client(timeouts=timeouts) as client:
         with pytest.raises(row[1]) as caught:
             await call(client, what, cloud)
-    assert type(caught.value) is row[1]
+    too_large = name == "huge" and what == "read"
+    assert type(caught.value) is (AnswerTooLarge if too_large else row[1])
     assert (len(cloud.requests), len(waits)) == (row[column], row[column] - 1)  # type: ignore[operator]
     assert len({request.body for request in cloud.requests if request.body}) <= 1, "the same bytes each time"
     if "Retry-After 6" in name:
