@@ -24,20 +24,23 @@ import os
 import stat
 import threading
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from .errors import InputRefused, StateFolderLost, StateUnwritable
 from .files import private_folder, write_private
-from .locks import gate
+from .locks import LOCK_SECONDS, gate
 from .private_files import read_private
 from .secret import log
 
 MARKER = "state_folder.json"
 MEMORY = "state_is_elsewhere.json"
 LARGEST_MARKER = 64_000
+PATIENCE = 2 * LOCK_SECONDS
+"""Seconds to wait for another thread that looks at the folder: more than it waits for another process."""
 PROTECTION, SETTINGS = "protected.json", "settings.json"
 # The folder alone would say nothing: the mount point of a disk that is away is a folder too.
 BACKUPS = "backups/.gate"
@@ -73,13 +76,13 @@ class StateFolder:
         self._seen: str | None = None
         """The id of the folder that this process knows; "" for one that could not be marked."""
         self._memory: Path | None = None
-        self._alone = threading.RLock()
+        self._lock = threading.RLock()
 
     def remember_in(self, folder: Path) -> None:
         """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""
         if os.path.realpath(folder) == str(self.path):
             return
-        with self._alone, suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        with self._alone(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             self._memory = folder / MEMORY
             kept = json.loads(read_private(self._memory, LARGEST_MARKER))
             if kept["folder"] == str(self.path) and kept["id"] and self._seen is None:
@@ -91,7 +94,7 @@ class StateFolder:
         Raises:
             StateFolderLost: the folder, or a safeguard that was in it, is not there any more or can't be read.
         """
-        with self._alone:
+        with self._alone():
             marker = self._read()
             if marker is None:
                 self._without_marker()
@@ -113,7 +116,7 @@ class StateFolder:
         Raises:
             StateFolderLost: it was there, and is not there any more. OSError: it cannot be made.
         """
-        with self._alone:
+        with self._alone():
             self.check()
             if self._seen is None:
                 self._make()
@@ -125,7 +128,7 @@ class StateFolder:
         Raises:
             InputRefused: it is not lost. StateUnwritable: it cannot be made.
         """
-        with self._alone:
+        with self._alone():
             with suppress(StateFolderLost):
                 self.check()
                 raise InputRefused("The state folder is not lost.")
@@ -137,6 +140,15 @@ class StateFolder:
                 problem = f"The state folder {self.path} can’t be made anew: {exc.strerror}."
                 raise StateUnwritable(problem, because=exc) from exc
             log.warning("The state folder %s was begun anew, as a person has asked for.", self.path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise self._lost("can’t be read: its disk does not answer")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _below(self, name: str) -> Path:
         # One level alone: should the folder be lost in this moment, nothing may make it again.

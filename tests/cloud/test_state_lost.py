@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from cloud_history.state_folder import StateFolder, state_folder_at
 from cloud_history.state_guards import StateGuards
 from cloud_history.stopping import Unwatched
 from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
+from faulty_disk import FaultyDisk, in_place
 from simulated_cloud import Fault, SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]
@@ -160,3 +162,29 @@ async def test_after_starting_anew_deletions_work_again(stage: Stage) -> None:
     stage.operations().state.start_anew()
     result = await stage.operations().delete_jobs(stage.ids, "panel", Unwatched())
     assert set(result.ids(Outcome.DELETED)) == set(stage.ids)
+
+
+NUMBERS = (errno.ENOENT, errno.EIO, errno.ESTALE)
+
+
+async def test_whatever_call_fails_a_protected_job_stays_and_what_goes_was_backed_up(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Each call of the deletion that the disk can refuse, in turn, once or for good."""
+    first = stage_of(cloud, environ, tmp_path / "first", count=3)
+    protected = first.ids[0]
+    ProtectionFile(first.folder).change(protect=True, jobs=[protected])
+    with in_place(FaultyDisk(first.folder)) as disk:
+        await first.delete()
+    assert len(disk.trail) > 80
+    for at, step in enumerate(trail := list(disk.trail)):
+        (call, _, name), nth = step.partition(" "), trail[: at + 1].count(step)
+        stage = stage_of(cloud, environ, tmp_path / f"s{at}", count=3)
+        assert stage.ids[0] == protected
+        ProtectionFile(stage.folder).change(protect=True, jobs=[protected])
+        with in_place(FaultyDisk(stage.folder, call, name, nth, NUMBERS[at % 3], stays=at % 2 == 1)) as disk:
+            await stage.delete()
+        assert disk.fired, (call, name, nth)
+        assert not cloud.jobs[protected].deleted, (call, name, nth)
+        assert stage.unsaved == set(), (call, name, nth)
+        cloud.faults.clear()

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 import record_stage
-from cloud_history import protection
+from cloud_history import protection, state_folder
 from cloud_history.backup import BackupFolder
 from cloud_history.credentials import KeyStore
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateFolderLost, StateUnwritable
 from cloud_history.journal import Entry, Journal
+from cloud_history.private_files import read_private
 from cloud_history.protection import NOTHING_PROTECTED, ProtectionFile
 from cloud_history.record import Record
 from cloud_history.secret import Secret
@@ -409,6 +410,31 @@ def test_processes_that_make_the_folder_at_once_agree_on_its_marker(folder: Path
         thread.join()
     for state in states:
         state.check()
+
+
+def test_a_disk_that_does_not_answer_another_thread_holds_up_nobody_for_ever(
+    used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = threading.Event(), threading.Event()
+    real = read_private
+
+    def hang(path: Path, most: int) -> bytes:
+        asked.set()
+        answers.wait(10)
+        return real(path, most)
+
+    monkeypatch.setattr(state_folder, "read_private", hang)
+    monkeypatch.setattr(state_folder, "PATIENCE", 0.01)
+    thread = threading.Thread(target=state_folder_at(used).check)
+    thread.start()
+    asked.wait(10)
+    try:
+        with pytest.raises(StateFolderLost, match="does not answer"):
+            state_folder_at(used).check()
+    finally:
+        answers.set()
+        thread.join()
+    state_folder_at(used).check()
 
 
 def test_a_safeguard_that_another_process_wrote_is_noted_by_whoever_sees_it(folder: Path) -> None:
