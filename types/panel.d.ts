@@ -89,6 +89,8 @@ export interface Store {
   readonly error: HistoryApiError | null;
   /** The list is not all there is. */
   readonly incomplete: boolean;
+  readonly unreadable: number;
+  readonly doubt: string;
   /** Why deleting must wait, in words; "" if it need not. */
   blocked(): string;
   now(): number;

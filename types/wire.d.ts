@@ -134,7 +134,16 @@ export interface Row {
 export type ListLine =
   | { type: "start"; read_at: string; total: number | null }
   | { type: "jobs"; jobs: Row[] }
-  | { type: "end"; complete: boolean; read: number; error: ErrorBody | null };
+  | {
+      type: "end";
+      complete: boolean;
+      read: number;
+      /** Rows without an id that can be read. */
+      unreadable?: number;
+      /** Why the list proves nothing, in words; "" where it does. */
+      doubt?: string;
+      error: ErrorBody | null;
+    };
 
 export interface JobOutput {
   filename: string;

@@ -25,6 +25,7 @@ from ..errors import (
     NotSupported,
     UnreadableAnswer,
 )
+from ..evidence import distrust
 from ..guards import LARGE_BODY, LONGEST_TO_SEND, read_body
 from ..job_ids import is_job_id
 from ..jobs import Job
@@ -205,7 +206,13 @@ class _JobStream:
         await self._start()
         error = self.reading.error
         complete, read = self.reading.complete and error is None, len(self.reading.job_ids)
-        more = {"complete": complete, "read": read, "error": error_payload(error) if error else None}
+        more = {
+            "complete": complete,
+            "read": read,
+            "unreadable": self.reading.unreadable,
+            "doubt": distrust(self.reading.reasons) if self.reading.reasons else "",
+            "error": error_payload(error) if error else None,
+        }
         await self._line({"type": "end", **more})
         await self.response.write_eof()
 

@@ -260,3 +260,10 @@ test("the protection is read with the list, and again when it changes while a pa
   assert.ok(store.protection.covers(row("b")));
   leave();
 });
+
+test("rows that nobody can read are counted, and why a list can't be trusted is kept", async () => {
+  const end = { type: "end", complete: false, read: 1, unreadable: 2, doubt: "the list can’t be trusted (it repeats a page)", error: null };
+  const { store } = stage([...list(row("a")).slice(0, 2), end]);
+  await store.refresh();
+  assert.deepEqual([store.unreadable, store.doubt, store.incomplete], [2, end.doubt, true]);
+});

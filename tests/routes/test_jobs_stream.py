@@ -12,6 +12,7 @@ import pytest
 
 from routes.stage import Answer, Gate, Stage, serving
 from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud.bends import Bend
 
 LIST = ("GET", "/api/jobs")
 
@@ -37,7 +38,8 @@ async def test_all_jobs_come_newest_first_between_a_start_and_an_end(stage: Stag
     assert answer.status == 200
     assert (start["type"], start["total"]) == ("start", 240)
     assert start["read_at"].endswith("+00:00")
-    assert end == {"type": "end", "complete": True, "read": 240, "error": None}
+    told = {"complete": True, "read": 240, "unreadable": 0, "doubt": "", "error": None}
+    assert end == {"type": "end", **told}
     found = rows(answer)
     assert [row["created"] for row in found] == sorted((row["created"] for row in found), reverse=True)
     assert {row["id"] for row in found} == set(stage.cloud.jobs)
@@ -181,3 +183,17 @@ async def test_a_browser_that_goes_away_ends_the_reading(
                 turns.release()
             await asyncio.sleep(0.05)
             assert len(large.requests) == seen < 15
+
+
+async def test_rows_that_cannot_be_read_are_counted_and_a_list_that_cannot_be_trusted_says_why(
+    stage: Stage,
+) -> None:
+    stage.cloud.bends.append(Bend("ids_without_dashes", rows="some"))
+    odd = [job for job in stage.cloud.jobs if stage.cloud.bends[0].hits(job)]
+    end = (await stage.ask("jobs", {})).lines[-1]
+    assert (end["complete"], end["unreadable"]) == (True, len(odd))
+    assert end["doubt"] == f"the list can’t be trusted ({len(odd)} rows could not be read)"
+    stage.cloud.bends[:] = [Bend("no_pagination")]
+    end = (await stage.ask("jobs", {})).lines[-1]
+    assert (end["complete"], end["unreadable"]) == (False, 0)
+    assert end["doubt"] == "the list can’t be trusted (it does not say whether more jobs follow)"

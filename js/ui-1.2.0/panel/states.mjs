@@ -6,7 +6,7 @@ import { icon } from "../icons.mjs";
 import { card } from "../parts.mjs";
 import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords } from "../words.mjs";
 import { clearFilters } from "./filter_popover.mjs";
-import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL } from "./words.mjs";
+import { EMPTY, incompleteWords, unreadableWords, nothingMatches, OLD_LIST, PANEL } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Store} Store */
 /** @typedef {import("../../../types/panel").Actions} Actions */
@@ -75,7 +75,7 @@ export function wholeState(store, actions) {
 
 /** The most serious first. @param {Store} store @param {HTMLElement[]} told by the server's status @returns {HTMLElement[]} */
 export function banners(store, told) {
-  const { readAt, error, loading, incomplete, loaded, status } = store;
+  const { readAt, error, loading, incomplete, loaded, unreadable, doubt, status } = store;
   /** @type {(HTMLElement | false | null)[]} */
   const all = [...told];
   const again = (/** @type {string} */ label) => [button({ label, press: () => void store.refresh() })];
@@ -84,7 +84,9 @@ export function banners(store, told) {
     const words = incomplete ? { title, text } : { title, text: OLD_LIST(readAt) };
     all.unshift(card("cloudoff", "i-warn", words, undefined, again(COMMON.tryAgain)));
   } else if (incomplete && !loading) {
-    all.unshift(card("warning", "i-warn", incompleteWords(loaded), undefined, again(PANEL.readAgain)));
+    all.unshift(card("warning", "i-warn", incompleteWords(loaded, doubt), undefined, again(PANEL.readAgain)));
+  } else if (unreadable && !loading) {
+    all.push(card("warning", "i-warn", unreadableWords(unreadable), undefined, again(PANEL.readAgain)));
   }
   const running = status?.running;
   if (running && running.origin === "node" && !status.hold_seconds) all.push(card("warning", "i-warn", busyWords("node")));

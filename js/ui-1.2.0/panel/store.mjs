@@ -45,6 +45,10 @@ class JobStore {
   /** @type {HistoryApiError | null} */
   error = null;
   incomplete = false;
+  /** Rows of the list that Comfy Cloud sent and nobody can read. */
+  unreadable = 0;
+  /** Why the list can't be trusted, in words; "" where nothing speaks against it. */
+  doubt = "";
 
   /** @param {import("../../../types/panel").StoreParts} parts */
   constructor({ api, deletions, protection, now }) {
@@ -200,6 +204,7 @@ class JobStore {
     this.#all = fresh;
     if (end.complete) seen(fresh);
     [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
+    [this.unreadable, this.doubt] = [end.unreadable ?? 0, end.doubt ?? ""];
   }
 
   async #read() {

@@ -160,8 +160,17 @@ export function nothingMatches(choice, current) {
 /** @param {number} at */
 export const OLD_LIST = (at) => `This list is from ${dateTime(at)}. You can look, but not delete.`;
 
-/** @param {number} n */
-export const incompleteWords = (n) => ({
+/** @param {number} n @param {string} doubt why the list can't be trusted, "" where it broke off */
+export const incompleteWords = (n, doubt = "") => ({
   title: "This list is not complete",
-  text: `Comfy Cloud stopped answering after ${plural(n, "{n} job", "{n} jobs")}.`,
+  text: doubt ? `${sentence(doubt)} It shows ${plural(n, "{n} job", "{n} jobs")}.` : `Comfy Cloud stopped answering after ${plural(n, "{n} job", "{n} jobs")}.`,
 });
+
+/** @param {number} n */
+export const unreadableWords = (n) => ({
+  title: plural(n, "{n} job could not be read", "{n} jobs could not be read"),
+  text: "Comfy Cloud wrote them in a way that this pack does not know. They are not shown here, and nothing here deletes them.",
+});
+
+/** @param {string} words */
+const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
