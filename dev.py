@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import project_setup as setup
+from apt import debian_root
 from interpreters import other_interpreters
 from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
@@ -171,7 +172,7 @@ def _without_python(*, node: bool, browser: bool) -> None:
     """Install what needs none of the Python packages, while pip keeps one processor busy."""
     if node:
         setup.node_packages()
-    if browser and setup.debian_root():
+    if browser and debian_root():
         setup.browser()
 
 

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from apt import apt_install, debian_root
 from browser_finder import find_browser
 from steps import ROOT, StepFailed, run_step, say
 
@@ -69,22 +69,6 @@ def _try_lock(handle: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
-
-
-_apt = threading.Lock()
-"""It refuses to run twice at a time."""
-
-
-def debian_root() -> bool:
-    """Whether system packages may simply be installed: root on a system with apt."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
-
-
-def apt_install(*packages: str) -> None:
-    env = {"DEBIAN_FRONTEND": "noninteractive"}
-    with _apt:
-        run_step("apt-get update", ["apt-get", "-q", "update"], env=env)
-        run_step(f"apt-get install {' '.join(packages)}", ["apt-get", "-qy", "install", *packages], env=env)
 
 
 def packaging_part(pyproject: str) -> str:
