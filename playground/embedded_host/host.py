@@ -15,15 +15,12 @@ from .context import get_executing_context
 from .core_nodes import add_core_nodes
 from .interruption import Interruption
 from .loader import load_packs
-from .middleware import only_hashed_files_are_kept, origin_only
 from .pack_routes import add_pack_routes, add_static_files
 from .prompt_routes import add_prompt_routes
 from .prompt_server import PromptServer
 from .registry import NodeRegistry
 from .runner import GraphRunner
 from .user_files import add_user_routes
-
-MAX_BODY = 100 * 1024 * 1024
 
 
 class EmbeddedHost:
@@ -74,7 +71,7 @@ class EmbeddedHost:
         add_prompt_routes(self.server, self.registry, self.interruption)
         add_pack_routes(self.server.routes, self.registry, self.frontend)
         add_user_routes(self.server.routes, self.base)
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[only_hashed_files_are_kept, origin_only])
+        app = self.server.app
         prefixed = web.RouteTableDef()
         for route in self.server.routes:
             if isinstance(route, web.RouteDef):

@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
+from .middleware import only_hashed_files_are_kept, origin_only
 from .prompt_queue import PromptQueue
 
 logger = logging.getLogger("embedded_host")
 TEXT_EVENT = 3
+MAX_BODY = 100 * 1024 * 1024
 
 
 class PromptServer:
@@ -28,6 +30,10 @@ class PromptServer:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         PromptServer.instance = self
         self.loop = loop
+        # Packs add middlewares of their own to it while they are imported.
+        self.app = web.Application(
+            client_max_size=MAX_BODY, middlewares=[only_hashed_files_are_kept, origin_only]
+        )
         self.routes = web.RouteTableDef()
         self.sockets: dict[str, web.WebSocketResponse] = {}
         self.client_id: str | None = None
