@@ -38,9 +38,17 @@ function addReport(node) {
     getMinHeight: () => MIN_HEIGHT,
   });
   widget.serialize = false;
+  // The one sign of a press of Run that every frontend gives: of one that the server refuses, no event follows.
+  widget.beforeQueued = () => markEarlier(node);
   reports.set(node, area);
   const [width, height] = node.computeSize();
   node.setSize([Math.max(width, MIN_WIDTH), height]);
+}
+
+/** What an earlier run came to must not stand for the run that is asked for now. @param {ComfyNode} node */
+function markEarlier(node) {
+  const area = reports.get(node);
+  if (area?.value && !begun.has(node) && !area.value.startsWith(NODE.earlier)) area.value = `${NODE.earlier}\n${area.value}`;
 }
 
 /** @param {ComfyNode | null | undefined} node @param {string} text */

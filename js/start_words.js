@@ -28,5 +28,6 @@ export const NODE = {
   report: "Report",
   placeholder: "What happened is told here after a run.",
   interrupted: "Stopped before there was a result.",
+  earlier: "Earlier run:",
   asksToWait: "Comfy Cloud asks to wait",
 };

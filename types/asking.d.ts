@@ -47,6 +47,8 @@ export type AskStep = (
   parts: {
     /** Whether "always" can be offered. */
     canAlways: boolean;
+    /** Whether the page stands in a frame of another page: then nothing can be deleted from here. */
+    framed: boolean;
     /** Milliseconds until it is too late. */
     left(): number;
     /** Which question it is of those in a row, and how many there are by now. */

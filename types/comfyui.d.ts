@@ -63,6 +63,8 @@ export interface OpenWorkflow {
 
 export interface ComfyWidget {
   serialize?: boolean;
+  /** Called for every node's widgets when Run is pressed, before anything is sent. */
+  beforeQueued?(): void;
 }
 
 export interface ComfyNode {

@@ -1,13 +1,14 @@
 // @ts-check
 /** What the dialog of a workflow that wants to delete shows. */
 
-import { el } from "./dom.mjs";
+import { el, hint as lineHint } from "./dom.mjs";
 import { dateTime, number } from "./format.mjs";
+import { FRAMED } from "./framed.mjs";
 import { icon } from "./icons.mjs";
 import { facts } from "./panel/delete_dialog.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "./panel/words_delete.mjs";
 import { tile, tiles } from "./parts.mjs";
-import { accountWords, goingParts } from "./words.mjs";
+import { accountWords, errorWords, goingParts } from "./words.mjs";
 import { ASK, askPlace, askTitle, askingNode, askingWorkflow, timeLeft } from "./words_ask.mjs";
 
 /** @typedef {import("../../types/asking").OpenQuestion} OpenQuestion */
@@ -56,8 +57,13 @@ function changing(tag, attributes) {
   return { element: el(tag, attributes, text), write };
 }
 
+function framedHint() {
+  const { title, text } = errorWords({ code: FRAMED });
+  return lineHint("warning", `${title}. ${text}`, "cch-msg warn");
+}
+
 /** @type {import("../../types/asking").AskStep} */
-export async function askStep(frame, question, { canAlways, left, place, schedule }) {
+export async function askStep(frame, question, { canAlways, framed, left, place, schedule }) {
   const { box, tick } = alwaysTick();
   // Screen readers are told the time when they ask, and the place when it changes.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
@@ -75,9 +81,9 @@ export async function askStep(frame, question, { canAlways, left, place, schedul
     title,
     width: WIDTH,
     unasked: true,
-    body: [numbers(question), about(question), canAlways && tick],
+    body: [numbers(question), about(question), framed ? framedHint() : canAlways && tick],
     halves: { beside: el("div", {}, where.element, hint), side: place()[0] % 2 ? "right" : "left" },
-    buttons: [{ label: ASK.skip }, { label: deleteButton(question.removable), kind: "danger", icon: "trash", answer: "delete" }],
+    buttons: [{ label: ASK.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(question.removable), kind: "danger", icon: "trash", answer: "delete" })])],
   });
   schedule(() => frame.say([askPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
   const answer = await answered;

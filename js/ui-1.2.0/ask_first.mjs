@@ -25,6 +25,7 @@ import * as words from "./words_ask.mjs";
  * @property {import("./dialogs.mjs").Dialogs} dialogs its own, so that a question can stand above any other dialog
  * @property {Pick<import("./toasts.mjs").Toasts, "tell">} toasts
  * @property {import("../../types/asking").AskStep} step
+ * @property {boolean} [framed] this page stands in a frame: it can skip, and not delete
  * @property {(id: string) => string} workflowName "" where it is not open here
  * @property {() => number} now milliseconds of a clock that never goes back
  * @property {(run: () => void, milliseconds: number) => void} schedule
@@ -134,10 +135,10 @@ export class AskFirst {
   /** @param {import("./dialogs.mjs").Frame} frame @param {Asked} asked @param {OpenQuestion} question @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
   async #show(frame, asked, question, canAlways) {
     if (asked.over) return undefined;
-    const { now, schedule, step } = this.parts;
+    const { now, schedule, step, framed = false } = this.parts;
     asked.frame = frame;
     void this.#see(asked);
-    const answer = await step(frame, question, { canAlways, left: () => asked.deadline - now(), place: () => this.#place(), schedule });
+    const answer = await step(frame, question, { canAlways, framed, left: () => asked.deadline - now(), place: () => this.#place(), schedule });
     asked.frame = null;
     this.#past += 1;
     this.#lastEnded = now();

@@ -5,6 +5,7 @@ import { askStep } from "./ask_dialog.mjs";
 import { AskFirst } from "./ask_first.mjs";
 import { ConnectSteps } from "./connect_dialog.mjs";
 import { createDialogs } from "./dialogs.mjs";
+import { isFramed, refuseFramed } from "./framed.mjs";
 import { createHistoryApi } from "./history_api.mjs";
 import { banners } from "./parts.mjs";
 import { createToasts } from "./toasts.mjs";
@@ -37,7 +38,7 @@ export { loadStyle } from "./dom.mjs";
 
 /** @param {ComfyApp} app @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
 function createServices(app, fetchApi) {
-  const api = createHistoryApi(fetchApi);
+  const api = isFramed() ? refuseFramed(createHistoryApi(fetchApi)) : createHistoryApi(fetchApi);
   const toasts = createToasts(() => app.extensionManager.toast);
   const dialogs = createDialogs(() => app.extensionManager.dialog);
   const connect = new ConnectSteps({ api, toasts });
@@ -79,6 +80,7 @@ const createAskFirst = (app, { api, toasts }) =>
     toasts,
     dialogs: createDialogs(() => app.extensionManager.dialog),
     step: askStep,
+    framed: isFramed(),
     workflowName: createWorkflowNames(() => app.extensionManager.workflow),
     now: () => performance.now(),
     schedule: (run, milliseconds) => void setTimeout(run, milliseconds),

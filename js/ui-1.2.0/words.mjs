@@ -202,6 +202,7 @@ const WRONG_SERVER = {
 /** @type {Record<string, Words>} */
 const ERRORS = {
   missing_key: { title: "Connect to Comfy Cloud", text: "Add your API key once to see and tidy the jobs you ran on Comfy Cloud." },
+  framed: { title: "Not from inside another page", text: "Another page shows ComfyUI here, and could lead a click astray. Open ComfyUI in a tab of its own to delete." },
   unauthorized: {
     title: "Your API key was refused",
     text: "It may have been revoked, or not copied whole. Your jobs are untouched.",

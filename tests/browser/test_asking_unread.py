@@ -21,12 +21,17 @@ def two_deletions(cloud: SimulatedCloud) -> dict[str, Any]:
         {
             "id": number,
             "type": "CloudHistoryDeleteJobs",
-            "pos": [200, 100 + 300 * number],
+            "pos": [200, 300 * number - 200],
+            "size": [320, 240],
+            "flags": {},
+            "order": number,
+            "mode": 0,
+            "properties": {},
             "widgets_values": ["\n".join(job_ids), False, "setting"],
         }
-        for number, job_ids in enumerate((ids[:1], ids[1:]))
+        for number, job_ids in enumerate((ids[:1], ids[1:]), 1)
     ]
-    return {"version": 0.4, "last_node_id": 1, "last_link_id": 0, "nodes": nodes, "links": []}
+    return {"version": 0.4, "last_node_id": 2, "last_link_id": 0, "nodes": nodes, "links": []}
 
 
 async def box(element: Locator) -> FloatRect:

@@ -29,6 +29,7 @@ const app = {
 globalThis.comfyui = { app, api };
 // A style sheet is there as soon as it is asked for.
 const element = () => Object.assign(new globalThis.EventTarget(), { style: {}, value: "", setAttribute() {}, append() {} });
+globalThis.window = Object.assign(globalThis, { top: globalThis });
 globalThis.document = { createElement: element, head: { append: (sheet) => sheet.dispatchEvent(new Event("load")) } };
 await import("../../js/main.js");
 const [extension] = extensions;
@@ -48,7 +49,8 @@ function place(id, name = "CloudHistoryDeleteJobs") {
   class Placed {
     addDOMWidget(_name, _type, area) {
       this.area = area;
-      return {};
+      this.widget = {};
+      return this.widget;
     }
     computeSize = () => [100, 100];
     setSize() {}
@@ -58,7 +60,7 @@ function place(id, name = "CloudHistoryDeleteJobs") {
   node.onNodeCreated?.();
   nodes.set(id, node);
   const succeed = () => (tell("executing", id), node.onExecuted({ text: [SUCCESS] }));
-  return { succeed, node, text: () => node.area.value };
+  return { succeed, node, text: () => node.area.value, pressRun: () => node.widget.beforeQueued() };
 }
 
 test("a node that begins again shows nothing of its earlier run", () => {
@@ -127,6 +129,32 @@ test("a node that is interrupted while Comfy Cloud asks it to wait says that it 
   tell("execution_interrupted", { node_id: "1" });
   t.mock.timers.tick(1000);
   assert.equal(text(), NODE.interrupted);
+});
+
+test("as soon as Run is pressed, what an earlier run came to is marked as that", () => {
+  const { succeed, text, pressRun, node } = place("1");
+  pressRun();
+  assert.equal(text(), "", "there is nothing to mark");
+  succeed();
+  pressRun();
+  assert.equal(text(), `Earlier run:\n${SUCCESS}`);
+  // Refused, or pressed again before the node's turn: it is not marked twice.
+  pressRun();
+  assert.equal(text(), `Earlier run:\n${SUCCESS}`);
+  tell("executing", "1");
+  node.onExecuted({ text: [SUCCESS] });
+  assert.equal(text(), SUCCESS);
+  pressRun();
+  tell("execution_interrupted", { node_id: "1" });
+  assert.equal(text(), `Earlier run:\n${SUCCESS}`, "another node was interrupted before this one began");
+});
+
+test("a press of Run while the node is at work marks nothing", () => {
+  const { text, pressRun, node } = place("1");
+  tell("executing", "1");
+  pressRun();
+  node.onExecuted({ text: [SUCCESS] });
+  assert.equal(text(), SUCCESS);
 });
 
 test("a failed node shows why", () => {

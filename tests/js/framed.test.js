@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isFramed, refuseFramed } from "#ui/framed.mjs";
+import { createHistoryApi, HistoryApiError } from "#ui/history_api.mjs";
+import { errorWords } from "#ui/words.mjs";
+
+/** What a page in a frame may still do: look, undo, stop, and skip. */
+const ALLOWED = new Set([
+  "status", "progress", "nodeReport", "askQuestion", "askSeen", "askAnswer", "protection", "undo", "stop", "job", "list", "thumbnail",
+  "cleanUp", "record", "recordJobs", "recordCsv", "backupJobs", "backupJob",
+]);
+
+function framed() {
+  const routes = [];
+  const api = refuseFramed(createHistoryApi(async (route) => (routes.push(route), new Response("{}"))));
+  return { api, routes };
+}
+
+test("from a frame of another page nothing is sent that deletes, cancels or loosens anything", async () => {
+  const { api, routes } = framed();
+  for (const [name, call] of Object.entries(api)) {
+    if (ALLOWED.has(name)) continue;
+    const error = await call({}, {}, {}).then(() => assert.fail(name), (reason) => reason);
+    assert.ok(error instanceof HistoryApiError, name);
+    assert.equal(error.code, "framed", name);
+  }
+  assert.deepEqual(routes, []);
+});
+
+test("from a frame a question can be skipped, and never answered with delete", async () => {
+  const { api, routes } = framed();
+  await api.askAnswer("q", "t", { answer: "skip", always: false });
+  assert.deepEqual(routes, ["/cloud_history/ask/answer"]);
+  for (const answer of [{ answer: "delete", always: false }, { answer: "delete", always: true }, {}]) {
+    await assert.rejects(api.askAnswer("q", "t", answer), { code: "framed" });
+  }
+  assert.equal(routes.length, 1);
+});
+
+test("a page knows whether another shows it, and says what to do", () => {
+  const own = {};
+  own.top = own;
+  assert.deepEqual([isFramed(own), isFramed({ top: own })], [false, true]);
+  assert.match(errorWords({ code: "framed" }).text, /Open ComfyUI in a tab of its own/);
+});
