@@ -27,7 +27,9 @@ class Announcements:
     def __init__(self, announce: Announce, clock: Callable[[], float] = time.monotonic) -> None:
         self._announce = announce
         self._clock = clock
-        self._progress: dict[str, tuple[float, Payload]] = {}
+        self._progress: dict[str, Payload] = {}
+        self._waits: dict[str, tuple[float, Payload]] = {}
+        """The ends of the waits that Comfy Cloud asks for, on the clock, and what is told of them."""
 
     def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
         """Something has changed.
@@ -42,29 +44,31 @@ class Announcements:
         self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False
     ) -> None:
         """A deletion that was confirmed in a browser has come so far."""
-        self._progress[operation] = (
-            self._clock(),
-            {
-                "operation": operation,
-                "hold": operation if held else None,
-                "kind": kind,
-                "phase": phase,
-                "done": done,
-                "total": total,
-            },
-        )
+        told = {
+            "operation": operation,
+            "hold": operation if held else None,
+            "kind": kind,
+            "phase": phase,
+            "done": done,
+            "total": total,
+        }
+        if phase == ASKED_TO_WAIT:
+            # Beside how far it has come: requests that were under way already still end during a wait.
+            ends, _ = self._waits.get(operation, (0.0, None))
+            self._waits[operation] = max(ends, self._clock() + total), told
+        else:
+            self._progress[operation] = told
         self._announce(PROGRESS, {"operation": operation, "kind": kind})
 
     def forget(self, operation: str) -> None:
         """It has ended: its result speaks for it."""
         self._progress.pop(operation, None)
+        self._waits.pop(operation, None)
 
     def progress(self) -> list[Payload]:
-        """How far the running deletions of the browsers have come. Of a wait: the seconds that are left now."""
+        """How far the running deletions of the browsers have come, and the seconds that they still have to wait."""
         now = self._clock()
-        return [
-            told | {"total": max(0, math.ceil(told["total"] - (now - since)))}
-            if told["phase"] == ASKED_TO_WAIT
-            else told
-            for since, told in list(self._progress.values())
+        waits = [
+            told | {"total": math.ceil(ends - now)} for ends, told in list(self._waits.values()) if ends > now
         ]
+        return [*list(self._progress.values()), *waits]

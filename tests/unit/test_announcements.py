@@ -51,6 +51,20 @@ def test_a_wait_is_told_by_the_seconds_that_are_left_when_it_is_asked_for() -> N
     page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 12)
     left = []
     for _ in range(4):
-        left.append(page.announcements.progress()[0]["total"])
-        page.now += 4.5
-    assert left == [12, 8, 3, 0]
+        left += [each["total"] for each in page.announcements.progress()]
+        page.now += 5
+    assert left == [12, 7, 2]
+
+
+def test_a_wait_stands_beside_the_progress_that_other_requests_still_make_and_ends_with_its_operation() -> (
+    None
+):
+    page = Listener()
+    page.announcements.progressed("o1", "delete", "sending", 0, 300)
+    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 12)
+    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 3)
+    page.announcements.progressed("o1", "delete", "sending", 100, 300)
+    told = [(each["phase"], each["done"], each["total"]) for each in page.announcements.progress()]
+    assert told == [("sending", 100, 300), ("asked_to_wait", 0, 12)]
+    page.announcements.forget("o1")
+    assert page.announcements.progress() == []
