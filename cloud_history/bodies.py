@@ -12,6 +12,8 @@ import aiohttp
 _CHUNK = 64 * 1024
 STEP = 1024 * 1024
 """Bytes that are decompressed at a time: 64 kB can become 64 MB, for which the event loop would wait."""
+TURN = 0.001
+"""Seconds between two steps. A sleep of none lets nothing in another thread run."""
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
@@ -33,7 +35,7 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
                     response.close()
                     return bytes(body[:largest]), False
                 if len(piece) >= STEP:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(TURN)
     except zlib.error:
         response.close()
         return bytes(body), False

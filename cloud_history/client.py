@@ -7,7 +7,6 @@ session made on one fails on the other.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -32,6 +31,7 @@ from .errors import (
     UntrustedCertificate,
 )
 from .jobs import Job, OutputFile, read_job
+from .json_pieces import Pauses
 from .pages import Kept, Page, Pick, joined
 from .resolving import OwnResolver
 from .retry import Again, RetryPolicy, parse_retry_after
@@ -43,10 +43,6 @@ MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
 LARGE_PAGE = 64 * 1024
 """Bytes of a page worth a thread of its own."""
-STRETCH = 0.001
-"""Seconds of work before a pause: short beside the 20 ms that the event loop may wait."""
-PAUSE = 0.00005
-"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ class CloudClient:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await long_in_thread(protocol.read_jobs_page, answer, pick, now, _Pauses())
+            return await long_in_thread(protocol.read_jobs_page, answer, pick, now, Pauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
@@ -161,7 +157,7 @@ class CloudClient:
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """All that is kept of one job, as the API gives it. Raises NotFound."""
         answer = await self._send(protocol.get_job(job_id))
-        return await long_in_thread(protocol.read_json, answer, "job_detail")
+        return await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
@@ -272,18 +268,6 @@ async def _ask(again: Again, last: CloudError) -> None:
         error.earlier_try_may_have_worked = last.may_have_worked
         error.earlier_try_unanswered = last.unanswered
         raise
-
-
-class _Pauses:
-    """Lets go of Python's lock after each stretch of work, for long enough that a thread that waits for it gets it."""
-
-    def __init__(self) -> None:
-        self._due = 0.0
-
-    def __call__(self) -> None:
-        if time.perf_counter() >= self._due:
-            time.sleep(PAUSE)  # noqa: TID251  (in a thread of its own)
-            self._due = time.perf_counter() + STRETCH
 
 
 def connection_failure(exc: Exception, host: str) -> CloudError:

@@ -20,7 +20,7 @@ from .report import deletion_report
 from .retry import Again
 from .safeguards import Safeguards, kept_back
 from .secret import log
-from .stopping import Budget, Unwatched, Watch, pause, run_stoppable, together
+from .stopping import Budget, Turns, Unwatched, Watch, pause, run_stoppable, together
 
 MOST_AT_ONCE = 4
 LEAST_TO_LOOK = 15.0
@@ -59,9 +59,10 @@ class Deletion:
         A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
         out of time, ends with a result that says what had been sent by then.
         """
+        turn = Turns(watch)
         for chunk in _chunks(job_ids):
             delete_history(chunk)
-            await asyncio.sleep(0)
+            await turn()
         budget = self._budget(job_ids)
         before = await self._look(job_ids, watch, budget, shown.look if shown else UNSEEN)
         ledger = Ledger(job_ids)

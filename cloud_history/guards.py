@@ -23,6 +23,8 @@ from aiohttp import web
 
 from . import environment
 from .errors import CloudError, InputRefused
+from .json_pieces import WINDOW, Pauses, loads
+from .threads import long_in_thread
 
 HEADER = "X-Cloud-History"
 HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
@@ -33,6 +35,8 @@ LONGEST_TO_SEND = 20.0
 """Seconds a browser may take to send a body."""
 LARGE_BODY = 8 * 1024 * 1024
 """Bytes of a body that names jobs: some 200,000 ids."""
+MOST_CONTAINERS = 1000
+"""Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
 
 
 class RequestRefused(CloudError):
@@ -209,9 +213,7 @@ async def read_body(
         body = await asyncio.wait_for(_read(request, largest), LONGEST_TO_SEND)
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
         raise RequestRefused("The body can’t be read.", http_status=400) from None
-    value: object = _NOTHING
-    with suppress(ValueError, RecursionError):
-        value = json.loads(body, object_pairs_hook=_no_doubles)
+    value = await _value_of(body)
     # Raised out here, without a cause: what json raises holds the whole body, and a body may hold a key.
     if value is _NOTHING:
         raise InputRefused("The body is not JSON.")
@@ -255,6 +257,19 @@ async def _read_already(request: web.Request, largest: int, too_large: RequestRe
     return body
 
 
+async def _value_of(body: bytes) -> object:
+    """What the body says; _NOTHING where it is not JSON. Raises InputRefused."""
+    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        raise InputRefused("The body is nested in too many ways.")
+    with suppress(ValueError):
+        return await long_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
+    return _NOTHING
+
+
+def _parsed(body: bytes) -> object:
+    return loads(body.decode(json.detect_encoding(body), "surrogatepass"), Pauses(), _DECODER)
+
+
 _NOTHING = object()
 _JSON_NAMES = {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "object"}
 
@@ -264,3 +279,6 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a member stands twice")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_doubles)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from .confirmed import Confirmed
 from .errors import CloudError, InputRefused, StateUnwritable, TooLate
 from .files import Claim, write_private
 from .operations import Operations, confirm
+from .own_loop import on_own_loop
 from .previews import DeletionPreview
 from .private_files import read_private
 from .secret import log
@@ -67,9 +69,19 @@ class Hold:
     task: asyncio.Task[None] | None = None
     claim: Claim | None = None
 
+    _moving: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
     @property
     def id(self) -> str:
         return self.confirmed.operation
+
+    def moves(self, states: Collection[str], to: str) -> bool:
+        """Enter a state, if it is in one of these. It is asked from two threads."""
+        with self._moving:
+            if self.state not in states:
+                return False
+            self.state = to
+            return True
 
     @property
     def kind(self) -> str:
@@ -153,16 +165,14 @@ class Holds:
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
             return hold  # asked twice: the first answer may have been lost
-        if hold is None or hold.state not in NOTHING_SENT:
+        if hold is None or not await self._take_back(hold):
             raise TooLate("Too late to undo.")
-        await self._take_back(hold)
         return hold
 
     async def undo_all(self) -> None:
         """Take back all that is not being sent: the key has changed."""
         for hold in self.open:
-            if hold.state in NOTHING_SENT:
-                await self._take_back(hold)
+            await self._take_back(hold)
 
     def stop(self, hold_id: str) -> None:
         """Stop an operation that is being sent. What was sent stays sent. Raises InputRefused."""
@@ -171,8 +181,11 @@ class Holds:
             raise InputRefused("No deletion of that name is running.")
         hold.watch.stopping = True
 
-    async def _take_back(self, hold: Hold) -> None:
-        was_waiting, hold.state = hold.state == WAITING, UNDONE
+    async def _take_back(self, hold: Hold) -> bool:
+        """Whether it was undone in time."""
+        was_waiting = hold.state == WAITING
+        if not hold.moves(NOTHING_SENT, UNDONE):
+            return False
         self._open.pop(hold.id, None)
         self._undone[hold.id] = hold
         while len(self._undone) > MOST_OPEN:
@@ -186,29 +199,33 @@ class Holds:
                 await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
         await write_in_thread(lambda: self._forget(hold))
         self._changed(hold)
+        return True
 
     async def _run(self, hold: Hold, seconds: float) -> None:
         await self._sleep(seconds)
-        hold.state = WAITING
+        if not hold.moves((HOLDING,), WAITING):
+            return
         self._changed(hold)
         operations, confirmed = self._operations, hold.confirmed
         try:
-            await confirm(operations, confirmed, hold.watch)
+            await on_own_loop(confirm(operations, confirmed, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
         except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
             log.exception("A deletion failed.")
         finally:
-            hold.state = DONE if hold.state != UNDONE else UNDONE
+            hold.moves((WAITING, SENDING), DONE)
             self._open.pop(hold.id, None)
             self._operations.announcements.forget(hold.id)
         await write_in_thread(lambda: self._forget(hold))
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
-        if phase != WAITING and hold.state == WAITING:
-            hold.state = SENDING
+        # On our own loop: whoever comes first, sending or undoing, the other one is too late.
+        if phase != WAITING and hold.moves((WAITING,), SENDING):
             # From here on the journal speaks for it: what is left of a hold was never sent.
             in_background(lambda: self._forget(hold))
+        elif hold.state == UNDONE:
+            raise asyncio.CancelledError
         self._operations.announcements.progressed(hold.id, hold.kind, phase, done, total, held=True)
 
     def _changed(self, hold: Hold) -> None:

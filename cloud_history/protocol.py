@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,8 +37,9 @@ from .errors import (
 from .evidence import Doubt, Reason
 from .job_ids import is_job_id
 from .jobs import job_of, row_id
+from .json_pieces import NotJson, Pause, loads
 from .models import JobStatus
-from .page_rows import NotAPage, read_page
+from .page_rows import read_page
 from .pages import Kept, Page, Pick
 from .secret import scrub
 
@@ -176,15 +177,18 @@ def read_accepted(answer: Answer) -> None:
     _raise_for(answer)
 
 
-def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
-    """The JSON object in the answer to a read.
+def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:
+    """The JSON object in the answer to a read. Takes long for a large one: call it off the event loop.
+
+    Args:
+        pause: called between two steps, to let others work.
 
     Raises:
         CloudResponseError.
     """
     _raise_for(answer)
     with suppress(ValueError, RecursionError, SchemaMismatch):
-        value = json.loads(answer.body)
+        value = loads(answer.body.decode(json.detect_encoding(answer.body), "surrogatepass"), pause)
         schema.checker(schema_name)(value)
         if isinstance(value, dict):
             return value
@@ -193,12 +197,12 @@ def read_json(answer: Answer, schema_name: str) -> dict[str, Any]:
 
 
 def read_jobs_page(
-    answer: Answer, pick: Pick[Kept], now: datetime, pause: Callable[[], None] = lambda: None
+    answer: Answer, pick: Pick[Kept], now: datetime, pause: Pause = lambda: None
 ) -> Page[Kept]:
     """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
 
     Args:
-        pause: called between two rows, to let others work.
+        pause: called between two steps, to let others work.
 
     Raises:
         CloudResponseError.
@@ -212,7 +216,6 @@ def read_jobs_page(
     def take(row: Any) -> None:
         nonlocal received
         received += 1
-        pause()
         job_id = row_id(row)
         if job_id is None:
             return
@@ -224,8 +227,8 @@ def read_jobs_page(
             kept.setdefault(job_id, made)
 
     members: dict[str, Any] = {}
-    with suppress(NotAPage, UnicodeDecodeError):
-        members = read_page(answer.body.decode("utf-8"), take)
+    with suppress(NotJson, UnicodeDecodeError):
+        members = read_page(answer.body.decode("utf-8"), take, pause)
     if "jobs" not in members or members["jobs"] not in ([], None):
         raise UnreadableAnswer(answer.status)
     pagination = members.get("pagination")

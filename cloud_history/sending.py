@@ -25,6 +25,7 @@ from .stopping import LOOK_EVERY, Watch
 from .threads import in_thread, write_in_thread
 
 MOST_FINISHED = 10
+LINES_A_RECORD = 1000
 NOTHING_SENT = "Nothing was sent."
 UNDONE, CANCELLED = "It was undone.", "It was cancelled."
 
@@ -227,7 +228,10 @@ class SendingDesk:
             log.warning("%s", exc)
 
     def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
-        log.info("%s", report)
+        lines = report.splitlines(keepends=True)
+        # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
+        for at in range(0, len(lines), LINES_A_RECORD):
+            log.info("%s", "".join(lines[at : at + LINES_A_RECORD]).rstrip("\n"))
         if self._tell_results:
             self.finished.appendleft((entry.operation, payload))
         self._announcements.forget(entry.operation)

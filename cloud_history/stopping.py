@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,12 @@ ASKED_TO_WAIT = "asked_to_wait"
 """The phase of a wait that Comfy Cloud asks for; told as 0 of so many seconds, as the wait begins."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at the person's wish to stop."""
+
+
+STRETCH = 0.005
+"""Seconds of work before a turn is given."""
+TURN = 0.001
+"""Seconds: long enough for a thread that waits to wake."""
 
 
 class Watch(Protocol):
@@ -94,6 +101,30 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
+
+
+class Turns:
+    """Lets other threads, and a person who wants to stop, have their turn in the middle of long work.
+
+    A pause has to wait for real: after `asyncio.sleep(0)` this thread has Python's lock again before another one that
+    wants it has woken, and as long as it goes from hand to hand Python does not take it away. So ComfyUI's event loop,
+    in its own thread, stands still.
+
+    Raises:
+        OperationStopped: when called, if the person stopped it.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._due = time.perf_counter() + STRETCH
+
+    async def __call__(self) -> None:
+        if time.perf_counter() < self._due:
+            return
+        if self._watch.stop_requested():
+            raise OperationStopped("You stopped it.")
+        await asyncio.sleep(TURN)
+        self._due = time.perf_counter() + STRETCH
 
 
 async def pause(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:

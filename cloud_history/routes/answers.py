@@ -27,9 +27,11 @@ from ..errors import (
     TooLate,
 )
 from ..guards import RequestRefused, check_request
+from ..json_pieces import Pauses, dumps
 from ..results import Payload, error_payload
 from ..route_table import Handler
 from ..secret import log
+from ..threads import long_in_thread
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -82,6 +84,13 @@ def error_answer(error: CloudError, **more: Any) -> web.Response:
 
 def busy_answer(error: Busy) -> web.Response:
     return error_answer(error, origin="node" if error.origin.startswith("node") else "menu")
+
+
+async def large_json_answer(payload: Payload, status: int = 200) -> web.Response:
+    """The same for what may be large: written in a thread, in pieces."""
+    body = await long_in_thread(lambda: dumps(payload, Pauses()).encode("utf-8"))
+    headers = {**HEADERS, "Content-Type": "application/json; charset=utf-8"}
+    return web.Response(body=body, status=status, headers=headers)
 
 
 def json_answer(payload: Payload, status: int = 200) -> web.Response:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..holds import Holds
 from ..operations import Operations
+from ..own_loop import on_own_loop
 from ..previews import Previews
 from ..stopping import Unwatched, run_stoppable
 from ..thumbnails import Thumbnails
@@ -35,4 +36,4 @@ class Context:
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it, but never hold the request open longer than allowed. Raises CloudTimeoutError."""
-        return await run_stoppable(work, Unwatched(), self.longest_hold)
+        return await run_stoppable(on_own_loop(work), Unwatched(), self.longest_hold)

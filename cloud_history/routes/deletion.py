@@ -16,6 +16,7 @@ from ..guards import LARGE_BODY, read_body
 from ..holds import HoldWatch
 from ..models import ClearResult
 from ..operations import confirm
+from ..own_loop import on_own_loop
 from ..previewed import clear_summary, deletion_summary
 from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..results import Payload, clear_payload, deletion_payload
@@ -23,7 +24,7 @@ from ..rows import job_row
 from ..secret import log
 from ..stopping import Unwatched
 from ..threads import in_thread
-from .answers import busy_answer, error_answer, json_answer
+from .answers import busy_answer, error_answer, json_answer, large_json_answer
 from .clean_up import read_policy
 from .context import Context
 from .requests import read_selection
@@ -108,7 +109,7 @@ class DeletionRoutes:
     async def _send_now(self, confirmed: Confirmed) -> web.Response:
         name = confirmed.operation
         watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
-        work = confirm(self._context.operations, confirmed, watch, wait=False)
+        work = on_own_loop(self._carried_out(confirmed, watch))
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
         self._keep_alive(task)
         self._watches[name] = watch
@@ -117,7 +118,7 @@ class DeletionRoutes:
         if not task.done():
             return json_answer({"operation": name, "state": "running"}, 202)
         try:
-            result = task.result()
+            payload = task.result()
         except Busy as error:
             return busy_answer(error)
         except CountRose as error:
@@ -125,8 +126,11 @@ class DeletionRoutes:
             return error_answer(error, operation=name, preview=again)
         except CloudError as error:
             return error_answer(error, operation=name)
-        payload = clear_payload(result) if isinstance(result, ClearResult) else deletion_payload(result)
-        return json_answer({"operation": name, "state": "done", "result": payload})
+        return await large_json_answer({"operation": name, "state": "done", "result": payload})
+
+    async def _carried_out(self, confirmed: Confirmed, watch: HoldWatch) -> Payload:
+        result = await confirm(self._context.operations, confirmed, watch, wait=False)
+        return clear_payload(result) if isinstance(result, ClearResult) else deletion_payload(result)
 
     def _progress(self, confirmed: Confirmed, phase: str, done: int, total: int) -> None:
         kind = "delete" if isinstance(confirmed.preview, DeletionPreview) else "clear"

@@ -38,7 +38,7 @@ from ..secret import log
 from ..selection import JobFilter
 from ..threads import long_in_thread
 from ..thumbnails import FileNames
-from .answers import HEADERS, error_answer, json_answer
+from .answers import HEADERS, error_answer, json_answer, large_json_answer
 from .context import Context
 from .requests import read_filter, read_ids
 
@@ -104,7 +104,7 @@ class ReadingRoutes:
         payload = await long_in_thread(read_details, detail, datetime.now(timezone.utc))
         if payload["job"]["id"] != job_id:
             raise UnreadableAnswer(200)
-        return json_answer(payload)
+        return await large_json_answer(payload)
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")

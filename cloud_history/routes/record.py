@@ -18,7 +18,7 @@ from ..record_lines import RecordedDeletion
 from ..results import Payload
 from ..secret import scrub
 from ..threads import in_thread, long_in_thread, write_in_thread
-from .answers import HEADERS, json_answer
+from .answers import HEADERS, json_answer, large_json_answer
 from .context import Context
 
 MOST_ENTRIES = 100
@@ -42,13 +42,17 @@ class RecordRoutes:
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
         removed = await long_in_thread(self._desk.record.removed_in_all)
-        return json_answer({"entries": entries, "removed_in_all": removed})
+        return await large_json_answer({"entries": entries, "removed_in_all": removed})
 
     async def jobs(self, request: web.Request) -> web.Response:
         operation = _name(request)
-        jobs = await long_in_thread(self._desk.record.jobs, operation)
-        rows = [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
-        return json_answer({"jobs": rows})
+
+        def read() -> list[Payload]:
+            jobs = self._desk.record.jobs(operation)
+            return [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
+
+        jobs = await long_in_thread(read)
+        return await large_json_answer({"jobs": jobs})
 
     async def csv(self, request: web.Request) -> web.StreamResponse:
         named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
@@ -65,7 +69,7 @@ class RecordRoutes:
 
     async def backup(self, request: web.Request) -> web.Response:
         operation = _name(request)
-        return json_answer({"jobs": await long_in_thread(self._backups.jobs, operation)})
+        return await large_json_answer({"jobs": await long_in_thread(self._backups.jobs, operation)})
 
     async def backed_up_job(self, request: web.Request) -> web.Response:
         operation, job_id = _name(request), request.match_info["job_id"]
@@ -76,7 +80,7 @@ class RecordRoutes:
             detail = self._backups.job(operation, job_id.lower())
             return read_details(detail, datetime.now(timezone.utc))
 
-        return json_answer(await long_in_thread(read))
+        return await large_json_answer(await long_in_thread(read))
 
     async def delete_backup(self, request: web.Request) -> web.Response:
         await read_body(request, {})

@@ -20,7 +20,7 @@ from ..node_reports import NodeReports
 from ..results import Payload, error_payload
 from ..settings import DAMAGED, MEMBERS
 from ..threads import in_thread, long_in_thread, write_in_thread
-from .answers import json_answer
+from .answers import json_answer, large_json_answer
 from .context import Context
 
 
@@ -30,7 +30,7 @@ class StatusRoutes:
         self._reports = NodeReports(context.operations.folder)
 
     async def status(self, request: web.Request) -> web.Response:
-        return json_answer(await self.payload())
+        return await large_json_answer(await self.payload())
 
     async def progress(self, request: web.Request) -> web.Response:
         """How far the running deletions of the browsers have come: small, as it is asked for often."""

@@ -289,12 +289,12 @@ async def serving(
 ) -> AsyncIterator[Stage]:
     """Serve the routes on a free port of 127.0.0.1, as ComfyUI's server would."""
     events: list[tuple[str, dict[str, Any]]] = []
-    heard = asyncio.Event()
+    heard, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def announce(name: str, payload: Mapping[str, Any]) -> None:
         events.append((name, dict(payload)))
         if payload.get("ended"):
-            heard.set()
+            loop.call_soon_threadsafe(heard.set)
 
     operations = Operations(
         folder, environ, announce, impatient_client, history=impatient, many_users=many_users

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
 
 from routes.places import CHANGING, EMPTY, LARGE
 from routes.stage import Answer, Stage
@@ -103,6 +104,18 @@ async def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(targe
         answer = await target.ask(route, body + b" " * (most + 1 - len(body)))
         assert (answer.status, answer.code) == (413, "refused")
     assert target.cloud.requests == []
+
+
+async def test_a_body_of_millions_of_lists_is_refused_before_it_is_read(target: Stage) -> None:
+    body = b'{"ids": [' + b"[]," * 2_500_000 + b"[]]}"
+    answer = await target.ask("preview", body)
+    assert (answer.status, answer.json["error"]["message"]) == (400, "The body is nested in too many ways.")
+
+
+async def test_a_list_of_many_ids_is_read_whole(target: Stage) -> None:
+    ids = [str(uuid.UUID(int=number, version=4)) for number in range(20_000)]
+    answer = await target.ask("preview", {"ids": ids})
+    assert (answer.status, answer.json["skipped"]["already_gone"]) == (200, 20_000)
 
 
 async def test_a_large_body_in_chunks_is_refused_too(target: Stage) -> None:

@@ -274,6 +274,22 @@ async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as
     assert stage.cloud.deleted == []
 
 
+async def test_what_is_undone_as_it_begins_to_be_sent_is_not_sent_and_the_other_way_round(
+    stage: Stage,
+) -> None:
+    await stage.held()
+    (hold,) = stage.holds.open
+    for state, sends in (("waiting", True), ("undone", False)):
+        hold.state = state
+        if sends:
+            hold.watch.progress("checking", 0, 1)
+        else:
+            with pytest.raises(asyncio.CancelledError):
+                hold.watch.progress("checking", 1, 2)
+        assert hold.state == ("sending" if sends else "undone")
+        assert not hold.moves(("waiting", "holding"), "undone")
+
+
 async def test_what_another_hold_has_is_in_no_further_preview(stage: Stage) -> None:
     hold = await stage.held(ids=some(stage, 2))
     finished = len(stage.cloud.finished)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.page_rows import NotAPage, read_page
+from cloud_history.json_pieces import NotJson
+from cloud_history.page_rows import read_page
 
 quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 any_json = st.recursive(
@@ -46,7 +47,7 @@ def test_row_by_row_it_is_what_it_is_as_a_whole(page: dict[str, Any], layout: La
 def test_a_page_cut_short_is_not_a_page(page: dict[str, Any], layout: Layout, data: st.DataObject) -> None:
     text = json.dumps(page, **layout)
     end = data.draw(st.integers(0, len(text) - 1))
-    with pytest.raises(NotAPage):
+    with pytest.raises(NotJson):
         whole(text[:end])
 
 
@@ -60,7 +61,7 @@ def test_any_text_is_read_as_json_reads_it_or_is_not_a_page(text: str) -> None:
     if isinstance(expected, dict):
         assert whole(text) == expected
     else:
-        with pytest.raises(NotAPage):
+        with pytest.raises(NotJson):
             whole(text)
 
 
@@ -77,7 +78,7 @@ def test_a_page_with_one_wrong_character_is_read_as_json_reads_it_or_is_not_a_pa
     try:
         expected = json.loads(odd)
     except ValueError:
-        with pytest.raises(NotAPage):
+        with pytest.raises(NotJson):
             whole(odd)
     else:
         assert "jobs" not in expected or whole(odd) == expected
@@ -107,7 +108,7 @@ def test_a_page_with_one_wrong_character_is_read_as_json_reads_it_or_is_not_a_pa
     ids=lambda text: text[:14],
 )
 def test_what_is_no_page_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(NotAPage):
+    with pytest.raises(NotJson):
         whole(text)
 
 
@@ -125,13 +126,13 @@ def test_jobs_that_are_no_array_are_given_as_they_are() -> None:
 
 
 def test_rows_that_come_twice_are_not_a_page() -> None:
-    with pytest.raises(NotAPage):
+    with pytest.raises(NotJson):
         whole('{"jobs": [1], "jobs": [2]}')
 
 
 def test_what_was_read_before_the_fault_stands() -> None:
     rows: list[Any] = []
-    with pytest.raises(NotAPage):
+    with pytest.raises(NotJson):
         read_page('{"jobs": [1, 2, oops', rows.append)
     assert rows == [1, 2]
 
@@ -142,4 +143,4 @@ def test_a_fault_of_who_takes_the_rows_is_not_taken_for_one_of_the_page() -> Non
 
     with pytest.raises(ValueError, match="7") as caught:
         read_page('{"jobs": [7]}', take)
-    assert not isinstance(caught.value, NotAPage)
+    assert not isinstance(caught.value, NotJson)

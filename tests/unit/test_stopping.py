@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 import virtual_time
+from cloud_history import stopping
 from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
-from cloud_history.stopping import LOOK_EVERY, Budget, Unwatched, run_stoppable
+from cloud_history.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable
 from fake_history_client import Person
 
+PACK = Path(stopping.__file__).parent
 SOON = 0.5
 """Seconds within which a stop must be noticed."""
 
@@ -134,3 +137,31 @@ def test_a_budget_shrinks_with_time_to_its_floor_and_never_below() -> None:
         assert budget.left(at_least=2.5) == 2.5
 
     virtual_time.run(spend())
+
+
+async def test_a_turn_that_is_given_waits_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(stopping, "STRETCH", 1000.0)
+    await Turns(Unwatched())()
+    assert slept == [], "not after little work"
+    monkeypatch.setattr(stopping, "STRETCH", 0.0)
+    await Turns(Unwatched())()
+    assert slept == [0.001]
+
+
+async def test_long_work_can_be_stopped_at_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "STRETCH", 0.0)
+    with pytest.raises(OperationStopped):
+        await Turns(Person(lambda: True))()
+
+
+def test_nothing_gives_a_turn_without_waiting() -> None:
+    without = [
+        path.name for path in PACK.rglob("*.py") if "await asyncio.sleep(0)" in path.read_text("utf-8")
+    ]
+    assert without == []

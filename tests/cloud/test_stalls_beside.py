@@ -1,0 +1,183 @@
+"""What runs in another thread holds ComfyUI's event loop up no longer than Python takes to change threads."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_history.confirmed import Confirmed, new_operation
+from cloud_history.details import read_details
+from cloud_history.models import DeletionResult, JobOutcome, Outcome
+from cloud_history.operations import Operations, confirm
+from cloud_history.own_loop import on_own_loop
+from cloud_history.results import deletion_payload
+from cloud_history.routes.answers import large_json_answer
+from cloud_history.selection import JobFilter, Selection
+from cloud_history.stopping import Unwatched
+from cloud_history.threads import long_in_thread
+from event_loop_pulse import never_held_up
+from simulated_cloud.cloud import DEFAULT_API_KEY
+
+pytestmark = [pytest.mark.timed, pytest.mark.timeout(300)]
+
+PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
+JOB = "11111111-1111-4111-8111-111111111111"
+SERVE = """
+import asyncio, sys
+from simulated_cloud import SimulatedCloud
+
+async def serve(jobs):
+    async with SimulatedCloud(jobs=jobs).serving() as url:
+        print(url, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(serve(int(sys.argv[1])))
+"""
+SERVE_DETAIL = """
+import asyncio, json, sys
+from aiohttp import web
+
+nodes = [
+    {"id": n, "type": "KSampler", "pos": [n, n], "widgets_values": [n, "fixed", 20, 8.0, "euler " * 4]}
+    for n in range(int(sys.argv[1]) // 120)
+]
+job = {"id": sys.argv[2], "status": "completed", "create_time": 1764000000000, "workflow": {"nodes": nodes}}
+
+async def serve():
+    app = web.Application()
+    body = json.dumps(job).encode()
+    app.router.add_get("/api/jobs/{id}", lambda request: answer(body))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+    await asyncio.Event().wait()
+
+async def answer(body):
+    return web.Response(body=body, content_type="application/json")
+
+asyncio.run(serve())
+"""
+
+
+@contextmanager
+def served(code: str, *arguments: object) -> Iterator[str]:
+    """A cloud in a process of its own: what it does must not count."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(PLAYGROUND)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        yield child.stdout.readline().strip()
+    finally:
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture(params=[False, True], ids=["quiet", "loaded"])
+def _machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A machine that has nothing else to do, or one that leaves us one processor."""
+    with ExitStack() as stack:
+        for _ in range(max(1, (os.cpu_count() or 1) - 1) if request.param else 0):
+            stack.enter_context(served("print(1, flush=True)\nwhile True: pass"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _only_our_own(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What other tests have left to the garbage collector is not walked, and no log of 50,000 lines is kept."""
+    caplog.set_level(logging.WARNING, "cloud_history")
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def made(tmp_path: Path, url: str) -> Operations:
+    return Operations(
+        tmp_path / "state", {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY}
+    )
+
+
+@pytest.mark.usefixtures("_machine")
+async def test_50000_ids_in_a_node_never_hold_the_event_loop_up(tmp_path: Path) -> None:
+    ids = [str(uuid.UUID(int=number, version=4)) for number in range(50_000)]
+    with served(SERVE, 100) as url:
+        operations = made(tmp_path, url)
+        await operations.find_connection()
+
+        def as_a_node_does() -> None:
+            result = asyncio.run(operations.delete_jobs(ids, "node 1", Unwatched()))
+            assert len(result.jobs) == 50_000
+
+        await never_held_up(lambda: asyncio.get_running_loop().run_in_executor(None, as_a_node_does))
+
+
+@pytest.mark.usefixtures("_machine")
+async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_loop_up(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+
+        async def delete_all() -> None:
+            url = stack.enter_context(served(SERVE, 30_000))
+            operations = made(tmp_path, url)
+            connection = await operations.find_connection()
+            chosen = Selection(filter=JobFilter())
+            preview = await on_own_loop(operations.preview(connection, chosen, Unwatched()))
+            confirmed = Confirmed(preview, connection, new_operation(), "panel", backup=False)
+            result = await on_own_loop(confirm(operations, confirmed, Unwatched()))
+            assert isinstance(result, DeletionResult)
+            assert result.deleted == len(preview.jobs) > 25_000
+
+        await never_held_up(delete_all)
+
+
+async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_the_event_loop_up() -> None:
+    lost = JobOutcome(Outcome.UNCONFIRMED, "accepted, but still listed")
+    result = DeletionResult({str(uuid.UUID(int=number, version=4)): lost for number in range(30_000)})
+
+    async def answer() -> dict[str, Any]:
+        return deletion_payload(result)
+
+    async def whole() -> None:
+        answered = await large_json_answer(await on_own_loop(answer()))
+        assert isinstance(answered.body, bytes)
+        assert len(answered.body) > 2_000_000
+
+    await never_held_up(whole)
+
+
+async def test_a_detail_of_4_mb_never_holds_the_event_loop_up(tmp_path: Path) -> None:
+    size = 4_000_000
+    with served(SERVE_DETAIL, size, JOB) as url:
+        operations = made(tmp_path, url)
+        connection = await operations.find_connection()
+
+        async def read() -> dict[str, Any]:
+            async with operations.open(connection) as client:
+                return await client.get_job_detail(JOB)
+
+        async def show() -> None:
+            detail = await on_own_loop(read())
+            payload = await long_in_thread(read_details, detail, datetime.now(timezone.utc))
+            answered = await large_json_answer(payload)
+            assert isinstance(answered.body, bytes)
+            assert answered.body.count(b'"KSampler"') == size // 120
+
+        await never_held_up(show)

@@ -1,0 +1,107 @@
+"""Work on our own event loop: it ends with its caller, and leaves the caller's loop free."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from cloud_history.own_loop import on_own_loop
+from cloud_history.threads import in_thread
+
+
+async def thread() -> str:
+    return threading.current_thread().name
+
+
+async def test_it_runs_in_another_thread_and_gives_what_the_work_gives() -> None:
+    assert await on_own_loop(thread()) == "cloud-history-loop"
+
+    async def inside() -> str:
+        return await on_own_loop(thread())
+
+    assert await on_own_loop(inside()) == "cloud-history-loop"
+
+
+async def test_it_raises_what_the_work_raises() -> None:
+    async def fails() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        await on_own_loop(fails())
+
+
+@pytest.mark.parametrize("cancels", [1, 3])
+async def test_the_work_has_ended_when_its_cancelled_caller_goes_on(cancels: int) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            ended.set()
+
+    caller = asyncio.ensure_future(on_own_loop(work()))
+    assert await in_thread(began.wait, 5)
+    for _ in range(cancels):
+        caller.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert ended.is_set()
+
+
+async def test_work_whose_caller_is_cancelled_at_once_does_not_begin_or_is_cancelled() -> None:
+    went_on = threading.Event()
+
+    async def work() -> None:
+        await asyncio.sleep(0.01)
+        went_on.set()
+
+    caller = asyncio.ensure_future(on_own_loop(work()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert not await in_thread(went_on.wait, 0.1)
+
+
+async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
+    began, cancelled = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def ends() -> None:
+        left.append(asyncio.ensure_future(on_own_loop(work())))
+        await in_thread(began.wait, 5)
+
+    left: list[asyncio.Task[None]] = []
+    await in_thread(lambda: asyncio.run(ends()))
+    assert await in_thread(cancelled.wait, 5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+async def test_a_forked_child_has_a_loop_of_its_own() -> None:
+    await on_own_loop(thread())
+    child = os.fork()
+    if child == 0:
+        done = threading.Event()
+
+        def run() -> None:
+            asyncio.run(on_own_loop(thread()))
+            done.set()
+
+        threading.Thread(target=run, daemon=True).start()
+        os._exit(0 if done.wait(10) else 1)
+    _, status = await in_thread(os.waitpid, child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
