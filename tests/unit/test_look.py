@@ -255,3 +255,8 @@ def test_cancelling_a_look_leaves_no_request_behind(count: int) -> None:
 
 def test_nothing_was_seen_where_nobody_looked() -> None:
     assert (UNSEEN.there, UNSEEN.gone, UNSEEN.error) == ({}, frozenset(), None)
+
+
+def test_the_type_checker_takes_no_plain_id_for_a_proven_absence() -> None:
+    # mypy is the test: it reports the comment below as unused as soon as a plain id would do.
+    assert Look(gone=frozenset({"an id"})).gone  # type: ignore[arg-type]
