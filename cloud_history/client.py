@@ -250,7 +250,7 @@ class CloudClient:
                         response.headers.get("Retry-After"), datetime.now(timezone.utc)
                     ),
                     whole=whole,
-                    too_large=not whole and request.method == "GET" and len(body) >= request.largest_answer,
+                    too_large=not whole and request.reads_jobs and len(body) >= request.largest_answer,
                     location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
                     path=request.path,
                 )

@@ -72,6 +72,11 @@ class Request:
     largest_answer: int = SMALL_ANSWER
 
     @property
+    def reads_jobs(self) -> bool:
+        """Whether it asks for jobs, or for one."""
+        return self.method == "GET" and self.path.startswith("/api/jobs")
+
+    @property
     def target(self) -> str:
         """Path and query, escaped."""
         return f"{self.path}?{urlencode(self.query, errors='replace')}" if self.query else self.path

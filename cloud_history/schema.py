@@ -5,13 +5,11 @@ jsonschema takes about 44 ms to import, so it is imported at first use and not w
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -117,27 +115,41 @@ def _cure(exc: Exception, version: str, path: str) -> str:
 
 
 def _version() -> str:
-    with suppress(Exception):
-        return metadata.version("jsonschema")
-    return ""
+    """The version of the installed package, by its folder of metadata; "" where there is none."""
+    installed = _installed()
+    return installed.name.removesuffix(".dist-info").partition("-")[2] if installed else ""
+
+
+def _installed() -> Path | None:
+    for place in sys.path:
+        with suppress(OSError):
+            found = next(Path(place).glob("jsonschema-[0-9]*.dist-info"), None)
+            if found is not None:
+                return found
+    return None
 
 
 def _path() -> str:
     """Where Python finds jsonschema: the file, or the folder of a package that has none."""
-    with suppress(Exception):
-        module = sys.modules.get("jsonschema")
-        spec = module.__spec__ if module is not None else importlib.util.find_spec("jsonschema")
-        if spec is not None:
-            return spec.origin or str(next(iter(spec.submodule_search_locations or ())))
+    module = sys.modules.get("jsonschema")
+    file = getattr(module, "__file__", None)
+    if file:
+        return str(file)
+    for place in sys.path:
+        for found in (
+            Path(place, "jsonschema", "__init__.py"),
+            Path(place, "jsonschema.py"),
+            Path(place, "jsonschema"),
+        ):
+            with suppress(OSError):
+                if found.exists():
+                    return str(found)
     return "a module of unknown origin"
 
 
 def _belongs_to_the_package(path: str) -> bool:
-    with suppress(Exception):
-        return Path(path) == Path(
-            str(metadata.distribution("jsonschema").locate_file("jsonschema/__init__.py"))
-        )
-    return False
+    installed = _installed()
+    return installed is not None and Path(path) == installed.parent / "jsonschema" / "__init__.py"
 
 
 def check_request_body(body: object) -> None:

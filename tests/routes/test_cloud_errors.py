@@ -44,7 +44,7 @@ ODDITIES: list[tuple[dict[str, Any], int, str]] = [
     ({"kind": "html", "status": 403}, 502, "not_comfy_cloud"),
     ({"kind": "redirect", "location": "http://127.0.0.1:9/steal"}, 502, "not_comfy_cloud"),
     ({"kind": "empty"}, 502, "unreadable_answer"),
-    ({"kind": "huge", "mebibytes": 17}, 502, "unreadable_answer"),
+    ({"kind": "huge", "mebibytes": 17}, 502, "answer_too_large"),
     ({"kind": "reset_before_body"}, 503, "unreachable"),
     ({"kind": "truncated"}, 503, "unreachable"),
 ]
@@ -189,6 +189,7 @@ async def test_a_key_lost_on_the_network_is_not_kept_but_may_be(
 ) -> None:
     stage.cloud.faults.append(Fault(USER, times=None, acted=False, **fault))
     answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
+    code = "unreadable_answer" if code == "answer_too_large" else code  # only of jobs is size the news
     assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (status, code, True)
     assert "api_key.json" not in stage.kept_files()
 
