@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from .evidence import SPOT_CHECK, spread
+from .errors import ListNotWhole
+from .evidence import SPOT_CHECK, Doubt, Reason, spread
 from .jobs import Job
 from .listing import JobLister, list_jobs
 from .models import ACTIVE, JobCounts, JobStatus
@@ -50,17 +51,53 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
     filters = all(
         job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
     )
-    if filters and all(_credible(page) for page in pages):
+    if filters and all(_credible(page) for page in pages) and not await _go_on(client, pages):
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
         newest = [job for page in pages for job in page.kept.values() if job.finished]
         return Counted(JobCounts(completed, failed, cancelled, active, now()), newest)
-    # No total (it may be 0 with a cursor), or no filter: then only reading the jobs tells.
+    # No total (it may be 0 with a cursor), a wrong one, or no filter: then only reading the jobs tells.
+    jobs = await _read_all(client)
+    completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
+    finished = [job for job in jobs if job.finished]
+    return Counted(JobCounts(completed, failed, cancelled, active, now()), spread(finished, SPOT_CHECK))
+
+
+async def _read_all(client: JobLister) -> Sequence[Job]:
+    """All jobs of a list in which each job can be counted.
+
+    Raises:
+        CloudError: the list could not be read whole, or has jobs of which nobody knows whether a clear removes them.
+    """
     listing = await list_jobs(client, JobFilter())
     if not listing.complete:
         raise listing.error or listing.not_whole()
-    completed, failed, cancelled, active = (_number(listing.jobs.values(), group) for group in _GROUPS)
-    finished = [job for job in listing.jobs.values() if job.finished]
-    return Counted(JobCounts(completed, failed, cancelled, active, now()), spread(finished, SPOT_CHECK))
+    if listing.unreadable:
+        raise ListNotWhole(str(Reason(Doubt.UNREADABLE_ROWS, listing.unreadable)))
+    jobs = list(listing.jobs.values())
+    if unknown := sum(job.status is JobStatus.UNKNOWN for job in jobs):
+        have = "1 job has" if unknown == 1 else f"{unknown:,} jobs have"
+        raise ListNotWhole(f"{have} a status that is not known")
+    if await _goes_on(client, {}, [job.id for job in jobs[:1]], len(jobs)):
+        raise ListNotWhole("more jobs follow where it says that it ends")
+    return jobs
+
+
+async def _go_on(client: JobLister, pages: Sequence[Page[Job]]) -> bool:
+    """Whether one of the lists that these pages begin has more jobs than its total says."""
+    asked = zip(_GROUPS, pages, strict=True)
+    return any(
+        await together(
+            _goes_on(client, JobFilter(group).query(), page.job_ids, page.total)
+            for group, page in asked
+            if page.total
+        )
+    )
+
+
+async def _goes_on(client: JobLister, query: Mapping[str, str], first: Sequence[str], end: int) -> bool:
+    """Whether a list has a job beyond its end. A server that knows no offset answers with its first one."""
+    page = await client.list_jobs(query, EVERY_JOB, limit=1, offset=end)
+    return bool(page.received) and (not page.job_ids or page.job_ids[0] not in first)
 
 
 async def span_of(client: JobLister, counts: JobCounts) -> Span:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from .counting import Counted, Span, count_and_name, count_jobs, span_of
 from .deleting import LEAST_TO_LOOK, MOST_TO_LOOK_STOPPED, DeletingClient, Deletion, Shown
-from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped
+from .errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
 from .listing import Listing, list_jobs
 from .look import Look, ask_by_id, look_at, look_in_time
 from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
@@ -124,7 +124,7 @@ class History:
             confirmed: how many finished jobs the person was shown. If there are more now, nothing is sent.
 
         Raises:
-            CountRose: there are more. Nothing was sent.
+            CountRose: there are more. PreviewExpired: there are none any more. Nothing was sent.
             CloudError: the history could not be counted beforehand, or not all of it may go. Nothing was sent.
             OperationStopped: stopped before it was sent.
         """
@@ -132,6 +132,11 @@ class History:
         before, named = await self._counted(watch, budget)
         _check_count(before, confirmed)
         if before.finished == 0:
+            if confirmed:
+                # An empty list right after a full one is the shape of a broken service as much as of a cleared history.
+                raise PreviewExpired(
+                    f"No finished job is listed any more. There were {confirmed:,} when you looked."
+                )
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         if watch.stop_requested():
             raise OperationStopped("You stopped it.")

@@ -72,7 +72,9 @@ class Page(Generic[Kept]):
         end = offset + self.received
         if self.received and self.total < end:
             return True
-        return not self.next_cursor and self.has_more is not None and self.has_more != (self.total > end)
+        if not self.received and self.total > offset:
+            return True
+        return self.has_more is not None and self.has_more != (self.total > end)
 
 
 def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:

@@ -100,17 +100,24 @@ def result_report(result: DeletionResult | ClearResult) -> str:
     return deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
 
 
-def listing_report(found: Sequence[Job], matching: int) -> str:
-    """How many jobs were found, by status, and their ids."""
+def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> str:
+    """How many jobs were found, by status, and their ids.
+
+    Args:
+        matching: how many match, where fewer were asked for.
+        unreadable: rows of the list whose ids could not be read.
+    """
+    rows = "1 row" if unreadable == 1 else f"{unreadable:,} rows"
+    missing = [f"{rows} of the list could not be read: those jobs may match too."] if unreadable else []
     if not found:
-        return "No job matches."
+        return "\n".join(["No job matches.", *missing])
     by_status: dict[str, int] = {}
     for job in found:
         by_status[job.status.value] = by_status.get(job.status.value, 0) + 1
     parts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in by_status.items())
     of = f" of {matching:,}" if matching > len(found) else ""
     headline = f"{jobs(len(found))}{of} found: {parts}. Nothing was changed."
-    return "\n".join([headline, *_listed([job.id for job in found], MOST_LISTED)])
+    return "\n".join([headline, *missing, *_listed([job.id for job in found], MOST_LISTED)])
 
 
 def clear_report(result: ClearResult) -> str:

@@ -111,7 +111,7 @@ class ListCloudJobs(CloudHistoryNode):
             raise
         watch.raise_if_stopped()
         found = sorted(listing.jobs.values(), key=_newest_first)[: most or None]
-        report = listing_report(found, len(listing.jobs))
+        report = listing_report(found, len(listing.jobs), listing.unreadable)
         return outputs(after, report, [job.id for job in found], report, len(found))
 
 

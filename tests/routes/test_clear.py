@@ -184,7 +184,10 @@ async def test_while_one_runs_another_is_refused_and_its_token_stays_good(brief:
     assert (busy.status, busy.code, busy.json["origin"]) == (409, "busy", "menu")
     gate.open()
     await brief.announced()
-    assert (await brief.ask("clear", {"token": second})).status == 200
+    # It is taken, and finds nothing of what it was about.
+    again = await brief.ask("clear", {"token": second})
+    assert (again.status, again.code) == (410, "preview_expired")
+    assert "There were 231 when you looked" in again.text
     assert brief.cloud.history_posts == [{"clear": True}]
 
 

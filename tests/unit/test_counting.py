@@ -36,10 +36,66 @@ def count(jobs: Any) -> JobCounts:
 RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NOON)
 
 
-def test_four_requests_of_one_row_are_enough_where_the_server_gives_totals() -> None:
+def test_the_first_row_of_each_list_and_the_one_beyond_its_end_are_enough_where_the_server_gives_totals() -> (
+    None
+):
     jobs = lister()
     assert count(jobs) == RIGHT
-    assert jobs.asked == [(1, 0, None)] * 4
+    assert jobs.asked == [(1, 0, None)] * 4 + [(1, end, None) for end in (2300, 30, 10, 3)]
+
+
+def test_a_total_beyond_which_more_jobs_follow_counts_for_nothing() -> None:
+    class TooSmall(JobList):
+        """Says that there are three jobs less than there are, and nothing on its pages contradicts it."""
+
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            if len(answer["jobs"]) == 1 and answer["pagination"]["total"] > 4:
+                answer["pagination"]["total"] -= 3
+            return answer
+
+    assert count(TooSmall(rows_of(TRUTH))) == RIGHT
+
+
+def test_a_page_without_the_row_that_its_total_promises_counts_for_nothing() -> None:
+    class NoFirstRow(JobList):
+        """Leaves the newest job of a filtered list out, also from its total."""
+
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            if len(answer["jobs"]) == 1:
+                answer = {"jobs": [], "pagination": {**answer["pagination"], "total": 5}}
+            return answer
+
+    assert count(NoFirstRow(rows_of(TRUTH))) == RIGHT
+
+
+@pytest.mark.parametrize("cursors", [False, True])
+def test_a_total_of_one_with_more_to_follow_counts_for_nothing_with_cursors_too(cursors: bool) -> None:
+    class OneInAll(JobList):
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            if len(answer["jobs"]) == 1:
+                answer["pagination"]["total"] = 1
+            return answer
+
+    assert count(OneInAll(rows_of(TRUTH), cursors=cursors)) == RIGHT
+
+
+def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> None:
+    class Capped(JobList):
+        """Gives two rows at most, and says that these are all."""
+
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            rows = answer["jobs"][:2]
+            return {
+                "jobs": rows,
+                "pagination": {**answer["pagination"], "has_more": False, "total": len(rows)},
+            }
+
+    with pytest.raises(ListNotWhole, match="more jobs follow where it says that it ends"):
+        count(Capped(rows_of(TRUTH)))
 
 
 def test_an_empty_history_is_counted_with_four_requests() -> None:
@@ -65,19 +121,6 @@ def test_a_list_that_does_not_say_whether_more_jobs_follow_is_an_error_and_not_a
     # A server may cap its pages in silence: then the rest would go uncounted.
     with pytest.raises(ListNotWhole, match="does not say whether more jobs follow"):
         count(lister(truth, pagination=False))
-
-
-def test_a_total_that_its_own_page_contradicts_counts_for_nothing() -> None:
-    class OneInAll(JobList):
-        """Answers `limit=1` with a total of 1, and says that more follow."""
-
-        def _answer(self, *asked: Any) -> dict[str, Any]:
-            answer = super()._answer(*asked)
-            if len(answer["jobs"]) == 1:
-                answer["pagination"]["total"] = 1
-            return answer
-
-    assert count(OneInAll(rows_of(TRUTH))) == RIGHT
 
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
@@ -134,10 +177,20 @@ def test_rows_outnumbering_the_total_are_counted(total: dict[str, Any]) -> None:
     assert count(Odd({"jobs": ROWS, "pagination": {"has_more": False, **total}})).completed == 3
 
 
-def test_rows_that_are_no_jobs_or_of_unknown_status_are_not_counted() -> None:
-    odd: list[object] = [7, None, "x", {}, {"id": ids(5)[3], "status": "enchanted"}]
-    odd += [{"id": ids(5)[4], "status": ["completed"]}, {"id": "1", "status": "completed"}]
-    assert count(Odd({"jobs": [*ROWS, *odd], **END})).completed == 3
+NO_JOBS: list[object] = [7, None, "x", {}, {"id": "1", "status": "completed"}]
+
+
+@pytest.mark.parametrize("odd", NO_JOBS, ids=str)
+def test_with_a_row_that_cannot_be_read_nothing_is_counted(odd: object) -> None:
+    # It may be a finished job: a clear would remove more than the person was told.
+    with pytest.raises(ListNotWhole, match="1 row could not be read"):
+        count(Odd({"jobs": [*ROWS, odd], **END}))
+
+
+@pytest.mark.parametrize("status", ["enchanted", ["completed"], None])
+def test_with_a_status_that_is_not_known_nothing_is_counted(status: object) -> None:
+    with pytest.raises(ListNotWhole, match="1 job has a status that is not known"):
+        count(Odd({"jobs": [*ROWS, {"id": ids(5)[4], "status": status}], **END}))
 
 
 def test_a_job_listed_on_two_pages_is_counted_once() -> None:

@@ -15,6 +15,7 @@ from cloud_history.errors import (
     CountRose,
     NotFound,
     OperationStopped,
+    PreviewExpired,
     RateLimited,
     ServerFault,
     Unauthorized,
@@ -150,6 +151,13 @@ def test_one_more_job_is_said_in_the_singular() -> None:
     assert rose.value.message == "1 more job has finished since you looked."
 
 
+def test_a_list_that_is_empty_after_a_preview_full_of_jobs_is_an_error_and_not_nothing_to_clear() -> None:
+    client = FakeClient(looks=[0])
+    with pytest.raises(PreviewExpired, match="There were 240 when you looked"):
+        clear(client, confirmed=240)
+    assert client.clears == 0
+
+
 @pytest.mark.parametrize("confirmed", [240, 241, None])
 def test_as_many_or_fewer_than_confirmed_are_cleared(confirmed: int | None) -> None:
     client = FakeClient(looks=[240, 0])
@@ -253,7 +261,7 @@ def test_a_person_is_told_each_phase_in_its_order() -> None:
 
 
 def test_counting_again_ends_with_the_time_of_the_clear() -> None:
-    client = FakeClient(looks=[240], looking=3.0)
+    client = FakeClient(looks=[240], looking=1.5)
 
     async def took() -> float:
         begun = asyncio.get_running_loop().time()

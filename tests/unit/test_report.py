@@ -275,6 +275,13 @@ def test_found_jobs_are_counted_by_status_and_listed() -> None:
     assert listing_report(found[:1], 1).startswith("1 job found: 1 completed. Nothing was changed.")
 
 
+def test_rows_that_could_not_be_read_are_told_with_what_was_found() -> None:
+    line = "1 row of the list could not be read: those jobs may match too."
+    assert listing_report([], 0, 1).splitlines() == ["No job matches.", line]
+    assert listing_report([job(ids(1)[0])], 1, 1).splitlines()[1:] == [line, f"  {ids(1)[0]}"]
+    assert "1,200 rows of the list could not be read" in listing_report([], 0, 1200)
+
+
 def test_a_count_in_one_line() -> None:
     counted = JobCounts(1200, 30, 10, 3, NOON)
     clock = NOON.astimezone().strftime("%H:%M")
