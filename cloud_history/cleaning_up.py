@@ -6,13 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 
 from .connection import Connection
 from .jobs import Job
 from .operations import Operations
 from .previews import DeletionPreview, preview_jobs
-from .protection import Protected
 from .record_lines import RecordedDeletion
 from .retention import Plan, Policy, check, check_rules, decide
 from .retention_report import policy_words
@@ -53,7 +51,7 @@ class CleaningUp:
         """What the policy would do, and all jobs by id. Raises CloudError."""
         async with self._one_at_a_time:
             jobs = await self._jobs(connection, watch)
-        return await _decide(jobs, policy, await self._operations.protected()), jobs
+        return await _decide(self._operations, jobs, policy), jobs
 
     async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
         now, last = self._clock(), await long_in_thread(self._operations.desk.record.entries, 1)
@@ -73,7 +71,7 @@ async def read_all(operations: Operations, connection: Connection, watch: Watch)
 async def plan_of(operations: Operations, connection: Connection, policy: Policy, watch: Watch) -> Plan:
     """What the policy would do, now. Raises CloudError."""
     jobs = await read_all(operations, connection, watch)
-    return await _decide(jobs, policy, await operations.protected())
+    return await _decide(operations, jobs, policy)
 
 
 async def resolve(
@@ -93,7 +91,10 @@ async def resolve(
     )
 
 
-async def _decide(jobs: Mapping[str, Job], policy: Policy, protected: Protected) -> Plan:
+async def _decide(operations: Operations, jobs: Mapping[str, Job], policy: Policy) -> Plan:
+    """Raises ClockWrong."""
+    if policy.keep_within:
+        operations.clock.check()
+    protected = await operations.protected()
     # Off the event loop: a hundred thousand jobs take a third of a second.
-    now = datetime.now(timezone.utc)
-    return await long_in_thread(decide, jobs.values(), policy, now, protected.covers)
+    return await long_in_thread(decide, jobs.values(), policy, operations.clock.now(), protected.covers)

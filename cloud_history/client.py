@@ -18,6 +18,7 @@ import yarl
 
 from . import __version__, protocol, proxies
 from .bodies import read_capped
+from .cloud_clock import CloudClock
 from .config import BaseUrl
 from .errors import (
     AnswerTooLarge,
@@ -67,6 +68,8 @@ class CloudClient:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     asked_to_wait: Callable[[float], None] = lambda seconds: None
     """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
+    clock: CloudClock = field(default_factory=CloudClock, repr=False)
+    """Learns from each answer how far it is from Comfy Cloud's."""
     has_sent: bool = field(default=False, init=False)
     """Whether a request that removes jobs may have left."""
     _session: Session | None = field(default=None, repr=False)
@@ -231,6 +234,7 @@ class CloudClient:
     async def _exchange(self, request: protocol.Request) -> protocol.Answer:
         """Send once and read the answer, up to its cap."""
         assert self._session is not None, "use it with `async with`"
+        asked = self.clock.now()
         try:
             async with self._session.request(
                 request.method,
@@ -241,6 +245,9 @@ class CloudClient:
                 # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
                 allow_redirects=False,
             ) as response:
+                # Others answer with other statuses: gateways, proxies and portals. A copy kept by one has an age.
+                if response.status == 200 and response.headers.get("Age", "0") == "0":
+                    self.clock.heard(response.headers.get("Date"), asked, self.clock.now())
                 body, whole = await read_capped(response, request.largest_answer)
                 return protocol.Answer(
                     status=response.status,

@@ -29,6 +29,11 @@ def span(text: str) -> timedelta | None:
     return found
 
 
+def counts_from_now(text: str) -> bool:
+    """Whether what the text means depends on what time it is: a date does not."""
+    return _span(text.strip()) is not None
+
+
 def cutoff(text: str, now: datetime) -> datetime | None:
     """The moment before which a job is older than `text`; None where the text is blank: no limit.
 

@@ -18,6 +18,7 @@ from .announcements import Announce, Announcements
 from .backing_up import BackingUp
 from .backup import BackupFolder
 from .client import CloudClient
+from .cloud_clock import CloudClock
 from .config import BaseUrl, read_base_url
 from .confirmed import Confirmed, entry_of, new_operation
 from .connection import Connection
@@ -67,11 +68,13 @@ class Operations:
         history: Callable[[CloudClient], History] = History,
         *,
         many_users: bool = False,
+        clock: CloudClock | None = None,
     ) -> None:
         self.keys = KeyStore(folder, environ, many_users=many_users)
         self.settings = SettingsFile(folder)
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
+        self.clock = clock or CloudClock()
         self.folder = folder
         self.state = state_folder_at(folder)
         self.announcements = Announcements(announce)
@@ -299,6 +302,7 @@ class Operations:
         """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
         await long_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
+            client.clock = self.clock
             if watch is not None:
                 progress = watch.progress
                 client.asked_to_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))

@@ -22,6 +22,11 @@ MOST_LISTED = 1000
 """Ids in a report on a node. The log has all of them."""
 
 
+def with_warning(report: str, warning: str) -> str:
+    """A report, with something that the person should know beside it as its last line."""
+    return f"{report}\n{warning}" if warning else report
+
+
 def jobs(count: int) -> str:
     """ "1 job", "2 jobs"."""
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.models import ACTIVE, FINISHED, JobStatus
-from ..cloud_history.report import listing_report
+from ..cloud_history.report import listing_report, with_warning
 from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,
@@ -101,7 +101,10 @@ class ListCloudJobs(CloudHistoryNode):
         limit: object = None,
         after: list[object] | None = None,
     ) -> Output:
-        chosen = _filter(status, older_than, workflow_id)
+        from ..cloud_history.durations import counts_from_now
+
+        clock = operations().clock
+        chosen = _filter(status, older_than, workflow_id, clock.now())
         most = only_whole_number(limit, "limit")
         watch = NodeWatch()
         try:
@@ -110,19 +113,23 @@ class ListCloudJobs(CloudHistoryNode):
             watch.raise_if_stopped()
             raise
         watch.raise_if_stopped()
+        warning = ""
+        if counts_from_now(only_text(older_than, "older_than")):
+            clock.check()  # by the answers to this very list
+            warning = clock.warning
         found = sorted(listing.jobs.values(), key=_newest_first)[: most or None]
-        report = listing_report(found, len(listing.jobs), listing.unreadable)
+        report = with_warning(listing_report(found, len(listing.jobs), listing.unreadable), warning)
         return outputs(after, report, [job.id for job in found], report, len(found))
 
 
-def _filter(status: object, older_than: object, workflow_id: object) -> JobFilter:
+def _filter(status: object, older_than: object, workflow_id: object, now: datetime) -> JobFilter:
     # Not at ComfyUI's start, which must not wait for what only a run needs.
     from ..cloud_history.durations import cutoff
     from ..cloud_history.selection import JobFilter
 
     return JobFilter(
         statuses=_statuses(only_text(status, "status")),
-        before=cutoff(only_text(older_than, "older_than"), datetime.now(timezone.utc)),
+        before=cutoff(only_text(older_than, "older_than"), now),
         workflow_id=only_text(workflow_id, "workflow_id").strip(),
     )
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.models import FINISHED, JobStatus, Skipped
-from ..cloud_history.report import SKIPPED, deletion_report, incomplete
-from ..comfy_host import NodeWatch, asker, graph_deletions
+from ..cloud_history.report import SKIPPED, deletion_report, incomplete, with_warning
+from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
@@ -25,7 +25,7 @@ from .base import (
 )
 
 if TYPE_CHECKING:
-    from ..cloud_history.retention import Policy
+    from ..cloud_history.retention import Plan, Policy
 
 NAME = "Prune Cloud History"
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
@@ -149,11 +149,9 @@ def _policy(
 
 
 async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
-    from ..cloud_history.retention_report import plan_report
-
     plan = await graph_deletions().plan(policy, asker(NAME), watch)
     watch.raise_if_stopped()
-    lines = ["Dry run: nothing was sent.", plan_report(plan, policy)]
+    lines = ["Dry run: nothing was sent.", _plan_report(plan, policy)]
     if plan.takes_much and not allowed:
         lines.append("Without “allow_large” this is refused: it would delete more than 80%.")
     report = "\n".join(lines)
@@ -163,18 +161,23 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 async def _prune(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
-    from ..cloud_history.retention_report import plan_report
-
     pruning = graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
     plan, result = await pruning
     if result is None:
         watch.raise_if_stopped()
-        report = f"Nothing would go, and nothing was sent.\n{plan_report(plan, policy)}"
+        report = f"Nothing would go, and nothing was sent.\n{_plan_report(plan, policy)}"
         return outputs(after, report, [], report, 0)
     if isinstance(result, Skipped):
         return outputs(after, SKIPPED, [], SKIPPED, 0)
-    report = f"{deletion_report(result)}\n{plan_report(plan, policy, going=False)}"
+    report = f"{deletion_report(result)}\n{_plan_report(plan, policy, going=False)}"
     await watch.end_stopped(report)
     if result.failed:
         raise incomplete(result)
     return outputs(after, report, result.gone, report, result.deleted)
+
+
+def _plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
+    from ..cloud_history.retention_report import plan_report
+
+    warning = operations().clock.warning if policy.keep_within else ""
+    return with_warning(plan_report(plan, policy, going=going), warning)

@@ -31,6 +31,8 @@ export interface Status {
   finished: { operation: string; result: Result }[];
   unresolved: Unresolved[];
   problem: null | Pick<ErrorBody, "code" | "message" | "hint">;
+  /** What is wrong with the clock of this ComfyUI, in words; "" for nothing. */
+  clock?: string;
   holds?: Hold[];
   /** Names of holds that were taken back. */
   undone?: string[];

@@ -11,7 +11,7 @@
     │   ├─ UnusableProxy ├─ MissingDependency ├─ BrokenInstallation
     │   ├─ StateUnwritable, its StateFolderLost and StateSilent
     │   ├─ ProtectionDamaged ├─ SettingsDamaged ├─ StateFolderRefused
-    │   └─ ManyUsers
+    │   ├─ ClockWrong └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
     ├─ BackupDamaged             a backup cannot be read
     ├─ ListNotWhole              the list of jobs does not add up
@@ -87,6 +87,7 @@ from .refused import (
 )
 from .setup import (
     BrokenInstallation,
+    ClockWrong,
     FileRefused,
     InvalidApiKey,
     KeyFileDamaged,
@@ -114,6 +115,7 @@ __all__ = [
     "BadRequest",
     "BrokenInstallation",
     "Busy",
+    "ClockWrong",
     "CloudConnectionError",
     "CloudError",
     "CloudResponseError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from datetime import datetime
 
 from .base import CloudError
 
@@ -155,6 +156,19 @@ class ProtectionDamaged(SetupProblem):
         super().__init__(
             f"Deletions are stopped: the list of protected jobs can’t be read{why}.",
             hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
+        )
+
+
+class ClockWrong(SetupProblem):
+    """This machine's clock is more than a day from Comfy Cloud's, so nobody knows how old a job is."""
+
+    code = "clock_wrong"
+    default_hint = "Set this machine’s clock, then try again. Rules that count jobs work with any clock."
+
+    def __init__(self, ours: datetime, theirs: datetime) -> None:
+        super().__init__(
+            "Rules about the age of jobs are stopped: this machine’s clock says "
+            f"{ours:%Y-%m-%d %H:%M} UTC, Comfy Cloud’s {theirs:%Y-%m-%d %H:%M} UTC."
         )
 
 

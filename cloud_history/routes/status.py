@@ -113,6 +113,7 @@ class StatusRoutes:
             "protection": await self._protection(),
             "can_cancel": self._context.can_cancel,
             "problem": problem,
+            "clock": operations.clock.warning,
         }
 
     async def _protection(self) -> Payload:

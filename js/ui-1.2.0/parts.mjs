@@ -46,6 +46,7 @@ export function card(name, className, { title, text }, dismiss, buttons = []) {
 export function banners(status, api, { show, onStatus, first = [], besides } = {}) {
   const cards = [...first];
   if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
+  if (status.clock) cards.push(card("warning", "i-warn", { title: status.clock, text: "" }));
   /** @param {import("./words.mjs").Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {

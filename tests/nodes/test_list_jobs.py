@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -248,3 +249,32 @@ async def test_an_empty_list_is_cleanly_nothing_to_delete(
     made = await pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=job_ids, dry_run=[False])
     assert made["result"][1:] == ("Nothing to delete: the list of job ids is empty. Nothing was sent.", 0)
     assert cloud.history_posts == []
+
+
+@pytest.fixture
+def ahead(pack_module: Any) -> Callable[[timedelta], None]:
+    """Puts this machine's clock ahead."""
+
+    def put(span: timedelta) -> None:
+        pack_module("comfy_host").operations().clock.now = lambda: datetime.now(timezone.utc) + span
+
+    return put
+
+
+async def test_with_a_clock_that_is_days_ahead_an_age_is_refused_and_a_date_is_not(
+    listed: Listed, errors: Any, ahead: Callable[[timedelta], None]
+) -> None:
+    ahead(timedelta(days=10))
+    with pytest.raises(errors.ClockWrong, match="this machine’s clock says"):
+        await listed(older_than="30d")
+    await listed(older_than="2020-01-31")
+    await listed()
+
+
+async def test_with_a_clock_that_is_minutes_ahead_the_report_says_so(
+    listed: Listed, ahead: Callable[[timedelta], None]
+) -> None:
+    ahead(timedelta(minutes=10, seconds=30))
+    warning = "This machine’s clock is 10 minutes ahead of Comfy Cloud’s: rules about the age of jobs"
+    assert warning in (await listed(older_than="1h"))[2]
+    assert warning not in (await listed())[2]

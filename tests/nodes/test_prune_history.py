@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -212,3 +213,25 @@ async def test_with_nobody_to_ask_nothing_is_sent(
     with pytest.raises(errors.NobodyThere):
         await pruned(keep_last=5, dry_run=False)
     assert cloud.requests == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_with_a_clock_that_is_days_ahead_rules_of_time_are_refused_and_others_are_not(
+    cloud: SimulatedCloud, pruned: Pruned, errors: Any, pack_module: Any, dry_run: bool
+) -> None:
+    clock = pack_module("comfy_host").operations().clock
+    clock.now = lambda: datetime.now(timezone.utc) + timedelta(days=10)
+    with pytest.raises(errors.ClockWrong, match="this machine’s clock says"):
+        await pruned(keep_within="30d", keep_last=1, allow_large=True, dry_run=dry_run)
+    assert cloud.history_posts == []
+    await pruned(keep_last=1000, dry_run=dry_run)
+
+
+async def test_with_a_clock_that_is_minutes_ahead_the_report_of_rules_of_time_says_so(
+    pruned: Pruned, pack_module: Any
+) -> None:
+    clock = pack_module("comfy_host").operations().clock
+    clock.now = lambda: datetime.now(timezone.utc) + timedelta(minutes=10, seconds=30)
+    warning = "This machine’s clock is 10 minutes ahead of Comfy Cloud’s: rules about the age of jobs"
+    assert warning in (await pruned(keep_within="1h"))["result"][2]
+    assert warning not in (await pruned(keep_last=1))["result"][2]

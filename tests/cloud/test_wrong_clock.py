@@ -1,0 +1,55 @@
+"""Rules about the age of jobs on a machine whose clock is wrong, by the answers of the simulated cloud."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from cloud_history.cleaning_up import CleaningUp, resolve
+from cloud_history.cloud_clock import CloudClock
+from cloud_history.errors import ClockWrong
+from cloud_history.operations import Operations
+from cloud_history.retention import Policy
+from cloud_history.stopping import Unwatched
+from simulated_cloud import SimulatedCloud
+
+MONTH = Policy(keep_within=timedelta(days=30))
+
+
+def made(tmp_path: Path, environ: dict[str, str], **ahead: float) -> Operations:
+    """A machine whose clock is so far ahead."""
+    clock = CloudClock(lambda: datetime.now(timezone.utc) + timedelta(**ahead))
+    return Operations(tmp_path / "state", environ, clock=clock)
+
+
+@pytest.mark.parametrize("days", [10, -10])
+async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, days: int
+) -> None:
+    operations = made(tmp_path, environ, days=days)
+    connection = await operations.find_connection()
+    with pytest.raises(ClockWrong):
+        await resolve(operations, connection, MONTH, Unwatched(), allow_large=True)
+    with pytest.raises(ClockWrong):
+        await CleaningUp(operations).plan(connection, MONTH, Unwatched())
+    last = Policy(keep_last=len(cloud.finished) - 3)
+    plan, preview = await resolve(operations, connection, last, Unwatched(), allow_large=True)
+    assert preview.size == len(plan.go) == 3
+    assert cloud.history_posts == []
+
+
+async def test_a_clock_that_is_ten_minutes_wrong_is_said_and_stops_nothing(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    operations = made(tmp_path, environ, minutes=10, seconds=30)
+    connection = await operations.find_connection()
+    await resolve(operations, connection, MONTH, Unwatched(), allow_large=True)
+    assert operations.clock.warning.startswith("This machine’s clock is 10 minutes ahead of Comfy Cloud’s:")
+
+
+async def test_a_right_clock_is_not_spoken_of(environ: dict[str, str], tmp_path: Path) -> None:
+    operations = made(tmp_path, environ)
+    await resolve(operations, await operations.find_connection(), MONTH, Unwatched(), allow_large=True)
+    assert operations.clock.warning == ""
