@@ -135,6 +135,8 @@ def asker(display_name: str) -> Asker:
     """
     from .cloud_history.asking import Asker
 
+    # Before any name is read: it may be the key, and nobody knows that yet where this is the first operation.
+    operations().keys.remember()
     node, extra = _node_id() or "", _part(3)
     workflow = _inner(_inner(extra, "extra_pnginfo"), "workflow")
     # Frontends send the title of a node with the prompt, and of the workflow its id alone.

@@ -18,9 +18,11 @@ from typing import Any
 
 from .backup_draft import BackupDraft
 from .backup_reader import FORMAT, Row, read_job_detail, read_rows, read_summary
+from .clean_detail import clean_detail
 from .errors import StateFolderLost, StateUnwritable
 from .files import Claim
 from .locks import gate
+from .secret import scrub
 from .state_folder import BACKUPS, state_folder_at
 
 NEWEST_KEPT = 10
@@ -102,18 +104,22 @@ class BackupFolder:
     def jobs(self, operation: str) -> Rows:
         """The rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
 
+        Scrubbed, as the jobs are: the key in use now may be another one than when the backup was made.
+
         Raises:
             BackupDamaged: it cannot be read, or is gone.
         """
-        return read_rows(self._path(operation))
+        texts = ("status", "name", "workflow_id")
+        rows = read_rows(self._path(operation))
+        return [{**row, **{name: scrub(row[name]) for name in texts}} for row in rows]
 
     def job(self, operation: str, job_id: str) -> dict[str, Any]:
-        """The detail that was kept of a job.
+        """The detail that was kept of a job, cleaned.
 
         Raises:
-            BackupDamaged: it cannot be read, is gone, or never was in this backup.
+            BackupDamaged: it cannot be read, is gone, or never was in this backup. NestedTooDeeply.
         """
-        return read_job_detail(self._path(operation), job_id)
+        return clean_detail(read_job_detail(self._path(operation), job_id))
 
     def delete(self, operation: str) -> None:
         """Delete a backup, if it is there.

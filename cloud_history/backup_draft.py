@@ -41,7 +41,6 @@ class BackupDraft:
         self._header = header
         self._draft = draft_name(path)
         self._rows: dict[str, Row] = {}
-        self._keys: set[str] = set()
         self._alone = threading.Lock()
         self._open = True
         with ExitStack() as undo:
@@ -57,17 +56,17 @@ class BackupDraft:
         return len(self._rows)
 
     def add(self, job_id: str, detail: Mapping[str, Any], key: str) -> None:
-        """Add a job: what `GET /api/jobs/{id}` said of it, cleaned of the key in use and of what could be another.
+        """Add a job: its detail as `clean_detail` gives it. A job that is in it already stays as it is.
 
-        A job that is in it already stays as it is.
+        Args:
+            key: the key in use, which must not be in it.
 
         Raises:
             NotBackedUp: this one cannot be kept; the draft is as it was.
             OSError: the disk refused; the draft is gone.
         """
-        cleaned = clean_detail(detail, key)
-        row = _index_row(job_id, cleaned)
-        content = clean_json(cleaned, key)
+        row = _index_row(job_id, detail)
+        content = clean_json(detail, key)
         if len(content) > LARGEST_JOB:
             raise NotBackedUp("it is too large")
         with self._writing():
@@ -75,7 +74,6 @@ class BackupDraft:
                 return
             self._write(member_of(job_id), content)
             self._rows[row["id"]] = row
-            self._keys.add(key)
 
     def close(self) -> Path:
         """Have it whole, on the disk and under its name. Returns its path.
@@ -131,16 +129,14 @@ class BackupDraft:
         self._archive.writestr(info, content)
 
     def _index(self) -> bytes:
-        header = dict(self._header)
-        for key in self._keys:
-            header = clean_detail(header, key)  # whoever named a node may have pasted the key there
+        header = clean_detail(self._header)  # whoever named a node may have pasted the key there
         content = json.dumps({**header, "jobs": list(self._rows.values())}).encode("ascii")
         if len(content) > LARGEST_INDEX:
             raise NotBackedUp("it has too many jobs")
         return content
 
 
-def _index_row(job_id: str, cleaned: dict[str, Any]) -> Row:
+def _index_row(job_id: str, cleaned: Mapping[str, Any]) -> Row:
     job = read_job(cleaned, datetime.now(timezone.utc))
     if job is None or job.id != job_id.lower():
         raise NotBackedUp("Comfy Cloud answered with something else")

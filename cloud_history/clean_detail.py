@@ -1,32 +1,35 @@
-"""A job's detail as it may be kept: without the API key, and without the members that could hold another one."""
+"""A job's detail as it may be shown and kept: without the API key, and without the members that could hold another."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import NotBackedUp
-from .secret import forms, hide
+from .errors import NestedTooDeeply, NotBackedUp
+from .secret import holds, scrub
 
-MOST_LEVELS = 100
+MAX_LEVELS = 100
 """Far deeper than any workflow, and far from where Python gives up."""
 
 _HOLDS_INPUTS = "current_inputs"
-_HOLDS_CREDENTIALS = "extra_data"
+_EXTRA_DATA = "extra_data"
 _HOLDS_THE_WORKFLOW = "extra_pnginfo"
-"""In the extra data too. A workflow may well have a `max_tokens` or `keyframes`, and has to come back whole."""
-_CREDENTIAL = re.compile("key|token|secret|password", re.IGNORECASE)
+_ARE_THE_WORKFLOW = frozenset({_HOLDS_THE_WORKFLOW, "nodes", "inputs"})
+"""Members below which an `extra_data` is a part of somebody's workflow, and no longer that of the prompt."""
 
 
-def clean_detail(detail: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The detail without `current_inputs`, without the literal key, and without what could be a key in `extra_data`.
+def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detail without any key that this process has held, in names or in texts.
+
+    `current_inputs` are left out wherever they are. Of `extra_data`, which can hold keys of other services, only the
+    workflow in `extra_pnginfo` stays. That workflow, like all else, stays as it is: keys of other services that
+    somebody typed into its nodes are not recognised.
 
     Raises:
-        NotBackedUp: it is nested too deeply.
+        NestedTooDeeply.
     """
-    cleaned = _clean(detail, forms(key), 0, private=False)
+    cleaned = _clean(detail, 0, in_workflow=False)
     assert isinstance(cleaned, dict)
     return cleaned
 
@@ -35,31 +38,34 @@ def clean_json(value: object, key: str) -> bytes:
     """The JSON of a value that has been cleaned.
 
     Raises:
-        NotBackedUp: the key is in it all the same.
+        NotBackedUp: the key in use is in it all the same.
     """
     text = json.dumps(value)
-    if any(each in text for each in forms(key)):
+    if holds(text, key):
         # Where no text is: a key of digits alone in a number, or one that `[hidden]` has in it.
         raise NotBackedUp("the API key is in it, where it can’t be taken out")
     return text.encode("ascii")
 
 
-def _clean(value: object, literals: list[str], level: int, *, private: bool) -> object:
-    """
-    Args:
-        private: whether it is somewhere below a member named `extra_data`.
-    """
+def _clean(value: object, level: int, *, in_workflow: bool) -> object:
     if isinstance(value, str):
-        return hide(value, literals)
+        return scrub(value)
     if not isinstance(value, (Mapping, list)):
         return value
-    if level >= MOST_LEVELS:
-        raise NotBackedUp("it is nested too deeply")
+    if level >= MAX_LEVELS:
+        raise NestedTooDeeply(MAX_LEVELS)
     if isinstance(value, list):
-        return [_clean(each, literals, level + 1, private=private) for each in value]
-    inside = {_HOLDS_CREDENTIALS: True, _HOLDS_THE_WORKFLOW: False}
-    return {
-        hide(name, literals): _clean(each, literals, level + 1, private=inside.get(name, private))
-        for name, each in value.items()
-        if name != _HOLDS_INPUTS and not (private and _CREDENTIAL.search(name))
-    }
+        return [_clean(each, level + 1, in_workflow=in_workflow) for each in value]
+    cleaned: dict[str, object] = {}
+    for name, each in value.items():
+        if name != _HOLDS_INPUTS:
+            kept = _workflow_of(each) if name == _EXTRA_DATA and not in_workflow else each
+            inside = in_workflow or name in _ARE_THE_WORKFLOW
+            cleaned[scrub(name)] = _clean(kept, level + 1, in_workflow=inside)
+    return cleaned
+
+
+def _workflow_of(extra_data: object) -> object:
+    if not isinstance(extra_data, Mapping):
+        return {}
+    return {name: each for name, each in extra_data.items() if name == _HOLDS_THE_WORKFLOW}

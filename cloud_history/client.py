@@ -18,6 +18,7 @@ import yarl
 
 from . import __version__, protocol, proxies
 from .bodies import read_capped
+from .clean_detail import clean_detail
 from .cloud_clock import CloudClock
 from .config import BaseUrl
 from .errors import (
@@ -152,15 +153,18 @@ class CloudClient:
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
-        job = read_job(await self.get_job_detail(job_id), datetime.now(timezone.utc))
+        answer = await self._send(protocol.get_job(job_id))
+        detail = await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
+        # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
+        job = read_job(detail, datetime.now(timezone.utc))
         if job is None or job.id != job_id.lower():
             raise UnreadableAnswer(200)
         return job
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
-        """All that is kept of one job, as the API gives it. Raises NotFound."""
+        """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
         answer = await self._send(protocol.get_job(job_id))
-        return await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
+        return await long_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", Pauses())))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""

@@ -20,9 +20,7 @@ Payload = dict[str, Any]
 
 
 def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
-    """The answer of `GET /api/jobs/{id}` as the browser needs it.
-
-    The inputs at the time of a failure and the `extra_data` of the prompt are left out: they can hold API keys.
+    """A job's cleaned detail (see `clean_detail`) as the browser needs it.
 
     Raises:
         NotFound: it has no job id.
@@ -96,5 +94,6 @@ def _error(value: object) -> Payload | None:
         "node_type": "node_type",
         "node_id": "node_id",
     }
-    shown = {name: scrub(str(value.get(theirs) or ""))[:4000] for name, theirs in words.items()}
+    shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
+    # Each line is scrubbed already; two of them together may hold what neither does.
     return {**shown, "traceback": scrub(text)[:MOST_TRACEBACK].splitlines(keepends=True)}

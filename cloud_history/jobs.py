@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from .job_ids import is_job_id
 from .models import ACTIVE, FINISHED, JobStatus
+from .secret import scrub
 
 LONGEST_TEXT = 300
 """Characters of an error kept in a list: enough to search and to show."""
@@ -169,7 +170,7 @@ def read_file(value: object) -> OutputFile | None:
     if not isinstance(filename, str) or not filename or len(filename) > 4 * LONGEST_TEXT:
         return None
     return OutputFile(
-        filename, _text(value.get("subfolder"), LONGEST_TEXT), _text(value.get("type"), 20) or "output"
+        scrub(filename), _text(value.get("subfolder"), LONGEST_TEXT), _text(value.get("type"), 20) or "output"
     )
 
 
@@ -190,8 +191,10 @@ def _error(value: object) -> JobError | None:
 
 
 def _text(value: Any, longest: int) -> str:
+    # Scrubbed here, before anything cuts, matches or keeps it: a search would find what the list hides, letter by
+    # letter, and a cut leaves half a key that nobody recognises.
     if isinstance(value, str):
-        return value[:longest]
+        return scrub(value)[:longest]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
-        return str(value)[:longest]
+        return scrub(str(value))[:longest]
     return ""

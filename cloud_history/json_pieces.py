@@ -47,6 +47,10 @@ class NotJson(ValueError):
     """The text is no JSON, or is cut short."""
 
 
+class JsonTooDeep(NotJson):
+    """The text is nested more deeply than Python can read it."""
+
+
 def loads(text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> Any:
     """Read a text.
 
@@ -79,10 +83,12 @@ class Reader:
         self._window = text[:WINDOW]
 
     def value(self, at: int) -> tuple[Any, int]:
-        """The value that begins here, and where it ends. Raises NotJson."""
+        """The value that begins here, and where it ends. Raises NotJson, JsonTooDeep."""
         try:
             return self._value(at)
-        except (ValueError, RecursionError) as exc:
+        except RecursionError as exc:
+            raise JsonTooDeep("nested too deeply") from exc
+        except ValueError as exc:
             raise NotJson("not JSON") from exc
 
     def _value(self, at: int) -> tuple[Any, int]:

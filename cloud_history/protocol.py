@@ -17,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from . import schema
+from .clean_detail import MAX_LEVELS
 from .errors import (
     PLAN_REFUSALS,
     AnswerTooLarge,
@@ -25,6 +26,7 @@ from .errors import (
     CloudResponseError,
     Forbidden,
     InsufficientCredits,
+    NestedTooDeeply,
     NotComfyCloud,
     NotFound,
     PlanRefused,
@@ -37,11 +39,11 @@ from .errors import (
 from .evidence import Doubt, Reason
 from .job_ids import is_job_id
 from .jobs import job_of, row_id
-from .json_pieces import NotJson, Pause, loads
+from .json_pieces import JsonTooDeep, NotJson, Pause, loads
 from .models import JobStatus
 from .page_rows import read_page
 from .pages import Kept, Page, Pick
-from .secret import scrub
+from .secret import CONTROL, scrub
 
 MOST_IDS_A_REQUEST = 100
 SMALL_ANSWER = 1024 * 1024
@@ -189,16 +191,21 @@ def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> 
         pause: called between two steps, to let others work.
 
     Raises:
-        CloudResponseError.
+        CloudResponseError, NestedTooDeeply.
     """
     _raise_for(answer)
-    with suppress(ValueError, RecursionError, SchemaMismatch):
+    too_deep = False
+    try:
         value = loads(answer.body.decode(json.detect_encoding(answer.body), "surrogatepass"), pause)
         schema.checker(schema_name)(value)
         if isinstance(value, dict):
             return value
+    except (JsonTooDeep, RecursionError):
+        too_deep = True
+    except (ValueError, SchemaMismatch):
+        pass
     # Raised out here, without a cause: what json raises holds the whole answer.
-    raise UnreadableAnswer(answer.status)
+    raise NestedTooDeeply(MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
 
 
 def read_jobs_page(
@@ -350,11 +357,11 @@ def _code_among(codes: Sequence[object]) -> str:
     return [*plan, *named, ""][0]
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_CONTROLS = re.compile(f"{CONTROL.pattern}+")
 
 
 def presentable(text: object) -> str:
     """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
     if not isinstance(text, str):
         return ""
-    return scrub(_CONTROL.sub(" ", scrub(text)[: 4 * LONGEST_QUOTE]))[:LONGEST_QUOTE].strip()
+    return _CONTROLS.sub(" ", scrub(text)[: 4 * LONGEST_QUOTE])[:LONGEST_QUOTE].strip()

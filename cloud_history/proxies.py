@@ -36,9 +36,10 @@ def find_proxy(base_url: BaseUrl) -> str | None:
         raise UnusableProxy("The proxy’s address can’t be used.") from None
     if not usable:
         raise UnusableProxy("The proxy’s address can’t be used.")
+    # A short name or password may be any word of any text: hidden there, it would make reports untrue and workflows
+    # in backups useless.
     if parts.password:
-        remember(parts.password)
+        remember(parts.password if len(parts.password) >= SHORTEST_NAME else f":{parts.password}@")
     if parts.username:
-        # A short name may be any word of any text, and hiding it there would make reports untrue.
         remember(parts.username if len(parts.username) >= SHORTEST_NAME else f"{parts.username}@")
     return url

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from .jobs import Job
-from .secret import scrub
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -17,17 +16,17 @@ def job_row(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": job.status.value,
-        "raw": scrub(job.status_raw),
+        "raw": job.status_raw,
         "created": milliseconds(job.created_at),
         "started": milliseconds(job.started_at),
         "finished": milliseconds(job.finished_at),
         "took": None if job.took is None else round(job.took.total_seconds() * 1000),
-        "name": scrub(job.name),
-        "workflow_id": scrub(job.workflow_id),
+        "name": job.name,
+        "workflow_id": job.workflow_id,
         "outputs": job.outputs_count,
         "output_type": job.output_type,
         "error": None if job.error is None else _error(job),
-        "preview": {"filename": scrub(job.name)} if job.preview else None,
+        "preview": {"filename": job.name} if job.preview else None,
     }
 
 
@@ -46,8 +45,8 @@ def _error(job: Job) -> dict[str, str] | None:
     if error is None:
         return None
     return {
-        "message": scrub(error.message),
-        "type": scrub(error.kind),
-        "node_type": scrub(error.node_type),
-        "node_id": scrub(error.node_id),
+        "message": error.message,
+        "type": error.kind,
+        "node_type": error.node_type,
+        "node_id": error.node_id,
     }

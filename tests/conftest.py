@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 import loaded_pack
-from cloud_history import schema
+from cloud_history import schema, secret
 from cloud_history.operations import Operations
 from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
@@ -35,6 +35,13 @@ def _no_ambient_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         if name.upper().startswith(AMBIENT) and not name.startswith(("COMFYUI_DIR", "COMFYUI_PYTHON")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test forgets the secrets it made: a key of one is an ordinary text of another."""
+    for name in ("_literals", "_shortest"):
+        monkeypatch.setattr(secret, name, getattr(secret, name))
 
 
 @pytest_asyncio.fixture

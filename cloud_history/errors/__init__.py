@@ -14,6 +14,7 @@
     │   ├─ ClockWrong └─ ManyUsers
     ├─ NotBackedUp               a workflow cannot be kept, so its job is not deleted
     ├─ BackupDamaged             a backup cannot be read
+    ├─ NestedTooDeeply           a job's workflow is too deep to be read
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
     │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
@@ -43,6 +44,7 @@ from .base import (
     CloudError,
     Incomplete,
     ListNotWhole,
+    NestedTooDeeply,
     NotBackedUp,
     OperationStopped,
 )
@@ -134,6 +136,7 @@ __all__ = [
     "ManyUsers",
     "MissingApiKey",
     "MissingDependency",
+    "NestedTooDeeply",
     "NoAnswer",
     "NoJobIds",
     "NobodyThere",

@@ -59,6 +59,22 @@ class NotBackedUp(CloudError):
         return self.reason
 
 
+class NestedTooDeeply(CloudError):
+    """A job's details are nested more deeply than anything that is read here. `levels` is how deep that is."""
+
+    code = "nested_too_deeply"
+
+    def __init__(self, levels: int) -> None:
+        super().__init__(
+            f"This job’s workflow is nested more than {levels} levels deep, so it can’t be shown or backed up.",
+            hint="No workflow of ComfyUI’s is. The job can be deleted without a backup.",
+        )
+
+    @property
+    def short(self) -> str:
+        return "it is nested too deeply"
+
+
 class BackupDamaged(CloudError):
     """A backup cannot be read, or not the part of it that was asked for. `name` is that of its file."""
 

@@ -19,6 +19,7 @@ from ..errors import (
     CountRose,
     InputRefused,
     ListNotWhole,
+    NestedTooDeeply,
     NotFound,
     NotSupported,
     PreviewExpired,
@@ -51,6 +52,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (NotFound, 404),
     (CloudResponseError, 502),
     (ListNotWhole, 502),
+    (NestedTooDeeply, 502),
 )
 
 

@@ -245,6 +245,25 @@ async def test_the_question_names_the_node_and_the_workflow_it_is_in(
     assert told == [["12", "Clear Cloud History", "", ""], ["12", "Tidy up", "Portraits", "0123-workflow"]]
 
 
+async def test_a_node_named_by_the_key_shows_none_of_it_even_in_the_first_operation(
+    comfyui: FakeComfyUI, page: Page, clear_node: Any, cloud: SimulatedCloud, pack_module: Any
+) -> None:
+    key = cloud.api_key
+    secret = pack_module("cloud_history.secret")
+    assert key in secret.scrub(key)
+    graph = {"12": {"class_type": "CloudHistoryClear", "inputs": {}, "_meta": {"title": f"Clear {key}"}}}
+    extra = {"extra_pnginfo": {"workflow": {"id": key, "name": f"{key} flow", "nodes": []}}}
+    comfyui.running[4] = (1.0, "p", graph, extra, ["12"])
+    page.answer = "skip"
+    await clear_node.run(clear=[True])
+    (told,) = page.shown
+    assert (told["title"], told["workflow"], told["workflow_id"]) == (
+        "Clear [hidden]",
+        "[hidden] flow",
+        "[hidden]",
+    )
+
+
 @pytest.mark.parametrize("odd", [None, [], "text", 5, {"12": None}, {"12": {"_meta": 7}}], ids=repr)
 async def test_a_queue_of_another_form_costs_only_the_names(
     comfyui: FakeComfyUI, page: Page, clear_node: Any, odd: Any

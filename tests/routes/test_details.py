@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history.secret import HIDDEN
 from routes.stage import JOB, Answer, Stage
 from simulated_cloud import Fault
 from simulated_cloud.failures import FAILURES, INPUT_SECRET
@@ -109,6 +110,34 @@ async def test_our_own_key_in_the_clouds_words_is_hidden(stage: Stage) -> None:
     key = stage.cloud.api_key
     told = await answered(stage, execution_error={"exception_message": key, "traceback": [key[:9], key[9:]]})
     assert key not in "".join([told["error"]["message"], *told["error"]["traceback"]])
+
+
+async def test_the_key_is_nowhere_in_a_job_s_details_whatever_part_of_it_holds_it(stage: Stage) -> None:
+    key = stage.cloud.api_key
+    holding = {"type": key, "widgets_values": [key, {key: f"Bearer {key}"}], "title": key.upper()}
+    for workflow in (
+        {"nodes": [holding]},
+        {"prompt": {key: {"class_type": "X", "inputs": {"text": key, key: 1}}}},
+        {"prompt": {}, "extra_data": {"extra_pnginfo": {"workflow": {"nodes": [holding], key: key}}}},
+    ):
+        told = await answered(
+            stage, workflow=workflow, outputs={key: {key: [{"filename": f"{key}.png"}]}}, workflow_id=key
+        )
+        assert key not in json.dumps(told).lower()
+        assert HIDDEN in json.dumps(told["workflow"] or told["prompt"])
+
+
+@pytest.mark.parametrize("levels", [98, 900, 20_000])
+async def test_a_workflow_nested_too_deeply_is_said_to_be_that(stage: Stage, levels: int) -> None:
+    body = f'{{"id": "{JOB}", "status": "failed", "workflow": {{"nodes": {"[" * levels + "]" * levels}}}}}'
+    reply = Fault(("GET", f"/api/jobs/{JOB}"), "status", status=200, body=body.encode(), times=None)
+    stage.cloud.faults[:] = [reply]
+    answer = await details(stage, JOB)
+    if levels == 98:
+        assert answer.status == 200
+    else:
+        assert (answer.status, answer.code) == (502, "nested_too_deeply")
+        assert "more than 100 levels" in answer.json["error"]["message"]
 
 
 async def test_another_job_than_the_one_asked_for_is_not_told(stage: Stage) -> None:

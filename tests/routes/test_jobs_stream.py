@@ -73,6 +73,15 @@ async def test_a_filter_is_applied_to_every_row(stage: Stage) -> None:
     assert [row["id"] for row in rows(await stage.ask("jobs", {"filter": {"search": one.upper()}}))] == [one]
 
 
+async def test_a_search_finds_no_letter_of_a_key_that_the_rows_hide(stage: Stage) -> None:
+    key = stage.cloud.api_key
+    job = stage.cloud.add_job("failed", workflow_id=key)
+    shown = rows(await stage.ask("jobs", {"filter": {"search": "[hidden]"}}))
+    assert [(row["id"], row["workflow_id"]) for row in shown] == [(job.id, "[hidden]")]
+    for end in (9, 12, len(key) - 1, len(key)):
+        assert rows(await stage.ask("jobs", {"filter": {"search": key[:end]}})) == []
+
+
 async def test_an_empty_history_is_a_start_and_an_end(environ: dict[str, str], tmp_path: Path) -> None:
     async with of_size(0, environ, tmp_path) as stage:
         lines = (await stage.ask("jobs", {})).lines

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from backup_stage import ABOUT, KEY, OPERATION, job_id, names
 from cloud_history.backup import BackupFolder
+from cloud_history.clean_detail import clean_detail
 from cloud_history.errors import BackupDamaged, NotBackedUp
+from cloud_history.secret import remember
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}
@@ -252,14 +254,12 @@ keyed_json = st.recursive(
 )
 @given(value=keyed_json, name=keyed)
 def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name: str) -> None:
+    remember(KEY)
     backups.delete(OPERATION)
     draft = backups.begin(OPERATION, {**ABOUT, "origin": {"kind": "node", "title": name}})
     error = {"exception_message": name, "traceback": [name], "current_inputs": value}
-    draft.add(
-        job_id(1),
-        detail_of(1, workflow=value, workflow_id=name, execution_error=error, extra_data=value),
-        KEY,
-    )
+    detail = detail_of(1, workflow=value, workflow_id=name, execution_error=error, extra_data=value)
+    draft.add(job_id(1), clean_detail(detail), KEY)
     path = draft.close()
     assert KEY.encode() not in content_of(path)
     assert KEY.encode() not in path.read_bytes()

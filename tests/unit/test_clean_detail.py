@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.clean_detail import MOST_LEVELS, clean_detail, clean_json
-from cloud_history.errors import NotBackedUp
+from cloud_history.clean_detail import MAX_LEVELS, clean_detail, clean_json
+from cloud_history.errors import NestedTooDeeply, NotBackedUp
+from cloud_history.secret import remember
 
 KEY = "comfyui-0123456789abcdef+/x"
 quickly = settings(max_examples=400, deadline=None, derandomize=True, database=None)
@@ -20,6 +21,8 @@ around_the_key = st.builds(
     st.sampled_from([KEY, KEY * 2, KEY.replace("+/", "%2B%2F"), KEY[:9], ""]),
     st.text(max_size=5),
 )
+
+
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | around_the_key,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(around_the_key, inner, max_size=4),
@@ -37,7 +40,8 @@ def nested(levels: int, inner: Any = 0) -> dict[str, Any]:
 @quickly
 @given(st.dictionaries(around_the_key, any_json, max_size=5))
 def test_the_key_survives_nowhere_plain_or_as_in_a_url(detail: dict[str, Any]) -> None:
-    kept = clean_json(clean_detail(detail, KEY), KEY).decode("ascii")
+    remember(KEY)
+    kept = clean_json(clean_detail(detail), KEY).decode("ascii")
     assert KEY not in kept
     assert "%2B%2Fx" not in kept
 
@@ -46,7 +50,7 @@ def test_the_key_survives_nowhere_plain_or_as_in_a_url(detail: dict[str, Any]) -
 @given(any_json)
 def test_what_holds_neither_key_nor_credentials_is_kept_as_it_is(value: Any) -> None:
     detail = {"workflow": value}
-    assert clean_detail(detail, "comfyui-another-key-altogether") == detail
+    assert clean_detail(detail) == detail
     assert json.loads(clean_json(detail, "comfyui-another-key-altogether")) == detail
 
 
@@ -55,85 +59,70 @@ def test_what_holds_neither_key_nor_credentials_is_kept_as_it_is(value: Any) -> 
 def test_cleaning_twice_changes_no_more_and_the_original_stays(value: Any) -> None:
     detail = {"workflow": value, "execution_error": {"current_inputs": value}}
     before = json.dumps(detail)
-    once = clean_detail(detail, KEY)
-    assert clean_detail(once, KEY) == once
+    remember(KEY)
+    once = clean_detail(detail)
+    assert clean_detail(once) == once
     assert json.dumps(detail) == before
 
 
 def test_the_inputs_at_a_failure_are_removed_wherever_they_are() -> None:
     inputs = {"current_inputs": {"seed": [1]}, "rest": 1}
     detail = {"execution_error": inputs, "workflow": {"extra": [[inputs]]}, "current_inputs": 1}
-    assert clean_detail(detail, KEY) == {
+    assert clean_detail(detail) == {
         "execution_error": {"rest": 1},
         "workflow": {"extra": [[{"rest": 1}]]},
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "api_key_comfy_org",
-        "AUTH_TOKEN",
-        "mySecretName",
-        "Password",
-        "key",
-        "tokens",
-        "x-api-KEY",
-        "passwords",
-    ],
-)
-def test_members_of_extra_data_named_like_credentials_are_removed_at_any_depth(name: str) -> None:
-    inner = {name: "x", "plain": [{name: {"deep": 1}, "kept": 2}]}
-    left = {"plain": [{"kept": 2}]}
-    assert clean_detail({"extra_data": inner}, KEY) == {"extra_data": left}
-    assert clean_detail({"workflow": {"extra_data": {"a": {"b": inner}}}}, KEY) == {
-        "workflow": {"extra_data": {"a": {"b": left}}}
+@pytest.mark.parametrize("extra", [{"auth": "x", "note": 1}, "sk-1", ["sk-1"], {}, None])
+def test_of_extra_data_nothing_but_the_workflow_is_kept(extra: Any) -> None:
+    assert clean_detail({"extra_data": extra, "a": [{"extra_data": extra}]}) == {
+        "extra_data": {},
+        "a": [{"extra_data": {}}],
     }
+
+
+@pytest.mark.parametrize("place", ["extra_pnginfo", "nodes", "inputs"])
+def test_extra_data_inside_a_workflow_is_a_part_of_it_and_stays(place: str) -> None:
+    detail = {"workflow": {place: {"1": {"extra_data": {"note": "mine"}}}}}
+    assert clean_detail(detail) == detail
 
 
 def test_the_same_names_outside_extra_data_are_parts_of_a_workflow_and_stay() -> None:
     detail = {"workflow": {"prompt": {"1": {"inputs": {"max_tokens": 512, "keyframes": [1]}}}}}
-    assert clean_detail(detail, KEY) == detail
-
-
-def test_extra_data_that_is_no_object_stays() -> None:
-    assert clean_detail({"extra_data": "none", "a": {"extra_data": [1]}}, KEY) == {
-        "extra_data": "none",
-        "a": {"extra_data": [1]},
-    }
+    assert clean_detail(detail) == detail
 
 
 def test_the_key_is_replaced_in_texts_and_in_names() -> None:
-    cleaned = clean_detail({"a": f"x{KEY}y", KEY: [f"{KEY}{KEY}"]}, KEY)
+    remember(KEY)
+    cleaned = clean_detail({"a": f"x{KEY}y", KEY: [f"{KEY}{KEY}"]})
     assert cleaned == {"a": "x[hidden]y", "[hidden]": ["[hidden][hidden]"]}
 
 
-def test_no_key_at_all_replaces_nothing() -> None:
-    assert clean_detail({"a": "text"}, "") == {"a": "text"}
-
-
 def test_as_deep_as_any_workflow_goes_is_kept() -> None:
-    clean_json(clean_detail(nested(MOST_LEVELS - 1), KEY), KEY)
+    clean_json(clean_detail(nested(MAX_LEVELS - 1)), KEY)
 
 
-@pytest.mark.parametrize("levels", [MOST_LEVELS, 5_000, 200_000])
+@pytest.mark.parametrize("levels", [MAX_LEVELS, 5_000, 200_000])
 def test_what_is_nested_too_deeply_is_refused_and_not_recursed_into(levels: int) -> None:
-    with pytest.raises(NotBackedUp, match="nested too deeply"):
-        clean_detail(nested(levels), KEY)
+    with pytest.raises(NestedTooDeeply, match="more than 100 levels"):
+        clean_detail(nested(levels))
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("1234567890123456", 12345678901234567), ("hidden", "hidden"), ("null", None)]
 )
 def test_a_key_that_cannot_be_taken_out_is_not_written(key: str, value: object) -> None:
+    remember(key)
     with pytest.raises(NotBackedUp, match="API key"):
-        clean_json(clean_detail({"a": value}, key), key)
+        clean_json(clean_detail({"a": value}), key)
 
 
 def test_a_workflow_comes_back_whole_also_out_of_the_extra_data() -> None:
+    remember(KEY)
     canvas = {"nodes": [{"widgets": {"max_tokens": 5, "keyframes": [1]}}], "note": f"use {KEY}"}
     extra = {"api_key_comfy_org": "another", "Token": 1, "extra_pnginfo": {"workflow": canvas}}
-    kept = clean_detail({"workflow": {"extra_data": extra}}, KEY)["workflow"]["extra_data"]
+    kept = clean_detail({"workflow": {"extra_data": extra}})["workflow"]["extra_data"]
     assert set(kept) == {"extra_pnginfo"}
     assert kept["extra_pnginfo"]["workflow"]["nodes"] == canvas["nodes"]
     assert kept["extra_pnginfo"]["workflow"]["note"] == "use [hidden]"

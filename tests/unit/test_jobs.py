@@ -6,6 +6,7 @@ import json
 import math
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from cloud_history.jobs import LONGEST_TEXT, JobError, OutputFile, moment, output_type, read_file, read_job
 from cloud_history.models import ACTIVE, FINISHED, JobStatus
 from cloud_history.rows import job_row
+from cloud_history.secret import remember
 from cloud_history.selection import JobFilter
 from fake_history_client import NOON, ids
 
@@ -217,6 +219,40 @@ def test_long_texts_are_cut_and_numbers_are_read_as_texts() -> None:
     assert job.error.node_id == "12"
     texts = (job.error.kind, job.error.node_type, job.workflow_id, job.status_raw)
     assert [len(each) for each in texts] == [100, 100, 100, 60]
+
+
+KEY = "comfyui-read+at/once-0123456789abcdefghij"
+TEXTS = ("status", "workflow_id")
+PARTS = {
+    "preview_output": ("filename", "subfolder", "type"),
+    "execution_error": ("exception_message", "exception_type", "node_type", "node_id"),
+}
+near_a_cut = st.builds(
+    lambda before, form, after: "a" * before + form + "z" * after,
+    st.sampled_from([0, 5, 19, 55, 59, 95, 99, 259, 280, 299]),
+    st.sampled_from([KEY, KEY.upper(), quote(KEY, safe="")]),
+    st.integers(0, 30),
+)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+def test_a_key_is_hidden_in_every_text_of_a_job_before_it_is_cut(data: st.DataObject) -> None:
+    remember(KEY)
+    row: dict[str, object] = {"id": JOB, **{name: data.draw(near_a_cut) for name in TEXTS}}
+    row |= {part: {name: data.draw(near_a_cut) for name in names} for part, names in PARTS.items()}
+    job = read_job(row, NOON)
+    assert job is not None
+    assert not [at for at in range(len(KEY) - 15) if KEY[at : at + 16].lower() in repr(job).lower()]
+
+
+def test_a_search_does_not_find_what_the_list_hides() -> None:
+    remember(KEY)
+    row = {"id": JOB, "workflow_id": KEY, "execution_error": {"exception_message": f"no {KEY}"}}
+    job = read_job({**row, "preview_output": {"filename": f"{KEY}.png"}}, NOON)
+    assert job is not None
+    assert not [end for end in range(1, len(KEY) + 1) if end > 3 and job.mentions(KEY[:end].lower())]
+    assert job.mentions("[hidden].png")
 
 
 @pytest.mark.parametrize("count", [-1, True, 1.0, "2", None, [2], 2**53, 10**4000])

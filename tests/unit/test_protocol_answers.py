@@ -14,6 +14,7 @@ from cloud_history.errors import (
     CloudResponseError,
     Forbidden,
     InsufficientCredits,
+    NestedTooDeeply,
     NotComfyCloud,
     NotFound,
     PlanRefused,
@@ -261,12 +262,18 @@ def test_a_list_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"{}", b'{"status": 1}', b"\xff", b"[" * 100_000]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"status": 1}', b"\xff", b"[" * 10])
 def test_a_read_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
         protocol.read_json(answer(200, body), "user")
+
+
+@pytest.mark.parametrize("levels", [20_000, 100_000])
+def test_a_read_that_is_nested_too_deeply_says_so_without_the_answer(levels: int) -> None:
+    body = b'{"id": ' + b"[" * levels + b"]" * levels + b"}"
+    with pytest.raises(NestedTooDeeply) as caught:
+        protocol.read_json(answer(200, body), "job_detail")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:

@@ -9,12 +9,15 @@ import json
 import logging
 import pickle
 from collections.abc import Iterator
+from html import escape
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cloud_history.credentials import ApiKey
-from cloud_history.secret import HIDDEN, ScrubbingFilter, Secret, log, make_logger, remember, scrub
+from cloud_history.secret import CONTROL, HIDDEN, ScrubbingFilter, Secret, log, make_logger, remember, scrub
 
 KEY = "comfyui-unit+secret/100%25=0123456789abcdef"
 QUOTED = quote(KEY, safe="")
@@ -108,6 +111,66 @@ def test_a_secret_too_short_to_tell_from_other_text_is_left() -> None:
     assert scrub("a widget, to get it") == "a widget, to get it"
 
 
+# In every form
+
+FORMS = (
+    KEY,
+    QUOTED,
+    quote(KEY, safe="").lower(),
+    json.dumps(KEY)[1:-1],
+    KEY.upper(),
+    KEY.title(),
+    KEY.swapcase(),
+)
+"""Without the two that differ in a quote: no key that a server takes has any."""
+around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df", *KEY]), max_size=30)
+
+
+@given(st.lists(st.one_of(around, st.sampled_from(FORMS)), max_size=9))
+@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(pieces: list[str]) -> None:
+    remember(KEY)
+    shown = scrub("".join(pieces))
+    assert not [form for form in FORMS if form.lower() in shown.lower()]
+    assert scrub(shown) == shown
+
+
+@given(around, st.integers(0, len(KEY)), st.integers(0, len(KEY)), around)
+@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+def test_no_sixteen_characters_of_a_long_key_are_shown(before: str, start: int, end: int, after: str) -> None:
+    remember(KEY)
+    shown = scrub(before + KEY[start:end] + after).lower()
+    assert not [at for at in range(len(KEY) - 15) if KEY[at : at + 16].lower() in shown]
+
+
+def test_a_text_that_a_server_has_cut_in_the_middle_of_the_key_shows_none_of_it(secret: Secret) -> None:
+    assert scrub(f"Invalid API key {KEY[:-1]}…") == f"Invalid API key {HIDDEN}…"
+    assert scrub(f"…{KEY[5:]} is not one").replace(HIDDEN * 2, HIDDEN) == f"…{HIDDEN} is not one"
+
+
+def test_a_few_characters_that_a_text_shares_with_the_key_stay(secret: Secret) -> None:
+    text = "comfyui-unit, COMFYUI-UNIT+ and 100%25=0123 are words"
+    assert scrub(text) == text
+
+
+def test_a_key_with_quotes_is_hidden_as_json_html_and_python_write_it() -> None:
+    key = 'comfyui-<quoted>&"twice"\\and-more'
+    remember(key)
+    for written in (json.dumps({"note": key}), escape(key), repr(["'", key])):
+        assert "comfyui" not in scrub(written)
+        assert "and-more" not in scrub(written)
+
+
+def test_the_same_blocks_over_and_over_are_hidden_too() -> None:
+    remember("abcdefgh" * 2 + "ijklmnop" + "abcdefgh" * 2)
+    assert scrub("abcdefgh" * 3 + "ijklmnop" + "abcdefgh" * 3) == f"abcdefgh{HIDDEN}abcdefgh"
+
+
+def test_millions_of_beginnings_of_a_key_take_no_time_that_grows_with_their_square(secret: Secret) -> None:
+    text = KEY[:8] * 100_000
+    assert scrub(text) == text
+
+
 # The log
 
 
@@ -184,6 +247,27 @@ def test_a_message_with_the_wrong_arguments_stops_nobody(
 ) -> None:
     log.error("%s and %s", "one only")
     log.error("%d", "no number")
+
+
+HOSTILE = "7\nERROR forged\r\nERROR too\rERROR \x1b[2J\x9b1m \u202egnp.txt\u2028ERROR \x00 \ud800"
+
+
+def test_no_text_from_elsewhere_begins_a_line_of_the_log(written: io.StringIO) -> None:
+    log.warning("A node said %s.", HOSTILE)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        log.exception("It failed.")
+    first, *others = written.getvalue().splitlines()
+    assert "cloud_history WARNING A node said 7" in first
+    assert sum("cloud_history ERROR It failed." in line for line in others) == 1
+    assert [line for line in others if not line.startswith("    ") and "It failed" not in line] == []
+    assert not [each for each in written.getvalue() if each != "\n" and CONTROL.match(each)]
+
+
+def test_control_characters_are_written_out_and_line_breaks_stay_line_breaks(written: io.StringIO) -> None:
+    log.info("2 jobs removed.\n  %s", "an id\x1b[31m")
+    assert "2 jobs removed.\n      an id\\x1b[31m" in written.getvalue()
 
 
 def test_exc_info_without_an_exception_is_harmless(written: io.StringIO) -> None:
