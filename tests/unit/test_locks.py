@@ -174,6 +174,20 @@ def test_a_lock_call_that_does_not_return_has_a_limit_and_what_it_gets_at_last_i
 
 
 @posix
+def test_a_lock_that_comes_too_late_is_free_again_though_its_file_is_still_open(
+    tmp_path: Path, hanging: Hanging
+) -> None:
+    path = tmp_path / "x"
+    path.touch()
+    with open_private(path, "r+b") as file, open_private(path, "r+b") as other:
+        with pytest.raises(LockSilent):
+            try_lock(file)
+        hanging.go_on.set()
+        assert hanging.freed.wait(5)
+        assert try_lock(other)
+
+
+@posix
 def test_calls_that_hang_do_not_pile_up(
     tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +271,20 @@ def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path
         slot.free()
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+@posix
+def test_a_copy_of_a_locked_file_that_somebody_keeps_does_not_keep_the_lock(tmp_path: Path) -> None:
+    slot, other = SendingSlot(tmp_path), SendingSlot(tmp_path)
+    assert slot.take(OPERATION)
+    assert slot._file is not None
+    copy = os.dup(slot._file.fileno())  # as a child has it that was not forked by Python
+    try:
+        slot.free()
+        assert other.take(OTHER)
+        other.free()
+    finally:
+        os.close(copy)
 
 
 @posix
