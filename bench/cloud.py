@@ -31,6 +31,8 @@ class Cloud:
     base_url: str
     api_key: str
     job_ids: list[str]
+    failed_ids: list[str]
+    """Those that failed, and not in the last minutes: their status can't change any more."""
     _process: subprocess.Popen[str]
 
     @property
@@ -54,8 +56,8 @@ def running_cloud(jobs: int, *, latency: float = LATENCY, failed: bool = False) 
         command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        base_url, api_key, ids = _stream(process.stdout).readline().split()
-        yield Cloud(base_url, api_key, ids.split(","), process)
+        base_url, api_key, ids, failed_ids = _stream(process.stdout).readline().split()
+        yield Cloud(base_url, api_key, ids.split(","), failed_ids.strip("-").split(","), process)
     finally:
         _stream(process.stdin).close()
         process.wait(10)
@@ -99,7 +101,10 @@ async def _serve(jobs: int, latency: float, *, failed: bool) -> None:
     cloud = _account(jobs, failed=failed)
     cloud.switches.latency = latency
     async with cloud.serving() as base_url:
-        print(base_url, cloud.api_key, ",".join(job.id for job in cloud.finished), flush=True)
+        failed_ids = ",".join(job.id for job in cloud.finished if job.status == "failed")
+        print(
+            base_url, cloud.api_key, ",".join(job.id for job in cloud.finished), f"-{failed_ids}", flush=True
+        )
         # It ends with the program that started it: then its input ends.
         while (await asyncio.to_thread(sys.stdin.readline)).strip():
             print(_restore(cloud), flush=True)

@@ -145,8 +145,8 @@ class _Looking:
         if proof is None or not missing:
             return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
         few = len(self._job_ids) <= MOST_ONE_BY_ONE
-        asked = missing if few else self._sample(missing)
-        await self._ask(asked)
+        asked = self._some(missing)
+        await self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None])
         if not self._answered:
             await self._find_one_by_id(proof)
         still = [job_id for job_id in asked if self._by_id.get(job_id)]
@@ -168,29 +168,35 @@ class _Looking:
 
     async def _read_list(self) -> Listing:
         """The narrowest list that can prove these jobs gone, with those of them that it has."""
-        first = (
-            list(self._job_ids)
-            if len(self._job_ids) <= MOST_ONE_BY_ONE
-            else spread(self._job_ids, SPOT_CHECK)
-        )
-        if self._known is UNSEEN or not self._known.there:
-            await self._ask(first)
-            found = [job for job in (self._by_id.get(job_id) for job_id in first) if job]
-            self._jobs.update((job.id, job) for job in found)
-            alike = len(first) == len(self._job_ids) or len({job.status for job in found}) == 1
-            guess = alike and len(found) == len(first)
-            chosen = narrowest(found, self._now) if guess else JobFilter()
-            listing = await self._list(chosen)
-        else:
+        if self._known.there:
             chosen = narrowest(self._jobs.values(), self._now)
-            if self._answered:
-                listing = await self._list(chosen)
-            else:
-                # Those that are found now and not afterwards are the best proof that asking by id tells anything.
-                listing, _ = await asyncio.gather(self._list(chosen), self._ask(first))
+            # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
+            # anything, and those that are not found now have to be missing from the list too.
+            listing, _ = await asyncio.gather(self._list(chosen), self._ask(self._some(self._job_ids)))
+        else:
+            chosen = await self._guess()
+            listing = await self._list(chosen)
         if chosen.statuses and not self._proves_enough(listing):
             listing = await self._list(JobFilter())
         return listing
+
+    async def _guess(self) -> JobFilter:
+        """The filter that fits the jobs if all are as a few of them are, which are asked for by their ids."""
+        few = self._some(self._job_ids)
+        await self._ask(few)
+        found = [job for job in (self._by_id.get(job_id) for job_id in few) if job]
+        self._jobs.update((job.id, job) for job in found)
+        statuses = {job.status for job in found}
+        if len(found) < len(few):
+            return JobFilter()
+        # Most jobs of most histories are completed: their list saves little, and a wrong guess costs as much as all.
+        if len(few) < len(self._job_ids) and (len(statuses) > 1 or JobStatus.COMPLETED in statuses):
+            return JobFilter()
+        return narrowest(found, self._now)
+
+    def _some(self, job_ids: Sequence[str]) -> list[str]:
+        """Those that are asked for by their ids: all of a few, five of many."""
+        return list(job_ids) if len(self._job_ids) <= MOST_ONE_BY_ONE else self._sample(job_ids)
 
     def _proves_enough(self, listing: Listing) -> bool:
         """Whether a narrow list says something of all that is missing from it."""

@@ -16,8 +16,6 @@ pytestmark = pytest.mark.usefixtures("connected", "at_once")
 HISTORY, LIST = ("POST", "/api/history"), ("GET", "/api/jobs")
 LOOKS = 6
 """At most so many looks after sending: one, and five again."""
-BEFORE = 2
-"""Lists before: that of the status of a few of the jobs, and the whole one, for the others have other statuses."""
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ async def test_a_list_that_lags_is_looked_at_again_until_the_jobs_are_gone(
     assert await delete(job_ids) == ("25 jobs removed from your cloud history. Assets stay.", 25)
     assert gone(cloud) == set(job_ids)
     assert len(cloud.history_posts) == 1
-    assert len(cloud.requests_to(*LIST)) == BEFORE + LOOKS
+    assert len(cloud.requests_to(*LIST)) == 1 + LOOKS
 
 
 async def test_a_list_that_lags_too_long_leaves_it_unconfirmed_which_is_no_error(
@@ -103,7 +101,7 @@ async def test_a_list_that_lags_too_long_leaves_it_unconfirmed_which_is_no_error
     report, deleted = await delete(job_ids)
     assert deleted == 0
     assert words(report) == {"unconfirmed: accepted, but still listed": job_ids}
-    assert (len(cloud.history_posts), len(cloud.requests_to(*LIST))) == (1, BEFORE + LOOKS)
+    assert (len(cloud.history_posts), len(cloud.requests_to(*LIST))) == (1, 1 + LOOKS)
 
 
 @pytest.mark.parametrize("count", [1, 20, 21, 150])
