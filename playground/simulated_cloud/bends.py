@@ -170,9 +170,14 @@ class Bent:
                 rows = [
                     bend.way.row(row, bend) if hit and isinstance(row, dict) else row for row, hit in pairs
                 ]
-        content: Any = {"jobs": rows, "pagination": pagination}
+        content: dict[str, Any] = {"jobs": rows, "pagination": pagination}
         for bend in self._bends:
-            if bend.way.page is not None and isinstance(content, dict):
+            # What has lost its rows or its totals can't be bent in them any more.
+            if (
+                bend.way.page is not None
+                and isinstance(content.get("jobs"), list)
+                and "pagination" in content
+            ):
                 content = bend.way.page(content, asked, bend)
         return content
 

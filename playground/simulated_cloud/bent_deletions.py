@@ -61,8 +61,10 @@ def _error_with_200(response: web.Response, bend: Bend) -> web.Response:
 
 
 def _vanish(cloud: SimulatedCloud, bend: Bend) -> None:
+    """Jobs go, and the bend remembers which: nobody who deletes has removed them."""
     for job in cloud.finished[: bend.amount]:
         job.delete(cloud.clock())
+        bend.memory = [*(bend.memory or ()), job.id]
 
 
 def _finish(cloud: SimulatedCloud, bend: Bend) -> None:

@@ -92,7 +92,7 @@ def _drop(content: Content, asked: ListQuery, bend: Bend) -> Content:
 def _drop_under_a_filter(content: Content, asked: ListQuery, bend: Bend) -> Content:
     if asked.statuses is None:
         return content
-    told = {**content["pagination"], "total": max(0, content["pagination"].get("total", 0) - bend.amount)}
+    told = {**content["pagination"], "total": max(0, _count(content) - bend.amount)}
     return {"jobs": content["jobs"][bend.amount :], "pagination": told}
 
 
@@ -106,16 +106,22 @@ def _told(**members: Any) -> Any:
     return change
 
 
+def _count(content: Content) -> int:
+    """The total, as far as it is a number still."""
+    total = content["pagination"].get("total", 0)
+    return total if isinstance(total, int) else 0
+
+
 def _total(content: Content, total: Any) -> Content:
     return {**content, "pagination": {**content["pagination"], "total": total}}
 
 
 def _total_beside(content: Content, asked: ListQuery, bend: Bend) -> Content:
-    return _total(content, max(0, content["pagination"].get("total", 0) + bend.amount))
+    return _total(content, max(0, _count(content) + bend.amount))
 
 
 def _total_changes(content: Content, asked: ListQuery, bend: Bend) -> Content:
-    return _total(content, content["pagination"].get("total", 0) + bend.amount * (bend.fired % 3 - 1))
+    return _total(content, _count(content) + bend.amount * (bend.fired % 3 - 1))
 
 
 def _total_of_page(content: Content, asked: ListQuery, bend: Bend) -> Content:
@@ -123,7 +129,7 @@ def _total_of_page(content: Content, asked: ListQuery, bend: Bend) -> Content:
 
 
 def _total_as_text(content: Content, asked: ListQuery, bend: Bend) -> Content:
-    return _total(content, str(content["pagination"].get("total", 0)))
+    return _total(content, str(_count(content)))
 
 
 def _same_cursor(content: Content, asked: ListQuery, bend: Bend) -> Content:

@@ -15,7 +15,8 @@ class RecordedRequest:
     """One request as it arrived. `headers` ignores case; `at` is monotonic seconds.
 
     `status` is what was answered, None while no answer was made and when the connection was cut instead.
-    `in_flight` counts the requests being served at its arrival, itself included.
+    `in_flight` counts the requests being served at its arrival, itself included. `answer` is the body that was
+    answered, on a cloud that keeps answers.
     """
 
     method: str
@@ -26,6 +27,7 @@ class RecordedRequest:
     in_flight: int = 1
     body: bytes = b""
     status: int | None = None
+    answer: bytes = b""
 
     @property
     def json(self) -> Any:

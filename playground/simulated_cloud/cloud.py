@@ -33,6 +33,7 @@ class SimulatedCloud:
         faults: what goes wrong; append `Fault`s at any time.
         bends: how it breaks its contract; append `Bend`s at any time.
         deletions: how many deletions it has answered; postponed: what it has yet to remove of them.
+        keeps_answers: whether the books keep what was answered, to be compared with what is said of it.
         requests, storage_requests: all requests to the API and to the storage origin, in order of arrival.
         base_url, storage_url: the two origins while serving, else "".
         now: Unix seconds, for the times of jobs; clock: monotonic seconds, for `lag` and `RecordedRequest.at`.
@@ -55,6 +56,7 @@ class SimulatedCloud:
         self.bends: list[Bend] = []
         self.deletions = 0
         self.postponed: list[Postponed] = []
+        self.keeps_answers = False
         self.requests: list[RecordedRequest] = []
         self.storage_requests: list[RecordedRequest] = []
         self.base_url = ""

@@ -105,4 +105,6 @@ class Observer:
         taken = asyncio.get_running_loop().time() - arrived
         await self._cloud.pause(max(0.0, self._cloud.switches.latency - taken))
         record.status = response.status
+        if self._cloud.keeps_answers and isinstance(response, web.Response):
+            record.answer = response.body if isinstance(response.body, bytes) else b""
         return response

@@ -44,7 +44,7 @@ class Way:
     query: Callable[[ListQuery, Bend], ListQuery] | None = None
     jobs: Callable[[list[SimulatedJob], SimulatedCloud, Bend], list[SimulatedJob]] | None = None
     row: Callable[[Any, Bend], Any] | None = None
-    page: Callable[[dict[str, Any], ListQuery, Bend], Any] | None = None
+    page: Callable[[dict[str, Any], ListQuery, Bend], dict[str, Any]] | None = None
     detail: Callable[[str, SimulatedJob | None, SimulatedCloud], SimulatedJob | None] | None = None
     details: Callable[[Any, Bend], Any] | None = None
     answer: Callable[[web.Response, Bend], web.Response] | None = None

@@ -1,0 +1,53 @@
+"""A cloud that breaks its contract never makes us say what its own books deny: what was found once, and a sample.
+
+A thousand random cases are in tests/deep.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from liar.cases import Case
+from liar.running import check, check_random_cases
+
+FOUND = [
+    Case("node delete", jobs=30, finished=8, bends=("keeps_jobs", "bare_empty_list,after_deletion=true")),
+    Case("node delete", jobs=60, finished=25, bends=("keeps_jobs", "empty_list,after_deletion=true")),
+    Case("node delete", jobs=60, finished=25, bends=("keeps_jobs,rows=some", "caps_limit_in_silence,size=9")),
+    Case("node delete", finished=3, bends=("details_not_found", "ids_with_prefix")),
+    Case(
+        "node delete", finished=3, upper=True, bends=("keeps_jobs", "ids_null,rows=one,after_deletion=true")
+    ),
+    Case(
+        "panel ids",
+        jobs=30,
+        finished=25,
+        held=True,
+        bends=("keeps_jobs,rows=some", "ids_in_braces,rows=some"),
+    ),
+    Case("node clear", bends=("keeps_jobs", "empty_list,after_deletion=true")),
+    Case("node clear", bends=("keeps_jobs", "no_pagination,after_deletion=true")),
+    Case("panel clear", jobs=30, bends=("total_of_page",)),
+    Case("panel clear", jobs=30, bends=("total_too_small",)),
+    Case("panel clear", jobs=30, bends=("caps_limit_in_silence,size=2",)),
+    Case("panel clear", bends=("no_total", "ids_without_dashes,rows=some")),
+    Case("panel clear", bends=("no_total", "no_status,rows=one")),
+    Case("panel clear", bends=("empty_list,after=8",)),
+    Case("panel clear", bends=("filter_misses_jobs,after=2",)),
+    Case("node clear", cursor=True, bends=("total_of_page,times=1",)),
+    Case("node clear", bends=("ids_as_number",)),
+    Case("node list", bends=("ids_padded,rows=some",)),
+    Case("panel list", bends=("ids_as_urn,rows=one",)),
+]
+"""Each was told wrongly once."""
+
+
+@pytest.mark.parametrize("case", FOUND, ids=repr)
+def test_what_was_told_wrongly_once_is_told_right(pack: ModuleType, case: Case) -> None:
+    check(case, pack)
+
+
+def test_nothing_that_is_said_contradicts_the_books(pack: ModuleType) -> None:
+    check_random_cases(40, 0, pack)

@@ -1,0 +1,22 @@
+"""A cloud that breaks its contract at random never makes us say what its own books deny.
+
+A thousand cases, the same ones each time. Env CLOUD_HISTORY_LIAR_SEED gives other ones, CLOUD_HISTORY_LIAR_CASES more.
+"""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+
+import pytest
+
+from liar.running import check_random_cases
+
+CASES = int(os.environ.get("CLOUD_HISTORY_LIAR_CASES") or 1000)
+SEED = int(os.environ.get("CLOUD_HISTORY_LIAR_SEED") or 0)
+AT_ONCE = 50
+
+
+@pytest.mark.parametrize("part", range(-(-CASES // AT_ONCE)))
+def test_nothing_that_is_said_contradicts_the_books(pack: ModuleType, part: int) -> None:
+    check_random_cases(AT_ONCE, SEED * 1000 + part, pack)
