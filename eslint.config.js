@@ -35,7 +35,7 @@ export default [
   },
   {
     files: ["js/**/*.js", "js/**/*.mjs"],
-    ignores: [".cache/", "js/main.js"],
+    ignores: ["js/main.js"],
     rules: {
       "no-restricted-imports": [
         "error",
