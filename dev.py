@@ -48,6 +48,7 @@ TIMED = ["-m", "timed"]
 # Two at a time: each keeps a processor busy, and three on two are slower than two.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
+PYTHONS = "pythons"
 STOP_SECONDS = 20
 
 Check = Callable[[], object]
@@ -196,23 +197,34 @@ def timed_files() -> list[str]:
 
 def deep(arguments: list[str]) -> list[StepFailed]:
     """Run the parts that were named, or all, each to its end, and say at last how each went."""
-    parts = [*deep_parts(), "pythons"]
+    parts = [*deep_parts(), PYTHONS]
     if unknown := [each for each in arguments if each not in parts]:
         say(f"deep: no part is named {unknown[0]}. The parts are: {', '.join(parts)}")
         return [StepFailed(f"deep: unknown part {unknown[0]}")]
     env = set_up()
     for version in setup.TOURED_FRONTENDS:
         setup.frontend(version)
+    setup.nginx()
+    chosen = [each for each in parts if not arguments or each in arguments]
     failures: list[StepFailed] = []
     summary: list[str] = []
-    chosen = [each for each in parts if not arguments or each in arguments]
-    for number, part in enumerate(chosen, 1):
-        say(f"\ndeep: {part} ({number} of {len(chosen)})")
+
+    def carry_out(part: str) -> None:
         started = time.monotonic()
-        failed = other_pythons() if part == "pythons" else run_deep_part(part, env)
-        failures += failed
+        failed = other_pythons() if part == PYTHONS else run_deep_part(part, env)
+        failures.extend(failed)
         state = "FAILED" if failed else "ok    "
         summary.append(f"  {state}  {part:<34} {duration(time.monotonic() - started):>11}")
+
+    # The Pythons compute while the frontends and servers of the other parts mostly wait.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        pythons = beside.submit(carry_out, PYTHONS) if PYTHONS in chosen else None
+        others = [each for each in chosen if each != PYTHONS]
+        for number, part in enumerate(others, 1):
+            say(f"\ndeep: {part} ({number} of {len(others)})")
+            carry_out(part)
+        if pythons is not None:
+            pythons.result()
     say("\ndeep, part by part:\n" + "\n".join(summary))
     return failures
 
@@ -232,8 +244,12 @@ def other_pythons() -> list[StepFailed]:
     failures = []
     for version, interpreter in found.items():
         python = setup.packages_for(version, interpreter)
-        say(f"Python {version}:")
-        failures += run_pytest([*UNIT_TESTS, *NOT_TIMED, "-q"], python=python)
+        tests: list[str | Path] = [python, "-m", "pytest", *UNIT_TESTS, *NOT_TIMED, "-q"]
+        try:
+            output = run_step(f"Python {version}: tests", tests, env={"PYTHONDONTWRITEBYTECODE": ""})
+            say("            " + output.strip().splitlines()[-1])
+        except StepFailed as failure:
+            failures.append(failure)
     for version in missing:
         say(f"  Python {version}: not found on this machine, so not tested")
     return failures

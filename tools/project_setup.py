@@ -178,6 +178,12 @@ def frontend(version: str) -> Path:
     return static
 
 
+def nginx() -> None:
+    """Install nginx on a build machine. On a person's own machine the package would start a web server: they decide."""
+    if os.environ.get("CI") and debian_root() and not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
+        apt_install("nginx-light")
+
+
 def node_packages() -> None:
     """`node_modules`, exactly as package-lock.json says."""
     stamp = NODE_MODULES / ".stamp"
