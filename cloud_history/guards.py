@@ -34,7 +34,8 @@ _LONGEST_NAME = 260
 LONGEST_TO_SEND = 20.0
 """Seconds a browser may take to send a body."""
 LARGE_BODY = 8 * 1024 * 1024
-"""Bytes of a body that names jobs: some 200,000 ids."""
+"""Bytes of a body that may name all jobs that somebody selected, 200,000 ids: to preview or to protect them. All other
+bodies have a few members, or at most 100 ids."""
 MOST_CONTAINERS = 1000
 """Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
 

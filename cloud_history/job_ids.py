@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from .errors import InvalidJobIds, NoJobIds
+from .errors import InvalidJobIds, NoJobIds, TooManyJobIds
+from .json_pieces import NotJson, loads
 from .secret import scrub
 
+MAX_IDS = 200_000
+"""In one deletion. It is ten times what most histories have, and takes a second or two to read."""
+MAX_CHARACTERS = 64 * MAX_IDS
+"""Of a text with job ids: an id has 36, and what stands between two of them is left some room."""
 MOST_NAMED = 10
 LONGEST_SHOWN = 60
 
 # By hand and in ASCII: uuid.UUID also reads "+123…" and full-width digits, as some other job's id.
 _BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
-_SEPARATORS = re.compile(r"[\s,;]+")
+_TOKEN = re.compile(r"[^\s,;]+")
+_ARRAY = re.compile(r"\s*\[")
 _QUOTES = "\"'`“”‘’"
 _DEEPEST = 8
 _ABSENT = "nothing (a missing or blank input)"
 
 Item = tuple[str, str]
-"""How to name the item in an error, and its text ("" where it has none)."""
+"""What it is where it is no text ("" where it is one), and its text."""
 
 
 def is_job_id(text: str) -> bool:
@@ -29,66 +34,81 @@ def is_job_id(text: str) -> bool:
     return _BARE.fullmatch(text) is not None
 
 
-def parse_job_ids(given: object) -> list[str]:
+def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
     """The job ids in a text (or a list of texts), in lower case, each once, in the order given.
 
     A text may hold them on lines, with commas, semicolons, spaces or quotes, or as a JSON array; any case,
     braces allowed. An empty list means that there is nothing to do, and gives an empty list.
 
+    Args:
+        pause: called between two items, to let others work; what it raises ends the reading.
+
     Raises:
         NoJobIds: nothing was given: None, or blank text. Absent is never taken for "all", nor for "none".
         InvalidJobIds: something in it is no job id; names the first ten with their positions, and counts all.
+        TooManyJobIds: there are more than 200,000 items, or more text than so many can have.
     """
-    items = list(_items(given, 0))
-    if not items:
-        return []
-    if all(shown == _ABSENT for shown, _ in items):
-        raise NoJobIds("No job ids were given.")
     found: dict[str, None] = {}
     wrong: list[str] = []
-    for position, (shown, text) in enumerate(items, start=1):
-        match = _JOB_ID.fullmatch(text)
+    position = absent = number_wrong = 0
+    for position, (kind, text) in enumerate(_items(given, 0, pause), start=1):
+        pause()
+        if position > MAX_IDS:
+            raise TooManyJobIds(MAX_IDS)
+        match = None if kind else _JOB_ID.fullmatch(text)
         if match and bool(match[1]) == bool(match[3]):
             found[match[2].lower()] = None
-        else:
-            wrong.append(f"item {position}: {shown}")
+            continue
+        absent += kind == _ABSENT
+        number_wrong += 1
+        if len(wrong) < MOST_NAMED:
+            wrong.append(f"item {position}: {kind or _show(text)}")
+    if position and absent == position:
+        raise NoJobIds("No job ids were given.")
     if wrong:
-        raise _invalid(wrong, len(items))
+        raise _invalid(wrong, number_wrong, position)
     return list(found)
 
 
-def _items(given: object, depth: int) -> Iterator[Item]:
+def _items(given: object, depth: int, pause: Callable[[], None]) -> Iterator[Item]:
     if given is None:
         yield _ABSENT, ""
     elif isinstance(given, str):
-        yield from _text_items(given, depth)
+        yield from _text_items(given, depth, pause)
     elif isinstance(given, (list, tuple)) and depth <= _DEEPEST:
         for each in given:
-            yield from _items(each, depth + 1)
+            yield from _items(each, depth + 1, pause)
     else:
         yield f"a {type(given).__name__}, not text", ""
 
 
-def _text_items(text: str, depth: int) -> Iterator[Item]:
-    array = _json_array(text) if depth <= _DEEPEST else None
-    items = list(_items(array, depth + 1)) if array else []
-    if items:
-        yield from items
+def _text_items(text: str, depth: int, pause: Callable[[], None]) -> Iterator[Item]:
+    if len(text) > MAX_CHARACTERS:
+        raise TooManyJobIds(MAX_IDS)
+    array = _json_array(text, pause) if depth <= _DEEPEST else None
+    some = False
+    for item in _items(array, depth + 1, pause) if array else ():
+        some = True
+        yield item
+    if some:
         return
-    tokens = [] if array is not None else [each.strip(_QUOTES) for each in _SEPARATORS.split(text)]
-    named = [each for each in tokens if each]
-    if not named:
+    # One after the other: a split would keep Python's lock for as long as it takes.
+    for match in _TOKEN.finditer(text) if array is None else ():
+        pause()
+        token = match[0].strip(_QUOTES)
+        if token:
+            some = True
+            yield "", token
+    if not some:
         yield _ABSENT, ""
-    for token in named:
-        yield _show(token), token
 
 
-def _json_array(text: str) -> list[object] | None:
-    if not text.lstrip().startswith("["):
+def _json_array(text: str, pause: Callable[[], None]) -> list[object] | None:
+    if not _ARRAY.match(text):
         return None
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = loads(text, pause)
+    except NotJson:
         return None
     return value if isinstance(value, list) else None
 
@@ -102,8 +122,7 @@ def _show(token: str) -> str:
     return f"“{visible}{'…' if len(token) > LONGEST_SHOWN else ''}”"
 
 
-def _invalid(wrong: list[str], total: int) -> InvalidJobIds:
-    named = "; ".join(wrong[:MOST_NAMED])
-    more = f"; and {len(wrong) - MOST_NAMED:,} more" if len(wrong) > MOST_NAMED else ""
-    verb = "is not a job id" if len(wrong) == 1 else "are not job ids"
-    return InvalidJobIds(f"{len(wrong):,} of {total:,} {verb}: {named}{more}.", count=len(wrong))
+def _invalid(named: list[str], wrong: int, total: int) -> InvalidJobIds:
+    more = f"; and {wrong - len(named):,} more" if wrong > len(named) else ""
+    verb = "is not a job id" if wrong == 1 else "are not job ids"
+    return InvalidJobIds(f"{wrong:,} of {total:,} {verb}: {'; '.join(named)}{more}.", count=wrong)

@@ -46,6 +46,11 @@ from .threads import in_thread, long_in_thread
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
 
+MAX_RECORDED_UNSEEN = 200
+"""Ids that are recorded of a deletion which nobody has looked at before it begins. The others are recorded afterwards,
+as far as they were sent."""
+
+
 def open_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
     return CloudClient(base_url, key.secret)
 
@@ -209,8 +214,9 @@ class Operations:
         asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
         what = shown.what if shown else ""
         entry = entry_of(connection, "delete", origin, confirmed, title=title, what=what, **asked)
+        recorded = shown.there(job_ids) if shown else job_ids[:MAX_RECORDED_UNSEEN]
         async with (
-            self.desk.carry_out(entry, watch, wait=True) as ended,
+            self.desk.carry_out(entry, watch, wait=True, recorded=recorded) as ended,
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent

@@ -17,6 +17,8 @@ from .protection import NOTHING_PROTECTED, Protected
 
 VALID_SECONDS = 300
 MOST_KEPT = 100
+MAX_KEPT_JOBS = 100_000
+"""Jobs in all previews together, some 40 MB. Only a single preview may have more."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class ClearPreview:
     """Everything, as counted at a moment."""
 
     counts: JobCounts
+
+    weight = 1
+    """In jobs that it keeps in memory."""
 
     @property
     def size(self) -> int:
@@ -56,6 +61,11 @@ class DeletionPreview:
         return len(self.jobs)
 
     @property
+    def weight(self) -> int:
+        """How many jobs it keeps in memory, and ids of jobs that are gone."""
+        return 1 + len(self.jobs) + len(self.stay) + len(self.gone)
+
+    @property
     def job_ids(self) -> list[str]:
         return [job.id for job in self.jobs]
 
@@ -68,6 +78,11 @@ class DeletionPreview:
     def look(self) -> Look:
         """What was seen of these jobs, and of those that stay."""
         return Look({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
+
+    def there(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of the ids whose jobs were there."""
+        look = self.look
+        return [job_id for job_id in job_ids if job_id in look.there]
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
         """The same without these jobs: another deletion that can still be undone has them already."""
@@ -113,11 +128,15 @@ class Previews:
         """Keep a preview for five minutes and return its token."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
-        while len(self._kept) >= MOST_KEPT:
+        # The oldest go first. The new one is kept however large it is: somebody is looking at it.
+        while len(self._kept) >= MOST_KEPT or (self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS):
             del self._kept[next(iter(self._kept))]
         token = secrets.token_urlsafe(32)
         self._kept[token] = _Kept(preview, connection, now + VALID_SECONDS)
         return token
+
+    def _jobs(self) -> int:
+        return sum(each.preview.weight for each in self._kept.values())
 
     def redeem(self, token: str, connection: Connection) -> Preview:
         """The preview under this token, which is used up.

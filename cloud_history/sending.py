@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,9 @@ class Ending:
 
     Attributes:
         may_have_sent: whether a request that changes something may have left.
+
+    Args:
+        recorded: the ids that the record has of it.
     """
 
     may_have_sent: Callable[[], bool]
@@ -42,7 +46,8 @@ class Ending:
     outcome: RecordOutcome
     report: str = ""
 
-    def __init__(self) -> None:
+    def __init__(self, recorded: Sequence[str] = ()) -> None:
+        self._recorded = frozenset(recorded)
         self.may_have_sent = lambda: False
         self.begin()
 
@@ -59,19 +64,31 @@ class Ending:
         backup: str | None = None,
     ) -> None:
         self.payload, self.report = payload, report
-        self.outcome = outcome_of(result, scrub(report), time.monotonic() - self._started, backup)
+        seconds = time.monotonic() - self._started
+        self.outcome = self._of_recorded(outcome_of(result, scrub(report), seconds, backup))
+
+    def _of_recorded(self, outcome: RecordOutcome) -> RecordOutcome:
+        """The outcome without the ids of jobs that nobody has seen: of those the record has the number."""
+        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)
+        kept = {
+            job_id: each
+            for job_id, each in outcome.jobs.items()
+            if job_id in self._recorded or each.outcome not in unseen
+        }
+        return replace(outcome, jobs=kept)
 
     def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> RecordOutcome:
         """What is recorded when it ended before anything was sent."""
         report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
         not_tried = JobOutcome(Outcome.NOT_ATTEMPTED, scrub(error.short))
-        return RecordOutcome(
+        outcome = RecordOutcome(
             counts={Outcome.NOT_ATTEMPTED.value: len(job_ids)} if job_ids else {},
             jobs=dict.fromkeys(job_ids, not_tried),
             removed=0,
             report=report,
             seconds=round(time.monotonic() - self._started, 3),
         )
+        return self._of_recorded(outcome)
 
 
 class SendingDesk:
@@ -118,18 +135,23 @@ class SendingDesk:
             self.journal.resolve(operation)
 
     @asynccontextmanager
-    async def carry_out(self, entry: Entry, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
+    async def carry_out(
+        self, entry: Entry, watch: Watch, *, wait: bool, recorded: Sequence[str] = ()
+    ) -> AsyncIterator[Ending]:
         """Do it here, and say at the end how it went: what is given is called with that.
 
         Args:
             wait: whether to wait for another operation to end.
+            recorded: those of its ids that the record is to have. Ids that nobody has seen would push other deletions
+                out of it, thousands at once.
 
         Raises:
             Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
         """
-        ending = Ending()
+        ending = Ending(recorded)
+        intent = _recorded(entry, recorded)
         with self._telling_failure(entry):
-            async with self._sending(entry, ending, watch, wait=wait):
+            async with self._sending(entry, intent, ending, watch, wait=wait):
                 yield ending
         self._tell(entry, ending.payload, ending.report)
 
@@ -147,12 +169,12 @@ class SendingDesk:
 
     @asynccontextmanager
     async def _sending(
-        self, entry: Entry, ending: Ending, watch: Watch, *, wait: bool
+        self, entry: Entry, intent: RecordEntry, ending: Ending, watch: Watch, *, wait: bool
     ) -> AsyncIterator[None]:
         """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
         await self._take_slot(entry, watch, wait)
         try:
-            await self._write_down(entry, watch)
+            await self._write_down(entry, intent, watch)
             try:
                 ending.begin()
                 yield
@@ -166,13 +188,13 @@ class SendingDesk:
         finally:
             self._slot.free()
 
-    async def _write_down(self, entry: Entry, watch: Watch) -> None:
+    async def _write_down(self, entry: Entry, intent: RecordEntry, watch: Watch) -> None:
         """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
 
         def write() -> None:
             self.journal.begin(entry)
             try:
-                self.record.intent(_recorded(entry))
+                self.record.intent(intent)
             except StateUnwritable:
                 _try(lambda: self.journal.resolve(entry.operation))
                 raise
@@ -259,7 +281,7 @@ def _try(write: Callable[[], None]) -> None:
         log.warning("%s", exc)
 
 
-def _recorded(entry: Entry) -> RecordEntry:
+def _recorded(entry: Entry, job_ids: Sequence[str]) -> RecordEntry:
     kind, _, node = entry.origin.partition(" ")
     return RecordEntry(
         operation=entry.operation,
@@ -268,7 +290,7 @@ def _recorded(entry: Entry) -> RecordEntry:
         node=node,
         title=entry.title,
         asked=entry.asked,
-        job_ids=tuple(entry.job_ids),
+        job_ids=tuple(job_ids),
         host=entry.host,
         last4=entry.last4,
         version=__version__,

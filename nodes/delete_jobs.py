@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.job_ids import parse_job_ids
+from ..cloud_history.json_pieces import Pauses
 from ..cloud_history.models import Skipped
 from ..cloud_history.report import (
     NOTHING_TO_DELETE,
@@ -14,6 +16,8 @@ from ..cloud_history.report import (
     dry_run_report,
     incomplete,
 )
+from ..cloud_history.stopping import run_stoppable
+from ..cloud_history.threads import LONG_SECONDS, long_in_thread
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
@@ -29,11 +33,37 @@ from .base import (
     outputs,
 )
 
+SHORT_TEXT = 40_000
+"""Characters of ids, about a thousand, that are looked at while ComfyUI validates a prompt, on its event loop."""
 
-def read_job_ids(given: object) -> list[str]:
+
+def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
     """The ids, or an error that shows no key, should one have been pasted here. Raises InputRefused."""
     operations().keys.remember()
-    return parse_job_ids(given)
+    return parse_job_ids(given, pause)
+
+
+async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
+    """The same, off the event loop, and stopped when the person stops it. Raises InputRefused, OperationStopped."""
+    ended = False
+    pauses = Pauses()
+
+    def pause() -> None:
+        pauses()
+        if ended:
+            raise OperationStopped("You stopped it.")
+
+    try:
+        return await run_stoppable(long_in_thread(read_job_ids, given, pause), watch, LONG_SECONDS)
+    finally:
+        ended = True
+
+
+def _is_short(given: object) -> bool:
+    texts = given if isinstance(given, (list, tuple)) else [given]
+    if len(texts) > SHORT_TEXT or any(isinstance(each, (list, tuple)) for each in texts):
+        return False
+    return sum(len(each) for each in texts if isinstance(each, str)) <= SHORT_TEXT
 
 
 class DeleteCloudJobs(CloudHistoryNode):
@@ -84,7 +114,12 @@ class DeleteCloudJobs(CloudHistoryNode):
     @classmethod
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
         # A linked input is not known yet, and shows as None: it is looked at when the node runs.
-        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids):
+        # A long text too: nothing is sent before all of it has been read then.
+        if (
+            job_ids is None
+            or (isinstance(job_ids, (list, tuple)) and None in job_ids)
+            or not _is_short(job_ids)
+        ):
             return True
         try:
             read_job_ids(job_ids)
@@ -99,14 +134,18 @@ class DeleteCloudJobs(CloudHistoryNode):
         after: list[object] | None = None,
         backup: object = None,
     ) -> Output:
-        ids = read_job_ids(job_ids)
+        watch = NodeWatch()
+        try:
+            ids = await read_in_thread(job_ids, watch)
+        except OperationStopped:
+            watch.raise_if_stopped()
+            raise
         backs_up = chosen_backup(backup)
         if only_boolean(dry_run, "dry_run"):
             report = dry_run_report(ids, await operations().protected())
             return outputs(after, report, report, 0)
         if not ids:
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
-        watch = NodeWatch()
         try:
             result = await graph_deletions().delete(ids, asker("Delete Cloud Jobs"), watch, backup=backs_up)
         except OperationStopped:

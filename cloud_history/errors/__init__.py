@@ -5,7 +5,8 @@
     │   ├─ InvalidJobIds
     │   ├─ NoJobIds
     │   ├─ PolicyRefused
-    │   └─ SchemaMismatch
+    │   ├─ SchemaMismatch
+    │   └─ TooManyJobIds
     ├─ SetupProblem              something on this machine has to be put right first: nothing was sent
     │   ├─ MissingApiKey ├─ InvalidApiKey ├─ KeyFileDamaged ├─ UnsafeBaseUrl
     │   ├─ UnusableProxy ├─ MissingDependency ├─ BrokenInstallation
@@ -85,6 +86,7 @@ from .refused import (
     QuestionClosed,
     SchemaMismatch,
     TooLate,
+    TooManyJobIds,
     TooManyQuestions,
 )
 from .setup import (
@@ -163,6 +165,7 @@ __all__ = [
     "StateSilent",
     "StateUnwritable",
     "TooLate",
+    "TooManyJobIds",
     "TooManyQuestions",
     "Unauthorized",
     "UnreadableAnswer",

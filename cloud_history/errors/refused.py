@@ -32,6 +32,15 @@ class InvalidJobIds(InputRefused):
         super().__init__(message)
 
 
+class TooManyJobIds(InputRefused):
+    """More job ids than one deletion takes."""
+
+    default_hint = "Nothing was sent. Give them to several nodes, or use Clear Cloud History to remove all."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"At most {most:,} job ids can be given at once.")
+
+
 class PolicyRefused(InputRefused):
     """A retention policy that has no rule, cannot be read, or takes more than somebody agreed to."""
 

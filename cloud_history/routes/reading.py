@@ -26,7 +26,7 @@ from ..errors import (
     UnreadableAnswer,
 )
 from ..evidence import distrust
-from ..guards import LARGE_BODY, LONGEST_TO_SEND, read_body
+from ..guards import LONGEST_TO_SEND, read_body
 from ..job_ids import is_job_id
 from ..jobs import Job
 from ..listing import MOST_READINGS, Reading, read_pages
@@ -56,7 +56,7 @@ class ReadingRoutes:
 
     async def jobs(self, request: web.Request) -> web.StreamResponse:
         """All jobs that match, as lines of JSON while they come in."""
-        body = await read_body(request, {"filter": dict}, largest=LARGE_BODY)
+        body = await read_body(request, {"filter": dict})
         chosen = read_filter(body.get("filter", {}))
         if chosen.protected is not None:
             chosen = replace(chosen, shield=await self._context.operations.protected())
@@ -115,7 +115,7 @@ class ReadingRoutes:
         return web.Response(body=picture.content, headers=headers)
 
     async def cancel(self, request: web.Request) -> web.Response:
-        body = await read_body(request, {"ids": list}, ("ids",), largest=LARGE_BODY)
+        body = await read_body(request, {"ids": list}, ("ids",))
         job_ids = read_ids(body["ids"])
         if len(job_ids) > MOST_CANCELLED:
             raise InputRefused(f"Give 1 to {MOST_CANCELLED} job ids.")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ..errors import InputRefused
-from ..job_ids import is_job_id
+from ..errors import InputRefused, TooManyJobIds
+from ..job_ids import MAX_IDS, is_job_id
 from ..models import ACTIVE, JobStatus
 from ..selection import JobFilter, Selection
 
@@ -31,7 +31,9 @@ def read_selection(body: Mapping[str, Any]) -> Selection:
 
 
 def read_ids(given: Sequence[object]) -> list[str]:
-    """The job ids in a JSON array: at least one, in lower case, each once. Raises InputRefused."""
+    """The job ids in a JSON array: at least one, in lower case, each once. Raises InputRefused, TooManyJobIds."""
+    if len(given) > MAX_IDS:
+        raise TooManyJobIds(MAX_IDS)
     job_ids = [each.lower() for each in given if isinstance(each, str) and is_job_id(each)]
     if len(job_ids) != len(given):
         raise InputRefused("“ids” must be a list of job ids.")

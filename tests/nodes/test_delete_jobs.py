@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 
@@ -282,3 +283,31 @@ async def test_the_report_shown_is_one_text_without_the_key(node: Any, cloud: Si
     assert isinstance(text, str)
     assert cloud.api_key not in json.dumps(made)
     assert cloud.forbidden_calls == 0
+
+
+async def test_a_long_text_is_read_when_the_node_runs_and_not_while_comfyui_validates(
+    node: Any, errors: Any, cloud: SimulatedCloud
+) -> None:
+    text = "\n".join([*many(20_000), "not-an-id"])
+    assert node.VALIDATE_INPUTS(job_ids=[text]) is True
+    assert node.VALIDATE_INPUTS(job_ids=[[text]]) is True
+    with pytest.raises(errors.InvalidJobIds, match="1 of 20,001 is not a job id"):
+        await node.run(job_ids=[text], dry_run=[False])
+    assert cloud.requests == []
+
+
+async def test_more_ids_than_one_deletion_takes_are_refused_and_nothing_is_sent(
+    node: Any, errors: Any, cloud: SimulatedCloud
+) -> None:
+    with pytest.raises(errors.TooManyJobIds, match="At most 200,000"):
+        await node.run(job_ids=many(200_001), dry_run=[False])
+    assert cloud.requests == []
+
+
+async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
+    node: Any, comfyui: FakeComfyUI, cloud: SimulatedCloud
+) -> None:
+    comfyui.interrupted = True
+    with pytest.raises(InterruptProcessingException):
+        await node.run(job_ids=many(150_000), dry_run=[False])
+    assert cloud.requests == []

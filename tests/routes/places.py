@@ -58,5 +58,5 @@ EMPTY = ("remove_key", "start_empty", "start_anew", "delete_backup")
 """Those whose honest body is an empty object."""
 ALSO_READ = ("protect", "delete_backup")
 """Those whose address can be read too."""
-LARGE = ("preview", "jobs", "cancel", "protect")
+LARGE = ("preview", "protect")
 """Those whose body may name many jobs."""

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choices import Choices, made_of
-from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds
-from cloud_history.job_ids import parse_job_ids
+from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds, TooManyJobIds
+from cloud_history.job_ids import MAX_CHARACTERS, MAX_IDS, parse_job_ids
 from cloud_history.secret import Secret
 
 A = "01234567-89ab-cdef-0123-456789abcdef"
@@ -290,3 +290,48 @@ def test_nothing_makes_it_raise_anything_but_a_refusal(anything: object) -> None
         refused = error
     assert refused is None or (refused.message and refused.hint and str(refused).isprintable())
     assert all(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found)
+
+
+def many(count: int) -> list[str]:
+    return [f"{number:08x}-0000-4000-8000-000000000000" for number in range(count)]
+
+
+@pytest.mark.parametrize("form", [list, "\n".join, ", ".join, json.dumps, lambda ids: [json.dumps(ids)]])
+def test_at_most_200_000_ids_are_taken_in_whatever_form(form: Callable[[list[str]], object]) -> None:
+    assert len(parse_job_ids(form(many(MAX_IDS)))) == MAX_IDS == 200_000
+    with pytest.raises(TooManyJobIds, match="At most 200,000 job ids can be given at once"):
+        parse_job_ids(form(many(MAX_IDS + 1)))
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * (MAX_CHARACTERS + 1), "[" * (MAX_CHARACTERS + 1), A + " " * MAX_CHARACTERS]
+)
+def test_a_text_longer_than_so_many_ids_is_refused_unread(text: str) -> None:
+    with pytest.raises(TooManyJobIds):
+        parse_job_ids(text, pause=lambda: pytest.fail("it was read"))
+
+
+class Enough(Exception):
+    pass
+
+
+@pytest.mark.parametrize("form", [list, "\n".join, json.dumps])
+def test_reading_many_ids_ends_when_it_is_told_to(form: Callable[[list[str]], object]) -> None:
+    asked = 0
+
+    def pause() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 100:
+            raise Enough
+
+    with pytest.raises(Enough):
+        parse_job_ids(form(many(5_000)), pause)
+
+
+def test_of_many_wrong_ids_ten_are_named_and_all_are_counted() -> None:
+    with pytest.raises(InvalidJobIds) as caught:
+        parse_job_ids(["x"] * 60_000 + [A])
+    assert caught.value.count == 60_000
+    assert "60,000 of 60,001 are not job ids: item 1: " in caught.value.message
+    assert caught.value.message.endswith("; and 59,990 more.")

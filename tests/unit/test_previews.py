@@ -13,6 +13,7 @@ from cloud_history.errors import PreviewExpired
 from cloud_history.evidence import ProvenAbsent
 from cloud_history.models import JobCounts
 from cloud_history.previews import (
+    MAX_KEPT_JOBS,
     MOST_KEPT,
     VALID_SECONDS,
     ClearPreview,
@@ -25,6 +26,7 @@ from cloud_history.secret import Secret
 from fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
+JOB = job(ids(1)[0])
 GONE = frozenset(map(ProvenAbsent, ids(207)[200:]))
 
 
@@ -128,6 +130,35 @@ def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews)
         previews.redeem(tokens[0], connection())
     assert previews.redeem(tokens[1], connection()) is COUNTS
     assert previews.redeem(tokens[-1], connection()) is COUNTS
+
+
+def of_jobs(count: int) -> DeletionPreview:
+    """A preview as heavy as one of so many jobs."""
+    return DeletionPreview([JOB] * (count // 2), {}, [JOB] * (count - count // 2))
+
+
+def test_large_previews_make_room_for_each_other_and_the_newest_is_always_kept(previews: Previews) -> None:
+    here, half = connection(), MAX_KEPT_JOBS // 2
+    first, second, third = (previews.keep(of_jobs(half - 1), here) for _ in range(3))
+    with pytest.raises(PreviewExpired):
+        previews.redeem(first, here)
+    assert previews.redeem(second, here).size == (half - 1) // 2
+    largest = previews.keep(of_jobs(3 * MAX_KEPT_JOBS), here)
+    with pytest.raises(PreviewExpired):
+        previews.redeem(third, here)
+    small = previews.keep(COUNTS, here)
+    with pytest.raises(PreviewExpired):
+        previews.redeem(largest, here)
+    assert previews.redeem(small, here) is COUNTS
+
+
+def test_ids_of_jobs_that_are_gone_count_too(previews: Previews) -> None:
+    here = connection()
+    gone = frozenset(ProvenAbsent(str(number)) for number in range(MAX_KEPT_JOBS))
+    first = previews.keep(DeletionPreview([], {}, (), gone), here)
+    previews.keep(of_jobs(2), here)
+    with pytest.raises(PreviewExpired):
+        previews.redeem(first, here)
 
 
 def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock) -> None:

@@ -1,0 +1,89 @@
+"""Ids that nobody has fill no record: other deletions stay in it."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from cloud_history.confirmed import Confirmed, new_operation
+from cloud_history.errors import OperationStopped
+from cloud_history.operations import MAX_RECORDED_UNSEEN, Operations
+from cloud_history.record import Record
+from cloud_history.selection import Selection
+from cloud_history.stopping import Unwatched
+from simulated_cloud import SimulatedCloud
+
+MANY = 5_000
+A_LINE = 2_000
+"""Bytes that a line without ids has at the most."""
+
+
+def unknown(count: int) -> list[str]:
+    return [str(uuid.UUID(int=number + 1)) for number in range(count)]
+
+
+async def delete_shown(operations: Operations, job_ids: list[str]) -> None:
+    """Delete what a person was shown of these ids, as a node does that has asked."""
+    connection = await operations.find_connection()
+    preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
+    confirmed = Confirmed(preview, connection, new_operation(), "node 5")
+    await operations.delete_jobs(job_ids, "node 5", Unwatched(), confirmed)
+
+
+async def test_a_deletion_that_sends_nothing_leaves_no_more_than_a_number(
+    operations: Operations, tmp_path: Path, cloud: SimulatedCloud
+) -> None:
+    await delete_shown(operations, unknown(MANY))
+    (deletion,) = Record(tmp_path / "state").entries()
+    assert (deletion.entry.asked, deletion.outcome and deletion.outcome.counts) == (
+        MANY,
+        {"already_gone": MANY},
+    )
+    assert (tmp_path / "state" / "deletions.jsonl").stat().st_size < 2 * A_LINE
+    assert cloud.history_posts == []
+
+
+async def test_among_ids_that_nobody_has_those_that_were_there_are_recorded(
+    operations: Operations, tmp_path: Path, cloud: SimulatedCloud
+) -> None:
+    finished, active = [job.id for job in cloud.finished[:2]], cloud.active[0].id
+    await delete_shown(operations, [*unknown(MANY), *finished, active])
+    record = Record(tmp_path / "state")
+    jobs = record.jobs(record.entries()[0].entry.operation)
+    assert {each.id: each.outcome for each in jobs} == {
+        **dict.fromkeys(finished, "deleted"),
+        active: "active",
+    }
+
+
+async def test_a_deletion_that_nobody_was_asked_about_records_few_ids_that_nobody_has(
+    operations: Operations, tmp_path: Path, cloud: SimulatedCloud
+) -> None:
+    finished = [job.id for job in cloud.finished[:3]]
+    await operations.delete_jobs([*unknown(MANY), *finished], "node 5", Unwatched())
+    record = Record(tmp_path / "state")
+    jobs = record.jobs(record.entries()[0].entry.operation)
+    assert {each.id for each in jobs if each.outcome == "deleted"} == set(finished)
+    assert len(jobs) == MAX_RECORDED_UNSEEN + len(finished)
+
+
+class StoppedAtOnce(Unwatched):
+    """A person who stops it while it looks."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def stop_requested(self) -> bool:
+        self.asked += 1
+        return self.asked > 4
+
+
+async def test_a_deletion_that_is_stopped_before_it_sends_leaves_few_ids(
+    operations: Operations, tmp_path: Path, cloud: SimulatedCloud
+) -> None:
+    with pytest.raises(OperationStopped):
+        await operations.delete_jobs(unknown(MANY), "node 5", StoppedAtOnce())
+    path = tmp_path / "state" / "deletions.jsonl"
+    assert not path.exists() or path.stat().st_size < 2 * A_LINE + 2 * 40 * MAX_RECORDED_UNSEEN
