@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -33,13 +34,15 @@ from .record_lines import (
     read_jobs,
     read_outcome,
 )
+from .secret import CONTROL, scrub
 from .state_folder import state_folder_at
 
 LARGEST_FILE = 8 * 1024 * 1024
 OLDER_FILES = 20
 CSV_COLUMNS = ("at", "origin", "operation", "job id", "outcome", "why", "host", "key ending")
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile("""((?:^|[;,|:])[\\s"']*)([=+@\uff0b\uff0d\uff1d\uff20-])""")
+"""What a spreadsheet runs: at the start of a cell, and after what separates cells elsewhere than here."""
 
 Found = tuple[RecordedDeletion, bytes | None, bytes | None]
 """A deletion, and the lines of its intent and its outcome."""
@@ -186,12 +189,12 @@ def _origin(entry: RecordEntry) -> str:
 
 def _csv_line(cells: tuple[str, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([_cell(each) for each in cells])
+    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerow([_cell(each) for each in cells])
     return text.getvalue()
 
 
 def _cell(text: str) -> str:
-    # Half of a surrogate pair can be in a text from JSON, and in no file.
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    # A spreadsheet would run it.
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text that a spreadsheet takes for a text, whichever character it takes for the end of a cell."""
+    # Scrubbed first: quotes are doubled next, and marks put in, and a key with such is not known again.
+    # Half a character can be in a text from JSON, and in no file. The csv module of Python 3.10 writes no NUL.
+    return _FORMULA.sub(r"\1'\2", CONTROL.sub(" ", scrub(text)))

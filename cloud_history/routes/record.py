@@ -90,7 +90,7 @@ class RecordRoutes:
 
 
 def _piece(lines: Iterator[str]) -> str:
-    return scrub("".join(islice(lines, LINES_A_PIECE)))
+    return "".join(islice(lines, LINES_A_PIECE))
 
 
 def _name(request: web.Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from cloud_history.models import JobOutcome, Outcome
 from cloud_history.record import Record
 from cloud_history.record_lines import RecordEntry, RecordOutcome
+from cloud_history.secret import CONTROL, remember
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
@@ -53,20 +55,46 @@ def test_the_table_has_a_row_a_job(record: Record) -> None:
 def test_its_lines_end_as_the_standard_says(record: Record) -> None:
     record.intent(entry(1, title='a "quoted", one\nof two lines'))
     text = "".join(record.csv())
-    assert text.startswith("at,origin,operation,job id,outcome,why,host,key ending\r\n")
-    assert '"node 5 (a ""quoted"", one\nof two lines)"' in text
+    assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')
+    assert '"node 5 (a ""quoted"", one of two lines)"' in text
     assert text.endswith("\r\n")
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_is_a_formula(record: Record, first: str) -> None:
-    formula = f'{first}HYPERLINK("http://x","y")'
+MARKS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+
+
+RUN = re.compile(rf"""(?:^|[;,|\t])[\s"']*(?<!')[{re.escape("".join(MARKS))}]""")
+"""What some spreadsheet runs."""
+
+
+@pytest.mark.parametrize("first", MARKS)
+@pytest.mark.parametrize("before", ["", " ", '"', "'", "x;", "x;;", "x; \"'", "x,", "x|", ";=1;"])
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
+    record: Record, first: str, before: str
+) -> None:
+    formula = f'{before}{first}HYPERLINK("http://x","y")'
     record.intent(
         RecordEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
     )
     record.outcome(name(1), RecordOutcome(jobs={job_id(1): JobOutcome(Outcome.FAILED, formula)}))
     _, row = table(record)
-    assert (row[1], row[5], row[6], row[7]) == (f"'{formula}", f"'{formula}", f"'{formula}", f"'{first}abc")
+    for cell in (row[1], row[5], row[6], row[7]):
+        assert f"'{first}" in cell
+        assert RUN.search(cell) is None
+    assert (row[5].replace("'", ""), row[7]) == (formula.replace("'", ""), f"'{first}abc")
+
+
+@pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\t", "\x1b", "\x85", "\u202e", "\u2028", "\ud800"])
+def test_control_characters_and_halves_of_characters_are_blanks(record: Record, control: str) -> None:
+    record.intent(entry(1, title=f"a{control}b", host=f"{control}=1", job_ids=(job_id(1),)))
+    _, row = table(record)
+    assert (row[1], row[6]) == ("node 5 (a b)", " '=1")
+
+
+def test_every_cell_is_quoted(record: Record) -> None:
+    record.intent(entry(1))
+    for line in record.csv():
+        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -80,11 +108,19 @@ def test_any_text_makes_one_row_that_can_be_written(
     assert lines.encode("utf-8")
     rows = list(csv.reader(io.StringIO(lines, newline="")))
     assert [len(row) for row in rows] == [8, 8]
-    assert not rows[1][6].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert RUN.search(rows[1][6]) is None
+    assert not [each for each in rows[1][6] if CONTROL.match(each)]
 
 
 def test_the_table_comes_line_by_line(record: Record) -> None:
     record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
     lines = record.csv()
-    assert next(lines).startswith("at,")
+    assert next(lines).startswith('"at",')
     assert next(lines).count("\r\n") == 1
+
+
+def test_a_key_that_is_known_by_now_is_hidden_before_it_is_quoted_and_marked(record: Record) -> None:
+    key = 'comfyui-"quoted";=and-more'
+    record.intent(entry(1, host=f"at {key}", job_ids=(job_id(1),)))
+    remember(key)
+    assert [row[6] for row in table(record)] == ["host", "at [hidden]"]
