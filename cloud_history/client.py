@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import yarl
@@ -208,7 +208,7 @@ class CloudClient:
             key_worked = self._key_worked and not refused
             wait = self.retries.wait(request.repeat, error, tried, key_worked=key_worked)
             if wait is None:
-                raise error
+                raise_alone(error)
             refused |= isinstance(error, Unauthorized)
             await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
             if again is not None:
@@ -267,8 +267,7 @@ class CloudClient:
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)
-        # Raised out here, without a cause: aiohttp's own errors hold the request's headers and the proxy's address.
-        raise failure
+        return raise_alone(failure)
 
 
 async def _ask(again: Again, last: CloudError) -> None:
@@ -279,6 +278,18 @@ async def _ask(again: Again, last: CloudError) -> None:
         error.earlier_try_may_have_worked = last.may_have_worked
         error.earlier_try_unanswered = last.unanswered
         raise
+
+
+def raise_alone(error: CloudError) -> NoReturn:
+    """Raise an error with none behind it: aiohttp's own hold the request's headers and the proxy's address.
+
+    Raising it outside of `except` is not enough: on Python 3.10 a coroutine that an exception has woken still counts
+    as handling it.
+    """
+    try:
+        raise error
+    finally:
+        error.__cause__ = error.__context__ = None
 
 
 def connection_failure(exc: Exception, host: str) -> CloudError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from .errors import NotFound
+from .errors import InputRefused, NotFound
 from .jobs import OutputFile, moment, output_type, read_file, read_job
 from .rows import job_row, milliseconds
 from .secret import scrub
@@ -81,6 +82,22 @@ def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
             else None
         )
     return canvas, dict(prompt) if prompt else None
+
+
+def workflow_file(detail: Mapping[str, Any]) -> bytes:
+    """The canvas workflow in a job's detail as a file, with every number as it was.
+
+    A browser would round a seed beyond 2**53, and can't read a NaN, so it is handed the text.
+    Blocking: it is slow for a large workflow.
+
+    Raises:
+        InputRefused: it has none.
+    """
+    canvas, _ = read_workflow(detail.get("workflow"))
+    if canvas is None:
+        raise InputRefused("This job has no workflow.")
+    # Half a character is no text in UTF-8; written like this it is what JSON has for it.
+    return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _error(value: object) -> Payload | None:

@@ -7,6 +7,7 @@ all of ComfyUI for a second. Here both get small parts alone, and `pause` is cal
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ PAUSE = 0.00005
 
 _SPACES = frozenset(" \t\n\r")
 _SPACE = re.compile(r"[ \t\n\r]*")
-_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+_STRICTLY = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _DECODER = json.JSONDecoder()
 
 
@@ -64,7 +65,11 @@ def loads(text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> Any:
 
 
 def dumps(value: object, pause: Pause) -> str:
-    """Write a value: strings for names, and what `json` knows. Raises ValueError, TypeError for what it does not."""
+    """Write a value: strings for names, and what `json` knows. A number that is not finite is null: JSON has none.
+
+    Raises:
+        ValueError, TypeError: there is something in it that is no JSON.
+    """
     return "".join(_pieces(value, pause))
 
 
@@ -187,20 +192,35 @@ def _pieces(value: object, pause: Pause) -> Iterator[str]:
         mark = "{"
         for name, each in value.items():
             yield mark
-            yield _ENCODE(name if isinstance(name, str) else str(name))
+            yield _encode(name if isinstance(name, str) else str(name))
             yield ":"
             yield from _pieces(each, pause)
             mark = ","
         yield "}"
     else:
-        yield _ENCODE(value)
+        yield _encode(value)
+
+
+def _encode(value: object) -> str:
+    try:
+        return _STRICTLY(value)
+    except ValueError:
+        return _STRICTLY(_finite(value))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _pieces_of_text(text: str, pause: Pause) -> Iterator[str]:
     yield '"'
     for at in range(0, len(text), LIGHT * 64):
         pause()
-        yield _ENCODE(text[at : at + LIGHT * 64])[1:-1]
+        yield _encode(text[at : at + LIGHT * 64])[1:-1]
     yield '"'
 
 

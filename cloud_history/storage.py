@@ -12,7 +12,7 @@ import yarl
 from aiohttp.abc import ResolveResult
 
 from .bodies import read_capped
-from .client import CloudClient, connection_failure
+from .client import CloudClient, connection_failure, raise_alone
 from .config import is_loopback
 from .errors import NotComfyCloud, NotFound, UnreadableAnswer
 from .jobs import OutputFile
@@ -70,7 +70,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         if not whole:
             raise UnreadableAnswer(200, cloud_says="The file is too large.")
         return body
-    raise failure
+    return raise_alone(failure)
 
 
 async def _check_through_proxy(url: str) -> None:

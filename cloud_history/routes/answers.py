@@ -96,4 +96,16 @@ async def large_json_answer(payload: Payload, status: int = 200) -> web.Response
 
 
 def json_answer(payload: Payload, status: int = 200) -> web.Response:
-    return web.json_response(payload, status=status, headers=HEADERS)
+    return web.json_response(
+        payload, status=status, headers=HEADERS, dumps=lambda value: dumps(value, lambda: None)
+    )
+
+
+def file_answer(content: bytes) -> web.Response:
+    """A file of JSON, for the browser to save: it gives it its name."""
+    headers = {
+        **HEADERS,
+        "Content-Disposition": "attachment",
+        "Content-Type": "application/json; charset=utf-8",
+    }
+    return web.Response(body=content, headers=headers)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ..client import CloudClient
 from ..connection import Connection
-from ..details import read_details
+from ..details import read_details, workflow_file
 from ..errors import (
     ApiMovedOn,
     BadRequest,
@@ -28,7 +28,7 @@ from ..errors import (
 from ..evidence import distrust
 from ..guards import LONGEST_TO_SEND, read_body
 from ..job_ids import is_job_id
-from ..jobs import Job
+from ..jobs import Job, row_id
 from ..listing import MOST_READINGS, Reading, read_pages
 from ..look import look_at
 from ..pages import Pick
@@ -38,7 +38,7 @@ from ..secret import log
 from ..selection import JobFilter
 from ..threads import long_in_thread
 from ..thumbnails import FileNames
-from .answers import HEADERS, error_answer, json_answer, large_json_answer
+from .answers import HEADERS, error_answer, file_answer, json_answer, large_json_answer
 from .context import Context
 from .requests import read_filter, read_ids
 
@@ -93,6 +93,14 @@ class ReadingRoutes:
             await asyncio.wait({reading})
 
     async def details(self, request: web.Request) -> web.Response:
+        detail = await self._detail(request)
+        return await large_json_answer(await long_in_thread(read_details, detail, datetime.now(timezone.utc)))
+
+    async def workflow(self, request: web.Request) -> web.Response:
+        """The job's workflow as a file."""
+        return file_answer(await long_in_thread(workflow_file, await self._detail(request)))
+
+    async def _detail(self, request: web.Request) -> Payload:
         job_id = _job_id(request.match_info["job_id"])
         connection = await self._context.operations.find_connection()
 
@@ -101,10 +109,9 @@ class ReadingRoutes:
                 return await client.get_job_detail(job_id)
 
         detail = await self._context.in_time(read())
-        payload = await long_in_thread(read_details, detail, datetime.now(timezone.utc))
-        if payload["job"]["id"] != job_id:
+        if row_id(detail) != job_id:
             raise UnreadableAnswer(200)
-        return await large_json_answer(payload)
+        return detail
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")

@@ -10,7 +10,7 @@ from itertools import islice
 from aiohttp import web
 
 from ..backup import BackupInfo
-from ..details import read_details
+from ..details import read_details, workflow_file
 from ..errors import InputRefused
 from ..guards import LONGEST_TO_SEND, read_body
 from ..job_ids import is_job_id
@@ -18,7 +18,7 @@ from ..record_lines import RecordedDeletion
 from ..results import Payload
 from ..secret import scrub
 from ..threads import in_thread, long_in_thread, write_in_thread
-from .answers import HEADERS, json_answer, large_json_answer
+from .answers import HEADERS, file_answer, json_answer, large_json_answer
 from .context import Context
 
 MOST_ENTRIES = 100
@@ -72,15 +72,17 @@ class RecordRoutes:
         return await large_json_answer({"jobs": await long_in_thread(self._backups.jobs, operation)})
 
     async def backed_up_job(self, request: web.Request) -> web.Response:
-        operation, job_id = _name(request), request.match_info["job_id"]
-        if not is_job_id(job_id):
-            raise InputRefused("That is not a job id.")
+        operation, job_id = _backed_up(request)
 
         def read() -> Payload:
-            detail = self._backups.job(operation, job_id.lower())
-            return read_details(detail, datetime.now(timezone.utc))
+            return read_details(self._backups.job(operation, job_id), datetime.now(timezone.utc))
 
         return await large_json_answer(await long_in_thread(read))
+
+    async def backed_up_workflow(self, request: web.Request) -> web.Response:
+        """The workflow of a job in a backup, as a file."""
+        operation, job_id = _backed_up(request)
+        return file_answer(await long_in_thread(lambda: workflow_file(self._backups.job(operation, job_id))))
 
     async def delete_backup(self, request: web.Request) -> web.Response:
         await read_body(request, {})
@@ -91,6 +93,13 @@ class RecordRoutes:
 
 def _piece(lines: Iterator[str]) -> str:
     return "".join(islice(lines, LINES_A_PIECE))
+
+
+def _backed_up(request: web.Request) -> tuple[str, str]:
+    operation, job_id = _name(request), request.match_info["job_id"]
+    if not is_job_id(job_id):
+        raise InputRefused("That is not a job id.")
+    return operation, job_id.lower()
 
 
 def _name(request: web.Request) -> str:

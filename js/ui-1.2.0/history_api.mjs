@@ -256,6 +256,8 @@ export function createHistoryApi(fetchApi) {
     stop: (operation) => call(isRecord, "stop", "POST", { operation }),
     /** @param {string} id @param {AbortSignal} [signal] */
     job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),
+    /** Its workflow as a file, made by the server: numbers of JavaScript would round a large seed. @param {string} id */
+    workflowFile: (id) => blob(`jobs/${encodeURIComponent(id)}/workflow`),
     /** @param {string[]} ids 1 to 100 */
     cancel: (ids) => call(isCancelled, "cancel", "POST", { ids }),
 

@@ -44,6 +44,8 @@ export const createRecordApi = ({ call, blob, isDetails }) => ({
   backupJobs: (operation) => call(holdsBackups, `backups/${encodeURIComponent(operation)}`, "GET"),
   /** @param {string} operation @param {string} id */
   backupJob: (operation, id) => call(isDetails, `backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}`, "GET"),
+  /** @param {string} operation @param {string} id */
+  backupWorkflowFile: (operation, id) => blob(`backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}/workflow`),
   /** The record of the deletion stays. @param {string} operation */
   deleteBackup: (operation) => call(isRecord, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
 });

@@ -7,7 +7,7 @@ import { errorWords } from "#ui/words.mjs";
 /** What a page in a frame may still do: look, undo, stop, and skip. */
 const ALLOWED = new Set([
   "status", "progress", "nodeReport", "askQuestion", "askSeen", "askAnswer", "protection", "undo", "stop", "job", "list", "thumbnail",
-  "cleanUp", "record", "recordJobs", "recordCsv", "backupJobs", "backupJob",
+  "cleanUp", "record", "recordJobs", "recordCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
 ]);
 
 function framed() {

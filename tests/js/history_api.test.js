@@ -213,8 +213,10 @@ test("the record and the backups are asked for in their places, and an answer of
   await api.backupJobs("a/b");
   await api.deleteBackup("../key");
   await api.backupJob("a", "../b").catch(() => undefined);
+  await api.backupWorkflowFile("a", "../b");
   assert.deepEqual(calls.map(({ route, init }) => `${init.method} ${route}`), [
     "GET /cloud_history/record/a%2Fb", "GET /cloud_history/backups/a%2Fb", "DELETE /cloud_history/backups/..%2Fkey", "GET /cloud_history/backups/a/..%2Fb",
+    "GET /cloud_history/backups/a/..%2Fb/workflow",
   ]);
   const wrong = [["record", {}], ["record", { entries: [{}], removed_in_all: 1 }], ["recordJobs", { jobs: [{ id: "a" }] }], ["backupJobs", { jobs: [{}] }], ["backupJob", {}]];
   for (const [name, body] of wrong) assert.equal((await codeOf(answering(body).api[name]("a", "b"))).code, "strange_answer", name);

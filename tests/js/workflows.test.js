@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HistoryApiError } from "#ui/history_api.mjs";
 import { createWorkflows, freeName, isLoadable, stem } from "#ui/panel/workflows.mjs";
 
 const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
@@ -59,4 +60,29 @@ test("names from the cloud become harmless file names", () => {
   assert.equal(stem(details("\u202egnp.exe\u0000")), "gnp 7f3a9c21");
   assert.equal(stem(details("")), "job 7f3a9c21");
   assert.ok(stem(details("Z".repeat(10_000))).length < 80);
+});
+
+test("what is downloaded is the server's own text, from Comfy Cloud or from a backup, and no number is read on the way", async (t) => {
+  const text = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}';
+  const [saved, asked] = [[], []];
+  t.mock.method(URL, "createObjectURL", (blob) => (saved.push(blob), "blob:x"));
+  t.mock.method(URL, "revokeObjectURL", () => undefined);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const names = [];
+  t.after(() => delete globalThis.document);
+  globalThis.document = { createElement: () => ({ setAttribute(name, value) { this[name] = value; }, append() {}, click() { names.push(this.download); } }) };
+  const api = { job: async () => details(), workflowFile: async (id) => (asked.push(id), new globalThis.Blob([text])) };
+  const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: assert.fail } });
+  assert.equal(await it.download("x"), true);
+  assert.equal(await it.download("x", details(), async () => new globalThis.Blob([text, " "])), true);
+  assert.deepEqual([asked, names], [["x"], ["a_00001_ 7f3a9c21.json", "a_00001_ 7f3a9c21.json"]]);
+  assert.deepEqual(await Promise.all(saved.map((blob) => blob.text())), [text, `${text} `]);
+});
+
+test("a download that fails is told", async () => {
+  const told = [];
+  const api = { job: async () => details(), workflowFile: async () => Promise.reject(new HistoryApiError({ code: "comfyui_away" })) };
+  const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: (kind) => told.push(kind) } });
+  assert.equal(await it.download("x"), false);
+  assert.deepEqual(told, ["error"]);
 });

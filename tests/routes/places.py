@@ -9,6 +9,7 @@ WHERE = {
     "progress": ("GET", "progress"),
     "node_report": ("GET", "node_reports/REPORT"),
     "details": ("GET", f"jobs/{JOB}"),
+    "workflow": ("GET", f"jobs/{JOB}/workflow"),
     "thumbnail": ("GET", f"thumbnail?job={JOB}&file=FILE"),
     "stop": ("POST", "stop"),
     "undo": ("POST", "undo"),
@@ -25,6 +26,7 @@ WHERE = {
     "record_jobs": ("GET", "record/OPERATION"),
     "backup": ("GET", "backups/OPERATION"),
     "backed_up_job": ("GET", f"backups/OPERATION/{JOB}"),
+    "backed_up_workflow": ("GET", f"backups/OPERATION/{JOB}/workflow"),
     "delete_backup": ("DELETE", "backups/OPERATION"),
     "ask_question": ("POST", "ask/question"),
     "ask_seen": ("POST", "ask/seen"),
@@ -51,6 +53,8 @@ READING = (
     "record_jobs",
     "backup",
     "backed_up_job",
+    "backed_up_workflow",
+    "workflow",
 )
 CHANGING = tuple(route for route in ROUTES if route not in READING)
 """All that take a body."""

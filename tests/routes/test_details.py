@@ -172,3 +172,46 @@ async def test_what_is_no_job_id_is_never_asked_for(stage: Stage, name: str) -> 
     answer = await details(stage, name)
     assert answer.status in (400, 404)
     assert stage.cloud.requests == []
+
+
+LARGE_SEED = 18446744073709551614
+ODD = f'{{"nodes": [{{"seed": {LARGE_SEED}, "cfg": NaN, "a": [Infinity, -Infinity, 1e-7, 1.0], "t": "é\\ud800"}}]}}'
+
+
+def of_odd_numbers(stage: Stage) -> None:
+    body = f'{{"id": "{JOB}", "status": "failed", "workflow": {ODD}, "update_time": NaN}}'
+    reply = Fault(("GET", f"/api/jobs/{JOB}"), "status", status=200, body=body.encode(), times=None)
+    stage.cloud.faults[:] = [reply]
+
+
+async def test_numbers_that_are_not_finite_are_null_on_the_wire(stage: Stage) -> None:
+    of_odd_numbers(stage)
+    answer = await details(stage, JOB)
+    told = json.loads(answer.text, parse_constant=pytest.fail)
+    (node,) = told["workflow"]["nodes"]
+    assert (node["cfg"], node["a"], told["updated"]) == (None, [None, None, 1e-7, 1.0], None)
+
+
+async def test_the_file_of_a_workflow_has_every_number_as_it_was(stage: Stage) -> None:
+    of_odd_numbers(stage)
+    answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json; charset=utf-8")
+    assert answer.headers["content-disposition"] == "attachment"
+    text = answer.content.decode("utf-8")
+    assert repr(json.loads(text)) == repr(json.loads(ODD))
+    assert f'"seed": {LARGE_SEED},' in text
+    assert "NaN" in text
+    assert '"é\\ud800"' in text
+
+
+async def test_the_file_of_a_workflow_has_no_key(stage: Stage) -> None:
+    workflow = {"nodes": [stage.cloud.api_key], "extra_data": {"api_key_comfy_org": "swordfish"}}
+    await answered(stage, workflow=workflow)
+    answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
+    assert answer.json == {"nodes": [HIDDEN]}
+
+
+async def test_a_job_without_a_workflow_has_no_file(stage: Stage) -> None:
+    await answered(stage, workflow=None)
+    answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
+    assert (answer.status, answer.json["error"]["message"]) == (400, "This job has no workflow.")

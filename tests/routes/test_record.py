@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 
 from cloud_history import __version__
 from cloud_history.record_lines import RecordEntry
 from routes.stage import Stage
+from simulated_cloud import Fault
 
 
 async def delete(stage: Stage, *job_ids: str, backup: bool = False) -> str:
@@ -61,6 +63,8 @@ async def test_a_workflow_is_read_back_from_the_backup_when_its_job_is_gone(stag
     assert (await stage.ask("details")).status == 404
     kept = (await stage.ask("backed_up_job")).json
     assert kept["workflow"] == before["workflow"]
+    file = await stage.ask("backed_up_workflow")
+    assert (file.status, file.json) == (200, before["workflow"])
     (row,) = (await stage.ask("backup")).json["jobs"]
     assert (row["id"], row["has_workflow"]) == (job, True)
     assert (await stage.ask("delete_backup")).status == 200
@@ -115,6 +119,7 @@ async def test_names_that_are_none_are_refused(target: Stage, name: str) -> None
         ("GET", f"record/{name}"),
         ("GET", f"backups/{name}"),
         ("GET", f"backups/{name}/{target.job}"),
+        ("GET", f"backups/{name}/{target.job}/workflow"),
         ("DELETE", f"backups/{name}"),
     ):
         body = b"{}" if method == "DELETE" else b""
@@ -138,3 +143,18 @@ async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: St
     entries = (await stage.ask("record")).json["entries"]
     assert (len(entries), entries[-1]["operation"]) == (101, oldest)
     assert entries[-1]["backup"]["jobs"] == 1
+
+
+async def test_a_backup_gives_the_numbers_of_a_workflow_back_as_they_were(stage: Stage) -> None:
+    canvas = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}'
+    job = stage.cloud.listed("completed")[0].id
+    body = f'{{"id": "{job}", "status": "completed", "workflow": {canvas}}}'
+    stage.cloud.faults.append(
+        Fault(("GET", f"/api/jobs/{job}"), "status", status=200, body=body.encode(), times=None)
+    )
+    stage.job = job
+    await stage.back_up(job)
+    shown = json.loads((await stage.ask("backed_up_job")).text, parse_constant=pytest.fail)
+    assert shown["workflow"]["nodes"][0]["cfg"] is None
+    file = await stage.ask("backed_up_workflow")
+    assert repr(json.loads(file.text)) == repr(json.loads(canvas))

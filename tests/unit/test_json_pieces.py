@@ -44,7 +44,8 @@ def test_what_is_read_is_what_python_reads(value: Any, indent: int | None, windo
 @given(VALUES)
 @settings(deadline=None, max_examples=100)
 def test_what_is_written_is_what_python_writes(value: Any) -> None:
-    assert dumps(value, nothing) == json.dumps(value, separators=(",", ":"))
+    finite = json.loads(json.dumps(value), parse_constant=lambda name: None)
+    assert dumps(value, nothing) == json.dumps(finite, separators=(",", ":"))
 
 
 @given(st.text(alphabet='[]{}",:01.e-ntrufalse \\', max_size=30))

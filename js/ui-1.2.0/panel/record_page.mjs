@@ -17,7 +17,7 @@ import { backupDamaged, backupGoes, RECORD, removedInAll } from "./words_record.
 /**
  * @typedef {object} Parts
  * @property {import("./record.mjs").DeletionRecord} record
- * @property {Pick<import("../history_api.mjs").HistoryApi, "backupJob" | "deleteBackup" | "recordCsv">} api
+ * @property {Pick<import("../history_api.mjs").HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "recordCsv">} api
  * @property {import("./workflows.mjs").Workflows} workflows
  * @property {import("../dialogs.mjs").Dialogs} dialogs
  * @property {Pick<import("../toasts.mjs").Toasts, "tell">} toasts
@@ -127,7 +127,8 @@ export class RecordPage {
     const { api, workflows, toasts, close } = this.parts;
     try {
       const details = await api.backupJob(operation, id);
-      const done = await workflows[how](id, details);
+      const fetchFile = () => api.backupWorkflowFile(operation, id);
+      const done = await (how === "open" ? workflows.open(id, details) : workflows.download(id, details, fetchFile));
       // What was opened is behind the large window.
       if (done && how === "open" && this.element.closest("[role=dialog]")) close();
     } catch (error) {

@@ -41,7 +41,7 @@ export function freeName(name, app) {
 /**
  * @param {object} parts
  * @param {() => WorkflowHost} parts.getApp
- * @param {Pick<import("../history_api.mjs").HistoryApi, "job">} parts.api
+ * @param {Pick<import("../history_api.mjs").HistoryApi, "job" | "workflowFile">} parts.api
  * @param {Pick<import("../toasts.mjs").Toasts, "tell">} parts.toasts
  */
 export function createWorkflows({ getApp, api, toasts }) {
@@ -73,17 +73,14 @@ export function createWorkflows({ getApp, api, toasts }) {
     return opened;
   }
 
-  /** @param {JobDetails} details */
-  function download(details) {
-    const blob = new globalThis.Blob([JSON.stringify(details.workflow, null, 2)], { type: "application/json" });
-    saveFile(blob, `${stem(details)}.json`);
-  }
+  /** @param {() => Promise<Blob>} fetchFile @returns {(details: JobDetails) => Promise<void>} */
+  const download = (fetchFile) => async (details) => saveFile(await fetchFile(), `${stem(details)}.json`);
 
   return {
     /** Resolves with whether it is open now. @param {string} id @param {JobDetails} [known] */
     open: (id, known) => withDetails(id, known, open),
-    /** @param {string} id @param {JobDetails} [known] */
-    download: (id, known) => withDetails(id, known, download),
+    /** @param {string} id @param {JobDetails} [known] @param {() => Promise<Blob>} [fetchFile] where it is, if not on Comfy Cloud */
+    download: (id, known, fetchFile = () => api.workflowFile(id)) => withDetails(id, known, download(fetchFile)),
   };
 }
 
