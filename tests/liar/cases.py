@@ -52,6 +52,7 @@ class Case:
         upper: whether some ids are in upper case on the cloud itself; cursor: whether it pages by cursors.
         page: how many jobs the client asks for at once.
         meanwhile: what happens to the account between preview and confirmation.
+        protect_at: at this request one more of the jobs that are asked for is protected, in another browser.
     """
 
     operation: str = OPERATIONS[0]
@@ -70,6 +71,7 @@ class Case:
     page: int = 1000
     bends: tuple[str, ...] = ()
     meanwhile: tuple[str, ...] = ()
+    protect_at: int = 0
 
     def __repr__(self) -> str:
         """The case as one can type it, without what is as usual."""
@@ -121,6 +123,7 @@ def _case(choices: Choices) -> Case:
         cursor=choices.below(3) == 1,
         page=choices.one_of((1000, 1000, 7, 20, 100)),
         meanwhile=tuple(choices.one_of(MEANWHILE) for _ in range(choices.one_of((0, 0, 0, 1, 2)))),
+        protect_at=choices.one_of((0, 0, 0, 0, 1, 2, 3, 4, 6, 9)),
     )
 
 

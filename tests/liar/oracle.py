@@ -113,16 +113,12 @@ class Oracle:
         return ""
 
     def _already_gone(self, job_id: str, job: SimulatedJob | None) -> str:
-        if job is None:
+        sent, transcript = self.transcript.sent.get(job_id, []), self.transcript
+        if job is None or transcript.looks_gone(job_id, until=min(transcript.posts, default=None)):
             return ""
-        sent = self.transcript.sent.get(job_id)
         if not job.deleted:
-            until = self.transcript.posts[0] if self.transcript.posts else None
-            looks_gone = self.transcript.looks_gone(job_id, until=until) or (
-                bool(sent) and self.transcript.looks_gone(job_id, since=sent[-1] if sent else 0)
-            )
-            return "" if looks_gone else "it is there"
-        refused = all((status or 0) >= 400 for status in self.transcript.statuses.get(job_id, ()))
+            return "" if sent and transcript.looks_gone(job_id, since=sent[-1]) else "it is there"
+        refused = all((status or 0) >= 400 for status in transcript.statuses.get(job_id, ()))
         if sent and self.scene.there_when_sent[job_id] and job_id not in self._vanished and not refused:
             return "we have removed it"
         return ""
@@ -142,9 +138,10 @@ class Oracle:
         return any(word in ("pending", "in_progress") for word in words)
 
     def _protected(self, job_id: str, job: SimulatedJob | None) -> str:
+        # It may be gone all the same, by somebody else: the word says that it was not sent, and why.
         if job_id not in self.scene.protected:
             return "it is not protected"
-        return "it was removed" if job is not None and job.deleted and job_id not in self._vanished else ""
+        return "it was sent" if job_id in self.transcript.sent else ""
 
     def _failed(self, job_id: str, job: SimulatedJob | None) -> str:
         statuses = self.transcript.statuses.get(job_id, [])

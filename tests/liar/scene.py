@@ -68,6 +68,7 @@ class Scene:
     problems: list[str] = field(default_factory=list)
     slept: float = 0.0
     _vanished: set[str] = field(default_factory=set)
+    _operations: Any = None
 
     @property
     def vanished(self) -> set[str]:
@@ -102,9 +103,11 @@ class Scene:
         self.before = {job.id.lower(): job.status for job in cloud.listed()}
         cloud.bends += [Bend.read(text) for text in case.bends]
         cloud.faults.append(Fault(("POST", "/api/history"), "empty", times=None, predicate=self._arrives))
+        cloud.faults.append(Fault(("GET", "/"), "empty", times=None, predicate=self._asks))
 
     def set_up(self, operations: Any, **more: Any) -> None:
         """Protect and set what the case says, as a person would have before."""
+        self._operations = operations
         self.workflows = self._workflows() if self.case.workflow else []
         if self.chosen or self.workflows:
             operations.protection.change(protect=True, jobs=self.chosen, workflows=self.workflows)
@@ -154,6 +157,14 @@ class Scene:
             self.finished_at_clear.append(len(self.cloud.finished))
         for job_id in body.get("delete", ()):
             self.there_when_sent.setdefault(job_id.lower(), self.cloud.books.get(job_id) is not None)
+        return False
+
+    def _asks(self, body: Any) -> bool:
+        """At the request that the case names a job is protected, before it has its answer and so before any sending."""
+        if len(self.cloud.requests) == self.case.protect_at and not self.cloud.deletions:
+            last = [job_id.lower() for job_id in self.ids if self.job(job_id) is not None][-1:]
+            self._operations.protection.change(protect=True, jobs=last)
+            self.chosen.update(last)
         return False
 
     def _workflows(self) -> list[str]:
