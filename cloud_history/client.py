@@ -32,6 +32,7 @@ from .errors import (
     UnreadableAnswer,
     UntrustedCertificate,
 )
+from .job_ids import WrittenIds
 from .jobs import Job, OutputFile, read_job
 from .json_pieces import Pauses
 from .pages import Kept, Page, Pick, joined
@@ -71,6 +72,8 @@ class CloudClient:
     """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
     """Learns from each answer how far it is from Comfy Cloud's."""
+    written: WrittenIds = field(default_factory=WrittenIds, repr=False)
+    """Learns from each page how the server writes its ids, which are sent so."""
     has_sent: bool = field(default=False, init=False)
     """Whether a request that removes jobs may have left."""
     _session: Session | None = field(default=None, repr=False)
@@ -102,7 +105,7 @@ class CloudClient:
 
     async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         """Remove at most 100 jobs. Returning means accepted, no more."""
-        request = protocol.delete_history(job_ids)
+        request = protocol.delete_history([self.written.of(job_id) for job_id in job_ids])
         self.has_sent = True
         protocol.read_accepted(await self._send(request, again=again))
 
@@ -145,7 +148,13 @@ class CloudClient:
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
         now = datetime.now(timezone.utc)
         if len(answer.body) < LARGE_PAGE:
-            return protocol.read_jobs_page(answer, pick, now)
+            page = protocol.read_jobs_page(answer, pick, now)
+        else:
+            page = await self._large_page(answer, pick, now)
+        self.written.learn(page.job_ids, page.written)
+        return page
+
+    async def _large_page(self, answer: protocol.Answer, pick: Pick[Kept], now: datetime) -> Page[Kept]:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
@@ -153,7 +162,7 @@ class CloudClient:
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
-        answer = await self._send(protocol.get_job(job_id))
+        answer = await self._send(protocol.get_job(self.written.of(job_id)))
         detail = await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
         # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
         job = read_job(detail, datetime.now(timezone.utc))
@@ -163,12 +172,13 @@ class CloudClient:
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
-        answer = await self._send(protocol.get_job(job_id))
+        answer = await self._send(protocol.get_job(self.written.of(job_id)))
         return await long_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", Pauses())))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
-        answer = protocol.read_json(await self._send(protocol.cancel_jobs(job_ids)), "cancelled_jobs")
+        request = protocol.cancel_jobs([self.written.of(job_id) for job_id in job_ids])
+        answer = protocol.read_json(await self._send(request), "cancelled_jobs")
         return [str(job_id).lower() for job_id in answer["cancelled"]]
 
     async def view_file(self, file: OutputFile) -> bytes | str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from .errors import ListNotWhole
 from .evidence import SPOT_CHECK, Doubt, Reason, spread
 from .jobs import Job
-from .listing import JobLister, list_jobs
+from .listing import JobLister, goes_on, list_jobs
 from .models import ACTIVE, JobCounts, JobStatus
 from .pages import EVERY_JOB, Page
 from .selection import JobFilter
@@ -51,10 +51,13 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
     filters = all(
         job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
     )
-    if filters and all(_credible(page) for page in pages) and not await _go_on(client, pages):
+    ends = await _ends(client, pages) if filters and all(_credible(page) for page in pages) else None
+    if ends is not None:
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
-        newest = [job for page in pages for job in page.kept.values() if job.finished]
-        return Counted(JobCounts(completed, failed, cancelled, active, now()), newest)
+        some = {job.id: job for page in (*pages, *ends) for job in page.kept.values() if job.finished}
+        return Counted(
+            JobCounts(completed, failed, cancelled, active, now()), spread([*some.values()], SPOT_CHECK)
+        )
     # No total (it may be 0 with a cursor), a wrong one, or no filter: then only reading the jobs tells.
     jobs = await _read_all(client)
     completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
@@ -77,27 +80,26 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
     if unknown := sum(job.status is JobStatus.UNKNOWN for job in jobs):
         have = "1 job has" if unknown == 1 else f"{unknown:,} jobs have"
         raise ListNotWhole(f"{have} a status that is not known")
-    if await _goes_on(client, {}, [job.id for job in jobs[:1]], len(jobs)):
-        raise ListNotWhole("more jobs follow where it says that it ends")
+    if await goes_on(client, {}, listing.jobs, len(jobs)):
+        raise ListNotWhole(str(Reason(Doubt.ENDS_TOO_SOON)))
     return jobs
 
 
-async def _go_on(client: JobLister, pages: Sequence[Page[Job]]) -> bool:
-    """Whether one of the lists that these pages begin has more jobs than its total says."""
-    asked = zip(_GROUPS, pages, strict=True)
-    return any(
-        await together(
-            _goes_on(client, JobFilter(group).query(), page.job_ids, page.total)
-            for group, page in asked
-            if page.total
-        )
+async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]] | None:
+    """The ends of the lists that these pages begin; None where one does not end where its total says."""
+    asked = [(group, page) for group, page in zip(_GROUPS, pages, strict=True) if page.total]
+    ends = await together(
+        client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=2, offset=(page.total or 0) - 1)
+        for group, page in asked
     )
+    fit = all(_is_end(end, page) for end, (_, page) in zip(ends, asked, strict=True))
+    return ends if fit else None
 
 
-async def _goes_on(client: JobLister, query: Mapping[str, str], first: Sequence[str], end: int) -> bool:
-    """Whether a list has a job beyond its end. A server that knows no offset answers with its first one."""
-    page = await client.list_jobs(query, EVERY_JOB, limit=1, offset=end)
-    return bool(page.received) and (not page.job_ids or page.job_ids[0] not in first)
+def _is_end(end: Page[Job], first: Page[Job]) -> bool:
+    """Whether a list has one row from its last on. A server that knows no offset answers with its first ones."""
+    no_offset = (first.total or 0) > 1 and end.job_ids[:1] == first.job_ids
+    return end.received == 1 or (no_offset and end.received > 1)
 
 
 async def span_of(client: JobLister, counts: JobCounts) -> Span:

@@ -115,8 +115,7 @@ class Deletion:
                 chunk = ledger.not_kept_back(chunk)
                 if chunk:
                     ledger.sending(chunk)
-                    written = [seen.there[each].sent_as if each in seen.there else each for each in chunk]
-                    await self.client.delete_history(written, partial(self._check_again, chunk, seen))
+                    await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
             except CloudError as error:
                 ledger.failed(chunk, error)
                 if error.meets_all:

@@ -42,6 +42,7 @@ class Doubt(str, Enum):
     FILTER_IGNORED = "filter_ignored"
     NO_ANSWER_BY_ID = "no_answer_by_id"
     STILL_ANSWERED = "still_answered"
+    ENDS_TOO_SOON = "ends_too_soon"
 
 
 WORDS = {
@@ -54,8 +55,9 @@ WORDS = {
     Doubt.DOES_NOT_ADD_UP: "its pages do not add up",
     Doubt.REPEATS: "it repeats a page",
     Doubt.FILTER_IGNORED: "it has jobs of other statuses than asked",
-    Doubt.NO_ANSWER_BY_ID: "Comfy Cloud knows no job by its id, not even one that is listed",
+    Doubt.NO_ANSWER_BY_ID: "no job that is listed is found by its id",
     Doubt.STILL_ANSWERED: "a job that is not listed is still found by its id",
+    Doubt.ENDS_TOO_SOON: "more jobs follow where it says that it ends",
 }
 _ONLY_AS_PROOF = frozenset(
     {Doubt.UNREADABLE_ROWS, Doubt.FILTER_IGNORED, Doubt.TOTALS_CONTRADICT, Doubt.NO_HAS_MORE}

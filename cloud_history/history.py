@@ -214,7 +214,7 @@ class History:
             return found.doubt or NOT_ASKED
         if found.listed and not after.finished:
             return "a finished job is still listed"
-        return ""
+        return "" if found.gone else "none of the jobs that were looked at is gone"
 
     async def _stopped_clear(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .errors import InvalidJobIds, NoJobIds, TooManyJobIds
 from .json_pieces import NotJson, loads
@@ -25,8 +25,32 @@ _QUOTES = "\"'`“”‘’"
 _DEEPEST = 8
 _ABSENT = "nothing (a missing or blank input)"
 
+MOST_WRITTEN = 200_000
+
 Item = tuple[str, str]
 """What it is where it is no text ("" where it is one), and its text."""
+
+
+class WrittenIds:
+    """How a server writes job ids, where that is not in lower case: it may tell upper case from lower.
+
+    Ids are compared in lower case everywhere. The clients of a process share this, and send each id as it was read.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[str, str] = {}
+
+    def learn(self, job_ids: Iterable[str], written: Mapping[str, str]) -> None:
+        """Note how ids were read: as in `written`, by what they are in lower case, or else in lower case."""
+        if self._written:
+            for job_id in job_ids:
+                self._written.pop(job_id, None)
+        if len(self._written) + len(written) <= MOST_WRITTEN:
+            self._written.update(written)
+
+    def of(self, job_id: str) -> str:
+        """The id for a request."""
+        return self._written.get(job_id, job_id)
 
 
 def is_job_id(text: str) -> bool:

@@ -62,13 +62,6 @@ class Job(NamedTuple):
     preview: OutputFile | None = None
     output_type: str = ""
     error: JobError | None = None
-    written: str = ""
-    """The id as the server writes it, where that is not in lower case."""
-
-    @property
-    def sent_as(self) -> str:
-        """The id for requests: a server may tell upper case from lower."""
-        return self.written or self.id
 
     @property
     def name(self) -> str:
@@ -158,7 +151,6 @@ def job_of(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
         preview=read_file(preview),
         output_type=output_type(preview.get("mediaType")),
         error=_error(row.get("execution_error")),
-        written=row["id"] if row["id"] != job_id else "",
     )
 
 

@@ -12,7 +12,7 @@ from .errors import BadRequest, CloudError, ListNotWhole
 from .evidence import Doubt, Reason, is_whole
 from .jobs import Job
 from .models import JobStatus
-from .pages import Kept, Page, Pick
+from .pages import NO_JOB, Kept, Page, Pick
 from .selection import JobFilter
 
 PAGE = 1000
@@ -64,9 +64,13 @@ class CompleteListing:
 
     Attributes:
         seen: the ids of all its jobs, kept or not.
+        query: what was asked for: empty for the jobs of every status.
+        is_short: whether it is one page that was not filled. A server that cuts pages and says nothing looks like that.
     """
 
     seen: frozenset[str]
+    query: Mapping[str, str]
+    is_short: bool
 
 
 @dataclass
@@ -79,6 +83,8 @@ class Listing(Reading):
 
     jobs: dict[str, Job] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
+    query: Mapping[str, str] = field(default_factory=dict)
+    is_short: bool = False
 
     def not_whole(self) -> ListNotWhole:
         """The error that says why it is not complete."""
@@ -88,7 +94,7 @@ class Listing(Reading):
         """The list as proof; None where it proves nothing, for the reasons that it has or for its error."""
         if self.error is not None or self.reasons or not self.complete:
             return None
-        return CompleteListing(self.seen)
+        return CompleteListing(self.seen, self.query, self.is_short)
 
 
 class _Reader(Generic[Kept]):
@@ -104,6 +110,7 @@ class _Reader(Generic[Kept]):
         self.unreadable = 0
         self.total: int | None = None
         self.ended = False
+        self.is_short = False
         self._most = 0
         self._reasons: dict[Doubt, Reason] = {}
 
@@ -130,6 +137,7 @@ class _Reader(Generic[Kept]):
                 yield kept
         else:
             self.ended = not self._more(first)
+            self.is_short = first.received < self._limit
 
     async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[Kept]:
         return await self._client.list_jobs(
@@ -165,8 +173,9 @@ class _Reader(Generic[Kept]):
                 self.ended = not page.has_more
                 return
             following = None if page.next_cursor in used else await self._after(page.next_cursor)
-            if following is None:
-                # A cursor that came before, or that it does not take back: what is left is read by offset.
+            if following is None or (following.job_ids and self.seen.issuperset(following.job_ids)):
+                # A cursor that came before, that it does not take back, or that leads back to rows that came before:
+                # what is left is read by offset.
                 async for kept in self._by_offset(page):
                     yield kept
                 return
@@ -259,7 +268,20 @@ async def read_pages(
     reading.reasons = reader.reasons()
     reading.complete = is_whole(reading.reasons)
     if isinstance(reading, Listing):
-        reading.seen = frozenset(reader.seen)
+        reading.seen, reading.query, reading.is_short = frozenset(reader.seen), query, reader.is_short
+
+
+async def goes_on(client: JobLister, query: Mapping[str, str], seen: Container[str], end: int) -> bool:
+    """Whether a list has another job where it says that it ends. A server that knows no offset begins anew.
+
+    Args:
+        seen: the ids of its jobs. end: how many rows it has.
+
+    Raises:
+        CloudError: this could not be read. BadRequest: the server takes no offset.
+    """
+    page = await client.list_jobs(query, NO_JOB, limit=2, offset=max(0, end - 1))
+    return page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
 
 async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Listing:

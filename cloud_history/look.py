@@ -1,29 +1,32 @@
 """Looking whether jobs are there: before a deletion, to know what is ours to claim, and after it.
 
 A job is proven to be gone where two ways of looking agree: a list that proves what is missing from it does not have it,
-and `GET /api/jobs/{id}` answers 404. The second counts only from a server that has answered 200 for another job, or for
-the same one before. Up to 20 jobs are all asked for by their ids; of more, five.
+and `GET /api/jobs/{id}` answers 404. The second counts only from a server that finds a listed job by its id, and, where
+none is listed any more, from one that has found one of these jobs before. Up to 20 jobs are all asked for by their ids;
+of more, five.
 
-One exception, for a server that marks jobs as deleted and still answers for them by id: where all of the jobs that were
-asked for are still found, each was listed before and is no longer, and the list goes on showing other jobs, the list is
-believed. An empty list is not: it is also what a broken service looks like.
+One exception, for a server that marks jobs as deleted and still answers for them by id. It is believed by its list
+alone, and only by that of every status: where it had each of the jobs before, has none of them now but active ones, and
+goes on showing others, one of which is found by its id. Where only some of the jobs are missing, or listed jobs are not
+found by their ids, the list may be hiding what is there. An empty list is not believed either: it is also what a broken
+service looks like.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-from .errors import CloudConnectionError, CloudError, NotFound
+from .errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .jobs import Job
-from .listing import CompleteListing, JobLister, Listing, list_jobs
+from .listing import CompleteListing, JobLister, Listing, goes_on, list_jobs
 from .models import JobStatus
 from .selection import JobFilter
-from .stopping import Watch, run_stoppable
+from .stopping import Watch, run_stoppable, together
 
 MOST_ONE_BY_ONE = 20
 MOST_AT_ONCE = 6
@@ -139,6 +142,14 @@ class _Looking:
 
     async def look(self) -> Look:
         listing = await self._read_list()
+        found = await self._judged(listing)
+        if listing.query and any(reason.doubt is Doubt.STILL_ANSWERED for reason in found.reasons):
+            # Some may have another status by now, and only the whole list is believed of jobs that are still found.
+            found = await self._judged(await self._list(JobFilter()))
+        return found
+
+    async def _judged(self, listing: Listing) -> Look:
+        """What this list and asking by id say together."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()
@@ -146,9 +157,19 @@ class _Looking:
             return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
         few = len(self._job_ids) <= MOST_ONE_BY_ONE
         asked = self._some(missing)
-        await self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None])
-        if not self._answered:
-            await self._find_one_by_id(proof)
+        try:
+            work: list[Coroutine[Any, Any, bool | None]] = [
+                self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
+                self._misses_a_listed_job(proof),
+                self._goes_on(proof),
+            ]
+            _, misses, goes_on = await together(work)
+        except CloudError as error:
+            self._error = self._error or error
+            return self._outcome(listing, NONE_ABSENT, ())
+        if misses or goes_on or not self._answered:
+            doubt = Doubt.ENDS_TOO_SOON if goes_on else Doubt.NO_ANSWER_BY_ID
+            return self._outcome(listing, NONE_ABSENT, (Reason(doubt),))
         still = [job_id for job_id in asked if self._by_id.get(job_id)]
         if not few and 0 < len(still) < len(asked) and len(missing) <= MOST_ASKED:
             asked = missing
@@ -217,14 +238,13 @@ class _Looking:
         return before + spread([each for each in missing if each not in before], SPOT_CHECK - len(before))
 
     async def _ask(self, job_ids: Iterable[str]) -> None:
-        """Ask for each by its id, as the server writes it where that is known."""
+        """Ask for each by its id."""
         gate = asyncio.Semaphore(MOST_AT_ONCE)
 
         async def get(job_id: str) -> None:
-            written = self._jobs[job_id].sent_as if job_id in self._jobs else job_id
             async with gate:
                 try:
-                    self._by_id[job_id] = await self._client.get_job(written)
+                    self._by_id[job_id] = await self._client.get_job(job_id)
                     self._answered.add(job_id)
                 except NotFound:
                     self._by_id[job_id] = None
@@ -237,12 +257,31 @@ class _Looking:
             if isinstance(each, BaseException):
                 raise each
 
-    async def _find_one_by_id(self, proof: CompleteListing) -> None:
-        """Ask for one job that is listed: a server without the route answers 404 to everything."""
-        listed = next(iter(proof.seen - self._wanted or proof.seen.intersection(self._jobs)), None)
-        if listed is not None:
-            await self._ask([listed])
-            self._by_id.pop(listed, None)
+    async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
+        """Whether the server does not find a job by its id that it lists, as one without the route finds none."""
+        listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
+        if listed is None and not self._answered:
+            listed = next(iter(proof.seen), None)
+        if listed is None:
+            return False
+        try:
+            await self._client.get_job(listed)
+        except NotFound:
+            return True
+        except CloudError:
+            if not self._answered:
+                raise
+        self._answered.add(listed)
+        return False
+
+    async def _goes_on(self, proof: CompleteListing) -> bool:
+        """Whether a list of one page that is not full has more jobs than it says."""
+        if not proof.is_short or not proof.seen:
+            return False
+        try:
+            return await goes_on(self._client, proof.query, proof.seen, len(proof.seen))
+        except BadRequest:
+            return False  # it takes no offset
 
     def _judge(
         self,
@@ -254,16 +293,23 @@ class _Looking:
         each: bool,
     ) -> tuple[frozenset[ProvenAbsent], tuple[Reason, ...]]:
         """Which of the jobs that the list does not have are proven gone, and why the others are not."""
-        if not self._answered:
-            return NONE_ABSENT, (Reason(Doubt.NO_ANSWER_BY_ID),)
         refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
-        goes_on = bool(proof.seen - frozenset(missing))
-        if still and len(still) == len(asked) and goes_on and self._known.listed.issuperset(missing):
+        if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
             return _proven(missing), ()
         reasons = (Reason(Doubt.STILL_ANSWERED),) if still else ()
         if each:
             return _proven(refused), reasons
         return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, reasons)
+
+    def _is_marked_as_deleted(self, missing: Sequence[str], proof: CompleteListing) -> bool:
+        """Whether the list is believed of jobs that are still found by their ids: see above."""
+        listed = self._wanted & proof.seen
+        return (
+            not proof.query
+            and self._known.listed.issuperset(missing)
+            and all(self._jobs[job_id].active for job_id in listed)
+            and len(proof.seen) > len(listed)
+        )
 
     def _outcome(self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]) -> Look:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}

@@ -26,6 +26,7 @@ from .counting import Span
 from .credentials import ApiKey, KeyStore
 from .errors import ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
 from .history import History
+from .job_ids import WrittenIds
 from .journal import Entry
 from .listing import Listing
 from .models import ClearResult, DeletionResult, JobCounts
@@ -80,6 +81,7 @@ class Operations:
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
         self.clock = clock or CloudClock()
+        self.written = WrittenIds()
         self.folder = folder
         self.state = state_folder_at(folder)
         self.announcements = Announcements(announce)
@@ -308,7 +310,7 @@ class Operations:
         """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
         await long_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
-            client.clock = self.clock
+            client.clock, client.written = self.clock, self.written
             if watch is not None:
                 progress = watch.progress
                 client.asked_to_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from .evidence import Doubt, Reason
@@ -31,6 +31,7 @@ class Pick(Generic[Kept]):
 
 
 EVERY_JOB: Pick[Job] = Pick(lambda job: job)
+NO_JOB: Pick[Job] = Pick(lambda job: None, ())
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Page(Generic[Kept]):
         reasons: why the page proves nothing, as far as it can be told without the others.
         statuses: of all rows that can be read, kept or not.
         limit: rows a page, as the server says it took the request; None where it does not say.
+        written: ids as the server writes them, of the rows where that is not in lower case.
     """
 
     job_ids: list[str]
@@ -57,6 +59,7 @@ class Page(Generic[Kept]):
     reasons: tuple[Reason, ...] = ()
     statuses: frozenset[JobStatus] = frozenset()
     limit: int | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unreadable(self) -> int:
@@ -96,4 +99,5 @@ def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:
         reasons=tuple(reasons.values()),
         statuses=first.statuses | second.statuses,
         limit=None,
+        written={**first.written, **second.written},
     )

@@ -223,6 +223,7 @@ def read_jobs_page(
     job_ids: list[str] = []
     kept: dict[str, Kept] = {}
     statuses: set[object] = set()
+    written: dict[str, str] = {}
     received = 0
 
     def take(row: Any) -> None:
@@ -232,6 +233,8 @@ def read_jobs_page(
         if job_id is None:
             return
         job_ids.append(job_id)
+        if row["id"] != job_id:
+            written[job_id] = row["id"]
         status = row.get("status")
         statuses.add(status if isinstance(status, str) else None)
         made = pick.make(job_of(job_id, row, now)) if pick.wants(job_id) else None
@@ -256,6 +259,7 @@ def read_jobs_page(
         reasons=tuple(_reasons(members, pagination, received - len(job_ids))),
         statuses=frozenset(map(JobStatus.from_api, statuses)),
         limit=_count(pagination.get("limit")),
+        written=written,
     )
 
 

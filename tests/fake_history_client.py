@@ -27,6 +27,10 @@ def ids(count: int) -> list[str]:
     return _IDS[:count]
 
 
+OLDEST = ids(2)[1]
+"""Of a history that is only counted."""
+
+
 def job(job_id: str, word: str = "completed") -> Job:
     """A job of this id and state."""
     status = JobStatus.from_api(word)
@@ -139,11 +143,13 @@ class FakeClient:
         return found
 
     def _counted_job(self, job_id: str) -> Job:
-        """In a history that is only counted, its jobs are there until none of the last count is left."""
-        count = (self.looks or [0])[min(max(self.looked - 1, 0), len(self.looks or [0]) - 1)]
+        """In a history that is only counted, its newest job is there until none is left, its oldest until some went."""
+        looks = self.looks or [0]
+        count = looks[min(max(self.looked - 1, 0), len(looks) - 1)]
         if isinstance(count, CloudError):
             raise count
-        if not count:
+        first = looks[0]
+        if not count or (job_id == OLDEST and isinstance(first, int) and count < first):
             raise NotFound(404)
         return job(job_id)
 
@@ -165,8 +171,10 @@ class FakeClient:
                 return cut([self._counted_job(ids(1)[0])], pick, limit, offset)
             except NotFound:
                 return cut([], pick, limit, offset)
-        if offset:
-            return cut([], pick, limit)  # the totals are right: nothing lies beyond them
+        if limit == 2:
+            return cut(
+                [job(OLDEST)], pick, limit
+            )  # the totals are right: each list ends where its total says
         if query["status"] == "pending,in_progress":
             return page(pick, JobStatus.PENDING, self.active)
         if query["status"] != "completed":

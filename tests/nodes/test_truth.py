@@ -90,7 +90,7 @@ async def test_a_list_that_lags_is_looked_at_again_until_the_jobs_are_gone(
     assert await delete(job_ids) == ("25 jobs removed from your cloud history. Assets stay.", 25)
     assert gone(cloud) == set(job_ids)
     assert len(cloud.history_posts) == 1
-    assert len(cloud.requests_to(*LIST)) == 1 + LOOKS
+    assert len(cloud.requests_to(*LIST)) == 1 + LOOKS + 1, "and whether the list ends there"
 
 
 async def test_a_list_that_lags_too_long_leaves_it_unconfirmed_which_is_no_error(

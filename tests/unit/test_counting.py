@@ -13,7 +13,7 @@ import pytest
 import virtual_time
 from cloud_history.client import CloudClient
 from cloud_history.config import BaseUrl
-from cloud_history.counting import count_jobs
+from cloud_history.counting import count_and_name, count_jobs
 from cloud_history.errors import ListNotWhole, ServerFault
 from cloud_history.models import JobCounts
 from cloud_history.pages import Kept, Page, Pick
@@ -36,25 +36,31 @@ def count(jobs: Any) -> JobCounts:
 RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NOON)
 
 
-def test_the_first_row_of_each_list_and_the_one_beyond_its_end_are_enough_where_the_server_gives_totals() -> (
-    None
-):
+def test_the_ends_of_each_list_are_enough_where_the_server_gives_totals() -> None:
     jobs = lister()
     assert count(jobs) == RIGHT
-    assert jobs.asked == [(1, 0, None)] * 4 + [(1, end, None) for end in (2300, 30, 10, 3)]
+    assert jobs.asked == [(1, 0, None)] * 4 + [(2, last, None) for last in (2299, 29, 9, 2)]
 
 
-def test_a_total_beyond_which_more_jobs_follow_counts_for_nothing() -> None:
-    class TooSmall(JobList):
-        """Says that there are three jobs less than there are, and nothing on its pages contradicts it."""
+def test_jobs_from_both_ends_of_the_lists_are_named() -> None:
+    jobs = lister({"completed": 20, "failed": 10, "in_progress": 4})
+    named = virtual_time.run(count_and_name(jobs, lambda: NOON)).some
+    assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "finished ones alone"
+    assert virtual_time.run(count_and_name(lister({"failed": 1}), lambda: NOON)).some[0].id == ids(1)[0]
+
+
+@pytest.mark.parametrize("wrong_by", [-3, 3])
+def test_a_total_that_does_not_tell_where_the_list_ends_counts_for_nothing(wrong_by: int) -> None:
+    class Wrong(JobList):
+        """Its totals are wrong where one row is asked for, and nothing on that page contradicts them."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
             if len(answer["jobs"]) == 1 and answer["pagination"]["total"] > 4:
-                answer["pagination"]["total"] -= 3
+                answer["pagination"]["total"] += wrong_by
             return answer
 
-    assert count(TooSmall(rows_of(TRUTH))) == RIGHT
+    assert count(Wrong(rows_of(TRUTH))) == RIGHT
 
 
 def test_a_page_without_the_row_that_its_total_promises_counts_for_nothing() -> None:

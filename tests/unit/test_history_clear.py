@@ -287,7 +287,10 @@ class NoRoute(FakeClient):
 
 @pytest.mark.parametrize(
     ("client", "doubt"),
-    [(StillFound, "a job that is not listed is still found by its id"), (NoRoute, "knows no job by its id")],
+    [
+        (StillFound, "a job that is not listed is still found by its id"),
+        (NoRoute, "no job that is listed is found by its id"),
+    ],
 )
 def test_a_list_that_is_empty_at_once_is_no_proof_where_asking_by_id_does_not_agree(
     client: type[FakeClient], doubt: str

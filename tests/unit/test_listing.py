@@ -14,7 +14,7 @@ from cloud_history.evidence import Doubt, Reason
 from cloud_history.jobs import Job
 from cloud_history.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
 from cloud_history.models import JobStatus
-from cloud_history.pages import EVERY_JOB, Pick
+from cloud_history.pages import EVERY_JOB, Page, Pick
 from cloud_history.selection import JobFilter
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
@@ -219,6 +219,23 @@ def test_cursors_that_never_end_are_followed_up_to_a_cap() -> None:
     found = read(jobs)
     assert not found.complete
     assert len(found.jobs) == MOST_PAGES + 1
+
+
+def test_cursors_that_lead_back_to_the_first_page_are_given_up_for_offsets() -> None:
+    class NewCursors(JobList):
+        """Gives a new cursor with each page, and takes no notice of those that come back."""
+
+        def _answer(self, *asked: Any) -> dict[str, Any]:
+            answer = super()._answer(*asked)
+            answer["pagination"] |= {"next_cursor": f"page {len(self.asked)}", "has_more": True}
+            return answer
+
+        async def list_jobs(self, *args: Any, after: str | None = None, **place: Any) -> Page[Any]:
+            return await super().list_jobs(*args, **place)
+
+    jobs = NewCursors(rows_of({"completed": 2500}))
+    assert len(read(jobs).jobs) == 2500
+    assert len(jobs.asked) < 20
 
 
 def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() -> None:

@@ -1,0 +1,137 @@
+"""What is told of a deletion by a cloud that lies in two ways at once: no job that is there is called gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from cloud_history.history import History
+from cloud_history.models import ClearResult, DeletionResult
+from cloud_history.stopping import Unwatched
+from simulated_cloud import Bend, SimulatedCloud
+
+from .conftest import OpenClient
+
+Delete = Callable[[list[str]], Awaitable[DeletionResult]]
+
+
+async def no_time(seconds: float) -> None:
+    """Waits for nobody."""
+
+
+@pytest.fixture
+def delete(open_client: OpenClient) -> Delete:
+    async def delete(job_ids: list[str]) -> DeletionResult:
+        async with open_client() as client:
+            return await History(client, sleep=no_time).delete(job_ids, Unwatched())
+
+    return delete
+
+
+@pytest.fixture
+def clear(open_client: OpenClient) -> Callable[[], Awaitable[ClearResult]]:
+    async def clear() -> ClearResult:
+        async with open_client() as client:
+            return await History(client, sleep=no_time).clear(Unwatched())
+
+    return clear
+
+
+def bend(cloud: SimulatedCloud, *bends: str) -> None:
+    cloud.bends += [Bend.read(each) for each in bends]
+
+
+def some(cloud: SimulatedCloud, count: int) -> list[str]:
+    """So many finished jobs, from all over."""
+    finished = [job.id for job in cloud.finished]
+    return finished[:: len(finished) // count][:count]
+
+
+def told(result: DeletionResult) -> Counter[str]:
+    return Counter(each.outcome.value for each in result.jobs.values())
+
+
+KEEPS_ALL = [
+    "hides_jobs,rows=some,after_deletion=true",
+    "hides_jobs,rows=all,after_deletion=true",
+    "ids_of_others,after_deletion=true",
+    "ids_null,after_deletion=true",
+    "filters_wrongly,after_deletion=true",
+    "filter_misses_jobs,after_deletion=true",
+    "empty_list,after_deletion=true",
+]
+
+
+@pytest.mark.parametrize("count", [1, 10, 30])
+@pytest.mark.parametrize("lie", KEEPS_ALL)
+async def test_a_job_that_is_kept_and_found_by_its_id_is_not_called_removed_by_a_list_that_changed(
+    cloud: SimulatedCloud, delete: Delete, lie: str, count: int
+) -> None:
+    bend(cloud, "keeps_jobs", lie)
+    result = await delete(some(cloud, count))
+    assert not cloud.deleted
+    assert told(result) == {"unconfirmed": count}
+
+
+@pytest.mark.parametrize("count", [1, 10, 30])
+async def test_404_by_id_proves_nothing_while_a_listed_job_is_not_found_either(
+    cloud: SimulatedCloud, delete: Delete, count: int
+) -> None:
+    chosen = some(cloud, count)
+
+    class OfThese(Bend):
+        def hits(self, job_id: str) -> bool:
+            return job_id in chosen
+
+    bend(cloud, "keeps_jobs", "details_not_found,after_deletion=true")
+    cloud.bends.append(OfThese("hides_jobs", after_deletion=True))
+    result = await delete(chosen)
+    assert told(result) == {"unconfirmed": count}
+    assert {each.why for each in result.jobs.values()} == {
+        "the list can’t be trusted (no job that is listed is found by its id)"
+    }
+
+
+@pytest.mark.parametrize("count", [1, 30])
+async def test_a_list_that_is_cut_in_silence_proves_nothing_beyond_its_end(
+    cloud: SimulatedCloud, delete: Delete, count: int
+) -> None:
+    beyond = sorted(cloud.finished, key=lambda job: job.create_time)[0].id
+    chosen = [beyond, *[each for each in some(cloud, count) if each != beyond]][:count]
+    bend(cloud, "keeps_jobs", "caps_limit_in_silence,size=40", "details_not_found,rows=one,times=1")
+    result = await delete(chosen)
+    assert result.jobs[beyond].outcome.value == "unconfirmed"
+
+
+@pytest.mark.parametrize("count", [1, 10, 30])
+async def test_a_cloud_that_still_answers_for_removed_jobs_by_id_is_believed_by_its_whole_list(
+    cloud: SimulatedCloud, delete: Delete, count: int
+) -> None:
+    chosen = some(cloud, count)
+    bend(cloud, "details_of_deleted_jobs")
+    assert told(await delete(chosen)) == {"deleted": count}
+    active = [job.id for job in cloud.active]
+    more = some(cloud, count)
+    assert told(await delete(more + active)) == {"deleted": count, "active": len(active)}
+
+
+@pytest.mark.parametrize("lie", ["hides_jobs,rows=some", "hides_jobs,rows=one", "drops_rows,size=5"])
+async def test_a_clear_that_removes_nothing_is_not_told_by_a_count_that_fell(
+    cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
+) -> None:
+    bend(cloud, "keeps_jobs", f"{lie},after_deletion=true")
+    result = await clear()
+    assert not cloud.deleted
+    assert (result.outcome.value, result.removed) in {("unconfirmed", None), ("unconfirmed", 0)}
+
+
+@pytest.mark.parametrize("lie", ["total_too_large", "total_too_small", "total_of_page", "total_changes"])
+async def test_as_many_are_told_as_removed_by_a_clear_as_were(
+    cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
+) -> None:
+    finished = len(cloud.finished)
+    bend(cloud, f"{lie},times=4")
+    result = await clear()
+    assert (result.before.finished, result.removed, len(cloud.deleted)) == (finished, finished, finished)

@@ -1,0 +1,73 @@
+"""Job ids go back to a server as it writes them: one that tells upper case from lower knows no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloud_history.job_ids import MOST_WRITTEN, WrittenIds
+from cloud_history.look import look_at
+from cloud_history.operations import Operations
+from cloud_history.selection import JobFilter
+from cloud_history.settings import SettingsFile
+from cloud_history.stopping import Unwatched
+from simulated_cloud import SimulatedCloud
+
+
+def in_upper_case(cloud: SimulatedCloud) -> list[str]:
+    """Every other id of the account is in upper case from now on. Some finished jobs of either kind."""
+    for job in list(cloud.jobs.values())[::2]:
+        del cloud.jobs[job.id]
+        job.id = job.id.upper()
+        cloud.jobs[job.id] = job
+    upper = [job.id for job in cloud.finished if job.id != job.id.lower()]
+    lower = [job.id for job in cloud.finished if job.id == job.id.lower()]
+    return [*upper[:20], *lower[:20]]
+
+
+@pytest.mark.parametrize("backup", [False, True])
+@pytest.mark.parametrize("count", [3, 40])
+async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
+    cloud: SimulatedCloud, operations: Operations, count: int, backup: bool
+) -> None:
+    written = in_upper_case(cloud)[:count]
+    SettingsFile(operations.folder).change(backup="workflows" if backup else "off")
+    job_ids = [job_id.lower() for job_id in written]
+    result = await operations.delete_jobs(job_ids, "node 1", Unwatched())
+    assert (result.deleted, result.backed_up) == (count, count if backup else 0)
+    assert sorted(job.id for job in cloud.deleted) == sorted(written)
+    assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
+
+
+async def test_what_one_client_has_read_another_asks_for(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    written = in_upper_case(cloud)[0]
+    running = cloud.active[0]
+    del cloud.jobs[running.id]
+    running.id = running.id.upper()
+    cloud.jobs[running.id] = running
+    await operations.list_jobs(JobFilter(), Unwatched())
+    async with operations.open(await operations.find_connection()) as client:
+        assert (await client.get_job_detail(written.lower()))["id"] == written
+        assert (await client.get_job(written.lower())).id == written.lower()
+        assert await client.cancel_jobs([running.id.lower()]) == [running.id.lower()]
+
+
+async def test_an_id_that_is_written_otherwise_by_now_is_sent_as_it_was_read_last(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    written = in_upper_case(cloud)[0]
+    await operations.list_jobs(JobFilter(), Unwatched())
+    job = cloud.jobs.pop(written)
+    job.id = written.lower()
+    cloud.jobs[job.id] = job
+    async with operations.open(await operations.find_connection()) as client:
+        assert list((await look_at(client, [job.id])).there) == [job.id]
+        assert (await client.get_job(job.id)).id == job.id
+
+
+def test_so_many_ids_are_remembered_and_no_more() -> None:
+    ids = WrittenIds()
+    ids.learn(["a"], {"a": "A"})
+    ids.learn([], {str(number): "B" for number in range(MOST_WRITTEN)})
+    assert (ids.of("a"), ids.of("1"), ids.of("b")) == ("A", "1", "b")
