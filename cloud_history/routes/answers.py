@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -27,13 +28,15 @@ from ..errors import (
     SetupProblem,
     TooLate,
 )
-from ..guards import RequestRefused, check_request
+from ..guards import LONGEST_TO_SEND, RequestRefused, check_request
 from ..json_pieces import Pauses, dumps
 from ..results import Payload, error_payload
 from ..route_table import Handler
 from ..secret import log
 from ..threads import long_in_thread
 
+PIECE = 256 * 1024
+"""Bytes that are sent at once."""
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
@@ -63,7 +66,7 @@ def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             check_request(request, environ)
-            return await handler(request)
+            return await in_pieces(request, await handler(request))
         except CloudError as error:
             return error_answer(error)
         except web.HTTPException as error:
@@ -76,6 +79,45 @@ def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
             return error_answer(CloudError("Something went wrong in Comfy Cloud History.", hint=hint))
 
     return answer
+
+
+async def in_pieces(
+    request: web.Request, response: web.StreamResponse, seconds: float = LONGEST_TO_SEND
+) -> web.StreamResponse:
+    """Send a large answer piece by piece, so that a browser that reads no more is let go. Others are left as they are.
+
+    Args:
+        seconds: for each piece.
+
+    Raises:
+        ConnectionResetError: the browser is gone, or was let go.
+    """
+    body = response.body if isinstance(response, web.Response) else None
+    if response.prepared or not isinstance(body, bytes) or len(body) <= PIECE:
+        return response
+    stream = web.StreamResponse(status=response.status, headers=response.headers)
+    stream.content_length = len(body)
+    await stream.prepare(request)
+    for at in range(0, len(body), PIECE):
+        await write_in_time(request, stream.write(body[at : at + PIECE]), seconds)
+    await write_in_time(request, stream.write_eof(), seconds)
+    return stream
+
+
+async def write_in_time(
+    request: web.Request, writing: Awaitable[None], seconds: float = LONGEST_TO_SEND
+) -> None:
+    """Wait until a part of an answer is on its way.
+
+    Raises:
+        ConnectionResetError: the browser is gone, or read nothing for so long and was let go.
+    """
+    try:
+        await asyncio.wait_for(writing, seconds)
+    except asyncio.TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # to close it would wait for what nobody reads
+        raise ConnectionResetError("the browser reads no more") from None
 
 
 def error_answer(error: CloudError, **more: Any) -> web.Response:

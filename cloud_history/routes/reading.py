@@ -26,7 +26,7 @@ from ..errors import (
     UnreadableAnswer,
 )
 from ..evidence import distrust
-from ..guards import LONGEST_TO_SEND, read_body
+from ..guards import read_body
 from ..job_ids import is_job_id
 from ..jobs import Job, row_id
 from ..listing import MOST_READINGS, Reading, read_pages
@@ -38,7 +38,7 @@ from ..secret import log
 from ..selection import JobFilter
 from ..threads import long_in_thread
 from ..thumbnails import FileNames
-from .answers import HEADERS, error_answer, file_answer, json_answer, large_json_answer
+from .answers import HEADERS, error_answer, file_answer, json_answer, large_json_answer, write_in_time
 from .context import Context
 from .requests import read_filter, read_ids
 
@@ -66,10 +66,7 @@ class ReadingRoutes:
             await self._read_in_time(stream, client)
         if stream.reading.error is not None and not stream.response.prepared:
             return error_answer(stream.reading.error)
-        try:
-            await asyncio.wait_for(stream.end(), LONGEST_TO_SEND)
-        except asyncio.TimeoutError:
-            raise ConnectionResetError("the browser reads no more") from None
+        await write_in_time(request, stream.end())
         return stream.response
 
     async def _read_in_time(self, stream: _JobStream, client: CloudClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from itertools import islice
@@ -12,13 +11,13 @@ from aiohttp import web
 from ..backup import BackupInfo
 from ..details import read_details, workflow_file
 from ..errors import InputRefused
-from ..guards import LONGEST_TO_SEND, read_body
+from ..guards import read_body
 from ..job_ids import is_job_id
 from ..record_lines import RecordedDeletion
 from ..results import Payload
 from ..secret import scrub
 from ..threads import in_thread, long_in_thread, write_in_thread
-from .answers import HEADERS, file_answer, json_answer, large_json_answer
+from .answers import HEADERS, file_answer, json_answer, large_json_answer, write_in_time
 from .context import Context
 
 MOST_ENTRIES = 100
@@ -62,9 +61,9 @@ class RecordRoutes:
         piece = "\ufeff" + await long_in_thread(_piece, lines)
         await response.prepare(request)
         while piece:
-            await asyncio.wait_for(response.write(piece.encode("utf-8")), LONGEST_TO_SEND)
+            await write_in_time(request, response.write(piece.encode("utf-8")))
             piece = await long_in_thread(_piece, lines)
-        await response.write_eof()
+        await write_in_time(request, response.write_eof())
         return response
 
     async def backup(self, request: web.Request) -> web.Response:
