@@ -103,6 +103,7 @@ class ListCloudJobs(CloudHistoryNode):
     ) -> Output:
         from ..cloud_history.durations import counts_from_now
 
+        operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
         clock = operations().clock
         chosen = _filter(status, older_than, workflow_id, clock.now())
         most = only_whole_number(limit, "limit")

@@ -132,6 +132,7 @@ def _policy(
     from ..cloud_history.durations import span
     from ..cloud_history.retention import Policy, check_rules
 
+    operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
     word = only_text(status, "status")
     if word not in STATUSES:
         raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")

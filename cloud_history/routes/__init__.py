@@ -14,6 +14,7 @@ from ..holds import Holds
 from ..operations import Operations
 from ..previews import Previews
 from ..route_table import ROUTES, Handler, Key, add_lazily
+from ..threads import in_thread
 from ..thumbnails import Thumbnails
 from .answers import error_answer, guarded
 from .asking import AskingRoutes
@@ -37,6 +38,22 @@ FOR_MANY: frozenset[Key] = frozenset(
     }
 )
 """What works where several people use one ComfyUI that cannot tell them apart: all else would be everybody's."""
+
+
+OF_WHAT_WAS_KEPT: frozenset[Key] = frozenset(
+    {
+        ("POST", "protection"),
+        ("GET", "record"),
+        ("GET", "record.csv"),
+        ("GET", "record/{operation}"),
+        ("GET", "backups/{operation}"),
+        ("GET", "backups/{operation}/{job_id}"),
+        ("GET", "backups/{operation}/{job_id}/workflow"),
+    }
+)
+"""What keeps a text, or shows one that was kept, and asks Comfy Cloud nothing.
+
+The key that such a text may hold may not have been read yet."""
 
 
 def make_handlers(
@@ -91,7 +108,12 @@ def make_handlers(
         ("POST", "ask/answer"): asking.answer,
     }
     return {
-        route: guarded(handler if route in FOR_MANY else _for_one(operations, handler), environ)
+        route: guarded(
+            handler
+            if route in FOR_MANY
+            else _for_one(operations, handler, knows_key=route in OF_WHAT_WAS_KEPT),
+            environ,
+        )
         for route, handler in handlers.items()
     }
 
@@ -107,12 +129,18 @@ def refusing_handlers(
     return dict.fromkeys(ROUTES, guarded(refuse, environ))
 
 
-def _for_one(operations: Operations, handler: Handler) -> Handler:
-    """The handler, refusing where its answer would be for everybody."""
+def _for_one(operations: Operations, handler: Handler, *, knows_key: bool) -> Handler:
+    """The handler, refusing where its answer would be for everybody.
+
+    Args:
+        knows_key: whether the key is read first, so that texts are scrubbed of it.
+    """
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         operations.keys.check_users()
+        if knows_key:
+            await in_thread(operations.keys.remember)
         return await handler(request)
 
     return answer

@@ -278,3 +278,14 @@ async def test_with_a_clock_that_is_minutes_ahead_the_report_says_so(
     warning = "This machine’s clock is 10 minutes ahead of Comfy Cloud’s: rules about the age of jobs"
     assert warning in (await listed(older_than="1h"))[2]
     assert warning not in (await listed())[2]
+
+
+async def test_a_key_pasted_where_a_time_belongs_is_not_shown(
+    node: Any, errors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "a-key-with-an-unusual-look-0123"
+    monkeypatch.setenv("COMFY_CLOUD_API_KEY", key)
+    given: dict[str, Any] = {"status": ["any"], "older_than": [key], "workflow_id": [""], "limit": [0]}
+    with pytest.raises(errors.InputRefused, match="is not a time") as ended:
+        await node.run(**given)
+    assert key[:20] not in str(ended.value)

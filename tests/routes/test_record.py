@@ -145,6 +145,20 @@ async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: St
     assert entries[-1]["backup"]["jobs"] == 1
 
 
+async def test_a_kept_text_shows_no_key_that_this_process_has_not_used_yet(stage: Stage) -> None:
+    key = stage.cloud.api_key
+    stage.operations.desk.record.intent(
+        RecordEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())
+    )
+    draft = stage.operations.backups.begin(stage.operation, {})
+    draft.add(stage.job, {"id": stage.job, "status": "failed", "workflow": {"nodes": [key]}}, "another-key")
+    draft.close()
+    for route in ("record", "record_csv", "record_jobs", "backup", "backed_up_job", "backed_up_workflow"):
+        answer = await stage.ask(route)
+        assert answer.status == 200, route
+        assert key not in answer.text
+
+
 async def test_a_backup_gives_the_numbers_of_a_workflow_back_as_they_were(stage: Stage) -> None:
     canvas = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}'
     job = stage.cloud.listed("completed")[0].id
