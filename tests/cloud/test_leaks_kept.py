@@ -170,3 +170,30 @@ def test_the_search_looks_into_what_is_packed(tmp_path: Path, evidence: Evidence
     assert b"unremembered" not in (tmp_path / "a.zip").read_bytes()
     evidence.add_files(tmp_path)
     assert evidence.find("unremembered-key+0123456789") == ["file"]
+
+
+def nested(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("backup", [True, False])
+async def test_a_job_whose_workflow_is_nested_too_deeply_goes_without_a_backup_alone(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, backup: bool
+) -> None:
+    job, other = cloud.finished[:2]
+    job.overrides["workflow"] = {"nodes": nested(200)}
+    operations = Operations(tmp_path, environ)
+    result = await operations.delete_jobs([job.id, other.id], "panel", Unwatched(), backup=backup)
+    outcome = result.jobs[job.id]
+    assert result.jobs[other.id].outcome.value == "deleted"
+    if backup:
+        assert (outcome.outcome.value, outcome.why) == (
+            "failed",
+            "its workflow couldn’t be backed up: it is nested too deeply",
+        )
+        assert job not in cloud.deleted
+    else:
+        assert outcome.outcome.value == "deleted"
