@@ -26,6 +26,7 @@ from .errors import (
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
+    NotFound,
     NotHttp,
     RateLimited,
     Unauthorized,
@@ -162,7 +163,7 @@ class CloudClient:
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
-        answer = await self._send(protocol.get_job(self.written.of(job_id)))
+        answer = await self._job(job_id)
         detail = await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
         # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
         job = read_job(detail, datetime.now(timezone.utc))
@@ -172,8 +173,18 @@ class CloudClient:
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
-        answer = await self._send(protocol.get_job(self.written.of(job_id)))
+        answer = await self._job(job_id)
         return await long_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", Pauses())))
+
+    async def _job(self, job_id: str) -> protocol.Answer:
+        written = self.written.of(job_id)
+        try:
+            return await self._send(protocol.get_job(written))
+        except NotFound:
+            if written == job_id:
+                raise
+        # A list may write ids otherwise than the server knows them: not to be found, a job has to be so in either case.
+        return await self._send(protocol.get_job(job_id))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""

@@ -8,8 +8,8 @@ of more, five.
 One exception, for a server that marks jobs as deleted and still answers for them by id. It is believed by its list
 alone, and only by that of every status: where it had each of the jobs before, has none of them now but active ones, and
 goes on showing others, one of which is found by its id. Where only some of the jobs are missing, or listed jobs are not
-found by their ids, the list may be hiding what is there. An empty list is not believed either: it is also what a broken
-service looks like.
+found by their ids, the list may be hiding what is there. An empty list is not believed of anything while one of the
+jobs is found by its id: it is also what a broken service looks like.
 """
 
 from __future__ import annotations
@@ -297,6 +297,8 @@ class _Looking:
         if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
             return _proven(missing), ()
         reasons = (Reason(Doubt.STILL_ANSWERED),) if still else ()
+        if still and not proof.seen:
+            return NONE_ABSENT, reasons
         if each:
             return _proven(refused), reasons
         return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, reasons)

@@ -75,6 +75,24 @@ async def test_a_job_that_is_kept_and_found_by_its_id_is_not_called_removed_by_a
     assert told(result) == {"unconfirmed": count}
 
 
+@pytest.mark.parametrize("lie", ["hides_jobs", "empty_list"])
+async def test_an_empty_list_is_not_believed_of_anything_while_a_job_is_found_by_its_id(
+    cloud: SimulatedCloud, delete: Delete, lie: str
+) -> None:
+    for when in ("", ",after_deletion=true"):
+        cloud.bends.clear()
+        bend(cloud, "keeps_jobs", lie + when, "details_not_found,rows=some" + when)
+        assert told(await delete(some(cloud, 30))) == {"unconfirmed": 30}
+
+
+async def test_ids_that_the_list_alone_writes_in_upper_case_are_not_called_removed(
+    cloud: SimulatedCloud, delete: Delete
+) -> None:
+    bend(cloud, "ids_upper_case,where=both", "empty_list,after_deletion=true")
+    assert told(await delete(some(cloud, 30))) == {"unconfirmed": 30}
+    assert not cloud.deleted, "the cloud knows no ids in upper case"
+
+
 @pytest.mark.parametrize("count", [1, 10, 30])
 async def test_404_by_id_proves_nothing_while_a_listed_job_is_not_found_either(
     cloud: SimulatedCloud, delete: Delete, count: int
