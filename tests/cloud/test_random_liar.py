@@ -40,8 +40,11 @@ FOUND = [
     Case("node clear", bends=("ids_as_number",)),
     Case("node list", bends=("ids_padded,rows=some",)),
     Case("panel list", bends=("ids_as_urn,rows=one",)),
+    Case(jobs=4, active=1, upper=True, bends=("keeps_jobs", "ids_without_dashes", "jobs_vanish")),
+    Case("panel filter", jobs=4, gone=1, bends=("ids_upper_case", "caps_limit_in_silence,size=1")),
+    Case(finished=3, backup=True, protect_at=6),
 ]
-"""Each was told wrongly once."""
+"""Each was told wrongly once, or is as soon as one of the safeguards is left out."""
 
 
 @pytest.mark.parametrize("case", FOUND, ids=repr)
