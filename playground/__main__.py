@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts import HostDidNotStart, HostProcess, frontend_dir, start_host
-from simulated_cloud import Bend, SimulatedCloud
+from simulated_cloud import SimulatedCloud
+from simulated_cloud.bends import bend_argument
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "--bend",
         action="append",
         default=[],
-        type=Bend.read,
+        type=bend_argument,
         metavar="NAME[,OPTION=VALUE…]",
         help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
         "be repeated (all bends: playground/simulated_cloud/bent_*.py)",

@@ -8,7 +8,7 @@ import contextlib
 import signal
 import sys
 
-from .bends import Bend
+from .bends import bend_argument
 from .cloud import DEFAULT_API_KEY, SimulatedCloud
 
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "--bend",
         action="append",
         default=[],
-        type=Bend.read,
+        type=bend_argument,
         metavar="NAME[,OPTION=VALUE…]",
         help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
         "be repeated (all bends: playground/simulated_cloud/bent_*.py)",

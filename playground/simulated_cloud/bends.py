@@ -5,6 +5,7 @@ A switch makes another Comfy Cloud, a fault spoils one request. A bend answers w
 
 from __future__ import annotations
 
+import argparse
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -115,6 +116,14 @@ class Bend:
         due = self.seen > self.after and (self.times is None or self.fired < self.times)
         self.fired += due
         return due
+
+
+def bend_argument(text: str) -> Bend:
+    """Read a bend for `argparse`, which shows the words of this error alone. Raises argparse.ArgumentTypeError."""
+    try:
+        return Bend.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 _ROUTES: dict[Where, tuple[Route, ...]] = {

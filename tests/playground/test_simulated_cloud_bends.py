@@ -478,6 +478,16 @@ def test_bends_are_read_from_a_command_line() -> None:
     assert second.name == "html"
 
 
+def test_a_bend_that_is_mistyped_on_a_command_line_is_told_with_those_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--bend", "empty_lists"])
+    said = capsys.readouterr().err
+    assert "no such bend: 'empty_lists'" in said
+    assert "empty_list," in said
+
+
 @pytest.mark.parametrize("text", ["no_such_bend", "html,colour=red", "html,rows=few", "html,after=x"])
 def test_a_bend_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no such|invalid literal"):
