@@ -98,8 +98,11 @@ class BackupFolder:
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
     def has(self, operation: str) -> bool:
-        """Whether there is a backup of this operation."""
-        return self._path(operation).is_file()
+        """Whether there is a backup of this operation; not where its disk can't tell."""
+        try:
+            return self._path(operation).is_file()
+        except OSError:
+            return False
 
     def jobs(self, operation: str) -> Rows:
         """The rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.

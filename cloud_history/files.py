@@ -107,26 +107,29 @@ class Claim:
         """Whether some process holds on to it now."""
         try:
             return not _had(path)
-        except LockSilent:
-            return True  # nobody can tell: then nothing is taken for lost
-        except OSError:
-            return False
+        except OSError as exc:
+            return _may_be_there(exc)
 
     @staticmethod
     def is_abandoned(path: Path) -> bool:
         """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
         try:
             file = open_private(path, "r+b")
-        except OSError:
-            return True
+        except OSError as exc:
+            return not _may_be_there(exc)
         try:
             return try_lock(file) and not _had(path)
-        except LockSilent:
-            return False
-        except OSError:
-            return True
+        except OSError as exc:
+            return not _may_be_there(exc)
         finally:
             unlock(file)
+
+
+def _may_be_there(exc: OSError) -> bool:
+    """Whether a file that could not be opened or locked may be held all the same: then nothing is taken for lost."""
+    if isinstance(exc, LockSilent):
+        return True
+    return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
 
 
 def _had(path: Path) -> bool:

@@ -18,6 +18,7 @@ from typing import Literal
 from .errors import StateUnwritable
 from .files import write_private
 from .private_files import read_private
+from .secret import log
 from .state_folder import state_folder_at
 
 Kind = Literal["delete", "clear"]
@@ -99,7 +100,10 @@ class Journal:
                 for path in self._folder.iterdir()
                 if path.suffix == ".json" and _NAME.fullmatch(path.stem)
             ]
-        except OSError:
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            log.warning("The notes of deletions in %s can’t be read: %s.", self._folder, exc.strerror)
             return []
 
     def _path(self, operation: str) -> Path:

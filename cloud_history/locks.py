@@ -50,6 +50,8 @@ else:
 
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+"""What a file system says that knows no locks. A disk that fails says something else: then nobody has the lock."""
 
 _held: set[BinaryIO] = set()
 """Files with a lock, which a forked child closes."""
@@ -154,8 +156,10 @@ class _Attempt:
             try:
                 _lock(self._descriptor)
             except OSError as exc:
+                if exc.errno in _NO_LOCKS:
+                    return True  # what the process itself knows has to do
                 if exc.errno not in _TAKEN:
-                    return True  # a file system without locks: what the process itself knows has to do
+                    raise
             else:
                 return True
             if time.monotonic() >= until or not self._wanted:

@@ -94,8 +94,18 @@ class SettingsFile:
 
         Raises:
             InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
+            SettingsDamaged: the disk refuses to give the others, which may be there a moment later.
         """
-        settings = _checked(members, self.load())
+        try:
+            settings = self.in_force()
+        except StateFolderLost:
+            settings = DAMAGED
+        except SettingsDamaged as damaged:
+            # Written anew they would lose what was set, such as that no workflow may delete.
+            if damaged.is_of_the_disk:
+                raise
+            settings = DAMAGED
+        settings = _checked(members, settings)
         try:
             self._state.ensure()
             write_private(self._path, json.dumps(asdict(settings)))

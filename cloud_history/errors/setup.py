@@ -121,9 +121,14 @@ class SettingsDamaged(SetupProblem):
 
     def __init__(self, name: str, because: Exception | None = None) -> None:
         why = f": {because.strerror}" if isinstance(because, OSError) else ""
+        # What was planted or put in the file's place is refused by the opener, and stays what it is.
+        self.is_of_the_disk = isinstance(because, OSError) and not isinstance(because, FileRefused)
+        """Whether the disk failed, and not the file's content."""
         super().__init__(
             f"Deletions are stopped: the settings can’t be read{why}.",
-            hint=f"Put a good copy of {name} in its place, or look through Settings > Cloud history and change one: "
+            hint=f"Look at the disk that {name} is on, then try again."
+            if self.is_of_the_disk
+            else f"Put a good copy of {name} in its place, or look through Settings > Cloud history and change one: "
             "then they are written anew.",
         )
 
