@@ -78,7 +78,7 @@ const commands = [
   { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: async () => (await load()).actions.manageKey() },
 ];
 
-const graph = () => app.rootGraph ?? app.graph;
+const graph = () => app.graph;
 
 app.registerExtension({
   name: "comfy-cloud-history",

@@ -119,7 +119,6 @@ export interface ComfyApp {
   registerExtension(extension: ComfyExtension): void;
   extensionManager: ExtensionManager;
   graph?: ComfyGraph;
-  rootGraph?: ComfyGraph;
   loadGraphData(graph: object | null, clean: boolean, restoreView: boolean, name: string | null): unknown;
 }
 

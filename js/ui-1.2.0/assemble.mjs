@@ -138,7 +138,7 @@ export function assemble(app, fetchApi, open) {
     clear: () => void deletions.clear(),
     manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
     openLarge: () => places.openLarge(),
-    currentWorkflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
+    currentWorkflow: () => String(app.graph?.id ?? ""),
   };
 
   const settings = createSettings({ api, onStatus: setStatus });

@@ -24,7 +24,7 @@ const extensions = [];
 const app = {
   registerExtension: (extension) => extensions.push(extension),
   extensionManager: { sidebarTab: { registerSidebarTab: () => undefined } },
-  rootGraph: { getNodeById: (id) => nodes.get(String(id)) },
+  graph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };
 // A style sheet is there as soon as it is asked for.
