@@ -212,13 +212,13 @@ class CloudClient:
         self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
     ) -> protocol.Answer:
         tried, refused, may_have_worked, unanswered = 0, False, False, False
+        error: CloudError | None = None
         while True:
             tried += 1
+            await self._let_through(again, error)
             try:
-                while self._waiting:
-                    await self._may_send.wait()
                 answer = await self._exchange(request)
-                error: CloudError | None = protocol.error_of(answer)
+                error = protocol.error_of(answer)
                 if error is None or (redirects and answer.location):
                     self._key_worked = True
                     return answer
@@ -232,8 +232,20 @@ class CloudClient:
                 raise_alone(error)
             refused |= isinstance(error, Unauthorized)
             await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
+
+    async def _let_through(self, again: Again | None, last: CloudError | None) -> None:
+        """Wait for the limits that other requests have met, and ask whether the request may still be sent.
+
+        Args:
+            last: the error of the try before this one.
+        """
+        waited = last is not None
+        while self._waiting or waited:
+            while self._waiting:
+                await self._may_send.wait()
             if again is not None:
-                await _ask(again, error)
+                await _ask(again, last)
+            waited = False
 
     async def _hold_back(self, seconds: float) -> None:
         """Wait, and let none of this client's other requests begin meanwhile: they would meet the same limit."""
@@ -291,13 +303,14 @@ class CloudClient:
         return raise_alone(failure)
 
 
-async def _ask(again: Again, last: CloudError) -> None:
-    """Whether the request may be sent once more; an error that says no knows what the tries before it may have done."""
+async def _ask(again: Again, last: CloudError | None) -> None:
+    """Whether a request that had to wait may be sent; an error that says no knows what the try before may have done."""
     try:
         await again()
     except CloudError as error:
-        error.earlier_try_may_have_worked = last.may_have_worked
-        error.earlier_try_unanswered = last.unanswered
+        if last is not None:
+            error.earlier_try_may_have_worked = last.may_have_worked
+            error.earlier_try_unanswered = last.unanswered
         raise
 
 

@@ -137,7 +137,7 @@ class Deletion:
     async def _check_again(self, chunk: Sequence[str], seen: Look) -> None:
         if kept_back(chunk, await self.safeguards.protected(), seen):
             raise PreviewExpired(
-                "A job was protected before the request could be sent again.",
+                "A job was protected while the request waited to be sent.",
                 hint="Look again before you delete.",
             )
 

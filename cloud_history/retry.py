@@ -12,7 +12,8 @@ from .errors import CloudConnectionError, CloudError, RateLimited, ServerFault, 
 from .protocol import Repeat
 
 Again = Callable[[], Awaitable[None]]
-"""Asked before a request is sent once more. Raises CloudError where it may not be: much can happen in a wait."""
+"""Asked before a request that had to wait is sent, once more or for the first time. Raises CloudError where it may not
+be: much can happen in a wait."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cloud_history import deleting
 from cloud_history.client import CloudClient
+from cloud_history.errors import PreviewExpired
 from cloud_history.history import History
 from cloud_history.models import ClearOutcome, Outcome
-from cloud_history.protection import ProtectionFile
+from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.safeguards import Safeguards
 from cloud_history.state_guards import StateGuards
 from cloud_history.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
@@ -108,6 +112,64 @@ async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
     assert not job.deleted
     assert result.jobs[job.id].outcome is Outcome.FAILED
     assert "protected" in result.jobs[job.id].why
+
+
+async def test_a_request_that_another_ones_limit_keeps_waiting_is_asked_about_before_its_first_try(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    first, second = cloud.finished[:2]
+    waiting: list[asyncio.Task[None]] = []
+
+    async def refuses() -> None:
+        raise PreviewExpired("A job was protected.")
+
+    async def sleep(seconds: float) -> None:
+        waiting.append(asyncio.ensure_future(client.delete_history([second.id], refuses)))
+        await asyncio.sleep(0)
+
+    cloud.faults.append(
+        Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False)
+    )
+    async with open_client(sleep=sleep) as client:
+        await client.delete_history([first.id])
+        with pytest.raises(PreviewExpired) as refused:
+            await waiting[0]
+    assert not refused.value.may_have_worked
+    assert (first.deleted, second.deleted) == (True, False)
+
+
+class Protecting(Safeguards):
+    """A list of protected jobs in memory, and how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.now, self.asked = NOTHING_PROTECTED, 0
+        self.asked_often = asyncio.Event()
+
+    async def protected(self) -> Protected:
+        self.asked += 1
+        # Once before all, then before each of four requests, and of the three that follow the accepted ones.
+        if self.asked == 1 + 4 + 3:
+            self.asked_often.set()
+        return self.now
+
+
+async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_lasted(
+    cloud: SimulatedCloud, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "MOST_IDS_A_REQUEST", 20)
+    guards, chosen = Protecting(), [job.id for job in cloud.finished]
+
+    async def sleep(seconds: float) -> None:
+        await guards.asked_often.wait()
+        guards.now = Protected(frozenset(job.id for job in cloud.finished))
+
+    limit = Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False)
+    cloud.faults.append(limit)
+    async with open_client(sleep=sleep) as client:
+        result = await history(client).delete(chosen, Unwatched(), safeguards=guards)
+    assert limit.fired == 1
+    assert len(cloud.deleted) == len(result.ids(Outcome.DELETED)) == 3 * 20
+    assert not {job.id for job in cloud.deleted} & guards.now.jobs
 
 
 async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wait(
