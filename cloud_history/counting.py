@@ -23,10 +23,16 @@ Span = tuple[datetime | None, datetime | None]
 
 
 class Counted(NamedTuple):
-    """How many jobs there are, and some of the finished ones: to be asked for by their ids after a clear."""
+    """How many jobs there are, and some of them.
+
+    Attributes:
+        some: finished jobs, to be asked for by their ids after a clear.
+        active: the ids of active jobs, which have to be there after it.
+    """
 
     counts: JobCounts
     some: Sequence[Job]
+    active: frozenset[str] = frozenset()
 
 
 async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCounts:
@@ -39,7 +45,7 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
 
 
 async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Counted:
-    """Count the jobs, and name up to five of the finished ones.
+    """Count the jobs, and name up to five of the finished ones, and some of the active ones.
 
     Raises:
         CloudError: one status could not be counted.
@@ -54,15 +60,23 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
     ends = await _ends(client, pages) if filters and all(_credible(page) for page in pages) else None
     if ends is not None:
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
-        some = {job.id: job for page in (*pages, *ends) for job in page.kept.values() if job.finished}
-        return Counted(
-            JobCounts(completed, failed, cancelled, active, now()), spread([*some.values()], SPOT_CHECK)
-        )
+        found = {job.id: job for page in (*pages, *ends) for job in page.kept.values()}
+        return _counted(JobCounts(completed, failed, cancelled, active, now()), found.values())
     # No total (it may be 0 with a cursor), a wrong one, or no filter: then only reading the jobs tells.
     jobs = await _read_all(client)
     completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
-    finished = [job for job in jobs if job.finished]
-    return Counted(JobCounts(completed, failed, cancelled, active, now()), spread(finished, SPOT_CHECK))
+    return _counted(JobCounts(completed, failed, cancelled, active, now()), jobs)
+
+
+def _counted(counts: JobCounts, jobs: Iterable[Job]) -> Counted:
+    """These counts, with some of these jobs."""
+    finished, active = [], set()
+    for job in jobs:
+        if job.finished:
+            finished.append(job)
+        elif job.active:
+            active.add(job.id)
+    return Counted(counts, spread(finished, SPOT_CHECK), frozenset(active))
 
 
 async def _read_all(client: JobLister) -> Sequence[Job]:

@@ -43,6 +43,7 @@ class Doubt(str, Enum):
     NO_ANSWER_BY_ID = "no_answer_by_id"
     STILL_ANSWERED = "still_answered"
     ENDS_TOO_SOON = "ends_too_soon"
+    OTHERS_MISSING = "others_missing"
 
 
 WORDS = {
@@ -58,6 +59,7 @@ WORDS = {
     Doubt.NO_ANSWER_BY_ID: "no job that is listed is found by its id",
     Doubt.STILL_ANSWERED: "a job that is not listed is still found by its id",
     Doubt.ENDS_TOO_SOON: "more jobs follow where it says that it ends",
+    Doubt.OTHERS_MISSING: "the jobs that were to stay are missing too",
 }
 _ONLY_AS_PROOF = frozenset(
     {Doubt.UNREADABLE_ROWS, Doubt.FILTER_IGNORED, Doubt.TOTALS_CONTRADICT, Doubt.NO_HAS_MORE}

@@ -129,7 +129,7 @@ class History:
             OperationStopped: stopped before it was sent.
         """
         budget = Budget(self.seconds)
-        before, named = await self._counted(watch, budget)
+        before, named, active = await self._counted(watch, budget)
         _check_count(before, confirmed)
         if before.finished == 0:
             if confirmed:
@@ -142,9 +142,9 @@ class History:
             raise OperationStopped("You stopped it.")
         if not budget.left():
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
-        # Those that are found by their ids now have to be found no longer afterwards.
+        # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
         witnesses = await run_stoppable(
-            ask_by_id(self.client, named), watch, budget.left(at_least=LEAST_TO_LOOK)
+            ask_by_id(self.client, named, active), watch, budget.left(at_least=LEAST_TO_LOOK)
         )
         guards = safeguards or Safeguards()
         await guards.before_clear()

@@ -3,7 +3,8 @@
 A job is proven to be gone where two ways of looking agree: a list that proves what is missing from it does not have it,
 and `GET /api/jobs/{id}` answers 404. The second counts only from a server that finds a listed job by its id, and, where
 none is listed any more, from one that has found one of these jobs before. Up to 20 jobs are all asked for by their ids;
-of more, five.
+of more, five. Both prove nothing where none of the other jobs that were listed before is there any more: an account
+that another one has taken the place of, or a service that has lost its data, looks like that.
 
 One exception, for a server that marks jobs as deleted and still answers for them by id. It is believed by its list
 alone, and only by that of every status: where it had each of the jobs before, has none of them now but active ones, and
@@ -53,6 +54,7 @@ class Look:
         reasons: why some are neither, where what was answered proves nothing.
         listed: those of `there` that a list has.
         answered: those that were found by their ids.
+        others: jobs that a list had beside these. Some of them have to be there at the next look.
     """
 
     there: Mapping[str, Job] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Look:
     reasons: tuple[Reason, ...] = ()
     listed: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     def saw(self, job_id: str) -> bool:
         """Whether it is known to be there, or known to be gone."""
@@ -96,10 +99,15 @@ async def look_at(
         return looking.seen_by_id(error)
 
 
-async def ask_by_id(client: JobReader, jobs: Iterable[Job]) -> Look:
-    """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found."""
+async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Look:
+    """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found.
+
+    Args:
+        others: jobs that are listed beside them, and have to be there at the next look.
+    """
     listed = {job.id: job for job in jobs}
-    looking = _Looking(client, list(listed), Look(listed, listed=frozenset(listed)), _now())
+    known = Look(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
+    looking = _Looking(client, list(listed), known, _now())
     return await looking.only_by_id()
 
 
@@ -162,14 +170,17 @@ class _Looking:
                 self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
                 self._misses_a_listed_job(proof),
                 self._goes_on(proof),
+                self._misses_the_others(proof),
             ]
-            _, misses, goes_on = await together(work)
+            _, misses, goes_on, misses_others = await together(work)
         except CloudError as error:
             self._error = self._error or error
             return self._outcome(listing, NONE_ABSENT, ())
         if misses or goes_on or not self._answered:
             doubt = Doubt.ENDS_TOO_SOON if goes_on else Doubt.NO_ANSWER_BY_ID
             return self._outcome(listing, NONE_ABSENT, (Reason(doubt),))
+        if misses_others:
+            return self._outcome(listing, NONE_ABSENT, (Reason(Doubt.OTHERS_MISSING),))
         still = [job_id for job_id in asked if self._by_id.get(job_id)]
         if not few and 0 < len(still) < len(asked) and len(missing) <= MOST_ASKED:
             asked = missing
@@ -274,6 +285,20 @@ class _Looking:
         self._answered.add(listed)
         return False
 
+    async def _misses_the_others(self, proof: CompleteListing) -> bool:
+        """Whether none of the jobs that were listed beside these is there any more, in the list or by its id."""
+        others = self._known.others
+        if not others or not others.isdisjoint(proof.seen):
+            return False
+        for job_id in spread(sorted(others), SPOT_CHECK):
+            try:
+                found = await self._client.get_job(job_id)
+            except NotFound:
+                continue
+            # A list of its status has to have it.
+            return not proof.query or found.status.value in proof.query.get("status", "").split(",")
+        return True
+
     async def _goes_on(self, proof: CompleteListing) -> bool:
         """Whether a list of one page that is not full has more jobs than it says."""
         if not proof.is_short or not proof.seen:
@@ -317,7 +342,9 @@ class _Looking:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
-        return Look(there, gone, self._error, reasons, frozenset(listing.jobs), frozenset(self._answered))
+        listed = frozenset(listing.jobs)
+        others = listing.seen - self._wanted if listing.proof() else frozenset[str]()
+        return Look(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
 
 
 def _proven(job_ids: Iterable[str]) -> frozenset[ProvenAbsent]:

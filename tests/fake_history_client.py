@@ -29,6 +29,8 @@ def ids(count: int) -> list[str]:
 
 OLDEST = ids(2)[1]
 """Of a history that is only counted."""
+RUNNING = ids(3)[2]
+"""An active job of such a history, where it has any."""
 
 
 def job(job_id: str, word: str = "completed") -> Job:
@@ -148,6 +150,8 @@ class FakeClient:
         count = looks[min(max(self.looked - 1, 0), len(looks) - 1)]
         if isinstance(count, CloudError):
             raise count
+        if job_id == RUNNING and self.active:
+            return job(job_id, "in_progress")
         first = looks[0]
         if not count or (job_id == OLDEST and isinstance(first, int) and count < first):
             raise NotFound(404)
@@ -167,16 +171,17 @@ class FakeClient:
         if self.looks is None:
             return cut(by_status(query, self._seen().values()), pick, limit, offset)
         if "status" not in query:
+            running = [self._counted_job(RUNNING)] if self.active else []
             try:
-                return cut([self._counted_job(ids(1)[0])], pick, limit, offset)
+                return cut([self._counted_job(ids(1)[0]), *running], pick, limit, offset)
             except NotFound:
-                return cut([], pick, limit, offset)
+                return cut(running, pick, limit, offset)
+        if query["status"] == "pending,in_progress":
+            return page(pick, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
             return cut(
                 [job(OLDEST)], pick, limit
             )  # the totals are right: each list ends where its total says
-        if query["status"] == "pending,in_progress":
-            return page(pick, JobStatus.PENDING, self.active)
         if query["status"] != "completed":
             return page(pick, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
@@ -197,9 +202,9 @@ class FakeClient:
             raise error
 
 
-def page(pick: Pick[Kept], status: JobStatus, total: int) -> Page[Kept]:
+def page(pick: Pick[Kept], status: JobStatus, total: int, newest: str = "") -> Page[Kept]:
     """The first row of so many."""
-    job_ids = ids(min(total, 1))
+    job_ids = [newest or ids(1)[0]] if total else []
     jobs = [job(each, status.value) for each in job_ids]
     return Page(job_ids, kept_of(pick, jobs), len(jobs), total, total > 1, "")
 

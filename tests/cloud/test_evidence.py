@@ -153,3 +153,39 @@ async def test_as_many_are_told_as_removed_by_a_clear_as_were(
     bend(cloud, f"{lie},times=4")
     result = await clear()
     assert (result.before.finished, result.removed, len(cloud.deleted)) == (finished, finished, finished)
+
+
+LOST_ALL = ["empty_list,after_deletion=true", "hides_jobs,rows=all,after_deletion=true"]
+
+
+@pytest.mark.parametrize("count", [1, 10, 30])
+@pytest.mark.parametrize("lie", LOST_ALL)
+async def test_a_cloud_that_has_none_of_the_other_jobs_afterwards_proves_no_deletion(
+    cloud: SimulatedCloud, delete: Delete, lie: str, count: int
+) -> None:
+    bend(cloud, "keeps_jobs", lie, "details_not_found,after_deletion=true")
+    result = await delete(some(cloud, count))
+    assert told(result) == {"unconfirmed": count}
+    assert {each.why for each in result.jobs.values()} == {
+        "the list can’t be trusted (the jobs that were to stay are missing too)"
+    }
+
+
+@pytest.mark.parametrize("lie", LOST_ALL)
+async def test_a_cloud_that_has_none_of_the_active_jobs_afterwards_proves_no_clear(
+    cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
+) -> None:
+    assert cloud.active
+    bend(cloud, "keeps_jobs", lie, "details_not_found,after_deletion=true")
+    result = await clear()
+    assert (result.outcome.value, result.removed) == ("unconfirmed", None)
+    assert "the jobs that were to stay are missing too" in result.doubt
+
+
+async def test_a_clear_of_a_cloud_without_active_jobs_is_told_as_it_was(
+    cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]]
+) -> None:
+    for job in cloud.active:
+        del cloud.jobs[job.id]
+    finished = len(cloud.finished)
+    assert ((await clear()).removed, len(cloud.deleted)) == (finished, finished)

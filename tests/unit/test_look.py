@@ -12,11 +12,11 @@ import pytest
 
 import virtual_time
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
-from cloud_history.evidence import SPOT_CHECK
+from cloud_history.evidence import SPOT_CHECK, Doubt, Reason
 from cloud_history.jobs import Job
 from cloud_history.look import MOST_ONE_BY_ONE, UNSEEN, Look, look_at
 from cloud_history.pages import Kept, Page, Pick
-from fake_history_client import NOON, FakeClient, cut, ids, job, jobs_of
+from fake_history_client import NOON, FakeClient, by_status, cut, ids, job, jobs_of
 
 
 def look(client: FakeClient, count: int) -> Look:
@@ -121,6 +121,42 @@ def test_a_server_that_answers_for_deleted_jobs_by_id_is_believed_by_its_list_wh
     assert look_after(Soft(others), known(), count).gone == frozenset(ids(count))
     assert look_after(Soft(others), Look(KNOWN_AS), count).gone == frozenset(), "they were not listed before"
     assert look_after(Soft({}), known(), count).gone == frozenset(), "the list is empty"
+
+
+@pytest.mark.parametrize("count", [1, 20, 30])
+def test_a_history_without_any_of_the_other_jobs_that_it_had_proves_nothing(count: int) -> None:
+    before = replace(known(), others=frozenset(ids(60)[30:]))
+    anothers = settled(ids(90)[60:], "failed")
+    found = look_after(FakeClient(anothers), before, count)
+    assert found.gone == frozenset()
+    assert found.doubt == "the list can’t be trusted (the jobs that were to stay are missing too)"
+    one_left = settled(ids(60)[59:], "failed")
+    assert look_after(FakeClient({**anothers, **one_left}), before, count).gone == frozenset(ids(count))
+
+
+@pytest.mark.parametrize(("word", "proves"), [("completed", True), ("failed", False)])
+def test_one_of_the_others_that_only_its_id_finds_belongs_to_another_list_or_proves_nothing(
+    word: str, proves: bool
+) -> None:
+    class Hiding(FakeClient):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            shown = [each for each in self.jobs.values() if each.id not in others]
+            return cut(by_status(query, shown), pick, place["limit"], place.get("offset", 0))
+
+    others = frozenset(ids(60)[30:])
+    jobs = settled(others, word) | settled(ids(90)[60:], "failed")
+    found = look_after(Hiding(jobs), replace(known(), others=others), 30)
+    assert found.gone == (frozenset(ids(30)) if proves else frozenset())
+
+
+def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> None:
+    class Unsaid(FakeClient):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            page = await super().list_jobs(query, pick, **place)
+            return replace(page, reasons=(Reason(Doubt.NO_HAS_MORE),))
+
+    assert look(FakeClient(jobs_of(ids(60))), 30).others == frozenset(ids(60)[30:])
+    assert look(Unsaid(jobs_of(ids(60))), 30).others == frozenset()
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
