@@ -129,9 +129,12 @@ class GraphDeletions:
     ) -> DeletionResult | Skipped:
         # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
         if asks and preview.size:
-            about = deletion_summary(preview) | {"backup": await self._operations.backs_up(backup)}
+            promised = await self._operations.backs_up(backup)
+            about = deletion_summary(preview) | {"backup": promised}
             if not await self._ask(about, connection, asker, watch):
                 return Skipped()
+            # It may be switched off while the question stands: the yes was to a deletion with copies.
+            backup = promised or backup
         confirmed = _confirmed(preview, connection, asker, backup)
         return await self._operations.delete_jobs(
             job_ids, asker.origin, watch, confirmed, backup=backup, title=asker.title

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,29 @@ def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None
         Outcome.ALREADY_GONE,
         Outcome.NOT_ATTEMPTED,
     ]
+
+
+def test_a_backup_that_the_question_promised_is_made_though_backups_are_switched_off_meanwhile(
+    room: Room,
+) -> None:
+    read: list[str] = []
+
+    async def detail(job_id: str) -> dict[str, Any]:
+        read.append(job_id)
+        return {"id": job_id, "status": "completed", "create_time": 1}
+
+    room.client.get_job_detail = detail  # type: ignore[attr-defined]
+    room.operations.settings.change(backup="workflows")
+
+    def switch_off() -> None:
+        room.operations.settings.change(backup="off")
+
+    room.asked = Asked([True])
+    room.asked.meanwhile = switch_off
+    result = room.delete(ids(2))
+    assert room.asked.about[0]["backup"] is True
+    assert isinstance(result, DeletionResult)
+    assert (result.backed_up, sorted(read)) == (2, sorted(ids(2)))
 
 
 def test_what_finishes_while_the_person_decides_was_not_shown_and_is_not_sent(room: Room) -> None:
