@@ -72,14 +72,15 @@ class Deletion:
             before = _seen_in_either(before, shown.look)
             send = [job_id for job_id in job_ids if job_id in shown.confirmed]
             ledger.keep_back(_not_confirmed(job_ids, shown))
-        ledger.keep_back(kept_back(send, await self.safeguards.protected(), before))
+        looks = (before, shown.look) if shown else (before,)
+        ledger.keep_back(kept_back(send, await self.safeguards.protected(), looks))
         # Backing up may take long, and its time is not the deletion's.
         with budget.paused():
             backup = await self.safeguards.back_up(ledger.not_kept_back(send), watch)
         ledger.keep_back(await self._believed(backup.without, before, watch))
         ledger.backed_up(backup.workflows)
         try:
-            await self._send(ledger.not_kept_back(send), before, ledger, watch, budget)
+            await self._send(ledger.not_kept_back(send), looks, ledger, watch, budget)
             after = await self._verify(ledger, before, watch, budget)
         except asyncio.CancelledError:
             ledger.end_sending("it was cancelled")
@@ -91,10 +92,10 @@ class Deletion:
         return Budget(self.seconds * max(1.0, len(job_ids) / 1000))
 
     async def _send(
-        self, job_ids: Sequence[str], seen: Look, ledger: Ledger, watch: Watch, budget: Budget
+        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch, budget: Budget
     ) -> None:
         try:
-            await run_stoppable(self._send_chunks(job_ids, seen, ledger, watch), watch, budget.left())
+            await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, budget.left())
         except OperationStopped:
             ledger.end_sending("you stopped it", stopped=True)
         except CloudConnectionError as error:
@@ -103,7 +104,9 @@ class Deletion:
         else:
             ledger.end_sending("an earlier request failed")
 
-    async def _send_chunks(self, job_ids: Sequence[str], seen: Look, ledger: Ledger, watch: Watch) -> None:
+    async def _send_chunks(
+        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch
+    ) -> None:
         waiting = deque(_chunks(job_ids))
         watch.progress("sending", 0, len(job_ids))
 
@@ -111,11 +114,11 @@ class Deletion:
             chunk = waiting.popleft()
             try:
                 # Asked anew at the last step: somebody may have protected one of them a moment ago.
-                ledger.keep_back(kept_back(chunk, await self.safeguards.protected(), seen))
+                ledger.keep_back(kept_back(chunk, await self.safeguards.protected(), looks))
                 chunk = ledger.not_kept_back(chunk)
                 if chunk:
                     ledger.sending(chunk)
-                    await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
+                    await self.client.delete_history(chunk, partial(self._check_again, chunk, looks))
             except CloudError as error:
                 ledger.failed(chunk, error)
                 if error.meets_all:
@@ -134,8 +137,8 @@ class Deletion:
 
         await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
 
-    async def _check_again(self, chunk: Sequence[str], seen: Look) -> None:
-        if kept_back(chunk, await self.safeguards.protected(), seen):
+    async def _check_again(self, chunk: Sequence[str], looks: Sequence[Look]) -> None:
+        if kept_back(chunk, await self.safeguards.protected(), looks):
             raise PreviewExpired(
                 "A job was protected while the request waited to be sent.",
                 hint="Look again before you delete.",

@@ -341,6 +341,10 @@ class _Looking:
     def _outcome(self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]) -> Look:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
+        for job_id in by_id.keys() & listing.jobs.keys():
+            # A list may leave out the workflow, which a person may have protected.
+            workflow_id = listing.jobs[job_id].workflow_id or by_id[job_id].workflow_id
+            found[job_id] = listing.jobs[job_id]._replace(workflow_id=workflow_id)
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
         listed = frozenset(listing.jobs)
         others = listing.seen - self._wanted if listing.proof() else frozenset[str]()

@@ -41,19 +41,24 @@ class Safeguards:
         """Asked just before everything is removed at once. Raises CloudError where not everything may go."""
 
 
-def kept_back(job_ids: Sequence[str], protected: Protected, seen: Look) -> dict[str, JobOutcome]:
-    """Those of the jobs that must not be sent, with the word for it."""
+def kept_back(job_ids: Sequence[str], protected: Protected, looks: Sequence[Look]) -> dict[str, JobOutcome]:
+    """Those of the jobs that must not be sent, with the word for it.
+
+    Args:
+        looks: what was seen of the jobs, the newest first. A row may come without the workflow that an earlier one had.
+    """
     if not protected:
         return {}
     found: dict[str, JobOutcome] = {}
     for job_id in job_ids:
-        job = seen.there.get(job_id)
-        if job_id in seen.gone:
+        seen = [look.there[job_id] for look in looks if job_id in look.there]
+        covered = job_id in protected.jobs or any(map(protected.covers, seen))
+        if job_id in looks[0].gone:
             # Nothing is left to keep; but one look can be wrong, so a protected job is not sent all the same.
-            if job_id in protected.jobs:
+            if covered:
                 found[job_id] = JobOutcome(Outcome.ALREADY_GONE)
-        elif job_id in protected.jobs or (job is not None and protected.covers(job)):
+        elif covered:
             found[job_id] = PROTECTED
-        elif job is None and protected.workflows:
+        elif not seen and protected.workflows:
             found[job_id] = UNKNOWN_WORKFLOW
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,10 @@ import virtual_time
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
 from cloud_history.evidence import ProvenAbsent
 from cloud_history.history import History
+from cloud_history.jobs import Job
 from cloud_history.look import Look
 from cloud_history.models import ClearResult, DeletionResult, JobOutcome, Outcome
+from cloud_history.pages import Kept, Page, Pick
 from cloud_history.protection import NOTHING_PROTECTED, Protected
 from cloud_history.safeguards import BackedUp, Safeguards
 from cloud_history.stopping import Watch
@@ -69,6 +73,49 @@ def test_protected_jobs_are_not_sent_and_are_told_as_that(count: int) -> None:
     assert result.deleted == count - 1
     assert ids(count)[1] not in sent(client)
     assert not result.failed
+
+
+class Forgetful(FakeClient):
+    """Its list leaves out the workflows of its jobs; `by_id` tells whether they are found by ids."""
+
+    by_id = True
+
+    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        make = pick.make
+        without = replace(pick, make=lambda job: make(job._replace(workflow_id="")))
+        return await super().list_jobs(query, without, **place)
+
+    async def get_job(self, job_id: str) -> Job:
+        found = await super().get_job(job_id)
+        return found if self.by_id else found._replace(workflow_id="")
+
+
+OF_WORKFLOW = {job_id: each._replace(workflow_id="wf") for job_id, each in jobs_of(ids(3)).items()}
+WORKFLOW = Protected(workflows=frozenset({"wf"}))
+
+
+def test_a_job_is_kept_whose_protected_workflow_only_its_details_name() -> None:
+    client = Forgetful(dict(OF_WORKFLOW))
+    assert delete(client, 3, Guards(lambda asked: WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
+    assert sent(client) == []
+
+
+@pytest.mark.parametrize("asked_first", [0, 1], ids=["before the first request", "at the last moment"])
+def test_a_job_is_kept_whose_protected_workflow_only_the_preview_named(asked_first: int) -> None:
+    client = Forgetful(dict(OF_WORKFLOW))
+    client.by_id = False
+    guards = Guards(lambda asked: WORKFLOW if asked > asked_first else NOTHING_PROTECTED)
+    assert delete(client, 3, guards, previewed=Look(OF_WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
+    assert sent(client) == []
+
+
+def test_a_job_of_a_protected_workflow_that_seems_to_be_gone_by_now_is_not_sent_all_the_same() -> None:
+    client = FakeClient(jobs_of(ids(6)[3:]))
+    result = delete(
+        client, 3, Guards(lambda asked: WORKFLOW), previewed=Look(OF_WORKFLOW, answered=frozenset(ids(3)))
+    )
+    assert result.ids(Outcome.ALREADY_GONE) == ids(3)
+    assert sent(client) == []
 
 
 def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:

@@ -98,9 +98,9 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
 def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
     seen = Look({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
-    back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), seen)
+    back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), [seen])
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,
         second: Outcome.NOT_ATTEMPTED,
     }
-    assert kept_back([second], Protected(frozenset({first})), seen) == {}
+    assert kept_back([second], Protected(frozenset({first})), [seen]) == {}
