@@ -104,6 +104,10 @@ class CloudClient:
         if self._session is not None:
             await self._session.close()
 
+    def earliest_now(self) -> datetime:
+        """What time it is by this machine's clock or by Comfy Cloud's, whichever is behind."""
+        return self.clock.earliest_now()
+
     async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         """Remove at most 100 jobs. Returning means accepted, no more."""
         request = protocol.delete_history([self.written.of(job_id) for job_id in job_ids])

@@ -35,6 +35,10 @@ class CloudClock:
         self.ahead = NONE
         self._said = False
 
+    def earliest_now(self) -> datetime:
+        """What time it is by this clock or by Comfy Cloud's, whichever is behind: either may be wrong."""
+        return self.now() - max(NONE, self.ahead)
+
     def heard(self, date: str | None, asked: datetime, answered: datetime) -> None:
         """Take note of the `Date` of an answer that was asked for and came at these moments, by our clock."""
         try:

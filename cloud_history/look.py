@@ -16,16 +16,16 @@ jobs is found by its id: it is also what a broken service looks like.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 from .errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .jobs import Job
 from .listing import CompleteListing, JobLister, Listing, goes_on, list_jobs
-from .models import JobStatus
+from .models import ACTIVE, JobStatus
 from .selection import JobFilter
 from .stopping import Watch, run_stoppable, together
 
@@ -41,6 +41,8 @@ class JobReader(JobLister, Protocol):
     """What looking needs of a client."""
 
     async def get_job(self, job_id: str) -> Job: ...
+
+    def earliest_now(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,7 @@ class Look:
 UNSEEN = Look()
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-async def look_at(
-    client: JobReader, job_ids: Sequence[str], known: Look = UNSEEN, now: Callable[[], datetime] = _now
-) -> Look:
+async def look_at(client: JobReader, job_ids: Sequence[str], known: Look = UNSEEN) -> Look:
     """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
 
     Args:
@@ -92,7 +88,7 @@ async def look_at(
     """
     if not job_ids:
         return UNSEEN
-    looking = _Looking(client, job_ids, known, now())
+    looking = _Looking(client, job_ids, known)
     try:
         return await looking.look()
     except CloudError as error:
@@ -107,7 +103,7 @@ async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str
     """
     listed = {job.id: job for job in jobs}
     known = Look(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
-    looking = _Looking(client, list(listed), known, _now())
+    looking = _Looking(client, list(listed), known)
     return await looking.only_by_id()
 
 
@@ -122,12 +118,15 @@ async def look_in_time(
 
 
 def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
-    """The filter whose list must have these jobs while they are there: by their statuses, once these can't change."""
+    """The filter whose list must have these jobs while they are there: by their statuses, once these can't change.
+
+    The active ones are few, and are let through too: a job that failed may be tried again.
+    """
     found = list(jobs)
     statuses = {job.status for job in found}
     if not found or len(statuses) > 2 or not all(_settled(job, now) for job in found):
         return JobFilter()
-    return JobFilter(tuple(status for status in JobStatus if status in statuses))
+    return JobFilter(tuple(status for status in JobStatus if status in statuses or status in ACTIVE))
 
 
 def _settled(job: Job, now: datetime) -> bool:
@@ -137,13 +136,12 @@ def _settled(job: Job, now: datetime) -> bool:
 class _Looking:
     """One look at some jobs."""
 
-    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Look, now: datetime) -> None:
+    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Look) -> None:
         self._client = client
         self._job_ids = job_ids
         self._wanted = frozenset(job_ids)
         self._known = known
         self._jobs = {job_id: known.there[job_id] for job_id in job_ids if job_id in known.there}
-        self._now = now
         self._by_id: dict[str, Job | None] = {}
         self._answered = set(known.answered)
         self._error: CloudError | None = None
@@ -201,7 +199,7 @@ class _Looking:
     async def _read_list(self) -> Listing:
         """The narrowest list that can prove these jobs gone, with those of them that it has."""
         if self._known.there:
-            chosen = narrowest(self._jobs.values(), self._now)
+            chosen = narrowest(self._jobs.values(), self._client.earliest_now())
             # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
             # anything, and those that are not found now have to be missing from the list too.
             listing, _ = await asyncio.gather(self._list(chosen), self._ask(self._some(self._job_ids)))
@@ -224,7 +222,7 @@ class _Looking:
         # Most jobs of most histories are completed: their list saves little, and a wrong guess costs as much as all.
         if len(few) < len(self._job_ids) and (len(statuses) > 1 or JobStatus.COMPLETED in statuses):
             return JobFilter()
-        return narrowest(found, self._now)
+        return narrowest(found, self._client.earliest_now())
 
     def _some(self, job_ids: Sequence[str]) -> list[str]:
         """Those that are asked for by their ids: all of a few, five of many."""
@@ -235,7 +233,8 @@ class _Looking:
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         if not missing:
             return True
-        settled = all(job_id in self._jobs and _settled(self._jobs[job_id], self._now) for job_id in missing)
+        now = self._client.earliest_now()
+        settled = all(job_id in self._jobs and _settled(self._jobs[job_id], now) for job_id in missing)
         return settled and listing.proof() is not None
 
     async def _list(self, chosen: JobFilter) -> Listing:

@@ -76,6 +76,7 @@ class FakeClient:
         lag: seconds for which what was removed is still there to be seen.
         blind: the error looking ends with, or None; told how many deletes have been sent.
         clear_error: what a clear ends with.
+        moment: what time it is there; None: what time it is here.
         seconds: how long each delete and clear takes. looking: how long each page and each job takes.
     """
 
@@ -88,6 +89,7 @@ class FakeClient:
     lag: float = 0.0
     blind: Callable[[int], CloudError | None] = lambda sent: None
     clear_error: CloudError | None = None
+    moment: datetime | None = None
     seconds: float = 0.1
     looking: float = 0.01
     deletes: list[list[str]] = field(default_factory=list)
@@ -101,6 +103,9 @@ class FakeClient:
     _at_once: int = 0
     _looking: int = 0
     _leaves: dict[str, float] = field(default_factory=dict)
+
+    def earliest_now(self) -> datetime:
+        return self.moment or datetime.now(timezone.utc)
 
     async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
         self.deletes.append(list(job_ids))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from cloud_history.cleaning_up import CleaningUp, resolve
 from cloud_history.cloud_clock import CloudClock
 from cloud_history.errors import ClockWrong
+from cloud_history.look import look_at
 from cloud_history.operations import Operations
 from cloud_history.retention import Policy
 from cloud_history.stopping import Unwatched
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import Bend, SimulatedCloud
 
 MONTH = Policy(keep_within=timedelta(days=30))
 
@@ -53,3 +55,21 @@ async def test_a_right_clock_is_not_spoken_of(environ: dict[str, str], tmp_path:
     operations = made(tmp_path, environ)
     await resolve(operations, await operations.find_connection(), MONTH, Unwatched(), allow_large=True)
     assert operations.clock.warning == ""
+
+
+@pytest.mark.parametrize(("hours", "bent"), [(0, ""), (1, ""), (0, "date_wrong,size=3600")])
+async def test_a_job_has_ended_long_ago_only_by_this_machines_clock_and_by_comfy_clouds(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, hours: int, bent: str
+) -> None:
+    operations = made(tmp_path, environ, hours=hours)
+    cloud.bends += [Bend.read(bent)] if bent else []
+    failed = [job for job in cloud.finished if job.status == "failed"]
+    for just_now in (True, False):
+        for job in failed:
+            job.end_time = int(time.time() * 1000) - (5 * 60_000 if just_now else 15 * 60_000)
+        cloud.requests.clear()
+        async with operations.open(await operations.find_connection()) as client:
+            await client.get_job(failed[0].id)
+            await look_at(client, [job.id for job in failed])
+        asked = {request.query.get("status", "") for request in cloud.requests_to("GET", "/api/jobs")}
+        assert ("" in asked) is just_now

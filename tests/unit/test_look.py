@@ -57,7 +57,8 @@ def settled(job_ids: Iterable[str], word: str, ended: timedelta = timedelta(days
 
 
 def look_after(client: FakeClient, known: Look, count: int) -> Look:
-    return virtual_time.run(look_at(client, ids(count), known, lambda: NOON))
+    client.moment = NOON
+    return virtual_time.run(look_at(client, ids(count), known))
 
 
 KNOWN_AS = settled(ids(30), "failed")
@@ -67,11 +68,20 @@ def known(jobs: Mapping[str, Job] = KNOWN_AS) -> Look:
     return Look(jobs, listed=frozenset(jobs), answered=frozenset(ids(5)))
 
 
-def test_jobs_that_ended_long_ago_are_looked_for_in_the_list_of_their_status_alone() -> None:
+def test_jobs_that_ended_long_ago_are_looked_for_in_the_list_of_their_status_and_of_the_active_ones() -> None:
     client = FakeClient(settled(ids(1000)[500:], "completed") | settled(ids(1000)[900:], "failed"))
     found = look_after(client, known(), 30)
-    assert {query.get("status") for query, _, _ in client.pages} == {"failed"}
+    assert {query.get("status") for query, _, _ in client.pages} == {"pending,in_progress,failed"}
     assert found.gone == frozenset(ids(30))
+
+
+def test_one_that_failed_long_ago_and_is_tried_again_is_found_without_being_asked_for() -> None:
+    again = ids(30)[10]
+    client = FakeClient({**settled(ids(60)[30:], "failed"), again: job(again, "in_progress")})
+    found = look_after(client, known(), 30)
+    assert again not in client.asked
+    assert found.there[again].active
+    assert found.gone == frozenset(ids(30)) - {again}
 
 
 @pytest.mark.parametrize(
