@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +285,7 @@ class Operations:
         self, entry: Entry, connection: Connection, client: CloudClient, backup: bool | None
     ) -> StateGuards:
         if not await self.backs_up(backup):
-            return StateGuards(self.protection, None)
+            return StateGuards(self.protection, None, partial(self.backs_up, backup))
         about = {"version": __version__, "host": entry.host, "last4": entry.last4, "origin": entry.origin}
         secret = connection.key.secret
         back_up = BackingUp(client, self.backups, entry.operation, about, secret)

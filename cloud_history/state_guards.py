@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from .errors import PreviewExpired
@@ -21,15 +21,26 @@ class BackUp(Protocol):
         """Raises SetupProblem: it was made, and is gone. Blocking."""
 
 
+async def _never() -> bool:
+    return False
+
+
 class StateGuards(Safeguards):
     """
     Args:
         back_up: makes a backup of these jobs; None where none is wanted.
+        backs_up: whether one is wanted by now.
     """
 
-    def __init__(self, protection: ProtectionFile, back_up: BackUp | None) -> None:
+    def __init__(
+        self,
+        protection: ProtectionFile,
+        back_up: BackUp | None,
+        backs_up: Callable[[], Awaitable[bool]] = _never,
+    ) -> None:
         self._protection = protection
         self._back_up = back_up
+        self._backs_up = backs_up
 
     async def protected(self) -> Protected:
         return await in_thread(self._read)
@@ -45,5 +56,5 @@ class StateGuards(Safeguards):
         return await self._back_up(job_ids, watch)
 
     async def before_clear(self) -> None:
-        if self._back_up is not None or await self.protected():
+        if self._back_up is not None or await self._backs_up() or await self.protected():
             raise PreviewExpired("Jobs were protected, or backups were switched on, since you looked.")

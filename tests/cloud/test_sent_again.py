@@ -12,8 +12,10 @@ from cloud_history import deleting
 from cloud_history.client import CloudClient
 from cloud_history.errors import PreviewExpired
 from cloud_history.history import History
-from cloud_history.models import ClearOutcome, Outcome
+from cloud_history.models import ClearOutcome, ClearResult, Outcome
+from cloud_history.operations import Operations
 from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.report import clear_report
 from cloud_history.safeguards import Safeguards
 from cloud_history.state_guards import StateGuards
 from cloud_history.stopping import Unwatched
@@ -182,6 +184,20 @@ async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wai
         result = await history(client).clear(Unwatched(), safeguards=StateGuards(protection, None))
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
+
+
+async def test_a_clear_is_not_sent_again_when_backups_were_switched_on_during_the_wait(
+    cloud: SimulatedCloud, environ: dict[str, str], open_client: OpenClient, tmp_path: Path
+) -> None:
+    meanwhile = Meanwhile()
+    operations = Operations(tmp_path, environ, open_client=lambda base_url, key: open_client(sleep=meanwhile))
+    meanwhile.happens = lambda: operations.settings.change(backup="workflows")
+    cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
+    result = await operations.clear_history("menu", Unwatched())
+    assert isinstance(result, ClearResult)
+    assert len(cloud.requests_to(*POST)) == 1
+    assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
+    assert "backups were switched on" in clear_report(result)
 
 
 async def test_a_clear_is_not_sent_again_when_the_count_rose_during_the_wait(
