@@ -21,6 +21,7 @@ from ..errors import (
     CloudError,
     CloudTimeoutError,
     InputRefused,
+    ListNotWhole,
     NotFound,
     NotSupported,
     UnreadableAnswer,
@@ -148,8 +149,8 @@ class ReadingRoutes:
             raise self._not_supported()
         # One unknown id spoils the request, and so does a server without the route: try those that run.
         look = await look_at(client, job_ids)
-        if look.error is not None:
-            raise look.error
+        if look.error is not None or not all(look.saw(job_id) for job_id in job_ids):
+            raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
         active = [job_id for job_id, job in look.there.items() if job.active]
         if not active:
             return None

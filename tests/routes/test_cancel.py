@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routes.stage import JOB, Stage
-from simulated_cloud import Fault
+from simulated_cloud import Bend, Fault
 
 CANCEL = ("POST", "/api/jobs/cancel")
 
@@ -49,6 +49,15 @@ async def test_where_nothing_runs_nothing_is_learned_of_the_server(stage: Stage)
     answer = await stage.ask("cancel", {"ids": [JOB]})
     assert answer.json == {"cancelled": [], "finished_already": [JOB]}
     assert await can_cancel(stage) is None
+
+
+async def test_a_running_job_that_no_answer_shows_is_not_called_finished(stage: Stage) -> None:
+    stage.cloud.bends += [Bend.read("hides_jobs"), Bend.read("details_not_found")]
+    running = stage.cloud.active[0].id
+    stage.cloud.faults.append(Fault(CANCEL, "status", status=400, json={"message": "no"}, times=None))
+    answer = await stage.ask("cancel", {"ids": [running, JOB]})
+    assert answer.code == "unreadable_answer"
+    assert answer.json["error"]["message"].startswith("The list of jobs could not be read whole")
 
 
 async def test_a_failure_on_the_way_is_not_taken_for_a_missing_route(stage: Stage) -> None:
