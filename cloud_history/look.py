@@ -170,12 +170,12 @@ class _Looking:
                 self._goes_on(proof),
                 self._misses_the_others(proof),
             ]
-            _, misses, goes_on, misses_others = await together(work)
+            _, misses, ends_too_soon, misses_others = await together(work)
         except CloudError as error:
             self._error = self._error or error
             return self._outcome(listing, NONE_ABSENT, ())
-        if misses or goes_on or not self._answered:
-            doubt = Doubt.ENDS_TOO_SOON if goes_on else Doubt.NO_ANSWER_BY_ID
+        if misses or ends_too_soon or not self._answered:
+            doubt = Doubt.ENDS_TOO_SOON if ends_too_soon else Doubt.NO_ANSWER_BY_ID
             return self._outcome(listing, NONE_ABSENT, (Reason(doubt),))
         if misses_others:
             return self._outcome(listing, NONE_ABSENT, (Reason(Doubt.OTHERS_MISSING),))

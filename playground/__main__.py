@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hosts import HostDidNotStart, HostProcess, frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
-from simulated_cloud.bends import bend_argument
+from simulated_cloud.bends import add_bend_option
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,15 +45,7 @@ def parser() -> argparse.ArgumentParser:
         help="let the cloud behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be "
         "repeated (all switches: playground/simulated_cloud/switches.py)",
     )
-    reader.add_argument(
-        "--bend",
-        action="append",
-        default=[],
-        type=bend_argument,
-        metavar="NAME[,OPTION=VALUE…]",
-        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
-        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
-    )
+    add_bend_option(reader)
     return reader
 
 

@@ -8,7 +8,7 @@ import contextlib
 import signal
 import sys
 
-from .bends import bend_argument
+from .bends import add_bend_option
 from .cloud import DEFAULT_API_KEY, SimulatedCloud
 
 
@@ -39,15 +39,7 @@ def parser() -> argparse.ArgumentParser:
         help="behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be repeated "
         "(all switches: simulated_cloud/switches.py)",
     )
-    reader.add_argument(
-        "--bend",
-        action="append",
-        default=[],
-        type=bend_argument,
-        metavar="NAME[,OPTION=VALUE…]",
-        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
-        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
-    )
+    add_bend_option(reader)
     return reader
 
 

@@ -126,6 +126,19 @@ def bend_argument(text: str) -> Bend:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def add_bend_option(reader: argparse.ArgumentParser) -> None:
+    """Let a command line break the cloud's contract."""
+    reader.add_argument(
+        "--bend",
+        action="append",
+        default=[],
+        type=bend_argument,
+        metavar="NAME[,OPTION=VALUE…]",
+        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
+        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
+    )
+
+
 _ROUTES: dict[Where, tuple[Route, ...]] = {
     "list": ("list",),
     "details": ("detail",),
