@@ -22,7 +22,7 @@ from .safeguards import Safeguards, kept_back
 from .secret import log
 from .stopping import Budget, Turns, Unwatched, Watch, pause, run_stoppable, together
 
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 5
 LEAST_TO_LOOK = 15.0
 """Seconds a look may always take: what was sent is looked at even when the operation's time is up."""
 MOST_TO_LOOK_STOPPED = 0.25

@@ -149,8 +149,8 @@ class Protecting(Safeguards):
 
     async def protected(self) -> Protected:
         self.asked += 1
-        # Once before all, then before each of four requests, and of the three that follow the accepted ones.
-        if self.asked == 1 + 4 + 3:
+        # Once before all, then before each of five requests, and of the four that follow the accepted ones.
+        if self.asked == 1 + 5 + 4:
             self.asked_often.set()
         return self.now
 
@@ -170,7 +170,7 @@ async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_la
     async with open_client(sleep=sleep) as client:
         result = await history(client).delete(chosen, Unwatched(), safeguards=guards)
     assert limit.fired == 1
-    assert len(cloud.deleted) == len(result.ids(Outcome.DELETED)) == 3 * 20
+    assert len(cloud.deleted) == len(result.ids(Outcome.DELETED)) == 4 * 20
     assert not {job.id for job in cloud.deleted} & guards.now.jobs
 
 

@@ -58,10 +58,10 @@ def test_ids_are_sent_once_each_in_order_in_chunks_of_100(count: int, sizes: lis
     assert result.deleted == count
 
 
-def test_at_most_four_requests_are_under_way_at_once_and_four_are() -> None:
+def test_at_most_five_requests_are_under_way_at_once_and_five_are() -> None:
     client = FakeClient()
     delete(client, 1000)
-    assert client.most_at_once == 4
+    assert client.most_at_once == 5
 
 
 def test_an_empty_list_sends_nothing() -> None:
@@ -117,9 +117,9 @@ def test_a_chunk_that_fails_does_not_stop_the_others(error: CloudError) -> None:
 def test_a_reason_that_would_meet_all_stops_the_rest_which_are_not_attempted(error: CloudError) -> None:
     client = FakeClient(refuse=lambda number, chunk: error)
     result = delete(client, 1000)
-    assert len(client.deletes) == 4
-    assert number_of(result) == {"failed": 400, "not_attempted": 600}
-    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1000)[400:]
+    assert len(client.deletes) == 5
+    assert number_of(result) == {"failed": 500, "not_attempted": 500}
+    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1000)[500:]
     assert {each.why for each in result.jobs.values()} == {error.short}
 
 
@@ -133,14 +133,14 @@ def test_a_connection_lost_after_sending_is_settled_by_looking_and_stops_the_res
 ) -> None:
     fault = ServerFault(500)
     client = FakeClient(
-        refuse=on(5, LOST), acts=acts, blind=lambda sent: fault if blind and sent >= 8 else None
+        refuse=on(6, LOST), acts=acts, blind=lambda sent: fault if blind and sent >= 10 else None
     )
-    result = delete(client, 1000)
-    # When the fifth is lost, four are accepted already and three others are on their way: those still end.
-    assert len(client.deletes) == 8
-    assert {result.jobs[each].outcome.value for each in ids(1000)[400:500]} == {outcome}
-    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1000)[800:]
-    assert {result.jobs[each].why for each in ids(1000)[800:]} == {LOST.short}
+    result = delete(client, 1500)
+    # When the sixth is lost, five are accepted already and four others are on their way: those still end.
+    assert len(client.deletes) == 10
+    assert {result.jobs[each].outcome.value for each in ids(1500)[500:600]} == {outcome}
+    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1500)[1000:]
+    assert {result.jobs[each].why for each in ids(1500)[1000:]} == {LOST.short}
     assert result.failed
 
 
@@ -152,8 +152,8 @@ def test_a_success_that_could_not_be_read_is_settled_by_looking(acts: bool, outc
 
 
 def test_what_was_not_attempted_says_the_reason_that_met_all_and_not_an_earlier_one() -> None:
-    errors: dict[int, CloudError] = {1: ServerFault(500), 5: Unauthorized(401)}
-    result = delete(FakeClient(refuse=lambda number, chunk: errors.get(number)), 1000)
+    errors: dict[int, CloudError] = {1: ServerFault(500), 6: Unauthorized(401)}
+    result = delete(FakeClient(refuse=lambda number, chunk: errors.get(number)), 1500)
     assert result.ids(Outcome.NOT_ATTEMPTED)
     assert {result.jobs[each].why for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"the key was refused"}
 
@@ -182,10 +182,10 @@ def test_nothing_is_sent_when_an_id_comes_twice_in_a_request() -> None:
 
 def test_running_out_of_time_ends_it_and_says_what_was_sent() -> None:
     client = FakeClient(seconds=50.0)
-    result = delete(client, 1000, seconds=120.0)
-    # Two waves of four were answered at 50 and 100 seconds; the last two requests were on their way at 120,
+    result = delete(client, 1200, seconds=100.0)
+    # Two waves of five were answered at 50 and 100 seconds; the last two requests were on their way at 120,
     # still listed: they may be carried out a moment later.
-    assert number_of(result) == {"deleted": 800, "unconfirmed": 200}
+    assert number_of(result) == {"deleted": 1000, "unconfirmed": 200}
     assert {each.why for each in result.jobs.values()} == {"", "it took too long"}
     assert [type(error) for error in result.errors] == [CloudTimeoutError]
     assert not result.stopped
@@ -193,13 +193,13 @@ def test_running_out_of_time_ends_it_and_says_what_was_sent() -> None:
 
 def test_requests_never_sent_for_lack_of_time_are_not_attempted() -> None:
     client = FakeClient(seconds=100.0, refuse=on(1, ServerFault(500)))
-    result = delete(client, 1000, seconds=120.0)
-    # The first was refused at 50 seconds, so that the fifth was on its way from then on.
-    assert number_of(result) == {"deleted": 300, "failed": 100, "unconfirmed": 400, "not_attempted": 200}
+    result = delete(client, 1200, seconds=100.0)
+    # The first was refused at 50 seconds, so that the sixth was on its way from then on.
+    assert number_of(result) == {"deleted": 400, "failed": 100, "unconfirmed": 500, "not_attempted": 200}
     assert {result.jobs[each].why for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"it took too long"}
 
 
 def test_more_jobs_get_more_time_in_proportion() -> None:
-    client = FakeClient(seconds=9.0)
-    # 5,000 ids are 50 requests, 13 waves of 9 seconds: more than 100 seconds, less than five times that.
+    client = FakeClient(seconds=11.0)
+    # 5,000 ids are 50 requests, 10 waves of 11 seconds: more than 100 seconds, less than five times that.
     assert delete(client, 5000, seconds=100.0).deleted == 5000

@@ -33,14 +33,14 @@ def number_of(result: DeletionResult) -> dict[str, int]:
 
 def test_stopping_midway_says_what_was_sent_what_is_unsure_and_what_was_not_tried() -> None:
     client = FakeClient(seconds=1.0)
-    person = Person(lambda: len(client.deletes) == 8)
-    result = delete(client, 1000, person)
+    person = Person(lambda: len(client.deletes) == 10)
+    result = delete(client, 1200, person)
     assert result.stopped
-    assert len(client.deletes) == 8
-    assert number_of(result) == {"deleted": 400, "unconfirmed": 400, "not_attempted": 200}
+    assert len(client.deletes) == 10
+    assert number_of(result) == {"deleted": 500, "unconfirmed": 500, "not_attempted": 200}
     assert result.failed, "what nobody answered is an error, though it may be gone a moment later"
     assert {each.why for each in result.jobs.values()} == {"", "you stopped it"}
-    assert deletion_report(result).startswith("Stopped: 400 of 1,000 jobs removed.")
+    assert deletion_report(result).startswith("Stopped: 500 of 1,200 jobs removed.")
 
 
 @pytest.mark.parametrize("looking", [0.01, 3.0, 3600.0])
@@ -49,24 +49,24 @@ def test_a_stop_has_an_answer_within_half_a_second_however_slowly_the_history_is
     pressed: list[float] = []
 
     def stops() -> bool:
-        if len(client.deletes) < 8:
+        if len(client.deletes) < 10:
             return False
         pressed.append(virtual_time.now())
         client.looking = looking
         return True
 
     async def timed() -> DeletionResult:
-        client.jobs = jobs_of(ids(1000))
-        result = await History(client).delete(ids(1000), Person(stops))
+        client.jobs = jobs_of(ids(1200))
+        result = await History(client).delete(ids(1200), Person(stops))
         assert virtual_time.now() - pressed[0] < 0.3  # and 0.2 until it is asked
         return result
 
     result = virtual_time.run(timed())
     assert result.stopped
-    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1000)[800:]
+    assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1200)[1000:]
     if looking > 1:
-        assert number_of(result) == {"unconfirmed": 800, "not_attempted": 200}
-        assert {result.jobs[each].why for each in ids(1000)[:400]} == {"accepted, but not read back"}
+        assert number_of(result) == {"unconfirmed": 1000, "not_attempted": 200}
+        assert {result.jobs[each].why for each in ids(1200)[:500]} == {"accepted, but not read back"}
         assert result.errors == ()
 
 
@@ -91,8 +91,8 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
     client = FakeClient(seconds=1.0)
 
     async def cancel_midway() -> None:
-        client.jobs = jobs_of(ids(1000))
-        work = asyncio.ensure_future(History(client).delete(ids(1000), Person()))
+        client.jobs = jobs_of(ids(1200))
+        work = asyncio.ensure_future(History(client).delete(ids(1200), Person()))
         await asyncio.sleep(1.5)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -101,13 +101,13 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
 
     with caplog.at_level(logging.WARNING, logger="cloud_history"):
         virtual_time.run(cancel_midway())
-    assert len(client.deletes) == 8
+    assert len(client.deletes) == 10
     [record] = caplog.records
     said = record.getMessage()
-    assert "400 unconfirmed: accepted, but not read back" in said
-    assert "400 unconfirmed: it was cancelled" in said
+    assert "500 unconfirmed: accepted, but not read back" in said
+    assert "500 unconfirmed: it was cancelled" in said
     assert "200 not tried" in said
-    assert ids(1000)[799] in said
+    assert ids(1200)[999] in said
 
 
 def test_a_fault_of_ours_in_one_request_leaves_no_other_request_running() -> None:
@@ -127,4 +127,4 @@ def test_a_fault_of_ours_in_one_request_leaves_no_other_request_running() -> Non
         await asyncio.sleep(60.0)
 
     virtual_time.run(fail())
-    assert len(client.deletes) == 4
+    assert len(client.deletes) == 5
