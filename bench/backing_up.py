@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cloud_history.backing_up import BackingUp
-from cloud_history.confirmed import new_operation
+from cloud_history.journal import new_operation
 from cloud_history.operations import Operations
 from cloud_history.stopping import Unwatched
 

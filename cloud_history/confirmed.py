@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +25,6 @@ class Confirmed:
     operation: str
     origin: str = "panel"
     backup: bool | None = None
-
-
-def new_operation() -> str:
-    """A name for an operation that nobody has."""
-    return uuid.uuid4().hex
 
 
 def entry_of(

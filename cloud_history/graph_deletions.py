@@ -7,9 +7,10 @@ from contextlib import nullcontext
 
 from .asking import Asker, Questions
 from .cleaning_up import plan_of, resolve
-from .confirmed import Confirmed, new_operation
+from .confirmed import Confirmed
 from .connection import Connection
 from .errors import CloudError, CountRose, NodesNever, OperationStopped
+from .journal import new_operation
 from .models import ClearOutcome, ClearResult, DeletionResult, Skipped
 from .operations import Operations
 from .previewed import clear_summary, deletion_summary

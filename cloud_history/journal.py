@@ -28,6 +28,11 @@ LARGEST_ENTRY = 32_000_000
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
+def new_operation() -> str:
+    """A name for an operation that nobody has."""
+    return uuid.uuid4().hex
+
+
 @dataclass(frozen=True)
 class Entry:
     """One operation, as it is written down.
@@ -46,7 +51,7 @@ class Entry:
     job_ids: Sequence[str] = ()
     title: str = ""
     what: str = ""
-    operation: str = field(default_factory=lambda: uuid.uuid4().hex)
+    operation: str = field(default_factory=new_operation)
     started_at: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     def summary(self) -> dict[str, object]:

@@ -21,14 +21,14 @@ from .backup import BackupFolder
 from .client import CloudClient
 from .cloud_clock import CloudClock
 from .config import BaseUrl, read_base_url
-from .confirmed import Confirmed, entry_of, new_operation
+from .confirmed import Confirmed, entry_of
 from .connection import Connection
 from .counting import Span
 from .credentials import ApiKey, KeyStore
 from .errors import ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
 from .history import History
 from .job_ids import WrittenIds
-from .journal import Entry
+from .journal import Entry, new_operation
 from .listing import Listing
 from .models import ClearResult, DeletionResult, JobCounts
 from .permission import Permission, permission

@@ -11,6 +11,7 @@ from .connection import Connection
 from .errors import PreviewExpired
 from .evidence import NONE_ABSENT, ProvenAbsent
 from .jobs import Job
+from .journal import new_operation
 from .look import Look
 from .models import JobCounts, JobStatus
 from .protection import NOTHING_PROTECTED, Protected
@@ -111,10 +112,22 @@ def preview_jobs(
 
 
 @dataclass(frozen=True)
-class _Kept:
+class KeptPreview:
+    """A preview under its token, with what the person was told beside it.
+
+    Attributes:
+        expires: on the clock of `Previews`.
+        hold_seconds: for how long they were told that the deletion can be undone.
+        operation: the name that the deletion will have. The browser knows it before it confirms, so it never takes
+            another deletion's outcome for this one's, even when the answer is lost.
+    """
+
     preview: Preview
     connection: Connection
     expires: float
+    hold_seconds: int = 0
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    operation: str = field(default_factory=new_operation)
 
 
 class Previews:
@@ -122,23 +135,28 @@ class Previews:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, KeptPreview] = {}
 
-    def keep(self, preview: Preview, connection: Connection) -> str:
-        """Keep a preview for five minutes and return its token."""
+    def keep(self, preview: Preview, connection: Connection, hold_seconds: int = 0) -> KeptPreview:
+        """Keep a preview for five minutes."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
         # The oldest go first. The new one is kept however large it is: somebody is looking at it.
         while len(self._kept) >= MOST_KEPT or (self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS):
             del self._kept[next(iter(self._kept))]
-        token = secrets.token_urlsafe(32)
-        self._kept[token] = _Kept(preview, connection, now + VALID_SECONDS)
-        return token
+        kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
+        self._kept[kept.token] = kept
+        return kept
 
     def _jobs(self) -> int:
         return sum(each.preview.weight for each in self._kept.values())
 
-    def redeem(self, token: str, connection: Connection) -> Preview:
+    def promised_hold(self, token: str) -> int:
+        """For how many seconds the deletion under this token can be undone, as the person was told; 0 for none."""
+        kept = self._kept.get(token)
+        return kept.hold_seconds if kept else 0
+
+    def redeem(self, token: str, connection: Connection) -> KeptPreview:
         """The preview under this token, which is used up.
 
         Raises:
@@ -149,4 +167,4 @@ class Previews:
             raise PreviewExpired("This preview is more than 5 minutes old, or was used already.")
         if kept.connection != connection:
             raise PreviewExpired("The key or the server has changed since this preview.")
-        return kept.preview
+        return kept

@@ -10,7 +10,7 @@ export interface Entry {
   /** What is about to go. Of a clear: the jobs that were asked about. */
   ids: Set<string>;
   hold: string | null;
-  /** As long as it is held: the same as its hold. */
+  /** Its name at the server, known from its preview on; null as long as it is not confirmed. */
   operation: string | null;
   phase: "asking" | "holding" | "waiting" | "sending" | "checking" | "done";
   /** When the hold ends, on this page's clock; told by the server's seconds. */
@@ -34,8 +34,6 @@ export interface Entry {
   /** Whether the last seconds were told. */
   warned: boolean;
   slot: ReturnType<Toasts["slot"]>;
-  /** Operations that had ended before: their results are not this one's. */
-  known: Set<string>;
   nextLook: number;
   misses: number;
   silences: number;

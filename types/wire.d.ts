@@ -179,6 +179,8 @@ export interface SavedKey extends Status {
 export interface Preview {
   kind: "clear";
   token: string;
+  /** The name that the deletion will have. */
+  operation: string;
   /** Seconds from the answer on in which the token can be used. */
   expires_in: number;
   taken_at: string;
@@ -199,6 +201,8 @@ export interface DeletePreview {
   /** Whether workflows are saved first, as it is set for all deletions. */
   backup?: boolean;
   token: string;
+  /** The name that the deletion will have. */
+  operation: string;
   expires_in: number;
   taken_at: string;
   removable: number;

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from ..cleaning_up import resolve
-from ..confirmed import Confirmed, new_operation
+from ..confirmed import Confirmed
 from ..connection import Connection
 from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..guards import LARGE_BODY, read_body
@@ -90,17 +90,20 @@ class DeletionRoutes:
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
         seconds = (await in_thread(operations.settings.in_force)).hold_seconds
+        # The setting may have changed while the dialog stood: the yes was to a deletion that can be undone.
+        seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
         running = await in_thread(operations.desk.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
         connection = await operations.find_connection()
-        preview = self._context.previews.redeem(body["token"], connection)
+        kept = self._context.previews.redeem(body["token"], connection)
+        preview = kept.preview
         if not isinstance(preview, kind):
             raise InputRefused("This preview is of another kind.")
         if not preview.size:
             raise InputRefused("Nothing to delete: everything in this preview stays.")
         origin = _origin(preview)
-        confirmed = Confirmed(preview, connection, new_operation(), origin, body.get("backup"))
+        confirmed = Confirmed(preview, connection, kept.operation, origin, body.get("backup"))
         if not seconds:
             return await self._send_now(confirmed)
         hold = await self._context.holds.start(confirmed, seconds)
@@ -175,11 +178,13 @@ class DeletionRoutes:
 
     async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
         settings = await in_thread(self._context.operations.settings.in_force)
+        kept = self._context.previews.keep(preview, connection, settings.hold_seconds)
         return {
-            "token": self._context.previews.keep(preview, connection),
+            "token": kept.token,
+            "operation": kept.operation,
             "expires_in": VALID_SECONDS,
             "taken_at": taken_at.isoformat(),
-            "hold_seconds": settings.hold_seconds,
+            "hold_seconds": kept.hold_seconds,
             "backup": settings.backup != "off",
             "last4": connection.key.secret.last4,
             "source": connection.key.source,

@@ -47,9 +47,12 @@ export const noKey = ({ can_connect: canConnect, problem }) =>
 /** @param {unknown} value @returns {value is Record<string, any>} */
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Whether it can be confirmed, and its outcome known again. @param {Record<string, unknown>} value */
+const isConfirmable = ({ token, operation }) => typeof token === "string" && typeof operation === "string";
+
 /** @param {unknown} value @returns {value is Preview} */
 export const isPreview = (value) =>
-  isRecord(value) && typeof value.token === "string" && typeof value.finished === "number" && isRecord(value.counts);
+  isRecord(value) && isConfirmable(value) && typeof value.finished === "number" && isRecord(value.counts);
 
 /** @param {unknown} value @returns {value is Status} */
 const isStatus = (value) =>
@@ -66,7 +69,7 @@ const isSavedKey = (value) => isStatus(value) && "checked" in value;
 
 /** @param {unknown} value @returns {value is DeletePreview} */
 export const isDeletePreview = (value) =>
-  isRecord(value) && typeof value.token === "string" && typeof value.removable === "number" &&
+  isRecord(value) && isConfirmable(value) && typeof value.removable === "number" &&
   isRecord(value.by_status) && isRecord(value.skipped) && Array.isArray(value.rows);
 
 /** @param {unknown} value @returns {value is Preview | DeletePreview} a clear becomes a deletion by ids where anything is protected or backed up */

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.confirmed import Confirmed, new_operation
+from cloud_history.confirmed import Confirmed
 from cloud_history.errors import OperationStopped
+from cloud_history.journal import new_operation
 from cloud_history.operations import MAX_RECORDED_UNSEEN, Operations
 from cloud_history.record import Record
 from cloud_history.selection import Selection

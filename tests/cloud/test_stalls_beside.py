@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from cloud_history.confirmed import Confirmed, new_operation
+from cloud_history.confirmed import Confirmed
 from cloud_history.details import read_details
+from cloud_history.journal import new_operation
 from cloud_history.models import DeletionResult, JobOutcome, Outcome
 from cloud_history.operations import Operations, confirm
 from cloud_history.own_loop import on_own_loop

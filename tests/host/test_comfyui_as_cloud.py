@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from cloud_history.confirmed import Confirmed, new_operation
+from cloud_history.confirmed import Confirmed
+from cloud_history.journal import new_operation
 from cloud_history.models import DeletionResult, JobStatus
 from cloud_history.operations import Operations
 from cloud_history.selection import JobFilter, Selection

@@ -134,15 +134,26 @@ test("nothing is looked at while nothing is open", async () => {
   assert.equal(it.statuses.looks, 0);
 });
 
+test("an answer that was long on its way gives no seconds back", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(6_000);
+  it.flow.adopt({ ...STATUS, holds: [hold({ seconds_left: 9 })] });
+  const [entry] = it.flow.state().holding;
+  assert.equal(it.flow.secondsLeft(entry), 4);
+  it.flow.adopt({ ...STATUS, holds: [hold({ seconds_left: 2 })] });
+  assert.equal(it.flow.secondsLeft(entry), 2, "the server’s clock is ahead of this page’s");
+});
+
 test("without a hold it is sent at once, and one at a time", async () => {
-  const it = stage({ preview: preview({ hold_seconds: 0 }), send: { operation: "o", state: "running" }, status: { ...STATUS, hold_seconds: 0 } });
+  const it = stage({ preview: preview({ operation: "o", hold_seconds: 0 }), send: { operation: "o", state: "running" }, status: { ...STATUS, hold_seconds: 0 } });
   await it.flow.clear();
   assert.deepEqual(it.titles(), ["loading: Clearing your cloud history…"]);
   await it.flow.clear();
   assert.deepEqual(it.seen, ["counting", "confirm", "busy"]);
   it.ended("o", CLEARED);
   assert.equal(it.titles().at(-1), "success: 12 jobs removed from your cloud history");
-  const quick = stage({ preview: preview({ hold_seconds: 0 }), send: { operation: "o", state: "done", result: CLEARED } });
+  const quick = stage({ preview: preview({ operation: "o", hold_seconds: 0 }), send: { operation: "o", state: "done", result: CLEARED } });
   await quick.flow.clear();
   assert.equal(quick.titles().at(-1), "success: 12 jobs removed from your cloud history");
 });

@@ -96,7 +96,7 @@ test("when the answer to the confirmation is lost, the hold or the result is fou
   await told.flow.remove({ ids: ["a"] });
   assert.deepEqual(told.flow.state().holding.map((entry) => entry.mine), [true], "an event had told of it");
 
-  const done = stage({ send: fail("strange_answer"), preview: preview({ hold_seconds: 0 }) });
+  const done = stage({ send: fail("strange_answer"), preview: preview({ operation: "n", hold_seconds: 0 }) });
   done.set(() => (done.tokens.length ? { ...STATUS, finished: [{ operation: "n", result: deleted({ deleted: 3 }) }] } : STATUS));
   await done.flow.remove({ ids: ["a"] });
   assert.equal(done.titles().at(-1), "success: 3 jobs removed from your cloud history");
@@ -107,6 +107,25 @@ test("when the answer to the confirmation is lost, the hold or the result is fou
     assert.equal(lost.titles().at(-1), "warning: Outcome unknown", code);
     assert.equal(lost.tokens.length, 1, "not sent again");
   }
+});
+
+test("when the confirmation is lost, what others deleted meanwhile is never told as its outcome", async () => {
+  const lost = stage({ send: fail("comfyui_away"), preview: preview({ operation: "ours", hold_seconds: 0 }) });
+  lost.set(() => (lost.tokens.length ? { ...STATUS, finished: [{ operation: "a node’s", result: deleted({ deleted: 3 }) }] } : STATUS));
+  await lost.flow.remove({ ids: ["a"] });
+  assert.equal(lost.titles().at(-1), "warning: Outcome unknown");
+
+  const held = stage({ send: fail("comfyui_away"), preview: preview({ operation: "ours" }) });
+  held.set(() => (held.tokens.length ? { ...STATUS, holds: [hold({ id: "another tab’s" })] } : STATUS));
+  await held.flow.remove({ ids: ["a"] });
+  assert.equal(held.titles().at(-1), "warning: Outcome unknown");
+  assert.deepEqual(held.flow.state().holding.map(({ mine }) => mine), [false], "what is held there is another tab’s");
+
+  const crashed = stage({ send: fail("comfyui_away"), preview: preview({ operation: "ours", hold_seconds: 0 }) });
+  const left = { operation: "older", kind: "delete", asked: 7, origin: "panel", started_at: "" };
+  crashed.set(() => (crashed.tokens.length ? { ...STATUS, unresolved: [left] } : STATUS));
+  await crashed.flow.remove({ ids: ["a"] });
+  assert.equal(crashed.titles().at(-1), "warning: Outcome unknown");
 });
 
 test("what nodes delete is told by the nodes", () => {

@@ -202,9 +202,10 @@ test("a deletion says whether to back up only where the person was asked", async
 });
 
 test("the look before a clear may be answered with a deletion by ids, but with nothing less", async () => {
-  const byIds = { token: "t", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
+  const byIds = { token: "t", operation: "o", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
   assert.equal((await answering(byIds).api.preview()).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview())).code, "strange_answer");
+  assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview())).code, "strange_answer", "its outcome could not be told from another’s");
 });
 
 test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {

@@ -31,7 +31,7 @@ async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise
         answer = await stage.ask("delete", {"token": shown["token"]})
         hold = answer.json["hold"]
         more = {"kind": "delete", "jobs": 3, "ids": ids, "seconds_left": 10.0, "state": "holding"}
-        assert (answer.status, hold) == (202, {"id": hold["id"], **more})
+        assert (answer.status, hold) == (202, {"id": shown["operation"], **more})
         stage.timer.wait(9.5)
         (listed,) = (await stage.ask("status")).json["holds"]
         assert listed == {**hold, "seconds_left": 0.5}
@@ -358,3 +358,25 @@ async def test_of_more_than_fifty_holds_the_rest_is_refused(stage: Stage) -> Non
     answer = await stage.ask("delete", {"token": token})
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert len(stage.holds.open) == 50
+
+
+@pytest.mark.parametrize("selection", [{"ids": 2}, {}], ids=["delete", "clear"])
+async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(
+    stage: Stage, selection: dict[str, int]
+) -> None:
+    await stage.set_hold(10)
+    shown = await stage.preview(**({"ids": some(stage, 2)} if selection else {}))
+    # In another tab somebody switches the seconds off while the dialog stands.
+    await stage.set_hold(0)
+    answer = await stage.ask("delete" if selection else "clear", {"token": shown["token"]})
+    assert answer.status == 202, answer
+    assert answer.json["hold"]["seconds_left"] == shown["hold_seconds"] == 10
+    assert stage.cloud.history_posts == []
+
+
+async def test_seconds_that_were_set_while_the_dialog_stood_count_as_well(stage: Stage) -> None:
+    await stage.set_hold(0)
+    shown = await stage.preview(ids=some(stage, 2))
+    await stage.set_hold(5)
+    answer = await stage.ask("delete", {"token": shown["token"]})
+    assert (answer.status, answer.json["hold"]["seconds_left"]) == (202, 5)

@@ -57,12 +57,12 @@ def previews(clock: Clock) -> Previews:
 
 
 def test_a_token_gives_back_what_was_shown(previews: Previews) -> None:
-    token = previews.keep(COUNTS, connection())
-    assert previews.redeem(token, connection()) is COUNTS
+    token = previews.keep(COUNTS, connection()).token
+    assert previews.redeem(token, connection()).preview is COUNTS
 
 
 def test_a_token_works_once(previews: Previews) -> None:
-    token = previews.keep(COUNTS, connection())
+    token = previews.keep(COUNTS, connection()).token
     previews.redeem(token, connection())
     with pytest.raises(PreviewExpired):
         previews.redeem(token, connection())
@@ -70,14 +70,14 @@ def test_a_token_works_once(previews: Previews) -> None:
 
 @pytest.mark.parametrize("age", [0.0, 1.0, 299.999])
 def test_a_token_is_good_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
-    token = previews.keep(COUNTS, connection())
+    token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
-    assert previews.redeem(token, connection()) is COUNTS
+    assert previews.redeem(token, connection()).preview is COUNTS
 
 
 @pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
 def test_a_token_of_five_minutes_is_too_old(previews: Previews, clock: Clock, age: float) -> None:
-    token = previews.keep(COUNTS, connection())
+    token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     with pytest.raises(PreviewExpired):
         previews.redeem(token, connection())
@@ -98,7 +98,7 @@ def test_a_token_of_five_minutes_is_too_old(previews: Previews, clock: Clock, ag
 def test_a_token_for_another_key_or_server_is_refused_and_used_up(
     previews: Previews, other: Connection
 ) -> None:
-    token = previews.keep(COUNTS, connection())
+    token = previews.keep(COUNTS, connection()).token
     with pytest.raises(PreviewExpired):
         previews.redeem(token, other)
     with pytest.raises(PreviewExpired):
@@ -113,23 +113,23 @@ def test_a_token_that_was_never_given_is_refused(previews: Previews, token: str)
 
 
 def test_tokens_of_other_previews_stay_good(previews: Previews) -> None:
-    first, second = previews.keep(COUNTS, connection()), previews.keep(COUNTS, connection())
+    first, second = (previews.keep(COUNTS, connection()).token for _ in range(2))
     previews.redeem(first, connection())
-    assert previews.redeem(second, connection()) is COUNTS
+    assert previews.redeem(second, connection()).preview is COUNTS
 
 
 def test_tokens_are_long_and_all_different(previews: Previews) -> None:
-    tokens = {previews.keep(COUNTS, connection()) for _ in range(MOST_KEPT)}
+    tokens = {previews.keep(COUNTS, connection()).token for _ in range(MOST_KEPT)}
     assert len(tokens) == MOST_KEPT
     assert min(map(len, tokens)) >= 43
 
 
 def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews) -> None:
-    tokens = [previews.keep(COUNTS, connection()) for _ in range(MOST_KEPT + 1)]
+    tokens = [previews.keep(COUNTS, connection()).token for _ in range(MOST_KEPT + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
-    assert previews.redeem(tokens[1], connection()) is COUNTS
-    assert previews.redeem(tokens[-1], connection()) is COUNTS
+    assert previews.redeem(tokens[1], connection()).preview is COUNTS
+    assert previews.redeem(tokens[-1], connection()).preview is COUNTS
 
 
 def of_jobs(count: int) -> DeletionPreview:
@@ -139,23 +139,23 @@ def of_jobs(count: int) -> DeletionPreview:
 
 def test_large_previews_make_room_for_each_other_and_the_newest_is_always_kept(previews: Previews) -> None:
     here, half = connection(), MAX_KEPT_JOBS // 2
-    first, second, third = (previews.keep(of_jobs(half - 1), here) for _ in range(3))
+    first, second, third = (previews.keep(of_jobs(half - 1), here).token for _ in range(3))
     with pytest.raises(PreviewExpired):
         previews.redeem(first, here)
-    assert previews.redeem(second, here).size == (half - 1) // 2
-    largest = previews.keep(of_jobs(3 * MAX_KEPT_JOBS), here)
+    assert previews.redeem(second, here).preview.size == (half - 1) // 2
+    largest = previews.keep(of_jobs(3 * MAX_KEPT_JOBS), here).token
     with pytest.raises(PreviewExpired):
         previews.redeem(third, here)
-    small = previews.keep(COUNTS, here)
+    small = previews.keep(COUNTS, here).token
     with pytest.raises(PreviewExpired):
         previews.redeem(largest, here)
-    assert previews.redeem(small, here) is COUNTS
+    assert previews.redeem(small, here).preview is COUNTS
 
 
 def test_ids_of_jobs_that_are_gone_count_too(previews: Previews) -> None:
     here = connection()
     gone = frozenset(ProvenAbsent(str(number)) for number in range(MAX_KEPT_JOBS))
-    first = previews.keep(DeletionPreview([], {}, (), gone), here)
+    first = previews.keep(DeletionPreview([], {}, (), gone), here).token
     previews.keep(of_jobs(2), here)
     with pytest.raises(PreviewExpired):
         previews.redeem(first, here)
@@ -165,11 +165,11 @@ def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock
     for _ in range(MOST_KEPT - 1):
         previews.keep(COUNTS, connection())
     clock.seconds += 299
-    good = previews.keep(COUNTS, connection())
+    good = previews.keep(COUNTS, connection()).token
     clock.seconds += 1
     for _ in range(MOST_KEPT - 1):
         previews.keep(COUNTS, connection())
-    assert previews.redeem(good, connection()) is COUNTS
+    assert previews.redeem(good, connection()).preview is COUNTS
 
 
 def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None:

@@ -44,37 +44,29 @@ export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "don
 export function update(entry, hold, now) {
   entry.hold = entry.operation = hold.id;
   for (const id of hold.ids) entry.ids.add(id);
-  if (hold.state === "holding") entry.deadline = now + hold.seconds_left * 1000;
+  // A hold never ends later than was told: an answer that says so has been long on its way.
+  const deadline = now + hold.seconds_left * 1000;
+  if (hold.state === "holding") entry.deadline = entry.deadline ? Math.min(entry.deadline, deadline) : deadline;
   if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);
 }
 
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
 export const named = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);
 
-/** The only one that was sent at once and has no name yet. @param {Entry[]} entries @param {string} kind */
-export function nameless(entries, kind) {
-  const [found, another] = entries.filter((entry) => entry.phase === "sending" && !entry.operation && entry.kind === kind);
-  return another ? undefined : found;
-}
-
 /**
  * What a status tells of one deletion.
  * @param {Entry} entry
  * @param {Status} status
- * @param {(operation: string) => boolean} taken whether an operation is another entry's
  * @returns {Seen}
  */
-export function seenIn(entry, status, taken) {
-  const same = (/** @type {string} */ operation, /** @type {string} */ kind) =>
-    entry.operation ? operation === entry.operation : kind === entry.kind && !entry.known.has(operation) && !taken(operation);
-  const finished = status.finished.find((each) => same(each.operation, each.result.kind));
+export function seenIn(entry, status) {
+  const finished = status.finished.find(({ operation }) => operation === entry.operation);
   if (finished) return { result: finished.result };
-  const unresolved = status.unresolved.find((each) => same(each.operation, each.kind));
+  const unresolved = status.unresolved.find(({ operation }) => operation === entry.operation);
   if (unresolved) return { crashed: unresolved.asked };
   if (entry.hold && status.lost_holds?.some(({ id }) => id === entry.hold)) return { lost: true };
   if (entry.hold && status.holds?.some((hold) => hold.id === entry.hold && OPEN.has(hold.state))) return "open";
-  const { running } = status;
-  return running && running.origin !== "node" && same(running.operation, running.kind) ? "open" : "missing";
+  return status.running && status.running.operation === entry.operation ? "open" : "missing";
 }
 
 /** Whether a job has left the list, because it is about to go. @param {Entry[]} entries @param {Row} row */

@@ -5,7 +5,7 @@ import { crashWords, errorLine, LOST, NOT_DELETED } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
 import { coalesce } from "./coalesce.mjs";
 import { createClock } from "./deletion_clock.mjs";
-import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, nameless, seenIn, shownPhase, update } from "./deletion_entries.mjs";
+import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./deletion_entries.mjs";
 import { askAgain, start } from "./deletion_start.mjs";
 import { stop } from "./deletion_stop.mjs";
 import { createTelling, quarters } from "./deletion_toasts.mjs";
@@ -125,7 +125,7 @@ export class Deletions {
 
   /** @param {import("../../../types/wire").Progress} detail */
   progressed(detail) {
-    const entry = named(this.entries, detail.operation) ?? (detail.hold ? undefined : nameless(this.entries, detail.kind));
+    const entry = named(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
@@ -162,14 +162,10 @@ export class Deletions {
     entry.nextLook = this.parts.now() + LOOK_EVERY;
     if (!("hold" in answer)) {
       advance(entry, "sending");
-      entry.operation = answer.operation;
       if (answer.state !== "done") return this.change();
       this.#finish(entry, answer.result);
       return this.parts.onResult();
     }
-    // A websocket event may have told of this hold before its answer came.
-    const twin = this.entries.find((other) => other !== entry && other.hold === answer.hold.id);
-    if (twin) this.entries = this.entries.filter((other) => other !== twin);
     update(entry, answer.hold, this.parts.now());
     this.change();
     this.#held(entry);
@@ -219,7 +215,7 @@ export class Deletions {
 
   /** @param {Entry} entry @param {Status} status */
   #settle(entry, status) {
-    const seen = seenIn(entry, status, this.taken(entry));
+    const seen = seenIn(entry, status);
     if (seen === "open") entry.misses = 0;
     else if (seen === "missing") this.#missed(entry);
     else if ("result" in seen) {
@@ -263,7 +259,7 @@ export class Deletions {
   add({ kind, jobs = 0 }, mine) {
     /** @type {Entry} */
     const entry = {
-      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), known: new Set(),
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(),
       hold: null, operation: null, phase: "asking", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
     };
@@ -278,10 +274,6 @@ export class Deletions {
     this.entries = this.entries.filter((other) => other !== entry);
     this.change();
   }
-
-  /** @param {Entry} entry */
-  taken = (entry) => (/** @type {string} */ operation) =>
-    this.entries.some((other) => other !== entry && other.operation === operation);
 
   change() {
     for (const listener of this.#listeners) listener();

@@ -56,7 +56,7 @@ export async function askAgain(flow, entry) {
  */
 async function send(flow, question, { preview, status }) {
   const entry = flow.add({ kind: preview.kind ?? question.kind, jobs: question.count(preview) }, true);
-  entry.known = new Set([...status.finished, ...status.unresolved].map((each) => each.operation).concat((status.holds ?? []).map(({ id }) => id)));
+  entry.operation = preview.operation;
   if (!preview.hold_seconds) {
     entry.phase = "sending";
     flow.tell.progress(entry, true);
@@ -102,12 +102,10 @@ async function refused(flow, entry, question, error, status) {
 async function findOut(flow, entry) {
   const status = await flow.parts.api.status().catch(() => null);
   entry.answering = false;
-  const isOurs = (/** @type {string} */ id) => !entry.known.has(id) && !flow.entries.some((other) => other.mine && other.hold === id);
-  const others = status?.holds?.filter(({ id, kind, jobs }) => kind === entry.kind && jobs === entry.jobs && isOurs(id));
-  const [held, another] = others ?? [];
-  if (held && !another) {
+  const held = status?.holds?.find(({ id }) => id === entry.operation);
+  if (held) {
     flow.begun(entry, { hold: held });
-  } else if (status && seenIn(entry, status, flow.taken(entry)) !== "missing") {
+  } else if (status && seenIn(entry, status) !== "missing") {
     advance(entry, "sending");
   } else {
     flow.giveUp(entry, LOST);
