@@ -14,3 +14,8 @@ class Connection:
 
     base_url: BaseUrl
     key: ApiKey
+
+    @property
+    def account(self) -> str:
+        """A name for this server and key that tells nothing of the key. ComfyUI's next start gives another one."""
+        return self.key.secret.digest(self.base_url.url)

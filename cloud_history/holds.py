@@ -99,6 +99,7 @@ class Hold:
         return {"id": self.id, "kind": self.kind, "jobs": jobs, "ids": self.job_ids} | {
             "seconds_left": round(left, 2),
             "state": self.state,
+            "account": self.confirmed.connection.account,
         }
 
 

@@ -6,9 +6,11 @@ sees it, and `ScrubbingFilter` the last line of defence on the log.
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import re
+import secrets
 import threading
 import traceback
 from collections.abc import Iterator
@@ -33,6 +35,9 @@ _shortest = _SHORTEST_TO_SCRUB
 _one_at_a_time = threading.Lock()
 
 
+_DIGEST_KEY = secrets.token_bytes(32)
+
+
 class Secret:
     """A text that is never shown. `reveal()` is for the request header alone."""
 
@@ -44,6 +49,11 @@ class Secret:
 
     def reveal(self) -> str:
         return self._text
+
+    def digest(self, about: str) -> str:
+        """A name for this text and another one that tells nothing of this one, and is good in this process alone."""
+        named = f"{about}\n{self._text}".encode("utf-8", "surrogatepass")
+        return hmac.new(_DIGEST_KEY, named, "sha256").hexdigest()[:32]
 
     @property
     def last4(self) -> str:

@@ -9,6 +9,8 @@ export interface Entry {
   jobs: number;
   /** What is about to go. Of a clear: the jobs that were asked about. */
   ids: Set<string>;
+  /** Whose jobs they are; "" as long as it is not known. */
+  account: string;
   hold: string | null;
   /** Its name at the server, known from its preview on; null as long as it is not confirmed. */
   operation: string | null;

@@ -85,6 +85,8 @@ export interface Store {
   readonly total: number | null;
   /** Milliseconds since 1970, of the list shown; null before the first. */
   readonly readAt: number | null;
+  /** Whose jobs are listed: the server's name for its address and the key; "" before the first list. */
+  readonly account: string;
   /** Why the last reading failed. With a list still there it is old: look, but don't delete. */
   readonly error: HistoryApiError | null;
   /** The list is not all there is. */

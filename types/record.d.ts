@@ -32,6 +32,7 @@ export interface CleanUpPreview {
   empty: boolean;
   /** The newest 200 that would go and the newest 200 that stay, the newest first. */
   rows: { job: Row; keep: KeepReason | null }[];
+  account: string;
 }
 
 export interface RecordEntry {

@@ -83,6 +83,7 @@ export interface Hold extends LostHold {
   /** Of the server's clock, when it answered. */
   seconds_left: number;
   state: "holding" | "waiting" | "sending" | "undone" | "done";
+  account: string;
 }
 
 export type JobStatus = "completed" | "failed" | "cancelled" | "in_progress" | "pending" | "unknown";
@@ -104,7 +105,10 @@ export interface Filter {
 }
 
 /** What the person chose: given jobs, all that match, or what a policy does not keep. */
-export type Selection = { ids: string[] } | { filter: Filter } | { policy: Policy; allow_large: boolean };
+export type Selection = ({ ids: string[] } | { filter: Filter } | { policy: Policy; allow_large: boolean }) & {
+  /** Whose jobs were shown: those of another account are not to be deleted, nor called gone. */
+  account?: string;
+};
 
 export interface JobError {
   /** In a row at most 300 characters. */
@@ -134,7 +138,7 @@ export interface Row {
 }
 
 export type ListLine =
-  | { type: "start"; read_at: string; total: number | null }
+  | { type: "start"; read_at: string; total: number | null; account: string }
   | { type: "jobs"; jobs: Row[] }
   | {
       type: "end";
@@ -181,6 +185,7 @@ export interface Preview {
   token: string;
   /** The name that the deletion will have. */
   operation: string;
+  account: string;
   /** Seconds from the answer on in which the token can be used. */
   expires_in: number;
   taken_at: string;
@@ -203,6 +208,7 @@ export interface DeletePreview {
   token: string;
   /** The name that the deletion will have. */
   operation: string;
+  account: string;
   expires_in: number;
   taken_at: string;
   removable: number;

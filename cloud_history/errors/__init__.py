@@ -18,7 +18,7 @@
     ├─ NestedTooDeeply           a job's workflow is too deep to be read
     ├─ ListNotWhole              the list of jobs does not add up
     ├─ OperationRefused          not now, or not any more: nothing was sent
-    │   ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
+    │   ├─ AccountChanged ├─ Busy ├─ CountRose ├─ PreviewExpired ├─ TooLate ├─ NotSupported
     │   ├─ NodesNever ├─ NobodyThere ├─ NoAnswer ├─ QuestionClosed
     │   ├─ AnsweredTooSoon       └─ TooManyQuestions
     ├─ OperationStopped          the person stopped it
@@ -70,6 +70,7 @@ from .cloud import (
     UntrustedCertificate,
 )
 from .refused import (
+    AccountChanged,
     AnsweredTooSoon,
     Busy,
     CountRose,
@@ -112,6 +113,7 @@ from .setup import (
 
 __all__ = [
     "PLAN_REFUSALS",
+    "AccountChanged",
     "AnswerTooLarge",
     "AnsweredTooSoon",
     "ApiMovedOn",

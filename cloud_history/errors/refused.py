@@ -84,6 +84,16 @@ class PreviewExpired(OperationRefused):
     default_hint = "Nothing was sent. Look again before you delete."
 
 
+class AccountChanged(OperationRefused):
+    """The jobs were listed with another key, or by another server."""
+
+    code = "account_changed"
+    default_hint = "Nothing was changed. The list is read again: choose the jobs anew."
+
+    def __init__(self) -> None:
+        super().__init__("The API key or the server has changed since these jobs were listed.")
+
+
 class TooLate(OperationRefused):
     """What was to be undone has been sent already."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import (
+    AccountChanged,
     AnsweredTooSoon,
     BackupDamaged,
     Busy,
@@ -43,6 +44,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (InputRefused, 400),
     (Busy, 409),
     (CountRose, 409),
+    (AccountChanged, 409),
     (PreviewExpired, 410),
     (TooLate, 410),
     (QuestionClosed, 410),

@@ -39,7 +39,8 @@ class CleanUpRoutes:
         policy = read_policy(body["policy"])
         connection = await self._context.operations.find_connection()
         plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
-        return json_answer(await long_in_thread(plan_payload, plan, policy, jobs))
+        payload = await long_in_thread(plan_payload, plan, policy, jobs)
+        return json_answer({**payload, "account": connection.account})
 
 
 def read_policy(given: Mapping[str, Any]) -> Policy:

@@ -6,6 +6,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ..connection import Connection
+from ..errors import AccountChanged
 from ..holds import Holds
 from ..operations import Operations
 from ..own_loop import on_own_loop
@@ -33,6 +35,22 @@ class Context:
     thumbnails: Thumbnails
     longest_hold: float = LONGEST_HOLD
     can_cancel: bool | None = None
+
+    async def find_connection(self, account: str | None) -> Connection:
+        """The server and the key in force.
+
+        Args:
+            account: of the list from which jobs were chosen, by its first line; None where none were.
+
+        Raises:
+            AccountChanged: it is another one by now. There these jobs are not known, which is not to say that they are
+                gone, and a filter would match other jobs.
+            SetupProblem.
+        """
+        connection = await self.operations.find_connection()
+        if account is not None and account != connection.account:
+            raise AccountChanged
+        return connection
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it, but never hold the request open longer than allowed. Raises CloudTimeoutError."""

@@ -36,6 +36,7 @@ _PREVIEWED: dict[str, type] = {
     "filter": dict,
     "policy": dict,
     "allow_large": bool,
+    "account": str,
 }
 
 
@@ -47,13 +48,13 @@ class DeletionRoutes:
 
     async def preview(self, request: web.Request) -> web.Response:
         body = await read_body(request, _PREVIEWED, largest=LARGE_BODY)
-        allow_large = bool(body.pop("allow_large", False))
+        allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
         if len(body) != 1 or body.get("clear") is False:
             raise InputRefused("Give exactly one of “ids”, “filter”, “policy” and “clear” (true).")
         policy = read_policy(body["policy"]) if "policy" in body else None
         selection = read_selection(body) if "ids" in body or "filter" in body else None
         operations = self._context.operations
-        connection = await operations.find_connection()
+        connection = await self._context.find_connection(account)
         if policy is not None:
             found = resolve(operations, connection, policy, Unwatched(), allow_large=allow_large)
             _, preview = await self._context.in_time(found)
@@ -182,6 +183,7 @@ class DeletionRoutes:
         return {
             "token": kept.token,
             "operation": kept.operation,
+            "account": connection.account,
             "expires_in": VALID_SECONDS,
             "taken_at": taken_at.isoformat(),
             "hold_seconds": kept.hold_seconds,

@@ -33,6 +33,7 @@ class KeyRoutes:
         await self._context.holds.undo_all()
         await write_in_thread(lambda: operations.keys.save(secret))
         await self._context.holds.undo_all()  # one may have begun while the key was written
+        operations.announcements.changed("key")
         status = await self._status.payload()
         more = {"checked": account is not None, "account": account, "unusual": not looks_usual(secret)}
         return json_answer({**status, **more, "outranked": status["source"] == "env"})
@@ -42,4 +43,5 @@ class KeyRoutes:
         await self._context.holds.undo_all()
         await write_in_thread(self._context.operations.keys.remove)
         await self._context.holds.undo_all()
+        self._context.operations.announcements.changed("key")
         return json_answer(await self._status.payload())

@@ -120,14 +120,14 @@ class ReadingRoutes:
         return web.Response(body=picture.content, headers=headers)
 
     async def cancel(self, request: web.Request) -> web.Response:
-        body = await read_body(request, {"ids": list}, ("ids",))
+        body = await read_body(request, {"ids": list, "account": str}, ("ids",))
         job_ids = read_ids(body["ids"])
         if len(job_ids) > MOST_CANCELLED:
             raise InputRefused(f"Give 1 to {MOST_CANCELLED} job ids.")
-        return json_answer(await self._context.in_time(self._cancel(job_ids)))
+        connection = await self._context.find_connection(body.get("account"))
+        return json_answer(await self._context.in_time(self._cancel(connection, job_ids)))
 
-    async def _cancel(self, job_ids: list[str]) -> Payload:
-        connection = await self._context.operations.find_connection()
+    async def _cancel(self, connection: Connection, job_ids: list[str]) -> Payload:
         async with self._context.operations.open(connection) as client:
             cancelled = await self._cancel_what_runs(client, job_ids)
         if cancelled is None:
@@ -225,7 +225,8 @@ class _JobStream:
         if not self.response.prepared:
             await self.response.prepare(self._request)
             moment = datetime.now(timezone.utc).isoformat()
-            await self._line({"type": "start", "read_at": moment, "total": self.reading.total})
+            told = {"read_at": moment, "total": self.reading.total, "account": self._connection.account}
+            await self._line({"type": "start", **told})
 
     async def _line(self, payload: Payload) -> None:
         await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")

@@ -52,11 +52,12 @@ function whenSeen(run) {
   document.addEventListener("visibilitychange", () => run(), { once: true });
 }
 
-/** @param {ReturnType<typeof createServices>} services @param {() => void} openPanel @param {() => void} onResult */
-function createDeletions({ api, toasts, dialogs, connect }, openPanel, onResult) {
+/** @param {ReturnType<typeof createServices>} services @param {() => void} openPanel @param {(kind: string) => void} stale what is shown is old, by what has changed */
+function createDeletions({ api, toasts, dialogs, connect }, openPanel, stale) {
   const now = () => performance.now();
   const questions = createQuestions(api);
-  const asking = new Asking({ api, dialogs, steps: createCommonSteps(), connect, now });
+  const [onResult, onAccountChanged] = [() => stale("delete"), () => stale("key")];
+  const asking = new Asking({ api, dialogs, steps: createCommonSteps(), connect, now, onAccountChanged });
   const schedule = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => void setTimeout(run, milliseconds);
   return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
 }
@@ -98,6 +99,7 @@ function createChanged({ store, settings, deletions, pages }) {
   return async (/** @type {import("../../types/wire").Changed} */ { kind, operation, ended }) => {
     if (kind === "protection") store.protectionChanged();
     if (kind === "settings") settings.changed();
+    if (kind === "key") store.changed();
     // The end of a deletion that is followed here comes with the status, and has the list read again.
     const followed = deletions.follows(operation);
     if (kind === "delete" || kind === "clear") await deletions.refresh();
@@ -115,7 +117,7 @@ function createChanged({ store, settings, deletions, pages }) {
 export function assemble(app, fetchApi, open) {
   const services = createServices(app, fetchApi);
   const { api, toasts, dialogs, connect, workflows, thumbnails } = services;
-  const deletions = createDeletions(services, open, () => (store.changed(), pages.changed("delete")));
+  const deletions = createDeletions(services, open, (kind) => (store.changed(), pages.changed(kind)));
   const protection = new Protection(api);
   const store = createStore({ api, deletions, protection, now: () => Date.now() });
   const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
@@ -125,8 +127,8 @@ export function assemble(app, fetchApi, open) {
 
   /** @type {import("../../types/panel").Actions} */
   const actions = {
-    remove: (target, confirmed) => void deletions.remove(target, confirmed),
-    cancel: (rows) => void cancelling.ask(rows),
+    remove: (target, confirmed) => void deletions.remove({ account: store.account, ...target }, confirmed),
+    cancel: (rows) => void cancelling.ask(rows, store.account),
     protect: (rows) => void protecting.toggle(rows),
     undo: createUndoing({ deletions, toasts }),
     openWorkflow: (id) => void workflows.open(id),

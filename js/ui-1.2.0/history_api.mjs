@@ -37,6 +37,9 @@ export const NO_ROUTES = "routes_missing";
 /** Something answered in a way this pack's routes never do. */
 export const STRANGE = "strange_answer";
 
+/** What was chosen was listed with another key, or by another server. */
+export const ACCOUNT_CHANGED = "account_changed";
+
 /** The state folder is not there any more, or not the same. */
 export const STATE_LOST = "state_lost";
 
@@ -261,8 +264,8 @@ export function createHistoryApi(fetchApi) {
     job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),
     /** Its workflow as a file, made by the server: numbers of JavaScript would round a large seed. @param {string} id */
     workflowFile: (id) => blob(`jobs/${encodeURIComponent(id)}/workflow`),
-    /** @param {string[]} ids 1 to 100 */
-    cancel: (ids) => call(isCancelled, "cancel", "POST", { ids }),
+    /** @param {string[]} ids 1 to 100 @param {string} account whose they are */
+    cancel: (ids, account) => call(isCancelled, "cancel", "POST", { ids, account }),
 
     /**
      * The list, piece by piece. Fails as any call, also between two pieces.

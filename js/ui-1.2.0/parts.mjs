@@ -2,6 +2,7 @@
 /** Pieces that more than one dialog shows. */
 
 import { button, el, externalLink, hint } from "./dom.mjs";
+import { ACCOUNT_CHANGED } from "./history_api.mjs";
 import { icon } from "./icons.mjs";
 import { DELETE, lostHold } from "./panel/words_delete.mjs";
 import * as words from "./words.mjs";
@@ -97,6 +98,7 @@ export function errorStep(frame, error, status) {
     buttons.push({ label: "", element: site });
   }
   if (aboutKey && !fixedKey) buttons.push({ label: words.CONNECTION.replace, answer: "replace" });
-  buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
+  // The same jobs would be refused again.
+  if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
   return frame.show({ title, body, buttons });
 }

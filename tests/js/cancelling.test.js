@@ -11,7 +11,8 @@ async function cancel(jobs, ...answers) {
   const told = [];
   let changes = 0;
   const api = {
-    async cancel(ids) {
+    async cancel(ids, account) {
+      assert.equal(account, "ours");
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
       return { cancelled: ids, finished_already: [], ...answer };
@@ -20,7 +21,7 @@ async function cancel(jobs, ...answers) {
   const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
   const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => (changes += 1) });
-  await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}` })));
+  await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}` })), "ours");
   assert.equal(changes, 1, "the list is read again, whatever came of it");
   return told.join();
 }

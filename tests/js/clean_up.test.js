@@ -4,7 +4,7 @@ import { HistoryApiError } from "#ui/history_api.mjs";
 import { CleanUp, readChoice, readNumber, WAIT } from "#ui/panel/clean_up.mjs";
 import { agreeWord, nothingWouldGo, reasonWord, unreadable, verdict, wouldGo } from "#ui/panel/words_clean_up.mjs";
 
-const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], ...rest });
+const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A model on a clock of ours: what waits runs when the test says so, what is asked is answered by the test. */
@@ -90,7 +90,7 @@ test("an answer that comes after a change is dropped", async () => {
 
 test("nothing can be asked for that was not worked out as it is now", async () => {
   const { cleanUp } = await shown();
-  assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: false });
+  assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: false, account: "ours" });
   cleanUp.setRule("within", { text: "" });
   assert.equal(cleanUp.target(), null);
   const other = await shown(preview(0));

@@ -51,7 +51,23 @@ test("trying again asks anew for what may still go, and keeps the result until t
   assert.equal(it.flow.state().results.length, 1, "the person left");
   await it.flow.tryAgain(entry);
   assert.equal(it.flow.state().results.length, 0);
-  assert.deepEqual(it.targets.slice(1), [{ ids: ["b"] }, { ids: ["b"] }]);
+  assert.deepEqual(it.targets.slice(1), Array(2).fill({ ids: ["b"], account: "ours" }));
+});
+
+test("another try of what another tab deleted asks for the account it was deleted from", async () => {
+  const it = stage();
+  it.flow.adopt({ ...STATUS, holds: [hold({ account: "theirs" })] });
+  it.ended("h1", deleted({ failed: 1 }, { b: { outcome: "failed", why: "" } }));
+  await it.flow.tryAgain(it.flow.state().results[0]);
+  assert.deepEqual(it.targets, [{ ids: ["b"], account: "theirs" }]);
+});
+
+test("jobs of another account are told as that, never as gone, and the list is read again", async () => {
+  const it = stage({ preview: fail("account_changed"), person: { failed: null } });
+  await it.flow.remove({ ids: ["a"], account: "theirs" });
+  assert.deepEqual(it.seen, ["counting", "failed"]);
+  assert.equal(it.statuses.otherAccount, true);
+  assert.equal(it.tokens.length, 0);
 });
 
 test("when events are missed the status is looked at until the result is there", async () => {

@@ -15,8 +15,8 @@ export const deleted = (counts, jobs = {}, rest = {}) => ({
 export const CLEARED = { kind: "clear", outcome: "deleted", before: 12, removed: 12, listed: 0, active: 1, report: "", error: null };
 export const UNSENT = { outcome: "failed", before: null, removed: 0, listed: null, active: null, report: "r" };
 export const ROSE = { kind: "clear", ...UNSENT, error: { code: "count_rose", message: "2 more jobs have finished since you looked." } };
-export const preview = (rest = {}) => ({ token: "t1", operation: "h1", expires_in: 300, removable: 3, finished: 3, counts: {}, hold_seconds: 10, ...rest });
-export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["a", "b", "c"], seconds_left: 10, state: "holding", ...rest });
+export const preview = (rest = {}) => ({ token: "t1", operation: "h1", account: "ours", expires_in: 300, removable: 3, finished: 3, counts: {}, hold_seconds: 10, ...rest });
+export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["a", "b", "c"], seconds_left: 10, state: "holding", account: "ours", ...rest });
 export const fail = (code, extras) => new HistoryApiError({ code, message: code }, extras);
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -84,7 +84,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
   };
   const now = () => time;
   const targets = [];
-  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: (frame, why) => (whys.push(why), step("tooOld")()), busy: step("busy"), failed: step("failed") } });
+  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: (frame, why) => (whys.push(why), step("tooOld")()), busy: step("busy"), failed: step("failed") }, onAccountChanged: () => (statuses.otherAccount = true) });
   const flow = new Deletions({
     api, asking, now,
     questions: { clear: question("clear"), remove: (target) => (targets.push(target), question("delete")) },

@@ -9,7 +9,8 @@ const row = (id, rest = {}) => ({
   output_type: "image", error: null, preview: null, ...rest,
 });
 const STATUS = { configured: true, source: "saved", last4: "a1b2", finished: [], unresolved: [], running: null, problem: null, hold_seconds: 10 };
-const list = (...rows) => [{ type: "start", read_at: "2026-11-23T12:00:00Z", total: rows.length }, { type: "jobs", jobs: rows }, { type: "end", complete: true, read: rows.length, error: null }];
+const list = (...rows) => listOf("ours", ...rows);
+const listOf = (account, ...rows) => [{ type: "start", read_at: "2026-11-23T12:00:00Z", total: rows.length, account }, { type: "jobs", jobs: rows }, { type: "end", complete: true, read: rows.length, error: null }];
 const fail = (code) => new HistoryApiError({ code });
 
 /** Each reading takes the next of the answers; the last one serves for ever. An error in a list is thrown at its place. */
@@ -52,6 +53,33 @@ test("where the state folder is lost nothing can be deleted, and no key is asked
   scene.status = { ...STATUS, configured: false, problem: lost };
   await store.refresh();
   assert.equal(store.error.code, "state_lost");
+});
+
+test("what was selected in one account is not selected in another, whatever the status says", async () => {
+  const { store } = stage(listOf("ours", row("a")), listOf("ours", row("a")), listOf("theirs", row("b")));
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  await store.refresh();
+  assert.deepEqual([store.account, store.selection.ids()], ["ours", ["a"]], "a new reading of the same account");
+  await store.refresh();
+  assert.deepEqual([store.account, ids(store), store.selection.size], ["theirs", "b", 0]);
+});
+
+test("of another account nothing is shown beside the rows of the one before", async () => {
+  const theirs = listOf("theirs", row("b"));
+  const shown = [];
+  const it = stage(listOf("ours", row("a")), [theirs[0], () => (shown.push(ids(it.store)), theirs[1]), theirs[2]]);
+  await it.store.refresh();
+  await it.store.refresh();
+  assert.deepEqual([shown, ids(it.store)], [[""], "b"]);
+});
+
+test("an address of another server is another account", async () => {
+  const { scene, store } = stage(list(row("a")));
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  store.setStatus({ ...scene.status, host: "elsewhere" });
+  assert.equal(store.selection.size, 0);
 });
 
 test("a choice lists less, but the counts and the selection stay", async () => {

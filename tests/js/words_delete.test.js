@@ -157,3 +157,7 @@ test("a clear that was overtaken by a protection is no fault, and says what happ
     assert.deepEqual([told.kind, told.title, told.text], ["warning", "Nothing was deleted", error.message]);
   }
 });
+
+test("a job that is not found by its id is not called gone: some servers find none", () => {
+  assert.doesNotMatch(`${words.DETAILS.gone.title} ${words.DETAILS.gone.text}`, /\bgone\b|was removed/);
+});

@@ -1,7 +1,7 @@
 // @ts-check
 /** The conversation before a deletion: look, show the numbers, ask. Knows the order of the steps, not how they look. */
 
-import { HistoryApiError, isDeletePreview, isPreview, noKey } from "../history_api.mjs";
+import { ACCOUNT_CHANGED, HistoryApiError, isDeletePreview, isPreview, noKey } from "../history_api.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../dialogs.mjs").Frame} Frame */
@@ -44,16 +44,18 @@ const originOf = (origin) => (origin === "node" || origin === "menu" ? origin : 
  * @property {CommonSteps} steps
  * @property {Pick<import("../connect_dialog.mjs").ConnectSteps, "askForKey">} connect
  * @property {() => number} now milliseconds of a clock that never goes back
+ * @property {() => void} onAccountChanged what was chosen is not of the account in force: the list is another's
  */
 
 export class Asking {
   /** @param {Parts} parts */
-  constructor({ api, dialogs, steps, connect, now }) {
+  constructor({ api, dialogs, steps, connect, now, onAccountChanged }) {
     this.api = api;
     this.dialogs = dialogs;
     this.steps = steps;
     this.connect = connect;
     this.now = now;
+    this.onAccountChanged = onAccountChanged;
   }
 
   /**
@@ -129,6 +131,7 @@ export class Asking {
   /** @param {Frame} frame @param {HistoryApiError} error @param {Status | null} status */
   async #afterFailedLook(frame, error, status) {
     if (!frame.isOpen()) return null;
+    if (error.code === ACCOUNT_CHANGED) this.onAccountChanged();
     if (error.code === "missing_key" && status) return (await this.connect.askForKey(frame, status)) ? "again" : null;
     const answer = await this.steps.failed(frame, error, status);
     if (answer === "replace" && status) return (await this.connect.askForKey(frame, status)) ? "again" : null;

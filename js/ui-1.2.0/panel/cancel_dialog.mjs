@@ -34,14 +34,14 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
     toasts.tell(kind, { title: cancelled + already === 0 ? DETAILS.notCancelled : title, ...(text && { detail: text }) });
   }
 
-  /** @param {string[]} ids */
-  async function send(ids) {
+  /** @param {string[]} ids @param {string} account */
+  async function send(ids, account) {
     let [cancelled, already] = [0, 0];
     /** @type {import("../history_api.mjs").HistoryApiError | null} */
     let trouble = null;
     for (let from = 0; from < ids.length && !trouble; from += MOST) {
       try {
-        const answer = await api.cancel(ids.slice(from, from + MOST));
+        const answer = await api.cancel(ids.slice(from, from + MOST), account);
         cancelled += answer.cancelled.length;
         already += answer.finished_already.length;
       } catch (error) {
@@ -53,14 +53,14 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
   }
 
   return {
-    /** @param {Row[]} rows active ones */
-    async ask(rows) {
+    /** @param {Row[]} rows active ones @param {string} account whose they are */
+    async ask(rows, account) {
       const ids = rows.map((row) => row.id);
       const { title, text, keep, confirm } = cancelWords(ids.length);
       const answer = await dialogs.exclusive((frame) =>
         frame.show({ title, body: [el("p", {}, text)], buttons: [{ label: keep }, { label: confirm, kind: "danger", icon: "stop", answer: "yes" }] }),
       );
-      if (answer === "yes") await send(ids);
+      if (answer === "yes") await send(ids, account);
     },
   };
 }

@@ -144,7 +144,7 @@ export class CleanUp {
     const { preview, policy, agreed } = this;
     if (!this.#settled || !preview || !policy || preview.go === 0) return null;
     const large = preview.large || preview.all;
-    return large && !agreed ? null : { policy, allow_large: large };
+    return large && !agreed ? null : { policy, allow_large: large, account: preview.account };
   }
 
   #tell() {

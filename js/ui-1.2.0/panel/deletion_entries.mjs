@@ -43,6 +43,7 @@ export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "don
 /** What the server says of a hold. @param {Entry} entry @param {Hold} hold @param {number} now */
 export function update(entry, hold, now) {
   entry.hold = entry.operation = hold.id;
+  entry.account = hold.account;
   for (const id of hold.ids) entry.ids.add(id);
   // A hold never ends later than was told: an answer that says so has been long on its way.
   const deadline = now + hold.seconds_left * 1000;

@@ -113,7 +113,7 @@ export class Deletions {
   /** With a new look, at what may still go. @param {Entry} entry one with a result: it goes when the new one is confirmed */
   tryAgain(entry) {
     const { clear, remove } = this.parts.questions;
-    return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [] }), () => this.drop(entry));
+    return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [], account: entry.account }), () => this.drop(entry));
   }
 
   /* What the server says */
@@ -259,7 +259,7 @@ export class Deletions {
   add({ kind, jobs = 0 }, mine) {
     /** @type {Entry} */
     const entry = {
-      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(),
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "asking", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
     };

@@ -56,7 +56,7 @@ export async function askAgain(flow, entry) {
  */
 async function send(flow, question, { preview, status }) {
   const entry = flow.add({ kind: preview.kind ?? question.kind, jobs: question.count(preview) }, true);
-  entry.operation = preview.operation;
+  Object.assign(entry, { operation: preview.operation, account: preview.account });
   if (!preview.hold_seconds) {
     entry.phase = "sending";
     flow.tell.progress(entry, true);

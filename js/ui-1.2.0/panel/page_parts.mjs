@@ -34,7 +34,7 @@ export function createPageParts(parts) {
 
     /** What a change is about: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */
     changed(kind) {
-      if (kind === "protection") cleanUp.refresh();
+      if (kind === "protection" || kind === "key") cleanUp.refresh();
       else record.changed();
     },
   };

@@ -42,6 +42,7 @@ class JobStore {
   total = null;
   /** @type {number | null} */
   readAt = null;
+  account = "";
   /** @type {HistoryApiError | null} */
   error = null;
   incomplete = false;
@@ -157,6 +158,7 @@ class JobStore {
     this.#all = new Map();
     this.selection.clear();
     this.readAt = null;
+    this.account = "";
     this.incomplete = false;
     this.#list();
   }
@@ -167,7 +169,7 @@ class JobStore {
     this.status = status;
     this.deletions.adopt(status);
     this.protection.adopt(status);
-    const another = before && ["configured", "source", "last4"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
+    const another = before && ["configured", "source", "last4", "host"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
     if (another) {
       this.#forget();
       this.error = null;
@@ -180,14 +182,18 @@ class JobStore {
   async #readJobs() {
     /** @type {Map<string, Row>} */
     const fresh = new Map();
-    const first = this.readAt === null;
+    let first = this.readAt === null;
     let [at, drawn] = [this.now(), 0];
     /** @type {Extract<import("../../../types/wire").ListLine, {type: "end"}> | null} */
     let end = null;
     const seen = this.deletions.reading();
-    if (first) this.#all = fresh;
     for await (const line of this.api.list({})) {
-      if (line.type === "start") [at, this.total] = [Date.parse(line.read_at) || at, line.total];
+      if (line.type === "start") {
+        [at, this.total] = [Date.parse(line.read_at) || at, line.total];
+        if (this.account && line.account !== this.account) this.#forget();
+        this.account = line.account;
+        if (this.readAt === null) [first, this.#all] = [true, fresh];
+      }
       if (line.type === "end") end = line;
       if (line.type !== "jobs") continue;
       for (const row of line.jobs) fresh.set(row.id, row);

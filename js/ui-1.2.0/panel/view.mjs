@@ -30,6 +30,7 @@ export class PanelView {
   #number = ++views;
   #wide = false;
   #loading = false;
+  #account = "";
   #frame = 0;
   #resting = 0;
   /** What is to be drawn anew: all of it, or the rows and the footer alone. */
@@ -137,9 +138,19 @@ export class PanelView {
     this.#frame ||= window.requestAnimationFrame(() => this.draw());
   }
 
+  /** What is open of a job of another account would be about nothing that is listed. */
+  #leaveAccount() {
+    const [before, held] = [this.#account, this.root.contains(document.activeElement)];
+    this.#account = this.store.account;
+    if (!before || before === this.#account) return;
+    this.#popups.close();
+    if (this.#pages.shown === this.detailsPage && this.#pages.close() && held) this.focusList();
+  }
+
   draw() {
     const { store } = this;
     this.#frame = 0;
+    this.#leaveAccount();
     if (this.#all) {
       this.#all = false;
       for (const part of [this.header, this.tabs, this.finder]) part.draw();

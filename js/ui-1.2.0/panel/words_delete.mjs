@@ -177,7 +177,7 @@ export const DETAILS = {
   remove: "Delete…",
   notCopied: "This browser does not let pages copy",
   pick: "Choose a job to see its details.",
-  gone: { title: "This job is gone", text: "It was removed elsewhere. Refresh the list." },
+  gone: { title: "Comfy Cloud does not find this job", text: "It may have been removed elsewhere. Refresh the list." },
 };
 
 /** @param {number} n */

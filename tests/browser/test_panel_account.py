@@ -1,0 +1,35 @@
+"""The key is replaced in another tab while jobs of the account before are chosen here."""
+
+from __future__ import annotations
+
+from playwright.async_api import Page, expect
+
+from browser.panel_page import newest_first, open_list
+from simulated_cloud import SimulatedCloud
+
+OTHER_KEY = "comfyui-another-key-fedcba9876543210-wxyz"
+SAVE_KEY = """(key) => fetch("/api/cloud_history/key", {
+  method: "POST", headers: { "X-Cloud-History": "1", "Content-Type": "application/json" },
+  body: JSON.stringify({ api_key: key, unchecked: true }),
+}).then((answer) => answer.status)"""
+
+
+async def test_what_was_chosen_or_open_of_one_account_is_left_when_the_key_is_anothers(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    chosen = newest_first(cloud.finished)[:2]
+    assert await page.evaluate(SAVE_KEY, cloud.api_key) == 200
+    panel = await open_list(page, cloud)
+    await panel.select(chosen)
+    await panel.list.press("Enter")
+    details = panel.root.locator(".cch-details")
+    await expect(details).to_be_visible()
+    cloud.api_key = OTHER_KEY
+    cloud.jobs.clear()
+    theirs = cloud.add_job("failed")
+    assert await page.evaluate(SAVE_KEY, OTHER_KEY) == 200
+    await expect(panel.row(theirs)).to_be_visible()
+    await panel.expect_count(0, 1, 1)
+    await expect(details).to_be_hidden()
+    for job in chosen:
+        await expect(panel.row(job)).to_have_count(0)
