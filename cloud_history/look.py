@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from .errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
@@ -133,6 +133,13 @@ def _settled(job: Job, now: datetime) -> bool:
     return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
 
 
+class _Listed(NamedTuple):
+    """What came of asking for a listed job by its id."""
+
+    job_id: str
+    error: CloudError | None = None
+
+
 class _Looking:
     """One look at some jobs."""
 
@@ -145,14 +152,20 @@ class _Looking:
         self._by_id: dict[str, Job | None] = {}
         self._answered = set(known.answered)
         self._error: CloudError | None = None
+        self._early: asyncio.Future[_Listed] | None = None
 
     async def look(self) -> Look:
-        listing = await self._read_list()
-        found = await self._judged(listing)
-        if listing.query and any(reason.doubt is Doubt.STILL_ANSWERED for reason in found.reasons):
-            # Some may have another status by now, and only the whole list is believed of jobs that are still found.
-            found = await self._judged(await self._list(JobFilter()))
-        return found
+        try:
+            listing = await self._read_list()
+            found = await self._judged(listing)
+            if listing.query and any(reason.doubt is Doubt.STILL_ANSWERED for reason in found.reasons):
+                # Some may have another status by now, and only the whole list is believed of jobs that are still found.
+                found = await self._judged(await self._list(JobFilter()))
+            return found
+        finally:
+            if self._early is not None:
+                self._early.cancel()
+                await asyncio.gather(self._early, return_exceptions=True)
 
     async def _judged(self, listing: Listing) -> Look:
         """What this list and asking by id say together."""
@@ -202,7 +215,7 @@ class _Looking:
             chosen = narrowest(self._jobs.values(), self._client.earliest_now())
             # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
             # anything, and those that are not found now have to be missing from the list too.
-            listing, _ = await asyncio.gather(self._list(chosen), self._ask(self._some(self._job_ids)))
+            listing, _ = await asyncio.gather(self._list(chosen), self._ask_beside())
         else:
             chosen = await self._guess()
             listing = await self._list(chosen)
@@ -267,21 +280,38 @@ class _Looking:
             if isinstance(each, BaseException):
                 raise each
 
+    async def _ask_beside(self) -> None:
+        """Ask for some jobs by their ids while the list is read, and for a listed one as soon as it will be needed.
+
+        That is where one of ours is missing. The others were listed before; the answer counts where the job still is.
+        """
+        await self._ask(self._some(self._job_ids))
+        listed = next(iter(self._known.others), None)
+        if listed is not None and not all(self._by_id.values()):
+            self._early = asyncio.ensure_future(self._ask_for_listed(listed))
+
+    async def _ask_for_listed(self, job_id: str) -> _Listed:
+        try:
+            await self._client.get_job(job_id)
+        except CloudError as error:
+            return _Listed(job_id, error)
+        return _Listed(job_id)
+
     async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
         """Whether the server does not find a job by its id that it lists, as one without the route finds none."""
-        listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
-        if listed is None and not self._answered:
-            listed = next(iter(proof.seen), None)
-        if listed is None:
-            return False
-        try:
-            await self._client.get_job(listed)
-        except NotFound:
+        asked = await self._early if self._early else None
+        if asked is None or asked.job_id not in proof.seen:
+            listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
+            if listed is None and not self._answered:
+                listed = next(iter(proof.seen), None)
+            if listed is None:
+                return False
+            asked = await self._ask_for_listed(listed)
+        if isinstance(asked.error, NotFound):
             return True
-        except CloudError:
-            if not self._answered:
-                raise
-        self._answered.add(listed)
+        if asked.error is not None and not self._answered:
+            raise asked.error
+        self._answered.add(asked.job_id)
         return False
 
     async def _misses_the_others(self, proof: CompleteListing) -> bool:

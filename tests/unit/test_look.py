@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -159,6 +159,62 @@ def test_one_of_the_others_that_only_its_id_finds_belongs_to_another_list_or_pro
     assert found.gone == (frozenset(ids(30)) if proves else frozenset())
 
 
+@dataclass
+class Narrated(FakeClient):
+    """Writes down in which order it was asked for jobs, by their ids, and for pages, by their offsets."""
+
+    told: list[str | int] = field(default_factory=list)
+
+    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        self.told.append(place.get("offset", 0))
+        return await super().list_jobs(query, pick, **place)
+
+    async def get_job(self, job_id: str) -> Job:
+        self.told.append(job_id)
+        return await super().get_job(job_id)
+
+
+def test_a_listed_job_is_asked_for_after_the_spot_check_and_before_the_list_has_been_read() -> None:
+    others = ids(9000)[30:]
+    client = Narrated(settled(others, "failed"))
+    before = replace(known(), others=frozenset(others))
+    assert look_after(client, before, 30).gone == frozenset(ids(30))
+    [asked] = [each for each in client.told if each in before.others]
+    at = client.told.index(asked)
+    assert {each for each in client.told[:at] if isinstance(each, str)} == set(client.asked) - {asked}
+    assert any(isinstance(each, int) for each in client.told[at:]), "some pages are not asked for yet"
+
+
+def test_no_listed_job_is_asked_for_where_none_of_ours_is_missing() -> None:
+    client = FakeClient(settled(ids(1500), "failed"))
+    look_after(client, replace(known(), others=frozenset(ids(1500)[30:])), 30)
+    assert set(client.asked) <= set(ids(30))
+
+
+def test_a_listed_job_that_is_not_found_while_the_list_is_read_makes_404_prove_nothing() -> None:
+    class NoRoute(FakeClient):
+        async def get_job(self, job_id: str) -> Job:
+            raise NotFound(404)
+
+    others = ids(2000)[30:]
+    found = look_after(NoRoute(settled(others, "failed")), replace(known(), others=frozenset(others)), 30)
+    assert found.gone == frozenset()
+    assert "no job that is listed is found by its id" in found.doubt
+
+
+def test_a_job_that_is_found_by_its_id_and_no_longer_listed_does_not_stand_for_the_listed_ones() -> None:
+    class OnlyUnlisted(FakeClient):
+        async def get_job(self, job_id: str) -> Job:
+            if job_id in others:
+                return job(job_id, "completed")
+            raise NotFound(404)
+
+    others, listed = ids(60)[30:], settled(ids(90)[60:], "failed")
+    found = look_after(OnlyUnlisted(listed), replace(known(), others=frozenset(others)), 30)
+    assert found.gone == frozenset()
+    assert "no job that is listed is found by its id" in found.doubt
+
+
 def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> None:
     class Unsaid(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
@@ -268,16 +324,21 @@ def test_a_fault_of_ours_is_not_taken_for_a_job_that_is_gone() -> None:
         look(Broken(), 3)
 
 
-@pytest.mark.parametrize("count", [20, 3000])
-def test_cancelling_a_look_leaves_no_request_behind(count: int) -> None:
-    client = FakeClient(jobs_of(ids(3000)), looking=10.0)
+@pytest.mark.parametrize(
+    ("count", "known"),
+    [(20, UNSEEN), (3000, UNSEEN), (30, replace(known(), others=frozenset(ids(3000)[30:])))],
+    ids=["few", "many", "while a listed one is asked for"],
+)
+def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Look) -> None:
+    client = FakeClient(settled(ids(3000)[0 if known is UNSEEN else 30 :], "failed"), looking=10.0)
 
     async def cancel() -> None:
-        work = asyncio.ensure_future(look_at(client, ids(count)))
+        work = asyncio.ensure_future(look_at(client, ids(count), known))
         await asyncio.sleep(15.0)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
+        assert len(asyncio.all_tasks()) == 1
         asked = len(client.asked) + len(client.pages)
         await asyncio.sleep(100.0)
         assert len(client.asked) + len(client.pages) == asked

@@ -1,0 +1,89 @@
+"""How many answers, one after the other, a person waits for who deletes jobs. In virtual time: each takes one second.
+
+On the wire an answer takes about as long as the way there and back, so that these numbers are most of the time of a
+deletion. They are exact: one answer more that something waits for fails here, whatever else the machine does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import virtual_time
+from cloud_history.client import MOST_AT_ONCE
+from cloud_history.history import History
+from cloud_history.jobs import Job
+from cloud_history.models import Outcome
+from cloud_history.stopping import Unwatched
+from fake_history_client import NOON, FakeClient, ids, job
+
+
+@dataclass
+class Steady(FakeClient):
+    """A history that answers each request after one second, over as many connections as the real client has."""
+
+    connections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    requests: int = 0
+
+    async def list_jobs(self, *args: Any, **place: Any) -> Any:
+        async with self.connections:
+            self.requests += 1
+            return await super().list_jobs(*args, **place)
+
+    async def get_job(self, job_id: str) -> Job:
+        async with self.connections:
+            self.requests += 1
+            return await super().get_job(job_id)
+
+    async def delete_history(self, *args: Any) -> None:
+        async with self.connections:
+            self.requests += 1
+            await super().delete_history(*args)
+
+
+def history_of(size: int) -> dict[str, Job]:
+    """So many jobs that ended long ago. Each ninth of them failed."""
+    words = {job_id: "completed" if at % 9 else "failed" for at, job_id in enumerate(ids(size))}
+    ended = NOON - timedelta(days=3)
+    return {job_id: job(job_id, word)._replace(finished_at=ended) for job_id, word in words.items()}
+
+
+def spread_over(job_ids: Sequence[str], count: int) -> list[str]:
+    """So many from all over the list: the first ones are on its first page."""
+    return list(job_ids[:: len(job_ids) // count][:count])
+
+
+async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[int, int]:
+    """Of the preview, and of the deletion that confirms it."""
+    history = History(client, seconds=3600.0)
+    look = await history.look(chosen, Unwatched())
+    result = await history.delete(chosen, Unwatched(), previewed=look)
+    assert len(result.ids(Outcome.DELETED)) == len(chosen)
+    # What is less than a second is no answer: turns that are given to other threads.
+    return int(virtual_time.now()), client.requests
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "count", "rounds", "requests"),
+    [
+        (1000, "any", 1000, 6, 28),
+        (20_000, "any", 1000, 18, 88),
+        (20_000, "failed", 1000, 9, 34),
+        (20_000, "completed", 1, 13, 59),
+        (500, "any", 100, 6, 21),
+        (500, "any", 1, 6, 9),
+    ],
+)
+def test_what_waits_for_what_in_a_deletion_does_not_creep_up(
+    size: int, kind: str, count: int, rounds: int, requests: int
+) -> None:
+    jobs = history_of(size)
+    candidates = [each.id for each in jobs.values() if kind in ("any", each.status.value)]
+    client = Steady(jobs, moment=NOON, seconds=1.0, looking=1.0)
+    chosen = spread_over(candidates, count)
+    assert virtual_time.run(rounds_and_requests(client, chosen)) == (rounds, requests)
