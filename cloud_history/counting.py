@@ -64,6 +64,10 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
         return _counted(JobCounts(completed, failed, cancelled, active, now()), found.values())
     # No total (it may be 0 with a cursor), a wrong one, or no filter: then only reading the jobs tells.
     jobs = await _read_all(client)
+    # A history that loses jobs while it is counted is the shape of a broken service, and "none are left" an untruth.
+    named = {job_id for page in pages for job_id in page.job_ids}
+    if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in pages)):
+        raise ListNotWhole(str(Reason(Doubt.DOES_NOT_ADD_UP)))
     completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
     return _counted(JobCounts(completed, failed, cancelled, active, now()), jobs)
 

@@ -288,7 +288,8 @@ async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str
     """Read all that matches; again, up to three times in all, where the pages do not add up.
 
     Jobs that arrive or go while pages are read shift the rest: rows come twice, or are skipped. What is missing
-    after the last reading is said by `complete` being False.
+    after the last reading is said by `complete` being False. A list that is empty after an earlier reading had jobs
+    is not complete either.
 
     Args:
         job_ids: keep these jobs alone.
@@ -296,9 +297,14 @@ async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str
     pick = Pick(chosen.only, job_ids)
     listing = Listing()
     for _ in range(MOST_READINGS):
+        had_rows = listing.received > 0
         listing = Listing()
         async for jobs in read_pages(client, chosen.query(), pick, listing):
             listing.jobs.update(jobs)
+        if had_rows and not listing.received and listing.complete:
+            # A cleared history looks like that, and so does a broken service: whoever asks again knows.
+            listing.complete, listing.reasons = False, (Reason(Doubt.DOES_NOT_ADD_UP),)
+            break
         if listing.complete or listing.error is not None:
             break
     return listing

@@ -43,6 +43,9 @@ FOUND = [
     Case(jobs=4, active=1, upper=True, bends=("keeps_jobs", "ids_without_dashes", "jobs_vanish")),
     Case("panel filter", jobs=4, gone=1, bends=("ids_upper_case", "caps_limit_in_silence,size=1")),
     Case(finished=3, backup=True, protect_at=6),
+    Case("node clear", jobs=4, bends=("hides_jobs,after=1",)),
+    Case("node clear", jobs=4, bends=("hides_jobs,after=4",)),
+    Case("node clear", bends=("empty_list,after=1", "drops_rows,rows=some")),
 ]
 """Each was told wrongly once, or is as soon as one of the safeguards is left out."""
 

@@ -104,6 +104,22 @@ def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> 
         count(Capped(rows_of(TRUTH)))
 
 
+@pytest.mark.parametrize("total", ["exact", "absent"])
+@pytest.mark.parametrize("kept", [0, 1])
+def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number(
+    total: str, kept: int
+) -> None:
+    jobs = lister({"completed": 3, "failed": 1}, total=total)
+
+    def lose(number: int) -> None:
+        if number == 5:  # the pages that say how many there are have been answered
+            jobs.rows[:] = jobs.rows[-1:] if kept else []
+
+    jobs.before = lose
+    with pytest.raises(ListNotWhole, match="its pages do not add up"):
+        count(jobs)
+
+
 def test_an_empty_history_is_counted_with_four_requests() -> None:
     jobs = lister({})
     assert count(jobs) == JobCounts(0, 0, 0, 0, NOON)

@@ -103,3 +103,18 @@ def test_with_cursors_a_job_that_vanishes_hides_none() -> None:
     assert found.complete
     assert set(found.jobs) == set(ids(5000))
     assert len(jobs.asked) == 5
+
+
+@pytest.mark.parametrize("cursors", [False, True])
+@pytest.mark.parametrize("at", [2, 3])
+def test_a_list_that_is_empty_after_it_had_jobs_is_not_called_complete(at: int, cursors: bool) -> None:
+    jobs = completed(2500, cursors=cursors)
+
+    def lose(number: int) -> None:
+        if number == at:
+            jobs.rows.clear()
+
+    jobs.before = lose
+    found = read(jobs)
+    assert not found.complete
+    assert found.proof() is None
