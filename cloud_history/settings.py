@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
 from .files import write_private
+from .locks import gate
 from .private_files import read_private
 from .state_folder import SETTINGS, state_folder_at
 
@@ -56,6 +57,7 @@ class SettingsFile:
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._path = folder / SETTINGS
+        self._gate = folder / "settings.gate"
 
     def load(self) -> Settings:
         """The settings to show. What cannot be read is on the safe side."""
@@ -96,23 +98,31 @@ class SettingsFile:
             InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
             SettingsDamaged: the disk refuses to give the others, which may be there a moment later.
         """
-        try:
-            settings = self.in_force()
-        except StateFolderLost:
-            settings = DAMAGED
-        except SettingsDamaged as damaged:
-            # Written anew they would lose what was set, such as that no workflow may delete.
-            if damaged.is_of_the_disk:
-                raise
-            settings = DAMAGED
-        settings = _checked(members, settings)
+        _checked(members, DAMAGED)
         try:
             self._state.ensure()
-            write_private(self._path, json.dumps(asdict(settings)))
+            # One change at a time, also of other processes: none may undo another's.
+            with gate(self._gate):
+                settings = _checked(members, self._to_change())
+                write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
             raise StateUnwritable("The setting can’t be saved.", because=exc) from exc
         self._state.check()  # notes that there are settings from now on
         return settings
+
+    def _to_change(self) -> Settings:
+        """The settings that a change leaves as they are.
+
+        Raises:
+            SettingsDamaged: the disk refuses to give them. StateFolderLost.
+        """
+        try:
+            return self.in_force()
+        except SettingsDamaged as damaged:
+            # Written anew they would lose what was set, such as that no workflow may delete.
+            if damaged.is_of_the_disk:
+                raise
+            return DAMAGED
 
 
 def _checked(members: Mapping[str, object], settings: Settings) -> Settings:

@@ -1,0 +1,39 @@
+"""What a person has set about safety: kept whole, whoever changes something else of it at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cloud_history.errors import InputRefused
+from cloud_history.settings import Settings, SettingsFile
+
+CHANGES = 40
+
+
+def test_changes_made_at_the_same_time_leave_each_other_as_they_are(tmp_path: Path) -> None:
+    files = [SettingsFile(tmp_path / "state") for _ in range(2)]
+
+    def forbid() -> list[str]:
+        return [
+            files[0].change(nodes=word) and files[0].in_force().nodes for word in ("allow", "never") * CHANGES
+        ]
+
+    def hold() -> list[int]:
+        return [
+            files[1].change(hold_seconds=n) and files[1].in_force().hold_seconds for n in (3, 30) * CHANGES
+        ]
+
+    with ThreadPoolExecutor(2) as pool:
+        forbidding, holding = pool.submit(forbid), pool.submit(hold)
+    assert forbidding.result() == ["allow", "never"] * CHANGES
+    assert holding.result() == [3, 30] * CHANGES
+    assert files[0].in_force() == Settings(nodes="never", hold_seconds=30)
+
+
+def test_a_value_that_is_refused_makes_no_state_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused):
+        SettingsFile(tmp_path / "state").change(nodes="always")
+    assert not (tmp_path / "state").exists()
