@@ -105,9 +105,8 @@ class StateFolder:
             there = self._there()
             for each in sorted(marker.safeguards - there):
                 raise self._lost(f"has lost {SAFEGUARDS[each]}")
-            written = self._written()
-            if written - marker.safeguards:
-                self._note(marker.id, written | marker.safeguards)
+            if self._written() - marker.safeguards:
+                self._note(marker.id)
             return there
 
     def ensure(self, below: str = "") -> Path:
@@ -165,7 +164,7 @@ class StateFolder:
         if self._seen in (None, _UNMARKED) and names & _OLDER:
             try:
                 with gate(self._gate):
-                    self._mark(self._id_there() or uuid.uuid4().hex, self._written())
+                    self._mark_as_it_is()
             except OSError:
                 self._seen = _UNMARKED  # it can't be written, so nothing can be deleted either
             return
@@ -177,8 +176,7 @@ class StateFolder:
         was_there = os.path.isdir(self.path)
         private_folder(self.path)
         with gate(self._gate):
-            # Another process may have made it meanwhile.
-            self._mark(self._id_there() or uuid.uuid4().hex, self._written())
+            self._mark_as_it_is()
         if was_there:
             log.warning(
                 "The state folder %s was empty, so it is taken for a new one: no job is protected. If it should not be "
@@ -186,11 +184,19 @@ class StateFolder:
                 self.path,
             )
 
-    def _note(self, seen: str, there: frozenset[str]) -> None:
+    def _note(self, seen: str) -> None:
         # What can't be written now is noted the next time.
         with suppress(OSError), gate(self._gate):
             if self._id_there() == seen:
-                self._mark(seen, there)
+                self._mark_as_it_is()
+
+    def _mark_as_it_is(self) -> None:
+        """Mark it, inside the gate. Another process may have made it, or noted other safeguards, a moment ago."""
+        marker = None
+        with suppress(StateFolderLost):
+            marker = self._read()
+        known = marker.safeguards if marker else frozenset[str]()
+        self._mark(marker.id if marker else uuid.uuid4().hex, self._written() | known)
 
     def _mark(self, name: str, safeguards: frozenset[str]) -> None:
         kept = {

@@ -16,20 +16,22 @@ CHANGES = 40
 def test_changes_made_at_the_same_time_leave_each_other_as_they_are(tmp_path: Path) -> None:
     files = [SettingsFile(tmp_path / "state") for _ in range(2)]
 
-    def forbid() -> list[str]:
-        return [
-            files[0].change(nodes=word) and files[0].in_force().nodes for word in ("allow", "never") * CHANGES
-        ]
+    def change(file: SettingsFile, name: str, values: list[object]) -> list[object]:
+        found = []
+        for value in values * CHANGES:
+            file.change(**{name: value})
+            found.append(getattr(file.in_force(), name))
+        return found
 
-    def hold() -> list[int]:
-        return [
-            files[1].change(hold_seconds=n) and files[1].in_force().hold_seconds for n in (3, 30) * CHANGES
-        ]
-
+    words: list[object] = ["allow", "never"]
+    numbers: list[object] = [3, 30]
     with ThreadPoolExecutor(2) as pool:
-        forbidding, holding = pool.submit(forbid), pool.submit(hold)
-    assert forbidding.result() == ["allow", "never"] * CHANGES
-    assert holding.result() == [3, 30] * CHANGES
+        forbidding, holding = (
+            pool.submit(change, files[0], "nodes", words),
+            pool.submit(change, files[1], "hold_seconds", numbers),
+        )
+    assert forbidding.result() == words * CHANGES
+    assert holding.result() == numbers * CHANGES
     assert files[0].in_force() == Settings(nodes="never", hold_seconds=30)
 
 

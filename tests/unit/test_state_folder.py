@@ -18,6 +18,7 @@ from cloud_history import protection, state_folder
 from cloud_history.backup import BackupFolder
 from cloud_history.credentials import KeyStore
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateFolderLost, StateUnwritable
+from cloud_history.files import write_private
 from cloud_history.journal import Entry, Journal
 from cloud_history.private_files import read_private
 from cloud_history.protection import NOTHING_PROTECTED, ProtectionFile
@@ -25,7 +26,7 @@ from cloud_history.record import Record
 from cloud_history.secret import Secret
 from cloud_history.settings import DAMAGED, Settings, SettingsFile
 from cloud_history.slot import SendingSlot
-from cloud_history.state_folder import MARKER, StateFolder, state_folder_at
+from cloud_history.state_folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
 from fake_history_client import ids
 
 Harm = Callable[[Path], None]
@@ -446,6 +447,24 @@ def test_a_safeguard_that_another_process_wrote_is_noted_by_whoever_sees_it(fold
     list_removed(folder)
     with pytest.raises(StateFolderLost, match=r"protected\.json"):
         mine.check()
+
+
+def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_noted(folder: Path) -> None:
+    class Slow(StateFolder):
+        """Another process protects a job, between this one's look at the folder and its note."""
+
+        def _note(self, seen: str) -> None:
+            write_private(folder / PROTECTION, "{}")
+            StateFolder(folder).check()
+            (folder / PROTECTION).unlink()
+            super()._note(seen)
+
+    slow = Slow(folder)
+    slow.ensure()
+    write_private(folder / SETTINGS, "{}")
+    slow.check()
+    with pytest.raises(StateFolderLost, match=r"has lost protected\.json"):
+        StateFolder(folder).check()
 
 
 def test_a_list_that_vanishes_while_it_is_read_is_not_taken_for_empty(
