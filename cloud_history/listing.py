@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol
 
@@ -100,10 +100,17 @@ class Listing(Reading):
 class _Reader(Generic[Kept]):
     """One reading of all pages. Gives what is new on each."""
 
-    def __init__(self, client: JobLister, query: Mapping[str, str], pick: Pick[Kept]) -> None:
+    def __init__(
+        self,
+        client: JobLister,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        first: Awaitable[Page[Kept]] | None = None,
+    ) -> None:
         self._client = client
         self._query = query
         self._pick = pick
+        self._first = first
         self._limit = PAGE
         self.seen: set[str] = set()
         self.received = 0
@@ -127,7 +134,7 @@ class _Reader(Generic[Kept]):
         return tuple(self._reasons.values())
 
     async def pages(self) -> AsyncIterator[dict[str, Kept]]:
-        first = await self._page()
+        first = await (self._first or self._page())
         yield self._take(first, 0)
         if first.next_cursor:
             async for kept in self._by_cursor(first):
@@ -243,14 +250,21 @@ def _statuses(query: Mapping[str, str]) -> frozenset[JobStatus]:
 
 
 async def read_pages(
-    client: JobLister, query: Mapping[str, str], pick: Pick[Kept], reading: Reading
+    client: JobLister,
+    query: Mapping[str, str],
+    pick: Pick[Kept],
+    reading: Reading,
+    first: Awaitable[Page[Kept]] | None = None,
 ) -> AsyncIterator[dict[str, Kept]]:
     """Read once, keeping the books in `reading`, and give what is kept of each new job, page by page.
+
+    Args:
+        first: the first page, where it is asked for already.
 
     A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
     `complete`.
     """
-    reader = _Reader(client, query, pick)
+    reader = _Reader(client, query, pick, first)
     reading.unreadable = 0
     try:
         async for kept in reader.pages():
@@ -284,7 +298,23 @@ async def goes_on(client: JobLister, query: Mapping[str, str], seen: Container[s
     return page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
 
-async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Listing:
+async def first_page(
+    client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None
+) -> Page[Job]:
+    """The page that `list_jobs` begins with, for a list that is begun before it is certain to be wanted.
+
+    Raises:
+        CloudError: it could not be read.
+    """
+    return await client.list_jobs(chosen.query(), Pick(chosen.only, job_ids), limit=PAGE)
+
+
+async def list_jobs(
+    client: JobLister,
+    chosen: JobFilter,
+    job_ids: Container[str] | None = None,
+    first: Awaitable[Page[Job]] | None = None,
+) -> Listing:
     """Read all that matches; again, up to three times in all, where the pages do not add up.
 
     Jobs that arrive or go while pages are read shift the rest: rows come twice, or are skipped. What is missing
@@ -293,14 +323,16 @@ async def list_jobs(client: JobLister, chosen: JobFilter, job_ids: Container[str
 
     Args:
         job_ids: keep these jobs alone.
+        first: the first page of the first reading, where it is asked for already: see `first_page`.
     """
     pick = Pick(chosen.only, job_ids)
     listing = Listing()
     for _ in range(MOST_READINGS):
         had_rows = listing.received > 0
         listing = Listing()
-        async for jobs in read_pages(client, chosen.query(), pick, listing):
+        async for jobs in read_pages(client, chosen.query(), pick, listing, first):
             listing.jobs.update(jobs)
+        first = None
         if had_rows and not listing.received and listing.complete:
             # A cleared history looks like that, and so does a broken service: whoever asks again knows.
             listing.complete, listing.reasons = False, (Reason(Doubt.DOES_NOT_ADD_UP),)

@@ -16,7 +16,7 @@ jobs is found by its id: it is also what a broken service looks like.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, cast
@@ -24,8 +24,9 @@ from typing import Any, NamedTuple, Protocol, cast
 from .errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .jobs import Job
-from .listing import CompleteListing, JobLister, Listing, goes_on, list_jobs
+from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
 from .models import ACTIVE, JobStatus
+from .pages import Page
 from .selection import JobFilter
 from .stopping import Watch, run_stoppable, together
 
@@ -163,9 +164,7 @@ class _Looking:
                 found = await self._judged(await self._list(JobFilter()))
             return found
         finally:
-            if self._early is not None:
-                self._early.cancel()
-                await asyncio.gather(self._early, return_exceptions=True)
+            await _end(self._early)
 
     async def _judged(self, listing: Listing) -> Look:
         """What this list and asking by id say together."""
@@ -217,11 +216,21 @@ class _Looking:
             # anything, and those that are not found now have to be missing from the list too.
             listing, _ = await asyncio.gather(self._list(chosen), self._ask_beside())
         else:
-            chosen = await self._guess()
-            listing = await self._list(chosen)
+            chosen, listing = await self._list_as_guessed()
         if chosen.statuses and not self._proves_enough(listing):
             listing = await self._list(JobFilter())
         return listing
+
+    async def _list_as_guessed(self) -> tuple[JobFilter, Listing]:
+        """A list by a guess. Of many jobs that is mostly the whole list, whose first page is asked for meanwhile."""
+        first: asyncio.Future[Page[Job]] | None = None
+        if len(self._job_ids) > MOST_ONE_BY_ONE:
+            first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
+        try:
+            chosen = await self._guess()
+            return chosen, await self._list(chosen, None if chosen.statuses else first)
+        finally:
+            await _end(first)
 
     async def _guess(self) -> JobFilter:
         """The filter that fits the jobs if all are as a few of them are, which are asked for by their ids."""
@@ -250,8 +259,8 @@ class _Looking:
         settled = all(job_id in self._jobs and _settled(self._jobs[job_id], now) for job_id in missing)
         return settled and listing.proof() is not None
 
-    async def _list(self, chosen: JobFilter) -> Listing:
-        listing = await list_jobs(self._client, chosen, self._wanted)
+    async def _list(self, chosen: JobFilter, first: Awaitable[Page[Job]] | None = None) -> Listing:
+        listing = await list_jobs(self._client, chosen, self._wanted, first)
         self._error = listing.error
         return listing
 
@@ -378,6 +387,13 @@ class _Looking:
         listed = frozenset(listing.jobs)
         others = listing.seen - self._wanted if listing.proof() else frozenset[str]()
         return Look(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
+
+
+async def _end(begun: asyncio.Future[Any] | None) -> None:
+    """Give up what was begun, if it has not ended."""
+    if begun is not None:
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)
 
 
 def _proven(job_ids: Iterable[str]) -> frozenset[ProvenAbsent]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 import virtual_time
-from cloud_history.listing import Listing, list_jobs
+from cloud_history.listing import Listing, first_page, list_jobs
 from cloud_history.selection import JobFilter
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
@@ -118,3 +119,22 @@ def test_a_list_that_is_empty_after_it_had_jobs_is_not_called_complete(at: int, 
     found = read(jobs)
     assert not found.complete
     assert found.proof() is None
+
+
+def test_a_first_page_that_was_asked_for_earlier_begins_the_first_reading_alone() -> None:
+    jobs = completed(5000)
+
+    def vanish(number: int) -> None:
+        if number == 3:
+            del jobs.rows[5:35]  # the page that came first still has them
+
+    async def begun_early() -> Listing:
+        first = asyncio.ensure_future(first_page(jobs, JobFilter()))
+        return await list_jobs(jobs, JobFilter(), first=first)
+
+    jobs.before = vanish
+    found = virtual_time.run(begun_early())
+    assert found.complete
+    assert list(found.jobs) == [row["id"] for row in jobs.rows]
+    readings = [offset for _, offset, _ in jobs.asked if not offset]
+    assert len(readings) == 2, "the page that was asked for, and the first of a second reading"

@@ -287,6 +287,28 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
     assert not found.saw(ids(2)[1])
 
 
+@pytest.mark.parametrize("error", [None, ServerFault(500)])
+@pytest.mark.parametrize("slow", [0.0, 50.0])
+def test_the_whole_list_that_was_begun_for_nothing_is_not_waited_for_and_its_failure_is_none(
+    error: CloudError | None, slow: float
+) -> None:
+    class Whole(FakeClient):
+        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+            if not query:
+                await asyncio.sleep(slow)
+                if error is not None:
+                    raise error
+            return await super().list_jobs(query, pick, **place)
+
+    async def timed() -> tuple[Look, float]:
+        return await look_at(client, ids(60)), virtual_time.now()
+
+    client = Whole(settled(ids(100), "failed"), moment=NOON)
+    found, took = virtual_time.run(timed())
+    assert (list(found.there), found.error) == (ids(60), None)
+    assert took < 1.0
+
+
 class Endless(FakeClient):
     """A list that never says that it ends."""
 

@@ -71,11 +71,11 @@ async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[in
 @pytest.mark.parametrize(
     ("size", "kind", "count", "rounds", "requests"),
     [
-        (1000, "any", 1000, 6, 28),
-        (20_000, "any", 1000, 18, 88),
-        (20_000, "failed", 1000, 9, 34),
+        (1000, "any", 1000, 5, 28),
+        (20_000, "any", 1000, 17, 88),
+        (20_000, "failed", 1000, 9, 35),
         (20_000, "completed", 1, 13, 59),
-        (500, "any", 100, 6, 21),
+        (500, "any", 100, 5, 21),
         (500, "any", 1, 6, 9),
     ],
 )
