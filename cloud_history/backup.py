@@ -28,6 +28,9 @@ from .state_folder import BACKUPS, state_folder_at
 NEWEST_KEPT = 10
 """So many are kept whatever the limits say: a limit set too low must not take the last way back."""
 
+MAX_CLOCK_STEP = timedelta(minutes=5)
+"""So much later than now a backup may have been made: by another machine, or before a clock was set right."""
+
 _NAME = re.compile(r"[0-9a-f]{32}")
 _DRAFT = re.compile(r"\.[0-9a-f]{32}\.zip\.[0-9a-f]{32}")
 _MEGABYTE = 1_000_000
@@ -139,12 +142,18 @@ class BackupFolder:
     def prune(self, days: int, megabytes: int, now: datetime) -> Names:
         """Delete backups older than so many days, and the oldest while all together take more room than that.
 
-        Never the newest ten. One that cannot be deleted now is left for the next time. Returns the operations whose
-        backups are gone.
+        Never the newest ten. One that is dated later than now was made before the clock was set right, so it is older
+        than all others. One that cannot be deleted now is left for the next time.
+
+        Args:
+            now: what the age is counted from; not later than the real time.
+
+        Returns the operations whose backups are gone.
         """
         removed: Names = []
+        latest = self._clock() + MAX_CLOCK_STEP
         try:
-            backups = self.list()
+            backups = sorted(self.list(), key=lambda each: _moment(each) > latest)
         except StateFolderLost:
             return removed
         with suppress(OSError), gate(self._gate):

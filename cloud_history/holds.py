@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from .confirmed import Confirmed
-from .errors import CloudError, InputRefused, StateUnwritable, TooLate
+from .errors import CloudError, InputRefused, StateFolderLost, StateUnwritable, TooLate
 from .files import Claim, write_private
+from .locks import gate
 from .operations import Operations, confirm
 from .own_loop import on_own_loop
 from .previews import DeletionPreview
@@ -116,6 +117,7 @@ class Holds:
         self._operations = operations
         self._state = operations.state
         self._folder = operations.folder / "holds"
+        self._gate = operations.folder / "holds.gate"
         self._sleep = sleep
         self._clock = clock
         self._open: dict[str, Hold] = {}
@@ -234,20 +236,35 @@ class Holds:
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking."""
-        found = []
-        for path in self._files():
-            if path.stem in self._open or Claim.is_held(path):
-                continue
-            try:
-                summary = _read(path)
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError, TypeError, KeyError, RecursionError):
-                # One that cannot be read still says that something was held.
-                summary = {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
-            found.append(summary)
-        sent = {entry.operation for entry in self._operations.desk.journal.entries()}
-        return [each for each in found if each["id"] not in sent]
+        found = [summary for path in self._files() if (summary := self._abandoned(path)) is not None]
+        if not found:
+            return []
+        known = self._known()
+        for each in found:
+            if each["id"] in known:
+                self._remove(self._folder / f"{each['id']}.json")  # it could not be removed when it was sent
+        return [each for each in found if each["id"] not in known]
+
+    def _abandoned(self, path: Path) -> Payload | None:
+        """The note of a hold that nobody has any more."""
+        if path.stem in self._open or Claim.is_held(path):
+            return None
+        try:
+            with gate(self._gate):  # one that is new may not be claimed yet
+                return None if Claim.is_held(path) else _read(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            # One that cannot be read still says that something was held.
+            return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
+
+    def _known(self) -> set[str]:
+        """Operations of which the notes of what is being sent, or the record, tell more than their hold."""
+        desk = self._operations.desk
+        known = {entry.operation for entry in desk.journal.entries()}
+        with suppress(StateFolderLost):
+            known |= {each.entry.operation for each in desk.record.entries()}
+        return known
 
     def dismiss(self, hold_id: str) -> None:
         """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused."""
@@ -266,8 +283,9 @@ class Holds:
         kept = {key: value for key, value in hold.payload().items() if key in ("id", "kind", "jobs", "ids")}
         try:
             self._state.ensure(self._folder.name)
-            write_private(path, json.dumps(kept))
-            hold.claim = Claim(path)
+            with gate(self._gate):
+                write_private(path, json.dumps(kept))
+                hold.claim = Claim(path)
         except OSError as exc:
             self._remove(path)
             raise StateUnwritable(

@@ -9,7 +9,6 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -295,8 +294,8 @@ class Operations:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
         try:
             settings = await in_thread(self.settings.in_force)
-            now = datetime.now(timezone.utc)
-            limits = settings.backup_days, settings.backup_megabytes, now
+            # A clock that is fast would take all but the newest backups for old.
+            limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
             removed = await long_in_thread(self.backups.prune, *limits)
         except StateSilent as exc:
             log.warning("Old backups could not be deleted: %s", exc)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history.backup import NEWEST_KEPT
 from cloud_history.cleaning_up import CleaningUp, resolve
 from cloud_history.cloud_clock import CloudClock
 from cloud_history.errors import ClockWrong
 from cloud_history.look import look_at
 from cloud_history.operations import Operations
 from cloud_history.retention import Policy
+from cloud_history.selection import JobFilter
 from cloud_history.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 
@@ -40,6 +42,20 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
     plan, preview = await resolve(operations, connection, last, Unwatched(), allow_large=True)
     assert preview.size == len(plan.go) == 3
     assert cloud.history_posts == []
+
+
+@pytest.mark.parametrize("ahead", [0, 365, -365])
+async def test_a_wrong_clock_takes_no_backup_for_old(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, ahead: int
+) -> None:
+    operations = made(tmp_path, environ, days=ahead)
+    today = datetime.now(timezone.utc)
+    for age in range(NEWEST_KEPT + 3):
+        created_at = (today - timedelta(days=age)).isoformat()
+        operations.backups.begin(f"{age:032x}", {"created_at": created_at}).close()
+    await operations.list_jobs(JobFilter(), Unwatched())
+    await operations.prune_backups()
+    assert len(operations.backups.list()) == NEWEST_KEPT + 3
 
 
 async def test_a_clock_that_is_ten_minutes_wrong_is_said_and_stops_nothing(

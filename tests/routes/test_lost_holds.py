@@ -7,11 +7,15 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cloud_history import holds
+from cloud_history.files import Claim
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 
@@ -97,6 +101,44 @@ async def test_killed_while_sending_it_is_of_unknown_outcome_and_never_said_to_b
     assert cloud.history_posts == [{"delete": ids}]
 
 
+async def test_a_hold_whose_note_could_not_be_removed_is_not_said_to_be_unsent_once_it_was_sent(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
+) -> None:
+    async with serving(cloud, tmp_path, environ) as stage:
+        hold = await stage.held(ids=[cloud.finished[0].id])
+        (note,) = (tmp_path / "holds").iterdir()
+        content = note.read_bytes()
+        stage.timer.wait(10)
+        assert (await stage.announced())["counts"]["deleted"] == 1
+        await stage.until(lambda: not note.exists() and not stage.holds.open)
+    note.write_bytes(content)
+    async with serving(cloud, tmp_path, environ) as stage:
+        assert (await stage.ask("status")).json["lost_holds"] == []
+        assert (await stage.ask("dismiss_hold", {"hold": hold["id"]})).code == "invalid_request"
+    assert not note.exists()
+
+
+async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for_a_lost_one(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:
+        looked: list[Future[list[dict[str, Any]]]] = []
+
+        class Slow(Claim):
+            """Somebody else looks between the note and the claim to it, and waits no longer than that."""
+
+            def __init__(self, path: Path) -> None:
+                looked.append(pool.submit(other.holds.lost))
+                with suppress(TimeoutError):
+                    looked[0].result(0.3)
+                super().__init__(path)
+
+        with ThreadPoolExecutor(1) as pool:
+            monkeypatch.setattr(holds, "Claim", Slow)
+            await stage.held(ids=[cloud.finished[0].id])
+            assert looked[0].result(5) == []
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -137,6 +179,7 @@ async def test_a_damaged_hold_is_still_listed_and_dismissing_it_touches_no_other
     "name", ["", "x", "f" * 32, "../api_key", "../../etc/passwd", "/etc/passwd", "\x00", "\ud800"]
 )
 async def test_only_a_lost_hold_can_be_dismissed(target: Stage, name: str) -> None:
+    await target.ask("status")  # the record of deletions has its lock from then on
     before = target.kept_files()
     for hold in (name, target.hold):
         assert (await target.ask("dismiss_hold", {"hold": hold})).code == "invalid_request"

@@ -69,6 +69,15 @@ def test_a_clock_that_stands_wrong_takes_no_backup_for_old(backups: BackupFolder
     assert backups.prune(90, 1000, NOW) == []
 
 
+def test_a_new_backup_stays_where_older_ones_are_dated_later_than_now(tmp_path: Path) -> None:
+    backups = BackupFolder(tmp_path, lambda: NOW)
+    wrong = made_over_time(tmp_path, [-400] * (NEWEST_KEPT + 2))
+    make(tmp_path, "f" * 32, created_at=NOW.isoformat())
+    assert len(backups.prune(90, 0, NOW)) == 3
+    assert "f" * 32 in left(backups)
+    assert len(set(wrong) & set(left(backups))) == NEWEST_KEPT - 1
+
+
 def test_a_deleted_backup_is_gone_and_the_others_stay(backups: BackupFolder, tmp_path: Path) -> None:
     first, second = made_over_time(tmp_path, [1, 2])
     backups.delete(first)
