@@ -29,6 +29,7 @@ from .errors import (
     NobodyThere,
     OperationStopped,
     QuestionClosed,
+    StateSilent,
     StateUnwritable,
     TooManyQuestions,
 )
@@ -36,14 +37,16 @@ from .files import Claim, write_private, write_whole
 from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
 from .state_folder import state_folder_at
-from .stopping import LOOK_EVERY, Watch
-from .threads import in_thread, write_in_thread
+from .stopping import LOOK_EVERY, Watch, run_stoppable
+from .threads import FILE_SECONDS, in_thread, write_in_thread
 
 EVENT = "cloud_history.ask"
 LONGEST_TO_ANSWER = 120.0
 LONGEST_UNSEEN = 15.0
 """Seconds within which a page has to say that it shows the question."""
 ANNOUNCE_EVERY = 2.0
+SECONDS_TO_REMOVE = 1.0
+"""How long the node waits for the files of its question to go. They are removed whether it waits or not."""
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
 LARGEST_FILE = 64_000
@@ -165,7 +168,9 @@ class Questions:
             files.remove()
 
         kept = {**about, **asker.payload()}
-        claim = await write_in_thread(lambda: self._write(files, kept), take_back)
+        claim = await write_in_thread(
+            lambda: self._write(files, kept), take_back, meanwhile=lambda: _check(watch)
+        )
         event = {"question": files.name, "state": "open"}
         how = "stopped"
         try:
@@ -176,19 +181,21 @@ class Questions:
             how = "no_answer"
             raise
         finally:
-            claim.release()
-            files.remove()
-            self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
+            try:
+                await write_in_thread(lambda: take_back(claim), seconds=SECONDS_TO_REMOVE)
+            except StateSilent as exc:
+                log.warning("The files of a question that has ended are still there: %s", exc)
+            finally:
+                self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
 
     async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
         unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
         while (now := self._clock()) < ends:
-            if watch.stop_requested():
-                raise OperationStopped("You stopped it.")
+            _check(watch)
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_EVERY
-            answer, seen = await in_thread(files.look)
+            answer, seen = await run_stoppable(in_thread(files.look), watch, 2 * FILE_SECONDS)
             if answer:
                 return answer == DELETE
             if not seen and now >= unseen_until:
@@ -369,6 +376,12 @@ class _Files:
     def _note(self, path: Path, content: Payload) -> None:
         with open_private(path, "xb") as file:
             write_whole(file, json.dumps(content).encode("utf-8"))
+
+
+def _check(watch: Watch) -> None:
+    """Raises OperationStopped."""
+    if watch.stop_requested():
+        raise OperationStopped("You stopped it.")
 
 
 def _read(path: Path) -> Payload:

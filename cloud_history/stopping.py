@@ -68,12 +68,34 @@ class Budget:
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Do all of it at once. When one fails, the others have ended before its error is raised."""
     tasks = [asyncio.ensure_future(each) for each in work]
+    results = asyncio.gather(*tasks)
     try:
-        return await asyncio.gather(*tasks)
+        # Not awaited itself: it would pass each cancellation on, and so interrupt what they do when they end.
+        await asyncio.wait({results})
+        return results.result()
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(results, *tasks)
+
+
+async def ended(*work: asyncio.Future[Any]) -> None:
+    """Wait until all of it has ended, however often the waiting is cancelled. What it raised is not raised here.
+
+    Raises:
+        asyncio.CancelledError: the waiting was cancelled; all of it has ended.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while left := {each for each in work if not each.done()}:
+        try:
+            await asyncio.wait(left)
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+    for each in work:
+        if not each.cancelled():
+            each.exception()  # or asyncio would log that nobody has asked for it
+    if cancelled is not None:
+        raise cancelled
 
 
 async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: float) -> T:
@@ -100,7 +122,7 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
     finally:
         if not task.done():
             task.cancel()
-            await asyncio.wait({task})
+            await ended(task)
 
 
 class Turns:

@@ -6,13 +6,16 @@ import asyncio
 import json
 import os
 import stat
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from asking_scene import ASKER, TAB, Scene
+from asking_scene import ABOUT, ASKER, TAB, Scene
+from cloud_history import asking
 from cloud_history.asking import Asker
 from cloud_history.errors import (
     CloudError,
@@ -211,6 +214,74 @@ def test_nothing_is_left_of_a_question_however_it_ends(scene: Scene, end: str) -
     assert scene.files() == []
     assert scene.events[-1][2]["state"] == "closed"
     assert late == [QuestionClosed]
+
+
+@contextmanager
+def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[None]:
+    """The disk does not come back from this call, until the test is over."""
+    over, real = threading.Event(), getattr(owner, call)
+
+    def hang(*args: Any, **kwargs: Any) -> Any:
+        if not over.wait(20):
+            raise AssertionError("nobody went on without it")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, call, hang)
+    try:
+        yield
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("cancels", [0, 1, 2])
+def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_loop(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, cancels: int
+) -> None:
+    monkeypatch.setattr(asking, "SECONDS_TO_REMOVE", 0.05)
+    answered = asyncio.Event()
+
+    def answer() -> None:
+        scene.answer()
+        answered.set()
+
+    scene.at(1.0, scene.see)
+    scene.at(2.0, answer)
+    went_on: list[str] = []
+
+    async def beside() -> None:
+        asked = asyncio.ensure_future(scene.questions.ask(ASKER, ABOUT, Person()))
+        await answered.wait()
+        for _ in range(cancels):
+            asked.cancel()
+            await asyncio.sleep(0.001)
+        went_on.append("yes")
+        if cancels:
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+        else:
+            assert await asked is True
+
+    with hanging(monkeypatch, Path, "unlink"):
+        asyncio.run(asyncio.wait_for(beside(), 10))
+        assert scene.events[-1][2]["state"] == "closed"
+    assert went_on == ["yes"]
+
+
+def test_a_stop_is_noticed_while_the_disk_does_not_say_whether_somebody_has_answered(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([False] * 3)
+    with hanging(monkeypatch, asking, "read_private"), pytest.raises(OperationStopped):
+        scene.ask(person=Person(lambda: next(looks, True)))
+
+
+def test_a_stop_is_noticed_while_the_question_is_written(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([False] * 2)
+    with hanging(monkeypatch, asking, "write_private"), pytest.raises(OperationStopped):
+        scene.ask(person=Person(lambda: next(looks, True)))
+    assert scene.events == []
 
 
 def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene: Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 import virtual_time
 from cloud_history import stopping
 from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
-from cloud_history.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable
+from cloud_history.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable, together
 from fake_history_client import Person
 
 PACK = Path(stopping.__file__).parent
@@ -110,6 +110,26 @@ def test_cancelling_passes_through_and_ends_the_work_first() -> None:
         assert work.ended
 
     virtual_time.run(cancel())
+
+
+@pytest.mark.parametrize("way", ["stoppable", "together", "stopped first"])
+def test_cancelling_again_while_the_work_ends_does_not_leave_it_behind(way: str) -> None:
+    work, beside = Work(slow_end=1.0), Work(slow_end=2.0)
+    person = stopped_at(4.0) if way == "stopped first" else Person()
+
+    async def cancel_twice() -> None:
+        both = together([work.do(), beside.do()])
+        outer = asyncio.ensure_future(both if way == "together" else run_stoppable(both, person, 3600.0))
+        await asyncio.sleep(4.5)
+        for _ in range(3):
+            outer.cancel()
+            await asyncio.sleep(0.1)
+        with pytest.raises(asyncio.CancelledError):
+            await outer
+        assert work.ended
+        assert beside.ended
+
+    virtual_time.run(cancel_twice())
 
 
 def test_a_question_that_fails_ends_the_work_too() -> None:
