@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import READY, button, choose_in_menu, dialog, load_workflow, press_run, toasts
+from browser.conftest import ONE_FRONTEND
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TITLE = "Let this workflow delete"
 
 
@@ -50,7 +50,7 @@ async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
     await expect(dialog(page, TITLE)).to_have_count(0)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_reload_asks_again_until_it_is_set_that_nothing_may_be_deleted(
     page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str], asked: list[str]

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
+from browser.conftest import ONE_FRONTEND
 from cloud_history.settings import SettingsFile
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
@@ -15,7 +16,6 @@ from simulated_cloud.error_shapes import message_only, subscription_inactive
 
 CLEAR = "Clear cloud history…"
 TITLE = "Clear your cloud history?"
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 COUNTS = ("GET", "/api/jobs")
 HISTORY = ("POST", "/api/history")
 TROUBLES = {
@@ -53,7 +53,7 @@ async def test_cancel_sends_nothing_and_what_is_confirmed_goes_and_active_jobs_s
     assert cloud.forbidden_calls == 0
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_with_backups_on_it_says_that_these_jobs_are_deleted_and_backs_them_up(
     page: Page, cloud: SimulatedCloud, host: HostProcess
@@ -76,7 +76,7 @@ async def cancel_which_has_the_focus(page: Page) -> None:
     await expect(opened).to_have_count(0)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=0, connected=True)
 async def test_an_empty_history_says_so_and_stops(page: Page, cloud: SimulatedCloud) -> None:
     await choose_cloud_history(page, CLEAR)
@@ -86,7 +86,7 @@ async def test_an_empty_history_says_so_and_stops(page: Page, cloud: SimulatedCl
     assert cloud.history_posts == []
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_refused_clear_never_looks_like_a_success_and_more_finished_jobs_are_asked_about(
     page: Page, cloud: SimulatedCloud
@@ -104,7 +104,7 @@ async def test_a_refused_clear_never_looks_like_a_success_and_more_finished_jobs
     assert cloud.history_posts[refused:] == [{"clear": True}]
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=3)
 async def test_when_more_jobs_finish_while_it_is_held_the_person_is_asked_again(
     page: Page, cloud: SimulatedCloud
@@ -123,7 +123,7 @@ async def test_when_more_jobs_finish_while_it_is_held_the_person_is_asked_again(
     assert cloud.history_posts == [{"clear": True}]
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_canvas_menu_leads_in_too_and_a_clear_can_be_undone_for_ten_seconds(
     page: Page, cloud: SimulatedCloud
@@ -158,7 +158,7 @@ async def say_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
     cloud.faults.clear()
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(env={"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:9"}, connected=True)
 async def test_with_the_network_down_nothing_is_claimed(page: Page) -> None:
     await choose_cloud_history(page, CLEAR)
@@ -176,7 +176,7 @@ async def clear_and_be_refused(page: Page, cloud: SimulatedCloud) -> None:
     assert len(cloud.finished) == before
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: SimulatedCloud) -> None:
     before = len(cloud.finished)
@@ -190,7 +190,7 @@ async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: 
     assert cloud.history_posts == [{"clear": True}]
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_leaving_the_page_does_not_stop_what_was_confirmed(
     page: Page, cloud: SimulatedCloud, host: HostProcess

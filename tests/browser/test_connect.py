@@ -8,12 +8,12 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, choose_cloud_history, dialog, toasts
+from browser.conftest import ONE_FRONTEND
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
 
 CONNECT = "Connect to Comfy Cloud…"
 TITLE = "Connect to Comfy Cloud"
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 
 
 async def test_nothing_is_asked_for_until_a_key_is_tested_saved_and_kept_from_the_browser(
@@ -38,7 +38,7 @@ async def test_nothing_is_asked_for_until_a_key_is_tested_saved_and_kept_from_th
     assert cloud.api_key not in host.log()
 
 
-@NEWEST
+@ONE_FRONTEND
 async def test_a_refused_key_is_not_saved_and_one_that_could_not_be_tested_only_when_wanted(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
@@ -58,7 +58,7 @@ async def test_a_refused_key_is_not_saved_and_one_that_could_not_be_tested_only_
     assert (host.state_dir / "api_key.json").exists()
 
 
-@NEWEST
+@ONE_FRONTEND
 async def test_clearing_without_a_key_asks_for_one_that_can_be_removed_again(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
@@ -81,7 +81,7 @@ async def test_clearing_without_a_key_asks_for_one_that_can_be_removed_again(
     assert not (host.state_dir / "api_key.json").exists()
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_key_from_the_environment_is_shown_as_that(page: Page, cloud: SimulatedCloud) -> None:
     await choose_cloud_history(page, CONNECT)

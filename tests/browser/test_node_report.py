@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import load_workflow, press_run
+from browser.conftest import ONE_FRONTEND
 from simulated_cloud import Fault, SimulatedCloud
 
 ALLOWED = {"COMFY_CLOUD_HISTORY_NODES": "allow"}
@@ -22,7 +23,6 @@ BOTH_MODES = pytest.mark.parametrize(
         ),
     ],
 )
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 
 
 def delete_graph(job_ids: list[str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def delete_graph(job_ids: list[str]) -> dict[str, Any]:
     return {"version": 0.4, "last_node_id": 1, "last_link_id": 0, "nodes": [node], "links": []}
 
 
-@NEWEST
+@ONE_FRONTEND
 @BOTH_MODES
 async def test_the_report_of_a_run_is_on_the_node_and_a_failed_run_leaves_no_old_success(
     page: Page, cloud: SimulatedCloud, mode: str

@@ -8,10 +8,10 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button, dialog
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, expect_removed, newest_first, open_list, open_page, sent_ids
 from simulated_cloud import SimulatedCloud
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 SCROLL = "element => element.scrollTop"
 
 
@@ -63,7 +63,7 @@ async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: 
     await expect(button(clean_up, "Delete…")).to_have_attribute("aria-disabled", "true")
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=200, connected=True, hold_seconds=1)
 async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_place(
     page: Page, cloud: SimulatedCloud
@@ -103,7 +103,7 @@ async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_p
     assert cloud.history_posts == []
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
 async def test_the_large_window_lists_each_job_with_its_verdict(page: Page, cloud: SimulatedCloud) -> None:
     oldest = newest_first(cloud.finished)[-1]

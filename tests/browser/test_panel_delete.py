@@ -8,10 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog, toasts
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import DELETE, Panel, expect_removed, newest_first, open_list, sent_ids
 from simulated_cloud import Fault, SimulatedCloud
-
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 
 
 @pytest.mark.stage(connected=True, hold_seconds=1)
@@ -41,7 +40,7 @@ async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCl
     assert cloud.forbidden_calls == 0
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
 async def test_all_matching_are_those_of_the_preview_whatever_comes_later(
     page: Page, cloud: SimulatedCloud
@@ -64,7 +63,7 @@ async def test_all_matching_are_those_of_the_preview_whatever_comes_later(
     await panel.expect_count(0, len(late), 240 - len(seen) + len(late))
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=450, connected=True, hold_seconds=0)
 async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(
     page: Page, cloud: SimulatedCloud
@@ -103,7 +102,7 @@ async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(
     assert cloud.listed("completed") == []
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_active_jobs_alone_are_offered_no_deletion_and_a_cloud_that_lies_is_not_believed(
     page: Page, cloud: SimulatedCloud

@@ -6,10 +6,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, open_list
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TRAPS = (
     '<img src="http://127.0.0.1:9/trap" onerror="window.harmed = 1">.png',
     "<script>window.harmed = 1</script>.png",
@@ -59,7 +59,7 @@ async def open_each(panel: Panel, jobs: list[SimulatedJob]) -> None:
     await panel.search("")
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=5, connected=True, hold_seconds=0)
 async def test_hostile_texts_cause_no_element_no_script_and_no_request(
     page: Page, cloud: SimulatedCloud, asked: list[str]

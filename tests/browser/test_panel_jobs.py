@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from browser.comfy_page import button, dialog, toasts
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 MARK_THE_CANVAS = """() => {
     const { app } = window;
     app.graph.add(window.LiteGraph.createNode('PreviewAny'));
@@ -29,7 +29,7 @@ SWITCH = """async path => {
 }"""
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_details_of_a_failed_job_the_pictures_of_another_and_a_running_one_cancelled(
     page: Page, cloud: SimulatedCloud

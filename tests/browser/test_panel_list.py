@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list
 from simulated_cloud import SimulatedCloud
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 DAY = 86_400_000
 MOST_ROWS = 100
 TABS = {
@@ -83,7 +83,7 @@ async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> Non
     await panel.page.wait_for_function(f"list => ({ROWS_OUTSIDE})(list) >= 14", arg=handle)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True)
 async def test_selecting_filters_tabs_search_and_order_agree_with_the_cloud(
     page: Page, cloud: SimulatedCloud

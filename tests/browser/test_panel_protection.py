@@ -11,10 +11,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog, run_command, toasts
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, expect_removed, newest_first, open_list, sent_ids
 from simulated_cloud import SimulatedCloud, SimulatedJob
 
-pytestmark = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+pytestmark = ONE_FRONTEND
 
 FROM_ANOTHER_WINDOW = """ids => window.app.api.fetchApi("/cloud_history/protection", {
     method: "POST", headers: {"X-Cloud-History": "1", "Content-Type": "application/json"},

@@ -10,13 +10,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog, toasts
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, newest_first, open_list, open_page
 from cloud_history.record import Record
 from cloud_history.record_lines import RecordEntry, RecordOutcome
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TABS = "() => window.app.extensionManager.workflow.openWorkflows.length"
 CRASHED, DAMAGED = "c" * 32, "d" * 32
 
@@ -66,7 +66,7 @@ async def test_a_workflow_comes_back_from_its_backup(
     assert list(host.state_dir.glob("backups/*.zip")) == []
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_what_nobody_knows_is_said_to_be_unknown(
     page: Page, cloud: SimulatedCloud, host: HostProcess

@@ -6,11 +6,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, dialog
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list, open_panel
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, message_only, rate_limited, subscription_inactive
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 JOBS = ("GET", "/api/jobs")
 TROUBLES: dict[str, tuple[ErrorShape, str]] = {
     "Your API key was refused": (message_only(401, "unknown key"), "unknown key"),
@@ -25,7 +25,7 @@ async def refresh(panel: Panel) -> None:
     await panel.root.get_by_role("button", name="Refresh", exact=True).first.click()
 
 
-@NEWEST
+@ONE_FRONTEND
 async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
     await expect(panel.root).to_contain_text("Add your API key once to see and tidy the jobs")
@@ -38,7 +38,7 @@ async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: Simulated
     await expect(panel.root.get_by_role("menu")).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_each_trouble_is_named_and_passes_and_offline_the_old_list_stays(
     page: Page, cloud: SimulatedCloud
@@ -86,7 +86,7 @@ async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud
     await expect(button(panel.root, "Delete 1…")).to_be_enabled()
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=0, connected=True)
 async def test_an_empty_history_says_so_until_a_job_comes(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
@@ -96,7 +96,7 @@ async def test_an_empty_history_says_so_until_a_job_comes(page: Page, cloud: Sim
     await panel.expect_count(0, 1, 1)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=2000, connected=True)
 async def test_a_list_that_breaks_off_says_that_it_is_not_complete(page: Page, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(JOBS, "status", after=1, times=None, status=500))
@@ -108,7 +108,7 @@ async def test_a_list_that_breaks_off_says_that_it_is_not_complete(page: Page, c
     await panel.expect_count(0, 2000, 2000)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
 async def test_it_is_readable_in_the_light_palette(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)

@@ -6,12 +6,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import READY, button, toasts
-from browser.conftest import set_hold_seconds
+from browser.conftest import ONE_FRONTEND, set_hold_seconds
 from browser.panel_page import Panel, expect_removed, newest_first, open_list, open_panel, sent_ids
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
-
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 
 
 @pytest.mark.stage(connected=True, hold_seconds=60)
@@ -62,7 +60,7 @@ async def undo_by_keys_beside_an_edited_graph(panel: Panel, cloud: SimulatedClou
     assert await page.evaluate(NODES_LATER) == nodes
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_of_two_holds_one_is_undone_and_the_other_sent(
     page: Page, cloud: SimulatedCloud, host: HostProcess
@@ -83,7 +81,7 @@ async def test_of_two_holds_one_is_undone_and_the_other_sent(
     assert cloud.deleted == [second]
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_hold_outlives_the_page_and_is_undone_or_sent_without_it(
     page: Page, cloud: SimulatedCloud, host: HostProcess

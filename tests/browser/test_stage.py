@@ -17,6 +17,7 @@ from browser.comfy_page import (
     press_run,
     toasts,
 )
+from browser.conftest import ONE_FRONTEND
 from browser.tabs import forget
 from hosts import HostProcess
 
@@ -82,12 +83,14 @@ async def test_settings_toasts_menu_and_dialogs_are_within_reach(page: Page) -> 
     await expect(dialog(page).first).to_be_visible()
 
 
-@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+@ONE_FRONTEND
 async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canvas_menu_has_ours(
     page: Page, external_requests: list[str]
 ) -> None:
     await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
     await expect(dialog(page, "Connect to Comfy Cloud")).to_be_visible()
+    # A page without a content policy: that of ComfyUI 0.33.0 stops these requests before they are made.
+    await page.goto("about:blank")
     for address in ("https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"):
         async with page.expect_event("requestfailed", partial(is_for, address)) as failed:
             await page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", address)
@@ -96,7 +99,7 @@ async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canv
         external_requests.remove(address)
 
 
-@pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
+@ONE_FRONTEND
 async def test_what_a_page_stored_is_forgotten_before_the_next_test(page: Page, host: HostProcess) -> None:
     await page.evaluate(
         "() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }"
