@@ -8,10 +8,10 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from browser.comfy_page import READY, button_at_the_top, choose_cloud_history, dialog, run_command, toasts
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import TAB_BUTTON, open_list, shown_panel
 from simulated_cloud import SimulatedCloud
 
-NEWEST = pytest.mark.parametrize("frontend", ["1.58.1"], indirect=True)
 TEN_MINUTES = 600_000
 # From now on those of our timers that take a second or more take a thousandth of that, until the page starts anew.
 HURRY = """() => {
@@ -21,6 +21,10 @@ HURRY = """() => {
     window.setTimeout = (what, time, ...more) => setTimeout(what, soon(time, caller()), ...more);
     window.setInterval = (what, time, ...more) => setInterval(what, soon(time, caller()), ...more);
 }"""
+
+# The rows of the table whose cells reach beyond it.
+CUT_OFF = """root => [...root.querySelectorAll('.cch-thead, .cch-row:not(.wait)')]
+    .filter(row => row.scrollWidth > row.clientWidth + 1).map(row => row.textContent)"""
 
 
 @pytest.mark.stage(connected=True)
@@ -65,7 +69,7 @@ async def test_with_the_old_menu_it_is_a_window(
     await expect(dialog(page)).to_have_count(0)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_panel_says_that_it_loads_and_when_it_cannot_it_can_be_tried_again(
     page: Page, cloud: SimulatedCloud, console_errors: list[str]
@@ -97,7 +101,7 @@ async def see_a_file_lost_and_try_again(page: Page, name: str) -> None:
     await (await shown_panel(page)).expect_count(0, 24, 24)
 
 
-@NEWEST
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the_selection_of_the_sidebar(
     page: Page, cloud: SimulatedCloud
@@ -111,12 +115,30 @@ async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the
     await page.keyboard.press("Enter")
     window = dialog(page)
     await expect(window.locator(".cch-count")).to_have_text("1 selected of 24 shown, 24 in all")
+    await expect_the_columns_to_fit_at_every_width(page)
     # The first Escape drops the selection, the second leaves.
     await page.keyboard.press("Escape")
     await expect(window.locator(".cch-count")).to_contain_text("0 selected")
     await page.keyboard.press("Escape")
     await expect(window).to_have_count(0)
     await expect(large).to_be_focused()
+
+
+async def expect_the_columns_to_fit_at_every_width(page: Page) -> None:
+    """From the narrowest window with columns on: the details stand beside them only where nothing is cut off."""
+    root = page.locator(".cch-panel.large")
+    details = root.locator(".cch-side")
+    size = page.viewport_size
+    assert size is not None
+    with_details = []
+    for width in [760, 900, *range(1020, 1071, 5), 1150]:
+        await page.set_viewport_size({"width": width, "height": size["height"]})
+        if await details.is_visible():
+            with_details.append(width)
+        assert await root.evaluate(CUT_OFF) == [], f"in a window of {width} px"
+    assert with_details[-1:] == [1150]
+    assert 900 not in with_details
+    await page.set_viewport_size(size)
 
 
 async def open_by_the_button_at_the_top(page: Page) -> None:

@@ -19,7 +19,7 @@ import { COLUMNS, loadedWord, PANEL } from "./words.mjs";
 /** @typedef {import("../../../types/panel").Row} Row */
 
 /** From here on the details are at the side of the list; pixels, as in style.css. */
-const WIDE = 1000;
+const WIDE = 1020;
 /** The details at the side follow the focused row when it rests so long; milliseconds. */
 const REST = 150;
 
