@@ -50,23 +50,25 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
     Raises:
         CloudError: one status could not be counted.
     """
-    pages = await together(
-        client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=1) for group in _GROUPS
-    )
+    asked = [JobFilter(group).query() for group in _GROUPS]
+    *pages, whole = await together(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
     # A server that does not filter answers all four with the same newest job: no total of its is to be believed.
     filters = all(
         job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
     )
-    ends = await _ends(client, pages) if filters and all(_credible(page) for page in pages) else None
+    # A filter that knows a status by another word lists none of its jobs, and a clear takes them all the same.
+    adds_up = sum(page.total or 0 for page in pages) == whole.total
+    credible = filters and adds_up and all(map(_credible, (*pages, whole)))
+    ends = await _ends(client, pages) if credible else None
     if ends is not None:
         completed, failed, cancelled, active = (page.total or 0 for page in pages)
         found = {job.id: job for page in (*pages, *ends) for job in page.kept.values()}
         return _counted(JobCounts(completed, failed, cancelled, active, now()), found.values())
-    # No total (it may be 0 with a cursor), a wrong one, or no filter: then only reading the jobs tells.
+    # No total (it may be 0 with a cursor), a wrong one, or no true filter: then only reading the jobs tells.
     jobs = await _read_all(client)
     # A history that loses jobs while it is counted is the shape of a broken service, and "none are left" an untruth.
-    named = {job_id for page in pages for job_id in page.job_ids}
-    if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in pages)):
+    named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
+    if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
         raise ListNotWhole(str(Reason(Doubt.DOES_NOT_ADD_UP)))
     completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
     return _counted(JobCounts(completed, failed, cancelled, active, now()), jobs)

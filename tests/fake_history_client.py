@@ -175,6 +175,9 @@ class FakeClient:
         await self._look()
         if self.looks is None:
             return cut(by_status(query, self._seen().values()), pick, limit, offset)
+        if not query and limit == 1:  # of all jobs, as many as the others have in all
+            counted = self.looks[min(self.looked - 1, len(self.looks) - 1)]
+            return page(pick, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0))
         if "status" not in query:
             running = [self._counted_job(RUNNING)] if self.active else []
             try:

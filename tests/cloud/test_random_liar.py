@@ -34,7 +34,7 @@ FOUND = [
     Case("panel clear", jobs=30, bends=("caps_limit_in_silence,size=2",)),
     Case("panel clear", bends=("no_total", "ids_without_dashes,rows=some")),
     Case("panel clear", bends=("no_total", "no_status,rows=one")),
-    Case("panel clear", bends=("empty_list,after=8",)),
+    Case("panel clear", bends=("empty_list,after=9",)),
     Case("panel clear", bends=("filter_misses_jobs,after=2",)),
     Case("node clear", cursor=True, bends=("total_of_page,times=1",)),
     Case("node clear", bends=("ids_as_number",)),
@@ -46,6 +46,8 @@ FOUND = [
     Case("node clear", jobs=4, bends=("hides_jobs,after=1",)),
     Case("node clear", jobs=4, bends=("hides_jobs,after=4",)),
     Case("node clear", bends=("empty_list,after=1", "drops_rows,rows=some")),
+    Case("node clear", jobs=30, bends=("hides_jobs,times=2",)),
+    Case("node clear", jobs=4, seed=3, gone=1, bends=("empty_list,rows=some,times=2",)),
 ]
 """Each was told wrongly once, or is as soon as one of the safeguards is left out."""
 

@@ -133,7 +133,7 @@ async def test_a_lost_answer_and_a_list_that_breaks_is_unknown_and_raises(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "reset_after_body"))
-    cloud.faults.append(Fault.shaped(LIST, error_response(400, "x", "y"), after=8, times=None))
+    cloud.faults.append(Fault.shaped(LIST, error_response(400, "x", "y"), after=9, times=None))
     with pytest.raises(errors.Incomplete, match="Outcome unknown: the connection was lost after it was sent"):
         await node.run(clear=[True])
 

@@ -39,7 +39,7 @@ RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NO
 def test_the_ends_of_each_list_are_enough_where_the_server_gives_totals() -> None:
     jobs = lister()
     assert count(jobs) == RIGHT
-    assert jobs.asked == [(1, 0, None)] * 4 + [(2, last, None) for last in (2299, 29, 9, 2)]
+    assert jobs.asked == [(1, 0, None)] * 5 + [(2, last, None) for last in (2299, 29, 9, 2)]
 
 
 def test_jobs_from_both_ends_of_the_lists_are_named() -> None:
@@ -104,6 +104,18 @@ def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> 
         count(Capped(rows_of(TRUTH)))
 
 
+@pytest.mark.parametrize("unknown", [["completed"], ["failed"], ["completed", "failed", "cancelled"]])
+def test_a_status_that_the_filter_knows_by_another_word_is_counted_all_the_same(unknown: list[str]) -> None:
+    class Renamed(JobList):
+        """Lists no job under these words, and says that there is none."""
+
+        def _answer(self, query: Mapping[str, str], *asked: Any) -> dict[str, Any]:
+            word = query.get("status", "")
+            return super()._answer({"status": "success"} if word in unknown else query, *asked)
+
+    assert count(Renamed(rows_of(TRUTH))) == RIGHT
+
+
 @pytest.mark.parametrize("total", ["exact", "absent"])
 @pytest.mark.parametrize("kept", [0, 1])
 def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number(
@@ -112,7 +124,7 @@ def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:
-        if number == 5:  # the pages that say how many there are have been answered
+        if number == 6:  # the pages that say how many there are have been answered
             jobs.rows[:] = jobs.rows[-1:] if kept else []
 
     jobs.before = lose
@@ -120,10 +132,10 @@ def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number
         count(jobs)
 
 
-def test_an_empty_history_is_counted_with_four_requests() -> None:
+def test_an_empty_history_is_counted_with_five_requests() -> None:
     jobs = lister({})
     assert count(jobs) == JobCounts(0, 0, 0, 0, NOON)
-    assert len(jobs.asked) == 4
+    assert len(jobs.asked) == 5
 
 
 @pytest.mark.parametrize("cursors", [False, True])
