@@ -28,7 +28,7 @@ export interface Choice {
 
 export interface SelectionModel {
   readonly size: number;
-  /** The filter taken as a whole by "Select all matching", as it was then; null when single jobs were chosen. */
+  /** The filter taken as a whole by "Select all matching" as long as the list is not whole; null when jobs are chosen. */
   readonly matching: Filter | null;
   has(id: string): boolean;
   ids(): string[];
@@ -38,7 +38,8 @@ export interface SelectionModel {
   /** From the anchor to the id, in the order given; adds, never drops. */
   range(id: string, order: string[]): void;
   add(ids: Iterable<string>): void;
-  selectMatching(filter: Filter, ids: Iterable<string>): void;
+  /** These and no others; with a filter also those that it matches and that are not known yet. */
+  selectMatching(ids: Iterable<string>, filter?: Filter | null): void;
   clear(): void;
   /** Forgets ids of which `exists` is false. */
   keep(exists: (id: string) => boolean): void;
@@ -68,6 +69,8 @@ export interface Store {
   readonly selection: SelectionModel;
   /** Changes the selection and tells about it. */
   select(change: (selection: SelectionModel) => void): void;
+  /** Selects all that is listed and, as long as the list is not whole, what else the filter matches. */
+  selectMatching(): void;
   readonly focused: string;
   /** Makes a row the focused one. */
   focus(id: string): void;
@@ -145,8 +148,8 @@ export interface Actions {
   /** `confirmed` is called once the person has said yes. */
   remove(target: Target, confirmed?: () => void): void;
   cancel(rows: Row[]): void;
-  /** Protects those that are not, or takes the protection away where all of them have it. */
-  protect(rows: Row[]): void;
+  /** `wish`: whether they are to be protected; absent: whether any of them is not yet. */
+  protect(rows: Row[], wish?: boolean): void;
   /** The newest hold; where there is none, it says so. */
   undo(say: Say): void;
   openWorkflow(id: string): void;

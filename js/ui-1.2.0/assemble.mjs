@@ -129,7 +129,7 @@ export function assemble(app, fetchApi, open) {
   const actions = {
     remove: (target, confirmed) => void deletions.remove({ account: store.account, ...target }, confirmed),
     cancel: (rows) => void cancelling.ask(rows, store.account),
-    protect: (rows) => void protecting.toggle(rows),
+    protect: (rows, wish) => void protecting.set(rows, wish),
     undo: createUndoing({ deletions, toasts }),
     openWorkflow: (id) => void workflows.open(id),
     downloadWorkflow: (id) => void workflows.download(id),
@@ -155,7 +155,7 @@ export function assemble(app, fetchApi, open) {
     createDetails: (view) =>
       createDetails({
         api, thumbnails, workflows, toasts, protection, ...view,
-        protect: (row) => actions.protect([row]),
+        protect: (row, wish) => actions.protect([row], wish),
         protectWorkflow: (row) => void protecting.protectWorkflow(row),
         remove: (row) => actions.remove({ ids: [row.id] }),
         cancel: actions.cancel,

@@ -23,12 +23,16 @@ export const plural = (n, one, other) =>
 export const tally = (parts) =>
   parts.filter(([n]) => n > 0).map(([n, word]) => `${number(n)}\u00a0${word}`).join(", ");
 
+/** What can be seen of a text, in any script. */
+const SEEN = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
 /**
- * Text that came from elsewhere, on one line: control characters and marks that turn the direction of writing become �.
+ * Text that came from elsewhere, on one line, "" where nothing of it can be seen: control characters and marks that turn the direction of writing become �.
  * @param {unknown} text
  * @param {number} [most] characters kept
  */
 export function clean(text, most = 200) {
+  if (!SEEN.test(String(text ?? ""))) return "";
   const line = String(text ?? "").trim().replace(/\s+/g, " ").replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
   const characters = [...line];
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : line;

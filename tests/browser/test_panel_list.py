@@ -226,3 +226,24 @@ async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCl
     await expect(tick).to_be_checked()
     await panel.tab("All").click()
     await expect(tick).to_have_attribute("aria-checked", "mixed")
+
+
+@pytest.mark.stage(jobs=5, connected=True)
+async def test_a_press_is_none_where_another_job_has_come_into_the_place_of_the_one_pressed(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    pressed = newest_first(cloud.finished)[0]
+    box = await panel.row(pressed).locator(".cch-name").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    await page.mouse.down()
+    pressed.delete(cloud.clock())
+    come = cloud.add_job("completed", create_time=pressed.create_time)
+    await page.evaluate("() => document.querySelector('.cch-panel [aria-label^=Refresh]').click()")
+    await expect(panel.row(come)).to_be_visible()
+    await expect(panel.row(pressed)).to_have_count(0)
+    await page.mouse.up()
+    await expect(panel.row(come)).to_have_attribute("aria-selected", "false")
+    await panel.row(come).locator(".cch-name").click()
+    await expect(panel.row(come)).to_have_attribute("aria-selected", "true")

@@ -212,3 +212,20 @@ async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedClo
     await expect(banner).to_have_count(0)
     await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "false")
     assert state.put_aside() == ["{"]
+
+
+@pytest.mark.stage(jobs=5, connected=True)
+async def test_a_double_click_on_protect_protects(page: Page, cloud: SimulatedCloud, state: State) -> None:
+    first, second, third = newest_first(cloud.finished)[:3]
+    panel = await open_list(page, cloud)
+    await panel.select([first])
+    await button(panel.root, "Protect").dblclick(delay=150)
+    await expect(toasts(page).filter(has_text="1 job protected")).to_be_visible()
+    await button(panel.root, "Deselect all").click()
+    await panel.row(second).hover()
+    await panel.row(second).locator("[data-do=protect]").dblclick(delay=150)
+    await panel.row(third).locator(".cch-name").click()
+    await panel.list.press("Enter")
+    await panel.root.locator("[data-guard]").dblclick(delay=150)
+    await button(panel.root.locator(".cch-details"), "Unprotect").hover()
+    assert state.protected()["jobs"] == sorted(job.id for job in (first, second, third))

@@ -4,7 +4,8 @@ import { HistoryApiError } from "#ui/history_api.mjs";
 import { createCancelling } from "#ui/panel/cancel_dialog.mjs";
 
 // The dialog itself is not looked at here.
-globalThis.document ??= { createElement: () => ({ append: () => undefined }) };
+const element = () => ({ append: () => undefined, setAttribute: () => undefined });
+globalThis.document ??= { createElement: element, createElementNS: element };
 
 /** Cancels so many jobs, with a server that answers each request so; an error is thrown. */
 async function cancel(jobs, ...answers) {
@@ -21,7 +22,7 @@ async function cancel(jobs, ...answers) {
   const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
   const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => (changes += 1) });
-  await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}` })), "ours");
+  await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}`, name: "", status: "pending", finished: null, created: null })), "ours");
   assert.equal(changes, 1, "the list is read again, whatever came of it");
   return told.join();
 }

@@ -23,6 +23,11 @@ test("foreign text becomes one line without control characters or turned writing
   assert.equal(clean(null), "");
 });
 
+test("a text of which nothing can be seen is none, so that something else stands for it", () => {
+  for (const text of ["\u200b\u200d", "\u3164", "\u115f\uffa0", "\u2800", "\u202e\u2066", "\u00ad", "\u{e0041}", "\ufe0f\u0301", "\u0000"]) assert.equal(clean(text), "", JSON.stringify(text));
+  for (const text of ["0", "…", "a\u200b", "😀", "ש", "\u3164a"]) assert.notEqual(clean(text), "", text);
+});
+
 test("foreign text is cut by characters, not in the middle of one", () => {
   const cut = clean("😀".repeat(300), 10);
   assert.equal([...cut].length, 10);

@@ -111,13 +111,25 @@ test("one press protects those that are not, the next unprotects them all; the t
   const rows = [job("a"), job("b"), job("c")];
   const { scene, protection, protecting } = stage({ jobs: ["a"], all: rows });
   await protection.read();
-  await protecting.toggle(rows);
+  await protecting.set(rows);
   assert.deepEqual(scene.sent.at(-1), [true, { jobs: ["b", "c"] }]);
-  await protecting.toggle(rows);
+  await protecting.set(rows);
   assert.deepEqual(scene.sent.at(-1), [false, { jobs: ["a", "b", "c"] }]);
   assert.deepEqual(scene.toasts, ["success: 2 jobs protected", "success: 3 jobs no longer protected"]);
-  await protecting.toggle([]);
+  await protecting.set([]);
   assert.equal(scene.sent.length, 2);
+});
+
+test("a button that says Protect never unprotects, though another page has protected the jobs since", async () => {
+  const rows = [job("a"), job("b")];
+  const { scene, protection, protecting } = stage({ jobs: ["a", "b"], all: rows });
+  await protection.read();
+  await protecting.set(rows, true);
+  assert.deepEqual(scene.sent, []);
+  await protecting.set(rows, false);
+  assert.deepEqual(scene.sent, [[false, { jobs: ["a", "b"] }]]);
+  await protecting.set(rows, false);
+  assert.equal(scene.sent.length, 1, "nor does one that says Unprotect protect");
 });
 
 test("a workflow protects all its jobs, and the toast says how many", async () => {
@@ -134,7 +146,7 @@ test("a job that its workflow protects is not said to be unprotected: the workfl
   const all = [job("a", "w"), job("b", "w"), job("c", "w"), job("d")];
   const no = stage({ jobs: ["c"], workflows: ["w"], all });
   await no.protection.read();
-  await no.protecting.toggle([all[0]]);
+  await no.protecting.set([all[0]]);
   assert.deepEqual(no.scene.asked, [[
     "This job is protected by its workflow",
     "It can’t be unprotected alone. If you unprotect the workflow, 2 jobs are no longer protected.",
@@ -144,7 +156,7 @@ test("a job that its workflow protects is not said to be unprotected: the workfl
 
   const yes = stage({ jobs: ["c", "d"], workflows: ["w"], all, answer: "yes" });
   await yes.protection.read();
-  await yes.protecting.toggle([all[0], all[3]]);
+  await yes.protecting.set([all[0], all[3]]);
   assert.match(yes.scene.asked[0][0], /^1 of these jobs is protected by its workflow$/);
   assert.deepEqual(yes.scene.sent, [[false, { jobs: ["d"], workflows: ["w"] }]]);
   assert.deepEqual(yes.scene.toasts, ["success: 3 jobs no longer protected"]);
@@ -156,7 +168,7 @@ test("a change that is refused is told, and nothing is called protected", async 
   const { scene, protection, protecting } = stage({ all });
   await protection.read();
   scene.failure = new HistoryApiError({ code: "protection_damaged" });
-  await protecting.toggle(all);
+  await protecting.set(all);
   assert.deepEqual(scene.toasts, ["error: The protection could not be changed"]);
   assert.ok(!protection.covers(all[0]));
   assert.equal(protection.damaged, "");

@@ -32,7 +32,7 @@ test("a range whose anchor is not listed is the one row, which is the anchor the
 test("all matching asks for the filter as it was; one toggle makes it ids again", () => {
   const selection = createSelection();
   const filter = { statuses: ["failed"], before: 5 };
-  selection.selectMatching(filter, ["a", "b"]);
+  selection.selectMatching(["a", "b"], filter);
   assert.deepEqual(selection.target(), { filter });
   selection.toggle("a");
   assert.deepEqual(selection.target(), { ids: ["b"] });
@@ -41,7 +41,7 @@ test("all matching asks for the filter as it was; one toggle makes it ids again"
 test("nothing selected is no target, never everything", () => {
   const selection = createSelection();
   assert.equal(selection.target(), null);
-  selection.selectMatching({}, ["a"]);
+  selection.selectMatching(["a"], {});
   selection.keep(() => false);
   assert.equal(selection.target(), null);
   assert.equal(selection.matching, null);

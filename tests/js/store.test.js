@@ -82,6 +82,43 @@ test("an address of another server is another account", async () => {
   assert.equal(store.selection.size, 0);
 });
 
+test("all matching of a whole list are the jobs that it shows, and never one that comes later", async () => {
+  const { store } = stage(list(row("a"), row("b")), list(row("a"), row("b"), row("late")));
+  await store.refresh();
+  store.choose({ search: "png" });
+  store.selectMatching();
+  await store.refresh();
+  assert.equal(ids(store), "a,b,late");
+  assert.deepEqual(store.selection.target(), { ids: ["a", "b"] });
+  assert.ok(!store.selection.has("late"));
+});
+
+test("while a list comes in, all matching are those still to come as well, and each is shown as selected", async () => {
+  const [start, , end] = list();
+  const seen = [];
+  const it = stage([
+    start, { type: "jobs", jobs: [row("a")] },
+    () => {
+      it.store.selectMatching();
+      seen.push(it.store.selection.target());
+      return { type: "jobs", jobs: [row("b"), row("c", { status: "failed" })] };
+    },
+    end,
+  ]);
+  it.store.choose({ tab: "completed" });
+  await it.store.refresh();
+  assert.deepEqual(seen, [{ filter: { statuses: ["completed"] } }]);
+  assert.deepEqual([ids(it.store), it.store.selection.target()], ["a,b", { ids: ["a", "b"] }]);
+});
+
+test("of a list that is not whole all matching stay a filter", async () => {
+  const [start, jobs, end] = list(row("a"));
+  const { store } = stage([start, jobs, { ...end, complete: false }]);
+  await store.refresh();
+  store.selectMatching();
+  assert.deepEqual(store.selection.target(), { filter: {} });
+});
+
 test("a choice lists less, but the counts and the selection stay", async () => {
   const { store } = stage(list(row("a"), row("b", { status: "failed" })));
   await store.refresh();

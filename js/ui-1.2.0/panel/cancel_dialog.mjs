@@ -5,6 +5,7 @@ import { el } from "../dom.mjs";
 import { NO_ANSWER, STRANGE } from "../history_api.mjs";
 import { errorLine } from "../words.mjs";
 import { asApiError } from "./asking.mjs";
+import { whichJob } from "./delete_dialog.mjs";
 import { cancelledWords, cancelLost, cancelWords, DETAILS } from "./words_delete.mjs";
 
 /** @typedef {import("../../../types/wire").Row} Row */
@@ -58,7 +59,7 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
       const ids = rows.map((row) => row.id);
       const { title, text, keep, confirm } = cancelWords(ids.length);
       const answer = await dialogs.exclusive((frame) =>
-        frame.show({ title, body: [el("p", {}, text)], buttons: [{ label: keep }, { label: confirm, kind: "danger", icon: "stop", answer: "yes" }] }),
+        frame.show({ title, body: [whichJob(rows), el("p", {}, text)], buttons: [{ label: keep }, { label: confirm, kind: "danger", icon: "stop", answer: "yes" }] }),
       );
       if (answer === "yes") await send(ids, account);
     },

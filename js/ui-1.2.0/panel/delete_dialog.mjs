@@ -38,17 +38,24 @@ function jobLine(row) {
   );
 }
 
-/** The jobs that would go, folded until they are asked for. @param {Row[]} rows @param {number} all */
+/** Which job it is, where it is one. @param {Row[]} rows */
+export const whichJob = (rows) => rows.length === 1 && el("div", { class: "cch-mini" }, ...rows.map(jobLine));
+
+/** The jobs that would go, folded until they are asked for where they are several. @param {Row[]} rows @param {number} all */
 export function jobsFold(rows, all) {
   const label = el("span", {}, words.showJobs(all));
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
   const fold = el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box);
-  fold.addEventListener("toggle", () => {
-    label.textContent = fold.open ? DELETE.hide : words.showJobs(all);
+  const fill = () => {
+    label.textContent = fold.open ? words.hideJobs(all) : words.showJobs(all);
     if (!fold.open || box.firstChild) return;
     box.append(...rows.map(jobLine));
     if (all > rows.length) box.append(el("div", { class: "cch-2" }, words.andMore(all - rows.length)));
-  });
+  };
+  fold.addEventListener("toggle", fill);
+  // The list may have moved before it was pressed: whoever means one job sees which it is.
+  fold.open = all === 1;
+  fill();
   return fold;
 }
 

@@ -24,7 +24,7 @@ import { COMMON, DETAILS } from "./words_delete.mjs";
  * @property {import("./workflows.mjs").Workflows} workflows
  * @property {Pick<import("../toasts.mjs").Toasts, "tell">} toasts
  * @property {import("./protection.mjs").Protection} protection
- * @property {(row: Row) => void} protect or unprotect
+ * @property {(row: Row, wish: boolean) => void} protect or unprotect
  * @property {(row: Row) => void} protectWorkflow
  * @property {(row: Row) => void} remove
  * @property {(rows: Row[]) => void} cancel
@@ -194,7 +194,7 @@ export class Details {
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
     const kept = protection.covers(job);
-    const guard = there && guardButton(kept, () => protect(job));
+    const guard = there && guardButton(kept, () => protect(job, !kept));
     const right = el("span", { class: "cch-right" }, guard, there && !kept && !active && job.status !== "unknown" && gone);
     const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");

@@ -5,6 +5,7 @@ import { button, el } from "../dom.mjs";
 import { icon, setIcon } from "../icons.mjs";
 import { isActive } from "./filter.mjs";
 import { PROTECT } from "./protect_words.mjs";
+import { once } from "./protection_parts.mjs";
 import { cancelWord, countWords, deleteWord, matchingWord, PANEL } from "./words.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -22,10 +23,7 @@ export function createFooter({ store, actions }, focusList) {
   const allShown = () => store.rows.every(({ id }) => selection.has(id));
   const deselect = () => store.select((each) => each.clear());
   tick.addEventListener("click", () => (allShown() ? deselect() : store.select((each) => each.add(store.rows.map(({ id }) => id)))));
-  const matching = link("", () => {
-    const ids = store.rows.map(({ id }) => id);
-    store.select((each) => (store.choice.only ? each.add(ids) : each.selectMatching(store.filter(), ids)));
-  });
+  const matching = link("", () => store.selectMatching());
   const usable = (/** @type {Element} */ each) => each.getAttribute("aria-disabled") !== "true";
   const remove = button({
     label: PANEL.delete,
@@ -36,7 +34,9 @@ export function createFooter({ store, actions }, focusList) {
       if (target && usable(remove)) actions.remove(target);
     },
   });
-  const protect = button({ label: PROTECT.protect, icon: "lock", press: () => actions.protect(selectedRows(store)) });
+  /** Whether all that is selected is protected, as the button says. */
+  let kept = false;
+  const protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => actions.protect(selectedRows(store), !kept)) });
   const cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel(selectedRows(store)) });
   const bar = el("div", { class: "cch-actions" }, matching, link(PANEL.deselect, deselect), el("span", { class: "push" }, protect, remove, cancel));
 
@@ -58,7 +58,7 @@ export function createFooter({ store, actions }, focusList) {
       matching.hidden = all;
       const chosen = selectedRows(store);
       const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
-      const kept = chosen.length > 0 && chosen.every(store.protection.covers);
+      kept = chosen.length > 0 && chosen.every(store.protection.covers);
       cancel.hidden = !onlyActive || status?.can_cancel === false;
       remove.hidden = protect.hidden = !cancel.hidden;
       protect.lastChild?.replaceWith(kept ? PROTECT.unprotect : PROTECT.protect);

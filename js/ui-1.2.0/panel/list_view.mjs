@@ -4,6 +4,7 @@
 import { el } from "../dom.mjs";
 import { dayHeading } from "../format.mjs";
 import { listKey } from "./keys.mjs";
+import { once } from "./protection_parts.mjs";
 import { RowView } from "./row_view.mjs";
 import { byDay, inView, indexAt, place, ROW, SPARE, topOf } from "./window.mjs";
 import { PANEL } from "./words.mjs";
@@ -24,7 +25,7 @@ let lists = 0;
  * @property {(id: string) => void} open
  * @property {(row: Row, x: number, y: number) => void} menu
  * @property {(row: Row) => void} cancel
- * @property {(rows: Row[]) => void} protect those given, or what the key means if none are
+ * @property {(rows: Row[], wish?: boolean) => void} protect those given, or what the key means if none are
  * @property {() => void} remove
  * @property {() => void} copy
  */
@@ -45,6 +46,8 @@ export class ListView {
   /** Where it was scrolled to when it was drawn last. */
   #scrolled = 0;
   #bare = false;
+  /** The job that the pointer went down on; "" for none. */
+  #pressed = "";
   #observer = new window.ResizeObserver(() => this.#later());
   /** A new day, "5 min ago". */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
@@ -55,8 +58,13 @@ export class ListView {
     this.store = parts.store;
     const { element } = this;
     element.addEventListener("scroll", () => this.#later(), { passive: true });
-    element.addEventListener("click", (event) => this.#click(event));
-    element.addEventListener("dblclick", (event) => this.#at(event, (row) => parts.open(row.id)));
+    element.addEventListener("pointerdown", (event) => {
+      this.#pressed = "";
+      this.#at(event, (row) => (this.#pressed = row.id));
+    });
+    element.addEventListener("pointerleave", () => (this.#pressed = ""));
+    element.addEventListener("click", (event) => (this.#click(event), (this.#pressed = "")));
+    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || parts.open(row.id)));
     element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     element.addEventListener("contextmenu", (event) => {
       event.preventDefault();
@@ -215,21 +223,27 @@ export class ListView {
     this.draw();
   }
 
-  /** @param {MouseEvent} event @param {(row: Row, target: Element) => void} what */
+  /**
+   * The job whose row it is, as it is drawn: what is known may be newer. A press is none where the rows have moved on since
+   * the pointer went down.
+   * @param {MouseEvent} event @param {(row: Row, target: Element) => void} what
+   */
   #at(event, what) {
     const target = /** @type {Element} */ (event.target);
     const element = target.closest(".cch-row");
-    const row = element && this.store.rows[Number(element.getAttribute("aria-posinset")) - 1];
-    if (row) what(row, target);
+    const id = [...this.#shown.values()].find((view) => view.element === element)?.key ?? "";
+    const row = this.store.get(id);
+    if (row && (!this.#pressed || this.#pressed === id)) what(row, target);
   }
 
   /** @param {MouseEvent} event */
   #click(event) {
     this.#at(event, (row, target) => {
-      const button = target.closest("[data-do]")?.getAttribute("data-do");
+      const pressed = target.closest("[data-do]");
+      const button = pressed?.getAttribute("data-do");
       this.store.focus(row.id);
       if (button === "cancel") return this.parts.cancel(row);
-      if (button === "protect") return this.parts.protect([row]);
+      if (button === "protect") return once(() => this.parts.protect([row], !pressed?.classList.contains("is-on")))(event);
       if (button === "details") return this.parts.open(row.id);
       const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
       this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
@@ -272,7 +286,7 @@ export class ListView {
     else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
     else if (key.do === "copy") parts.copy();
     else if (key.do === "delete") parts.remove();
-    else if (key.do === "protect") parts.protect([]);
+    else if (key.do === "protect") event.repeat || parts.protect([]);
     else if (!row) return true;
     else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
     else if (key.do === "details") parts.open(row.id);

@@ -23,6 +23,7 @@ export function createProtecting({ protection, dialogs, toasts, all }) {
 
   /** @param {boolean} protect @param {{ids?: string[], workflows?: string[]}} which @param {(n: number) => string} words of the jobs it made a difference to */
   async function change(protect, which, words) {
+    if (!which.ids?.length && !which.workflows?.length) return;
     const before = new Set(covered().map(({ id }) => id));
     try {
       await protection.change(protect, { ...(which.ids?.length && { jobs: which.ids }), ...(which.workflows?.length && { workflows: which.workflows }) });
@@ -62,9 +63,13 @@ export function createProtecting({ protection, dialogs, toasts, all }) {
   }
 
   return {
-    /** Protects those that are not, or takes the protection away where all of them have it. @param {Row[]} rows */
-    async toggle(rows) {
-      if (rows.length) await (rows.every(protection.covers) ? unprotect(rows) : protect(rows));
+    /**
+     * @param {Row[]} rows
+     * @param {boolean} [wish] what a button has said: another page may have changed them since. Absent: whether any of them is
+     *   not protected
+     */
+    async set(rows, wish = !rows.every(protection.covers)) {
+      if (rows.length) await (wish ? protect(rows) : unprotect(rows));
     },
     /** @param {Row} row */
     protectWorkflow: ({ workflow_id: id }) => change(true, { workflows: [id] }, protectedToast),

@@ -21,8 +21,14 @@ export function protectionPart(job, protection, protectWorkflow) {
   return job.workflow_id ? [sentence, el("div", { class: "cch-under-icon" }, all)] : [sentence];
 }
 
-/** The picture tells the state, the words tell what a press does. @param {boolean} kept @param {() => void} press */
-export function guardButton(kept, press) {
+/** The second half of a double click was meant for what the button said before. @param {() => void} press */
+export const once = (press) => (/** @type {any} */ click) => {
+  if (click.detail <= 1) press();
+};
+
+/** The picture tells the state, the words tell what a press does. @param {boolean} kept @param {() => void} act */
+export function guardButton(kept, act) {
+  const press = once(act);
   if (kept) {
     const unprotect = button({ label: PROTECT.unprotect, icon: "lock", press });
     unprotect.setAttribute("data-guard", "");

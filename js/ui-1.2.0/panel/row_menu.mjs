@@ -17,7 +17,7 @@ export function rowMenu(row, { store, actions }, open) {
   const active = isActive(row.status);
   const kept = store.protection.covers(row);
   /** @type {Item} */
-  const protect = { label: kept ? PROTECT.unprotect : PROTECT.protect, icon: kept ? "unlock" : "lock", key: "P", press: () => actions.protect([row]) };
+  const protect = { label: kept ? PROTECT.unprotect : PROTECT.protect, icon: kept ? "unlock" : "lock", key: "P", press: () => actions.protect([row], !kept) };
   /** @type {Item} */
   const last = active
     ? { label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel([row]) }

@@ -28,9 +28,6 @@ const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 /** The counter and extension of a file name, which are never cut. */
 const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
 
-/** @param {string} name whether any of it can be seen */
-const isSeen = (name) => /[^\p{C}\p{Z}\p{M}]/u.test(name);
-
 /** @param {string} name */
 export function cut(name) {
   const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
@@ -114,8 +111,8 @@ export class RowView {
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
     const short = shortId(row.id);
-    const named = isSeen(row.name);
-    const name = named ? clean(row.name) : short;
+    const named = clean(row.name);
+    const name = named || short;
     const [head = "", tail = ""] = cut(name);
     const [look, className] = mark ? [mark.icon, mark.kind] : LOOKS[row.status];
     const word = mark?.word ?? statusWord(row);

@@ -38,7 +38,7 @@ export function createSelection() {
       matching = null;
       for (const id of ids) chosen.add(id);
     },
-    selectMatching(filter, ids) {
+    selectMatching(ids, filter = null) {
       matching = filter;
       chosen.clear();
       for (const id of ids) chosen.add(id);

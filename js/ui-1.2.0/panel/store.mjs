@@ -13,6 +13,8 @@ import { PANEL } from "./words.mjs";
 /** A list that grows is drawn no more often; milliseconds. */
 const DRAW_EVERY = 250;
 const MOST_WORKFLOWS = 50;
+/** What the server takes in one request. */
+const MAX_IDS = 200_000;
 /** After these the list at hand may be another account's. */
 const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
 
@@ -99,9 +101,30 @@ class JobStore {
     this.counts = counts;
     this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));
     this.selection.keep((id) => !this.#hidden(id));
+    this.#joinMatching();
     // The focused row has left: the one that took its place has the focus now.
     if (!this.rows.some(({ id }) => id === this.focused)) this.focused = this.rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id ?? "";
     this.#tell("rows", "selection", "focus");
+  }
+
+  /** What has come of a filter that was taken as a whole is shown as selected, for it would go. */
+  #joinMatching() {
+    const filter = this.selection.matching;
+    if (!filter) return;
+    const matches = matcher(filter, this.protection.covers);
+    this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
+  }
+
+  /** Of a whole list just these jobs: what comes later is not shown as selected, so it must not go. @param {Row[]} rows @param {import("../../../types/panel").Filter} filter */
+  #selectMatching(rows, filter) {
+    const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
+    this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
+  }
+
+  selectMatching() {
+    if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
+    else this.#selectMatching(this.rows, this.filter());
+    this.#tell("selection");
   }
 
   /** @param {string} id */

@@ -62,7 +62,7 @@ export class PanelView {
       open: (id) => this.open(id),
       menu: (row, x, y) => this.#rowMenu(row, [x, y]),
       cancel: (row) => parts.actions.cancel([row]),
-      protect: (rows) => this.#protect(rows),
+      protect: (rows, wish) => this.#protect(rows, wish),
       remove: () => this.#remove(),
       copy: () => this.#copy(),
     });
@@ -236,12 +236,12 @@ export class PanelView {
     if (ids.length) this.parts.actions.copyIds(ids);
   }
 
-  /** @param {Row[]} rows none: what is selected, else the focused one */
-  #protect(rows) {
+  /** @param {Row[]} rows none: what is selected, else the focused one @param {boolean} [wish] */
+  #protect(rows, wish) {
     const { store } = this;
     const focused = this.#focusedRow();
     const chosen = store.selection.size ? selectedRows(store) : focused ? [focused] : [];
-    this.parts.actions.protect(rows.length ? rows : chosen);
+    this.parts.actions.protect(rows.length ? rows : chosen, wish);
   }
 
   #remove() {

@@ -17,7 +17,6 @@ export const DELETE = {
   newest: "Newest",
   outputs: "Outputs",
   account: "Account",
-  hide: "Hide the jobs",
   copyReport: "Copy report",
   reportCopied: "Report copied",
   progress: "Deleting jobs",
@@ -53,6 +52,8 @@ export const deleteButton = (n) => `Delete ${jobs(n)}`;
 export const outputsStay = (n) => plural(n, "{n} output stays in your assets", "{n} outputs stay in your assets");
 /** @param {number} n */
 export const showJobs = (n) => plural(n, "Show the job", "Show the {n} jobs");
+/** @param {number} n */
+export const hideJobs = (n) => plural(n, "Hide the job", "Hide the jobs");
 /** @param {number} n */
 export const andMore = (n) => `and ${number(n)} more`;
 
