@@ -6,7 +6,6 @@ must load without any of them.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .cloud_history.config import state_folder
 from .cloud_history.errors import SetupProblem
+from .cloud_history.forks import Lock
 from .cloud_history.secret import log
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SYSTEM_FOLDER = "cloud_history"
 
-_one_at_a_time = threading.RLock()
+_one_at_a_time = Lock(again=True)
 
 
 def operations() -> Operations:

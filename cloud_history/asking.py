@@ -13,7 +13,6 @@ import asyncio
 import json
 import re
 import secrets
-import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -34,6 +33,7 @@ from .errors import (
     TooManyQuestions,
 )
 from .files import Claim, write_private, write_whole
+from .forks import Lock
 from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
 from .state_folder import state_folder_at
@@ -257,7 +257,7 @@ class Answers:
         self._clock = clock
         self._issued: dict[str, tuple[str, float]] = {}
         """Of each token its question and when it was handed out, the newest last."""
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def show(self, question: str) -> Payload:
         """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""

@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +18,7 @@ from .clean_detail import clean_detail, clean_json
 from .details import read_workflow
 from .errors import NotBackedUp
 from .files import Claim, draft_name, sync_folder
+from .forks import Lock, restart_in_child
 from .jobs import read_job
 from .locks import gate
 from .private_files import open_private, sync_file
@@ -41,7 +41,7 @@ class BackupDraft:
         self._header = header
         self._draft = draft_name(path)
         self._rows: dict[str, Row] = {}
-        self._alone = threading.Lock()
+        self._alone = Lock()
         self._open = True
         with ExitStack() as undo:
             self._file = io.BufferedWriter(cast(io.RawIOBase, open_private(self._draft, "xb")))
@@ -50,6 +50,7 @@ class BackupDraft:
             self._claim = Claim(self._draft)
             self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
             undo.pop_all()
+        restart_in_child(self._let_go)
 
     def __len__(self) -> int:
         """How many jobs are in it."""
@@ -121,6 +122,12 @@ class BackupDraft:
         self._claim.release()
         with suppress(OSError):
             self._draft.unlink(missing_ok=True)
+
+    def _let_go(self) -> None:
+        # It is the parent's. The file is shared: a child that ends would write into it what it has not written yet.
+        self._open = False
+        self._archive.fp = None
+        self._file.raw.close()
 
     def _write(self, member: str, content: bytes) -> None:
         info = zipfile.ZipInfo(member)

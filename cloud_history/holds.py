@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import threading
 import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Any
 from .confirmed import Confirmed
 from .errors import CloudError, InputRefused, StateFolderLost, StateUnwritable, TooLate
 from .files import Claim, write_private
+from .forks import Lock
 from .locks import gate
 from .operations import Operations, confirm
 from .own_loop import on_own_loop
@@ -70,7 +70,7 @@ class Hold:
     task: asyncio.Task[None] | None = None
     claim: Claim | None = None
 
-    _moving: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _moving: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def id(self) -> str:

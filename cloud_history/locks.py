@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import LockSilent
+from .forks import Lock, restart_in_child
 from .private_files import open_private
 
 LOCK_SECONDS = 3.0
@@ -98,7 +99,7 @@ def gate(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(lock: threading.Lock, name: str) -> Iterator[None]:
+def held(lock: Lock, name: str) -> Iterator[None]:
     """Hold a lock of this process. Raises LockSilent: who has it does not come to an end."""
     if not lock.acquire(timeout=LOCK_SECONDS):
         raise LockSilent(name, LOCK_SECONDS)
@@ -205,5 +206,4 @@ def _forked() -> None:
     _copies.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+restart_in_child(_forked)

@@ -7,52 +7,90 @@ holds that loop up for no longer than Python takes to switch between two threads
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from .forks import Lock, restart_in_child
+
 T = TypeVar("T")
+
+LOOK_SECONDS = 1.0
+"""Between two looks at whether our loop still lives."""
+TURN = 0.001
 
 
 class _OwnLoop:
     """The loop, once it was wanted. Its thread is a daemon that nobody joins."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        restart_in_child(self._start_anew)
 
     def get(self) -> asyncio.AbstractEventLoop:
+        """Raises RuntimeError: the system starts no more threads."""
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or not self.serves(self._loop):
                 loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=_serve, args=(loop,), name="cloud-history-loop", daemon=True)
                 try:
-                    threading.Thread(target=loop.run_forever, name="cloud-history-loop", daemon=True).start()
+                    thread.start()
                 except RuntimeError:
                     loop.close()
                     raise
-                self._loop = loop
+                self._loop, self._thread = loop, thread
             return self._loop
+
+    def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether this is our loop, and what it is given is done."""
+        return loop is self._loop and self._thread is not None and self._thread.is_alive()
 
     def is_running_here(self) -> bool:
         return asyncio.get_running_loop() is self._loop
+
+    def forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        """It takes no more work."""
+        with self._lock:
+            if self._loop is loop:
+                self._loop = self._thread = None
+
+    def _start_anew(self) -> None:
+        # A child has no such thread, and must not close what it shares with its parent.
+        self._loop = self._thread = None
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    stopped = False
+    while not stopped:
+        # Work that ends with these two would end the loop, and with it everybody else's work.
+        with suppress(SystemExit, KeyboardInterrupt):
+            loop.run_forever()
+            stopped = True
+    _own.forget(loop)
+    loop.run_until_complete(_cancel_all())
+    loop.close()
+
+
+async def _cancel_all() -> None:
+    await asyncio.sleep(TURN)  # what was given to the loop and has not begun begins
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 _own = _OwnLoop()
 
 
-def _forked() -> None:
-    # A child has no such thread, and must not close what it shares with its parent.
-    _own.__init__()  # type: ignore[misc]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
-
-
 async def on_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do it on our loop. It is cancelled with its caller, and has always ended when this returns or raises."""
+    """Do it on our loop. It is cancelled with its caller, and has always ended when this returns or raises.
+
+    Raises:
+        RuntimeError: the loop has ended, and the work with it.
+    """
     if _own.is_running_here():
         return await work
     try:
@@ -60,16 +98,26 @@ async def on_own_loop(work: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:  # the system starts no more threads
         return await work
     elsewhere = _Elsewhere(work, loop)
-    loop.call_soon_threadsafe(elsewhere.start)
     try:
-        await asyncio.wait({elsewhere.ended})
+        loop.call_soon_threadsafe(elsewhere.start)
+    except RuntimeError:  # it was closed in this moment
+        return await work
+    try:
+        await _end_of(elsewhere, loop)
     except asyncio.CancelledError:
-        loop.call_soon_threadsafe(elsewhere.cancel)
-        while not elsewhere.ended.done():
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(elsewhere.cancel)
+        while not elsewhere.ended.done() and _own.serves(loop):
             with suppress(asyncio.CancelledError):  # it ends soon, and the first one is passed on
-                await asyncio.wait({elsewhere.ended})
+                await _end_of(elsewhere, loop)
         raise
     return elsewhere.result()
+
+
+async def _end_of(elsewhere: _Elsewhere[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait until it has ended, or our loop has, which then never says so."""
+    while not elsewhere.ended.done() and _own.serves(loop):
+        await asyncio.wait({elsewhere.ended}, timeout=LOOK_SECONDS)
 
 
 class _Elsewhere(Generic[T]):
@@ -91,7 +139,9 @@ class _Elsewhere(Generic[T]):
             self._task.cancel()
 
     def result(self) -> T:
-        assert self._task is not None, "it has ended, so it began"
+        lost = self._task is None or self._task.cancelled() or not self._task.done()
+        if self._task is None or (lost and not _own.serves(self._loop)):
+            raise RuntimeError("The event loop of Comfy Cloud History has ended: the outcome is not known.")
         return self._task.result()
 
     def _tell(self, task: asyncio.Task[T]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from .errors import StateUnwritable
+from .forks import Lock
 from .line_log import LineLog
 from .locks import held
 from .record_lines import (
@@ -68,7 +68,7 @@ class Record:
         self._clock = clock
         # Outcomes that the disk refused: written before anything else is, and told meanwhile.
         self._unwritten: dict[str, bytes] = {}
-        self._alone = threading.Lock()
+        self._alone = Lock()
 
     def intent(self, entry: RecordEntry) -> None:
         """Write down what is about to be done.

@@ -7,19 +7,15 @@ lock when its process ends, however it ends, so it also tells what is running fr
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import LockSilent, StateUnwritable
+from .forks import Lock, restart_in_child
 from .locks import gate, try_lock, unlock
 from .private_files import open_private
 from .state_folder import state_folder_at
-
-_slots: weakref.WeakSet[SendingSlot] = weakref.WeakSet()
 
 
 class SendingSlot:
@@ -29,9 +25,9 @@ class SendingSlot:
         self._state = state_folder_at(folder)
         self._path = folder / "sending.lock"
         self._gate = folder / "sending.gate"
-        self._here = threading.Lock()
+        self._here = Lock()
         self._file: BinaryIO | None = None
-        _slots.add(self)
+        restart_in_child(self._forget)
 
     def take(self, operation: str) -> bool:
         """Take the slot for this operation; False where another one has it.
@@ -80,6 +76,10 @@ class SendingSlot:
             return _name_in(file) or None
         return None
 
+    def _forget(self) -> None:
+        # A forked child holds nothing: its copy of the locked file is closed.
+        self._file = None
+
     def _claim(self, operation: str) -> BinaryIO | None:
         self._state.ensure()
         file, taken = open_private(self._path, "r+b", create=True, mend=True), False
@@ -100,13 +100,3 @@ class SendingSlot:
 
 def _name_in(file: BinaryIO) -> str:
     return file.read(64).decode("ascii", "replace")
-
-
-def _forked() -> None:
-    # The child holds nothing: its copies of the locked files are closed.
-    for slot in list(_slots):
-        slot._here, slot._file = threading.Lock(), None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

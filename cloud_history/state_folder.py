@@ -22,7 +22,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +31,7 @@ from pathlib import Path
 
 from .errors import InputRefused, StateFolderLost, StateUnwritable
 from .files import private_folder, write_private
+from .forks import Lock
 from .locks import LOCK_SECONDS, gate
 from .private_files import read_private
 from .secret import log
@@ -76,7 +76,7 @@ class StateFolder:
         self._seen: str | None = None
         """The id of the folder that this process knows; "" for one that could not be marked."""
         self._memory: Path | None = None
-        self._lock = threading.RLock()
+        self._lock = Lock(again=True)
 
     def remember_in(self, folder: Path) -> None:
         """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from functools import partial
 from typing import Generic, ParamSpec, TypeVar
 
 from .errors import StateSilent
+from .forks import restart_in_child
 from .secret import log
 
 P = ParamSpec("P")
@@ -44,7 +44,7 @@ class Pool:
         self._name = name
         self._most = most
         self.start_anew()
-        _pools.append(self)
+        restart_in_child(self.start_anew)
 
     def start_anew(self) -> None:
         """Forget all threads and all work: in a forked child there are none of them."""
@@ -88,20 +88,10 @@ class Pool:
             del work  # what it holds is not kept until the next one comes
 
 
-_pools: list[Pool] = []
 _files = Pool("files", 8)
 _long = Pool("work", 4)
 names = Pool("names", 4)
 """For the system's resolver, which can hang for long."""
-
-
-def _forked() -> None:
-    for pool in _pools:
-        pool.start_anew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

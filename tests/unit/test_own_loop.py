@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from cloud_history import own_loop
 from cloud_history.own_loop import on_own_loop
 from cloud_history.threads import in_thread
 
@@ -88,6 +89,68 @@ async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
     left: list[asyncio.Task[None]] = []
     await in_thread(lambda: asyncio.run(ends()))
     assert await in_thread(cancelled.wait, 5)
+
+
+async def test_work_that_exits_ends_no_other_work() -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    async def other() -> str:
+        began.set()
+        await in_thread(go_on.wait, 5)
+        return await thread()
+
+    async def exits() -> None:
+        raise SystemExit(3)
+
+    beside = asyncio.ensure_future(on_own_loop(other()))
+    assert await in_thread(began.wait, 5)
+    with pytest.raises(SystemExit):
+        await on_own_loop(exits())
+    go_on.set()
+    assert await asyncio.wait_for(beside, 5) == "cloud-history-loop"
+    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+
+
+async def test_a_loop_that_somebody_stops_is_replaced_and_whoever_waits_is_told() -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def stop() -> None:
+        asyncio.get_running_loop().stop()
+
+    waiting = asyncio.ensure_future(on_own_loop(work()))
+    assert await in_thread(began.wait, 5)
+    await on_own_loop(stop())
+    with pytest.raises(RuntimeError, match="has ended: the outcome is not known"):
+        await asyncio.wait_for(waiting, 5)
+    assert ended.is_set()
+    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+
+
+async def test_a_loop_whose_thread_has_died_is_replaced_and_whoever_waits_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(own_loop, "LOOK_SECONDS", 0.05)
+    real = own_loop._serve
+    monkeypatch.setattr(own_loop, "_own", own_loop._OwnLoop())
+    died: list[asyncio.AbstractEventLoop] = []
+
+    def dies(loop: asyncio.AbstractEventLoop) -> None:
+        died.append(loop)
+
+    monkeypatch.setattr(own_loop, "_serve", dies)
+    with pytest.raises(RuntimeError, match="has ended: the outcome is not known"):
+        await asyncio.wait_for(on_own_loop(unstarted := thread()), 5)
+    unstarted.close()
+    monkeypatch.setattr(own_loop, "_serve", real)
+    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+    died[0].close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")

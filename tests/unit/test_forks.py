@@ -1,0 +1,145 @@
+"""A forked child finds every lock of the pack free: the threads that had them are not there."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import signal
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import cloud_history
+from cloud_history import own_loop, secret
+from cloud_history.backup_draft import BackupDraft
+from cloud_history.forks import Lock, restart_in_child
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordOutcome
+from cloud_history.state_folder import StateFolder
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+
+JOB = "0b3c5f0e-2d1c-4a52-9f4e-6d4f0a1b2c3d"
+DETAIL = {"id": JOB, "status": "completed", "create_time": 1_700_000_000_000}
+Owner = tuple[Lock, Callable[[], object]]
+"""Its lock, and what takes it."""
+
+HEADER = {"created_at": "2023-11-14T22:13:20Z"}
+
+
+@contextmanager
+def held_by_another_thread(lock: Lock) -> Iterator[None]:
+    has_it, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            has_it.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert has_it.wait(10)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def child_ends(work: Callable[[], object]) -> bool:
+    """Whether a forked child comes to the end of this."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(10)
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def draft_in(folder: Path) -> BackupDraft:
+    return BackupDraft(folder / "backup.zip", folder / ".gate", HEADER)
+
+
+def of_state_folder(folder: Path) -> Owner:
+    state = StateFolder(folder)
+    return state._lock, state.check
+
+
+def of_record(folder: Path) -> Owner:
+    record = Record(folder)
+    return record._alone, lambda: record.outcome("a" * 32, RecordOutcome())
+
+
+def of_backup(folder: Path) -> Owner:
+    draft = draft_in(folder)
+    return draft._alone, draft.discard
+
+
+def of_secret(folder: Path) -> Owner:
+    return secret._one_at_a_time, lambda: secret.remember("a-secret-of-this-test")
+
+
+def of_own_loop(folder: Path) -> Owner:
+    return own_loop._own._lock, own_loop._own.get
+
+
+@pytest.mark.parametrize("owner", [of_state_folder, of_record, of_backup, of_secret, of_own_loop])
+def test_a_child_forked_while_a_lock_is_held_finds_it_free(
+    tmp_path: Path, owner: Callable[[Path], Owner]
+) -> None:
+    lock, take = owner(tmp_path)
+    with held_by_another_thread(lock):
+        assert child_ends(take)
+        assert not lock.acquire(blocking=False), "its parent still has it"
+    take()
+
+
+def test_no_lock_that_outlives_a_call_is_made_elsewhere() -> None:
+    found = {
+        path.name
+        for path in Path(cloud_history.__file__).parent.rglob("*.py")
+        if re.search(r"threading\.R?Lock\b", path.read_text("utf-8"))
+    }
+    # The other two have one in each piece of work, which a child has none of.
+    assert found == {"forks.py", "threads.py", "locks.py"}
+
+
+def test_what_has_gone_is_not_started_anew(tmp_path: Path) -> None:
+    class Restarting:
+        def restart(self) -> None:
+            (tmp_path / "restarted").touch()
+
+    owner = Restarting()
+    restart_in_child(owner.restart)
+    assert child_ends(lambda: None)
+    assert (tmp_path / "restarted").exists()
+    (tmp_path / "restarted").unlink()
+    del owner
+    gc.collect()
+    assert child_ends(lambda: None)
+    assert not (tmp_path / "restarted").exists()
+
+
+def test_a_child_that_ends_writes_nothing_into_its_parent_s_backup(tmp_path: Path) -> None:
+    drafts = [draft_in(tmp_path)]
+    drafts[0].add(JOB, DETAIL, "")
+
+    def forget() -> None:
+        drafts.clear()
+        gc.collect()
+
+    before = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert child_ends(forget)
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == before
+    with zipfile.ZipFile(drafts[0].close()) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 2
