@@ -118,8 +118,10 @@ class ListCloudJobs(CloudHistoryNode):
         if counts_from_now(only_text(older_than, "older_than")):
             clock.check()  # by the answers to this very list
             warning = clock.warning
-        found = sorted(listing.jobs.values(), key=_newest_first)[: most or None]
-        report = with_warning(listing_report(found, len(listing.jobs), listing.unreadable), warning)
+            chosen = _filter(status, older_than, workflow_id, clock.earliest_now())
+        jobs = [job for job in listing.jobs.values() if chosen.matches(job)]
+        found = sorted(jobs, key=_newest_first)[: most or None]
+        report = with_warning(listing_report(found, len(jobs), listing.unreadable), warning)
         return outputs(after, report, [job.id for job in found], report, len(found))
 
 

@@ -44,6 +44,21 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
     assert cloud.history_posts == []
 
 
+@pytest.mark.parametrize("hours", [20, -20])
+async def test_a_clock_that_is_less_than_a_day_wrong_takes_no_job_that_is_to_be_kept(
+    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, hours: int
+) -> None:
+    cloud.jobs.clear()
+    made_at = datetime.now(timezone.utc) - timedelta(hours=1)
+    job = cloud.add_job("completed", create_time=int(made_at.timestamp() * 1000))
+    operations = made(tmp_path, environ, hours=hours)
+    within = Policy(keep_within=timedelta(hours=12))
+    plan, _ = await resolve(
+        operations, await operations.find_connection(), within, Unwatched(), allow_large=True
+    )
+    assert list(plan.kept) == [job.id]
+
+
 @pytest.mark.parametrize("ahead", [0, 365, -365])
 async def test_a_wrong_clock_takes_no_backup_for_old(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, ahead: int

@@ -280,6 +280,19 @@ async def test_with_a_clock_that_is_minutes_ahead_the_report_says_so(
     assert warning not in (await listed())[2]
 
 
+async def test_with_a_clock_that_is_hours_ahead_no_job_is_older_than_it_is(
+    cloud: SimulatedCloud, listed: Listed, ahead: Callable[[timedelta], None]
+) -> None:
+    cloud.jobs.clear()
+    now = datetime.now(timezone.utc)
+    cloud.add_job("completed", create_time=int((now - timedelta(hours=1)).timestamp() * 1000))
+    old = cloud.add_job("completed", create_time=int((now - timedelta(hours=13)).timestamp() * 1000))
+    ahead(timedelta(hours=20))
+    _, job_ids, report, count = await listed(older_than="12h")
+    assert (job_ids, count) == ([old.id], 1)
+    assert report.startswith("1 job")
+
+
 async def test_a_key_pasted_where_a_time_belongs_is_not_shown(
     node: Any, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
