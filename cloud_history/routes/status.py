@@ -86,7 +86,6 @@ class StatusRoutes:
             settings = await in_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
             settings, problem = DAMAGED, error_payload(error)
-            can_connect = can_connect and isinstance(error, SettingsDamaged)
         running, unresolved, lost = None, [], []
         if not operations.keys.everybodys:
             running = await in_thread(operations.desk.running)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -173,6 +174,7 @@ async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
     (keyless.folder / "api_key.json").write_bytes(content)
     status = await keyless.ask("status")
     assert (status.status, status.json["problem"]["code"]) == (200, "key_file_damaged")
+    assert status.json["can_connect"] is True
     answer = await keyless.ask("preview")
     assert (answer.status, answer.code) == (409, "key_file_damaged")
     told = (await keyless.ask("save_key", {"api_key": cloud.api_key})).json
@@ -205,3 +207,16 @@ async def test_no_answer_and_no_line_of_the_log_has_the_key(
         assert key not in everything
         assert key[:-4] not in everything
     assert str(keyless.events).count(OTHER_KEY) == 0
+
+
+async def test_a_key_can_be_given_while_the_settings_are_damaged_and_not_while_the_folder_is_lost(
+    keyless: Stage, cloud: SimulatedCloud
+) -> None:
+    assert (await keyless.ask("save_key", {"api_key": cloud.api_key})).json["can_connect"] is True
+    await keyless.ask("settings", {"hold_seconds": 5})
+    (keyless.folder / "settings.json").write_text("{")
+    damaged = (await keyless.ask("status")).json
+    assert (damaged["problem"]["code"], damaged["can_connect"]) == ("settings_damaged", True)
+    shutil.rmtree(keyless.folder)
+    lost = (await keyless.ask("status")).json
+    assert (lost["problem"]["code"], lost["can_connect"]) == ("state_lost", False)
