@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from .connection import Connection
 from .jobs import Job
 from .operations import Operations
+from .own_loop import PerLoop
 from .previews import DeletionPreview, preview_jobs
 from .record_lines import RecordedDeletion
 from .retention import Plan, Policy, check, check_rules, decide
@@ -43,13 +44,13 @@ class CleaningUp:
         self._clock = clock
         self._read: _Reading | None = None
         # A large list takes seconds, and rules change several times a second: the others wait for the first reading.
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = PerLoop(asyncio.Lock)
 
     async def plan(
         self, connection: Connection, policy: Policy, watch: Watch
     ) -> tuple[Plan, Mapping[str, Job]]:
         """What the policy would do, and all jobs by id. Raises CloudError."""
-        async with self._one_at_a_time:
+        async with self._one_at_a_time.here():
             jobs = await self._jobs(connection, watch)
         return await _decide(self._operations, jobs, policy), jobs
 

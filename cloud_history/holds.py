@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .confirmed import Confirmed
-from .errors import CloudError, InputRefused, StateFolderLost, StateUnwritable, TooLate
+from .errors import CloudError, InputRefused, StateFolderLost, StateSilent, StateUnwritable, TooLate
 from .files import Claim, write_private
 from .forks import Lock
 from .locks import gate
@@ -33,6 +33,8 @@ HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undo
 NOTHING_SENT = (HOLDING, WAITING)
 """In these states it can be taken back."""
 MOST_OPEN = 50
+SECONDS_TO_REMOVE = 1.0
+"""How long somebody waits for the note of a hold that has ended to go."""
 LARGEST_FILE = 32_000_000
 
 Payload = dict[str, Any]
@@ -200,7 +202,7 @@ class Holds:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
             with suppress(StateUnwritable):
                 await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
-        await write_in_thread(lambda: self._forget(hold))
+        await self._forget_soon(hold)
         self._changed(hold)
         return True
 
@@ -208,9 +210,9 @@ class Holds:
         await self._sleep(seconds)
         if not hold.moves((HOLDING,), WAITING):
             return
-        self._changed(hold)
         operations, confirmed = self._operations, hold.confirmed
         try:
+            self._changed(hold)
             await on_own_loop(confirm(operations, confirmed, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
@@ -220,7 +222,14 @@ class Holds:
             hold.moves((WAITING, SENDING), DONE)
             self._open.pop(hold.id, None)
             self._operations.announcements.forget(hold.id)
-        await write_in_thread(lambda: self._forget(hold))
+        await self._forget_soon(hold)
+
+    async def _forget_soon(self, hold: Hold) -> None:
+        # It is removed whether it is waited for or not, and what has become of the hold is known already.
+        try:
+            await write_in_thread(lambda: self._forget(hold), seconds=SECONDS_TO_REMOVE)
+        except StateSilent as exc:
+            log.warning("The note of a deletion is still there: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
         # On our own loop: whoever comes first, sending or undoing, the other one is too late.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -118,6 +118,21 @@ async def _end_of(elsewhere: _Elsewhere[Any], loop: asyncio.AbstractEventLoop) -
     """Wait until it has ended, or our loop has, which then never says so."""
     while not elsewhere.ended.done() and _own.serves(loop):
         await asyncio.wait({elsewhere.ended}, timeout=LOOK_SECONDS)
+
+
+class PerLoop(Generic[T]):
+    """One of something for each event loop, such as a lock: one of asyncio's belongs to the first loop that waits."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def here(self) -> T:
+        """That of the running loop."""
+        for loop in list(self._made):
+            if loop.is_closed():
+                self._made.pop(loop, None)
+        return self._made.setdefault(asyncio.get_running_loop(), self._make())
 
 
 class _Elsewhere(Generic[T]):

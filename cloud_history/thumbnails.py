@@ -18,6 +18,7 @@ from .details import files_of
 from .errors import NotFound, UnreadableAnswer
 from .jobs import OutputFile, read_job
 from .operations import Operations
+from .own_loop import PerLoop
 from .storage import fetch_file
 
 MOST_AT_ONCE = 6
@@ -65,7 +66,7 @@ class Thumbnails:
         self._files_of: Connection | None = None
         self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
-        self._gate: asyncio.Semaphore | None = None
+        self._gate = PerLoop(lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
     def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
         """Remember which preview belongs to which job, from a list that was read."""
@@ -87,8 +88,7 @@ class Thumbnails:
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]
-        self._gate = self._gate or asyncio.Semaphore(MOST_AT_ONCE)
-        async with self._gate, self._operations.open(connection) as client:
+        async with self._gate.here(), self._operations.open(connection) as client:
             file = self._known(connection, job_id)
             if file is None or file.filename != filename:
                 file = await _owned(client, job_id, filename)

@@ -20,6 +20,7 @@ from cloud_history.operations import Operations
 from cloud_history.retention import Plan, Policy, decide
 from cloud_history.secret import Secret
 from cloud_history.stopping import Unwatched
+from cloud_history.threads import in_thread
 from simulated_cloud import Fault, SimulatedCloud
 
 POLICY = Policy(keep_last=5)
@@ -62,6 +63,20 @@ async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_readin
     plans = await asyncio.gather(*(cleaning.plan(connection, each, Unwatched()) for each in policies))
     assert [len(plan.kept) - len(plans[0][0].kept) for plan, _ in plans] == [0, 1, 2, 3, 4]
     assert len(cloud.requests) == 1
+
+
+async def test_rules_are_tried_on_two_event_loops_at_once(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
+    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+
+    async def try_rules() -> int:
+        both = (cleaning.plan(connection, POLICY, Unwatched()) for _ in range(2))
+        return len({len(plan.kept) for plan, _ in await asyncio.gather(*both)})
+
+    elsewhere = in_thread(lambda: asyncio.run(try_rules()))
+    here, there = await asyncio.gather(try_rules(), elsewhere)
+    assert (here, there) == (1, 1)
 
 
 async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(

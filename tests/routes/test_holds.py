@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history import holds
 from cloud_history.stopping import Unwatched
 from cloud_history.threads import in_thread
 from routes.stage import OTHER_KEY, Gate, Stage, serving
@@ -51,6 +52,52 @@ async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) 
     assert (status["holds"], status["lost_holds"], status["unresolved"]) == ([], [], [])
     assert status["finished"] == [{"operation": hold["id"], "result": result}]
     assert list((stage.folder / "holds").iterdir()) == []
+
+
+@pytest.mark.parametrize("ends", ["sent", "undone"])
+async def test_a_disk_that_removes_nothing_keeps_no_hold_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ends: str
+) -> None:
+    monkeypatch.setattr(holds, "SECONDS_TO_REMOVE", 0.05)
+    hold = await stage.held(ids=some(stage))
+    task = stage.holds.open[0].task
+    assert task is not None
+    over, forget = threading.Event(), stage.holds._forget
+
+    def hang(which: holds.Hold) -> None:
+        over.wait(10)
+        forget(which)
+
+    monkeypatch.setattr(stage.holds, "_forget", hang)
+    try:
+        if ends == "undone":
+            assert (await stage.ask("undo", {"hold": hold["id"]})).status == 200
+        else:
+            stage.timer.wait(10)
+            await asyncio.wait_for(asyncio.wait({task}), 8)
+            assert task.exception() is None
+        assert stage.holds.open == []
+        assert "The note of a deletion is still there" in caplog.text
+    finally:
+        over.set()
+
+
+async def test_a_fault_while_a_hold_begins_to_be_sent_ends_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.held(ids=some(stage))
+    task = stage.holds.open[0].task
+    assert task is not None
+
+    def fails(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(stage.holds, "_changed", fails)
+    stage.timer.wait(10)
+    await asyncio.wait_for(asyncio.wait({task}), 8)
+    assert (task.exception(), stage.holds.open) == (None, [])
+    assert stage.cloud.history_posts == []
+    assert (await stage.ask("status")).json["lost_holds"] == []
 
 
 async def test_a_clear_is_held_too_and_names_no_jobs(stage: Stage) -> None:
