@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import secrets
 import time
@@ -49,6 +50,7 @@ SECONDS_TO_REMOVE = 1.0
 """How long the node waits for the files of its question to go. They are removed whether it waits or not."""
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
+LONGEST_STANDING = LONGEST_TO_ANSWER + LEEWAY
 LARGEST_FILE = 64_000
 MAX_OPEN_QUESTIONS = 20
 """Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
@@ -213,7 +215,12 @@ class Questions:
 
     def _write(self, files: _Files, about: Payload) -> Claim:
         self._remove_stale()
-        kept = {"about": about, "ends": self._today() + LONGEST_TO_ANSWER + LEEWAY}
+        kept = {
+            "about": about,
+            "ends": self._today() + LONGEST_STANDING,
+            "process": os.getpid(),
+            "until": self._clock() + LONGEST_STANDING,
+        }
         try:
             self._state.ensure(self._folder.name)
             write_private(files.question, json.dumps(kept))
@@ -232,7 +239,7 @@ class Questions:
                 # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
                 if (
                     _NAME.fullmatch(name)
-                    and files.ends <= self._today()
+                    and files.seconds_left(self._today(), self._clock()) <= 0
                     and not Claim.is_held(files.question)
                 ):
                     files.remove()
@@ -270,7 +277,7 @@ class Answers:
             self._issued[token] = question, self._clock()
             while len(self._issued) > MAX_TOKENS:
                 del self._issued[next(iter(self._issued))]
-        left = self._seconds_left(files)
+        left = self._told(files)
         return {**about, "question": question, "token": token, "state": "open", "seconds_left": left}
 
     def seen(self, question: str, token: str) -> Payload:
@@ -284,7 +291,7 @@ class Answers:
             files.note_seen()
         except OSError as exc:
             raise StateUnwritable("The question can’t be noted as seen.") from exc
-        return {"seconds_left": self._seconds_left(files)}
+        return {"seconds_left": self._told(files)}
 
     def answer(self, question: str, token: str, answer: str) -> None:
         """Answer it, once.
@@ -319,12 +326,16 @@ class Answers:
         if not _NAME.fullmatch(question):
             raise InputRefused("That is not the name of a question.")
         files = _Files(self._folder, question)
-        if files.ends <= self._today() or Claim.is_abandoned(files.question):
+        if self._seconds_left(files) <= -LEEWAY or Claim.is_abandoned(files.question):
             raise QuestionClosed
         return files
 
-    def _seconds_left(self, files: _Files) -> int:
-        return max(0, round(files.ends - LEEWAY - self._today()))
+    def _told(self, files: _Files) -> int:
+        return max(0, round(self._seconds_left(files)))
+
+    def _seconds_left(self, files: _Files) -> float:
+        """Seconds in which an answer is waited for."""
+        return files.seconds_left(self._today(), self._clock()) - LEEWAY
 
 
 class _Files:
@@ -341,11 +352,23 @@ class _Files:
         answer = str(_read(self._answer).get("answer", ""))
         return (answer if answer in (DELETE, SKIP) else ""), self._seen.exists()
 
-    @property
-    def ends(self) -> float:
-        """When its time is up, in seconds since 1970; 0 where there is no such question."""
-        ends = _read(self.question).get("ends")
-        return ends if isinstance(ends, float) else 0.0
+    def seconds_left(self, today: float, clock: float) -> float:
+        """For how long it still stands; none where there is no such question.
+
+        A question of this process goes by the clock that nobody sets. Other processes share no other clock than the
+        one that is set; there the claim to the question tells first whether anybody still waits for an answer.
+
+        Args:
+            today: seconds since 1970. clock: seconds that never go back.
+        """
+        kept = _read(self.question)
+        ends, until = kept.get("ends"), kept.get("until")
+        if kept.get("process") == os.getpid() and isinstance(until, float):
+            left = until - clock
+            # More is left by no clock of this process: an earlier one had the same number, before a restart.
+            if left <= LONGEST_STANDING:
+                return left
+        return ends - today if isinstance(ends, float) else 0.0
 
     def close(self) -> bool:
         """Take no answer from now on. False where one came first."""

@@ -24,6 +24,8 @@ class Scene:
     def __init__(self, folder: Path, connected: tuple[str, ...] = (TAB,)) -> None:
         self.folder = folder
         self.now = 0.0
+        self.clock_set_by = 0.0
+        """Seconds by which somebody has set the clock."""
         self.events: list[tuple[float, str, dict[str, Any], str]] = []
         self.questions = Questions(
             folder,
@@ -43,7 +45,7 @@ class Scene:
         self.when_closed: Callable[[], None] = lambda: None
 
     def today(self) -> float:
-        return EPOCH + self.now
+        return EPOCH + self.now + self.clock_set_by
 
     def at(self, moment: float, act: Callable[[], None]) -> None:
         self._planned.append((moment, act))
@@ -92,11 +94,11 @@ class Scene:
             act()
 
 
-def left_behind(scene: Scene, ends: float) -> Path:
+def left_behind(scene: Scene, ends: float, **more: object) -> Path:
     """A question of a process that has ended."""
     (scene.folder / "asking").mkdir(parents=True, exist_ok=True)
     path = scene.folder / "asking" / f"{NOBODY}.json"
-    path.write_text(json.dumps({"about": ABOUT, "ends": ends}))
+    path.write_text(json.dumps({"about": ABOUT, "ends": ends, **more}))
     path.with_suffix(".seen").write_text("")
     path.with_suffix(".answer").write_text("")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,53 @@ def test_only_so_many_tokens_are_kept_and_the_newest_answer(scene: Scene) -> Non
 
     scene.at(1.0, fetch_often)
     assert scene.ask() is False
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, -60.0, 60.0, 7200.0])
+def test_a_clock_that_is_set_neither_ends_a_question_nor_prolongs_it(scene: Scene, seconds: float) -> None:
+    left: list[object] = []
+
+    def set_clock() -> None:
+        scene.clock_set_by = seconds
+
+    def look_again() -> None:
+        scene.see()
+        left.append(scene.shown["seconds_left"])
+
+    scene.at(1.0, scene.see)
+    scene.at(2.0, set_clock)
+    scene.at(20.0, look_again)
+    scene.at(100.0, scene.answer)
+    assert scene.ask() is True
+    assert left == [100]
+
+
+@pytest.mark.parametrize(("until", "is_open"), [(-1.0, False), (60.0, True), (9_000.0, True)])
+def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
+    scene: Scene, until: float, is_open: bool
+) -> None:
+    # More than it can be is the clock of an earlier process with the same number.
+    claim = Claim(left_behind(scene, EPOCH + 100, process=os.getpid(), until=until))
+    try:
+        if is_open:
+            assert scene.answers.show(NOBODY)["seconds_left"] == (50 if until == 60 else 90)
+        else:
+            with pytest.raises(QuestionClosed):
+                scene.answers.show(NOBODY)
+    finally:
+        claim.release()
+
+
+@pytest.mark.parametrize(("process", "stays"), [(os.getpid(), True), (-1, False)], ids=["own", "other"])
+def test_a_clock_that_is_set_removes_no_question_of_this_process(
+    scene: Scene, process: int, stays: bool
+) -> None:
+    # Nobody claims it, as where locks mean nothing.
+    path = left_behind(scene, EPOCH - 1, process=process, until=60.0)
+    scene.at(1.0, scene.see)
+    scene.at(2.0, lambda: scene.answer("skip"))
+    assert scene.ask() is False
+    assert path.exists() is stays
 
 
 @pytest.mark.parametrize("content", ["{}", '{"ends": 9e12}', '{"about": 5, "ends": 9e12}', "[", ""])
