@@ -24,7 +24,7 @@ from .confirmed import Confirmed, entry_of
 from .connection import Connection
 from .counting import Span
 from .credentials import ApiKey, KeyStore
-from .errors import ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
+from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
 from .history import History
 from .job_ids import WrittenIds
 from .journal import Entry, new_operation
@@ -222,6 +222,7 @@ class Operations:
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent
+            await self._check_account(connection)
             result = await self._history(client).delete(
                 job_ids,
                 watch,
@@ -266,10 +267,20 @@ class Operations:
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent
+            await self._check_account(connection)
             guards = await self._guards(entry, connection, client, backup)
             result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
             ended(result, clear_payload(result), clear_report(result))
         return result
+
+    async def _check_account(self, connection: Connection) -> None:
+        """Whether its key is still in force: another ComfyUI with this state folder may have removed or replaced it.
+
+        Raises:
+            AccountChanged: there is another one. SetupProblem: there is none.
+        """
+        if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
+            raise AccountChanged
 
     async def _clear_by_ids(
         self, connection: Connection, origin: str, watch: Watch, backup: bool | None, title: str

@@ -1,0 +1,71 @@
+"""Two ComfyUIs with one state folder: what is done in one of them holds in the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_history.errors import AccountChanged
+from cloud_history.operations import Operations
+from cloud_history.secret import Secret
+from cloud_history.slot import SendingSlot
+from cloud_history.stopping import Unwatched
+from routes.stage import OTHER_KEY, serving
+from simulated_cloud import SimulatedCloud
+
+
+@pytest.mark.parametrize("what", ["delete", "clear"])
+@pytest.mark.parametrize(
+    ("key", "code"), [("", "missing_key"), (OTHER_KEY, "account_changed")], ids=["removed", "replaced"]
+)
+async def test_a_held_deletion_is_not_sent_with_a_key_that_is_removed_or_replaced_in_the_other_one(
+    cloud: SimulatedCloud, tmp_path: Path, what: str, key: str, code: str
+) -> None:
+    environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
+    async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:
+        stage.operations.keys.save(Secret(cloud.api_key))
+        selection: dict[str, Any] = {"ids": [cloud.finished[0].id]} if what == "delete" else {}
+        await stage.held(**selection)
+        if key:
+            answer = await other.ask("save_key", {"api_key": key, "unchecked": True})
+        else:
+            answer = await other.ask("remove_key", {})
+        assert answer.status == 200
+        stage.timer.wait(10)
+        result = await stage.announced()
+        assert result["error"]["code"] == code
+        assert result["report"].startswith("Nothing was sent.")
+    assert cloud.history_posts == []
+
+
+async def test_a_key_that_is_saved_again_changes_nothing(cloud: SimulatedCloud, tmp_path: Path) -> None:
+    environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
+    async with serving(cloud, tmp_path, environ) as stage:
+        stage.operations.keys.save(Secret(cloud.api_key))
+        await stage.held(ids=[cloud.finished[0].id])
+        stage.operations.keys.save(Secret(cloud.api_key))
+        stage.timer.wait(10)
+        assert (await stage.announced())["counts"]["deleted"] == 1
+
+
+async def test_a_deletion_that_waits_for_another_one_is_not_sent_with_a_key_that_was_replaced_meanwhile(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
+    operations = Operations(tmp_path, {"COMFY_CLOUD_BASE_URL": cloud.base_url})
+    operations.keys.save(Secret(cloud.api_key))
+    slot = SendingSlot(tmp_path)
+    assert slot.take("a" * 32)
+
+    class Waiting(Unwatched):
+        """Replaces the key in the moment in which the other one ends."""
+
+        def progress(self, phase: str, done: int, total: int) -> None:
+            if phase == "waiting":
+                operations.keys.save(Secret(OTHER_KEY))
+                slot.free()
+
+    with pytest.raises(AccountChanged):
+        await operations.delete_jobs([cloud.finished[0].id], "node 1", Waiting())
+    assert cloud.history_posts == []
