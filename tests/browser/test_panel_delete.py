@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button, dialog, toasts
 from browser.conftest import ONE_FRONTEND
@@ -25,7 +25,10 @@ async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCl
     await expect(opened).to_contain_text("Only history will be affected.")
     await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
     await opened.get_by_text("Show the 3 jobs").click()
-    await expect(opened.get_by_role("group", name="Show the 3 jobs").locator("bdi")).to_have_count(3)
+    unfolded = opened.get_by_role("group", name="Show the 3 jobs")
+    await expect(unfolded.locator("bdi")).to_have_count(3)
+    times = await unfolded.locator(".r").all_inner_texts()
+    assert {"Newest": times[0], "Oldest": times[-1]}.items() <= (await facts(opened)).items()
     assert cloud.history_posts == []
 
     await button(opened, "Delete 3 jobs").click()
@@ -134,3 +137,9 @@ async def select_the_active_alone(panel: Panel, cloud: SimulatedCloud) -> None:
     await panel.list.press("Delete")
     await expect(panel.root.get_by_role("alert")).to_have_text("Active jobs can’t be deleted.")
     await expect(dialog(panel.page)).to_have_count(0)
+
+
+async def facts(opened: Locator) -> dict[str, str]:
+    """What the dialog says, line by line."""
+    names = await opened.locator("dt").all_inner_texts()
+    return dict(zip(names, await opened.locator("dd").all_inner_texts(), strict=True))

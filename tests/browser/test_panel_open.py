@@ -138,6 +138,9 @@ async def expect_the_columns_to_fit_at_every_width(page: Page) -> None:
         assert await root.evaluate(CUT_OFF) == [], f"in a window of {width} px"
     assert with_details[-1:] == [1150]
     assert 900 not in with_details
+    # Which job they are of can be seen in the list.
+    await page.keyboard.press("ArrowDown")
+    await expect(root.locator(".cch-row.is-focus")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
     await page.set_viewport_size(size)
 
 

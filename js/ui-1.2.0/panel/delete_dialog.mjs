@@ -28,7 +28,7 @@ function facts(rows) {
 function jobLine(row) {
   const [look] = LOOKS[row.status] ?? LOOKS.unknown;
   const name = clean(row.name) || shortId(row.id);
-  const when = row.finished ?? row.created;
+  const when = row.created ?? row.finished;
   return el(
     "div",
     {},
