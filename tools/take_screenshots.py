@@ -85,7 +85,8 @@ async def take_nodes(page: Page, cloud: SimulatedCloud) -> None:
     await load_workflow(page, {"version": 0.4, "nodes": nodes, "links": []})
     await press_run(page)
     asked = dialog(page, "Let this workflow delete 3 jobs?")
-    await expect(asked).to_be_visible()
+    # In its first second it takes no answer, and is grey.
+    await expect(asked.locator(".cch-btn.danger")).to_be_enabled()
     await page.wait_for_timeout(500)
     await page.screenshot(path=DOCS / "ask-dialog.png")
     await button(asked, "Delete 3 jobs").click()
