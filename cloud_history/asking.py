@@ -290,7 +290,7 @@ class Answers:
         try:
             files.note_seen()
         except OSError as exc:
-            raise StateUnwritable("The question can’t be noted as seen.") from exc
+            raise StateUnwritable("The question can’t be noted as seen.", because=exc) from exc
         return {"seconds_left": self._told(files)}
 
     def answer(self, question: str, token: str, answer: str) -> None:
@@ -311,7 +311,7 @@ class Answers:
         except FileExistsError:
             raise QuestionClosed from None
         except OSError as exc:
-            raise StateUnwritable("The answer can’t be noted.") from exc
+            raise StateUnwritable("The answer can’t be noted.", because=exc) from exc
 
     def _open(self, question: str, token: str) -> tuple[_Files, float]:
         """The files of an open question, and for how many seconds somebody has had its token."""
@@ -350,7 +350,10 @@ class _Files:
     def look(self) -> tuple[str, bool]:
         """The answer, "" for none yet, and whether a page shows the question."""
         answer = str(_read(self._answer).get("answer", ""))
-        return (answer if answer in (DELETE, SKIP) else ""), self._seen.exists()
+        seen = False
+        with suppress(OSError):
+            seen = self._seen.exists()
+        return (answer if answer in (DELETE, SKIP) else ""), seen
 
     def seconds_left(self, today: float, clock: float) -> float:
         """For how long it still stands; none where there is no such question.

@@ -14,13 +14,14 @@ from .errors import (
     CloudTimeoutError,
     NotFound,
     OperationStopped,
+    StateSilent,
     StateUnwritable,
 )
 from .models import JobOutcome, Outcome
 from .safeguards import BackedUp
 from .secret import Secret, log, scrub
 from .stopping import Watch, run_stoppable, together
-from .threads import LONG_SECONDS, long_in_thread, write_in_thread
+from .threads import large_in_thread, write_in_thread
 
 MOST_AT_ONCE = 6
 SECONDS = 120.0
@@ -67,7 +68,6 @@ class BackingUp:
             draft = await write_in_thread(
                 lambda: self._folder.begin(self._operation, self._about),
                 BackupDraft.discard,
-                seconds=LONG_SECONDS,
             )
         except OSError as exc:
             return self._none(job_ids, exc)
@@ -75,7 +75,7 @@ class BackingUp:
             seconds = SECONDS + SECONDS_A_JOB * len(job_ids)
             await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
             if len(draft):
-                await long_in_thread(draft.close)
+                await large_in_thread(draft.close)
             self._saved = len(draft)
         except OSError as exc:
             return self._none(job_ids, exc)
@@ -86,7 +86,7 @@ class BackingUp:
         except CloudError as error:
             return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
         finally:
-            await write_in_thread(draft.discard, seconds=LONG_SECONDS)
+            await write_in_thread(draft.discard)
         return BackedUp(self._saved, self._without)
 
     def check(self) -> None:
@@ -110,9 +110,11 @@ class BackingUp:
     async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
         try:
             detail = await self._client.get_job_detail(job_id)
-            await long_in_thread(draft.add, job_id, detail, self._key.reveal())
+            await large_in_thread(draft.add, job_id, detail, self._key.reveal())
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
+        except StateSilent:
+            raise  # the other jobs would wait for the same disk
         except CloudError as error:
             self._without[job_id] = _failed(error.short)
             if error.meets_all:

@@ -19,7 +19,8 @@ from typing import Any
 from .backup_draft import BackupDraft
 from .backup_reader import FORMAT, Row, read_job_detail, read_rows, read_summary
 from .clean_detail import clean_detail
-from .errors import StateFolderLost, StateUnwritable
+from .disk_steps import at_file
+from .errors import StateUnreadable, StateUnwritable
 from .files import Claim
 from .locks import gate
 from .secret import scrub
@@ -95,9 +96,11 @@ class BackupFolder:
             return BackupDraft(path, self._gate, header)
 
     def list(self) -> Backups:
-        """All backups, the newest first. Raises StateFolderLost: nobody knows them."""
+        """All backups, the newest first. Raises StateFolderLost, StateUnreadable: nobody knows them."""
         self._state.check()
-        found = [info for path in self._files() if (info := _describe(path)) is not None]
+        with at_file(self._folder):
+            paths = self._files()
+        found = [info for path in paths if (info := _describe(path)) is not None]
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
     def has(self, operation: str) -> bool:
@@ -135,9 +138,10 @@ class BackupFolder:
         """
         self._state.check()
         try:
-            self._path(operation).unlink(missing_ok=True)
+            with at_file(self._path(operation)):
+                self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable("The backup can’t be deleted.") from exc
+            raise StateUnwritable("The backup can’t be deleted.", because=exc) from exc
 
     def prune(self, days: int, megabytes: int, now: datetime) -> Names:
         """Delete backups older than so many days, and the oldest while all together take more room than that.
@@ -154,8 +158,8 @@ class BackupFolder:
         latest = self._clock() + MAX_CLOCK_STEP
         try:
             backups = sorted(self.list(), key=lambda each: _moment(each) > latest)
-        except StateFolderLost:
-            return removed
+        except StateUnwritable:
+            return removed  # which there are is not known
         with suppress(OSError), gate(self._gate):
             self._remove_leftovers()
         room = megabytes * _MEGABYTE
@@ -180,22 +184,29 @@ class BackupFolder:
                 for path in self._folder.iterdir()
                 if path.suffix == ".zip" and _NAME.fullmatch(path.stem) and path.is_file()
             ]
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as exc:
+            problem = "It is not known which backups there are: their folder can’t be read."
+            raise StateUnreadable(problem, because=exc) from exc
 
     def _remove_leftovers(self) -> None:
         """Remove the drafts of processes that have ended. Inside the gate: a draft just made is not claimed yet."""
-        for path in self._folder.iterdir():
-            if _DRAFT.fullmatch(path.name) and not Claim.is_held(path):
-                with suppress(OSError):
-                    path.unlink()
+        with at_file(self._folder):
+            for path in self._folder.iterdir():
+                if _DRAFT.fullmatch(path.name) and not Claim.is_held(path):
+                    with suppress(OSError):
+                        path.unlink()
 
 
 def _describe(path: Path) -> BackupInfo | None:
     try:
-        stat = path.stat()
-    except OSError:
+        with at_file(path):
+            stat = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return None  # deleted since the folder was read
+    except OSError:
+        return BackupInfo(path.stem, "", None, 0)
     created_at, jobs = read_summary(path) or ("", None)
     if _read_moment(created_at) is None:
         created_at = datetime.fromtimestamp(stat.st_mtime, timezone.utc).isoformat(timespec="seconds")

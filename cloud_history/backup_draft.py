@@ -16,6 +16,7 @@ from typing import Any, cast
 from .backup_reader import INDEX, LARGEST_INDEX, Row, member_of, summary_line
 from .clean_detail import clean_detail, clean_json
 from .details import read_workflow
+from .disk_steps import at_file
 from .errors import NotBackedUp
 from .files import Claim, draft_name, sync_folder
 from .forks import Lock, restart_in_child
@@ -85,15 +86,17 @@ class BackupDraft:
         with self._writing():
             self._write(INDEX, self._index())
             self._archive.comment = summary_line(str(self._header["created_at"]), len(self._rows))
-            self._archive.close()
-            self._file.flush()
-            sync_file(self._file)
-            self._file.close()
-            with gate(self._gate):
+            with at_file(self._path, self._file.tell()):
+                self._archive.close()
+                self._file.flush()
+                sync_file(self._file)
+                self._file.close()
+            with at_file(self._path), gate(self._gate):
                 self._claim.release()  # Windows renames no open file
                 os.replace(self._draft, self._path)
             self._open = False
-        sync_folder(self._path.parent)
+        with at_file(self._path.parent):
+            sync_folder(self._path.parent)
         return self._path
 
     def discard(self) -> None:
@@ -120,7 +123,7 @@ class BackupDraft:
         with suppress(OSError):
             self._file.close()
         self._claim.release()
-        with suppress(OSError):
+        with suppress(OSError), at_file(self._draft):
             self._draft.unlink(missing_ok=True)
 
     def _let_go(self) -> None:
@@ -130,6 +133,10 @@ class BackupDraft:
         self._file.raw.close()
 
     def _write(self, member: str, content: bytes) -> None:
+        with at_file(self._path, len(content)):
+            self._compress(member, content)
+
+    def _compress(self, member: str, content: bytes) -> None:
         info = zipfile.ZipInfo(member)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16

@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Any, cast
 
+from .disk_steps import at_file
 from .errors import BackupDamaged
 from .job_ids import is_job_id
 from .private_files import open_private
@@ -69,7 +70,7 @@ def read_summary(path: Path) -> tuple[str, int] | None:
     It is the file's last line, so that a list of many large backups takes no time.
     """
     try:
-        with _open(path) as file:
+        with at_file(path), _open(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _LONGEST_TAIL))
             tail = file.read(_LONGEST_TAIL)
@@ -87,8 +88,9 @@ def summary_line(created_at: str, jobs: int) -> bytes:
 
 def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     try:
-        with _open(path) as file, zipfile.ZipFile(file) as archive:
-            value = json.loads(_bytes_of(archive, member, largest))
+        with at_file(path), _open(path) as file, zipfile.ZipFile(file) as archive:
+            content = _bytes_of(path, archive, member, largest)
+        value = json.loads(content)
         if isinstance(value, dict):
             return value
     except _DAMAGE:
@@ -114,12 +116,12 @@ def _open(path: Path) -> _CappedReader:
     return _CappedReader(cast(io.BufferedReader, open_private(path, "rb")).detach())
 
 
-def _bytes_of(archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
+def _bytes_of(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
     info = archive.getinfo(member)
     # The other ways of packing cannot be unpacked piece by piece: a few bytes may become gigabytes at once.
     if info.compress_type not in _KNOWN or info.file_size > largest:
         raise ValueError("not one of ours")
-    with archive.open(info) as file:
+    with at_file(path, info.compress_size), archive.open(info) as file:
         content = file.read(largest + 1)
     if len(content) != info.file_size:
         raise ValueError("cut short")

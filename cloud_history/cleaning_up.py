@@ -17,7 +17,7 @@ from .retention import Plan, Policy, check, check_rules, decide
 from .retention_report import policy_words
 from .selection import JobFilter
 from .stopping import Watch
-from .threads import long_in_thread
+from .threads import large_in_thread, long_in_thread
 
 FRESH_SECONDS = 60.0
 
@@ -55,7 +55,7 @@ class CleaningUp:
         return await _decide(self._operations, jobs, policy), jobs
 
     async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-        now, last = self._clock(), await long_in_thread(self._operations.desk.record.entries, 1)
+        now, last = self._clock(), await large_in_thread(self._operations.desk.record.entries, 1)
         kept = self._read
         known = kept is not None and (kept.connection, kept.last) == (connection, last)
         if kept is None or not known or now - kept.at > FRESH_SECONDS:

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
+from .disk_steps import at_file
 from .errors import FileRefused, LockSilent
 from .locks import try_lock, unlock
 from .private_files import open_private, sync_file
@@ -38,14 +39,16 @@ def write_private(path: Path, content: str) -> None:
     """
     draft = draft_name(path)
     try:
-        with open_private(draft, "xb") as file:
-            write_whole(file, content.encode("utf-8"))
-            sync_file(file)
-        _put_in_place(draft, path)
+        with at_file(path, len(content)):
+            with open_private(draft, "xb") as file:
+                write_whole(file, content.encode("utf-8"))
+                sync_file(file)
+            _put_in_place(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    with at_file(path.parent):
+        sync_folder(path.parent)
 
 
 def write_whole(file: BinaryIO, content: bytes) -> None:

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from .confirmed import Confirmed
-from .errors import CloudError, InputRefused, StateFolderLost, StateSilent, StateUnwritable, TooLate
+from .errors import (
+    CloudError,
+    InputRefused,
+    StateFolderLost,
+    StateSilent,
+    StateUnreadable,
+    StateUnwritable,
+    TooLate,
+)
 from .files import Claim, write_private
 from .forks import Lock
 from .locks import gate
@@ -244,7 +252,7 @@ class Holds:
         self._operations.announcements.changed(hold.kind, hold.id)
 
     def lost(self) -> list[Payload]:
-        """Holds of an earlier run: nothing of them was sent. Blocking."""
+        """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
         found = [summary for path in self._files() if (summary := self._abandoned(path)) is not None]
         if not found:
             return []
@@ -276,16 +284,22 @@ class Holds:
         return known
 
     def dismiss(self, hold_id: str) -> None:
-        """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused."""
+        """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused, StateUnwritable."""
         if hold_id not in {each["id"] for each in self.lost()}:
-            raise InputRefused("No lost deletion has that name.")
+            raise InputRefused("No lost deletion has that name, as far as the state folder can be read.")
         self._remove(self._folder / f"{hold_id}.json")
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(path for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
-        except OSError:
+            found = sorted(self._folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as exc:
+            problem = (
+                "It is not known which deletions were held when ComfyUI ended: their notes can’t be read."
+            )
+            raise StateUnreadable(problem, because=exc) from exc
+        return [path for path in found if path.suffix == ".json" and _NAME.fullmatch(path.stem)]
 
     def _write(self, hold: Hold) -> None:
         path = self._folder / f"{hold.id}.json"

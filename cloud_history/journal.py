@@ -15,10 +15,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-from .errors import StateUnwritable
+from .disk_steps import at_file
+from .errors import StateUnreadable, StateUnwritable
 from .files import write_private
 from .private_files import read_private
-from .secret import log
 from .state_folder import state_folder_at
 
 Kind = Literal["delete", "clear"]
@@ -89,12 +89,19 @@ class Journal:
         """
         self._state.check()
         try:
-            self._path(operation).unlink(missing_ok=True)
+            with at_file(self._path(operation)):
+                self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable("The note of a finished deletion can’t be removed.") from exc
+            raise StateUnwritable(
+                "The note of a deletion that has ended can’t be removed.", because=exc
+            ) from exc
 
     def entries(self) -> list[Entry]:
-        """What is written down, oldest first: what is running now, and what was never resolved."""
+        """What is written down, oldest first: what is running now, and what was never resolved.
+
+        Raises:
+            StateUnreadable: the disk does not tell.
+        """
         found = (self._read(path) for path in self._files())
         return sorted((each for each in found if each is not None), key=lambda each: each.started_at)
 
@@ -105,11 +112,11 @@ class Journal:
                 for path in self._folder.iterdir()
                 if path.suffix == ".json" and _NAME.fullmatch(path.stem)
             ]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as exc:
-            log.warning("The notes of deletions in %s can’t be read: %s.", self._folder, exc.strerror)
-            return []
+            problem = "It is not known which deletions were cut short: their notes can’t be read."
+            raise StateUnreadable(problem, because=exc) from exc
 
     def _path(self, operation: str) -> Path:
         if not _NAME.fullmatch(operation):

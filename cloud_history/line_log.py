@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from .disk_steps import at_file
 from .errors import FileRefused
 from .files import sync_folder, write_whole
 from .locks import gate
@@ -45,22 +46,28 @@ class LineLog:
             self._rotate(len(line))
             new = not self._path.exists()
             # Read as well, to see how it ends.
-            with open_private(self._path, "a+b") as file:
+            with at_file(self._path, len(line)), open_private(self._path, "a+b") as file:
                 _append(file, line)
         if new:
             sync_folder(self._path.parent)
 
     def newest_first(self) -> Generator[bytes, None, None]:
-        """All lines, whole or not, the last one first. Holds one file's at a time."""
+        """All lines, whole or not, the last one first. Holds one file's at a time.
+
+        Raises:
+            OSError: the disk does not give one of the files, so what is not among the lines may still be there.
+        """
         with closing(self.contents()) as contents:
             for content in contents:
                 yield from (each for each in reversed(content.split(b"\n")) if each)
 
     def contents(self) -> Generator[bytes, None, None]:
-        """What is in each file, the newest file first."""
+        """What is in each file, the newest file first. Raises OSError."""
         with ExitStack() as stack:
             for file in self._opened(stack):
-                yield _end_of(file)
+                with at_file(Path(file.name), self._largest):
+                    content = _end_of(file)
+                yield content
 
     def _opened(self, stack: ExitStack) -> list[BinaryIO]:
         # All at once, so that no line is read twice or passed over when another process begins a new file meanwhile.
@@ -71,13 +78,16 @@ class LineLog:
             for number in range(self._older + 1):
                 path = self._numbered(number)
                 try:
-                    files.append(stack.enter_context(open_private(path, "rb")))
+                    file = open_private(path, "rb")
                 except FileRefused as exc:
                     log.warning(
                         "A part of the record of deletions can’t be read: %s. %s", exc.strerror, exc.cure
                     )
-                except OSError:
+                except (FileNotFoundError, NotADirectoryError):
                     pass
+                else:
+                    stack.callback(_close, file)
+                    files.append(file)
         return files
 
     def _rotate(self, coming: int) -> None:
@@ -99,12 +109,15 @@ class LineLog:
 
 
 def _end_of(file: BinaryIO) -> bytes:
-    try:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - MOST_READ))
-        return file.read(MOST_READ)
-    except OSError:
-        return b""  # a damaged disk: what else there is still counts
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - MOST_READ))
+    return file.read(MOST_READ)
+
+
+def _close(file: BinaryIO) -> None:
+    # It was read, whatever the disk says of it now.
+    with suppress(OSError), at_file(Path(file.name)):
+        file.close()
 
 
 def _append(file: BinaryIO, line: bytes) -> None:

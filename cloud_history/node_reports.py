@@ -46,7 +46,7 @@ class NodeReports:
             self._make_room()
             write_private(self._folder / f"{name}.json", json.dumps(kept))
         except OSError as exc:
-            raise StateUnwritable("The report of a node can’t be kept.") from exc
+            raise StateUnwritable("The report of a node can’t be kept.", because=exc) from exc
         return name
 
     def fetch(self, name: str) -> dict[str, Any]:

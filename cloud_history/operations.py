@@ -42,7 +42,7 @@ from .settings import Settings, SettingsFile
 from .state_folder import state_folder_at
 from .state_guards import StateGuards
 from .stopping import ASKED_TO_WAIT, Unwatched, Watch
-from .threads import in_thread, long_in_thread
+from .threads import in_thread, large_in_thread, long_in_thread
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
@@ -307,7 +307,7 @@ class Operations:
             settings = await in_thread(self.settings.in_force)
             # A clock that is fast would take all but the newest backups for old.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
-            removed = await long_in_thread(self.backups.prune, *limits)
+            removed = await large_in_thread(self.backups.prune, *limits)
         except StateSilent as exc:
             log.warning("Old backups could not be deleted: %s", exc)
             return

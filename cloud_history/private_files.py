@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from .disk_steps import at_file
 from .errors import FileRefused
 
 Mode = Literal["rb", "r+b", "a+b", "xb"]
@@ -50,6 +52,11 @@ def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = F
             raise
         return descriptor
 
+    with at_file(path):
+        return _opened(path, mode, opener)
+
+
+def _opened(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> BinaryIO:
     if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
         raise FileRefused(path.name, *_LINK)
     return open(path, mode, buffering=-1 if mode == "rb" else 0, opener=opener)
@@ -62,7 +69,7 @@ def read_private(path: Path, most: int) -> bytes:
         FileRefused: as `open_private`, or it has more than so many bytes.
         OSError: it cannot be read.
     """
-    with open_private(path, "rb") as file:
+    with at_file(path), open_private(path, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         size = f"{most // 1_000_000} MB" if most >= 1_000_000 else f"{most // 1000} kB"

@@ -113,7 +113,8 @@ class ProtectionFile:
             try:
                 self._path.rename(aside)
             except OSError as exc:
-                raise StateUnwritable("The damaged list of protected jobs can’t be put aside.") from exc
+                problem = "The damaged list of protected jobs can’t be put aside."
+                raise StateUnwritable(problem, because=exc) from exc
             self._write(NOTHING_PROTECTED)
         return aside.name
 

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
-from .errors import StateUnwritable
+from .errors import StateUnreadable, StateUnwritable
 from .forks import Lock
 from .line_log import LineLog
 from .locks import held
@@ -96,7 +96,11 @@ class Record:
             raise
 
     def entries(self, most: int = 200) -> list[RecordedDeletion]:
-        """The newest deletions, the newest first, without their jobs. Raises StateFolderLost: nobody knows them."""
+        """The newest deletions, the newest first, without their jobs.
+
+        Raises:
+            StateFolderLost, StateUnreadable: nobody knows them.
+        """
         found: list[RecordedDeletion] = []
         with closing(self._newest_first()) as deletions:
             for deletion, _, _ in deletions:
@@ -106,7 +110,11 @@ class Record:
         return found
 
     def jobs(self, operation: str) -> list[RecordedJob]:
-        """The jobs of a deletion with what became of them; none where they are not known by id."""
+        """The jobs of a deletion with what became of them; none where they are not known by id.
+
+        Raises:
+            StateFolderLost, StateUnreadable.
+        """
         check_name(operation)
         with closing(self._newest_first()) as deletions:
             for deletion, intent, outcome in deletions:
@@ -115,11 +123,14 @@ class Record:
         return []
 
     def removed_in_all(self) -> int:
-        """How many jobs the record says are certainly gone. Raises StateFolderLost."""
+        """How many jobs the record says are certainly gone. Raises StateFolderLost, StateUnreadable."""
         self._state.check()
-        return sum(
-            int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content)
-        )
+        try:
+            return sum(
+                int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content)
+            )
+        except OSError as exc:
+            raise _unreadable(exc) from exc
 
     def csv(self) -> Iterator[str]:
         """The record as the lines of a CSV file (RFC 4180), a job a line, the newest deletion first.
@@ -140,6 +151,12 @@ class Record:
                     )
                 )
 
+    def _lines(self) -> Generator[bytes, None, None]:
+        try:
+            yield from self._log.newest_first()
+        except OSError as exc:
+            raise _unreadable(exc) from exc
+
     def _append(self, line: bytes) -> None:
         try:
             with held(self._alone, "deletions.jsonl"):
@@ -157,11 +174,11 @@ class Record:
         """All deletions by the time of their intent; at last the outcomes whose intents are damaged.
 
         Raises:
-            StateFolderLost: that there are none in it means nothing.
+            StateFolderLost, StateUnreadable: that there are none in it means nothing.
         """
         self._state.check()
         outcomes: dict[str, tuple[RecordOutcome, bytes]] = {}
-        with closing(self._log.newest_first()) as lines:
+        with closing(self._lines()) as lines:
             for line in chain(reversed(list(self._unwritten.values())), lines):
                 head = read_head(line)
                 if head is None:
@@ -180,6 +197,14 @@ class Record:
 
     def _time(self) -> str:
         return self._clock().isoformat(timespec="seconds")
+
+
+def _unreadable(exc: OSError) -> StateUnreadable:
+    return StateUnreadable(
+        "A part of the record of deletions can’t be read.",
+        hint="Look at its disk, or put the file elsewhere to see what is in the others.",
+        because=exc,
+    )
 
 
 def _origin(entry: RecordEntry) -> str:

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .disk_steps import at_file
 from .errors import InputRefused, StateFolderLost, StateUnwritable
 from .files import private_folder, write_private
 from .forks import Lock
@@ -142,12 +143,13 @@ class StateFolder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        if not self._lock.acquire(timeout=PATIENCE):
-            raise self._lost("can’t be read: its disk does not answer")
-        try:
-            yield
-        finally:
-            self._lock.release()
+        with at_file(self.path):
+            if not self._lock.acquire(timeout=PATIENCE):
+                raise self._lost("can’t be read: its disk does not answer")
+            try:
+                yield
+            finally:
+                self._lock.release()
 
     def _below(self, name: str) -> Path:
         # One level alone: should the folder be lost in this moment, nothing may make it again.

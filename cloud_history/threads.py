@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
+from .disk_steps import DiskStep, current
 from .errors import StateSilent
 from .forks import restart_in_child
 from .secret import log
@@ -26,6 +28,9 @@ FILE_SECONDS = 5.0
 """How long a small file may take."""
 LONG_SECONDS = 120.0
 """How long large files, and work of the processor, may take."""
+SILENT_SECONDS = 1.0
+"""How long a file may take while the disk has left earlier work without an answer: a dead one is not waited for in full
+again, at each step of what still has to be done."""
 LAST_SECONDS = 0.2
 """How long a cancelled write is waited for. It ends, or is undone, whether somebody waits for it or not."""
 LOOK_SECONDS = 0.2
@@ -89,9 +94,21 @@ class Pool:
 
 
 _files = Pool("files", 8)
+_large = Pool("large", 4)
 _long = Pool("work", 4)
 names = Pool("names", 4)
 """For the system's resolver, which can hang for long."""
+
+
+_silent: set[_Job[Any]] = set()
+"""Work with files that has not ended in its time, and may yet."""
+
+
+def _forked() -> None:
+    _silent.clear()
+
+
+restart_in_child(_forked)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -106,7 +123,7 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def long_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same, for large files and for work of the processor.
+    """The same, for work of the processor.
 
     Raises:
         StateSilent: it did not end in 2 minutes.
@@ -114,12 +131,21 @@ async def long_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     return await result_of(partial(work, *args, **kwargs), _long, LONG_SECONDS)
 
 
+async def large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same, for files that are large or many.
+
+    Raises:
+        StateSilent: the disk has given no answer about one of them for 5 seconds, or it did not end in 2 minutes.
+    """
+    return await result_of(partial(work, *args, **kwargs), _large, LONG_SECONDS)
+
+
 async def write_in_thread(
     write: Callable[[], T],
     undo: Callable[[T], object] | None = None,
     *,
     meanwhile: Callable[[], object] | None = None,
-    seconds: float = FILE_SECONDS,
+    seconds: float | None = None,
 ) -> T:
     """Write in a thread. Once asked for, it is done, or done and undone, however its caller ends.
 
@@ -127,13 +153,14 @@ async def write_in_thread(
         undo: takes back what was written, in a thread, where the caller was cancelled, lost its event loop or gave up
             before it got the result. It is given that result.
         meanwhile: called several times a second while it waits. What it raises ends the waiting.
+        seconds: how long it is waited for; None for the 5 of a small file.
 
     Raises:
         StateSilent: it did not end in so many seconds.
         asyncio.CancelledError: passed through, after a moment in which the write usually ends.
     """
-    pool = _files if seconds <= FILE_SECONDS else _long
-    job = _Job(write, undo or _nothing, pool, asyncio.get_running_loop(), drops=False)
+    seconds = FILE_SECONDS if seconds is None else seconds
+    job = _Job(write, undo or _nothing, _files, asyncio.get_running_loop(), drops=False)
     try:
         return await job.result(seconds, meanwhile)
     except (Exception, asyncio.CancelledError):
@@ -178,7 +205,10 @@ class _Job(Generic[T]):
         drops: bool,
     ) -> None:
         self._work = work
+        self._step = DiskStep()
+        self._began = 0.0
         self._context = contextvars.copy_context()
+        self._context.run(current.set, self._step)
         self._undo = undo
         self._pool = pool
         self._drops = drops
@@ -192,15 +222,15 @@ class _Job(Generic[T]):
 
     async def result(self, seconds: float, meanwhile: Callable[[], object] | None = None) -> T:
         """Do it, and wait for it. Raises what the work raises; StateSilent."""
-        ends = self._loop.time() + seconds
+        ends, self._began = self._loop.time() + seconds, time.monotonic()
         try:
             self._pool.submit(self._run)
         except RuntimeError:
             raise StateSilent("The system starts no more threads.") from None
         try:
             # It cancels nothing: what is told a moment later finds that nobody waits.
-            while not self._ended.done() and (left := ends - self._loop.time()) > 0:
-                await asyncio.wait({self._ended}, timeout=min(left, LOOK_SECONDS) if meanwhile else left)
+            while not self._ended.done() and (left := self._patience(ends)) > 0:
+                await asyncio.wait({self._ended}, timeout=min(left, LOOK_SECONDS))
                 if meanwhile and not self._ended.done():
                     meanwhile()
             if self._error is not None:
@@ -208,10 +238,32 @@ class _Job(Generic[T]):
             with self._lock:
                 if self._results:
                     return self._results.pop()
+                if not self._ended.done() and self._pool in (_files, _large):
+                    _silent.add(self)
         finally:
             self.abandon()
             self._error = None  # it knows this frame, which knows it
-        raise StateSilent(f"The state folder has not answered for {seconds:.0f} seconds.")
+        raise self._gave_up(seconds)
+
+    def _patience(self, ends: float) -> float:
+        """For how many seconds more it is worth waiting."""
+        left = ends - self._loop.time()
+        if _silent and self._pool is _files:
+            left = min(left, self._began + SILENT_SECONDS - time.monotonic())
+        if self._step.path is None or self._pool is _long:
+            return left
+        most = SILENT_SECONDS if _silent else FILE_SECONDS
+        return min(left, self._step.since + most + self._step.extra - time.monotonic())
+
+    def _gave_up(self, seconds: float) -> StateSilent:
+        path = self._step.path
+        if path is None:
+            return StateSilent(f"The state folder has not answered for {seconds:.0f} seconds.")
+        silent = time.monotonic() - self._step.since
+        return StateSilent(
+            f"The state folder has not answered for {silent:.0f} seconds.",
+            hint=f"It is at {path.name}. {StateSilent.default_hint}",
+        )
 
     def abandon(self) -> asyncio.Future[None]:
         """Nobody wants the result any more: it is undone, as soon as it is there. Tells when that is so."""
@@ -240,6 +292,7 @@ class _Job(Generic[T]):
                     self._results.append(result)
             if not wanted:
                 self._take_back(result)
+        _silent.discard(self)
         try:
             self._loop.call_soon_threadsafe(self._tell)
         except RuntimeError:  # its loop was closed meanwhile: nobody comes for the result

@@ -1,39 +1,68 @@
-"""A disk that refuses: the system's own calls fail, for files below one folder, at the call that a test names.
+"""A disk that fails: the system's own calls, for files below one folder, at the call that a test names.
 
-Opening, renaming, removing and making folders are caught by an audit hook, which sees each such call of any code in the
-process; `os.write` and `os.fsync` are wrapped. What Python's own files write is refused by the system: `small_disk`.
+The calls of `os` are wrapped, and so are the files that `open_private` hands out, whose reading and writing Python's
+own code does. A call can fail, do a part of its work, or not return until the test lets it go. What the disk has no
+room for is refused by the system itself: see `small_disk`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import io
 import os
 import re
-import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import pytest
 
+from cloud_history import locks, private_files
+
+How = Literal["fails", "blocks", "short"]
+FAILS: Final = "fails"
+BLOCKS: Final = "blocks"
+SHORT: Final = "short"
+STUCK = 60.0
+"""Seconds after which a blocked call returns even when nobody lets it go, so that no test hangs for good."""
+
 _ID = re.compile(r"[0-9a-f]{32}")
-_OPEN = "open"
-_CALLS = {_OPEN: 0, "os.rename": 1, "os.remove": 0, "os.mkdir": 0}
-"""Which argument of the audited call says whose it is."""
-_active: list[FaultyDisk] = []
+_BY_PATH = {
+    "open": "open",
+    "rename": "rename",
+    "replace": "rename",
+    "remove": "remove",
+    "unlink": "remove",
+    "mkdir": "mkdir",
+    "stat": "stat",
+    "lstat": "stat",
+    "listdir": "list",
+    "scandir": "list",
+}
+"""The functions of `os` by what a test calls them."""
+_BY_DESCRIPTOR = {"fsync": "fsync", "fstat": "stat", "fchmod": "chmod", "close": "close"}
+_TAKES_ROOM = {"open", "rename", "mkdir", "write", "fsync", "chmod"}
+REFUSABLE = {"open", "rename", "remove", "mkdir", "write", "fsync"}
+"""What a full or read-only disk refuses."""
 
 
 @dataclass
 class FaultyDisk:
     """
     Attributes:
-        call: which call fails: "open", "os.rename", "os.remove", "os.mkdir", "write" or "fsync".
-        name: on which file: its path in the folder, with "*" for the name of an operation or of a draft.
+        call: which call fails: "open", "rename", "remove", "mkdir", "write", "fsync", "stat", "list", "read", "close",
+            "truncate", "chmod" or "lock".
+        name: on which file: its path in the folder, with "*" for the name of an operation or of a draft. "rename" is
+            named by the new name.
         nth: which of those calls fails.
-        stays: whether all that would take room on the disk fails from then on.
+        how: whether it fails, blocks, or reads or writes less than asked.
+        stays: whether all that would take room on the disk fails from then on; where it blocks, everything blocks.
         trail: all calls, as "call name".
+        on_a_loop: those that were made on the thread of an event loop, which a slow disk would hold up.
     """
 
     folder: Path
@@ -42,83 +71,162 @@ class FaultyDisk:
     nth: int = 1
     number: int = errno.ENOSPC
     stays: bool = False
+    how: How = FAILS
     trail: list[str] = field(default_factory=list)
+    on_a_loop: list[str] = field(default_factory=list)
     fired: int = 0
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock)
+    _released: threading.Event = field(default_factory=threading.Event)
+    _looking: threading.local = field(default_factory=threading.local)
 
-    def meets(self, call: str, path: object, *, writes: bool = True) -> None:
-        """Raises OSError where this call is to fail."""
+    def meets(self, call: str, path: object, *, writes: bool = True) -> bool:
+        """Whether this call is to do a part of its work.
+
+        Raises:
+            OSError: it is to fail.
+        """
         name = self._name_of(path)
-        if name is None:
-            return
-        self.trail.append(f"{call} {name}")
-        due = self.trail[-1] == f"{self.call} {self.name}" and self.trail.count(self.trail[-1]) == self.nth
-        full = self.stays and self.fired > 0 and writes
-        if due or full:
+        if name is None or getattr(self._looking, "now", False):
+            return False
+        if not self._is_due(call, name, writes):
+            return False
+        if self.how == BLOCKS:
+            self._released.wait(STUCK)
+            return False
+        if self.how == SHORT:
+            return True
+        raise OSError(self.number, os.strerror(self.number))
+
+    def _is_due(self, call: str, name: str, writes: bool) -> bool:
+        with self._one_at_a_time:
+            step = f"{call} {name}"
+            self.trail.append(step)
+            on_a_loop = asyncio._get_running_loop() is not None
+            if on_a_loop:
+                self.on_a_loop.append(step)
+            due = step == f"{self.call} {self.name}" and self.trail.count(step) == self.nth
+            if self.stays and self.fired:
+                due = due or self.how == BLOCKS or (writes and call in _TAKES_ROOM)
+            # Blocked on a loop's thread it would hold up the test as well. That it was there is told all the same.
+            if not due or (self.how == BLOCKS and (on_a_loop or self._released.is_set())):
+                return False
             self.fired += 1
-            raise OSError(self.number, os.strerror(self.number))
+            return True
+
+    def release(self) -> None:
+        """Let every blocked call go on, and block none from now on."""
+        self._released.set()
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What is done in here, on this thread, meets no fault and leaves no trace."""
+        self._looking.now = True
+        try:
+            yield
+        finally:
+            self._looking.now = False
 
     def _name_of(self, path: object) -> str | None:
+        if isinstance(path, int):
+            path = path_of(path)
         if not isinstance(path, (str, os.PathLike)):
             return None
-        try:
-            inside = Path(path).relative_to(self.folder)
-        except ValueError:
+        text, top = os.fspath(path), str(self.folder)
+        if text == top:
+            return "."
+        if not isinstance(text, str) or not text.startswith(top + os.sep):
             return None
-        return _ID.sub("*", str(inside))
+        return _ID.sub("*", text[len(top) + 1 :])
 
-    def path_of(self, descriptor: int) -> Path | None:
-        """Whose descriptor it is, by the file itself."""
-        own = os.fstat(descriptor)
-        for path in (self.folder, *self.folder.rglob("*")):
-            found = path.stat()
-            if (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
-                return path
+
+def path_of(descriptor: int) -> str | None:
+    """What the file of a descriptor is called now."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")
+    except OSError:
         return None
 
 
-def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _active or event not in _CALLS:
-        return
-    # `open` tells its flags; without them it is Python's own, which asks the system, and that is heard of as well.
-    writes = True
-    if event == _OPEN:
-        flags = arguments[2]
-        writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-    for disk in _active:
-        disk.meets(event, arguments[_CALLS[event]], writes=writes and event != "os.remove")
+class _File(io.FileIO):
+    """A file whose reading and writing can fail, which Python's own file does in C."""
 
+    disk: FaultyDisk
 
-_hooked: list[bool] = []
+    def _meets(self, call: str) -> bool:
+        return self.disk.meets(call, self.fileno())
+
+    def readinto(self, buffer: Any) -> int | None:
+        view = memoryview(buffer)
+        return super().readinto(view[: max(1, len(view) // 2)] if self._meets("read") else view)
+
+    def readall(self) -> bytes:
+        return (super().read(1) or b"") + super().readall() if self._meets("read") else super().readall()
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            return self.readall()
+        return super().read(max(1, size // 2) if self._meets("read") and size else size) or b""
+
+    def write(self, content: Any) -> int | None:  # type: ignore[override]
+        view = memoryview(content)
+        return super().write(view[: max(1, len(view) // 2)] if self._meets("write") else view)
+
+    def truncate(self, size: int | None = None) -> int:
+        self._meets("truncate")
+        return super().truncate(size)
+
+    def close(self) -> None:
+        path = None if self.closed else path_of(self.fileno())
+        super().close()  # it is closed, whatever the disk says then
+        self.disk.meets("close", path)
 
 
 @contextmanager
 def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
     """The disk, while entered."""
-    if not _hooked:
-        _hooked.append(True)
-        sys.addaudithook(
-            _audit
-        )  # for good: it cannot be taken away, and does nothing while no disk is faulty
-    write, fsync = os.write, os.fsync
+
+    class File(_File):
+        pass
+
+    File.disk = disk
+
+    def opened(path: Path, mode: str, buffering: int, opener: Callable[[str, int], int]) -> Any:
+        raw = File(str(path), mode.replace("b", ""), opener=opener)
+        return io.BufferedReader(raw) if buffering else raw
+
+    write, lock = os.write, locks._lock
 
     def faulty_write(descriptor: int, content: Any) -> int:
-        _meet("write", descriptor)
-        return write(descriptor, content)
+        half = disk.meets("write", descriptor)
+        return write(descriptor, memoryview(content)[: max(1, len(content) // 2)] if half else content)
 
-    def faulty_fsync(descriptor: int) -> None:
-        _meet("fsync", descriptor)
-        fsync(descriptor)
-
-    def _meet(call: str, descriptor: int) -> None:
-        path = disk.path_of(descriptor)
-        if path is not None:
-            disk.meets(call, path)
+    def faulty_lock(descriptor: int, *, free: bool = False) -> None:
+        if not free:
+            disk.meets("lock", descriptor)
+        lock(descriptor, free=free)
 
     with pytest.MonkeyPatch.context() as patch:
+        for name, call in (_BY_PATH | _BY_DESCRIPTOR).items():
+            patch.setattr(os, name, _wrapped(disk, call, getattr(os, name)))
         patch.setattr(os, "write", faulty_write)
-        patch.setattr(os, "fsync", faulty_fsync)
-        _active.append(disk)
+        patch.setattr(locks, "_lock", faulty_lock)
+        patch.setattr(private_files, "open", opened, raising=False)
         try:
             yield disk
         finally:
-            _active.remove(disk)
+            disk.release()
+
+
+def _wrapped(disk: FaultyDisk, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def faulty(*arguments: Any, **named: Any) -> Any:
+        # A rename is known by its new name: the old one is a draft's.
+        path = arguments[1] if call == "rename" else arguments[0] if arguments else "."
+        if call == "close":
+            path = path_of(int(path))
+            real(*arguments, **named)
+            return disk.meets(call, path) and None
+        writes = call != "open" or bool(arguments[1] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+        disk.meets(call, path, writes=writes)
+        return real(*arguments, **named)
+
+    return faulty

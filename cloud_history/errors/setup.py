@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from datetime import datetime
+from pathlib import PurePath
 
 from .base import CloudError
 
@@ -97,7 +98,17 @@ class StateUnwritable(SetupProblem):
     def __init__(self, message: str, *, hint: str | None = None, because: OSError | None = None) -> None:
         if isinstance(because, FileRefused):
             hint = f"{because.strerror}. {because.cure}"
+        elif because is not None:
+            # The file's name alone: a browser may be somebody else's, and the path has the user's name in it.
+            where = f" ({PurePath(str(because.filename)).name})" if because.filename else ""
+            hint = f"{because.strerror or 'The disk refused'}{where}. {hint or self.default_hint}"
         super().__init__(message, hint=hint)
+
+
+class StateUnreadable(StateUnwritable):
+    """The disk does not give a part of the state folder that is there, so what is in it is not known."""
+
+    default_hint = "Look at the disk of the state folder, then try again."
 
 
 class StateFolderLost(StateUnwritable):
@@ -158,9 +169,13 @@ class ProtectionDamaged(SetupProblem):
     def __init__(self, name: str, because: Exception | None = None) -> None:
         self.name = name
         why = f": {because.strerror}" if isinstance(because, OSError) else ""
+        self.is_of_the_disk = isinstance(because, OSError) and not isinstance(because, FileRefused)
+        """Whether the disk failed, and not the file's content."""
         super().__init__(
             f"Deletions are stopped: the list of protected jobs can’t be read{why}.",
-            hint=f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
+            hint=f"Look at the disk that {name} is on, then try again."
+            if self.is_of_the_disk
+            else f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
         )
 
 

@@ -14,6 +14,7 @@ from ..errors import (
     SettingsDamaged,
     SetupProblem,
     StateFolderLost,
+    StateUnreadable,
 )
 from ..guards import read_body
 from ..node_reports import NodeReports
@@ -88,9 +89,12 @@ class StatusRoutes:
             settings, problem = DAMAGED, error_payload(error)
         running, unresolved, lost = None, [], []
         if not operations.keys.everybodys:
-            running = await in_thread(operations.desk.running)
-            unresolved = await in_thread(operations.desk.unresolved)
-            lost = await in_thread(holds.lost)
+            try:
+                running = await in_thread(operations.desk.running)
+                unresolved = await in_thread(operations.desk.unresolved)
+                lost = await in_thread(holds.lost)
+            except StateUnreadable as error:
+                problem = problem or error_payload(error)
         nodes = operations.nodes_may_delete(settings)
         return {
             "version": __version__,

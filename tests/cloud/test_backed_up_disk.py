@@ -13,43 +13,38 @@ from cloud_history.clean_detail import clean_detail
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateUnwritable
 from cloud_history.protection import ProtectionFile
 from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
-from faulty_disk import FaultyDisk, in_place
+from faulty_disk import REFUSABLE, FaultyDisk, in_place
 from simulated_cloud import SimulatedCloud
 from small_disk import no_file_larger_than
 
 DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
-# What is opened by `open_private` is heard of twice: by Python's own call, and by that of the system.
 REFUSED = [
     *[("open", "state_folder.json", 1), ("write", NOTE, 1)],
-    *[("open", "sending.lock", 1), ("open", "sending.gate", 1)],
-    *[("os.mkdir", "running", 1), ("open", NOTE, 1), ("fsync", NOTE, 1), ("os.rename", "running/*.json", 1)],
-    *[("open", "deletions.gate", 1), ("open", "deletions.jsonl", 1), ("open", "deletions.jsonl", 2)],
+    *[("open", "sending.lock", 1), ("open", "sending.gate", 1), ("write", "sending.lock", 1)],
+    *[("mkdir", "running", 1), ("open", NOTE, 1), ("fsync", NOTE, 1), ("rename", "running/*.json", 1)],
+    *[("open", "deletions.gate", 1), ("open", "deletions.jsonl", 1)],
     *[("write", "deletions.jsonl", 1), ("fsync", "deletions.jsonl", 1)],
 ]
 """Before the operation is written down: it does not begin."""
 NOT_SAVED = [
-    *[("os.mkdir", "backups", 1), ("open", "backups/.gate", 1), ("open", DRAFT, 1), ("open", DRAFT, 2)],
-    *[
-        ("open", DRAFT, 3),
-        ("fsync", DRAFT, 1),
-        ("open", "backups/.gate", 3),
-        ("os.rename", "backups/*.zip", 1),
-    ],
+    *[("mkdir", "backups", 1), ("open", "backups/.gate", 1), ("open", DRAFT, 1), ("open", DRAFT, 2)],
+    ("write", DRAFT, 1),
+    *[("fsync", DRAFT, 1), ("open", "backups/.gate", 2), ("rename", "backups/*.zip", 1)],
 ]
 """There is no backup, so nothing is sent."""
 NOT_TOLD = [
-    *[("open", "deletions.gate", 3), ("open", "deletions.jsonl", 3), ("open", "deletions.jsonl", 4)],
+    *[("open", "deletions.gate", 2), ("open", "deletions.jsonl", 2)],
     *[("write", "deletions.jsonl", 2), ("fsync", "deletions.jsonl", 2)],
 ]
 """All is done, and what came of it cannot be written."""
 HARMLESS = [
     *[("open", "running", 1), ("fsync", "running", 1), ("open", ".", 1), ("fsync", ".", 1)],
-    *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 5)],
-    *[("open", "settings.json", 3), ("open", "backups/*.zip", 2)],
+    *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 3)],
+    *[("open", "settings.json", 2), ("open", "backups/*.zip", 1)],
     *[("open", "state_folder.gate", 1), ("open", MARKER, 1), ("write", MARKER, 1), ("fsync", MARKER, 1)],
-    ("os.rename", "state_folder.json", 1),
+    ("rename", "state_folder.json", 1),
 ]
-ELSEWHERE = [("open", "protected.json"), ("os.remove", "running/*.json")]
+ELSEWHERE = [("open", "protected.json"), ("remove", "running/*.json")]
 """These have tests of their own."""
 Step = tuple[str, str, int]
 
@@ -86,7 +81,7 @@ async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a
     with in_place(FaultyDisk(stage.folder)) as disk:
         await stage.delete()
     known = {f"{call} {name}" for call, name, *_ in (*REFUSED, *NOT_SAVED, *NOT_TOLD, *HARMLESS, *ELSEWHERE)}
-    assert set(disk.trail) == known
+    assert {each for each in disk.trail if each.partition(" ")[0] in REFUSABLE} == known
 
 
 @named(REFUSED)
@@ -152,7 +147,7 @@ async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
 
 
 async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
-    await delete_on(stage, ("open", "protected.json", 3), number=errno.EIO)
+    await delete_on(stage, ("open", "protected.json", 2), number=errno.EIO)
     assert set(stage.outcomes().values()) == {"failed"}
     assert (stage.sent, stage.saved()) == (set(), set(stage.ids))
     stage.check()
@@ -162,7 +157,7 @@ async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage
 async def test_a_note_that_cannot_be_removed_is_told_at_the_next_start_beside_the_true_record(
     stage: Stage,
 ) -> None:
-    await delete_on(stage, ("os.remove", "running/*.json", 1), number=errno.EROFS)
+    await delete_on(stage, ("remove", "running/*.json", 1), number=errno.EROFS)
     assert set(stage.outcomes().values()) == {"deleted"}
     stage.check(resolved=False)
     await stage.next_works()

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
+import re
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloud_history import files, locks, settings
+from cloud_history import files, line_log, locks, settings, state_folder, threads
 from cloud_history.backup import BackupFolder
-from cloud_history.errors import SettingsDamaged
+from cloud_history.disk_steps import at_file
+from cloud_history.errors import (
+    SettingsDamaged,
+    StateFolderLost,
+    StateSilent,
+    StateUnreadable,
+    StateUnwritable,
+)
 from cloud_history.files import Claim, write_private
-from cloud_history.journal import Journal
+from cloud_history.holds import Holds
+from cloud_history.operations import Operations
+from cloud_history.private_files import read_private
+from cloud_history.record import Record
+from cloud_history.record_lines import RecordEntry
 from cloud_history.settings import SettingsFile
+from cloud_history.threads import large_in_thread
+from small_disk import no_file_larger_than
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EACCES]
 
@@ -88,11 +103,74 @@ def test_a_backup_that_the_disk_can_t_tell_of_is_not_counted_on(
     assert not BackupFolder(tmp_path).has("0" * 32)
 
 
-def test_notes_of_deletions_that_can_t_be_read_leave_a_word_in_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("number", FAILURES)
+def test_what_the_disk_does_not_give_is_never_told_as_nothing(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = Journal(tmp_path)
-    monkeypatch.setattr(Path, "iterdir", failing(errno.EIO))
-    with caplog.at_level(logging.WARNING, logger="cloud_history"):
-        assert journal.entries() == []
-    assert str(tmp_path / "running") in caplog.text
+    for name in ("running", "holds", "backups"):
+        (tmp_path / name).mkdir()
+    record = Record(tmp_path)
+    record.intent(RecordEntry("0" * 32, "delete", "panel"))
+    operations = Operations(tmp_path, {})
+    asked: list[Callable[[], object]] = [
+        operations.desk.journal.entries,
+        Holds(operations).lost,
+        operations.backups.list,
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", failing(number))
+        for ask in asked:
+            with pytest.raises(StateUnreadable) as unread:
+                ask()
+            assert unread.value.hint.startswith(os.strerror(number))
+    assert [ask() for ask in asked] == [[], [], []]
+    monkeypatch.setattr(line_log, "open_private", failing(number))
+    for read in (record.entries, record.removed_in_all, lambda: record.jobs("0" * 32)):
+        with pytest.raises(StateUnreadable):
+            read()
+
+
+def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = SettingsFile(tmp_path)
+    kept.change(nodes="never", hold_seconds=30)
+    real, left = read_private, [1]
+
+    def fail_once(path: Path, most: int) -> bytes:
+        if left.pop() if left else 0:
+            raise OSError(errno.EIO, "gone")
+        return real(path, most)
+
+    monkeypatch.setattr(state_folder, "read_private", fail_once)
+    with pytest.raises(StateFolderLost):
+        kept.change(backup="workflows")
+    assert (kept.load().nodes, kept.load().hold_seconds) == ("never", 30)
+
+
+def test_what_a_full_disk_refuses_is_named_with_its_file(tmp_path: Path) -> None:
+    with no_file_larger_than(200), pytest.raises(StateUnwritable) as full:
+        Record(tmp_path).intent(RecordEntry("0" * 32, "delete", "panel", job_ids=("x" * 300,)))
+    assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)
+
+
+async def test_a_file_that_the_disk_does_not_answer_for_is_named_and_the_next_is_not_waited_for_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "FILE_SECONDS", 0.2)
+    monkeypatch.setattr(threads, "SILENT_SECONDS", 0.05)
+    go_on = threading.Event()
+
+    def hang(name: str) -> None:
+        with at_file(tmp_path / name):
+            go_on.wait(10)
+
+    took = 1.0
+    for name in ("first", "second"):
+        began = time.monotonic()
+        with pytest.raises(StateSilent) as silent:
+            await large_in_thread(hang, name)
+        assert f"It is at {name}." in silent.value.hint
+        took = time.monotonic() - began
+    assert took < 0.2
+    go_on.set()

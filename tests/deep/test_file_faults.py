@@ -1,0 +1,78 @@
+"""A disk that fails at any one call: no job goes without its safeguards, nothing hangs, what is told names the thing.
+
+Each deed is carried out once to see its calls, then once for each of them with the fault there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faulty_disk import BLOCKS, FAILS, SHORT, FaultyDisk
+from file_fault_scene import DEEDS, DELETIONS, Case, carry_out, furnish
+
+NUMBERS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.ESTALE, errno.EROFS, errno.EMFILE)
+LEAST_CASES = 800
+"""Of deletions alone."""
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="file-faults-") as folder:
+        asyncio.run(furnish(Path(folder).resolve() / "template"))
+        yield Path(folder).resolve() / "template"
+
+
+def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
+    """The first and the last call of each kind on each file; of those that block every third, by turns."""
+    cases: list[Case] = []
+    for at, step in enumerate(dict.fromkeys(trail)):
+        call, _, name = step.partition(" ")
+        if (how == SHORT and call not in ("read", "write")) or (how == BLOCKS and (at + len(deed)) % 3):
+            continue
+        for nth in sorted({1, trail.count(step)}):
+            number = NUMBERS[(at + nth) % len(NUMBERS)]
+            cases.append(Case(deed, call, name, nth, how, number, stays=how == FAILS and len(cases) % 2 == 1))
+    return cases
+
+
+def trail_of(deed: str, template: Path, folder: Path) -> tuple[FaultyDisk, float]:
+    """The calls of a deed without a fault, and its seconds."""
+    began = time.monotonic()
+    disk = asyncio.run(carry_out(Case(deed), template, folder / "well", 60.0))
+    return disk, time.monotonic() - began
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("how", [FAILS, SHORT, BLOCKS])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_failing_disk_costs_no_safeguard_and_is_told(
+    deed: str, how: str, template: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path.resolve()
+    disk, usual = trail_of(deed, template, folder)
+    cases = cases_of(deed, disk.trail, how)
+    wrong: list[str] = []
+    for at, case in enumerate(cases):
+        try:
+            asyncio.run(carry_out(case, template, folder / f"{how}{at}", usual))
+        except Exception:  # noqa: BLE001 - each case is told, not the first alone
+            last = traceback.format_exc().strip().splitlines()
+            wrong.append(f"{case}\n    " + "\n    ".join(last[-6:]))
+    assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
+
+
+def test_there_are_enough_cases_to_mean_something(template: Path, tmp_path: Path) -> None:
+    found = 0
+    for deed in DELETIONS:
+        (folder := tmp_path.resolve() / deed).mkdir()
+        trail = trail_of(deed, template, folder)[0].trail
+        found += sum(len(cases_of(deed, trail, how)) for how in (FAILS, SHORT, BLOCKS))
+    assert found >= LEAST_CASES
