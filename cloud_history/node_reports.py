@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import InputRefused, StateUnwritable
+from .errors import FileRefused, InputRefused, StateUnreadable, StateUnwritable
 from .files import write_private
 from .private_files import read_private
 from .secret import scrub
@@ -50,11 +50,15 @@ class NodeReports:
         return name
 
     def fetch(self, name: str) -> dict[str, Any]:
-        """The report of that name, and its node. Raises InputRefused: there is none."""
+        """The report of that name, and its node. Raises InputRefused: there is none. StateUnreadable."""
         if _NAME.fullmatch(name):
-            with suppress(OSError, ValueError, KeyError, TypeError):
+            try:
                 kept = json.loads(read_private(self._folder / f"{name}.json", MAX_REPORT_BYTES))
                 return {"node": str(kept["node"]), "report": str(kept["report"])}
+            except (FileNotFoundError, NotADirectoryError, FileRefused, ValueError, KeyError, TypeError):
+                pass
+            except OSError as exc:
+                raise StateUnreadable("The report of a node can’t be read.", because=exc) from exc
         raise InputRefused("No report of a node has that name.")
 
     def _make_room(self) -> None:

@@ -407,16 +407,15 @@ async def carry_out(case: Case, template: Path, folder: Path, usual: float) -> F
         usual: how many seconds it takes without a fault.
     """
     disk = FaultyDisk(folder, case.call, case.name, case.nth, case.number, case.stays, case.how)
-    with short_limits():
-        async with furnished(template, folder, disk, case.deed) as scene:
-            began = time.monotonic()
-            with in_place(disk):
-                await asyncio.wait_for(DEEDS[case.deed](scene), 60)
-                took = time.monotonic() - began
-            scene.cloud.faults.clear()
-            check(scene, case)
-            assert took - usual < LONGEST_WAIT * SCALE + NOISE, f"it took {took:.1f} s"
-            await next_works(scene, case)
+    async with furnished(template, folder, disk, case.deed) as scene:
+        began = time.monotonic()
+        with short_limits(), in_place(disk):
+            await asyncio.wait_for(DEEDS[case.deed](scene), 60)
+            took = time.monotonic() - began
+        scene.cloud.faults.clear()
+        check(scene, case)
+        assert took - usual < LONGEST_WAIT * SCALE + NOISE, f"it took {took:.1f} s"
+        await next_works(scene, case)
     return disk
 
 
@@ -443,9 +442,7 @@ def check(scene: Scene, case: Case) -> None:
         if result["kind"] == "delete" and "jobs" in result:
             is_true(scene, result)
     things = next((words for start, words in _THINGS.items() if case.name.lstrip(".").startswith(start)), "")
-    words = (
-        "" if case.stays else things
-    ) or "state folder|record|settings|protect|back|key|hold|lock|written down"
+    words = things if things and not case.stays else "lock|" + "|".join(_THINGS.values())
     for text in scene.told():
         assert re.search(words, text, re.IGNORECASE), f"which thing? {text}"
         assert "500 Internal" not in text

@@ -31,11 +31,11 @@ def template() -> Iterator[Path]:
 
 
 def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
-    """The first and the last call of each kind on each file; of those that block every third, by turns."""
+    """The first and the last call of each kind on each file; of those that block every fourth, by turns."""
     cases: list[Case] = []
     for at, step in enumerate(dict.fromkeys(trail)):
         call, _, name = step.partition(" ")
-        if (how == SHORT and call not in ("read", "write")) or (how == BLOCKS and (at + len(deed)) % 3):
+        if (how == SHORT and call not in ("read", "write")) or (how == BLOCKS and (at + len(deed)) % 4):
             continue
         for nth in sorted({1, trail.count(step)}):
             number = NUMBERS[(at + nth) % len(NUMBERS)]
