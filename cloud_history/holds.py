@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from .confirmed import Confirmed
 from .errors import (
     CloudError,
     InputRefused,
+    LockSilent,
     StateFolderLost,
     StateSilent,
     StateUnreadable,
@@ -253,27 +254,25 @@ class Holds:
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
-        found = [summary for path in self._files() if (summary := self._abandoned(path)) is not None]
-        if not found:
-            return []
-        known = self._known()
+        left = [path for path in self._files() if path.stem not in self._open and not Claim.is_held(path)]
+        found = self._abandoned(left) if left else []
+        known = self._known() if found else set()
         for each in found:
             if each["id"] in known:
                 self._remove(self._folder / f"{each['id']}.json")  # it could not be removed when it was sent
         return [each for each in found if each["id"] not in known]
 
-    def _abandoned(self, path: Path) -> Payload | None:
-        """The note of a hold that nobody has any more."""
-        if path.stem in self._open or Claim.is_held(path):
-            return None
-        try:
-            with gate(self._gate):  # one that is new may not be claimed yet
-                return None if Claim.is_held(path) else _read(path)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            # One that cannot be read still says that something was held.
-            return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
+    def _abandoned(self, left: list[Path]) -> list[Payload]:
+        """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the gate."""
+        with ExitStack() as alone:
+            try:
+                alone.enter_context(gate(self._gate))
+            except LockSilent:
+                return []  # somebody writes one down, or the disk hangs: it is told the next time
+            except OSError:
+                pass  # a folder that cannot be written: nobody else writes there either
+            read = [_summary(path) for path in left if not Claim.is_held(path)]
+        return [each for each in read if each is not None]
 
     def _known(self) -> set[str]:
         """Operations of which the notes of what is being sent, or the record, tell more than their hold."""
@@ -326,6 +325,17 @@ class Holds:
             path.unlink(missing_ok=True)
         except OSError as exc:
             log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
+
+
+def _summary(path: Path) -> Payload | None:
+    """What a note says; None where there is none any more."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        # One that cannot be read still says that something was held.
+        return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
 
 
 def _read(path: Path) -> Payload:

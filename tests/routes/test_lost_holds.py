@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history import holds
+from cloud_history import holds, locks
 from cloud_history.files import Claim
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
@@ -137,6 +137,19 @@ async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for
             monkeypatch.setattr(holds, "Claim", Slow)
             await stage.held(ids=[cloud.finished[0].id])
             assert looked[0].result(5) == []
+
+
+async def test_while_another_comfyui_writes_a_hold_down_none_is_told_as_lost(
+    target: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LOCK_SECONDS", 0.05)
+    name = "fedcba9876543210" * 2
+    (target.folder / "holds" / f"{name}.json").write_bytes(b"{")
+    with locks.gate(target.folder / "holds.gate"):
+        told = (await target.ask("status")).json["lost_holds"]
+        assert name not in [each["id"] for each in told]
+    told = (await target.ask("status")).json["lost_holds"]
+    assert name in [each["id"] for each in told]
 
 
 @pytest.mark.parametrize(
