@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -241,11 +241,7 @@ def read_jobs_page(
         if made is not None:
             kept.setdefault(job_id, made)
 
-    members: dict[str, Any] = {}
-    with suppress(NotJson, UnicodeDecodeError):
-        members = read_page(answer.body.decode("utf-8"), take, pause)
-    if "jobs" not in members or members["jobs"] not in ([], None):
-        raise UnreadableAnswer(answer.status)
+    members = _members(answer, take, pause)
     pagination = members.get("pagination")
     pagination = pagination if isinstance(pagination, dict) else {}
     total, more, cursor = (pagination.get(name) for name in ("total", "has_more", "next_cursor"))
@@ -261,6 +257,16 @@ def read_jobs_page(
         limit=_count(pagination.get("limit")),
         written=written,
     )
+
+
+def _members(answer: Answer, take: Callable[[Any], None], pause: Pause) -> Mapping[str, Any]:
+    """What an answer has beside its rows, which are taken. Raises UnreadableAnswer."""
+    members: dict[str, Any] = {}
+    with suppress(NotJson, UnicodeDecodeError):
+        members = read_page(answer.body.decode("utf-8"), take, pause)
+    if "jobs" not in members or members["jobs"] not in ([], None):
+        raise UnreadableAnswer(answer.status)
+    return members
 
 
 def _count(value: object) -> int | None:

@@ -1,7 +1,4 @@
-"""Checks that no ready-made linter has: what no committed file may name, and how long files and functions get.
-
-A forbidden name ends the run with code 1; a length is only a warning.
-"""
+"""Checks that no ready-made linter has: what no committed file may name, and how long files and functions get."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE_FOLDERS = {".git", ".venv", ".cache", ".frontends", "node_modules", "__pycache__"}
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 LONGEST_FUNCTION = 40
-CODE = {".py", ".js"}
+CODE = {".py", ".js", ".mjs"}
 SHIPPED = ("__init__.py", "comfy_host.py", "nodes/", "cloud_history/")
 
 # Written so that this file does not match itself.
@@ -87,10 +84,12 @@ def main() -> int:
         if path.suffix not in CODE:
             continue
         if (lines := text.count("\n")) > LONGEST_FILE:
-            print(f"warning: {name} has {lines} lines; {LONGEST_FILE} is the limit")
+            wrong += 1
+            print(f"{name} has {lines} lines; {LONGEST_FILE} is the limit: is it about one subject?")
         if path.suffix == ".py":
             for number, what in long_functions(text):
-                print(f"warning: {name}:{number}: {what}")
+                wrong += 1
+                print(f"{name}:{number}: {what}")
     return 1 if wrong else 0
 
 

@@ -68,11 +68,24 @@ def make_handlers(
     context = Context(
         operations, holds or Holds(operations), Previews(), Thumbnails(operations), longest_hold
     )
+    handlers = _handlers(context, answers or Answers(operations.folder))
+    return {
+        route: guarded(
+            handler
+            if route in FOR_MANY
+            else _for_one(operations, handler, knows_key=route in OF_WHAT_WAS_KEPT),
+            environ,
+        )
+        for route, handler in handlers.items()
+    }
+
+
+def _handlers(context: Context, answers: Answers) -> dict[Key, Handler]:
     status = StatusRoutes(context)
     protection, record = ProtectionRoutes(context), RecordRoutes(context)
-    asking = AskingRoutes(context, answers or Answers(operations.folder))
+    asking = AskingRoutes(context, answers)
     key, deletion, reading = KeyRoutes(context, status), DeletionRoutes(context), ReadingRoutes(context)
-    handlers: dict[Key, Handler] = {
+    return {
         ("GET", "status"): status.status,
         ("GET", "progress"): status.progress,
         ("GET", "node_reports/{name}"): status.node_report,
@@ -106,15 +119,6 @@ def make_handlers(
         ("POST", "ask/question"): asking.show,
         ("POST", "ask/seen"): asking.seen,
         ("POST", "ask/answer"): asking.answer,
-    }
-    return {
-        route: guarded(
-            handler
-            if route in FOR_MANY
-            else _for_one(operations, handler, knows_key=route in OF_WHAT_WAS_KEPT),
-            environ,
-        )
-        for route, handler in handlers.items()
     }
 
 

@@ -24,6 +24,8 @@ from ..threads import in_thread, long_in_thread, write_in_thread
 from .answers import json_answer, large_json_answer
 from .context import Context
 
+_NOTHING_LEFT_OPEN: Payload = {"running": None, "unresolved": [], "lost_holds": []}
+
 
 class StatusRoutes:
     def __init__(self, context: Context) -> None:
@@ -87,14 +89,10 @@ class StatusRoutes:
             settings = await in_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
             settings, problem = DAMAGED, error_payload(error)
-        running, unresolved, lost = None, [], []
-        if not operations.keys.everybodys:
-            try:
-                running = await in_thread(operations.desk.running)
-                unresolved = await in_thread(operations.desk.unresolved)
-                lost = await in_thread(holds.lost)
-            except StateUnreadable as error:
-                problem = problem or error_payload(error)
+        try:
+            left_open = await self._left_open()
+        except StateUnreadable as error:
+            left_open, problem = _NOTHING_LEFT_OPEN, problem or error_payload(error)
         nodes = operations.nodes_may_delete(settings)
         return {
             "version": __version__,
@@ -103,20 +101,30 @@ class StatusRoutes:
             "last4": key.secret.last4 if key else "",
             "can_connect": can_connect,
             "host": host,
-            "running": running.summary() if running else None,
             "finished": [
                 {"operation": name, "result": result} for name, result in list(operations.desk.finished)
             ],
-            "unresolved": [entry.summary() for entry in unresolved],
+            **left_open,
             "holds": [hold.payload() for hold in holds.open],
             "undone": holds.undone,
-            "lost_holds": lost,
             "hold_seconds": settings.hold_seconds,
             "settings": {**asdict(settings), "nodes": nodes.mode, "nodes_fixed": nodes.fixed},
             "protection": await self._protection(),
             "can_cancel": self._context.can_cancel,
             "problem": problem,
             "clock": operations.clock.warning,
+        }
+
+    async def _left_open(self) -> Payload:
+        """What runs, and what an earlier run has left. Raises StateUnreadable."""
+        desk = self._context.operations.desk
+        if self._context.operations.keys.everybodys:
+            return _NOTHING_LEFT_OPEN
+        running = await in_thread(desk.running)
+        return {
+            "running": running.summary() if running else None,
+            "unresolved": [entry.summary() for entry in await in_thread(desk.unresolved)],
+            "lost_holds": await in_thread(self._context.holds.lost),
         }
 
     async def _protection(self) -> Payload:
