@@ -34,7 +34,7 @@ from .operations import Operations, confirm
 from .own_loop import on_own_loop
 from .previews import DeletionPreview
 from .private_files import read_private
-from .secret import log
+from .secret import log, operation_now
 from .stopping import ASKED_TO_WAIT, Unwatched
 from .threads import in_background, write_in_thread
 
@@ -216,6 +216,7 @@ class Holds:
         return True
 
     async def _run(self, hold: Hold, seconds: float) -> None:
+        operation_now.set(hold.id)
         await self._sleep(seconds)
         if not hold.moves((HOLDING,), WAITING):
             return

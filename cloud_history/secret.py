@@ -13,6 +13,7 @@ import re
 import secrets
 import traceback
 from collections.abc import Iterator
+from contextvars import ContextVar
 from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -186,6 +187,11 @@ def _folded(text: str) -> str:
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
+operation_now: ContextVar[str] = ContextVar("operation_now", default="")
+"""The name of the operation that is carried out in this context. The lines of its log begin with the start of it."""
+SHORT_NAME = 8
+
+
 class ScrubbingFilter(logging.Filter):
     """Rewrites each record of the logger it is attached to, its traceback included.
 
@@ -199,7 +205,9 @@ class ScrubbingFilter(logging.Filter):
         except (TypeError, ValueError, KeyError):
             # A log call with the wrong arguments: a fault of ours that must not become the caller's.
             message = f"{record.msg} {record.args!r}"
-        record.msg, record.args = _fit_for_a_log(message), None
+        name = operation_now.get()
+        about = f"[{name[:SHORT_NAME]}] " if name else ""
+        record.msg, record.args = about + _fit_for_a_log(message), None
         if record.exc_info and record.exc_info[0] is not None:
             text = "".join(traceback.format_exception(*record.exc_info))
             record.exc_text = _SET_IN + _fit_for_a_log(text.rstrip())

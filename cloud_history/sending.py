@@ -20,7 +20,7 @@ from .models import ClearResult, DeletionResult, JobOutcome, Outcome
 from .record import Record
 from .record_lines import RecordEntry, RecordOutcome, outcome_of
 from .results import Payload, failure_payload
-from .secret import log, scrub
+from .secret import log, operation_now, scrub
 from .slot import SendingSlot
 from .stopping import LOOK_EVERY, Watch
 from .threads import in_thread, write_in_thread
@@ -148,6 +148,7 @@ class SendingDesk:
         Raises:
             Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
         """
+        operation_now.set(entry.operation)
         ending = Ending(recorded)
         intent = _recorded(entry, recorded)
         with self._telling_failure(entry):
@@ -177,6 +178,7 @@ class SendingDesk:
             await self._write_down(entry, intent, watch)
             try:
                 ending.begin()
+                log.info("%s", _asked(entry))
                 yield
             except CloudError as error:
                 await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
@@ -263,6 +265,11 @@ class SendingDesk:
 def _check_stopped(watch: Watch) -> None:
     if watch.stop_requested():
         raise OperationStopped("You stopped it.")
+
+
+def _asked(entry: Entry) -> str:
+    jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
+    return f"Asked by {entry.origin} to {entry.kind} {jobs}."
 
 
 def _is_from_node(entry: Entry) -> bool:

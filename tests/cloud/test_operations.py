@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -179,6 +180,20 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
         assert (entry.kind, entry.origin, entry.asked, list(entry.job_ids)) == ("delete", "node 7", 120, ids)
         assert (entry.host, entry.last4) == (cloud.base_url.removeprefix("http://"), cloud.api_key[-4:])
     assert operations.desk.journal.entries() == []
+
+
+async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_to_the_outcome(
+    cloud: SimulatedCloud, operations: Operations, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_ids = [job.id for job in cloud.finished[:3]]
+    with caplog.at_level(logging.INFO, logger="cloud_history"):
+        await operations.delete_jobs(job_ids, "node 4", Unwatched())
+    (recorded,) = operations.desk.record.entries()
+    name = f"[{recorded.entry.operation[:8]}] "
+    assert [each.partition("\n")[0] for each in caplog.messages] == [
+        f"{name}Asked by node 4 to delete 3 jobs.",
+        f"{name}3 jobs removed from your cloud history. Assets stay.",
+    ]
 
 
 async def test_a_clear_is_on_disk_before_its_request_arrives(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import dataclasses
 import io
@@ -17,7 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_history.credentials import ApiKey
-from cloud_history.secret import CONTROL, HIDDEN, ScrubbingFilter, Secret, log, make_logger, remember, scrub
+from cloud_history.secret import (
+    CONTROL,
+    HIDDEN,
+    ScrubbingFilter,
+    Secret,
+    log,
+    make_logger,
+    operation_now,
+    remember,
+    scrub,
+)
 
 KEY = "comfyui-unit+secret/100%25=0123456789abcdef"
 QUOTED = quote(KEY, safe="")
@@ -273,3 +284,14 @@ def test_control_characters_are_written_out_and_line_breaks_stay_line_breaks(wri
 def test_exc_info_without_an_exception_is_harmless(written: io.StringIO) -> None:
     log.error("nothing was raised", exc_info=True)
     assert "nothing was raised" in written.getvalue()
+
+
+def test_lines_about_an_operation_begin_with_the_start_of_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    def in_the_operation() -> None:
+        operation_now.set("0123456789abcdef" * 2)
+        log.warning("It was %s.\nThen more.", "cancelled")
+
+    with caplog.at_level(logging.INFO, logger="cloud_history"):
+        contextvars.copy_context().run(in_the_operation)
+        log.warning("Nothing runs.")
+    assert caplog.messages == ["[01234567] It was cancelled.\n    Then more.", "Nothing runs."]
