@@ -124,6 +124,32 @@ def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(
     assert doubt in {reason.doubt for reason in found.reasons}
 
 
+class Capped(JobList):
+    """Says how few rows it gives on a page."""
+
+    def _answer(self, *asked: Any) -> dict[str, Any]:
+        answer = super()._answer(*asked)
+        answer["pagination"]["limit"] = self.largest
+        return answer
+
+
+def test_pages_smaller_than_asked_make_a_whole_list_only_where_they_say_whether_more_follow() -> None:
+    rows = rows_of({"completed": 30})
+    assert read(Capped(rows, largest=20)).proof() is not None
+    found = read(Capped(rows, largest=20, says_more=False))
+    assert Reason(Doubt.LOWER_LIMIT) in found.reasons
+    assert not found.complete
+
+
+def test_rows_that_can_not_be_read_are_counted_over_all_pages() -> None:
+    rows = rows_of({"completed": 30})
+    rows[5]["id"] = rows[25]["id"] = None
+    found = read(JobList(rows, largest=20))
+    assert found.reasons == (Reason(Doubt.UNREADABLE_ROWS, 2),)
+    assert found.complete
+    assert found.proof() is None
+
+
 def test_a_list_that_breaks_off_is_no_proof() -> None:
     found = read(completed(3000, fails=lambda number: ServerFault(500) if number == 2 else None))
     assert found.proof() is None
