@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from cloud_history import files, line_log, locks, settings, state_folder, threads
+from cloud_history import files, journal, line_log, locks, protection, settings, state_folder, threads
 from cloud_history.backup import BackupFolder
 from cloud_history.disk_steps import at_file
 from cloud_history.errors import (
+    ProtectionDamaged,
     SettingsDamaged,
     StateFolderLost,
     StateSilent,
@@ -25,8 +26,10 @@ from cloud_history.errors import (
 )
 from cloud_history.files import Claim, write_private
 from cloud_history.holds import Holds
+from cloud_history.journal import Entry, Journal
 from cloud_history.operations import Operations
 from cloud_history.private_files import read_private
+from cloud_history.protection import ProtectionFile
 from cloud_history.record import Record
 from cloud_history.record_lines import RecordEntry
 from cloud_history.settings import SettingsFile
@@ -55,6 +58,30 @@ def test_settings_that_the_disk_does_not_give_are_not_written_anew(
             kept.change(hold_seconds=5)
     assert "the disk that settings.json is on" in caught.value.hint
     assert kept.load().nodes == "never"
+
+
+@pytest.mark.parametrize("number", FAILURES)
+def test_a_list_of_protected_jobs_that_the_disk_does_not_give_is_no_empty_one(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ProtectionFile(tmp_path)
+    kept.change(protect=True, jobs=["one"])
+    with monkeypatch.context() as patch:
+        patch.setattr(protection, "read_private", failing(number))
+        for use in (kept.load, lambda: kept.change(protect=True, jobs=["two"])):
+            with pytest.raises(ProtectionDamaged):
+                use()
+    assert kept.load().jobs == {"one"}
+
+
+@pytest.mark.parametrize("number", FAILURES)
+def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_running(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = Entry("delete", "panel", "host", "abcd")
+    Journal(tmp_path).begin(entry)
+    monkeypatch.setattr(journal, "read_private", failing(number))
+    assert [each.operation for each in Journal(tmp_path).entries()] == [entry.operation]
 
 
 def test_settings_that_are_damaged_are_written_anew_when_one_is_set(tmp_path: Path) -> None:

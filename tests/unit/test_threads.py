@@ -97,6 +97,19 @@ async def test_what_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
         await result_of(slow.take, Pool("test", 1), 0.01)
 
 
+@pytest.mark.parametrize("seconds", [None, 0.05], ids=["usual", "named"])
+async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_when_it_ends(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch, seconds: float | None
+) -> None:
+    if seconds is None:
+        monkeypatch.setattr(threads, "FILE_SECONDS", 0.05)
+    with pytest.raises(StateSilent):
+        await asyncio.wait_for(write_in_thread(slow.take, slow.give_back, seconds=seconds), 3)
+    assert not slow.took.is_set()
+    slow.go_on.set()
+    assert await in_thread(slow.gave_back.wait, 5)
+
+
 async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> None:
     pool, done = Pool("test", 1), threading.Event()
     first = asyncio.ensure_future(result_of(slow.take, pool, 10))
