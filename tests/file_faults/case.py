@@ -1,0 +1,165 @@
+"""One deed on a disk that fails at one call, and what must be true then.
+
+Judged by the simulated cloud's own books and by the files themselves, not by what the code says of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_history import disk_steps, locks, state_folder, threads
+from cloud_history.errors import ProtectionDamaged, StateUnwritable
+from cloud_history.operations import Operations
+from cloud_history.stopping import Unwatched
+from faulty_disk import FaultyDisk, in_place
+from file_faults.deeds import DEEDS, DELETIONS
+from file_faults.scene import START_ANEW, START_EMPTY, Scene, furnished
+from routes.stage import impatient, impatient_client
+
+SCALE = 0.1
+"""All limits are so much shorter, so that each blocked call costs half a second."""
+LONGEST_WAIT = 5.0
+NOISE = 1.0
+"""Seconds that this machine may take longer than without a fault."""
+_LIMITS = {
+    threads: ("FILE_SECONDS", "SILENT_SECONDS", "LONG_SECONDS", "LAST_SECONDS"),
+    locks: ("LOCK_SECONDS", "GRACE_SECONDS"),
+    state_folder: ("PATIENCE",),
+}
+_THINGS = {
+    "settings": r"setting|state folder",
+    "protected": r"protect|state folder",
+    "deletions": r"record of deletions|state folder",
+    "backups": r"back(ed)? ?up|state folder",
+    "holds": r"hold|held|state folder",
+    "asking": r"question|answer|asked|state folder",
+    "api_key": r"key|state folder",
+    "running": r"written down|their notes|the note of|state folder",
+    "node_reports": r"report|state folder",
+}
+"""By what a file is known to a person, by how its path in the state folder begins."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where and how the disk fails."""
+
+    deed: str
+    call: str = ""
+    name: str = ""
+    nth: int = 1
+    how: Any = "fails"
+    number: int = 5
+    stays: bool = False
+
+    def __str__(self) -> str:
+        stays = " and stays so" if self.stays else ""
+        return f"{self.deed}: {self.call} {self.name}, number {self.nth}, {self.how} ({self.number}){stays}"
+
+
+async def carry_out(case: Case, template: Path, folder: Path, usual: float) -> FaultyDisk:
+    """Do it on the failing disk, and check what must be true. Gives the disk.
+
+    Args:
+        usual: how many seconds it takes without a fault.
+    """
+    disk = FaultyDisk(folder, case.call, case.name, case.nth, case.number, case.stays, case.how)
+    async with furnished(template, folder, disk, case.deed) as scene:
+        began = time.monotonic()
+        with short_limits(), in_place(disk):
+            await asyncio.wait_for(DEEDS[case.deed](scene), 60)
+            took = time.monotonic() - began
+        scene.cloud.faults.clear()
+        check(scene, case)
+        assert took - usual < LONGEST_WAIT * SCALE + NOISE, f"it took {took:.1f} s"
+        await next_works(scene, case)
+    return disk
+
+
+@contextmanager
+def short_limits() -> Iterator[None]:
+    """All limits a fraction of what they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in _LIMITS.items():
+            for name in names:
+                patch.setattr(module, name, getattr(module, name) * SCALE)
+        patch.setattr(disk_steps, "SLOWEST_DISK", disk_steps.SLOWEST_DISK / SCALE)
+        yield
+
+
+def check(scene: Scene, case: Case) -> None:
+    """What must be true of every deed."""
+    assert scene.disk.on_a_loop == [], "made on the thread of an event loop"
+    assert not scene.cloud.jobs[scene.protected].deleted
+    assert scene.unsaved == set(), "sent without a backup"
+    assert scene.unrecorded == 0, "sent and not recorded"
+    if case.deed not in DELETIONS:
+        assert scene.cloud.history_posts == []
+    for result in scene.results:
+        if result["kind"] == "delete" and "jobs" in result:
+            is_true(scene, result)
+    things = next((words for start, words in _THINGS.items() if case.name.lstrip(".").startswith(start)), "")
+    words = things if things and not case.stays else "lock|" + "|".join(_THINGS.values())
+    for text in scene.told():
+        assert re.search(words, text, re.IGNORECASE), f"which thing? {text}"
+        assert "500 Internal" not in text
+
+
+def is_true(scene: Scene, result: dict[str, Any]) -> None:
+    """Whether what was said of each job is so."""
+    words = {job_id: each["outcome"] for job_id, each in result["jobs"].items()}
+    for job_id, word in words.items():
+        if word == "already_gone":
+            assert job_id in scene.gone, job_id
+        elif word in ("failed", "not_attempted", "protected", "active"):
+            assert job_id not in scene.gone, job_id
+    # Those that are gone are counted, and not named.
+    others = scene.gone - set(words)
+    assert len(others) == result["counts"]["deleted"]
+
+
+async def _is_allowed(scene: Scene) -> bool:
+    """Whether something may be deleted by now; where it may not, nothing is sent."""
+    posts = len(scene.cloud.history_posts)
+    try:
+        await scene.stage.operations.delete_jobs([scene.older], "node 9", Unwatched())
+    except (StateUnwritable, ProtectionDamaged):
+        assert len(scene.cloud.history_posts) == posts
+        return False
+    return True
+
+
+async def next_works(scene: Scene, case: Case) -> None:
+    """With the disk well again nothing is sent by itself, and a deletion goes through, with its safeguards."""
+    if (
+        case.deed in (START_ANEW, START_EMPTY)
+        and scene.answers[0].status != 200
+        and not await _is_allowed(scene)
+    ):
+        return  # as before: until a person has begun anew, nothing is deleted
+    if case.deed in ("remove key", "save key"):
+        return  # there may be none now, or another one
+    posts = len(scene.cloud.history_posts)
+    operations = Operations(
+        scene.folder,
+        {"COMFY_CLOUD_BASE_URL": scene.cloud.base_url},
+        open_client=impatient_client,
+        history=impatient,
+    )
+    assert len(scene.cloud.history_posts) == posts
+    result = await operations.delete_jobs([scene.protected, scene.untouched], "node 9", Unwatched())
+    said = {job_id: each.outcome.value for job_id, each in result.jobs.items()}
+    assert (said[scene.protected] == "protected") is (case.deed != START_EMPTY)
+    assert said[scene.untouched] in ("deleted", "already_gone")
+    assert scene.cloud.jobs[scene.untouched].deleted
+    if scene.backs_up:
+        assert scene.gone <= scene.saved() | {scene.older}

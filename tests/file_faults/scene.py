@@ -1,0 +1,164 @@
+"""A state folder in which there is one of everything, behind the routes, and what is seen of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloud_history.errors import CloudError
+from cloud_history.journal import Entry
+from cloud_history.node_reports import NodeReports
+from cloud_history.operations import Operations
+from cloud_history.protection import ProtectionFile
+from cloud_history.settings import SettingsFile
+from cloud_history.state_folder import state_folder_at
+from faulty_disk import FaultyDisk
+from routes.stage import Answer, Stage, impatient, impatient_client, serving
+from simulated_cloud import Fault, SimulatedCloud
+
+JOBS = 24
+START_ANEW, START_EMPTY = "start anew", "start empty"
+OLDER = "ab" * 16
+"""The name of an earlier deletion that has a backup."""
+LOST_HOLD = "0123456789abcdef" * 2
+UNRESOLVED = "cd" * 16
+
+
+@dataclass
+class Scene:
+    """The routes over a state folder in which there is one of everything.
+
+    Attributes:
+        answers: what the routes answered. problems: what else was told.
+        unsaved: jobs that a request named while no whole backup had them. unrecorded: requests of which the record
+            knew nothing.
+    """
+
+    stage: Stage
+    disk: FaultyDisk
+    protected: str
+    ids: list[str]
+    untouched: str
+    older: str
+    backs_up: bool = True
+    answers: list[Answer] = field(default_factory=list)
+    problems: list[CloudError] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    unsaved: set[str] = field(default_factory=set)
+    unrecorded: int = 0
+
+    @property
+    def cloud(self) -> SimulatedCloud:
+        return self.stage.cloud
+
+    @property
+    def folder(self) -> Path:
+        return self.stage.folder
+
+    async def ask(self, route: str, body: object = ..., **more: Any) -> Answer:
+        answer = await self.stage.ask(route, body, **more)
+        self.answers.append(answer)
+        if answer.status == 200 and "result" in answer.text[:500]:
+            self.results.append(answer.json["result"])
+        return answer
+
+    def arrives(self, body: Any) -> bool:
+        """Looks at the files at the moment when a deletion request arrives."""
+        with self.disk.unseen():
+            named = set(body.get("delete", ()))
+            if self.backs_up:
+                self.unsaved |= named - self.saved()
+            self.unrecorded += self.intents() < 2
+        return False
+
+    def intents(self) -> int:
+        return (self.folder / "deletions.jsonl").read_text("utf-8").count('{"line": "intent"')
+
+    def saved(self) -> set[str]:
+        found: set[str] = set()
+        for path in (self.folder / "backups").glob("[0-9a-f]*.zip"):
+            with zipfile.ZipFile(path) as archive:
+                assert archive.testzip() is None
+                found |= {row["id"] for row in json.loads(archive.read("index.json"))["jobs"]}
+        return found
+
+    def kept(self, name: str) -> Any:
+        """What is in a file of the folder; None where it is not there."""
+        path = self.folder / name
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+    @property
+    def gone(self) -> set[str]:
+        return {job.id for job in self.cloud.deleted}
+
+    def told(self) -> list[str]:
+        """Every error that a person was told, as a text."""
+        errors = [each.json["error"] for each in self.answers if each.status >= 400 and each.text[:1] == "{"]
+        texts = [f"{each['message']} {each.get('hint', '')}" for each in errors]
+        texts += [each.text for each in self.answers if each.status >= 400 and each.text[:1] != "{"]
+        results = [each["error"] for each in self.results if each.get("error")]
+        texts += [f"{each['message']} {each['hint']}" for each in results]
+        return [*texts, *(f"{each.message} {each.hint}" for each in self.problems)]
+
+
+Deed = Callable[[Scene], Awaitable[None]]
+
+
+async def furnish(folder: Path) -> None:
+    """Make a state folder with one of everything in it."""
+    cloud = SimulatedCloud(jobs=JOBS, seed=5)
+    async with cloud.serving():
+        environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
+        operations = Operations(folder, environ, open_client=impatient_client, history=impatient)
+        finished = [job.id for job in cloud.finished]
+        async with serving(cloud, folder, environ) as stage:
+            stage.operation = OLDER
+            saved = await stage.ask("save_key", {"api_key": cloud.api_key, "unchecked": True})
+            assert saved.status == 200, saved
+            SettingsFile(folder).change(backup="workflows", hold_seconds=0)
+            ProtectionFile(folder).change(protect=True, jobs=finished[:1])
+            preview = await stage.preview(ids=finished[-1:])
+            deleted = await stage.ask("delete", {"token": preview["token"]})
+            assert deleted.status == 200, deleted
+        operation = deleted.json["operation"]
+        backups, record = folder / "backups", folder / "deletions.jsonl"
+        (backups / f"{operation}.zip").rename(backups / f"{OLDER}.zip")
+        record.write_text(record.read_text("utf-8").replace(operation, OLDER), "utf-8")
+        hold = {"id": LOST_HOLD, "kind": "delete", "jobs": 1, "ids": finished[-1:]}
+        (folder / "holds").mkdir(mode=0o700, exist_ok=True)
+        (folder / "holds" / f"{LOST_HOLD}.json").write_text(json.dumps(hold))
+        operations.desk.journal.begin(Entry("clear", "menu", "host", "abcd", operation=UNRESOLVED))
+        (folder / "report").write_text(NodeReports(folder).keep("12", "Stopped: 2 of 12 jobs removed."))
+
+
+@asynccontextmanager
+async def furnished(template: Path, folder: Path, disk: FaultyDisk, deed: str) -> AsyncIterator[Scene]:
+    """The routes over a copy of that folder, with a cloud of the same jobs."""
+    shutil.copytree(template, folder)
+    cloud = SimulatedCloud(jobs=JOBS, seed=5)
+    async with cloud.serving():
+        environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
+        (folder / "api_key.json").write_text(json.dumps({"api_key": cloud.api_key}))
+        finished = [job.id for job in cloud.finished]
+        if deed == "node clears":
+            SettingsFile(folder).change(backup="off")
+        if deed == START_ANEW:
+            state_folder_at(folder).check()  # this process has seen it, so it is lost now and not new
+            (folder / "state_folder.json").unlink()
+        if deed == START_EMPTY:
+            (folder / "protected.json").write_text("{")
+        if deed in ("undo", "delete after a hold"):
+            SettingsFile(folder).change(hold_seconds=10)
+        async with serving(cloud, folder, environ) as stage:
+            stage.operation, stage.report = OLDER, (folder / "report").read_text()
+            scene = Scene(
+                stage, disk, finished[0], finished[1:5], finished[6], finished[-1], deed != "node clears"
+            )
+            cloud.faults.append(Fault(("POST", "/api/history"), "empty", times=None, predicate=scene.arrives))
+            yield scene
