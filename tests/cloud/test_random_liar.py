@@ -12,6 +12,12 @@ import pytest
 from liar.cases import Case
 from liar.running import check, check_random_cases
 
+HIDDEN = (
+    "keeps_jobs",
+    "hides_jobs,rows=some,after_deletion=true",
+    "details_not_found,rows=some,after_deletion=true",
+)
+"""Jobs that are kept, and are found neither in the list nor by their ids: whether the list adds up decides."""
 FOUND = [
     Case("node delete", jobs=30, finished=8, bends=("keeps_jobs", "bare_empty_list,after_deletion=true")),
     Case("node delete", jobs=60, finished=25, bends=("keeps_jobs", "empty_list,after_deletion=true")),
@@ -47,6 +53,12 @@ FOUND = [
     Case("node clear", jobs=4, bends=("hides_jobs,after=4",)),
     Case("node clear", bends=("empty_list,after=1", "drops_rows,rows=some")),
     Case("node clear", jobs=30, bends=("hides_jobs,times=2",)),
+    Case(
+        "node delete", jobs=60, finished=25, bends=("keeps_jobs", "hides_jobs,rows=some,after_deletion=true")
+    ),
+    Case(bends=("keeps_jobs", "details_not_found", "hides_jobs,rows=some,after_deletion=true")),
+    Case(finished=3, bends=(*HIDDEN, "total_too_small")),
+    Case(bends=(*HIDDEN, "filters_wrongly")),
     Case("node clear", jobs=4, seed=3, gone=1, bends=("empty_list,rows=some,times=2",)),
 ]
 """Each was told wrongly once, or is as soon as one of the safeguards is left out."""

@@ -130,17 +130,23 @@ class Transcript:
         asked = self.asked_by_id(job_id, since, until)
         if asked:
             return (not _found(asked[-1]) and asked[-1].status == 404 and self.ever_found_by_id()) or (
-                self._like_a_deleted_one(job_id, ids, since)
+                self._like_a_deleted_one(job_id, pages, since)
             )
         others = [each for each in _between(self.details, since, until) if each.status == 404]
-        return (bool(others) and self.ever_found_by_id()) or self._like_a_deleted_one(job_id, ids, since)
+        return (bool(others) and self.ever_found_by_id()) or self._like_a_deleted_one(job_id, pages, since)
 
-    def _like_a_deleted_one(self, job_id: str, ids: Sequence[str], since: int) -> bool:
+    def _like_a_deleted_one(self, job_id: str, pages: Sequence[Answer], since: int) -> bool:
         """Whether it looks like a job that is marked as deleted, on a cloud that still answers for such by their ids.
 
         Byte for byte the answers are those that such a cloud gives when it has removed the job, and not when a list
-        lacks it: the list had it before, goes on without it, and all that are missing are still found by their ids.
+        lacks it: the list had it before, goes on without it, and all that are missing are still found by their ids. A
+        list that still has another job that was sent, and is not active, may be hiding this one.
         """
+        rows = [row for page in pages for row in page.rows if _is_row(row)]
+        ids = {row["id"].lower() for row in rows}
+        stayed = {row["id"].lower() for row in rows if row.get("status") not in ("pending", "in_progress")}
+        if not stayed.isdisjoint(self.sent):
+            return False
         listed_before = any(job_id in page.ids for page in self.lists if page.number < since)
         asked = [each for each in _between(self.details, since, None) if _asked_for(each) not in ids]
         last = {_asked_for(each): each for each in asked if _found(each) or each.status == 404}
