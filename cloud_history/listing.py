@@ -285,17 +285,23 @@ async def read_pages(
         reading.seen, reading.query, reading.is_short = frozenset(reader.seen), query, reader.is_short
 
 
-async def goes_on(client: JobLister, query: Mapping[str, str], seen: Container[str], end: int) -> bool:
+async def goes_on(
+    client: JobLister, query: Mapping[str, str], seen: Container[str], end: int, *, counts: bool = False
+) -> bool:
     """Whether a list has another job where it says that it ends. A server that knows no offset begins anew.
 
     Args:
         seen: the ids of its jobs. end: how many rows it has.
+        counts: whether the list's totals were right, so that one which is wrong here tells of other jobs too.
 
     Raises:
         CloudError: this could not be read. BadRequest: the server takes no offset.
     """
-    page = await client.list_jobs(query, NO_JOB, limit=2, offset=max(0, end - 1))
-    return page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
+    last = max(0, end - 1)
+    page = await client.list_jobs(query, NO_JOB, limit=2, offset=last)
+    # Of two rows the list was begun anew, and its total is not about this place in it.
+    contradicts = counts and page.received < 2 and page.contradicts_itself(last)
+    return contradicts or page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
 
 async def first_page(

@@ -342,7 +342,7 @@ class _Looking:
         if not proof.is_short or not proof.seen:
             return False
         try:
-            return await goes_on(self._client, proof.query, proof.seen, len(proof.seen))
+            return await goes_on(self._client, proof.query, proof.seen, len(proof.seen), counts=True)
         except BadRequest:
             return False  # it takes no offset
 

@@ -60,6 +60,8 @@ FOUND = [
     Case(finished=3, bends=(*HIDDEN, "total_too_small")),
     Case(bends=(*HIDDEN, "filters_wrongly")),
     Case("node clear", jobs=4, seed=3, gone=1, bends=("empty_list,rows=some,times=2",)),
+    Case(bends=(*HIDDEN, "total_changes,after_deletion=true")),
+    Case(bends=(*HIDDEN, "caps_limit_in_silence,size=9,after_deletion=true")),
 ]
 """Each was told wrongly once, or is as soon as one of the safeguards is left out."""
 
