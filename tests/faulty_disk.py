@@ -11,6 +11,7 @@ import asyncio
 import errno
 import io
 import os
+import pathlib
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ _BY_PATH = {
 }
 """The functions of `os` by what a test calls them."""
 _BY_DESCRIPTOR = {"fsync": "fsync", "fstat": "stat", "fchmod": "chmod", "close": "close"}
+_OF_PATHLIB = getattr(pathlib, "_normal_accessor", None)
+"""Python 3.10's pathlib keeps the functions of `os` that it found when it was loaded."""
 _TAKES_ROOM = {"open", "rename", "mkdir", "write", "fsync", "chmod"}
 REFUSABLE = {"open", "rename", "remove", "mkdir", "write", "fsync"}
 """What a full or read-only disk refuses."""
@@ -207,7 +210,10 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
 
     with pytest.MonkeyPatch.context() as patch:
         for name, call in (_BY_PATH | _BY_DESCRIPTOR).items():
-            patch.setattr(os, name, _wrapped(disk, call, getattr(os, name)))
+            wrapped = _wrapped(disk, call, getattr(os, name))
+            patch.setattr(os, name, wrapped)
+            if name != "open" and hasattr(_OF_PATHLIB, name):  # its "open" is another function
+                patch.setattr(_OF_PATHLIB, name, wrapped)
         patch.setattr(os, "write", faulty_write)
         patch.setattr(locks, "_lock", faulty_lock)
         patch.setattr(private_files, "open", opened, raising=False)

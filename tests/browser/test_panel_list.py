@@ -247,3 +247,21 @@ async def test_a_press_is_none_where_another_job_has_come_into_the_place_of_the_
     await expect(panel.row(come)).to_have_attribute("aria-selected", "false")
     await panel.row(come).locator(".cch-name").click()
     await expect(panel.row(come)).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.stage(jobs=5, connected=True)
+async def test_a_row_that_is_being_pressed_is_not_moved_in_the_page_for_that_loses_the_press(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    pressed = panel.row(newest_first(cloud.finished)[0])
+    await pressed.locator(".cch-name").hover()
+    await page.mouse.down()
+    # As after a deletion: the elements are in another order than their rows until the list rests.
+    await pressed.evaluate(
+        "row => { row.parentElement.insertBefore(row.nextElementSibling, row);"
+        " row.closest('.cch-list').dispatchEvent(new Event('scroll')); }"
+    )
+    await page.wait_for_timeout(400)
+    await page.mouse.up()
+    await expect(pressed).to_have_attribute("aria-selected", "true")

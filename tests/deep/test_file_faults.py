@@ -33,13 +33,13 @@ def template() -> Iterator[Path]:
 
 
 def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
-    """The first and the last call of each kind on each file; of those that block every fourth, by turns."""
+    """The last call of each kind on each file, of a deletion the first too; of those that block a few, by turns."""
     cases: list[Case] = []
     for at, step in enumerate(dict.fromkeys(trail)):
         call, _, name = step.partition(" ")
-        if (how == SHORT and call not in ("read", "write")) or (how == BLOCKS and (at + len(deed)) % 4):
+        if (how == SHORT and call not in ("read", "write")) or (how == BLOCKS and (at + len(deed)) % 5):
             continue
-        for nth in sorted({1, trail.count(step)}):
+        for nth in sorted({1, trail.count(step)} if deed == "delete" else {trail.count(step)}):
             number = NUMBERS[(at + nth) % len(NUMBERS)]
             cases.append(Case(deed, call, name, nth, how, number, stays=how == FAILS and len(cases) % 2 == 1))
     return cases

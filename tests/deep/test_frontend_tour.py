@@ -1,11 +1,12 @@
 """A short tour through every frontend that people have: each dialog is one box in the middle, and keeps its focus.
 
-What is wrong is noted and told at the end, so that one fault hides no other. A picture of each stop is kept in
-CLOUD_HISTORY_PICTURES: look at them.
+What is wrong is noted and told at the end, so that one fault hides no other. A picture of each stop is kept in env
+CLOUD_HISTORY_PICTURES: look at them, also with CLOUD_HISTORY_PALETTE=light.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,7 +81,11 @@ class Tour:
 @pytest.mark.stage(
     jobs=60,
     hold_seconds=0,
-    settings={"Comfy.RightSidePanel.ShowErrorsTab": False, "Comfy.Validation.Workflows": True},
+    settings={
+        "Comfy.ColorPalette": os.environ.get("CLOUD_HISTORY_PALETTE") or "dark",
+        "Comfy.RightSidePanel.ShowErrorsTab": False,
+        "Comfy.Validation.Workflows": True,
+    },
 )
 async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
     page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path

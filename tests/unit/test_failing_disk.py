@@ -184,7 +184,7 @@ def test_what_a_full_disk_refuses_is_named_with_its_file(tmp_path: Path) -> None
 async def test_a_file_that_the_disk_does_not_answer_for_is_named_and_the_next_is_not_waited_for_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "FILE_SECONDS", 0.2)
+    monkeypatch.setattr(threads, "FILE_SECONDS", 1.0)
     monkeypatch.setattr(threads, "SILENT_SECONDS", 0.05)
     go_on = threading.Event()
 
@@ -199,5 +199,5 @@ async def test_a_file_that_the_disk_does_not_answer_for_is_named_and_the_next_is
             await large_in_thread(hang, name)
         assert f"It is at {name}." in silent.value.hint
         took = time.monotonic() - began
-    assert took < 0.2
+    assert took < 0.9
     go_on.set()

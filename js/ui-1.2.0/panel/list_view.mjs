@@ -14,6 +14,8 @@ import { PANEL } from "./words.mjs";
 const MINUTE = 60_000;
 /** Pictures are asked for when the scrolling rests so long; milliseconds. */
 const REST = 120;
+/** Milliseconds within which a second click makes a double click, on the systems that take the longest. */
+const DOUBLE_CLICK = 700;
 
 let lists = 0;
 
@@ -48,6 +50,8 @@ export class ListView {
   #bare = false;
   /** The job that the pointer went down on; "" for none. */
   #pressed = "";
+  #down = false;
+  #pressedAt = -Infinity;
   #observer = new window.ResizeObserver(() => this.#later());
   /** A new day, "5 min ago". */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
@@ -60,9 +64,11 @@ export class ListView {
     element.addEventListener("scroll", () => this.#later(), { passive: true });
     element.addEventListener("pointerdown", (event) => {
       this.#pressed = "";
+      [this.#down, this.#pressedAt] = [true, performance.now()];
       this.#at(event, (row) => (this.#pressed = row.id));
     });
     element.addEventListener("pointerleave", () => (this.#pressed = ""));
+    for (const type of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(type, () => (this.#down = false));
     element.addEventListener("click", (event) => (this.#click(event), (this.#pressed = "")));
     element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || parts.open(row.id)));
     element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
@@ -168,6 +174,11 @@ export class ListView {
   }
 
   #rest() {
+    // An element that moves loses the click, or the double click, that is being made on it.
+    if (this.#down || performance.now() - this.#pressedAt < DOUBLE_CLICK) {
+      this.#resting = setTimeout(() => this.#rest(), DOUBLE_CLICK);
+      return;
+    }
     if (this.#bare) this.#fill(SPARE);
     this.#bare = false;
     // Read aloud in the order of the list, whichever element serves.
