@@ -45,7 +45,7 @@ async def _no_wait(seconds: float) -> None:
 
 
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
-    return CloudClient(base_url, key.secret, timeouts=Timeouts(connect=5.0, request=2.0), sleep=_no_wait)
+    return CloudClient(base_url, key.secret, timeouts=Timeouts(connect=5.0, request=10.0), sleep=_no_wait)
 
 
 class Steps(Watch):
