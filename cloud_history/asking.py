@@ -27,7 +27,6 @@ from .errors import (
     InputRefused,
     NoAnswer,
     NobodyThere,
-    OperationStopped,
     QuestionClosed,
     StateSilent,
     StateUnwritable,
@@ -38,7 +37,7 @@ from .forks import Lock
 from .private_files import open_private, read_private
 from .secret import Secret, log, scrub
 from .state_folder import state_folder_at
-from .stopping import LOOK_EVERY, Watch, run_stoppable
+from .stopping import LOOK_EVERY, Watch, check_stopped, run_stoppable
 from .threads import FILE_SECONDS, in_thread, write_in_thread
 
 EVENT = "cloud_history.ask"
@@ -171,7 +170,7 @@ class Questions:
 
         kept = {**about, **asker.payload()}
         claim = await write_in_thread(
-            lambda: self._write(files, kept), take_back, meanwhile=lambda: _check(watch)
+            lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
         )
         event = {"question": files.name, "state": "open"}
         how = "stopped"
@@ -193,7 +192,7 @@ class Questions:
     async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
         unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
         while (now := self._clock()) < ends:
-            _check(watch)
+            check_stopped(watch)
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_EVERY
@@ -402,12 +401,6 @@ class _Files:
     def _note(self, path: Path, content: Payload) -> None:
         with open_private(path, "xb") as file:
             write_whole(file, json.dumps(content).encode("utf-8"))
-
-
-def _check(watch: Watch) -> None:
-    """Raises OperationStopped."""
-    if watch.stop_requested():
-        raise OperationStopped("You stopped it.")
 
 
 def _read(path: Path) -> Payload:

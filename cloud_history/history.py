@@ -18,7 +18,7 @@ from .models import ClearOutcome, ClearResult, DeletionResult, JobCounts
 from .retry import Again
 from .safeguards import Safeguards
 from .selection import JobFilter
-from .stopping import Budget, Unwatched, Watch, pause, run_stoppable
+from .stopping import Budget, Unwatched, Watch, check_stopped, pause, run_stoppable
 
 Counts = list[JobCounts]
 """The last is the newest."""
@@ -138,8 +138,7 @@ class History:
                     f"No finished job is listed any more. There were {confirmed:,} when you looked."
                 )
             return ClearResult(ClearOutcome.DELETED, before, after=before)
-        if watch.stop_requested():
-            raise OperationStopped("You stopped it.")
+        check_stopped(watch)
         if not budget.left():
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
         # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.

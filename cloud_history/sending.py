@@ -22,7 +22,7 @@ from .record_lines import RecordEntry, RecordOutcome, outcome_of
 from .results import Payload, failure_payload
 from .secret import log, operation_now, scrub
 from .slot import SendingSlot
-from .stopping import LOOK_EVERY, Watch
+from .stopping import LOOK_EVERY, Watch, check_stopped
 from .threads import in_thread, write_in_thread
 
 MOST_FINISHED = 10
@@ -204,7 +204,7 @@ class SendingDesk:
         def take_back(written: None) -> None:
             self.taken_back(entry.operation, _how_cancelled(entry))
 
-        await write_in_thread(write, take_back, meanwhile=partial(_check_stopped, watch))
+        await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
 
     async def _cancelled(self, entry: Entry, ending: Ending) -> None:
         """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
@@ -224,7 +224,7 @@ class SendingDesk:
             if not wait:
                 running = await in_thread(self.running)
                 raise Busy("Another deletion is running.", origin=running.origin if running else "")
-            _check_stopped(watch)
+            check_stopped(watch)
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(LOOK_EVERY)
 
@@ -236,7 +236,7 @@ class SendingDesk:
             if taken:
                 self._slot.free()
 
-        return await write_in_thread(take, give_back, meanwhile=partial(_check_stopped, watch))
+        return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
     async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
         """The outcome is known and is about to be told: a disk that refuses must not hide it."""
@@ -260,11 +260,6 @@ class SendingDesk:
             self.finished.appendleft((entry.operation, payload))
         self._announcements.forget(entry.operation)
         self._announcements.changed(entry.kind, entry.operation, ended=True)
-
-
-def _check_stopped(watch: Watch) -> None:
-    if watch.stop_requested():
-        raise OperationStopped("You stopped it.")
 
 
 def _asked(entry: Entry) -> str:

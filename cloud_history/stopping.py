@@ -44,6 +44,12 @@ class Unwatched:
         pass
 
 
+def check_stopped(watch: Watch) -> None:
+    """Raises OperationStopped: a person wants it to stop."""
+    if watch.stop_requested():
+        raise OperationStopped("You stopped it.")
+
+
 class Budget:
     """The seconds one operation may take in all, from now."""
 
@@ -112,8 +118,7 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
     task = asyncio.get_running_loop().create_task(work)
     try:
         while not task.done():
-            if watch.stop_requested():
-                raise OperationStopped("You stopped it.")
+            check_stopped(watch)
             left = budget.left()
             if not left:
                 raise CloudTimeoutError("It took too long.", sent=True)
@@ -143,8 +148,7 @@ class Turns:
     async def __call__(self) -> None:
         if time.perf_counter() < self._due:
             return
-        if self._watch.stop_requested():
-            raise OperationStopped("You stopped it.")
+        check_stopped(self._watch)
         await asyncio.sleep(TURN)
         self._due = time.perf_counter() + STRETCH
 

@@ -125,6 +125,11 @@ class StateFolderLost(StateUnwritable):
         )
 
 
+def _is_of_the_disk(because: Exception | None) -> bool:
+    # What was planted or put in the file's place is refused by the opener, and stays what it is.
+    return isinstance(because, OSError) and not isinstance(because, FileRefused)
+
+
 class SettingsDamaged(SetupProblem):
     """The settings cannot be read, so nobody knows which safeguards are on. `name` is that of their file."""
 
@@ -132,8 +137,7 @@ class SettingsDamaged(SetupProblem):
 
     def __init__(self, name: str, because: Exception | None = None) -> None:
         why = f": {because.strerror}" if isinstance(because, OSError) else ""
-        # What was planted or put in the file's place is refused by the opener, and stays what it is.
-        self.is_of_the_disk = isinstance(because, OSError) and not isinstance(because, FileRefused)
+        self.is_of_the_disk = _is_of_the_disk(because)
         """Whether the disk failed, and not the file's content."""
         super().__init__(
             f"Deletions are stopped: the settings can’t be read{why}.",
@@ -169,12 +173,10 @@ class ProtectionDamaged(SetupProblem):
     def __init__(self, name: str, because: Exception | None = None) -> None:
         self.name = name
         why = f": {because.strerror}" if isinstance(because, OSError) else ""
-        self.is_of_the_disk = isinstance(because, OSError) and not isinstance(because, FileRefused)
-        """Whether the disk failed, and not the file's content."""
         super().__init__(
             f"Deletions are stopped: the list of protected jobs can’t be read{why}.",
             hint=f"Look at the disk that {name} is on, then try again."
-            if self.is_of_the_disk
+            if _is_of_the_disk(because)
             else f"Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel.",
         )
 
