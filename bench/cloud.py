@@ -1,6 +1,6 @@
-"""The simulated cloud in a process of its own, so that what it costs is not taken for a cost of ours.
+"""The simulated cloud in a process of its own, so that its work does not slow down what is measured.
 
-It answers each request after 50 ms. Run as a program it takes one command a line: `restore` undoes all deletions.
+It answers each request after 50 ms. It reads commands from its standard input: `restore` undoes all deletions.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from simulated_cloud import SimulatedCloud
 from .paths import ROOT, environment
 
 LATENCY = 0.05
-"""Seconds each answer is held back."""
+"""Delay of each answer in seconds."""
 ERROR_SIZE = 3000
-"""Characters that an error's traceback is made of where errors are to be long."""
+"""Length of an error's traceback in characters, where long errors are wanted."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """A running simulated cloud. All its jobs are finished ones."""
+    """A running simulated cloud, all of whose jobs are finished."""
 
     base_url: str
     api_key: str
     job_ids: list[str]
     failed_ids: list[str]
-    """Those that failed, and not in the last minutes: their status can't change any more."""
+    """The jobs that failed."""
     _process: subprocess.Popen[str]
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment that connects to it."""
+        """The environment variables that connect the pack to this cloud."""
         return {"COMFY_CLOUD_BASE_URL": self.base_url, "COMFY_CLOUD_API_KEY": self.api_key}
 
     def restore(self) -> int:
-        """Put all deleted jobs back. Gives how many were deleted, by the cloud's own books."""
+        """Undo all deletions and return how many jobs had been deleted."""
         _stream(self._process.stdin).write("restore\n")
         _stream(self._process.stdin).flush()
         return int(_stream(self._process.stdout).readline())
 
 
 @contextlib.contextmanager
-def running_cloud(jobs: int, *, latency: float = LATENCY, failed: bool = False) -> Iterator[Cloud]:
-    """Run one. With `failed`, every job has failed, with a long error: a page of them is more than 3 MB."""
-    command = [sys.executable, "-m", "bench.cloud", "--jobs", str(jobs), "--latency", str(latency)]
+def running_cloud(jobs: int, *, failed: bool = False) -> Iterator[Cloud]:
+    """Run a cloud. With `failed`, every job has failed with a long error, and a page holds more than 3 MB."""
+    command = [sys.executable, "-m", "bench.cloud", "--jobs", str(jobs)]
     command += ["--failed"] if failed else []
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -97,15 +97,15 @@ def _restore(cloud: SimulatedCloud) -> int:
     return len(deleted)
 
 
-async def _serve(jobs: int, latency: float, *, failed: bool) -> None:
+async def _serve(jobs: int, *, failed: bool) -> None:
     cloud = _account(jobs, failed=failed)
-    cloud.switches.latency = latency
+    cloud.switches.latency = LATENCY
     async with cloud.serving() as base_url:
         failed_ids = ",".join(job.id for job in cloud.finished if job.status == "failed")
         print(
             base_url, cloud.api_key, ",".join(job.id for job in cloud.finished), f"-{failed_ids}", flush=True
         )
-        # It ends with the program that started it: then its input ends.
+        # The input ends when the program that started this one ends.
         while (await asyncio.to_thread(sys.stdin.readline)).strip():
             print(_restore(cloud), flush=True)
 
@@ -113,7 +113,6 @@ async def _serve(jobs: int, latency: float, *, failed: bool) -> None:
 if __name__ == "__main__":
     reader = argparse.ArgumentParser()
     reader.add_argument("--jobs", type=int, required=True)
-    reader.add_argument("--latency", type=float, required=True)
     reader.add_argument("--failed", action="store_true")
     options = reader.parse_args()
-    asyncio.run(_serve(options.jobs, options.latency, failed=options.failed))
+    asyncio.run(_serve(options.jobs, failed=options.failed))

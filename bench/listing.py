@@ -1,4 +1,4 @@
-"""(b) Reading a history of 20,000 jobs, against page by page."""
+"""Listing a history of 20,000 jobs, compared with reading it page by page."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ def measure(runs: int) -> Iterator[Figure]:
         operations = Operations(Path(folder), cloud.environ)
         asyncio.run(_at_once(operations))
         ours, base = [], []
-        # In turn, so that what else the machine does meets both.
+        # In turn, so that other load on the machine affects both alike.
         for _ in range(runs):
             ours.append(asyncio.run(_at_once(operations)))
             base.append(asyncio.run(_page_by_page(operations, cloud)))
         yield Figure(
-            "b",
             "list all jobs",
             f"{JOBS:,} jobs, {runs} runs",
             spread(ours),
@@ -53,7 +52,7 @@ async def _at_once(operations: Operations) -> float:
 
 
 async def _page_by_page(operations: Operations, cloud: Cloud) -> float:
-    """The same client, reading the next page when it has the one before."""
+    """Read each page only after the one before has arrived."""
     start = time.perf_counter()
     found: set[str] = set()
     async with operations.open(await operations.find_connection()) as client:

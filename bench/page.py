@@ -1,4 +1,4 @@
-"""ComfyUI's real page in Chromium, with the pack, its routes and the simulated cloud behind it."""
+"""ComfyUI's real page in Chromium, connected to the simulated cloud through the embedded host."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOOT_TIMEOUT = 90_000
 
 @contextlib.contextmanager
 def running_host(cloud: Cloud) -> Iterator[HostProcess]:
-    """The embedded host, connected to the cloud."""
+    """Run the embedded host, connected to the cloud."""
     with tempfile.TemporaryDirectory() as folder:
         host = start_embedded(
             Path(folder),
@@ -53,7 +53,9 @@ def running_host(cloud: Cloud) -> Iterator[HostProcess]:
 def running_browser() -> Iterator[Browser]:
     found = find_browser(Path(sys.executable))
     if found is None:
-        raise FileNotFoundError("no Chromium: install one, or name it in the environment variable CHROMIUM")
+        raise FileNotFoundError(
+            "Chromium was not found. Install it, or set the environment variable CHROMIUM to its path."
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         try:
@@ -64,7 +66,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def new_page(browser: Browser, script: str = "") -> Iterator[Page]:
-    """An empty page of its own, with a script that runs before all others."""
+    """Open an empty page in a context of its own, with a script that runs before all others."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     try:
         page = context.new_page()
@@ -75,6 +77,6 @@ def new_page(browser: Browser, script: str = "") -> Iterator[Page]:
 
 
 def open_comfyui(page: Page, host: HostProcess) -> None:
-    """Go to ComfyUI and wait until it has started and all extensions have been set up."""
+    """Open ComfyUI and wait until all extensions have been set up."""
     page.goto(host.base_url)
     page.wait_for_function(READY, timeout=BOOT_TIMEOUT)

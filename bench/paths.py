@@ -1,4 +1,4 @@
-"""Where things are, and the surroundings of the programs that are started."""
+"""Paths of the checkout, and the environment of child processes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def environment() -> dict[str, str]:
-    """Ours without any key, address or proxy of this machine, and with this checkout's modules to import."""
+    """Return this process's environment without keys, addresses and proxies, with the checkout on PYTHONPATH."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_AMBIENT)}
     return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "playground"), str(ROOT / "tools")])}

@@ -1,8 +1,8 @@
-"""(f) What the pack's scripts add to the start of ComfyUI's page: their bytes, and the time they take to run.
+"""What the pack's scripts add to the start of ComfyUI's page: their size, and the time they take to run.
 
-ComfyUI imports every `.js` file of a pack at its start; what these import in their turn counts as well. Each file is
-served with a clock at its begin and its end; to the sum of these is added what the browser's main thread took to
-compile them, by the browser's own trace.
+ComfyUI imports every `.js` file of a pack at its start; the modules that these import count as well. Each file is
+served with a timer around its code. The time that the browser's main thread takes to compile the files is added, as
+the browser's trace tells it.
 """
 
 from __future__ import annotations
@@ -34,22 +34,21 @@ END = "\n(window.benchTimes ??= []).push(performance.now() - benchBegin);\n"
 def measure(runs: int) -> Iterator[Figure]:
     with running_cloud(10) as cloud, running_host(cloud) as host, running_browser() as browser:
         starts = [_start(browser, host) for _ in range(runs)]
-    # What ComfyUI imports, and what these import in their turn, under whatever name.
     files = starts[0].files
     missing = set(SCRIPTS.glob("**/*.js")) - files
     if missing or any(start.files != files for start in starts):
         raise AssertionError("the page has not loaded all scripts")
     later = sum(file.stat().st_size for file in SCRIPTS.glob("**/*.mjs") if file not in files)
     size = sum(file.stat().st_size for file in files)
-    data = f"{len(files)} files, as they are, not compressed"
-    words = f"{later / 1000:.1f} KB more when first used"
-    yield Figure("f", "scripts at start", data, words, "", size / 1000, "KB", MOST_BYTES / 1000, "under")
+    data = f"{len(files)} files, uncompressed"
+    words = f"{later / 1000:.1f} KB more at first use"
+    yield Figure("scripts at start", data, words, "", size / 1000, "KB", MOST_BYTES / 1000, "under")
     took = [start.running + start.compiling for start in starts]
     words = f"from {min(took):.1f} to {max(took):.1f} ms"
-    compiling = f"of it compiling: {statistics.median(start.compiling for start in starts):.1f} ms"
+    compiling = f"of which compiling: {statistics.median(start.compiling for start in starts):.1f} ms"
     value = statistics.median(took)
     data = f"{len(files)} files, {runs} starts of ComfyUI"
-    yield Figure("f", "their evaluation", data, words, compiling, value, "ms", MOST_TIME, "under")
+    yield Figure("their evaluation", data, words, compiling, value, "ms", MOST_TIME, "under")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""(c) How long ComfyUI's event loop stands still while the panel's list is served: 20,000 jobs through the real routes.
+"""How long ComfyUI's event loop is blocked while the routes serve a list of 20,000 jobs to the panel.
 
-The routes run on a bare aiohttp application in this process; the cloud and the browser that reads are processes of
-their own. A tick is due every 2 ms. One that comes late stands for all that would have waited with it, so a stall of
-20 ms counts as ten samples: the percentile is of what a request that comes at any moment has to wait. Beside it stands
-the same loop with nothing to do, for a busy machine makes it wait as well.
+The routes run on a bare aiohttp application in this process; the cloud and the reader are processes of their own.
+A timer is due every 2 ms. A late one counts once for every 2 ms that it is late, so a stall of 20 ms gives ten samples,
+and the percentile is the wait of a request that arrives at a random moment. An idle loop is measured for comparison,
+because a busy machine delays that one as well.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST = 0.060
 TICK = 0.002
 IDLE_SECONDS = 2.0
 
-# What a browser does with the answer, in a process of its own: it takes the bytes.
+# Reads the answer as a browser would, in a process of its own.
 READER = """
 import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=120)
@@ -49,7 +49,7 @@ print(answer.status, size, last.decode().splitlines()[-1])
 
 @dataclass(frozen=True)
 class Stalls:
-    """What was waited for the loop, in seconds."""
+    """How long the event loop kept others waiting, in seconds."""
 
     p99: float
     worst: float
@@ -64,7 +64,6 @@ def measure(runs: int) -> Iterator[Figure]:
         for name, most in (("p99", MOST_P99), ("worst", MOST)):
             ours = [getattr(each, name) * 1000 for each in served]
             yield Figure(
-                "c",
                 f"event loop waits, {name}",
                 data,
                 f"from {min(ours):.1f} to {max(ours):.1f} ms",
@@ -89,7 +88,7 @@ async def _measure(environ: dict[str, str], runs: int) -> tuple[list[Stalls], li
 
 
 async def _page_size(operations: Operations) -> int:
-    """Bytes of the largest page the cloud gives."""
+    """Return the size in bytes of a full page of the list."""
     from cloud_history import protocol
 
     async with operations.open(await operations.find_connection()) as client:
@@ -125,11 +124,11 @@ async def _serve_once(port: int) -> None:
     status, _, last = said.split(" ", 2)
     end = json.loads(last)
     if (status, end["complete"], end["read"]) != ("200", True, JOBS):
-        raise AssertionError(f"the list is not whole: {said[:300]}")
+        raise AssertionError(f"the list is incomplete: {said[:300]}")
 
 
 async def _watch(work: object) -> Stalls:
-    """Do the work, and note how late each tick comes."""
+    """Do the work while measuring how late each timer fires."""
     waits: list[float] = []
     ticking = asyncio.ensure_future(_tick(waits))
     await work  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The figures and the one table they end in."""
+"""The figures of the measurements, and the table that shows them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ class Figure:
     """One line of the table.
 
     Attributes:
-        letter: which measurement it belongs to.
-        ours, against: what was measured, in words; `against` is what it is compared with or read by.
-        value: the figure that the target is about.
-        target: None where the line has no target, and is there to read the others by.
-        better: whether the value is to be at least, or at most, the target.
+        ours, against: the measured times in words, and what they are compared with.
+        value: the number that the target applies to.
+        target: None for a line without a target, shown for comparison.
+        better: how the value has to compare with the target.
     """
 
-    letter: str
     measured: str
     data: str
     ours: str
@@ -45,15 +43,14 @@ class Figure:
     def cells(self) -> tuple[str, ...]:
         value = f"{number(self.value)} {self.unit}"
         if self.target is None:
-            return (self.letter, self.measured, self.data, self.ours, self.against, value, "", "")
+            return (self.measured, self.data, self.ours, self.against, value, "", "")
         target = f"{self.better} {number(self.target)} {self.unit}"
-        verdict = "yes" if self.met else "NO"
-        return (self.letter, self.measured, self.data, self.ours, self.against, value, target, verdict)
+        return (self.measured, self.data, self.ours, self.against, value, target, "yes" if self.met else "NO")
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """All figures in aligned columns."""
-    rows = [HEADINGS, *(figure.cells() for figure in figures)]
+def table(figures: Sequence[tuple[str, Figure]]) -> str:
+    """Format figures, each with the name of its measurement, in aligned columns."""
+    rows = [HEADINGS, *((name, *figure.cells()) for name, figure in figures)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEADINGS))]
     lines = [INDENT.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     lines.insert(1, INDENT.join("-" * width for width in widths))
@@ -61,21 +58,21 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count, and no more."""
+    """Format a number with three significant digits, or as a whole number from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def seconds(value: float) -> str:
-    """A time as people read it: "0.31 s", "52 s", "8.2 ms"."""
+    """Format a duration: "0.31 s", "52 s", "8.2 ms"."""
     return f"{number(value)} s" if value >= 0.1 else f"{number(value * 1000)} ms"
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, and from what to what the runs went."""
+    """Format the median, with the best and the worst run in brackets."""
     return f"{seconds(statistics.median(values))} ({seconds(min(values))} to {seconds(max(values))})"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that so many percent of all do not exceed."""
+    """Return the smallest value that at least `percent` percent of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

@@ -1,4 +1,4 @@
-"""(g) Backing up 1,000 jobs before they are deleted, against reading and keeping them one at a time."""
+"""Backing up 1,000 jobs before a deletion, compared with reading and storing them one at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ def measure(runs: int) -> Iterator[Figure]:
         base = statistics.median(_run(cloud, cloud.job_ids[:SAMPLE], singly=True) for _ in range(runs))
     base *= JOBS / SAMPLE
     yield Figure(
-        "g",
         "back up",
         f"{JOBS:,} jobs, {runs} runs",
         spread(ours),
@@ -59,5 +58,5 @@ async def _back_up(operations: Operations, job_ids: Sequence[str], *, singly: bo
             await BackingUp(client, operations.backups, operation, {}, key)(job_ids, Unwatched())
         took = time.perf_counter() - start
     if len(operations.backups.jobs(operation)) != len(job_ids):
-        raise AssertionError("not all are in the backup")
+        raise AssertionError("some jobs are missing from the backup")
     return took

@@ -1,4 +1,7 @@
-"""(d) What loading the pack adds to ComfyUI's start: beyond the modules that a ComfyUI has loaded before any pack."""
+"""The time that importing the pack adds to ComfyUI's start.
+
+Modules that ComfyUI itself loads before any pack do not count.
+"""
 
 from __future__ import annotations
 
@@ -42,23 +45,22 @@ def measure(runs: int) -> Iterator[Figure]:
         _load(Path(folder))
         times = [_load(Path(folder)) for _ in range(max(runs, RUNS))]
     took, cpu = min(each[0] for each in times), min(each[1] for each in times)
-    data = f"best of {len(times)} processes, compiled files there"
+    data = f"best of {len(times)} processes, bytecode cached"
     ours = f"{took * 1000:.1f} ms by the clock"
     yield Figure(
-        "d",
         "import of the pack",
         data,
         ours,
-        "beyond what ComfyUI has loaded",
+        "without the modules ComfyUI loads",
         cpu * 1000,
-        "ms of the processor",
+        "ms of CPU time",
     )
 
 
 def _load(folder: Path) -> tuple[float, float]:
     env = environment()
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Compiled files are kept, as they are from ComfyUI's second start on, but not beside the sources.
+    # Bytecode is cached, as it is from ComfyUI's second start on, but not beside the sources.
     env["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     name = str(ROOT).replace(".", "_x_")
     arguments = [name, str(ROOT / "__init__.py"), str(folder / "state")]

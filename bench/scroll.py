@@ -1,4 +1,4 @@
-"""(e) The panel with 20,000 jobs on ComfyUI's real page: from the data to the first row, and frames while scrolling."""
+"""The panel with 20,000 jobs on ComfyUI's real page: the time to the first row, and frame times while scrolling."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FIRST_ROW = 300.0
 FRAME = 34.0
 FRAMES = 240
 STEPS = (40, 600, 9000)
-"""Pixels a frame: reading along, a flick of the wheel, dragging the bar."""
+"""Pixels for each frame: reading, a flick of the wheel, dragging the scroll bar."""
 
-# Notes when the line with the first jobs has come in whole, and when the first row has been painted.
+# Records when the line with the first jobs has arrived and when the first row has been painted.
 NOTES = """
 window.noted = {};
 const plainFetch = window.fetch;
@@ -89,13 +89,13 @@ def measure(runs: int) -> Iterator[Figure]:
     data = f"{JOBS:,} jobs, frontend {FRONTEND}, {runs} runs"
     words = f"from {min(first):.0f} to {max(first):.0f} ms"
     value = statistics.median(first)
-    yield Figure("e", "data to first row", data, words, "", value, "ms", FIRST_ROW, "under")
+    yield Figure("data to first row", data, words, "", value, "ms", FIRST_ROW, "under")
     still = f"nothing moving: {percentile(idle, 95):.1f} ms"
     for step, times in frames.items():
         worst = f"median {statistics.median(times):.1f} ms, worst {max(times):.0f} ms"
         data = f"{len(times):,} frames, {step:,} pixels each"
         value = percentile(times, 95)
-        yield Figure("e", "frames while scrolling, p95", data, worst, still, value, "ms", FRAME)
+        yield Figure("frames while scrolling, p95", data, worst, still, value, "ms", FRAME)
 
 
 def _run(

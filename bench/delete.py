@@ -1,7 +1,7 @@
-"""(a) Deleting 1,000 jobs: looking before, sending and looking after, against one request for each job.
+"""Deleting 1,000 jobs, lookups before and after included, compared with one request for each job.
 
-What one request a job takes is what ComfyUI's own panel comes to: `POST /api/history` with one id, one at a time or six
-at once, which is as many as a browser opens. It looks neither before nor after, and its time is counted without that.
+ComfyUI's own panel sends one `POST /api/history` for each job, one at a time or six at once, which is as many
+connections as a browser opens. It looks nothing up, so the baseline has no lookups either.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TARGETS = {
     (20_000, "failed"): {1: 80.0, 6: 13.0},
 }
 SAMPLES = {1: 200, 6: JOBS}
-"""How many of the 1,000 requests are really sent: one at a time they would take a minute a run."""
+"""How many of the 1,000 requests are really sent: all of them one at a time would take a minute for each run."""
 BASE_RUNS = 3
 
 
@@ -44,13 +44,13 @@ def measure(runs: int) -> Iterator[Figure]:
 
 def _of_history(history: int, kind: str, runs: int) -> Iterator[Figure]:
     with running_cloud(history) as cloud:
-        # The newest are the first page of any list: these are from all over the history.
+        # Spread over the whole history, because the newest jobs are all on the first page of the list.
         chosen = cloud.job_ids if kind == "any" else cloud.failed_ids
         job_ids = chosen[:: len(chosen) // JOBS][:JOBS]
         _delete(cloud, job_ids)
         ours: list[float] = []
         singly: dict[int, list[float]] = {at_once: [] for at_once in SAMPLES}
-        # In turn, so that what else the machine does meets all of them.
+        # In turn, so that other load on the machine affects all of them alike.
         for turn in range(max(runs, BASE_RUNS)):
             if turn < runs:
                 ours.append(_delete(cloud, job_ids))
@@ -60,14 +60,13 @@ def _of_history(history: int, kind: str, runs: int) -> Iterator[Figure]:
         took = statistics.median(ours)
         what = "" if kind == "any" else f"{kind} "
         data = f"{JOBS:,} {what}of {len(cloud.job_ids):,} jobs, {runs} runs"
-        for at_once, words in ((1, "one id a request"), (6, "the same, six at once")):
+        for at_once, words in ((1, "one job for each request"), (6, "the same, six at once")):
             sample = SAMPLES[at_once]
             base = statistics.median(singly[at_once])
             against = f"{words}: {seconds(base)}" + (f" (from {sample})" if sample < JOBS else "")
             target = TARGETS[history, kind][at_once]
             yield Figure(
-                "a",
-                "delete, look included",
+                "delete, lookups included",
                 data,
                 spread(ours),
                 against,
@@ -82,7 +81,7 @@ def _delete(cloud: Cloud, job_ids: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         took = asyncio.run(_preview_and_delete(cloud, job_ids, Path(folder)))
     if cloud.restore() != len(job_ids):
-        raise AssertionError("the cloud's books say something else")
+        raise AssertionError("the cloud did not delete exactly these jobs")
     return took
 
 
@@ -102,7 +101,7 @@ async def _preview_and_delete(cloud: Cloud, job_ids: Sequence[str], folder: Path
 def _singly(cloud: Cloud, job_ids: Sequence[str], sample: int, at_once: int) -> float:
     took = asyncio.run(_send_singly(cloud, job_ids[:sample], at_once)) * len(job_ids) / sample
     if cloud.restore() != sample:
-        raise AssertionError("the cloud's books say something else")
+        raise AssertionError("the cloud did not delete exactly these jobs")
     return took
 
 
