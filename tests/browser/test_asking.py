@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from browser.comfy_page import READY, button, choose_in_menu, dialog, load_workflow, press_run, toasts
 from browser.conftest import ONE_FRONTEND
@@ -86,12 +89,32 @@ async def leave_the_question_after_a_reload(page: Page) -> None:
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("The workflow was told to skip.")
 
 
+@asynccontextmanager
+async def status_kept_back(page: Page) -> AsyncIterator[None]:
+    """ComfyUI answers what our status is only when this ends."""
+    seen = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await seen.wait()
+        await route.fallback()
+
+    await page.route("**/cloud_history/status", wait)
+    try:
+        yield
+    finally:
+        seen.set()
+        await page.unroute("**/cloud_history/status", wait)
+
+
 async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -> None:
     """What is set is kept on the server; our settings are looked up once."""
     asked.clear()
-    await choose_in_menu(page, "Settings")
-    await page.get_by_text("Cloud history", exact=True).last.click()
     may_delete = page.get_by_role("combobox", name="Workflows may delete")
+    async with status_kept_back(page):
+        await choose_in_menu(page, "Settings")
+        await page.get_by_text("Cloud history", exact=True).last.click()
+        await expect(may_delete).to_be_disabled()
+        assert await may_delete.input_value() == ""  # not its first choice, which nobody set
     await expect(may_delete).to_have_value("ask")
     await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
     assert sum(address.endswith("/status") for address in asked) == 1

@@ -167,6 +167,20 @@ test("a clear hides what is finished, and what came of it shows in the list", as
   assert.equal(it.flow.hides(row("a")), false);
 });
 
+test("a toast that can't be replaced counts nothing, for it would stay beside the result", async () => {
+  const titles = async (canAct) => {
+    const it = stage({ canAct });
+    await it.flow.remove({ ids: ["a", "b"] });
+    it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 }]);
+    await it.pass(11_000);
+    return it.titles().filter((title) => title.startsWith("loading"));
+  };
+  for (const title of await titles(true)) assert.match(title, /^loading: Deleting jobs… \d of \d$/);
+  const still = await titles(false);
+  assert.ok(still.length);
+  for (const title of still) assert.equal(title, "loading: Deleting jobs…");
+});
+
 test("where toasts have no buttons and no panel is shown, the panel is opened for its Undo", async () => {
   const opened = async (options) => {
     const it = stage(options);

@@ -40,7 +40,9 @@ export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait })
   progress(entry, first = false) {
     if (!entry.mine) return;
     const waits = secondsToWait(entry);
-    const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
+    // A toast that can't be replaced would go on saying the first number beside the result.
+    const [done, total] = toasts.canAct() ? [entry.done, entry.total] : [0, 0];
+    const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
     entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 

@@ -95,6 +95,6 @@ export const BACKUP = {
 };
 
 /** @param {number} done @param {number} total */
-export const backingUp = (done, total) => `${BACKUP.progress}… ${number(done)} of ${number(total)}`;
+export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
 /** @param {number} n */
 export const backedUp = (n) => (n > 0 ? ` ${plural(n, "{n} workflow backed up.", "{n} workflows backed up.")}` : "");

@@ -62,6 +62,8 @@ class Field {
     this.save = save;
     this.control = isChoice(name) ? choiceControl(name, label) : numberControl(name, label);
     const { element } = this.control;
+    // A list would show its first choice, as if that were what is set.
+    element.value = this.#saved;
     element.disabled = true;
     element.addEventListener("change", () => void this.#changed());
     this.box = el("div", { class: "cch cch-setting" }, this.#note, element);

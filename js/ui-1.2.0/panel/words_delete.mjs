@@ -112,7 +112,8 @@ export function progressTitle(kind, phase, done, total) {
   if (phase === "checking") return DELETE.checking;
   if (phase === "waiting") return DELETE.waiting;
   if (phase === "backing_up") return backingUp(done, total);
-  return kind === "clear" ? CLEAR.progress : `${DELETE.progress}… ${number(done)} of ${number(total)}`;
+  if (kind === "clear") return CLEAR.progress;
+  return total ? `${DELETE.progress}… ${number(done)} of ${number(total)}` : `${DELETE.progress}…`;
 }
 
 /** @param {number} seconds */
