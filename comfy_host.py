@@ -19,11 +19,11 @@ from .cloud_history.forks import Lock
 from .cloud_history.secret import log
 
 if TYPE_CHECKING:
-    from .cloud_history.asking import Asker
-    from .cloud_history.graph_deletions import GraphDeletions
-    from .cloud_history.operations import Operations
-    from .cloud_history.route_table import Handler, Key
+    from .cloud_history.approval.approval import Asker
+    from .cloud_history.approval.graph_deletions import GraphDeletions
+    from .cloud_history.routes.table import Handler, Key
     from .cloud_history.secret import Secret
+    from .cloud_history.service import Operations
 
 SYSTEM_FOLDER = "cloud_history"
 
@@ -39,7 +39,7 @@ def operations() -> Operations:
 # What answers is imported when it is first asked: ComfyUI's start must not wait for it.
 @cache
 def _operations() -> Operations:
-    from .cloud_history.operations import Operations
+    from .cloud_history.service import Operations
 
     return Operations(_state_folder(), announce=announce, many_users=_many_users())
 
@@ -52,8 +52,8 @@ def graph_deletions() -> GraphDeletions:
 
 @cache
 def _graph_deletions() -> GraphDeletions:
-    from .cloud_history.asking import Questions
-    from .cloud_history.graph_deletions import GraphDeletions
+    from .cloud_history.approval.approval import Questions
+    from .cloud_history.approval.graph_deletions import GraphDeletions
 
     def tell(event: str, payload: Mapping[str, Any], client: str) -> None:
         announce(event, payload, client=client)
@@ -68,7 +68,7 @@ def _handlers() -> dict[Key, Handler]:
 
 @cache
 def _made_handlers() -> dict[Key, Handler]:
-    from .cloud_history.routes import make_handlers, refusing_handlers
+    from .cloud_history.routes.app import make_handlers, refusing_handlers
 
     try:
         return make_handlers(operations())
@@ -84,7 +84,7 @@ def add_routes() -> None:
     try:
         server = _server()
         if server is not None:
-            from .cloud_history.route_table import add_lazily
+            from .cloud_history.routes.table import add_lazily
 
             add_lazily(server.routes, _handlers)
         folder = _state_folder()
@@ -97,10 +97,10 @@ def add_routes() -> None:
 
 
 def _tell_unresolved(folder: Path) -> None:
-    from .cloud_history.journal import Journal
-    from .cloud_history.leftovers import unresolved
-    from .cloud_history.slot import SendingSlot
-    from .cloud_history.threads import in_background
+    from .cloud_history.state.in_flight import Journal
+    from .cloud_history.state.leftovers import unresolved
+    from .cloud_history.state.slot import SendingSlot
+    from .cloud_history.tasks.threads import in_background
 
     def tell() -> None:
         for entry in unresolved(Journal(folder), SendingSlot(folder)):
@@ -133,7 +133,7 @@ def asker(display_name: str) -> Asker:
     Args:
         display_name: what the node is called where nobody has given it another title.
     """
-    from .cloud_history.asking import Asker
+    from .cloud_history.approval.approval import Asker
 
     # Before any name is read: it may be the key, and nobody knows that yet where this is the first operation.
     operations().keys.remember()
@@ -155,8 +155,8 @@ def prompt_key() -> Secret | None:
 
     Read from the queue, and never as a hidden input: ComfyUI writes those into the report of an error.
     """
-    from .cloud_history.credentials import clean_key
     from .cloud_history.errors import InvalidApiKey
+    from .cloud_history.state.credentials import clean_key
 
     # Among the extra data in older versions; newer ones keep what must not be shown in a part of its own.
     for place in (_part(3), _part(5)):
@@ -209,8 +209,8 @@ class NodeWatch:
         self.raise_if_stopped()
 
     async def _tell_report(self, report: str, client: str) -> None:
-        from .cloud_history.node_reports import NodeReports
-        from .cloud_history.threads import write_in_thread
+        from .cloud_history.state.node_reports import NodeReports
+        from .cloud_history.tasks.threads import write_in_thread
 
         reports, node = NodeReports(operations().folder), self.node_id or ""
         try:
@@ -341,7 +341,7 @@ def _text(of: Mapping[str, Any], name: str) -> str:
 # Found once, at the start: another pack may change the working directory later.
 @cache
 def _state_folder() -> Path:
-    from .cloud_history.state_folder import state_folder_at
+    from .cloud_history.state.folder import state_folder_at
 
     inside = _system_user_folder()
     found = state_folder(inside_comfyui=inside)

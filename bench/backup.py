@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cloud_history.backing_up import BackingUp
-from cloud_history.journal import new_operation
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
+from cloud_history.deletion.backing_up import BackingUp
+from cloud_history.service import Operations
+from cloud_history.state.in_flight import new_operation
+from cloud_history.tasks.stopping import Unwatched
 
 from .cloud import Cloud, running_cloud
 from .table import Figure, seconds, spread

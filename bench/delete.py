@@ -16,11 +16,11 @@ from pathlib import Path
 
 import aiohttp
 
-from cloud_history.confirmed import Confirmed
-from cloud_history.models import Outcome
-from cloud_history.operations import Operations
-from cloud_history.selection import Selection
-from cloud_history.stopping import Unwatched
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.jobs.filters import Selection
+from cloud_history.jobs.models import Outcome
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 
 from .cloud import Cloud, running_cloud
 from .table import Figure, seconds, spread

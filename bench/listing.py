@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cloud_history.listing import PAGE
-from cloud_history.operations import Operations
-from cloud_history.pages import EVERY_JOB
-from cloud_history.selection import JobFilter
-from cloud_history.stopping import Unwatched
+from cloud_history.cloud.listing import PAGE
+from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 
 from .cloud import Cloud, running_cloud
 from .table import Figure, spread

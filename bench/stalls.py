@@ -20,8 +20,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from cloud_history.operations import Operations
-from cloud_history.routes import add_routes
+from cloud_history.routes.app import add_routes
+from cloud_history.service import Operations
 
 from .cloud import running_cloud
 from .paths import ROOT, environment
@@ -89,7 +89,7 @@ async def _measure(environ: dict[str, str], runs: int) -> tuple[list[Stalls], li
 
 async def _page_size(operations: Operations) -> int:
     """Return the size in bytes of a full page of the list."""
-    from cloud_history import protocol
+    from cloud_history.cloud import protocol
 
     async with operations.open(await operations.find_connection()) as client:
         return len((await client._send(protocol.list_jobs({}, limit=1000))).body)

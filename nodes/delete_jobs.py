@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.job_ids import parse_job_ids
-from ..cloud_history.json_pieces import Pauses
-from ..cloud_history.models import Skipped
-from ..cloud_history.report import (
+from ..cloud_history.deletion.report import (
     NOTHING_TO_DELETE,
     SKIPPED,
     deletion_report,
     dry_run_report,
     incomplete,
 )
-from ..cloud_history.stopping import run_stoppable
-from ..cloud_history.threads import LONG_SECONDS, long_in_thread
+from ..cloud_history.errors import InputRefused, OperationStopped
+from ..cloud_history.jobs.ids import parse_job_ids
+from ..cloud_history.jobs.models import Skipped
+from ..cloud_history.json_pieces import Pauses
+from ..cloud_history.tasks.stopping import run_stoppable
+from ..cloud_history.tasks.threads import LONG_SECONDS, long_in_thread
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from ..cloud_history.deletion.report import listing_report, with_warning
 from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.models import ACTIVE, FINISHED, JobStatus
-from ..cloud_history.report import listing_report, with_warning
+from ..cloud_history.jobs.models import ACTIVE, FINISHED, JobStatus
 from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,
@@ -23,8 +23,8 @@ from .base import (
 )
 
 if TYPE_CHECKING:
-    from ..cloud_history.jobs import Job
-    from ..cloud_history.selection import JobFilter
+    from ..cloud_history.jobs.filters import JobFilter
+    from ..cloud_history.jobs.job import Job
 
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
     "finished": FINISHED,
@@ -101,7 +101,7 @@ class ListCloudJobs(CloudHistoryNode):
         limit: object = None,
         after: list[object] | None = None,
     ) -> Output:
-        from ..cloud_history.durations import counts_from_now
+        from ..cloud_history.retention.durations import counts_from_now
 
         operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
         clock = operations().clock
@@ -127,8 +127,8 @@ class ListCloudJobs(CloudHistoryNode):
 
 def _filter(status: object, older_than: object, workflow_id: object, now: datetime) -> JobFilter:
     # Not at ComfyUI's start, which must not wait for what only a run needs.
-    from ..cloud_history.durations import cutoff
-    from ..cloud_history.selection import JobFilter
+    from ..cloud_history.jobs.filters import JobFilter
+    from ..cloud_history.retention.durations import cutoff
 
     return JobFilter(
         statuses=_statuses(only_text(status, "status")),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ..cloud_history.deletion.report import SKIPPED, deletion_report, incomplete, with_warning
 from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.models import FINISHED, JobStatus, Skipped
-from ..cloud_history.report import SKIPPED, deletion_report, incomplete, with_warning
+from ..cloud_history.jobs.models import FINISHED, JobStatus, Skipped
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
@@ -25,7 +25,7 @@ from .base import (
 )
 
 if TYPE_CHECKING:
-    from ..cloud_history.retention import Plan, Policy
+    from ..cloud_history.retention.policy import Plan, Policy
 
 NAME = "Prune Cloud History"
 STATUSES: dict[str, tuple[JobStatus, ...]] = {
@@ -129,8 +129,8 @@ def _policy(
     per_workflow: object = None,
 ) -> Policy:
     # Not at ComfyUI's start, which must not wait for what only a run needs.
-    from ..cloud_history.durations import span
-    from ..cloud_history.retention import Policy, check_rules
+    from ..cloud_history.retention.durations import span
+    from ..cloud_history.retention.policy import Policy, check_rules
 
     operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
     word = only_text(status, "status")
@@ -178,7 +178,7 @@ async def _prune(
 
 
 def _plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
-    from ..cloud_history.retention_report import plan_report
+    from ..cloud_history.retention.report import plan_report
 
     warning = operations().clock.warning if policy.keep_within else ""
     return with_warning(plan_report(plan, policy, going=going), warning)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud_history.asking import Answers, Asker, Questions
+from cloud_history.approval.approval import Answers, Asker, Questions
 from fake_history_client import Person
 
 TAB = "tab-1"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cloud_history.backup import BackupFolder
+from cloud_history.state.backups import BackupFolder
 
 KEY = "comfyui-0123456789abcdef0123456789abcdef"
 OPERATION = "0123456789abcdef" * 2

@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 
 import loaded_pack
-from cloud_history import schema, secret
-from cloud_history.operations import Operations
+from cloud_history import secret
+from cloud_history.cloud import schema
+from cloud_history.service import Operations
 from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
 

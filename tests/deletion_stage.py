@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from cloud_history.client import CloudClient, Timeouts
+from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.config import BaseUrl
-from cloud_history.credentials import ApiKey
+from cloud_history.deletion.holds import Holds
 from cloud_history.errors import CloudError
-from cloud_history.holds import Holds
-from cloud_history.models import DeletionResult, Outcome
-from cloud_history.operations import Operations
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordedDeletion
-from cloud_history.settings import SettingsFile
-from cloud_history.stopping import Watch
+from cloud_history.jobs.models import DeletionResult, Outcome
+from cloud_history.service import Operations
+from cloud_history.state.audit_log import Record
+from cloud_history.state.credentials import ApiKey
+from cloud_history.state.record_lines import RecordedDeletion
+from cloud_history.state.settings import SettingsFile
+from cloud_history.tasks.stopping import Watch
 from routes.stage import impatient
 from simulated_cloud import Fault, SimulatedCloud
 

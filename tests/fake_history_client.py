@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.retry import Again
 from cloud_history.errors import CloudError, NotFound
-from cloud_history.jobs import Job
-from cloud_history.models import JobStatus
-from cloud_history.pages import Kept, Page, Pick
-from cloud_history.retry import Again
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import JobStatus
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.protocol import Answer, read_jobs_page
 from cloud_history.errors import BadRequest, CloudError
-from cloud_history.pages import Kept, Page, Pick
-from cloud_history.protocol import Answer, read_jobs_page
 from fake_history_client import NOON, ids
 
 Row = dict[str, Any]

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 import pytest
 
-from cloud_history import locks, private_files
+from cloud_history.state import locks, private_files
 
 How = Literal["fails", "blocks", "short"]
 FAILS: Final = "fails"

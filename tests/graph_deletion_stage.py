@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud_history.asking import Asker, Questions
-from cloud_history.graph_deletions import GraphDeletions
-from cloud_history.history import History
-from cloud_history.models import ClearResult, DeletionResult, Skipped
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched, Watch
+from cloud_history.approval.approval import Asker, Questions
+from cloud_history.approval.graph_deletions import GraphDeletions
+from cloud_history.deletion.clear import History
+from cloud_history.jobs.models import ClearResult, DeletionResult, Skipped
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched, Watch
 from fake_history_client import FakeClient
 
 KEY = "comfyui-unit-graph-deletions-0123-wxyz"

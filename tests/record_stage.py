@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from cloud_history.models import DeletionResult, JobOutcome, Outcome
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordEntry, RecordOutcome, outcome_of
+from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
+from cloud_history.state.audit_log import Record
+from cloud_history.state.record_lines import RecordEntry, RecordOutcome, outcome_of
 
 DELETED = JobOutcome(Outcome.DELETED)
 FAILED = JobOutcome(Outcome.FAILED, "server error (500)")

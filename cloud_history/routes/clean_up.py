@@ -8,20 +8,20 @@ from typing import Any
 
 from aiohttp import web
 
-from ..cleaning_up import CleaningUp
-from ..durations import span
+from ..deletion.results import Payload
 from ..errors import InputRefused, PolicyRefused
-from ..guards import read_body
-from ..jobs import Job
-from ..models import FINISHED, JobStatus
-from ..results import Payload
-from ..retention import Plan, Policy, Reason, newest_first
-from ..retention_report import counts_kept
-from ..rows import job_row
-from ..stopping import Unwatched
-from ..threads import long_in_thread
-from .answers import json_answer
+from ..jobs.job import Job
+from ..jobs.models import FINISHED, JobStatus
+from ..jobs.rows import job_row
+from ..retention.cleanup import CleaningUp
+from ..retention.durations import span
+from ..retention.policy import Plan, Policy, Reason, newest_first
+from ..retention.report import counts_kept
+from ..tasks.stopping import Unwatched
+from ..tasks.threads import long_in_thread
 from .context import Context
+from .request import read_body
+from .response import json_answer
 
 MOST_ROWS = 200
 LONGEST_TEXT = 100

@@ -6,14 +6,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..connection import Connection
+from ..deletion.holds import Holds
+from ..deletion.preview import Previews
 from ..errors import AccountChanged
-from ..holds import Holds
-from ..operations import Operations
-from ..own_loop import on_own_loop
-from ..previews import Previews
-from ..stopping import Unwatched, run_stoppable
-from ..thumbnails import Thumbnails
+from ..service import Operations
+from ..state.connection import Connection
+from ..tasks.own_loop import on_own_loop
+from ..tasks.stopping import Unwatched, run_stoppable
+from .thumbnails import Thumbnails
 
 T = TypeVar("T")
 

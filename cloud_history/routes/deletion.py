@@ -8,26 +8,26 @@ from typing import Any
 
 from aiohttp import web
 
-from ..cleaning_up import resolve
-from ..confirmed import Confirmed
-from ..connection import Connection
+from ..deletion.confirmed import Confirmed
+from ..deletion.holds import HoldWatch
+from ..deletion.preview import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
+from ..deletion.previewed import clear_summary, deletion_summary
+from ..deletion.results import Payload, clear_payload, deletion_payload
 from ..errors import Busy, CloudError, CountRose, InputRefused
-from ..guards import LARGE_BODY, read_body
-from ..holds import HoldWatch
-from ..models import ClearResult
-from ..operations import confirm
-from ..own_loop import on_own_loop
-from ..previewed import clear_summary, deletion_summary
-from ..previews import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
-from ..results import Payload, clear_payload, deletion_payload
-from ..rows import job_row
+from ..jobs.models import ClearResult
+from ..jobs.rows import job_row
+from ..retention.cleanup import resolve
 from ..secret import log
-from ..stopping import Unwatched
-from ..threads import in_thread
-from .answers import busy_answer, error_answer, json_answer, large_json_answer
+from ..service import confirm
+from ..state.connection import Connection
+from ..tasks.own_loop import on_own_loop
+from ..tasks.stopping import Unwatched
+from ..tasks.threads import in_thread
 from .clean_up import read_policy
 from .context import Context
-from .requests import read_selection
+from .request import LARGE_BODY, read_body
+from .response import busy_answer, error_answer, json_answer, large_json_answer
+from .selections import read_selection
 
 MOST_ROWS = 200
 _PREVIEWED: dict[str, type] = {

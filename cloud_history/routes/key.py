@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..credentials import ApiKey, clean_key, looks_usual
 from ..errors import BadRequest, CloudConnectionError, CloudResponseError, Forbidden, Unauthorized
-from ..guards import read_body
-from ..threads import write_in_thread
-from .answers import error_answer, json_answer
+from ..state.credentials import ApiKey, clean_key, looks_usual
+from ..tasks.threads import write_in_thread
 from .context import Context
+from .request import read_body
+from .response import error_answer, json_answer
 from .status import StatusRoutes
 
 

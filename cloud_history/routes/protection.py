@@ -7,13 +7,13 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import InputRefused
-from ..guards import LARGE_BODY, read_body
-from ..protection import Protected
 from ..secret import HIDDEN, scrub
-from ..threads import write_in_thread
-from .answers import json_answer
+from ..state.protection import Protected
+from ..tasks.threads import write_in_thread
 from .context import Context
-from .requests import read_ids
+from .request import LARGE_BODY, read_body
+from .response import json_answer
+from .selections import read_ids
 
 LONGEST_WORKFLOW_ID = 100
 MOST_WORKFLOWS = 1000

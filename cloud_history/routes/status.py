@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from .. import __version__, schema
+from .. import __version__
+from ..cloud import schema
+from ..deletion.results import Payload, error_payload
 from ..errors import (
     InputRefused,
     KeyFileDamaged,
@@ -16,13 +18,12 @@ from ..errors import (
     StateFolderLost,
     StateUnreadable,
 )
-from ..guards import read_body
-from ..node_reports import NodeReports
-from ..results import Payload, error_payload
-from ..settings import DAMAGED, MEMBERS
-from ..threads import in_thread, long_in_thread, write_in_thread
-from .answers import json_answer, large_json_answer
+from ..state.node_reports import NodeReports
+from ..state.settings import DAMAGED, MEMBERS
+from ..tasks.threads import in_thread, long_in_thread, write_in_thread
 from .context import Context
+from .request import read_body
+from .response import json_answer, large_json_answer
 
 _NOTHING_LEFT_OPEN: Payload = {"running": None, "unresolved": [], "lost_holds": []}
 

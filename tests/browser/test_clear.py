@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
 from browser.conftest import ONE_FRONTEND
-from cloud_history.settings import SettingsFile
+from cloud_history.state.settings import SettingsFile
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import message_only, subscription_inactive

@@ -12,8 +12,8 @@ from playwright.async_api import Page, expect
 from browser.comfy_page import button, dialog, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, newest_first, open_list, open_page
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordEntry, RecordOutcome
+from cloud_history.state.audit_log import Record
+from cloud_history.state.record_lines import RecordEntry, RecordOutcome
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 

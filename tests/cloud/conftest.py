@@ -20,21 +20,21 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from cloud_history.client import CloudClient, Timeouts
+from cloud_history.cloud.client import CloudClient, Timeouts
+from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
-from cloud_history.connection import Connection
-from cloud_history.details import read_details
+from cloud_history.deletion.report import clear_report, deletion_report, listing_report
+from cloud_history.deletion.results import clear_payload, deletion_payload, error_payload
 from cloud_history.errors import CloudError
-from cloud_history.models import ClearResult
-from cloud_history.operations import Operations
-from cloud_history.report import clear_report, deletion_report, listing_report
-from cloud_history.results import clear_payload, deletion_payload, error_payload
-from cloud_history.retry import RetryPolicy
-from cloud_history.rows import job_row
+from cloud_history.jobs.details import read_details
+from cloud_history.jobs.filters import JobFilter, Selection
+from cloud_history.jobs.models import ClearResult
+from cloud_history.jobs.rows import job_row
+from cloud_history.routes.thumbnails import Thumbnails
 from cloud_history.secret import Secret
-from cloud_history.selection import JobFilter, Selection
-from cloud_history.stopping import Unwatched
-from cloud_history.thumbnails import Thumbnails
+from cloud_history.service import Operations
+from cloud_history.state.connection import Connection
+from cloud_history.tasks.stopping import Unwatched
 from kept_files import contents
 from shown_error import and_those_behind
 from simulated_cloud import SimulatedCloud
@@ -195,7 +195,8 @@ def hurried(
     operations: Any, package: str = "cloud_history", request: float = 5.0, connect: float = 1.0
 ) -> Any:
     """The same operations with clients that never sleep, made of the modules of this package."""
-    client, history = sys.modules[f"{package}.client"], sys.modules[f"{package}.history"]
+    client = sys.modules[f"{package}.cloud.client"]
+    history = sys.modules[f"{package}.deletion.clear"]
 
     async def no_time(seconds: float) -> None:
         await asyncio.sleep(0)

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cloud_history.confirmed import Confirmed
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.holds import Holds
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateFolderLost, StateUnwritable
-from cloud_history.holds import Holds
-from cloud_history.protection import ProtectionFile
-from cloud_history.record import Record
-from cloud_history.selection import Selection
-from cloud_history.settings import SettingsFile
-from cloud_history.state_folder import state_folder_at
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.filters import Selection
+from cloud_history.state.audit_log import Record
+from cloud_history.state.folder import state_folder_at
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.state.settings import SettingsFile
+from cloud_history.tasks.stopping import Unwatched
 from deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 from simulated_cloud import SimulatedCloud
 

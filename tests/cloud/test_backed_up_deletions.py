@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.confirmed import Confirmed
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.preview import ClearPreview
 from cloud_history.errors import PreviewExpired
-from cloud_history.previews import ClearPreview
-from cloud_history.protection import ProtectionFile
-from cloud_history.selection import Selection
-from cloud_history.settings import SettingsFile
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.filters import Selection
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.state.settings import SettingsFile
+from cloud_history.tasks.stopping import Unwatched
 from deletion_stage import (
     BACKUP,
     DELETION,
@@ -161,7 +161,7 @@ async def test_where_the_last_look_fails_nothing_is_claimed(stage: Stage, failur
 async def test_where_one_of_two_requests_fails_all_are_saved_and_each_is_told_as_it_is(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    monkeypatch.setattr("cloud_history.deleting.MOST_IDS_A_REQUEST", 5)
+    monkeypatch.setattr("cloud_history.deletion.delete.MOST_IDS_A_REQUEST", 5)
     fault = stage.fails(DELETION, POST, about=stage.ids[7], **FAILURES[failure])
     await stage.delete()
     assert fault.fired

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cloud_history.clean_detail import clean_detail
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateUnwritable
-from cloud_history.protection import ProtectionFile
+from cloud_history.jobs.redact import clean_detail
+from cloud_history.state.protection import ProtectionFile
 from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
 from faulty_disk import REFUSABLE, FaultyDisk, in_place
 from simulated_cloud import SimulatedCloud

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.errors import Busy, CloudTimeoutError, OperationStopped
-from cloud_history.stopping import Unwatched
+from cloud_history.tasks.stopping import Unwatched
 from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
 from routes.clocks import Gate
 from simulated_cloud import Fault, SimulatedCloud
@@ -22,8 +22,8 @@ from simulated_cloud import Fault, SimulatedCloud
 _CHILD = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 
 folder, ids, when = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
 replace, write = os.replace, os.write
@@ -188,8 +188,8 @@ async def test_cancelled_it_is_told_as_unknown_only_if_something_was_sent(stage:
 async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.backing_up.SECONDS", 0.05)
-    monkeypatch.setattr("cloud_history.backing_up.SECONDS_A_JOB", 0.0)
+    monkeypatch.setattr("cloud_history.deletion.backing_up.SECONDS", 0.05)
+    monkeypatch.setattr("cloud_history.deletion.backing_up.SECONDS_A_JOB", 0.0)
     gate = Gate(stage.cloud)
     stage.steps = Steps({BACKUP: gate.close})
     await stage.delete()

@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.errors import OperationStopped
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
-from cloud_history.threads import in_thread
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
+from cloud_history.tasks.threads import in_thread
 from routes.clocks import Gate
 from simulated_cloud import SimulatedCloud
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from cloud_history import cleaning_up
-from cloud_history.cleaning_up import CleaningUp
-from cloud_history.credentials import ApiKey
 from cloud_history.errors import ServerFault, Unauthorized
-from cloud_history.jobs import Job
-from cloud_history.operations import Operations
-from cloud_history.retention import Plan, Policy, decide
+from cloud_history.jobs.job import Job
+from cloud_history.retention import cleanup
+from cloud_history.retention.cleanup import CleaningUp
+from cloud_history.retention.policy import Plan, Policy, decide
 from cloud_history.secret import Secret
-from cloud_history.stopping import Unwatched
-from cloud_history.threads import in_thread
+from cloud_history.service import Operations
+from cloud_history.state.credentials import ApiKey
+from cloud_history.tasks.stopping import Unwatched
+from cloud_history.tasks.threads import in_thread
 from simulated_cloud import Fault, SimulatedCloud
 
 POLICY = Policy(keep_last=5)
@@ -122,10 +122,10 @@ async def test_a_large_history_is_decided_on_off_the_event_loop(
         threads.append(threading.current_thread())
         return decide(jobs, policy, now, protected)
 
-    monkeypatch.setattr(cleaning_up, "decide", watched)
+    monkeypatch.setattr(cleanup, "decide", watched)
     connection: Any = await operations.find_connection()
     await CleaningUp(operations).plan(connection, POLICY, Unwatched())
-    await cleaning_up.plan_of(operations, connection, POLICY, Unwatched())
-    await cleaning_up.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)
+    await cleanup.plan_of(operations, connection, POLICY, Unwatched())
+    await cleanup.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)
     assert len(threads) == 3
     assert threading.main_thread() not in threads

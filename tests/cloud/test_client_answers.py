@@ -10,15 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from cloud_history.client import CloudClient
-from cloud_history.errors import (
-    CloudResponseError,
-    NotComfyCloud,
-    PlanRefused,
-    ServerFault,
-    UnreadableAnswer,
-)
-from cloud_history.pages import EVERY_JOB
+from cloud_history.cloud.client import CloudClient
+from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.errors import CloudResponseError, NotComfyCloud, PlanRefused, ServerFault, UnreadableAnswer
 from fake_history_client import ids
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from cloud_history.client import CloudClient
+from cloud_history.cloud.client import CloudClient
 from cloud_history.errors import UntrustedCertificate
 
 OpenClient = Callable[..., CloudClient]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.client import CloudClient, Timeouts
+from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.errors import (
     BadRequest,
     CloudConnectionError,
@@ -21,7 +21,7 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from cloud_history.jobs import OutputFile
+from cloud_history.jobs.job import OutputFile
 from fake_history_client import ids
 from simulated_cloud import Fault, SimulatedCloud
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.client import CloudClient, Timeouts
+from cloud_history.cloud.client import CloudClient, Timeouts
+from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.deletion.clear import History
 from cloud_history.errors import (
     AnswerTooLarge,
     ApiMovedOn,
@@ -27,10 +29,8 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from cloud_history.history import History
-from cloud_history.operations import Operations
-from cloud_history.pages import EVERY_JOB
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, plan_refusal
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cloud_history.history import History
-from cloud_history.models import ClearResult, DeletionResult
-from cloud_history.stopping import Unwatched
+from cloud_history.deletion.clear import History
+from cloud_history.jobs.models import ClearResult, DeletionResult
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 
 from .conftest import OpenClient

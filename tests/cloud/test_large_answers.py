@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from cloud_history import protocol
-from cloud_history.client import CloudClient
+from cloud_history.cloud import protocol
+from cloud_history.cloud.client import CloudClient
+from cloud_history.cloud.evidence import Doubt
+from cloud_history.cloud.listing import list_jobs
 from cloud_history.config import BaseUrl
 from cloud_history.errors import AnswerTooLarge
-from cloud_history.evidence import Doubt
-from cloud_history.listing import list_jobs
+from cloud_history.jobs.filters import JobFilter
 from cloud_history.secret import Secret
-from cloud_history.selection import JobFilter
 from simulated_cloud import SimulatedCloud
 from simulated_cloud.bends import Bend
 

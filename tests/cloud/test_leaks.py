@@ -15,10 +15,10 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from cloud_history.credentials import KeyStore
-from cloud_history.operations import Operations
-from cloud_history.routes import add_routes
+from cloud_history.routes.app import add_routes
 from cloud_history.secret import Secret
+from cloud_history.service import Operations
+from cloud_history.state.credentials import KeyStore
 from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED
 from simulated_cloud import Fault, SimulatedCloud
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudError
-from cloud_history.operations import Operations
-from cloud_history.record import Record
-from cloud_history.report import deletion_report
-from cloud_history.rows import job_row
-from cloud_history.selection import JobFilter
-from cloud_history.stopping import Unwatched, Watch
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.rows import job_row
+from cloud_history.service import Operations
+from cloud_history.state.audit_log import Record
+from cloud_history.tasks.stopping import Unwatched, Watch
 from deletion_stage import BACKUP, DELETION, Steps
 from kept_files import contents
 from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key

@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import pytest
 
-from cloud_history.credentials import KeyStore
 from cloud_history.errors import CloudError, KeyFileDamaged, StateUnwritable
-from cloud_history.operations import Operations
 from cloud_history.secret import Secret
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.state.credentials import KeyStore
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 
 Evidence = Any

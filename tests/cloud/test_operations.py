@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.client import CloudClient
+from cloud_history.cloud.client import CloudClient
+from cloud_history.cloud.retry import Again
 from cloud_history.config import BaseUrl
-from cloud_history.confirmed import Confirmed
-from cloud_history.credentials import ApiKey
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.preview import ClearPreview
 from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
-from cloud_history.journal import Entry
-from cloud_history.models import Outcome
-from cloud_history.operations import Operations
-from cloud_history.previews import ClearPreview
-from cloud_history.retry import Again
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.models import Outcome
+from cloud_history.service import Operations
+from cloud_history.state.credentials import ApiKey
+from cloud_history.state.in_flight import Entry
+from cloud_history.tasks.stopping import Unwatched
 from routes.stage import Gate
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 
@@ -258,8 +258,8 @@ async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
 _CHILD = """
 import asyncio, json, sys
 from pathlib import Path
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 asyncio.run(Operations(Path(sys.argv[1])).delete_jobs(json.loads(sys.argv[2]), "node 9", Unwatched()))
 """
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.confirmed import Confirmed
+from cloud_history.deletion.confirmed import Confirmed
 from cloud_history.errors import OperationStopped
-from cloud_history.journal import new_operation
-from cloud_history.operations import MAX_RECORDED_UNSEEN, Operations
-from cloud_history.record import Record
-from cloud_history.selection import Selection
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.filters import Selection
+from cloud_history.service import MAX_RECORDED_UNSEEN, Operations
+from cloud_history.state.audit_log import Record
+from cloud_history.state.in_flight import new_operation
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 
 MANY = 5_000

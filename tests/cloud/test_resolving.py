@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from cloud_history.client import CloudClient, Timeouts
+from cloud_history.cloud.client import CloudClient, Timeouts
+from cloud_history.cloud.downloads import PublicResolver
+from cloud_history.cloud.resolving import OwnResolver
+from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
 from cloud_history.errors import CloudConnectionError
-from cloud_history.resolving import OwnResolver
-from cloud_history.retry import RetryPolicy
 from cloud_history.secret import Secret
-from cloud_history.storage import PublicResolver
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history import deleting
-from cloud_history.client import CloudClient
+from cloud_history.cloud.client import CloudClient
+from cloud_history.deletion import delete
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.report import clear_report
+from cloud_history.deletion.safeguards import Safeguards
+from cloud_history.deletion.state_guards import StateGuards
 from cloud_history.errors import PreviewExpired
-from cloud_history.history import History
-from cloud_history.models import ClearOutcome, ClearResult, Outcome
-from cloud_history.operations import Operations
-from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
-from cloud_history.report import clear_report
-from cloud_history.safeguards import Safeguards
-from cloud_history.state_guards import StateGuards
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.models import ClearOutcome, ClearResult, Outcome
+from cloud_history.service import Operations
+from cloud_history.state.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import plan_refusal
 
@@ -158,7 +158,7 @@ class Protecting(Safeguards):
 async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_lasted(
     cloud: SimulatedCloud, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deleting, "MOST_IDS_A_REQUEST", 20)
+    monkeypatch.setattr(delete, "MOST_IDS_A_REQUEST", 20)
     guards, chosen = Protecting(), [job.id for job in cloud.finished]
 
     async def sleep(seconds: float) -> None:

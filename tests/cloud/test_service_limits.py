@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.client import CloudClient
+from cloud_history.cloud.client import CloudClient
+from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import ApiMovedOn, CloudError, PlanRefused, RateLimited, Unauthorized
-from cloud_history.history import History
-from cloud_history.models import ClearOutcome, DeletionResult, Outcome
-from cloud_history.operations import Operations
-from cloud_history.pages import EVERY_JOB
-from cloud_history.report import deletion_report
-from cloud_history.retry import RetryPolicy
+from cloud_history.jobs.models import ClearOutcome, DeletionResult, Outcome
 from cloud_history.secret import Secret
-from cloud_history.stopping import ASKED_TO_WAIT, Unwatched
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import ASKED_TO_WAIT, Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import bare_rate_limit, plan_refusal, rate_limited
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.operations import Operations
-from cloud_history.pages import EVERY_JOB
-from cloud_history.selection import JobFilter
-from cloud_history.stopping import Unwatched
+from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 from event_loop_pulse import never_held_up
 from simulated_cloud.cloud import DEFAULT_API_KEY
 

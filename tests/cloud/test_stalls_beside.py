@@ -17,17 +17,17 @@ from typing import Any
 
 import pytest
 
-from cloud_history.confirmed import Confirmed
-from cloud_history.details import read_details
-from cloud_history.journal import new_operation
-from cloud_history.models import DeletionResult, JobOutcome, Outcome
-from cloud_history.operations import Operations, confirm
-from cloud_history.own_loop import on_own_loop
-from cloud_history.results import deletion_payload
-from cloud_history.routes.answers import large_json_answer
-from cloud_history.selection import JobFilter, Selection
-from cloud_history.stopping import Unwatched
-from cloud_history.threads import long_in_thread
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.results import deletion_payload
+from cloud_history.jobs.details import read_details
+from cloud_history.jobs.filters import JobFilter, Selection
+from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
+from cloud_history.routes.response import large_json_answer
+from cloud_history.service import Operations, confirm
+from cloud_history.state.in_flight import new_operation
+from cloud_history.tasks.own_loop import on_own_loop
+from cloud_history.tasks.stopping import Unwatched
+from cloud_history.tasks.threads import long_in_thread
 from event_loop_pulse import never_held_up
 from simulated_cloud.cloud import DEFAULT_API_KEY
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.client import CloudClient
+from cloud_history.cloud.client import CloudClient
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.state_guards import StateGuards
 from cloud_history.errors import StateFolderLost, StateUnwritable
-from cloud_history.history import History
-from cloud_history.models import ClearOutcome, Outcome
-from cloud_history.protection import ProtectionFile
-from cloud_history.state_folder import StateFolder, state_folder_at
-from cloud_history.state_guards import StateGuards
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.models import ClearOutcome, Outcome
+from cloud_history.state.folder import StateFolder, state_folder_at
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.tasks.stopping import Unwatched
 from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
 from faulty_disk import REFUSABLE, FaultyDisk, in_place
 from simulated_cloud import Fault, SimulatedCloud

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.models import ClearResult
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.models import ClearResult
+from cloud_history.service import Operations
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_history.job_ids import MOST_WRITTEN, WrittenIds
-from cloud_history.look import look_at
-from cloud_history.operations import Operations
-from cloud_history.selection import JobFilter
-from cloud_history.settings import SettingsFile
-from cloud_history.stopping import Unwatched
+from cloud_history.cloud.lookup import look_at
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.ids import MOST_WRITTEN, WrittenIds
+from cloud_history.service import Operations
+from cloud_history.state.settings import SettingsFile
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.backup import NEWEST_KEPT
-from cloud_history.cleaning_up import CleaningUp, resolve
-from cloud_history.cloud_clock import CloudClock
+from cloud_history.cloud.clock import CloudClock
+from cloud_history.cloud.lookup import look_at
 from cloud_history.errors import ClockWrong
-from cloud_history.look import look_at
-from cloud_history.operations import Operations
-from cloud_history.retention import Policy
-from cloud_history.selection import JobFilter
-from cloud_history.stopping import Unwatched
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.retention.cleanup import CleaningUp, resolve
+from cloud_history.retention.policy import Policy
+from cloud_history.service import Operations
+from cloud_history.state.backups import NEWEST_KEPT
+from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 
 MONTH = Policy(keep_within=timedelta(days=30))

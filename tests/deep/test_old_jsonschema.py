@@ -13,7 +13,7 @@ from hosts import CHECKOUT
 
 TESTS = ["tests/unit/test_schema.py", "tests/unit/test_protocol.py", "tests/unit/test_protocol_answers.py"]
 BROKEN = """
-from cloud_history import schema
+from cloud_history.cloud import schema
 from cloud_history.errors import BrokenInstallation
 try:
     schema.load_all()

@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
-from cloud_history import disk_steps, locks, state_folder, threads
 from cloud_history.errors import ProtectionDamaged, StateUnwritable
-from cloud_history.operations import Operations
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.state import folder as state_folder
+from cloud_history.state import locks
+from cloud_history.tasks import disk_steps, threads
+from cloud_history.tasks.stopping import Unwatched
 from faulty_disk import FaultyDisk, in_place
 from file_faults.deeds import DEEDS, DELETIONS
 from file_faults.scene import START_ANEW, START_EMPTY, Scene, furnished

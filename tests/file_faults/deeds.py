@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cloud_history.asking import Asker, Questions
+from cloud_history.approval.approval import Asker, Questions
+from cloud_history.deletion.results import deletion_payload
 from cloud_history.errors import CloudError
-from cloud_history.results import deletion_payload
-from cloud_history.stopping import Unwatched
+from cloud_history.tasks.stopping import Unwatched
 from file_faults.scene import LOST_HOLD, OLDER, START_ANEW, START_EMPTY, UNRESOLVED, Scene
 from routes.stage import OTHER_KEY, Answer
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cloud_history.errors import CloudError
-from cloud_history.journal import Entry
-from cloud_history.node_reports import NodeReports
-from cloud_history.operations import Operations
-from cloud_history.protection import ProtectionFile
-from cloud_history.settings import SettingsFile
-from cloud_history.state_folder import state_folder_at
+from cloud_history.service import Operations
+from cloud_history.state.folder import state_folder_at
+from cloud_history.state.in_flight import Entry
+from cloud_history.state.node_reports import NodeReports
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.state.settings import SettingsFile
 from faulty_disk import FaultyDisk
 from routes.stage import Answer, Stage, impatient, impatient_client, serving
 from simulated_cloud import Fault, SimulatedCloud

@@ -10,12 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from cloud_history.confirmed import Confirmed
-from cloud_history.journal import new_operation
-from cloud_history.models import DeletionResult, JobStatus
-from cloud_history.operations import Operations
-from cloud_history.selection import JobFilter, Selection
-from cloud_history.stopping import Unwatched
+from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.jobs.filters import JobFilter, Selection
+from cloud_history.jobs.models import DeletionResult, JobStatus
+from cloud_history.service import Operations
+from cloud_history.state.in_flight import new_operation
+from cloud_history.tasks.stopping import Unwatched
 from host.conftest import Comfy, Graph
 from hosts import HostProcess, start_embedded, start_host
 

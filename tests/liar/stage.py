@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.record import Record
+from cloud_history.state.audit_log import Record
 from liar.cases import Case
 from liar.scene import Scene, Told
 from loaded_pack import NAME
@@ -68,20 +68,20 @@ def _small_pages(case: Case) -> Iterator[None]:
     """Lists end sooner, so that small accounts have many pages and too large ones."""
     with pytest.MonkeyPatch.context() as patch:
         for package in ("cloud_history", f"{NAME}.cloud_history"):
-            patch.setattr(_module("listing", package), "PAGE", case.page)
-            patch.setattr(_module("listing", package), "MOST_PAGES", MOST_PAGES)
-            patch.setattr(_module("protocol", package), "PAGE_ANSWER", LARGEST_PAGE)
+            patch.setattr(_module("cloud.listing", package), "PAGE", case.page)
+            patch.setattr(_module("cloud.listing", package), "MOST_PAGES", MOST_PAGES)
+            patch.setattr(_module("cloud.protocol", package), "PAGE_ANSWER", LARGEST_PAGE)
         yield
 
 
 async def _by_node(scene: Scene, pack: ModuleType) -> Told:
-    operations, client = _module("cloud_history.operations"), _module("cloud_history.client")
+    operations, client = _module("cloud_history.service"), _module("cloud_history.cloud.client")
     made = operations.Operations(
         scene.folder,
         scene.environ(),
         lambda event, payload: None,
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=scene.no_time),
-        partial(_module("cloud_history.history").History, sleep=scene.no_time),
+        partial(_module("cloud_history.deletion.clear").History, sleep=scene.no_time),
     )
     scene.set_up(made)
     host = _module("comfy_host")

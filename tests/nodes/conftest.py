@@ -37,9 +37,9 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_time(seconds: float) -> None:
         return None
 
-    operations = pack_module("cloud_history.operations")
-    client = pack_module("cloud_history.client")
-    history = pack_module("cloud_history.history")
+    operations = pack_module("cloud_history.service")
+    client = pack_module("cloud_history.cloud.client")
+    history = pack_module("cloud_history.deletion.clear")
     host = pack_module("comfy_host")
     made = operations.Operations(
         pack_module("cloud_history.config").state_folder(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.asking import Answers
+from cloud_history.approval.approval import Answers
 from cloud_history.config import state_folder
 from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import SimulatedCloud
@@ -73,7 +73,7 @@ def page(
     comfyui: FakeComfyUI, asks: None, at_once: None, pack_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Page:
     made = Page(comfyui)
-    host, asking = pack_module("comfy_host"), pack_module("cloud_history.asking")
+    host, asking = pack_module("comfy_host"), pack_module("cloud_history.approval.approval")
 
     def questions(*arguments: Any) -> Any:
         return real(*arguments, sleep=made.sleep, clock=made.clock)

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.config import state_folder
-from cloud_history.node_reports import NodeReports
+from cloud_history.state.node_reports import NodeReports
 from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
 

@@ -22,7 +22,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 import loaded_pack
-from cloud_history.locks import LOCK_SECONDS
+from cloud_history.state.locks import LOCK_SECONDS
 from conftest import LoadPack
 from fake_comfyui import FakeComfyUI
 from loaded_pack import KeptPack
@@ -146,7 +146,7 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
     comfyui: FakeComfyUI, cloud: SimulatedCloud, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = load_pack().__name__
-    journal = sys.modules[f"{name}.cloud_history.journal"]
+    journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
     sys.modules[f"{name}.comfy_host"].operations().desk.journal.begin(entry)
     said = threading.Event()
@@ -171,7 +171,7 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
     comfyui: FakeComfyUI, load_pack: LoadPack
 ) -> None:
     name = load_pack().__name__
-    journal = sys.modules[f"{name}.cloud_history.journal"]
+    journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     operations = sys.modules[f"{name}.comfy_host"].operations()
     operations.desk.journal.begin(journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3))
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from cloud_history.node_reports import NodeReports
+from cloud_history.state.node_reports import NodeReports
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 

@@ -15,17 +15,17 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from cloud_history.asking import Answers
-from cloud_history.client import CloudClient
+from cloud_history.approval.approval import Answers
+from cloud_history.cloud.client import CloudClient
 from cloud_history.config import BaseUrl
-from cloud_history.credentials import ApiKey
-from cloud_history.files import Claim, write_private
-from cloud_history.history import History
-from cloud_history.holds import Holds
-from cloud_history.journal import Entry
-from cloud_history.operations import Operations
-from cloud_history.routes import add_routes
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.holds import Holds
+from cloud_history.routes.app import add_routes
 from cloud_history.routes.context import LONGEST_HOLD
+from cloud_history.service import Operations
+from cloud_history.state.credentials import ApiKey
+from cloud_history.state.files import Claim, write_private
+from cloud_history.state.in_flight import Entry
 from routes.clocks import Gate as Gate
 from routes.clocks import Timer
 from routes.places import JOB as JOB

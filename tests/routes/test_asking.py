@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cloud_history.settings import Settings
+from cloud_history.state.settings import Settings
 from routes.stage import QUESTION, Stage
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history.deletion.preview import Previews
 from cloud_history.errors import CloudError
-from cloud_history.previews import Previews
-from cloud_history.stopping import Unwatched
+from cloud_history.tasks.stopping import Unwatched
 from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 
@@ -105,7 +105,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     clock = Clock()
-    monkeypatch.setattr("cloud_history.routes.Previews", partial(Previews, clock))
+    monkeypatch.setattr("cloud_history.routes.app.Previews", partial(Previews, clock))
     return clock  # type: ignore[return-value]
 
 

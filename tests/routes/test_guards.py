@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history import guards
+from cloud_history.routes import request
 from routes.places import ALSO_READ, CHANGING, ROUTES
 from routes.stage import OTHER_KEY, Answer, Stage
 
@@ -206,16 +206,16 @@ async def test_localhost_and_addresses_are_this_machine(stage: Stage) -> None:
 @pytest.fixture
 def named_workshop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     monkeypatch.setattr(socket, "gethostname", lambda: "Workshop")
-    monkeypatch.setattr(guards, "HOSTS_FILE", tmp_path / "hosts")
+    monkeypatch.setattr(request, "HOSTS_FILE", tmp_path / "hosts")
     lines = [
         "127.0.0.1 localhost",
         "127.0.1.1 workshop.lan.example workshop # evil.example",
         "10.0.0.9 other.lan.example",
     ]
     (tmp_path / "hosts").write_text("\n".join(lines))
-    guards._own_names.cache_clear()
+    request._own_names.cache_clear()
     yield
-    guards._own_names.cache_clear()
+    request._own_names.cache_clear()
 
 
 @pytest.mark.usefixtures("named_workshop")
@@ -272,15 +272,15 @@ async def test_this_machine_is_known_by_its_short_its_full_and_its_punycode_name
     others: list[str],
 ) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: own)
-    monkeypatch.setattr(guards, "HOSTS_FILE", tmp_path / "none")
-    guards._own_names.cache_clear()
+    monkeypatch.setattr(request, "HOSTS_FILE", tmp_path / "none")
+    request._own_names.cache_clear()
     try:
         for host in hosts:
             assert (await stage.ask("status", headers={"Host": host})).status == 200, host
         for host in others:
             assert (await stage.ask("status", headers={"Host": host})).status == 403, host
     finally:
-        guards._own_names.cache_clear()
+        request._own_names.cache_clear()
 
 
 @pytest.mark.parametrize(

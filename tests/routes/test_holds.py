@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cloud_history import holds
-from cloud_history.stopping import Unwatched
-from cloud_history.threads import in_thread
+from cloud_history.deletion import holds
+from cloud_history.tasks.stopping import Unwatched
+from cloud_history.tasks.threads import in_thread
 from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 

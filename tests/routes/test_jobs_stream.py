@@ -152,7 +152,7 @@ async def test_a_fault_of_ours_after_the_first_row_ends_the_lines_and_shows_noth
     def learn(self: object, *known: object) -> None:
         raise RuntimeError("/home/somebody")
 
-    monkeypatch.setattr("cloud_history.thumbnails.Thumbnails.learn", learn)
+    monkeypatch.setattr("cloud_history.routes.thumbnails.Thumbnails.learn", learn)
     answer = await stage.ask("jobs", {})
     end = answer.lines[-1]
     assert (end["complete"], end["error"]["code"]) == (False, "internal")

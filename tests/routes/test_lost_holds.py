@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from cloud_history import holds, locks
-from cloud_history.files import Claim
+from cloud_history.deletion import holds
+from cloud_history.state import locks
+from cloud_history.state.files import Claim
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.credentials import KeyStore
 from cloud_history.secret import Secret
-from cloud_history.stopping import Unwatched
+from cloud_history.state.credentials import KeyStore
+from cloud_history.tasks.stopping import Unwatched
 from routes.places import ROUTES
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from cloud_history import guards
+from cloud_history.routes import request as guards
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
 

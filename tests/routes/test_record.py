@@ -9,7 +9,7 @@ import json
 import pytest
 
 from cloud_history import __version__
-from cloud_history.record_lines import RecordEntry
+from cloud_history.state.record_lines import RecordEntry
 from routes.stage import Stage
 from simulated_cloud import Fault
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cloud_history.errors import AccountChanged
-from cloud_history.operations import Operations
 from cloud_history.secret import Secret
-from cloud_history.slot import SendingSlot
-from cloud_history.stopping import Unwatched
+from cloud_history.service import Operations
+from cloud_history.state.slot import SendingSlot
+from cloud_history.tasks.stopping import Unwatched
 from routes.stage import OTHER_KEY, serving
 from simulated_cloud import SimulatedCloud
 

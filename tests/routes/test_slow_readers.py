@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from cloud_history.routes.answers import PIECE, in_pieces
+from cloud_history.routes.response import PIECE, in_pieces
 
 BODY = b"x" * (40 * PIECE)
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

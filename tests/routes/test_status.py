@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history import __version__
-from cloud_history.journal import Entry
+from cloud_history.state.in_flight import Entry
 from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
 

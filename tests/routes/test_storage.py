@@ -12,13 +12,13 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
-from cloud_history import storage
-from cloud_history.client import CloudClient
+from cloud_history.cloud import downloads
+from cloud_history.cloud.client import CloudClient
+from cloud_history.cloud.downloads import PublicResolver, check_location, fetch_file, is_public
 from cloud_history.config import BaseUrl
 from cloud_history.errors import CloudConnectionError, CloudError, NotComfyCloud
-from cloud_history.jobs import OutputFile
+from cloud_history.jobs.job import OutputFile
 from cloud_history.secret import Secret
-from cloud_history.storage import PublicResolver, check_location, fetch_file, is_public
 
 PRIVATE = [
     *("127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
@@ -181,7 +181,7 @@ async def test_a_dns_that_does_not_answer_leaves_the_name_to_the_proxy(
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(storage, "SECONDS_TO_LOOK_UP", 0.05)
+    monkeypatch.setattr(downloads, "SECONDS_TO_LOOK_UP", 0.05)
     try:
         with pytest.raises(CloudConnectionError):
             await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from cloud_history import bodies
-from cloud_history.protocol import LARGEST_FILE
-from cloud_history.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
+from cloud_history.cloud import bodies
+from cloud_history.cloud.protocol import LARGEST_FILE
+from cloud_history.routes.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
 from routes.stage import JOB, Answer, Gate, Stage
 from simulated_cloud import Fault
 from simulated_cloud.jobs import SimulatedJob

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloud_history.announcements import Announcements
+from cloud_history.deletion.events import Announcements
 
 
 class Listener:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from asking_scene import ABOUT, ASKER, TAB, Scene
-from cloud_history import asking
-from cloud_history.asking import Asker
+from cloud_history.approval import approval
+from cloud_history.approval.approval import Asker
 from cloud_history.errors import (
     CloudError,
     NoAnswer,
@@ -237,7 +237,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[
 def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_loop(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, cancels: int
 ) -> None:
-    monkeypatch.setattr(asking, "SECONDS_TO_REMOVE", 0.05)
+    monkeypatch.setattr(approval, "SECONDS_TO_REMOVE", 0.05)
     answered = asyncio.Event()
 
     def answer() -> None:
@@ -271,7 +271,7 @@ def test_a_stop_is_noticed_while_the_disk_does_not_say_whether_somebody_has_answ
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter([False] * 3)
-    with hanging(monkeypatch, asking, "read_private"), pytest.raises(OperationStopped):
+    with hanging(monkeypatch, approval, "read_private"), pytest.raises(OperationStopped):
         scene.ask(person=Person(lambda: next(looks, True)))
 
 
@@ -279,7 +279,7 @@ def test_a_stop_is_noticed_while_the_question_is_written(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter([False] * 2)
-    with hanging(monkeypatch, asking, "write_private"), pytest.raises(OperationStopped):
+    with hanging(monkeypatch, approval, "write_private"), pytest.raises(OperationStopped):
         scene.ask(person=Person(lambda: next(looks, True)))
     assert scene.events == []
 

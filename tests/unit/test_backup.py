@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backup_stage import ABOUT, KEY, OPERATION, job_id, names
-from cloud_history.backup import BackupFolder
-from cloud_history.clean_detail import clean_detail
 from cloud_history.errors import BackupDamaged, NotBackedUp
+from cloud_history.jobs.redact import clean_detail
 from cloud_history.secret import remember
+from cloud_history.state.backups import BackupFolder
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}
@@ -191,7 +191,7 @@ def test_an_answer_about_something_else_is_no_backup_and_the_others_are_kept(
 def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
     backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.backup_draft.LARGEST_JOB", 5_000)
+    monkeypatch.setattr("cloud_history.state.backup_file.LARGEST_JOB", 5_000)
     draft = backups.begin(OPERATION, ABOUT)
     with pytest.raises(NotBackedUp, match="too large") as refused:
         draft.add(job_id(1), detail_of(1, note="x" * 5_000), KEY)

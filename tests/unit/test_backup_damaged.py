@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backup_stage import DETAIL, JOB, OPERATION, OTHER, make
-from cloud_history.backup import BackupFolder
 from cloud_history.errors import BackupDamaged
+from cloud_history.state.backups import BackupFolder
 
 
 def packed(members: dict[str, object], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -16,9 +16,9 @@ from uuid import UUID
 import pytest
 
 from backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
-from cloud_history.backup import BackupFolder
 from cloud_history.errors import BackupDamaged, StateFolderLost, StateUnwritable
-from cloud_history.state_folder import state_folder_at
+from cloud_history.state.backups import BackupFolder
+from cloud_history.state.folder import state_folder_at
 from small_disk import no_file_larger_than
 
 NOISE = random.Random(1).randbytes(60_000).hex()
@@ -150,7 +150,7 @@ def test_a_pipe_in_the_place_of_a_backup_is_not_waited_for(tmp_path: Path) -> No
 _DIES = """
 import os, signal, sys, zipfile
 from pathlib import Path
-from cloud_history import backup, backup_draft
+from cloud_history.state import backup_file as backup_draft, backups as backup
 job, detail, operation = {job!r}, {detail!r}, {operation!r}
 
 def die(*arguments, **more):
@@ -200,7 +200,7 @@ def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from cloud_history.backup import BackupFolder\n"
+        "from cloud_history.state.backups import BackupFolder\n"
         f"draft = BackupFolder(Path(sys.argv[1])).begin({OTHER!r}, {{}})\n"
         "print('begun', flush=True)\n"
         "sys.stdin.readline()\n"

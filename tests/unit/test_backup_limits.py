@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backup_stage import make
-from cloud_history.backup import NEWEST_KEPT, BackupFolder
+from cloud_history.state.backups import NEWEST_KEPT, BackupFolder
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 
@@ -55,7 +55,7 @@ def test_the_oldest_go_until_the_others_have_room(
 ) -> None:
     operations = made_over_time(tmp_path, list(range(NEWEST_KEPT + 5)))
     sizes = [each.size for each in backups.list()]
-    monkeypatch.setattr("cloud_history.backup._MEGABYTE", 1)
+    monkeypatch.setattr("cloud_history.state.backups._MEGABYTE", 1)
     removed = backups.prune(90, sum(sizes[: NEWEST_KEPT + 2]), NOW)
     assert sorted(removed) == operations[NEWEST_KEPT + 2 :]
     assert sorted(backups.prune(90, sum(sizes[: NEWEST_KEPT + 2]) - 1, NOW)) == [operations[NEWEST_KEPT + 1]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backup_stage import ABOUT, KEY, OPERATION, job_id
-from cloud_history.backup import BackupFolder
+from cloud_history.state.backups import BackupFolder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from cloud_history import protocol, schema
+from cloud_history.cloud import protocol, schema
 from cloud_history.errors import BrokenInstallation
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.clean_detail import MAX_LEVELS, clean_detail, clean_json
 from cloud_history.errors import NestedTooDeeply, NotBackedUp
+from cloud_history.jobs.redact import MAX_LEVELS, clean_detail, clean_json
 from cloud_history.secret import remember
 
 KEY = "comfyui-0123456789abcdef+/x"

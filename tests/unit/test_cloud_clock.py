@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from cloud_history.cloud_clock import CloudClock
+from cloud_history.cloud.clock import CloudClock
 from cloud_history.errors import ClockWrong
 
 NOON = datetime(2026, 1, 31, 12, 0, 30, 400_000, timezone.utc)

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.credentials import KEY_VARIABLE, SHARED_VARIABLE, ApiKey, KeyStore, clean_key, looks_usual
-from cloud_history.errors import (
-    InvalidApiKey,
-    KeyFileDamaged,
-    ManyUsers,
-    MissingApiKey,
-)
+from cloud_history.errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey
 from cloud_history.secret import Secret, scrub
+from cloud_history.state.credentials import (
+    KEY_VARIABLE,
+    SHARED_VARIABLE,
+    ApiKey,
+    KeyStore,
+    clean_key,
+    looks_usual,
+)
 from shown_error import everything_of
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"

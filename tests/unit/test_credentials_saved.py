@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.credentials import KEY_VARIABLE, ApiKey, KeyStore
 from cloud_history.errors import CloudError, KeyFileDamaged, StateUnwritable
 from cloud_history.secret import Secret
+from cloud_history.state.credentials import KEY_VARIABLE, ApiKey, KeyStore
 from shown_error import everything_of
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 import virtual_time
+from cloud_history.cloud.evidence import ProvenAbsent
+from cloud_history.cloud.lookup import Look
+from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.safeguards import BackedUp, Safeguards
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
-from cloud_history.evidence import ProvenAbsent
-from cloud_history.history import History
-from cloud_history.jobs import Job
-from cloud_history.look import Look
-from cloud_history.models import ClearResult, DeletionResult, JobOutcome, Outcome
-from cloud_history.pages import Kept, Page, Pick
-from cloud_history.protection import NOTHING_PROTECTED, Protected
-from cloud_history.safeguards import BackedUp, Safeguards
-from cloud_history.stopping import Watch
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import ClearResult, DeletionResult, JobOutcome, Outcome
+from cloud_history.state.protection import NOTHING_PROTECTED, Protected
+from cloud_history.tasks.stopping import Watch
 from fake_history_client import FakeClient, Person, ids, job, jobs_of
 
 

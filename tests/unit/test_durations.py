@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.durations import cutoff
 from cloud_history.errors import InputRefused
+from cloud_history.retention.durations import cutoff
 from cloud_history.secret import Secret
 from fake_history_client import NOON
 

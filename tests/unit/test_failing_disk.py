@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history import files, journal, line_log, locks, protection, settings, state_folder, threads
-from cloud_history.backup import BackupFolder
-from cloud_history.disk_steps import at_file
+from cloud_history.deletion.holds import Holds
 from cloud_history.errors import (
     ProtectionDamaged,
     SettingsDamaged,
@@ -24,16 +22,19 @@ from cloud_history.errors import (
     StateUnreadable,
     StateUnwritable,
 )
-from cloud_history.files import Claim, write_private
-from cloud_history.holds import Holds
-from cloud_history.journal import Entry, Journal
-from cloud_history.operations import Operations
-from cloud_history.private_files import read_private
-from cloud_history.protection import ProtectionFile
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordEntry
-from cloud_history.settings import SettingsFile
-from cloud_history.threads import large_in_thread
+from cloud_history.service import Operations
+from cloud_history.state import append_log, files, folder, in_flight, locks, protection, settings
+from cloud_history.state.audit_log import Record
+from cloud_history.state.backups import BackupFolder
+from cloud_history.state.files import Claim, write_private
+from cloud_history.state.in_flight import Entry, Journal
+from cloud_history.state.private_files import read_private
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.state.record_lines import RecordEntry
+from cloud_history.state.settings import SettingsFile
+from cloud_history.tasks import threads
+from cloud_history.tasks.disk_steps import at_file
+from cloud_history.tasks.threads import large_in_thread
 from small_disk import no_file_larger_than
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EACCES]
@@ -80,7 +81,7 @@ def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_runnin
 ) -> None:
     entry = Entry("delete", "panel", "host", "abcd")
     Journal(tmp_path).begin(entry)
-    monkeypatch.setattr(journal, "read_private", failing(number))
+    monkeypatch.setattr(in_flight, "read_private", failing(number))
     assert [each.operation for each in Journal(tmp_path).entries()] == [entry.operation]
 
 
@@ -151,7 +152,7 @@ def test_what_the_disk_does_not_give_is_never_told_as_nothing(
                 ask()
             assert unread.value.hint.startswith(os.strerror(number))
     assert [ask() for ask in asked] == [[], [], []]
-    monkeypatch.setattr(line_log, "open_private", failing(number))
+    monkeypatch.setattr(append_log, "open_private", failing(number))
     for read in (record.entries, record.removed_in_all, lambda: record.jobs("0" * 32)):
         with pytest.raises(StateUnreadable):
             read()
@@ -169,7 +170,7 @@ def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_b
             raise OSError(errno.EIO, "gone")
         return real(path, most)
 
-    monkeypatch.setattr(state_folder, "read_private", fail_once)
+    monkeypatch.setattr(folder, "read_private", fail_once)
     with pytest.raises(StateFolderLost):
         kept.change(backup="workflows")
     assert (kept.load().nodes, kept.load().hold_seconds) == ("never", 30)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.files import private_folder, write_private
+from cloud_history.state.files import private_folder, write_private
 
 
 def mode(path: Path) -> int:
@@ -158,7 +158,7 @@ def test_a_disk_that_really_is_full_leaves_the_old_file(path: Path) -> None:
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from cloud_history import files
+from cloud_history.state import files
 os.replace = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
 files.write_private(Path(sys.argv[1]), "new")
 """

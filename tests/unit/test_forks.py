@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 import cloud_history
-from cloud_history import own_loop, secret
-from cloud_history.backup_draft import BackupDraft
+from cloud_history import secret
 from cloud_history.forks import Lock, restart_in_child
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordOutcome
-from cloud_history.state_folder import StateFolder
+from cloud_history.state.audit_log import Record
+from cloud_history.state.backup_file import BackupDraft
+from cloud_history.state.folder import StateFolder
+from cloud_history.state.record_lines import RecordOutcome
+from cloud_history.tasks import own_loop
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history.deletion.report import result_report
 from cloud_history.errors import (
     CountRose,
     MissingApiKey,
@@ -18,10 +19,9 @@ from cloud_history.errors import (
     OperationStopped,
     ServerFault,
 )
-from cloud_history.models import ClearResult, DeletionResult, Outcome, Skipped
-from cloud_history.report import result_report
+from cloud_history.jobs.models import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.secret import Secret
-from cloud_history.stopping import Unwatched
+from cloud_history.tasks.stopping import Unwatched
 from fake_history_client import NOON, FakeClient, ids, job, jobs_of
 from graph_deletion_stage import ASKER, Asked, Room
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 import virtual_time
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.report import clear_report
 from cloud_history.errors import (
     CloudConnectionError,
     CloudError,
@@ -21,10 +23,8 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from cloud_history.history import History
-from cloud_history.jobs import Job
-from cloud_history.models import ClearOutcome, ClearResult
-from cloud_history.report import clear_report
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import ClearOutcome, ClearResult
 from fake_history_client import FakeClient, Person, job
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)

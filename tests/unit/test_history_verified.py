@@ -8,11 +8,11 @@ import logging
 import pytest
 
 import virtual_time
+from cloud_history.cloud.lookup import Look
+from cloud_history.deletion.clear import History
+from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudConnectionError, CloudError, OperationStopped, ServerFault, Unauthorized
-from cloud_history.history import History
-from cloud_history.look import Look
-from cloud_history.models import DeletionResult, Outcome
-from cloud_history.report import deletion_report
+from cloud_history.jobs.models import DeletionResult, Outcome
 from fake_history_client import FakeClient, Person, ids, job, jobs_of
 
 FAULT = ServerFault(502)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from choices import Choices, made_of
 from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds, TooManyJobIds
-from cloud_history.job_ids import MAX_CHARACTERS, MAX_IDS, parse_job_ids
+from cloud_history.jobs.ids import MAX_CHARACTERS, MAX_IDS, parse_job_ids
 from cloud_history.secret import Secret
 
 A = "01234567-89ab-cdef-0123-456789abcdef"

@@ -12,11 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.jobs import LONGEST_TEXT, JobError, OutputFile, moment, output_type, read_file, read_job
-from cloud_history.models import ACTIVE, FINISHED, JobStatus
-from cloud_history.rows import job_row
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.job import (
+    LONGEST_TEXT,
+    JobError,
+    OutputFile,
+    moment,
+    output_type,
+    read_file,
+    read_job,
+)
+from cloud_history.jobs.models import ACTIVE, FINISHED, JobStatus
+from cloud_history.jobs.rows import job_row
 from cloud_history.secret import remember
-from cloud_history.selection import JobFilter
 from fake_history_client import NOON, ids
 
 JOB = ids(1)[0]

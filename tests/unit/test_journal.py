@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import StateUnwritable
-from cloud_history.journal import Entry, Journal
+from cloud_history.state.in_flight import Entry, Journal
 
 NAME = "0123456789abcdef" * 2
 

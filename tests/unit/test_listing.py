@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 import virtual_time
+from cloud_history.cloud.evidence import Doubt, Reason
+from cloud_history.cloud.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
+from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
 from cloud_history.errors import BadRequest, ServerFault
-from cloud_history.evidence import Doubt, Reason
-from cloud_history.jobs import Job
-from cloud_history.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
-from cloud_history.models import JobStatus
-from cloud_history.pages import EVERY_JOB, Page, Pick
-from cloud_history.selection import JobFilter
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import JobStatus
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import virtual_time
-from cloud_history.listing import Listing, first_page, list_jobs
-from cloud_history.selection import JobFilter
+from cloud_history.cloud.listing import Listing, first_page, list_jobs
+from cloud_history.jobs.filters import JobFilter
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history import locks
 from cloud_history.errors import LockSilent, StateUnwritable
-from cloud_history.files import Claim
-from cloud_history.locks import gate, try_lock, unlock
-from cloud_history.private_files import open_private
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordOutcome
-from cloud_history.slot import SendingSlot
+from cloud_history.state import locks
+from cloud_history.state.audit_log import Record
+from cloud_history.state.files import Claim
+from cloud_history.state.locks import gate, try_lock, unlock
+from cloud_history.state.private_files import open_private
+from cloud_history.state.record_lines import RecordOutcome
+from cloud_history.state.slot import SendingSlot
 
 PACK = Path(__file__).parent.parent.parent
 OPERATION, OTHER = "a" * 32, "b" * 32
@@ -29,14 +29,14 @@ posix = pytest.mark.skipif(os.name != "posix", reason="there is no such thing on
 
 HOLD = """
 import sys, pathlib
-from cloud_history.locks import gate
+from cloud_history.state.locks import gate
 with gate(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
 FORK = """
 import os, sys, pathlib, threading
-from cloud_history.slot import SendingSlot
+from cloud_history.state.slot import SendingSlot
 assert SendingSlot(pathlib.Path(sys.argv[1])).take("a" * 32)
 reads, writes = os.pipe()
 child = os.fork()

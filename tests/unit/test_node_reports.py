@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import InputRefused, StateUnwritable
-from cloud_history.node_reports import MAX_REPORTS, NodeReports
 from cloud_history.secret import Secret
+from cloud_history.state.node_reports import MAX_REPORTS, NodeReports
 
 
 def test_a_report_is_fetched_by_its_name_as_often_as_it_is_asked_for(tmp_path: Path) -> None:

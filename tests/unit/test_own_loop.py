@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from cloud_history import own_loop
-from cloud_history.own_loop import on_own_loop
-from cloud_history.threads import in_thread
+from cloud_history.tasks import own_loop
+from cloud_history.tasks.own_loop import on_own_loop
+from cloud_history.tasks.threads import in_thread
 
 
 async def thread() -> str:

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 import record_stage
-from cloud_history.asking import Answers
-from cloud_history.backup import BackupFolder
-from cloud_history.credentials import KeyStore
+from cloud_history.approval.approval import Answers
 from cloud_history.errors import (
     BackupDamaged,
     CloudError,
@@ -22,13 +20,15 @@ from cloud_history.errors import (
     QuestionClosed,
     StateUnwritable,
 )
-from cloud_history.files import Claim
-from cloud_history.journal import Journal
-from cloud_history.protection import ProtectionFile
-from cloud_history.record import Record
 from cloud_history.secret import Secret
-from cloud_history.settings import DAMAGED, SettingsFile
-from cloud_history.slot import SendingSlot
+from cloud_history.state.audit_log import Record
+from cloud_history.state.backups import BackupFolder
+from cloud_history.state.credentials import KeyStore
+from cloud_history.state.files import Claim
+from cloud_history.state.in_flight import Journal
+from cloud_history.state.protection import ProtectionFile
+from cloud_history.state.settings import DAMAGED, SettingsFile
+from cloud_history.state.slot import SendingSlot
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
 

@@ -6,13 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.config import read_base_url
-from cloud_history.connection import Connection
-from cloud_history.credentials import ApiKey, Source
-from cloud_history.errors import PreviewExpired
-from cloud_history.evidence import ProvenAbsent
-from cloud_history.models import JobCounts
-from cloud_history.previews import (
+from cloud_history.deletion.preview import (
     MAX_KEPT_JOBS,
     MOST_KEPT,
     VALID_SECONDS,
@@ -21,8 +17,12 @@ from cloud_history.previews import (
     Previews,
     preview_jobs,
 )
-from cloud_history.protection import Protected
+from cloud_history.errors import PreviewExpired
+from cloud_history.jobs.models import JobCounts
 from cloud_history.secret import Secret
+from cloud_history.state.connection import Connection
+from cloud_history.state.credentials import ApiKey, Source
+from cloud_history.state.protection import Protected
 from fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))

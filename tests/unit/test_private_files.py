@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history import private_files
 from cloud_history.errors import FileRefused
-from cloud_history.files import write_private
-from cloud_history.locks import gate
-from cloud_history.private_files import Mode, open_private, read_private, sync_file
+from cloud_history.state import private_files
+from cloud_history.state.files import write_private
+from cloud_history.state.locks import gate
+from cloud_history.state.private_files import Mode, open_private, read_private, sync_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and owners of POSIX")
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")

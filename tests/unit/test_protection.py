@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history.cloud.evidence import ProvenAbsent
+from cloud_history.cloud.lookup import Look
+from cloud_history.deletion.safeguards import kept_back
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
-from cloud_history.evidence import ProvenAbsent
-from cloud_history.look import Look
-from cloud_history.models import Outcome
-from cloud_history.protection import NOTHING_PROTECTED, Protected, ProtectionFile
-from cloud_history.safeguards import kept_back
+from cloud_history.jobs.models import Outcome
+from cloud_history.state.protection import NOTHING_PROTECTED, Protected, ProtectionFile
 from fake_history_client import ids, job
 
 DAMAGED = [b"", b"{", b"null", b"[]", b"{}", b"\xff", b'{"jobs": []}', b'{"jobs": {}, "workflows": []}']

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cloud_history import protocol
+from cloud_history.cloud import protocol
+from cloud_history.cloud.protocol import Repeat, Request
 from cloud_history.errors import SchemaMismatch
-from cloud_history.models import ACTIVE, JobStatus
-from cloud_history.protocol import Repeat, Request
-from cloud_history.selection import JobFilter
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.models import ACTIVE, JobStatus
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 OTHER = "fedcba98-7654-3210-fedc-ba9876543210"

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from cloud_history import protocol
+from cloud_history.cloud import protocol
+from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
+from cloud_history.cloud.protocol import Answer
 from cloud_history.errors import (
     PLAN_REFUSALS,
     ApiMovedOn,
@@ -23,10 +25,8 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from cloud_history.jobs import Job
-from cloud_history.models import JobStatus
-from cloud_history.pages import EVERY_JOB, Page, Pick
-from cloud_history.protocol import Answer
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import JobStatus
 from cloud_history.secret import HIDDEN, Secret
 from fake_history_client import NOON
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud_history.record import Record
+from cloud_history.state.audit_log import Record
 from record_stage import DELETED, entry, name, outcome, recorded
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import StateFolderLost, StateUnwritable
-from cloud_history.record import Record
+from cloud_history.state.audit_log import Record
 from record_stage import DELETED, entry, job_id, name, outcome, recorded
 from small_disk import no_file_larger_than
 
@@ -138,8 +138,8 @@ def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordEntry
+from cloud_history.state.audit_log import Record
+from cloud_history.state.record_lines import RecordEntry
 step, after = sys.argv[2], int(sys.argv[3])
 real = getattr(os, step)
 

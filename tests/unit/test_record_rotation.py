@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.models import DeletionResult
-from cloud_history.record import Record
-from cloud_history.record_lines import outcome_of
+from cloud_history.jobs.models import DeletionResult
+from cloud_history.state.audit_log import Record
+from cloud_history.state.record_lines import outcome_of
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.models import JobOutcome, Outcome
-from cloud_history.record import Record
-from cloud_history.record_lines import RecordEntry, RecordOutcome
+from cloud_history.jobs.models import JobOutcome, Outcome
 from cloud_history.secret import CONTROL, remember
+from cloud_history.state.audit_log import Record
+from cloud_history.state.record_lines import RecordEntry, RecordOutcome
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)

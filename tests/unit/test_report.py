@@ -7,17 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from cloud_history.errors import (
-    CloudConnectionError,
-    CloudError,
-    Incomplete,
-    OperationStopped,
-    ServerFault,
-    Unauthorized,
-)
-from cloud_history.models import ClearOutcome, ClearResult, DeletionResult, JobCounts, JobOutcome, Outcome
-from cloud_history.protection import NOTHING_PROTECTED
-from cloud_history.report import (
+from cloud_history.deletion.report import (
     MOST_LISTED,
     NOT_CLEARED,
     NOTHING_TO_DELETE,
@@ -29,6 +19,23 @@ from cloud_history.report import (
     jobs,
     listing_report,
 )
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudError,
+    Incomplete,
+    OperationStopped,
+    ServerFault,
+    Unauthorized,
+)
+from cloud_history.jobs.models import (
+    ClearOutcome,
+    ClearResult,
+    DeletionResult,
+    JobCounts,
+    JobOutcome,
+    Outcome,
+)
+from cloud_history.state.protection import NOTHING_PROTECTED
 from fake_history_client import ids, job
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from cloud_history.durations import span
 from cloud_history.errors import InputRefused, PolicyRefused
-from cloud_history.jobs import Job
-from cloud_history.models import FINISHED, JobStatus
-from cloud_history.retention import Policy, Reason, check, decide
-from cloud_history.retention_report import plan_report, policy_words, span_words
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import FINISHED, JobStatus
+from cloud_history.retention.durations import span
+from cloud_history.retention.policy import Policy, Reason, check, decide
+from cloud_history.retention.report import plan_report, policy_words, span_words
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 PROTECTED = "p"

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from hypothesis import given, settings
 
 from choices import Choices, made_of
-from cloud_history.jobs import Job
-from cloud_history.models import FINISHED, JobStatus
-from cloud_history.retention import Plan, Policy, decide
+from cloud_history.jobs.job import Job
+from cloud_history.jobs.models import FINISHED, JobStatus
+from cloud_history.retention.policy import Plan, Policy, decide
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 EXAMPLES = settings(max_examples=2000, deadline=None)

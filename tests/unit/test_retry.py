@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from cloud_history.cloud.protocol import Repeat
+from cloud_history.cloud.retry import RetryPolicy, parse_retry_after
 from cloud_history.errors import (
     ApiMovedOn,
     BadRequest,
@@ -22,8 +24,6 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from cloud_history.protocol import Repeat
-from cloud_history.retry import RetryPolicy, parse_retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 READ, DELETE, CLEAR = Repeat.READ, Repeat.DELETE, Repeat.CLEAR

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from cloud_history import schema
+from cloud_history.cloud import schema
 from cloud_history.errors import CloudError, MissingDependency, SchemaMismatch
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def job_id(number: int) -> str:
 
 
 def definition(name: str) -> dict[str, Any]:
-    text = (files("cloud_history") / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    text = (files("cloud_history.cloud") / "schemas" / f"{name}.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -167,10 +167,10 @@ def test_an_answer_that_lacks_what_is_read_of_it_is_refused(name: str, value: ob
 def test_importing_every_module_of_the_package_does_not_import_jsonschema() -> None:
     program = (
         "import importlib, pkgutil, sys, cloud_history\n"
-        "names = [each.name for each in pkgutil.iter_modules(cloud_history.__path__)]\n"
-        "for name in names: importlib.import_module(f'cloud_history.{name}')\n"
+        "names = [each.name for each in pkgutil.walk_packages(cloud_history.__path__, 'cloud_history.')]\n"
+        "for name in names: importlib.import_module(name)\n"
         "assert len(names) > 15, names\n"
-        "assert 'cloud_history.schema' in sys.modules\n"
+        "assert 'cloud_history.cloud.schema' in sys.modules\n"
         "sys.exit('jsonschema' in sys.modules)\n"
     )
     # The folder this very package came from, not whatever is installed.
@@ -199,7 +199,7 @@ def test_without_jsonschema_nothing_passes_and_the_hint_gives_the_pip_command() 
 
 
 def test_every_schema_in_the_package_is_tested_here() -> None:
-    folder = files("cloud_history") / "schemas"
+    folder = files("cloud_history.cloud") / "schemas"
     assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {
         f"{name}.json" for name in NAMES
     }

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.credentials import ApiKey
 from cloud_history.secret import (
     CONTROL,
     HIDDEN,
@@ -29,6 +28,7 @@ from cloud_history.secret import (
     remember,
     scrub,
 )
+from cloud_history.state.credentials import ApiKey
 
 KEY = "comfyui-unit+secret/100%25=0123456789abcdef"
 QUOTED = quote(KEY, safe="")

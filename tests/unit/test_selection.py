@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cloud_history.jobs import Job, JobError, OutputFile
-from cloud_history.models import FINISHED, JobStatus
-from cloud_history.selection import JobFilter
+from cloud_history.jobs.filters import JobFilter
+from cloud_history.jobs.job import Job, JobError, OutputFile
+from cloud_history.jobs.models import FINISHED, JobStatus
 from fake_history_client import NOON, ids, job
 
 CAT = Job(

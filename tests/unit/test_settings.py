@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import InputRefused
-from cloud_history.settings import Settings, SettingsFile
+from cloud_history.state.settings import Settings, SettingsFile
 
 CHANGES = 40
 

@@ -14,19 +14,20 @@ from pathlib import Path
 import pytest
 
 import record_stage
-from cloud_history import protection, state_folder
-from cloud_history.backup import BackupFolder
-from cloud_history.credentials import KeyStore
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateFolderLost, StateUnwritable
-from cloud_history.files import write_private
-from cloud_history.journal import Entry, Journal
-from cloud_history.private_files import read_private
-from cloud_history.protection import NOTHING_PROTECTED, ProtectionFile
-from cloud_history.record import Record
 from cloud_history.secret import Secret
-from cloud_history.settings import DAMAGED, Settings, SettingsFile
-from cloud_history.slot import SendingSlot
-from cloud_history.state_folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
+from cloud_history.state import folder as state_folder
+from cloud_history.state import protection
+from cloud_history.state.audit_log import Record
+from cloud_history.state.backups import BackupFolder
+from cloud_history.state.credentials import KeyStore
+from cloud_history.state.files import write_private
+from cloud_history.state.folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
+from cloud_history.state.in_flight import Entry, Journal
+from cloud_history.state.private_files import read_private
+from cloud_history.state.protection import NOTHING_PROTECTED, ProtectionFile
+from cloud_history.state.settings import DAMAGED, Settings, SettingsFile
+from cloud_history.state.slot import SendingSlot
 from fake_history_client import ids
 
 Harm = Callable[[Path], None]

@@ -9,9 +9,9 @@ from typing import NoReturn
 import pytest
 
 import virtual_time
-from cloud_history import stopping
 from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
-from cloud_history.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable, together
+from cloud_history.tasks import stopping
+from cloud_history.tasks.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable, together
 from fake_history_client import Person
 
 PACK = Path(stopping.__file__).parent

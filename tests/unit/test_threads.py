@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history import threads
 from cloud_history.errors import OperationStopped, StateSilent
-from cloud_history.threads import Pool, in_thread, long_in_thread, result_of, write_in_thread
+from cloud_history.tasks import threads
+from cloud_history.tasks.threads import Pool, in_thread, long_in_thread, result_of, write_in_thread
 
 PACK = Path(__file__).parent.parent.parent
 
@@ -83,7 +83,7 @@ def test_a_loop_ends_though_its_work_never_does(slow: Slow) -> None:
 def test_a_process_ends_though_its_work_never_does() -> None:
     code = (
         "import asyncio, threading\n"
-        "from cloud_history.threads import in_background\n"
+        "from cloud_history.tasks.threads import in_background\n"
         "begun = threading.Event()\n"
         "in_background(lambda: (begun.set(), threading.Event().wait()))\n"
         "begun.wait(10)"

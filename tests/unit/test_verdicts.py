@@ -7,12 +7,12 @@ from typing import Literal
 
 import pytest
 
+from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
+from cloud_history.cloud.lookup import UNSEEN, Look
+from cloud_history.deletion.outcomes import Ledger
+from cloud_history.deletion.verdicts import verdict
 from cloud_history.errors import CloudConnectionError, CloudError, CloudTimeoutError, ServerFault
-from cloud_history.evidence import Doubt, ProvenAbsent, Reason
-from cloud_history.ledger import Ledger
-from cloud_history.look import UNSEEN, Look
-from cloud_history.models import DeletionResult, JobOutcome, Outcome
-from cloud_history.verdicts import verdict
+from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
 from fake_history_client import ids, job
 
 JOB = ids(1)[0]

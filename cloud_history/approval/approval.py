@@ -1,0 +1,412 @@
+"""Asking the person who queued a workflow whether it may delete.
+
+The node asks, and a route takes the answer. They share files and no memory, because some editions of ComfyUI import a
+pack twice, once for its routes and once for its nodes. A websocket event names the question to the one browser that
+queued the workflow, and says no more: any page may listen to ComfyUI's websocket. What is asked, and the token that
+answers it, are fetched through a guarded route. Whoever sends the token back answers, once. That guards against
+accidents and foreign pages, not against somebody who has access to the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import (
+    AnsweredTooSoon,
+    InputRefused,
+    NoAnswer,
+    NobodyThere,
+    QuestionClosed,
+    StateSilent,
+    StateUnwritable,
+    TooManyQuestions,
+)
+from ..forks import Lock
+from ..secret import Secret, log, scrub
+from ..state.files import Claim, write_private, write_whole
+from ..state.folder import state_folder_at
+from ..state.private_files import open_private, read_private
+from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped, run_stoppable
+from ..tasks.threads import FILE_SECONDS, in_thread, write_in_thread
+
+EVENT = "cloud_history.ask"
+LONGEST_TO_ANSWER = 120.0
+LONGEST_UNSEEN = 15.0
+"""Seconds within which a page has to say that it shows the question."""
+ANNOUNCE_EVERY = 2.0
+SECONDS_TO_REMOVE = 1.0
+"""How long the node waits for the files of its question to go. They are removed whether it waits or not."""
+LEEWAY = 10.0
+"""Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
+LONGEST_STANDING = LONGEST_TO_ANSWER + LEEWAY
+LARGEST_FILE = 64_000
+MAX_OPEN_QUESTIONS = 20
+"""Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
+MIN_READING_SECONDS = 1.0
+"""A “delete” that comes sooner after the question was fetched is no answer: nobody can have read it."""
+MAX_TOKENS = 1_000
+LONGEST_TEXT = 200
+"""Characters of a name that comes from a workflow: it may be anybody's."""
+
+DELETE, SKIP = "delete", "skip"
+_CLOSED = "closed"
+
+Payload = dict[str, Any]
+AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
+"""Sends a websocket event to one client."""
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+_NAMES = ("node", "title", "workflow", "workflow_id")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The running node, and whom it can ask.
+
+    Attributes:
+        client: the browser that queued the workflow.
+        key: the API key that came with the workflow, where one did.
+    """
+
+    client: str | None = None
+    node: str = ""
+    title: str = ""
+    workflow: str = ""
+    workflow_id: str = ""
+    key: Secret | None = field(default=None, repr=False)
+
+    @property
+    def origin(self) -> str:
+        """How the records name it."""
+        return f"node {self.node}" if self.node else "node"
+
+    def payload(self) -> Payload:
+        """What the person is told of it."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+    def __post_init__(self) -> None:
+        for name in _NAMES:
+            object.__setattr__(self, name, scrub(getattr(self, name))[:LONGEST_TEXT])
+
+
+class Questions:
+    """The side that asks.
+
+    Args:
+        announce: must be callable from any thread.
+        present: whether a client is connected now.
+        sleep, clock: replaced in tests. today: seconds since 1970, which other processes share.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        announce: AnnounceTo,
+        present: Callable[[str], bool],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], float] = time.time,
+    ) -> None:
+        self._state = state_folder_at(folder)
+        self._folder = folder / "asking"
+        self._announce = announce
+        self._present = present
+        self._sleep = sleep
+        self._clock = clock
+        self._today = today
+        self._asking = 0
+
+    def client(self, asker: Asker) -> str:
+        """The browser that can be asked. Raises NobodyThere."""
+        if not asker.client or not self._present(asker.client):
+            raise NobodyThere
+        return asker.client
+
+    @contextmanager
+    def place(self, asker: Asker) -> Iterator[None]:
+        """A place among the nodes that ask, from before the first request until all is done.
+
+        Raises:
+            NobodyThere: no browser can be asked.
+            TooManyQuestions: too many nodes ask already.
+        """
+        self.client(asker)
+        if self._asking >= MAX_OPEN_QUESTIONS:
+            raise TooManyQuestions(f"{MAX_OPEN_QUESTIONS} nodes are asking already.")
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+
+    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
+        """Ask, and wait for the answer: whether to delete.
+
+        Args:
+            about: what the person is shown.
+
+        Raises:
+            NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
+        """
+        client = self.client(asker)
+        files = _Files(self._folder, uuid.uuid4().hex)
+        ends = self._clock() + LONGEST_TO_ANSWER
+
+        def take_back(claim: Claim) -> None:
+            claim.release()
+            files.remove()
+
+        kept = {**about, **asker.payload()}
+        claim = await write_in_thread(
+            lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
+        )
+        event = {"question": files.name, "state": "open"}
+        how = "stopped"
+        try:
+            answer = await self._answer(files, lambda: self._announce(EVENT, event, client), ends, watch)
+            how = "answered"
+            return answer
+        except NoAnswer:
+            how = "no_answer"
+            raise
+        finally:
+            try:
+                await write_in_thread(lambda: take_back(claim), seconds=SECONDS_TO_REMOVE)
+            except StateSilent as exc:
+                log.warning("The files of a question that has ended are still there: %s", exc)
+            finally:
+                self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
+
+    async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
+        unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
+        while (now := self._clock()) < ends:
+            check_stopped(watch)
+            if now >= tell_next:
+                tell()
+                tell_next = now + ANNOUNCE_EVERY
+            answer, seen = await run_stoppable(in_thread(files.look), watch, 2 * FILE_SECONDS)
+            if answer:
+                return answer == DELETE
+            if not seen and now >= unseen_until:
+                break
+            await self._sleep(LOOK_EVERY)
+        # Whoever answers in this very moment is either in time, or is told that it is too late.
+        if not await in_thread(files.close):
+            await self._sleep(LOOK_EVERY)  # it may be half written
+            answer, _ = await in_thread(files.look)
+            if answer:
+                return answer == DELETE
+        if now < ends:
+            raise NobodyThere
+        raise NoAnswer("No answer in 2 minutes, so nothing was deleted.")
+
+    def _write(self, files: _Files, about: Payload) -> Claim:
+        self._remove_stale()
+        kept = {
+            "about": about,
+            "ends": self._today() + LONGEST_STANDING,
+            "process": os.getpid(),
+            "until": self._clock() + LONGEST_STANDING,
+        }
+        try:
+            self._state.ensure(self._folder.name)
+            write_private(files.question, json.dumps(kept))
+            return Claim(files.question)
+        except OSError as exc:
+            files.remove()
+            raise StateUnwritable(
+                "Nobody can be asked: the state folder can’t be written.", because=exc
+            ) from exc
+
+    def _remove_stale(self) -> None:
+        """Remove what processes have left that ended while they asked."""
+        with suppress(OSError):
+            for name in {path.name.partition(".")[0] for path in self._folder.iterdir()}:
+                files = _Files(self._folder, name)
+                # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
+                if (
+                    _NAME.fullmatch(name)
+                    and files.seconds_left(self._today(), self._clock()) <= 0
+                    and not Claim.is_held(files.question)
+                ):
+                    files.remove()
+
+
+class Answers:
+    """The side that takes the answer. Blocking (small files): call it off the event loop.
+
+    Args:
+        today: seconds since 1970, which other processes share. clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        today: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = folder / "asking"
+        self._today = today
+        self._clock = clock
+        self._issued: dict[str, tuple[str, float]] = {}
+        """Of each token its question and when it was handed out, the newest last."""
+        self._lock = Lock()
+
+    def show(self, question: str) -> Payload:
+        """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""
+        files = self._find(question)
+        about = _read(files.question).get("about")
+        if not isinstance(about, dict):
+            raise QuestionClosed
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._issued[token] = question, self._clock()
+            while len(self._issued) > MAX_TOKENS:
+                del self._issued[next(iter(self._issued))]
+        left = self._told(files)
+        return {**about, "question": question, "token": token, "state": "open", "seconds_left": left}
+
+    def seen(self, question: str, token: str) -> Payload:
+        """A page shows the question; how long it still stands.
+
+        Raises:
+            InputRefused, QuestionClosed, StateUnwritable.
+        """
+        files, _ = self._open(question, token)
+        try:
+            files.note_seen()
+        except OSError as exc:
+            raise StateUnwritable("The question can’t be noted as seen.", because=exc) from exc
+        return {"seconds_left": self._told(files)}
+
+    def answer(self, question: str, token: str, answer: str) -> None:
+        """Answer it, once.
+
+        Raises:
+            InputRefused: there is no such answer. StateUnwritable: it cannot be noted.
+            AnsweredTooSoon: it deletes, and nobody can have read the question. Nothing is used up.
+            QuestionClosed: it is not open, was answered already, or the token is another one's.
+        """
+        if answer not in (DELETE, SKIP):
+            raise InputRefused("“answer” must be delete or skip.")
+        files, age = self._open(question, token)
+        if answer == DELETE and age < MIN_READING_SECONDS:
+            raise AnsweredTooSoon("The answer came before the question could be read.")
+        try:
+            files.note_answer(answer)
+        except FileExistsError:
+            raise QuestionClosed from None
+        except OSError as exc:
+            raise StateUnwritable("The answer can’t be noted.", because=exc) from exc
+
+    def _open(self, question: str, token: str) -> tuple[_Files, float]:
+        """The files of an open question, and for how many seconds somebody has had its token."""
+        files = self._find(question)
+        with self._lock:
+            of, since = self._issued.get(token, ("", 0.0))
+        if of != question:
+            raise QuestionClosed
+        return files, self._clock() - since
+
+    def _find(self, question: str) -> _Files:
+        if not _NAME.fullmatch(question):
+            raise InputRefused("That is not the name of a question.")
+        files = _Files(self._folder, question)
+        if self._seconds_left(files) <= -LEEWAY or Claim.is_abandoned(files.question):
+            raise QuestionClosed
+        return files
+
+    def _told(self, files: _Files) -> int:
+        return max(0, round(self._seconds_left(files)))
+
+    def _seconds_left(self, files: _Files) -> float:
+        """Seconds in which an answer is waited for."""
+        return files.seconds_left(self._today(), self._clock()) - LEEWAY
+
+
+class _Files:
+    """The files of one question."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.question = folder / f"{name}.json"
+        self._seen = folder / f"{name}.seen"
+        self._answer = folder / f"{name}.answer"
+
+    def look(self) -> tuple[str, bool]:
+        """The answer, "" for none yet, and whether a page shows the question."""
+        answer = str(_read(self._answer).get("answer", ""))
+        seen = False
+        with suppress(OSError):
+            seen = self._seen.exists()
+        return (answer if answer in (DELETE, SKIP) else ""), seen
+
+    def seconds_left(self, today: float, clock: float) -> float:
+        """For how long it still stands; none where there is no such question.
+
+        A question of this process goes by the clock that nobody sets. Other processes share no other clock than the
+        one that is set; there the claim to the question tells first whether anybody still waits for an answer.
+
+        Args:
+            today: seconds since 1970. clock: seconds that never go back.
+        """
+        kept = _read(self.question)
+        ends, until = kept.get("ends"), kept.get("until")
+        if kept.get("process") == os.getpid() and isinstance(until, float):
+            left = until - clock
+            # More is left by no clock of this process: an earlier one had the same number, before a restart.
+            if left <= LONGEST_STANDING:
+                return left
+        return ends - today if isinstance(ends, float) else 0.0
+
+    def close(self) -> bool:
+        """Take no answer from now on. False where one came first."""
+        try:
+            self._note(self._answer, {"answer": _CLOSED})
+        except FileExistsError:
+            return False
+        except OSError as exc:
+            log.warning("A question can’t be closed: %s", exc.strerror)
+        return True
+
+    def note_seen(self) -> None:
+        with suppress(FileExistsError):
+            self._note(self._seen, {})
+
+    def note_answer(self, answer: str) -> None:
+        """Raises FileExistsError: there is one. OSError."""
+        self._note(self._answer, {"answer": answer})
+
+    def remove(self) -> None:
+        # The question first: without it nobody can add to the others.
+        for path in (self.question, self._seen, self._answer):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as exc:
+                log.warning("A question that has ended can’t be removed: %s", exc.strerror)
+
+    def _note(self, path: Path, content: Payload) -> None:
+        with open_private(path, "xb") as file:
+            write_whole(file, json.dumps(content).encode("utf-8"))
+
+
+def _read(path: Path) -> Payload:
+    """What is in a file; nothing where it cannot be read, or is just being written."""
+    try:
+        found = json.loads(read_private(path, LARGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,348 @@
+"""The thin shell around `protocol` that does the I/O, with aiohttp.
+
+A client belongs to one operation on one event loop: ComfyUI runs nodes and routes on two loops, and an aiohttp
+session made on one fails on the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any, NoReturn
+
+import aiohttp
+import yarl
+
+from .. import __version__
+from ..config import BaseUrl
+from ..errors import (
+    AnswerTooLarge,
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    NotFound,
+    NotHttp,
+    RateLimited,
+    Unauthorized,
+    UnreadableAnswer,
+    UntrustedCertificate,
+)
+from ..jobs.ids import WrittenIds
+from ..jobs.job import Job, OutputFile, read_job
+from ..jobs.redact import clean_detail
+from ..json_pieces import Pauses
+from ..secret import Secret
+from ..tasks.threads import long_in_thread
+from . import protocol, proxies
+from .bodies import read_capped
+from .clock import CloudClock
+from .pages import Kept, Page, Pick, joined
+from .resolving import OwnResolver
+from .retry import Again, RetryPolicy, parse_retry_after
+from .sessions import Session, open_session
+
+MOST_AT_ONCE = 6
+LONGEST_STANDING = 40
+LARGE_PAGE = 64 * 1024
+"""Bytes of a page worth a thread of its own."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, and for one whole request."""
+
+    connect: float = 10.0
+    request: float = 30.0
+
+
+@dataclass
+class CloudClient:
+    """Comfy Cloud's operations, one method each. Use it with `async with`.
+
+    Every method raises CloudConnectionError or CloudResponseError, after the retries its request allows.
+    """
+
+    base_url: BaseUrl
+    api_key: Secret
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    asked_to_wait: Callable[[float], None] = lambda seconds: None
+    """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
+    clock: CloudClock = field(default_factory=CloudClock, repr=False)
+    """Learns from each answer how far it is from Comfy Cloud's."""
+    written: WrittenIds = field(default_factory=WrittenIds, repr=False)
+    """Learns from each page how the server writes its ids, which are sent so."""
+    has_sent: bool = field(default=False, init=False)
+    """Whether a request that removes jobs may have left."""
+    _session: Session | None = field(default=None, repr=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _proxy: str | None = field(default=None, repr=False)
+    _waiting: int = field(default=0, repr=False)
+    _may_send: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _key_worked: bool = field(default=False, repr=False)
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy in use."""
+        return self._proxy
+
+    async def __aenter__(self) -> CloudClient:
+        self._proxy = proxies.find_proxy(self.base_url)
+        self._session = open_session(
+            connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, resolver=OwnResolver()),
+            total_seconds=self.timeouts.request,
+            connect_seconds=self.timeouts.connect,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def earliest_now(self) -> datetime:
+        """What time it is by this machine's clock or by Comfy Cloud's, whichever is behind."""
+        return self.clock.earliest_now()
+
+    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
+        """Remove at most 100 jobs. Returning means accepted, no more."""
+        request = protocol.delete_history([self.written.of(job_id) for job_id in job_ids])
+        self.has_sent = True
+        protocol.read_accepted(await self._send(request, again=again))
+
+    async def clear_history(self, again: Again | None = None) -> None:
+        """Remove every finished job. Returning means accepted, no more."""
+        self.has_sent = True
+        protocol.read_accepted(await self._send(protocol.clear_history(), again=again))
+
+    async def list_jobs(
+        self,
+        chosen: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]:
+        """One page of jobs, newest first. One that is too large to be read is read in two halves.
+
+        Raises:
+            AnswerTooLarge: a single job is.
+        """
+        try:
+            return await self._page(chosen, pick, limit, offset, after)
+        except AnswerTooLarge:
+            if limit == 1:
+                raise
+        half = limit // 2
+        first = await self.list_jobs(chosen, pick, limit=half, offset=offset, after=after)
+        if after is not None or first.received < half:
+            return first
+        # The last row comes again: a list that moves between the halves would skip one otherwise.
+        rest = limit - half + 1
+        second = await self.list_jobs(chosen, pick, limit=rest, offset=offset + half - 1)
+        return joined(first, second)
+
+    async def _page(
+        self, chosen: Mapping[str, str], pick: Pick[Kept], limit: int, offset: int, after: str | None
+    ) -> Page[Kept]:
+        answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
+        now = datetime.now(timezone.utc)
+        if len(answer.body) < LARGE_PAGE:
+            page = protocol.read_jobs_page(answer, pick, now)
+        else:
+            page = await self._large_page(answer, pick, now)
+        self.written.learn(page.job_ids, page.written)
+        return page
+
+    async def _large_page(self, answer: protocol.Answer, pick: Pick[Kept], now: datetime) -> Page[Kept]:
+        # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
+        # a time: several threads would hand the lock to each other, past the loop.
+        async with self._reading:
+            return await long_in_thread(protocol.read_jobs_page, answer, pick, now, Pauses())
+
+    async def get_job(self, job_id: str) -> Job:
+        """One job. Raises NotFound where it is not in the history."""
+        answer = await self._job(job_id)
+        detail = await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
+        # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
+        job = read_job(detail, datetime.now(timezone.utc))
+        if job is None or job.id != job_id.lower():
+            raise UnreadableAnswer(200)
+        return job
+
+    async def get_job_detail(self, job_id: str) -> dict[str, Any]:
+        """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
+        answer = await self._job(job_id)
+        return await long_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", Pauses())))
+
+    async def _job(self, job_id: str) -> protocol.Answer:
+        written = self.written.of(job_id)
+        try:
+            return await self._send(protocol.get_job(written))
+        except NotFound:
+            if written == job_id:
+                raise
+        # A list may write ids otherwise than the server knows them: not to be found, a job has to be so in either case.
+        return await self._send(protocol.get_job(job_id))
+
+    async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
+        """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
+        request = protocol.cancel_jobs([self.written.of(job_id) for job_id in job_ids])
+        answer = protocol.read_json(await self._send(request), "cancelled_jobs")
+        return [str(job_id).lower() for job_id in answer["cancelled"]]
+
+    async def view_file(self, file: OutputFile) -> bytes | str:
+        """The file itself, where the server gives it, or the address it redirects to. Nothing is followed here.
+
+        Raises:
+            UnreadableAnswer: the file is larger than 20 MB.
+        """
+        answer = await self._send(
+            protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True
+        )
+        return answer.location if answer.location else answer.body
+
+    async def get_user(self) -> str:
+        """The account's standing: `active`, `waitlisted`, or another word."""
+        user = protocol.read_json(await self._send(protocol.get_user()), "user")
+        return protocol.presentable(user["status"])[:LONGEST_STANDING]
+
+    async def _send(
+        self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
+    ) -> protocol.Answer:
+        tried, refused, may_have_worked, unanswered = 0, False, False, False
+        error: CloudError | None = None
+        while True:
+            tried += 1
+            await self._let_through(again, error)
+            try:
+                answer = await self._exchange(request)
+                error = protocol.error_of(answer)
+                if error is None or (redirects and answer.location):
+                    self._key_worked = True
+                    return answer
+            except CloudConnectionError as exc:
+                error = exc
+            error.earlier_try_may_have_worked, error.earlier_try_unanswered = may_have_worked, unanswered
+            may_have_worked, unanswered = error.may_have_worked, error.unanswered
+            key_worked = self._key_worked and not refused
+            wait = self.retries.wait(request.repeat, error, tried, key_worked=key_worked)
+            if wait is None:
+                raise_alone(error)
+            refused |= isinstance(error, Unauthorized)
+            await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
+
+    async def _let_through(self, again: Again | None, last: CloudError | None) -> None:
+        """Wait for the limits that other requests have met, and ask whether the request may still be sent.
+
+        Args:
+            last: the error of the try before this one.
+        """
+        waited = last is not None
+        while self._waiting or waited:
+            while self._waiting:
+                await self._may_send.wait()
+            if again is not None:
+                await _ask(again, last)
+            waited = False
+
+    async def _hold_back(self, seconds: float) -> None:
+        """Wait, and let none of this client's other requests begin meanwhile: they would meet the same limit."""
+        self.asked_to_wait(seconds)
+        self._waiting += 1
+        self._may_send.clear()
+        try:
+            await self.sleep(seconds)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._may_send.set()
+
+    def _headers(self, request: protocol.Request) -> dict[str, str]:
+        headers = {
+            "X-API-Key": self.api_key.reveal(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"comfy-cloud-history/{__version__}",
+        }
+        return headers if request.body is None else {**headers, "Content-Type": "application/json"}
+
+    async def _exchange(self, request: protocol.Request) -> protocol.Answer:
+        """Send once and read the answer, up to its cap."""
+        assert self._session is not None, "use it with `async with`"
+        asked = self.clock.now()
+        try:
+            async with self._session.request(
+                request.method,
+                yarl.URL(self.base_url.url + request.target, encoded=True),
+                data=request.body,
+                headers=self._headers(request),
+                proxy=self._proxy,
+                # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
+                allow_redirects=False,
+            ) as response:
+                # Others answer with other statuses: gateways, proxies and portals. A copy kept by one has an age.
+                if response.status == 200 and response.headers.get("Age", "0") == "0":
+                    self.clock.heard(response.headers.get("Date"), asked, self.clock.now())
+                body, whole = await read_capped(response, request.largest_answer)
+                return protocol.Answer(
+                    status=response.status,
+                    body=body,
+                    content_type=response.headers.get("Content-Type", ""),
+                    retry_after=parse_retry_after(
+                        response.headers.get("Retry-After"), datetime.now(timezone.utc)
+                    ),
+                    whole=whole,
+                    too_large=not whole and request.reads_jobs and len(body) >= request.largest_answer,
+                    location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
+                    path=request.path,
+                )
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
+            failure = connection_failure(exc, self.base_url.host)
+        return raise_alone(failure)
+
+
+async def _ask(again: Again, last: CloudError | None) -> None:
+    """Whether a request that had to wait may be sent; an error that says no knows what the try before may have done."""
+    try:
+        await again()
+    except CloudError as error:
+        if last is not None:
+            error.earlier_try_may_have_worked = last.may_have_worked
+            error.earlier_try_unanswered = last.unanswered
+        raise
+
+
+def raise_alone(error: CloudError) -> NoReturn:
+    """Raise an error with none behind it: aiohttp's own hold the request's headers and the proxy's address.
+
+    Raising it outside of `except` is not enough: on Python 3.10 a coroutine that an exception has woken still counts
+    as handling it.
+    """
+    try:
+        raise error
+    finally:
+        error.__cause__ = error.__context__ = None
+
+
+def connection_failure(exc: Exception, host: str) -> CloudError:
+    """Our error for one of aiohttp's, saying whether the request may have arrived."""
+    if isinstance(exc, aiohttp.ClientHttpProxyError):
+        return CloudConnectionError(f"The proxy refused to connect to {host} ({exc.status}).", sent=False)
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+        return UntrustedCertificate(host)
+    if isinstance(exc, aiohttp.ClientResponseError):
+        return NotHttp(host)
+    if isinstance(exc, aiohttp.ConnectionTimeoutError):
+        return CloudTimeoutError(f"Can’t reach {host}: connecting took too long.", sent=False)
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        return CloudConnectionError(f"Can’t reach {host}.", sent=False)
+    if isinstance(exc, asyncio.TimeoutError):
+        return CloudTimeoutError("Comfy Cloud took too long to answer.", sent=True)
+    return CloudConnectionError("The connection was lost before the answer came.", sent=True)

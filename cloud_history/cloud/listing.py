@@ -1,0 +1,348 @@
+"""Reading the whole history, or all that a filter matches, page by page and as fast as the server allows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Container, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol
+
+from ..errors import BadRequest, CloudError, ListNotWhole
+from ..jobs.filters import JobFilter
+from ..jobs.job import Job
+from ..jobs.models import JobStatus
+from .evidence import Doubt, Reason, is_whole
+from .pages import NO_JOB, Kept, Page, Pick
+
+PAGE = 1000
+MOST_AT_ONCE = 6
+MOST_PAGES = 1000
+MOST_READINGS = 3
+
+
+class JobLister(Protocol):
+    """What listing needs of a client."""
+
+    async def list_jobs(
+        self,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        *,
+        limit: int,
+        offset: int = 0,
+        after: str | None = None,
+    ) -> Page[Kept]: ...
+
+
+@dataclass
+class Reading:
+    """How reading goes, and how it ended.
+
+    Attributes:
+        job_ids: of the jobs of which something was kept.
+        received: rows seen, other jobs and repeated ones too.
+        unreadable: rows of the last reading whose id could not be read.
+        complete: whether nothing that can be read is missing, as far as anybody can tell. It is enough for showing, and
+            proves nothing: see `Listing.proof`.
+        reasons: why it proves nothing.
+        error: what ended it before its end.
+    """
+
+    job_ids: set[str] = field(default_factory=set)
+    received: int = 0
+    unreadable: int = 0
+    total: int | None = None
+    complete: bool = False
+    reasons: tuple[Reason, ...] = ()
+    error: CloudError | None = None
+
+
+@dataclass(frozen=True)
+class CompleteListing:
+    """A list that proves what is missing from it. Made by `Listing.proof` alone.
+
+    Attributes:
+        seen: the ids of all its jobs, kept or not.
+        query: what was asked for: empty for the jobs of every status.
+        is_short: whether it is one page that was not filled. A server that cuts pages and says nothing looks like that.
+    """
+
+    seen: frozenset[str]
+    query: Mapping[str, str]
+    is_short: bool
+
+
+@dataclass
+class Listing(Reading):
+    """What was read.
+
+    Attributes:
+        jobs: those that were asked for, by id, in the order read.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+    query: Mapping[str, str] = field(default_factory=dict)
+    is_short: bool = False
+
+    def not_whole(self) -> ListNotWhole:
+        """The error that says why it is not complete."""
+        return ListNotWhole(next((str(each) for each in self.reasons if not is_whole([each])), ""))
+
+    def proof(self) -> CompleteListing | None:
+        """The list as proof; None where it proves nothing, for the reasons that it has or for its error."""
+        if self.error is not None or self.reasons or not self.complete:
+            return None
+        return CompleteListing(self.seen, self.query, self.is_short)
+
+
+class _Reader(Generic[Kept]):
+    """One reading of all pages. Gives what is new on each."""
+
+    def __init__(
+        self,
+        client: JobLister,
+        query: Mapping[str, str],
+        pick: Pick[Kept],
+        first: Awaitable[Page[Kept]] | None = None,
+    ) -> None:
+        self._client = client
+        self._query = query
+        self._pick = pick
+        self._first = first
+        self._limit = PAGE
+        self.seen: set[str] = set()
+        self.received = 0
+        self.unreadable = 0
+        self.total: int | None = None
+        self.ended = False
+        self.is_short = False
+        self._most = 0
+        self._reasons: dict[Doubt, Reason] = {}
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why what was read proves nothing; empty where it proves what is missing.
+
+        The largest total counts: when a job goes while pages are read, the rest moves up, and a row that nobody
+        saw is missing by as many as the last total has fallen.
+        """
+        if self.unreadable:
+            self._reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, self.unreadable)
+        if not self.ended or len(self.seen) + self.unreadable < self._most:
+            self._doubt(Doubt.DOES_NOT_ADD_UP)
+        return tuple(self._reasons.values())
+
+    async def pages(self) -> AsyncIterator[dict[str, Kept]]:
+        first = await (self._first or self._page())
+        yield self._take(first, 0)
+        if first.next_cursor:
+            async for kept in self._by_cursor(first):
+                yield kept
+        elif first.received and (self._more(first) or (first.total or 0) > first.received):
+            async for kept in self._by_offset(first):
+                yield kept
+        else:
+            self.ended = not self._more(first)
+            self.is_short = first.received < self._limit
+
+    async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[Kept]:
+        return await self._client.list_jobs(
+            self._query, self._pick, limit=self._limit, offset=offset, after=after
+        )
+
+    def _doubt(self, doubt: Doubt) -> None:
+        self._reasons.setdefault(doubt, Reason(doubt))
+
+    def _take(self, page: Page[Kept], offset: int | None) -> dict[str, Kept]:
+        """Note a page that begins at this offset; None where a cursor led to it."""
+        self.received += page.received
+        self.unreadable += page.unreadable
+        if page.total is not None and (page.total or not page.received):
+            self.total = page.total
+            self._most = max(self._most, page.total)
+        if offset is not None and page.contradicts_itself(offset):
+            self._doubt(Doubt.TOTALS_CONTRADICT)
+        for reason in page.reasons:
+            self._reasons.setdefault(reason.doubt, reason)
+        if not page.statuses <= _statuses(self._query):
+            self._doubt(Doubt.FILTER_IGNORED)
+        if page.limit is not None and page.limit < self._limit and page.has_more is None:
+            self._doubt(Doubt.LOWER_LIMIT)
+        new = {job_id: each for job_id, each in page.kept.items() if job_id not in self.seen}
+        self.seen.update(page.job_ids)
+        return new
+
+    async def _by_cursor(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
+        used: set[str] = set()
+        for _ in range(MOST_PAGES):
+            if not page.next_cursor or not page.received:
+                self.ended = not page.has_more
+                return
+            following = None if page.next_cursor in used else await self._after(page.next_cursor)
+            if following is None or (following.job_ids and self.seen.issuperset(following.job_ids)):
+                # A cursor that came before, that it does not take back, or that leads back to rows that came before:
+                # what is left is read by offset.
+                async for kept in self._by_offset(page):
+                    yield kept
+                return
+            used.add(page.next_cursor)
+            page = following
+            yield self._take(page, None)
+
+    async def _after(self, cursor: str) -> Page[Kept] | None:
+        try:
+            return await self._page(after=cursor)
+        except BadRequest:
+            return None
+
+    async def _by_offset(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
+        """The rest, several pages at once as far as the total tells how many there are.
+
+        Each page begins with the last row of the one before. Where that row does not come again, the list has moved
+        while it was read, and a row may have been skipped: a total that stays the same does not tell, when one job goes
+        and another comes.
+        """
+        overlap = 1 if page.received > 1 else 0
+        # Not as many rows as came: a cursor that repeats may have led back to rows seen before.
+        step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
+        tasks: deque[tuple[asyncio.Future[Page[Kept]], int]] = deque()
+        try:
+            while True:
+                while not tasks or (len(tasks) < MOST_AT_ONCE and (self.total or 0) > offset + overlap):
+                    if asked >= MOST_PAGES:
+                        break
+                    asked += 1
+                    tasks.append((asyncio.ensure_future(self._page(offset=offset)), offset))
+                    offset += step
+                if not tasks:
+                    return
+                task, at = tasks[0]
+                page = await task
+                tasks.popleft()
+                known = self.seen.intersection(page.job_ids)
+                if not known and len(page.job_ids) == page.received and (overlap or not self.total):
+                    self._doubt(Doubt.DOES_NOT_ADD_UP)
+                yield self._take(page, at)
+                if not page.received or (not self._more(page) and at + page.received >= (self.total or 0)):
+                    self.ended = not self._more(page)
+                    return
+                if page.job_ids and known.issuperset(page.job_ids) and page.received > overlap:
+                    self._doubt(Doubt.REPEATS)
+                    return  # the same page again and again: a server that knows no offset
+                if not tasks:
+                    offset = at + max(1, page.received - overlap)
+        finally:
+            for task, _ in tasks:
+                task.cancel()
+            await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
+
+    def _more(self, page: Page[Kept]) -> bool:
+        """Whether more pages follow: a full page has to be taken for that where the server does not say."""
+        full = min(self._limit, page.limit or self._limit)
+        return page.received >= full if page.has_more is None else page.has_more
+
+
+def _statuses(query: Mapping[str, str]) -> frozenset[JobStatus]:
+    """The statuses that a filter lets through."""
+    named = query.get("status", "")
+    return frozenset(map(JobStatus, named.split(","))) if named else frozenset(JobStatus)
+
+
+async def read_pages(
+    client: JobLister,
+    query: Mapping[str, str],
+    pick: Pick[Kept],
+    reading: Reading,
+    first: Awaitable[Page[Kept]] | None = None,
+) -> AsyncIterator[dict[str, Kept]]:
+    """Read once, keeping the books in `reading`, and give what is kept of each new job, page by page.
+
+    Args:
+        first: the first page, where it is asked for already.
+
+    A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
+    `complete`.
+    """
+    reader = _Reader(client, query, pick, first)
+    reading.unreadable = 0
+    try:
+        async for kept in reader.pages():
+            reading.received, reading.total, reading.unreadable = (
+                reader.received,
+                reader.total,
+                reader.unreadable,
+            )
+            new = {job_id: each for job_id, each in kept.items() if job_id not in reading.job_ids}
+            reading.job_ids.update(new)
+            yield new
+    except CloudError as error:
+        reading.error = error
+        return
+    reading.reasons = reader.reasons()
+    reading.complete = is_whole(reading.reasons)
+    if isinstance(reading, Listing):
+        reading.seen, reading.query, reading.is_short = frozenset(reader.seen), query, reader.is_short
+
+
+async def goes_on(
+    client: JobLister, query: Mapping[str, str], seen: Container[str], end: int, *, counts: bool = False
+) -> bool:
+    """Whether a list has another job where it says that it ends. A server that knows no offset begins anew.
+
+    Args:
+        seen: the ids of its jobs. end: how many rows it has.
+        counts: whether the list's totals were right, so that one which is wrong here tells of other jobs too.
+
+    Raises:
+        CloudError: this could not be read. BadRequest: the server takes no offset.
+    """
+    last = max(0, end - 1)
+    page = await client.list_jobs(query, NO_JOB, limit=2, offset=last)
+    # Of two rows the list was begun anew, and its total is not about this place in it.
+    contradicts = counts and page.received < 2 and page.contradicts_itself(last)
+    return contradicts or page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
+
+
+async def first_page(
+    client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None
+) -> Page[Job]:
+    """The page that `list_jobs` begins with, for a list that is begun before it is certain to be wanted.
+
+    Raises:
+        CloudError: it could not be read.
+    """
+    return await client.list_jobs(chosen.query(), Pick(chosen.only, job_ids), limit=PAGE)
+
+
+async def list_jobs(
+    client: JobLister,
+    chosen: JobFilter,
+    job_ids: Container[str] | None = None,
+    first: Awaitable[Page[Job]] | None = None,
+) -> Listing:
+    """Read all that matches; again, up to three times in all, where the pages do not add up.
+
+    Jobs that arrive or go while pages are read shift the rest: rows come twice, or are skipped. What is missing
+    after the last reading is said by `complete` being False. A list that is empty after an earlier reading had jobs
+    is not complete either.
+
+    Args:
+        job_ids: keep these jobs alone.
+        first: the first page of the first reading, where it is asked for already: see `first_page`.
+    """
+    pick = Pick(chosen.only, job_ids)
+    listing = Listing()
+    for _ in range(MOST_READINGS):
+        had_rows = listing.received > 0
+        listing = Listing()
+        async for jobs in read_pages(client, chosen.query(), pick, listing, first):
+            listing.jobs.update(jobs)
+        first = None
+        if had_rows and not listing.received and listing.complete:
+            # A cleared history looks like that, and so does a broken service: whoever asks again knows.
+            listing.complete, listing.reasons = False, (Reason(Doubt.DOES_NOT_ADD_UP),)
+            break
+        if listing.complete or listing.error is not None:
+            break
+    return listing

@@ -1,0 +1,400 @@
+"""Looking whether jobs are there: before a deletion, to know what is ours to claim, and after it.
+
+A job is proven to be gone where two ways of looking agree: a list that proves what is missing from it does not have it,
+and `GET /api/jobs/{id}` answers 404. The second counts only from a server that finds a listed job by its id, and, where
+none is listed any more, from one that has found one of these jobs before. Up to 20 jobs are all asked for by their ids;
+of more, five. Both prove nothing where none of the other jobs that were listed before is there any more: an account
+that another one has taken the place of, or a service that has lost its data, looks like that.
+
+One exception, for a server that marks jobs as deleted and still answers for them by id. It is believed by its list
+alone, and only by that of every status: where it had each of the jobs before, has none of them now but active ones, and
+goes on showing others, one of which is found by its id. Where only some of the jobs are missing, or listed jobs are not
+found by their ids, the list may be hiding what is there. An empty list is not believed of anything while one of the
+jobs is found by its id: it is also what a broken service looks like.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol, cast
+
+from ..errors import BadRequest, CloudConnectionError, CloudError, NotFound
+from ..jobs.filters import JobFilter
+from ..jobs.job import Job
+from ..jobs.models import ACTIVE, JobStatus
+from ..tasks.stopping import Watch, run_stoppable, together
+from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
+from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
+from .pages import Page
+
+MOST_ONE_BY_ONE = 20
+MOST_AT_ONCE = 6
+MOST_ASKED = 200
+"""Jobs that are asked for by id at the most, where the spot check finds some of them gone and others not."""
+SETTLED_AFTER = timedelta(minutes=10)
+"""A job that ended this long ago keeps its status; one that ended later may still be failing or being cancelled."""
+
+
+class JobReader(JobLister, Protocol):
+    """What looking needs of a client."""
+
+    async def get_job(self, job_id: str) -> Job: ...
+
+    def earliest_now(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of some jobs.
+
+    Attributes:
+        there: those that are listed, or found by their ids.
+        gone: those that are proven not to be there.
+        error: why some are neither, where a request failed.
+        reasons: why some are neither, where what was answered proves nothing.
+        listed: those of `there` that a list has.
+        answered: those that were found by their ids.
+        others: jobs that a list had beside these. Some of them have to be there at the next look.
+    """
+
+    there: Mapping[str, Job] = field(default_factory=dict)
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT
+    error: CloudError | None = None
+    reasons: tuple[Reason, ...] = ()
+    listed: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+    def saw(self, job_id: str) -> bool:
+        """Whether it is known to be there, or known to be gone."""
+        return job_id in self.there or job_id in self.gone
+
+    @property
+    def doubt(self) -> str:
+        """Why what was answered proves nothing, in words; "" where there is no doubt."""
+        return distrust(self.reasons) if self.reasons else ""
+
+
+UNSEEN = Look()
+
+
+async def look_at(client: JobReader, job_ids: Sequence[str], known: Look = UNSEEN) -> Look:
+    """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
+
+    Args:
+        known: what was seen of them earlier: their statuses, how the server writes their ids, and which were found.
+    """
+    if not job_ids:
+        return UNSEEN
+    looking = _Looking(client, job_ids, known)
+    try:
+        return await looking.look()
+    except CloudError as error:
+        return looking.seen_by_id(error)
+
+
+async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Look:
+    """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found.
+
+    Args:
+        others: jobs that are listed beside them, and have to be there at the next look.
+    """
+    listed = {job.id: job for job in jobs}
+    known = Look(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
+    looking = _Looking(client, list(listed), known)
+    return await looking.only_by_id()
+
+
+async def look_in_time(
+    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Look = UNSEEN
+) -> Look:
+    """Look at these jobs, for at most so long. Raises OperationStopped."""
+    try:
+        return await run_stoppable(look_at(client, job_ids, known), watch, seconds)
+    except CloudConnectionError as error:
+        return Look(error=error)
+
+
+def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
+    """The filter whose list must have these jobs while they are there: by their statuses, once these can't change.
+
+    The active ones are few, and are let through too: a job that failed may be tried again.
+    """
+    found = list(jobs)
+    statuses = {job.status for job in found}
+    if not found or len(statuses) > 2 or not all(_settled(job, now) for job in found):
+        return JobFilter()
+    return JobFilter(tuple(status for status in JobStatus if status in statuses or status in ACTIVE))
+
+
+def _settled(job: Job, now: datetime) -> bool:
+    return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
+
+
+class _Listed(NamedTuple):
+    """What came of asking for a listed job by its id."""
+
+    job_id: str
+    error: CloudError | None = None
+
+
+class _Looking:
+    """One look at some jobs."""
+
+    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Look) -> None:
+        self._client = client
+        self._job_ids = job_ids
+        self._wanted = frozenset(job_ids)
+        self._known = known
+        self._jobs = {job_id: known.there[job_id] for job_id in job_ids if job_id in known.there}
+        self._by_id: dict[str, Job | None] = {}
+        self._answered = set(known.answered)
+        self._error: CloudError | None = None
+        self._early: asyncio.Future[_Listed] | None = None
+
+    async def look(self) -> Look:
+        try:
+            listing = await self._read_list()
+            found = await self._judged(listing)
+            if listing.query and any(reason.doubt is Doubt.STILL_ANSWERED for reason in found.reasons):
+                # Some may have another status by now, and only the whole list is believed of jobs that are still found.
+                found = await self._judged(await self._list(JobFilter()))
+            return found
+        finally:
+            await _end(self._early)
+
+    async def _judged(self, listing: Listing) -> Look:
+        """What this list and asking by id say together."""
+        self._jobs.update(listing.jobs)
+        missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
+        proof = listing.proof()
+        if proof is None or not missing:
+            return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
+        few = len(self._job_ids) <= MOST_ONE_BY_ONE
+        asked = self._some(missing)
+        try:
+            work: list[Coroutine[Any, Any, bool | None]] = [
+                self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
+                self._misses_a_listed_job(proof),
+                self._goes_on(proof),
+                self._misses_the_others(proof),
+            ]
+            _, misses, ends_too_soon, misses_others = await together(work)
+        except CloudError as error:
+            self._error = self._error or error
+            return self._outcome(listing, NONE_ABSENT, ())
+        if misses or ends_too_soon or not self._answered:
+            doubt = Doubt.ENDS_TOO_SOON if ends_too_soon else Doubt.NO_ANSWER_BY_ID
+            return self._outcome(listing, NONE_ABSENT, (Reason(doubt),))
+        if misses_others:
+            return self._outcome(listing, NONE_ABSENT, (Reason(Doubt.OTHERS_MISSING),))
+        still = [job_id for job_id in asked if self._by_id.get(job_id)]
+        if not few and 0 < len(still) < len(asked) and len(missing) <= MOST_ASKED:
+            asked = missing
+            await self._ask([job_id for job_id in missing if job_id not in self._by_id])
+            few, still = True, [job_id for job_id in asked if self._by_id.get(job_id)]
+        gone, reasons = self._judge(missing, asked, still, proof, each=few)
+        return self._outcome(listing, gone, reasons)
+
+    async def only_by_id(self) -> Look:
+        await self._ask(self._job_ids)
+        return replace(self._known, answered=frozenset(self._answered))
+
+    def seen_by_id(self, error: CloudError) -> Look:
+        """What is known where no list could be read."""
+        there = {job_id: job for job_id, job in self._by_id.items() if job}
+        return Look(there, NONE_ABSENT, error, answered=frozenset(self._answered))
+
+    async def _read_list(self) -> Listing:
+        """The narrowest list that can prove these jobs gone, with those of them that it has."""
+        if self._known.there:
+            chosen = narrowest(self._jobs.values(), self._client.earliest_now())
+            # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
+            # anything, and those that are not found now have to be missing from the list too.
+            listing, _ = await asyncio.gather(self._list(chosen), self._ask_beside())
+        else:
+            chosen, listing = await self._list_as_guessed()
+        if chosen.statuses and not self._proves_enough(listing):
+            listing = await self._list(JobFilter())
+        return listing
+
+    async def _list_as_guessed(self) -> tuple[JobFilter, Listing]:
+        """A list by a guess. Of many jobs that is mostly the whole list, whose first page is asked for meanwhile."""
+        first: asyncio.Future[Page[Job]] | None = None
+        if len(self._job_ids) > MOST_ONE_BY_ONE:
+            first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
+        try:
+            chosen = await self._guess()
+            return chosen, await self._list(chosen, None if chosen.statuses else first)
+        finally:
+            await _end(first)
+
+    async def _guess(self) -> JobFilter:
+        """The filter that fits the jobs if all are as a few of them are, which are asked for by their ids."""
+        few = self._some(self._job_ids)
+        await self._ask(few)
+        found = [job for job in (self._by_id.get(job_id) for job_id in few) if job]
+        self._jobs.update((job.id, job) for job in found)
+        statuses = {job.status for job in found}
+        if len(found) < len(few):
+            return JobFilter()
+        # Most jobs of most histories are completed: their list saves little, and a wrong guess costs as much as all.
+        if len(few) < len(self._job_ids) and (len(statuses) > 1 or JobStatus.COMPLETED in statuses):
+            return JobFilter()
+        return narrowest(found, self._client.earliest_now())
+
+    def _some(self, job_ids: Sequence[str]) -> list[str]:
+        """Those that are asked for by their ids: all of a few, five of many."""
+        return list(job_ids) if len(self._job_ids) <= MOST_ONE_BY_ONE else self._sample(job_ids)
+
+    def _proves_enough(self, listing: Listing) -> bool:
+        """Whether a narrow list says something of all that is missing from it."""
+        missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
+        if not missing:
+            return True
+        now = self._client.earliest_now()
+        settled = all(job_id in self._jobs and _settled(self._jobs[job_id], now) for job_id in missing)
+        return settled and listing.proof() is not None
+
+    async def _list(self, chosen: JobFilter, first: Awaitable[Page[Job]] | None = None) -> Listing:
+        listing = await list_jobs(self._client, chosen, self._wanted, first)
+        self._error = listing.error
+        return listing
+
+    def _sample(self, missing: Sequence[str]) -> list[str]:
+        """Some from all over, two of them found by their ids before: that these are found no longer says the most."""
+        before = [job_id for job_id in missing if job_id in self._known.answered][:2]
+        return before + spread([each for each in missing if each not in before], SPOT_CHECK - len(before))
+
+    async def _ask(self, job_ids: Iterable[str]) -> None:
+        """Ask for each by its id."""
+        gate = asyncio.Semaphore(MOST_AT_ONCE)
+
+        async def get(job_id: str) -> None:
+            async with gate:
+                try:
+                    self._by_id[job_id] = await self._client.get_job(job_id)
+                    self._answered.add(job_id)
+                except NotFound:
+                    self._by_id[job_id] = None
+                except CloudError as error:
+                    self._by_id.pop(job_id, None)
+                    self._error = self._error or error
+
+        found = await asyncio.gather(*(get(job_id) for job_id in job_ids), return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+
+    async def _ask_beside(self) -> None:
+        """Ask for some jobs by their ids while the list is read, and for a listed one as soon as it will be needed.
+
+        That is where one of ours is missing. The others were listed before; the answer counts where the job still is.
+        """
+        await self._ask(self._some(self._job_ids))
+        listed = next(iter(self._known.others), None)
+        if listed is not None and not all(self._by_id.values()):
+            self._early = asyncio.ensure_future(self._ask_for_listed(listed))
+
+    async def _ask_for_listed(self, job_id: str) -> _Listed:
+        try:
+            await self._client.get_job(job_id)
+        except CloudError as error:
+            return _Listed(job_id, error)
+        return _Listed(job_id)
+
+    async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
+        """Whether the server does not find a job by its id that it lists, as one without the route finds none."""
+        asked = await self._early if self._early else None
+        if asked is None or asked.job_id not in proof.seen:
+            listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
+            if listed is None and not self._answered:
+                listed = next(iter(proof.seen), None)
+            if listed is None:
+                return False
+            asked = await self._ask_for_listed(listed)
+        if isinstance(asked.error, NotFound):
+            return True
+        if asked.error is not None and not self._answered:
+            raise asked.error
+        self._answered.add(asked.job_id)
+        return False
+
+    async def _misses_the_others(self, proof: CompleteListing) -> bool:
+        """Whether none of the jobs that were listed beside these is there any more, in the list or by its id."""
+        others = self._known.others
+        if not others or not others.isdisjoint(proof.seen):
+            return False
+        for job_id in spread(sorted(others), SPOT_CHECK):
+            try:
+                found = await self._client.get_job(job_id)
+            except NotFound:
+                continue
+            # A list of its status has to have it.
+            return not proof.query or found.status.value in proof.query.get("status", "").split(",")
+        return True
+
+    async def _goes_on(self, proof: CompleteListing) -> bool:
+        """Whether a list of one page that is not full has more jobs than it says."""
+        if not proof.is_short or not proof.seen:
+            return False
+        try:
+            return await goes_on(self._client, proof.query, proof.seen, len(proof.seen), counts=True)
+        except BadRequest:
+            return False  # it takes no offset
+
+    def _judge(
+        self,
+        missing: Sequence[str],
+        asked: Sequence[str],
+        still: Sequence[str],
+        proof: CompleteListing,
+        *,
+        each: bool,
+    ) -> tuple[frozenset[ProvenAbsent], tuple[Reason, ...]]:
+        """Which of the jobs that the list does not have are proven gone, and why the others are not."""
+        refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
+        if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
+            return _proven(missing), ()
+        reasons = (Reason(Doubt.STILL_ANSWERED),) if still else ()
+        if still and not proof.seen:
+            return NONE_ABSENT, reasons
+        if each:
+            return _proven(refused), reasons
+        return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, reasons)
+
+    def _is_marked_as_deleted(self, missing: Sequence[str], proof: CompleteListing) -> bool:
+        """Whether the list is believed of jobs that are still found by their ids: see above."""
+        listed = self._wanted & proof.seen
+        return (
+            not proof.query
+            and self._known.listed.issuperset(missing)
+            and all(self._jobs[job_id].active for job_id in listed)
+            and len(proof.seen) > len(listed)
+        )
+
+    def _outcome(self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]) -> Look:
+        by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
+        found = {**by_id, **listing.jobs}
+        for job_id in by_id.keys() & listing.jobs.keys():
+            # A list may leave out the workflow, which a person may have protected.
+            workflow_id = listing.jobs[job_id].workflow_id or by_id[job_id].workflow_id
+            found[job_id] = listing.jobs[job_id]._replace(workflow_id=workflow_id)
+        there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
+        listed = frozenset(listing.jobs)
+        others = listing.seen - self._wanted if listing.proof() else frozenset[str]()
+        return Look(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
+
+
+async def _end(begun: asyncio.Future[Any] | None) -> None:
+    """Give up what was begun, if it has not ended."""
+    if begun is not None:
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)
+
+
+def _proven(job_ids: Iterable[str]) -> frozenset[ProvenAbsent]:
+    return frozenset(cast("Iterable[ProvenAbsent]", job_ids))

@@ -1,0 +1,103 @@
+"""A page of jobs, and what is kept of the jobs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from ..jobs.job import Job
+from ..jobs.models import JobStatus
+from .evidence import Doubt, Reason
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True)
+class Pick(Generic[Kept]):
+    """What is kept of the jobs on a page. Of a row nobody wants only the id is read: it is by far the least of it.
+
+    Attributes:
+        make: what is kept of a job; None for nothing. It may be called in a thread.
+        job_ids: of these jobs alone; None: of any.
+    """
+
+    make: Callable[[Job], Kept | None]
+    job_ids: Container[str] | None = None
+
+    def wants(self, job_id: str) -> bool:
+        """Whether anything of this job may be kept."""
+        return self.job_ids is None or job_id in self.job_ids
+
+
+EVERY_JOB: Pick[Job] = Pick(lambda job: job)
+NO_JOB: Pick[Job] = Pick(lambda job: None, ())
+
+
+@dataclass(frozen=True)
+class Page(Generic[Kept]):
+    """One page of jobs.
+
+    Attributes:
+        job_ids: of the rows that can be read, in order.
+        kept: by job id, in order.
+        received: rows in the answer, readable or not; offsets step by it.
+        total: what the server says matches, or None where it says nothing that can be believed.
+        has_more: whether more rows follow, or None where the server does not say.
+        reasons: why the page proves nothing, as far as it can be told without the others.
+        statuses: of all rows that can be read, kept or not.
+        limit: rows a page, as the server says it took the request; None where it does not say.
+        written: ids as the server writes them, of the rows where that is not in lower case.
+    """
+
+    job_ids: list[str]
+    kept: dict[str, Kept]
+    received: int
+    total: int | None
+    has_more: bool | None
+    next_cursor: str
+    reasons: tuple[Reason, ...] = ()
+    statuses: frozenset[JobStatus] = frozenset()
+    limit: int | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unreadable(self) -> int:
+        """Rows without an id that can be read."""
+        return self.received - len(self.job_ids)
+
+    def contradicts_itself(self, offset: int = 0) -> bool:
+        """Whether its total says something else than its rows, for a page that begins at this offset."""
+        if self.total is None:
+            return any(reason.doubt is Doubt.TOTALS_CONTRADICT for reason in self.reasons)
+        if self.received and not self.total:
+            return False  # some servers count nothing and write 0: that says nothing
+        end = offset + self.received
+        if self.received and self.total < end:
+            return True
+        if not self.received and self.total > offset:
+            return True
+        return self.has_more is not None and self.has_more != (self.total > end)
+
+
+def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:
+    """One page of two that follow each other, the second of which begins with the last row of the first."""
+    reasons = {reason.doubt: reason for reason in (*first.reasons, *second.reasons)}
+    unreadable = first.unreadable + second.unreadable
+    if unreadable:
+        reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, unreadable)
+    known = set(first.job_ids)
+    new = [job_id for job_id in second.job_ids if job_id not in known]
+    again = len(second.job_ids) - len(new)
+    if not again and not unreadable:
+        reasons[Doubt.DOES_NOT_ADD_UP] = Reason(Doubt.DOES_NOT_ADD_UP)
+    return replace(
+        second,
+        job_ids=first.job_ids + new,
+        kept={**first.kept, **{job_id: each for job_id, each in second.kept.items() if job_id not in known}},
+        received=first.received + second.received - again,
+        reasons=tuple(reasons.values()),
+        statuses=first.statuses | second.statuses,
+        limit=None,
+        written={**first.written, **second.written},
+    )

@@ -1,0 +1,377 @@
+"""Comfy Cloud's HTTP API without any I/O: builds requests, turns answers into values or errors.
+
+Only the requests built here can be sent, so this module is the list of all that this pack can do to an
+account. Above all there is no `DELETE /api/jobs/{id}`: it would destroy the outputs too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from ..errors import (
+    PLAN_REFUSALS,
+    AnswerTooLarge,
+    ApiMovedOn,
+    BadRequest,
+    CloudResponseError,
+    Forbidden,
+    InsufficientCredits,
+    NestedTooDeeply,
+    NotComfyCloud,
+    NotFound,
+    PlanRefused,
+    RateLimited,
+    SchemaMismatch,
+    ServerFault,
+    Unauthorized,
+    UnreadableAnswer,
+)
+from ..jobs.ids import is_job_id
+from ..jobs.job import job_of, row_id
+from ..jobs.models import JobStatus
+from ..jobs.redact import MAX_LEVELS
+from ..json_pieces import JsonTooDeep, NotJson, Pause, loads
+from ..secret import CONTROL, scrub
+from . import schema
+from .evidence import Doubt, Reason
+from .page_rows import read_page
+from .pages import Kept, Page, Pick
+
+MOST_IDS_A_REQUEST = 100
+SMALL_ANSWER = 1024 * 1024
+PAGE_ANSWER = 16 * 1024 * 1024
+LARGEST_JOB = 64 * 1024 * 1024
+"""Bytes of one job with its workflow: of the answer, and of its copy in a backup."""
+LARGEST_FILE = 20 * 1024 * 1024
+LONGEST_QUOTE = 1000
+
+
+class Repeat(Enum):
+    """What sending the same request again would do; decides what is retried."""
+
+    READ = "nothing"
+    DELETE = "the same effect again"
+    CLEAR = "could remove jobs that have finished since"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, ready to send: the bytes of `body` are the bytes that leave."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    repeat: Repeat
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    largest_answer: int = SMALL_ANSWER
+
+    @property
+    def reads_jobs(self) -> bool:
+        """Whether it asks for jobs, or for one."""
+        return self.method == "GET" and self.path.startswith("/api/jobs")
+
+    @property
+    def target(self) -> str:
+        """Path and query, escaped."""
+        return f"{self.path}?{urlencode(self.query, errors='replace')}" if self.query else self.path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `body` is cut at the request's cap: then it is not `whole`, and `too_large`."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    retry_after: float | None = None
+    whole: bool = True
+    too_large: bool = False
+    location: str = ""
+    """Where a redirect leads. Followed by nobody but `storage`."""
+    path: str = ""
+    """The path of the request it answers."""
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.content_type.lower() or self.body.lstrip()[:14].lower().startswith(
+            b"<!doctype html"
+        )
+
+
+def delete_history(job_ids: Sequence[str]) -> Request:
+    """Remove these jobs from the history (operation manageHistory). At most 100 ids, written as the server writes them.
+
+    Raises:
+        SchemaMismatch: the ids are not 1 to 100 job ids, each once whatever its case.
+    """
+    request = _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
+    if len({job_id.lower() for job_id in job_ids}) != len(job_ids):
+        raise SchemaMismatch("A job id was given twice.")
+    return request
+
+
+def clear_history() -> Request:
+    """Remove every finished job from the history (operation manageHistory)."""
+    return _manage_history({"clear": True}, Repeat.CLEAR)
+
+
+def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None) -> Request:
+    """One page of jobs (operation listJobs), newest first. `limit` 1 to 1,000; `chosen` as JobFilter.query gives it."""
+    query = {**chosen, "limit": str(limit)}
+    if after is not None:
+        query["after"] = after
+    elif offset:
+        query["offset"] = str(offset)
+    return Request("GET", "/api/jobs", Repeat.READ, query, largest_answer=PAGE_ANSWER)
+
+
+def get_job(job_id: str) -> Request:
+    """One job with its workflow and outputs (operation getJobDetail)."""
+    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=LARGEST_JOB)
+
+
+def cancel_jobs(job_ids: Sequence[str]) -> Request:
+    """Stop pending or running jobs; they stay in the history as cancelled (operation cancelJobs). At most 100.
+
+    Raises:
+        SchemaMismatch: these are not 1 to 100 job ids.
+    """
+    if not 1 <= len(job_ids) <= MOST_IDS_A_REQUEST:
+        raise SchemaMismatch("1 to 100 jobs can be cancelled in one request.")
+    body = {"job_ids": [_checked(job_id) for job_id in job_ids]}
+    content = json.dumps(body, separators=(",", ":")).encode("ascii")
+    return Request("POST", "/api/jobs/cancel", Repeat.CLEAR, body=content)
+
+
+def view_file(filename: str, subfolder: str, kind: str) -> Request:
+    """Where the file of an output is: answers 302 to the storage (operation viewFile)."""
+    query = {"filename": filename, "subfolder": subfolder, "type": kind}
+    return Request("GET", "/api/view", Repeat.READ, query, largest_answer=LARGEST_FILE)
+
+
+def _checked(job_id: str) -> str:
+    if not is_job_id(job_id):
+        raise SchemaMismatch("A job id is not one.")
+    return job_id
+
+
+def get_user() -> Request:
+    """Whose key it is; the cheapest request that needs one (operation getUser)."""
+    return Request("GET", "/api/user", Repeat.READ)
+
+
+def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
+    schema.check_request_body(body)
+    return Request(
+        "POST", "/api/history", repeat, body=json.dumps(body, separators=(",", ":")).encode("ascii")
+    )
+
+
+def read_accepted(answer: Answer) -> None:
+    """Take the answer to a history request. 200 has no body; it proves that the request was accepted.
+
+    Raises:
+        CloudResponseError.
+    """
+    _raise_for(answer)
+
+
+def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:
+    """The JSON object in the answer to a read. Takes long for a large one: call it off the event loop.
+
+    Args:
+        pause: called between two steps, to let others work.
+
+    Raises:
+        CloudResponseError, NestedTooDeeply.
+    """
+    _raise_for(answer)
+    too_deep = False
+    try:
+        value = loads(answer.body.decode(json.detect_encoding(answer.body), "surrogatepass"), pause)
+        schema.checker(schema_name)(value)
+        if isinstance(value, dict):
+            return value
+    except (JsonTooDeep, RecursionError):
+        too_deep = True
+    except (ValueError, SchemaMismatch):
+        pass
+    # Raised out here, without a cause: what json raises holds the whole answer.
+    raise NestedTooDeeply(MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
+
+
+def read_jobs_page(
+    answer: Answer, pick: Pick[Kept], now: datetime, pause: Pause = lambda: None
+) -> Page[Kept]:
+    """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
+
+    Args:
+        pause: called between two steps, to let others work.
+
+    Raises:
+        CloudResponseError.
+    """
+    _raise_for(answer)
+    job_ids: list[str] = []
+    kept: dict[str, Kept] = {}
+    statuses: set[object] = set()
+    written: dict[str, str] = {}
+    received = 0
+
+    def take(row: Any) -> None:
+        nonlocal received
+        received += 1
+        job_id = row_id(row)
+        if job_id is None:
+            return
+        job_ids.append(job_id)
+        if row["id"] != job_id:
+            written[job_id] = row["id"]
+        status = row.get("status")
+        statuses.add(status if isinstance(status, str) else None)
+        made = pick.make(job_of(job_id, row, now)) if pick.wants(job_id) else None
+        if made is not None:
+            kept.setdefault(job_id, made)
+
+    members = _members(answer, take, pause)
+    pagination = members.get("pagination")
+    pagination = pagination if isinstance(pagination, dict) else {}
+    total, more, cursor = (pagination.get(name) for name in ("total", "has_more", "next_cursor"))
+    return Page(
+        job_ids=job_ids,
+        kept=kept,
+        received=received,
+        total=_count(total),
+        has_more=more if isinstance(more, bool) else None,
+        next_cursor=cursor if isinstance(cursor, str) else "",
+        reasons=tuple(_reasons(members, pagination, received - len(job_ids))),
+        statuses=frozenset(map(JobStatus.from_api, statuses)),
+        limit=_count(pagination.get("limit")),
+        written=written,
+    )
+
+
+def _members(answer: Answer, take: Callable[[Any], None], pause: Pause) -> Mapping[str, Any]:
+    """What an answer has beside its rows, which are taken. Raises UnreadableAnswer."""
+    members: dict[str, Any] = {}
+    with suppress(NotJson, UnicodeDecodeError):
+        members = read_page(answer.body.decode("utf-8"), take, pause)
+    if "jobs" not in members or members["jobs"] not in ([], None):
+        raise UnreadableAnswer(answer.status)
+    return members
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _reasons(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Reason]:
+    """Why a page proves nothing, as far as it can be told without the others."""
+    if members["jobs"] is None:
+        yield Reason(Doubt.NO_ROWS)
+    if not isinstance(pagination.get("has_more"), bool):
+        yield Reason(Doubt.NO_HAS_MORE if _count(pagination.get("total")) else Doubt.NO_PAGINATION)
+    if pagination.get("total") is not None and _count(pagination["total"]) is None:
+        yield Reason(Doubt.TOTALS_CONTRADICT)
+    if unreadable:
+        yield Reason(Doubt.UNREADABLE_ROWS, unreadable)
+
+
+def error_of(answer: Answer) -> CloudResponseError | None:
+    """The error an answer means, or None for a success."""
+    status = answer.status
+    if 300 <= status < 400 or status < 200:
+        return NotComfyCloud(status)
+    moved_on = _has_moved_on(status, answer.path)
+    if answer.is_html and status < 500 and status != 429 and not moved_on:
+        return NotComfyCloud(status)
+    if status < 300:
+        if answer.whole:
+            return None
+        return AnswerTooLarge(status) if answer.too_large else UnreadableAnswer(status)
+    cloud_code, says = _quote(answer)
+    kind = ApiMovedOn if moved_on else _error_class(status, cloud_code, says)
+    return kind(status, cloud_code=cloud_code, cloud_says=says, retry_after=answer.retry_after)
+
+
+def _raise_for(answer: Answer) -> None:
+    error = error_of(answer)
+    if error is not None:
+        raise error
+
+
+_CLASS_OF_STATUS: Mapping[int, type[CloudResponseError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    407: NotComfyCloud,
+}
+
+
+def _has_moved_on(status: int, path: str) -> bool:
+    """Whether the status says that the route itself is not there. On other paths 404 and 410 speak of one job."""
+    if path == "/api/history":
+        return status in (404, 405, 410, 501)
+    return status == 501 or (path == "/api/jobs" and status == 410)
+
+
+def _error_class(status: int, cloud_code: str, says: str) -> type[CloudResponseError]:
+    if status >= 500:
+        return ServerFault
+    if status in (402, 429) and cloud_code in PLAN_REFUSALS:
+        return PlanRefused
+    if status == 402:
+        return InsufficientCredits if "credit" in f"{cloud_code} {says}".lower() else PlanRefused
+    if status == 429:
+        # Public documents still call it "subscription inactive"; without one of the types above it is not.
+        return RateLimited
+    return _CLASS_OF_STATUS.get(status, BadRequest)
+
+
+def _quote(answer: Answer) -> tuple[str, str]:
+    """The code and the message in an error body, in any of the shapes seen: see the tests' table."""
+    if answer.is_html or not answer.whole:
+        return "", ""  # half a text could end in half a key, which nobody would recognise
+    text = answer.body.decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text if not answer.body.lstrip().startswith((b"{", b"[")) else ""
+    code, says = _code_and_message(value)
+    return presentable(code)[:100], presentable(says)
+
+
+def _code_and_message(value: object) -> tuple[object, object]:
+    if not isinstance(value, dict):
+        return "", value
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        codes = [inner.get("code"), inner.get("type"), value.get("code")]
+        return _code_among(codes), inner.get("message") or value.get("message")
+    codes = [value.get("code"), value.get("type")]
+    return _code_among(codes), value.get("message") or inner or value.get("detail")
+
+
+def _code_among(codes: Sequence[object]) -> str:
+    """The one that names a plan refusal, in capitals, or else the first."""
+    named = [each for each in codes if isinstance(each, str) and each]
+    plan = [each.upper() for each in named if each.upper() in PLAN_REFUSALS]
+    return [*plan, *named, ""][0]
+
+
+_CONTROLS = re.compile(f"{CONTROL.pattern}+")
+
+
+def presentable(text: object) -> str:
+    """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
+    if not isinstance(text, str):
+        return ""
+    return _CONTROLS.sub(" ", scrub(text)[: 4 * LONGEST_QUOTE])[:LONGEST_QUOTE].strip()

@@ -1,0 +1,172 @@
+"""The JSON Schemas (data files in `schemas/`) and validation against them.
+
+jsonschema takes about 44 ms to import, so it is imported at first use and not when ComfyUI starts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import BrokenInstallation, MissingDependency, SchemaMismatch
+
+MIN_VERSION = (4, 0)
+_SCHEMAS = Path(__file__).parent / "schemas"
+
+Check = Callable[[object], None]
+
+
+@cache
+def checker(name: str) -> Check:
+    """A function that checks a value against the schema of that name, built once.
+
+    The function raises SchemaMismatch, which says where the value is wrong and never quotes it: an answer
+    could hold anything.
+
+    Raises:
+        MissingDependency: jsonschema is not installed.
+        BrokenInstallation: jsonschema is there and cannot be used, or a file of this pack is missing.
+    """
+    validator_class, best_match = _jsonschema()
+    definition = _definition(name)
+    try:
+        validator_class.check_schema(definition)
+        validator = validator_class(definition)
+    except Exception as exc:  # noqa: BLE001 - a broken package raises anything
+        problem = _broken(exc)
+    else:
+        return _check_with(name, validator, best_match)
+    raise problem
+
+
+def _check_with(name: str, validator: Any, best_match: Any) -> Check:
+    def check(value: object) -> None:
+        problem: BrokenInstallation | None = None
+        error = None
+        try:
+            error = best_match(validator.iter_errors(value))
+        except RecursionError:
+            raise  # the value is nested too deeply
+        except Exception as exc:  # noqa: BLE001 - a broken package raises anything
+            problem = _broken(exc)
+        # Raised out here, without a cause: what jsonschema raises may hold the value.
+        if problem is not None:
+            raise problem
+        if error is not None:
+            raise SchemaMismatch(f"{name}: {error.json_path} does not meet “{error.validator}”.")
+
+    return check
+
+
+def _definition(name: str) -> Any:
+    path = _SCHEMAS / f"{name}.json"
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text(encoding="utf-8"))
+    raise BrokenInstallation(
+        f"A file of Comfy Cloud History is missing or damaged: {path}.",
+        hint="Install Comfy Cloud History again, then restart ComfyUI.",
+    )
+
+
+def _jsonschema() -> tuple[Any, Any]:
+    """The validator class and `best_match`, once they have been seen to tell right from wrong."""
+    try:
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
+
+        text = Draft202012Validator({"type": "string"})
+        if best_match(text.iter_errors("")) is None and best_match(text.iter_errors(1)) is not None:
+            return Draft202012Validator, best_match
+        problem: MissingDependency | BrokenInstallation = _broken(ValueError("it takes a number for a text"))
+    except ModuleNotFoundError as exc:
+        problem = MissingDependency() if exc.name == "jsonschema" else _broken(exc)
+    except Exception as exc:  # noqa: BLE001 - a broken package raises anything
+        problem = _broken(exc)
+    raise problem
+
+
+def _broken(exc: Exception) -> BrokenInstallation:
+    """What is wrong with jsonschema, which one it is, and what to do about it."""
+    version, path = _version(), _path()
+    found = f"version {version}, {path}" if version else path
+    why = " ".join(f"{type(exc).__name__}: {exc}".split())[:150]
+    return BrokenInstallation(
+        "The Python package jsonschema can’t be used.",
+        hint=f"It is {found} ({why}). {_cure(exc, version, path)}",
+    )
+
+
+def _cure(exc: Exception, version: str, path: str) -> str:
+    parts = [int(each) for each in version.split(".")[:2] if each.isdigit()]
+    if parts and tuple(parts) < MIN_VERSION:
+        do = "Run “pip install --upgrade jsonschema” in ComfyUI’s Python: version 4.0 or newer is needed"
+    elif not version or not _belongs_to_the_package(path):
+        do = "Another file or folder of that name may hide the real package: rename or remove it"
+    elif isinstance(exc, ModuleNotFoundError) and exc.name:
+        do = f"Run “pip install --force-reinstall jsonschema” in ComfyUI’s Python: {exc.name} is missing"
+    else:
+        do = "Run “pip install --force-reinstall jsonschema” in ComfyUI’s Python"
+    return f"{do}. Then restart ComfyUI."
+
+
+def _version() -> str:
+    """The version of the installed package, by its folder of metadata; "" where there is none."""
+    installed = _installed()
+    return installed.name.removesuffix(".dist-info").partition("-")[2] if installed else ""
+
+
+def _installed() -> Path | None:
+    for place in sys.path:
+        with suppress(OSError):
+            found = next(Path(place).glob("jsonschema-[0-9]*.dist-info"), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _path() -> str:
+    """Where Python finds jsonschema: the file, or the folder of a package that has none."""
+    module = sys.modules.get("jsonschema")
+    file = getattr(module, "__file__", None)
+    if file:
+        return str(file)
+    for place in sys.path:
+        for found in (
+            Path(place, "jsonschema", "__init__.py"),
+            Path(place, "jsonschema.py"),
+            Path(place, "jsonschema"),
+        ):
+            with suppress(OSError):
+                if found.exists():
+                    return str(found)
+    return "a module of unknown origin"
+
+
+def _belongs_to_the_package(path: str) -> bool:
+    installed = _installed()
+    return installed is not None and Path(path) == installed.parent / "jsonschema" / "__init__.py"
+
+
+def check_request_body(body: object) -> None:
+    """Refuse a body for `POST /api/history` that is not documented, or that has more or less than one intent.
+
+    Raises:
+        SchemaMismatch, MissingDependency, BrokenInstallation.
+    """
+    checker("history_manage_request")(body)
+    checker("one_intent_request")(body)
+
+
+def load_all() -> None:
+    """Import jsonschema and build every checker. Blocking: call it off the event loop, before first use.
+
+    Raises:
+        MissingDependency, BrokenInstallation.
+    """
+    for name in ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user"):
+        checker(name)

@@ -1,0 +1,240 @@
+"""One deletion: look, back up, send, look again. Reports what is known of each job, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from ..cloud.evidence import ProvenAbsent
+from ..cloud.lookup import UNSEEN, JobReader, Look, look_at, look_in_time
+from ..cloud.protocol import MOST_IDS_A_REQUEST, delete_history
+from ..cloud.retry import Again
+from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
+from ..jobs.job import Job
+from ..jobs.models import DeletionResult, JobOutcome, Outcome
+from ..secret import log
+from ..tasks.stopping import Budget, Turns, Unwatched, Watch, pause, run_stoppable, together
+from .outcomes import Ledger
+from .report import deletion_report
+from .safeguards import Safeguards, kept_back
+
+MOST_AT_ONCE = 5
+LEAST_TO_LOOK = 15.0
+"""Seconds a look may always take: what was sent is looked at even when the operation's time is up."""
+MOST_TO_LOOK_STOPPED = 0.25
+"""Seconds for the look after a person has stopped it: they are kept for less than half a second in all."""
+
+
+class DeletingClient(JobReader, Protocol):
+    """What deleting needs of a client."""
+
+    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person was shown, and the jobs they confirmed."""
+
+    look: Look
+    confirmed: Collection[str]
+
+
+@dataclass
+class Deletion:
+    """How deletions are made. See `history.History`, which makes them."""
+
+    client: DeletingClient
+    sleep: Callable[[float], Awaitable[None]]
+    seconds: float
+    look_again: Sequence[float]
+    safeguards: Safeguards
+
+    async def run(self, job_ids: Sequence[str], watch: Watch, shown: Shown | None) -> DeletionResult:
+        """Carry it out. All requests are built and checked before the first is sent.
+
+        A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
+        out of time, ends with a result that says what had been sent by then.
+        """
+        turn = Turns(watch)
+        for chunk in _chunks(job_ids):
+            delete_history(chunk)
+            await turn()
+        budget = self._budget(job_ids)
+        before = await self._look(job_ids, watch, budget, shown.look if shown else UNSEEN)
+        ledger = Ledger(job_ids)
+        if shown is None:
+            send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
+        else:
+            before = _seen_in_either(before, shown.look)
+            send = [job_id for job_id in job_ids if job_id in shown.confirmed]
+            ledger.keep_back(_not_confirmed(job_ids, shown))
+        looks = (before, shown.look) if shown else (before,)
+        ledger.keep_back(kept_back(send, await self.safeguards.protected(), looks))
+        # Backing up may take long, and its time is not the deletion's.
+        with budget.paused():
+            backup = await self.safeguards.back_up(ledger.not_kept_back(send), watch)
+        ledger.keep_back(await self._believed(backup.without, before, watch))
+        ledger.backed_up(backup.workflows)
+        try:
+            await self._send(ledger.not_kept_back(send), looks, ledger, watch, budget)
+            after = await self._verify(ledger, before, watch, budget)
+        except asyncio.CancelledError:
+            ledger.end_sending("it was cancelled")
+            log.warning("Cancelled. %s", deletion_report(ledger.result(before, UNSEEN), len(job_ids)))
+            raise
+        return ledger.result(before, after)
+
+    def _budget(self, job_ids: Sequence[str]) -> Budget:
+        return Budget(self.seconds * max(1.0, len(job_ids) / 1000))
+
+    async def _send(
+        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch, budget: Budget
+    ) -> None:
+        try:
+            await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, budget.left())
+        except OperationStopped:
+            ledger.end_sending("you stopped it", stopped=True)
+        except CloudConnectionError as error:
+            ledger.note(error)
+            ledger.end_sending("it took too long")
+        else:
+            ledger.end_sending("an earlier request failed")
+
+    async def _send_chunks(
+        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch
+    ) -> None:
+        waiting = deque(_chunks(job_ids))
+        watch.progress("sending", 0, len(job_ids))
+
+        async def send_next() -> None:
+            chunk = waiting.popleft()
+            try:
+                # Asked anew at the last step: somebody may have protected one of them a moment ago.
+                ledger.keep_back(kept_back(chunk, await self.safeguards.protected(), looks))
+                chunk = ledger.not_kept_back(chunk)
+                if chunk:
+                    ledger.sending(chunk)
+                    await self.client.delete_history(chunk, partial(self._check_again, chunk, looks))
+            except CloudError as error:
+                ledger.failed(chunk, error)
+                if error.meets_all:
+                    waiting.clear()
+            else:
+                ledger.accepted(chunk)
+            watch.progress("sending", ledger.settled, len(job_ids))
+
+        async def worker() -> None:
+            try:
+                while waiting:
+                    await send_next()
+            except BaseException:
+                waiting.clear()  # whatever it was, the other workers send nothing more
+                raise
+
+        await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
+
+    async def _check_again(self, chunk: Sequence[str], looks: Sequence[Look]) -> None:
+        if kept_back(chunk, await self.safeguards.protected(), looks):
+            raise PreviewExpired(
+                "A job was protected while the request waited to be sent.",
+                hint="Look again before you delete.",
+            )
+
+    async def _believed(
+        self, without: Mapping[str, JobOutcome], before: Look, watch: Watch
+    ) -> dict[str, JobOutcome]:
+        """What backing up found. A job it did not find is gone only where the list says so too."""
+        missing = [
+            job_id
+            for job_id, each in without.items()
+            if each.outcome is Outcome.ALREADY_GONE and job_id not in before.gone
+        ]
+        if not missing:
+            return dict(without)
+        now = await look_in_time(self.client, missing, watch, LEAST_TO_LOOK, before)
+        lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
+        return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
+
+    async def _verify(self, ledger: Ledger, before: Look, watch: Watch, budget: Budget) -> Look:
+        """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
+        sent = ledger.to_verify
+        if not sent:
+            return UNSEEN
+        watch.progress("checking", 0, len(sent))
+        if ledger.stopped:
+            return await self._glance(sent, before)
+        look = UNSEEN
+        try:
+            look = await self._look(sent, watch, budget, before)
+            for wait in self.look_again:
+                if look.error is not None or not ledger.awaited(look) or not budget.left():
+                    break
+                await pause(self.sleep, wait, watch)
+                look = _since(look, await self._look(sent, watch, budget, before))
+        except OperationStopped:
+            ledger.stopped = True
+            glance = await self._glance(sent, before)
+            look = look if glance is UNSEEN else _since(look, glance)
+        if look.error is not None:
+            ledger.note(look.error)
+        return look
+
+    async def _look(self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Look) -> Look:
+        watch.progress("checking", 0, 1)
+        return await look_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK), known)
+
+    async def _glance(self, job_ids: Sequence[str], known: Look) -> Look:
+        """What can be seen in the moment left when a person has stopped it."""
+        looking = look_at(self.client, job_ids, known)
+        try:
+            return await run_stoppable(looking, Unwatched(), MOST_TO_LOOK_STOPPED)
+        except CloudConnectionError:
+            return UNSEEN
+
+
+def _chunks(job_ids: Sequence[str]) -> list[list[str]]:
+    return [list(job_ids[at : at + MOST_IDS_A_REQUEST]) for at in range(0, len(job_ids), MOST_IDS_A_REQUEST)]
+
+
+def _worth_sending(job_id: str, before: Look) -> bool:
+    job = before.there.get(job_id)
+    return job_id not in before.gone and (job is None or not job.active)
+
+
+def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome]:
+    """What was asked for and stays, by what the person was told of it. What is gone already tells itself."""
+    stays: dict[str, JobOutcome] = {}
+    for job_id in job_ids:
+        job = shown.look.there.get(job_id)
+        if job_id in shown.confirmed or job is None:
+            continue
+        if job.active:
+            stays[job_id] = JobOutcome(Outcome.ACTIVE)
+        elif job.finished:
+            stays[job_id] = JobOutcome(Outcome.PROTECTED)
+        else:
+            stays[job_id] = JobOutcome(Outcome.NOT_ATTEMPTED, "its status is unknown")
+    return stays
+
+
+def _since(earlier: Look, now: Look) -> Look:
+    """The newer look; what it could not see is as the earlier one saw it."""
+    if now.error is None:
+        return now
+    there = {**{k: v for k, v in earlier.there.items() if k not in now.gone}, **now.there}
+    return _merged(now, earlier, there, now.gone | earlier.gone.difference(there))
+
+
+def _seen_in_either(now: Look, previewed: Look) -> Look:
+    """What was seen just now; for what could not be seen now, what the person was shown."""
+    there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
+    return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))
+
+
+def _merged(now: Look, earlier: Look, there: Mapping[str, Job], gone: frozenset[ProvenAbsent]) -> Look:
+    listed = now.listed | (earlier.listed.difference(now.there) & there.keys())
+    return replace(now, there=there, gone=gone, listed=listed, answered=now.answered | earlier.answered)

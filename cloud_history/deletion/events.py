@@ -1,0 +1,74 @@
+"""What the browsers are told unasked, and what they fetch then.
+
+Any web page may open ComfyUI's websocket, from a frame without an origin too. So an event says that something has
+changed, of which kind and in which operation, and no more: what has changed is behind the guarded routes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..tasks.stopping import ASKED_TO_WAIT
+
+Payload = dict[str, Any]
+Announce = Callable[[str, Mapping[str, Any]], None]
+"""Sends a websocket event to all browsers; can be called from any thread."""
+
+CHANGED = "cloud_history.changed"
+PROGRESS = "cloud_history.progress"
+
+
+class Announcements:
+    """Tells the browsers of changes, and keeps how far each of their deletions has come."""
+
+    def __init__(self, announce: Announce, clock: Callable[[], float] = time.monotonic) -> None:
+        self._announce = announce
+        self._clock = clock
+        self._progress: dict[str, Payload] = {}
+        self._waits: dict[str, tuple[float, Payload]] = {}
+        """The ends of the waits that Comfy Cloud asks for, on the clock, and what is told of them."""
+
+    def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
+        """Something has changed.
+
+        Args:
+            kind: "delete" or "clear" for a deletion; otherwise what has changed, such as "settings".
+            ended: whether a deletion has ended, so that the history may be another.
+        """
+        self._announce(CHANGED, {"operation": operation, "kind": kind, "ended": ended})
+
+    def progressed(
+        self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False
+    ) -> None:
+        """A deletion that was confirmed in a browser has come so far."""
+        told = {
+            "operation": operation,
+            "hold": operation if held else None,
+            "kind": kind,
+            "phase": phase,
+            "done": done,
+            "total": total,
+        }
+        if phase == ASKED_TO_WAIT:
+            # Beside how far it has come: requests that were under way already still end during a wait.
+            ends, _ = self._waits.get(operation, (0.0, None))
+            self._waits[operation] = max(ends, self._clock() + total), told
+        else:
+            self._progress[operation] = told
+        self._announce(PROGRESS, {"operation": operation, "kind": kind})
+
+    def forget(self, operation: str) -> None:
+        """It has ended: its result speaks for it."""
+        self._progress.pop(operation, None)
+        self._waits.pop(operation, None)
+
+    def progress(self) -> list[Payload]:
+        """How far the running deletions of the browsers have come, and the seconds that they still have to wait."""
+        now = self._clock()
+        waits = [
+            told | {"total": math.ceil(ends - now)} for ends, told in list(self._waits.values()) if ends > now
+        ]
+        return [*list(self._progress.values()), *waits]

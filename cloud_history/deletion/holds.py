@@ -1,0 +1,354 @@
+"""Deletions that wait a few seconds, so that a person can undo them.
+
+The server owns the clock, so that closing the tab changes nothing. A hold is on disk before it is answered; when
+ComfyUI stops during it nothing is sent, and the next start says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import (
+    CloudError,
+    InputRefused,
+    LockSilent,
+    StateFolderLost,
+    StateSilent,
+    StateUnreadable,
+    StateUnwritable,
+    TooLate,
+)
+from ..forks import Lock
+from ..secret import log, operation_now
+from ..service import Operations, confirm
+from ..state.files import Claim, write_private
+from ..state.locks import gate
+from ..state.private_files import read_private
+from ..tasks.own_loop import on_own_loop
+from ..tasks.stopping import ASKED_TO_WAIT, Unwatched
+from ..tasks.threads import in_background, write_in_thread
+from .confirmed import Confirmed
+from .preview import DeletionPreview
+
+HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
+NOTHING_SENT = (HOLDING, WAITING)
+"""In these states it can be taken back."""
+MOST_OPEN = 50
+SECONDS_TO_REMOVE = 1.0
+"""How long somebody waits for the note of a hold that has ended to go."""
+LARGEST_FILE = 32_000_000
+
+Payload = dict[str, Any]
+_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+class HoldWatch(Unwatched):
+    """Follows one operation for the browsers, and lets them stop it."""
+
+    def __init__(self, tell: Callable[[str, int, int], None]) -> None:
+        self._tell = tell
+        self._last: tuple[str, int] | None = None
+        self.stopping = False
+
+    def stop_requested(self) -> bool:
+        return self.stopping
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        # An operation that waits for another says so several times a second. Two waits that Comfy Cloud asks for may
+        # well be equally long.
+        if self._last != (phase, done) or phase == ASKED_TO_WAIT:
+            self._last = (phase, done)
+            self._tell(phase, done, total)
+
+
+@dataclass
+class Hold:
+    """One confirmed deletion. Its id is also its operation's."""
+
+    confirmed: Confirmed
+    ends: float
+    clock: Callable[[], float] = time.monotonic
+    state: str = HOLDING
+    watch: HoldWatch = field(default_factory=lambda: HoldWatch(lambda phase, done, total: None))
+    task: asyncio.Task[None] | None = None
+    claim: Claim | None = None
+
+    _moving: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.confirmed.operation
+
+    def moves(self, states: Collection[str], to: str) -> bool:
+        """Enter a state, if it is in one of these. It is asked from two threads."""
+        with self._moving:
+            if self.state not in states:
+                return False
+            self.state = to
+            return True
+
+    @property
+    def kind(self) -> str:
+        return "delete" if isinstance(self.confirmed.preview, DeletionPreview) else "clear"
+
+    @property
+    def job_ids(self) -> list[str]:
+        preview = self.confirmed.preview
+        return preview.job_ids if isinstance(preview, DeletionPreview) else []
+
+    def payload(self) -> Payload:
+        """What a browser is told."""
+        left = max(0.0, self.ends - self.clock()) if self.state == HOLDING else 0.0
+        jobs = self.confirmed.preview.size
+        return {"id": self.id, "kind": self.kind, "jobs": jobs, "ids": self.job_ids} | {
+            "seconds_left": round(left, 2),
+            "state": self.state,
+            "account": self.confirmed.connection.account,
+        }
+
+
+class Holds:
+    """The holds of one process."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._operations = operations
+        self._state = operations.state
+        self._folder = operations.folder / "holds"
+        self._gate = operations.folder / "holds.gate"
+        self._sleep = sleep
+        self._clock = clock
+        self._open: dict[str, Hold] = {}
+        self._undone: dict[str, Hold] = {}
+
+    @property
+    def open(self) -> list[Hold]:
+        """Those whose result is not known yet, oldest first."""
+        return list(self._open.values())
+
+    @property
+    def undone(self) -> list[str]:
+        """The names of the newest that were taken back."""
+        return list(self._undone)
+
+    async def start(self, confirmed: Confirmed, seconds: float) -> Hold:
+        """Hold a deletion for some seconds, then send it. It is on disk when this returns.
+
+        Raises:
+            StateUnwritable: it cannot be written down, so it is not held, nor sent.
+        """
+        if len(self._open) >= MOST_OPEN:
+            raise InputRefused("Too many deletions are waiting.", hint="Wait until some of them have ended.")
+        hold = Hold(confirmed, self._clock() + seconds, self._clock)
+        hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
+        # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
+        self._open[hold.id] = hold
+        written = False
+        try:
+            await write_in_thread(lambda: self._write(hold), lambda _: self._forget(hold))
+            written = True
+        finally:
+            if not written:
+                self._open.pop(hold.id, None)
+        if hold.state != HOLDING:
+            await write_in_thread(lambda: self._forget(hold))
+            return hold
+        hold.task = asyncio.get_running_loop().create_task(self._run(hold, seconds))
+        self._changed(hold)
+        return hold
+
+    async def undo(self, hold_id: str) -> Hold:
+        """Take a hold back.
+
+        Raises:
+            TooLate: it is being sent, or was.
+        """
+        hold = self._open.get(hold_id) or self._undone.get(hold_id)
+        if hold is not None and hold.state == UNDONE:
+            return hold  # asked twice: the first answer may have been lost
+        if hold is None or not await self._take_back(hold):
+            raise TooLate("Too late to undo.")
+        return hold
+
+    async def undo_all(self) -> None:
+        """Take back all that is not being sent: the key has changed."""
+        for hold in self.open:
+            await self._take_back(hold)
+
+    def stop(self, hold_id: str) -> None:
+        """Stop an operation that is being sent. What was sent stays sent. Raises InputRefused."""
+        hold = self._open.get(hold_id)
+        if hold is None:
+            raise InputRefused("No deletion of that name is running.")
+        hold.watch.stopping = True
+
+    async def _take_back(self, hold: Hold) -> bool:
+        """Whether it was undone in time."""
+        was_waiting = hold.state == WAITING
+        if not hold.moves(NOTHING_SENT, UNDONE):
+            return False
+        self._open.pop(hold.id, None)
+        self._undone[hold.id] = hold
+        while len(self._undone) > MOST_OPEN:
+            del self._undone[next(iter(self._undone))]
+        if hold.task is not None:
+            hold.task.cancel()
+            await asyncio.wait({hold.task})
+        if was_waiting:
+            # It may have been about to begin. Nothing was sent, so its outcome is known.
+            with suppress(StateUnwritable):
+                await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
+        await self._forget_soon(hold)
+        self._changed(hold)
+        return True
+
+    async def _run(self, hold: Hold, seconds: float) -> None:
+        operation_now.set(hold.id)
+        await self._sleep(seconds)
+        if not hold.moves((HOLDING,), WAITING):
+            return
+        operations, confirmed = self._operations, hold.confirmed
+        try:
+            self._changed(hold)
+            await on_own_loop(confirm(operations, confirmed, hold.watch))
+        except CloudError as error:
+            log.info("A deletion was not carried out: %s", error)
+        except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
+            log.exception("A deletion failed.")
+        finally:
+            hold.moves((WAITING, SENDING), DONE)
+            self._open.pop(hold.id, None)
+            self._operations.announcements.forget(hold.id)
+        await self._forget_soon(hold)
+
+    async def _forget_soon(self, hold: Hold) -> None:
+        # It is removed whether it is waited for or not, and what has become of the hold is known already.
+        try:
+            await write_in_thread(lambda: self._forget(hold), seconds=SECONDS_TO_REMOVE)
+        except StateSilent as exc:
+            log.warning("The note of a deletion is still there: %s", exc)
+
+    def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
+        # On our own loop: whoever comes first, sending or undoing, the other one is too late.
+        if phase != WAITING and hold.moves((WAITING,), SENDING):
+            # From here on the journal speaks for it: what is left of a hold was never sent.
+            in_background(lambda: self._forget(hold))
+        elif hold.state == UNDONE:
+            raise asyncio.CancelledError
+        self._operations.announcements.progressed(hold.id, hold.kind, phase, done, total, held=True)
+
+    def _changed(self, hold: Hold) -> None:
+        self._operations.announcements.changed(hold.kind, hold.id)
+
+    def lost(self) -> list[Payload]:
+        """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
+        left = [path for path in self._files() if path.stem not in self._open and not Claim.is_held(path)]
+        found = self._abandoned(left) if left else []
+        known = self._known() if found else set()
+        for each in found:
+            if each["id"] in known:
+                self._remove(self._folder / f"{each['id']}.json")  # it could not be removed when it was sent
+        return [each for each in found if each["id"] not in known]
+
+    def _abandoned(self, left: list[Path]) -> list[Payload]:
+        """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the gate."""
+        with ExitStack() as alone:
+            try:
+                alone.enter_context(gate(self._gate))
+            except LockSilent:
+                return []  # somebody writes one down, or the disk hangs: it is told the next time
+            except OSError:
+                pass  # a folder that cannot be written: nobody else writes there either
+            read = [_summary(path) for path in left if not Claim.is_held(path)]
+        return [each for each in read if each is not None]
+
+    def _known(self) -> set[str]:
+        """Operations of which the notes of what is being sent, or the record, tell more than their hold."""
+        desk = self._operations.desk
+        known = {entry.operation for entry in desk.journal.entries()}
+        with suppress(StateFolderLost):
+            known |= {each.entry.operation for each in desk.record.entries()}
+        return known
+
+    def dismiss(self, hold_id: str) -> None:
+        """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused, StateUnwritable."""
+        if hold_id not in {each["id"] for each in self.lost()}:
+            raise InputRefused("No lost deletion has that name, as far as the state folder can be read.")
+        self._remove(self._folder / f"{hold_id}.json")
+
+    def _files(self) -> list[Path]:
+        try:
+            found = sorted(self._folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as exc:
+            problem = (
+                "It is not known which deletions were held when ComfyUI ended: their notes can’t be read."
+            )
+            raise StateUnreadable(problem, because=exc) from exc
+        return [path for path in found if path.suffix == ".json" and _NAME.fullmatch(path.stem)]
+
+    def _write(self, hold: Hold) -> None:
+        path = self._folder / f"{hold.id}.json"
+        kept = {key: value for key, value in hold.payload().items() if key in ("id", "kind", "jobs", "ids")}
+        try:
+            self._state.ensure(self._folder.name)
+            with gate(self._gate):
+                write_private(path, json.dumps(kept))
+                hold.claim = Claim(path)
+        except OSError as exc:
+            self._remove(path)
+            raise StateUnwritable(
+                "Deletions are stopped: the hold can’t be written down first.", because=exc
+            ) from exc
+
+    def _forget(self, hold: Hold) -> None:
+        claim, hold.claim = hold.claim, None
+        if claim is not None:
+            claim.release()
+        self._remove(self._folder / f"{hold.id}.json")
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as exc:
+            log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
+
+
+def _summary(path: Path) -> Payload | None:
+    """What a note says; None where there is none any more."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        # One that cannot be read still says that something was held.
+        return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
+
+
+def _read(path: Path) -> Payload:
+    kept = json.loads(read_private(path, LARGEST_FILE))
+    job_ids, jobs = kept["ids"], kept["jobs"]
+    whole = (
+        kept["id"] == path.stem
+        and kept["kind"] in ("delete", "clear")
+        and type(jobs) is int
+        and isinstance(job_ids, list)
+        and all(isinstance(each, str) for each in job_ids)
+    )
+    if not whole:
+        raise ValueError("not a hold")
+    return {"id": path.stem, "kind": kept["kind"], "jobs": jobs, "ids": job_ids}

@@ -1,0 +1,170 @@
+"""What a person was shown before they confirmed, kept under a token that works once."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
+from ..cloud.lookup import Look
+from ..errors import PreviewExpired
+from ..jobs.job import Job
+from ..jobs.models import JobCounts, JobStatus
+from ..state.connection import Connection
+from ..state.in_flight import new_operation
+from ..state.protection import NOTHING_PROTECTED, Protected
+
+VALID_SECONDS = 300
+MOST_KEPT = 100
+MAX_KEPT_JOBS = 100_000
+"""Jobs in all previews together, some 40 MB. Only a single preview may have more."""
+
+
+@dataclass(frozen=True)
+class ClearPreview:
+    """Everything, as counted at a moment."""
+
+    counts: JobCounts
+
+    weight = 1
+    """In jobs that it keeps in memory."""
+
+    @property
+    def size(self) -> int:
+        return self.counts.finished
+
+
+@dataclass(frozen=True)
+class DeletionPreview:
+    """Exactly these jobs.
+
+    Attributes:
+        jobs: what will be sent, in order.
+        skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
+        stay: those of them that are there. gone: those that are not.
+        everything: whether all that is finished was asked for.
+        kept: how many jobs a policy keeps, where one chose these.
+        what: what was asked for, in short, where it was not the jobs themselves: it is recorded.
+    """
+
+    jobs: Sequence[Job]
+    skipped: dict[str, int] = field(default_factory=dict)
+    stay: Sequence[Job] = ()
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT
+    everything: bool = False
+    what: str = ""
+    kept: int | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.jobs)
+
+    @property
+    def weight(self) -> int:
+        """How many jobs it keeps in memory, and ids of jobs that are gone."""
+        return 1 + len(self.jobs) + len(self.stay) + len(self.gone)
+
+    @property
+    def job_ids(self) -> list[str]:
+        return [job.id for job in self.jobs]
+
+    @property
+    def finished_ids(self) -> list[str]:
+        """All that could be deleted, were none of it protected."""
+        return [job.id for job in (*self.jobs, *self.stay) if job.finished]
+
+    @property
+    def look(self) -> Look:
+        """What was seen of these jobs, and of those that stay."""
+        return Look({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
+
+    def there(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of the ids whose jobs were there."""
+        look = self.look
+        return [job_id for job_id in job_ids if job_id in look.there]
+
+    def without(self, job_ids: Collection[str]) -> DeletionPreview:
+        """The same without these jobs: another deletion that can still be undone has them already."""
+        return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
+
+
+Preview = ClearPreview | DeletionPreview
+
+
+def preview_jobs(
+    selected: Sequence[Job],
+    gone: frozenset[ProvenAbsent] = NONE_ABSENT,
+    protected: Protected = NOTHING_PROTECTED,
+) -> DeletionPreview:
+    """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
+    removable = [job for job in selected if job.finished and not protected.covers(job)]
+    chosen = {job.id for job in removable}
+    stay = [job for job in selected if job.id not in chosen]
+    skipped = {
+        "active": sum(job.active for job in stay),
+        "unknown": sum(job.status is JobStatus.UNKNOWN for job in stay),
+        "already_gone": len(gone),
+        "protected": sum(job.finished for job in stay),
+    }
+    return DeletionPreview(removable, skipped, stay, gone)
+
+
+@dataclass(frozen=True)
+class KeptPreview:
+    """A preview under its token, with what the person was told beside it.
+
+    Attributes:
+        expires: on the clock of `Previews`.
+        hold_seconds: for how long they were told that the deletion can be undone.
+        operation: the name that the deletion will have. The browser knows it before it confirms, so it never takes
+            another deletion's outcome for this one's, even when the answer is lost.
+    """
+
+    preview: Preview
+    connection: Connection
+    expires: float
+    hold_seconds: int = 0
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    operation: str = field(default_factory=new_operation)
+
+
+class Previews:
+    """The previews nobody has confirmed yet, in memory: none outlives the process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, KeptPreview] = {}
+
+    def keep(self, preview: Preview, connection: Connection, hold_seconds: int = 0) -> KeptPreview:
+        """Keep a preview for five minutes."""
+        now = self._clock()
+        self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
+        # The oldest go first. The new one is kept however large it is: somebody is looking at it.
+        while len(self._kept) >= MOST_KEPT or (self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS):
+            del self._kept[next(iter(self._kept))]
+        kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
+        self._kept[kept.token] = kept
+        return kept
+
+    def _jobs(self) -> int:
+        return sum(each.preview.weight for each in self._kept.values())
+
+    def promised_hold(self, token: str) -> int:
+        """For how many seconds the deletion under this token can be undone, as the person was told; 0 for none."""
+        kept = self._kept.get(token)
+        return kept.hold_seconds if kept else 0
+
+    def redeem(self, token: str, connection: Connection) -> KeptPreview:
+        """The preview under this token, which is used up.
+
+        Raises:
+            PreviewExpired: there is none, it is too old, or the key or the server is another one by now.
+        """
+        kept = self._kept.pop(token, None)
+        if kept is None or kept.expires <= self._clock():
+            raise PreviewExpired("This preview is more than 5 minutes old, or was used already.")
+        if kept.connection != connection:
+            raise PreviewExpired("The key or the server has changed since this preview.")
+        return kept

@@ -1,0 +1,300 @@
+"""One sending operation at a time, on disk before it begins, and told when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from .. import __version__
+from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
+from ..jobs.models import ClearResult, DeletionResult, JobOutcome, Outcome
+from ..secret import log, operation_now, scrub
+from ..state.audit_log import Record
+from ..state.in_flight import Entry, Journal
+from ..state.leftovers import unresolved
+from ..state.record_lines import RecordEntry, RecordOutcome, outcome_of
+from ..state.slot import SendingSlot
+from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped
+from ..tasks.threads import in_thread, write_in_thread
+from .events import Announcements
+from .results import Payload, failure_payload
+
+MOST_FINISHED = 10
+LINES_A_RECORD = 1000
+NOTHING_SENT = "Nothing was sent."
+UNDONE, CANCELLED = "It was undone.", "It was cancelled."
+
+
+class Ending:
+    """How an operation ended: it is called with that, as soon as that is known.
+
+    Attributes:
+        may_have_sent: whether a request that changes something may have left.
+
+    Args:
+        recorded: the ids that the record has of it.
+    """
+
+    may_have_sent: Callable[[], bool]
+    payload: Payload
+    outcome: RecordOutcome
+    report: str = ""
+
+    def __init__(self, recorded: Sequence[str] = ()) -> None:
+        self._recorded = frozenset(recorded)
+        self.may_have_sent = lambda: False
+        self.begin()
+
+    def begin(self) -> None:
+        """It begins now: waiting for another one was not its time."""
+        self._started = time.monotonic()
+
+    def __call__(
+        self,
+        result: DeletionResult | ClearResult,
+        payload: Payload,
+        report: str,
+        *,
+        backup: str | None = None,
+    ) -> None:
+        self.payload, self.report = payload, report
+        seconds = time.monotonic() - self._started
+        self.outcome = self._of_recorded(outcome_of(result, scrub(report), seconds, backup))
+
+    def _of_recorded(self, outcome: RecordOutcome) -> RecordOutcome:
+        """The outcome without the ids of jobs that nobody has seen: of those the record has the number."""
+        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)
+        kept = {
+            job_id: each
+            for job_id, each in outcome.jobs.items()
+            if job_id in self._recorded or each.outcome not in unseen
+        }
+        return replace(outcome, jobs=kept)
+
+    def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> RecordOutcome:
+        """What is recorded when it ended before anything was sent."""
+        report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
+        not_tried = JobOutcome(Outcome.NOT_ATTEMPTED, scrub(error.short))
+        outcome = RecordOutcome(
+            counts={Outcome.NOT_ATTEMPTED.value: len(job_ids)} if job_ids else {},
+            jobs=dict.fromkeys(job_ids, not_tried),
+            removed=0,
+            report=report,
+            seconds=round(time.monotonic() - self._started, 3),
+        )
+        return self._of_recorded(outcome)
+
+
+class SendingDesk:
+    """Where each operation that sends passes through.
+
+    Attributes:
+        finished: the newest results, newest first, with the names of their operations.
+
+    Args:
+        tell_results: whether every browser may know them: not where they would be other people's.
+    """
+
+    def __init__(self, folder: Path, announcements: Announcements, *, tell_results: bool = True) -> None:
+        self.journal = Journal(folder)
+        self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
+        self.record = Record(folder)
+        self._announcements = announcements
+        self._tell_results = tell_results
+        self._slot = SendingSlot(folder)
+
+    def running(self) -> Entry | None:
+        """What is being sent now, by anybody who uses this state folder. Blocking."""
+        holder = self._slot.holder()
+        return next((entry for entry in self.journal.entries() if entry.operation == holder), None)
+
+    def unresolved(self) -> list[Entry]:
+        """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
+        return unresolved(self.journal, self._slot)
+
+    def taken_back(self, operation: str, how: str = UNDONE) -> None:
+        """It was ended before it sent anything, perhaps while it was about to begin. Blocking.
+
+        Raises:
+            StateUnwritable: it could not be written down.
+        """
+        try:
+            # Only where an intent was recorded: of the others the record knows nothing.
+            if any(
+                each.entry.operation == operation and each.outcome is None for each in self.record.entries()
+            ):
+                outcome = RecordOutcome(removed=0, report=f"{NOTHING_SENT} {how}")
+                self.record.outcome(operation, outcome)
+        finally:
+            self.journal.resolve(operation)
+
+    @asynccontextmanager
+    async def carry_out(
+        self, entry: Entry, watch: Watch, *, wait: bool, recorded: Sequence[str] = ()
+    ) -> AsyncIterator[Ending]:
+        """Do it here, and say at the end how it went: what is given is called with that.
+
+        Args:
+            wait: whether to wait for another operation to end.
+            recorded: those of its ids that the record is to have. Ids that nobody has seen would push other deletions
+                out of it, thousands at once.
+
+        Raises:
+            Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
+        """
+        operation_now.set(entry.operation)
+        ending = Ending(recorded)
+        intent = _recorded(entry, recorded)
+        with self._telling_failure(entry):
+            async with self._sending(entry, intent, ending, watch, wait=wait):
+                yield ending
+        self._tell(entry, ending.payload, ending.report)
+
+    @contextmanager
+    def _telling_failure(self, entry: Entry) -> Iterator[None]:
+        """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
+        try:
+            yield
+        except Busy:
+            raise
+        except CloudError as error:
+            payload = failure_payload(entry.kind, error)
+            self._tell(entry, payload, f"{NOTHING_SENT} {error}")
+            raise
+
+    @asynccontextmanager
+    async def _sending(
+        self, entry: Entry, intent: RecordEntry, ending: Ending, watch: Watch, *, wait: bool
+    ) -> AsyncIterator[None]:
+        """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
+        await self._take_slot(entry, watch, wait)
+        try:
+            await self._write_down(entry, intent, watch)
+            try:
+                ending.begin()
+                log.info("%s", _asked(entry))
+                yield
+            except CloudError as error:
+                await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
+                raise
+            except asyncio.CancelledError:
+                await self._cancelled(entry, ending)
+                raise
+            await self._resolve(entry, ending.outcome)
+        finally:
+            self._slot.free()
+
+    async def _write_down(self, entry: Entry, intent: RecordEntry, watch: Watch) -> None:
+        """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
+
+        def write() -> None:
+            self.journal.begin(entry)
+            try:
+                self.record.intent(intent)
+            except StateUnwritable:
+                _try(lambda: self.journal.resolve(entry.operation))
+                raise
+
+        def take_back(written: None) -> None:
+            self.taken_back(entry.operation, _how_cancelled(entry))
+
+        await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
+
+    async def _cancelled(self, entry: Entry, ending: Ending) -> None:
+        """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
+        if ending.may_have_sent():
+            log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
+            self._announcements.forget(entry.operation)
+            self._announcements.changed(entry.kind, entry.operation, ended=True)
+            return
+        error = OperationStopped(_how_cancelled(entry))
+        await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
+        if _is_from_node(entry):  # a browser knows of what it has undone itself
+            self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
+
+    async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
+        # Polled: who has it may be on another event loop, or in another process.
+        while not await self._try_slot(entry, watch):
+            if not wait:
+                running = await in_thread(self.running)
+                raise Busy("Another deletion is running.", origin=running.origin if running else "")
+            check_stopped(watch)
+            watch.progress("waiting", 0, 1)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _try_slot(self, entry: Entry, watch: Watch) -> bool:
+        def take() -> bool:
+            return self._slot.take(entry.operation)
+
+        def give_back(taken: bool) -> None:
+            if taken:
+                self._slot.free()
+
+        return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
+
+    async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
+        """The outcome is known and is about to be told: a disk that refuses must not hide it."""
+
+        # Together, so that being cancelled between the two leaves no deletion whose outcome "nobody knows".
+        def write() -> None:
+            _try(lambda: self.record.outcome(entry.operation, outcome))
+            _try(lambda: self.journal.resolve(entry.operation))
+
+        try:
+            await write_in_thread(write)
+        except StateUnwritable as exc:
+            log.warning("%s", exc)
+
+    def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
+        lines = report.splitlines(keepends=True)
+        # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
+        for at in range(0, len(lines), LINES_A_RECORD):
+            log.info("%s", "".join(lines[at : at + LINES_A_RECORD]).rstrip("\n"))
+        if self._tell_results:
+            self.finished.appendleft((entry.operation, payload))
+        self._announcements.forget(entry.operation)
+        self._announcements.changed(entry.kind, entry.operation, ended=True)
+
+
+def _asked(entry: Entry) -> str:
+    jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
+    return f"Asked by {entry.origin} to {entry.kind} {jobs}."
+
+
+def _is_from_node(entry: Entry) -> bool:
+    return entry.origin.partition(" ")[0] == "node"
+
+
+def _how_cancelled(entry: Entry) -> str:
+    """A node is cancelled by ComfyUI, and what was confirmed in a browser by the person who undoes it."""
+    return CANCELLED if _is_from_node(entry) else UNDONE
+
+
+def _try(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except StateUnwritable as exc:
+        log.warning("%s", exc)
+
+
+def _recorded(entry: Entry, job_ids: Sequence[str]) -> RecordEntry:
+    kind, _, node = entry.origin.partition(" ")
+    return RecordEntry(
+        operation=entry.operation,
+        kind=entry.kind,
+        origin=kind,
+        node=node,
+        title=entry.title,
+        asked=entry.asked,
+        job_ids=tuple(job_ids),
+        host=entry.host,
+        last4=entry.last4,
+        version=__version__,
+        what=entry.what,
+    )

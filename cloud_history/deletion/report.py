@@ -1,0 +1,191 @@
+"""One wording for what happened, used by the nodes, the routes and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ..errors import CloudResponseError, Incomplete
+from ..jobs.models import ClearOutcome, ClearResult, DeletionResult, JobCounts, Outcome
+
+if TYPE_CHECKING:
+    from ..jobs.job import Job
+    from ..state.protection import Protected
+
+STAY = "Assets stay."
+NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
+NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Nothing was sent."
+NOT_CLEARED = "“clear” is off. Nothing was sent."
+SKIPPED = "Nothing was deleted. The workflow was told to skip."
+MOST_LISTED = 1000
+"""Ids in a report on a node. The log has all of them."""
+
+
+def with_warning(report: str, warning: str) -> str:
+    """A report, with something that the person should know beside it as its last line."""
+    return f"{report}\n{warning}" if warning else report
+
+
+def jobs(count: int) -> str:
+    """ "1 job", "2 jobs"."""
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+
+
+def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> str:
+    """Counts by outcome, then the ids of everything that was not deleted, and what to do about it."""
+    lines = [_headline(result, len(result.jobs))]
+    for outcome, word in _WORDS.items():
+        for why, ids in _by_reason(result, outcome):
+            if outcome is Outcome.DELETED and len(ids) == len(result.jobs):
+                continue  # the headline says it
+            reason = f": {why}" if why else ""
+            lines.append(f"{len(ids):,} {word}{reason}")
+            if outcome is not Outcome.DELETED:
+                lines += _listed(ids, most_listed)
+    if result.backed_up:
+        lines.append(f"{result.backed_up:,} workflow{'' if result.backed_up == 1 else 's'} backed up first.")
+    advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
+    return "\n".join([*lines, *dict.fromkeys(advice)])
+
+
+_WORDS = {
+    Outcome.DELETED: "removed",
+    Outcome.ALREADY_GONE: "already gone",
+    Outcome.ACTIVE: "active, left alone",
+    Outcome.PROTECTED: "protected, kept",
+    Outcome.FAILED: "not removed",
+    Outcome.UNCONFIRMED: "unconfirmed",
+    Outcome.NOT_ATTEMPTED: "not tried",
+}
+
+
+def _headline(result: DeletionResult, total: int) -> str:
+    if not total:
+        return NOTHING_THERE
+    if result.deleted == total:
+        return f"{jobs(total)} removed from your cloud history. {STAY}"
+    stopped = "Stopped: " if result.stopped else ""
+    if not result.deleted:
+        known = "is known to have been" if result.ids(Outcome.UNCONFIRMED) else "was"
+        return f"{stopped}No job {known} removed (0 of {total:,})."
+    return f"{stopped}{result.deleted:,} of {jobs(total)} removed. {STAY}"
+
+
+def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:
+    grouped: dict[str, list[str]] = {}
+    for job_id, each in result.jobs.items():
+        if each.outcome is outcome:
+            grouped.setdefault(each.why, []).append(job_id)
+    return grouped.items()
+
+
+def dry_run_report(job_ids: list[str], protected: Protected) -> str:
+    """What a deletion would send, as far as this machine knows: which jobs a workflow made, the cloud alone does."""
+    going = [job_id for job_id in job_ids if job_id not in protected.jobs]
+    kept = len(job_ids) - len(going)
+    headline = f"Dry run: {jobs(len(going))} would be sent for removal. Nothing was sent."
+    stay = [f"{jobs(kept)} protected, kept."] if kept else []
+    stay += ["Jobs of protected workflows stay too."] if protected.workflows else []
+    return "\n".join([headline, *_listed(going, MOST_LISTED), *stay])
+
+
+def _listed(job_ids: list[str], most: int) -> list[str]:
+    more = [f"  and {len(job_ids) - most:,} more"] if len(job_ids) > most else []
+    return [f"  {job_id}" for job_id in job_ids[:most]] + more
+
+
+def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
+    """The error a node ends with when not everything worked."""
+    return Incomplete(result_report(result))
+
+
+def result_report(result: DeletionResult | ClearResult) -> str:
+    """What a deletion or a clear did."""
+    return deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
+
+
+def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> str:
+    """How many jobs were found, by status, and their ids.
+
+    Args:
+        matching: how many match, where fewer were asked for.
+        unreadable: rows of the list whose ids could not be read.
+    """
+    rows = "1 row" if unreadable == 1 else f"{unreadable:,} rows"
+    missing = [f"{rows} of the list could not be read: those jobs may match too."] if unreadable else []
+    if not found:
+        return "\n".join(["No job matches.", *missing])
+    by_status: dict[str, int] = {}
+    for job in found:
+        by_status[job.status.value] = by_status.get(job.status.value, 0) + 1
+    parts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in by_status.items())
+    of = f" of {matching:,}" if matching > len(found) else ""
+    headline = f"{jobs(len(found))}{of} found: {parts}. Nothing was changed."
+    return "\n".join([headline, *missing, *_listed([job.id for job in found], MOST_LISTED)])
+
+
+def clear_report(result: ClearResult) -> str:
+    """What a clear did, and how that is known."""
+    return "\n".join(
+        line for line in (*_clear_lines(result), result.error.hint if result.error else "") if line
+    )
+
+
+def _clear_lines(result: ClearResult) -> tuple[str, ...]:
+    before, removed, listed = result.before, result.removed or 0, result.listed or 0
+    stay = _active_lines(before.active, (result.after or before).active)
+    if not before.finished:
+        return NOTHING_THERE, stay
+    if result.outcome is ClearOutcome.DELETED:
+        return f"{jobs(removed)} removed from your cloud history. {STAY}", stay
+    if result.outcome is ClearOutcome.PARTIAL:
+        return (
+            f"{jobs(removed)} removed from your cloud history, {listed:,} still listed.",
+            "They may have finished meanwhile. Look again, then decide.",
+        )
+    if result.outcome is ClearOutcome.FAILED:
+        return "No job was removed.", result.error.message if result.error else ""
+    if result.outcome is ClearOutcome.UNKNOWN:
+        return "Outcome unknown: " + _lost(result), _still(result)
+    return "Unconfirmed: Comfy Cloud accepted the request.", _still(result)
+
+
+def _active_lines(before: int, now: int) -> str:
+    """What is said of the active jobs, by both counts: those that finished meanwhile may have gone too."""
+    lines = [f"{jobs(now)} active, left alone."] if now else []
+    if now < before:
+        lines.append(f"{jobs(before)} active when it began.")
+    return " ".join(lines)
+
+
+def _lost(result: ClearResult) -> str:
+    if isinstance(result.error, CloudResponseError):
+        return result.error.message
+    return (
+        "you stopped it while it was being sent."
+        if result.stopped
+        else "the connection was lost after it was sent."
+    )
+
+
+def _still(result: ClearResult) -> str:
+    if result.doubt:
+        return f"What is gone of {jobs(result.before.finished)} is not known: {result.doubt}."
+    if result.listed is None:
+        unread = "It was not counted again" if result.stopped else "The list can’t be read"
+        return f"{unread}, so what is gone of {jobs(result.before.finished)} is not known."
+    before = f", {result.before.finished:,} before" if result.listed != result.before.finished else ""
+    return f"{jobs(result.listed)} still listed{before}. Look again, then decide."
+
+
+def counts_line(counts: JobCounts) -> str:
+    """ "240 finished jobs (200 completed, 30 failed, 10 cancelled) at 14:02; 3 active stay"."""
+    parts = f"{counts.completed:,} completed, {counts.failed:,} failed, {counts.cancelled:,} cancelled"
+    return (
+        f"{counts.finished:,} finished ({parts}) at {_clock(counts.taken_at)}; {counts.active:,} active stay"
+    )
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone().strftime("%H:%M")

@@ -1,0 +1,77 @@
+"""What a person chose: some jobs by id, or all that a filter matches. List, preview and delete share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..state.protection import NOTHING_PROTECTED, Protected
+from .job import Job
+from .models import JobStatus
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs. Empty members filter nothing.
+
+    Attributes:
+        statuses: any of these.
+        search: found in name, id, workflow id or error, whatever its case.
+        after, before: created at or after the one, and before the other. A job without a usable time matches
+            neither.
+        protected: only protected jobs, or only others, by the list in `shield`.
+    """
+
+    statuses: tuple[JobStatus, ...] = ()
+    search: str = ""
+    after: datetime | None = None
+    before: datetime | None = None
+    workflow_id: str = ""
+    output_type: str = ""
+    protected: bool | None = None
+    shield: Protected = field(default=NOTHING_PROTECTED, repr=False)
+    _needle: str = field(init=False, default="", repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_needle", self.search.strip().lower())
+
+    def matches(self, job: Job) -> bool:
+        """Whether the job is one of these. Asked of every row, also where the server has filtered already."""
+        return (
+            (not self.statuses or job.status in self.statuses)
+            and (not self.workflow_id or job.workflow_id == self.workflow_id)
+            and (not self.output_type or job.output_type == self.output_type)
+            and (self.protected is None or self.shield.covers(job) is self.protected)
+            and self._in_time(job)
+            and (not self._needle or job.mentions(self._needle))
+        )
+
+    def only(self, job: Job) -> Job | None:
+        """The job, where it is one of these."""
+        return job if self.matches(job) else None
+
+    def query(self) -> dict[str, str]:
+        """The part of the filter that the service can apply (operation listJobs)."""
+        # Not the output type: the service knows one for completed jobs only, and the list shows others by it too.
+        asked = {"workflow_id": self.workflow_id}
+        if self.statuses and JobStatus.UNKNOWN not in self.statuses:
+            asked["status"] = ",".join(each.value for each in self.statuses)
+        return {name: value for name, value in asked.items() if value}
+
+    def _in_time(self, job: Job) -> bool:
+        if self.after is None and self.before is None:
+            return True
+        if job.created_at is None:
+            return False
+        return (self.after is None or job.created_at >= self.after) and (
+            self.before is None or job.created_at < self.before
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Either ids (in order, each once), or all that a filter matches."""
+
+    job_ids: Sequence[str] = ()
+    filter: JobFilter | None = None

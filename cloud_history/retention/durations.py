@@ -1,0 +1,69 @@
+"""Reading "30d", "12h", "2w" or a date: never as "everything"."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+from ..errors import InputRefused
+from ..secret import scrub
+
+_DURATION = re.compile(r"([0-9]{1,6})\s*(h|d|w)", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def span(text: str) -> timedelta | None:
+    """The length of time a text names; None where it is blank.
+
+    Raises:
+        InputRefused: it is not hours, days or weeks.
+    """
+    given = text.strip()
+    if not given:
+        return None
+    found = _span(given)
+    if found is None:
+        hint = "Use hours, days or weeks (12h, 30d, 2w), or leave it blank for no rule."
+        raise InputRefused(f"“{_shown(given)}” is not a length of time.", hint=hint)
+    return found
+
+
+def counts_from_now(text: str) -> bool:
+    """Whether what the text means depends on what time it is: a date does not."""
+    return _span(text.strip()) is not None
+
+
+def cutoff(text: str, now: datetime) -> datetime | None:
+    """The moment before which a job is older than `text`; None where the text is blank: no limit.
+
+    A date (2026-01-31) means its first moment, in UTC.
+
+    Raises:
+        InputRefused: it is neither a duration, nor a date.
+    """
+    given = text.strip()
+    if not given:
+        return None
+    try:
+        if (length := _span(given)) is not None:
+            return now - length
+        if _DATE.fullmatch(given):
+            return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        pass
+    raise InputRefused(
+        f"“{_shown(given)}” is not a time.",
+        hint="Use hours, days or weeks (12h, 30d, 2w) or a date (2026-01-31), or leave it blank for no limit.",
+    )
+
+
+def _span(given: str) -> timedelta | None:
+    match = _DURATION.fullmatch(given)
+    return timedelta(hours=int(match[1]) * _HOURS[match[2].lower()]) if match else None
+
+
+def _shown(given: str) -> str:
+    # Whole before it is cut: half a key would be recognised by nobody.
+    given = "a text that looks like an API key (hidden)" if "comfyui-" in given.lower() else scrub(given)
+    return given[:45].encode("unicode_escape").decode("ascii")

@@ -1,0 +1,42 @@
+"""Answering the question of a workflow that wants to delete."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..approval.approval import DELETE, Answers
+from ..tasks.threads import in_thread, write_in_thread
+from .context import Context
+from .request import read_body
+from .response import json_answer
+
+
+class AskingRoutes:
+    def __init__(self, context: Context, answers: Answers) -> None:
+        self._context = context
+        self._answers = answers
+
+    async def show(self, request: web.Request) -> web.Response:
+        """What a page is to show, which a websocket event has named."""
+        body = await read_body(request, {"question": str}, ("question",))
+        return json_answer(await in_thread(self._answers.show, body["question"]))
+
+    async def seen(self, request: web.Request) -> web.Response:
+        """A page shows the question."""
+        body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
+        return json_answer(await write_in_thread(lambda: self._answers.seen(body["question"], body["token"])))
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """The person has decided, and perhaps for all workflows to come."""
+        members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool}
+        body = await read_body(request, members, ("question", "token", "answer"))
+        operations = self._context.operations
+        always = body.get("always", False) and body["answer"] == DELETE
+        if always:
+            operations.keys.check_users()
+        # Answered first: whoever loosens the setting has used up the token of an open question.
+        await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
+        if always:
+            await write_in_thread(lambda: operations.settings.change(nodes="allow"))
+            operations.announcements.changed("settings")
+        return json_answer({})

@@ -1,0 +1,131 @@
+"""What was deleted from here, and the backups made before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from itertools import islice
+
+from aiohttp import web
+
+from ..deletion.results import Payload
+from ..errors import InputRefused
+from ..jobs.details import read_details, workflow_file
+from ..jobs.ids import is_job_id
+from ..secret import scrub
+from ..state.backups import BackupInfo
+from ..state.record_lines import RecordedDeletion
+from ..tasks.threads import in_thread, large_in_thread, write_in_thread
+from .context import Context
+from .request import read_body
+from .response import HEADERS, file_answer, json_answer, large_json_answer, write_in_time
+
+MOST_ENTRIES = 100
+MOST_READ = 5000
+"""Deletions looked through for those whose backups are still there."""
+LINES_A_PIECE = 2000
+
+
+class RecordRoutes:
+    def __init__(self, context: Context) -> None:
+        self._desk = context.operations.desk
+        self._backups = context.operations.backups
+
+    async def entries(self, request: web.Request) -> web.Response:
+        backups = {each.operation: each for each in await large_in_thread(self._backups.list)}
+        recorded = await large_in_thread(self._desk.record.entries, MOST_READ)
+        # However many came since: a backup that is kept can be opened, and deleted.
+        older = [each for each in recorded[MOST_ENTRIES:] if each.entry.operation in backups]
+        found = [*recorded[:MOST_ENTRIES], *older]
+        running = await in_thread(self._desk.running)
+        now = running.operation if running else ""
+        entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
+        removed = await large_in_thread(self._desk.record.removed_in_all)
+        return await large_json_answer({"entries": entries, "removed_in_all": removed})
+
+    async def jobs(self, request: web.Request) -> web.Response:
+        operation = _name(request)
+
+        def read() -> list[Payload]:
+            jobs = self._desk.record.jobs(operation)
+            return [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
+
+        jobs = await large_in_thread(read)
+        return await large_json_answer({"jobs": jobs})
+
+    async def csv(self, request: web.Request) -> web.StreamResponse:
+        named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
+        response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
+        lines = self._desk.record.csv()
+        # A record can be large, so it goes piece by piece. Spreadsheets guess the encoding without a byte order mark.
+        piece = "\ufeff" + await large_in_thread(_piece, lines)
+        await response.prepare(request)
+        while piece:
+            await write_in_time(request, response.write(piece.encode("utf-8")))
+            piece = await large_in_thread(_piece, lines)
+        await write_in_time(request, response.write_eof())
+        return response
+
+    async def backup(self, request: web.Request) -> web.Response:
+        operation = _name(request)
+        return await large_json_answer({"jobs": await large_in_thread(self._backups.jobs, operation)})
+
+    async def backed_up_job(self, request: web.Request) -> web.Response:
+        operation, job_id = _backed_up(request)
+
+        def read() -> Payload:
+            return read_details(self._backups.job(operation, job_id), datetime.now(timezone.utc))
+
+        return await large_json_answer(await large_in_thread(read))
+
+    async def backed_up_workflow(self, request: web.Request) -> web.Response:
+        """The workflow of a job in a backup, as a file."""
+        operation, job_id = _backed_up(request)
+        return file_answer(await large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id))))
+
+    async def delete_backup(self, request: web.Request) -> web.Response:
+        await read_body(request, {})
+        name = _name(request)
+        await write_in_thread(lambda: self._backups.delete(name))
+        return json_answer({})
+
+
+def _piece(lines: Iterator[str]) -> str:
+    return "".join(islice(lines, LINES_A_PIECE))
+
+
+def _backed_up(request: web.Request) -> tuple[str, str]:
+    operation, job_id = _name(request), request.match_info["job_id"]
+    if not is_job_id(job_id):
+        raise InputRefused("That is not a job id.")
+    return operation, job_id.lower()
+
+
+def _name(request: web.Request) -> str:
+    name = request.match_info["operation"]
+    if len(name) != 32 or any(each not in "0123456789abcdef" for each in name):
+        raise InputRefused("That is not the name of a deletion.")
+    return name
+
+
+def _entry(deletion: RecordedDeletion, backup: BackupInfo | None, running: str) -> Payload:
+    entry, outcome = deletion.entry, deletion.outcome
+    is_running = outcome is None and entry.operation == running
+    return {
+        "operation": entry.operation,
+        "kind": entry.kind,
+        "origin": entry.origin,
+        "node": scrub(entry.node),
+        "title": scrub(entry.title),
+        "at": entry.at,
+        "seconds": outcome.seconds if outcome else None,
+        "asked": entry.asked,
+        "state": "running" if is_running else deletion.state,
+        "counts": dict(outcome.counts) if outcome else None,
+        "removed": outcome.removed if outcome else None,
+        "report": scrub(outcome.report) if outcome else "",
+        "host": entry.host,
+        "last4": entry.last4,
+        "version": entry.version,
+        "backup": {"jobs": backup.jobs, "size": backup.size} if backup else None,
+    }

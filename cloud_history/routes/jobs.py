@@ -1,0 +1,238 @@
+"""Listing, one job's details, thumbnails, and cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import cast
+
+from aiohttp import web
+
+from ..cloud.client import CloudClient
+from ..cloud.evidence import distrust
+from ..cloud.listing import MOST_READINGS, Reading, read_pages
+from ..cloud.lookup import look_at
+from ..cloud.pages import Pick
+from ..deletion.results import Payload, error_payload
+from ..errors import (
+    ApiMovedOn,
+    BadRequest,
+    CloudError,
+    CloudTimeoutError,
+    InputRefused,
+    ListNotWhole,
+    NotFound,
+    NotSupported,
+    UnreadableAnswer,
+)
+from ..jobs.details import read_details, workflow_file
+from ..jobs.filters import JobFilter
+from ..jobs.ids import is_job_id
+from ..jobs.job import Job, row_id
+from ..jobs.rows import row_json
+from ..secret import log
+from ..state.connection import Connection
+from ..tasks.threads import long_in_thread
+from .context import Context
+from .request import read_body
+from .response import HEADERS, error_answer, file_answer, json_answer, large_json_answer, write_in_time
+from .selections import read_filter, read_ids
+from .thumbnails import FileNames
+
+ROWS_A_LINE = 250
+MOST_CANCELLED = 100
+
+_Written = tuple[str, FileNames | None]
+"""A job's row as JSON, and its preview. Plain, for such tuples are nothing to the garbage collector: it would stop
+the event loop for as long as it takes to walk through all jobs."""
+
+
+class ReadingRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def jobs(self, request: web.Request) -> web.StreamResponse:
+        """All jobs that match, as lines of JSON while they come in."""
+        body = await read_body(request, {"filter": dict})
+        chosen = read_filter(body.get("filter", {}))
+        if chosen.protected is not None:
+            chosen = replace(chosen, shield=await self._context.operations.protected())
+        connection = await self._context.operations.find_connection()
+        stream = _JobStream(request, self._context, connection, chosen)
+        async with self._context.operations.open(connection) as client:
+            await self._read_in_time(stream, client)
+        if stream.reading.error is not None and not stream.response.prepared:
+            return error_answer(stream.reading.error)
+        await write_in_time(request, stream.end())
+        return stream.response
+
+    async def _read_in_time(self, stream: _JobStream, client: CloudClient) -> None:
+        reading = asyncio.ensure_future(stream.read(client))
+        try:
+            await asyncio.wait({reading}, timeout=self._context.longest_hold)
+            if not reading.done():
+                stream.reading.error = CloudTimeoutError("Reading the list took too long.", sent=True)
+                return
+            reading.result()
+        except ConnectionResetError:
+            raise
+        except Exception:
+            if not stream.response.prepared:
+                raise
+            # Half of the answer is out: no other can begin.
+            log.exception("Reading the list failed.")
+            stream.reading.error = CloudError("Something went wrong in Comfy Cloud History.")
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    async def details(self, request: web.Request) -> web.Response:
+        detail = await self._detail(request)
+        return await large_json_answer(await long_in_thread(read_details, detail, datetime.now(timezone.utc)))
+
+    async def workflow(self, request: web.Request) -> web.Response:
+        """The job's workflow as a file."""
+        return file_answer(await long_in_thread(workflow_file, await self._detail(request)))
+
+    async def _detail(self, request: web.Request) -> Payload:
+        job_id = _job_id(request.match_info["job_id"])
+        connection = await self._context.operations.find_connection()
+
+        async def read() -> Payload:
+            async with self._context.operations.open(connection) as client:
+                return await client.get_job_detail(job_id)
+
+        detail = await self._context.in_time(read())
+        if row_id(detail) != job_id:
+            raise UnreadableAnswer(200)
+        return detail
+
+    async def thumbnail(self, request: web.Request) -> web.Response:
+        job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")
+        if not filename or len(filename) > 1000:
+            raise InputRefused("“file” is missing.")
+        picture = await self._context.in_time(self._context.thumbnails.get(job_id, filename))
+        headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "Content-Type": picture.content_type}
+        return web.Response(body=picture.content, headers=headers)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"ids": list, "account": str}, ("ids",))
+        job_ids = read_ids(body["ids"])
+        if len(job_ids) > MOST_CANCELLED:
+            raise InputRefused(f"Give 1 to {MOST_CANCELLED} job ids.")
+        connection = await self._context.find_connection(body.get("account"))
+        return json_answer(await self._context.in_time(self._cancel(connection, job_ids)))
+
+    async def _cancel(self, connection: Connection, job_ids: list[str]) -> Payload:
+        async with self._context.operations.open(connection) as client:
+            cancelled = await self._cancel_what_runs(client, job_ids)
+        if cancelled is None:
+            return {"cancelled": [], "finished_already": job_ids}
+        self._context.can_cancel = True
+        self._context.operations.announcements.changed("cancel")
+        return {
+            "cancelled": [each for each in job_ids if each in cancelled],
+            "finished_already": [each for each in job_ids if each not in cancelled],
+        }
+
+    async def _cancel_what_runs(self, client: CloudClient, job_ids: list[str]) -> set[str] | None:
+        """Those that were cancelled; None where nothing was to be, which tells nothing of the server."""
+        try:
+            return set(await client.cancel_jobs(job_ids))
+        except (NotFound, BadRequest, ApiMovedOn) as error:
+            refused = error
+        if refused.status in (405, 410, 501):
+            raise self._not_supported()
+        # One unknown id spoils the request, and so does a server without the route: try those that run.
+        look = await look_at(client, job_ids)
+        if look.error is not None or not all(look.saw(job_id) for job_id in job_ids):
+            raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
+        active = [job_id for job_id, job in look.there.items() if job.active]
+        if not active:
+            return None
+        if len(active) < len(job_ids):
+            try:
+                return set(await client.cancel_jobs(active))
+            except (NotFound, BadRequest, ApiMovedOn) as error:
+                refused = error
+        raise self._not_supported() if refused.status in (404, 405, 410, 501) else refused
+
+    def _not_supported(self) -> NotSupported:
+        self._context.can_cancel = False
+        return NotSupported("This server can’t cancel jobs.")
+
+
+class _JobStream:
+    def __init__(
+        self, request: web.Request, context: Context, connection: Connection, chosen: JobFilter
+    ) -> None:
+        self._request = request
+        self.response = web.StreamResponse(headers={**HEADERS, "Content-Type": "application/x-ndjson"})
+        self._context = context
+        self._connection = connection
+        self._chosen = chosen
+        self.reading = Reading()
+        self._pick = Pick(self._written)
+
+    def _written(self, job: Job) -> _Written | None:
+        """Made while a page is read, in its thread."""
+        if not self._chosen.matches(job):
+            return None
+        file = job.preview
+        return row_json(job), None if file is None else (file.filename, file.subfolder, file.kind)
+
+    async def read(self, client: CloudClient) -> None:
+        for _ in range(MOST_READINGS):
+            # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
+            pages = cast(
+                "AsyncGenerator[dict[str, _Written], None]",
+                read_pages(client, self._chosen.query(), self._pick, self.reading),
+            )
+            async with aclosing(pages):
+                await self._read_once(pages)
+            if self.reading.complete or self.reading.error is not None:
+                return
+
+    async def _read_once(self, pages: AsyncGenerator[dict[str, _Written], None]) -> None:
+        async for jobs in pages:
+            await self._start()
+            rows = [row for row, _ in jobs.values()]
+            for at in range(0, len(rows), ROWS_A_LINE):
+                line = f'{{"type":"jobs","jobs":[{",".join(rows[at : at + ROWS_A_LINE])}]}}\n'
+                await self.response.write(line.encode())
+            files = {job_id: file for job_id, (_, file) in jobs.items() if file is not None}
+            self._context.thumbnails.learn(self._connection, files)
+
+    async def end(self) -> None:
+        await self._start()
+        error = self.reading.error
+        complete, read = self.reading.complete and error is None, len(self.reading.job_ids)
+        more = {
+            "complete": complete,
+            "read": read,
+            "unreadable": self.reading.unreadable,
+            "doubt": distrust(self.reading.reasons) if self.reading.reasons else "",
+            "error": error_payload(error) if error else None,
+        }
+        await self._line({"type": "end", **more})
+        await self.response.write_eof()
+
+    async def _start(self) -> None:
+        if not self.response.prepared:
+            await self.response.prepare(self._request)
+            moment = datetime.now(timezone.utc).isoformat()
+            told = {"read_at": moment, "total": self.reading.total, "account": self._connection.account}
+            await self._line({"type": "start", **told})
+
+    async def _line(self, payload: Payload) -> None:
+        await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")
+
+
+def _job_id(text: str) -> str:
+    if not is_job_id(text):
+        raise InputRefused("That is not a job id.")
+    return text.lower()

@@ -1,0 +1,285 @@
+"""Who may use the routes. ComfyUI authenticates nobody, and any web page can send requests to it.
+
+What core checks, and what it lets through, is why each of these is here: a page can reach a loopback server by
+DNS rebinding (so `Host` is checked), by a sandboxed frame (`Origin: null`), or by a form (so a header that no
+form can send is demanded, and JSON is only read when it is declared as JSON).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from .. import environment
+from ..errors import CloudError, InputRefused
+from ..json_pieces import WINDOW, Pauses, loads
+from ..tasks.threads import long_in_thread
+
+HEADER = "X-Cloud-History"
+HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
+HOSTS_FILE = Path("/etc/hosts")
+LARGEST_BODY = 64 * 1024
+_LONGEST_NAME = 260
+LONGEST_TO_SEND = 20.0
+"""Seconds a browser may take to send a body."""
+LARGE_BODY = 8 * 1024 * 1024
+"""Bytes of a body that may name all jobs that somebody selected, 200,000 ids: to preview or to protect them. All other
+bodies have a few members, or at most 100 ids."""
+MOST_CONTAINERS = 1000
+"""Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
+
+
+class RequestRefused(CloudError):
+    """The request is not from this ComfyUI's own page. `http_status` is what it is answered with."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, hint: str = "", http_status: int = 403) -> None:
+        self.http_status = http_status
+        super().__init__(message, hint=hint)
+
+
+def check_request(request: web.Request, environ: Mapping[str, str] = environment.PROCESS) -> None:
+    """Refuse a request that is not from this ComfyUI's own page.
+
+    Raises:
+        RequestRefused.
+    """
+    if request.headers.get(HEADER) != "1":
+        raise RequestRefused(
+            f"The header {HEADER}: 1 is missing.",
+            hint="A program has to send it. A proxy in front of ComfyUI has to pass it on.",
+        )
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) != 1 or not _host_allowed(hosts[0], environ):
+        raise _unknown_name(hosts)
+    origins = request.headers.getall("Origin", [])
+    if any(not _same_origin(origin, hosts[0]) for origin in origins):
+        raise _other_origin(origins, hosts[0])
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    if any(site.lower() not in ("same-origin", "none") for site in sites):
+        raise RequestRefused(
+            "The request comes from another page.",
+            hint="Open ComfyUI in a tab of its own, under one address.",
+        )
+
+
+# By hand: urlsplit also takes a path, a query or a user name for part of what a Host header says.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._%-]+)?\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?", re.ASCII)
+
+
+def _unknown_name(hosts: Sequence[str]) -> RequestRefused:
+    match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    if match is None:
+        return RequestRefused(
+            "The request does not say under which name ComfyUI was reached: its Host header is missing or no name.",
+            hint="A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
+        )
+    name = match[1].lower()[:_LONGEST_NAME]
+    return RequestRefused(
+        f"This ComfyUI was reached under a name it does not know: {name}.",
+        hint=f"Open it by its IP address or as localhost, or set {HOSTS_VARIABLE}={name} and restart ComfyUI.",
+    )
+
+
+def _other_origin(origins: Sequence[str], host: str) -> RequestRefused:
+    match = re.fullmatch(rf"https?://{_HOST.pattern}", origins[0], re.ASCII) if len(origins) == 1 else None
+    if match is None:
+        return RequestRefused(
+            "The request comes from another page, or from a frame in one.",
+            hint="Open ComfyUI in a tab of its own.",
+        )
+    return RequestRefused(
+        f"The request comes from another page: {origins[0][:_LONGEST_NAME]} is not {host[:_LONGEST_NAME]}.",
+        hint="Open ComfyUI under one address. A proxy in front of it has to pass on the name that the browser used "
+        "(nginx: proxy_set_header Host $http_host;).",
+    )
+
+
+def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
+    match = _HOST.fullmatch(host)
+    if match is None or int(match[2] or 1) not in range(1, 65536):
+        return False
+    name = match[1].strip("[]").lower()
+    if name == "localhost" or _is_ip(name) or name in _own_names():
+        return True
+    named = _named_hosts(environment.variable(HOSTS_VARIABLE, environ))
+    return any(name == each or (each[0] == "." and f".{name}".endswith(each)) for each in named)
+
+
+@cache
+def _named_hosts(value: str) -> frozenset[str]:
+    """The names in the variable, as a browser sends them; one that begins with a dot stands for all that end so.
+
+    People paste what their address bar shows, so a scheme, a port and a path are left out.
+    """
+    named: set[str] = set()
+    for entry in re.split(r"[\s,;]+", value):
+        name = re.sub(r"^[a-z]+://", "", environment.trimmed(entry).lower()).partition("/")[0]
+        name = re.sub(r":[0-9]*$", "", name) if name.count(":") == 1 or name.startswith("[") else name
+        name = name.strip("[]").removeprefix("*") if name.startswith("*.") else name.strip("[]")
+        named.update(_as_sent(name))
+    return frozenset(named - {""})
+
+
+def _as_sent(name: str) -> set[str]:
+    """The name as browsers write it in Host: letters beyond ASCII as Punycode, by the old rules and by the new ones."""
+    forms = {name} if name.isascii() else set()
+    with suppress(UnicodeError):
+        forms.add(name.encode("idna").decode("ascii"))
+    labels = [
+        each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in name.split(".")
+    ]
+    return {form for form in {*forms, ".".join(labels)} if form.strip(".")}
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _own_names() -> frozenset[str]:
+    """The names of this machine: as it is called, without its domain, with the domain that its own files know."""
+    # gethostname, not getfqdn: the latter asks the network, and would hold up the event loop.
+    own = socket.gethostname().lower().rstrip(".")
+    if not own:
+        return frozenset()
+    short = own.partition(".")[0]
+    names = {own, short, f"{short}.local", *_full_names(own)}
+    return frozenset(form for name in names for form in _as_sent(name))
+
+
+def _full_names(own: str) -> list[str]:
+    """The name with its domain, where the file of hosts or Windows tells it without the network."""
+    domain = environment.variable("USERDNSDOMAIN").lower()
+    names = [f"{own}.{domain}"] if domain and "." not in own else []
+    with suppress(OSError):
+        for line in HOSTS_FILE.read_text("utf-8", "replace").splitlines():
+            _, *called = line.partition("#")[0].lower().split() or [""]
+            names += [each for each in called if own in called and each.startswith(f"{own}.")]
+    return names
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or origin.lower() != f"{parts.scheme}://{parts.netloc}".lower():
+        return False
+    if port == 0 or not _HOST.fullmatch(parts.netloc):
+        return False
+    try:
+        own = urlsplit(f"//{host}")
+        # A proxy may leave the port out of either: ComfyUI's own check compares no more than this.
+        same_port = port is None or own.port is None or port == own.port
+        return parts.hostname == own.hostname and same_port
+    except ValueError:
+        return False
+
+
+async def read_body(
+    request: web.Request,
+    members: Mapping[str, type],
+    required: tuple[str, ...] = (),
+    *,
+    largest: int = LARGEST_BODY,
+) -> dict[str, Any]:
+    """The JSON object a request carries, with these members and no others.
+
+    Raises:
+        RequestRefused: it is not declared as JSON, or is too large. InputRefused: it is something else.
+    """
+    if request.content_type != "application/json":
+        raise RequestRefused("The body must be sent as application/json.", http_status=415)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RequestRefused("The body must not be compressed.", http_status=415)
+    try:
+        body = await asyncio.wait_for(_read(request, largest), LONGEST_TO_SEND)
+    except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
+        raise RequestRefused("The body can’t be read.", http_status=400) from None
+    value = await _value_of(body)
+    # Raised out here, without a cause: what json raises holds the whole body, and a body may hold a key.
+    if value is _NOTHING:
+        raise InputRefused("The body is not JSON.")
+    if not isinstance(value, dict):
+        raise InputRefused("The body must be a JSON object.")
+    if unknown := sorted(set(value) - set(members)):
+        raise InputRefused(f"The body has members nobody knows: {len(unknown)}.")
+    for name, kind in members.items():
+        if name in value and type(value[name]) is not kind:
+            raise InputRefused(f"“{name}” must be a {_JSON_NAMES[kind]}.")
+        if name in required and name not in value:
+            raise InputRefused(f"“{name}” is missing.")
+    return value
+
+
+async def _read(request: web.Request, largest: int) -> bytes:
+    too_large = RequestRefused("The body is too large.", http_status=413)
+    if (request.content_length or 0) > largest:
+        raise too_large
+    if request.content.at_eof():
+        return await _read_already(request, largest, too_large)
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > largest:
+            raise too_large
+    return bytes(body)
+
+
+async def _read_already(request: web.Request, largest: int, too_large: RequestRefused) -> bytes:
+    """The body where another pack's middleware has read it, which aiohttp remembers in most cases."""
+    body = await request.read()
+    if len(body) > largest:
+        raise too_large
+    if not body and (request.content_length or "Transfer-Encoding" in request.headers):
+        raise RequestRefused(
+            "Another custom node pack has read the body of this request, and kept nothing of it.",
+            hint="Disable other packs that watch requests, one by one, to find which it is.",
+            http_status=400,
+        )
+    return body
+
+
+async def _value_of(body: bytes) -> object:
+    """What the body says; _NOTHING where it is not JSON. Raises InputRefused."""
+    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        raise InputRefused("The body is nested in too many ways.")
+    with suppress(ValueError):
+        return await long_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
+    return _NOTHING
+
+
+def _parsed(body: bytes) -> object:
+    return loads(body.decode(json.detect_encoding(body), "surrogatepass"), Pauses(), _DECODER)
+
+
+_NOTHING = object()
+_JSON_NAMES = {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "object"}
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a member stands twice")
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_doubles)

@@ -1,0 +1,155 @@
+"""Answering: JSON, and errors as JSON, with nothing in them that is nobody's business."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from functools import wraps
+from typing import Any
+
+from aiohttp import web
+
+from ..deletion.results import Payload, error_payload
+from ..errors import (
+    AccountChanged,
+    AnsweredTooSoon,
+    BackupDamaged,
+    Busy,
+    CloudConnectionError,
+    CloudError,
+    CloudResponseError,
+    CloudTimeoutError,
+    CountRose,
+    InputRefused,
+    ListNotWhole,
+    NestedTooDeeply,
+    NotFound,
+    NotSupported,
+    PreviewExpired,
+    QuestionClosed,
+    SetupProblem,
+    TooLate,
+)
+from ..json_pieces import Pauses, dumps
+from ..secret import log
+from ..tasks.threads import long_in_thread
+from .request import LONGEST_TO_SEND, RequestRefused, check_request
+from .table import Handler
+
+PIECE = 256 * 1024
+"""Bytes that are sent at once."""
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+_HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
+    (InputRefused, 400),
+    (Busy, 409),
+    (CountRose, 409),
+    (AccountChanged, 409),
+    (PreviewExpired, 410),
+    (TooLate, 410),
+    (QuestionClosed, 410),
+    (AnsweredTooSoon, 409),
+    (NotSupported, 501),
+    (SetupProblem, 409),
+    (BackupDamaged, 409),
+    (CloudTimeoutError, 504),
+    (CloudConnectionError, 503),
+    (NotFound, 404),
+    (CloudResponseError, 502),
+    (ListNotWhole, 502),
+    (NestedTooDeeply, 502),
+)
+
+
+def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
+    """The handler behind the guards, with every error as JSON."""
+
+    @wraps(handler)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            check_request(request, environ)
+            return await in_pieces(request, await handler(request))
+        except CloudError as error:
+            return error_answer(error)
+        except web.HTTPException as error:
+            return error_answer(RequestRefused("The request can’t be read.", http_status=error.status))
+        except ConnectionResetError:
+            raise  # the browser went away while it was answered
+        except Exception:  # noqa: BLE001 - the edge: whatever it is, the answer holds no traceback
+            log.exception("A route failed.")
+            hint = "The log has the details."
+            return error_answer(CloudError("Something went wrong in Comfy Cloud History.", hint=hint))
+
+    return answer
+
+
+async def in_pieces(
+    request: web.Request, response: web.StreamResponse, seconds: float = LONGEST_TO_SEND
+) -> web.StreamResponse:
+    """Send a large answer piece by piece, so that a browser that reads no more is let go. Others are left as they are.
+
+    Args:
+        seconds: for each piece.
+
+    Raises:
+        ConnectionResetError: the browser is gone, or was let go.
+    """
+    body = response.body if isinstance(response, web.Response) else None
+    if response.prepared or not isinstance(body, bytes) or len(body) <= PIECE:
+        return response
+    stream = web.StreamResponse(status=response.status, headers=response.headers)
+    stream.content_length = len(body)
+    await stream.prepare(request)
+    for at in range(0, len(body), PIECE):
+        await write_in_time(request, stream.write(body[at : at + PIECE]), seconds)
+    await write_in_time(request, stream.write_eof(), seconds)
+    return stream
+
+
+async def write_in_time(
+    request: web.Request, writing: Awaitable[None], seconds: float = LONGEST_TO_SEND
+) -> None:
+    """Wait until a part of an answer is on its way.
+
+    Raises:
+        ConnectionResetError: the browser is gone, or read nothing for so long and was let go.
+    """
+    try:
+        await asyncio.wait_for(writing, seconds)
+    except asyncio.TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # to close it would wait for what nobody reads
+        raise ConnectionResetError("the browser reads no more") from None
+
+
+def error_answer(error: CloudError, **more: Any) -> web.Response:
+    status = getattr(error, "http_status", None)
+    status = status or next((code for kind, code in _HTTP_STATUS if isinstance(error, kind)), 500)
+    return json_answer({"error": error_payload(error), **more}, status)
+
+
+def busy_answer(error: Busy) -> web.Response:
+    return error_answer(error, origin="node" if error.origin.startswith("node") else "menu")
+
+
+async def large_json_answer(payload: Payload, status: int = 200) -> web.Response:
+    """The same for what may be large: written in a thread, in pieces."""
+    body = await long_in_thread(lambda: dumps(payload, Pauses()).encode("utf-8"))
+    headers = {**HEADERS, "Content-Type": "application/json; charset=utf-8"}
+    return web.Response(body=body, status=status, headers=headers)
+
+
+def json_answer(payload: Payload, status: int = 200) -> web.Response:
+    return web.json_response(
+        payload, status=status, headers=HEADERS, dumps=lambda value: dumps(value, lambda: None)
+    )
+
+
+def file_answer(content: bytes) -> web.Response:
+    """A file of JSON, for the browser to save: it gives it its name."""
+    headers = {
+        **HEADERS,
+        "Content-Disposition": "attachment",
+        "Content-Type": "application/json; charset=utf-8",
+    }
+    return web.Response(body=content, headers=headers)

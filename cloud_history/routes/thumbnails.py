@@ -1,0 +1,119 @@
+"""Pictures of outputs, fetched for the browser, which has no key and must not get one.
+
+`GET /api/view` answers with a redirect to a signed address of some storage. It is followed once, without the key,
+and only to where a public storage can be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ..cloud.client import CloudClient
+from ..cloud.downloads import fetch_file
+from ..errors import NotFound, UnreadableAnswer
+from ..jobs.details import files_of
+from ..jobs.job import OutputFile, read_job
+from ..service import Operations
+from ..state.connection import Connection
+from ..tasks.own_loop import PerLoop
+
+MOST_AT_ONCE = 6
+LARGEST_CACHE = 64 * 1024 * 1024
+MOST_KNOWN = 50_000
+
+FileNames = tuple[str, str, str]
+"""What an OutputFile is made of, as a plain tuple: of those alone the garbage collector can tell that there is nothing
+in them to look for."""
+
+_MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "image/png"),
+    (lambda head: head.startswith(b"\xff\xd8\xff"), "image/jpeg"),
+    (lambda head: head.startswith((b"GIF87a", b"GIF89a")), "image/gif"),
+    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "image/webp"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image whose type was read from its own first bytes, never from what a server said."""
+
+    content: bytes
+    content_type: str
+
+
+def picture_of(content: bytes) -> Picture:
+    """The picture in these bytes.
+
+    Raises:
+        UnreadableAnswer: it is no PNG, JPEG, WebP or GIF. SVG above all is not: it can hold scripts.
+    """
+    for fits, content_type in _MAGIC:
+        if fits(content[:16]):
+            return Picture(content, content_type)
+    raise UnreadableAnswer(200, cloud_says="This is not a picture.")
+
+
+class Thumbnails:
+    """Pictures of files that jobs own, at most 6 fetched at once, kept within 64 MB."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._files: OrderedDict[str, FileNames] = OrderedDict()
+        self._files_of: Connection | None = None
+        self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
+        self._bytes = 0
+        self._gate = PerLoop(lambda: asyncio.Semaphore(MOST_AT_ONCE))
+
+    def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
+        """Remember which preview belongs to which job, from a list that was read."""
+        if connection != self._files_of:
+            self._files.clear()
+            self._files_of = connection
+        self._files.update(previews)
+        while len(self._files) > MOST_KNOWN:
+            self._files.popitem(last=False)
+
+    async def get(self, job_id: str, filename: str) -> Picture:
+        """The picture of a file of this job.
+
+        Raises:
+            NotFound: the job has no such file. UnreadableAnswer: it is no picture. CloudError.
+        """
+        connection = await self._operations.find_connection()
+        place = (connection, job_id, filename)
+        if place in self._kept:
+            self._kept.move_to_end(place)
+            return self._kept[place]
+        async with self._gate.here(), self._operations.open(connection) as client:
+            file = self._known(connection, job_id)
+            if file is None or file.filename != filename:
+                file = await _owned(client, job_id, filename)
+            picture = picture_of(await fetch_file(client, file))
+        self._keep(place, picture)
+        return picture
+
+    def _known(self, connection: Connection, job_id: str) -> OutputFile | None:
+        found = self._files.get(job_id) if connection == self._files_of else None
+        return OutputFile(*found) if found else None
+
+    def _keep(self, place: tuple[Connection, str, str], picture: Picture) -> None:
+        replaced = self._kept.pop(place, None)
+        self._bytes += len(picture.content) - (len(replaced.content) if replaced else 0)
+        self._kept[place] = picture
+        while self._bytes > LARGEST_CACHE:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= len(oldest.content)
+
+
+async def _owned(client: CloudClient, job_id: str, filename: str) -> OutputFile:
+    detail = await client.get_job_detail(job_id)
+    job = read_job(detail, datetime.now(timezone.utc))
+    owned = [*files_of(detail), *([job.preview] if job and job.preview else [])]
+    for file in owned if job is not None and job.id == job_id else ():
+        if file.filename == filename:
+            return file
+    raise NotFound(404, cloud_says="The job has no such file.")

@@ -1,0 +1,188 @@
+"""Where the API key comes from: the environment first, then the file the Connect dialog saved, then the prompt.
+
+Where several people use one host that cannot tell them apart, the first two would be everybody's: then only a key that
+came with the prompt is used, unless the environment says that all of them share one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .. import environment
+from ..errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
+from ..secret import Secret
+from .files import write_private
+from .folder import state_folder_at
+from .private_files import read_private
+
+KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
+SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
+USUAL_PREFIX = "comfyui-"
+LONGEST_KEY = 1000
+LARGEST_FILE = 64_000
+
+Source = Literal["env", "saved", "prompt"]
+
+_QUOTES = "\"'`“”‘’«»"
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key and where it came from."""
+
+    secret: Secret
+    source: Source
+
+
+def clean_key(text: str) -> Secret:
+    """The key in what a person pasted: trimmed of white space, quotes and control characters at its ends.
+
+    Raises:
+        InvalidApiKey: nothing is left, or something in it cannot be sent in an HTTP header. aiohttp refuses
+            control characters with a bare ValueError and sends other non-ASCII text as it is.
+    """
+    start, end = 0, len(text)
+    while start < end and _is_wrapping(text[start]):
+        start += 1
+    while end > start and _is_wrapping(text[end - 1]):
+        end -= 1
+    key = text[start:end]
+    if not key:
+        raise InvalidApiKey("The API key is empty.", hint="Paste a key first.")
+    if len(key) > LONGEST_KEY or any(not "!" <= each <= "~" for each in key):
+        raise InvalidApiKey("This key has characters that no key has.", hint="Copy it again.")
+    return Secret(key)
+
+
+def looks_usual(secret: Secret) -> bool:
+    """Whether it begins as Comfy Cloud's keys do. A key that does not is worth a word, not a refusal."""
+    return secret.reveal().startswith(USUAL_PREFIX)
+
+
+def _is_wrapping(character: str) -> bool:
+    return character.isspace() or character in _QUOTES or not character.isprintable()
+
+
+class KeyStore:
+    """The key in force. Blocking (small files): call it off the event loop.
+
+    Args:
+        many_users: whether the host has several users and cannot tell them apart.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] = environment.PROCESS, *, many_users: bool = False
+    ) -> None:
+        self._state = state_folder_at(folder)
+        self._path = folder / "api_key.json"
+        self._environ = environ
+        self._many_users = many_users
+
+    def find(self, prompt_key: Secret | None = None) -> ApiKey | None:
+        """The key in force, or None where there is none.
+
+        Args:
+            prompt_key: the key that came with the prompt, where one did.
+
+        Raises:
+            ManyUsers: there is only a key that would be everybody's, or none.
+            InvalidApiKey: the key in the environment cannot be sent.
+            KeyFileDamaged: there is a file, and no key can be read from it. StateFolderLost: there may have been one.
+        """
+        of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
+        if self.everybodys:
+            if of_prompt is None:
+                raise ManyUsers
+            return of_prompt
+        return self._own() or of_prompt
+
+    def check_users(self) -> None:
+        """Raises ManyUsers where what is kept here would be everybody's."""
+        if self.everybodys:
+            raise ManyUsers
+
+    def remember(self) -> None:
+        """Have `scrub` know the key in force, before a text is shown that a person may have pasted it into."""
+        with suppress(SetupProblem):
+            self._own()
+
+    def get(self, prompt_key: Secret | None = None) -> ApiKey:
+        """The key in force.
+
+        Raises:
+            MissingApiKey: there is none.
+        """
+        key = self.find(prompt_key)
+        if key is None:
+            raise MissingApiKey("There is no API key for Comfy Cloud yet.")
+        return key
+
+    @property
+    def everybodys(self) -> bool:
+        """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
+        return self._many_users and environment.variable(SHARED_VARIABLE, self._environ) != "1"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a key saved here would not be used: the environment names one, or it would be everybody's."""
+        return self.everybodys or bool(environment.variable(KEY_VARIABLE, self._environ))
+
+    def _own(self) -> ApiKey | None:
+        named = environment.variable(KEY_VARIABLE, self._environ)
+        if named:
+            try:
+                return ApiKey(clean_key(named), "env")
+            except InvalidApiKey as problem:
+                raise InvalidApiKey(
+                    f"COMFY_CLOUD_API_KEY can’t be used. {problem.message}",
+                    hint="Correct it, then restart ComfyUI.",
+                ) from None
+        return self._saved()
+
+    def save(self, secret: Secret) -> None:
+        """Keep the key in a file that only this user can read.
+
+        Raises:
+            ManyUsers: it would be everybody's.
+            StateUnwritable: it cannot be written; an older key is still there.
+        """
+        self.check_users()
+        try:
+            self._state.ensure()
+            write_private(self._path, json.dumps({"api_key": secret.reveal()}))
+        except OSError as exc:
+            raise StateUnwritable(
+                f"The key can’t be saved: {exc.strerror or 'the disk refused'}.",
+                hint="Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY.",
+            ) from exc
+
+    def remove(self) -> None:
+        """Forget the saved key. The environment's is not touched.
+
+        Raises:
+            StateUnwritable, StateFolderLost: the file cannot be removed, so the key is still there.
+        """
+        self._state.check()
+        try:
+            for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StateUnwritable(f"The key can’t be removed: {exc.strerror or 'the disk refused'}.") from exc
+
+    def _saved(self) -> ApiKey | None:
+        try:
+            text, why = read_private(self._path, LARGEST_FILE), ""
+        except (FileNotFoundError, NotADirectoryError):
+            self._state.check()
+            return None
+        except OSError as exc:
+            text, why = b"", f": {exc.strerror}"
+        with suppress(ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
+            return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
+        # Raised out here, without a cause: what json raises holds the whole file.
+        raise KeyFileDamaged(f"The saved API key can’t be read{why}.")

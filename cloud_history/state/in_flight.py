@@ -1,0 +1,153 @@
+"""What is being sent, on disk before it is sent, so that a crash in between shows at the next start.
+
+One small file for each running operation. It is removed when the outcome is known, so a file that nobody is
+working on is an operation whose outcome nobody knows. Nothing here is ever sent again by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+from ..errors import StateUnreadable, StateUnwritable
+from ..tasks.disk_steps import at_file
+from .files import write_private
+from .folder import state_folder_at
+from .private_files import read_private
+
+Kind = Literal["delete", "clear"]
+
+LARGEST_ENTRY = 32_000_000
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+def new_operation() -> str:
+    """A name for an operation that nobody has."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One operation, as it is written down.
+
+    Attributes:
+        asked: how many jobs, or None for a clear whose number was not confirmed by anybody.
+        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id; then `title` is the node's name.
+        what: what was asked for, in short, where it was not the jobs themselves.
+    """
+
+    kind: Kind
+    origin: str
+    host: str
+    last4: str
+    asked: int | None = None
+    job_ids: Sequence[str] = ()
+    title: str = ""
+    what: str = ""
+    operation: str = field(default_factory=new_operation)
+    started_at: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+    def summary(self) -> dict[str, object]:
+        """What a person is told of it."""
+        keys = ("operation", "kind", "asked", "origin", "started_at")
+        return {key: value for key, value in asdict(self).items() if key in keys}
+
+
+class Journal:
+    """The folder of entries. Blocking (small files): call it off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state = state_folder_at(folder)
+        self._folder = folder / "running"
+
+    def begin(self, entry: Entry) -> None:
+        """Write it down.
+
+        Raises:
+            StateUnwritable: it cannot be written, so nothing may be sent.
+        """
+        try:
+            self._state.ensure(self._folder.name)
+            write_private(self._path(entry.operation), json.dumps(asdict(entry)))
+        except OSError as exc:
+            raise StateUnwritable(
+                "Deletions are stopped: what is to be deleted can’t be written down first.", because=exc
+            ) from exc
+
+    def resolve(self, operation: str) -> None:
+        """Forget an entry: its outcome is known, or the person has seen that it is not.
+
+        Raises:
+            StateUnwritable, StateFolderLost: its file cannot be removed.
+        """
+        self._state.check()
+        try:
+            with at_file(self._path(operation)):
+                self._path(operation).unlink(missing_ok=True)
+        except OSError as exc:
+            raise StateUnwritable(
+                "The note of a deletion that has ended can’t be removed.", because=exc
+            ) from exc
+
+    def entries(self) -> list[Entry]:
+        """What is written down, oldest first: what is running now, and what was never resolved.
+
+        Raises:
+            StateUnreadable: the disk does not tell.
+        """
+        found = (self._read(path) for path in self._files())
+        return sorted((each for each in found if each is not None), key=lambda each: each.started_at)
+
+    def _files(self) -> list[Path]:
+        try:
+            return [
+                path
+                for path in self._folder.iterdir()
+                if path.suffix == ".json" and _NAME.fullmatch(path.stem)
+            ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as exc:
+            problem = "It is not known which deletions were cut short: their notes can’t be read."
+            raise StateUnreadable(problem, because=exc) from exc
+
+    def _path(self, operation: str) -> Path:
+        if not _NAME.fullmatch(operation):
+            raise ValueError("not the name of an operation")
+        return self._folder / f"{operation}.json"
+
+    def _read(self, path: Path) -> Entry | None:
+        try:
+            found = json.loads(read_private(path, LARGEST_ENTRY))
+            entry = Entry(**{"title": "", "what": "", **found})
+            if _is_whole(entry, path.stem):
+                return entry
+        except FileNotFoundError:
+            return None  # resolved since the folder was read
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            pass
+        # A file that cannot be read still says that something was running: it is never passed over.
+        return Entry("delete", "unknown", "", "", operation=path.stem, started_at="")
+
+
+def _is_whole(entry: Entry, name: str) -> bool:
+    texts: list[object] = [
+        *(entry.origin, entry.host, entry.last4, entry.started_at),
+        *(entry.title, entry.what),
+    ]
+    job_ids: object = entry.job_ids
+    return (
+        entry.operation == name
+        and entry.kind in ("delete", "clear")
+        and all(isinstance(each, str) for each in texts)
+        and (entry.asked is None or type(entry.asked) is int)
+        and isinstance(job_ids, list)
+        and all(isinstance(each, str) for each in job_ids)
+    )

@@ -1,0 +1,140 @@
+"""What a person has set about safety. Kept here and not in ComfyUI's settings, which any page could change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ..errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
+from .files import write_private
+from .folder import SETTINGS, state_folder_at
+from .locks import gate
+from .private_files import read_private
+
+LONGEST_HOLD_SECONDS = 60
+LARGEST_FILE = 64_000
+BACKUP = ("off", "workflows")
+NODES = ("ask", "allow", "never")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    Attributes:
+        hold_seconds: how long a deletion made in the browser can be undone, 0 to 60.
+        backup: whether workflows are backed up before their jobs are deleted: `off` or `workflows`.
+        nodes: whether workflows may delete: `ask`, `allow` or `never`.
+        backup_days, backup_megabytes: how long backups are kept, and how much room they may take.
+    """
+
+    hold_seconds: int = 10
+    backup: str = "off"
+    nodes: str = "ask"
+    backup_days: int = 90
+    backup_megabytes: int = 1000
+
+
+DAMAGED = Settings(backup="workflows")
+"""What is shown for a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
+
+_WORDS = {
+    "backup": ("Back up workflows before deleting", BACKUP),
+    "nodes": ("Workflows may delete", NODES),
+}
+_NUMBERS = {
+    "hold_seconds": ("The seconds to undo", 0, LONGEST_HOLD_SECONDS),
+    "backup_days": ("The days to keep backups", 1, 36_500),
+    "backup_megabytes": ("The megabytes backups may use", 1, 10_000_000),
+}
+MEMBERS: Mapping[str, type] = {**dict.fromkeys(_WORDS, str), **dict.fromkeys(_NUMBERS, int)}
+
+
+class SettingsFile:
+    """The settings on disk. Blocking (a small file): call it off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state = state_folder_at(folder)
+        self._path = folder / SETTINGS
+        self._gate = folder / "settings.gate"
+
+    def load(self) -> Settings:
+        """The settings to show. What cannot be read is on the safe side."""
+        try:
+            return self.in_force()
+        except (SettingsDamaged, StateFolderLost):
+            return DAMAGED
+
+    def in_force(self) -> Settings:
+        """The settings that a deletion follows.
+
+        Raises:
+            SettingsDamaged: there are some, and they cannot be read. StateFolderLost: there were some.
+        """
+        found = self._read()
+        # After the reading: what was not found in a folder that is lost counts for nothing.
+        if SETTINGS in self._state.check() and found is None:
+            found = self._read()  # they came back in this moment
+            if found is None:
+                raise SettingsDamaged(self._path.name)
+        return found or Settings()
+
+    def _read(self) -> Settings | None:
+        try:
+            found = json.loads(read_private(self._path, LARGEST_FILE))
+            if not isinstance(found, dict):
+                raise TypeError("not an object")
+            return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused) as exc:
+            raise SettingsDamaged(self._path.name, exc) from None
+
+    def change(self, **members: object) -> Settings:
+        """Change and keep some of them.
+
+        Raises:
+            InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
+            SettingsDamaged: the disk refuses to give the others, which may be there a moment later.
+        """
+        _checked(members, DAMAGED)
+        try:
+            self._state.ensure()
+            # One change at a time, also of other processes: none may undo another's.
+            with gate(self._gate):
+                settings = _checked(members, self._to_change())
+                write_private(self._path, json.dumps(asdict(settings)))
+        except OSError as exc:
+            raise StateUnwritable("The setting can’t be saved.", because=exc) from exc
+        self._state.check()  # notes that there are settings from now on
+        return settings
+
+    def _to_change(self) -> Settings:
+        """The settings that a change leaves as they are.
+
+        Raises:
+            SettingsDamaged: the disk refuses to give them. StateFolderLost.
+        """
+        try:
+            return self.in_force()
+        except SettingsDamaged as damaged:
+            # Written anew they would lose what was set, such as that no workflow may delete.
+            if damaged.is_of_the_disk:
+                raise
+            return DAMAGED
+
+
+def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
+    for name, value in members.items():
+        if name in _NUMBERS:
+            what, least, most = _NUMBERS[name]
+            if type(value) is not int or not least <= value <= most:
+                raise InputRefused(f"{what} must be a whole number from {least:,} to {most:,}.")
+        elif name in _WORDS:
+            what, words = _WORDS[name]
+            if value not in words:
+                raise InputRefused(f"“{what}” must be one of {', '.join(words)}.")
+        else:
+            raise InputRefused("There is no such setting.")
+    return replace(settings, **members)  # type: ignore[arg-type]
