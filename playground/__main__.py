@@ -1,6 +1,6 @@
-"""The playground: a simulated Comfy Cloud with jobs in it, and a ComfyUI-like host with the pack, on this machine.
+"""The playground: a simulated Comfy Cloud with jobs in it, and ComfyUI's page with the pack, on this machine.
 
-Started by `python3 dev.py play`, which installs what it needs first.
+`python3 dev.py play` installs what it needs and starts it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulated_cloud.bends import add_bend_option
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the parser of the command line."""
     reader = argparse.ArgumentParser(prog="dev.py play", description=__doc__)
     reader.add_argument("--jobs", type=int, default=240, help="jobs on the simulated cloud (default: 240)")
     reader.add_argument("--port", type=int, default=0, help="port of the page (default: any free one)")
@@ -30,27 +30,25 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="use this ComfyUI (default: env COMFYUI_DIR; its interpreter: env COMFYUI_PYTHON)",
     )
-    reader.add_argument(
-        "--latency-ms", type=int, default=0, help="let the cloud take so long for each answer"
-    )
+    reader.add_argument("--latency-ms", type=int, default=0, help="delay of each answer of the cloud")
     reader.add_argument("--connected", action="store_true", help="start with the API key already set")
     reader.add_argument(
-        "--home", type=Path, metavar="DIR", help="keep the host's files here (default: nowhere)"
+        "--home", type=Path, metavar="DIR", help="folder for the host's files (default: a temporary folder)"
     )
     reader.add_argument(
         "--switch",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="let the cloud behave differently, for instance rate_limit=20, false_401=50 or history_route=410; may be "
-        "repeated (all switches: playground/simulated_cloud/switches.py)",
+        help="change how the cloud behaves, for instance rate_limit=20, false_401=50 or history_route=410. May be "
+        "repeated. All switches are in playground/simulated_cloud/switches.py",
     )
     add_bend_option(reader)
     return reader
 
 
 def play(options: argparse.Namespace) -> None:
-    """Start both, say where they are, and wait until the host ends or Ctrl+C."""
+    """Start the cloud and the host, print their addresses, and wait until the host ends or Ctrl+C."""
     cloud = SimulatedCloud(jobs=options.jobs)
     cloud.switches.latency = options.latency_ms / 1000
     for switch in options.switch:
@@ -71,7 +69,7 @@ def play(options: argparse.Namespace) -> None:
             _wait(host)
         except KeyboardInterrupt:
             print("\nStopping…", flush=True)
-            # A terminal sends Ctrl+C to the host as well: it may be on its way out already.
+            # A terminal sends Ctrl+C to the host as well, so it may already be stopping.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 host.process.wait(1)
         finally:
@@ -83,7 +81,7 @@ def _home(chosen: Path | None) -> Iterator[Path]:
     if chosen is not None:
         yield chosen
         return
-    # Windows may still hold a file of the host when it has just ended.
+    # Windows may still hold a file open when the host has just ended.
     with tempfile.TemporaryDirectory(prefix="cloud-history-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
@@ -109,7 +107,7 @@ def _wait(host: HostProcess) -> None:
     while host.process.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             host.process.wait(0.5)
-    raise HostDidNotStart(f"The host ended. Its log ends:\n{host.log()[-4000:]}")
+    raise HostDidNotStart(f"The host ended unexpectedly. The end of its log:\n{host.log()[-4000:]}")
 
 
 def _interrupt(*_: object) -> None:
@@ -117,11 +115,11 @@ def _interrupt(*_: object) -> None:
 
 
 def main() -> int:
-    """0 after Ctrl+C, 1 if the host could not start or ended by itself."""
+    """Return 0 after Ctrl+C, and 1 if the host could not start or ended by itself."""
     signal.signal(signal.SIGTERM, _interrupt)
-    # Ignored in what a shell starts in the background, unless asked for.
+    # A shell tells the programs that it starts in the background to ignore SIGINT.
     signal.signal(signal.SIGINT, _interrupt)
-    # A console may know fewer characters than our texts use.
+    # A console may lack characters of our texts.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         play(parser().parse_args())

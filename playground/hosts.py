@@ -1,7 +1,6 @@
-"""Starting a host for the pack as a child process: the embedded one, or a real ComfyUI.
+"""Start a host for the pack as a child process: the embedded host, or a real ComfyUI.
 
-Both get a folder of their own with the pack linked into `custom_nodes`, listen on 127.0.0.1 alone and
-are stopped by their process id.
+Each host gets a folder of its own with the pack linked into `custom_nodes`, and listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ QUIET_SETTINGS = {
     "Comfy.TutorialCompleted": True,
     "Comfy.Workflow.ShowMissingNodesWarning": False,
     "Comfy.Workflow.ShowMissingModelsWarning": False,
-    # Frontend 1.27 sets the last two from the first before it knows them, which fails unless they hold that value.
+    # Frontend 1.27 derives the last two from the first before it has registered them, and fails on any other value.
     "Comfy.Canvas.NavigationMode": "legacy",
     "Comfy.Canvas.LeftMouseClickBehavior": "panning",
     "Comfy.Canvas.MouseWheelScroll": "zoom",
@@ -49,7 +48,7 @@ QUIET_SETTINGS = {
 
 
 class HostDidNotStart(RuntimeError):
-    """The host ended, or did not answer in time; the message carries the end of its log."""
+    """The host ended, or did not answer in time. The message ends with the last lines of its log."""
 
 
 @dataclass
@@ -63,20 +62,20 @@ class HostProcess:
 
     @property
     def pid(self) -> int:
-        """The id of the host's process."""
+        """The process id of the host."""
         return self.process.pid
 
     @property
     def state_dir(self) -> Path:
-        """Where the pack keeps its state in this host."""
+        """The folder in which the pack keeps its state."""
         return self.base_dir / "user" / "__cloud_history"
 
     def log(self) -> str:
-        """All that the host has written so far."""
+        """Return everything that the host has logged so far."""
         return self.log_path.read_text("utf-8", errors="replace")
 
     def stop(self, patience: float = 5.0) -> None:
-        """Ctrl+C where the system has it, then a kill after `patience` seconds."""
+        """Stop the host as Ctrl+C does, and kill it if it still runs after `patience` seconds."""
         if self.process.poll() is None:
             if os.name == "posix":
                 self.process.send_signal(signal.SIGINT)
@@ -88,13 +87,13 @@ class HostProcess:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the host, as a crash would."""
         self.process.kill()
         self.process.wait()
 
 
 def prepare_base(base_dir: Path, settings: Mapping[str, Any] | None = None, pack: Path = CHECKOUT) -> None:
-    """Make the folders of a host, link the packs into `custom_nodes`, write the frontend's settings."""
+    """Make the folders of a host, link the packs into `custom_nodes` and write the frontend's settings."""
     for name in ("custom_nodes", "models", "input", "output", "temp", "user"):
         (base_dir / name).mkdir(parents=True, exist_ok=True)
     link_pack(pack, base_dir / "custom_nodes" / PACK_NAME)
@@ -103,7 +102,7 @@ def prepare_base(base_dir: Path, settings: Mapping[str, Any] | None = None, pack
 
 
 def link_pack(source: Path, link: Path) -> None:
-    """Put a pack into `custom_nodes`: a link, or a copy where links are not allowed (Windows)."""
+    """Link a pack into `custom_nodes`, or copy it where links are not allowed (Windows)."""
     if link.is_symlink() or link.exists():
         return
     try:
@@ -124,7 +123,7 @@ def start_embedded(
     pack: Path = CHECKOUT,
     multi_user: bool = False,
 ) -> HostProcess:
-    """Start the embedded host and wait until it answers. `frontend` None: no page is served."""
+    """Start the embedded host and wait until it answers. Without a `frontend` it serves no page."""
     prepare_base(base_dir, settings, pack)
     command = [sys.executable, "-m", "embedded_host", "--base", str(base_dir), "--port", str(port)]
     command += ["--frontend", str(frontend)] if frontend is not None else []
@@ -149,14 +148,16 @@ def start_real(
 ) -> HostProcess:
     """Start the ComfyUI of `comfyui_dir` on the CPU and wait until it answers.
 
-    `python` is its interpreter (default: COMFYUI_PYTHON, else ours); `frontend` None: the one installed beside it.
+    Args:
+        frontend: None uses the frontend that is installed beside ComfyUI.
+        python: its interpreter. None uses the environment variable COMFYUI_PYTHON, else the running interpreter.
     """
     prepare_base(base_dir, settings, pack)
     port = port or free_port()
     database = f"sqlite:///{(base_dir / 'user' / 'comfyui.db').as_posix()}"
     command = [python or os.environ.get("COMFYUI_PYTHON") or sys.executable]
     if (comfyui_dir / "comfy" / "cmd" / "cli.py").is_file():
-        # The packaged edition of ComfyUI needs to be told where its folders are. Its main.py reads no options.
+        # The packaged edition of ComfyUI needs its folders as options, and its main.py reads no options.
         command += ["-c", "from comfy.cmd.cli import entrypoint; entrypoint()", "serve"]
         command += [
             "--cwd",
@@ -177,7 +178,7 @@ def start_real(
 
 
 def start_host(base_dir: Path, *, comfyui_dir: Path | None = None, **options: Any) -> HostProcess:
-    """Start the real ComfyUI of `comfyui_dir` or of env COMFYUI_DIR if there is one, else the embedded host."""
+    """Start the ComfyUI of `comfyui_dir` or of the environment variable COMFYUI_DIR, else the embedded host."""
     chosen = comfyui_dir or os.environ.get("COMFYUI_DIR")
     if chosen:
         return start_real(Path(chosen).resolve(), base_dir.resolve(), **options)
@@ -185,19 +186,22 @@ def start_host(base_dir: Path, *, comfyui_dir: Path | None = None, **options: An
 
 
 def frontend_dir(version: str | None = None) -> Path:
-    """The static files of one frontend version, None for the newest at hand; `dev.py setup` fetches them.
+    """Return the static files of a frontend version, or of the newest one in `.frontends`.
 
-    Raises FileNotFoundError if they are not there.
+    Raises:
+        FileNotFoundError: it is missing; `dev.py setup` downloads it.
     """
     found = CHECKOUT.glob(f".frontends/{version or '*'}/static/index.html")
     folders = [index.parent for index in found]
     if not folders:
-        raise FileNotFoundError(f"frontend {version or ''} is not in .frontends: run python3 dev.py setup")
+        raise FileNotFoundError(
+            f"Frontend {version or ''} is missing in .frontends. Run: python3 dev.py setup"
+        )
     return max(folders, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.parent.name)])
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """Return a port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -232,18 +236,18 @@ def _start(
 def _wait_until_ready(host: HostProcess, patience: float) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        # The address is taken from the host's own words: something else may answer on the port it was to have.
-        said = READY.search(host.log())
-        if said and _answers(f"http://127.0.0.1{said[1]}"):
-            host.base_url = f"http://127.0.0.1{said[1]}"
+        # The address is read from the host's log, because another program may answer on the port that was asked for.
+        ready = READY.search(host.log())
+        if ready and _answers(f"http://127.0.0.1{ready[1]}"):
+            host.base_url = f"http://127.0.0.1{ready[1]}"
             return
         try:
-            # Waiting for the process rather than sleeping: a host that dies is noticed at once.
+            # Waiting for the process instead of sleeping notices a host that dies at once.
             host.process.wait(0.1)
         except subprocess.TimeoutExpired:
             continue
         break
-    raise HostDidNotStart(f"The host did not start. Its log ends:\n{host.log()[-4000:]}")
+    raise HostDidNotStart(f"The host did not start. The end of its log:\n{host.log()[-4000:]}")
 
 
 def _answers(base_url: str) -> bool:

@@ -1,4 +1,4 @@
-"""For the tests of the embedded host: a pack of small nodes, and a client of the host that has loaded it."""
+"""A pack of small nodes, and a client of the embedded host that has loaded it."""
 
 from __future__ import annotations
 
@@ -63,11 +63,9 @@ async def fail_later(self, **inputs):
 async def progress(self, **inputs):
     import comfy.utils
     from comfy_execution.utils import get_executing_context
-    from server import PromptServer
     await asyncio.sleep(0)
     CALLS.append(tuple(get_executing_context()))
     comfy.utils.ProgressBar(4).update_absolute(3)
-    PromptServer.instance.send_progress_text("three", "1")
     return ("done",)
 
 
@@ -102,7 +100,7 @@ inner.LOADED_AS.append(__name__)
 
 
 class Stage:
-    """A host with the pack above, and its module."""
+    """A client of a running host that has loaded the pack above."""
 
     def __init__(
         self, host: EmbeddedHost, base_url: str, session: aiohttp.ClientSession, module: Any

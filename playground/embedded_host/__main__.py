@@ -8,23 +8,23 @@ import logging
 import signal
 from pathlib import Path
 
+from .comfy_modules import installed
 from .host import EmbeddedHost
-from .standins import installed
 
 
 def main() -> None:
-    """Print one line with the address when ready.
+    """Serve, and print one line with the address when ready.
 
-    Ctrl+C breaks the loop as in ComfyUI: no aiohttp shutdown signal, open tasks are dropped, `atexit` runs.
+    Ctrl+C breaks the event loop as in ComfyUI: aiohttp sends no shutdown signal, open tasks are dropped, `atexit` runs.
     """
     parser = argparse.ArgumentParser(prog="embedded_host", description=__doc__)
     parser.add_argument("--base", type=Path, required=True, help="folder with custom_nodes/ and user/")
-    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes any free port")
     parser.add_argument("--frontend", type=Path, help="the static folder of a comfyui-frontend-package")
     parser.add_argument("--multi-user", action="store_true", help="tell packs that there are several users")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    # Whoever starts us in the background may have told its children to ignore Ctrl+C.
+    # A shell tells the programs that it starts in the background to ignore Ctrl+C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -1,33 +1,41 @@
-"""The embedded host put together: packs, worker thread, web server."""
+"""The embedded host as a whole: its packs, its worker thread and its web server."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import logging
 import mimetypes
+import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from .context import get_executing_context
-from .core_nodes import add_core_nodes
-from .interruption import Interruption
-from .loader import load_packs
-from .pack_routes import add_pack_routes, add_static_files
-from .prompt_routes import add_prompt_routes
-from .prompt_server import PromptServer
-from .registry import NodeRegistry
-from .runner import GraphRunner
-from .user_files import add_user_routes
+from .comfy_modules import Interruption
+from .execution import GraphRunner
+from .packs import NodeRegistry, load_packs
+from .routes import add_history_routes, add_information_routes, add_prompt_routes, add_static_files
+from .server import PromptServer
+from .user_files import add_file_routes, add_settings_routes, user_folder
+
+logger = logging.getLogger("embedded_host")
+MAX_BODY_BYTES = 100 * 1024 * 1024
+HASHED_NAME = re.compile(r"/assets/[^/]+-[\w-]{8}\.\w+$")
 
 
 class EmbeddedHost:
-    """One ComfyUI-like server for the folder `base`, which holds `user/` and `custom_nodes/`.
+    """A server like ComfyUI's for the folder `base`, which holds `user/` and `custom_nodes/`.
 
-    `frontend` is the `static` folder of a `comfyui-frontend-package`; None serves no page. `multi_user` is
-    what packs are told; there is one user all the same. Made inside `standins.installed`, before the packs are loaded.
+    It must be made inside `comfy_modules.installed`, before the packs are loaded.
+
+    Args:
+        frontend: the `static` folder of a `comfyui-frontend-package`. None serves no page.
+        multi_user: what packs are told. There is only one user all the same.
     """
 
     def __init__(
@@ -46,53 +54,43 @@ class EmbeddedHost:
         self.server = PromptServer(loop)
         self.runner = GraphRunner(self.registry, self.server, self.interruption)
         self._worker = threading.Thread(target=self._work, name="prompt worker", daemon=True)
-        add_core_nodes(self.registry)
-
-    def show_progress(self, value: float, maximum: float, node_id: str | None) -> None:
-        """What a node's progress bar does. Raises if the prompt has been interrupted."""
-        context = get_executing_context()
-        self.interruption.throw_if_wanted()
-        node_id = node_id or (context.node_id if context else self.runner.last_node_id)
-        if self.runner.progress is None or node_id is None:
-            return
-        self.runner.progress.update(node_id, value, maximum)
-        data = {"value": value, "max": maximum, "prompt_id": self.runner.progress.prompt_id, "node": node_id}
-        self.server.send_sync("progress", data, self.server.client_id)
 
     def load_packs(self) -> None:
-        """Import every pack of `custom_nodes`; they may add routes meanwhile."""
-        (self.base / "user" / "default").mkdir(parents=True, exist_ok=True)
+        """Import every pack of `custom_nodes`, which may add routes to the server."""
+        user_folder(self.base).mkdir(parents=True, exist_ok=True)
         load_packs(self.base / "custom_nodes", self.registry)
 
     def make_app(self) -> web.Application:
-        """The web application, with every route also under `/api`."""
+        """Build the web application, with every route also under `/api`."""
         mimetypes.add_type("text/javascript", ".js")
         mimetypes.add_type("application/wasm", ".wasm")
         add_prompt_routes(self.server, self.registry, self.interruption)
-        add_pack_routes(self.server.routes, self.registry, self.frontend)
-        add_user_routes(self.server.routes, self.base)
-        app = self.server.app
-        prefixed = web.RouteTableDef()
+        add_history_routes(self.server.routes, self.server.prompt_queue)
+        add_information_routes(self.server.routes, self.registry, self.frontend)
+        add_settings_routes(self.server.routes, self.base)
+        add_file_routes(self.server.routes, self.base)
+        app = web.Application(
+            client_max_size=MAX_BODY_BYTES, middlewares=[cache_hashed_files, refuse_other_origins]
+        )
         for route in self.server.routes:
             if isinstance(route, web.RouteDef):
-                prefixed.route(route.method, "/api" + route.path)(route.handler, **route.kwargs)
-        app.add_routes(prefixed)
+                app.router.add_route(route.method, "/api" + route.path, route.handler, **route.kwargs)
         app.add_routes(self.server.routes)
         add_static_files(app, self.registry, self.frontend)
         return app
 
     async def listen(self, port: int) -> str:
-        """Start to serve on 127.0.0.1 (0: any free port) and return the address. Nothing stops it but the process."""
+        """Serve on 127.0.0.1 until the process ends, and return the address. Port 0 takes any free port."""
         return await self._listen(web.AppRunner(self.make_app(), access_log=None), port)
 
     @asynccontextmanager
-    async def serving(self, port: int = 0) -> AsyncIterator[str]:
-        """The same for the time of the block, for tests in one process."""
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve on a free port while the context is entered, for tests in one process."""
         runner = web.AppRunner(self.make_app(), access_log=None, shutdown_timeout=1)
         try:
-            yield await self._listen(runner, port)
+            yield await self._listen(runner, 0)
         finally:
-            # Otherwise the worker could speak to a loop that is closed.
+            # Otherwise the worker could send to an event loop that is closed.
             self.interruption.interrupt()
             self.server.prompt_queue.close()
             await asyncio.to_thread(self._worker.join, 5)
@@ -102,11 +100,11 @@ class EmbeddedHost:
         self._worker.start()
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        self.server.address, self.server.port = runner.addresses[0][:2]
-        return f"http://{self.server.address}:{self.server.port}"
+        address, taken_port = runner.addresses[0][:2]
+        return f"http://{address}:{taken_port}"
 
     def _work(self) -> None:
-        """Run queued prompts until the queue is closed, in a thread of its own."""
+        """Run queued prompts in the worker thread until the queue is closed."""
         queue = self.server.prompt_queue
         while item := queue.take():
             _, prompt_id, prompt, extra_data, outputs = item
@@ -114,3 +112,39 @@ class EmbeddedHost:
             if self.server.client_id is not None:
                 data = {"node": None, "prompt_id": prompt_id}
                 self.server.send_sync("executing", data, self.server.client_id)
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@web.middleware
+async def refuse_other_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse another origin only where Host is loopback, as ComfyUI 0.3.64 does. Packs need guards of their own."""
+    host = urlsplit("//" + request.headers.get("Host", "").lower())
+    origin = urlsplit(request.headers.get("Origin", "").lower())
+    if origin.netloc and _is_loopback(host.hostname):
+        same = host.netloc == origin.netloc
+        if origin.port is None or host.port is None:
+            same = host.hostname == origin.hostname
+        if not same:
+            logger.warning("request with non matching host and origin %s != %s", host.netloc, origin.netloc)
+            return web.Response(status=403)
+    return web.Response() if request.method == "OPTIONS" else await handler(request)
+
+
+@web.middleware
+async def cache_hashed_files(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let browsers keep files of the frontend whose names carry a hash, so that pages start sooner than in ComfyUI.
+
+    Other scripts and styles are requested each time, so that an update of a pack is seen.
+    """
+    response = await handler(request)
+    if HASHED_NAME.match(request.path):
+        response.headers.setdefault("Cache-Control", "max-age=86400, immutable")
+    elif request.path.endswith((".js", ".css")) or request.path == "/":
+        response.headers.setdefault("Cache-Control", "no-cache")
+    return response

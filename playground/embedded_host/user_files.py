@@ -1,4 +1,4 @@
-"""Settings and user data: what the frontend keeps on the server, for the one user `default`."""
+"""Settings and files that the page keeps on the server, for the one user `default`."""
 
 from __future__ import annotations
 
@@ -10,36 +10,32 @@ from urllib.parse import unquote
 from aiohttp import web
 
 
-def settings_file(base: Path) -> Path:
-    """Where ComfyUI keeps the settings of its only user."""
-    return base / "user" / "default" / "comfy.settings.json"
+def user_folder(base: Path) -> Path:
+    """Return the folder in which ComfyUI keeps the files of its only user."""
+    return base / "user" / "default"
 
 
 def read_settings(base: Path) -> dict[str, Any]:
-    """All settings that were ever changed."""
-    file = settings_file(base)
+    """Return all settings that were ever changed."""
+    file = user_folder(base) / "comfy.settings.json"
     settings: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return settings
 
 
 def write_settings(base: Path, changes: dict[str, Any]) -> None:
     """Change some settings and keep the others."""
-    file = settings_file(base)
+    file = user_folder(base) / "comfy.settings.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({**read_settings(base), **changes}, indent=4), "utf-8")
 
 
-def add_user_routes(routes: web.RouteTableDef, base: Path) -> None:
-    """Serve settings and user data of the folder `base`."""
-    _add_settings_routes(routes, base)
-    _add_userdata_routes(routes, base / "user" / "default")
+def add_settings_routes(routes: web.RouteTableDef, base: Path) -> None:
+    """Add the routes for settings."""
 
     @routes.get("/users")
     async def users(request: web.Request) -> web.Response:
         return web.json_response({"storage": "server", "migrated": True})
 
-
-def _add_settings_routes(routes: web.RouteTableDef, base: Path) -> None:
     @routes.get("/settings")
     async def get_settings(request: web.Request) -> web.Response:
         return web.json_response(read_settings(base))
@@ -59,32 +55,15 @@ def _add_settings_routes(routes: web.RouteTableDef, base: Path) -> None:
         return web.Response()
 
 
-def _inside(root: Path, name: str) -> Path:
-    path = (root / unquote(name)).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise web.HTTPForbidden
-    return path
+def add_file_routes(routes: web.RouteTableDef, base: Path) -> None:
+    """Add the routes for workflows and other files of the user."""
+    root = user_folder(base)
 
-
-def _describe(path: Path, root: Path) -> dict[str, Any]:
-    stat = path.stat()
-    modified = int(stat.st_mtime * 1000)
-    return {
-        "path": path.relative_to(root).as_posix(),
-        "size": stat.st_size,
-        "modified": modified,
-        "created": modified,
-    }
-
-
-def _add_userdata_routes(routes: web.RouteTableDef, root: Path) -> None:
     @routes.get("/userdata")
     async def list_files(request: web.Request) -> web.Response:
         folder = _inside(root, request.query.get("dir", ""))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        if request.query.get("full_info") == "true":
-            return web.json_response([_describe(path, folder) for path in files])
-        return web.json_response([path.relative_to(folder).as_posix() for path in files])
+        return web.json_response([_describe(path, folder) for path in files])
 
     @routes.get("/userdata/{file}")
     async def read_file(request: web.Request) -> web.StreamResponse:
@@ -98,7 +77,15 @@ def _add_userdata_routes(routes: web.RouteTableDef, root: Path) -> None:
         path.write_bytes(await request.read())
         return web.json_response(_describe(path, root))
 
-    @routes.delete("/userdata/{file}")
-    async def delete_file(request: web.Request) -> web.Response:
-        _inside(root, request.match_info["file"]).unlink(missing_ok=True)
-        return web.Response(status=204)
+
+def _inside(root: Path, name: str) -> Path:
+    path = (root / unquote(name)).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise web.HTTPForbidden
+    return path
+
+
+def _describe(path: Path, root: Path) -> dict[str, Any]:
+    stat = path.stat()
+    times = dict.fromkeys(("modified", "created"), int(stat.st_mtime * 1000))
+    return {"path": path.relative_to(root.resolve()).as_posix(), "size": stat.st_size, **times}

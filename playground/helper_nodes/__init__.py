@@ -1,6 +1,6 @@
-"""Nodes that graphs around the pack need and ComfyUI lacks: a list of texts, a node that fails.
+"""Nodes for the tests that ComfyUI lacks: a list of texts, and a node that fails.
 
-A pack of its own, so that the embedded host and a real ComfyUI load it in the same way.
+They are a pack, so that the embedded host and a real ComfyUI load them in the same way.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class PlaygroundTextList:
-    """The lines of a text as a list; no line, no item."""
+    """Gives the lines of a text as a list, which is empty for an empty text."""
 
     CATEGORY = "playground"
     RETURN_TYPES = ("STRING",)
@@ -18,11 +18,11 @@ class PlaygroundTextList:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        """The lines."""
+        """Declare the text."""
         return {"required": {"lines": ("STRING", {"default": "", "multiline": True})}}
 
     def give(self, lines: str) -> tuple[list[str]]:
-        """One item a line."""
+        """Return one item for each line."""
         return (lines.splitlines(),)
 
 
@@ -36,11 +36,11 @@ class PlaygroundFail:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        """The message."""
+        """Declare the message."""
         return {"required": {"message": ("STRING", {"default": "failed on purpose"})}}
 
     def fail(self, message: str) -> tuple[str]:
-        """Never returns."""
+        """Raise the error."""
         raise RuntimeError(message)
 
 

@@ -1,4 +1,4 @@
-"""The embedded host treats packs and graphs as ComfyUI 0.3.64 was seen to do."""
+"""The embedded host loads packs and runs graphs as observed in ComfyUI 0.3.64."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from embedded_host import EmbeddedHost, installed, load_pack
-from embedded_host.core_nodes import AnyType
+from embedded_host import EmbeddedHost, NodeRegistry, installed, load_pack
+from embedded_host.packs import AnyType
 from embedded_host.validation import types_match
 from embedded_host_stage import PACK, Stage, events_of, node
 from hosts import HostDidNotStart, HostProcess, start_embedded
@@ -57,7 +57,7 @@ async def test_a_pack_is_named_by_its_path_with_dots_replaced(stage: Stage, base
     assert [str(base / "custom_nodes" / "a-pack").replace(".", "_x_")] == stage.module.inner.LOADED_AS
 
 
-async def test_a_pack_that_fails_to_load_stops_neither_the_others_nor_the_host(stage: Stage) -> None:
+async def test_a_pack_that_fails_to_load_does_not_stop_the_other_packs_or_the_host(stage: Stage) -> None:
     async with stage.session.get(f"{stage.url}/api/object_info") as answer:
         info = await answer.json()
     assert info["Record"]["display_name"] == "Record it"
@@ -66,7 +66,7 @@ async def test_a_pack_that_fails_to_load_stops_neither_the_others_nor_the_host(s
         assert await answer.json() == ["/extensions/a-pack/main.js"]
 
 
-async def test_a_browser_keeps_hashed_files_and_asks_for_the_scripts_of_packs_each_time(
+async def test_browsers_cache_hashed_files_and_request_the_scripts_of_packs_each_time(
     base: Path, clean_modules: None, tmp_path: Path
 ) -> None:
     frontend = tmp_path / "frontend"
@@ -85,9 +85,7 @@ async def test_a_browser_keeps_hashed_files_and_asks_for_the_scripts_of_packs_ea
     assert set(kept.values()) == {"no-cache"}
 
 
-def test_loading_a_broken_pack_by_hand_raises(base: Path, clean_modules: None) -> None:
-    from embedded_host import NodeRegistry
-
+def test_load_pack_raises_the_exception_of_the_import(base: Path, clean_modules: None) -> None:
     with pytest.raises(RuntimeError, match="broken"):
         load_pack(base / "custom_nodes" / "broken", NodeRegistry())
 
@@ -96,7 +94,9 @@ def test_loading_a_broken_pack_by_hand_raises(base: Path, clean_modules: None) -
     ("class_type", "runs"),
     [("Record", 1), ("NotIdempotent", 1), ("Changed_fresh", 3), ("Changed_same_nan", 1), ("Changed_true", 1)],
 )
-async def test_how_often_three_presses_run_a_node(stage: Stage, class_type: str, runs: int) -> None:
+async def test_a_node_runs_again_only_if_is_changed_gives_another_answer(
+    stage: Stage, class_type: str, runs: int
+) -> None:
     for _ in range(3):
         entry = await stage.run({"1": node(class_type, value="x")})
         assert entry["outputs"] == {"1": {"text": ["{'value': 'x'}"]}}
@@ -104,12 +104,14 @@ async def test_how_often_three_presses_run_a_node(stage: Stage, class_type: str,
 
 
 @pytest.mark.parametrize(("class_type", "runs"), [("Record", 1), ("NotIdempotent", 2), ("Changed_fresh", 2)])
-async def test_how_often_two_twins_run(stage: Stage, class_type: str, runs: int) -> None:
+async def test_equal_nodes_run_once_unless_they_are_not_idempotent_or_changed(
+    stage: Stage, class_type: str, runs: int
+) -> None:
     await stage.run({"1": node(class_type, value="x"), "2": node(class_type, value="x")})
     assert len(stage.calls) == runs
 
 
-async def test_a_prompt_sent_with_is_changed_runs_once(stage: Stage) -> None:
+async def test_a_prompt_that_carries_is_changed_runs_once(stage: Stage) -> None:
     for _ in range(3):
         await stage.run({"1": {**node("Changed_fresh", value="x"), "is_changed": ["from a picture"]}})
     assert len(stage.calls) == 1
@@ -120,12 +122,12 @@ async def test_history_keeps_the_prompt_as_it_was_sent(stage: Stage) -> None:
     assert (await stage.run(prompt))["prompt"][2] == prompt
 
 
-async def test_a_list_on_a_plain_node_calls_it_once_an_item(stage: Stage) -> None:
+async def test_a_list_calls_a_plain_node_once_for_each_item(stage: Stage) -> None:
     await stage.run({"1": node("Texts"), "2": node("Record", value=["1", 0], more="m")})
     assert stage.calls == [{"value": item, "more": "m"} for item in "abc"]
 
 
-async def test_an_empty_list_on_a_plain_node_is_an_error(stage: Stage) -> None:
+async def test_an_empty_list_fails_at_a_plain_node(stage: Stage) -> None:
     entry = await stage.run({"1": node("NoTexts"), "2": node("Record", value=["1", 0], more="m")})
     assert entry["status"]["messages"][-1][1]["exception_type"] == "IndexError"
 
@@ -133,14 +135,16 @@ async def test_an_empty_list_on_a_plain_node_is_an_error(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("source", "received"), [("Texts", ["a", "b", "c"]), ("NoTexts", []), ("NoResult", (None,))]
 )
-async def test_what_a_list_node_receives_from_a_link(stage: Stage, source: str, received: object) -> None:
+async def test_a_list_node_receives_the_whole_list_of_a_link(
+    stage: Stage, source: str, received: object
+) -> None:
     await stage.run({"1": node(source), "2": node("RecordList", value=["1", 0], more="m")})
-    # Widgets come as one-item lists, an unconnected optional input not at all, a missing output as a tuple.
+    # Widgets arrive as lists of one item, unconnected optional inputs are absent, missing outputs arrive as a tuple.
     assert stage.calls == [{"value": received, "more": ["m"]}]
     assert type(stage.calls[0]["value"]) is type(received)
 
 
-async def test_a_node_that_raises_is_an_execution_error(stage: Stage) -> None:
+async def test_a_node_that_raises_ends_the_run_with_an_execution_error(stage: Stage) -> None:
     entry = await stage.run({"1": node("Fail", value="x")})
     event, data = entry["status"]["messages"][-1]
     assert (event, data["node_id"], data["node_type"]) == ("execution_error", "1", "Fail")
@@ -150,13 +154,13 @@ async def test_a_node_that_raises_is_an_execution_error(stage: Stage) -> None:
     assert entry["status"]["status_str"] == "error"
 
 
-async def test_a_node_is_cancelled_when_another_fails(stage: Stage) -> None:
+async def test_a_node_is_cancelled_when_another_node_fails(stage: Stage) -> None:
     entry = await stage.run({"1": node("WaitForEver"), "2": node("FailLater")})
     assert events_of(entry)[-1] == "execution_error"
     assert stage.calls == ["waiting", "cancelled"]
 
 
-async def test_interrupt_stops_a_node_that_looks_and_the_next_run_is_free(stage: Stage) -> None:
+async def test_an_interrupt_stops_a_node_that_checks_for_it_but_not_the_next_run(stage: Stage) -> None:
     running = asyncio.create_task(stage.run({"1": node("WaitForStop")}))
     await stage.until_called()
     async with stage.session.post(f"{stage.url}/api/interrupt") as answer:
@@ -166,7 +170,7 @@ async def test_interrupt_stops_a_node_that_looks_and_the_next_run_is_free(stage:
     assert events_of(await stage.run({"1": node("Record", value="x")}))[-1] == "execution_success"
 
 
-async def test_what_came_with_a_prompt_is_with_the_running_one_and_its_keys_are_not_kept(
+async def test_the_extra_data_of_a_prompt_is_readable_while_it_runs_and_its_keys_are_not_kept(
     stage: Stage,
 ) -> None:
     queue = stage.host.server.prompt_queue
@@ -189,10 +193,9 @@ async def test_what_came_with_a_prompt_is_with_the_running_one_and_its_keys_are_
     assert "comfyui-a-key" not in str(queue.history())
 
 
-async def test_a_success_tells_its_steps_in_order(stage: Stage) -> None:
+async def test_the_events_of_a_successful_run_come_in_order(stage: Stage) -> None:
     entry = await stage.run({"1": node("Record", value="x")})
     assert events_of(entry) == ["execution_start", "execution_cached", "execution_success"]
-    assert entry["meta"]["1"]["node_id"] == "1"
 
 
 async def test_progress_and_context_reach_the_client(stage: Stage) -> None:
@@ -200,16 +203,12 @@ async def test_progress_and_context_reach_the_client(stage: Stage) -> None:
         _, queued = await stage.queue({"1": node("Progress")}, "watcher")
         seen: dict[str, Any] = {}
         async for message in socket:
-            if message.type == aiohttp.WSMsgType.BINARY:
-                seen["text"] = message.data
-                continue
             event = message.json()
             seen[event["type"]] = event["data"]
             if event["type"] == "executing" and event["data"]["node"] is None:
                 break
     assert (seen["progress"]["value"], seen["progress"]["max"]) == (3, 4)
     assert seen["progress_state"]["nodes"]["1"]["state"] == "finished"
-    assert seen["text"] == b"\x00\x00\x00\x03" + b"\x00\x00\x00\x01" + b"1" + b"three"
     assert stage.calls == [(queued["prompt_id"], "1", 0)]
 
 
@@ -225,21 +224,23 @@ async def test_progress_and_context_reach_the_client(stage: Stage) -> None:
         ({"1": node("Picky", value="bad")}, "custom_validation_failed"),
     ],
 )
-async def test_what_validation_refuses(stage: Stage, prompt: dict[str, Any], kind: str) -> None:
+async def test_validation_refuses_prompts_that_comfyui_refuses(
+    stage: Stage, prompt: dict[str, Any], kind: str
+) -> None:
     status, answer = await stage.queue(prompt)
     assert status == 400
     assert [error["type"] for entry in answer["node_errors"].values() for error in entry["errors"]] == [kind]
     assert stage.calls == []
 
 
-async def test_one_output_that_is_refused_does_not_keep_the_others_from_running(stage: Stage) -> None:
+async def test_other_outputs_run_when_one_output_is_refused(stage: Stage) -> None:
     status, answer = await stage.queue({"1": node("Picky", value="bad"), "2": node("Record", value="x")})
     assert (status, list(answer["node_errors"])) == (200, ["1"])
     await stage.until_called()
     assert stage.calls == [{"value": "x"}]
 
 
-def test_an_any_type_joins_with_everything_on_either_side() -> None:
+def test_an_any_type_matches_every_type_on_either_side() -> None:
     assert types_match("IMAGE", AnyType("*"))
     assert types_match(AnyType("*"), "IMAGE")
     assert not types_match("IMAGE", "*")
@@ -255,7 +256,7 @@ def test_an_any_type_joins_with_everything_on_either_side() -> None:
         ({"Origin": "http://evil.example", "Host": "192.168.1.5:8188"}, 200),
     ],
 )
-async def test_the_origin_check_is_no_stricter_than_that_of_comfyui(
+async def test_the_origin_check_is_not_stricter_than_that_of_comfyui(
     stage: Stage, headers: dict[str, str], status: int
 ) -> None:
     async with stage.session.get(f"{stage.url}/api/queue", headers=headers) as answer:
@@ -271,7 +272,7 @@ def process(tmp_path: Path) -> Iterator[HostProcess]:
     started.stop()
 
 
-async def test_a_host_process_serves_its_settings_and_stops_at_ctrl_c(process: HostProcess) -> None:
+async def test_a_host_process_serves_its_settings_and_stops_on_ctrl_c(process: HostProcess) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{process.base_url}/api/settings") as answer:
         assert (await answer.json())["Comfy.Locale"] == "en"
     process.stop()
@@ -279,7 +280,7 @@ async def test_a_host_process_serves_its_settings_and_stops_at_ctrl_c(process: H
     assert "Stopped" in process.log()
 
 
-def test_a_host_that_cannot_start_says_why(tmp_path: Path, process: HostProcess) -> None:
+def test_a_host_that_cannot_start_reports_the_end_of_its_log(tmp_path: Path, process: HostProcess) -> None:
     taken = int(process.base_url.rpartition(":")[2])
     with pytest.raises(HostDidNotStart, match=r"(?i)address already in use|10048"):
         start_embedded(tmp_path / "other", cloud_url="http://127.0.0.1:9", port=taken)
