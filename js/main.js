@@ -12,7 +12,7 @@ import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from 
 import { LOADING, MENU, SETTINGS } from "./start_words.js";
 import { createTab, registerTab, TAB } from "./tab.js";
 
-/** @typedef {ReturnType<typeof import("./ui-1.2.0/assemble.mjs").assemble>} Ui */
+/** @typedef {ReturnType<typeof import("./ui-1.2.0/app.mjs").assemble>} Ui */
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 
@@ -24,7 +24,7 @@ let loading = null;
 let ui = null;
 
 async function loadUi() {
-  const { assemble, loadStyle } = await import("./ui-1.2.0/assemble.mjs");
+  const { assemble, loadStyle } = await import("./ui-1.2.0/app.mjs");
   // Nothing is shown without it.
   await loadStyle();
   return (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open()));

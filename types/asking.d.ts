@@ -42,7 +42,7 @@ export interface Answer {
 
 /** Draws a question; resolves with what the person chose. Leaving it in any way is a skip. */
 export type AskStep = (
-  frame: import("../js/ui-1.2.0/dialogs.mjs").Frame,
+  frame: import("../js/ui-1.2.0/common/dialogs.mjs").Frame,
   question: OpenQuestion,
   parts: {
     /** Whether "always" can be offered. */

@@ -1,7 +1,7 @@
-/** Deletions from the confirmation to the result, as js/ui-…/panel/deletion_flow.mjs keeps them. */
+/** Deletions from the confirmation to the result, as js/ui-…/deletion/controller.mjs keeps them. */
 
-import type { ResultWords } from "../js/ui-1.2.0/panel/words_results.mjs";
-import type { Toasts } from "../js/ui-1.2.0/toasts.mjs";
+import type { ResultWords } from "../js/ui-1.2.0/deletion/result_strings.mjs";
+import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
 import type { Kind, LostHold, Result } from "./wire";
 
 export interface Entry {

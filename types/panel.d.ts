@@ -1,7 +1,7 @@
 /** The seams of the panel: what its parts give each other. */
 
-import type { HistoryApiError } from "../js/ui-1.2.0/history_api.mjs";
-import type { IconName } from "../js/ui-1.2.0/icons.mjs";
+import type { HistoryApiError } from "../js/ui-1.2.0/api.mjs";
+import type { IconName } from "../js/ui-1.2.0/common/icons.mjs";
 import type { Filter, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
 export type { Filter, Row, Status, Target };

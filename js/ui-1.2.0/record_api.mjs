@@ -29,7 +29,7 @@ const holdsBackups = (value) => isRecord(value) && eachHas(value.jobs, "id");
 
 /**
  * @param {object} caller
- * @param {import("./history_api.mjs").Call} caller.call
+ * @param {import("./api.mjs").Call} caller.call
  * @param {(route: string, signal?: AbortSignal) => Promise<Blob>} caller.blob
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */

@@ -74,7 +74,7 @@ async def test_with_the_old_menu_it_is_a_window(
 async def test_the_panel_says_that_it_loads_and_when_it_cannot_it_can_be_tried_again(
     page: Page, cloud: SimulatedCloud, console_errors: list[str]
 ) -> None:
-    await see_a_file_lost_and_try_again(page, "row_view.mjs")
+    await see_a_file_lost_and_try_again(page, "row.mjs")
     await page.reload()
     await page.wait_for_function(READY)
     await see_a_file_lost_and_try_again(page, "style.css")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AskFirst } from "#ui/ask_first.mjs";
-import { HistoryApiError } from "#ui/history_api.mjs";
+import { AskFirst } from "#ui/approval/flow.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
 
 const rest = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { createCancelling } from "#ui/panel/cancel_dialog.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { createCancelling } from "#ui/deletion/cancel.mjs";
 
 // The dialog itself is not looked at here.
 const element = () => ({ append: () => undefined, setAttribute: () => undefined });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { CleanUp, readChoice, readNumber, WAIT } from "#ui/panel/clean_up.mjs";
-import { agreeWord, nothingWouldGo, reasonWord, unreadable, verdict, wouldGo } from "#ui/panel/words_clean_up.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { CleanUp, readChoice, readNumber, WAIT } from "#ui/cleanup/model.mjs";
+import { agreeWord, nothingWouldGo, reasonWord, unreadable, verdict, wouldGo } from "#ui/cleanup/strings.mjs";
 
 const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
 const settle = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,8 +1,8 @@
 /** Deletions from the question to the result, with a scripted server and a clock of their own. */
 
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { Asking } from "#ui/panel/asking.mjs";
-import { Deletions } from "#ui/panel/deletion_flow.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { Asking } from "#ui/deletion/confirm.mjs";
+import { Deletions } from "#ui/deletion/controller.mjs";
 
 export const STATUS = {
   version: "1", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EVERYTHING, filterOf, inForce, matcher, sorted } from "#ui/panel/filter.mjs";
+import { EVERYTHING, filterOf, inForce, matcher, sorted } from "#ui/list/filter.mjs";
 
 const row = (rest = {}) => ({
   id: "7f3a9c21-aaaa", status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: "Sunset.png",

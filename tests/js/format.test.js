@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, number, plural, tally } from "#ui/format.mjs";
+import { clean, number, plural, tally } from "#ui/common/format.mjs";
 
 test("numbers are grouped as English does", () => {
   assert.equal(number(1284), "1,284");

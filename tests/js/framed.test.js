@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isFramed, refuseFramed } from "#ui/framed.mjs";
-import { createHistoryApi, HistoryApiError } from "#ui/history_api.mjs";
-import { errorWords } from "#ui/words.mjs";
+import { isFramed, refuseFramed } from "#ui/common/framed.mjs";
+import { createHistoryApi, HistoryApiError } from "#ui/api.mjs";
+import { errorWords } from "#ui/common/strings.mjs";
 
 /** What a page in a frame may still do: look, undo, stop, and skip. */
 const ALLOWED = new Set([

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createHistoryApi, HistoryApiError } from "#ui/history_api.mjs";
+import { createHistoryApi, HistoryApiError } from "#ui/api.mjs";
 
 const STATUS = { version: "1.0.0", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hideUndo, listKey, panelKey, passes, step } from "#ui/panel/keys.mjs";
+import { hideUndo, listKey, panelKey, passes, step } from "#ui/list/keys.mjs";
 
 const press = (key, held = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
 const ctrl = { ctrlKey: true };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import * as words from "#ui/panel/protect_words.mjs";
-import { createProtecting } from "#ui/panel/protecting.mjs";
-import { Protection } from "#ui/panel/protection.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import * as words from "#ui/protection/strings.mjs";
+import { createProtecting } from "#ui/protection/actions.mjs";
+import { Protection } from "#ui/protection/model.mjs";
 
 const job = (id, workflow = "") => ({ id, workflow_id: workflow });
 const status = (jobs, workflows = 0, damaged = null) => ({ protection: { jobs, workflows, damaged } });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayAndTime, fileSize } from "#ui/format.mjs";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { DeletionRecord, joinJobs } from "#ui/panel/record.mjs";
-import * as words from "#ui/panel/words_record.mjs";
+import { dayAndTime, fileSize } from "#ui/common/format.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { DeletionRecord, joinJobs } from "#ui/audit/model.mjs";
+import * as words from "#ui/audit/strings.mjs";
 
 const entry = (rest = {}) => ({
   operation: "op", kind: "delete", origin: "panel", node: "", title: "", at: "2026-11-23T14:02:00", seconds: 2, asked: 35, state: "done",

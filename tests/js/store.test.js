@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { Protection } from "#ui/panel/protection.mjs";
-import { createStore } from "#ui/panel/store.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { Protection } from "#ui/protection/model.mjs";
+import { createStore } from "#ui/list/store.mjs";
 
 const row = (id, rest = {}) => ({
   id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,

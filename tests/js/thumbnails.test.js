@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { Thumbnails } from "#ui/panel/thumbnails.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { Thumbnails } from "#ui/list/thumbnails.mjs";
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createToasts } from "#ui/toasts.mjs";
+import { createToasts } from "#ui/common/toasts.mjs";
 
 function newHost() {
   const calls = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byDay, HEADING, inView, indexAt, place, ROW, topOf } from "#ui/panel/window.mjs";
+import { byDay, HEADING, inView, indexAt, place, ROW, topOf } from "#ui/list/virtual.mjs";
 
 const at = (day, hour = 12) => new Date(2026, 10, day, hour).getTime();
 const rows = (...times) => times.map((created) => ({ created }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import * as words from "#ui/words.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import * as words from "#ui/common/strings.mjs";
 
 const result = (outcome, rest = {}) => ({ kind: "clear", outcome, before: 10, removed: 10, listed: 0, active: 0, report: "", error: null, ...rest });
 const error = (code, rest = {}) => ({ code, message: "", hint: "", status: null, retry_after: null, cloud_says: "", ...rest });

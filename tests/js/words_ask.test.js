@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createWorkflowNames } from "#ui/workflow_names.mjs";
-import { askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "#ui/words_ask.mjs";
-import { readNumber } from "#ui/panel/settings.mjs";
+import { createWorkflowNames } from "#ui/details/workflow_names.mjs";
+import { askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "#ui/approval/strings.mjs";
+import { readNumber } from "#ui/settings.mjs";
 
 test("the title and the names of a question", () => {
   assert.equal(askTitle(1), "Let this workflow delete 1 job?");

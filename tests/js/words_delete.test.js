@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as before from "#ui/panel/words_delete.mjs";
-import * as after from "#ui/panel/words_results.mjs";
+import * as before from "#ui/deletion/strings.mjs";
+import * as after from "#ui/deletion/result_strings.mjs";
 
 const words = { ...before, ...after, resultWords: (result) => after.resultWords(result, { jobs: result.total, ids: [] }) };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/history_api.mjs";
-import { createWorkflows, freeName, isLoadable, stem } from "#ui/panel/workflows.mjs";
+import { HistoryApiError } from "#ui/api.mjs";
+import { createWorkflows, freeName, isLoadable, stem } from "#ui/details/workflows.mjs";
 
 const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
 const details = (name = "a_00001_.png", workflow = WORKFLOW) => ({ job: { id: "7f3a9c21-5b0e", name }, outputs: [], workflow });

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parent.parent.parent
         ("pyproject.toml", r'^version = "(.+?)"'),
         ("package.json", r'"version": "(.+?)"'),
         ("package.json", r'"\./js/ui-(.+?)/\*"'),
-        ("js/main.js", r'await import\("\./ui-([0-9.]+)/assemble\.mjs"\)'),
+        ("js/main.js", r'await import\("\./ui-([0-9.]+)/app\.mjs"\)'),
     ],
 )
 def test_it_is_the_same_everywhere(path: str, pattern: str) -> None:

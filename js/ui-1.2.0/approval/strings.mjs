@@ -1,0 +1,44 @@
+// @ts-check
+/** The words of a workflow that asks before it deletes. */
+
+import { clean, number, plural, shortId } from "../common/format.mjs";
+import { NOT_DELETED } from "../common/strings.mjs";
+
+export const ASK = {
+  workflow: "Workflow",
+  node: "Node",
+  backup: "Backup",
+  backedUp: "Their workflows are kept first",
+  notBackedUp: "None",
+  always: "Always allow workflows to delete, on this computer",
+  skip: "Skip",
+  /** Around the clock. */
+  hint: ["Only history will be affected. Nothing is sent without your answer; the node stops in ", "."],
+};
+
+export const SKIPPED = { title: NOT_DELETED, detail: "The workflow was told to skip." };
+export const ELSEWHERE = { title: "Answered in another window" };
+export const NO_ANSWER = {
+  title: NOT_DELETED,
+  detail:
+    "No answer in 2 minutes, so nothing was deleted. Run the workflow again and answer, or set “Workflows may delete” to Always.",
+};
+export const TOO_LATE = { title: "This question is no longer open", detail: "Look at the node: it says what happened." };
+
+/** @param {number} n */
+export const askTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
+
+/** Whether another follows. @param {number} n @param {number} of */
+export const askPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
+
+/** @param {string} title @param {string} id */
+export const askingNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");
+
+/** @param {string} name @param {string} id of the workflow, where its name is not known */
+export const askingWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));
+
+/** "1:52". @param {number} milliseconds */
+export function timeLeft(milliseconds) {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

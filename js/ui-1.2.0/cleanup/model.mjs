@@ -1,0 +1,191 @@
+// @ts-check
+/** Rules for what to keep, as a person sets them, and what they would do to the jobs there are. No DOM. */
+
+import { HistoryApiError } from "../api.mjs";
+
+/** @typedef {import("../../../types/record").Policy} Policy */
+/** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */
+/** @typedef {"last" | "within" | "daily" | "weekly"} RuleKey */
+/** @typedef {{on: boolean, text: string}} Rule */
+/**
+ * @typedef {object} Choice
+ * @property {Record<RuleKey, Rule>} rules
+ * @property {string[]} statuses
+ * @property {string} workflow "" for all
+ * @property {boolean} apart whether the rules hold for each workflow apart
+ */
+/**
+ * What is wrong with a choice, before the server is asked. "none": no rule is on; "nothing": no status is chosen.
+ * @typedef {{kind: "none" | "nothing"} | {kind: "unreadable", rule: RuleKey, text: string}} Fault
+ */
+
+/** A hundred years. */
+const MOST_DAYS = 36_500;
+/** @type {Record<RuleKey, {most: number, of(n: number): Policy}>} */
+const RULES = {
+  last: { most: 1_000_000, of: (n) => ({ keep_last: n }) },
+  within: { most: MOST_DAYS, of: (n) => ({ keep_within: `${n}d` }) },
+  daily: { most: MOST_DAYS, of: (n) => ({ keep_daily: n }) },
+  weekly: { most: MOST_DAYS, of: (n) => ({ keep_weekly: n }) },
+};
+export const RULE_KEYS = /** @type {RuleKey[]} */ (Object.keys(RULES));
+export const STATUSES = ["completed", "failed", "cancelled"];
+
+/** Milliseconds without a change before the server is asked. */
+export const WAIT = 250;
+
+/** @returns {Choice} */
+const firstChoice = () => ({
+  rules: {
+    last: { on: true, text: "20" },
+    within: { on: true, text: "30" },
+    daily: { on: false, text: "7" },
+    weekly: { on: true, text: "8" },
+  },
+  statuses: [...STATUSES],
+  workflow: "",
+  apart: false,
+});
+
+/** A whole number from 1 on that the server takes; null for all else. @param {string} text @param {RuleKey} rule */
+export function readNumber(text, rule) {
+  const n = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
+  return n > 0 && n <= RULES[rule].most ? n : null;
+}
+
+/** @param {Choice} choice @returns {{policy: Policy, fault: null} | {policy: null, fault: Fault}} */
+export function readChoice({ rules, statuses, workflow, apart }) {
+  const on = RULE_KEYS.filter((key) => rules[key].on);
+  /** @type {Policy} */
+  let policy = {};
+  for (const rule of on) {
+    const { text } = rules[rule];
+    const n = readNumber(text, rule);
+    if (n === null) return { policy: null, fault: { kind: "unreadable", rule, text } };
+    policy = { ...policy, ...RULES[rule].of(n) };
+  }
+  if (!on.length) return { policy: null, fault: { kind: "none" } };
+  // An empty list must never be taken for "all of them", so it is not sent.
+  const chosen = STATUSES.filter((each) => statuses.includes(each));
+  if (!chosen.length) return { policy: null, fault: { kind: "nothing" } };
+  return { policy: { ...policy, statuses: chosen, ...(workflow && { workflow_id: workflow }), per_workflow: apart }, fault: null };
+}
+
+/** Without a status nothing goes, and that needs no asking. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
+const nothingOf = (before) => before && { ...before, go: 0, share: 0, all: false, large: false, kept: [], rows: [] };
+
+/** Its last answer alone counts: one that comes after a change is dropped. */
+export class CleanUp {
+  choice = firstChoice();
+  /** @type {CleanUpPreview | null} what `policy` would do; while `working`, what the one before would have done */
+  preview = null;
+  /** @type {Policy | null} the policy of the preview */
+  policy = null;
+  /** @type {HistoryApiError | null} */
+  error = null;
+  working = false;
+  /** Whether the person has said that so many may go. */
+  agreed = false;
+  /** Whether the preview is that of the choice as it is now. */
+  #settled = false;
+  /** @type {Set<() => void>} */
+  #views = new Set();
+  /** @type {AbortController | null} */
+  #asking = null;
+
+  /**
+   * @param {object} parts
+   * @param {{cleanUp(policy: Policy, signal?: AbortSignal): Promise<CleanUpPreview>}} parts.api
+   * @param {(run: () => void, milliseconds: number) => () => void} parts.after runs something later; returns the way to stop it
+   */
+  constructor({ api, after }) {
+    this.api = api;
+    this.after = after;
+  }
+
+  /** A view is shown: works out the numbers anew. @param {() => void} listener @returns {() => void} what to call when it is gone */
+  shown(listener) {
+    this.#views.add(listener);
+    this.#work(0);
+    return () => {
+      this.#views.delete(listener);
+      if (this.#views.size) return;
+      this.agreed = false;
+      this.#stop();
+    };
+  }
+
+  /** @param {Partial<Choice>} change */
+  choose(change) {
+    this.choice = { ...this.choice, ...change };
+    this.agreed = false;
+    this.#work(WAIT);
+  }
+
+  /** @param {RuleKey} key @param {Partial<Rule>} change */
+  setRule(key, change) {
+    const { rules } = this.choice;
+    this.choose({ rules: { ...rules, [key]: { ...rules[key], ...change } } });
+  }
+
+  /** @param {boolean} agreed */
+  agree(agreed) {
+    this.agreed = agreed && this.#settled;
+    this.#tell();
+  }
+
+  /** Jobs have changed, or another try is wanted. */
+  refresh() {
+    if (this.#views.size) this.#work(0);
+  }
+
+  /** What a deletion would be asked for; null when there is nothing that may be asked for. */
+  target() {
+    const { preview, policy, agreed } = this;
+    if (!this.#settled || !preview || !policy || preview.go === 0) return null;
+    const large = preview.large || preview.all;
+    return large && !agreed ? null : { policy, allow_large: large, account: preview.account };
+  }
+
+  #tell() {
+    for (const listener of this.#views) listener();
+  }
+
+  #stop = () => {
+    this.#asking?.abort();
+    this.#asking = null;
+    this.working = false;
+  };
+
+  /** @param {number} wait */
+  #work(wait) {
+    this.#stop();
+    const { policy, fault } = readChoice(this.choice);
+    this.error = null;
+    this.#settled = false;
+    if (policy) {
+      const asking = (this.#asking = new AbortController());
+      this.working = true;
+      const stop = this.after(() => void this.#ask(policy, asking), wait);
+      asking.signal.addEventListener("abort", stop);
+    } else {
+      this.agreed = false;
+      if (fault.kind === "nothing") this.preview = nothingOf(this.preview);
+    }
+    this.#tell();
+  }
+
+  /** @param {Policy} policy @param {AbortController} asking */
+  async #ask(policy, asking) {
+    const [preview, error] = await this.api.cleanUp(policy, asking.signal).then((got) => [got, null], (failure) => [null, failure]);
+    if (asking.signal.aborted) return;
+    this.#asking = null;
+    this.working = false;
+    if (error && !(error instanceof HistoryApiError)) throw error;
+    const same = preview && this.preview && preview.go === this.preview.go && preview.all === this.preview.all;
+    this.agreed &&= Boolean(same);
+    [this.preview, this.policy, this.error] = [preview, preview && policy, error];
+    this.#settled = preview !== null;
+    this.#tell();
+  }
+}

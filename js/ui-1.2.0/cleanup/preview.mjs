@@ -1,0 +1,151 @@
+// @ts-check
+/** What the rules would do: how many would go, why the others stay, and where there is room each job with its verdict. */
+
+import { el } from "../common/dom.mjs";
+import { clean, dateOnly, number, shortId } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { skeleton } from "../common/components.mjs";
+import { isActive } from "../list/filter.mjs";
+import { cut, KINDS } from "../list/row.mjs";
+import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./strings.mjs";
+import { EMPTY } from "../list/strings.mjs";
+import { andMore } from "../deletion/strings.mjs";
+
+/** @typedef {import("./model.mjs").CleanUp} CleanUp */
+/** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */
+/** @typedef {import("../../../types/record").Policy} Policy */
+/** @typedef {import("../../../types/wire").Row} Row */
+/** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
+
+/** Verdicts listed at most. */
+const MOST_ROWS = 200;
+
+/** What stands at the top, in words. @param {CleanUpPreview} preview */
+export function outcomeWords({ go, total }) {
+  if (go > 0) return wouldGo(go, total);
+  return total > 0 ? nothingWouldGo(total) : EMPTY.title;
+}
+
+/** @param {CleanUp} cleanUp the heading with the bar @returns {HTMLElement[]} */
+export function effect({ preview, working }) {
+  if (!preview) return working ? [el("h3", { class: "cch-verdict" }, CLEAN_UP.working), skeleton("100%")] : [];
+  const { go, total } = preview;
+  const text = working ? CLEAN_UP.working : outcomeWords(preview);
+  if (go === 0 && !working) return [el("h3", { class: "cch-msg" }, icon("ok", "i-ok"), el("span", {}, text))];
+  const parts = [go, total - go].map((n, at) => n > 0 && el("i", { class: at ? "kept" : "", style: `flex-grow: ${n}` }));
+  const split = el("div", { class: "cch-split", role: "img", "aria-label": splitSpoken(go, total - go) }, ...parts);
+  return [el("h3", { class: "cch-verdict" }, text), split];
+}
+
+/** Why jobs stay, the most frequent reason first. @param {CleanUpPreview} preview @param {Policy} policy */
+export function keptTable({ go, total, kept }, policy) {
+  const line = (/** @type {"td" | "th"} */ cell, /** @type {string} */ word, /** @type {number} */ n) =>
+    el("tr", {}, el(cell, cell === "th" ? { scope: "col" } : {}, word), el(cell, { class: "n" }, number(n)));
+  const rows = [...kept].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  return el(
+    "table",
+    { class: "cch-table" },
+    el("thead", {}, line("th", CLEAN_UP.why, total - go)),
+    el("tbody", {}, ...rows.map(({ reason, count }) => line("td", reasonWord(reason, policy), count))),
+  );
+}
+
+/** Asks for the pictures of the rows that are in view, and lets go of those that are not. @param {HTMLElement} root @param {Thumbnails} thumbnails */
+function createPictures(root, thumbnails) {
+  /** @type {Map<Element, {row: Row, image: HTMLImageElement}>} */
+  const pictures = new Map();
+  const observer = new window.IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const picture = pictures.get(target);
+        if (picture && isIntersecting) thumbnails.requestFor(picture.row, picture.image);
+        else if (picture) thumbnails.release(picture.image);
+      }
+    },
+    { root },
+  );
+  return {
+    /** @param {Row} row */
+    make(row) {
+      const image = el("img", { alt: "", hidden: true, draggable: "false", onload: ({ target }) => (target.hidden = false) });
+      const kind = row.preview ? (KINDS[row.output_type] ?? "flow") : "flow";
+      const element = el("span", { class: "cch-thumb" }, icon(kind), image);
+      pictures.set(element, { row, image });
+      observer.observe(element);
+      return element;
+    },
+    letGo() {
+      observer.disconnect();
+      for (const { image } of pictures.values()) thumbnails.release(image);
+      pictures.clear();
+    },
+  };
+}
+
+/** @param {Thumbnails} thumbnails */
+export function createVerdicts(thumbnails) {
+  /** @type {"all" | "go" | "kept"} */
+  let shown = "all";
+  /** @type {CleanUpPreview | null} */
+  let drawn = null;
+  /** @type {Policy} */
+  let policy = {};
+  const chips = SHOWN.map(([key, label]) => ({ key, label, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => choose(key) }) }));
+  const body = el("tbody");
+  const rest = el("p", { class: "cch-2 cch-t12" });
+  const head = el("tr", {}, el("th"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
+  const table = el("table", { class: "cch-table cch-verdicts" }, el("thead", {}, head), body);
+  const scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, table, rest);
+  const pictures = createPictures(scroll, thumbnails);
+
+  /** @param {"all" | "go" | "kept"} key */
+  function choose(key) {
+    shown = key;
+    scroll.scrollTop = 0;
+    fill();
+  }
+
+  /** @param {CleanUpPreview["rows"][number]} verdictRow */
+  function line({ job, keep }) {
+    const [name = "", tail = ""] = cut(clean(job.name) || shortId(job.id));
+    // What is active has not finished, whenever it was created.
+    const when = job.finished ?? (isActive(job.status) ? null : job.created);
+    const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
+    return el(
+      "tr",
+      {},
+      el("td", {}, pictures.make(job)),
+      el("td", {}, el("span", { class: "cch-name", title: clean(job.name) || clean(job.id) }, el("span", { dir: "auto" }, name), el("span", {}, tail))),
+      el("td", { class: "cch-2" }, when === null ? "" : dateOnly(when)),
+      el("td", {}, el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), verdict(keep, policy))),
+    );
+  }
+
+  function fill() {
+    pictures.letGo();
+    if (!drawn) return body.replaceChildren();
+    const { rows, go, total } = drawn;
+    const counts = { all: total, go, kept: total - go };
+    for (const { key, label, button } of chips) {
+      button.textContent = `${label} ${number(counts[key])}`;
+      button.setAttribute("aria-pressed", String(key === shown));
+    }
+    const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MOST_ROWS);
+    body.replaceChildren(...chosen.map(line));
+    const left = counts[shown] - chosen.length;
+    rest.textContent = left > 0 ? andMore(left) : "";
+    table.hidden = !chosen.length;
+  }
+
+  return {
+    chips: el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.show }, ...chips.map(({ button }) => button)),
+    scroll,
+    /** @param {CleanUpPreview | null} preview @param {Policy | null} itsPolicy */
+    draw(preview, itsPolicy) {
+      if (preview === drawn) return;
+      [drawn, policy] = [preview, itsPolicy ?? {}];
+      fill();
+    },
+    destroy: pictures.letGo,
+  };
+}

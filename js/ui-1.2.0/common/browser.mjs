@@ -1,0 +1,30 @@
+// @ts-check
+/** Putting text on the clipboard, also where the page has no right to (plain http, not on this computer). */
+
+import { el } from "./dom.mjs";
+
+/** @param {string} text */
+function copyBySelection(text) {
+  const before = document.activeElement;
+  const area = el("textarea", { class: "cch-unseen", style: "position: fixed; inset: 0 auto auto 0; width: 1px; height: 1px; opacity: 0" });
+  area.value = text;
+  // Inside an open dialog: its focus trap would take the focus back from elsewhere.
+  (before?.closest("[role=dialog]") ?? document.body).append(area);
+  area.select();
+  try {
+    return document.execCommand("copy");
+  } finally {
+    area.remove();
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  }
+}
+
+/** Resolves with whether it was copied. @param {string} text */
+export async function copyText(text) {
+  try {
+    await window.navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}

@@ -1,0 +1,104 @@
+// @ts-check
+/** Pieces that more than one dialog shows. */
+
+import { button, el, externalLink, hint } from "./dom.mjs";
+import { ACCOUNT_CHANGED } from "../api.mjs";
+import { icon } from "./icons.mjs";
+import { DELETE, lostHold } from "../deletion/strings.mjs";
+import * as words from "./strings.mjs";
+
+/** @typedef {import("../../../types/wire").Status} Status */
+/** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
+
+const MOST_BANNERS = 2;
+
+/** @param {import("./dom.mjs").Child} count @param {string} what @param {import("./dom.mjs").Child} detail */
+export const tile = (count, what, detail) => el("div", {}, el("b", {}, count), el("em", {}, what), detail);
+
+export const skeleton = (/** @type {string} */ width) => el("span", { class: "cch-skel", style: `width: ${width}` });
+
+/** @param {HTMLElement} going @param {HTMLElement} staying */
+export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going, staying);
+
+/** @param {(() => void) | undefined} dismiss */
+export const cross = (dismiss) =>
+  dismiss && el("button", { type: "button", class: "cch-ib s", "aria-label": words.COMMON.dismiss, title: words.COMMON.dismiss, onclick: dismiss }, icon("close", "s14"));
+
+/**
+ * @param {import("./icons.mjs").IconName} name
+ * @param {string} className
+ * @param {import("./strings.mjs").Words} content
+ * @param {(() => void)} [dismiss]
+ * @param {HTMLElement[]} [buttons]
+ */
+export function card(name, className, { title, text }, dismiss, buttons = []) {
+  const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2" }, text));
+  const foot = buttons.length > 0 && el("div", { class: "ft" }, el("span", { class: "push" }), ...buttons);
+  return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon(name, className), told, cross(dismiss)), foot);
+}
+
+/**
+ * What the person must know before anything else: a fault of the set-up, and deletions that a stop of ComfyUI cut short.
+ * @param {Status} status
+ * @param {Pick<HistoryApi, "dismiss" | "dismissHold">} api
+ * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string}} [options] `show`: where
+ *   there is a list to show jobs in; `besides`: the code of a problem that is told elsewhere
+ */
+export function banners(status, api, { show, onStatus, first = [], besides } = {}) {
+  const cards = [...first];
+  if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
+  if (status.clock) cards.push(card("warning", "i-warn", { title: status.clock, text: "" }));
+  /** @param {import("./strings.mjs").Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
+  const add = (told, dismiss, buttons) => {
+    const shown = card("warning", "i-warn", told, () => {
+      // A refusal leaves it on record: it is told again the next time.
+      dismiss().then(onStatus, () => undefined);
+      shown.closest(".cch")?.querySelector("button")?.focus();
+      shown.remove();
+    }, buttons);
+    cards.push(shown);
+  };
+  for (const { operation, asked } of status.unresolved) add(words.crashWords(asked), () => api.dismiss(operation));
+  for (const { id, jobs, ids } of status.lost_holds ?? []) {
+    const buttons = show && ids.length ? [button({ label: DELETE.show, press: () => show(ids) })] : [];
+    add(lostHold(jobs), () => api.dismissHold(id), buttons);
+  }
+  return cards.slice(0, MOST_BANNERS);
+}
+
+/**
+ * @typedef {import("./dialogs.mjs").Frame} Frame
+ * @param {Frame} frame
+ * @param {import("./strings.mjs").Words} content
+ * @param {HTMLElement[]} [extras]
+ */
+export const notice = (frame, { title, text }, extras = []) =>
+  frame.show({ title, body: [...extras, el("p", { dir: "auto" }, text)], buttons: [{ label: words.COMMON.close }] });
+
+/**
+ * An error with what can be done about it. Resolves with "retry", "replace" or null.
+ * @param {Frame} frame
+ * @param {import("../api.mjs").HistoryApiError} error
+ * @param {Status | null} status
+ */
+export function errorStep(frame, error, status) {
+  const { title, text } = words.errorWords(error);
+  const says = words.cloudWords(error);
+  const aboutKey = ["unauthorized", "forbidden", "invalid_key"].includes(error.code);
+  const fixedKey = aboutKey && status?.can_connect === false;
+  const body = [
+    el("p", { dir: "auto" }, text),
+    fixedKey && status.source === "env" && hint("key", words.keyWords(status)),
+    says && hint("info", says),
+  ];
+  /** @type {import("./dialogs.mjs").ViewButton[]} */
+  const buttons = [{ label: words.COMMON.close, kind: "ghost" }];
+  if (error.code === "subscription_inactive") {
+    const site = externalLink(words.CONNECT.cloudPage, words.COMMON.openCloud, "cch-btn");
+    buttons.push({ label: "", element: site });
+  }
+  if (aboutKey && !fixedKey) buttons.push({ label: words.CONNECTION.replace, answer: "replace" });
+  // The same jobs would be refused again.
+  if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
+  return frame.show({ title, body, buttons });
+}

@@ -1,0 +1,74 @@
+// @ts-check
+/** One way to show a toast, whatever the frontend's version. Never takes a toast away by `remove`, which new versions lack. */
+
+/** @typedef {import("../../../types/comfyui").ToastManager} ToastManager */
+/**
+ * @typedef {object} Message
+ * @property {string} title
+ * @property {string} [detail]
+ * @property {{label: string, press: () => void}} [action] shown from frontend 1.57 on
+ * @property {number} [life] milliseconds, if not those of its kind
+ */
+/** @typedef {"loading" | "success" | "info" | "warning" | "error"} Kind */
+
+const SHORT = 4_000;
+const LONG = 10_000;
+/** Success leaves by itself; what went wrong stays until it is dismissed. Milliseconds. */
+const LIFE = { success: LONG, info: LONG };
+const OLD_SEVERITY = { loading: "info", success: "success", info: "info", warning: "warn", error: "error" };
+
+let made = 0;
+
+/** @param {() => ToastManager} getHost */
+export function createToasts(getHost) {
+  /** @param {Kind} kind @param {Message} message */
+  function addOld(kind, { title, detail, life: own }) {
+    const life = own ?? (kind === "loading" ? SHORT : LIFE[/** @type {"info"} */ (kind)]);
+    getHost().add({ severity: OLD_SEVERITY[kind], summary: title, ...(detail && { detail }), ...(life && { life }) });
+  }
+
+  /** @param {Kind} kind @param {Message} message @param {string} id */
+  function show(kind, message, id) {
+    const host = getHost();
+    const add = host[kind];
+    if (typeof add !== "function") return addOld(kind, message);
+    const { title, detail, action } = message;
+    const duration = message.life ?? LIFE[/** @type {"info"} */ (kind)];
+    const press = () => {
+      host.dismiss?.(id);
+      action?.press();
+    };
+    add.call(host, title, {
+      id,
+      ...(detail && { description: detail }),
+      ...(duration && { duration }),
+      ...(action && { action: { label: action.label, onClick: press } }),
+    });
+  }
+
+  return {
+    /** @param {Exclude<Kind, "loading">} kind @param {Message} message */
+    tell(kind, message) {
+      show(kind, message, `cch-${++made}`);
+    },
+
+    /** Whether a toast can carry a button. */
+    canAct: () => typeof getHost().success === "function",
+
+    /** One toast that says one thing after the other: what begins, goes on, and came of it. */
+    slot() {
+      const id = `cch-${++made}`;
+      return {
+        /** Whatever was there. @param {Kind} kind @param {Message} message */
+        show: (kind, message) => show(kind, message, id),
+        /** Only where the one before is still open: what the person closed does not come back. @param {Kind} kind @param {Message} message */
+        update(kind, message) {
+          if (getHost().dismiss?.(id)) show(kind, message, id);
+        },
+        dismiss: () => void getHost().dismiss?.(id),
+      };
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createToasts>} Toasts */

@@ -1,0 +1,67 @@
+// @ts-check
+/** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
+
+import { el } from "../common/dom.mjs";
+import { NO_ANSWER, STRANGE } from "../api.mjs";
+import { errorLine } from "../common/strings.mjs";
+import { asApiError } from "./confirm.mjs";
+import { whichJob } from "./dialogs.mjs";
+import { cancelledWords, cancelLost, cancelWords, DETAILS } from "./strings.mjs";
+
+/** @typedef {import("../../../types/wire").Row} Row */
+
+/** What the server takes in one request. */
+const MOST = 100;
+/** After these nobody can say whether the jobs were cancelled: the request may have arrived. */
+const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer"]);
+
+/**
+ * @param {object} parts
+ * @param {Pick<import("../api.mjs").HistoryApi, "cancel">} parts.api
+ * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {() => void} parts.onChange
+ */
+export function createCancelling({ api, dialogs, toasts, onChange }) {
+  /** @param {number} cancelled @param {number} already @param {number} left @param {import("../api.mjs").HistoryApiError | null} trouble */
+  function tell(cancelled, already, left, trouble) {
+    if (trouble && NOT_KNOWN.has(trouble.code)) {
+      const { title, text } = cancelLost(cancelled, already);
+      return toasts.tell("warning", { title, detail: text });
+    }
+    const { title, detail } = cancelledWords(cancelled, already, left);
+    const text = [detail, trouble && errorLine(trouble)].filter(Boolean).join(" ");
+    const kind = left === 0 ? "success" : cancelled ? "warning" : "error";
+    toasts.tell(kind, { title: cancelled + already === 0 ? DETAILS.notCancelled : title, ...(text && { detail: text }) });
+  }
+
+  /** @param {string[]} ids @param {string} account */
+  async function send(ids, account) {
+    let [cancelled, already] = [0, 0];
+    /** @type {import("../api.mjs").HistoryApiError | null} */
+    let trouble = null;
+    for (let from = 0; from < ids.length && !trouble; from += MOST) {
+      try {
+        const answer = await api.cancel(ids.slice(from, from + MOST), account);
+        cancelled += answer.cancelled.length;
+        already += answer.finished_already.length;
+      } catch (error) {
+        trouble = asApiError(error);
+      }
+    }
+    tell(cancelled, already, ids.length - cancelled - already, trouble);
+    onChange();
+  }
+
+  return {
+    /** @param {Row[]} rows active ones @param {string} account whose they are */
+    async ask(rows, account) {
+      const ids = rows.map((row) => row.id);
+      const { title, text, keep, confirm } = cancelWords(ids.length);
+      const answer = await dialogs.exclusive((frame) =>
+        frame.show({ title, body: [whichJob(rows), el("p", {}, text)], buttons: [{ label: keep }, { label: confirm, kind: "danger", icon: "stop", answer: "yes" }] }),
+      );
+      if (answer === "yes") await send(ids, account);
+    },
+  };
+}

@@ -1,0 +1,291 @@
+// @ts-check
+/** Deletions from the confirmation to the result: held, sent, looked at, told. The server's word decides at every step. */
+
+import { crashWords, errorLine, LOST, NOT_DELETED } from "../common/strings.mjs";
+import { asApiError } from "./confirm.mjs";
+import { coalesce } from "./coalesce.mjs";
+import { createClock } from "./deletion_clock.mjs";
+import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
+import { askAgain, start } from "./submit.mjs";
+import { stop } from "./deletion_stop.mjs";
+import { createTelling, quarters } from "./toasts.mjs";
+import { createGone } from "./gone_jobs.mjs";
+import * as words from "./strings.mjs";
+import { resultWords } from "./result_strings.mjs";
+
+/** @typedef {import("../../../types/wire").Result} Result */
+/** @typedef {import("../../../types/wire").Status} Status */
+/** @typedef {import("../../../types/deletions").Entry} Entry */
+
+/** Looks that find no trace of a deletion before it is given up. */
+const MOST_MISSES = 3;
+/** Milliseconds for which a full success is shown. */
+const SUCCESS_SHOWN = 10_000;
+
+/**
+ * @typedef {object} Parts
+ * @property {Pick<import("../api.mjs").HistoryApi, "status" | "progress" | "undo" | "stop" | "dismiss">} api
+ * @property {Pick<import("./confirm.mjs").Asking, "ask" | "after" | "tellBusy">} asking
+ * @property {Record<"clear", import("./confirm.mjs").Question> & {remove(target: import("../../../types/wire").Selection): import("./confirm.mjs").Question}} questions
+ * @property {Pick<import("../common/toasts.mjs").Toasts, "tell" | "canAct" | "slot">} toasts
+ * @property {() => number} now milliseconds of a clock that never goes back
+ * @property {(run: () => void, milliseconds: number) => void} schedule
+ * @property {() => void} openPanel
+ * @property {(run: () => void) => void} whenSeen calls back as soon as the person sees the page
+ * @property {() => void} onResult a result came without its event: the list is old
+ */
+
+export class Deletions {
+  /** @type {Entry[]} the newest first; read only from outside */
+  entries = [];
+  /** @type {import("../../../types/wire").LostHold[]} */
+  #lost = [];
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  /** @type {Set<import("../../../types/deletions").DeletionView>} */
+  #views = new Set();
+  /** @type {Set<string>} holds that are no more: a status that was asked for before may still name them */
+  #over = new Set();
+  #clock;
+  #gone;
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    const again = (/** @type {Entry} */ entry) => void this.tryAgain(entry);
+    this.tell = createTelling({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
+    this.#gone = createGone(parts.now);
+    this.reading = this.#gone.reading;
+    this.#clock = createClock({ flow: this, api: parts.api, now: parts.now, schedule: parts.schedule });
+  }
+
+  /* What is shown */
+
+  /** Calls back when other rows are hidden, or marks or lost holds have changed. @param {() => void} listener */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** @param {import("../../../types/deletions").DeletionView} view @returns {() => void} */
+  follow(view) {
+    this.#views.add(view);
+    return () => void this.#views.delete(view);
+  }
+
+  /** @returns {import("../../../types/deletions").DeletionState} */
+  state() {
+    const of = (/** @type {string[]} */ phases) => this.entries.filter((entry) => phases.includes(entry.phase));
+    return { holding: of(["holding"]), running: of(["waiting", "sending", "checking"]), results: of(["done"]), lost: this.#lost };
+  }
+
+  /** @param {Entry} entry whole seconds until it is sent */
+  secondsLeft = (entry) => Math.max(0, Math.ceil((entry.deadline - this.parts.now()) / 1000));
+  /** @param {Entry} entry whole seconds for which Comfy Cloud still asks to wait */
+  secondsToWait = (entry) => Math.max(0, Math.ceil((entry.waitsUntil - this.parts.now()) / 1000));
+
+  /** @param {import("../../../types/wire").Row} row */
+  hides = (row) => this.#gone.has(row.id) || isAboutToGo(this.entries, row);
+
+  /** @param {string} id */
+  markOf = (id) => markOf(this.entries, id);
+
+  /** Whether an operation is shown here. @param {string | null} operation */
+  follows = (operation) => Boolean(named(this.entries, operation));
+
+  /* What the person does */
+
+  clear = () => start(this, this.parts.questions.clear);
+
+  /** @param {import("../../../types/wire").Selection} target @param {() => void} [confirmed] called once the person has said yes */
+  remove = (target, confirmed) => start(this, this.parts.questions.remove(target), confirmed);
+
+  /** Whether there was something to undo. @param {Entry} [entry] the newest hold if absent */
+  undo = (entry = this.state().holding[0]) => {
+    if (!entry?.hold || entry.undoing) return false;
+    void this.#undo(entry, entry.hold);
+    return true;
+  };
+
+  /** Sends no more of it; its result says how far it came. @param {Entry} entry */
+  stop = (entry) => stop(this, entry);
+
+  /** With a new look, at what may still go. @param {Entry} entry one with a result: it goes when the new one is confirmed */
+  tryAgain(entry) {
+    const { clear, remove } = this.parts.questions;
+    return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [], account: entry.account }), () => this.drop(entry));
+  }
+
+  /* What the server says */
+
+  /** An event says that a deletion has come further: asks how far. */
+  lookAtProgress = coalesce(() =>
+    this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
+  );
+
+  /** @param {import("../../../types/wire").Progress} detail */
+  progressed(detail) {
+    const entry = named(this.entries, detail.operation);
+    if (!entry) return void (detail.hold && this.refresh());
+    if (!isOpen(entry)) return;
+    const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
+    follow(entry, detail, this.parts.now());
+    const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
+    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.tell.progress(entry);
+    if (wait && !before.wait) this.say(words.asksToWait(wait));
+    if (entry.sent && quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
+    this.render();
+  }
+
+  /** Asks the server what is held, what was undone and what has ended. */
+  refresh = coalesce(() => this.parts.api.status().then(this.adopt, () => undefined));
+
+  /** @param {Status} status */
+  adopt = (status) => {
+    this.#lost = status.lost_holds ?? [];
+    for (const hold of status.holds ?? []) {
+      const entry = named(this.entries, hold.id);
+      if (entry && hold.state === "undone") this.#undone(entry);
+      else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
+      else if (!entry && !this.#over.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
+    }
+    for (const operation of status.undone ?? []) this.#undone(named(this.entries, operation));
+    for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#settle(entry, status);
+    this.change();
+  };
+
+  /* From the question to the answer: see deletion_start.mjs */
+
+  /** @param {Entry} entry @param {import("../../../types/wire").DeletionAnswer} answer */
+  begun(entry, answer) {
+    entry.answering = false;
+    entry.nextLook = this.parts.now() + LOOK_EVERY;
+    if (!("hold" in answer)) {
+      advance(entry, "sending");
+      if (answer.state !== "done") return this.change();
+      this.#finish(entry, answer.result);
+      return this.parts.onResult();
+    }
+    update(entry, answer.hold, this.parts.now());
+    this.change();
+    this.#held(entry);
+  }
+
+  /** @param {Entry} entry */
+  #held(entry) {
+    if (entry.phase !== "holding") return;
+    this.tell.hold(entry, this.secondsLeft(entry), true);
+    this.say(words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
+    for (const view of this.#views) view.held(entry);
+    // Where toasts have no buttons the panel is the only place to undo.
+    if (!this.#views.size && !this.parts.toasts.canAct()) this.parts.openPanel();
+  }
+
+  /** @param {Entry} entry @param {string} hold */
+  async #undo(entry, hold) {
+    entry.undoing = true;
+    this.render();
+    try {
+      await this.parts.api.undo(hold);
+      this.#undone(entry);
+    } catch (error) {
+      entry.undoing = false;
+      const refused = asApiError(error);
+      const late = refused.code === "too_late";
+      const { title, text } = late ? words.HOLD.tooLate : { title: words.HOLD.notUndone, text: errorLine(refused) };
+      if (late) advance(entry, "sending");
+      entry.slot.show("error", { title, detail: text });
+      this.say(title, true);
+      this.change();
+      void this.refresh();
+    }
+  }
+
+  /* What came of it */
+
+  /** @param {Entry} [entry] */
+  #undone(entry) {
+    if (!entry || !this.entries.includes(entry)) return;
+    if (entry.hold) this.#over.add(entry.hold);
+    this.drop(entry);
+    const message = { title: NOT_DELETED, detail: words.backInList(entry.jobs) };
+    if (entry.mine) entry.slot.show("info", message);
+    this.say(`${message.title}. ${message.detail}`);
+  }
+
+  /** @param {Entry} entry @param {Status} status */
+  #settle(entry, status) {
+    const seen = seenIn(entry, status);
+    if (seen === "open") entry.misses = 0;
+    else if (seen === "missing") this.#missed(entry);
+    else if ("result" in seen) {
+      this.#finish(entry, seen.result);
+      this.parts.onResult();
+    } else if ("crashed" in seen) this.giveUp(entry, crashWords(seen.crashed));
+    else this.giveUp(entry, words.lostHold(entry.jobs));
+  }
+
+  /** @param {Entry} entry */
+  #missed(entry) {
+    if (entry.phase === "holding" && this.secondsLeft(entry) > 0) return;
+    entry.misses += 1;
+    if (entry.misses >= MOST_MISSES) this.giveUp(entry, LOST);
+  }
+
+  /** @param {Entry} entry @param {import("../common/strings.mjs").Words} told */
+  giveUp(entry, { title, text }) {
+    this.drop(entry);
+    entry.slot.show("warning", { title, detail: text });
+    this.say(`${title}. ${text}`, true);
+  }
+
+  /** @param {Entry} entry @param {Result} result */
+  #finish(entry, result) {
+    if (!isOpen(entry)) return;
+    const told = resultWords(result, entry);
+    Object.assign(entry, { phase: "done", result, words: told });
+    this.#gone.add(goneOf(entry));
+    const success = told.kind === "success";
+    if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN);
+    this.say(`${told.title}. ${told.toast}`, !success);
+    if (entry.mine && result.error?.code === "count_rose") this.parts.whenSeen(() => void askAgain(this, entry));
+    else if (entry.mine || !success) this.tell.result(entry, told);
+    this.change();
+  }
+
+  /* The entries */
+
+  /** @param {{kind: string, jobs?: number}} about @param {boolean} mine @returns {Entry} */
+  add({ kind, jobs = 0 }, mine) {
+    /** @type {Entry} */
+    const entry = {
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), account: "",
+      hold: null, operation: null, phase: "asking", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
+      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
+    };
+    this.entries.unshift(entry);
+    this.#clock.run();
+    return entry;
+  }
+
+  /** @param {Entry} entry */
+  drop(entry) {
+    if (!this.entries.includes(entry)) return;
+    this.entries = this.entries.filter((other) => other !== entry);
+    this.change();
+  }
+
+  change() {
+    for (const listener of this.#listeners) listener();
+    this.render();
+  }
+
+  render() {
+    for (const view of this.#views) view.render();
+  }
+
+  /** @param {string} text @param {boolean} [urgent] */
+  say(text, urgent = false) {
+    for (const view of this.#views) view.say(text, urgent);
+  }
+}

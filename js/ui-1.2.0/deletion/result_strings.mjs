@@ -1,0 +1,172 @@
+// @ts-check
+/** The words of what came of a deletion. */
+
+import { clean, number, plural } from "../common/format.mjs";
+import { clearResultWords, errorLine, NONE_KNOWN, NOT_DELETED, NOT_REMOVED, sentErrorLine } from "../common/strings.mjs";
+import { backedUp } from "../protection/strings.mjs";
+import { DELETE } from "./strings.mjs";
+
+/** @typedef {import("../../../types/wire").DeleteResult} DeleteResult */
+/** @typedef {import("../../../types/wire").OutcomeCode} OutcomeCode */
+/** @typedef {import("../../../types/wire").Result} Result */
+/** @typedef {import("../common/strings.mjs").Words} Words */
+/** @typedef {{n: number, word: string, why: string}} TallyLine */
+
+/** @param {number} n */
+const jobs = (n) => plural(n, "{n} job", "{n} jobs");
+
+/** What may be tried again, and what is left as it is. */
+const MAY_GO = /** @type {const} */ (["not_attempted", "failed", "unconfirmed"]);
+const OTHERS = /** @type {const} */ (["active", "protected", "already_gone"]);
+
+/** @type {Record<OutcomeCode, string>} */
+const LINE = {
+  deleted: "removed",
+  already_gone: "already gone",
+  active: "active, left alone",
+  protected: "protected, kept",
+  failed: "not removed",
+  unconfirmed: "unconfirmed",
+  not_attempted: "not tried",
+};
+
+/** On a row: the icon and the word of what may be tried again. */
+export const MARKS = /** @type {const} */ ({
+  failed: { kind: "failed", icon: "failed", word: "Not removed" },
+  unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
+  not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
+});
+
+/** On a row: also what came between the question and the sending. */
+export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
+
+/** @type {[RegExp, string][]} */
+const SHORT_WHY = [
+  [/^its workflow couldn.t be backed up/, "Backup failed"],
+  [/^the connection was lost/, "Connection lost"],
+  [/^accepted, but still listed/, "Accepted, still listed"],
+];
+
+/** Why, as short as a row. @param {string} why */
+export function rowWhy(why) {
+  const short = SHORT_WHY.find(([pattern]) => pattern.test(why))?.[1];
+  return short ?? `${why.slice(0, 1).toUpperCase()}${why.slice(1)}`;
+}
+
+const MOST_LINES = 6;
+
+/**
+ * Whether a deletion ended before anything was sent. Such a result names no job.
+ * @param {import("../../../types/wire").UnsentResult | DeleteResult} result
+ * @returns {result is import("../../../types/wire").UnsentResult}
+ */
+export const isUnsent = (result) => "outcome" in result;
+
+/** The jobs worth another try. @param {DeleteResult} result */
+export const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
+
+/** What became of the others: a line for each outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
+export function tallyLines({ counts, jobs: left }) {
+  /** @type {Map<string, TallyLine>} */
+  const lines = new Map();
+  for (const { outcome, why } of Object.values(left)) {
+    if (!(outcome in MARKS)) continue;
+    const reason = clean(why, 120);
+    const key = `${MAY_GO.indexOf(/** @type {"failed"} */ (outcome))} ${reason}`;
+    const line = lines.get(key) ?? { n: 0, word: LINE[outcome], why: reason };
+    line.n += 1;
+    lines.set(key, line);
+  }
+  const apart = [...lines].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })).map(([, line]) => line);
+  const plain = (/** @type {OutcomeCode} */ code) => ({ n: counts[code] ?? 0, word: LINE[code], why: "" });
+  const first = apart.length > MOST_LINES ? MAY_GO.map(plain) : apart;
+  return [...first, ...OTHERS.map(plain)].filter(({ n }) => n > 0);
+}
+
+/** @param {number} n */
+const removed = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
+
+/**
+ * @typedef {Words & {kind: "success" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
+ *   `text` stands above the lines, `toast` stands alone; `again`: the ids worth another try
+ */
+
+/** @param {DeleteResult} result @returns {ResultWords} */
+function deleteResultWords(result) {
+  const { counts, total, stopped } = result;
+  const told = { lines: tallyLines(result), again: mayTryAgain(result) };
+  const rest = total - counts.deleted;
+  const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
+  if (rest <= 0) return { kind: "success", title: removed(counts.deleted), text: assets, toast: assets, ...told };
+
+  const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
+  const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
+  if (stopped && counts.not_attempted === rest) {
+    const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
+    return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...told };
+  }
+  if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, told.lines), ...told };
+  const others = `${DELETE.assets} ${plural(rest, "The other one:", "The other {n}:")}`;
+  if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...told };
+  const text = result.error ? sentErrorLine(result.error) : "";
+  const bad = counts.failed + counts.not_attempted > 0;
+  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(told.lines), ...told };
+}
+
+/**
+ * No job was seen to be gone, and some may be.
+ * @param {DeleteResult} result
+ * @param {TallyLine[]} lines
+ * @returns {Pick<ResultWords, "kind" | "title" | "text" | "toast">}
+ */
+function noneKnownWords({ counts, total, stopped, error }, lines) {
+  const listed = linesText(lines);
+  if (stopped) return { kind: "warning", title: `Stopped: ${NONE_KNOWN}`, text: "", toast: listed };
+  // Accepted and not seen to be gone is neither a success nor a failure.
+  if (counts.unconfirmed === total) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: listed };
+  const text = error ? sentErrorLine(error) : "";
+  const bad = counts.failed + counts.not_attempted > 0;
+  return { kind: bad ? "error" : "warning", title: NONE_KNOWN, text, toast: text ? `${listed} ${text}` : listed };
+}
+
+/** @param {TallyLine[]} lines */
+const linesText = (lines) =>
+  lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
+
+/**
+ * Nothing was sent, and all of it may be tried again.
+ * @param {NonNullable<Result["error"]>} error
+ * @param {{jobs: number, ids: Iterable<string>}} about
+ * @returns {ResultWords}
+ */
+function unsentWords(error, { jobs: n, ids }) {
+  const told = { lines: [], again: [...ids] };
+  if (error.code === "stopped") {
+    const text = plural(n, "It was not tried.", "They were not tried.");
+    return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...told };
+  }
+  // Protected, or set to be backed up, since the person looked: no fault, and the server says which.
+  const otherwise = error.code === "preview_expired";
+  const text = (otherwise && clean(error.message)) || errorLine(error);
+  const changed = otherwise || error.code === "count_rose";
+  return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
+}
+
+/**
+ * What came of it, and how it must look: only what was verified is a success.
+ * @param {Result} result
+ * @param {{jobs: number, ids: Iterable<string>}} about what was confirmed
+ * @returns {ResultWords}
+ */
+export function resultWords(result, about) {
+  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result);
+  if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
+  const { kind, title, text } = clearResultWords(result);
+  return { kind, title, text, toast: text, lines: [], again: [] };
+}
+
+/** @param {number} n */
+export const tryAgainLabel = (n) => `Try again (${number(n)})`;
+/** @param {number} n */
+export const showLabel = (n) => plural(n, "Show it", "Show the {n}");
+

@@ -1,0 +1,56 @@
+// @ts-check
+/** What toasts say of a deletion: one toast, from the hold to the result. */
+
+import { COMMON } from "../common/strings.mjs";
+import { shownPhase } from "./entries.mjs";
+import * as words from "./strings.mjs";
+
+/** @typedef {import("../../../types/deletions").Entry} Entry */
+
+/** Quarters of a deletion that are done, 0 to 4. @param {Entry} entry */
+export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.min(done, total)) / total) : 0);
+
+/**
+ * @param {object} options
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "canAct">} options.toasts
+ * @param {(entry: Entry) => void} options.undo
+ * @param {(entry: Entry) => void} options.again
+ * @param {() => void} options.openPanel
+ * @param {(entry: Entry) => number} options.secondsToWait
+ */
+export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait }) => ({
+  /**
+   * Said when it begins and shortly before it ends: a toast that changes each second would be read out each second.
+   * @param {Entry} entry
+   * @param {number} seconds
+   * @param {boolean} first
+   */
+  hold(entry, seconds, first) {
+    if (!entry.mine) return;
+    entry.slot[first ? "show" : "update"]("info", {
+      title: words.holdTitle(entry.jobs, seconds),
+      detail: words.HOLD.text,
+      action: { label: words.HOLD.undo, press: () => undo(entry) },
+      // The server’s clock ends it, not the toast’s. Where a toast cannot be replaced it goes by itself.
+      life: toasts.canAct() ? Infinity : seconds * 1000,
+    });
+  },
+
+  /** @param {Entry} entry @param {boolean} [first] */
+  progress(entry, first = false) {
+    if (!entry.mine) return;
+    const waits = secondsToWait(entry);
+    // A toast that can't be replaced would go on saying the first number beside the result.
+    const [done, total] = toasts.canAct() ? [entry.done, entry.total] : [0, 0];
+    const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
+    entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
+  },
+
+  /** @param {Entry} entry @param {import("./result_strings.mjs").ResultWords} told */
+  result(entry, { kind, title, toast, again: ids }) {
+    const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => again(entry) };
+    const show = { label: words.DELETE.show, press: openPanel };
+    const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
+    entry.slot.show(kind, { title, detail: toast, ...(kind !== "success" && { action }) });
+  },
+});

@@ -1,0 +1,119 @@
+// @ts-check
+/** The parts of a job's details. Every text from the cloud is text, isolated, without control characters. */
+
+import { button, el } from "../common/dom.mjs";
+import { clean, dateTime, duration, number } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { isActive } from "../list/filter.mjs";
+import { KINDS, LOOKS, took } from "../list/row.mjs";
+import { isPicture } from "../list/thumbnails.mjs";
+import { statusWord } from "../list/strings.mjs";
+import { andMore, DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "../deletion/strings.mjs";
+
+/** @typedef {import("../../../types/wire").Row} Row */
+/** @typedef {import("../../../types/wire").JobOutput} JobOutput */
+/** @typedef {(text: string) => void} Copy */
+/** @typedef {(file: string, image: HTMLImageElement) => void} Picture asks for a picture; its `src` is set when it is there */
+
+const MOST_OUTPUTS = 48;
+const LONGEST_TEXT = 20_000;
+
+/** Several lines from elsewhere: as `clean`, but the lines stay. @param {unknown} text */
+export const cleanLines = (text) =>
+  String(text ?? "").slice(0, LONGEST_TEXT).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+
+/** @param {string} label @param {() => void} press */
+const copyButton = (label, press) =>
+  el("button", { type: "button", class: "cch-ib s", "aria-label": label, title: label, onclick: press }, icon("copy", "s14"));
+
+/** What went wrong; the traceback is folded. @param {import("../../../types/wire").JobError & {traceback?: string[]}} error @param {Copy} copy */
+export function errorBox(error, copy) {
+  const where = nodeWords(error.node_type, String(error.node_id ?? "")) || clean(error.type, 80);
+  const message = cleanLines(error.message).trim();
+  const trace = cleanLines((error.traceback ?? []).join("")).trim();
+  const fold = trace && el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), DETAILS.traceback), el("pre", { dir: "ltr", tabindex: "0" }, trace));
+  const whole = [where, message, trace].filter(Boolean).join("\n");
+  return el(
+    "div",
+    { class: "cch-errbox" },
+    where && el("b", { dir: "auto" }, where),
+    el("span", { class: "cch-lines", dir: "auto" }, message),
+    fold,
+    el("div", {}, button({ label: DETAILS.copyError, icon: "copy", press: () => copy(whole) })),
+  );
+}
+
+/**
+ * The outputs: one large, all of them below it.
+ * @param {Row} job
+ * @param {JobOutput[] | null} outputs null while they are not known
+ * @param {Picture} picture
+ * @returns {HTMLElement[]}
+ */
+export function outputsPart(job, outputs, picture) {
+  const known = outputs ?? (job.preview ? [{ filename: job.preview.filename, media_type: "", output_type: job.output_type, node_id: "" }] : []);
+  if (!known.length) return isActive(job.status) ? [el("div", { class: "cch-view" }, icon(LOOKS[job.status][0], "s20 spin"))] : [];
+  const all = Math.max(known.length, job.outputs ?? 0);
+  const cap = el("span", { class: "cap" });
+  const large = el("div", { class: "cch-view" });
+  /** @type {HTMLElement[]} */
+  const small = [];
+
+  /** @param {JobOutput} output @param {string} alt */
+  const pictured = (output, alt) => {
+    const image = el("img", { alt, hidden: true, draggable: "false", onload: (event) => (event.target.hidden = false) });
+    if (isPicture(output.filename)) picture(output.filename, image);
+    return [icon(KINDS[output.output_type] ?? KINDS[job.output_type] ?? "image", "s20"), image];
+  };
+  /** @param {number} index */
+  const choose = (index) => {
+    const output = known[index];
+    if (!output) return;
+    cap.textContent = outputOf(index + 1, all);
+    large.replaceChildren(...pictured(output, clean(output.filename)), all > 1 ? cap : "");
+    for (const [at, thumb] of small.entries()) thumb.setAttribute("aria-pressed", String(at === index));
+  };
+  if (known.length > 1) {
+    for (const [index, output] of known.slice(0, MOST_OUTPUTS).entries()) {
+      const name = clean(output.filename);
+      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": name, onclick: () => choose(index) }, ...pictured(output, ""));
+      small.push(thumb);
+    }
+  }
+  choose(0);
+  const more = known.length > MOST_OUTPUTS && el("div", { class: "cch-2 cch-t12" }, andMore(known.length - MOST_OUTPUTS));
+  const grid = small.length > 0 && el("div", { class: "cch-outgrid" }, ...small);
+  return [large, el("div", { class: "cch-stack" }, el("h3", { class: "cch-h" }, outputsKept(all)), grid, more)];
+}
+
+/**
+ * @param {Row} job
+ * @param {number} now
+ * @param {Copy} copy
+ */
+export function facts(job, now, copy) {
+  const list = el("dl", { class: "cch-dl wide" });
+  /** @param {string} term @param {...import("../common/dom.mjs").Child} text */
+  const add = (term, ...text) => list.append(el("dt", {}, term), el("dd", {}, ...text));
+  /** @param {string} term @param {number | null} at */
+  const time = (term, at) => at !== null && add(term, dateTime(at, true));
+  /** @param {string} term @param {string} id @param {string} label */
+  const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", title: clean(id), dir: "ltr" }, clean(id)), copyButton(label, () => copy(id)));
+
+  const [look, className] = LOOKS[job.status] ?? LOOKS.unknown;
+  const lasts = took(job, now);
+  const running = job.status === "in_progress" && lasts !== null ? `${statusWord(job)}, ${duration(lasts)}` : statusWord(job);
+  add(DETAILS.status, el("span", { class: `cch-st ${className}` }, icon(look), el("span", { dir: "auto" }, running)));
+  if (job.started === null || isActive(job.status)) time(DETAILS.queued, job.created);
+  time(DETAILS.started, job.started);
+  time(DETAILS.finished, job.finished);
+  if (!isActive(job.status) && lasts !== null) {
+    const queued = job.started !== null && job.created !== null ? job.started - job.created : 0;
+    add(DETAILS.took, tookWords(duration(lasts), queued >= 100 ? duration(queued) : ""));
+  }
+  if (job.outputs === 0 && !isActive(job.status)) add(DETAILS.outputs, DETAILS.none);
+  else if (job.outputs && !job.preview && !isActive(job.status)) add(DETAILS.outputs, number(job.outputs));
+  identity(DETAILS.workflow, job.workflow_id, DETAILS.copyWorkflowId);
+  identity(DETAILS.jobId, job.id, DETAILS.copyJobId);
+  return list;
+}

@@ -1,0 +1,218 @@
+// @ts-check
+/** A job in full: over the list, or beside it where there is room. What the list knows is there at once, the rest follows. */
+
+import { button, el, hint } from "../common/dom.mjs";
+import { clean, shortId } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { errorWords } from "../common/strings.mjs";
+import { asApiError } from "../deletion/confirm.mjs";
+import { copyText } from "../common/browser.mjs";
+import { errorBox, facts, outputsPart } from "./parts.mjs";
+import { isActive } from "../list/filter.mjs";
+import { guardButton, protectionPart } from "../protection/parts.mjs";
+import { cut } from "../list/row.mjs";
+import { PANEL } from "../list/strings.mjs";
+import { COMMON, DETAILS } from "../deletion/strings.mjs";
+
+/** @typedef {import("../../../types/wire").Row} Row */
+/** @typedef {import("../../../types/wire").JobDetails} JobDetails */
+
+/**
+ * @typedef {object} Parts
+ * @property {Pick<import("../api.mjs").HistoryApi, "job">} api
+ * @property {Pick<import("../list/thumbnails.mjs").Thumbnails, "request" | "release">} thumbnails
+ * @property {import("./workflows.mjs").Workflows} workflows
+ * @property {Pick<import("../common/toasts.mjs").Toasts, "tell">} toasts
+ * @property {import("../protection/model.mjs").Protection} protection
+ * @property {(row: Row, wish: boolean) => void} protect or unprotect
+ * @property {(row: Row) => void} protectWorkflow
+ * @property {(row: Row) => void} remove
+ * @property {(rows: Row[]) => void} cancel
+ * @property {() => boolean} canCancel
+ * @property {() => string} blocked why deleting must wait, in words; "" if it need not
+ * @property {() => void} refresh
+ * @property {() => number} now
+ * @property {() => void} back
+ * @property {() => void} close
+ * @property {import("../../../types/panel").Say} say
+ */
+
+/** @param {string} label @param {import("../common/icons.mjs").IconName} name @param {() => void} press @param {string} [className] */
+const iconButton = (label, name, press, className = "cch-ib") =>
+  el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name, className.endsWith(" s") ? "s14" : ""));
+
+export class Details {
+  #title = el("h2", { class: "cch-title", tabindex: "-1" });
+  #head = el("header", { class: "cch-head back" });
+  #scroll = el("div", { class: "cch-scroll" });
+  #tail = el("div", { class: "cch-tail" });
+  element = el("section", { class: "cch-details" }, this.#head, this.#scroll, this.#tail);
+  /** @type {Row | null} */
+  #row = null;
+  /** @type {JobDetails | null} */
+  #details = null;
+  /** @type {import("../api.mjs").HistoryApiError | null} */
+  #error = null;
+  /** @type {AbortController | null} */
+  #asking = null;
+  /** What is said of the job's protection. */
+  #guard = el("div", { class: "cch-stack" });
+  /** @type {() => void} */
+  #leave;
+  /** @type {(() => void)[]} what the pictures on show need to be let go */
+  #leaving = [];
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    this.#leave = parts.protection.subscribe(() => this.#drawGuard());
+  }
+
+  /** @param {Row} row @param {{pane: boolean}} options at the side, or over the list */
+  show(row, { pane }) {
+    const same = this.#row?.id === row.id;
+    const fresh = same && this.#row?.status === row.status && (this.#details ?? this.#asking ?? this.#error);
+    this.#row = row;
+    this.#drawHead(row, pane);
+    if (fresh) return;
+    if (!same) this.#details = null;
+    void this.#ask(row);
+    this.#draw();
+    if (!pane) this.#head.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  close() {
+    this.#asking?.abort();
+    this.#asking = this.#row = this.#details = this.#error = null;
+    this.#letGo();
+    this.#scroll.replaceChildren();
+    this.#tail.replaceChildren();
+  }
+
+  destroy() {
+    this.#leave();
+    this.close();
+    this.element.remove();
+  }
+
+  /** @param {Row} row */
+  async #ask(row) {
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    this.#error = null;
+    const [details, error] = await this.parts.api.job(row.id, asking.signal).then((got) => [got, null], (failure) => [null, failure]);
+    if (asking.signal.aborted) return;
+    this.#asking = null;
+    this.#details = details ?? this.#details;
+    this.#error = error && asApiError(error);
+    this.#draw();
+  }
+
+  #letGo() {
+    for (const leave of this.#leaving) leave();
+    this.#leaving = [];
+  }
+
+  /** @param {Row} row @param {boolean} pane */
+  #drawHead(row, pane) {
+    const name = clean(row.name) || shortId(row.id);
+    const [head = "", tail = ""] = cut(name);
+    this.#title.replaceChildren(el("span", { class: "cch-name", title: name }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
+    this.#head.className = pane ? "cch-sidehead" : "cch-head back";
+    const { back, close } = this.parts;
+    const children = pane ? [this.#title] : [iconButton(DETAILS.back, "left", back), this.#title, iconButton(COMMON.close, "close", close)];
+    if (this.#head.children.length !== children.length) this.#head.replaceChildren(...children);
+  }
+
+  #draw() {
+    const row = this.#row;
+    if (!row) return;
+    this.#letGo();
+    const { thumbnails, now } = this.parts;
+    const job = this.#details?.job ?? row;
+    const picture = (/** @type {string} */ file, /** @type {HTMLImageElement} */ image) => {
+      thumbnails.request(row.id, file, image);
+      this.#leaving.push(() => thumbnails.release(image));
+    };
+    const error = this.#details?.error ?? row.error;
+    const waiting = !this.#details && !this.#error;
+    this.#scroll.setAttribute("aria-busy", String(waiting));
+    const body = [
+      error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
+      ...outputsPart(job, this.#details?.outputs ?? null, picture),
+      this.#guard,
+      this.#trouble(),
+      facts(job, now(), (text) => this.#copy(text, DETAILS.idCopied)),
+      isActive(job.status) && hint("info", DETAILS.activeStay),
+      this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
+    ];
+    this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
+    this.#drawGuard();
+  }
+
+  /** What depends on whether the job is protected. */
+  #drawGuard() {
+    const row = this.#row;
+    if (!row) return;
+    const job = this.#details?.job ?? row;
+    const told = protectionPart(job, this.parts.protection, this.parts.protectWorkflow);
+    this.#guard.replaceChildren(...told);
+    this.#guard.hidden = !told.length;
+    this.#drawTail(job, !this.#details && !this.#error);
+  }
+
+  /** Why the rest is missing. */
+  #trouble() {
+    if (!this.#error || !this.#row) return null;
+    const row = this.#row;
+    const gone = this.#error.code === "not_found";
+    const { title, text } = gone ? DETAILS.gone : errorWords(this.#error);
+    const press = () => {
+      if (gone) return this.parts.refresh();
+      void this.#ask(row);
+      this.#draw();
+    };
+    const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));
+    const retry = button({ label: gone ? PANEL.refresh : COMMON.tryAgain, press });
+    return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon("warning", "i-warn"), told, retry));
+  }
+
+  /** @param {Row} job @param {boolean} waiting */
+  #drawTail(job, waiting) {
+    const { workflows, protection, protect, remove, cancel, canCancel, blocked, close } = this.parts;
+    const known = this.#details ?? undefined;
+    const active = isActive(job.status);
+    const why = blocked();
+    const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
+    const download = iconButton(DETAILS.download, "down", () => void workflows.download(job.id, known), "cch-ib field");
+    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || remove(job) });
+    if (why) {
+      gone.setAttribute("aria-disabled", "true");
+      gone.title = why;
+    }
+    const left = active && canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => cancel([job]) });
+    const has = waiting || Boolean(known?.workflow);
+    const there = this.#error?.code !== "not_found";
+    const kept = protection.covers(job);
+    const guard = there && guardButton(kept, () => protect(job, !kept));
+    const right = el("span", { class: "cch-right" }, guard, there && !kept && !active && job.status !== "unknown" && gone);
+    const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
+    for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
+    const focused = this.#tail.contains(document.activeElement) && document.activeElement;
+    const again = focused && focused.hasAttribute("data-guard") ? "[data-guard]" : "button";
+    this.#tail.replaceChildren(...parts.filter((child) => child instanceof window.Node));
+    this.#tail.hidden = !this.#tail.firstChild;
+    if (focused) /** @type {HTMLElement | null} */ (this.#tail.querySelector(again))?.focus();
+  }
+
+  /** @param {string} text @param {string} told */
+  async #copy(text, told) {
+    const done = await copyText(text);
+    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? told : DETAILS.notCopied, life: 4_000 });
+  }
+}
+
+/** @param {Parts} parts */
+export const createDetails = (parts) => new Details(parts);
+
+export { iconButton };

@@ -1,0 +1,87 @@
+// @ts-check
+/** A job's workflow, put into a new tab of ComfyUI or into a file. Never over what somebody is working on. */
+
+import { clean } from "../common/format.mjs";
+import { errorLine } from "../common/strings.mjs";
+import { asApiError } from "../deletion/confirm.mjs";
+import { saveFile } from "../common/save_file.mjs";
+import { DETAILS } from "../deletion/strings.mjs";
+
+/** @typedef {import("../../../types/wire").JobDetails} JobDetails */
+/** @typedef {import("../../../types/deletions").WorkflowHost} WorkflowHost */
+
+const FOLDER = "workflows/";
+const LONGEST = 60;
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What ComfyUI can load: it empties the canvas before it finds out. @param {unknown} workflow */
+export const isLoadable = (workflow) =>
+  isRecord(workflow) &&
+  Array.isArray(workflow.nodes) &&
+  workflow.nodes.every((node) => isRecord(node) && typeof node.type === "string" && ["number", "string"].includes(typeof node.id)) &&
+  (workflow.links === undefined || Array.isArray(workflow.links));
+
+/** A file name without its extension, made of what every system allows. @param {JobDetails} details */
+export function stem({ job }) {
+  const name = clean(job.name).replace(/\.[^.]*$/, "").replace(/[\\/:*?"<>|\ufffd]/g, "_").replace(/^[.\s_]+/, "");
+  return `${[...name].slice(0, LONGEST).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
+}
+
+/** A name that no tab and no saved workflow has: ComfyUI loads into one that has it. @param {string} name @param {WorkflowHost} app */
+export function freeName(name, app) {
+  const store = app.extensionManager.workflow;
+  if (!store?.getWorkflowByPath) return null;
+  let free = name;
+  for (let n = 2; store.getWorkflowByPath(`${FOLDER}${free}.json`); n += 1) free = `${name} (${n})`;
+  return free;
+}
+
+/**
+ * @param {object} parts
+ * @param {() => WorkflowHost} parts.getApp
+ * @param {Pick<import("../api.mjs").HistoryApi, "job" | "workflowFile">} parts.api
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ */
+export function createWorkflows({ getApp, api, toasts }) {
+  /** @param {string} id @param {JobDetails | undefined} known @param {(details: JobDetails) => unknown} use @returns {Promise<boolean>} */
+  async function withDetails(id, known, use) {
+    try {
+      const details = known ?? (await api.job(id));
+      if (details.workflow) return (await use(details)) !== false;
+      toasts.tell("info", { title: DETAILS.notOpened, detail: DETAILS.noWorkflow });
+    } catch (error) {
+      toasts.tell("error", { title: DETAILS.notOpened, detail: errorLine(asApiError(error)) });
+    }
+    return false;
+  }
+
+  /** @param {JobDetails} details */
+  async function open(details) {
+    const app = getApp();
+    // With no name at all ComfyUI makes one that is free.
+    const name = freeName(stem(details), app);
+    let opened = isLoadable(details.workflow);
+    if (opened) {
+      await Promise.resolve(app.loadGraphData(details.workflow, true, true, name)).catch(() => (opened = false));
+      const active = app.extensionManager.workflow?.activeWorkflow?.path;
+      if (name && active !== undefined && active !== `${FOLDER}${name}.json`) opened = false;
+    }
+    if (opened) toasts.tell("success", { title: DETAILS.opened });
+    else toasts.tell("error", { title: DETAILS.notOpened, detail: DETAILS.notOpenedText });
+    return opened;
+  }
+
+  /** @param {() => Promise<Blob>} fetchFile @returns {(details: JobDetails) => Promise<void>} */
+  const download = (fetchFile) => async (details) => saveFile(await fetchFile(), `${stem(details)}.json`);
+
+  return {
+    /** Resolves with whether it is open now. @param {string} id @param {JobDetails} [known] */
+    open: (id, known) => withDetails(id, known, open),
+    /** @param {string} id @param {JobDetails} [known] @param {() => Promise<Blob>} [fetchFile] where it is, if not on Comfy Cloud */
+    download: (id, known, fetchFile = () => api.workflowFile(id)) => withDetails(id, known, download(fetchFile)),
+  };
+}
+
+/** @typedef {ReturnType<typeof createWorkflows>} Workflows */

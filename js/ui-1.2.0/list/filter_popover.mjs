@@ -1,0 +1,140 @@
+// @ts-check
+/** Search, filters and order: the fields above the list. */
+
+import { button, el } from "../common/dom.mjs";
+import { clean, number, shortId } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { EVERYTHING, inForce } from "./filter.mjs";
+import { iconButton } from "./toolbar.mjs";
+import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
+import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Store} Store */
+/** @typedef {import("./menu.mjs").Popups} Popups */
+
+/** Milliseconds without a key before a search. */
+const WAIT = 150;
+
+/** @param {string} label @param {HTMLElement} field */
+const labelled = (label, field) => el("label", { class: "cch-lab" }, el("span", {}, label), field);
+
+/** @param {[string, string][]} options @param {string} value @param {(value: string) => void} choose */
+export function select(options, value, choose) {
+  const list = options.map(([key, label]) => el("option", { value: key, selected: key === value }, label));
+  return el("select", { class: "cch-select", onchange: ({ target }) => choose(target.value) }, ...list);
+}
+
+/**
+ * One of a few, all of them in sight.
+ * @template {string} T
+ * @param {string} name
+ * @param {[T, string][]} options
+ * @param {T} value
+ * @param {(value: T) => void} choose
+ * @param {string} className
+ */
+const radios = (name, options, value, choose, className) =>
+  options.map(([key, label]) => {
+    const radio = el("input", { type: "radio", name, checked: key === value, onchange: () => choose(key) });
+    return el("label", { class: className }, radio, label);
+  });
+
+/** @param {Store} store @param {string} current the workflow on the canvas @param {string} chosen offered also if no job has it @returns {[string, string][]} */
+export function workflowOptions(store, current, chosen) {
+  const ids = new Set([...store.workflows(), chosen].filter((id) => id && id !== current));
+  const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, shortId(id)]));
+  return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, FIELDS.currentWorkflow])] : []), ...known];
+}
+
+/** The fields of the popover. @param {Store} store @param {string} current @param {() => void} done */
+function fields(store, current, done) {
+  const { choice } = store;
+  const between = el("div", { class: "cch-between", hidden: choice.time !== "between" });
+  for (const key of /** @type {const} */ (["from", "to"])) {
+    const input = el("input", { type: "date", value: choice[key], class: "cch-select", onchange: ({ target }) => store.choose({ [key]: target.value }) });
+    between.append(labelled(FIELDS[key], input));
+  }
+  const time = select(TIMES, choice.time, (value) => {
+    between.hidden = value !== "between";
+    store.choose({ time: /** @type {typeof choice.time} */ (value) });
+  });
+  const workflows = workflowOptions(store, current, choice.workflow);
+  const types = radios("cch-output", OUTPUTS, choice.output, (output) => store.choose({ output }), "cch-chip pick");
+  const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
+  return [
+    labelled(FIELDS.time, time),
+    between,
+    labelled(FIELDS.workflow, select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, FIELDS.output), el("div", { class: "cch-chips" }, ...types)),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, PROTECT.field), el("div", { class: "cch-seg" }, ...kept)),
+    el(
+      "div",
+      { class: "cch-right" },
+      button({ label: PANEL.clearFilters, kind: "ghost", press: () => (clearFilters(store), done()) }),
+      button({ label: PANEL.done, press: done }),
+    ),
+  ];
+}
+
+/** @param {Store} store */
+export function clearFilters(store) {
+  const { tab, sort } = store.choice;
+  store.choose({ ...EVERYTHING, tab, sort });
+}
+
+/** @param {Store} store @param {Popups} popups @param {() => string} currentWorkflow */
+export function createFinder(store, popups, currentWorkflow) {
+  let waiting = 0;
+  const search = el("input", { placeholder: PANEL.search, "aria-label": PANEL.searchBy, spellcheck: "false", autocomplete: "off", dir: "auto" });
+  const find = () => {
+    clearTimeout(waiting);
+    waiting = 0;
+    if (search.value.trim() !== store.choice.search) store.choose({ search: search.value.trim() });
+  };
+  const empty = () => {
+    search.value = "";
+    find();
+    search.focus();
+  };
+  const clear = iconButton("close", PANEL.clearSearch, empty, "cch-ib s");
+  search.addEventListener("input", () => {
+    clear.hidden = !search.value;
+    clearTimeout(waiting);
+    waiting = setTimeout(find, WAIT);
+  });
+  search.addEventListener("keydown", (event) => event.key === "Enter" && find());
+  const dot = el("span", { class: "cch-dot", "aria-hidden": "true" });
+  const filter = iconButton("filter", PANEL.filter, () => {
+    const box = el("div", { role: "dialog", class: "cch-pop" }, ...fields(store, currentWorkflow(), () => popups.close()));
+    popups.open(box, { anchor: filter, label: PANEL.filter }, box.querySelector("select") ?? box);
+  }, "cch-ib field");
+  filter.append(dot);
+  const sort = iconButton("sort", PANEL.sort, () => {
+    const items = SORTS.map(([key, label]) => ({ label, checked: key === store.choice.sort, press: () => store.choose({ sort: key }) }));
+    popups.menu(items, { anchor: sort, label: PANEL.sort });
+  }, "cch-ib field");
+  const row = el("div", { class: "cch-chips" });
+  return {
+    search,
+    element: el("div", { class: "cch-find" }, el("div", { class: "cch-search" }, icon("search"), search, clear), filter, sort),
+    chips: row,
+    /** Whether Escape had something to take away. */
+    escape: () => search.value !== "" && (empty(), true),
+    draw() {
+      const { choice } = store;
+      if (document.activeElement !== search && !waiting && search.value.trim() !== choice.search) search.value = choice.search;
+      clear.hidden = !search.value;
+      const n = inForce(choice);
+      dot.textContent = number(n);
+      dot.hidden = !n;
+      filter.setAttribute("aria-label", filterSpoken(n));
+      const all = chips(choice, currentWorkflow()).map(([label, without]) => {
+        const press = () => (store.choose(without), filter.focus());
+        const attributes = { type: "button", class: "cch-chip", "aria-label": removeFilter(clean(label)), onclick: press };
+        return el("button", attributes, el("span", { class: "cch-cut", dir: "auto" }, label), icon("close", "s12"));
+      });
+      row.replaceChildren(...all);
+      row.hidden = !all.length;
+    },
+  };
+}

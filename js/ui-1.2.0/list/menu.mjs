@@ -1,0 +1,104 @@
+// @ts-check
+/** What opens over the panel: a menu, or a box of fields. One at a time; it closes by Escape, by leaving it, and by a press elsewhere. */
+
+import { el } from "../common/dom.mjs";
+import { icon } from "../common/icons.mjs";
+import { step } from "./keys.mjs";
+
+/**
+ * @typedef {object} Item
+ * @property {string} label
+ * @property {() => void} press
+ * @property {import("../common/icons.mjs").IconName} [icon]
+ * @property {string} [small] a second line
+ * @property {string} [key] a key that does the same
+ * @property {boolean} [checked] for one of several choices
+ * @property {boolean} [danger]
+ */
+/** @typedef {{anchor: HTMLElement, at?: [number, number], label: string}} Where `at`: the pointer, in the window */
+
+const MARGIN = 8;
+
+export class Popups {
+  /** @type {(() => void) | null} */
+  #close = null;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    root.addEventListener("pointerdown", ({ target }) => {
+      const inside = /** @type {Element} */ (target).closest(".cch-menu, [aria-expanded=true]");
+      if (!inside) this.close();
+    });
+  }
+
+  /** @returns {boolean} whether there was one */
+  close() {
+    const close = this.#close;
+    this.#close = null;
+    close?.();
+    return close !== null;
+  }
+
+  /** @param {HTMLElement} box @param {Where} where @param {HTMLElement | undefined} first */
+  open(box, { anchor, at, label }, first) {
+    const again = anchor.getAttribute("aria-expanded") === "true";
+    this.close();
+    if (again && !at) return;
+    box.classList.add("cch-menu");
+    box.setAttribute("aria-label", label);
+    // A press on what cannot have the focus leaves it in the box.
+    box.tabIndex = -1;
+    this.root.append(box);
+    const frame = this.root.getBoundingClientRect();
+    const from = anchor.getBoundingClientRect();
+    const [x, y] = at ?? [from.right - box.offsetWidth, from.bottom + 4];
+    const within = (/** @type {number} */ wanted, /** @type {number} */ most) => `${Math.max(MARGIN, Math.min(wanted, most - MARGIN))}px`;
+    box.style.left = within(x - frame.left, frame.width - box.offsetWidth);
+    box.style.top = within(y - frame.top, frame.height - box.offsetHeight);
+    if (!at) anchor.setAttribute("aria-expanded", "true");
+    first?.focus();
+    const leave = (/** @type {FocusEvent} */ event) => event.relatedTarget && !box.contains(/** @type {Node} */ (event.relatedTarget)) && this.close();
+    box.addEventListener("focusout", leave);
+    this.#close = () => {
+      box.removeEventListener("focusout", leave);
+      anchor.removeAttribute("aria-expanded");
+      const back = box.contains(document.activeElement);
+      box.remove();
+      if (back) anchor.focus({ preventScroll: true });
+    };
+  }
+
+  /** @param {(Item | null)[]} items null: a line between @param {Where} where */
+  menu(items, where) {
+    const entries = items.map((item) => (item ? this.#entry(item) : el("hr")));
+    const buttons = entries.filter((entry) => entry instanceof window.HTMLButtonElement);
+    const move = (/** @type {KeyboardEvent} */ event) => {
+      const to = step(event.key, buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)), buttons.length, ["ArrowUp", "ArrowDown"]);
+      if (event.key === "Tab") this.close();
+      if (to < 0) return;
+      event.preventDefault();
+      buttons[to]?.focus();
+    };
+    const first = buttons.find((each) => each.getAttribute("aria-checked") === "true") ?? buttons[0];
+    this.open(el("div", { role: "menu", onkeydown: move }, ...entries), where, first);
+  }
+
+  /** @param {Item} item */
+  #entry({ label, press, icon: name, small, key, checked, danger }) {
+    const choose = () => {
+      this.close();
+      press();
+    };
+    const role = checked === undefined ? "menuitem" : "menuitemradio";
+    const attributes = { type: "button", tabindex: "-1", class: `cch-mi${danger ? " danger" : ""}`, role, onclick: choose };
+    return el(
+      "button",
+      { ...attributes, ...(checked !== undefined && { "aria-checked": String(checked) }), ...(key && { "aria-keyshortcuts": key }) },
+      name && icon(name),
+      el("span", { class: "cch-grow" }, label, small && el("small", {}, small)),
+      key && el("kbd", { "aria-hidden": "true" }, key === "Delete" ? "Del" : key.replace("Control", "Ctrl")),
+      checked && icon("check"),
+    );
+  }
+}

@@ -1,0 +1,159 @@
+// @ts-check
+/** The element of a row, used for one job after another. */
+
+import { el } from "../common/dom.mjs";
+import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../common/format.mjs";
+import { icon, setIcon } from "../common/icons.mjs";
+import { writeAttribute, writeText } from "../common/write.mjs";
+import { isActive } from "./filter.mjs";
+import { PROTECT } from "../protection/strings.mjs";
+import { outputsWord, PANEL, statusWord } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Row} Row */
+/** @typedef {import("../common/icons.mjs").IconName} IconName */
+
+/** @type {Record<Row["status"], [IconName, string]>} */
+export const LOOKS = {
+  completed: ["ok", "ok"],
+  failed: ["failed", "failed"],
+  cancelled: ["cancelled", ""],
+  in_progress: ["running", "run"],
+  pending: ["pending", ""],
+  unknown: ["unknown", ""],
+};
+/** @type {Record<string, IconName>} */
+export const KINDS = { image: "image", video: "video", audio: "audio", "3d": "box" };
+
+const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+/** The counter and extension of a file name, which are never cut. */
+const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
+
+/** @param {string} name */
+export function cut(name) {
+  const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
+  return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
+}
+
+/** @param {Row} row @param {number} now */
+export const took = ({ status, took, started }, now) => took ?? (status === "in_progress" && started ? Math.max(0, now - started) : null);
+
+/**
+ * @typedef {object} Shown
+ * @property {Row} row
+ * @property {number} index
+ * @property {number} top
+ * @property {number} count
+ * @property {boolean} selected
+ * @property {boolean} focused
+ * @property {string} joined classes of a selected row next to others
+ * @property {boolean} relative "5 min ago" instead of the clock time
+ * @property {number} now
+ * @property {boolean} cancel whether jobs can be cancelled
+ * @property {string} id
+ * @property {boolean} guarded whether deletions leave it out
+ * @property {import("../../../types/panel").Mark | undefined} mark
+ */
+
+/** Times are told to the minute, those that run to the second. @param {Shown} shown */
+const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 : 60_000));
+
+export class RowView {
+  #check = el("span", { class: "cch-check" }, icon("check"));
+  #kind = icon("flow");
+  image = el("img", { alt: "", hidden: true, draggable: "false" });
+  #head = el("span", { dir: "auto" });
+  #tail = el("span");
+  #when = el("time", { class: "cch-when" });
+  #icon = icon("ok");
+  #word = el("span", { dir: "auto" });
+  #status = el("span", {}, this.#icon, this.#word);
+  #took = el("span", { class: "cch-took" });
+  #outsIcon = icon("image");
+  #outsCount = el("span");
+  #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount);
+  #error = el("span", { class: "cch-err", dir: "auto" });
+  #code = el("code");
+  #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
+  #lock = icon("lock", "lock");
+  #guardIcon = icon("unlock", "s14");
+  #guard = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#guardIcon);
+  #acts = el("span", { class: "cch-acts" }, this.#guard, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  element = el(
+    "div",
+    { class: "cch-row", role: "option" },
+    this.#check,
+    el("span", { class: "cch-thumb", "data-do": "details" }, this.#kind, this.image),
+    el(
+      "span",
+      { class: "cch-main" },
+      el("span", { class: "cch-l1" }, el("span", { class: "cch-name" }, this.#head, this.#tail), this.#when),
+      el("span", { class: "cch-l2" }, this.#status, this.#took, this.#outs, this.#error, el("span", { class: "cch-end" }, this.#lock, this.#code, this.#cancel)),
+    ),
+    this.#acts,
+  );
+  key = "";
+  /** The job whose picture was asked for. */
+  asked = "";
+
+  constructor() {
+    this.image.addEventListener("load", () => (this.image.hidden = false));
+    this.image.addEventListener("error", () => (this.image.hidden = true));
+  }
+
+  /** @type {unknown[]} */
+  #filled = [];
+
+  /** @param {Shown} shown */
+  fill(shown) {
+    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, guarded, mark } = shown;
+    const { element } = this;
+    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, guarded, mark?.word, mark?.why];
+    if (all.every((each, at) => each === this.#filled[at])) return;
+    this.#filled = all;
+    const short = shortId(row.id);
+    const named = clean(row.name);
+    const name = named || short;
+    const [head = "", tail = ""] = cut(name);
+    const [look, className] = mark ? [mark.icon, mark.kind] : LOOKS[row.status];
+    const word = mark?.word ?? statusWord(row);
+    const error = clean(mark ? mark.why : row.error?.message);
+    const time = took(row, now);
+    const cancelled = cancel && isActive(row.status);
+    const when = row.created === null ? "" : relative ? ago(row.created, now) : clockTime(row.created);
+    const outputs = row.outputs && !error ? row.outputs : 0;
+
+    this.key = row.id;
+    writeText(this.#head, head);
+    writeText(this.#tail, tail);
+    writeText(this.#when, when);
+    writeAttribute(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
+    writeAttribute(this.#status, "class", `cch-st ${className}`);
+    writeText(this.#word, word);
+    setIcon(this.#icon, look);
+    writeText(this.#took, time === null || error ? "" : duration(time));
+    writeText(this.#outsCount, outputs ? number(outputs) : "");
+    this.#outs.classList.toggle("none", !outputs);
+    setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
+    setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
+    writeText(this.#error, error);
+    writeText(this.#code, short);
+    this.#code.hidden = cancelled;
+    this.#cancel.hidden = !cancelled;
+    this.#acts.hidden = cancelled;
+    this.#lock.classList.toggle("none", !guarded);
+    writeAttribute(this.#guard, "title", guarded ? PROTECT.unprotect : PROTECT.protect);
+    this.#guard.classList.toggle("is-on", guarded);
+    setIcon(this.#guardIcon, guarded ? "lock" : "unlock");
+    writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
+    element.style.transform = `translateY(${top}px)`;
+    element.id = id;
+    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), guarded && PROTECT.spoken];
+    const attributes = {
+      "aria-selected": String(selected),
+      "aria-setsize": String(count),
+      "aria-posinset": String(index + 1),
+      "aria-label": spoken.filter(Boolean).join(", "),
+    };
+    for (const [attribute, value] of Object.entries(attributes)) writeAttribute(element, attribute, value);
+  }
+}

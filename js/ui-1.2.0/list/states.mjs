@@ -1,0 +1,94 @@
+// @ts-check
+/** What stands in place of the list, and what is told above it. */
+
+import { button, el, externalLink } from "../common/dom.mjs";
+import { icon } from "../common/icons.mjs";
+import { card } from "../common/components.mjs";
+import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords } from "../common/strings.mjs";
+import { clearFilters } from "./filter_popover.mjs";
+import { EMPTY, incompleteWords, unreadableWords, nothingMatches, OLD_LIST, PANEL } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Store} Store */
+/** @typedef {import("../../../types/panel").Actions} Actions */
+
+const MOST_BANNERS = 2;
+/** Rows drawn grey while the first page is read. */
+const SKELETONS = 7;
+
+/** @type {Record<string, import("../common/icons.mjs").IconName>} */
+const ICONS = { missing_key: "cloud", unauthorized: "key", invalid_key: "key", forbidden: "key", unreachable: "cloudoff", comfyui_away: "cloudoff" };
+
+/**
+ * @param {import("../common/icons.mjs").IconName} name
+ * @param {{title: string, text: string}} words
+ * @param {import("../common/dom.mjs").Child[]} extras
+ * @param {import("../common/dom.mjs").Child[]} [quotes]
+ */
+export const state = (name, { title, text }, extras, quotes = []) =>
+  el(
+    "div",
+    { class: "cch-state" },
+    el("span", { class: "ico" }, icon(name)),
+    el("h3", {}, title),
+    el("p", { dir: "auto" }, text),
+    ...quotes,
+    el("div", { class: "do" }, ...extras),
+  );
+
+/** @param {Store} store @param {Actions} actions */
+function failed(store, actions) {
+  const { error, status } = store;
+  if (!error) return null;
+  const { code } = error;
+  const again = button({ label: COMMON.tryAgain, press: () => void store.refresh() });
+  const says = cloudWords(error);
+  const quote = says && el("div", { class: "cch-quote", dir: "auto" }, says);
+  const fixed = status?.can_connect === false && ICONS[code] === "key";
+  const name = ICONS[code] ?? "warning";
+  if (code === "missing_key") {
+    const connect = button({ label: "Connect…", kind: "primary", press: actions.manageKey });
+    return state(name, errorWords(error), [connect, externalLink(CONNECT.keysPage, CONNECT.getKey)]);
+  }
+  const site = code === "subscription_inactive" && externalLink(CONNECT.cloudPage, COMMON.openCloud);
+  const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.manageKey });
+  const where = fixed && status.source === "env" && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
+  return state(name, errorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
+}
+
+/**
+ * What stands in place of the list; null when there are rows to show.
+ * @param {Store} store
+ * @param {Actions} actions
+ */
+export function wholeState(store, actions) {
+  const { rows, loading, readAt, error, counts, choice } = store;
+  if (rows.length) return null;
+  if (readAt === null && (loading || !error)) {
+    const bars = Array.from({ length: SKELETONS }, () => el("div", { class: "cch-row wait" }, el("span", { class: "cch-skel box" }), el("span", { class: "cch-grow" }, el("span", { class: "cch-skel" }), el("span", { class: "cch-skel short" }))));
+    return el("div", { class: "cch-wait", "aria-hidden": "true" }, ...bars);
+  }
+  if (readAt === null) return failed(store, actions);
+  if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
+  const words = { title: PANEL.nothingFound, text: nothingMatches(choice, actions.currentWorkflow()) };
+  return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
+}
+
+/** The most serious first. @param {Store} store @param {HTMLElement[]} told by the server's status @returns {HTMLElement[]} */
+export function banners(store, told) {
+  const { readAt, error, loading, incomplete, loaded, unreadable, doubt, status } = store;
+  /** @type {(HTMLElement | false | null)[]} */
+  const all = [...told];
+  const again = (/** @type {string} */ label) => [button({ label, press: () => void store.refresh() })];
+  if (error && readAt !== null) {
+    const { title, text } = errorWords(error);
+    const words = incomplete ? { title, text } : { title, text: OLD_LIST(readAt) };
+    all.unshift(card("cloudoff", "i-warn", words, undefined, again(COMMON.tryAgain)));
+  } else if (incomplete && !loading) {
+    all.unshift(card("warning", "i-warn", incompleteWords(loaded, doubt), undefined, again(PANEL.readAgain)));
+  } else if (unreadable && !loading) {
+    all.push(card("warning", "i-warn", unreadableWords(unreadable), undefined, again(PANEL.readAgain)));
+  }
+  const running = status?.running;
+  if (running && running.origin === "node" && !status.hold_seconds) all.push(card("warning", "i-warn", busyWords("node")));
+  return all.filter((each) => each instanceof window.HTMLElement).slice(0, MOST_BANNERS);
+}

@@ -1,0 +1,288 @@
+// @ts-check
+/** What is known of the jobs and what the person chose, whether a panel is shown or not. No DOM. */
+
+import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
+import { EVERYTHING, filterOf, matcher, sorted, tabOf } from "./filter.mjs";
+import { createSelection } from "./selection.mjs";
+import { PANEL } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Row} Row */
+/** @typedef {import("../../../types/panel").Happening} Happening */
+/** @typedef {import("../../../types/panel").Store} Store */
+
+/** A list that grows is drawn no more often; milliseconds. */
+const DRAW_EVERY = 250;
+const MOST_WORKFLOWS = 50;
+/** What the server takes in one request. */
+const MAX_IDS = 200_000;
+/** After these the list at hand may be another account's. */
+const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
+
+class JobStore {
+  /** @type {Map<Happening, Set<() => void>>} */
+  #listeners = new Map();
+  /** @type {Map<string, Row>} */
+  #all = new Map();
+  #views = 0;
+  #dirty = true;
+  /** @type {Promise<void> | null} */
+  #reading = null;
+  #again = false;
+  /** The time that "older than" counts from: that of the last reading or choice. */
+  #at = 0;
+  /** @type {Row[]} */
+  rows = [];
+  counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0 };
+  choice = EVERYTHING;
+  selection = createSelection();
+  focused = "";
+  /** @type {Store["status"]} */
+  status = null;
+  loading = false;
+  loaded = 0;
+  /** @type {number | null} */
+  total = null;
+  /** @type {number | null} */
+  readAt = null;
+  account = "";
+  /** @type {HistoryApiError | null} */
+  error = null;
+  incomplete = false;
+  /** Rows of the list that Comfy Cloud sent and nobody can read. */
+  unreadable = 0;
+  /** Why the list can't be trusted, in words; "" where nothing speaks against it. */
+  doubt = "";
+
+  /** @param {import("../../../types/panel").StoreParts} parts */
+  constructor({ api, deletions, protection, now }) {
+    this.api = api;
+    this.deletions = deletions;
+    this.protection = protection;
+    this.now = now;
+    this.#at = now();
+    deletions.subscribe(() => this.#list());
+    protection.subscribe(() => {
+      this.#list();
+      this.#tell("status");
+    });
+  }
+
+  /** @type {Store["on"]} */
+  on(happenings, listener) {
+    for (const each of happenings) this.#listeners.set(each, (this.#listeners.get(each) ?? new Set()).add(listener));
+    return () => happenings.forEach((each) => this.#listeners.get(each)?.delete(listener));
+  }
+
+  /** @param {...Happening} happenings */
+  #tell(...happenings) {
+    const told = new Set(happenings.flatMap((each) => [...(this.#listeners.get(each) ?? [])]));
+    for (const listener of told) listener();
+  }
+
+  filter() {
+    return filterOf(this.choice, this.#at);
+  }
+
+  /** Works out anew what is listed. */
+  #list() {
+    const counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0, unknown: 0 };
+    const matches = matcher(this.filter(), this.protection.covers);
+    const only = this.choice.only && new Set(this.choice.only);
+    const at = this.rows.findIndex(({ id }) => id === this.focused);
+    /** @type {Row[]} */
+    const rows = [];
+    for (const row of this.#all.values()) {
+      if (this.deletions.hides(row)) continue;
+      counts.all += 1;
+      counts[tabOf(row.status)] += 1;
+      if (matches(row) && (!only || only.has(row.id))) rows.push(row);
+    }
+    this.rows = sorted(rows, this.choice.sort);
+    this.counts = counts;
+    this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));
+    this.selection.keep((id) => !this.#hidden(id));
+    this.#joinMatching();
+    // The focused row has left: the one that took its place has the focus now.
+    if (!this.rows.some(({ id }) => id === this.focused)) this.focused = this.rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id ?? "";
+    this.#tell("rows", "selection", "focus");
+  }
+
+  /** What has come of a filter that was taken as a whole is shown as selected, for it would go. */
+  #joinMatching() {
+    const filter = this.selection.matching;
+    if (!filter) return;
+    const matches = matcher(filter, this.protection.covers);
+    this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
+  }
+
+  /** Of a whole list just these jobs: what comes later is not shown as selected, so it must not go. @param {Row[]} rows @param {import("../../../types/panel").Filter} filter */
+  #selectMatching(rows, filter) {
+    const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
+    this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
+  }
+
+  selectMatching() {
+    if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
+    else this.#selectMatching(this.rows, this.filter());
+    this.#tell("selection");
+  }
+
+  /** @param {string} id */
+  #hidden(id) {
+    const row = this.#all.get(id);
+    return !!row && this.deletions.hides(row);
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#all.get(id);
+  }
+
+  all() {
+    return this.#all.values();
+  }
+
+  workflows() {
+    /** @type {Set<string>} */
+    const ids = new Set();
+    for (const { workflow_id: id } of this.#all.values()) if (id && ids.size < MOST_WORKFLOWS) ids.add(id);
+    return [...ids];
+  }
+
+  /** @type {Store["choose"]} */
+  choose(change) {
+    this.choice = { ...this.choice, ...change };
+    this.#at = this.now();
+    this.#list();
+    this.#tell("choice");
+  }
+
+  /** @type {Store["select"]} */
+  select(change) {
+    change(this.selection);
+    this.#tell("selection");
+  }
+
+  /** @param {string} id */
+  focus(id) {
+    if (id === this.focused) return;
+    this.focused = id;
+    this.#tell("focus");
+  }
+
+  blocked() {
+    if (this.error) return PANEL.cantDelete;
+    const { problem, running, hold_seconds: hold } = this.status ?? {};
+    if (problem || this.protection.damaged !== null) return PANEL.stopped;
+    return running && !hold ? PANEL.busy : "";
+  }
+
+  #forget() {
+    this.#all = new Map();
+    this.selection.clear();
+    this.readAt = null;
+    this.account = "";
+    this.incomplete = false;
+    this.#list();
+  }
+
+  /** @type {Store["setStatus"]} */
+  setStatus(status) {
+    const before = this.status;
+    this.status = status;
+    this.deletions.adopt(status);
+    this.protection.adopt(status);
+    const another = before && ["configured", "source", "last4", "host"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
+    if (another) {
+      this.#forget();
+      this.error = null;
+      this.changed();
+    }
+    this.#tell("status");
+  }
+
+  /** Reads all jobs. The old list stays until the new one has come, if there is one. */
+  async #readJobs() {
+    /** @type {Map<string, Row>} */
+    const fresh = new Map();
+    let first = this.readAt === null;
+    let [at, drawn] = [this.now(), 0];
+    /** @type {Extract<import("../../../types/wire").ListLine, {type: "end"}> | null} */
+    let end = null;
+    const seen = this.deletions.reading();
+    for await (const line of this.api.list({})) {
+      if (line.type === "start") {
+        [at, this.total] = [Date.parse(line.read_at) || at, line.total];
+        if (this.account && line.account !== this.account) this.#forget();
+        this.account = line.account;
+        if (this.readAt === null) [first, this.#all] = [true, fresh];
+      }
+      if (line.type === "end") end = line;
+      if (line.type !== "jobs") continue;
+      for (const row of line.jobs) fresh.set(row.id, row);
+      this.loaded = fresh.size;
+      if (first && this.now() - drawn > DRAW_EVERY) {
+        this.#list();
+        drawn = this.now();
+      }
+      this.#tell("load");
+    }
+    if (!end) throw new HistoryApiError({ code: STRANGE });
+    // A whole list that is old says more than a new one that breaks off.
+    if (end.error && !first && !this.incomplete) throw new HistoryApiError(end.error);
+    this.#all = fresh;
+    if (end.complete) seen(fresh);
+    [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
+    [this.unreadable, this.doubt] = [end.unreadable ?? 0, end.doubt ?? ""];
+  }
+
+  async #read() {
+    [this.loading, this.loaded, this.total, this.#dirty] = [true, 0, null, false];
+    this.#tell("load");
+    try {
+      this.setStatus(await this.api.status());
+      void this.protection.read();
+      if (this.status && !this.status.configured) throw noKey(this.status);
+      await this.#readJobs();
+      this.error = null;
+    } catch (error) {
+      this.error = error instanceof HistoryApiError ? error : new HistoryApiError({ code: STRANGE });
+      if (ABOUT_KEY.has(this.error.code)) this.#forget();
+      else if (this.readAt === null && this.#all.size) [this.readAt, this.incomplete] = [this.now(), true];
+    }
+    this.loading = false;
+    this.#list();
+    this.#tell("load", "status");
+  }
+
+  /** @type {Store["refresh"]} */
+  async refresh() {
+    this.#again = this.#reading !== null;
+    this.#reading ??= (async () => {
+      do {
+        this.#again = false;
+        await this.#read();
+      } while (this.#again);
+      this.#reading = null;
+    })();
+    return this.#reading;
+  }
+
+  changed() {
+    this.#dirty = true;
+    if (this.#views) void this.refresh();
+  }
+
+  protectionChanged() {
+    if (this.#views) void this.protection.read();
+  }
+
+  shown() {
+    this.#views += 1;
+    if (this.#views === 1 || this.#dirty) void this.refresh();
+    return () => void (this.#views -= 1);
+  }
+}
+
+/** @param {import("../../../types/panel").StoreParts} parts @returns {Store} */
+export const createStore = (parts) => new JobStore(parts);

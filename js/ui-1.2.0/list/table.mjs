@@ -1,0 +1,311 @@
+// @ts-check
+/** The list of jobs: as many row elements as can be seen, however many jobs there are. */
+
+import { el } from "../common/dom.mjs";
+import { dayHeading } from "../common/format.mjs";
+import { listKey } from "./keys.mjs";
+import { once } from "../protection/parts.mjs";
+import { RowView } from "./row.mjs";
+import { byDay, inView, indexAt, place, ROW, SPARE, topOf } from "./virtual.mjs";
+import { PANEL } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Row} Row */
+
+const MINUTE = 60_000;
+/** Pictures are asked for when the scrolling rests so long; milliseconds. */
+const REST = 120;
+/** Milliseconds within which a second click makes a double click, on the systems that take the longest. */
+const DOUBLE_CLICK = 700;
+
+let lists = 0;
+
+/**
+ * @typedef {object} Parts
+ * @property {import("../../../types/panel").Store} store
+ * @property {import("../../../types/panel").ViewParts["thumbnails"]} thumbnails
+ * @property {import("../../../types/panel").ViewParts["markOf"]} markOf
+ * @property {(id: string) => void} open
+ * @property {(row: Row, x: number, y: number) => void} menu
+ * @property {(row: Row) => void} cancel
+ * @property {(rows: Row[], wish?: boolean) => void} protect those given, or what the key means if none are
+ * @property {() => void} remove
+ * @property {() => void} copy
+ */
+
+export class ListView {
+  #prefix = `cch-${++lists}-`;
+  #space = el("div", { class: "cch-space", role: "presentation" });
+  element = el("div", { class: "cch-list", role: "listbox", "aria-multiselectable": "true", tabindex: "0", "aria-label": PANEL.jobs }, this.#space);
+  /** @type {Map<string, RowView>} */
+  #shown = new Map();
+  /** @type {Map<string, HTMLElement>} */
+  #headings = new Map();
+  /** @type {ReturnType<typeof place>} */
+  #placed = { groups: [], height: 0 };
+  #grouped = true;
+  #frame = 0;
+  #resting = 0;
+  /** Where it was scrolled to when it was drawn last. */
+  #scrolled = 0;
+  #bare = false;
+  /** The job that the pointer went down on; "" for none. */
+  #pressed = "";
+  #down = false;
+  #pressedAt = -Infinity;
+  #observer = new window.ResizeObserver(() => this.#later());
+  /** A new day, "5 min ago". */
+  #clock = window.setInterval(() => this.layOut(), MINUTE);
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    this.store = parts.store;
+    const { element } = this;
+    element.addEventListener("scroll", () => this.#later(), { passive: true });
+    element.addEventListener("pointerdown", (event) => {
+      this.#pressed = "";
+      [this.#down, this.#pressedAt] = [true, performance.now()];
+      this.#at(event, (row) => (this.#pressed = row.id));
+    });
+    element.addEventListener("pointerleave", () => (this.#pressed = ""));
+    for (const type of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(type, () => (this.#down = false));
+    element.addEventListener("click", (event) => (this.#click(event), (this.#pressed = "")));
+    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || parts.open(row.id)));
+    element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
+    element.addEventListener("contextmenu", (event) => {
+      event.preventDefault();
+      if (event.button === 2) this.#at(event, (row) => this.#menu(row, event.clientX, event.clientY));
+    });
+    this.#observer.observe(element);
+  }
+
+  destroy() {
+    this.#observer.disconnect();
+    window.clearInterval(this.#clock);
+    window.cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#resting);
+    for (const view of this.#shown.values()) this.parts.thumbnails.release(view.image);
+  }
+
+  /** What is listed has changed. */
+  layOut() {
+    const { rows, choice } = this.store;
+    this.#grouped = choice.sort === "recent" || choice.sort === "oldest";
+    const groups = this.#grouped ? byDay(rows) : [{ start: 0, count: rows.length, at: null }];
+    this.#placed = place(groups, this.#grouped);
+    this.#space.style.height = `${this.#placed.height}px`;
+    this.draw();
+  }
+
+  #later() {
+    this.#frame ||= window.requestAnimationFrame(() => this.draw());
+  }
+
+  /** Fills the rows in view. */
+  draw() {
+    window.cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const { scrollTop, clientHeight } = this.element;
+    // Dragged past everything that was in view: rows beyond what can be seen would be filled in vain.
+    this.#bare = Math.abs(scrollTop - this.#scrolled) > clientHeight;
+    this.#scrolled = scrollTop;
+    this.#fill(this.#bare ? 0 : SPARE);
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rest(), REST);
+  }
+
+  /** @param {number} spare rows beyond those in view, on each side */
+  #fill(spare) {
+    const { store, element } = this;
+    const { groups } = this.#placed;
+    const { first, last } = inView(groups, store.rows.length, element.scrollTop, element.clientHeight, spare);
+    const focused = store.focused ? store.rows.findIndex(({ id }) => id === store.focused) : -1;
+    const wanted = store.rows.slice(first, last).map((row, at) => ({ row, index: first + at }));
+    const row = store.rows[focused];
+    if (row && (focused < first || focused >= last)) wanted[focused < first ? "unshift" : "push"]({ row, index: focused });
+    this.#drawRows(wanted);
+    this.#drawHeadings(first, last);
+    if (row) element.setAttribute("aria-activedescendant", this.#prefix + focused);
+    else element.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {{row: Row, index: number}[]} wanted */
+  #drawRows(wanted) {
+    const { store } = this;
+    const { groups } = this.#placed;
+    const now = store.now();
+    const midnight = new Date(now).setHours(0, 0, 0, 0);
+    const keys = new Set(wanted.map(({ row }) => row.id));
+    const spare = [...this.#shown.values()].filter((view) => !keys.has(view.key));
+    /** @type {Map<string, RowView>} */
+    const shown = new Map();
+    for (const { row, index } of wanted) {
+      let view = this.#shown.get(row.id);
+      if (!view) {
+        view = spare.shift() ?? new RowView();
+        this.#release(view);
+      }
+      const [selected, focused] = [store.selection.has(row.id), row.id === store.focused];
+      const relative = !this.#grouped || (row.created ?? 0) >= midnight;
+      const mark = this.parts.markOf(row.id);
+      const cancel = store.status?.can_cancel !== false;
+      const top = topOf(groups, index);
+      const joins = (/** @type {number} */ other) =>
+        selected && Math.abs(topOf(groups, other) - top) === ROW && store.selection.has(store.rows[other]?.id ?? "");
+      const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
+      const guarded = store.protection.covers(row);
+      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, guarded, mark });
+      if (!view.element.isConnected) this.#space.append(view.element);
+      shown.set(row.id, view);
+    }
+    for (const view of spare) {
+      this.#release(view);
+      view.element.remove();
+    }
+    this.#shown = shown;
+  }
+
+  /** @param {RowView} view */
+  #release(view) {
+    if (view.key) this.parts.thumbnails.release(view.image);
+    view.image.hidden = true;
+    view.image.removeAttribute("src");
+    view.asked = "";
+  }
+
+  #rest() {
+    // An element that moves loses the click, or the double click, that is being made on it.
+    if (this.#down || performance.now() - this.#pressedAt < DOUBLE_CLICK) {
+      this.#resting = setTimeout(() => this.#rest(), DOUBLE_CLICK);
+      return;
+    }
+    if (this.#bare) this.#fill(SPARE);
+    this.#bare = false;
+    // Read aloud in the order of the list, whichever element serves.
+    /** @type {Element | null} */
+    let next = this.#space.firstElementChild;
+    for (const { element } of this.#shown.values()) {
+      if (element === next) next = next.nextElementSibling;
+      else this.#space.insertBefore(element, next);
+    }
+    for (const view of this.#shown.values()) {
+      const row = this.store.get(view.key);
+      if (!row?.preview || view.asked === row.id) continue;
+      view.asked = row.id;
+      this.parts.thumbnails.requestFor(row, view.image);
+    }
+  }
+
+  /** @param {number} first @param {number} last */
+  #drawHeadings(first, last) {
+    /** @type {Map<string, HTMLElement>} */
+    const headings = new Map();
+    const now = this.store.now();
+    for (const group of this.#placed.groups) {
+      if (!this.#grouped || group.start >= last) break;
+      if (group.start + group.count <= first) continue;
+      const key = `${group.top} ${dayHeading(group.at, now)}`;
+      const heading = this.#headings.get(key) ?? el("div", { class: "cch-day", "aria-hidden": "true" }, dayHeading(group.at, now));
+      heading.style.transform = `translateY(${group.top}px)`;
+      if (!heading.isConnected) this.#space.append(heading);
+      headings.set(key, heading);
+    }
+    for (const [key, heading] of this.#headings) if (!headings.has(key)) heading.remove();
+    this.#headings = headings;
+  }
+
+  /** Scrolls no more than it must. @param {number} index */
+  #reveal(index) {
+    const { element } = this;
+    const { groups } = this.#placed;
+    const top = topOf(groups, index);
+    // The heading above the first row of a day comes into view with it.
+    const above = groups.find((group) => group.start === index)?.height ?? 0;
+    if (top - above < element.scrollTop) element.scrollTop = top - above;
+    else if (top + ROW > element.scrollTop + element.clientHeight) element.scrollTop = top + ROW - element.clientHeight;
+  }
+
+  /** Brings a row into view and makes it the focused one. @param {string} id */
+  goTo(id) {
+    const index = this.store.rows.findIndex((row) => row.id === id);
+    if (index < 0) return;
+    this.store.focus(id);
+    this.#reveal(index);
+    this.draw();
+  }
+
+  /**
+   * The job whose row it is, as it is drawn: what is known may be newer. A press is none where the rows have moved on since
+   * the pointer went down.
+   * @param {MouseEvent} event @param {(row: Row, target: Element) => void} what
+   */
+  #at(event, what) {
+    const target = /** @type {Element} */ (event.target);
+    const element = target.closest(".cch-row");
+    const id = [...this.#shown.values()].find((view) => view.element === element)?.key ?? "";
+    const row = this.store.get(id);
+    if (row && (!this.#pressed || this.#pressed === id)) what(row, target);
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    this.#at(event, (row, target) => {
+      const pressed = target.closest("[data-do]");
+      const button = pressed?.getAttribute("data-do");
+      this.store.focus(row.id);
+      if (button === "cancel") return this.parts.cancel(row);
+      if (button === "protect") return once(() => this.parts.protect([row], !pressed?.classList.contains("is-on")))(event);
+      if (button === "details") return this.parts.open(row.id);
+      const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
+      this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
+    });
+  }
+
+  /** @param {Row} row @param {number} x @param {number} y */
+  #menu(row, x, y) {
+    this.store.focus(row.id);
+    this.parts.menu(row, x, y);
+  }
+
+  /** @param {Extract<import("./keys.mjs").ListKey, {do: "move"}>} move */
+  #move({ by, way, extend }) {
+    const { rows, focused } = this.store;
+    if (!rows.length) return;
+    const at = rows.findIndex(({ id }) => id === focused);
+    const { groups } = this.#placed;
+    const page = () => indexAt(groups, topOf(groups, at) + way * (this.element.clientHeight - ROW));
+    const to = by === "end" ? (way < 0 ? 0 : rows.length - 1) : by === "page" ? page() : at + way;
+    const row = rows[Math.max(0, Math.min(to, rows.length - 1))];
+    if (!row) return;
+    if (extend) {
+      const order = rows.map(({ id }) => id);
+      this.store.select((selection) => {
+        if (!selection.has(focused)) selection.range(focused, order);
+        selection.range(row.id, order);
+      });
+    }
+    this.goTo(row.id);
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
+  key(event) {
+    const key = listKey(event);
+    if (!key) return false;
+    const { store, parts } = this;
+    const row = store.rows.find(({ id }) => id === store.focused);
+    if (key.do === "move") this.#move(key);
+    else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
+    else if (key.do === "copy") parts.copy();
+    else if (key.do === "delete") parts.remove();
+    else if (key.do === "protect") event.repeat || parts.protect([]);
+    else if (!row) return true;
+    else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
+    else if (key.do === "details") parts.open(row.id);
+    else {
+      this.goTo(row.id);
+      const box = this.#shown.get(row.id)?.element.getBoundingClientRect();
+      if (box) this.#menu(row, box.left + 56, box.bottom - 8);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,300 @@
+// @ts-check
+/** One shown panel: puts its parts together and keeps them up to date. What is known and chosen lives in the store. */
+
+import { el } from "../common/dom.mjs";
+import { createFinder } from "./filter_popover.mjs";
+import { isActive } from "./filter.mjs";
+import { createFooter, selectedRows } from "./footer.mjs";
+import { createHeader } from "./toolbar.mjs";
+import { hideUndo, panelKey, passes } from "./keys.mjs";
+import { ListView } from "./table.mjs";
+import { createLive } from "./live.mjs";
+import { Popups } from "./menu.mjs";
+import { Pages } from "./pages.mjs";
+import { rowMenu } from "./row_menu.mjs";
+import { banners, wholeState } from "./states.mjs";
+import { createTabs } from "./tabs.mjs";
+import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
+
+/** @typedef {import("../../../types/panel").Row} Row */
+
+/** From here on the details are at the side of the list; pixels, as in style.css. */
+const WIDE = 1020;
+/** The details at the side follow the focused row when it rests so long; milliseconds. */
+const REST = 150;
+
+let views = 0;
+
+export class PanelView {
+  root = el("section", { class: "cch cch-panel", "aria-label": PANEL.title, tabindex: "-1" });
+  #number = ++views;
+  #wide = false;
+  #loading = false;
+  #account = "";
+  #frame = 0;
+  #resting = 0;
+  /** What is to be drawn anew: all of it, or the rows and the footer alone. */
+  #all = true;
+  #drawnState = "";
+  #top = el("div", { class: "cch-zone top" });
+  #state = el("div", { class: "cch-whole" });
+  #side = el("aside", { class: "cch-side", "aria-label": PANEL.details });
+  #under = el("div", { class: "cch-under" });
+  #pages = new Pages(this.root, this.#under);
+  #popups = new Popups(this.root);
+  #live = createLive();
+  /** @type {(() => void)[]} */
+  #leave;
+
+  /** @param {import("../../../types/panel").ViewParts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    const { store } = parts;
+    const { say } = this.#live;
+    this.store = store;
+    this.pageHost = { back: () => void this.back(), close: parts.close, say };
+    this.details = parts.createDetails(this.pageHost);
+    this.detailsPage = { element: this.details.element, leave: () => this.details.close() };
+    this.list = new ListView({
+      store,
+      thumbnails: parts.thumbnails,
+      markOf: parts.markOf,
+      open: (id) => this.open(id),
+      menu: (row, x, y) => this.#rowMenu(row, [x, y]),
+      cancel: (row) => parts.actions.cancel([row]),
+      protect: (rows, wish) => this.#protect(rows, wish),
+      remove: () => this.#remove(),
+      copy: () => this.#copy(),
+    });
+    this.list.element.id = `cch-list-${this.#number}`;
+    this.header = createHeader(parts, this.#popups, (name) => this.openPage(name));
+    this.tabs = createTabs(store, this.list.element.id);
+    this.finder = createFinder(store, this.#popups, parts.actions.currentWorkflow);
+    this.footer = createFooter(parts, () => this.focusList());
+    this.cards = parts.createCards({ show: (ids) => this.show(ids), focusList: () => this.focusList(), say });
+    this.#build();
+    const observer = new window.ResizeObserver(() => this.#measure());
+    observer.observe(this.root);
+    this.#leave = [
+      store.on(["rows", "choice", "load", "status"], () => this.#later(true)),
+      store.on(["choice"], () => (this.list.element.scrollTop = 0)),
+      store.on(["selection", "focus"], () => this.#later(false)),
+      parts.subscribe(() => this.#later(true)),
+      store.shown(),
+      () => observer.disconnect(),
+      () => this.#pages.close(),
+      () => this.list.destroy(),
+      () => this.details.destroy(),
+      () => this.cards.destroy(),
+      () => this.#live.destroy(),
+    ];
+    this.draw();
+  }
+
+  #build() {
+    const { root } = this;
+    const head = el("div", { class: "cch-thead", "aria-hidden": "true" }, el("i"), el("i"), ...COLUMNS.map((word) => el("span", {}, word)));
+    const bar = el("div", { class: "cch-bar" }, this.tabs.element, this.finder.element, this.finder.chips);
+    const pane = el("div", { class: "cch-pane" }, head, this.list.element, this.#state, this.cards.element, this.footer.element);
+    this.#under.append(this.header.element, this.#top, bar, el("div", { class: "cch-cols" }, pane, this.#side));
+    root.append(this.#under, ...this.#live.elements);
+    root.addEventListener("keydown", (event) => this.#key(event));
+    for (const type of ["keyup", "keypress", "copy", "cut", "paste", "contextmenu"]) root.addEventListener(type, (event) => event.stopPropagation());
+  }
+
+  destroy() {
+    this.#popups.close();
+    window.cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#resting);
+    for (const leave of this.#leave) leave();
+    this.root.remove();
+  }
+
+  /** The panel itself, as long as there is no list. */
+  focusList() {
+    const { element } = this.list;
+    (element.hidden ? this.root : element).focus({ preventScroll: true });
+  }
+
+  /** Lists these jobs alone. @param {string[]} ids */
+  show(ids) {
+    this.back();
+    this.store.choose({ tab: "all", search: "", only: ids });
+    this.focusList();
+  }
+
+  #measure() {
+    const wide = this.root.clientWidth >= WIDE;
+    if (wide === this.#wide) return;
+    this.#wide = wide;
+    if (this.#pages.shown === this.detailsPage) this.back();
+    this.details.close();
+    this.#follow();
+  }
+
+  /** @param {boolean} all */
+  #later(all) {
+    this.#all ||= all;
+    this.#frame ||= window.requestAnimationFrame(() => this.draw());
+  }
+
+  /** What is open of a job of another account would be about nothing that is listed. */
+  #leaveAccount() {
+    const [before, held] = [this.#account, this.root.contains(document.activeElement)];
+    this.#account = this.store.account;
+    if (!before || before === this.#account) return;
+    this.#popups.close();
+    if (this.#pages.shown === this.detailsPage && this.#pages.close() && held) this.focusList();
+  }
+
+  draw() {
+    const { store } = this;
+    this.#frame = 0;
+    this.#leaveAccount();
+    if (this.#all) {
+      this.#all = false;
+      for (const part of [this.header, this.tabs, this.finder]) part.draw();
+      this.#drawStates();
+      this.list.layOut();
+      const ended = this.#loading && !store.loading;
+      this.#loading = store.loading;
+      if (ended && store.readAt !== null) this.#live.say(loadedWord(store.counts.all));
+      else if (!store.loading) this.#live.sayLater(store.rows.length ? this.footer.text() : PANEL.nothingFound);
+    } else {
+      this.list.draw();
+      this.#live.sayLater(this.footer.text());
+    }
+    this.footer.draw();
+    this.#follow();
+  }
+
+  #drawStates() {
+    const { store, parts } = this;
+    const { rows, loading, readAt, error, choice, counts, status } = store;
+    const banner = banners(store, parts.banners({ show: (ids) => this.show(ids) }));
+    const same = banner.length === this.#top.children.length && banner.every((each, at) => each.textContent === this.#top.children[at]?.textContent);
+    if (!same) this.#top.replaceChildren(...banner);
+    const now = rows.length ? "" : JSON.stringify([loading, readAt, error?.code, error?.cloudSays, choice, counts.all, status?.source]);
+    this.list.element.setAttribute("aria-busy", String(loading));
+    const held = [this.root, this.list.element].some((each) => each === document.activeElement);
+    this.list.element.hidden = !rows.length;
+    if (held) this.focusList();
+    if (now === this.#drawnState) return;
+    this.#drawnState = now;
+    const state = wholeState(store, parts.actions);
+    this.#state.replaceChildren(...(state ? [state] : []));
+    // Nothing to search, sort or count where there is no list.
+    this.root.classList.toggle("no-list", !rows.length && readAt === null && !loading);
+    if (error && !loading && !rows.length) this.#live.say(state?.querySelector("h3")?.textContent ?? "", true);
+  }
+
+  /** The details at the side show the focused row. */
+  #follow() {
+    clearTimeout(this.#resting);
+    if (!this.#wide) return;
+    this.#resting = setTimeout(() => {
+      const row = this.store.get(this.store.focused);
+      if (this.details.element.parentNode !== this.#side) this.#side.append(this.details.element);
+      if (row) this.details.show(row, { pane: true });
+      else this.details.close();
+      this.details.element.hidden = !row;
+    }, REST);
+  }
+
+  /** The details of a job. @param {string} id */
+  open(id) {
+    const row = this.store.get(id);
+    if (!row) return;
+    this.list.goTo(id);
+    if (this.#wide) return;
+    this.#pages.open(this.detailsPage);
+    this.details.show(row, { pane: false });
+  }
+
+  /** @param {import("../../../types/panel").PageName} name */
+  openPage(name) {
+    const page = this.parts.createPage(name, this.pageHost);
+    this.#pages.open(page);
+    page.element.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  /** From a page to the list. */
+  back() {
+    if (!this.#pages.close()) return false;
+    this.list.draw();
+    this.focusList();
+    return true;
+  }
+
+  #focusedRow() {
+    return this.store.get(this.store.focused);
+  }
+
+  #copy() {
+    const { selection, focused } = this.store;
+    const ids = selection.size ? selection.ids() : focused ? [focused] : [];
+    if (ids.length) this.parts.actions.copyIds(ids);
+  }
+
+  /** @param {Row[]} rows none: what is selected, else the focused one @param {boolean} [wish] */
+  #protect(rows, wish) {
+    const { store } = this;
+    const focused = this.#focusedRow();
+    const chosen = store.selection.size ? selectedRows(store) : focused ? [focused] : [];
+    this.parts.actions.protect(rows.length ? rows : chosen, wish);
+  }
+
+  #remove() {
+    const { store, parts } = this;
+    const row = this.#focusedRow();
+    const target = store.selection.target() ?? (row ? { ids: [row.id] } : null);
+    const rows = store.selection.size ? selectedRows(store) : row ? [row] : [];
+    const why = rows.every(({ status }) => isActive(status)) ? PANEL.activeStay : store.blocked();
+    if (why) this.#live.say(why, true);
+    else if (target) parts.actions.remove(target);
+  }
+
+  /** @param {Row} row @param {[number, number]} at */
+  #rowMenu(row, at) {
+    const items = rowMenu(row, this.parts, () => this.open(row.id));
+    this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
+  }
+
+  /** @returns {boolean} whether there was something to leave */
+  #escape() {
+    const { selection } = this.store;
+    if (this.#popups.close()) return true;
+    if (document.activeElement === this.finder.search && this.finder.escape()) return true;
+    if (this.back()) return true;
+    if (!selection.size) return false;
+    this.store.select((each) => each.clear());
+    return true;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #handled(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.defaultPrevented) return true;
+    if (target === this.list.element && this.list.key(event)) return true;
+    switch (panelKey(event, target.matches("input:not([type=radio]), select, textarea"))) {
+      case "escape":
+        return this.#escape();
+      case "undo":
+        if (!event.repeat) this.parts.actions.undo(this.#live.say);
+        return true;
+      case "search":
+        this.finder.search.focus();
+        return !this.#pages.shown;
+      default:
+        return false;
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const handled = this.#handled(event);
+    if (handled) event.preventDefault();
+    if (handled || !passes(event)) event.stopPropagation();
+    hideUndo(event);
+  }
+}

@@ -1,0 +1,100 @@
+// @ts-check
+/** The words of protection: jobs that deletions leave out. */
+
+import { clean, number, plural, tally } from "../common/format.mjs";
+
+/** @typedef {import("../../../types/wire").DeletePreview["skipped"]} Skipped */
+
+export const PROTECT = {
+  protect: "Protect",
+  unprotect: "Unprotect",
+  spoken: "protected",
+  field: "Protection",
+  sentence: "Protected. Deletions made in this ComfyUI leave this job out. The Comfy Cloud site does not know about it.",
+  byWorkflow: "All jobs of this workflow are protected.",
+  workflow: "Protect all jobs of this workflow",
+  notChanged: "The protection could not be changed",
+};
+
+/** @type {[import("../../../types/panel").Choice["protection"], string][]} */
+export const PROTECTIONS = [["", "Any"], ["protected", "Protected"], ["open", "Not protected"]];
+
+/** @param {number} n */
+export const protectedToast = (n) => plural(n, "{n} job protected", "{n} jobs protected");
+/** @param {number} n */
+export const unprotectedToast = (n) => plural(n, "{n} job no longer protected", "{n} jobs no longer protected");
+
+/**
+ * Where a job can't be unprotected alone.
+ * @param {object} about
+ * @param {number} about.asked jobs that were to be unprotected
+ * @param {number} about.held those of them that a workflow protects
+ * @param {number} about.workflows that protect them
+ * @param {number} about.freed jobs that nothing would protect any more
+ */
+export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
+  title:
+    asked === 1
+      ? "This job is protected by its workflow"
+      : plural(held, "{n} of these jobs is protected by its workflow", "{n} of these jobs are protected by their workflow"),
+  text: [
+    plural(held, "It can’t be unprotected alone.", "They can’t be unprotected alone."),
+    plural(workflows, "If you unprotect the workflow,", "If you unprotect {n} workflows,"),
+    plural(freed, "{n} job is no longer protected.", "{n} jobs are no longer protected."),
+  ].join(" "),
+  confirm: plural(workflows, "Unprotect the workflow", "Unprotect {n} workflows"),
+});
+
+/* Everything but what is protected */
+
+/** @param {number} n */
+export const allButTitle = (n) => plural(n, "Delete all but the protected job?", "Delete all but the {n} protected jobs?");
+
+/** @param {Skipped} skipped */
+export const stayingAllBut = ({ active, protected: kept, unknown }) =>
+  tally([[kept, "protected"], [active, "active"], [unknown, "unknown"]]);
+
+/** @param {Skipped} skipped */
+export const allProtected = ({ active, protected: kept }) => {
+  const stay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
+  return plural(kept, "The only finished job is protected.", "All {n} finished jobs are protected.") + stay;
+};
+
+/* A list that can't be read */
+
+export const DAMAGED = {
+  title: "Deletions are stopped",
+  text: "The list of protected jobs can’t be read, so nothing is deleted. The damaged file was kept.",
+  details: "Details",
+  dialog: "The list of protected jobs is damaged",
+  startEmpty: "Start with an empty list",
+};
+
+/** @param {string} name of the file, "" if it is not known */
+export const damagedText = (name) =>
+  `The file was kept${name ? ` as ${clean(name)}` : ""}. Put a good copy in its place, or start with an empty list: then no job is protected.`;
+
+/* A state folder that is lost */
+
+export const LOST = {
+  press: "Start anew…",
+  dialog: "Start anew?",
+  text:
+    "Start anew only if the folder will not come back. What is missing counts as empty: no job is protected, no key is " +
+    "saved, there are no backups, and the settings are as they were at first.",
+  startAnew: "Start anew",
+  notBegun: "The state folder could not be begun anew",
+};
+
+/* Backups */
+
+export const BACKUP = {
+  tick: "Back up their workflows first",
+  text: "Kept on this server. Reopen them from Recently deleted.",
+  progress: "Backing up workflows",
+};
+
+/** @param {number} done @param {number} total */
+export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
+/** @param {number} n */
+export const backedUp = (n) => (n > 0 ? ` ${plural(n, "{n} workflow backed up.", "{n} workflows backed up.")}` : "");
