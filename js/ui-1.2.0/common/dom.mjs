@@ -63,7 +63,7 @@ let styled = null;
 /** Loads the style sheet, once. Rejects if it can't be had; then it is asked for anew the next time. */
 export function loadStyle() {
   styled ??= new Promise((resolve, reject) => {
-    const href = new URL("../style.css", import.meta.url).href;
+    const href = new URL("../../style.css", import.meta.url).href;
     const failed = () => {
       styled = null;
       link.remove();
