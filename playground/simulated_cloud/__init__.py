@@ -1,17 +1,16 @@
-"""A simulated Comfy Cloud: a strict, stateful server on 127.0.0.1 with no account behind it.
+"""A simulated Comfy Cloud: a strict, stateful server on 127.0.0.1.
 
-`SimulatedCloud` holds an account's jobs and books; `serving()` puts them on real sockets. Its manners are those of
-the documented API, with switches for what is undocumented, faults for what goes wrong on a network, and bends for a
-cloud that breaks its contract.
+`SimulatedCloud` holds the jobs of an account, and `serving()` serves them on real sockets. It behaves as the documented
+API, with switches for what is undocumented, faults for what goes wrong on a network, and bends for broken contracts.
 """
 
 from .bends import BENDS, Bend
-from .books import RecordedRequest
 from .cloud import DEFAULT_API_KEY, SimulatedCloud
 from .error_shapes import ERROR_SHAPES, ErrorShape
-from .failures import INPUT_SECRET
 from .faults import Fault
 from .jobs import ABSENT, ACTIVE, FINISHED, STATUSES, SimulatedJob
+from .samples import INPUT_SECRET
+from .server import RecordedRequest
 from .switches import Switches
 
 __all__ = [

@@ -1,6 +1,6 @@
-"""Bends: the ways in which a cloud may break its contract, and when it does.
+"""Bends: how and when the cloud breaks its contract.
 
-A switch makes another Comfy Cloud, a fault spoils one request. A bend answers with 200 and is wrong.
+A switch makes another Comfy Cloud and a fault spoils one request. A bend answers with 200, and the answer is wrong.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from . import bent_deletions, bent_details, bent_lists, bent_rows, bent_wire
-from .ways import Route, Way
+from .bent_answers import ANSWERS, DELETIONS, DETAILS
+from .bent_lists import LISTS, ROWS
+from .way import Route, Way
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 Rows = Literal["all", "some", "one"]
 Where = Literal["list", "details", "both"]
 
-BENDS: dict[str, Way] = {
-    **bent_deletions.WAYS,
-    **bent_lists.WAYS,
-    **bent_rows.WAYS,
-    **bent_details.WAYS,
-    **bent_wire.WAYS,
+BENDS: dict[str, Way] = {**DELETIONS, **LISTS, **ROWS, **DETAILS, **ANSWERS}
+"""All ways to break the contract, by name."""
+_ROUTES: dict[Where, tuple[Route, ...]] = {
+    "list": ("list",),
+    "details": ("detail",),
+    "both": ("list", "detail"),
 }
-"""Every way to bend the contract, by its name."""
 
 
 @dataclass
@@ -39,15 +39,15 @@ class Bend:
     """One way in which the contract is broken, and when.
 
     Attributes:
-        name: the way, one of `BENDS`.
-        after: so many answers of its route are right first.
-        times: so many are bent then; None: all.
-        after_deletion: whether counting begins only once a deletion has been answered.
-        rows: which jobs it happens to, where it happens to single ones: all, some (every third or so, always the
-            same ones), or the first one that it meets.
-        where: the answers that a bent job is bent in.
-        size: how much, in a unit that the way tells.
-        seen, fired: how many answers of its route there were, and how many were bent.
+        name: one of `BENDS`.
+        after: the number of right answers before the first wrong one.
+        times: the number of wrong answers. None bends all that follow.
+        after_deletion: whether counting starts only when a deletion has been answered.
+        rows: the jobs that a bend of single jobs applies to: all, some (about a third, always the same ones), or the
+            first one.
+        where: the answers in which a bent job is bent.
+        size: the amount, in the unit that the description of the way gives.
+        seen, fired: the number of answers of its route so far, and how many of them were bent.
         memory: what the way keeps between two answers.
     """
 
@@ -71,10 +71,10 @@ class Bend:
 
     @classmethod
     def read(cls, text: str) -> Bend:
-        """Read `name` or `name,option=value,…`, as it is given on a command line.
+        """Parse `name` or `name,option=value,…` from a command line.
 
         Raises:
-            ValueError: there is no such bend, or it has no such option.
+            ValueError: the bend or one of its options does not exist.
         """
         name, *options = text.split(",")
         known = {each.name for each in fields(cls) if each.init} - {"name"}
@@ -92,23 +92,23 @@ class Bend:
 
     @property
     def way(self) -> Way:
-        """What it does."""
+        """The changes that it makes."""
         return BENDS[self.name]
 
     @property
     def amount(self) -> int:
-        """`size`, or what is usual for this way."""
+        """`size`, or the default of the way."""
         return self.way.size if self.size is None else self.size
 
     def hits(self, job_id: str) -> bool:
-        """Whether it happens to this job."""
+        """Whether this job is bent."""
         if self.rows == "one":
             self._one = self._one or job_id
             return job_id == self._one
         return self.rows == "all" or zlib.crc32(job_id.encode()) % 3 == 0
 
     def take(self, route: Route, *, deleted: bool) -> bool:
-        """Count an answer of this route, and say whether it is bent."""
+        """Count an answer of this route, and return whether it is bent."""
         routes = self.way.routes if self.way.row is None else _ROUTES[self.where]
         if route not in routes or (self.after_deletion and not deleted):
             return False
@@ -119,7 +119,7 @@ class Bend:
 
 
 def bend_argument(text: str) -> Bend:
-    """Read a bend for `argparse`, which shows the words of this error alone. Raises argparse.ArgumentTypeError."""
+    """Parse a bend for `argparse`, which shows only the message of an ArgumentTypeError."""
     try:
         return Bend.read(text)
     except ValueError as error:
@@ -127,40 +127,33 @@ def bend_argument(text: str) -> Bend:
 
 
 def add_bend_option(reader: argparse.ArgumentParser) -> None:
-    """Let a command line break the cloud's contract."""
+    """Add the option `--bend`."""
     reader.add_argument(
         "--bend",
         action="append",
         default=[],
         type=bend_argument,
         metavar="NAME[,OPTION=VALUE…]",
-        help="let the cloud break its contract, for instance empty_list,after_deletion=true or ids_null,rows=one; may "
-        "be repeated (all bends: playground/simulated_cloud/bent_*.py)",
+        help="break the cloud's contract, for instance empty_list,after_deletion=true or ids_null,rows=one. May be "
+        "repeated. All bends are in playground/simulated_cloud/bent_*.py",
     )
 
 
-_ROUTES: dict[Where, tuple[Route, ...]] = {
-    "list": ("list",),
-    "details": ("detail",),
-    "both": ("list", "detail"),
-}
-
-
 class Bent:
-    """What is bent about one answer. Falsy where nothing is."""
+    """The bends of one answer. False if there are none."""
 
     def __init__(self, cloud: SimulatedCloud, route: Route) -> None:
         self._cloud = cloud
         self._bends = [bend for bend in cloud.bends if bend.take(route, deleted=cloud.deletions > 0)]
         for bend in self._bends:
-            if bend.way.books is not None:
-                bend.way.books(cloud, bend)
+            if bend.way.account is not None:
+                bend.way.account(cloud, bend)
 
     def __bool__(self) -> bool:
         return bool(self._bends)
 
     def removal(self, jobs: Iterable[SimulatedJob]) -> list[SimulatedJob]:
-        """Those of these jobs that are removed at once."""
+        """Return the jobs of a deletion that are deleted at once."""
         removed = list(jobs)
         for bend in self._bends:
             if bend.way.removal is not None:
@@ -168,14 +161,14 @@ class Bent:
         return removed
 
     def query(self, query: ListQuery) -> ListQuery:
-        """What is listed instead."""
+        """Return the query that is answered instead."""
         for bend in self._bends:
             if bend.way.query is not None:
                 query = bend.way.query(query, bend)
         return query
 
     def jobs(self, jobs: Sequence[SimulatedJob]) -> list[SimulatedJob]:
-        """The jobs that a listing cuts its pages from, in their order."""
+        """Return the jobs that pages are cut from, in order."""
         listed = list(jobs)
         for bend in self._bends:
             if bend.way.jobs is not None:
@@ -185,7 +178,7 @@ class Bent:
     def page(
         self, shown: Sequence[SimulatedJob], rows: list[Any], pagination: dict[str, Any], asked: ListQuery
     ) -> Any:
-        """The content of a list's answer."""
+        """Return the content of a list."""
         for bend in self._bends:
             if bend.way.row is not None:
                 pairs = list(zip(rows, (bend.hits(job.id) for job in shown), strict=True))
@@ -194,7 +187,7 @@ class Bent:
                 ]
         content: dict[str, Any] = {"jobs": rows, "pagination": pagination}
         for bend in self._bends:
-            # What has lost its rows or its totals can't be bent in them any more.
+            # An earlier bend may have removed the jobs or the pagination.
             if (
                 bend.way.page is not None
                 and isinstance(content.get("jobs"), list)
@@ -204,14 +197,14 @@ class Bent:
         return content
 
     def detail(self, job_id: str, found: SimulatedJob | None) -> SimulatedJob | None:
-        """The job whose details are given instead of these; None: it is not found."""
+        """Return the job whose details are answered, or None for 404."""
         for bend in self._bends:
             if bend.way.detail is not None and bend.hits(job_id):
                 found = bend.way.detail(job_id, found, self._cloud)
         return found
 
     def details(self, job_id: str, content: Any) -> Any:
-        """The content of the details of a job."""
+        """Return the content of a job's details."""
         for bend in self._bends:
             change = bend.way.row or bend.way.details
             if change is not None and isinstance(content, dict) and bend.hits(job_id):
@@ -219,7 +212,7 @@ class Bent:
         return content
 
     def answer(self, response: web.Response) -> web.Response:
-        """The answer as it goes out."""
+        """Return the answer as it is sent."""
         for bend in self._bends:
             if bend.way.answer is not None:
                 response = bend.way.answer(response, bend)

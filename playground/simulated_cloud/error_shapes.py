@@ -1,4 +1,4 @@
-"""The shapes in which a Comfy Cloud, or a proxy before it, is known to say that something went wrong."""
+"""The known shapes of errors of Comfy Cloud and of proxies in front of it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class ErrorShape:
-    """An error answer: status, body and headers (the content type is among them)."""
+    """The status, body and headers of an error."""
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
-        """The same as an aiohttp answer."""
+        """Build the aiohttp answer."""
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
 def json_shape(status: int, content: Any, **headers: str) -> ErrorShape:
-    """Any JSON as an error answer."""
+    """Make an error of any JSON."""
     return ErrorShape(status, json.dumps(content).encode(), {"Content-Type": "application/json", **headers})
 
 
 def error_response(status: int, code: str, message: str) -> ErrorShape:
-    """`{"code", "message"}`: ErrorResponse, the documented shape."""
+    """Make the documented ErrorResponse: `{"code", "message"}`."""
     return json_shape(status, {"code": code, "message": message})
 
 
 def message_only(status: int, message: str) -> ErrorShape:
-    """`{"message"}`: what people report from the live service's 401."""
+    """Make `{"message"}`, which people report from 401 answers of the live service."""
     return json_shape(status, {"message": message})
 
 
 def nested_error(status: int, code: str, message: str, details: Any = None) -> ErrorShape:
-    """`{"error": {"code", "message", "details"?}}`: the shape of API v2."""
+    """Make the shape of API v2: `{"error": {"code", "message", "details"?}}`."""
     error: dict[str, Any] = {"code": code, "message": message}
     if details is not None:
         error["details"] = details
@@ -46,19 +46,19 @@ def nested_error(status: int, code: str, message: str, details: Any = None) -> E
 
 
 def auth_type_not_allowed() -> ErrorShape:
-    """403 of the newer contract: this kind of credential is not accepted on this route."""
+    """Make the 403 of the newer contract for routes that do not accept API keys."""
     error = {"message": "This route does not accept API keys.", "type": "auth_type_not_allowed"}
     return json_shape(403, {"error": error, "accepted": ["session"]})
 
 
 def prompt_error() -> ErrorShape:
-    """400 as an open object, the way prompt errors come."""
+    """Make the 400 of prompt errors."""
     error = {"type": "prompt_no_outputs", "message": "Prompt has no outputs", "details": "", "extra_info": {}}
     return json_shape(400, {"error": error, "node_errors": {}})
 
 
 def sso_required() -> ErrorShape:
-    """403 of the newer contract, with the organisation which asks for single sign-on."""
+    """Make the 403 of the newer contract with the organisation that requires single sign-on."""
     content = {
         "code": "sso_required",
         "message": "Sign in with your organization.",
@@ -68,29 +68,29 @@ def sso_required() -> ErrorShape:
 
 
 def plain_text(status: int = 503, text: str = "upstream connect error: connection refused") -> ErrorShape:
-    """A proxy's one line."""
+    """Make the one line of a proxy."""
     return ErrorShape(status, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
 
 
 def html_page(status: int = 502, title: str = "Bad gateway") -> ErrorShape:
-    """A proxy's page."""
+    """Make the web page of a proxy."""
     page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return ErrorShape(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
 def empty(status: int = 504) -> ErrorShape:
-    """No body at all."""
+    """Make an error without a body."""
     return ErrorShape(status, b"")
 
 
 def plan_refusal(kind: str, status: int = 429, retry_after: str | None = None) -> ErrorShape:
-    """402 or 429 with the type of a plan refusal, the way comfy-cli reads it."""
+    """Make a 402 or 429 with the type of a plan refusal, as comfy-cli reads it."""
     error = {"type": kind, "message": f"Please check your plan ({kind})."}
     return json_shape(status, {"error": error}, **_waiting(retry_after))
 
 
 def subscription_inactive() -> ErrorShape:
-    """The refusal of an account without a subscription."""
+    """Make the refusal of an account without a subscription."""
     error = {
         "type": "CLOUD_SUBSCRIPTION_REQUIRED",
         "message": "Subscription inactive. Please check your plan.",
@@ -99,7 +99,7 @@ def subscription_inactive() -> ErrorShape:
 
 
 def rate_limited(retry_after: str | None = "1") -> ErrorShape:
-    """429 with Retry-After, in seconds or as an HTTP date, or without it."""
+    """Make a 429, with Retry-After in seconds or as an HTTP date, or without it."""
     content = {"error": {"code": "rate_limited", "message": "Too many requests. Please slow down."}}
     return json_shape(429, content, **_waiting(retry_after))
 
@@ -109,7 +109,7 @@ def _waiting(retry_after: str | None) -> dict[str, str]:
 
 
 def bare_rate_limit() -> ErrorShape:
-    """429 as a gateway says it: one line of text, and no word on when to try again."""
+    """Make the 429 of a gateway: one line of text, without Retry-After."""
     return plain_text(429, "Rate limit exceeded")
 
 
@@ -130,4 +130,4 @@ ERROR_SHAPES: dict[str, ErrorShape] = {
     "bare_rate_limit": bare_rate_limit(),
     "rate_limited": rate_limited(),
 }
-"""One example of every shape, by name."""
+"""An example of each shape, by name."""

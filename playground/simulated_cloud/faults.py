@@ -1,13 +1,24 @@
-"""Faults: what may go wrong with one request, and which requests it happens to."""
+"""Faults: what goes wrong with one request, and which requests are affected."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from aiohttp import web
 
 from .error_shapes import ErrorShape, html_page, json_shape
+
+if TYPE_CHECKING:
+    from .cloud import SimulatedCloud
+
+Act = Callable[[], Awaitable[web.StreamResponse]]
+Outcome = tuple["int | None", web.StreamResponse]
+
+MEBIBYTE = 1024 * 1024
+CHUNK = b"x" * (64 * 1024)
 
 Kind = Literal[
     "status",
@@ -26,26 +37,26 @@ ACTS_BY_DEFAULT = frozenset({"reset_after_body", "slow", "truncated"})
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, for the requests it matches.
+    """One thing that goes wrong with the requests that match.
 
-    Matching: `match` is (method or "*", path). A path is a prefix, or a pattern which is tried from the start of the
-    path, alone and with its query string. `predicate` also looks at the JSON body (None when there is none). The first
-    `after` matching requests pass; then it happens `times` times (None: always). Of several due faults the first in the
-    list wins; each counts every request it matches.
+    `match` is a method, or "*", and a path. The path is a prefix, or a pattern that is tried from the start of the path
+    with and without the query string. `predicate` gets the JSON body, None if there is none. The first `after` matching
+    requests pass, and the next `times` are hit, or all for None. If several faults are due, the first in the list is
+    applied. All of them count the request.
 
     Kinds:
         status: answers `status` with `headers` and `json` or `body`.
-        reset_before_body: cuts the connection as soon as the headers are here.
-        reset_after_body: reads the body, acts on it (unless `acted` is False), then cuts the connection.
-        slow: waits `seconds`. Acts at once, or with `acted=False` acts afterwards and only if the client still waits.
-        truncated: announces the whole answer, sends half of it and hangs up.
-        huge: `mebibytes` of JSON text.
-        html: a web page with `status` (200 unless given).
-        empty: `status` (200 unless given) and no body.
-        redirect: `status` 301 to 308 (302 unless given) to `location`.
+        reset_before_body: cuts the connection when the headers have arrived.
+        reset_after_body: reads the body, acts on it unless `acted` is False, and cuts the connection.
+        slow: acts and answers after `seconds`. With `acted=False`, acts afterwards if the client still waits.
+        truncated: announces the whole answer, sends half of it and closes the connection.
+        huge: answers with `mebibytes` of JSON text.
+        html: answers with a web page and `status`, by default 200.
+        empty: answers with `status`, by default 200, and no body.
+        redirect: answers with `status`, by default 302, and `location`.
 
-    `acted` says whether the request takes effect before the fault; by default only where the kind implies it.
-    Afterwards `seen` and `fired` tell how many requests matched and how many were hit.
+    `acted` says whether the request takes effect in spite of the fault. None leaves it to the kind. `seen` and `fired`
+    count the requests that matched and those that were hit.
     """
 
     match: tuple[str, str | re.Pattern[str]]
@@ -70,20 +81,20 @@ class Fault:
         if self.kind == "status" and self.status is None:
             raise ValueError("a fault of kind 'status' needs a status")
         if self.kind == "reset_before_body" and self.acted:
-            raise ValueError("nothing can be acted on before its body is read")
+            raise ValueError("a request cannot take effect before its body is read")
 
     @classmethod
     def shaped(cls, match: tuple[str, str | re.Pattern[str]], shape: ErrorShape, **options: Any) -> Fault:
-        """A fault which answers with one of the known error shapes."""
+        """Make a fault that answers with an error shape."""
         return cls(match, "status", status=shape.status, headers=shape.headers, body=shape.body, **options)
 
     @property
     def acts(self) -> bool:
-        """Whether the request takes effect all the same."""
+        """Whether the request takes effect."""
         return self.kind in ACTS_BY_DEFAULT if self.acted is None else self.acted
 
     def matches(self, method: str, path: str, query: str) -> bool:
-        """Whether this method and path (alone, or with the query string) are meant."""
+        """Whether this fault applies to the method and the path, with or without the query string."""
         wanted, pattern = self.match
         if wanted not in ("*", method):
             return False
@@ -92,14 +103,14 @@ class Fault:
         return bool(query) and re.match(pattern, f"{path}?{query}") is not None
 
     def take(self, *, free: bool) -> bool:
-        """Count a matching request, and say whether this fault happens to it; `free`: no other fault does."""
+        """Count a matching request, and return whether it is hit. `free` means that no other fault hits it."""
         self.seen += 1
         due = free and self.seen > self.after and (self.times is None or self.fired < self.times)
         self.fired += due
         return due
 
     def shape(self) -> ErrorShape:
-        """The answer of the kinds which are a plain answer: status, html, empty, redirect."""
+        """Return the answer of the kinds status, html, empty and redirect."""
         if self.kind == "html":
             page = html_page(self.status or 200, "Just a moment...")
             return ErrorShape(page.status, self.body or page.body, {**page.headers, **self.headers})
@@ -113,7 +124,7 @@ class Fault:
 async def choose(
     faults: Sequence[Fault], method: str, path: str, query: str, read_json: Callable[[], Awaitable[Any]]
 ) -> Fault | None:
-    """The fault which happens to this request, if any. The body is read only when a predicate asks for it."""
+    """Return the fault that hits this request, if any. The body is read only for a predicate."""
     chosen: Fault | None = None
     for fault in list(faults):
         if not fault.matches(method, path, query):
@@ -123,3 +134,66 @@ async def choose(
         if fault.take(free=chosen is None):
             chosen = fault
     return chosen
+
+
+async def answer_with(
+    fault: Fault, request: web.Request, act: Act, read: Callable[[], Awaitable[Any]], cloud: SimulatedCloud
+) -> Outcome:
+    """Answer a request as this fault says. Returns the status that was sent, None if none was, and the answer."""
+    if fault.kind == "reset_before_body":
+        return _cut(request)
+    if fault.kind == "slow" and not fault.acts:
+        await read()
+        await cloud.pause(fault.seconds)
+        if request.transport is None or request.transport.is_closing():
+            return _cut(request)
+        response = await act()
+        return response.status, response
+    real = await act() if fault.acts else None
+    if real is None:
+        await read()
+    if fault.kind == "reset_after_body":
+        return _cut(request)
+    await cloud.pause(cloud.switches.latency + (fault.seconds if fault.kind == "slow" else 0))
+    if fault.kind == "slow" and real is not None:
+        return real.status, real
+    if fault.kind == "truncated":
+        return _truncate(request, real)
+    if fault.kind == "huge":
+        return await _flood(request, fault)
+    response = fault.shape().response()
+    return response.status, response
+
+
+def _cut(request: web.Request) -> Outcome:
+    # Unlike close(), abort() makes the client see a reset, and flushes nothing.
+    if request.transport is not None:
+        request.transport.abort()
+    return None, web.Response()
+
+
+def _truncate(request: web.Request, real: web.StreamResponse | None) -> Outcome:
+    body = real.body if isinstance(real, web.Response) and isinstance(real.body, bytes) else b""
+    body = body or b'{"jobs": [], "pagination": {"offset": 0, "limit": 100, "total": 0, "has_more": false}}'
+    status = 200 if real is None else real.status
+    head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    if request.transport is not None:
+        request.transport.write(head.encode() + body[: len(body) // 2])
+        request.transport.close()
+    return status, web.Response()
+
+
+async def _flood(request: web.Request, fault: Fault) -> Outcome:
+    response = web.StreamResponse(status=fault.status or 200, headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    left = int(fault.mebibytes * MEBIBYTE)
+    try:
+        await response.write(b'{"padding": "')
+        while left > 0:
+            await response.write(CHUNK[:left])
+            left -= len(CHUNK)
+        await response.write(b'"}')
+    except ConnectionError:
+        # The client has stopped reading, as it should at its limit for answers.
+        return response.status, response
+    return response.status, response

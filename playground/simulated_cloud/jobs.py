@@ -1,4 +1,4 @@
-"""What a simulated job is, and how it looks in the answers of the API."""
+"""Simulated jobs, and their form in the answers of the API."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from .failures import execution_error
+from .samples import execution_error
 from .workflows import outputs_of, preview_of, workflow_of
 
 STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
 ACTIVE = frozenset({"pending", "in_progress"})
 FINISHED = frozenset({"completed", "failed", "cancelled"})
 
-# The raw words the service is known to use inside for each documented status.
+# The internal states that the service is known to use for each documented status.
 RAW_STATES: dict[str, tuple[str, ...]] = {
     "pending": (
         "submitted",
@@ -32,16 +32,18 @@ RAW_STATES: dict[str, tuple[str, ...]] = {
 }
 
 ABSENT: Any = object()
-"""As a value in `SimulatedJob.overrides`: leave that field out of the answers."""
+"""A value in `SimulatedJob.overrides` that leaves the field out of the answers."""
 
 
 @dataclass(slots=True)
 class SimulatedJob:
-    """One job of the account. Times are Unix milliseconds; `status` is one of the five documented words.
+    """One job of the account. Times are Unix milliseconds.
 
-    `files` are the names of its outputs, the first one being the preview. `error_kind` picks the failure from
-    `failures`; None on a failed job means the service kept no structured error. `overrides` replaces or adds
-    fields in the answers of the API (`ABSENT` removes one), for answers the documents do not promise.
+    Attributes:
+        status: one of the five documented statuses.
+        files: the names of its outputs. The first one is the preview.
+        error_kind: the index of its error in `samples.FAILURES`. None: the service kept no structured error.
+        overrides: undocumented values of fields in the answers of the API. `ABSENT` leaves a field out.
     """
 
     id: str
@@ -65,33 +67,33 @@ class SimulatedJob:
 
     @property
     def finished(self) -> bool:
-        """Completed, failed or cancelled: the only states a delete acts on."""
+        """Whether the job is completed, failed or cancelled, so that it can be deleted."""
         return self.status in FINISHED
 
     @property
     def update_time(self) -> int:
-        """When the job last changed, in Unix milliseconds."""
+        """The time of the last change in Unix milliseconds."""
         return self.end_time or self.start_time or self.create_time
 
     @property
     def duration(self) -> int:
-        """How long it ran, in milliseconds; 0 for a job which never started or has not ended."""
+        """The running time in milliseconds. 0 for a job that has not started or not ended."""
         return (self.end_time - self.start_time) if self.end_time and self.start_time else 0
 
     @property
     def raw_state(self) -> str:
-        """One of the service's inner words for this status, the same one at each call."""
+        """One of the service's internal states for this status, always the same one."""
         return random.Random(self.id).choice(RAW_STATES[self.status])
 
     @property
     def output_type(self) -> str | None:
-        """`image`, `video`, `audio` or `3d` for a completed job with outputs, as the list's filter has it."""
+        """`image`, `video`, `audio` or `3d` for a completed job with outputs, as in the filter of the list."""
         if self.status != "completed" or not self.files:
             return None
         return {"images": "image", "gifs": "video", "audio": "audio", "3d": "3d"}[self.media]
 
     def moved(self, by: int) -> SimulatedJob:
-        """The same job as it was made, with its times this many milliseconds later."""
+        """Return a fresh copy of the job with all times moved by this many milliseconds."""
         return SimulatedJob(
             self.id,
             self.status,
@@ -110,16 +112,16 @@ class SimulatedJob:
         )
 
     def delete(self, at: float) -> None:
-        """Remove it from the history at this monotonic time. Its outputs stay."""
+        """Remove the job from the history at this monotonic time. Its outputs stay."""
         self.deleted = True
         self.deleted_at = at
 
     def entry(self, *, seconds: bool = False, raw: bool = False) -> dict[str, Any]:
-        """The JobEntry of the list. `seconds`: create_time as the public document has it; `raw`: inner states."""
+        """Build the JobEntry of a list, with `create_time` in `seconds` or milliseconds, and `raw` internal states."""
         return self._finish(self._common(seconds, raw))
 
     def written(self, *, seconds: bool = False, raw: bool = False) -> str:
-        """The same as JSON, made anew only when the job has changed: a list of 20,000 is read again and again."""
+        """Return the entry as JSON, cached until the job changes: tests read lists of 20,000 jobs repeatedly."""
         if self.overrides:
             return json.dumps(self.entry(seconds=seconds, raw=raw))
         state = (seconds, raw, *_SHOWN_IN_A_LIST(self))
@@ -128,7 +130,7 @@ class SimulatedJob:
         return self._written[1]
 
     def detail(self, *, seconds: bool = False, raw: bool = False) -> dict[str, Any]:
-        """The JobDetailResponse, with the workflow and outputs made on demand."""
+        """Build the JobDetailResponse."""
         answer = self._common(seconds, raw)
         answer["update_time"] = self.update_time // 1000 if seconds else self.update_time
         answer["workflow"] = workflow_of(self)
@@ -155,7 +157,7 @@ class SimulatedJob:
             answer["workflow_id"] = self.workflow_id
         if self.finished:
             answer["outputs_count"] = len(self.files)
-            # These two are milliseconds in every document, whatever create_time is.
+            # These two are milliseconds in every document, unlike create_time.
             if self.start_time is not None:
                 answer["execution_start_time"] = self.start_time
             if self.end_time is not None:

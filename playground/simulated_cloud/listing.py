@@ -1,4 +1,4 @@
-"""`GET /api/jobs`: reading its parameters, and cutting pages by offset or cursor."""
+"""`GET /api/jobs`: its parameters, and its pages by offset or cursor."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OUTPUT_TYPES = frozenset({"image", "video", "audio", "3d"})
 
 
 class BadParameter(ValueError):
-    """A query parameter the server refuses; the text is for the person who sent it."""
+    """A query parameter that the server refuses. The message goes into the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """The parameters of a listing, checked."""
+    """The validated parameters of a list."""
 
     statuses: frozenset[str] | None = None
     workflow_id: str | None = None
@@ -38,7 +38,7 @@ class ListQuery:
 
     @classmethod
     def parse(cls, query: Mapping[str, str], *, cursors: bool) -> ListQuery:
-        """Read a query string; unknown parameters are ignored, as web frameworks do. Raises BadParameter."""
+        """Parse a query string, ignoring unknown parameters. Raises BadParameter."""
         statuses = None
         if query.get("status"):
             statuses = frozenset(word.strip() for word in query["status"].split(","))
@@ -59,18 +59,18 @@ class ListQuery:
         )
 
     def wants(self, job: SimulatedJob) -> bool:
-        """Whether the filters other than the status let this job through."""
+        """Whether the job passes the filters other than the status."""
         if self.workflow_id is not None and job.workflow_id != self.workflow_id:
             return False
         return self.output_type is None or job.output_type == self.output_type
 
     def key(self, job: SimulatedJob) -> tuple[int, str]:
-        """What the jobs are sorted by; the id settles ties."""
+        """Return the sort key, in which the id breaks ties."""
         return (job.duration if self.sort_by == "execution_time" else job.create_time, job.id)
 
 
 def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> str:
-    """The answer to a listing, as JSON: one page of `jobs`, which are filtered by status already."""
+    """Build the JSON of one page of `jobs`, which are already filtered by status."""
     shown, pagination = cut(ordered(jobs, query, switches), query, switches)
     seconds = switches.time_unit == "s"
     entries = ",".join([job.written(seconds=seconds, raw=switches.raw_states) for job in shown])
@@ -78,7 +78,7 @@ def page(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> str:
 
 
 def bent_page(jobs: list[SimulatedJob], asked: ListQuery, switches: Switches, bent: Bent) -> str:
-    """The same, with all that is bent about this answer. `jobs` are those that the bent query wants."""
+    """Build a page with bends. `jobs` are already filtered by the status of the bent query."""
     query = bent.query(asked)
     shown, pagination = cut(bent.jobs(ordered(jobs, query, switches)), query, switches)
     seconds = switches.time_unit == "s"
@@ -87,9 +87,9 @@ def bent_page(jobs: list[SimulatedJob], asked: ListQuery, switches: Switches, be
 
 
 def ordered(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> list[SimulatedJob]:
-    """Those of the jobs that the other filters let through, in the order of the query."""
+    """Return the jobs that pass the other filters, in the order of the query."""
     wanted = [job for job in jobs if query.wants(job)] if query.workflow_id or query.output_type else jobs
-    # Without cursors nothing hangs on the order of ties, and 20 pages of 20,000 jobs are 400,000 keys.
+    # Without cursors the order of ties does not matter, and the shorter key saves time on 20,000 jobs.
     by_time = query.sort_by == "create_time" and not switches.cursor
     key = attrgetter("create_time") if by_time else query.key
     return sorted(wanted, key=key, reverse=query.descending)
@@ -98,7 +98,7 @@ def ordered(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> l
 def cut(
     rows: list[SimulatedJob], query: ListQuery, switches: Switches
 ) -> tuple[list[SimulatedJob], dict[str, Any]]:
-    """One page of these rows, and what its `pagination` says."""
+    """Return the jobs of one page, and its `pagination`."""
     total = len(rows)
     rest = rows[query.offset :] if query.after is None else _beyond(rows, query)
     shown = rest[: query.limit]
@@ -112,7 +112,7 @@ def cut(
 
 
 def _beyond(rows: list[SimulatedJob], query: ListQuery) -> list[SimulatedJob]:
-    # By the sort key and not by position, so that removals between two pages shift nothing.
+    # By the sort key instead of the position, so that deletions between two pages shift nothing.
     after = query.after or (0, "")
     return [job for job in rows if (query.key(job) < after if query.descending else query.key(job) > after)]
 

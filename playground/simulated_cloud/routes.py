@@ -1,4 +1,4 @@
-"""The routes of the API, as strict as its documents."""
+"""The routes of the API, as strict as its documentation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from .bends import Bent
-from .bent_deletions import carry_out_postponed
+from .bent_answers import carry_out_postponed
 from .error_shapes import (
     ErrorShape,
     error_response,
@@ -22,16 +22,15 @@ from .error_shapes import (
     subscription_inactive,
 )
 from .listing import BadParameter, ListQuery, bent_page, page
-from .pictures import picture_of
-from .storage import signed_url
+from .storage import picture_of, signed_url
 
 if TYPE_CHECKING:
     from .cloud import SimulatedCloud
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-MOST_CANCELLED_AT_ONCE = 100
-# Room for a hundred thousand ids in one body: the documents give no limit.
-LARGEST_BODY = 64 * 1024 * 1024
+MAX_CANCELLED_AT_ONCE = 100
+# Room for 100,000 ids. The documentation has no limit.
+MAX_BODY_BYTES = 64 * 1024 * 1024
 PUBLIC = frozenset({"/api/system_stats"})
 
 
@@ -44,9 +43,9 @@ class Refused(Exception):
 
 
 def api_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
-    """The API as an application. `observer` sees every request first."""
+    """Build the application of the API. `observer` wraps every request."""
     routes = Routes(cloud)
-    app = web.Application(middlewares=[observer, routes.guard], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[observer, routes.guard], client_max_size=MAX_BODY_BYTES)
     app.add_routes(
         [
             web.get("/api/user", routes.user, allow_head=False),
@@ -57,7 +56,7 @@ def api_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
             web.get("/api/jobs/{job_id}", routes.job, allow_head=False),
             web.post("/api/jobs/{job_id}/cancel", routes.cancel_job),
             web.get("/api/view", routes.view, allow_head=False),
-            # Known, dangerous, and refused: the books count these calls.
+            # Dangerous routes of the real API, refused here. `SimulatedCloud.forbidden_calls` counts the calls.
             web.post("/api/queue", routes.refuse),
             web.post("/api/interrupt", routes.refuse),
             web.delete("/api/assets/{asset_id}", routes.refuse),
@@ -67,7 +66,7 @@ def api_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
 
 
 class Routes:
-    """What each route does to the cloud's books."""
+    """The handlers of the routes."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         self._cloud = cloud
@@ -77,7 +76,7 @@ class Routes:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Check the key and the subscription, and give errors the documented shape."""
+        """Check the key, the rate and the subscription, and give errors their documented shape."""
         try:
             if request.path not in PUBLIC:
                 self._check_rate()
@@ -98,7 +97,7 @@ class Routes:
         every = self._cloud.switches.false_401
         if every and self._with_key % every == 0:
             raise Refused(message_only(401, "Invalid API key"))
-        # Documented: a second credential which cannot be read is refused, not ignored.
+        # Documented: a second credential that is invalid is refused, not ignored.
         if "Authorization" in request.headers:
             raise Refused(error_response(401, "unauthorized", "Send one credential, not two."))
         if "X-Comfy-Workspace-ID" in request.headers:
@@ -127,18 +126,18 @@ class Routes:
         if switches.subscription == "inactive":
             raise Refused(subscription_inactive())
         if switches.plan_refusal:
-            # With Retry-After, which is no invitation to try again: the plan is the same afterwards.
+            # A trap for clients: a retry after Retry-After would meet the same plan.
             refusal = plan_refusal(switches.plan_refusal, switches.plan_refusal_status, retry_after="1")
             raise Refused(refusal)
         if path == "/api/history" and switches.history_route != 200:
             raise Refused(error_response(switches.history_route, "gone", "This API has moved."))
 
     async def user(self, request: web.Request) -> web.Response:
-        """`GET /api/user`."""
+        """Handle `GET /api/user`."""
         return web.json_response({"status": self._cloud.switches.user_status})
 
     async def system_stats(self, request: web.Request) -> web.Response:
-        """`GET /api/system_stats`: public, so that answering it proves nothing about a key."""
+        """Handle `GET /api/system_stats`, which is public, so an answer proves nothing about a key."""
         system = {
             "os": "posix",
             "python_version": "3.12.11",
@@ -152,7 +151,7 @@ class Routes:
         return web.json_response({"system": system, "devices": []})
 
     async def history(self, request: web.Request) -> web.Response:
-        """`POST /api/history`: soft delete of finished jobs; what cannot be deleted is skipped without a word."""
+        """Handle `POST /api/history`: delete finished jobs and skip all others silently."""
         body = await _json_object(request)
         job_ids, clear = body.get("delete", []), body.get("clear", False)
         if not set(body) <= {"delete", "clear"}:
@@ -168,13 +167,13 @@ class Routes:
         cloud = self._cloud
         bent = Bent(cloud, "history")
         if not cloud.switches.lies:
-            named = cloud.listed() if clear else list(filter(None, map(cloud.books.get, job_ids)))
-            cloud.books.delete([job.id for job in bent.removal(named)], cloud.clock())
+            named = cloud.listed() if clear else list(filter(None, map(cloud.account.get, job_ids)))
+            cloud.account.delete([job.id for job in bent.removal(named)], cloud.clock())
         cloud.deletions += 1
         return bent.answer(web.Response())
 
     async def jobs(self, request: web.Request) -> web.Response:
-        """`GET /api/jobs`."""
+        """Handle `GET /api/jobs`."""
         cloud = self._cloud
         try:
             query = ListQuery.parse(request.query, cursors=cloud.switches.cursor)
@@ -183,36 +182,36 @@ class Routes:
         carry_out_postponed(cloud)
         bent = Bent(cloud, "list")
         statuses = None if cloud.switches.ignores_status_filter else bent.query(query).statuses
-        listed = cloud.books.listed(statuses, still=cloud.shows)
+        listed = cloud.account.listed(statuses, still=cloud.shows)
         text = bent_page(listed, query, cloud.switches, bent) if bent else page(listed, query, cloud.switches)
         return bent.answer(web.Response(text=text, content_type="application/json"))
 
     async def job(self, request: web.Request) -> web.Response:
-        """`GET /api/jobs/{job_id}`."""
+        """Handle `GET /api/jobs/{job_id}`."""
         cloud, switches, job_id = self._cloud, self._cloud.switches, request.match_info["job_id"]
         carry_out_postponed(cloud)
         bent = Bent(cloud, "detail")
-        job = bent.detail(job_id, cloud.books.get(job_id))
+        job = bent.detail(job_id, cloud.account.get(job_id))
         if job is None:
             raise Refused(error_response(404, "not_found", "Job not found"))
         detail = job.detail(seconds=switches.time_unit == "s", raw=switches.raw_states)
         return bent.answer(web.json_response(bent.details(job_id, detail)))
 
     async def cancel_jobs(self, request: web.Request) -> web.Response:
-        """`POST /api/jobs/cancel`: all or, with one unknown id among them, none."""
+        """Handle `POST /api/jobs/cancel`: cancel all jobs, or none if one id is unknown."""
         job_ids = (await _json_object(request)).get("job_ids")
-        if not isinstance(job_ids, list) or not 1 <= len(job_ids) <= MOST_CANCELLED_AT_ONCE:
+        if not isinstance(job_ids, list) or not 1 <= len(job_ids) <= MAX_CANCELLED_AT_ONCE:
             raise _bad("job_ids must hold 1 to 100 ids")
         if not all(isinstance(job_id, str) and UUID.fullmatch(job_id) for job_id in job_ids):
             raise _bad("job_ids must be UUIDs")
-        if any(self._cloud.books.get(job_id) is None for job_id in job_ids):
+        if any(self._cloud.account.get(job_id) is None for job_id in job_ids):
             raise Refused(error_response(404, "not_found", "Job not found"))
         return web.json_response({"cancelled": [job_id for job_id in job_ids if self._cancel(job_id)]})
 
     async def cancel_job(self, request: web.Request) -> web.Response:
-        """`POST /api/jobs/{job_id}/cancel`."""
+        """Handle `POST /api/jobs/{job_id}/cancel`."""
         job_id = request.match_info["job_id"]
-        if self._cloud.books.get(job_id) is None:
+        if self._cloud.account.get(job_id) is None:
             raise Refused(error_response(404, "not_found", "Job not found"))
         return web.json_response({"cancelled": self._cancel(job_id)})
 
@@ -223,13 +222,13 @@ class Routes:
         return True
 
     async def view(self, request: web.Request) -> web.Response:
-        """`GET /api/view`: off to the storage with a signed URL; the picture itself only if a channel is asked for."""
+        """Handle `GET /api/view`: redirect to the storage, or send the picture itself if a channel is requested."""
         name, channel = request.query.get("filename"), request.query.get("channel")
         if not name:
             raise _bad("filename is required")
         if channel not in (None, "rgb", "a", "alpha"):
             raise _bad("invalid channel")
-        owner = self._cloud.books.owners.get(name)
+        owner = self._cloud.account.owners.get(name)
         if owner is None:
             raise Refused(error_response(404, "not_found", "File not found"))
         if channel is not None:
@@ -239,7 +238,7 @@ class Routes:
         return web.Response(status=302, body=found.body, headers={**found.headers, "Location": location})
 
     async def refuse(self, request: web.Request) -> web.Response:
-        """A call this stand-in does not offer, because no client of the history should make it."""
+        """Refuse a request that no client of the history should send."""
         raise Refused(error_response(405, "method_not_allowed", "Method not allowed"))
 
 

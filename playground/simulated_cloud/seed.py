@@ -1,4 +1,4 @@
-"""Makes jobs that look like an artist's last weeks. The same seed and time give the same jobs."""
+"""Random jobs that look like an artist's last weeks. The same seed and time give the same jobs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import random
 import uuid
 from collections import Counter
 
-from .failures import FAILURES
 from .jobs import SimulatedJob
-from .projects import ODD_STEMS, PROJECTS, Project
+from .samples import FAILURES, ODD_STEMS, PROJECTS, Project
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-# How often each project is run, each way of pausing between runs is met, and each way of ending happens.
+# Weights of the projects, of the pauses between runs, and of the final statuses.
 PROJECT_WEIGHTS = (9, 8, 6, 6, 5, 7, 3, 4, 2, 2, 9, 5)
 GAP_WEIGHTS = (80, 17, 3)
 END_WEIGHTS = (77, 14, 9)
@@ -24,13 +23,13 @@ ENDS = ("completed", "failed", "cancelled")
 
 EVERY_NTH_NAME_IS_ODD = 13
 USUAL_ACCOUNT = 500
-"""Accounts larger than this are busier, not older: their pauses shrink so that the span stays some weeks."""
+"""The pauses in larger accounts are shorter, so that every account spans a few weeks."""
 MOST_REMEMBERED = 1000
-"""Larger accounts are made anew each time: they are made once in a process, and would stay in its memory."""
+"""Larger accounts are not cached, because they would stay in memory."""
 
 
 def seeded(seed: int, count: int, now: int) -> tuple[Seeder, list[SimulatedJob]]:
-    """A seeder and the account it has made. Thousands of tests want the same one, each at its own time."""
+    """Return a seeder and the jobs it has made, cached because thousands of tests want the same account."""
     if count > MOST_REMEMBERED:
         seeder = Seeder(seed)
         return seeder, seeder.account(count, now)
@@ -40,13 +39,13 @@ def seeded(seed: int, count: int, now: int) -> tuple[Seeder, list[SimulatedJob]]
 
 @functools.lru_cache(maxsize=32)
 def _remembered(seed: int, count: int) -> tuple[Seeder, tuple[SimulatedJob, ...]]:
-    # Every time in an account is so many milliseconds before its now, so that one at 0 can be moved to any other.
+    # All times in an account are relative to its `now`, so an account made at 0 can be moved to any time.
     seeder = Seeder(seed)
     return seeder, tuple(seeder.account(count, 0))
 
 
 class Seeder:
-    """Makes jobs one after the other from a seed."""
+    """Makes jobs one after another from a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -56,13 +55,13 @@ class Seeder:
         self._workflow_ids = {project.name: _uuid(ids) for project in PROJECTS}
 
     def twin(self) -> Seeder:
-        """Another that goes on as this one would."""
+        """Return a copy that continues as this one would."""
         twin = copy.copy(self)
         twin._random, twin._numbers = copy.copy(self._random), self._numbers.copy()
         return twin
 
     def account(self, count: int, now: int) -> list[SimulatedJob]:
-        """`count` jobs, the oldest first, all before `now` (Unix milliseconds); from 5 on, every status is there."""
+        """Make `count` jobs before `now` (Unix milliseconds), oldest first. Five or more have every status."""
         running = min(3, count // 60 + (count >= 4))
         waiting = min(6, count // 30 + (count >= 5))
         jobs = [self._active("pending", now) for _ in range(waiting)]
@@ -77,7 +76,7 @@ class Seeder:
         return jobs
 
     def make(self, status: str, *, ended: int | None = None, created: int | None = None) -> SimulatedJob:
-        """One job, which ended (if it is a finished one) or else was created at this time in Unix milliseconds."""
+        """Make one job that `ended`, or was `created`, at this time in Unix milliseconds."""
         project = self._random.choices(PROJECTS, PROJECT_WEIGHTS)[0]
         duration = self._random.randint(project.seconds[0] * 1000, project.seconds[1] * 1000)
         if status == "failed":
@@ -94,7 +93,7 @@ class Seeder:
         return job
 
     def finish(self, job: SimulatedJob, status: str, now: int) -> None:
-        """Turn an active job into a finished one at this time."""
+        """Finish an active job at this time."""
         job.status = status
         job.start_time = job.start_time or now
         job.end_time = max(now, job.start_time)
@@ -148,7 +147,7 @@ class Seeder:
         return tuple(f"{stem}_{number:05d}_.{project.extension}" for number in range(first, first + amount))
 
     def _gap(self) -> float:
-        """Milliseconds between two runs: the next try, a pause of hours, or days away."""
+        """Return the milliseconds between two runs: minutes, hours or days."""
         kind = self._random.choices(range(3), GAP_WEIGHTS)[0]
         if kind == 0:
             return self._random.expovariate(1 / (4 * MINUTE))

@@ -1,33 +1,63 @@
-"""The two origins on real sockets: what is done with every request before and after its route."""
+"""Serve the API and the storage on real sockets: record requests, apply faults, delay answers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from .books import RecordedRequest
-from .faults import choose
+from .faults import answer_with, choose
 from .routes import api_app
 from .storage import storage_app
-from .wire import answer_with
 
 if TYPE_CHECKING:
     from .cloud import SimulatedCloud
 
-# aiohttp would wait a minute for handlers that still run; a stand-in has nothing to lose.
+# aiohttp would wait a minute for handlers that still run.
 SHUTDOWN_SECONDS = 0.2
-LONGEST_ADDRESS = 64 * 1024
+MAX_ADDRESS_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class RecordedRequest:
+    """One request as it arrived.
+
+    Attributes:
+        headers: ignores the case of names.
+        at: monotonic seconds.
+        in_flight: the number of requests being served at its arrival, itself included.
+        status: None before the answer, and when the connection was cut instead.
+        answer: the body of the answer, if `SimulatedCloud.keeps_answers`.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    at: float
+    in_flight: int = 1
+    body: bytes = b""
+    status: int | None = None
+    answer: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON. None if it is not JSON or was not read."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
 
 
 @contextlib.asynccontextmanager
 async def running_servers(cloud: SimulatedCloud, port: int) -> AsyncIterator[tuple[str, str]]:
-    """Serve the API on this port (0: any free one) and the storage on a free one. Gives both base URLs."""
+    """Serve the API on this port, or on any free one for 0, and the storage on a free one. Yields both base URLs."""
     storage = storage_app(cloud, Observer(cloud, cloud.storage_requests).observe)
     api = api_app(cloud, Observer(cloud, cloud.requests).observe)
     async with _running(storage, 0) as storage_url, _running(api, port) as api_url:
@@ -36,9 +66,9 @@ async def running_servers(cloud: SimulatedCloud, port: int) -> AsyncIterator[tup
 
 @contextlib.asynccontextmanager
 async def _running(app: web.Application, port: int) -> AsyncIterator[str]:
-    # Storages take longer addresses than aiohttp's usual 8 kB: a signature in them may be long.
+    # Storages accept longer addresses than the 8 kB of aiohttp, because of their signatures.
     runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, max_line_size=LONGEST_ADDRESS
+        app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, max_line_size=MAX_ADDRESS_BYTES
     )
     await runner.setup()
     try:
@@ -49,7 +79,7 @@ async def _running(app: web.Application, port: int) -> AsyncIterator[str]:
 
 
 class Observer:
-    """Writes down each request, lets faults happen to it, and holds back answers."""
+    """Records the requests to one origin, applies faults to them and delays answers."""
 
     def __init__(self, cloud: SimulatedCloud, records: list[RecordedRequest]) -> None:
         self._cloud = cloud
@@ -58,7 +88,7 @@ class Observer:
 
     @web.middleware
     async def observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Around every route of an origin."""
+        """Wrap every route of the origin."""
         self._in_flight += 1
         record = self._record(request)
         try:
@@ -101,7 +131,7 @@ class Observer:
             record.status, response = await answer_with(fault, request, act, read_json, self._cloud)
             return response
         response = await act()
-        # What the stand-in itself takes is part of it: a real cloud is more than one thread of Python.
+        # The time that this process takes counts as latency, because a real cloud is faster.
         taken = asyncio.get_running_loop().time() - arrived
         await self._cloud.pause(max(0.0, self._cloud.switches.latency - taken))
         record.status = response.status

@@ -1,4 +1,4 @@
-"""Switches: the ways in which a cloud may differ and still be a Comfy Cloud."""
+"""Switches: differences between clouds that all keep the contract."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from .error_shapes import ErrorShape, message_only
 
 @dataclass(slots=True)
 class Switches:
-    """How the simulated cloud behaves. Set the attributes at any time; the next request obeys.
+    """How the simulated cloud behaves. Changes apply from the next request.
 
     Attributes:
-        latency: seconds every answer takes at least. The request is acted on at once.
-        time_unit: unit of `create_time` and `update_time`; the public document says seconds, servers send milliseconds.
-        raw_states: jobs carry the service's inner state words instead of the five documented ones.
-        lag: seconds for which the list still shows a removed job. A job's own page is gone at once.
-        lies: a delete or clear answers 200 and removes nothing.
-        cursor: pages carry `next_cursor`, and `after` is understood.
-        total: `pagination.total` is right, always 0, or left out.
-        ignores_status_filter: the list takes no notice of `status`.
-        has_user_route, has_jobs_route: False makes `GET /api/user`, or all below `/api/jobs`, an unknown route (404).
-        refuses_malformed_ids: an id which is no UUID makes the whole delete a 400, instead of being skipped.
-        subscription: "inactive" makes every call but `GET /api/user` a plan refusal, CLOUD_SUBSCRIPTION_REQUIRED.
-        plan_refusal: the type of a plan refusal with which every call but `GET /api/user` is answered; "": none.
-        plan_refusal_status: the status of that answer: 402 or 429.
-        rate_limit: how many requests are answered in each `rate_limit_seconds`, the others with 429; 0: all.
-        rate_limit_seconds: the length of such a window, on the cloud's clock.
-        rate_limit_told: whether a 429 of the rate limit says in Retry-After how long the window still lasts.
-        false_401: each so many requests, one with the right key is refused as if it were wrong; 0: none.
-        history_route: the status of `POST /api/history` on a cloud that has moved on; 200: it works.
-        user_status: what `GET /api/user` says: "active" or "waitlisted".
+        latency: seconds that every answer takes at least. The request takes effect at once.
+        time_unit: of `create_time` and `update_time`. The public document says seconds, servers send milliseconds.
+        raw_states: jobs have the service's internal states instead of the five documented statuses.
+        lag: seconds for which lists still show a deleted job. Its details are gone at once.
+        lies: deletions are answered with 200 and remove nothing.
+        cursor: pages have `next_cursor`, and `after` works.
+        total: `pagination.total` is exact, always 0, or absent.
+        ignores_status_filter: lists ignore `status`.
+        has_user_route, has_jobs_route: False answers `GET /api/user`, or all of `/api/jobs`, with 404.
+        refuses_malformed_ids: a deletion with an id that is not a UUID gets 400, instead of skipping the id.
+        subscription: "inactive" refuses every request but `GET /api/user` with CLOUD_SUBSCRIPTION_REQUIRED.
+        plan_refusal: the type of the refusal of every request but `GET /api/user`. "" refuses none.
+        plan_refusal_status: the HTTP status of that refusal, 402 or 429.
+        rate_limit: the requests allowed in each `rate_limit_seconds`. The others get 429. 0 allows all.
+        rate_limit_seconds: the length of the window, on the cloud's clock.
+        rate_limit_told: whether such a 429 has Retry-After with the rest of the window.
+        false_401: every this many requests, the right key is refused. 0 never does.
+        history_route: the HTTP status of `POST /api/history`. 200 lets it work.
+        user_status: the status in `GET /api/user`, "active" or "waitlisted".
         unauthorized: the answer to a missing or wrong key.
     """
 
@@ -58,10 +58,10 @@ class Switches:
     unauthorized: ErrorShape = field(default_factory=lambda: message_only(401, "Invalid API key"))
 
     def set(self, text: str) -> None:
-        """Set a switch from `name=value`, as it is given on a command line.
+        """Set a switch from `name=value` of a command line.
 
         Raises:
-            ValueError: there is no such switch, or it has no such value.
+            ValueError: the switch does not exist, or the value does not fit it.
         """
         name, _, value = text.partition("=")
         now = getattr(self, name, None) if name in {each.name for each in fields(self)} else None

@@ -1,4 +1,4 @@
-"""Workflows and outputs of a job, made when they are asked for: keeping them would take a gigabyte."""
+"""The workflows and outputs of jobs, made on demand, because keeping them would take a gigabyte."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SAVE_NODE_ID = "9"
 
 
 def preview_of(job: SimulatedJob) -> dict[str, Any] | None:
-    """The `preview_output` of a job: its first file, if it has any."""
+    """Return the `preview_output` of a job, which is its first file, or None."""
     if not job.files:
         return None
     return {**_file(job.files[0]), "nodeId": SAVE_NODE_ID, "mediaType": MEDIA_TYPES[job.media]}
 
 
 def outputs_of(job: SimulatedJob) -> dict[str, Any]:
-    """The `outputs` of a job: all its files, under the node which saved them."""
+    """Return the `outputs` of a job: all its files, by the node that saved them."""
     if not job.files:
         return {}
     return {SAVE_NODE_ID: {job.media: [_file(name) for name in job.files]}}
 
 
 def workflow_of(job: SimulatedJob) -> dict[str, Any]:
-    """The graph the job ran, 10 to 100 KB as JSON, with the key it was queued with redacted as the service does."""
+    """Return the graph of a job, 10 to 100 KB as JSON, with its API key redacted as the service does."""
     source = random.Random(job.id)
     prompt = _prompt(job, source)
     return {
@@ -49,7 +49,7 @@ def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 
 def _prompt(job: SimulatedJob, source: random.Random) -> dict[str, Any]:
-    """The graph in API form: a plain text-to-picture chain, longer by a varying row of LoRAs and notes."""
+    """Return the graph in API form: text to picture, with a varying number of LoRAs."""
     nodes = {
         "4": _node("CheckpointLoaderSimple", ckpt_name=job.checkpoint),
         "5": _node("EmptyLatentImage", width=job.width, height=job.height, batch_size=max(1, len(job.files))),
@@ -92,7 +92,7 @@ def _prefix(job: SimulatedJob) -> str:
 
 
 def _canvas(job: SimulatedJob, prompt: dict[str, Any], source: random.Random) -> dict[str, Any]:
-    """The same graph as the canvas saves it, with the notes people leave on it.
+    """Return the graph as the canvas saves it, with notes.
 
     It has every field that ComfyUI's frontend checks when it opens a workflow.
     """

@@ -190,7 +190,7 @@ async def test_a_cloud_that_is_not_there_at_all_is_sent_nothing(
 
 async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage) -> None:
     gone = stage.ids[3]
-    stage.steps = Steps({BACKUP: lambda: stage.cloud.books.delete([gone], 0.0)})
+    stage.steps = Steps({BACKUP: lambda: stage.cloud.account.delete([gone], 0.0)})
     await stage.delete()
     assert stage.outcomes()[gone] == "already_gone"
     assert gone not in stage.sent | stage.saved()
@@ -209,7 +209,7 @@ async def test_jobs_that_cannot_be_had_one_by_one_and_are_listed_are_not_told_as
 
 
 async def test_where_all_jobs_vanish_before_the_backup_nothing_is_sent(stage: Stage) -> None:
-    stage.steps = Steps({BACKUP: lambda: stage.cloud.books.delete(stage.ids, 0.0)})
+    stage.steps = Steps({BACKUP: lambda: stage.cloud.account.delete(stage.ids, 0.0)})
     await stage.delete()
     assert set(stage.outcomes().values()) == {"already_gone"}
     stage.nothing_was_sent()

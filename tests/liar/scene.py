@@ -95,7 +95,7 @@ class Scene:
             _write_in_upper_case(cloud)
         finished, active = [job.id for job in cloud.finished], [job.id for job in cloud.active]
         gone = finished[len(finished) - case.gone :] if case.gone else []
-        cloud.books.delete(gone, 0.0)
+        cloud.account.delete(gone, 0.0)
         chosen = [each for each in finished if each not in gone][: case.finished]
         unknown = [UNKNOWN.format(number) for number in range(case.unknown)]
         self.ids = [*chosen, *active[: case.active], *gone, *unknown]
@@ -156,7 +156,7 @@ class Scene:
         if body.get("clear") is True:
             self.finished_at_clear.append(len(self.cloud.finished))
         for job_id in body.get("delete", ()):
-            self.there_when_sent.setdefault(job_id.lower(), self.cloud.books.get(job_id) is not None)
+            self.there_when_sent.setdefault(job_id.lower(), self.cloud.account.get(job_id) is not None)
         return False
 
     def _asks(self, body: Any) -> bool:

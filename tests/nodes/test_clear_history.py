@@ -150,14 +150,14 @@ async def test_jobs_that_finish_meanwhile_are_named_and_not_counted_as_removed(
 ) -> None:
     finished = len(cloud.finished)
 
-    delete = cloud.books.delete
+    delete = cloud.account.delete
 
     def delete_and_finish_one(job_ids: list[str], at: float) -> int:
         removed = delete(job_ids, at)
         cloud.add_job("completed")
         return removed
 
-    monkeypatch.setattr(cloud.books, "delete", delete_and_finish_one)
+    monkeypatch.setattr(cloud.account, "delete", delete_and_finish_one)
     made = await node.run(clear=[True])
     assert made["result"][1].startswith(
         f"{finished - 1} jobs removed from your cloud history, 1 still listed."

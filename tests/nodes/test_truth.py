@@ -202,7 +202,7 @@ async def test_what_happens_between_listing_and_deleting_changes_no_other_job(
     given = [*(await listing("failed"))[: 10 if few else None], running, pending]
     assert (len(given) <= 20) is few
     vanished = given[3]
-    cloud.books.delete([vanished], cloud.clock())
+    cloud.account.delete([vanished], cloud.clock())
     cloud.finish(running, "failed")
     arrived = {cloud.add_job("failed").id for _ in range(30)}
 

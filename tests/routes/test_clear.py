@@ -153,7 +153,7 @@ async def test_when_more_jobs_have_finished_nothing_is_sent_and_the_new_number_i
 
 async def test_when_fewer_jobs_are_left_or_new_ones_run_the_clear_is_sent(stage: Stage) -> None:
     token = await preview(stage)
-    stage.cloud.books.delete([stage.cloud.finished[0].id], 0.0)
+    stage.cloud.account.delete([stage.cloud.finished[0].id], 0.0)
     stage.cloud.add_job("pending")
     assert (await stage.ask("clear", {"token": token})).json["result"]["outcome"] == "deleted"
 

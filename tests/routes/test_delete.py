@@ -27,7 +27,7 @@ async def test_a_preview_of_ids_says_exactly_what_would_go(stage: Stage) -> None
 async def test_what_stays_is_counted_by_why_and_is_never_sent(stage: Stage, many: bool) -> None:
     cloud = stage.cloud
     gone, odd, *rest = [job.id for job in cloud.finished[: 60 if many else 6]]
-    cloud.books.delete([gone], 0.0)
+    cloud.account.delete([gone], 0.0)
     cloud.jobs[odd].overrides["status"] = "teleported"
     active = [job.id for job in cloud.active[:4]]
     shown = await stage.preview(ids=[JOB, gone, odd, *active, *rest])

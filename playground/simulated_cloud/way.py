@@ -1,4 +1,4 @@
-"""What a bend can change, one function for each moment at which an answer comes about."""
+"""What a bend can change: one hook for each step in which an answer is made."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ class Way:
     """One way to break the contract.
 
     Attributes:
-        what: the cloud does, for a person who reads a list of them.
-        routes: whose answers are bent.
-        size: the usual amount, where there is one.
-        books: changes the account before the answer is made: what happens meanwhile, and is no lie.
-        removal: which of the jobs of a deletion are removed at once.
-        query: what is listed instead.
-        jobs: what a listing cuts its pages from.
-        row: how one job is written, in a list or in its details.
-        page: the content of a list's answer.
-        detail: which job's details are given.
-        details: the content of a job's details.
-        answer: the answer as it goes out.
+        what: a description.
+        routes: the routes whose answers are bent. A way with `row` goes by `Bend.where` instead.
+        size: the default amount, where the way has one.
+        account: changes the account before the answer is made, as other clients might.
+        removal: chooses the jobs of a deletion that are deleted at once.
+        query: changes what is listed.
+        jobs: changes the jobs that pages are cut from.
+        row: changes one job, in a list or in its details.
+        page: changes the content of a list.
+        detail: chooses the job whose details are answered.
+        details: changes the content of a job's details.
+        answer: changes the answer as it is sent.
     """
 
     what: str
     routes: tuple[Route, ...]
     size: int = 0
-    books: Callable[[SimulatedCloud, Bend], None] | None = None
+    account: Callable[[SimulatedCloud, Bend], None] | None = None
     removal: Callable[[list[SimulatedJob], SimulatedCloud, Bend], list[SimulatedJob]] | None = None
     query: Callable[[ListQuery, Bend], ListQuery] | None = None
     jobs: Callable[[list[SimulatedJob], SimulatedCloud, Bend], list[SimulatedJob]] | None = None
