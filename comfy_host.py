@@ -97,13 +97,11 @@ def add_routes() -> None:
 
 
 def _tell_unresolved(folder: Path) -> None:
-    from .cloud_history.state.in_flight import Journal
-    from .cloud_history.state.leftovers import unresolved
-    from .cloud_history.state.slot import SendingSlot
+    from .cloud_history.state.in_flight import InFlight, SenderLock, unresolved
     from .cloud_history.tasks.threads import in_background
 
     def tell() -> None:
-        for entry in unresolved(Journal(folder), SendingSlot(folder)):
+        for entry in unresolved(InFlight(folder), SenderLock(folder)):
             log.warning(
                 "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
                 "Nothing is sent again by itself; look at your cloud history.",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cloud_history.deletion.backing_up import BackingUp
+from cloud_history.deletion.safeguards import BackingUp
 from cloud_history.service import Operations
 from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched

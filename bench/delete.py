@@ -16,9 +16,9 @@ from pathlib import Path
 
 import aiohttp
 
-from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.outcomes import Outcome
+from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.jobs.filters import Selection
-from cloud_history.jobs.models import Outcome
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 
@@ -90,7 +90,7 @@ async def _preview_and_delete(cloud: Cloud, job_ids: Sequence[str], folder: Path
     start = time.perf_counter()
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
-    confirmed = Confirmed(preview, connection, uuid.uuid4().hex)
+    confirmed = DeletionRequest(preview, connection, uuid.uuid4().hex)
     result = await operations.delete_jobs(preview.job_ids, "panel", Unwatched(), confirmed)
     took = time.perf_counter() - start
     if len(result.ids(Outcome.DELETED)) != len(job_ids):

@@ -20,28 +20,24 @@ from .cloud.clock import CloudClock
 from .cloud.counting import Span
 from .cloud.listing import Listing
 from .config import BaseUrl, read_base_url
-from .deletion.backing_up import BackingUp
 from .deletion.clear import History
-from .deletion.confirmed import Confirmed, entry_of
-from .deletion.events import Announce, Announcements
-from .deletion.preview import DeletionPreview, preview_jobs
-from .deletion.queue import SendingDesk
-from .deletion.report import clear_report, deletion_report
-from .deletion.results import clear_payload, deletion_payload
-from .deletion.state_guards import StateGuards
+from .deletion.events import Announce, Events
+from .deletion.outcomes import ClearResult, DeletionResult
+from .deletion.preview import DeletionPreview, DeletionRequest, entry_of, preview_jobs
+from .deletion.queue import DeletionQueue
+from .deletion.report import clear_payload, clear_report, deletion_payload, deletion_report
+from .deletion.safeguards import BackingUp, StateGuards
 from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
-from .jobs.filters import JobFilter, Selection
+from .jobs.filters import JobFilter, Protected, Selection
 from .jobs.ids import WrittenIds
-from .jobs.models import ClearResult, DeletionResult, JobCounts
+from .jobs.status import JobCounts
 from .secret import Secret, log
 from .state.backups import BackupFolder
-from .state.connection import Connection
-from .state.credentials import ApiKey, KeyStore
+from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
 from .state.in_flight import Entry, new_operation
-from .state.permission import Permission, permission
-from .state.protection import Protected, ProtectionFile
-from .state.settings import Settings, SettingsFile
+from .state.protection import ProtectionFile
+from .state.settings import Permission, Settings, SettingsFile, permission
 from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
 from .tasks.threads import in_thread, large_in_thread, long_in_thread
 
@@ -85,8 +81,8 @@ class Operations:
         self.written = WrittenIds()
         self.folder = folder
         self.state = state_folder_at(folder)
-        self.announcements = Announcements(announce)
-        self.desk = SendingDesk(folder, self.announcements, tell_results=not self.keys.everybodys)
+        self.events = Events(announce)
+        self.queue = DeletionQueue(folder, self.events, tell_results=not self.keys.everybodys)
         self._environ = environ
         self._open_client = open_client
         self._history = history
@@ -188,12 +184,21 @@ class Operations:
             raise listing.error or listing.not_whole()
         return listing
 
+    async def carry_out(
+        self, confirmed: DeletionRequest, watch: Watch, *, wait: bool = True
+    ) -> ClearResult | DeletionResult:
+        """Carry out what a person confirmed in a browser. Raises as the operation does."""
+        preview, origin, backup = confirmed.preview, confirmed.origin, confirmed.backup
+        if isinstance(preview, DeletionPreview):
+            return await self.delete_jobs(preview.job_ids, origin, watch, confirmed, backup=backup)
+        return await self.clear_history(origin, watch, confirmed, wait=wait, backup=backup)
+
     async def delete_jobs(
         self,
         job_ids: Sequence[str],
         origin: str,
         watch: Watch,
-        confirmed: Confirmed | None = None,
+        confirmed: DeletionRequest | None = None,
         *,
         backup: bool | None = None,
         title: str = "",
@@ -219,7 +224,7 @@ class Operations:
         entry = entry_of(connection, "delete", origin, confirmed, title=title, what=what, **asked)
         recorded = shown.there(job_ids) if shown else job_ids[:MAX_RECORDED_UNSEEN]
         async with (
-            self.desk.carry_out(entry, watch, wait=True, recorded=recorded) as ended,
+            self.queue.carry_out(entry, watch, wait=True, recorded=recorded) as ended,
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent
@@ -242,7 +247,7 @@ class Operations:
         self,
         origin: str,
         watch: Watch,
-        confirmed: Confirmed | None = None,
+        confirmed: DeletionRequest | None = None,
         *,
         wait: bool = True,
         backup: bool | None = None,
@@ -264,7 +269,7 @@ class Operations:
         size = confirmed.preview.size if confirmed else None
         entry = entry_of(connection, "clear", origin, confirmed, asked=size, title=title)
         async with (
-            self.desk.carry_out(entry, watch, wait=wait) as ended,
+            self.queue.carry_out(entry, watch, wait=wait) as ended,
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent
@@ -287,7 +292,7 @@ class Operations:
         self, connection: Connection, origin: str, watch: Watch, backup: bool | None, title: str
     ) -> DeletionResult:
         preview = await self.preview_everything(connection, watch)
-        confirmed = Confirmed(preview, connection, new_operation(), origin, backup)
+        confirmed = DeletionRequest(preview, connection, new_operation(), origin, backup)
         return await self.delete_jobs(
             preview.finished_ids, origin, watch, confirmed, backup=backup, title=title
         )
@@ -332,13 +337,3 @@ class Operations:
     async def _client(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[History]:
         async with self.open(connection, watch) as client:
             yield self._history(client)
-
-
-async def confirm(
-    operations: Operations, confirmed: Confirmed, watch: Watch, *, wait: bool = True
-) -> ClearResult | DeletionResult:
-    """Carry out what a person confirmed in a browser. Raises as the operation does."""
-    preview, origin, backup = confirmed.preview, confirmed.origin, confirmed.backup
-    if isinstance(preview, DeletionPreview):
-        return await operations.delete_jobs(preview.job_ids, origin, watch, confirmed, backup=backup)
-    return await operations.clear_history(origin, watch, confirmed, wait=wait, backup=backup)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import NOT_CLEARED, SKIPPED, incomplete, result_report
 from ..cloud_history.errors import OperationStopped
-from ..cloud_history.jobs.models import Skipped
 from ..comfy_host import NodeWatch, asker, graph_deletions
 from .base import (
     AFTER_INPUT,

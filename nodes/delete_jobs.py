@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import (
     NOTHING_TO_DELETE,
     SKIPPED,
@@ -14,7 +15,6 @@ from ..cloud_history.deletion.report import (
 )
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.jobs.ids import parse_job_ids
-from ..cloud_history.jobs.models import Skipped
 from ..cloud_history.json_pieces import Pauses
 from ..cloud_history.tasks.stopping import run_stoppable
 from ..cloud_history.tasks.threads import LONG_SECONDS, long_in_thread

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.deletion.report import listing_report, with_warning
 from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs.models import ACTIVE, FINISHED, JobStatus
+from ..cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,

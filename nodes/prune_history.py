@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import SKIPPED, deletion_report, incomplete, with_warning
 from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs.models import FINISHED, JobStatus, Skipped
+from ..cloud_history.jobs.status import FINISHED, JobStatus
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,

@@ -17,12 +17,11 @@ import pytest
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.holds import Holds
+from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.errors import CloudError
-from cloud_history.jobs.models import DeletionResult, Outcome
 from cloud_history.service import Operations
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog, LoggedDeletion
 from cloud_history.state.credentials import ApiKey
-from cloud_history.state.record_lines import RecordedDeletion
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Watch
 from routes.stage import impatient
@@ -193,9 +192,9 @@ class Stage:
         assert self.result is not None, self.error
         return {job_id: each.outcome.value for job_id, each in self.result.jobs.items()}
 
-    def recorded(self) -> RecordedDeletion:
+    def recorded(self) -> LoggedDeletion:
         """The newest deletion of the record."""
-        return Record(self.folder).entries()[0]
+        return AuditLog(self.folder).entries()[0]
 
     # What must be true
 
@@ -223,7 +222,7 @@ class Stage:
             self._record_says(record)
         else:
             assert self._lines() == (self._before or b"")
-        assert (self.operations().desk.unresolved() == []) is resolved
+        assert (self.operations().queue.unresolved() == []) is resolved
 
     def _is_true(self, outcomes: dict[str, str]) -> None:
         stayed = {"failed", "not_attempted", "protected", "active"}
@@ -243,7 +242,7 @@ class Stage:
             "panel",
             len(self.ids),
         )
-        jobs = {job.id: job.outcome for job in Record(self.folder).jobs(recorded.entry.operation)}
+        jobs = {job.id: job.outcome for job in AuditLog(self.folder).jobs(recorded.entry.operation)}
         if self.result is not None and state == "done":
             assert jobs == self.outcomes()
         else:
@@ -265,7 +264,7 @@ class Stage:
         """The next start sends nothing by itself, and deletes when it is asked to."""
         self.steps = Steps()  # what fails at a step fails no more
         posts, operations = list(self.cloud.history_posts), self.operations()
-        assert operations.desk.running() is None
+        assert operations.queue.running() is None
         assert Holds(operations).open == []
         await operations.count(await operations.find_connection())
         assert self.cloud.history_posts == posts

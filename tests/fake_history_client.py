@@ -12,7 +12,7 @@ from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.cloud.retry import Again
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import JobStatus
+from cloud_history.jobs.status import JobStatus
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 import pytest
 
-from cloud_history.state import locks, private_files
+from cloud_history.state import files, locks
 
 How = Literal["fails", "blocks", "short"]
 FAILS: Final = "fails"
@@ -216,7 +216,7 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
                 patch.setattr(_OF_PATHLIB, name, wrapped)
         patch.setattr(os, "write", faulty_write)
         patch.setattr(locks, "_lock", faulty_lock)
-        patch.setattr(private_files, "open", opened, raising=False)
+        patch.setattr(files, "open", opened, raising=False)
         try:
             yield disk
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 from cloud_history.approval.approval import Asker, Questions
 from cloud_history.approval.graph_deletions import GraphDeletions
 from cloud_history.deletion.clear import History
-from cloud_history.jobs.models import ClearResult, DeletionResult, Skipped
+from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched, Watch
 from fake_history_client import FakeClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import RecordEntry, RecordOutcome, outcome_of
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome
+from cloud_history.deletion.queue import outcome_of
+from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
 
 DELETED = JobOutcome(Outcome.DELETED)
 FAILED = JobOutcome(Outcome.FAILED, "server error (500)")
@@ -22,14 +22,14 @@ def job_id(number: int) -> str:
     return str(UUID(int=number))
 
 
-def entry(number: int, **more: object) -> RecordEntry:
+def entry(number: int, **more: object) -> AuditEntry:
     """An entry of jobs 1 and 2, from a node."""
     about: dict[str, object] = {"asked": 2, "job_ids": (job_id(1), job_id(2)), "host": "cloud.comfy.org"}
     about |= {"node": "5", "title": "Tidy up", **more}
-    return RecordEntry(name(number), "delete", "node", **about)  # type: ignore[arg-type]
+    return AuditEntry(name(number), "delete", "node", **about)  # type: ignore[arg-type]
 
 
-def outcome(*outcomes: JobOutcome, backup: str | None = None) -> RecordOutcome:
+def outcome(*outcomes: JobOutcome, backup: str | None = None) -> AuditOutcome:
     """The outcome of jobs 1, 2 and so on."""
     jobs = {job_id(number): each for number, each in enumerate(outcomes, 1)}
     return outcome_of(DeletionResult(jobs), "1 job removed.\nAssets stay.", 1.23456, backup)
@@ -37,4 +37,4 @@ def outcome(*outcomes: JobOutcome, backup: str | None = None) -> RecordOutcome:
 
 def recorded(folder: Path) -> list[tuple[int, str]]:
     """The numbers and states of all deletions, as the next process reads them."""
-    return [(int(each.entry.operation, 16), each.state) for each in Record(folder).entries()]
+    return [(int(each.entry.operation, 16), each.state) for each in AuditLog(folder).entries()]

@@ -34,9 +34,9 @@ from ..errors import (
 )
 from ..forks import Lock
 from ..secret import Secret, log, scrub
-from ..state.files import Claim, write_private, write_whole
+from ..state.files import open_private, read_private, write_private, write_whole
 from ..state.folder import state_folder_at
-from ..state.private_files import open_private, read_private
+from ..state.locks import Claim
 from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped, run_stoppable
 from ..tasks.threads import FILE_SECONDS, in_thread, write_in_thread
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from ..deletion.confirmed import Confirmed
-from ..deletion.preview import ClearPreview, DeletionPreview, Preview
-from ..deletion.previewed import clear_summary, deletion_summary
-from ..deletion.results import Payload
+from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipped
+from ..deletion.preview import (
+    ClearPreview,
+    DeletionPreview,
+    DeletionRequest,
+    Preview,
+    clear_summary,
+    deletion_summary,
+)
+from ..deletion.report import Payload
 from ..errors import CloudError, CountRose, NodesNever, OperationStopped
 from ..jobs.filters import Selection
-from ..jobs.models import ClearOutcome, ClearResult, DeletionResult, Skipped
 from ..jobs.rows import milliseconds
 from ..retention.cleanup import plan_of, resolve
 from ..retention.policy import Plan, Policy
 from ..service import Operations
-from ..state.connection import Connection
+from ..state.credentials import Connection
 from ..state.in_flight import new_operation
 from ..tasks.stopping import Watch
 from ..tasks.threads import in_thread
@@ -180,5 +185,7 @@ class GraphDeletions:
         return await self._questions.ask(asker, about | whose, watch)
 
 
-def _confirmed(preview: Preview, connection: Connection, asker: Asker, backup: bool | None) -> Confirmed:
-    return Confirmed(preview, connection, new_operation(), asker.origin, backup)
+def _confirmed(
+    preview: Preview, connection: Connection, asker: Asker, backup: bool | None
+) -> DeletionRequest:
+    return DeletionRequest(preview, connection, new_operation(), asker.origin, backup)

@@ -7,16 +7,19 @@ session made on one fails on the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import aiohttp
 import yarl
 
-from .. import __version__
+from .. import __version__, environment
 from ..config import BaseUrl
 from ..errors import (
     AnswerTooLarge,
@@ -29,20 +32,129 @@ from ..errors import (
     Unauthorized,
     UnreadableAnswer,
     UntrustedCertificate,
+    UnusableProxy,
 )
 from ..jobs.ids import WrittenIds
 from ..jobs.job import Job, OutputFile, read_job
 from ..jobs.redact import clean_detail
 from ..json_pieces import Pauses
-from ..secret import Secret
+from ..secret import Secret, remember
 from ..tasks.threads import long_in_thread
-from . import protocol, proxies
-from .bodies import read_capped
+from . import client, protocol
 from .clock import CloudClock
 from .pages import Kept, Page, Pick, joined
-from .resolving import OwnResolver
 from .retry import Again, RetryPolicy, parse_retry_after
-from .sessions import Session, open_session
+from .sessions import OwnResolver, Session, open_session
+
+_CHUNK = 64 * 1024
+STEP = 1024 * 1024
+"""Bytes that are decompressed at a time: 64 kB can become 64 MB, for which the event loop would wait."""
+TURN = 0.001
+"""Seconds between two steps. A sleep of none lets nothing in another thread run."""
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
+    """The body, and whether it is whole: it is cut at `largest` bytes, counted after decompression.
+
+    Raises:
+        aiohttp.ClientError, OSError: the connection broke during a success. Half an error body is returned:
+            it still says what its status says.
+    """
+    decoder = _Decoder() if _is_compressed(response.headers.get("Content-Encoding", "")) else None
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            for piece in decoder.pieces(chunk) if decoder else (chunk,):
+                body += piece
+                if len(body) > largest:
+                    response.close()
+                    return bytes(body[:largest]), False
+                if len(piece) >= STEP:
+                    await asyncio.sleep(TURN)
+    except zlib.error:
+        response.close()
+        return bytes(body), False
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+        if response.status < 400:
+            raise
+        return bytes(body), False
+    return bytes(body), decoder is None or decoder.ended or not body
+
+
+def _is_compressed(content_encoding: str) -> bool:
+    """Whether a body is compressed the way we ask for.
+
+    Whatever else a storage keeps in that header, such as `aws-chunked` of an upload or `UTF-8`, says nothing of what it
+    sends: the body is taken as it is, and looked at by whoever reads it.
+    """
+    return any(each.strip() in _COMPRESSED for each in content_encoding.lower().split(","))
+
+
+class _Decoder:
+    """Decompresses gzip and zlib, in several members too."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last member has come whole."""
+        return self._member.eof
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What a chunk becomes, in pieces of at most STEP bytes. Raises zlib.error."""
+        while chunk:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
+            yield from _inflated(self._member, chunk)
+            chunk = self._member.unused_data
+
+
+def _inflated(member: Any, chunk: bytes) -> Iterator[bytes]:
+    while True:
+        piece = member.decompress(chunk, STEP)
+        yield piece
+        chunk = member.unconsumed_tail
+        if len(piece) < STEP and not chunk:
+            return
+
+
+SHORTEST_NAME = 8
+
+
+def find_proxy(base_url: BaseUrl) -> str | None:
+    """The proxy's URL, or None for a direct connection.
+
+    Its user name and password are remembered as secrets, so that no text of ours shows them.
+
+    Raises:
+        UnusableProxy: it is not an http or https address (aiohttp speaks no SOCKS).
+    """
+    if base_url.loopback:
+        return None
+    target = urlsplit(base_url.url)
+    known = environment.proxies()
+    named = known.get(target.scheme) or known.get("all")
+    if not named or proxy_bypass_environment(base_url.host, known):
+        return None
+    url = named if "://" in named else f"http://{named}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        raise UnusableProxy("The proxy’s address can’t be used.") from None
+    if not usable:
+        raise UnusableProxy("The proxy’s address can’t be used.")
+    # A short name or password may be any word of any text: hidden there, it would make reports untrue and workflows
+    # in backups useless.
+    if parts.password:
+        remember(parts.password if len(parts.password) >= SHORTEST_NAME else f":{parts.password}@")
+    if parts.username:
+        remember(parts.username if len(parts.username) >= SHORTEST_NAME else f"{parts.username}@")
+    return url
+
 
 MOST_AT_ONCE = 6
 LONGEST_STANDING = 40
@@ -91,7 +203,7 @@ class CloudClient:
         return self._proxy
 
     async def __aenter__(self) -> CloudClient:
-        self._proxy = proxies.find_proxy(self.base_url)
+        self._proxy = client.find_proxy(self.base_url)
         self._session = open_session(
             connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, resolver=OwnResolver()),
             total_seconds=self.timeouts.request,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
-from ..jobs.models import ACTIVE, JobCounts, JobStatus
+from ..jobs.status import ACTIVE, JobCounts, JobStatus
 from ..tasks.stopping import together
 from .evidence import SPOT_CHECK, Doubt, Reason, spread
 from .listing import JobLister, goes_on, list_jobs

@@ -15,11 +15,9 @@ from ..config import is_loopback
 from ..errors import NotComfyCloud, NotFound, UnreadableAnswer
 from ..jobs.job import OutputFile
 from ..secret import scrub
-from .bodies import read_capped
-from .client import CloudClient, connection_failure, raise_alone
+from .client import CloudClient, connection_failure, raise_alone, read_capped
 from .protocol import LARGEST_FILE
-from .resolving import OwnResolver
-from .sessions import open_session
+from .sessions import OwnResolver, open_session
 
 SECONDS = 30.0
 SECONDS_TO_LOOK_UP = 3.0

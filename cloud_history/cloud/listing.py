@@ -11,7 +11,7 @@ from typing import Generic, Protocol
 from ..errors import BadRequest, CloudError, ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
-from ..jobs.models import JobStatus
+from ..jobs.status import JobStatus
 from .evidence import Doubt, Reason, is_whole
 from .pages import NO_JOB, Kept, Page, Pick
 

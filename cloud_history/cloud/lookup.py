@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from ..errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
-from ..jobs.models import ACTIVE, JobStatus
+from ..jobs.status import ACTIVE, JobStatus
 from ..tasks.stopping import Watch, run_stoppable, together
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
@@ -47,7 +47,7 @@ class JobReader(JobLister, Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What was seen of some jobs.
 
     Attributes:
@@ -78,10 +78,10 @@ class Look:
         return distrust(self.reasons) if self.reasons else ""
 
 
-UNSEEN = Look()
+UNSEEN = Observation()
 
 
-async def look_at(client: JobReader, job_ids: Sequence[str], known: Look = UNSEEN) -> Look:
+async def look_up(client: JobReader, job_ids: Sequence[str], known: Observation = UNSEEN) -> Observation:
     """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
 
     Args:
@@ -96,26 +96,26 @@ async def look_at(client: JobReader, job_ids: Sequence[str], known: Look = UNSEE
         return looking.seen_by_id(error)
 
 
-async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Look:
+async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Observation:
     """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found.
 
     Args:
         others: jobs that are listed beside them, and have to be there at the next look.
     """
     listed = {job.id: job for job in jobs}
-    known = Look(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
+    known = Observation(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
     looking = _Looking(client, list(listed), known)
     return await looking.only_by_id()
 
 
-async def look_in_time(
-    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Look = UNSEEN
-) -> Look:
+async def look_up_in_time(
+    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Observation = UNSEEN
+) -> Observation:
     """Look at these jobs, for at most so long. Raises OperationStopped."""
     try:
-        return await run_stoppable(look_at(client, job_ids, known), watch, seconds)
+        return await run_stoppable(look_up(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
-        return Look(error=error)
+        return Observation(error=error)
 
 
 def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
@@ -144,7 +144,7 @@ class _Listed(NamedTuple):
 class _Looking:
     """One look at some jobs."""
 
-    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Look) -> None:
+    def __init__(self, client: JobReader, job_ids: Sequence[str], known: Observation) -> None:
         self._client = client
         self._job_ids = job_ids
         self._wanted = frozenset(job_ids)
@@ -155,7 +155,7 @@ class _Looking:
         self._error: CloudError | None = None
         self._early: asyncio.Future[_Listed] | None = None
 
-    async def look(self) -> Look:
+    async def look(self) -> Observation:
         try:
             listing = await self._read_list()
             found = await self._judged(listing)
@@ -166,7 +166,7 @@ class _Looking:
         finally:
             await _end(self._early)
 
-    async def _judged(self, listing: Listing) -> Look:
+    async def _judged(self, listing: Listing) -> Observation:
         """What this list and asking by id say together."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
@@ -199,14 +199,14 @@ class _Looking:
         gone, reasons = self._judge(missing, asked, still, proof, each=few)
         return self._outcome(listing, gone, reasons)
 
-    async def only_by_id(self) -> Look:
+    async def only_by_id(self) -> Observation:
         await self._ask(self._job_ids)
         return replace(self._known, answered=frozenset(self._answered))
 
-    def seen_by_id(self, error: CloudError) -> Look:
+    def seen_by_id(self, error: CloudError) -> Observation:
         """What is known where no list could be read."""
         there = {job_id: job for job_id, job in self._by_id.items() if job}
-        return Look(there, NONE_ABSENT, error, answered=frozenset(self._answered))
+        return Observation(there, NONE_ABSENT, error, answered=frozenset(self._answered))
 
     async def _read_list(self) -> Listing:
         """The narrowest list that can prove these jobs gone, with those of them that it has."""
@@ -376,7 +376,9 @@ class _Looking:
             and len(proof.seen) > len(listed)
         )
 
-    def _outcome(self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]) -> Look:
+    def _outcome(
+        self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]
+    ) -> Observation:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
         for job_id in by_id.keys() & listing.jobs.keys():
@@ -386,7 +388,7 @@ class _Looking:
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
         listed = frozenset(listing.jobs)
         others = listing.seen - self._wanted if listing.proof() else frozenset[str]()
-        return Look(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
+        return Observation(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
 
 
 async def _end(begun: asyncio.Future[Any] | None) -> None:

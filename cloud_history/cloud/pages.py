@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..jobs.job import Job
-from ..jobs.models import JobStatus
+from ..jobs.status import JobStatus
+from ..json_pieces import NotJson, Pause, Reader, expect, skip
 from .evidence import Doubt, Reason
 
 Kept = TypeVar("Kept")
@@ -101,3 +102,57 @@ def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:
         limit=None,
         written={**first.written, **second.written},
     )
+
+
+def read_page(
+    text: str, take: Callable[[Any], None], pause: Pause = lambda: None, rows_at: str = "jobs"
+) -> dict[str, Any]:
+    """The members of a JSON object. The rows in the array `rows_at` are given to `take` one by one, and it is empty.
+
+    Args:
+        pause: called between two steps, to let others work.
+
+    Raises:
+        NotJson: when the text turns out to be something else; what was given before stands.
+    """
+    members: dict[str, Any] = {}
+    reader = Reader(text, pause)
+    at = expect(text, skip(text, 0), "{")
+    if text[at : at + 1] == "}":
+        _end(text, at + 1)
+        return members
+    while True:
+        name, at = reader.value(at)
+        if not isinstance(name, str):
+            raise NotJson("a member without a name")
+        at = expect(text, skip(text, at), ":")
+        if name != rows_at or text[at : at + 1] != "[":
+            members[name], at = reader.value(at)
+        elif name in members:
+            raise NotJson("the rows twice")
+        else:
+            members[name] = []
+            at = _rows(reader, text, at + 1, take)
+        at = skip(text, at)
+        if text[at : at + 1] == "}":
+            _end(text, at + 1)
+            return members
+        at = expect(text, at, ",")
+
+
+def _rows(reader: Reader, text: str, at: int, take: Callable[[Any], None]) -> int:
+    at = skip(text, at)
+    if text[at : at + 1] == "]":
+        return at + 1
+    while True:
+        row, at = reader.value(at)
+        take(row)
+        at = skip(text, at)
+        if text[at : at + 1] == "]":
+            return at + 1
+        at = expect(text, at, ",")
+
+
+def _end(text: str, at: int) -> None:
+    if text[skip(text, at) :]:
+        raise NotJson("something follows the page")

@@ -36,20 +36,17 @@ from ..errors import (
 )
 from ..jobs.ids import is_job_id
 from ..jobs.job import job_of, row_id
-from ..jobs.models import JobStatus
-from ..jobs.redact import MAX_LEVELS
+from ..jobs.redact import LARGEST_JOB, MAX_LEVELS
+from ..jobs.status import JobStatus
 from ..json_pieces import JsonTooDeep, NotJson, Pause, loads
 from ..secret import CONTROL, scrub
 from . import schema
 from .evidence import Doubt, Reason
-from .page_rows import read_page
-from .pages import Kept, Page, Pick
+from .pages import Kept, Page, Pick, read_page
 
 MOST_IDS_A_REQUEST = 100
 SMALL_ANSWER = 1024 * 1024
 PAGE_ANSWER = 16 * 1024 * 1024
-LARGEST_JOB = 64 * 1024 * 1024
-"""Bytes of one job with its workflow: of the answer, and of its copy in a backup."""
 LARGEST_FILE = 20 * 1024 * 1024
 LONGEST_QUOTE = 1000
 

@@ -11,13 +11,14 @@ from typing import Protocol
 
 from ..cloud.counting import Counted, Span, count_and_name, count_jobs, span_of
 from ..cloud.listing import Listing, list_jobs
-from ..cloud.lookup import Look, ask_by_id, look_at, look_in_time
+from ..cloud.lookup import Observation, ask_by_id, look_up, look_up_in_time
 from ..cloud.retry import Again
 from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
 from ..jobs.filters import JobFilter
-from ..jobs.models import ClearOutcome, ClearResult, DeletionResult, JobCounts
+from ..jobs.status import JobCounts
 from ..tasks.stopping import Budget, Unwatched, Watch, check_stopped, pause, run_stoppable
 from .delete import LEAST_TO_LOOK, MOST_TO_LOOK_STOPPED, DeletingClient, Deletion, Shown
+from .outcomes import ClearOutcome, ClearResult, DeletionResult
 from .safeguards import Safeguards
 
 Counts = list[JobCounts]
@@ -80,17 +81,17 @@ class History:
         watch.progress("checking", 0, 1)
         return await run_stoppable(list_jobs(self.client, chosen), watch, self.seconds)
 
-    async def look(self, job_ids: Sequence[str], watch: Watch) -> Look:
+    async def look(self, job_ids: Sequence[str], watch: Watch) -> Observation:
         """Look at these jobs. Raises OperationStopped."""
         watch.progress("checking", 0, 1)
-        return await look_in_time(self.client, job_ids, watch, self.seconds)
+        return await look_up_in_time(self.client, job_ids, watch, self.seconds)
 
     async def delete(
         self,
         job_ids: Sequence[str],
         watch: Watch,
         *,
-        previewed: Look | None = None,
+        previewed: Observation | None = None,
         confirmed: Collection[str] | None = None,
         safeguards: Safeguards | None = None,
     ) -> DeletionResult:
@@ -165,7 +166,7 @@ class History:
         return await self._verify_clear(before, witnesses, lost, watch, budget)
 
     async def _verify_clear(
-        self, before: JobCounts, witnesses: Look, lost: CloudError | None, watch: Watch, budget: Budget
+        self, before: JobCounts, witnesses: Observation, lost: CloudError | None, watch: Watch, budget: Budget
     ) -> ClearResult:
         """Count until nothing is left, for about five seconds."""
         watch.progress("checking", 0, 1)
@@ -200,13 +201,13 @@ class History:
             await pause(self.sleep, wait, watch)
             counted.append(await self._count(watch, budget))
 
-    async def _doubt(self, witnesses: Look, after: JobCounts) -> str:
+    async def _doubt(self, witnesses: Observation, after: JobCounts) -> str:
         """Why this count does not prove that jobs are gone, in words; "" where looking at some of them agrees.
 
         Raises:
             CloudError: they could not be looked at.
         """
-        found = await look_at(self.client, list(witnesses.there), witnesses)
+        found = await look_up(self.client, list(witnesses.there), witnesses)
         if found.error is not None:
             raise found.error
         if found.reasons or (not found.there and not found.gone):
@@ -218,7 +219,7 @@ class History:
     async def _stopped_clear(
         self,
         before: JobCounts,
-        witnesses: Look,
+        witnesses: Observation,
         lost: CloudError | None,
         unread: ClearOutcome,
         after: JobCounts | None = None,

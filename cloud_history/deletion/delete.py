@@ -10,15 +10,14 @@ from functools import partial
 from typing import Protocol
 
 from ..cloud.evidence import ProvenAbsent
-from ..cloud.lookup import UNSEEN, JobReader, Look, look_at, look_in_time
+from ..cloud.lookup import UNSEEN, JobReader, Observation, look_up, look_up_in_time
 from ..cloud.protocol import MOST_IDS_A_REQUEST, delete_history
 from ..cloud.retry import Again
 from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from ..jobs.job import Job
-from ..jobs.models import DeletionResult, JobOutcome, Outcome
 from ..secret import log
 from ..tasks.stopping import Budget, Turns, Unwatched, Watch, pause, run_stoppable, together
-from .outcomes import Ledger
+from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .report import deletion_report
 from .safeguards import Safeguards, kept_back
 
@@ -39,7 +38,7 @@ class DeletingClient(JobReader, Protocol):
 class Shown:
     """What a person was shown, and the jobs they confirmed."""
 
-    look: Look
+    look: Observation
     confirmed: Collection[str]
 
 
@@ -65,7 +64,7 @@ class Deletion:
             await turn()
         budget = self._budget(job_ids)
         before = await self._look(job_ids, watch, budget, shown.look if shown else UNSEEN)
-        ledger = Ledger(job_ids)
+        ledger = Outcomes(job_ids)
         if shown is None:
             send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
         else:
@@ -92,7 +91,12 @@ class Deletion:
         return Budget(self.seconds * max(1.0, len(job_ids) / 1000))
 
     async def _send(
-        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch, budget: Budget
+        self,
+        job_ids: Sequence[str],
+        looks: Sequence[Observation],
+        ledger: Outcomes,
+        watch: Watch,
+        budget: Budget,
     ) -> None:
         try:
             await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, budget.left())
@@ -105,7 +109,7 @@ class Deletion:
             ledger.end_sending("an earlier request failed")
 
     async def _send_chunks(
-        self, job_ids: Sequence[str], looks: Sequence[Look], ledger: Ledger, watch: Watch
+        self, job_ids: Sequence[str], looks: Sequence[Observation], ledger: Outcomes, watch: Watch
     ) -> None:
         waiting = deque(_chunks(job_ids))
         watch.progress("sending", 0, len(job_ids))
@@ -137,7 +141,7 @@ class Deletion:
 
         await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
 
-    async def _check_again(self, chunk: Sequence[str], looks: Sequence[Look]) -> None:
+    async def _check_again(self, chunk: Sequence[str], looks: Sequence[Observation]) -> None:
         if kept_back(chunk, await self.safeguards.protected(), looks):
             raise PreviewExpired(
                 "A job was protected while the request waited to be sent.",
@@ -145,7 +149,7 @@ class Deletion:
             )
 
     async def _believed(
-        self, without: Mapping[str, JobOutcome], before: Look, watch: Watch
+        self, without: Mapping[str, JobOutcome], before: Observation, watch: Watch
     ) -> dict[str, JobOutcome]:
         """What backing up found. A job it did not find is gone only where the list says so too."""
         missing = [
@@ -155,11 +159,13 @@ class Deletion:
         ]
         if not missing:
             return dict(without)
-        now = await look_in_time(self.client, missing, watch, LEAST_TO_LOOK, before)
+        now = await look_up_in_time(self.client, missing, watch, LEAST_TO_LOOK, before)
         lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
-    async def _verify(self, ledger: Ledger, before: Look, watch: Watch, budget: Budget) -> Look:
+    async def _verify(
+        self, ledger: Outcomes, before: Observation, watch: Watch, budget: Budget
+    ) -> Observation:
         """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
         sent = ledger.to_verify
         if not sent:
@@ -183,13 +189,15 @@ class Deletion:
             ledger.note(look.error)
         return look
 
-    async def _look(self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Look) -> Look:
+    async def _look(
+        self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Observation
+    ) -> Observation:
         watch.progress("checking", 0, 1)
-        return await look_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK), known)
+        return await look_up_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK), known)
 
-    async def _glance(self, job_ids: Sequence[str], known: Look) -> Look:
+    async def _glance(self, job_ids: Sequence[str], known: Observation) -> Observation:
         """What can be seen in the moment left when a person has stopped it."""
-        looking = look_at(self.client, job_ids, known)
+        looking = look_up(self.client, job_ids, known)
         try:
             return await run_stoppable(looking, Unwatched(), MOST_TO_LOOK_STOPPED)
         except CloudConnectionError:
@@ -200,7 +208,7 @@ def _chunks(job_ids: Sequence[str]) -> list[list[str]]:
     return [list(job_ids[at : at + MOST_IDS_A_REQUEST]) for at in range(0, len(job_ids), MOST_IDS_A_REQUEST)]
 
 
-def _worth_sending(job_id: str, before: Look) -> bool:
+def _worth_sending(job_id: str, before: Observation) -> bool:
     job = before.there.get(job_id)
     return job_id not in before.gone and (job is None or not job.active)
 
@@ -221,7 +229,7 @@ def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome
     return stays
 
 
-def _since(earlier: Look, now: Look) -> Look:
+def _since(earlier: Observation, now: Observation) -> Observation:
     """The newer look; what it could not see is as the earlier one saw it."""
     if now.error is None:
         return now
@@ -229,12 +237,14 @@ def _since(earlier: Look, now: Look) -> Look:
     return _merged(now, earlier, there, now.gone | earlier.gone.difference(there))
 
 
-def _seen_in_either(now: Look, previewed: Look) -> Look:
+def _seen_in_either(now: Observation, previewed: Observation) -> Observation:
     """What was seen just now; for what could not be seen now, what the person was shown."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
     return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))
 
 
-def _merged(now: Look, earlier: Look, there: Mapping[str, Job], gone: frozenset[ProvenAbsent]) -> Look:
+def _merged(
+    now: Observation, earlier: Observation, there: Mapping[str, Job], gone: frozenset[ProvenAbsent]
+) -> Observation:
     listed = now.listed | (earlier.listed.difference(now.there) & there.keys())
     return replace(now, there=there, gone=gone, listed=listed, answered=now.answered | earlier.answered)

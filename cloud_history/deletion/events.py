@@ -21,7 +21,7 @@ CHANGED = "cloud_history.changed"
 PROGRESS = "cloud_history.progress"
 
 
-class Announcements:
+class Events:
     """Tells the browsers of changes, and keeps how far each of their deletions has come."""
 
     def __init__(self, announce: Announce, clock: Callable[[], float] = time.monotonic) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import (
     CloudError,
@@ -28,15 +28,16 @@ from ..errors import (
 )
 from ..forks import Lock
 from ..secret import log, operation_now
-from ..service import Operations, confirm
-from ..state.files import Claim, write_private
-from ..state.locks import gate
-from ..state.private_files import read_private
+from ..state.files import read_private, write_private
+from ..state.folder import state_folder_at
+from ..state.locks import Claim, gate
 from ..tasks.own_loop import on_own_loop
-from ..tasks.stopping import ASKED_TO_WAIT, Unwatched
+from ..tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
 from ..tasks.threads import in_background, write_in_thread
-from .confirmed import Confirmed
-from .preview import DeletionPreview
+from .events import Events
+from .outcomes import ClearResult, DeletionResult
+from .preview import DeletionPreview, DeletionRequest
+from .queue import DeletionQueue
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
@@ -73,7 +74,7 @@ class HoldWatch(Unwatched):
 class Hold:
     """One confirmed deletion. Its id is also its operation's."""
 
-    confirmed: Confirmed
+    confirmed: DeletionRequest
     ends: float
     clock: Callable[[], float] = time.monotonic
     state: str = HOLDING
@@ -115,20 +116,30 @@ class Hold:
         }
 
 
+class Deletions(Protocol):
+    """Carries out what was held, and tells of it: the service, as far as holds need it."""
+
+    folder: Path
+    queue: DeletionQueue
+    events: Events
+
+    async def carry_out(self, confirmed: DeletionRequest, watch: Watch) -> ClearResult | DeletionResult: ...
+
+
 class Holds:
     """The holds of one process."""
 
     def __init__(
         self,
-        operations: Operations,
+        deletions: Deletions,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._operations = operations
-        self._state = operations.state
-        self._folder = operations.folder / "holds"
-        self._gate = operations.folder / "holds.gate"
+        self._deletions = deletions
+        self._state = state_folder_at(deletions.folder)
+        self._folder = deletions.folder / "holds"
+        self._gate = deletions.folder / "holds.gate"
         self._sleep = sleep
         self._clock = clock
         self._open: dict[str, Hold] = {}
@@ -144,7 +155,7 @@ class Holds:
         """The names of the newest that were taken back."""
         return list(self._undone)
 
-    async def start(self, confirmed: Confirmed, seconds: float) -> Hold:
+    async def start(self, confirmed: DeletionRequest, seconds: float) -> Hold:
         """Hold a deletion for some seconds, then send it. It is on disk when this returns.
 
         Raises:
@@ -210,7 +221,7 @@ class Holds:
         if was_waiting:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
             with suppress(StateUnwritable):
-                await write_in_thread(lambda: self._operations.desk.taken_back(hold.id))
+                await write_in_thread(lambda: self._deletions.queue.taken_back(hold.id))
         await self._forget_soon(hold)
         self._changed(hold)
         return True
@@ -220,10 +231,10 @@ class Holds:
         await self._sleep(seconds)
         if not hold.moves((HOLDING,), WAITING):
             return
-        operations, confirmed = self._operations, hold.confirmed
+        deletions, confirmed = self._deletions, hold.confirmed
         try:
             self._changed(hold)
-            await on_own_loop(confirm(operations, confirmed, hold.watch))
+            await on_own_loop(deletions.carry_out(confirmed, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
         except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
@@ -231,7 +242,7 @@ class Holds:
         finally:
             hold.moves((WAITING, SENDING), DONE)
             self._open.pop(hold.id, None)
-            self._operations.announcements.forget(hold.id)
+            self._deletions.events.forget(hold.id)
         await self._forget_soon(hold)
 
     async def _forget_soon(self, hold: Hold) -> None:
@@ -248,10 +259,10 @@ class Holds:
             in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
-        self._operations.announcements.progressed(hold.id, hold.kind, phase, done, total, held=True)
+        self._deletions.events.progressed(hold.id, hold.kind, phase, done, total, held=True)
 
     def _changed(self, hold: Hold) -> None:
-        self._operations.announcements.changed(hold.kind, hold.id)
+        self._deletions.events.changed(hold.kind, hold.id)
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
@@ -277,10 +288,10 @@ class Holds:
 
     def _known(self) -> set[str]:
         """Operations of which the notes of what is being sent, or the record, tell more than their hold."""
-        desk = self._operations.desk
-        known = {entry.operation for entry in desk.journal.entries()}
+        queue = self._deletions.queue
+        known = {entry.operation for entry in queue.in_flight.entries()}
         with suppress(StateFolderLost):
-            known |= {each.entry.operation for each in desk.record.entries()}
+            known |= {each.entry.operation for each in queue.audit_log.entries()}
         return known
 
     def dismiss(self, hold_id: str) -> None:

@@ -1,16 +1,198 @@
-"""What is known of each job while its deletion runs, and at the end of it."""
+"""What became of each job of a deletion, and of a clear: the words for it, and the truth at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
 
-from ..cloud.lookup import Look
 from ..errors import CloudError
-from ..jobs.models import DeletionResult, JobOutcome, Outcome
-from .verdicts import verdict
+
+if TYPE_CHECKING:
+    # ComfyUI’s start loads this file for the reports, and needs no lookup.
+    from ..cloud.lookup import Observation
+    from ..jobs.status import JobCounts
 
 
-class Ledger:
+class Outcome(str, Enum):
+    """What became of a job that was to be deleted."""
+
+    DELETED = "deleted"
+    """It was there before, was sent, and is gone."""
+    ALREADY_GONE = "already_gone"
+    ACTIVE = "active"
+    """Pending or running: left alone."""
+    PROTECTED = "protected"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    """Accepted and still listed, or not read back; or no answer came and nobody could look."""
+    NOT_ATTEMPTED = "not_attempted"
+    ACCEPTED = "accepted"
+    """Only while a deletion runs: answered with 200, which has no body and proves no more. Then somebody looks."""
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """The outcome of one job, with why where it is not the good one.
+
+    Attributes:
+        answered: whether Comfy Cloud answered the request with something that settles it. What was never answered
+            is an error even when nobody could look.
+        may_have_worked: whether a request that failed may have been carried out all the same.
+    """
+
+    outcome: Outcome
+    why: str = ""
+    answered: bool = True
+    may_have_worked: bool = False
+
+
+@dataclass(frozen=True)
+class DeletionResult:
+    """The outcome of each job id of a deletion, in the order given."""
+
+    jobs: Mapping[str, JobOutcome]
+    stopped: bool = False
+    errors: tuple[CloudError, ...] = field(default=(), compare=False)
+    """The distinct errors met, first come first: they carry the hints."""
+    backed_up: int = 0
+    """How many workflows were backed up first."""
+
+    def ids(self, outcome: Outcome) -> list[str]:
+        return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
+
+    @property
+    def deleted(self) -> int:
+        """How many are gone, verified, and were there before."""
+        return len(self.ids(Outcome.DELETED))
+
+    @property
+    def gone(self) -> list[str]:
+        """The ids of those."""
+        return self.ids(Outcome.DELETED)
+
+    @property
+    def removed(self) -> int:
+        """The same, by the name a clear has for it."""
+        return self.deleted
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not work that should have: what a node ends in an error for."""
+        return any(
+            each.outcome in (Outcome.FAILED, Outcome.NOT_ATTEMPTED)
+            or (each.outcome is Outcome.UNCONFIRMED and not each.answered)
+            for each in self.jobs.values()
+        )
+
+
+class ClearOutcome(str, Enum):
+    """What became of a clear, as far as counting before and after can tell."""
+
+    DELETED = "deleted"
+    """Counted afterwards: no finished job is left."""
+    PARTIAL = "partial"
+    """Accepted; some were removed, some are listed (they may have finished meanwhile)."""
+    UNCONFIRMED = "unconfirmed"
+    """Accepted, but all are still listed, or the list could not be read."""
+    UNKNOWN = "unknown"
+    """The answer was lost, and jobs are still listed or could not be counted."""
+    FAILED = "failed"
+    """Not accepted: nothing was removed."""
+
+
+@dataclass(frozen=True)
+class ClearResult:
+    """A clear, with the finished jobs counted before and after it."""
+
+    outcome: ClearOutcome
+    before: JobCounts
+    after: JobCounts | None = None
+    """None where the list could not be read afterwards."""
+    error: CloudError | None = None
+    stopped: bool = False
+    doubt: str = ""
+    """Why the count afterwards proves nothing, in words."""
+
+    @property
+    def removed(self) -> int | None:
+        """How many are certainly gone; None where nothing could be counted, or the count proves nothing."""
+        if self.outcome is ClearOutcome.FAILED:
+            return 0
+        return (
+            None if self.after is None or self.doubt else max(0, self.before.finished - self.after.finished)
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not work, or nobody knows: what a node ends in an error for."""
+        return self.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN)
+
+    @property
+    def listed(self) -> int | None:
+        """How many finished jobs are still listed; None where nothing could be counted."""
+        return None if self.after is None else self.after.finished
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A workflow asked whether it may delete, and the person said no. Nothing was sent."""
+
+
+ALREADY_GONE = JobOutcome(Outcome.ALREADY_GONE)
+ACTIVE = JobOutcome(Outcome.ACTIVE)
+DELETED = JobOutcome(Outcome.DELETED)
+
+
+def verdict(job_id: str, sent: JobOutcome, before: Observation, after: Observation) -> JobOutcome:
+    """What became of a job.
+
+    Args:
+        sent: how sending ended: ACCEPTED, FAILED (refused, or never arrived), UNCONFIRMED (no answer came) or
+            NOT_ATTEMPTED, each with why.
+        before: seen before sending. What was not seen then is claimed neither as deleted nor as already gone.
+    """
+    if job_id in before.gone and job_id not in after.there:
+        return ALREADY_GONE
+    job = after.there.get(job_id) or (
+        before.there.get(job_id) if sent.outcome is Outcome.NOT_ATTEMPTED else None
+    )
+    if job is not None and job.active:
+        return ACTIVE
+    if sent.outcome is Outcome.NOT_ATTEMPTED:
+        return sent
+    if job_id in after.gone:
+        return _gone(job_id, sent, before)
+    if job_id in after.there:
+        return _still_there(sent, listed=job_id in after.listed)
+    if sent.outcome is Outcome.ACCEPTED:
+        unread = "not read back" if after.error is None else "the list can’t be read"
+        return JobOutcome(Outcome.UNCONFIRMED, after.doubt or f"accepted, but {unread}")
+    if sent.outcome is Outcome.FAILED and sent.may_have_worked:
+        # An error after which the job may be gone all the same, and nobody could look: an error, and not a "no".
+        return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
+    return sent
+
+
+def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
+    if job_id not in before.there:
+        return JobOutcome(Outcome.UNCONFIRMED, "gone now, but it was not seen before", answered=sent.answered)
+    if sent.outcome is Outcome.FAILED and not sent.may_have_worked:
+        # Refused to us, and gone all the same: somebody else removed it.
+        return ALREADY_GONE
+    return DELETED
+
+
+def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
+    if sent.outcome is Outcome.ACCEPTED:
+        where = "still listed" if listed else "still found by its id"
+        return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {where}")
+    # Without an answer the request may be carried out a moment later: that the job is listed now is no refusal.
+    return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent
+
+
+class Outcomes:
     """The books of one deletion."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
@@ -35,7 +217,7 @@ class Ledger:
             job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None
         ]
 
-    def awaited(self, look: Look) -> bool:
+    def awaited(self, look: Observation) -> bool:
         """Whether a job may be on its way out: sent, not certainly refused, not active, and not seen to be gone."""
         return any(
             (sent.outcome is Outcome.ACCEPTED or sent.may_have_worked)
@@ -86,7 +268,7 @@ class Ledger:
         for job_id in self._order:
             self.sent.setdefault(job_id, lost if job_id in self._in_flight else unsent)
 
-    def result(self, before: Look, after: Look) -> DeletionResult:
+    def result(self, before: Observation, after: Observation) -> DeletionResult:
         """The outcome of every job."""
         jobs = {
             job_id: self._kept_back.get(job_id) or verdict(job_id, self.sent[job_id], before, after)

@@ -1,4 +1,4 @@
-"""What a person was shown before they confirmed, kept under a token that works once."""
+"""What a person was shown before they confirmed, kept under a token that works once; and what they confirmed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
-from ..cloud.lookup import Look
+from ..cloud.lookup import Observation
 from ..errors import PreviewExpired
+from ..jobs.filters import NOTHING_PROTECTED, Protected
 from ..jobs.job import Job
-from ..jobs.models import JobCounts, JobStatus
-from ..state.connection import Connection
-from ..state.in_flight import new_operation
-from ..state.protection import NOTHING_PROTECTED, Protected
+from ..jobs.rows import milliseconds
+from ..jobs.status import JobCounts, JobStatus
+from ..secret import scrub
+from ..state.credentials import Connection
+from ..state.in_flight import Entry, Kind, new_operation
+from .report import Payload
 
 VALID_SECONDS = 300
 MOST_KEPT = 100
@@ -76,9 +80,9 @@ class DeletionPreview:
         return [job.id for job in (*self.jobs, *self.stay) if job.finished]
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Observation:
         """What was seen of these jobs, and of those that stay."""
-        return Look({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
+        return Observation({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
 
     def there(self, job_ids: Sequence[str]) -> list[str]:
         """Those of the ids whose jobs were there."""
@@ -168,3 +172,62 @@ class Previews:
         if kept.connection != connection:
             raise PreviewExpired("The key or the server has changed since this preview.")
         return kept
+
+
+@dataclass(frozen=True)
+class DeletionRequest:
+    """What a person confirmed, and the name its operation will have.
+
+    Attributes:
+        origin: where they did: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        backup: whether workflows are backed up first; None: as it is set.
+    """
+
+    preview: Preview
+    connection: Connection
+    operation: str
+    origin: str = "panel"
+    backup: bool | None = None
+
+
+def entry_of(
+    connection: Connection, kind: Kind, origin: str, confirmed: DeletionRequest | None, **more: Any
+) -> Entry:
+    """What is written down. Without the key, which somebody may have pasted into a node's name or a rule."""
+    more |= {name: scrub(more[name]) for name in ("title", "what") if name in more}
+    if confirmed is not None:
+        more["operation"] = confirmed.operation
+    return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)
+
+
+def clear_summary(preview: ClearPreview) -> Payload:
+    """Everything, by its numbers."""
+    counts = preview.counts
+    return {
+        "kind": "clear",
+        "removable": counts.finished,
+        "by_status": {
+            "completed": counts.completed,
+            "failed": counts.failed,
+            "cancelled": counts.cancelled,
+        },
+        "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
+    }
+
+
+def deletion_summary(preview: DeletionPreview) -> Payload:
+    """Exactly these jobs, by their numbers."""
+    created = [job.created_at for job in preview.jobs if job.created_at is not None]
+    by_status = {status.value: 0 for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)}
+    for job in preview.jobs:
+        by_status[job.status.value] += 1
+    return {
+        "kind": "delete",
+        "removable": preview.size,
+        "by_status": by_status,
+        "skipped": preview.skipped,
+        "kept": preview.kept,
+        "oldest": milliseconds(min(created, default=None)),
+        "newest": milliseconds(max(created, default=None)),
+        "outputs": sum(job.outputs_count or 0 for job in preview.jobs),
+    }

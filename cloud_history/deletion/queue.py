@@ -13,17 +13,14 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
-from ..jobs.models import ClearResult, DeletionResult, JobOutcome, Outcome
 from ..secret import log, operation_now, scrub
-from ..state.audit_log import Record
-from ..state.in_flight import Entry, Journal
-from ..state.leftovers import unresolved
-from ..state.record_lines import RecordEntry, RecordOutcome, outcome_of
-from ..state.slot import SendingSlot
+from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
+from ..state.in_flight import Entry, InFlight, SenderLock, unresolved
 from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped
 from ..tasks.threads import in_thread, write_in_thread
-from .events import Announcements
-from .results import Payload, failure_payload
+from .events import Events
+from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
+from .report import Payload, failure_payload
 
 MOST_FINISHED = 10
 LINES_A_RECORD = 1000
@@ -43,7 +40,7 @@ class Ending:
 
     may_have_sent: Callable[[], bool]
     payload: Payload
-    outcome: RecordOutcome
+    outcome: AuditOutcome
     report: str = ""
 
     def __init__(self, recorded: Sequence[str] = ()) -> None:
@@ -67,21 +64,21 @@ class Ending:
         seconds = time.monotonic() - self._started
         self.outcome = self._of_recorded(outcome_of(result, scrub(report), seconds, backup))
 
-    def _of_recorded(self, outcome: RecordOutcome) -> RecordOutcome:
+    def _of_recorded(self, outcome: AuditOutcome) -> AuditOutcome:
         """The outcome without the ids of jobs that nobody has seen: of those the record has the number."""
-        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)
+        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # texts too: they equal the words of the log
         kept = {
-            job_id: each
-            for job_id, each in outcome.jobs.items()
-            if job_id in self._recorded or each.outcome not in unseen
+            job_id: (word, why)
+            for job_id, (word, why) in outcome.jobs.items()
+            if job_id in self._recorded or word not in unseen
         }
         return replace(outcome, jobs=kept)
 
-    def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> RecordOutcome:
+    def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> AuditOutcome:
         """What is recorded when it ended before anything was sent."""
         report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
-        not_tried = JobOutcome(Outcome.NOT_ATTEMPTED, scrub(error.short))
-        outcome = RecordOutcome(
+        not_tried = (Outcome.NOT_ATTEMPTED.value, scrub(error.short))
+        outcome = AuditOutcome(
             counts={Outcome.NOT_ATTEMPTED.value: len(job_ids)} if job_ids else {},
             jobs=dict.fromkeys(job_ids, not_tried),
             removed=0,
@@ -91,7 +88,7 @@ class Ending:
         return self._of_recorded(outcome)
 
 
-class SendingDesk:
+class DeletionQueue:
     """Where each operation that sends passes through.
 
     Attributes:
@@ -101,22 +98,22 @@ class SendingDesk:
         tell_results: whether every browser may know them: not where they would be other people's.
     """
 
-    def __init__(self, folder: Path, announcements: Announcements, *, tell_results: bool = True) -> None:
-        self.journal = Journal(folder)
+    def __init__(self, folder: Path, events: Events, *, tell_results: bool = True) -> None:
+        self.in_flight = InFlight(folder)
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
-        self.record = Record(folder)
-        self._announcements = announcements
+        self.audit_log = AuditLog(folder)
+        self._announcements = events
         self._tell_results = tell_results
-        self._slot = SendingSlot(folder)
+        self._lock = SenderLock(folder)
 
     def running(self) -> Entry | None:
         """What is being sent now, by anybody who uses this state folder. Blocking."""
-        holder = self._slot.holder()
-        return next((entry for entry in self.journal.entries() if entry.operation == holder), None)
+        holder = self._lock.holder()
+        return next((entry for entry in self.in_flight.entries() if entry.operation == holder), None)
 
     def unresolved(self) -> list[Entry]:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
-        return unresolved(self.journal, self._slot)
+        return unresolved(self.in_flight, self._lock)
 
     def taken_back(self, operation: str, how: str = UNDONE) -> None:
         """It was ended before it sent anything, perhaps while it was about to begin. Blocking.
@@ -127,12 +124,13 @@ class SendingDesk:
         try:
             # Only where an intent was recorded: of the others the record knows nothing.
             if any(
-                each.entry.operation == operation and each.outcome is None for each in self.record.entries()
+                each.entry.operation == operation and each.outcome is None
+                for each in self.audit_log.entries()
             ):
-                outcome = RecordOutcome(removed=0, report=f"{NOTHING_SENT} {how}")
-                self.record.outcome(operation, outcome)
+                outcome = AuditOutcome(removed=0, report=f"{NOTHING_SENT} {how}")
+                self.audit_log.outcome(operation, outcome)
         finally:
-            self.journal.resolve(operation)
+            self.in_flight.resolve(operation)
 
     @asynccontextmanager
     async def carry_out(
@@ -170,10 +168,10 @@ class SendingDesk:
 
     @asynccontextmanager
     async def _sending(
-        self, entry: Entry, intent: RecordEntry, ending: Ending, watch: Watch, *, wait: bool
+        self, entry: Entry, intent: AuditEntry, ending: Ending, watch: Watch, *, wait: bool
     ) -> AsyncIterator[None]:
-        """Hold the one slot, with the entry on disk. The entry stays there unless the outcome is known."""
-        await self._take_slot(entry, watch, wait)
+        """Hold the one lock, with the entry on disk. The entry stays there unless the outcome is known."""
+        await self._take_lock(entry, watch, wait)
         try:
             await self._write_down(entry, intent, watch)
             try:
@@ -188,17 +186,17 @@ class SendingDesk:
                 raise
             await self._resolve(entry, ending.outcome)
         finally:
-            self._slot.free()
+            self._lock.free()
 
-    async def _write_down(self, entry: Entry, intent: RecordEntry, watch: Watch) -> None:
+    async def _write_down(self, entry: Entry, intent: AuditEntry, watch: Watch) -> None:
         """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
 
         def write() -> None:
-            self.journal.begin(entry)
+            self.in_flight.begin(entry)
             try:
-                self.record.intent(intent)
+                self.audit_log.intent(intent)
             except StateUnwritable:
-                _try(lambda: self.journal.resolve(entry.operation))
+                _try(lambda: self.in_flight.resolve(entry.operation))
                 raise
 
         def take_back(written: None) -> None:
@@ -218,9 +216,9 @@ class SendingDesk:
         if _is_from_node(entry):  # a browser knows of what it has undone itself
             self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
 
-    async def _take_slot(self, entry: Entry, watch: Watch, wait: bool) -> None:
+    async def _take_lock(self, entry: Entry, watch: Watch, wait: bool) -> None:
         # Polled: who has it may be on another event loop, or in another process.
-        while not await self._try_slot(entry, watch):
+        while not await self._try_lock(entry, watch):
             if not wait:
                 running = await in_thread(self.running)
                 raise Busy("Another deletion is running.", origin=running.origin if running else "")
@@ -228,23 +226,23 @@ class SendingDesk:
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _try_slot(self, entry: Entry, watch: Watch) -> bool:
+    async def _try_lock(self, entry: Entry, watch: Watch) -> bool:
         def take() -> bool:
-            return self._slot.take(entry.operation)
+            return self._lock.take(entry.operation)
 
         def give_back(taken: bool) -> None:
             if taken:
-                self._slot.free()
+                self._lock.free()
 
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
-    async def _resolve(self, entry: Entry, outcome: RecordOutcome) -> None:
+    async def _resolve(self, entry: Entry, outcome: AuditOutcome) -> None:
         """The outcome is known and is about to be told: a disk that refuses must not hide it."""
 
         # Together, so that being cancelled between the two leaves no deletion whose outcome "nobody knows".
         def write() -> None:
-            _try(lambda: self.record.outcome(entry.operation, outcome))
-            _try(lambda: self.journal.resolve(entry.operation))
+            _try(lambda: self.audit_log.outcome(entry.operation, outcome))
+            _try(lambda: self.in_flight.resolve(entry.operation))
 
         try:
             await write_in_thread(write)
@@ -283,9 +281,9 @@ def _try(write: Callable[[], None]) -> None:
         log.warning("%s", exc)
 
 
-def _recorded(entry: Entry, job_ids: Sequence[str]) -> RecordEntry:
+def _recorded(entry: Entry, job_ids: Sequence[str]) -> AuditEntry:
     kind, _, node = entry.origin.partition(" ")
-    return RecordEntry(
+    return AuditEntry(
         operation=entry.operation,
         kind=entry.kind,
         origin=kind,
@@ -298,3 +296,18 @@ def _recorded(entry: Entry, job_ids: Sequence[str]) -> RecordEntry:
         version=__version__,
         what=entry.what,
     )
+
+
+def outcome_of(
+    result: DeletionResult | ClearResult, report: str, seconds: float, backup: str | None = None
+) -> AuditOutcome:
+    """What is written of a result."""
+    if isinstance(result, DeletionResult):
+        counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
+        jobs = {job_id: (each.outcome.value, each.why) for job_id, each in result.jobs.items()}
+        found = AuditOutcome(counts, jobs, result.deleted)
+    else:
+        unknown = result.outcome is ClearOutcome.UNKNOWN
+        word = (ClearOutcome.UNKNOWN if unknown else Outcome.DELETED).value
+        found = AuditOutcome({word: result.removed} if result.removed else {}, removed=result.removed)
+    return replace(found, report=report.partition("\n")[0], seconds=round(seconds, 3), backup=backup)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .base import CloudError
 
 if TYPE_CHECKING:
-    from ..jobs.models import JobCounts
+    from ..jobs.status import JobCounts
 
 
 class InputRefused(CloudError):

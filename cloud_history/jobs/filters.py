@@ -6,9 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..state.protection import NOTHING_PROTECTED, Protected
 from .job import Job
-from .models import JobStatus
+from .status import JobStatus
+
+
+@dataclass(frozen=True)
+class Protected:
+    """The protected jobs, by id and by workflow id."""
+
+    jobs: frozenset[str] = frozenset()
+    workflows: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.workflows)
+
+    def covers(self, job: Job) -> bool:
+        """Whether the job must be kept."""
+        return job.id in self.jobs or (bool(job.workflow_id) and job.workflow_id in self.workflows)
+
+
+NOTHING_PROTECTED = Protected()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from ..secret import scrub
 from .ids import is_job_id
-from .models import ACTIVE, FINISHED, JobStatus
+from .status import ACTIVE, FINISHED, JobStatus
 
 LONGEST_TEXT = 300
 """Characters of an error kept in a list: enough to search and to show."""

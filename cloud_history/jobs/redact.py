@@ -69,3 +69,7 @@ def _workflow_of(extra_data: object) -> object:
     if not isinstance(extra_data, Mapping):
         return {}
     return {name: each for name, each in extra_data.items() if name == _HOLDS_THE_WORKFLOW}
+
+
+LARGEST_JOB = 64 * 1024 * 1024
+"""Bytes of one job with its workflow: of the answer, and of its copy in a backup."""

@@ -1,12 +1,16 @@
-"""Jobs as the rows a browser lists."""
+"""Jobs as a browser shows them: rows of the list, and all there is to show of one job."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from .job import Job
+from ..errors import InputRefused, NotFound
+from ..secret import scrub
+from .job import Job, OutputFile, moment, output_type, read_file, read_job
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -50,3 +54,106 @@ def _error(job: Job) -> dict[str, str] | None:
         "node_type": error.node_type,
         "node_id": error.node_id,
     }
+
+
+MOST_OUTPUTS = 500
+MOST_TRACEBACK = 20_000
+"""Characters of a traceback that are shown."""
+
+Payload = dict[str, Any]
+
+
+def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
+    """A job's cleaned detail (see `clean_detail`) as the browser needs it.
+
+    Raises:
+        NotFound: it has no job id.
+    """
+    job = read_job(detail, now)
+    if job is None:
+        raise NotFound(404)
+    workflow, prompt = read_workflow(detail.get("workflow"))
+    return {
+        "job": job_row(job),
+        "updated": milliseconds(moment(detail.get("update_time"), now)),
+        "outputs": list(islice(outputs_of(detail), MOST_OUTPUTS)),
+        "workflow": workflow,
+        "prompt": prompt,
+        "error": _whole_error(detail.get("execution_error")),
+    }
+
+
+def outputs_of(detail: Mapping[str, Any]) -> Iterator[Payload]:
+    """The files a job made, as a browser lists them."""
+    for node_id, media, file in _files(detail):
+        kind = {"media_type": media, "output_type": output_type(media)}
+        yield {"filename": file.filename, "node_id": node_id, **kind}
+
+
+def files_of(detail: Mapping[str, Any]) -> Iterator[OutputFile]:
+    """The files a job made: no other file is fetched for it."""
+    for _, _, file in _files(detail):
+        yield file
+
+
+def _files(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, OutputFile]]:
+    outputs = detail.get("outputs")
+    for node_id, by_media in outputs.items() if isinstance(outputs, Mapping) else ():
+        for media, files in by_media.items() if isinstance(by_media, Mapping) else ():
+            for each in files if isinstance(files, list) else ():
+                file = read_file(each)
+                if file is not None:
+                    yield str(node_id)[:100], str(media)[:100], file
+
+
+def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
+    """The canvas workflow and the API graph in a job's `workflow`, where it has them."""
+    if not isinstance(value, Mapping):
+        return None, None
+    if isinstance(value.get("nodes"), list):
+        return {name: each for name, each in value.items() if name != "extra_data"}, None
+    prompt = value.get("prompt")
+    found: object = value
+    for name in ("extra_data", "extra_pnginfo", "workflow"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    canvas = dict(found) if isinstance(found, Mapping) and isinstance(found.get("nodes"), list) else None
+    if not isinstance(prompt, Mapping):
+        # Open-source ComfyUI gives the graph itself.
+        prompt = (
+            value
+            if all(isinstance(each, Mapping) and "class_type" in each for each in value.values())
+            else None
+        )
+    return canvas, dict(prompt) if prompt else None
+
+
+def workflow_file(detail: Mapping[str, Any]) -> bytes:
+    """The canvas workflow in a job's detail as a file, with every number as it was.
+
+    A browser would round a seed beyond 2**53, and can't read a NaN, so it is handed the text.
+    Blocking: it is slow for a large workflow.
+
+    Raises:
+        InputRefused: it has none.
+    """
+    canvas, _ = read_workflow(detail.get("workflow"))
+    if canvas is None:
+        raise InputRefused("This job has no workflow.")
+    # Half a character is no text in UTF-8; written like this it is what JSON has for it.
+    return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _whole_error(value: object) -> Payload | None:
+    if not isinstance(value, Mapping):
+        return None
+    lines = value.get("traceback")
+    text = "".join(str(line) for line in lines) if isinstance(lines, list) else str(lines or "")
+    words = {
+        "message": "exception_message",
+        "type": "exception_type",
+        "node_type": "node_type",
+        "node_id": "node_id",
+    }
+    shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
+    # Each line is scrubbed already; two of them together may hold what neither does.
+    return {**shown, "traceback": scrub(text)[:MOST_TRACEBACK].splitlines(keepends=True)}

@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+from ..cloud.clock import CloudClock
+from ..cloud.listing import Listing
 from ..deletion.preview import DeletionPreview, preview_jobs
-from ..jobs.filters import JobFilter
+from ..deletion.queue import DeletionQueue
+from ..jobs.filters import JobFilter, Protected
 from ..jobs.job import Job
-from ..service import Operations
-from ..state.connection import Connection
-from ..state.record_lines import RecordedDeletion
+from ..state.audit_log import LoggedDeletion
+from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 from ..tasks.stopping import Watch
 from ..tasks.threads import large_in_thread, long_in_thread
@@ -28,19 +31,30 @@ class _Reading:
 
     connection: Connection
     at: float
-    last: Sequence[RecordedDeletion]
+    last: Sequence[LoggedDeletion]
     jobs: Mapping[str, Job]
 
 
-class CleaningUp:
+class History(Protocol):
+    """The history and the safeguards of a person: the service, as far as cleaning up needs it."""
+
+    clock: CloudClock
+    queue: DeletionQueue
+
+    async def protected(self) -> Protected: ...
+
+    async def list_jobs(self, chosen: JobFilter, watch: Watch, *, connection: Connection) -> Listing: ...
+
+
+class CleanUp:
     """Plans for the panel.
 
     While a person tries rules, the list is read once a minute and not at each change; and after a deletion. The record
     tells of it: a node may have deleted in another import of this pack.
     """
 
-    def __init__(self, operations: Operations, clock: Callable[[], float] = time.monotonic) -> None:
-        self._operations = operations
+    def __init__(self, history: History, clock: Callable[[], float] = time.monotonic) -> None:
+        self._history = history
         self._clock = clock
         self._read: _Reading | None = None
         # A large list takes seconds, and rules change several times a second: the others wait for the first reading.
@@ -52,31 +66,31 @@ class CleaningUp:
         """What the policy would do, and all jobs by id. Raises CloudError."""
         async with self._one_at_a_time.here():
             jobs = await self._jobs(connection, watch)
-        return await _decide(self._operations, jobs, policy), jobs
+        return await _decide(self._history, jobs, policy), jobs
 
     async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-        now, last = self._clock(), await large_in_thread(self._operations.desk.record.entries, 1)
+        now, last = self._clock(), await large_in_thread(self._history.queue.audit_log.entries, 1)
         kept = self._read
         known = kept is not None and (kept.connection, kept.last) == (connection, last)
         if kept is None or not known or now - kept.at > FRESH_SECONDS:
-            jobs = await read_all(self._operations, connection, watch)
+            jobs = await read_all(self._history, connection, watch)
             kept = self._read = _Reading(connection, now, last, jobs)
         return kept.jobs
 
 
-async def read_all(operations: Operations, connection: Connection, watch: Watch) -> Mapping[str, Job]:
+async def read_all(history: History, connection: Connection, watch: Watch) -> Mapping[str, Job]:
     """The whole history, by id. Raises CloudError where it is not complete."""
-    return (await operations.list_jobs(JobFilter(), watch, connection=connection)).jobs
+    return (await history.list_jobs(JobFilter(), watch, connection=connection)).jobs
 
 
-async def plan_of(operations: Operations, connection: Connection, policy: Policy, watch: Watch) -> Plan:
+async def plan_of(history: History, connection: Connection, policy: Policy, watch: Watch) -> Plan:
     """What the policy would do, now. Raises CloudError."""
-    jobs = await read_all(operations, connection, watch)
-    return await _decide(operations, jobs, policy)
+    jobs = await read_all(history, connection, watch)
+    return await _decide(history, jobs, policy)
 
 
 async def resolve(
-    operations: Operations, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
+    history: History, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
 ) -> tuple[Plan, DeletionPreview]:
     """Exactly the jobs that the policy lets go, now.
 
@@ -84,19 +98,19 @@ async def resolve(
         PolicyRefused: it may not be carried out. CloudError: the history could not be read whole.
     """
     check_rules(policy)
-    plan = await plan_of(operations, connection, policy, watch)
-    protected = await operations.protected()
+    plan = await plan_of(history, connection, policy, watch)
+    protected = await history.protected()
     check(plan, policy, allow_large=allow_large)
     return plan, replace(
         preview_jobs(plan.go, protected=protected), what=policy_words(policy), kept=len(plan.kept)
     )
 
 
-async def _decide(operations: Operations, jobs: Mapping[str, Job], policy: Policy) -> Plan:
+async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> Plan:
     """Raises ClockWrong."""
     if policy.keep_within:
-        operations.clock.check()
-    protected = await operations.protected()
-    now = operations.clock.earliest_now()  # by a clock that is fast, jobs look older than they are
+        history.clock.check()
+    protected = await history.protected()
+    now = history.clock.earliest_now()  # by a clock that is fast, jobs look older than they are
     # Off the event loop: a hundred thousand jobs take a third of a second.
     return await long_in_thread(decide, jobs.values(), policy, now, protected.covers)

@@ -15,7 +15,7 @@ from enum import Enum
 
 from ..errors import PolicyRefused
 from ..jobs.job import Job
-from ..jobs.models import FINISHED, JobStatus
+from ..jobs.status import FINISHED, JobStatus
 
 LARGE_SHARE = 0.8
 """A policy that lets more than this share go has to be confirmed once more."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ..deletion.report import MOST_LISTED, jobs
 from ..jobs.job import Job
-from ..jobs.models import FINISHED
+from ..jobs.status import FINISHED
 from .policy import Plan, Policy, Reason
 
 

@@ -16,14 +16,11 @@ from ..service import Operations
 from ..tasks.threads import in_thread
 from .approval import AskingRoutes
 from .audit import RecordRoutes
-from .clean_up import CleanUpRoutes
-from .context import LONGEST_HOLD, Context
-from .deletion import DeletionRoutes
+from .deletion import CleanUpRoutes, DeletionRoutes
 from .jobs import ReadingRoutes
-from .key import KeyRoutes
 from .protection import ProtectionRoutes
-from .response import error_answer, guarded
-from .status import StatusRoutes
+from .response import LONGEST_HOLD, Context, error_answer, guarded
+from .status import KeyRoutes, StatusRoutes
 from .table import ROUTES, Handler, Key, add_lazily
 from .thumbnails import Thumbnails
 

@@ -6,9 +6,8 @@ from aiohttp import web
 
 from ..approval.approval import DELETE, Answers
 from ..tasks.threads import in_thread, write_in_thread
-from .context import Context
 from .request import read_body
-from .response import json_answer
+from .response import Context, json_answer
 
 
 class AskingRoutes:
@@ -38,5 +37,5 @@ class AskingRoutes:
         await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))
-            operations.announcements.changed("settings")
+            operations.events.changed("settings")
         return json_answer({})

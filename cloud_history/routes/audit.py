@@ -8,17 +8,16 @@ from itertools import islice
 
 from aiohttp import web
 
-from ..deletion.results import Payload
+from ..deletion.report import Payload
 from ..errors import InputRefused
-from ..jobs.details import read_details, workflow_file
 from ..jobs.ids import is_job_id
+from ..jobs.rows import read_details, workflow_file
 from ..secret import scrub
+from ..state.audit_log import LoggedDeletion
 from ..state.backups import BackupInfo
-from ..state.record_lines import RecordedDeletion
 from ..tasks.threads import in_thread, large_in_thread, write_in_thread
-from .context import Context
 from .request import read_body
-from .response import HEADERS, file_answer, json_answer, large_json_answer, write_in_time
+from .response import HEADERS, Context, file_answer, json_answer, large_json_answer, write_in_time
 
 MOST_ENTRIES = 100
 MOST_READ = 5000
@@ -28,26 +27,26 @@ LINES_A_PIECE = 2000
 
 class RecordRoutes:
     def __init__(self, context: Context) -> None:
-        self._desk = context.operations.desk
+        self._queue = context.operations.queue
         self._backups = context.operations.backups
 
     async def entries(self, request: web.Request) -> web.Response:
         backups = {each.operation: each for each in await large_in_thread(self._backups.list)}
-        recorded = await large_in_thread(self._desk.record.entries, MOST_READ)
+        recorded = await large_in_thread(self._queue.audit_log.entries, MOST_READ)
         # However many came since: a backup that is kept can be opened, and deleted.
         older = [each for each in recorded[MOST_ENTRIES:] if each.entry.operation in backups]
         found = [*recorded[:MOST_ENTRIES], *older]
-        running = await in_thread(self._desk.running)
+        running = await in_thread(self._queue.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
-        removed = await large_in_thread(self._desk.record.removed_in_all)
+        removed = await large_in_thread(self._queue.audit_log.removed_in_all)
         return await large_json_answer({"entries": entries, "removed_in_all": removed})
 
     async def jobs(self, request: web.Request) -> web.Response:
         operation = _name(request)
 
         def read() -> list[Payload]:
-            jobs = self._desk.record.jobs(operation)
+            jobs = self._queue.audit_log.jobs(operation)
             return [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
 
         jobs = await large_in_thread(read)
@@ -56,7 +55,7 @@ class RecordRoutes:
     async def csv(self, request: web.Request) -> web.StreamResponse:
         named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
-        lines = self._desk.record.csv()
+        lines = self._queue.audit_log.csv()
         # A record can be large, so it goes piece by piece. Spreadsheets guess the encoding without a byte order mark.
         piece = "\ufeff" + await large_in_thread(_piece, lines)
         await response.prepare(request)
@@ -108,7 +107,7 @@ def _name(request: web.Request) -> str:
     return name
 
 
-def _entry(deletion: RecordedDeletion, backup: BackupInfo | None, running: str) -> Payload:
+def _entry(deletion: LoggedDeletion, backup: BackupInfo | None, running: str) -> Payload:
     entry, outcome = deletion.entry, deletion.outcome
     is_running = outcome is None and entry.operation == running
     return {

@@ -1,33 +1,42 @@
-"""Preview, confirm, hold, undo: the only way from a browser to a deletion."""
+"""Preview, confirm, hold, undo: the only way from a browser to a deletion; and trying a retention policy."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
-from ..deletion.confirmed import Confirmed
 from ..deletion.holds import HoldWatch
-from ..deletion.preview import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
-from ..deletion.previewed import clear_summary, deletion_summary
-from ..deletion.results import Payload, clear_payload, deletion_payload
-from ..errors import Busy, CloudError, CountRose, InputRefused
-from ..jobs.models import ClearResult
+from ..deletion.outcomes import ClearResult
+from ..deletion.preview import (
+    VALID_SECONDS,
+    ClearPreview,
+    DeletionPreview,
+    DeletionRequest,
+    Preview,
+    clear_summary,
+    deletion_summary,
+)
+from ..deletion.report import Payload, clear_payload, deletion_payload
+from ..errors import Busy, CloudError, CountRose, InputRefused, PolicyRefused
+from ..jobs.job import Job
 from ..jobs.rows import job_row
-from ..retention.cleanup import resolve
+from ..jobs.status import FINISHED, JobStatus
+from ..retention.cleanup import CleanUp, resolve
+from ..retention.durations import span
+from ..retention.policy import Plan, Policy, Reason, newest_first
+from ..retention.report import counts_kept
 from ..secret import log
-from ..service import confirm
-from ..state.connection import Connection
+from ..state.credentials import Connection
 from ..tasks.own_loop import on_own_loop
 from ..tasks.stopping import Unwatched
-from ..tasks.threads import in_thread
-from .clean_up import read_policy
-from .context import Context
-from .request import LARGE_BODY, read_body
-from .response import busy_answer, error_answer, json_answer, large_json_answer
-from .selections import read_selection
+from ..tasks.threads import in_thread, long_in_thread
+from .request import LARGE_BODY, read_body, read_selection
+from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
 MOST_ROWS = 200
 _PREVIEWED: dict[str, type] = {
@@ -93,7 +102,7 @@ class DeletionRoutes:
         seconds = (await in_thread(operations.settings.in_force)).hold_seconds
         # The setting may have changed while the dialog stood: the yes was to a deletion that can be undone.
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
-        running = await in_thread(operations.desk.running)
+        running = await in_thread(operations.queue.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
         connection = await operations.find_connection()
@@ -104,13 +113,13 @@ class DeletionRoutes:
         if not preview.size:
             raise InputRefused("Nothing to delete: everything in this preview stays.")
         origin = _origin(preview)
-        confirmed = Confirmed(preview, connection, kept.operation, origin, body.get("backup"))
+        confirmed = DeletionRequest(preview, connection, kept.operation, origin, body.get("backup"))
         if not seconds:
             return await self._send_now(confirmed)
         hold = await self._context.holds.start(confirmed, seconds)
         return json_answer({"hold": hold.payload()}, 202)
 
-    async def _send_now(self, confirmed: Confirmed) -> web.Response:
+    async def _send_now(self, confirmed: DeletionRequest) -> web.Response:
         name = confirmed.operation
         watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
         work = on_own_loop(self._carried_out(confirmed, watch))
@@ -132,17 +141,17 @@ class DeletionRoutes:
             return error_answer(error, operation=name)
         return await large_json_answer({"operation": name, "state": "done", "result": payload})
 
-    async def _carried_out(self, confirmed: Confirmed, watch: HoldWatch) -> Payload:
-        result = await confirm(self._context.operations, confirmed, watch, wait=False)
+    async def _carried_out(self, confirmed: DeletionRequest, watch: HoldWatch) -> Payload:
+        result = await self._context.operations.carry_out(confirmed, watch, wait=False)
         return clear_payload(result) if isinstance(result, ClearResult) else deletion_payload(result)
 
-    def _progress(self, confirmed: Confirmed, phase: str, done: int, total: int) -> None:
+    def _progress(self, confirmed: DeletionRequest, phase: str, done: int, total: int) -> None:
         kind = "delete" if isinstance(confirmed.preview, DeletionPreview) else "clear"
-        self._context.operations.announcements.progressed(confirmed.operation, kind, phase, done, total)
+        self._context.operations.events.progressed(confirmed.operation, kind, phase, done, total)
 
     def _ended(self, operation: str) -> None:
         self._watches.pop(operation, None)
-        self._context.operations.announcements.forget(operation)
+        self._context.operations.events.forget(operation)
 
     def _keep_alive(self, task: asyncio.Task[Any]) -> None:
         # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.
@@ -199,3 +208,85 @@ def _origin(preview: Preview) -> str:
     if not isinstance(preview, DeletionPreview) or preview.everything:
         return "menu"
     return "clean_up" if preview.what else "panel"
+
+
+LONGEST_TEXT = 100
+_NUMBERS = ("keep_last", "keep_daily", "keep_weekly")
+_MEMBERS = (*_NUMBERS, "keep_within", "statuses", "workflow_id", "per_workflow")
+
+
+class CleanUpRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cleaning_up = CleanUp(context.operations)
+
+    async def plan(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"policy": dict}, ("policy",))
+        policy = read_policy(body["policy"])
+        connection = await self._context.operations.find_connection()
+        plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
+        payload = await long_in_thread(plan_payload, plan, policy, jobs)
+        return json_answer({**payload, "account": connection.account})
+
+
+def read_policy(given: Mapping[str, Any]) -> Policy:
+    """The policy in a JSON object. Raises InputRefused."""
+    if unknown := sorted(set(given) - set(_MEMBERS)):
+        raise PolicyRefused(f"The policy has members nobody knows: {len(unknown)}.")
+    within, workflow_id = given.get("keep_within", ""), given.get("workflow_id", "")
+    if not all(isinstance(each, str) and len(each) <= LONGEST_TEXT for each in (within, workflow_id)):
+        raise PolicyRefused(
+            f"“keep_within” and “workflow_id” must be texts of at most {LONGEST_TEXT} characters."
+        )
+    per_workflow = given.get("per_workflow", False)
+    if not isinstance(per_workflow, bool):
+        raise PolicyRefused("“per_workflow” must be true or false.")
+    return Policy(
+        **{name: given.get(name, 0) for name in _NUMBERS},
+        keep_within=span(within),
+        statuses=_statuses(given.get("statuses")),
+        workflow_id=workflow_id,
+        per_workflow=per_workflow,
+    )
+
+
+def _statuses(given: object) -> tuple[JobStatus, ...]:
+    if given is None:
+        return FINISHED
+    words = {status.value: status for status in FINISHED}
+    if not isinstance(given, list) or not all(isinstance(each, str) and each in words for each in given):
+        raise InputRefused("“statuses” must be a list of completed, failed and cancelled.")
+    return tuple(status for status in FINISHED if status.value in given)
+
+
+def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload:
+    """The plan as the browser shows it, newest job first: the first 200 that would go and the first 200 that stay.
+
+    So the first 200 of all are among them, and nobody who looks for what would go is shown an empty list.
+    """
+    numbers: dict[Reason, object] = {
+        Reason.LAST: policy.keep_last,
+        Reason.WITHIN: policy.keep_within.total_seconds() / 86400 if policy.keep_within else None,
+        Reason.DAILY: policy.keep_daily,
+        Reason.WEEKLY: policy.keep_weekly,
+    }
+    kept = [
+        {"reason": reason.value, "n": numbers.get(reason), "count": count}
+        for reason, count in counts_kept(plan).items()
+    ]
+    listed = {*islice(plan.kept, MOST_ROWS), *(job.id for job in plan.go[:MOST_ROWS])}
+    rows = [
+        {"job": job_row(job), "keep": plan.kept[job.id].value if job.id in plan.kept else None}
+        for job in newest_first(jobs[job_id] for job_id in listed)
+    ]
+    return {
+        "total": len(jobs),
+        "finished": sum(job.finished for job in jobs.values()),
+        "go": len(plan.go),
+        "kept": kept,
+        "share": plan.share,
+        "all": plan.takes_all,
+        "large": plan.takes_much,
+        "empty": policy.empty,
+        "rows": rows,
+    }

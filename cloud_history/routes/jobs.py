@@ -15,9 +15,9 @@ from aiohttp import web
 from ..cloud.client import CloudClient
 from ..cloud.evidence import distrust
 from ..cloud.listing import MOST_READINGS, Reading, read_pages
-from ..cloud.lookup import look_at
+from ..cloud.lookup import look_up
 from ..cloud.pages import Pick
-from ..deletion.results import Payload, error_payload
+from ..deletion.report import Payload, error_payload
 from ..errors import (
     ApiMovedOn,
     BadRequest,
@@ -29,18 +29,23 @@ from ..errors import (
     NotSupported,
     UnreadableAnswer,
 )
-from ..jobs.details import read_details, workflow_file
 from ..jobs.filters import JobFilter
 from ..jobs.ids import is_job_id
 from ..jobs.job import Job, row_id
-from ..jobs.rows import row_json
+from ..jobs.rows import read_details, row_json, workflow_file
 from ..secret import log
-from ..state.connection import Connection
+from ..state.credentials import Connection
 from ..tasks.threads import long_in_thread
-from .context import Context
-from .request import read_body
-from .response import HEADERS, error_answer, file_answer, json_answer, large_json_answer, write_in_time
-from .selections import read_filter, read_ids
+from .request import read_body, read_filter, read_ids
+from .response import (
+    HEADERS,
+    Context,
+    error_answer,
+    file_answer,
+    json_answer,
+    large_json_answer,
+    write_in_time,
+)
 from .thumbnails import FileNames
 
 ROWS_A_LINE = 250
@@ -133,7 +138,7 @@ class ReadingRoutes:
         if cancelled is None:
             return {"cancelled": [], "finished_already": job_ids}
         self._context.can_cancel = True
-        self._context.operations.announcements.changed("cancel")
+        self._context.operations.events.changed("cancel")
         return {
             "cancelled": [each for each in job_ids if each in cancelled],
             "finished_already": [each for each in job_ids if each not in cancelled],
@@ -148,7 +153,7 @@ class ReadingRoutes:
         if refused.status in (405, 410, 501):
             raise self._not_supported()
         # One unknown id spoils the request, and so does a server without the route: try those that run.
-        look = await look_at(client, job_ids)
+        look = await look_up(client, job_ids)
         if look.error is not None or not all(look.saw(job_id) for job_id in job_ids):
             raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
         active = [job_id for job_id, job in look.there.items() if job.active]

@@ -7,13 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import InputRefused
+from ..jobs.filters import Protected
 from ..secret import HIDDEN, scrub
-from ..state.protection import Protected
 from ..tasks.threads import write_in_thread
-from .context import Context
-from .request import LARGE_BODY, read_body
-from .response import json_answer
-from .selections import read_ids
+from .request import LARGE_BODY, read_body, read_ids
+from .response import Context, json_answer
 
 LONGEST_WORKFLOW_ID = 100
 MOST_WORKFLOWS = 1000
@@ -37,13 +35,13 @@ class ProtectionRoutes:
         changed = await write_in_thread(
             lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows)
         )
-        self._context.operations.announcements.changed("protection")
+        self._context.operations.events.changed("protection")
         return _answer(changed)
 
     async def start_empty(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         kept_as = await write_in_thread(self._context.operations.protection.start_empty)
-        self._context.operations.announcements.changed("protection")
+        self._context.operations.events.changed("protection")
         return json_answer({"kept_as": kept_as})
 
 

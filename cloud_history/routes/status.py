@@ -1,4 +1,4 @@
-"""What is the case: the key, what runs, what is held, what an earlier run left open."""
+"""What is the case: the key, what runs, what is held, what an earlier run left open. Saving and removing the key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from aiohttp import web
 
 from .. import __version__
 from ..cloud import schema
-from ..deletion.results import Payload, error_payload
+from ..deletion.report import Payload, error_payload
 from ..errors import (
+    BadRequest,
+    CloudConnectionError,
+    CloudResponseError,
+    Forbidden,
     InputRefused,
     KeyFileDamaged,
     ProtectionDamaged,
@@ -17,13 +21,14 @@ from ..errors import (
     SetupProblem,
     StateFolderLost,
     StateUnreadable,
+    Unauthorized,
 )
+from ..state.credentials import ApiKey, clean_key, looks_usual
 from ..state.node_reports import NodeReports
 from ..state.settings import DAMAGED, MEMBERS
 from ..tasks.threads import in_thread, long_in_thread, write_in_thread
-from .context import Context
 from .request import read_body
-from .response import json_answer, large_json_answer
+from .response import Context, error_answer, json_answer, large_json_answer
 
 _NOTHING_LEFT_OPEN: Payload = {"running": None, "unresolved": [], "lost_holds": []}
 
@@ -38,7 +43,7 @@ class StatusRoutes:
 
     async def progress(self, request: web.Request) -> web.Response:
         """How far the running deletions of the browsers have come: small, as it is asked for often."""
-        return json_answer({"operations": self._context.operations.announcements.progress()})
+        return json_answer({"operations": self._context.operations.events.progress()})
 
     async def node_report(self, request: web.Request) -> web.Response:
         """What a node has told that was stopped."""
@@ -57,10 +62,10 @@ class StatusRoutes:
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"operation": str}, ("operation",))
         operations = self._context.operations
-        known = {entry.operation for entry in await in_thread(operations.desk.unresolved)}
+        known = {entry.operation for entry in await in_thread(operations.queue.unresolved)}
         if body["operation"] not in known:
             raise InputRefused("No unresolved operation has that name.")
-        await write_in_thread(lambda: operations.desk.journal.resolve(body["operation"]))
+        await write_in_thread(lambda: operations.queue.in_flight.resolve(body["operation"]))
         return await self.status(request)
 
     async def dismiss_hold(self, request: web.Request) -> web.Response:
@@ -71,7 +76,7 @@ class StatusRoutes:
     async def start_anew(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         await write_in_thread(self._context.operations.state.start_anew)
-        self._context.operations.announcements.changed("protection")
+        self._context.operations.events.changed("protection")
         return await self.status(request)
 
     async def payload(self) -> Payload:
@@ -103,7 +108,7 @@ class StatusRoutes:
             "can_connect": can_connect,
             "host": host,
             "finished": [
-                {"operation": name, "result": result} for name, result in list(operations.desk.finished)
+                {"operation": name, "result": result} for name, result in list(operations.queue.finished)
             ],
             **left_open,
             "holds": [hold.payload() for hold in holds.open],
@@ -118,13 +123,13 @@ class StatusRoutes:
 
     async def _left_open(self) -> Payload:
         """What runs, and what an earlier run has left. Raises StateUnreadable."""
-        desk = self._context.operations.desk
+        queue = self._context.operations.queue
         if self._context.operations.keys.everybodys:
             return _NOTHING_LEFT_OPEN
-        running = await in_thread(desk.running)
+        running = await in_thread(queue.running)
         return {
             "running": running.summary() if running else None,
-            "unresolved": [entry.summary() for entry in await in_thread(desk.unresolved)],
+            "unresolved": [entry.summary() for entry in await in_thread(queue.unresolved)],
             "lost_holds": await in_thread(self._context.holds.lost),
         }
 
@@ -136,3 +141,37 @@ class StatusRoutes:
         except StateFolderLost:
             return {"jobs": 0, "workflows": 0, "damaged": None}  # told as the problem
         return {"jobs": len(protected.jobs), "workflows": len(protected.workflows), "damaged": None}
+
+
+class KeyRoutes:
+    def __init__(self, context: Context, status: StatusRoutes) -> None:
+        self._context = context
+        self._status = status
+
+    async def save(self, request: web.Request) -> web.Response:
+        body = await read_body(request, {"api_key": str, "unchecked": bool}, ("api_key",))
+        secret = clean_key(body.pop("api_key"))
+        operations, account = self._context.operations, None
+        if not body.get("unchecked"):
+            try:
+                account = await self._context.in_time(operations.check_key(ApiKey(secret, "saved")))
+            except (Unauthorized, Forbidden, BadRequest):
+                raise
+            except (CloudConnectionError, CloudResponseError) as error:
+                # The key itself was not refused: it could not be tried.
+                return error_answer(error, can_save_unchecked=True)
+        await self._context.holds.undo_all()
+        await write_in_thread(lambda: operations.keys.save(secret))
+        await self._context.holds.undo_all()  # one may have begun while the key was written
+        operations.events.changed("key")
+        status = await self._status.payload()
+        more = {"checked": account is not None, "account": account, "unusual": not looks_usual(secret)}
+        return json_answer({**status, **more, "outranked": status["source"] == "env"})
+
+    async def remove(self, request: web.Request) -> web.Response:
+        await read_body(request, {})
+        await self._context.holds.undo_all()
+        await write_in_thread(self._context.operations.keys.remove)
+        await self._context.holds.undo_all()
+        self._context.operations.events.changed("key")
+        return json_answer(await self._status.payload())

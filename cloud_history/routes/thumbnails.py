@@ -15,10 +15,10 @@ from datetime import datetime, timezone
 from ..cloud.client import CloudClient
 from ..cloud.downloads import fetch_file
 from ..errors import NotFound, UnreadableAnswer
-from ..jobs.details import files_of
 from ..jobs.job import OutputFile, read_job
+from ..jobs.rows import files_of
 from ..service import Operations
-from ..state.connection import Connection
+from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 
 MOST_AT_ONCE = 6

@@ -15,9 +15,8 @@ from typing import BinaryIO
 from ..errors import FileRefused
 from ..secret import log
 from ..tasks.disk_steps import at_file
-from .files import sync_folder, write_whole
+from .files import open_private, sync_file, sync_folder, write_whole
 from .locks import gate
-from .private_files import open_private, sync_file
 
 MOST_READ = 64 * 1024 * 1024
 """Of one file, from its end: far more than a whole one has, unless it is not ours."""

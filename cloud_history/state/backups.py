@@ -20,11 +20,9 @@ from ..errors import StateUnreadable, StateUnwritable
 from ..jobs.redact import clean_detail
 from ..secret import scrub
 from ..tasks.disk_steps import at_file
-from .backup_file import BackupDraft
-from .backup_reader import FORMAT, Row, read_job_detail, read_rows, read_summary
-from .files import Claim
+from .backup_file import FORMAT, BackupDraft, Row, read_job_detail, read_rows, read_summary
 from .folder import BACKUPS, state_folder_at
-from .locks import gate
+from .locks import Claim, gate
 
 NEWEST_KEPT = 10
 """So many are kept whatever the limits say: a limit set too low must not take the last way back."""

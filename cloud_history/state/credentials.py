@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from .. import environment
+from ..config import BaseUrl
 from ..errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
 from ..secret import Secret
-from .files import write_private
+from .files import read_private, write_private
 from .folder import state_folder_at
-from .private_files import read_private
 
 KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
 SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
@@ -186,3 +186,16 @@ class KeyStore:
             return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
         # Raised out here, without a cause: what json raises holds the whole file.
         raise KeyFileDamaged(f"The saved API key can’t be read{why}.")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A server and a key, read together, so that neither changes under an operation."""
+
+    base_url: BaseUrl
+    key: ApiKey
+
+    @property
+    def account(self) -> str:
+        """A name for this server and key that tells nothing of the key. ComfyUI's next start gives another one."""
+        return self.key.secret.digest(self.base_url.url)

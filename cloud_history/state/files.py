@@ -1,18 +1,171 @@
-"""Small files that must survive a crash: private, written whole or not at all."""
+"""The files of the state folder: private, opened safely, and written whole or not at all.
+
+Whoever can write to the folder could leave a link to somebody else's file, a pipe that never answers, a device, or a
+file of a gigabyte. All state files are opened here, so none of those is followed, waited for, changed or read whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import stat
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
-from ..errors import FileRefused, LockSilent
+from ..errors import FileRefused
 from ..tasks.disk_steps import at_file
-from .locks import try_lock, unlock
-from .private_files import open_private, sync_file
+
+Mode = Literal["rb", "r+b", "a+b", "xb"]
+
+# Windows has none of these. O_NONBLOCK: opening a pipe returns at once; for regular files it means nothing.
+_SAFE = sum(
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_NOINHERIT")
+)
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_LINK = ("is a symbolic link, which is not followed", "Put the file itself in its place.")
+
+
+def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = False) -> BinaryIO:
+    """Open a file, for writing without a buffer. What is made here can be read and written by its owner alone.
+
+    Args:
+        create: whether `r+b` makes the file where there is none.
+        mend: whether to take permissions away that others have, in place of a refusal. For files without content.
+
+    Raises:
+        FileRefused: it is a link, no regular file, another user's, or could have been changed by others.
+        OSError: it cannot be opened.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        more = os.O_CREAT if create else 0
+        try:
+            descriptor = os.open(name, flags | more | _SAFE, 0o600)
+        except OSError as exc:
+            raise _explained(path, exc) from exc
+        try:
+            _check(path, descriptor, writes=mode != "rb", mend=mend)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    with at_file(path):
+        return _opened(path, mode, opener)
+
+
+def _opened(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> BinaryIO:
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise FileRefused(path.name, *_LINK)
+    return open(path, mode, buffering=-1 if mode == "rb" else 0, opener=opener)
+
+
+def read_private(path: Path, most: int) -> bytes:
+    """Read a small file.
+
+    Raises:
+        FileRefused: as `open_private`, or it has more than so many bytes.
+        OSError: it cannot be read.
+    """
+    with at_file(path), open_private(path, "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        size = f"{most // 1_000_000} MB" if most >= 1_000_000 else f"{most // 1000} kB"
+        raise FileRefused(path.name, f"is larger than {size}", "Put a good copy in its place.")
+    return content
+
+
+def sync_file(file: BinaryIO) -> None:
+    """Have the file's content on the disk, where its file system can do that.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    try:
+        os.fsync(file.fileno())
+    except OSError as exc:
+        if exc.errno not in _NO_SYNC:
+            raise
+
+
+def _explained(path: Path, exc: OSError) -> OSError:
+    """What the system's word for a refusal means here."""
+    if exc.errno == errno.ELOOP or (exc.errno == errno.EMLINK and path.is_symlink()):  # FreeBSD says EMLINK
+        return FileRefused(path.name, *_LINK)
+    if exc.errno == errno.EISDIR:
+        return _not_a_file(path, stat.S_IFDIR)
+    if exc.errno in (errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP):
+        return _not_a_file(path, 0)
+    return exc
+
+
+def _not_a_file(path: Path, mode: int) -> FileRefused:
+    names = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    kind = names.get(stat.S_IFMT(mode), "a device or a pipe")
+    return FileRefused(path.name, f"is {kind} and not a file", "Remove it.")
+
+
+def _check(path: Path, descriptor: int, *, writes: bool, mend: bool) -> None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise _not_a_file(path, found.st_mode)
+    # None at all: it was replaced by a newer one since it was opened.
+    if writes and found.st_nlink > 1:
+        raise FileRefused(
+            path.name,
+            "has a second name (a hard link), so a change would change another file as well",
+            "Put a copy of it in its place.",
+        )
+    if os.name == "posix":
+        _check_owner(path, found)
+        _check_mode(path, descriptor, found, mend=mend)
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    # Root, and whoever owns the folder, could replace every file in it anyway. Network file systems and containers
+    # often show one owner for everything.
+    if found.st_uid in (os.geteuid(), 0) or found.st_uid == path.parent.stat().st_uid:
+        return
+    raise FileRefused(
+        path.name,
+        f"belongs to another user (number {found.st_uid})",
+        "Make it belong to the user that runs ComfyUI, or remove it.",
+    )
+
+
+def _check_mode(path: Path, descriptor: int, found: os.stat_result, *, mend: bool) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if mend and mode & 0o077:
+        # Others could hold a lock on a file that they can only read.
+        _try_chmod(descriptor, 0o600)
+        return
+    reachable = path.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
+    if not mode & _OTHERS_WRITE or not reachable:
+        return
+    # Some file systems (Windows drives in WSL, network shares) show the same permissions for every file.
+    if _try_chmod(descriptor, mode & ~_OTHERS_WRITE):
+        keeps = not os.fstat(descriptor).st_mode & _OTHERS_WRITE
+        _try_chmod(descriptor, mode)
+    else:
+        keeps = os.geteuid() not in (0, found.st_uid)  # its owner is refused where there is nothing to set
+    if keeps:
+        raise FileRefused(
+            path.name,
+            "can be changed by other users of this machine",
+            "Look whether its content is yours, then run “chmod go-w” on it.",
+        )
+
+
+def _try_chmod(descriptor: int, mode: int) -> bool:
+    try:
+        os.fchmod(descriptor, mode)
+    except OSError:
+        return False
+    return True
 
 
 def private_folder(folder: Path) -> Path:
@@ -88,57 +241,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-class Claim:
-    """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises OSError: the file cannot be opened, or locked."""
-        self._file = open_private(path, "r+b")
-        try:
-            try_lock(self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def release(self) -> None:
-        unlock(self._file)
-
-    @staticmethod
-    def is_held(path: Path) -> bool:
-        """Whether some process holds on to it now."""
-        try:
-            return not _had(path)
-        except OSError as exc:
-            return _may_be_there(exc)
-
-    @staticmethod
-    def is_abandoned(path: Path) -> bool:
-        """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
-        try:
-            file = open_private(path, "r+b")
-        except OSError as exc:
-            return not _may_be_there(exc)
-        try:
-            return try_lock(file) and not _had(path)
-        except OSError as exc:
-            return not _may_be_there(exc)
-        finally:
-            unlock(file)
-
-
-def _may_be_there(exc: OSError) -> bool:
-    """Whether a file that could not be opened or locked may be held all the same: then nothing is taken for lost."""
-    if isinstance(exc, LockSilent):
-        return True
-    return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
-
-
-def _had(path: Path) -> bool:
-    """Whether its lock could be had just now; it is free again. Raises OSError."""
-    file = open_private(path, "r+b")
-    try:
-        return try_lock(file)
-    finally:
-        unlock(file)

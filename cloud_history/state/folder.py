@@ -33,9 +33,8 @@ from ..errors import InputRefused, StateFolderLost, StateUnwritable
 from ..forks import Lock
 from ..secret import log
 from ..tasks.disk_steps import at_file
-from .files import private_folder, write_private
+from .files import private_folder, read_private, write_private
 from .locks import LOCK_SECONDS, gate
-from .private_files import read_private
 
 MARKER = "state_folder.json"
 MEMORY = "state_is_elsewhere.json"

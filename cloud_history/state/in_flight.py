@@ -1,4 +1,6 @@
-"""What is being sent, on disk before it is sent, so that a crash in between shows at the next start.
+"""Operations that began and have not ended, on disk before anything is sent, and the lock of the one that sends.
+
+So a crash in between shows at the next start.
 
 One small file for each running operation. It is removed when the outcome is known, so a file that nobody is
 working on is an operation whose outcome nobody knows. Nothing here is ever sent again by itself.
@@ -10,16 +12,18 @@ import json
 import re
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from ..errors import StateUnreadable, StateUnwritable
+from ..errors import LockSilent, StateUnreadable, StateUnwritable
+from ..forks import Lock, restart_in_child
 from ..tasks.disk_steps import at_file
-from .files import write_private
+from .files import open_private, read_private, write_private
 from .folder import state_folder_at
-from .private_files import read_private
+from .locks import gate, try_lock, unlock
 
 Kind = Literal["delete", "clear"]
 
@@ -60,7 +64,7 @@ class Entry:
         return {key: value for key, value in asdict(self).items() if key in keys}
 
 
-class Journal:
+class InFlight:
     """The folder of entries. Blocking (small files): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
@@ -151,3 +155,94 @@ def _is_whole(entry: Entry, name: str) -> bool:
         and isinstance(job_ids, list)
         and all(isinstance(each, str) for each in job_ids)
     )
+
+
+class SenderLock:
+    """The lock of the one that sends, in a state folder. Blocking (a small file): call it off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state = state_folder_at(folder)
+        self._path = folder / "sending.lock"
+        self._gate = folder / "sending.gate"
+        self._here = Lock()
+        self._file: BinaryIO | None = None
+        restart_in_child(self._forget)
+
+    def take(self, operation: str) -> bool:
+        """Take the lock for this operation; False where another one has it.
+
+        Raises:
+            StateUnwritable: the state folder cannot be written.
+        """
+        if not self._here.acquire(blocking=False):
+            return False
+        try:
+            self._file = self._claim(operation)
+        except OSError as exc:
+            raise StateUnwritable(
+                "Deletions are stopped: the state folder can’t be written.", because=exc
+            ) from exc
+        finally:
+            if self._file is None:
+                self._here.release()
+        return self._file is not None
+
+    def free(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            unlock(self._file)
+            self._file = None
+        self._here.release()
+
+    def holder(self) -> str | None:
+        """The operation that has the lock now, wherever it runs, or None."""
+        try:
+            with gate(self._gate):
+                file = open_private(self._path, "r+b")
+                try:
+                    free = self._file is None and try_lock(file)
+                    return None if free else _name_in(file)
+                finally:
+                    unlock(file)
+        except LockSilent:
+            return self._last()
+        except OSError:
+            return None
+
+    def _last(self) -> str | None:
+        """The last operation that had it, where nobody can tell whether it still has."""
+        with suppress(OSError), open_private(self._path, "rb") as file:
+            return _name_in(file) or None
+        return None
+
+    def _forget(self) -> None:
+        # A forked child holds nothing: its copy of the locked file is closed.
+        self._file = None
+
+    def _claim(self, operation: str) -> BinaryIO | None:
+        self._state.ensure()
+        file, taken = open_private(self._path, "r+b", create=True, mend=True), False
+        try:
+            with gate(self._gate):
+                if not try_lock(file):
+                    return None
+                file.seek(0)
+                file.truncate()
+                file.write(operation.encode("ascii"))
+                file.flush()
+            taken = True
+        finally:
+            if not taken:
+                unlock(file)
+        return file
+
+
+def _name_in(file: BinaryIO) -> str:
+    return file.read(64).decode("ascii", "replace")
+
+
+def unresolved(in_flight: InFlight, lock: SenderLock) -> list[Entry]:
+    """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking (small files)."""
+    entries = in_flight.entries()
+    holder = lock.holder() if entries else None
+    return [entry for entry in entries if entry.operation != holder]

@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import LockSilent
+from ..errors import FileRefused, LockSilent
 from ..forks import Lock, restart_in_child
-from .private_files import open_private
+from .files import open_private
 
 LOCK_SECONDS = 3.0
 """How long a lock may be waited for: they are held for the moment that it takes to write a line."""
@@ -207,3 +207,57 @@ def _forked() -> None:
 
 
 restart_in_child(_forked)
+
+
+class Claim:
+    """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError: the file cannot be opened, or locked."""
+        self._file = open_private(path, "r+b")
+        try:
+            try_lock(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def release(self) -> None:
+        unlock(self._file)
+
+    @staticmethod
+    def is_held(path: Path) -> bool:
+        """Whether some process holds on to it now."""
+        try:
+            return not _had(path)
+        except OSError as exc:
+            return _may_be_there(exc)
+
+    @staticmethod
+    def is_abandoned(path: Path) -> bool:
+        """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
+        try:
+            file = open_private(path, "r+b")
+        except OSError as exc:
+            return not _may_be_there(exc)
+        try:
+            return try_lock(file) and not _had(path)
+        except OSError as exc:
+            return not _may_be_there(exc)
+        finally:
+            unlock(file)
+
+
+def _may_be_there(exc: OSError) -> bool:
+    """Whether a file that could not be opened or locked may be held all the same: then nothing is taken for lost."""
+    if isinstance(exc, LockSilent):
+        return True
+    return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
+
+
+def _had(path: Path) -> bool:
+    """Whether its lock could be had just now; it is free again. Raises OSError."""
+    file = open_private(path, "r+b")
+    try:
+        return try_lock(file)
+    finally:
+        unlock(file)

@@ -14,9 +14,8 @@ from typing import Any
 
 from ..errors import FileRefused, InputRefused, StateUnreadable, StateUnwritable
 from ..secret import scrub
-from .files import write_private
+from .files import read_private, write_private
 from .folder import state_folder_at
-from .private_files import read_private
 
 MAX_REPORTS = 20
 """Each is fetched within moments, by the page that queued the workflow."""

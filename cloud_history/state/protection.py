@@ -9,39 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import InputRefused, ProtectionDamaged, StateUnwritable
-from ..jobs.job import Job
-from .files import write_private
+from ..jobs.filters import NOTHING_PROTECTED, Protected
+from .files import read_private, write_private
 from .folder import PROTECTION, state_folder_at
 from .locks import gate
-from .private_files import read_private
 
 MOST = 200_000
 """Entries of the list: far more than anybody protects by hand, and still read in a moment."""
 LARGEST_LIST = 32_000_000
 """Bytes of its file, which is never written larger either."""
-
-
-@dataclass(frozen=True)
-class Protected:
-    """The protected jobs, by id and by workflow id."""
-
-    jobs: frozenset[str] = frozenset()
-    workflows: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.jobs or self.workflows)
-
-    def covers(self, job: Job) -> bool:
-        """Whether the job must be kept."""
-        return job.id in self.jobs or (bool(job.workflow_id) and job.workflow_id in self.workflows)
-
-
-NOTHING_PROTECTED = Protected()
 
 
 class ProtectionFile:

@@ -1,17 +1,22 @@
-"""What a person has set about safety. Kept here and not in ComfyUI's settings, which any page could change."""
+"""What a person has set about safety. Kept here and not in ComfyUI's settings, which any page could change.
+
+Whether workflows may delete is one of them, unless the environment says otherwise."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
+from .. import environment
 from ..errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
-from .files import write_private
+from ..secret import log
+from .files import read_private, write_private
 from .folder import SETTINGS, state_folder_at
 from .locks import gate
-from .private_files import read_private
 
 LONGEST_HOLD_SECONDS = 60
 LARGEST_FILE = 64_000
@@ -138,3 +143,36 @@ def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
         else:
             raise InputRefused("There is no such setting.")
     return replace(settings, **members)  # type: ignore[arg-type]
+
+
+NODES_VARIABLE = "COMFY_CLOUD_HISTORY_NODES"
+
+Mode = Literal["ask", "allow", "never"]
+_MODES: dict[str, Mode] = {"ask": "ask", "allow": "allow", "never": "never"}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What is in force, and whether the environment has fixed it."""
+
+    mode: Mode
+    fixed: bool = False
+
+
+def permission(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> Permission:
+    """What is in force where a person has set this. A word nobody knows means `ask`: the safe side."""
+    named = environment.variable(NODES_VARIABLE, environ).lower()
+    if not named:
+        return Permission(_MODES.get(set_to, "ask"))
+    if named not in _MODES:
+        _remark(named)
+    return Permission(_MODES.get(named, "ask"), fixed=True)
+
+
+@cache
+def _remark(word: str) -> None:
+    log.warning(
+        "%s is “%s”, which is not one of ask, allow and never: workflows ask before they delete.",
+        NODES_VARIABLE,
+        word[:40],
+    )

@@ -12,8 +12,7 @@ from playwright.async_api import Page, expect
 from browser.comfy_page import button, dialog, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, newest_first, open_list, open_page
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import RecordEntry, RecordOutcome
+from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
@@ -94,16 +93,14 @@ async def test_what_nobody_knows_is_said_to_be_unknown(
 
 def write_a_crash_and_a_damaged_backup(state_dir: Path) -> None:
     """A deletion that ComfyUI did not survive, and one whose backup something else has overwritten."""
-    record = Record(state_dir)
+    record = AuditLog(state_dir)
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     ids = tuple(f"job-{n}" for n in range(3))
     about = {"at": now, "host": "cloud.comfy.org", "last4": "a1b2", "version": "1.2.0"}
     record.intent(
-        RecordEntry(
-            DAMAGED, "delete", "node", "14", "Delete Cloud Jobs", asked=1, job_ids=("job-9",), **about
-        )
+        AuditEntry(DAMAGED, "delete", "node", "14", "Delete Cloud Jobs", asked=1, job_ids=("job-9",), **about)
     )
-    record.outcome(DAMAGED, RecordOutcome({"deleted": 1}, {}, 1, "1 job removed", 1.0, f"{DAMAGED}.zip", now))
-    record.intent(RecordEntry(CRASHED, "delete", "panel", asked=3, job_ids=ids, **about))
+    record.outcome(DAMAGED, AuditOutcome({"deleted": 1}, {}, 1, "1 job removed", 1.0, f"{DAMAGED}.zip", now))
+    record.intent(AuditEntry(CRASHED, "delete", "panel", asked=3, job_ids=ids, **about))
     (state_dir / "backups").mkdir(mode=0o700, exist_ok=True)
     (state_dir / "backups" / f"{DAMAGED}.zip").write_bytes(b"no zip at all")

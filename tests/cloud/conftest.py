@@ -23,17 +23,22 @@ from aiohttp import web
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
-from cloud_history.deletion.report import clear_report, deletion_report, listing_report
-from cloud_history.deletion.results import clear_payload, deletion_payload, error_payload
+from cloud_history.deletion.outcomes import ClearResult
+from cloud_history.deletion.report import (
+    clear_payload,
+    clear_report,
+    deletion_payload,
+    deletion_report,
+    error_payload,
+    listing_report,
+)
 from cloud_history.errors import CloudError
-from cloud_history.jobs.details import read_details
 from cloud_history.jobs.filters import JobFilter, Selection
-from cloud_history.jobs.models import ClearResult
-from cloud_history.jobs.rows import job_row
+from cloud_history.jobs.rows import job_row, read_details
 from cloud_history.routes.thumbnails import Thumbnails
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
-from cloud_history.state.connection import Connection
+from cloud_history.state.credentials import Connection
 from cloud_history.tasks.stopping import Unwatched
 from kept_files import contents
 from shown_error import and_those_behind

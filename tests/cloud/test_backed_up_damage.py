@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cloud_history.deletion.confirmed import Confirmed
 from cloud_history.deletion.holds import Holds
+from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateFolderLost, StateUnwritable
 from cloud_history.jobs.filters import Selection
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.folder import state_folder_at
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
@@ -103,7 +103,7 @@ async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -
     shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
     holds = Holds(operations)
     with pytest.raises(StateUnwritable):
-        await holds.start(Confirmed(shown, connection, "c0" * 16), 5)
+        await holds.start(DeletionRequest(shown, connection, "c0" * 16), 5)
     assert holds.open == []
     stage.nothing_was_sent()
     stage.check(record="")
@@ -123,7 +123,7 @@ async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves
     else:
         operations.backups.begin("c0" * 16, {}).close()
     before = path.read_bytes() if path.is_file() else b""
-    await stage.delete(confirmed=Confirmed(shown, connection, "c0" * 16))
+    await stage.delete(confirmed=DeletionRequest(shown, connection, "c0" * 16))
     assert set(stage.outcomes().values()) == {"failed"}
     assert stage.sent == set()
     assert (path.read_bytes() if path.is_file() else b"") == before
@@ -197,7 +197,7 @@ async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(
     assert stage.gone == set(stage.ids)
     stage.check()
     assert path.read_bytes().startswith(OLD_LINE + b"\n" + damage)
-    record = Record(stage.folder)
+    record = AuditLog(stage.folder)
     assert record.removed_in_all() == 7 + len(stage.ids)
     assert record.entries()[-1].entry.operation == OLDER
     assert sum(stage.ids[0] in line for line in record.csv()) == 1
@@ -260,5 +260,5 @@ async def test_a_damaged_note_of_an_earlier_deletion_is_told_and_stops_nothing(
     await stage.delete()
     assert stage.gone == set(stage.ids)
     stage.check(resolved=False)
-    assert [entry.operation for entry in stage.operations().desk.unresolved()] == [OLDER]
+    assert [entry.operation for entry in stage.operations().queue.unresolved()] == [OLDER]
     await stage.next_works()

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.deletion.confirmed import Confirmed
-from cloud_history.deletion.preview import ClearPreview
+from cloud_history.deletion.preview import ClearPreview, DeletionRequest
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import Selection
 from cloud_history.state.protection import ProtectionFile
@@ -253,7 +252,7 @@ async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -
     operations = stage.operations()
     connection = await operations.find_connection()
     shown = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())
-    await stage.delete(confirmed=Confirmed(shown, connection, "c0" * 16))
+    await stage.delete(confirmed=DeletionRequest(shown, connection, "c0" * 16))
     assert stage.sent == stage.saved() == set(stage.ids[:5])
     assert [path.stem for path in stage.zips()] == ["c0" * 16]
 
@@ -261,7 +260,7 @@ async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -
 async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(stage: Stage) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
-    confirmed = Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
+    confirmed = DeletionRequest(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
     with pytest.raises(PreviewExpired):
         await operations.clear_history("menu", Unwatched(), confirmed)
     assert stage.cloud.history_posts == []

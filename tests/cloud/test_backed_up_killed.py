@@ -132,10 +132,10 @@ async def test_killed_in_the_middle_of_a_file_it_leaves_nothing_that_is_taken_fo
     assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
     done = when == "half an outcome"
     assert stage.gone == stage.saved() == (set(stage.ids) if done else set())
-    (left,) = stage.operations().desk.unresolved()
+    (left,) = stage.operations().queue.unresolved()
     assert list(left.job_ids) == stage.ids
     if when == "half an intent":
-        assert stage.operations().desk.record.entries() == []
+        assert stage.operations().queue.audit_log.entries() == []
     else:
         stage.check(record="unknown", resolved=False)
     await stage.next_works()
@@ -188,8 +188,8 @@ async def test_cancelled_it_is_told_as_unknown_only_if_something_was_sent(stage:
 async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.deletion.backing_up.SECONDS", 0.05)
-    monkeypatch.setattr("cloud_history.deletion.backing_up.SECONDS_A_JOB", 0.0)
+    monkeypatch.setattr("cloud_history.deletion.safeguards.SECONDS", 0.05)
+    monkeypatch.setattr("cloud_history.deletion.safeguards.SECONDS_A_JOB", 0.0)
     gate = Gate(stage.cloud)
     stage.steps = Steps({BACKUP: gate.close})
     await stage.delete()

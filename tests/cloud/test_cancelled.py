@@ -70,7 +70,7 @@ class Slowed:
             self.go_on.wait(10)
 
 
-STEPS = ["desk._slot.take", "desk.journal.begin", "desk.record.intent"]
+STEPS = ["queue._lock.take", "queue.in_flight.begin", "queue.audit_log.intent"]
 
 
 @pytest.fixture(params=STEPS)
@@ -90,9 +90,11 @@ def slowed(
 
 async def settled(operations: Operations) -> None:
     """Nothing is left of it, but a true line in the record if there is any, and the next one can be sent."""
-    assert await in_thread(operations.desk.unresolved) == []
-    assert {each.state for each in operations.desk.record.entries()} <= {"done"}
-    assert {each.outcome.report for each in operations.desk.record.entries() if each.outcome} <= {CANCELLED}
+    assert await in_thread(operations.queue.unresolved) == []
+    assert {each.state for each in operations.queue.audit_log.entries()} <= {"done"}
+    assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {
+        CANCELLED
+    }
     result = await asyncio.wait_for(operations.clear_history("menu", Unwatched()), 10)
     assert result.removed
 
@@ -134,10 +136,10 @@ async def test_a_loop_that_ends_while_it_is_written_down_leaves_nothing(
 async def until_free(operations: Operations) -> None:
     """What was taken is given back in a thread, a moment after its waiter has gone."""
     ends = time.monotonic() + 5
-    while operations.desk.unresolved() or not operations.desk._slot.take("f" * 32):
+    while operations.queue.unresolved() or not operations.queue._lock.take("f" * 32):
         assert time.monotonic() < ends
         await asyncio.sleep(0.01)
-    operations.desk._slot.free()
+    operations.queue._lock.free()
 
 
 class Impatient(Unwatched):
@@ -167,7 +169,7 @@ async def test_a_node_that_is_cancelled_while_it_still_looks_is_told_as_having_s
     with pytest.raises(asyncio.CancelledError):
         await running
     gate.open()
-    (recorded,) = operations.desk.record.entries()
+    (recorded,) = operations.queue.audit_log.entries()
     assert recorded.outcome is not None
     assert (recorded.state, recorded.outcome.removed) == ("done", 0)
     assert recorded.outcome.report == CANCELLED
@@ -205,6 +207,6 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     gate.open()
     kind = "clear" if clear else "delete"
     assert f"Cancelled while it was being sent ({kind}): the outcome is unknown." in caplog.text
-    assert [each.kind for each in operations.desk.unresolved()] == [kind]
+    assert [each.kind for each in operations.queue.unresolved()] == [kind]
     assert (events[-1]["event"], events[-1]["ended"]) == ("cloud_history.changed", True)
-    assert list(operations.desk.finished) == []
+    assert list(operations.queue.finished) == []

@@ -14,7 +14,7 @@ import pytest
 from cloud_history.errors import ServerFault, Unauthorized
 from cloud_history.jobs.job import Job
 from cloud_history.retention import cleanup
-from cloud_history.retention.cleanup import CleaningUp
+from cloud_history.retention.cleanup import CleanUp
 from cloud_history.retention.policy import Plan, Policy, decide
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
@@ -38,7 +38,7 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     clock = Clock()
-    cleaning, connection = CleaningUp(operations, clock), await operations.find_connection()
+    cleaning, connection = CleanUp(operations, clock), await operations.find_connection()
     _, before = await cleaning.plan(connection, POLICY, Unwatched())
     cloud.add_job("completed")
     clock.now += 60
@@ -48,7 +48,7 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(
 
 
 async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operations) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+    cleaning, connection = CleanUp(operations), await operations.find_connection()
     await cleaning.plan(connection, POLICY, Unwatched())
     other = replace(connection, key=ApiKey(Secret("comfyui-another-key-0123456789"), "env"))
     with pytest.raises(Unauthorized):
@@ -58,7 +58,7 @@ async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operati
 async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_reading(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+    cleaning, connection = CleanUp(operations), await operations.find_connection()
     policies = [Policy(keep_last=number) for number in range(1, 6)]
     plans = await asyncio.gather(*(cleaning.plan(connection, each, Unwatched()) for each in policies))
     assert [len(plan.kept) - len(plans[0][0].kept) for plan, _ in plans] == [0, 1, 2, 3, 4]
@@ -68,7 +68,7 @@ async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_readin
 async def test_rules_are_tried_on_two_event_loops_at_once(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+    cleaning, connection = CleanUp(operations), await operations.find_connection()
 
     async def try_rules() -> int:
         both = (cleaning.plan(connection, POLICY, Unwatched()) for _ in range(2))
@@ -82,7 +82,7 @@ async def test_rules_are_tried_on_two_event_loops_at_once(
 async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+    cleaning, connection = CleanUp(operations), await operations.find_connection()
     fault = Fault(LIST, "status", times=None, status=500)
     cloud.faults.append(fault)
     with pytest.raises(ServerFault):
@@ -94,7 +94,7 @@ async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
 async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    cleaning, connection = CleaningUp(operations), await operations.find_connection()
+    cleaning, connection = CleanUp(operations), await operations.find_connection()
     asked, forever = asyncio.Event(), asyncio.Event()
 
     async def wait(seconds: float) -> None:
@@ -124,7 +124,7 @@ async def test_a_large_history_is_decided_on_off_the_event_loop(
 
     monkeypatch.setattr(cleanup, "decide", watched)
     connection: Any = await operations.find_connection()
-    await CleaningUp(operations).plan(connection, POLICY, Unwatched())
+    await CleanUp(operations).plan(connection, POLICY, Unwatched())
     await cleanup.plan_of(operations, connection, POLICY, Unwatched())
     await cleanup.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)
     assert len(threads) == 3

@@ -16,7 +16,7 @@ from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.errors import CloudConnectionError, CloudResponseError, CloudTimeoutError, Unauthorized
 from cloud_history.jobs.filters import JobFilter
-from cloud_history.jobs.models import ACTIVE, FINISHED, JobStatus
+from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from simulated_cloud import Fault, SimulatedCloud
 
 OpenClient = Callable[..., CloudClient]

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.cloud.client import CloudClient, Timeouts
-from cloud_history.cloud.proxies import find_proxy
+from cloud_history.cloud.client import CloudClient, Timeouts, find_proxy
 from cloud_history.config import BaseUrl, read_base_url
 from cloud_history.errors import CloudConnectionError, CloudTimeoutError, UnusableProxy
 from cloud_history.secret import scrub

@@ -10,9 +10,9 @@ import pytest
 
 from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.deletion.outcomes import ClearResult
 from cloud_history.deletion.report import clear_report, deletion_report
 from cloud_history.errors import NotComfyCloud
-from cloud_history.jobs.models import ClearResult
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud

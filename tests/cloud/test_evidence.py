@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cloud_history.deletion.clear import History
-from cloud_history.jobs.models import ClearResult, DeletionResult
+from cloud_history.deletion.outcomes import ClearResult, DeletionResult
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 

@@ -17,7 +17,7 @@ from cloud_history.errors import CloudError
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.rows import job_row
 from cloud_history.service import Operations
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from cloud_history.tasks.stopping import Unwatched, Watch
 from deletion_stage import BACKUP, DELETION, Steps
 from kept_files import contents
@@ -69,7 +69,7 @@ async def delete(
 
 
 def show_the_record(evidence: Evidence, folder: Path) -> None:
-    record = Record(folder)
+    record = AuditLog(folder)
     evidence.add("CSV", "".join(record.csv()))
     for entry in record.entries():
         evidence.add("record", entry, record.jobs(entry.entry.operation))
@@ -156,7 +156,7 @@ async def test_cancelled_in_the_middle_nothing_on_the_disk_has_the_key(
     with pytest.raises(asyncio.CancelledError):
         await task
     gate.open()
-    evidence.add("left", operations.desk.unresolved())
+    evidence.add("left", operations.queue.unresolved())
     show_the_record(evidence, tmp_path)
     evidence.add_files(tmp_path)
     assert evidence.find(KEY) == []

@@ -61,7 +61,7 @@ async def test_no_failing_proxy_shows_the_key_or_its_own_credentials(
         Operations(tmp_path, environ, evidence.event), connect=0.05 if manner == "hang" else 1.0
     )
     await run_core(evidence, operations, cloud)
-    evidence.add("operations", operations, operations.keys, operations.desk.journal)
+    evidence.add("operations", operations, operations.keys, operations.queue.in_flight)
     evidence.add_files(tmp_path)
     assert len([where for where, _ in evidence.texts if "Error" in where or "UnusableProxy" in where]) >= 8
     assert evidence.find(KEY, *PROXY_SECRETS) == []
@@ -96,9 +96,9 @@ async def test_a_deletion_cancelled_halfway_leaves_no_key_on_the_disk(
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
     evidence.add_error("cancelled", caught.value)
-    evidence.add("left", operations.desk.unresolved())
+    evidence.add("left", operations.queue.unresolved())
     evidence.add_files(tmp_path)
-    (entry,) = operations.desk.unresolved()
+    (entry,) = operations.queue.unresolved()
     assert (entry.last4, entry.job_ids) == ("WXYZ", ids)
     assert any(ids[0] in text for where, text in evidence.texts if where == "file")
     assert evidence.find(KEY) == []

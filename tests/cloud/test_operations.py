@@ -20,10 +20,9 @@ import pytest_asyncio
 from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.retry import Again
 from cloud_history.config import BaseUrl
-from cloud_history.deletion.confirmed import Confirmed
-from cloud_history.deletion.preview import ClearPreview
+from cloud_history.deletion.outcomes import Outcome
+from cloud_history.deletion.preview import ClearPreview, DeletionRequest
 from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
-from cloud_history.jobs.models import Outcome
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.in_flight import Entry
@@ -62,10 +61,10 @@ def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
     return [job.id for job in cloud.finished[:count]]
 
 
-async def shown(operations: Operations) -> Confirmed:
+async def shown(operations: Operations) -> DeletionRequest:
     """What a person was shown of everything, and has confirmed."""
     connection = await operations.find_connection()
-    return Confirmed(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
+    return DeletionRequest(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
 
 
 class Waiter(Unwatched):
@@ -137,7 +136,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
     await gate.waiting.wait()
     with pytest.raises(OperationStopped):
         await operations.delete_jobs([second], "node 2", Waiter(stops=True))
-    assert [entry.origin for entry in operations.desk.journal.entries()] == ["node 1"]
+    assert [entry.origin for entry in operations.queue.in_flight.entries()] == ["node 1"]
     gate.open()
     assert (await running).deleted == 1
     assert cloud.history_posts == [{"delete": [first]}]
@@ -163,7 +162,7 @@ def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[Entry]]:
     seen: list[list[Entry]] = []
 
     def look(body: object) -> bool:
-        seen.append(Operations(operations.keys._path.parent, {}).desk.journal.entries())
+        seen.append(Operations(operations.keys._path.parent, {}).queue.in_flight.entries())
         return False
 
     cloud.faults.append(Fault(HISTORY, "empty", times=None, predicate=look))
@@ -179,7 +178,7 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
     for (entry,) in seen:
         assert (entry.kind, entry.origin, entry.asked, list(entry.job_ids)) == ("delete", "node 7", 120, ids)
         assert (entry.host, entry.last4) == (cloud.base_url.removeprefix("http://"), cloud.api_key[-4:])
-    assert operations.desk.journal.entries() == []
+    assert operations.queue.in_flight.entries() == []
 
 
 async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_to_the_outcome(
@@ -188,7 +187,7 @@ async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_t
     job_ids = [job.id for job in cloud.finished[:3]]
     with caplog.at_level(logging.INFO, logger="cloud_history"):
         await operations.delete_jobs(job_ids, "node 4", Unwatched())
-    (recorded,) = operations.desk.record.entries()
+    (recorded,) = operations.queue.audit_log.entries()
     name = f"[{recorded.entry.operation[:8]}] "
     assert [each.partition("\n")[0] for each in caplog.messages] == [
         f"{name}Asked by node 4 to delete 3 jobs.",
@@ -204,7 +203,7 @@ async def test_a_clear_is_on_disk_before_its_request_arrives(
     ((entry,),) = seen
     assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", finished)
     assert entry.operation == confirmed.operation
-    assert operations.desk.journal.entries() == []
+    assert operations.queue.in_flight.entries() == []
 
 
 async def test_the_key_is_not_in_what_is_written_down(
@@ -235,8 +234,8 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
     with pytest.raises(Unauthorized):
         await operations.clear_history("menu", Unwatched())
-    assert operations.desk.journal.entries() == []
-    assert len(operations.desk.finished) == 3
+    assert operations.queue.in_flight.entries() == []
+    assert len(operations.queue.finished) == 3
 
 
 async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
@@ -249,10 +248,10 @@ async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
     with pytest.raises(asyncio.CancelledError):
         await running
     gate.open()
-    (left,) = operations.desk.unresolved()
+    (left,) = operations.queue.unresolved()
     assert (left.origin, left.asked) == ("node 1", 3)
     assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).deleted == 3
-    assert operations.desk.unresolved() == [left]
+    assert operations.queue.unresolved() == [left]
 
 
 _CHILD = """
@@ -280,8 +279,8 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
     try:
         await asyncio.wait_for(gate.waiting.wait(), 30)
         here = Operations(folder, environ)
-        running: Any = here.desk.running()
-        assert (running.origin, here.desk.unresolved()) == ("node 9", [])
+        running: Any = here.queue.running()
+        assert (running.origin, here.queue.unresolved()) == ("node 9", [])
         with pytest.raises(Busy):
             await here.clear_history("menu", Unwatched(), wait=False)
     finally:
@@ -289,15 +288,15 @@ async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_
         assert await child.wait() == -signal.SIGKILL
     gate.open()
     after_restart = Operations(folder, environ)
-    assert after_restart.desk.running() is None
-    (left,) = after_restart.desk.unresolved()
+    assert after_restart.queue.running() is None
+    (left,) = after_restart.queue.unresolved()
     assert (left.kind, left.origin, left.asked, list(left.job_ids)) == ("delete", "node 9", 3, ids)
     await after_restart.count(await after_restart.find_connection())
     assert cloud.history_posts == [{"delete": ids}]
     other = some(cloud, 1)
     assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).deleted == 1
     assert cloud.history_posts == [{"delete": ids}, {"delete": other}]
-    assert after_restart.desk.unresolved() == [left]
+    assert after_restart.queue.unresolved() == [left]
 
 
 @pytest.mark.parametrize("obstacle", ["", "running"])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.errors import OperationStopped
 from cloud_history.jobs.filters import Selection
 from cloud_history.service import MAX_RECORDED_UNSEEN, Operations
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
@@ -29,7 +29,7 @@ async def delete_shown(operations: Operations, job_ids: list[str]) -> None:
     """Delete what a person was shown of these ids, as a node does that has asked."""
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
-    confirmed = Confirmed(preview, connection, new_operation(), "node 5")
+    confirmed = DeletionRequest(preview, connection, new_operation(), "node 5")
     await operations.delete_jobs(job_ids, "node 5", Unwatched(), confirmed)
 
 
@@ -37,7 +37,7 @@ async def test_a_deletion_that_sends_nothing_leaves_no_more_than_a_number(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     await delete_shown(operations, unknown(MANY))
-    (deletion,) = Record(tmp_path / "state").entries()
+    (deletion,) = AuditLog(tmp_path / "state").entries()
     assert (deletion.entry.asked, deletion.outcome and deletion.outcome.counts) == (
         MANY,
         {"already_gone": MANY},
@@ -51,7 +51,7 @@ async def test_among_ids_that_nobody_has_those_that_were_there_are_recorded(
 ) -> None:
     finished, active = [job.id for job in cloud.finished[:2]], cloud.active[0].id
     await delete_shown(operations, [*unknown(MANY), *finished, active])
-    record = Record(tmp_path / "state")
+    record = AuditLog(tmp_path / "state")
     jobs = record.jobs(record.entries()[0].entry.operation)
     assert {each.id: each.outcome for each in jobs} == {
         **dict.fromkeys(finished, "deleted"),
@@ -64,7 +64,7 @@ async def test_a_deletion_that_nobody_was_asked_about_records_few_ids_that_nobod
 ) -> None:
     finished = [job.id for job in cloud.finished[:3]]
     await operations.delete_jobs([*unknown(MANY), *finished], "node 5", Unwatched())
-    record = Record(tmp_path / "state")
+    record = AuditLog(tmp_path / "state")
     jobs = record.jobs(record.entries()[0].entry.operation)
     assert {each.id for each in jobs if each.outcome == "deleted"} == set(finished)
     assert len(jobs) == MAX_RECORDED_UNSEEN + len(finished)

@@ -13,8 +13,8 @@ import pytest
 
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.downloads import PublicResolver
-from cloud_history.cloud.resolving import OwnResolver
 from cloud_history.cloud.retry import RetryPolicy
+from cloud_history.cloud.sessions import OwnResolver
 from cloud_history.config import read_base_url
 from cloud_history.errors import CloudConnectionError
 from cloud_history.secret import Secret

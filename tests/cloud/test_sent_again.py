@@ -11,13 +11,13 @@ import pytest
 from cloud_history.cloud.client import CloudClient
 from cloud_history.deletion import delete
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, Outcome
 from cloud_history.deletion.report import clear_report
-from cloud_history.deletion.safeguards import Safeguards
-from cloud_history.deletion.state_guards import StateGuards
+from cloud_history.deletion.safeguards import Safeguards, StateGuards
 from cloud_history.errors import PreviewExpired
-from cloud_history.jobs.models import ClearOutcome, ClearResult, Outcome
+from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.service import Operations
-from cloud_history.state.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import plan_refusal

@@ -14,9 +14,9 @@ from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import ClearOutcome, DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import ApiMovedOn, CloudError, PlanRefused, RateLimited, Unauthorized
-from cloud_history.jobs.models import ClearOutcome, DeletionResult, Outcome
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import ASKED_TO_WAIT, Unwatched

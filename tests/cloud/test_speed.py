@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.cloud.schema import check_request_body
-from cloud_history.deletion.backing_up import BackingUp
+from cloud_history.deletion.safeguards import BackingUp
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from cloud_history.deletion.confirmed import Confirmed
-from cloud_history.deletion.results import deletion_payload
-from cloud_history.jobs.details import read_details
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome
+from cloud_history.deletion.preview import DeletionRequest
+from cloud_history.deletion.report import deletion_payload
 from cloud_history.jobs.filters import JobFilter, Selection
-from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
+from cloud_history.jobs.rows import read_details
 from cloud_history.routes.response import large_json_answer
-from cloud_history.service import Operations, confirm
+from cloud_history.service import Operations
 from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.own_loop import on_own_loop
 from cloud_history.tasks.stopping import Unwatched
@@ -141,8 +141,8 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
             connection = await operations.find_connection()
             chosen = Selection(filter=JobFilter())
             preview = await on_own_loop(operations.preview(connection, chosen, Unwatched()))
-            confirmed = Confirmed(preview, connection, new_operation(), "panel", backup=False)
-            result = await on_own_loop(confirm(operations, confirmed, Unwatched()))
+            confirmed = DeletionRequest(preview, connection, new_operation(), "panel", backup=False)
+            result = await on_own_loop(operations.carry_out(confirmed, Unwatched()))
             assert isinstance(result, DeletionResult)
             assert result.deleted == len(preview.jobs) > 25_000
 

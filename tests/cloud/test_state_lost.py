@@ -11,9 +11,9 @@ import pytest
 
 from cloud_history.cloud.client import CloudClient
 from cloud_history.deletion.clear import History
-from cloud_history.deletion.state_guards import StateGuards
+from cloud_history.deletion.outcomes import ClearOutcome, Outcome
+from cloud_history.deletion.safeguards import StateGuards
 from cloud_history.errors import StateFolderLost, StateUnwritable
-from cloud_history.jobs.models import ClearOutcome, Outcome
 from cloud_history.state.folder import StateFolder, state_folder_at
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched

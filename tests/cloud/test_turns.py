@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.jobs.models import ClearResult
+from cloud_history.deletion.outcomes import ClearResult
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
@@ -19,7 +19,7 @@ async def test_being_cancelled_while_taking_the_turn_gives_it_back(
     cloud: SimulatedCloud, operations: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken, go_on = threading.Event(), threading.Event()
-    take = operations.desk._slot.take
+    take = operations.queue._lock.take
 
     def slow_disk(operation: str) -> bool:
         has_it = take(operation)
@@ -28,7 +28,7 @@ async def test_being_cancelled_while_taking_the_turn_gives_it_back(
         return has_it
 
     with monkeypatch.context() as slow:
-        slow.setattr(operations.desk._slot, "take", slow_disk)
+        slow.setattr(operations.queue._lock, "take", slow_disk)
         running = asyncio.ensure_future(operations.delete_jobs([cloud.finished[0].id], "node 1", Unwatched()))
         await asyncio.to_thread(taken.wait, 10)
         running.cancel()
@@ -46,15 +46,15 @@ def test_looking_who_sends_never_keeps_anybody_from_sending(tmp_path: Path) -> N
 
     def look(at: Operations) -> None:
         while not stop.is_set():
-            at.desk.running()
+            at.queue.running()
 
     with ThreadPoolExecutor(2) as threads:
         looking = [threads.submit(look, each) for each in (operations, other)]
         try:
             refused = 0
             for number in range(300):
-                if operations.desk._slot.take(f"{number:032x}"):
-                    operations.desk._slot.free()
+                if operations.queue._lock.take(f"{number:032x}"):
+                    operations.queue._lock.free()
                 else:
                     refused += 1
         finally:

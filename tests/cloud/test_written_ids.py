@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_history.cloud.lookup import look_at
+from cloud_history.cloud.lookup import look_up
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.ids import MOST_WRITTEN, WrittenIds
 from cloud_history.service import Operations
@@ -62,7 +62,7 @@ async def test_an_id_that_is_written_otherwise_by_now_is_sent_as_it_was_read_las
     job.id = written.lower()
     cloud.jobs[job.id] = job
     async with operations.open(await operations.find_connection()) as client:
-        assert list((await look_at(client, [job.id])).there) == [job.id]
+        assert list((await look_up(client, [job.id])).there) == [job.id]
         assert (await client.get_job(job.id)).id == job.id
 
 

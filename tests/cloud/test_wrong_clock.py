@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cloud_history.cloud.clock import CloudClock
-from cloud_history.cloud.lookup import look_at
+from cloud_history.cloud.lookup import look_up
 from cloud_history.errors import ClockWrong
 from cloud_history.jobs.filters import JobFilter
-from cloud_history.retention.cleanup import CleaningUp, resolve
+from cloud_history.retention.cleanup import CleanUp, resolve
 from cloud_history.retention.policy import Policy
 from cloud_history.service import Operations
 from cloud_history.state.backups import NEWEST_KEPT
@@ -37,7 +37,7 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
     with pytest.raises(ClockWrong):
         await resolve(operations, connection, MONTH, Unwatched(), allow_large=True)
     with pytest.raises(ClockWrong):
-        await CleaningUp(operations).plan(connection, MONTH, Unwatched())
+        await CleanUp(operations).plan(connection, MONTH, Unwatched())
     last = Policy(keep_last=len(cloud.finished) - 3)
     plan, preview = await resolve(operations, connection, last, Unwatched(), allow_large=True)
     assert preview.size == len(plan.go) == 3
@@ -101,7 +101,7 @@ async def test_a_job_has_ended_long_ago_only_by_this_machines_clock_and_by_comfy
         cloud.requests.clear()
         async with operations.open(await operations.find_connection()) as client:
             await client.get_job(failed[0].id)
-            await look_at(client, [job.id for job in failed])
+            await look_up(client, [job.id for job in failed])
         asked = {request.query.get("status", "") for request in cloud.requests_to("GET", "/api/jobs")}
         # The first page of the whole list may be asked for all the same, beside the question what to read.
         assert ("pending,in_progress,failed" in asked) is not just_now

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cloud_history.approval.approval import Asker, Questions
-from cloud_history.deletion.results import deletion_payload
+from cloud_history.deletion.report import deletion_payload
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
 from file_faults.scene import LOST_HOLD, OLDER, START_ANEW, START_EMPTY, UNRESOLVED, Scene

@@ -133,7 +133,7 @@ async def furnish(folder: Path) -> None:
         hold = {"id": LOST_HOLD, "kind": "delete", "jobs": 1, "ids": finished[-1:]}
         (folder / "holds").mkdir(mode=0o700, exist_ok=True)
         (folder / "holds" / f"{LOST_HOLD}.json").write_text(json.dumps(hold))
-        operations.desk.journal.begin(Entry("clear", "menu", "host", "abcd", operation=UNRESOLVED))
+        operations.queue.in_flight.begin(Entry("clear", "menu", "host", "abcd", operation=UNRESOLVED))
         (folder / "report").write_text(NodeReports(folder).keep("12", "Stopped: 2 of 12 jobs removed."))
 
 

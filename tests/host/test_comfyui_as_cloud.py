@@ -10,9 +10,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from cloud_history.deletion.confirmed import Confirmed
+from cloud_history.deletion.outcomes import DeletionResult
+from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.jobs.filters import JobFilter, Selection
-from cloud_history.jobs.models import DeletionResult, JobStatus
+from cloud_history.jobs.status import JobStatus
 from cloud_history.service import Operations
 from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched
@@ -111,5 +112,5 @@ async def preview_and_delete(
     preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
     assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}
     await meanwhile()
-    confirmed = Confirmed(preview, connection, new_operation())
+    confirmed = DeletionRequest(preview, connection, new_operation())
     return await operations.delete_jobs(ids, "panel", Unwatched(), confirmed, backup=True)

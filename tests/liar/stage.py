@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from liar.cases import Case
 from liar.scene import Scene, Told
 from loaded_pack import NAME
@@ -172,13 +172,13 @@ async def _delete_in_panel(scene: Scene, stage: Stage) -> Told:
 
 def _note_record(scene: Scene, told: Told) -> None:
     """Note what the audit log says of the deletion; of a clear that names no jobs, what its report says."""
-    found = Record(scene.folder).entries()
+    found = AuditLog(scene.folder).entries()
     if not found or found[0].outcome is None:
         return
     if found[0].entry.kind == "clear":
         told.clear = _clear_in_numbers(told.report)
         return
-    told.outcomes = {job.id: job.outcome for job in Record(scene.folder).jobs(found[0].entry.operation)}
+    told.outcomes = {job.id: job.outcome for job in AuditLog(scene.folder).jobs(found[0].entry.operation)}
     if told.removed is None:
         told.removed = found[0].outcome.removed
 

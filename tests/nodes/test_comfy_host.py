@@ -247,7 +247,7 @@ async def test_cancelling_a_node_passes_through_and_the_record_stays(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    [entry] = pack_module("comfy_host").operations().desk.unresolved()
+    [entry] = pack_module("comfy_host").operations().queue.unresolved()
     assert (entry.kind, entry.asked, entry.origin) == ("delete", 2, "node 12")
 
 

@@ -148,7 +148,7 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
-    sys.modules[f"{name}.comfy_host"].operations().desk.journal.begin(entry)
+    sys.modules[f"{name}.comfy_host"].operations().queue.in_flight.begin(entry)
     said = threading.Event()
     listener = logging.Handler()
     listener.emit = lambda record: said.set()  # type: ignore[method-assign]
@@ -173,7 +173,7 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     operations = sys.modules[f"{name}.comfy_host"].operations()
-    operations.desk.journal.begin(journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3))
+    operations.queue.in_flight.begin(journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3))
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
     child = subprocess.Popen(
         [sys.executable, "-c", hold, str(operations.folder / "sending.gate")],

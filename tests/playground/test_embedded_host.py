@@ -92,7 +92,13 @@ def test_load_pack_raises_the_exception_of_the_import(base: Path, clean_modules:
 
 @pytest.mark.parametrize(
     ("class_type", "runs"),
-    [("Record", 1), ("NotIdempotent", 1), ("Changed_fresh", 3), ("Changed_same_nan", 1), ("Changed_true", 1)],
+    [
+        ("Record", 1),
+        ("NotIdempotent", 1),
+        ("Changed_fresh", 3),
+        ("Changed_same_nan", 1),
+        ("Changed_true", 1),
+    ],
 )
 async def test_a_node_runs_again_only_if_is_changed_gives_another_answer(
     stage: Stage, class_type: str, runs: int

@@ -26,7 +26,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     """The routes with previews to confirm, a hold, a lost one, a question and an unresolved operation: all there is to
     attack.
     """
-    stage.operations.desk.journal.begin(stage.unresolved)
+    stage.operations.queue.in_flight.begin(stage.unresolved)
     first, second, third = [
         job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"
     ][:3]

@@ -21,11 +21,12 @@ from cloud_history.config import BaseUrl
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.holds import Holds
 from cloud_history.routes.app import add_routes
-from cloud_history.routes.context import LONGEST_HOLD
+from cloud_history.routes.response import LONGEST_HOLD
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
-from cloud_history.state.files import Claim, write_private
+from cloud_history.state.files import write_private
 from cloud_history.state.in_flight import Entry
+from cloud_history.state.locks import Claim
 from routes.clocks import Gate as Gate
 from routes.clocks import Timer
 from routes.places import JOB as JOB
@@ -189,7 +190,7 @@ class Stage:
 
     def results(self) -> list[dict[str, Any]]:
         """The results of what was announced as ended, as far as every browser may know them."""
-        told = dict(self.operations.desk.finished)
+        told = dict(self.operations.queue.finished)
         ended = [event["operation"] for _, event in self.events if event.get("ended")]
         return [told[operation] for operation in ended if operation in told]
 

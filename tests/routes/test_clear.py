@@ -61,7 +61,7 @@ async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is
     assert status["finished"] == [{"operation": answer["operation"], "result": answer["result"]}]
     assert status["running"] is None
     assert status["unresolved"] == []
-    assert stage.operations.desk.journal.entries() == []
+    assert stage.operations.queue.in_flight.entries() == []
 
 
 async def test_a_token_works_once(stage: Stage) -> None:
@@ -167,7 +167,7 @@ async def test_a_clear_that_takes_longer_than_the_hold_goes_on_and_reports(brief
     running = (await brief.ask("status")).json
     assert (running["running"]["operation"], running["finished"]) == (operation, [])
     assert running["unresolved"] == []
-    assert [entry.operation for entry in brief.operations.desk.journal.entries()] == [operation]
+    assert [entry.operation for entry in brief.operations.queue.in_flight.entries()] == [operation]
     gate.open()
     result = await brief.announced()
     assert result["outcome"] == "deleted"

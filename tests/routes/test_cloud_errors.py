@@ -81,7 +81,7 @@ async def test_a_clear_that_cannot_count_first_sends_nothing_and_says_why(
     assert stage.cloud.history_posts == []
     (result,) = stage.results()
     assert (result["outcome"], result["removed"], result["error"]["code"]) == ("failed", 0, code)
-    assert stage.operations.desk.unresolved() == []
+    assert stage.operations.queue.unresolved() == []
 
 
 @pytest.mark.parametrize(

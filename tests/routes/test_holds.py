@@ -187,9 +187,7 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     gate.close()
     stage.timer.wait(10)
     await gate.waiting.wait()
-    await stage.until(
-        lambda: "waiting" in [each["phase"] for each in stage.operations.announcements.progress()]
-    )
+    await stage.until(lambda: "waiting" in [each["phase"] for each in stage.operations.events.progress()])
     states = {each["id"]: each["state"] for each in (await stage.ask("status")).json["holds"]}
     assert sorted(states.values()) == ["sending", "waiting"]
     assert set(states) == {first["id"], second["id"]}
@@ -294,11 +292,11 @@ async def test_a_clear_that_is_undone_while_it_counts_is_recorded_as_not_sent(
     assert recorded["report"] == "Nothing was sent. It was undone."
 
 
-@pytest.mark.parametrize("step", ["journal.begin", "record.intent"])
+@pytest.mark.parametrize("step", ["in_flight.begin", "audit_log.intent"])
 async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as_not_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    owner, name = getattr(stage.operations.desk, step.split(".")[0]), step.split(".")[1]
+    owner, name = getattr(stage.operations.queue, step.split(".")[0]), step.split(".")[1]
     write, began, go_on = getattr(owner, name), threading.Event(), threading.Event()
 
     def slow(what: Any) -> None:

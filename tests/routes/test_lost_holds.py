@@ -16,7 +16,7 @@ import pytest
 
 from cloud_history.deletion import holds
 from cloud_history.state import locks
-from cloud_history.state.files import Claim
+from cloud_history.state.locks import Claim
 from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
 

@@ -21,7 +21,7 @@ class Waiting:
     def __init__(self, stage: Stage) -> None:
         self._begun, self._let_go = threading.Event(), threading.Event()
         # The seconds that are left do not run while a test looks at them.
-        stage.operations.announcements._clock = lambda: 0.0
+        stage.operations.events._clock = lambda: 0.0
         stage.operations._open_client = lambda base_url, key: CloudClient(
             base_url, key.secret, sleep=self._sleep
         )

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from cloud_history import __version__
-from cloud_history.state.record_lines import RecordEntry
+from cloud_history.state.audit_log import AuditEntry
 from routes.stage import Stage
 from simulated_cloud import Fault
 
@@ -136,10 +136,10 @@ async def test_a_backed_up_job_that_is_not_in_it_is_told_and_not_guessed(target:
 
 
 async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: Stage) -> None:
-    record = stage.operations.desk.record
+    record = stage.operations.queue.audit_log
     oldest = await delete(stage, *finished(stage, 1), backup=True)
     for number in range(150):
-        record.intent(RecordEntry(f"{number:032x}", "delete", "panel"))
+        record.intent(AuditEntry(f"{number:032x}", "delete", "panel"))
     entries = (await stage.ask("record")).json["entries"]
     assert (len(entries), entries[-1]["operation"]) == (101, oldest)
     assert entries[-1]["backup"]["jobs"] == 1
@@ -147,8 +147,8 @@ async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: St
 
 async def test_a_kept_text_shows_no_key_that_this_process_has_not_used_yet(stage: Stage) -> None:
     key = stage.cloud.api_key
-    stage.operations.desk.record.intent(
-        RecordEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())
+    stage.operations.queue.audit_log.intent(
+        AuditEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())
     )
     draft = stage.operations.backups.begin(stage.operation, {})
     draft.add(stage.job, {"id": stage.job, "status": "failed", "workflow": {"nodes": [key]}}, "another-key")

@@ -10,7 +10,7 @@ import pytest
 from cloud_history.errors import AccountChanged
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
-from cloud_history.state.slot import SendingSlot
+from cloud_history.state.in_flight import SenderLock
 from cloud_history.tasks.stopping import Unwatched
 from routes.stage import OTHER_KEY, serving
 from simulated_cloud import SimulatedCloud
@@ -55,7 +55,7 @@ async def test_a_deletion_that_waits_for_another_one_is_not_sent_with_a_key_that
 ) -> None:
     operations = Operations(tmp_path, {"COMFY_CLOUD_BASE_URL": cloud.base_url})
     operations.keys.save(Secret(cloud.api_key))
-    slot = SendingSlot(tmp_path)
+    slot = SenderLock(tmp_path)
     assert slot.take("a" * 32)
 
     class Waiting(Unwatched):

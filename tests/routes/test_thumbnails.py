@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cloud_history.cloud import bodies
+from cloud_history.cloud import client
 from cloud_history.cloud.protocol import LARGEST_FILE
 from cloud_history.routes.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
 from routes.stage import JOB, Answer, Gate, Stage
@@ -260,21 +260,21 @@ async def test_a_compressed_bomb_is_no_picture_and_is_not_unpacked_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    real = bodies._inflated
+    real = client._inflated
 
     def watched(member: object, chunk: bytes) -> Iterator[bytes]:
         for piece in real(member, chunk):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr(bodies, "_inflated", watched)
+    monkeypatch.setattr(client, "_inflated", watched)
     job = picture_job(stage)
     bomb = gzip.compress(PNG + b"\x00" * (200 * 1024 * 1024), 9)
     headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
     stage.cloud.faults.append(Fault(STORE, "status", times=None, status=200, headers=headers, body=bomb))
     assert (await thumbnail(stage, job.id, job.files[0])).status == 502
     assert max(sizes) <= 1024 * 1024
-    assert sum(sizes) <= LARGEST_FILE + bodies.STEP
+    assert sum(sizes) <= LARGEST_FILE + client.STEP
 
 
 async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_told(stage: Stage) -> None:

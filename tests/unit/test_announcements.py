@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloud_history.deletion.events import Announcements
+from cloud_history.deletion.events import Events
 
 
 class Listener:
@@ -14,7 +14,7 @@ class Listener:
     def __init__(self) -> None:
         self.now = 100.0
         self.heard: list[tuple[str, dict[str, Any]]] = []
-        self.announcements = Announcements(self._hear, clock=lambda: self.now)
+        self.events = Events(self._hear, clock=lambda: self.now)
 
     def _hear(self, event: str, payload: Mapping[str, Any]) -> None:
         self.heard.append((event, dict(payload)))
@@ -22,9 +22,9 @@ class Listener:
 
 def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
     page = Listener()
-    page.announcements.progressed("o1", "delete", "sending", 100, 300)
-    page.announcements.changed("delete", "o1", ended=True)
-    page.announcements.changed("settings")
+    page.events.progressed("o1", "delete", "sending", 100, 300)
+    page.events.changed("delete", "o1", ended=True)
+    page.events.changed("settings")
     assert page.heard == [
         ("cloud_history.progress", {"operation": "o1", "kind": "delete"}),
         ("cloud_history.changed", {"operation": "o1", "kind": "delete", "ended": True}),
@@ -33,25 +33,25 @@ def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
 
 
 def test_progress_is_kept_until_the_end_and_of_each_operation_the_last() -> None:
-    announcements = Listener().announcements
-    announcements.progressed("o1", "delete", "sending", 100, 300, held=True)
-    announcements.progressed("o2", "clear", "checking", 0, 1)
-    announcements.progressed("o1", "delete", "sending", 200, 300, held=True)
-    assert announcements.progress() == [
+    events = Listener().events
+    events.progressed("o1", "delete", "sending", 100, 300, held=True)
+    events.progressed("o2", "clear", "checking", 0, 1)
+    events.progressed("o1", "delete", "sending", 200, 300, held=True)
+    assert events.progress() == [
         {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300},
         {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1},
     ]
-    announcements.forget("o1")
-    announcements.forget("never heard of")
-    assert [each["operation"] for each in announcements.progress()] == ["o2"]
+    events.forget("o1")
+    events.forget("never heard of")
+    assert [each["operation"] for each in events.progress()] == ["o2"]
 
 
 def test_a_wait_is_told_by_the_seconds_that_are_left_when_it_is_asked_for() -> None:
     page = Listener()
-    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 12)
+    page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)
     left = []
     for _ in range(4):
-        left += [each["total"] for each in page.announcements.progress()]
+        left += [each["total"] for each in page.events.progress()]
         page.now += 5
     assert left == [12, 7, 2]
 
@@ -60,11 +60,11 @@ def test_a_wait_stands_beside_the_progress_that_other_requests_still_make_and_en
     None
 ):
     page = Listener()
-    page.announcements.progressed("o1", "delete", "sending", 0, 300)
-    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 12)
-    page.announcements.progressed("o1", "delete", "asked_to_wait", 0, 3)
-    page.announcements.progressed("o1", "delete", "sending", 100, 300)
-    told = [(each["phase"], each["done"], each["total"]) for each in page.announcements.progress()]
+    page.events.progressed("o1", "delete", "sending", 0, 300)
+    page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)
+    page.events.progressed("o1", "delete", "asked_to_wait", 0, 3)
+    page.events.progressed("o1", "delete", "sending", 100, 300)
+    told = [(each["phase"], each["done"], each["total"]) for each in page.events.progress()]
     assert told == [("sending", 100, 300), ("asked_to_wait", 0, 12)]
-    page.announcements.forget("o1")
-    assert page.announcements.progress() == []
+    page.events.forget("o1")
+    assert page.events.progress() == []

@@ -10,7 +10,7 @@ import pytest
 from asking_scene import EPOCH, NOBODY, Scene, left_behind
 from cloud_history.approval.approval import MAX_TOKENS
 from cloud_history.errors import AnsweredTooSoon, InputRefused, NoAnswer, NobodyThere, QuestionClosed
-from cloud_history.state.files import Claim
+from cloud_history.state.locks import Claim
 
 
 @pytest.fixture
@@ -276,6 +276,6 @@ def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None
 def test_where_the_file_system_has_no_locks_questions_can_be_answered_all_the_same(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.state.files.try_lock", lambda file: True)
+    monkeypatch.setattr("cloud_history.state.locks.try_lock", lambda file: True)
     scene.at(1.0, scene.answer)
     assert scene.ask() is True

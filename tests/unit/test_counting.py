@@ -16,7 +16,7 @@ from cloud_history.cloud.counting import count_and_name, count_jobs
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.config import BaseUrl
 from cloud_history.errors import ListNotWhole, ServerFault
-from cloud_history.jobs.models import JobCounts
+from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from fake_history_client import NOON, ids
 from fake_job_list import JobList, decode, rows_of

@@ -11,14 +11,14 @@ import pytest
 
 import virtual_time
 from cloud_history.cloud.evidence import ProvenAbsent
-from cloud_history.cloud.lookup import Look
+from cloud_history.cloud.lookup import Observation
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import ClearResult, DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.safeguards import BackedUp, Safeguards
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
+from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import ClearResult, DeletionResult, JobOutcome, Outcome
-from cloud_history.state.protection import NOTHING_PROTECTED, Protected
 from cloud_history.tasks.stopping import Watch
 from fake_history_client import FakeClient, Person, ids, job, jobs_of
 
@@ -105,14 +105,17 @@ def test_a_job_is_kept_whose_protected_workflow_only_the_preview_named(asked_fir
     client = Forgetful(dict(OF_WORKFLOW))
     client.by_id = False
     guards = Guards(lambda asked: WORKFLOW if asked > asked_first else NOTHING_PROTECTED)
-    assert delete(client, 3, guards, previewed=Look(OF_WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
+    assert delete(client, 3, guards, previewed=Observation(OF_WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
     assert sent(client) == []
 
 
 def test_a_job_of_a_protected_workflow_that_seems_to_be_gone_by_now_is_not_sent_all_the_same() -> None:
     client = FakeClient(jobs_of(ids(6)[3:]))
     result = delete(
-        client, 3, Guards(lambda asked: WORKFLOW), previewed=Look(OF_WORKFLOW, answered=frozenset(ids(3)))
+        client,
+        3,
+        Guards(lambda asked: WORKFLOW),
+        previewed=Observation(OF_WORKFLOW, answered=frozenset(ids(3))),
     )
     assert result.ids(Outcome.ALREADY_GONE) == ids(3)
     assert sent(client) == []
@@ -130,7 +133,7 @@ def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
 def test_what_a_person_confirmed_is_not_sent_either_when_it_was_protected_since() -> None:
     client = FakeClient(jobs_of(ids(3)))
     guards = Guards(by_id(ids(3)[0]))
-    result = delete(client, 3, guards, previewed=Look(jobs_of(ids(3))), confirmed=ids(3))
+    result = delete(client, 3, guards, previewed=Observation(jobs_of(ids(3))), confirmed=ids(3))
     assert sent(client) == ids(3)[1:]
     assert result.ids(Outcome.PROTECTED) == ids(1)
 
@@ -196,7 +199,7 @@ def test_of_what_was_asked_for_only_the_confirmed_is_sent_and_the_rest_keeps_the
     client = FakeClient(jobs_of(ids(6)))  # all have finished since
     del client.jobs[ids(6)[3]]
     confirmed = [ids(6)[0], ids(6)[4]]
-    result = delete(client, 6, Guards(), previewed=Look(there), confirmed=confirmed)
+    result = delete(client, 6, Guards(), previewed=Observation(there), confirmed=confirmed)
     assert sent(client) == confirmed
     words = [result.jobs[job_id].outcome.value for job_id in ids(6)]
     assert words == ["deleted", "active", "not_attempted", "already_gone", "deleted", "protected"]
@@ -241,7 +244,7 @@ def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
 def test_what_the_preview_saw_to_be_gone_is_already_gone_when_nobody_can_look_again() -> None:
     there, gone, other = ids(3)
     client = FakeClient(jobs_of([there, other]), blind=lambda sent: None if sent else ServerFault(500))
-    previewed = Look(jobs_of([there]), frozenset({ProvenAbsent(gone)}))
+    previewed = Observation(jobs_of([there]), frozenset({ProvenAbsent(gone)}))
     result = delete(client, 2, Guards(), previewed=previewed, confirmed=[there])
     assert [result.jobs[job_id].outcome for job_id in (there, gone)] == [
         Outcome.DELETED,

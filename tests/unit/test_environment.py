@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cloud_history import environment
-from cloud_history.cloud.proxies import find_proxy
+from cloud_history.cloud.client import find_proxy
 from cloud_history.config import BaseUrl, read_base_url, state_folder
 from cloud_history.state.credentials import KeyStore
-from cloud_history.state.permission import permission
+from cloud_history.state.settings import permission
 from hosts import CHECKOUT
 
 WRAPPED = ['"{}"', "'{}'", " {}\n", '\t"{}" ', "\"'{}'\"", '" {} "']

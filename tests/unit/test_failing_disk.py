@@ -23,14 +23,13 @@ from cloud_history.errors import (
     StateUnwritable,
 )
 from cloud_history.service import Operations
-from cloud_history.state import append_log, files, folder, in_flight, locks, protection, settings
-from cloud_history.state.audit_log import Record
+from cloud_history.state import append_log, folder, in_flight, locks, protection, settings
+from cloud_history.state.audit_log import AuditEntry, AuditLog
 from cloud_history.state.backups import BackupFolder
-from cloud_history.state.files import Claim, write_private
-from cloud_history.state.in_flight import Entry, Journal
-from cloud_history.state.private_files import read_private
+from cloud_history.state.files import read_private, write_private
+from cloud_history.state.in_flight import Entry, InFlight
+from cloud_history.state.locks import Claim
 from cloud_history.state.protection import ProtectionFile
-from cloud_history.state.record_lines import RecordEntry
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks import threads
 from cloud_history.tasks.disk_steps import at_file
@@ -80,9 +79,9 @@ def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_runnin
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = Entry("delete", "panel", "host", "abcd")
-    Journal(tmp_path).begin(entry)
+    InFlight(tmp_path).begin(entry)
     monkeypatch.setattr(in_flight, "read_private", failing(number))
-    assert [each.operation for each in Journal(tmp_path).entries()] == [entry.operation]
+    assert [each.operation for each in InFlight(tmp_path).entries()] == [entry.operation]
 
 
 def test_settings_that_are_damaged_are_written_anew_when_one_is_set(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ def test_what_a_failing_disk_hides_is_taken_for_held_and_not_for_abandoned(
     path = tmp_path / "a.json"
     write_private(path, "{}")
     assert (Claim.is_held(path), Claim.is_abandoned(path)) == (False, True)
-    monkeypatch.setattr(files, "open_private", failing(number))
+    monkeypatch.setattr(locks, "open_private", failing(number))
     assert (Claim.is_held(path), Claim.is_abandoned(path)) == (True, False)
 
 
@@ -137,11 +136,11 @@ def test_what_the_disk_does_not_give_is_never_told_as_nothing(
 ) -> None:
     for name in ("running", "holds", "backups"):
         (tmp_path / name).mkdir()
-    record = Record(tmp_path)
-    record.intent(RecordEntry("0" * 32, "delete", "panel"))
+    record = AuditLog(tmp_path)
+    record.intent(AuditEntry("0" * 32, "delete", "panel"))
     operations = Operations(tmp_path, {})
     asked: list[Callable[[], object]] = [
-        operations.desk.journal.entries,
+        operations.queue.in_flight.entries,
         Holds(operations).lost,
         operations.backups.list,
     ]
@@ -178,7 +177,7 @@ def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_b
 
 def test_what_a_full_disk_refuses_is_named_with_its_file(tmp_path: Path) -> None:
     with no_file_larger_than(200), pytest.raises(StateUnwritable) as full:
-        Record(tmp_path).intent(RecordEntry("0" * 32, "delete", "panel", job_ids=("x" * 300,)))
+        AuditLog(tmp_path).intent(AuditEntry("0" * 32, "delete", "panel", job_ids=("x" * 300,)))
     assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)
 
 

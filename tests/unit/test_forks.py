@@ -17,10 +17,9 @@ import pytest
 import cloud_history
 from cloud_history import secret
 from cloud_history.forks import Lock, restart_in_child
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog, AuditOutcome
 from cloud_history.state.backup_file import BackupDraft
 from cloud_history.state.folder import StateFolder
-from cloud_history.state.record_lines import RecordOutcome
 from cloud_history.tasks import own_loop
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
@@ -76,8 +75,8 @@ def of_state_folder(folder: Path) -> Owner:
 
 
 def of_record(folder: Path) -> Owner:
-    record = Record(folder)
-    return record._alone, lambda: record.outcome("a" * 32, RecordOutcome())
+    record = AuditLog(folder)
+    return record._alone, lambda: record.outcome("a" * 32, AuditOutcome())
 
 
 def of_backup(folder: Path) -> Owner:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.deletion.report import result_report
 from cloud_history.errors import (
     CountRose,
@@ -19,7 +20,6 @@ from cloud_history.errors import (
     OperationStopped,
     ServerFault,
 )
-from cloud_history.jobs.models import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.secret import Secret
 from cloud_history.tasks.stopping import Unwatched
 from fake_history_client import NOON, FakeClient, ids, job, jobs_of

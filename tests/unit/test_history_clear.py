@@ -9,6 +9,7 @@ import pytest
 
 import virtual_time
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.report import clear_report
 from cloud_history.errors import (
     CloudConnectionError,
@@ -24,7 +25,6 @@ from cloud_history.errors import (
     UnreadableAnswer,
 )
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import ClearOutcome, ClearResult
 from fake_history_client import FakeClient, Person, job
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)

@@ -9,9 +9,9 @@ import pytest
 
 import virtual_time
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudConnectionError, OperationStopped
-from cloud_history.jobs.models import DeletionResult, Outcome
 from fake_history_client import FakeClient, Person, ids, jobs_of
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)

@@ -8,11 +8,11 @@ import logging
 import pytest
 
 import virtual_time
-from cloud_history.cloud.lookup import Look
+from cloud_history.cloud.lookup import Observation
 from cloud_history.deletion.clear import History
+from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudConnectionError, CloudError, OperationStopped, ServerFault, Unauthorized
-from cloud_history.jobs.models import DeletionResult, Outcome
 from fake_history_client import FakeClient, Person, ids, job, jobs_of
 
 FAULT = ServerFault(502)
@@ -20,7 +20,7 @@ FEW_AND_MANY = pytest.mark.parametrize("count", [5, 20, 21, 300])
 
 
 def delete(
-    client: FakeClient, count: int, *, previewed: Look | None = None, person: Person | None = None
+    client: FakeClient, count: int, *, previewed: Observation | None = None, person: Person | None = None
 ) -> DeletionResult:
     history = History(client)
     return virtual_time.run(history.delete(ids(count), person or Person(), previewed=previewed))
@@ -86,7 +86,7 @@ def test_when_the_look_before_fails_all_are_sent_and_none_is_claimed(count: int)
 
 @pytest.mark.parametrize("count", [10, 300])
 def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: int) -> None:
-    previewed = Look(jobs_of(ids(count)))
+    previewed = Observation(jobs_of(ids(count)))
     client = FakeClient(jobs_of(ids(count + 30)))  # thirty have arrived
     del client.jobs[ids(count)[3]]  # one has vanished
     result = delete(client, count, previewed=previewed)
@@ -98,7 +98,7 @@ def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: i
 
 def test_a_job_that_was_active_when_previewed_and_finished_since_is_not_among_the_sent() -> None:
     client = FakeClient(jobs_of(ids(6)))
-    result = delete(client, 5, previewed=Look(jobs_of(ids(5))))
+    result = delete(client, 5, previewed=Observation(jobs_of(ids(5))))
     assert ids(6)[5] not in sent(client)
     assert result.deleted == 5
 
@@ -106,7 +106,7 @@ def test_a_job_that_was_active_when_previewed_and_finished_since_is_not_among_th
 def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
     client = FakeClient(jobs_of(ids(3)))
     client.jobs[ids(3)[1]] = job(ids(3)[1], "in_progress")
-    result = delete(client, 3, previewed=Look(jobs_of(ids(3))))
+    result = delete(client, 3, previewed=Observation(jobs_of(ids(3))))
     assert sent(client) == ids(3)
     assert outcomes(result) == ["deleted", "active", "deleted"]
 
@@ -114,7 +114,7 @@ def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
 @FEW_AND_MANY
 def test_when_the_second_look_fails_what_the_person_was_shown_counts_as_seen(count: int) -> None:
     client = FakeClient(jobs_of(ids(count + 1)), blind=lambda sent: None if sent else FAULT)
-    result = delete(client, count, previewed=Look(jobs_of(ids(count))))
+    result = delete(client, count, previewed=Observation(jobs_of(ids(count))))
     assert result.deleted == count
 
 
@@ -223,7 +223,7 @@ def test_a_job_seen_gone_before_and_listed_afterwards_is_not_called_gone() -> No
     client = FakeClient(jobs_of(ids(3)))
     del client.jobs[ids(3)[0]]
     client.refuse = lambda number, chunk: client.jobs.update(jobs_of(ids(3)[:1], "in_progress"))
-    result = delete(client, 3, previewed=Look(jobs_of(ids(3))))
+    result = delete(client, 3, previewed=Observation(jobs_of(ids(3))))
     assert outcomes(result) == ["active", "deleted", "deleted"]
 
 

@@ -22,8 +22,8 @@ from cloud_history.jobs.job import (
     read_file,
     read_job,
 )
-from cloud_history.jobs.models import ACTIVE, FINISHED, JobStatus
 from cloud_history.jobs.rows import job_row
+from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from cloud_history.secret import remember
 from fake_history_client import NOON, ids
 

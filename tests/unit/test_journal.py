@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import StateUnwritable
-from cloud_history.state.in_flight import Entry, Journal
+from cloud_history.state.in_flight import Entry, InFlight
 
 NAME = "0123456789abcdef" * 2
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path)
+def journal(tmp_path: Path) -> InFlight:
+    return InFlight(tmp_path)
 
 
 def entry(**more: object) -> Entry:
@@ -30,20 +30,20 @@ def only(folder: Path) -> Path:
     return path
 
 
-def test_what_is_written_down_is_read_by_the_next_process(journal: Journal, tmp_path: Path) -> None:
+def test_what_is_written_down_is_read_by_the_next_process(journal: InFlight, tmp_path: Path) -> None:
     written = entry()
     journal.begin(written)
-    (read,) = Journal(tmp_path).entries()
+    (read,) = InFlight(tmp_path).entries()
     assert read.summary() == written.summary()
     assert list(read.job_ids) == ["a", "b"]
     assert (read.host, read.last4) == ("cloud.comfy.org", "abcd")
 
 
-def test_a_folder_that_was_never_used_has_no_entries(journal: Journal) -> None:
+def test_a_folder_that_was_never_used_has_no_entries(journal: InFlight) -> None:
     assert journal.entries() == []
 
 
-def test_a_resolved_entry_is_gone_and_the_others_stay(journal: Journal) -> None:
+def test_a_resolved_entry_is_gone_and_the_others_stay(journal: InFlight) -> None:
     first, second = entry(), entry()
     journal.begin(first)
     journal.begin(second)
@@ -52,7 +52,7 @@ def test_a_resolved_entry_is_gone_and_the_others_stay(journal: Journal) -> None:
     journal.resolve(first.operation)
 
 
-def test_entries_come_oldest_first(journal: Journal) -> None:
+def test_entries_come_oldest_first(journal: InFlight) -> None:
     for day in ("2026-01-03", "2026-01-01", "2026-01-02"):
         journal.begin(entry(started_at=f"{day}T00:00:00+00:00"))
     assert [each.started_at[:10] for each in journal.entries()] == ["2026-01-01", "2026-01-02", "2026-01-03"]
@@ -68,7 +68,7 @@ def test_a_summary_tells_neither_ids_nor_host_nor_key() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_it(journal: Journal, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_it(journal: InFlight, tmp_path: Path) -> None:
     journal.begin(entry())
     assert stat.S_IMODE(only(tmp_path).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "running").stat().st_mode) == 0o700
@@ -77,7 +77,7 @@ def test_only_the_owner_can_read_it(journal: Journal, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_what_cannot_be_written_down_is_refused_without_a_path_and_leaves_nothing(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+    journal: InFlight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object) -> None:
         raise OSError(number, os.strerror(number), str(tmp_path))
@@ -90,7 +90,7 @@ def test_what_cannot_be_written_down_is_refused_without_a_path_and_leaves_nothin
     assert journal.entries() == []
 
 
-def test_a_note_that_cannot_be_removed_says_so(journal: Journal, tmp_path: Path) -> None:
+def test_a_note_that_cannot_be_removed_says_so(journal: InFlight, tmp_path: Path) -> None:
     (tmp_path / "running" / f"{NAME}.json").mkdir(parents=True)
     with pytest.raises(StateUnwritable):
         journal.resolve(NAME)
@@ -99,7 +99,7 @@ def test_a_note_that_cannot_be_removed_says_so(journal: Journal, tmp_path: Path)
 @pytest.mark.parametrize(
     "name", ["", "..", "../api_key", "/etc/passwd", "a/b", NAME.upper(), NAME + "0", NAME + "\n", "\x00" * 32]
 )
-def test_no_name_leads_out_of_the_folder(journal: Journal, tmp_path: Path, name: str) -> None:
+def test_no_name_leads_out_of_the_folder(journal: InFlight, tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.json").write_text("{}")
     with pytest.raises(ValueError, match="name of an operation"):
         journal.resolve(name)
@@ -130,7 +130,7 @@ def test_no_name_leads_out_of_the_folder(journal: Journal, tmp_path: Path, name:
     ids=lambda content: str(content)[:30],
 )
 def test_a_damaged_note_still_says_that_something_was_running(
-    journal: Journal, tmp_path: Path, content: str | dict[str, object]
+    journal: InFlight, tmp_path: Path, content: str | dict[str, object]
 ) -> None:
     whole = entry()
     journal.begin(whole)
@@ -145,7 +145,7 @@ def test_a_damaged_note_still_says_that_something_was_running(
     json.dumps(damaged.summary())
 
 
-def test_what_is_not_a_note_is_not_taken_for_one(journal: Journal, tmp_path: Path) -> None:
+def test_what_is_not_a_note_is_not_taken_for_one(journal: InFlight, tmp_path: Path) -> None:
     folder = tmp_path / "running"
     folder.mkdir()
     for name in ("readme.txt", f".{NAME}.json.{NAME}", f"{NAME}.json.bak", "x.json", ".DS_Store"):

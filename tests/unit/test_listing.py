@@ -15,7 +15,7 @@ from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
 from cloud_history.errors import BadRequest, ServerFault
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import JobStatus
+from cloud_history.jobs.status import JobStatus
 from fake_history_client import ids
 from fake_job_list import JobList, rows_of
 

@@ -16,12 +16,10 @@ import pytest
 
 from cloud_history.errors import LockSilent, StateUnwritable
 from cloud_history.state import locks
-from cloud_history.state.audit_log import Record
-from cloud_history.state.files import Claim
-from cloud_history.state.locks import gate, try_lock, unlock
-from cloud_history.state.private_files import open_private
-from cloud_history.state.record_lines import RecordOutcome
-from cloud_history.state.slot import SendingSlot
+from cloud_history.state.audit_log import AuditLog, AuditOutcome
+from cloud_history.state.files import open_private
+from cloud_history.state.in_flight import SenderLock
+from cloud_history.state.locks import Claim, gate, try_lock, unlock
 
 PACK = Path(__file__).parent.parent.parent
 OPERATION, OTHER = "a" * 32, "b" * 32
@@ -36,8 +34,8 @@ with gate(pathlib.Path(sys.argv[1])):
 """
 FORK = """
 import os, sys, pathlib, threading
-from cloud_history.state.slot import SendingSlot
-assert SendingSlot(pathlib.Path(sys.argv[1])).take("a" * 32)
+from cloud_history.state.in_flight import SenderLock
+assert SenderLock(pathlib.Path(sys.argv[1])).take("a" * 32)
 reads, writes = os.pipe()
 child = os.fork()
 if child == 0:
@@ -134,7 +132,7 @@ def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_pa
 def test_behind_a_stopped_program_nothing_is_sent_and_what_it_does_is_told(
     tmp_path: Path, soon: None
 ) -> None:
-    slot = SendingSlot(tmp_path)
+    slot = SenderLock(tmp_path)
     assert slot.take(OPERATION)
     slot.free()
     with stopped_holder(tmp_path / "sending.gate"):
@@ -148,11 +146,11 @@ def test_behind_a_stopped_program_nothing_is_sent_and_what_it_does_is_told(
 
 @posix
 def test_a_record_behind_a_stopped_program_is_an_error_and_not_a_hang(tmp_path: Path, soon: None) -> None:
-    record = Record(tmp_path)
-    record.outcome(OTHER, RecordOutcome(removed=0))
+    record = AuditLog(tmp_path)
+    record.outcome(OTHER, AuditOutcome(removed=0))
     with stopped_holder(tmp_path / "deletions.gate"):
         with pytest.raises(StateUnwritable) as refused:
-            record.outcome(OPERATION, RecordOutcome(removed=1))
+            record.outcome(OPERATION, AuditOutcome(removed=1))
         assert "deletions.gate" in refused.value.hint
         assert [each.entry.operation for each in record.entries()] == [OPERATION, OTHER]
 
@@ -161,7 +159,7 @@ def test_a_record_behind_a_stopped_program_is_an_error_and_not_a_hang(tmp_path: 
 def test_a_lock_call_that_does_not_return_has_a_limit_and_what_it_gets_at_last_is_given_back(
     tmp_path: Path, hanging: Hanging
 ) -> None:
-    slot, begin = SendingSlot(tmp_path), time.monotonic()
+    slot, begin = SenderLock(tmp_path), time.monotonic()
     with pytest.raises(StateUnwritable):
         slot.take(OPERATION)
     assert slot.holder() is None
@@ -203,7 +201,7 @@ def test_calls_that_hang_do_not_pile_up(
 def test_freeing_a_lock_holds_nobody_up_though_the_call_does_not_return(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slot, go_on = SendingSlot(tmp_path), threading.Event()
+    slot, go_on = SenderLock(tmp_path), threading.Event()
     assert slot.take(OPERATION)
     monkeypatch.setattr(locks, "_lock", lambda descriptor, free=False: go_on.wait(10))
     begin = time.monotonic()
@@ -233,7 +231,7 @@ def in_a_child(check: Callable[[], bool]) -> bool:
 
 @posix
 def test_a_forked_child_keeps_no_lock_of_its_parent_that_lives(tmp_path: Path) -> None:
-    slot, other = SendingSlot(tmp_path), SendingSlot(tmp_path)
+    slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     reads, writes = os.pipe()
     child = os.fork()
@@ -266,7 +264,7 @@ def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path
     child = int(parent.stdout)
     try:
         assert parent.returncode == 9
-        slot = SendingSlot(tmp_path)
+        slot = SenderLock(tmp_path)
         assert slot.take(OTHER)
         slot.free()
     finally:
@@ -275,7 +273,7 @@ def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path
 
 @posix
 def test_a_copy_of_a_locked_file_that_somebody_keeps_does_not_keep_the_lock(tmp_path: Path) -> None:
-    slot, other = SendingSlot(tmp_path), SendingSlot(tmp_path)
+    slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     assert slot._file is not None
     copy = os.dup(slot._file.fileno())  # as a child has it that was not forked by Python
@@ -289,7 +287,7 @@ def test_a_copy_of_a_locked_file_that_somebody_keeps_does_not_keep_the_lock(tmp_
 
 @posix
 def test_a_forked_child_has_nothing_and_can_take_what_is_free(tmp_path: Path) -> None:
-    slot = SendingSlot(tmp_path)
+    slot = SenderLock(tmp_path)
     assert slot.take(OPERATION)
     assert in_a_child(lambda: not slot.take(OTHER) and slot.holder() == OPERATION)
     slot.free()

@@ -12,15 +12,15 @@ import pytest
 
 import virtual_time
 from cloud_history.cloud.evidence import SPOT_CHECK, Doubt, Reason
-from cloud_history.cloud.lookup import MOST_ONE_BY_ONE, UNSEEN, Look, look_at
+from cloud_history.cloud.lookup import MOST_ONE_BY_ONE, UNSEEN, Observation, look_up
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
 from cloud_history.jobs.job import Job
 from fake_history_client import NOON, FakeClient, by_status, cut, ids, job, jobs_of
 
 
-def look(client: FakeClient, count: int) -> Look:
-    return virtual_time.run(look_at(client, ids(count)))
+def look(client: FakeClient, count: int) -> Observation:
+    return virtual_time.run(look_up(client, ids(count)))
 
 
 def test_nothing_to_look_at_asks_for_nothing() -> None:
@@ -56,16 +56,16 @@ def settled(job_ids: Iterable[str], word: str, ended: timedelta = timedelta(days
     return {each: job(each, word)._replace(finished_at=NOON - ended) for each in job_ids}
 
 
-def look_after(client: FakeClient, known: Look, count: int) -> Look:
+def look_after(client: FakeClient, known: Observation, count: int) -> Observation:
     client.moment = NOON
-    return virtual_time.run(look_at(client, ids(count), known))
+    return virtual_time.run(look_up(client, ids(count), known))
 
 
 KNOWN_AS = settled(ids(30), "failed")
 
 
-def known(jobs: Mapping[str, Job] = KNOWN_AS) -> Look:
-    return Look(jobs, listed=frozenset(jobs), answered=frozenset(ids(5)))
+def known(jobs: Mapping[str, Job] = KNOWN_AS) -> Observation:
+    return Observation(jobs, listed=frozenset(jobs), answered=frozenset(ids(5)))
 
 
 def test_jobs_that_ended_long_ago_are_looked_for_in_the_list_of_their_status_and_of_the_active_ones() -> None:
@@ -101,7 +101,7 @@ def test_one_whose_status_may_still_change_has_all_of_them_looked_for_in_every_s
 
 def test_one_that_has_changed_its_status_is_found_in_the_whole_list() -> None:
     moved = settled(ids(1), "completed")
-    found = look_after(FakeClient({**settled(ids(60)[30:], "failed"), **moved}), Look({}), 30)
+    found = look_after(FakeClient({**settled(ids(60)[30:], "failed"), **moved}), Observation({}), 30)
     assert list(found.there) == ids(1)
     assert found.gone == frozenset(ids(30)[1:])
 
@@ -129,7 +129,9 @@ def test_a_server_that_answers_for_deleted_jobs_by_id_is_believed_by_its_list_wh
 
     others = settled(ids(60)[30:], "failed")
     assert look_after(Soft(others), known(), count).gone == frozenset(ids(count))
-    assert look_after(Soft(others), Look(KNOWN_AS), count).gone == frozenset(), "they were not listed before"
+    assert look_after(Soft(others), Observation(KNOWN_AS), count).gone == frozenset(), (
+        "they were not listed before"
+    )
     assert look_after(Soft({}), known(), count).gone == frozenset(), "the list is empty"
 
 
@@ -265,7 +267,7 @@ def test_a_server_that_answers_404_to_everything_has_no_job_gone(count: int) -> 
 @pytest.mark.parametrize("count", [5, 30])
 @pytest.mark.parametrize("error", [ServerFault(500), Unauthorized(401), UnreadableAnswer(200)])
 def test_a_look_that_fails_has_seen_nothing_and_says_why(count: int, error: CloudError) -> None:
-    assert look(FakeClient(jobs_of(ids(3)), blind=lambda sent: error), count) == Look(error=error)
+    assert look(FakeClient(jobs_of(ids(3)), blind=lambda sent: error), count) == Observation(error=error)
 
 
 def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
@@ -300,8 +302,8 @@ def test_the_whole_list_that_was_begun_for_nothing_is_not_waited_for_and_its_fai
                     raise error
             return await super().list_jobs(query, pick, **place)
 
-    async def timed() -> tuple[Look, float]:
-        return await look_at(client, ids(60)), virtual_time.now()
+    async def timed() -> tuple[Observation, float]:
+        return await look_up(client, ids(60)), virtual_time.now()
 
     client = Whole(settled(ids(100), "failed"), moment=NOON)
     found, took = virtual_time.run(timed())
@@ -351,11 +353,11 @@ def test_a_fault_of_ours_is_not_taken_for_a_job_that_is_gone() -> None:
     [(20, UNSEEN), (3000, UNSEEN), (30, replace(known(), others=frozenset(ids(3000)[30:])))],
     ids=["few", "many", "while a listed one is asked for"],
 )
-def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Look) -> None:
+def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Observation) -> None:
     client = FakeClient(settled(ids(3000)[0 if known is UNSEEN else 30 :], "failed"), looking=10.0)
 
     async def cancel() -> None:
-        work = asyncio.ensure_future(look_at(client, ids(count), known))
+        work = asyncio.ensure_future(look_up(client, ids(count), known))
         await asyncio.sleep(15.0)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -374,4 +376,4 @@ def test_nothing_was_seen_where_nobody_looked() -> None:
 
 def test_the_type_checker_takes_no_plain_id_for_a_proven_absence() -> None:
     # mypy is the test: it reports the comment below as unused as soon as a plain id would do.
-    assert Look(gone=frozenset({"an id"})).gone  # type: ignore[arg-type]
+    assert Observation(gone=frozenset({"an id"})).gone  # type: ignore[arg-type]

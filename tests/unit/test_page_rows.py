@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.cloud.page_rows import read_page
+from cloud_history.cloud.pages import read_page
 from cloud_history.json_pieces import NotJson
 
 quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from cloud_history.state.permission import Permission, permission
+from cloud_history.state.settings import Permission, permission
 
 
 @pytest.mark.parametrize("mode", ["ask", "allow", "never"])

@@ -21,14 +21,13 @@ from cloud_history.errors import (
     StateUnwritable,
 )
 from cloud_history.secret import Secret
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
-from cloud_history.state.files import Claim
-from cloud_history.state.in_flight import Journal
+from cloud_history.state.in_flight import InFlight, SenderLock
+from cloud_history.state.locks import Claim
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import DAMAGED, SettingsFile
-from cloud_history.state.slot import SendingSlot
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
 
@@ -142,7 +141,7 @@ def test_a_note_of_what_runs_is_told_and_not_passed_over(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "running" / f"{NAME}.json", victim)
-    entries = within_five_seconds(Journal(folder).entries)
+    entries = within_five_seconds(InFlight(folder).entries)
     assert isinstance(entries, list)
     assert [(each.operation, each.origin) for each in entries] == [(NAME, "unknown")]
 
@@ -153,7 +152,7 @@ def test_the_record_is_appended_to_no_other_file_and_what_is_wrong_is_named(
     folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / name, victim)
-    record = Record(folder)
+    record = AuditLog(folder)
     found = within_five_seconds(lambda: record.intent(record_stage.entry(1)))
     if plant is plant_huge:  # begins a new file, or is the gate, which has no content
         assert found is None
@@ -172,7 +171,7 @@ def test_the_lock_truncates_no_other_file_and_what_is_wrong_is_named(
     folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / name, victim)
-    slot = SendingSlot(folder)
+    slot = SenderLock(folder)
     found = within_five_seconds(lambda: slot.take(NAME))
     if plant is plant_huge:
         assert found is True

@@ -18,11 +18,10 @@ from cloud_history.deletion.preview import (
     preview_jobs,
 )
 from cloud_history.errors import PreviewExpired
-from cloud_history.jobs.models import JobCounts
+from cloud_history.jobs.filters import Protected
+from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
-from cloud_history.state.connection import Connection
-from cloud_history.state.credentials import ApiKey, Source
-from cloud_history.state.protection import Protected
+from cloud_history.state.credentials import ApiKey, Connection, Source
 from fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import FileRefused
-from cloud_history.state import private_files
-from cloud_history.state.files import write_private
+from cloud_history.state import files
+from cloud_history.state.files import Mode, open_private, read_private, sync_file, write_private
 from cloud_history.state.locks import gate
-from cloud_history.state.private_files import Mode, open_private, read_private, sync_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and owners of POSIX")
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
@@ -100,7 +99,7 @@ def test_where_the_system_cannot_refuse_links_they_are_still_not_followed(
 ) -> None:
     (folder / "note.json").symlink_to(victim)
     monkeypatch.delattr(os, "O_NOFOLLOW")
-    monkeypatch.setattr(private_files, "_SAFE", 0)
+    monkeypatch.setattr(files, "_SAFE", 0)
     with pytest.raises(FileRefused, match="symbolic link"):
         open_private(folder / "note.json", "a+b")
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from cloud_history.cloud.evidence import ProvenAbsent
-from cloud_history.cloud.lookup import Look
+from cloud_history.cloud.lookup import Observation
+from cloud_history.deletion.outcomes import Outcome
 from cloud_history.deletion.safeguards import kept_back
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
-from cloud_history.jobs.models import Outcome
-from cloud_history.state.protection import NOTHING_PROTECTED, Protected, ProtectionFile
+from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
+from cloud_history.state.protection import ProtectionFile
 from fake_history_client import ids, job
 
 DAMAGED = [b"", b"{", b"null", b"[]", b"{}", b"\xff", b'{"jobs": []}', b'{"jobs": {}, "workflows": []}']
@@ -97,7 +98,7 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
 
 def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
-    seen = Look({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
+    seen = Observation({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
     back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), [seen])
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,

@@ -14,7 +14,7 @@ from cloud_history.cloud import protocol
 from cloud_history.cloud.protocol import Repeat, Request
 from cloud_history.errors import SchemaMismatch
 from cloud_history.jobs.filters import JobFilter
-from cloud_history.jobs.models import ACTIVE, JobStatus
+from cloud_history.jobs.status import ACTIVE, JobStatus
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 OTHER = "fedcba98-7654-3210-fedc-ba9876543210"

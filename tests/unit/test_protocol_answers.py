@@ -26,7 +26,7 @@ from cloud_history.errors import (
     UnreadableAnswer,
 )
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import JobStatus
+from cloud_history.jobs.status import JobStatus
 from cloud_history.secret import HIDDEN, Secret
 from fake_history_client import NOON
 

@@ -13,24 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.jobs.models import ClearOutcome, ClearResult, JobCounts, JobOutcome, Outcome
+from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
+from cloud_history.deletion.queue import outcome_of
+from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import RecordedJob, RecordEntry, RecordOutcome, outcome_of
+from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
-    return Record(tmp_path, clock=lambda: NOW)
+def record(tmp_path: Path) -> AuditLog:
+    return AuditLog(tmp_path, clock=lambda: NOW)
 
 
-def test_what_is_recorded_is_read_by_the_next_process(record: Record, tmp_path: Path) -> None:
+def test_what_is_recorded_is_read_by_the_next_process(record: AuditLog, tmp_path: Path) -> None:
     record.intent(entry(1, last4="abcd", version="1.2.0", what='{"keep_last":5}'))
     record.outcome(name(1), outcome(DELETED, FAILED, backup="x.zip"))
-    (read,) = Record(tmp_path).entries()
+    (read,) = AuditLog(tmp_path).entries()
     assert read.state == "done"
     assert (read.entry.operation, read.entry.kind, read.entry.asked) == (name(1), "delete", 2)
     assert (read.entry.origin, read.entry.node, read.entry.title) == ("node", "5", "Tidy up")
@@ -42,25 +43,25 @@ def test_what_is_recorded_is_read_by_the_next_process(record: Record, tmp_path: 
     assert read.outcome.report == "1 job removed."
 
 
-def test_the_jobs_of_a_deletion_are_read_with_what_became_of_them(record: Record) -> None:
+def test_the_jobs_of_a_deletion_are_read_with_what_became_of_them(record: AuditLog) -> None:
     record.intent(entry(1, job_ids=(job_id(2), job_id(1), job_id(3))))
     record.outcome(name(1), outcome(DELETED, FAILED))
     assert record.jobs(name(1)) == [
-        RecordedJob(job_id(2), "failed", "server error (500)"),
-        RecordedJob(job_id(1), "deleted"),
-        RecordedJob(job_id(3), "unknown"),
+        LoggedJob(job_id(2), "failed", "server error (500)"),
+        LoggedJob(job_id(1), "deleted"),
+        LoggedJob(job_id(3), "unknown"),
     ]
     assert record.jobs(name(7)) == []
 
 
-def test_a_deletion_without_an_outcome_is_unknown_and_its_jobs_are_too(record: Record) -> None:
+def test_a_deletion_without_an_outcome_is_unknown_and_its_jobs_are_too(record: AuditLog) -> None:
     record.intent(entry(1))
     (read,) = record.entries()
     assert (read.state, read.outcome) == ("unknown", None)
     assert [each.outcome for each in record.jobs(name(1))] == ["unknown", "unknown"]
 
 
-def test_a_record_that_was_never_written_is_empty(record: Record, tmp_path: Path) -> None:
+def test_a_record_that_was_never_written_is_empty(record: AuditLog, tmp_path: Path) -> None:
     assert record.entries() == []
     assert record.jobs(name(1)) == []
     assert record.removed_in_all() == 0
@@ -68,7 +69,7 @@ def test_a_record_that_was_never_written_is_empty(record: Record, tmp_path: Path
     assert list(tmp_path.iterdir()) in ([], [tmp_path / "deletions.gate"])
 
 
-def test_the_newest_come_first_and_no_more_than_asked_for(record: Record) -> None:
+def test_the_newest_come_first_and_no_more_than_asked_for(record: AuditLog) -> None:
     for number in range(10):
         record.intent(entry(number))
         record.outcome(name(number), outcome(DELETED))
@@ -78,7 +79,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(record: Record) -> Non
     assert record.removed_in_all() == 10
 
 
-def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record: Record) -> None:
+def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record: AuditLog) -> None:
     record.intent(entry(1))
     record.intent(entry(2))
     record.outcome(name(1), outcome(DELETED))
@@ -101,9 +102,9 @@ def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record
     ],
 )
 def test_a_clear_is_recorded_as_far_as_it_was_counted(
-    record: Record, result: ClearResult, counts: dict[str, int], removed: int | None
+    record: AuditLog, result: ClearResult, counts: dict[str, int], removed: int | None
 ) -> None:
-    record.intent(RecordEntry(name(1), "clear", "menu", asked=7))
+    record.intent(AuditEntry(name(1), "clear", "menu", asked=7))
     record.outcome(name(1), outcome_of(result, "Report.", 1.0))
     (read,) = record.entries()
     assert read.outcome is not None
@@ -113,7 +114,7 @@ def test_a_clear_is_recorded_as_far_as_it_was_counted(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_it(record: Record, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_it(record: AuditLog, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         record.intent(entry(1))
@@ -122,7 +123,7 @@ def test_only_the_owner_can_read_it(record: Record, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "deletions.jsonl").stat().st_mode) == 0o600
 
 
-def test_it_is_on_the_disk_when_the_call_returns(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_on_the_disk_when_the_call_returns(record: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     real = os.fsync
 
@@ -139,13 +140,13 @@ def test_it_is_on_the_disk_when_the_call_returns(record: Record, monkeypatch: py
     assert synced[-1] > synced[0]
 
 
-def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: Record, tmp_path: Path) -> None:
+def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(
+    record: AuditLog, tmp_path: Path
+) -> None:
     secret = Secret("comfyui-deadbeefdeadbeefdeadbeef")
     key = secret.reveal()
     record.intent(entry(1, title=f"a {key}", what=key, node=key))
-    record.outcome(
-        name(1), RecordOutcome(report=f"{key} refused", jobs={job_id(1): JobOutcome(Outcome.FAILED, key)})
-    )
+    record.outcome(name(1), AuditOutcome(report=f"{key} refused", jobs={job_id(1): ("failed", key)}))
     record.outcome(name(2), outcome(DELETED))
     text = (tmp_path / "deletions.jsonl").read_text()
     assert key not in text
@@ -153,31 +154,29 @@ def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: Re
     assert "Assets stay" not in text
 
 
-def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: Record) -> None:
+def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: AuditLog) -> None:
     trap = '", "job_ids": [1], "jobs": [{"line": "outcome", "removed": 9,'
     line = '{"line": "outcome", "operation": "' + name(1) + '", "removed": 9, '
     record.intent(entry(1, title=trap, what=line, node="]}"))
-    record.outcome(
-        name(1), RecordOutcome(report=trap + line, jobs={job_id(1): JobOutcome(Outcome.FAILED, trap)})
-    )
+    record.outcome(name(1), AuditOutcome(report=trap + line, jobs={job_id(1): ("failed", trap)}))
     (read,) = record.entries()
     assert (read.entry.title, read.entry.what) == (trap, line)
-    assert record.jobs(name(1))[0] == RecordedJob(job_id(1), "failed", trap)
+    assert record.jobs(name(1))[0] == LoggedJob(job_id(1), "failed", trap)
     assert record.removed_in_all() == 0
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(text=st.text(max_size=30), why=st.text(max_size=30))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str, why: str) -> None:
-    record = Record(tmp_path_factory.mktemp("record"))
+    record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, title=text))
-    record.outcome(name(1), RecordOutcome(jobs={job_id(1): JobOutcome(Outcome.FAILED, why)}))
+    record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", why)}))
     assert record.entries()[0].entry.title == text
     assert record.jobs(name(1))[0].why == why
 
 
 @pytest.mark.parametrize("wrong", ["", "x", ("a" * 32).upper(), name(1) + "\n", "../" + "a" * 29])
-def test_what_is_no_operation_is_not_recorded(record: Record, wrong: str) -> None:
+def test_what_is_no_operation_is_not_recorded(record: AuditLog, wrong: str) -> None:
     with pytest.raises(ValueError, match="name of an operation"):
         record.intent(replace(entry(1), operation=wrong))
     with pytest.raises(ValueError, match="name of an operation"):
@@ -187,7 +186,7 @@ def test_what_is_no_operation_is_not_recorded(record: Record, wrong: str) -> Non
     assert record.entries() == []
 
 
-def test_each_line_is_json_and_says_what_it_is(record: Record, tmp_path: Path) -> None:
+def test_each_line_is_json_and_says_what_it_is(record: AuditLog, tmp_path: Path) -> None:
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, FAILED))
     first, second = (json.loads(line) for line in (tmp_path / "deletions.jsonl").read_text().splitlines())
@@ -196,7 +195,7 @@ def test_each_line_is_json_and_says_what_it_is(record: Record, tmp_path: Path) -
     assert second["jobs"][0] == {"outcome": "deleted", "why": "", "ids": [job_id(1)]}
 
 
-def test_of_two_outcomes_the_later_one_counts(record: Record) -> None:
+def test_of_two_outcomes_the_later_one_counts(record: AuditLog) -> None:
     record.intent(entry(1))
     record.outcome(name(1), outcome(FAILED, FAILED))
     record.outcome(name(1), outcome(DELETED, DELETED))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from record_stage import DELETED, entry, name, outcome, recorded
 
 
@@ -60,7 +60,7 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_line_is_passed_over_and_all_others_are_read(tmp_path: Path, damage: str) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     with (tmp_path / "deletions.jsonl").open("ab") as file:
         file.write(DAMAGED[damage]() + b"\n")
@@ -74,7 +74,7 @@ def test_a_damaged_line_is_passed_over_and_all_others_are_read(tmp_path: Path, d
 
 
 def test_an_outcome_whose_intent_is_damaged_still_tells_what_happened(tmp_path: Path) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, DELETED))
     path = tmp_path / "deletions.jsonl"
@@ -88,7 +88,7 @@ def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
     path = tmp_path / "deletions.jsonl"
     with path.open("wb") as file:
         file.truncate(20 * 1024**3)  # a hole: it takes no room
-    record = Record(tmp_path, largest=1 << 60)
+    record = AuditLog(tmp_path, largest=1 << 60)
     record.intent(entry(1))
     assert recorded(tmp_path) == [(1, "unknown")]
 
@@ -104,7 +104,7 @@ def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
 def test_bytes_changed_anywhere_stop_neither_reading_nor_writing(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "deletions.jsonl"
     path.unlink(missing_ok=True)
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, DELETED))
     content = bytearray(path.read_bytes())

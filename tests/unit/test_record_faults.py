@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import StateFolderLost, StateUnwritable
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from record_stage import DELETED, entry, job_id, name, outcome, recorded
 from small_disk import no_file_larger_than
 
@@ -31,7 +31,7 @@ def test_where_the_system_refuses_nothing_is_recorded_and_the_next_is(
     def refuse(*arguments: object, **more: object) -> int:
         raise OSError(number, os.strerror(number), str(tmp_path))
 
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     with monkeypatch.context() as broken:
         broken.setattr(os, step, refuse)
@@ -49,7 +49,7 @@ def test_where_the_system_refuses_nothing_is_recorded_and_the_next_is(
 
 @pytest.mark.parametrize("room", [0, 1, 100, 4_096, 30_000])
 def test_a_disk_that_really_is_full_leaves_no_half_line(tmp_path: Path, room: int) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     before = (tmp_path / "deletions.jsonl").read_bytes()
     with no_file_larger_than(len(before) + room), pytest.raises(StateUnwritable):
@@ -62,7 +62,7 @@ def test_a_disk_that_really_is_full_leaves_no_half_line(tmp_path: Path, room: in
 def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     path = tmp_path / "deletions.jsonl"
     real = os.write
@@ -87,14 +87,14 @@ def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(
 def test_a_device_that_is_always_full_stops_deletions(tmp_path: Path) -> None:
     (tmp_path / "deletions.jsonl").symlink_to("/dev/full")
     with pytest.raises(StateUnwritable):
-        Record(tmp_path).intent(entry(1))
+        AuditLog(tmp_path).intent(entry(1))
     assert recorded(tmp_path) == []
 
 
 @pytest.mark.parametrize("blocked", ["deletions.jsonl", "deletions.gate"])
 def test_a_folder_in_the_place_of_its_files_stops_deletions(tmp_path: Path, blocked: str) -> None:
     (tmp_path / blocked).mkdir()
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     with pytest.raises(StateUnwritable):
         record.intent(entry(1))
     assert record.entries() == []
@@ -103,7 +103,7 @@ def test_a_folder_in_the_place_of_its_files_stops_deletions(tmp_path: Path, bloc
 
 def test_a_file_in_the_place_of_the_state_folder_stops_deletions(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("theirs")
-    record = Record(tmp_path / "state")
+    record = AuditLog(tmp_path / "state")
     with pytest.raises(StateUnwritable):
         record.intent(entry(1))
     assert record.entries() == []
@@ -113,14 +113,14 @@ def test_a_write_that_takes_only_a_part_is_continued(tmp_path: Path, monkeypatch
     real = os.write
     with monkeypatch.context() as slow:
         slow.setattr(os, "write", lambda descriptor, content: real(descriptor, content[:7]))
-        Record(tmp_path).intent(entry(1))
+        AuditLog(tmp_path).intent(entry(1))
     assert recorded(tmp_path) == [(1, "unknown")]
 
 
 def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
     def write(first: int) -> None:
         for number in range(first, 60, 6):
-            Record(tmp_path, largest=3_000, older=100).intent(
+            AuditLog(tmp_path, largest=3_000, older=100).intent(
                 entry(number, job_ids=tuple(map(job_id, range(20))))
             )
 
@@ -129,7 +129,7 @@ def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = Record(tmp_path, older=100).entries()
+    found = AuditLog(tmp_path, older=100).entries()
     assert sorted(each.entry.operation for each in found) == [name(number) for number in range(60)]
 
 
@@ -138,8 +138,8 @@ def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import RecordEntry
+from cloud_history.state.audit_log import AuditLog
+from cloud_history.state.audit_log import AuditEntry
 step, after = sys.argv[2], int(sys.argv[3])
 real = getattr(os, step)
 
@@ -153,9 +153,9 @@ def die(*arguments, **more):
     return real(*arguments, **more)
 
 setattr(os, step, die)
-record = Record(Path(sys.argv[1]), largest=1, older=4)
+record = AuditLog(Path(sys.argv[1]), largest=1, older=4)
 for number in range(2, 9):
-    record.intent(RecordEntry(f"{number:032x}", "delete", "panel", job_ids=("x",) * 50))
+    record.intent(AuditEntry(f"{number:032x}", "delete", "panel", job_ids=("x",) * 50))
 """
 
 KILLED = [("write", 0), ("write", 1), ("write", 2), ("fsync", 0), ("fsync", 3)]
@@ -166,14 +166,14 @@ KILLED += [("replace", after) for after in range(7)]
 def test_a_process_killed_anywhere_loses_no_line_that_was_written(
     tmp_path: Path, step: str, after: int
 ) -> None:
-    Record(tmp_path).intent(entry(1))
+    AuditLog(tmp_path).intent(entry(1))
     code = [sys.executable, "-c", _DIES, str(tmp_path), step, str(after)]
     assert subprocess.run(code, check=False, timeout=30).returncode == -signal.SIGKILL
     found = [number for number, _ in recorded(tmp_path)]
     # Each write came after the renames for it. A line whose write was cut short is passed over.
     assert found == list(range(len(found), 0, -1))
     assert found
-    record = Record(tmp_path, largest=1, older=4)
+    record = AuditLog(tmp_path, largest=1, older=4)
     record.intent(entry(90))
     record.outcome(name(90), outcome(DELETED, DELETED))
     assert recorded(tmp_path)[0] == (90, "done")
@@ -185,7 +185,7 @@ def test_a_process_killed_anywhere_loses_no_line_that_was_written(
 def test_a_crash_between_two_renames_loses_nothing_and_the_gap_is_filled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    record = Record(tmp_path, largest=1, older=5)
+    record = AuditLog(tmp_path, largest=1, older=5)
     for number in range(4):
         record.intent(entry(number))
     real = os.replace
@@ -208,7 +208,7 @@ def test_a_crash_between_two_renames_loses_nothing_and_the_gap_is_filled(
 
 @pytest.mark.parametrize("lost", [1, 2, 20, 60, 200])
 def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lost: int) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, DELETED))
     record.intent(entry(2))
@@ -223,7 +223,7 @@ def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lo
 def test_an_outcome_that_the_disk_refused_is_told_all_the_same_and_written_before_the_next_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     record.intent(entry(1))
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", _refuse)
@@ -232,7 +232,7 @@ def test_an_outcome_that_the_disk_refused_is_told_all_the_same_and_written_befor
     assert record.entries()[0].state == "done"
     assert record.jobs(name(1))[0].outcome == "deleted"
     record.intent(entry(2))
-    assert [each.state for each in Record(tmp_path).entries()] == ["unknown", "done"]
+    assert [each.state for each in AuditLog(tmp_path).entries()] == ["unknown", "done"]
 
 
 def _refuse(*arguments: object) -> None:

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.jobs.models import DeletionResult
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import outcome_of
+from cloud_history.deletion.outcomes import DeletionResult
+from cloud_history.deletion.queue import outcome_of
+from cloud_history.state.audit_log import AuditLog
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
-    return Record(tmp_path, clock=lambda: NOW)
+def record(tmp_path: Path) -> AuditLog:
+    return AuditLog(tmp_path, clock=lambda: NOW)
 
 
 def test_a_full_file_is_put_aside_and_all_of_it_is_still_read(tmp_path: Path) -> None:
-    record = Record(tmp_path, clock=lambda: NOW, largest=2_000)
+    record = AuditLog(tmp_path, clock=lambda: NOW, largest=2_000)
     for number in range(30):
         record.intent(entry(number))
         record.outcome(name(number), outcome(DELETED, FAILED))
@@ -37,7 +37,7 @@ def test_a_full_file_is_put_aside_and_all_of_it_is_still_read(tmp_path: Path) ->
 
 
 def test_an_intent_and_its_outcome_in_two_files_are_one_deletion(tmp_path: Path) -> None:
-    record = Record(tmp_path, largest=1)
+    record = AuditLog(tmp_path, largest=1)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, FAILED))
     assert (tmp_path / "deletions.1.jsonl").exists()
@@ -47,7 +47,7 @@ def test_an_intent_and_its_outcome_in_two_files_are_one_deletion(tmp_path: Path)
 
 
 def test_so_many_older_files_are_kept_and_no_more(tmp_path: Path) -> None:
-    record = Record(tmp_path, largest=1, older=3)
+    record = AuditLog(tmp_path, largest=1, older=3)
     for number in range(10):
         record.intent(entry(number))
     assert sorted(path.name for path in tmp_path.glob("deletions*.jsonl")) == [
@@ -60,7 +60,7 @@ def test_so_many_older_files_are_kept_and_no_more(tmp_path: Path) -> None:
 
 
 def test_a_line_larger_than_a_file_may_be_is_still_written(tmp_path: Path) -> None:
-    record = Record(tmp_path, largest=100)
+    record = AuditLog(tmp_path, largest=100)
     record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(100))))
     assert len(record.jobs(name(1))) == 100
 
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_put_aside_grows_and_nothing_is_lost(
     def refuse(*arguments: object) -> None:
         raise PermissionError
 
-    record = Record(tmp_path, largest=1)
+    record = AuditLog(tmp_path, largest=1)
     record.intent(entry(1))
     with monkeypatch.context() as broken:
         broken.setattr(os, "replace", refuse)
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_put_aside_grows_and_nothing_is_lost(
 
 @pytest.mark.timed
 def test_a_hundred_deletions_of_twenty_thousand_jobs_are_listed_in_a_moment(tmp_path: Path) -> None:
-    record = Record(tmp_path)
+    record = AuditLog(tmp_path)
     ids = tuple(job_id(number) for number in range(20_000))
     result = outcome_of(DeletionResult(dict.fromkeys(ids, DELETED)), "20,000 jobs removed.", 60.0)
     for number in range(100):

@@ -12,28 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.jobs.models import JobOutcome, Outcome
 from cloud_history.secret import CONTROL, remember
-from cloud_history.state.audit_log import Record
-from cloud_history.state.record_lines import RecordEntry, RecordOutcome
+from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
-    return Record(tmp_path, clock=lambda: NOW)
+def record(tmp_path: Path) -> AuditLog:
+    return AuditLog(tmp_path, clock=lambda: NOW)
 
 
-def table(record: Record) -> list[list[str]]:
+def table(record: AuditLog) -> list[list[str]]:
     return list(csv.reader(io.StringIO("".join(record.csv()), newline="")))
 
 
-def test_the_table_has_a_row_a_job(record: Record) -> None:
+def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
     record.intent(entry(1, last4="abcd"))
     record.outcome(name(1), outcome(DELETED, FAILED))
-    record.intent(RecordEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
+    record.intent(AuditEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
     at = "2026-07-01T12:00:00+00:00"
     assert table(record) == [
         ["at", "origin", "operation", "job id", "outcome", "why", "host", "key ending"],
@@ -52,7 +50,7 @@ def test_the_table_has_a_row_a_job(record: Record) -> None:
     ]
 
 
-def test_its_lines_end_as_the_standard_says(record: Record) -> None:
+def test_its_lines_end_as_the_standard_says(record: AuditLog) -> None:
     record.intent(entry(1, title='a "quoted", one\nof two lines'))
     text = "".join(record.csv())
     assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')
@@ -70,13 +68,13 @@ RUN = re.compile(rf"""(?:^|[;,|\t])[\s"']*(?<!')[{re.escape("".join(MARKS))}]"""
 @pytest.mark.parametrize("first", MARKS)
 @pytest.mark.parametrize("before", ["", " ", '"', "'", "x;", "x;;", "x; \"'", "x,", "x|", ";=1;"])
 def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
-    record: Record, first: str, before: str
+    record: AuditLog, first: str, before: str
 ) -> None:
     formula = f'{before}{first}HYPERLINK("http://x","y")'
     record.intent(
-        RecordEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
+        AuditEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
     )
-    record.outcome(name(1), RecordOutcome(jobs={job_id(1): JobOutcome(Outcome.FAILED, formula)}))
+    record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", formula)}))
     _, row = table(record)
     for cell in (row[1], row[5], row[6], row[7]):
         assert f"'{first}" in cell
@@ -85,13 +83,13 @@ def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
 
 
 @pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\t", "\x1b", "\x85", "\u202e", "\u2028", "\ud800"])
-def test_control_characters_and_halves_of_characters_are_blanks(record: Record, control: str) -> None:
+def test_control_characters_and_halves_of_characters_are_blanks(record: AuditLog, control: str) -> None:
     record.intent(entry(1, title=f"a{control}b", host=f"{control}=1", job_ids=(job_id(1),)))
     _, row = table(record)
     assert (row[1], row[6]) == ("node 5 (a b)", " '=1")
 
 
-def test_every_cell_is_quoted(record: Record) -> None:
+def test_every_cell_is_quoted(record: AuditLog) -> None:
     record.intent(entry(1))
     for line in record.csv():
         assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
@@ -102,7 +100,7 @@ def test_every_cell_is_quoted(record: Record) -> None:
 def test_any_text_makes_one_row_that_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    record = Record(tmp_path_factory.mktemp("record"))
+    record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, host=text, job_ids=(job_id(1),)))
     lines = "".join(record.csv())
     assert lines.encode("utf-8")
@@ -112,14 +110,14 @@ def test_any_text_makes_one_row_that_can_be_written(
     assert not [each for each in rows[1][6] if CONTROL.match(each)]
 
 
-def test_the_table_comes_line_by_line(record: Record) -> None:
+def test_the_table_comes_line_by_line(record: AuditLog) -> None:
     record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
     lines = record.csv()
     assert next(lines).startswith('"at",')
     assert next(lines).count("\r\n") == 1
 
 
-def test_a_key_that_is_known_by_now_is_hidden_before_it_is_quoted_and_marked(record: Record) -> None:
+def test_a_key_that_is_known_by_now_is_hidden_before_it_is_quoted_and_marked(record: AuditLog) -> None:
     key = 'comfyui-"quoted";=and-more'
     record.intent(entry(1, host=f"at {key}", job_ids=(job_id(1),)))
     remember(key)

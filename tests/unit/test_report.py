@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.report import (
     MOST_LISTED,
     NOT_CLEARED,
@@ -27,15 +28,8 @@ from cloud_history.errors import (
     ServerFault,
     Unauthorized,
 )
-from cloud_history.jobs.models import (
-    ClearOutcome,
-    ClearResult,
-    DeletionResult,
-    JobCounts,
-    JobOutcome,
-    Outcome,
-)
-from cloud_history.state.protection import NOTHING_PROTECTED
+from cloud_history.jobs.filters import NOTHING_PROTECTED
+from cloud_history.jobs.status import JobCounts
 from fake_history_client import ids, job
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)

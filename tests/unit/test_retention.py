@@ -9,7 +9,7 @@ import pytest
 
 from cloud_history.errors import InputRefused, PolicyRefused
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import FINISHED, JobStatus
+from cloud_history.jobs.status import FINISHED, JobStatus
 from cloud_history.retention.durations import span
 from cloud_history.retention.policy import Policy, Reason, check, decide
 from cloud_history.retention.report import plan_report, policy_words, span_words

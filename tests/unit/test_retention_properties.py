@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from choices import Choices, made_of
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.models import FINISHED, JobStatus
+from cloud_history.jobs.status import FINISHED, JobStatus
 from cloud_history.retention.policy import Plan, Policy, decide
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import Job, JobError, OutputFile
-from cloud_history.jobs.models import FINISHED, JobStatus
+from cloud_history.jobs.status import FINISHED, JobStatus
 from fake_history_client import NOON, ids, job
 
 CAT = Job(

@@ -15,19 +15,18 @@ import pytest
 
 import record_stage
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateFolderLost, StateUnwritable
+from cloud_history.jobs.filters import NOTHING_PROTECTED
 from cloud_history.secret import Secret
 from cloud_history.state import folder as state_folder
 from cloud_history.state import protection
-from cloud_history.state.audit_log import Record
+from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
-from cloud_history.state.files import write_private
+from cloud_history.state.files import read_private, write_private
 from cloud_history.state.folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
-from cloud_history.state.in_flight import Entry, Journal
-from cloud_history.state.private_files import read_private
-from cloud_history.state.protection import NOTHING_PROTECTED, ProtectionFile
+from cloud_history.state.in_flight import Entry, InFlight, SenderLock
+from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import DAMAGED, Settings, SettingsFile
-from cloud_history.state.slot import SendingSlot
 from fake_history_client import ids
 
 Harm = Callable[[Path], None]
@@ -159,13 +158,13 @@ def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) 
         KeyStore(used, {}).find,
         lambda: KeyStore(used, {}).save(Secret("comfyui-a-key")),
         KeyStore(used, {}).remove,
-        Record(used).entries,
-        Record(used).removed_in_all,
-        lambda: list(Record(used).csv())[1:],
-        lambda: Record(used).intent(record_stage.entry(1)),
-        lambda: Journal(used).begin(Entry("clear", "menu", "host", "abcd")),
-        lambda: Journal(used).resolve("ab" * 16),
-        lambda: SendingSlot(used).take("ab" * 16),
+        AuditLog(used).entries,
+        AuditLog(used).removed_in_all,
+        lambda: list(AuditLog(used).csv())[1:],
+        lambda: AuditLog(used).intent(record_stage.entry(1)),
+        lambda: InFlight(used).begin(Entry("clear", "menu", "host", "abcd")),
+        lambda: InFlight(used).resolve("ab" * 16),
+        lambda: SenderLock(used).take("ab" * 16),
     ]
     for ask in asking:
         with pytest.raises(StateFolderLost):
@@ -320,7 +319,7 @@ def test_a_new_folder_is_marked_when_something_is_first_written(folder: Path) ->
     assert SettingsFile(folder).in_force() == Settings()
     assert BackupFolder(folder).list() == []
     assert KeyStore(folder, {}).find() is None
-    assert Record(folder).entries() == []
+    assert AuditLog(folder).entries() == []
     assert not folder.exists()
     SettingsFile(folder).change(hold_seconds=5)
     assert id_of(folder)

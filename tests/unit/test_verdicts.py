@@ -8,20 +8,18 @@ from typing import Literal
 import pytest
 
 from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
-from cloud_history.cloud.lookup import UNSEEN, Look
-from cloud_history.deletion.outcomes import Ledger
-from cloud_history.deletion.verdicts import verdict
+from cloud_history.cloud.lookup import UNSEEN, Observation
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, verdict
 from cloud_history.errors import CloudConnectionError, CloudError, CloudTimeoutError, ServerFault
-from cloud_history.jobs.models import DeletionResult, JobOutcome, Outcome
 from fake_history_client import ids, job
 
 JOB = ids(1)[0]
 Seen = Literal["there", "active", "gone", "unseen"]
-LOOKS: dict[Seen, Look] = {
-    "there": Look({JOB: job(JOB)}, listed=frozenset({JOB})),
-    "active": Look({JOB: job(JOB, "in_progress")}),
-    "gone": Look(gone=frozenset({ProvenAbsent(JOB)})),
-    "unseen": Look(error=ServerFault(500)),
+LOOKS: dict[Seen, Observation] = {
+    "there": Observation({JOB: job(JOB)}, listed=frozenset({JOB})),
+    "active": Observation({JOB: job(JOB, "in_progress")}),
+    "gone": Observation(gone=frozenset({ProvenAbsent(JOB)})),
+    "unseen": Observation(error=ServerFault(500)),
 }
 SENT = {
     "accepted": JobOutcome(Outcome.ACCEPTED),
@@ -107,8 +105,8 @@ def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> No
 )
 def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
     odd = {
-        "by id": Look({JOB: job(JOB)}),
-        "doubted": Look(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
+        "by id": Observation({JOB: job(JOB)}),
+        "doubted": Observation(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
     }
     seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
     assert verdict(JOB, SENT[sent], LOOKS[before], seen).why == why
@@ -157,7 +155,7 @@ def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_withou
     ],
 )
 def test_how_sending_ended_is_read_from_its_error(error: CloudError, sent: str) -> None:
-    ledger = Ledger([JOB])
+    ledger = Outcomes([JOB])
     ledger.sending([JOB])
     ledger.failed([JOB], error)
     ledger.end_sending("")
