@@ -1,4 +1,4 @@
-"""The simulated cloud's account looks like an artist's, and the server starts and stops as asked."""
+"""The account of the simulated cloud looks like an artist's, and its server starts and stops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_same_seed_and_time_give_the_same_account() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 240, 1001])
-def test_an_account_that_is_remembered_is_the_one_that_is_made(count: int) -> None:
+def test_a_cached_account_equals_a_fresh_one(count: int) -> None:
     for _ in range(2):
         for now in (NOON, NOON + 86_400.5):
             made = Seeder(7)
@@ -92,9 +92,7 @@ def test_an_account_is_varied() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_list_shows_what_has_changed_since_it_was_read_last(
-    cloud: SimulatedCloud, change: dict[str, Any]
-) -> None:
+def test_a_list_shows_changes_since_it_was_last_read(cloud: SimulatedCloud, change: dict[str, Any]) -> None:
     job = next(job for job in cloud.listed("failed") if job.error_kind is not None)
     job.overrides = {"execution_error": {"exception_message": "first"}} if "overrides" in change else {}
     if "media" in change:
@@ -123,7 +121,7 @@ def test_a_job_can_be_added_and_is_the_newest(status: str, cloud: SimulatedCloud
     assert cloud.add_job(status, create_time=1_700_000_000_000).create_time == 1_700_000_000_000
 
 
-def test_a_mistyped_status_or_field_is_not_added(cloud: SimulatedCloud) -> None:
+def test_a_job_with_an_unknown_status_or_field_is_not_added(cloud: SimulatedCloud) -> None:
     with pytest.raises(ValueError, match="done"):
         cloud.add_job("done")
     with pytest.raises(TypeError, match="colour"):
@@ -131,7 +129,7 @@ def test_a_mistyped_status_or_field_is_not_added(cloud: SimulatedCloud) -> None:
     assert len(cloud.jobs) == 60
 
 
-def test_an_active_job_can_finish_once(cloud: SimulatedCloud) -> None:
+def test_an_active_job_finishes_only_once(cloud: SimulatedCloud) -> None:
     job = cloud.active[0]
     cloud.finish(job.id, "failed")
     assert (job.status, job.end_time) == ("failed", NOON * 1000)
@@ -139,7 +137,7 @@ def test_an_active_job_can_finish_once(cloud: SimulatedCloud) -> None:
         cloud.finish(job.id, "completed")
 
 
-async def test_stopping_is_quick_although_a_client_keeps_its_connection(cloud: SimulatedCloud) -> None:
+async def test_stopping_does_not_wait_for_kept_connections(cloud: SimulatedCloud) -> None:
     async with aiohttp.ClientSession(headers=KEY) as session:
         async with cloud.serving() as base_url:
             async with session.get(f"{base_url}/api/user") as answer:
@@ -151,7 +149,7 @@ async def test_stopping_is_quick_although_a_client_keeps_its_connection(cloud: S
     assert cloud.base_url == cloud.storage_url == ""
 
 
-def test_it_serves_from_a_thread_to_code_without_an_event_loop(cloud: SimulatedCloud) -> None:
+def test_the_cloud_serves_from_a_thread_to_code_without_an_event_loop(cloud: SimulatedCloud) -> None:
     with cloud.serving_in_thread() as base_url:
         with urllib.request.urlopen(urllib.request.Request(f"{base_url}/api/user", headers=KEY)) as answer:
             assert answer.read() == b'{"status": "active"}'
@@ -161,22 +159,11 @@ def test_it_serves_from_a_thread_to_code_without_an_event_loop(cloud: SimulatedC
     assert [request.status for request in cloud.requests] == [200]
 
 
-def test_the_command_line_says_where_it_serves_and_stops_when_asked() -> None:
+def test_the_command_line_prints_the_address_and_stops_on_sigterm() -> None:
     playground = Path(sys.modules["simulated_cloud"].__path__[0]).parent
+    options = ["--jobs", "12", "--api-key", "k", "--latency-ms", "1", "--seed", "9"]
     with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "simulated_cloud",
-            "--jobs",
-            "12",
-            "--api-key",
-            "k",
-            "--latency-ms",
-            "1",
-            "--seed",
-            "9",
-        ],
+        [sys.executable, "-m", "simulated_cloud", *options],
         env={**os.environ, "PYTHONPATH": str(playground)},
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""Every workflow that a person may open has all that ComfyUI's frontend checks: what is missing is told as an alert."""
+"""Workflows that a person may open have every field that ComfyUI's frontend checks, so that no alert appears."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = sorted((CHECKOUT / "example_workflows").glob("*.json"))
 
 
 def missing(workflow: Mapping[str, Any]) -> set[str]:
-    """What a saved workflow lacks of the fields that the frontends 1.27 to 1.58 require."""
+    """Return the fields that the frontends 1.27 to 1.58 require and a saved workflow lacks."""
     wanted = {"last_node_id", "last_link_id", "nodes", "links", "version"}
     lacking = {name for name in wanted if name not in workflow}
     for node in workflow["nodes"]:
@@ -26,18 +26,18 @@ def missing(workflow: Mapping[str, Any]) -> set[str]:
     return lacking
 
 
-def test_the_simulated_cloud_hands_out_whole_workflows() -> None:
+def test_workflows_of_the_simulated_cloud_are_complete() -> None:
     finished = SimulatedCloud(jobs=240).finished
     nameless = next(job for job in finished if job.workflow_id is None)
     named = next(job for job in finished if job.workflow_id is not None)
     for job in (named, nameless):
         workflow = workflow_of(job)["extra_data"]["extra_pnginfo"]["workflow"]
         assert missing(workflow) == set()
-        # An id is a UUID, or there is none: null is refused.
+        # The id is a UUID or missing, because the frontend refuses null.
         assert "id" not in workflow or str(UUID(workflow["id"])) == workflow["id"]
         assert workflow["last_node_id"] == max(node["id"] for node in workflow["nodes"])
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
-def test_the_examples_are_whole_workflows(file: Any) -> None:
+def test_example_workflows_are_complete(file: Any) -> None:
     assert missing(json.loads(file.read_text("utf-8"))) == set()

@@ -1,11 +1,10 @@
-"""Every kind of fault of the simulated cloud is seen by a client on a real socket."""
+"""A client on a real socket sees every kind of fault of the simulated cloud."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import aiohttp
@@ -22,20 +21,6 @@ def cloud() -> SimulatedCloud:
     return SimulatedCloud(jobs=30)
 
 
-@pytest.fixture
-async def http(cloud: SimulatedCloud) -> AsyncIterator[aiohttp.ClientSession]:
-    # A connection for each request: aiohttp repeats a GET by itself when a kept connection breaks.
-    async with (
-        cloud.serving() as base_url,
-        aiohttp.ClientSession(
-            base_url,
-            headers={"X-API-Key": DEFAULT_API_KEY},
-            connector=aiohttp.TCPConnector(force_close=True),
-        ) as session,
-    ):
-        yield session
-
-
 async def get(http: aiohttp.ClientSession, path: str) -> tuple[int, Any]:
     async with http.get(path) as answer:
         return answer.status, await answer.json()
@@ -47,7 +32,7 @@ async def clear(http: aiohttp.ClientSession) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("name", ERROR_SHAPES)
-async def test_every_error_shape_arrives_as_it_is(
+async def test_every_error_shape_arrives_unchanged(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, name: str
 ) -> None:
     shape = ERROR_SHAPES[name]
@@ -60,7 +45,7 @@ async def test_every_error_shape_arrives_as_it_is(
     assert (await clear(http))[0] == 200
 
 
-async def test_a_status_can_come_although_the_request_was_acted_on(
+async def test_an_error_can_follow_a_request_that_took_effect(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.faults.append(Fault(CLEAR, "status", status=502, json={"message": "late"}, acted=True))
@@ -76,7 +61,7 @@ async def test_a_status_can_come_although_the_request_was_acted_on(
         ("reset_after_body", False, False),
     ],
 )
-async def test_a_reset_cuts_the_connection_before_or_after_the_request_took_effect(
+async def test_a_reset_cuts_the_connection_before_or_after_the_request_takes_effect(
     cloud: SimulatedCloud,
     http: aiohttp.ClientSession,
     kind: Literal["reset_before_body", "reset_after_body"],
@@ -92,7 +77,7 @@ async def test_a_reset_cuts_the_connection_before_or_after_the_request_took_effe
 
 
 @pytest.mark.parametrize(("acted", "removes"), [(None, True), (False, False)])
-async def test_a_slow_answer_outlasts_the_client_acted_on_or_not(
+async def test_a_slow_request_that_the_client_gave_up_takes_effect_or_not(
     cloud: SimulatedCloud,
     http: aiohttp.ClientSession,
     monkeypatch: pytest.MonkeyPatch,
@@ -118,7 +103,7 @@ async def test_a_slow_answer_outlasts_the_client_acted_on_or_not(
 
 
 @pytest.mark.parametrize("acted", [True, False])
-async def test_a_slow_answer_comes_if_the_client_waits(
+async def test_a_slow_answer_arrives_if_the_client_waits(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, acted: bool
 ) -> None:
     cloud.faults.append(Fault(CLEAR, "slow", seconds=0.05, acted=acted))
@@ -142,7 +127,7 @@ async def test_a_truncated_answer_ends_before_its_announced_length(
     assert not cloud.finished
 
 
-async def test_a_huge_answer_is_as_large_as_asked_and_may_be_left_half_read(
+async def test_a_huge_answer_has_the_given_size_and_may_be_left_half_read(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.faults.append(Fault(LIST, "huge", mebibytes=2.5, times=2))
@@ -153,7 +138,7 @@ async def test_a_huge_answer_is_as_large_as_asked_and_may_be_left_half_read(
     assert (await get(http, "/api/jobs"))[0] == 200
 
 
-async def test_html_and_empty_answers_come_with_any_status(
+async def test_html_and_empty_answers_have_any_status(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.faults += [Fault(LIST, "html"), Fault(LIST, "html", status=503), Fault(LIST, "empty")]
@@ -166,7 +151,7 @@ async def test_html_and_empty_answers_come_with_any_status(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_leads_where_it_says(
+async def test_a_redirect_leads_to_its_location(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, status: int
 ) -> None:
     other = SimulatedCloud(jobs=3)
@@ -174,12 +159,12 @@ async def test_a_redirect_leads_where_it_says(
         cloud.faults.append(Fault(CLEAR, "redirect", status=status, location=f"{elsewhere}/api/history"))
         async with http.post("/api/history", json={"clear": True}) as answer:
             await answer.read()
-    # What a client which follows does here is the reason why ours must not: the key goes along.
+    # A client that follows the redirect sends the key along, which is why ours must not follow it.
     assert [request.headers["X-API-Key"] for request in other.requests] == [DEFAULT_API_KEY]
     assert not cloud.deleted
 
 
-async def test_a_fault_happens_after_so_many_requests_and_so_many_times(
+async def test_a_fault_starts_and_ends_when_it_is_due(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     fault = Fault(LIST, "status", status=500, after=1, times=2)
@@ -193,7 +178,7 @@ async def get_status(http: aiohttp.ClientSession, path: str) -> int:
         return answer.status
 
 
-async def test_a_fault_is_matched_by_method_prefix_pattern_and_body(
+async def test_a_fault_matches_by_method_prefix_pattern_and_body(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.faults += [
@@ -210,7 +195,7 @@ async def test_a_fault_is_matched_by_method_prefix_pattern_and_body(
     assert cloud.history_posts == [{"delete": ["a"]}, {"delete": ["b"]}]
 
 
-def test_a_fault_that_makes_no_sense_is_refused() -> None:
+def test_an_invalid_fault_is_refused() -> None:
     with pytest.raises(ValueError, match="kind"):
         Fault(CLEAR, "explode")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="status"):

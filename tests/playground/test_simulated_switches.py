@@ -1,22 +1,21 @@
-"""Every switch of the simulated cloud is seen by a client on a real socket."""
+"""A client on a real socket sees every switch of the simulated cloud."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import aiohttp
 import pytest
 
-from simulated_cloud import ABSENT, DEFAULT_API_KEY, FINISHED, SimulatedCloud
+from simulated_cloud import ABSENT, FINISHED, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 from simulated_cloud.jobs import RAW_STATES
 
 
 class Clock:
-    """A monotonic clock which is moved by hand."""
+    """A monotonic clock that tests move."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -35,20 +34,6 @@ def cloud(clock: Clock) -> SimulatedCloud:
     return SimulatedCloud(jobs=30, clock=clock)
 
 
-@pytest.fixture
-async def http(cloud: SimulatedCloud) -> AsyncIterator[aiohttp.ClientSession]:
-    # A connection for each request: aiohttp repeats a GET by itself when a kept connection breaks.
-    async with (
-        cloud.serving() as base_url,
-        aiohttp.ClientSession(
-            base_url,
-            headers={"X-API-Key": DEFAULT_API_KEY},
-            connector=aiohttp.TCPConnector(force_close=True),
-        ) as session,
-    ):
-        yield session
-
-
 async def get(http: aiohttp.ClientSession, path: str) -> tuple[int, Any]:
     async with http.get(path) as answer:
         return answer.status, await answer.json()
@@ -59,7 +44,7 @@ async def clear(http: aiohttp.ClientSession) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
-async def test_latency_holds_every_answer_back(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+async def test_latency_delays_every_answer(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     cloud.switches.latency = 0.05
     started = time.perf_counter()
     await asyncio.gather(*(get(http, "/api/user") for _ in range(3)), clear(http))
@@ -80,7 +65,7 @@ async def test_times_are_in_the_unit_of_the_switch(
     assert detail["execution_end_time"] == job.end_time
 
 
-async def test_raw_states_are_shown_and_the_filter_still_knows_the_documented_ones(
+async def test_raw_states_are_shown_and_the_filter_still_takes_documented_statuses(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.switches.raw_states = True
@@ -90,7 +75,7 @@ async def test_raw_states_are_shown_and_the_filter_still_knows_the_documented_on
         assert {job["status"] for job in page["jobs"]} <= set(words)
 
 
-async def test_with_lag_the_list_shows_removed_jobs_for_a_while(
+async def test_with_lag_lists_show_deleted_jobs_for_a_while(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
 ) -> None:
     cloud.switches.lag = 5
@@ -102,7 +87,7 @@ async def test_with_lag_the_list_shows_removed_jobs_for_a_while(
     assert (await get(http, "/api/jobs"))[1]["pagination"]["total"] == len(cloud.active) < 30
 
 
-async def test_a_lying_cloud_accepts_and_removes_nothing(
+async def test_a_lying_cloud_accepts_deletions_and_deletes_nothing(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.switches.lies = True
@@ -111,7 +96,7 @@ async def test_a_lying_cloud_accepts_and_removes_nothing(
 
 
 @pytest.mark.parametrize(("total", "expected"), [("exact", 30), ("zero", 0), ("absent", None)])
-async def test_the_total_can_be_right_zero_or_absent(
+async def test_the_total_can_be_exact_zero_or_absent(
     cloud: SimulatedCloud,
     http: aiohttp.ClientSession,
     total: Literal["exact", "zero", "absent"],
@@ -135,7 +120,7 @@ async def test_routes_can_be_missing(cloud: SimulatedCloud, http: aiohttp.Client
     assert (await clear(http))[0] == 200
 
 
-async def test_a_rate_limit_refuses_what_is_too_much_until_its_window_has_ended(
+async def test_a_rate_limit_refuses_further_requests_until_its_window_ends(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
 ) -> None:
     cloud.switches.rate_limit, cloud.switches.rate_limit_seconds = 2, 10.0
@@ -150,7 +135,7 @@ async def test_a_rate_limit_refuses_what_is_too_much_until_its_window_has_ended(
     assert [(await get(http, "/api/jobs"))[0] for _ in range(3)] == [200, 200, 429]
 
 
-async def test_every_so_many_requests_a_good_key_can_be_refused(
+async def test_the_right_key_can_be_refused_every_few_requests(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.switches.false_401 = 3
@@ -158,7 +143,7 @@ async def test_every_so_many_requests_a_good_key_can_be_refused(
 
 
 @pytest.mark.parametrize("status", [402, 429])
-async def test_a_plan_refusal_has_its_type_and_a_retry_after_that_means_nothing(
+async def test_a_plan_refusal_has_its_type_and_a_misleading_retry_after(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, status: int
 ) -> None:
     cloud.switches.plan_refusal, cloud.switches.plan_refusal_status = "FREE_TIER_EXHAUSTED", status
@@ -179,7 +164,7 @@ async def test_the_deletion_route_can_be_gone_while_the_list_works(
     assert not cloud.deleted
 
 
-def test_switches_are_set_from_words_as_a_command_line_gives_them(cloud: SimulatedCloud) -> None:
+def test_switches_are_set_from_texts_of_a_command_line(cloud: SimulatedCloud) -> None:
     for text in ("rate_limit=20", "lag=2.5", "cursor=true", "plan_refusal=PAYMENT_REQUIRED", "lies=false"):
         cloud.switches.set(text)
     switches = cloud.switches
@@ -190,12 +175,12 @@ def test_switches_are_set_from_words_as_a_command_line_gives_them(cloud: Simulat
 @pytest.mark.parametrize(
     "text", ["", "odd=1", "rate_limit", "rate_limit=many", "lies=1", "unauthorized=x", "set=1"]
 )
-def test_a_switch_that_is_none_is_refused(cloud: SimulatedCloud, text: str) -> None:
+def test_an_invalid_switch_is_refused(cloud: SimulatedCloud, text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         cloud.switches.set(text)
 
 
-async def test_an_inactive_subscription_is_a_429_which_does_not_say_when_to_retry(
+async def test_an_inactive_subscription_is_a_429_without_retry_after(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.switches.subscription = "inactive"
@@ -208,7 +193,7 @@ async def test_an_inactive_subscription_is_a_429_which_does_not_say_when_to_retr
     assert not cloud.deleted
 
 
-async def test_a_malformed_id_can_spoil_the_whole_delete(
+async def test_a_malformed_id_can_refuse_the_whole_deletion(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.switches.refuses_malformed_ids = True
@@ -224,7 +209,7 @@ async def test_the_401_can_have_another_shape(cloud: SimulatedCloud, http: aioht
     assert await get(http, "/api/user") == (401, {"code": "unauthorized", "message": "Who are you?"})
 
 
-async def test_a_job_can_answer_with_fields_of_its_own(
+async def test_overrides_change_the_fields_of_a_job(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     job = cloud.add_job("completed", overrides={"status": "paused", "create_time": ABSENT})

@@ -1,10 +1,9 @@
-"""What the simulated cloud answers is what the official OpenAPI document says, where that document is at hand."""
+"""The answers of the simulated cloud match the official OpenAPI document, where that document is available."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from simulated_cloud import DEFAULT_API_KEY, STATUSES, Fault, SimulatedCloud
+from simulated_cloud import STATUSES, Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -22,20 +21,20 @@ SPEC = Path(
 )
 
 pytestmark = pytest.mark.skipif(
-    not SPEC.is_file(), reason="the official openapi-cloud.yaml is not here; CLOUD_HISTORY_SPEC may name it"
+    not SPEC.is_file(), reason="openapi-cloud.yaml is missing; set CLOUD_HISTORY_SPEC to its path"
 )
 
 
 @functools.cache
 def spec() -> dict[str, Any]:
-    """The document as one JSON Schema resource: its own references then resolve within it."""
+    """Return the document as one JSON Schema, so that its references resolve within it."""
     document = json_schema(yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     assert isinstance(document, dict)
     return document
 
 
 def json_schema(node: Any) -> Any:
-    """OpenAPI 3.0 as JSON Schema: `nullable` is a union with null there, and siblings of `$ref` count."""
+    """Convert OpenAPI 3.0 to JSON Schema, in which `nullable` is a union with null."""
     if isinstance(node, list):
         return [json_schema(entry) for entry in node]
     if not isinstance(node, dict):
@@ -47,7 +46,7 @@ def json_schema(node: Any) -> Any:
 
 
 def check(answer: Any, *, path: str, method: str = "get", status: int = 200) -> None:
-    """Fail unless the document allows this answer here."""
+    """Fail unless the document allows this answer."""
     responses = spec()["paths"][path][method]["responses"]
     schema = responses[str(status)]["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**spec(), **schema}, format_checker=FormatChecker())
@@ -59,14 +58,7 @@ def cloud() -> SimulatedCloud:
     return SimulatedCloud(jobs=240)
 
 
-@pytest.fixture
-async def http(cloud: SimulatedCloud) -> AsyncIterator[aiohttp.ClientSession]:
-    headers = {"X-API-Key": DEFAULT_API_KEY}
-    async with cloud.serving() as base_url, aiohttp.ClientSession(base_url, headers=headers) as session:
-        yield session
-
-
-def test_the_check_itself_refuses_a_wrong_answer() -> None:
+def test_the_check_refuses_a_wrong_answer() -> None:
     page = {"offset": 0, "limit": 10, "total": 0, "has_more": False}
     job = {"id": "cb3f0a52-6a2c-4a4c-9f4b-0d6d6a7f3c10", "status": "done", "create_time": 1}
     check({"jobs": [{**job, "status": "failed"}], "pagination": page}, path="/api/jobs")
@@ -148,7 +140,7 @@ async def test_the_500_of_a_fault_is_as_documented(
         check(await answer.json(), path="/api/history", method="post", status=answer.status)
 
 
-def test_the_request_the_server_accepts_is_closed_in_the_document_too() -> None:
+def test_the_document_forbids_other_members_in_the_request() -> None:
     schema = spec()["components"]["schemas"]["HistoryManageRequest"]
     assert set(schema["properties"]) == {"delete", "clear"}
     assert schema["additionalProperties"] is False
