@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-import loaded_pack
 from cloud_history import secret
 from cloud_history.cloud import schema
 from cloud_history.service import Operations
-from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
+from support import loaded_pack
+from support.loaded_pack import KeptPack
 
 AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

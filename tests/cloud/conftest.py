@@ -40,9 +40,9 @@ from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import Connection
 from cloud_history.tasks.stopping import Unwatched
-from kept_files import contents
-from shown_error import and_those_behind
 from simulated_cloud import SimulatedCloud
+from support.kept_files import contents
+from support.shown_error import and_those_behind
 
 OpenClient = Callable[..., CloudClient]
 

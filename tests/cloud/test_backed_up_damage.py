@@ -18,8 +18,8 @@ from cloud_history.state.folder import state_folder_at
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
-from deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 from simulated_cloud import SimulatedCloud
+from support.deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 
 
 @pytest_asyncio.fixture

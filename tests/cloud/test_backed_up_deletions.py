@@ -17,7 +17,8 @@ from cloud_history.jobs.filters import Selection
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
-from deletion_stage import (
+from simulated_cloud import Fault, SimulatedCloud
+from support.deletion_stage import (
     BACKUP,
     DELETION,
     FIRST_LOOK,
@@ -28,7 +29,6 @@ from deletion_stage import (
     Steps,
     stage_of,
 )
-from simulated_cloud import Fault, SimulatedCloud
 
 FAILURES: dict[str, dict[str, Any]] = {
     "401": {"kind": "status", "status": 401, "json": {"message": "Invalid API key"}},

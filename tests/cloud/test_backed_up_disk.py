@@ -12,10 +12,10 @@ import pytest_asyncio
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateUnwritable
 from cloud_history.jobs.redact import clean_detail
 from cloud_history.state.protection import ProtectionFile
-from deletion_stage import OLD_LINE, OLDER, Stage, stage_of
-from faulty_disk import REFUSABLE, FaultyDisk, in_place
 from simulated_cloud import SimulatedCloud
-from small_disk import no_file_larger_than
+from support.deletion_stage import OLD_LINE, OLDER, Stage, stage_of
+from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
+from support.small_disk import no_file_larger_than
 
 DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
 REFUSED = [

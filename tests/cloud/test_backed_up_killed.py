@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from cloud_history.errors import Busy, CloudTimeoutError, OperationStopped
 from cloud_history.tasks.stopping import Unwatched
-from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
-from routes.clocks import Gate
 from simulated_cloud import Fault, SimulatedCloud
+from support.clocks import Gate
+from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
 
 _CHILD = """
 import asyncio, json, os, signal, sys

@@ -17,8 +17,8 @@ from cloud_history.errors import OperationStopped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import in_thread
-from routes.clocks import Gate
 from simulated_cloud import SimulatedCloud
+from support.clocks import Gate
 
 CANCELLED = "Nothing was sent. It was cancelled."
 

@@ -13,8 +13,8 @@ import pytest
 from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.errors import CloudResponseError, NotComfyCloud, PlanRefused, ServerFault, UnreadableAnswer
-from fake_history_client import ids
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
+from support.fake_history_client import ids
 
 OpenClient = Callable[..., CloudClient]
 MEBIBYTE = 1024 * 1024

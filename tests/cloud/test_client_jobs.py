@@ -22,8 +22,8 @@ from cloud_history.errors import (
     UnreadableAnswer,
 )
 from cloud_history.jobs.job import OutputFile
-from fake_history_client import ids
 from simulated_cloud import Fault, SimulatedCloud
+from support.fake_history_client import ids
 
 OpenClient = Callable[..., CloudClient]
 OtherServer = Any

@@ -15,8 +15,8 @@ from cloud_history.cloud.client import CloudClient, Timeouts, find_proxy
 from cloud_history.config import BaseUrl, read_base_url
 from cloud_history.errors import CloudConnectionError, CloudTimeoutError, UnusableProxy
 from cloud_history.secret import scrub
-from shown_error import everything_of
 from simulated_cloud import SimulatedCloud
+from support.shown_error import everything_of
 
 OpenClient = Callable[..., CloudClient]
 Proxy = Any

@@ -19,8 +19,8 @@ from cloud_history.routes.app import add_routes
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import KeyStore
-from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED
 from simulated_cloud import Fault, SimulatedCloud
+from support.leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED
 
 Evidence = Any
 

@@ -19,11 +19,11 @@ from cloud_history.jobs.rows import job_row
 from cloud_history.service import Operations
 from cloud_history.state.audit_log import AuditLog
 from cloud_history.tasks.stopping import Unwatched, Watch
-from deletion_stage import BACKUP, DELETION, Steps
-from kept_files import contents
-from leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key
-from routes.clocks import Gate
 from simulated_cloud import Fault, SimulatedCloud
+from support.clocks import Gate
+from support.deletion_stage import BACKUP, DELETION, Steps
+from support.kept_files import contents
+from support.leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key
 
 Evidence = Any
 DETAILS = ("GET", "/api/jobs/")

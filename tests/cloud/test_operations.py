@@ -27,8 +27,8 @@ from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.in_flight import Entry
 from cloud_history.tasks.stopping import Unwatched
-from routes.stage import Gate
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
+from support.route_stage import Gate
 
 HISTORY = ("POST", "/api/history")
 

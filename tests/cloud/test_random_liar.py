@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from liar.cases import Case
-from liar.running import check, check_random_cases
+from support.liar.cases import Case
+from support.liar.running import check, check_random_cases
 
 HIDDEN = (
     "keeps_jobs",

@@ -18,8 +18,8 @@ from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
-from event_loop_pulse import never_held_up
 from simulated_cloud.cloud import DEFAULT_API_KEY
+from support.event_loop_pulse import never_held_up
 
 PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
 JOBS = 20_000

@@ -28,8 +28,8 @@ from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.own_loop import on_own_loop
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import long_in_thread
-from event_loop_pulse import never_held_up
 from simulated_cloud.cloud import DEFAULT_API_KEY
+from support.event_loop_pulse import never_held_up
 
 pytestmark = [pytest.mark.timed, pytest.mark.timeout(300)]
 

@@ -17,9 +17,9 @@ from cloud_history.errors import StateFolderLost, StateUnwritable
 from cloud_history.state.folder import StateFolder, state_folder_at
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched
-from deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
-from faulty_disk import REFUSABLE, FaultyDisk, in_place
 from simulated_cloud import Fault, SimulatedCloud
+from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
+from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
 
 OpenClient = Callable[..., CloudClient]
 Harm = Callable[[Path], object]

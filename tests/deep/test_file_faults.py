@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from faulty_disk import BLOCKS, FAILS, SHORT, FaultyDisk
-from file_faults.case import Case, carry_out
-from file_faults.deeds import DEEDS, DELETIONS
-from file_faults.scene import furnish
+from support.faulty_disk import BLOCKS, FAILS, SHORT, FaultyDisk
+from support.file_faults.case import Case, carry_out
+from support.file_faults.deeds import DEEDS, DELETIONS
+from support.file_faults.scene import furnish
 
 NUMBERS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.ESTALE, errno.EROFS, errno.EMFILE)
 LEAST_CASES = 300

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from liar.running import check_random_cases
+from support.liar.running import check_random_cases
 
 CASES = int(os.environ.get("CLOUD_HISTORY_LIAR_CASES") or 1000)
 SEED = int(os.environ.get("CLOUD_HISTORY_LIAR_SEED") or 0)

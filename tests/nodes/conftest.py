@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fake_comfyui import FakeComfyUI
+from support.fake_comfyui import FakeComfyUI
 
 PackModule = Callable[[str], Any]
 

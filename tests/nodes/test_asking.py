@@ -11,8 +11,8 @@ import pytest
 
 from cloud_history.approval.approval import Answers
 from cloud_history.config import state_folder
-from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import SimulatedCloud
+from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
 pytestmark = pytest.mark.usefixtures("at_once")
 

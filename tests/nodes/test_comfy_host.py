@@ -15,8 +15,8 @@ import pytest_asyncio
 
 from cloud_history.config import state_folder
 from cloud_history.state.node_reports import NodeReports
-from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
+from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
 pytestmark = pytest.mark.timed
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fake_comfyui import FakeComfyUI, InterruptProcessingException
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
+from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 

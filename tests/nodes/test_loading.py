@@ -21,12 +21,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-import loaded_pack
 from cloud_history.state.locks import LOCK_SECONDS
 from conftest import LoadPack
-from fake_comfyui import FakeComfyUI
-from loaded_pack import KeptPack
 from simulated_cloud import SimulatedCloud
+from support import loaded_pack
+from support.fake_comfyui import FakeComfyUI
+from support.loaded_pack import KeptPack
 
 NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fake_comfyui import FakeComfyUI
 from simulated_cloud import SimulatedCloud
+from support.fake_comfyui import FakeComfyUI
 
 pytestmark = pytest.mark.usefixtures("comfyui", "connected")
 

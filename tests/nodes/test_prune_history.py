@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulated_cloud import Fault, SimulatedCloud
-from small_history import CASES, fill
+from support.small_history import CASES, fill
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 

@@ -15,8 +15,8 @@ import pytest
 from embedded_host import EmbeddedHost, NodeRegistry, installed, load_pack
 from embedded_host.packs import AnyType
 from embedded_host.validation import types_match
-from embedded_host_stage import PACK, Stage, events_of, node
 from hosts import HostDidNotStart, HostProcess, start_embedded
+from support.embedded_host_stage import PACK, Stage, events_of, node
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest_asyncio
 
 from cloud_history.state.node_reports import NodeReports
-from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import Gate, Stage, serving
 
 
 @pytest_asyncio.fixture

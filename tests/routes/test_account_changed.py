@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from routes.stage import OTHER_KEY, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import OTHER_KEY, Stage, serving
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cloud_history.state.settings import Settings
-from routes.stage import QUESTION, Stage
+from support.route_stage import QUESTION, Stage
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import gzip
 import json
 import uuid
 
-from routes.places import CHANGING, EMPTY, LARGE
-from routes.stage import Answer, Stage
+from support.route_places import CHANGING, EMPTY, LARGE
+from support.route_stage import Answer, Stage
 
 LARGEST = 64 * 1024
 LARGEST_WITH_IDS = 8 * 1024 * 1024

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routes.stage import JOB, Stage
 from simulated_cloud import Bend, Fault
+from support.route_stage import JOB, Stage
 
 CANCEL = ("POST", "/api/jobs/cancel")
 

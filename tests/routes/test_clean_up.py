@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routes.stage import Stage
-from small_history import CASES, fill
+from support.route_stage import Stage
+from support.small_history import CASES, fill
 
 
 async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:

@@ -12,8 +12,8 @@ import pytest
 from cloud_history.deletion.preview import Previews
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
-from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
 async def preview(stage: Stage) -> str:

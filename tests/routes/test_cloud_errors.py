@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from routes.stage import OTHER_KEY, Stage
 from simulated_cloud import ERROR_SHAPES, Fault
 from simulated_cloud.error_shapes import (
     ErrorShape,
@@ -16,6 +15,7 @@ from simulated_cloud.error_shapes import (
     plan_refusal,
     rate_limited,
 )
+from support.route_stage import OTHER_KEY, Stage
 
 LIST = ("GET", "/api/jobs")
 CLEAR = ("POST", "/api/history")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routes.stage import JOB, Stage
 from simulated_cloud import Fault
+from support.route_stage import JOB, Stage
 
 
 async def test_a_preview_of_ids_says_exactly_what_would_go(stage: Stage) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cloud_history.secret import HIDDEN
-from routes.stage import JOB, Answer, Stage
 from simulated_cloud import Fault
 from simulated_cloud.samples import FAILURES, INPUT_SECRET
+from support.route_stage import JOB, Answer, Stage
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\x00\x1b[31m{{7*7}}"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cloud_history.routes import request
-from routes.places import ALSO_READ, CHANGING, ROUTES
-from routes.stage import OTHER_KEY, Answer, Stage
+from support.route_places import ALSO_READ, CHANGING, ROUTES
+from support.route_stage import OTHER_KEY, Answer, Stage
 
 Headers = Mapping[str, str | Sequence[str] | None]
 

@@ -13,8 +13,8 @@ import pytest
 from cloud_history.deletion import holds
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import in_thread
-from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
 def some(stage: Stage, count: int = 1, after: int = 0) -> list[str]:

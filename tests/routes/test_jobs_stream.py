@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from routes.stage import Answer, Gate, Stage, serving
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.bends import Bend
+from support.route_stage import Answer, Gate, Stage, serving
 
 LIST = ("GET", "/api/jobs")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from routes.stage import OTHER_KEY, Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
 @pytest_asyncio.fixture

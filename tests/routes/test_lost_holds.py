@@ -17,13 +17,13 @@ import pytest
 from cloud_history.deletion import holds
 from cloud_history.state import locks
 from cloud_history.state.locks import Claim
-from routes.stage import Gate, Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import Gate, Stage, serving
 
 HOLDS = """
 import asyncio, json, sys
 from pathlib import Path
-from routes.stage import serving
+from support.route_stage import serving
 
 async def main(folder, environ, selection, wait):
     async with serving(None, Path(folder), environ) as stage:

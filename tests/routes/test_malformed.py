@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from routes.places import CHANGING, EMPTY
-from routes.stage import OTHER_KEY, Answer, Stage
+from support.route_places import CHANGING, EMPTY
+from support.route_stage import OTHER_KEY, Answer, Stage
 
 CASES = 2000
 SEED = 20_260_401

@@ -10,9 +10,9 @@ import pytest
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import KeyStore
 from cloud_history.tasks.stopping import Unwatched
-from routes.places import ROUTES
-from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_places import ROUTES
+from support.route_stage import Stage, serving
 
 FOR_MANY = ("status", "node_report", "remove_key", "ask_question", "ask_seen", "ask_answer")
 

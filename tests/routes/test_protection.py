@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routes.stage import Stage
+from support.route_stage import Stage
 
 
 def finished(stage: Stage, count: int) -> list[str]:

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from cloud_history.cloud.client import CloudClient
-from routes.stage import Stage
 from simulated_cloud import Fault
 from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, rate_limited
+from support.route_stage import Stage
 
 POST = ("POST", "/api/history")
 

@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from cloud_history.routes import request as guards
-from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import Stage, serving
 
 How = Callable[[web.Request], Awaitable[object]]
 KEPT: dict[str, How] = {

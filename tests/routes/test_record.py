@@ -10,8 +10,8 @@ import pytest
 
 from cloud_history import __version__
 from cloud_history.state.audit_log import AuditEntry
-from routes.stage import Stage
 from simulated_cloud import Fault
+from support.route_stage import Stage
 
 
 async def delete(stage: Stage, *job_ids: str, backup: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routes.stage import Stage
+from support.route_stage import Stage
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 60])

@@ -12,8 +12,8 @@ from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.in_flight import SenderLock
 from cloud_history.tasks.stopping import Unwatched
-from routes.stage import OTHER_KEY, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import OTHER_KEY, serving
 
 
 @pytest.mark.parametrize("what", ["delete", "clear"])

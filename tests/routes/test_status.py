@@ -11,8 +11,8 @@ import pytest
 
 from cloud_history import __version__
 from cloud_history.state.in_flight import Entry
-from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.route_stage import Stage, serving
 
 
 async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem(

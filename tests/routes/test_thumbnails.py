@@ -12,10 +12,10 @@ import pytest
 from cloud_history.cloud import client
 from cloud_history.cloud.protocol import LARGEST_FILE
 from cloud_history.routes.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
-from routes.stage import JOB, Answer, Gate, Stage
 from simulated_cloud import Fault
 from simulated_cloud.jobs import SimulatedJob
 from simulated_cloud.storage import signed_url
+from support.route_stage import JOB, Answer, Gate, Stage
 
 STORE = ("GET", "/comfy-outputs/")
 VIEW = ("GET", "/api/view")

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from asking_scene import ABOUT, ASKER, TAB, Scene
 from cloud_history.approval import approval
 from cloud_history.approval.approval import Asker
 from cloud_history.errors import (
@@ -27,7 +26,8 @@ from cloud_history.errors import (
     TooManyQuestions,
 )
 from cloud_history.secret import Secret
-from fake_history_client import Person
+from support.asking_scene import ABOUT, ASKER, TAB, Scene
+from support.fake_history_client import Person
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from asking_scene import EPOCH, NOBODY, Scene, left_behind
 from cloud_history.approval.approval import MAX_TOKENS
 from cloud_history.errors import AnsweredTooSoon, InputRefused, NoAnswer, NobodyThere, QuestionClosed
 from cloud_history.state.locks import Claim
+from support.asking_scene import EPOCH, NOBODY, Scene, left_behind
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backup_stage import ABOUT, KEY, OPERATION, job_id, names
 from cloud_history.errors import BackupDamaged, NotBackedUp
 from cloud_history.jobs.redact import clean_detail
 from cloud_history.secret import remember
 from cloud_history.state.backups import BackupFolder
+from support.backup_stage import ABOUT, KEY, OPERATION, job_id, names
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}

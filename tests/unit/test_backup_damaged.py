@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backup_stage import DETAIL, JOB, OPERATION, OTHER, make
 from cloud_history.errors import BackupDamaged
 from cloud_history.state.backups import BackupFolder
+from support.backup_stage import DETAIL, JOB, OPERATION, OTHER, make
 
 
 def packed(members: dict[str, object], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -15,11 +15,11 @@ from uuid import UUID
 
 import pytest
 
-from backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
 from cloud_history.errors import BackupDamaged, StateFolderLost, StateUnwritable
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.folder import state_folder_at
-from small_disk import no_file_larger_than
+from support.backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
+from support.small_disk import no_file_larger_than
 
 NOISE = random.Random(1).randbytes(60_000).hex()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backup_stage import make
 from cloud_history.state.backups import NEWEST_KEPT, BackupFolder
+from support.backup_stage import make
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 

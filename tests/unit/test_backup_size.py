@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from backup_stage import ABOUT, KEY, OPERATION, job_id
 from cloud_history.state.backups import BackupFolder
+from support.backup_stage import ABOUT, KEY, OPERATION, job_id
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.counting import count_and_name, count_jobs
 from cloud_history.cloud.pages import Kept, Page, Pick
@@ -18,9 +17,10 @@ from cloud_history.config import BaseUrl
 from cloud_history.errors import ListNotWhole, ServerFault
 from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
-from fake_history_client import NOON, ids
-from fake_job_list import JobList, decode, rows_of
 from simulated_cloud import SimulatedCloud
+from support import virtual_time
+from support.fake_history_client import NOON, ids
+from support.fake_job_list import JobList, decode, rows_of
 
 TRUTH = {"completed": 2300, "failed": 30, "cancelled": 10, "pending": 2, "in_progress": 1}
 

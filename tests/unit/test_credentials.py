@@ -16,7 +16,7 @@ from cloud_history.state.credentials import (
     clean_key,
     looks_usual,
 )
-from shown_error import everything_of
+from support.shown_error import everything_of
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"
 OTHER = "comfyui-unit-credentials-fedcba9876543210"

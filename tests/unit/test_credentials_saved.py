@@ -12,7 +12,7 @@ import pytest
 from cloud_history.errors import CloudError, KeyFileDamaged, StateUnwritable
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import KEY_VARIABLE, ApiKey, KeyStore
-from shown_error import everything_of
+from support.shown_error import everything_of
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"
 OTHER = "comfyui-unit-credentials-fedcba9876543210"

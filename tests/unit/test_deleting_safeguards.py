@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.cloud.lookup import Observation
 from cloud_history.cloud.pages import Kept, Page, Pick
@@ -20,7 +19,8 @@ from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, P
 from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Watch
-from fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support import virtual_time
+from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
 
 
 class Guards(Safeguards):

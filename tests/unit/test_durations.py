@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cloud_history.errors import InputRefused
 from cloud_history.retention.durations import cutoff
 from cloud_history.secret import Secret
-from fake_history_client import NOON
+from support.fake_history_client import NOON
 
 quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 KEY = "comfyui-unit-durations-0123456789abcdef"

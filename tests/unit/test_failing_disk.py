@@ -34,7 +34,7 @@ from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks import threads
 from cloud_history.tasks.disk_steps import at_file
 from cloud_history.tasks.threads import large_in_thread
-from small_disk import no_file_larger_than
+from support.small_disk import no_file_larger_than
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EACCES]
 

@@ -22,8 +22,8 @@ from cloud_history.errors import (
 )
 from cloud_history.secret import Secret
 from cloud_history.tasks.stopping import Unwatched
-from fake_history_client import NOON, FakeClient, ids, job, jobs_of
-from graph_deletion_stage import ASKER, Asked, Room
+from support.fake_history_client import NOON, FakeClient, ids, job, jobs_of
+from support.graph_deletion_stage import ASKER, Asked, Room
 
 
 @pytest.fixture

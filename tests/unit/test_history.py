@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-import virtual_time
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.errors import (
@@ -23,7 +22,8 @@ from cloud_history.errors import (
     Unauthorized,
     UnreadableAnswer,
 )
-from fake_history_client import FakeClient, Person, ids, jobs_of
+from support import virtual_time
+from support.fake_history_client import FakeClient, Person, ids, jobs_of
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
 UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import pytest
 
-import virtual_time
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.report import clear_report
@@ -25,7 +24,8 @@ from cloud_history.errors import (
     UnreadableAnswer,
 )
 from cloud_history.jobs.job import Job
-from fake_history_client import FakeClient, Person, job
+from support import virtual_time
+from support.fake_history_client import FakeClient, Person, job
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
 UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)

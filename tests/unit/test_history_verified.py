@@ -7,13 +7,13 @@ import logging
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.lookup import Observation
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudConnectionError, CloudError, OperationStopped, ServerFault, Unauthorized
-from fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support import virtual_time
+from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
 
 FAULT = ServerFault(502)
 FEW_AND_MANY = pytest.mark.parametrize("count", [5, 20, 21, 300])

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choices import Choices, made_of
 from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds, TooManyJobIds
 from cloud_history.jobs.ids import MAX_CHARACTERS, MAX_IDS, parse_job_ids
 from cloud_history.secret import Secret
+from support.choices import Choices, made_of
 
 A = "01234567-89ab-cdef-0123-456789abcdef"
 B = "fedcba98-7654-3210-fedc-ba9876543210"

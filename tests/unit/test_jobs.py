@@ -25,7 +25,7 @@ from cloud_history.jobs.job import (
 from cloud_history.jobs.rows import job_row
 from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from cloud_history.secret import remember
-from fake_history_client import NOON, ids
+from support.fake_history_client import NOON, ids
 
 JOB = ids(1)[0]
 quickly = settings(max_examples=200, deadline=None, derandomize=True, database=None)

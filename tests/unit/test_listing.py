@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.evidence import Doubt, Reason
 from cloud_history.cloud.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
 from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
@@ -16,8 +15,9 @@ from cloud_history.errors import BadRequest, ServerFault
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import JobStatus
-from fake_history_client import ids
-from fake_job_list import JobList, rows_of
+from support import virtual_time
+from support.fake_history_client import ids
+from support.fake_job_list import JobList, rows_of
 
 ALL = JobFilter()
 FAILED = JobFilter((JobStatus.FAILED,))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.listing import Listing, first_page, list_jobs
 from cloud_history.jobs.filters import JobFilter
-from fake_history_client import ids
-from fake_job_list import JobList, rows_of
+from support import virtual_time
+from support.fake_history_client import ids
+from support.fake_job_list import JobList, rows_of
 
 
 def completed(count: int, **manners: Any) -> JobList:

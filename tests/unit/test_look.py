@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.evidence import SPOT_CHECK, Doubt, Reason
 from cloud_history.cloud.lookup import MOST_ONE_BY_ONE, UNSEEN, Observation, look_up
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
 from cloud_history.jobs.job import Job
-from fake_history_client import NOON, FakeClient, by_status, cut, ids, job, jobs_of
+from support import virtual_time
+from support.fake_history_client import NOON, FakeClient, by_status, cut, ids, job, jobs_of
 
 
 def look(client: FakeClient, count: int) -> Observation:

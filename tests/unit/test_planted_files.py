@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import record_stage
 from cloud_history.approval.approval import Answers
 from cloud_history.errors import (
     BackupDamaged,
@@ -28,6 +27,7 @@ from cloud_history.state.in_flight import InFlight, SenderLock
 from cloud_history.state.locks import Claim
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import DAMAGED, SettingsFile
+from support import record_stage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
 

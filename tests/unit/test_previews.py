@@ -22,7 +22,7 @@ from cloud_history.jobs.filters import Protected
 from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import ApiKey, Connection, Source
-from fake_history_client import ids, job
+from support.fake_history_client import ids, job
 
 COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
 JOB = job(ids(1)[0])

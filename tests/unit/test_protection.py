@@ -15,7 +15,7 @@ from cloud_history.deletion.safeguards import kept_back
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
 from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.state.protection import ProtectionFile
-from fake_history_client import ids, job
+from support.fake_history_client import ids, job
 
 DAMAGED = [b"", b"{", b"null", b"[]", b"{}", b"\xff", b'{"jobs": []}', b'{"jobs": {}, "workflows": []}']
 DAMAGED += [b'{"jobs": [1], "workflows": []}', b"[" * 60_000, b'{"jobs": "all", "workflows": []}']

@@ -28,7 +28,7 @@ from cloud_history.errors import (
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import JobStatus
 from cloud_history.secret import HIDDEN, Secret
-from fake_history_client import NOON
+from support.fake_history_client import NOON
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 OTHER = "fedcba98-7654-3210-fedc-ba9876543210"

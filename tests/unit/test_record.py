@@ -18,7 +18,7 @@ from cloud_history.deletion.queue import outcome_of
 from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
-from record_stage import DELETED, FAILED, entry, job_id, name, outcome
+from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 

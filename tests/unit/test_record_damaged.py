@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloud_history.state.audit_log import AuditLog
-from record_stage import DELETED, entry, name, outcome, recorded
+from support.record_stage import DELETED, entry, name, outcome, recorded
 
 
 def changed(**members: Any) -> bytes:

@@ -14,8 +14,8 @@ import pytest
 
 from cloud_history.errors import StateFolderLost, StateUnwritable
 from cloud_history.state.audit_log import AuditLog
-from record_stage import DELETED, entry, job_id, name, outcome, recorded
-from small_disk import no_file_larger_than
+from support.record_stage import DELETED, entry, job_id, name, outcome, recorded
+from support.small_disk import no_file_larger_than
 
 MESSAGE = "Deletions are stopped: the record of deletions can’t be written."
 

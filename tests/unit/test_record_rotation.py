@@ -12,7 +12,7 @@ import pytest
 from cloud_history.deletion.outcomes import DeletionResult
 from cloud_history.deletion.queue import outcome_of
 from cloud_history.state.audit_log import AuditLog
-from record_stage import DELETED, FAILED, entry, job_id, name, outcome
+from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud_history.secret import CONTROL, remember
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
-from record_stage import DELETED, FAILED, entry, job_id, name, outcome
+from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 

@@ -30,7 +30,7 @@ from cloud_history.errors import (
 )
 from cloud_history.jobs.filters import NOTHING_PROTECTED
 from cloud_history.jobs.status import JobCounts
-from fake_history_client import ids, job
+from support.fake_history_client import ids, job
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)

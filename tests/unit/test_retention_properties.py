@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 
-from choices import Choices, made_of
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobStatus
 from cloud_history.retention.policy import Plan, Policy, decide
+from support.choices import Choices, made_of
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 EXAMPLES = settings(max_examples=2000, deadline=None)

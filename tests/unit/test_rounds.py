@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-import virtual_time
 from cloud_history.cloud.client import MOST_AT_ONCE
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Unwatched
-from fake_history_client import NOON, FakeClient, ids, job
+from support import virtual_time
+from support.fake_history_client import NOON, FakeClient, ids, job
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import Job, JobError, OutputFile
 from cloud_history.jobs.status import FINISHED, JobStatus
-from fake_history_client import NOON, ids, job
+from support.fake_history_client import NOON, ids, job
 
 CAT = Job(
     ids(1)[0],

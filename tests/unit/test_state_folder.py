@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-import record_stage
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateFolderLost, StateUnwritable
 from cloud_history.jobs.filters import NOTHING_PROTECTED
 from cloud_history.secret import Secret
@@ -27,7 +26,8 @@ from cloud_history.state.folder import MARKER, PROTECTION, SETTINGS, StateFolder
 from cloud_history.state.in_flight import Entry, InFlight, SenderLock
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import DAMAGED, Settings, SettingsFile
-from fake_history_client import ids
+from support import record_stage
+from support.fake_history_client import ids
 
 Harm = Callable[[Path], None]
 JOBS = ids(2)

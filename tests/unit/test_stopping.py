@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import pytest
 
-import virtual_time
 from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
 from cloud_history.tasks import stopping
 from cloud_history.tasks.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable, together
-from fake_history_client import Person
+from support import virtual_time
+from support.fake_history_client import Person
 
 PACK = Path(stopping.__file__).parent
 SOON = 0.5

@@ -11,7 +11,7 @@ from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
 from cloud_history.cloud.lookup import UNSEEN, Observation
 from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, verdict
 from cloud_history.errors import CloudConnectionError, CloudError, CloudTimeoutError, ServerFault
-from fake_history_client import ids, job
+from support.fake_history_client import ids, job
 
 JOB = ids(1)[0]
 Seen = Literal["there", "active", "gone", "unseen"]

@@ -6,9 +6,9 @@ from types import ModuleType
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from liar.cases import CASES, Case
-from liar.oracle import Oracle
-from liar.stage import carry_out
+from support.liar.cases import CASES, Case
+from support.liar.oracle import Oracle
+from support.liar.stage import carry_out
 
 
 def check(case: Case, pack: ModuleType) -> None:

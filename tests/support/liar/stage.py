@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from cloud_history.state.audit_log import AuditLog
-from liar.cases import Case
-from liar.scene import Scene, Told
-from loaded_pack import NAME
-from routes.stage import Stage, serving
 from simulated_cloud import SimulatedCloud
+from support.liar.cases import Case
+from support.liar.scene import Scene, Told
+from support.loaded_pack import NAME
+from support.route_stage import Stage, serving
 
 LARGEST_PAGE = 512 * 1024
 MOST_PAGES = 60

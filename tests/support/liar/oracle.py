@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from liar.scene import Scene, Told
-from liar.transcript import Transcript, looks_whole
 from simulated_cloud import FINISHED, SimulatedJob
+from support.liar.scene import Scene, Told
+from support.liar.transcript import Transcript, looks_whole
 
 MOST_REQUESTS = 6000
 MOST_SECONDS = 120.0

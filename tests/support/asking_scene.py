@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_history.approval.approval import Answers, Asker, Questions
-from fake_history_client import Person
+from support.fake_history_client import Person
 
 TAB = "tab-1"
 ASKER = Asker(client=TAB, node="5", title="Tidy up", workflow="Portraits", workflow_id="w-1")

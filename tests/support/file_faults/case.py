@@ -22,10 +22,10 @@ from cloud_history.state import folder as state_folder
 from cloud_history.state import locks
 from cloud_history.tasks import disk_steps, threads
 from cloud_history.tasks.stopping import Unwatched
-from faulty_disk import FaultyDisk, in_place
-from file_faults.deeds import DEEDS, DELETIONS
-from file_faults.scene import START_ANEW, START_EMPTY, Scene, furnished
-from routes.stage import impatient, impatient_client
+from support.faulty_disk import FaultyDisk, in_place
+from support.file_faults.deeds import DEEDS, DELETIONS
+from support.file_faults.scene import START_ANEW, START_EMPTY, Scene, furnished
+from support.route_stage import impatient, impatient_client
 
 SCALE = 0.1
 """All limits are so much shorter, so that each blocked call costs half a second."""

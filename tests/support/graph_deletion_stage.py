@@ -14,7 +14,7 @@ from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched, Watch
-from fake_history_client import FakeClient
+from support.fake_history_client import FakeClient
 
 KEY = "comfyui-unit-graph-deletions-0123-wxyz"
 ASKER = Asker(client="tab", node="7", title="Tidy up")

@@ -18,9 +18,9 @@ from cloud_history.state.in_flight import Entry
 from cloud_history.state.node_reports import NodeReports
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
-from faulty_disk import FaultyDisk
-from routes.stage import Answer, Stage, impatient, impatient_client, serving
 from simulated_cloud import Fault, SimulatedCloud
+from support.faulty_disk import FaultyDisk
+from support.route_stage import Answer, Stage, impatient, impatient_client, serving
 
 JOBS = 24
 START_ANEW, START_EMPTY = "start anew", "start empty"

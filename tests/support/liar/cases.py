@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 
 from hypothesis import strategies as st
 
-from choices import Choices, made_of
 from simulated_cloud import BENDS
+from support.choices import Choices, made_of
 
 OPERATIONS = (
     "node delete",

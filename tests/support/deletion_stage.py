@@ -24,8 +24,8 @@ from cloud_history.state.audit_log import AuditLog, LoggedDeletion
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Watch
-from routes.stage import impatient
 from simulated_cloud import Fault, SimulatedCloud
+from support.route_stage import impatient
 
 POST = ("POST", "/api/history")
 JOBS = ("GET", "/api/jobs")

@@ -27,11 +27,11 @@ from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
 from cloud_history.state.in_flight import Entry
 from cloud_history.state.locks import Claim
-from routes.clocks import Gate as Gate
-from routes.clocks import Timer
-from routes.places import JOB as JOB
-from routes.places import WHERE
 from simulated_cloud import SimulatedCloud
+from support.clocks import Gate as Gate
+from support.clocks import Timer
+from support.route_places import JOB as JOB
+from support.route_places import WHERE
 
 OTHER_KEY = "comfyui-another-key-fedcba9876543210-wxyz"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from liar.cases import Case
 from simulated_cloud import Bend, Fault, SimulatedCloud, SimulatedJob
+from support.liar.cases import Case
 
 UNKNOWN = "00000000-0000-4000-8000-00000000000{}"
 

@@ -11,7 +11,7 @@ from typing import Any
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.cloud.protocol import Answer, read_jobs_page
 from cloud_history.errors import BadRequest, CloudError
-from fake_history_client import NOON, ids
+from support.fake_history_client import NOON, ids
 
 Row = dict[str, Any]
 Asked = tuple[int, int, "str | None"]

@@ -10,8 +10,8 @@ from cloud_history.approval.approval import Asker, Questions
 from cloud_history.deletion.report import deletion_payload
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
-from file_faults.scene import LOST_HOLD, OLDER, START_ANEW, START_EMPTY, UNRESOLVED, Scene
-from routes.stage import OTHER_KEY, Answer
+from support.file_faults.scene import LOST_HOLD, OLDER, START_ANEW, START_EMPTY, UNRESOLVED, Scene
+from support.route_stage import OTHER_KEY, Answer
 
 Deed = Callable[[Scene], Awaitable[None]]
 
