@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """Set up, check and try this project. Standard library alone; Linux, macOS and Windows; Python 3.10 or newer.
 
-    python3 dev.py play         the playground: no account, no key, no ComfyUI needed (what follows is passed on)
-    python3 dev.py test         what every change has to pass: lint, types, unit, JavaScript and browser tests
-    python3 dev.py deep         what takes long: random liars, file faults, six frontends, other Pythons, in parts
-                                (all of them, or those that are named: see tests/deep; "pythons")
-    python3 dev.py lint         style, layers, types and the rules of the house
-    python3 dev.py unit         the Python tests that need no browser (what follows is passed to pytest)
-    python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (the same)
-    python3 dev.py bench        measure the speed against its targets: one table (--only and --runs are passed on)
-    python3 dev.py format       put the Python code in shape
+    python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
+    python3 dev.py test         what every change must pass: lint, types, unit, JavaScript and browser tests
+    python3 dev.py deep         the tests that take long: random liars, file faults, six frontends, other Pythons
+                                (all parts, or the named ones: a file in tests/deep, or "pythons")
+    python3 dev.py lint         style, layers, types and the house rules
+    python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
+    python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
+    python3 dev.py bench        compare the speed with its targets (--only delete,list --runs 3 runs a part of it)
+    python3 dev.py format       format the Python code
     python3 dev.py setup        only install what the others need
 
-Each verb first installs what it lacks: `.venv`, `node_modules`, `.frontends`, and Chromium where it may.
+Each verb first installs what is missing: `.venv`, `node_modules`, `.frontends`, and Chromium where it can.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if sys.version_info < (3, 10):
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -38,25 +39,29 @@ sys.path.insert(0, str(ROOT / "tools"))
 import project_setup as setup
 from apt import debian_root
 from interpreters import other_interpreters
-from pack_copy import copy_pack
 from steps import StepFailed, duration, run_step, say, tail
 
 UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
-# Three at a time: on two processors a third has what the others leave while they wait for an answer.
+# Three processes use two processors best, because tests often wait for an answer.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
-# Two at a time: each keeps a processor busy, and three on two are slower than two.
+# Each process keeps a processor busy, so three on two processors are slower than two.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
 PYTHONS = "pythons"
 STOP_SECONDS = 20
+
+# mypy needs a package name, and the checkout's folder may have any name: `comfy-cloud-history` is not an identifier.
+PACK_COPY = ROOT / ".cache" / "pack"
+PACKAGE = "comfy_cloud_history"
+PACK_PARTS = ("__init__.py", "comfy_host.py", "nodes", "cloud_history")
 
 Check = Callable[[], object]
 stopping = threading.Event()
 
 
 class Terminated(KeyboardInterrupt):
-    """Stopped by SIGTERM, which only this process gets; Ctrl+C goes to its child processes too."""
+    """Stopped by SIGTERM, which only this process receives. Ctrl+C also reaches its child processes."""
 
 
 def python_step(title: str, *arguments: str, env: dict[str, str] | None = None) -> Check:
@@ -74,18 +79,22 @@ def house_rules() -> None:
 
 
 def pack_types() -> None:
-    """Types of the pack under a name that mypy accepts, whatever the checkout's folder is called."""
+    """Check the types of a copy of the pack, under a name that mypy accepts."""
+    copy = PACK_COPY / PACKAGE
+    # The times of files are kept, so that mypy's cache stays valid.
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(parents=True)
+    for part in PACK_PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / part, copy / part)
+    mypy: list[str | Path] = [setup.PYTHON, "-m", "mypy", "-p", PACKAGE]
     try:
-        folder, package = copy_pack()
-    except FileNotFoundError as exc:
-        raise StepFailed(f"types: the pack is not whole: {exc}") from exc
-    try:
-        run_step(
-            "types: the pack", [setup.PYTHON, "-m", "mypy", "-p", package], env={"MYPYPATH": str(folder)}
-        )
+        run_step("types: the pack", mypy, env={"MYPYPATH": str(PACK_COPY)})
     except StepFailed as exc:
-        copy = os.path.join(folder.relative_to(ROOT), package, "")
-        raise StepFailed(str(exc), exc.output.replace(copy, "")) from exc
+        shown = os.path.join(copy.relative_to(ROOT), "")
+        raise StepFailed(str(exc), exc.output.replace(shown, "")) from exc
 
 
 def javascript_tests() -> None:
@@ -112,7 +121,7 @@ def other_checks() -> list[Check]:
 
 
 def run_checks(*rows: list[Check]) -> list[StepFailed]:
-    """Run the rows side by side, each from first to last, and all of them: one run tells everything that is wrong."""
+    """Run the rows side by side and each row in order, to the end even if checks fail."""
     with ThreadPoolExecutor(max_workers=len(rows)) as pool:
         running = [pool.submit(_run_row, row) for row in rows]
         try:
@@ -137,16 +146,16 @@ def _run_row(checks: list[Check]) -> list[StepFailed]:
 def run_pytest(
     arguments: list[str], *, env: dict[str, str] | None = None, python: Path | None = None
 ) -> list[StepFailed]:
-    """Run pytest with its own output on ours, so that its count of tests is seen."""
+    """Run pytest and show its output."""
     command = [str(python or setup.PYTHON), "-m", "pytest", *arguments]
     say(f"\npytest {' '.join(arguments)}")
-    # What is compiled is kept, whatever the machine is used to: the many hosts that tests start would compile it anew.
+    # Bytecode is cached whatever the machine's default, because tests start many hosts that would compile it again.
     environment = {**os.environ, **(env or {}), "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
         code = process.wait()
     except KeyboardInterrupt as exc:
-        # The terminal's Ctrl+C has reached pytest too. It gets time to stop the servers and browsers it has started.
+        # The terminal's Ctrl+C has reached pytest too, which needs time to stop its servers and browsers.
         if isinstance(exc, Terminated):
             process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         try:
@@ -158,7 +167,7 @@ def run_pytest(
 
 
 def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
-    """Install what is missing. Returns the environment for the tests."""
+    """Install what is missing, and return the environment of the tests."""
     with setup.only_one(), ThreadPoolExecutor(max_workers=1) as beside:
         others = beside.submit(_without_python, node=node, browser=browser)
         setup.python_packages(dev=True)
@@ -170,7 +179,7 @@ def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
 
 
 def _without_python(*, node: bool, browser: bool) -> None:
-    """Install what needs none of the Python packages, while pip keeps one processor busy."""
+    """Install what does not need the Python packages."""
     if node:
         setup.node_packages()
     if browser and debian_root():
@@ -185,21 +194,21 @@ def test(_: list[str]) -> list[StepFailed]:
 
 
 def unit_tests() -> list[StepFailed]:
-    """Those that measure time have the machine to themselves, the others share it."""
+    """Run the tests that measure time alone, and then the others side by side."""
     return run_pytest([*timed_files(), *TIMED]) + run_pytest([*UNIT_TESTS, *NOT_TIMED])
 
 
 def timed_files() -> list[str]:
-    """The files with tests that measure time: reading all the others to leave them out takes long."""
+    """Find the files with tests that measure time, because collecting all files takes long."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     return [str(path.relative_to(ROOT)) for path in files if "mark.timed" in path.read_text("utf-8")]
 
 
 def deep(arguments: list[str]) -> list[StepFailed]:
-    """Run the parts that were named, or all, each to its end, and say at last how each went."""
+    """Run the named parts, or all of them, and print a summary."""
     parts = [*deep_parts(), PYTHONS]
     if unknown := [each for each in arguments if each not in parts]:
-        say(f"deep: no part is named {unknown[0]}. The parts are: {', '.join(parts)}")
+        say(f"deep: unknown part {unknown[0]}. The parts are: {', '.join(parts)}")
         return [StepFailed(f"deep: unknown part {unknown[0]}")]
     env = set_up()
     for version in setup.TOURED_FRONTENDS:
@@ -216,7 +225,7 @@ def deep(arguments: list[str]) -> list[StepFailed]:
         state = "FAILED" if failed else "ok    "
         summary.append(f"  {state}  {part:<34} {duration(time.monotonic() - started):>11}")
 
-    # The Pythons compute while the frontends and servers of the other parts mostly wait.
+    # The other Pythons run beside the other parts, which mostly wait for browsers and servers.
     with ThreadPoolExecutor(max_workers=1) as beside:
         pythons = beside.submit(carry_out, PYTHONS) if PYTHONS in chosen else None
         others = [each for each in chosen if each != PYTHONS]
@@ -225,12 +234,12 @@ def deep(arguments: list[str]) -> list[StepFailed]:
             carry_out(part)
         if pythons is not None:
             pythons.result()
-    say("\ndeep, part by part:\n" + "\n".join(summary))
+    say("\ndeep, by part:\n" + "\n".join(summary))
     return failures
 
 
 def deep_parts() -> list[str]:
-    """The parts in tests/deep, a file each, by the names that people type: `random_liar`."""
+    """Return the names of the parts, one for each file in tests/deep, such as `random_liar`."""
     return [path.stem.removeprefix("test_") for path in sorted((ROOT / "tests" / "deep").glob("test_*.py"))]
 
 
@@ -239,7 +248,7 @@ def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
 
 
 def other_pythons() -> list[StepFailed]:
-    """Run the Python tests on every other promised Python of this machine, and say which it lacks."""
+    """Run the Python tests on every other supported Python of this machine, and name those that are missing."""
     found, missing = other_interpreters()
     failures = []
     for version, interpreter in found.items():
@@ -251,7 +260,7 @@ def other_pythons() -> list[StepFailed]:
         except StepFailed as failure:
             failures.append(failure)
     for version in missing:
-        say(f"  Python {version}: not found on this machine, so not tested")
+        say(f"  Python {version}: not installed, so not tested")
     return failures
 
 
@@ -277,11 +286,11 @@ def bench(arguments: list[str]) -> list[StepFailed]:
         env = {"CHROMIUM": setup.browser()}
     paths = os.pathsep.join(str(ROOT / name) for name in ("", "playground", "tools"))
     command = [str(setup.PYTHON), "-m", "bench", *arguments]
-    say("  measuring: some minutes")
+    say("  measuring, which takes some minutes")
     code = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **env, "PYTHONPATH": paths}, check=False
     ).returncode
-    return [StepFailed("a target is missed, or a measurement failed: see above")] if code else []
+    return [StepFailed("a target was missed or a measurement failed, see above")] if code else []
 
 
 def format_code(_: list[str]) -> list[StepFailed]:
@@ -306,10 +315,10 @@ def play(arguments: list[str]) -> list[StepFailed]:
     command = [str(setup.PYTHON), str(ROOT / "playground" / "__main__.py"), *arguments]
     sys.stdout.flush()
     if os.name == "posix":
-        # The playground takes this process over: Ctrl+C and signals reach it and nothing else.
+        # The playground replaces this process, so that Ctrl+C and signals reach only the playground.
         os.chdir(ROOT)
         os.execv(command[0], command)  # noqa: S606  (no shell is wanted)
-    # Windows sends Ctrl+C to both: the playground stops itself, and this process waits for it.
+    # Windows sends Ctrl+C to both. The playground stops by itself, and this process waits for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
@@ -334,13 +343,13 @@ def terminated(*_: object) -> None:
 
 def main(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console may know fewer characters than our texts use.
+        # A Windows console may lack characters of our texts.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if verb not in VERBS or (rest and verb not in TAKE_ARGUMENTS):
         say(str(__doc__).strip())
         return 0 if verb in ("-h", "--help", "help") else 2
-    # Ended from outside, it ends its own child processes too, as it does at Ctrl+C.
+    # SIGTERM must end the child processes too, as Ctrl+C does.
     signal.signal(signal.SIGTERM, terminated)
     started = time.monotonic()
     try:
@@ -352,8 +361,8 @@ def main(arguments: list[str]) -> int:
         return 130
     for failed in failures:
         say(f"\nFAILED: {failed}\n{tail(failed.output)}".rstrip())
-    verdict = f"{len(failures)} FAILED" if failures else "all is well"
-    say(f"\n{verb}: {verdict}, {duration(time.monotonic() - started)}")
+    outcome = f"{len(failures)} FAILED" if failures else "passed"
+    say(f"\n{verb}: {outcome}, {duration(time.monotonic() - started)}")
     return 1 if failures else 0
 
 

@@ -1,4 +1,4 @@
-"""Installs Debian packages, after any other program that uses apt has let go of its locks."""
+"""Install Debian packages, once no other program holds apt's locks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from steps import StepFailed, run_step, say
 
-# apt-get's own timeout covers the lock of dpkg alone, and on older systems none.
+# apt-get's own timeout covers only the lock of dpkg, and none on older systems.
 LOCKS = (
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
@@ -26,12 +26,12 @@ _one_at_a_time = threading.Lock()
 
 
 def debian_root() -> bool:
-    """Whether system packages may simply be installed: root on a system with apt."""
+    """Whether this is root on a system with apt, so that packages can be installed."""
     return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def apt_install(*packages: str) -> None:
-    """Install them. Raises `StepFailed`."""
+    """Install packages. Raises StepFailed."""
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "-qy", "-o", f"DPkg::Lock::Timeout={MAX_SECONDS}", "install", *packages]
     with _one_at_a_time:
@@ -46,26 +46,26 @@ def wait_for_locks(
     sleep: Callable[[float], object] = time.sleep,  # noqa: TID251  (no event loop here)
     seconds: float = MAX_SECONDS,
 ) -> None:
-    """Wait until no other program holds one of apt's locks, and say so.
+    """Wait until no other program holds one of apt's locks.
 
     Raises:
-        StepFailed: one is still held after so many seconds. It names the lock.
+        StepFailed: a lock is still held after `seconds`. The message names it.
     """
     waited = 0.0
     while held := next(filter(is_held, locks), None):
         if not waited:
-            say(f"  another program is using apt (unattended upgrades?) and holds {held}: waiting for it")
+            say(f"  waiting for another program that uses apt (unattended upgrades?) and holds {held}")
         if waited >= seconds:
             raise StepFailed(
                 f"Another program has held apt's lock for {seconds / 60:.0f} minutes: {held}. "
-                "Wait until it has ended, or end it, then run this again."
+                "Wait for that program or end it, then run this again."
             )
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
 
 
 def is_held(lock: str) -> bool:
-    """Whether another process holds this lock of apt's."""
+    """Whether another process holds this lock."""
     if sys.platform == "win32" or not Path(lock).exists():
         return False
     import fcntl

@@ -1,4 +1,4 @@
-"""Where a Chromium is on this machine."""
+"""Find a Chromium on this machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ASK_PLAYWRIGHT = (
 
 
 def find_browser(python: Path) -> str | None:
-    """The path of a Chromium, or None.
+    """Return the path of a Chromium, or None.
 
-    The variable CHROMIUM wins, even when it names nothing that exists: a wish is not to be quietly replaced. Then
-    those on PATH, the usual folders, and last the one that `playwright install` got for the Playwright of `python`.
+    The variable CHROMIUM is never replaced by another browser, even if the program that it names is missing. Without
+    it PATH, the usual folders and the browser of the Playwright of `python` are searched.
     """
     wished = os.environ.get("CHROMIUM", "").strip()
     if wished:

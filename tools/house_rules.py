@@ -1,4 +1,4 @@
-"""Checks that no ready-made linter has: what no committed file may name, and how long files and functions get."""
+"""Check what no other linter does: names that no committed file may contain, and the length of files and functions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE_FOLDERS = {".git", ".venv", ".cache", ".frontends", "node_modules", "__pycache__"}
-LONGEST_FILE = 500
-LONGEST_FUNCTION = 40
+MAX_FILE_LINES = 500
+MAX_FUNCTION_LINES = 40
 CODE = {".py", ".js", ".mjs"}
 SHIPPED = ("__init__.py", "comfy_host.py", "nodes/", "cloud_history/")
 
-# Written so that this file does not match itself.
+# The patterns are written so that this file does not match them.
 FORBIDDEN = {
     "a package registry's host": re.compile(
         r"(?:pypi|crates|pkg)\.(?:org|io)\b|pythonhosted\.|registry\.(?:npmjs|yarnpkg|npmmirror)\b"
@@ -34,7 +34,7 @@ ABSOLUTE_IMPORT = re.compile(r"^\s*(?:from|import)\s+cloud_history\b", re.MULTIL
 
 
 def project_files() -> list[Path]:
-    """Files that are, or would be, committed."""
+    """Return the files that are committed or would be."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -50,7 +50,7 @@ def project_files() -> list[Path]:
 
 
 def forbidden_names(text: str) -> Iterator[tuple[int, str]]:
-    """Line number and what is wrong, for each forbidden thing in a text."""
+    """Yield the line number and a description of each forbidden name in a text."""
     for number, line in enumerate(text.splitlines(), 1):
         for what, pattern in FORBIDDEN.items():
             if found := pattern.search(line):
@@ -58,13 +58,13 @@ def forbidden_names(text: str) -> Iterator[tuple[int, str]]:
 
 
 def long_functions(source: str) -> Iterator[tuple[int, str]]:
-    """Line number and a remark for each function of Python code that has more lines than is good, docstring apart."""
+    """Yield the line number and a message for each Python function that is too long, not counting its docstring."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
             length = (node.end_lineno or node.lineno) - body[0].lineno + 1 if body else 0
-            if length > LONGEST_FUNCTION:
-                yield node.lineno, f"{node.name} has {length} lines; {LONGEST_FUNCTION} is the limit"
+            if length > MAX_FUNCTION_LINES:
+                yield node.lineno, f"{node.name} has {length} lines; {MAX_FUNCTION_LINES} is the limit"
 
 
 def main() -> int:
@@ -80,12 +80,14 @@ def main() -> int:
             print(f"{name}:{number}: names {what}")
         if name.startswith(SHIPPED) and ABSOLUTE_IMPORT.search(text):
             wrong += 1
-            print(f"{name}: imports cloud_history by its full name: then every class exists twice in ComfyUI")
+            print(
+                f"{name}: imports cloud_history by its full name, which makes every class exist twice in ComfyUI"
+            )
         if path.suffix not in CODE:
             continue
-        if (lines := text.count("\n")) > LONGEST_FILE:
+        if (lines := text.count("\n")) > MAX_FILE_LINES:
             wrong += 1
-            print(f"{name} has {lines} lines; {LONGEST_FILE} is the limit: is it about one subject?")
+            print(f"{name} has {lines} lines; {MAX_FILE_LINES} is the limit")
         if path.suffix == ".py":
             for number, what in long_functions(text):
                 wrong += 1

@@ -1,4 +1,4 @@
-"""The other Pythons of this machine that the pack promises to run on."""
+"""Find the other Pythons of this machine that the pack supports."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-PROMISED = ("3.10", "3.11", "3.12", "3.13")
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 
 
 def other_interpreters() -> tuple[dict[str, Path], list[str]]:
-    """Interpreters by version ("3.12"), and the promised versions of which this machine has none.
+    """Return the interpreters by version ("3.12"), and the supported versions that this machine lacks.
 
-    The version that runs this is in neither.
+    The running version is in neither.
     """
     this = f"{sys.version_info.major}.{sys.version_info.minor}"
     found: dict[str, Path] = {}
     missing = []
-    for version in PROMISED:
+    for version in SUPPORTED:
         if version == this:
             continue
         working = next((path for path in _candidates(version) if _is_version(path, version)), None)
@@ -36,7 +36,7 @@ def _candidates(version: str) -> Iterator[Path]:
     on_path = shutil.which(f"python{version}")
     if on_path:
         yield Path(on_path)
-    # A pyenv shim on the path answers for the versions that are switched on alone; the interpreters always do.
+    # A pyenv shim on PATH works only for activated versions, so the interpreters are searched too.
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     installed = [path for path in (root / "versions").glob(f"{version}.*/bin/python") if path.is_file()]
     yield from sorted(

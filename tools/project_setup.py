@@ -1,7 +1,7 @@
-"""Installs what the verbs of dev.py need, each part only when it is missing or out of date.
+"""Install what the verbs of dev.py need, each part only if it is missing or out of date.
 
-A part is stamped when it is complete, with a hash of the files that decide it. One that was interrupted has no stamp,
-or is marked as unfinished, and is made anew. One set-up runs at a time in a checkout: a second waits.
+A complete part has a stamp with a hash of the files that it depends on. An interrupted part has no stamp, or is marked
+as unfinished, and is made again. Only one set-up runs in a checkout at a time.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from steps import ROOT, StepFailed, run_step, say
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-# Outside .venv, which is emptied when it is made anew.
+# Outside .venv, which is emptied when it is made again.
 VENV_UNFINISHED = ROOT / ".cache" / "venv-unfinished"
 FRONTENDS = ROOT / ".frontends"
 NODE_MODULES = ROOT / "node_modules"
 NEWEST_FRONTEND = "1.58.1"
 OLDEST_FRONTEND = "1.27.10"
-# One of each way in which ComfyUI's frontend has drawn dialogs and sidebars, from the oldest to the newest.
+# ComfyUI's frontend has drawn dialogs and sidebars in a different way in each of these versions.
 TOURED_FRONTENDS = (OLDEST_FRONTEND, "1.33.14", "1.44.19", "1.49.6", "1.55.18", NEWEST_FRONTEND)
 RUNTIME_PACKAGES = ("aiohttp", "jsonschema")
 PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
@@ -40,16 +40,16 @@ PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Hold the checkout's set-up lock; the system drops it by itself when its holders die.
+    """Hold the set-up lock of the checkout. The system releases it when its holders end.
 
-    An install that is still at work after dev.py was killed is a holder as well: on POSIX it inherits the open file.
+    On POSIX an installation that outlives dev.py is a holder as well, because it inherits the open file.
     """
     (ROOT / ".cache").mkdir(exist_ok=True)
     with (ROOT / ".cache" / "setup.lock").open("a+b") as handle:
         if os.name == "posix":
             os.set_inheritable(handle.fileno(), True)
         if not _try_lock(handle):
-            say("  another set-up of this checkout is running: waiting for it")
+            say("  waiting for another set-up of this checkout")
             while not _try_lock(handle):
                 time.sleep(0.3)  # noqa: TID251  (no event loop here)
         yield
@@ -72,7 +72,7 @@ def _try_lock(handle: IO[bytes]) -> bool:
 
 
 def packaging_part(pyproject: str) -> str:
-    """The tables of pyproject.toml that decide an install; the settings of linters and tests do not."""
+    """Return the tables of pyproject.toml that affect an installation, without the settings of linters and tests."""
     tables = re.split(r"(?m)^(?=\[)", pyproject)
     return "".join(
         t for t in tables if not t.startswith(("[tool.", "[[tool.")) or t.startswith("[tool.setuptools")
@@ -88,8 +88,8 @@ def _text(name: str) -> str:
 
 
 def python_packages(*, dev: bool) -> None:
-    """`.venv` with the package itself, and with the tools of requirements-dev.txt if `dev`."""
-    # The checkout's own path is part of it: an editable install points there, also out of a copy of the folder.
+    """Make `.venv` with the package itself, and with requirements-dev.txt if `dev`."""
+    # The path counts, because an editable installation in a copy of the folder still points to the original.
     wanted = {"play": _hash(str(ROOT), packaging_part(_text("pyproject.toml")))}
     if dev:
         wanted["dev"] = _hash(wanted["play"], _text("requirements-dev.txt"))
@@ -108,14 +108,14 @@ def python_packages(*, dev: bool) -> None:
         ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
     )
     run_step("Python packages", [*PIP, "install", *packages])
-    # Its declared dependencies are the registry's business: they name ComfyUI's frontend, a download of 30 MB.
+    # Without the declared dependencies, which are for the registry and include ComfyUI's frontend of 30 MB.
     run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
 
 
 def packages_for(version: str, interpreter: Path) -> Path:
-    """A virtual environment of that interpreter with what the Python tests need. Returns its python."""
+    """Make a virtual environment of that interpreter for the Python tests, and return its python."""
     folder = ROOT / ".cache" / "pythons" / version
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / ".stamp"
@@ -147,16 +147,16 @@ def _make_venv() -> None:
             raise
         if not debian_root():
             raise StepFailed(
-                "This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt-get install python3-venv"
+                "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv"
             ) from exc
-        # Debian splits the module off, one package for each Python it has.
+        # Debian has the module in a package of its own for each Python.
         version = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         apt_install(version)
         run_step(".venv", command)
 
 
 def frontend(version: str) -> Path:
-    """The static files of one comfyui-frontend-package, out of its wheel; the folder that holds index.html."""
+    """Download one comfyui-frontend-package, and return the folder that holds index.html."""
     static = FRONTENDS / version / "static"
     if (static / "index.html").is_file():
         return static
@@ -172,54 +172,50 @@ def frontend(version: str) -> Path:
             files.extractall(
                 partial, [name for name in files.namelist() if name.startswith(f"{prefix}static/")]
             )
-    # Renamed as the last act: a folder under its own name is a whole one.
+    # Renamed at the end, so that a folder with this name is always complete.
     (partial / prefix).replace(FRONTENDS / version)
     shutil.rmtree(partial)
     return static
 
 
 def nginx() -> None:
-    """Install nginx on a build machine. On a person's own machine the package would start a web server: they decide."""
+    """Install nginx on a build machine only, because the package starts a web server."""
     if os.environ.get("CI") and debian_root() and not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
         apt_install("nginx-light")
 
 
 def node_packages() -> None:
-    """`node_modules`, exactly as package-lock.json says."""
+    """Install `node_modules` exactly as in package-lock.json."""
     stamp = NODE_MODULES / ".stamp"
     wanted = _hash(_text("package.json"), _text("package-lock.json"))
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     if not (shutil.which("node") and shutil.which("npm")):
         if not debian_root():
-            raise StepFailed(
-                "Node.js with npm is needed for the JavaScript checks: install it, then run this again."
-            )
+            raise StepFailed("The JavaScript checks need Node.js and npm. Install them, then run this again.")
         apt_install("nodejs", "npm")
-    # npm ci starts by removing node_modules, and the stamp with it.
+    # npm ci first removes node_modules and with it the stamp.
     run_step("Node packages", [npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
     stamp.write_text(wanted, encoding="utf-8")
 
 
 def npm() -> str:
-    """npm's full path: on Windows it is a script, which is found by its full name only."""
+    """Return npm's full path, because Windows finds a script only by its full name."""
     return shutil.which("npm") or "npm"
 
 
 def browser() -> str:
-    """A Chromium to test with, installed where that is possible. Raises `StepFailed`: there is no test without one."""
+    """Return the path of a Chromium, installing one where possible. Raises StepFailed."""
     found = find_browser(PYTHON)
     if found:
         return found
     if wished := os.environ.get("CHROMIUM"):
-        raise StepFailed(f"CHROMIUM names {wished}, and no program is there.")
+        raise StepFailed(f"CHROMIUM is {wished}, which is not a program.")
     if debian_root():
         apt_install("chromium")
     else:
         run_step("Chromium", [PYTHON, "-m", "playwright", "install", "chromium"])
     found = find_browser(PYTHON)
     if not found:
-        raise StepFailed(
-            "No Chromium or Chrome is found. Install one, or name it: CHROMIUM=/path/to/chromium"
-        )
+        raise StepFailed("Chromium and Chrome were not found. Install one, or set CHROMIUM=/path/to/chromium")
     return found

@@ -1,7 +1,7 @@
-"""The archive that the Comfy Registry hands out, and the strings for which its scanner flags one.
+"""The archive that the Comfy Registry distributes, and the strings that its scanner flags.
 
-`comfy node pack` writes the files that git tracks, without those that `.comfyignore` names; `packed_files` lists the
-same ones. The deep tests compare the two.
+`comfy node pack` packs the files that git tracks, without those in `.comfyignore`. `packed_files` lists the same files,
+which the deep tests check.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pathspec
 
 from steps import ROOT
 
-# The scanner matches text: in Python, JavaScript and prose alike, and whatever the string is used for there. Its rules
-# are not published as a whole; these are the strings that packs were flagged for, each as its reports name it.
+# The scanner matches text in all files alike. Its rules are not published: these are strings that it flagged in packs,
+# named as in its reports.
 RULES = {
     "an HTTP session": r"aiohttp\.ClientSession",
     "a network call": r"\.(?:connect|bind|send|sendall)\(|\burlopen\b|\brequests\.",
@@ -32,7 +32,7 @@ _RULES = {what: re.compile(pattern) for what, pattern in RULES.items()}
 
 
 def packed_files() -> list[str]:
-    """The archive's files, by their paths in the checkout with forward slashes.
+    """Return the files of the archive, as paths in the checkout with forward slashes.
 
     Raises:
         subprocess.CalledProcessError: the checkout is not a git repository.
@@ -46,7 +46,7 @@ def packed_files() -> list[str]:
 
 
 def unpack_into(folder: Path) -> Path:
-    """Copy the archive's files into a folder, as an installation of the archive has them. Returns the folder."""
+    """Copy the files of the archive into a folder, as an installation does, and return the folder."""
     for name in packed_files():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def unpack_into(folder: Path) -> Path:
 
 
 def scan(files: Iterable[Path]) -> dict[Path, list[str]]:
-    """What the rules match, by file: "line 12: an HTTP session: aiohttp.Client…". Pictures are left out."""
+    """Return what the rules match, by file: "line 12: an HTTP session: aiohttp.Client…". Skips pictures."""
     found: dict[Path, list[str]] = {}
     for path in files:
         try:

@@ -1,4 +1,4 @@
-"""Runs one command as one calm line: its name, how long it took, and its output only when it failed."""
+"""Run commands, and show one line for each: its name, its duration, and its output only if it failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _print_lock = threading.Lock()
 
 
 class StepFailed(Exception):
-    """A step did not do its job. `str()` says which and why, `output` is what the command printed."""
+    """A step failed. `str()` says which and why, and `output` is what the command printed."""
 
     def __init__(self, reason: str, output: str = "") -> None:
         super().__init__(reason)
@@ -27,13 +27,13 @@ class StepFailed(Exception):
 
 
 def say(text: str) -> None:
-    """Print whole lines, at once: steps run in several threads."""
+    """Print whole lines, although steps run in several threads."""
     with _print_lock:
         print(text, flush=True)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "3.4 s", "2 min 05 s"."""
+    """Format seconds: "3.4 s", "2 min 05 s"."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -45,10 +45,9 @@ def report_step(title: str, seconds: float, *, ok: bool) -> None:
 
 
 def run_step(title: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> str:
-    """Run a command to its end and return what it printed (both streams).
+    """Run a command and return what it printed to both streams, which is also kept in `.cache/logs`.
 
-    The whole output is kept in `.cache/logs`. `env` is added to the environment. Raises `StepFailed` when the command
-    cannot be started or ends with another code than 0.
+    `env` is added to the environment. Raises StepFailed if the command cannot be started or does not end with code 0.
     """
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -62,8 +61,8 @@ def run_step(title: str, command: Sequence[str | Path], *, env: Mapping[str, str
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                close_fds=os.name
-                != "posix",  # the set-up's lock is to be inherited; Python opens all else private
+                # The command inherits the set-up lock, the only inheritable file.
+                close_fds=os.name != "posix",
                 check=False,
             ).returncode
     except OSError as exc:
@@ -77,8 +76,8 @@ def run_step(title: str, command: Sequence[str | Path], *, env: Mapping[str, str
 
 
 def tail(output: str, lines: int = TAIL_LINES) -> str:
-    """The last lines of an output, indented, with a note of how many were left out."""
+    """Return the last lines of an output, indented, with a note on the number of lines left out."""
     kept = output.rstrip().splitlines()
     left_out = len(kept) - lines
-    note = [f"({left_out} lines before these are in {LOGS.relative_to(ROOT)})"] if left_out > 0 else []
+    note = [f"({left_out} earlier lines are in {LOGS.relative_to(ROOT)})"] if left_out > 0 else []
     return "\n".join(f"    {line}" for line in [*note, *(line[:WIDEST_LINE] for line in kept[-lines:])])

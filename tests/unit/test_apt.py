@@ -1,4 +1,4 @@
-"""Set-up waits for another program that uses apt, and says so."""
+"""The set-up waits for another program that uses apt, and says so."""
 
 from __future__ import annotations
 
@@ -41,16 +41,14 @@ def holder(lock: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_a_lock_that_nobody_holds_or_that_is_not_there_is_not_waited_for(
-    lock: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_free_or_missing_lock_is_not_waited_for(lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apt.wait_for_locks(
         [str(lock), str(lock.with_name("none"))], sleep=lambda seconds: pytest.fail("it waits")
     )
     assert capsys.readouterr().out == ""
 
 
-def test_a_lock_that_is_held_is_waited_for_and_told_once(
+def test_a_held_lock_is_waited_for_and_reported_once(
     lock: Path, holder: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     slept: list[float] = []
@@ -64,10 +62,10 @@ def test_a_lock_that_is_held_is_waited_for_and_told_once(
     assert len(slept) == 3
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 1
-    assert f"holds {lock}: waiting for it" in told[0]
+    assert f"waiting for another program that uses apt (unattended upgrades?) and holds {lock}" in told[0]
 
 
-def test_a_lock_that_is_never_let_go_of_ends_with_its_name_and_what_to_do(
+def test_a_lock_that_is_never_released_fails_with_its_name_and_what_to_do(
     lock: Path, holder: subprocess.Popen[str]
 ) -> None:
     slept: list[float] = []
@@ -75,5 +73,5 @@ def test_a_lock_that_is_never_let_go_of_ends_with_its_name_and_what_to_do(
         apt.wait_for_locks([str(lock)], slept.append, seconds=60)
     assert sum(slept) == 60
     assert str(lock) in str(failed.value)
-    assert "Wait until it has ended" in str(failed.value)
+    assert "Wait for that program" in str(failed.value)
     assert holder.poll() is None

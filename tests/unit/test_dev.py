@@ -1,4 +1,4 @@
-"""What dev.py decides by itself: when to install again, which browser to take, and what the house forbids."""
+"""The tools of dev.py: when they install again, which browser they take, and the house rules."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ module = "y"
 """
 
 
-def test_a_linters_settings_do_not_ask_for_a_new_install() -> None:
+def test_changed_settings_of_a_linter_need_no_new_installation() -> None:
     before = project_setup.packaging_part(PYPROJECT)
     changed = PYPROJECT.replace("line-length = 100", "line-length = 90").replace('"y"', '"z"')
     assert project_setup.packaging_part(changed) == before
 
 
 @pytest.mark.parametrize("change", [('["a"]', '["a", "b"]'), ('["x"]', '["x", "y"]')])
-def test_dependencies_and_packages_ask_for_a_new_install(change: tuple[str, str]) -> None:
+def test_changed_dependencies_and_packages_need_a_new_installation(change: tuple[str, str]) -> None:
     before = project_setup.packaging_part(PYPROJECT)
     assert project_setup.packaging_part(PYPROJECT.replace(*change)) != before
 
 
-def test_the_browser_that_was_wished_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_in_the_variable_chromium_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", sys.executable)
     assert browser_finder.find_browser(Path(sys.executable)) == sys.executable
 
 
-def test_a_wished_browser_that_is_not_there_is_not_quietly_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_browser_in_the_variable_chromium_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     assert browser_finder.find_browser(Path(sys.executable)) is None
     with pytest.raises(StepFailed, match="/nowhere/chromium"):
@@ -65,7 +65,7 @@ def test_a_wished_browser_that_is_not_there_is_not_quietly_replaced(monkeypatch:
         "-----BEGIN PRIV" + "ATE KEY-----",
     ],
 )
-def test_what_no_committed_file_may_name_is_found_with_its_line(line: str) -> None:
+def test_forbidden_names_are_found_with_their_line(line: str) -> None:
     assert [number for number, _ in house_rules.forbidden_names(f"fine\n{line}\nfine")] == [2]
 
 
@@ -79,21 +79,21 @@ def test_what_no_committed_file_may_name_is_found_with_its_line(line: str) -> No
         "npm ci",
     ],
 )
-def test_everyday_lines_are_allowed(line: str) -> None:
+def test_ordinary_lines_are_allowed(line: str) -> None:
     assert list(house_rules.forbidden_names(line)) == []
 
 
-def test_only_a_function_longer_than_the_limit_is_remarked_and_its_docstring_is_free() -> None:
+def test_only_functions_above_the_limit_are_reported_not_counting_docstrings() -> None:
     def function(name: str, lines: int) -> str:
         return f'async def {name}():\n    """One.\n\n    Two.\n    """\n' + "    x = 1\n" * lines
 
-    source = function("fits", house_rules.LONGEST_FUNCTION) + function(
-        "grew", house_rules.LONGEST_FUNCTION + 1
+    source = function("fits", house_rules.MAX_FUNCTION_LINES) + function(
+        "grew", house_rules.MAX_FUNCTION_LINES + 1
     )
     assert [remark.split()[0] for _, remark in house_rules.long_functions(source)] == ["grew"]
 
 
-def test_a_step_that_fails_keeps_what_it_printed(
+def test_a_failed_step_keeps_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("steps.LOGS", tmp_path)
@@ -106,25 +106,25 @@ def test_a_step_that_fails_keeps_what_it_printed(
     assert "FAILED" in shown[0]
 
 
-def test_a_tail_says_how_much_it_left_out() -> None:
+def test_a_tail_says_how_many_lines_it_left_out() -> None:
     shown = tail("\n".join(str(number) for number in range(10)), lines=3).splitlines()
     assert [line.strip() for line in shown[1:]] == ["7", "8", "9"]
-    assert "7 lines" in shown[0]
+    assert "7 earlier lines" in shown[0]
 
 
-def test_an_interpreter_counts_only_when_it_runs_and_is_the_version_that_it_is_named_for(
+def test_an_interpreter_counts_only_if_it_runs_and_has_the_version_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     this = f"{sys.version_info.major}.{sys.version_info.minor}"
-    other = next(version for version in interpreters.PROMISED if version != this)
+    other = next(version for version in interpreters.SUPPORTED if version != this)
     shim = tmp_path / f"python{other}"
     shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n")
     shim.chmod(0o755)
     found, missing = interpreters.other_interpreters()
     assert found == {}
-    assert missing == [version for version in interpreters.PROMISED if version != this]
+    assert missing == [version for version in interpreters.SUPPORTED if version != this]
     real = tmp_path / "pyenv" / "versions" / f"{other}.1" / "bin" / "python"
     real.parent.mkdir(parents=True)
     real.write_text(f"#!/bin/sh\necho {other}\n")
