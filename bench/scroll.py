@@ -15,7 +15,7 @@ from .page import FRONTEND, new_page, open_comfyui, running_browser, running_hos
 from .table import Figure, percentile
 
 JOBS = 20_000
-MOST_ELEMENTS = 100
+MAX_ELEMENTS = 100
 FIRST_ROW = 300.0
 FRAME = 34.0
 FRAMES = 240
@@ -115,7 +115,7 @@ def _run(
         idle += _scroll(page, 0)["times"]
         for step, times in frames.items():
             seen = _scroll(page, step)
-            if not seen["moved"] or seen["most"] > MOST_ELEMENTS:
+            if not seen["moved"] or seen["most"] > MAX_ELEMENTS:
                 raise AssertionError(f"the list does not scroll, or has {seen['most']} elements")
             times += seen["times"]
 

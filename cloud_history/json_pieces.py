@@ -17,7 +17,7 @@ Pause = Callable[[], None]
 
 WINDOW = 64 * 1024
 """Characters that are decoded in one step."""
-LONGEST_TAIL = 3
+MAX_TAIL_CHARACTERS = 3
 """Characters that may follow a number and be a part of it: "e-" without its digits."""
 LIGHT = 1000
 """Values, and 64 characters of text, that are encoded in one step."""
@@ -115,7 +115,7 @@ class Reader:
         except (ValueError, RecursionError):
             return None
         # Near the end of the window a number may go on: "1." and "1e" read as 1.
-        may_go_on = isinstance(value, (int, float)) and len(self._window) - end < LONGEST_TAIL
+        may_go_on = isinstance(value, (int, float)) and len(self._window) - end < MAX_TAIL_CHARACTERS
         if may_go_on and self._start + len(self._window) < len(self._text):
             return None
         return value, self._start + end

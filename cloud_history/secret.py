@@ -25,14 +25,14 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 """Characters that move the cursor, break a line or turn the direction, and halves of characters."""
 _SET_IN = "    "
 
-_SHORTEST_TO_HINT = 16
-_SHORTEST_TO_SCRUB = 4
-_SHORTEST_PART = 16
+_MIN_CHARACTERS_TO_HINT = 16
+_MIN_CHARACTERS_TO_SCRUB = 4
+_MIN_PART_CHARACTERS = 16
 """Characters of a long secret that are hidden where they stand alone: a server may have cut its text in a key."""
 _BLOCK = 8
 _literals: tuple[Literal, ...] = ()
 """What `scrub` removes, the longest first."""
-_shortest = _SHORTEST_TO_SCRUB
+_shortest = _MIN_CHARACTERS_TO_SCRUB
 """No shorter text can hold any of it."""
 _one_at_a_time = Lock()
 
@@ -60,7 +60,7 @@ class Secret:
     @property
     def last4(self) -> str:
         """The last four characters, or "" for a text shorter than 16: a larger part of it would show."""
-        return self._text[-4:] if len(self._text) >= _SHORTEST_TO_HINT else ""
+        return self._text[-4:] if len(self._text) >= _MIN_CHARACTERS_TO_HINT else ""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._text == self._text
@@ -103,15 +103,15 @@ def literals_of(text: str) -> list[Literal]:
     urls = (quote(text, safe=""), unquote(text))
     quoted = (json.dumps(text)[1:-1], escape(text), repr(text)[1:-1])
     found = {_folded(each) for each in (text, *urls, *quoted)}
-    return [_literal(each) for each in found if len(each) >= _SHORTEST_TO_SCRUB]
+    return [_literal(each) for each in found if len(each) >= _MIN_CHARACTERS_TO_SCRUB]
 
 
 def _literal(text: str) -> Literal:
-    if len(text) < 2 * _SHORTEST_PART:
+    if len(text) < 2 * _MIN_PART_CHARACTERS:
         return Literal(text, len(text), (text,))
     # A run of 16 characters holds one of these whole, wherever it begins.
     blocks = dict.fromkeys(text[at : at + _BLOCK] for at in range(0, len(text) - _BLOCK + 1, _BLOCK))
-    return Literal(text, _SHORTEST_PART, tuple(blocks))
+    return Literal(text, _MIN_PART_CHARACTERS, tuple(blocks))
 
 
 def remember(text: str) -> None:
@@ -120,7 +120,7 @@ def remember(text: str) -> None:
     with _one_at_a_time:
         found = {*_literals, *literals_of(text)}
         _literals = tuple(sorted(found, key=lambda each: (-len(each.text), each.text)))
-        _shortest = min((each.shortest_part for each in _literals), default=_SHORTEST_TO_SCRUB)
+        _shortest = min((each.shortest_part for each in _literals), default=_MIN_CHARACTERS_TO_SCRUB)
 
 
 def scrub(text: str) -> str:

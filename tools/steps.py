@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "logs"
 TAIL_LINES = 60
-WIDEST_LINE = 240
+MAX_LINE_CHARACTERS = 240
 
 _print_lock = threading.Lock()
 
@@ -80,4 +80,6 @@ def tail(output: str, lines: int = TAIL_LINES) -> str:
     kept = output.rstrip().splitlines()
     left_out = len(kept) - lines
     note = [f"({left_out} earlier lines are in {LOGS.relative_to(ROOT)})"] if left_out > 0 else []
-    return "\n".join(f"    {line}" for line in [*note, *(line[:WIDEST_LINE] for line in kept[-lines:])])
+    return "\n".join(
+        f"    {line}" for line in [*note, *(line[:MAX_LINE_CHARACTERS] for line in kept[-lines:])]
+    )

@@ -41,22 +41,22 @@ from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped, run_stoppable
 from ..tasks.threads import FILE_SECONDS, in_thread, write_in_thread
 
 EVENT = "cloud_history.ask"
-LONGEST_TO_ANSWER = 120.0
-LONGEST_UNSEEN = 15.0
+MAX_ANSWER_SECONDS = 120.0
+MAX_UNSEEN_SECONDS = 15.0
 """Seconds within which a page has to say that it shows the question."""
 ANNOUNCE_EVERY = 2.0
-SECONDS_TO_REMOVE = 1.0
+REMOVAL_SECONDS = 1.0
 """How long the node waits for the files of its question to go. They are removed whether it waits or not."""
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
-LONGEST_STANDING = LONGEST_TO_ANSWER + LEEWAY
-LARGEST_FILE = 64_000
+MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + LEEWAY
+MAX_FILE_BYTES = 64_000
 MAX_OPEN_QUESTIONS = 20
 """Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
 MIN_READING_SECONDS = 1.0
 """A “delete” that comes sooner after the question was fetched is no answer: nobody can have read it."""
 MAX_TOKENS = 1_000
-LONGEST_TEXT = 200
+MAX_TEXT_CHARACTERS = 200
 """Characters of a name that comes from a workflow: it may be anybody's."""
 
 DELETE, SKIP = "delete", "skip"
@@ -97,7 +97,7 @@ class Asker:
 
     def __post_init__(self) -> None:
         for name in _NAMES:
-            object.__setattr__(self, name, scrub(getattr(self, name))[:LONGEST_TEXT])
+            object.__setattr__(self, name, scrub(getattr(self, name))[:MAX_TEXT_CHARACTERS])
 
 
 class Questions:
@@ -162,7 +162,7 @@ class Questions:
         """
         client = self.client(asker)
         files = _Files(self._folder, uuid.uuid4().hex)
-        ends = self._clock() + LONGEST_TO_ANSWER
+        ends = self._clock() + MAX_ANSWER_SECONDS
 
         def take_back(claim: Claim) -> None:
             claim.release()
@@ -183,14 +183,14 @@ class Questions:
             raise
         finally:
             try:
-                await write_in_thread(lambda: take_back(claim), seconds=SECONDS_TO_REMOVE)
+                await write_in_thread(lambda: take_back(claim), seconds=REMOVAL_SECONDS)
             except StateSilent as exc:
                 log.warning("The files of a question that has ended are still there: %s", exc)
             finally:
                 self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
 
     async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
-        unseen_until, tell_next = self._clock() + LONGEST_UNSEEN, self._clock()
+        unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()
         while (now := self._clock()) < ends:
             check_stopped(watch)
             if now >= tell_next:
@@ -216,9 +216,9 @@ class Questions:
         self._remove_stale()
         kept = {
             "about": about,
-            "ends": self._today() + LONGEST_STANDING,
+            "ends": self._today() + MAX_OPEN_SECONDS,
             "process": os.getpid(),
-            "until": self._clock() + LONGEST_STANDING,
+            "until": self._clock() + MAX_OPEN_SECONDS,
         }
         try:
             self._state.ensure(self._folder.name)
@@ -368,7 +368,7 @@ class _Files:
         if kept.get("process") == os.getpid() and isinstance(until, float):
             left = until - clock
             # More is left by no clock of this process: an earlier one had the same number, before a restart.
-            if left <= LONGEST_STANDING:
+            if left <= MAX_OPEN_SECONDS:
                 return left
         return ends - today if isinstance(ends, float) else 0.0
 
@@ -406,7 +406,7 @@ class _Files:
 def _read(path: Path) -> Payload:
     """What is in a file; nothing where it cannot be read, or is just being written."""
     try:
-        found = json.loads(read_private(path, LARGEST_FILE))
+        found = json.loads(read_private(path, MAX_FILE_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -27,7 +27,7 @@ from ..tasks.stopping import Watch
 from ..tasks.threads import in_thread
 from .approval import Asker, Questions
 
-MOST_QUESTIONS = 3
+MAX_QUESTIONS = 3
 """How often one node asks about a history that keeps growing."""
 
 
@@ -165,7 +165,7 @@ class GraphDeletions:
                     asker.origin, watch, confirmed, backup=backup, title=asker.title
                 )
             except CountRose as more:
-                if asked == MOST_QUESTIONS:
+                if asked == MAX_QUESTIONS:
                     raise
                 counts = more.counts
         return ClearResult(ClearOutcome.DELETED, counts, after=counts)

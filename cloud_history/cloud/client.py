@@ -121,7 +121,7 @@ def _inflated(member: Any, chunk: bytes) -> Iterator[bytes]:
             return
 
 
-SHORTEST_NAME = 8
+MIN_NAME_CHARACTERS = 8
 
 
 def find_proxy(base_url: BaseUrl) -> str | None:
@@ -150,15 +150,15 @@ def find_proxy(base_url: BaseUrl) -> str | None:
     # A short name or password may be any word of any text: hidden there, it would make reports untrue and workflows
     # in backups useless.
     if parts.password:
-        remember(parts.password if len(parts.password) >= SHORTEST_NAME else f":{parts.password}@")
+        remember(parts.password if len(parts.password) >= MIN_NAME_CHARACTERS else f":{parts.password}@")
     if parts.username:
-        remember(parts.username if len(parts.username) >= SHORTEST_NAME else f"{parts.username}@")
+        remember(parts.username if len(parts.username) >= MIN_NAME_CHARACTERS else f"{parts.username}@")
     return url
 
 
-MOST_AT_ONCE = 6
-LONGEST_STANDING = 40
-LARGE_PAGE = 64 * 1024
+MAX_CONNECTIONS = 6
+MAX_STANDING_CHARACTERS = 40
+LARGE_PAGE_BYTES = 64 * 1024
 """Bytes of a page worth a thread of its own."""
 
 
@@ -205,7 +205,7 @@ class CloudClient:
     async def __aenter__(self) -> CloudClient:
         self._proxy = client.find_proxy(self.base_url)
         self._session = open_session(
-            connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, resolver=OwnResolver()),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, resolver=OwnResolver()),
             total_seconds=self.timeouts.request,
             connect_seconds=self.timeouts.connect,
         )
@@ -265,7 +265,7 @@ class CloudClient:
     ) -> Page[Kept]:
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
         now = datetime.now(timezone.utc)
-        if len(answer.body) < LARGE_PAGE:
+        if len(answer.body) < LARGE_PAGE_BYTES:
             page = protocol.read_jobs_page(answer, pick, now)
         else:
             page = await self._large_page(answer, pick, now)
@@ -323,7 +323,7 @@ class CloudClient:
     async def get_user(self) -> str:
         """The account's standing: `active`, `waitlisted`, or another word."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
-        return protocol.presentable(user["status"])[:LONGEST_STANDING]
+        return protocol.presentable(user["status"])[:MAX_STANDING_CHARACTERS]
 
     async def _send(
         self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None

@@ -12,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from ..errors import ClockWrong
 from ..secret import log
 
-MOST_UNSAID = timedelta(minutes=5)
+MAX_CLOCK_ERROR_UNTOLD = timedelta(minutes=5)
 """A difference that nobody is told of."""
-MOST_ALLOWED = timedelta(days=1)
+MAX_CLOCK_ERROR = timedelta(days=1)
 """A difference with which rules of time are still carried out."""
 NONE = timedelta(0)
 
@@ -58,7 +58,7 @@ class CloudClock:
     @property
     def warning(self) -> str:
         """What a person is told of it; "" for nothing."""
-        if abs(self.ahead) <= MOST_UNSAID:
+        if abs(self.ahead) <= MAX_CLOCK_ERROR_UNTOLD:
             return ""
         way = "ahead of" if self.ahead > NONE else "behind"
         off = f"{_in_words(abs(self.ahead))} {way} Comfy Cloud’s"
@@ -66,7 +66,7 @@ class CloudClock:
 
     def check(self) -> None:
         """Raises ClockWrong: a rule about the age of jobs would take the wrong ones."""
-        if abs(self.ahead) > MOST_ALLOWED:
+        if abs(self.ahead) > MAX_CLOCK_ERROR:
             ours = self.now()
             raise ClockWrong(ours, ours - self.ahead)
 

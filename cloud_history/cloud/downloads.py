@@ -16,11 +16,11 @@ from ..errors import NotComfyCloud, NotFound, UnreadableAnswer
 from ..jobs.job import OutputFile
 from ..secret import scrub
 from .client import CloudClient, connection_failure, raise_alone, read_capped
-from .protocol import LARGEST_FILE
+from .protocol import MAX_FILE_BYTES
 from .sessions import OwnResolver, open_session
 
-SECONDS = 30.0
-SECONDS_TO_LOOK_UP = 3.0
+DOWNLOAD_SECONDS = 30.0
+DNS_SECONDS = 3.0
 """Where only the proxy knows the names of the internet, the DNS of this network may not answer at all."""
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
@@ -47,7 +47,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         async with (
             open_session(
                 connector=aiohttp.TCPConnector(resolver=resolver),
-                total_seconds=SECONDS,
+                total_seconds=DOWNLOAD_SECONDS,
                 connect_seconds=10,
             ) as session,
             session.get(
@@ -59,7 +59,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         ):
             if response.status != 200:
                 raise _not_had(response.status)
-            body, whole = await read_capped(response, LARGEST_FILE)
+            body, whole = await read_capped(response, MAX_FILE_BYTES)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
     except ValueError:
@@ -82,7 +82,7 @@ async def _check_through_proxy(url: str) -> None:
     host = urlsplit(url).hostname or ""
     try:
         lookup = PublicResolver().resolve(host, family=socket.AF_UNSPEC)
-        await asyncio.wait_for(lookup, SECONDS_TO_LOOK_UP)
+        await asyncio.wait_for(lookup, DNS_SECONDS)
     except (socket.gaierror, asyncio.TimeoutError):
         if "." not in host and ":" not in host:
             raise NotComfyCloud(302) from None

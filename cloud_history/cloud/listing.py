@@ -16,9 +16,9 @@ from .evidence import Doubt, Reason, is_whole
 from .pages import NO_JOB, Kept, Page, Pick
 
 PAGE = 1000
-MOST_AT_ONCE = 6
-MOST_PAGES = 1000
-MOST_READINGS = 3
+MAX_CONCURRENT_REQUESTS = 6
+MAX_PAGES = 1000
+MAX_READINGS = 3
 
 
 class JobLister(Protocol):
@@ -175,7 +175,7 @@ class _Reader(Generic[Kept]):
 
     async def _by_cursor(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
         used: set[str] = set()
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             if not page.next_cursor or not page.received:
                 self.ended = not page.has_more
                 return
@@ -209,8 +209,10 @@ class _Reader(Generic[Kept]):
         tasks: deque[tuple[asyncio.Future[Page[Kept]], int]] = deque()
         try:
             while True:
-                while not tasks or (len(tasks) < MOST_AT_ONCE and (self.total or 0) > offset + overlap):
-                    if asked >= MOST_PAGES:
+                while not tasks or (
+                    len(tasks) < MAX_CONCURRENT_REQUESTS and (self.total or 0) > offset + overlap
+                ):
+                    if asked >= MAX_PAGES:
                         break
                     asked += 1
                     tasks.append((asyncio.ensure_future(self._page(offset=offset)), offset))
@@ -333,7 +335,7 @@ async def list_jobs(
     """
     pick = Pick(chosen.only, job_ids)
     listing = Listing()
-    for _ in range(MOST_READINGS):
+    for _ in range(MAX_READINGS):
         had_rows = listing.received > 0
         listing = Listing()
         async for jobs in read_pages(client, chosen.query(), pick, listing, first):

@@ -30,9 +30,9 @@ from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, dist
 from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
 from .pages import Page
 
-MOST_ONE_BY_ONE = 20
-MOST_AT_ONCE = 6
-MOST_ASKED = 200
+MAX_ONE_BY_ONE = 20
+MAX_CONCURRENT_REQUESTS = 6
+MAX_ASKED_BY_ID = 200
 """Jobs that are asked for by id at the most, where the spot check finds some of them gone and others not."""
 SETTLED_AFTER = timedelta(minutes=10)
 """A job that ended this long ago keeps its status; one that ended later may still be failing or being cancelled."""
@@ -173,7 +173,7 @@ class _Looking:
         proof = listing.proof()
         if proof is None or not missing:
             return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
-        few = len(self._job_ids) <= MOST_ONE_BY_ONE
+        few = len(self._job_ids) <= MAX_ONE_BY_ONE
         asked = self._some(missing)
         try:
             work: list[Coroutine[Any, Any, bool | None]] = [
@@ -192,7 +192,7 @@ class _Looking:
         if misses_others:
             return self._outcome(listing, NONE_ABSENT, (Reason(Doubt.OTHERS_MISSING),))
         still = [job_id for job_id in asked if self._by_id.get(job_id)]
-        if not few and 0 < len(still) < len(asked) and len(missing) <= MOST_ASKED:
+        if not few and 0 < len(still) < len(asked) and len(missing) <= MAX_ASKED_BY_ID:
             asked = missing
             await self._ask([job_id for job_id in missing if job_id not in self._by_id])
             few, still = True, [job_id for job_id in asked if self._by_id.get(job_id)]
@@ -224,7 +224,7 @@ class _Looking:
     async def _list_as_guessed(self) -> tuple[JobFilter, Listing]:
         """A list by a guess. Of many jobs that is mostly the whole list, whose first page is asked for meanwhile."""
         first: asyncio.Future[Page[Job]] | None = None
-        if len(self._job_ids) > MOST_ONE_BY_ONE:
+        if len(self._job_ids) > MAX_ONE_BY_ONE:
             first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
         try:
             chosen = await self._guess()
@@ -248,7 +248,7 @@ class _Looking:
 
     def _some(self, job_ids: Sequence[str]) -> list[str]:
         """Those that are asked for by their ids: all of a few, five of many."""
-        return list(job_ids) if len(self._job_ids) <= MOST_ONE_BY_ONE else self._sample(job_ids)
+        return list(job_ids) if len(self._job_ids) <= MAX_ONE_BY_ONE else self._sample(job_ids)
 
     def _proves_enough(self, listing: Listing) -> bool:
         """Whether a narrow list says something of all that is missing from it."""
@@ -271,7 +271,7 @@ class _Looking:
 
     async def _ask(self, job_ids: Iterable[str]) -> None:
         """Ask for each by its id."""
-        gate = asyncio.Semaphore(MOST_AT_ONCE)
+        gate = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def get(job_id: str) -> None:
             async with gate:

@@ -36,7 +36,7 @@ from ..errors import (
 )
 from ..jobs.ids import is_job_id
 from ..jobs.job import job_of, row_id
-from ..jobs.redact import LARGEST_JOB, MAX_LEVELS
+from ..jobs.redact import MAX_JOB_BYTES, MAX_LEVELS
 from ..jobs.status import JobStatus
 from ..json_pieces import JsonTooDeep, NotJson, Pause, loads
 from ..secret import CONTROL, scrub
@@ -44,11 +44,11 @@ from . import schema
 from .evidence import Doubt, Reason
 from .pages import Kept, Page, Pick, read_page
 
-MOST_IDS_A_REQUEST = 100
-SMALL_ANSWER = 1024 * 1024
-PAGE_ANSWER = 16 * 1024 * 1024
-LARGEST_FILE = 20 * 1024 * 1024
-LONGEST_QUOTE = 1000
+MAX_IDS_PER_REQUEST = 100
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_PAGE_BYTES = 16 * 1024 * 1024
+MAX_FILE_BYTES = 20 * 1024 * 1024
+MAX_QUOTE_CHARACTERS = 1000
 
 
 class Repeat(Enum):
@@ -68,7 +68,7 @@ class Request:
     repeat: Repeat
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    largest_answer: int = SMALL_ANSWER
+    largest_answer: int = MAX_ANSWER_BYTES
 
     @property
     def reads_jobs(self) -> bool:
@@ -127,12 +127,12 @@ def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: 
         query["after"] = after
     elif offset:
         query["offset"] = str(offset)
-    return Request("GET", "/api/jobs", Repeat.READ, query, largest_answer=PAGE_ANSWER)
+    return Request("GET", "/api/jobs", Repeat.READ, query, largest_answer=MAX_PAGE_BYTES)
 
 
 def get_job(job_id: str) -> Request:
     """One job with its workflow and outputs (operation getJobDetail)."""
-    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=LARGEST_JOB)
+    return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=MAX_JOB_BYTES)
 
 
 def cancel_jobs(job_ids: Sequence[str]) -> Request:
@@ -141,7 +141,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> Request:
     Raises:
         SchemaMismatch: these are not 1 to 100 job ids.
     """
-    if not 1 <= len(job_ids) <= MOST_IDS_A_REQUEST:
+    if not 1 <= len(job_ids) <= MAX_IDS_PER_REQUEST:
         raise SchemaMismatch("1 to 100 jobs can be cancelled in one request.")
     body = {"job_ids": [_checked(job_id) for job_id in job_ids]}
     content = json.dumps(body, separators=(",", ":")).encode("ascii")
@@ -151,7 +151,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> Request:
 def view_file(filename: str, subfolder: str, kind: str) -> Request:
     """Where the file of an output is: answers 302 to the storage (operation viewFile)."""
     query = {"filename": filename, "subfolder": subfolder, "type": kind}
-    return Request("GET", "/api/view", Repeat.READ, query, largest_answer=LARGEST_FILE)
+    return Request("GET", "/api/view", Repeat.READ, query, largest_answer=MAX_FILE_BYTES)
 
 
 def _checked(job_id: str) -> str:
@@ -371,4 +371,4 @@ def presentable(text: object) -> str:
     """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
     if not isinstance(text, str):
         return ""
-    return _CONTROLS.sub(" ", scrub(text)[: 4 * LONGEST_QUOTE])[:LONGEST_QUOTE].strip()
+    return _CONTROLS.sub(" ", scrub(text)[: 4 * MAX_QUOTE_CHARACTERS])[:MAX_QUOTE_CHARACTERS].strip()

@@ -49,7 +49,7 @@ def open_session(
     return session
 
 
-SECONDS = 20.0
+DNS_SECONDS = 20.0
 """More than connecting may take, so this is for threads that are all busy."""
 
 
@@ -69,7 +69,7 @@ class OwnResolver(AbstractResolver):
             flags=getattr(socket, "AI_ADDRCONFIG", 0),
         )
         try:
-            found = await result_of(ask, names, SECONDS)
+            found = await result_of(ask, names, DNS_SECONDS)
         except StateSilent:
             raise OSError(None, "looking up the name took too long") from None
         return [

@@ -17,7 +17,7 @@ from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped,
 from ..jobs.filters import JobFilter
 from ..jobs.status import JobCounts
 from ..tasks.stopping import Budget, Unwatched, Watch, check_stopped, pause, run_stoppable
-from .delete import LEAST_TO_LOOK, MOST_TO_LOOK_STOPPED, DeletingClient, Deletion, Shown
+from .delete import MAX_LOOKUP_SECONDS_STOPPED, MIN_LOOKUP_SECONDS, DeletingClient, Deletion, Shown
 from .outcomes import ClearOutcome, ClearResult, DeletionResult
 from .safeguards import Safeguards
 
@@ -144,7 +144,7 @@ class History:
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
         # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
         witnesses = await run_stoppable(
-            ask_by_id(self.client, named, active), watch, budget.left(at_least=LEAST_TO_LOOK)
+            ask_by_id(self.client, named, active), watch, budget.left(at_least=MIN_LOOKUP_SECONDS)
         )
         guards = safeguards or Safeguards()
         await guards.before_clear()
@@ -177,7 +177,7 @@ class History:
             await self._count_until_none(counted, watch, budget)
             if counted[-1].finished < before.finished:
                 looking = self._doubt(witnesses, counted[-1])
-                doubt = await run_stoppable(looking, watch, budget.left(at_least=LEAST_TO_LOOK))
+                doubt = await run_stoppable(looking, watch, budget.left(at_least=MIN_LOOKUP_SECONDS))
         except OperationStopped:
             return await self._stopped_clear(
                 before, witnesses, lost, unread, counted[-1] if counted else None
@@ -235,7 +235,7 @@ class History:
                 doubt = await self._doubt(witnesses, after)
 
         with suppress(CloudError):
-            await run_stoppable(look(), Unwatched(), MOST_TO_LOOK_STOPPED)
+            await run_stoppable(look(), Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
         if after is not None and after.finished == 0 and not doubt:
             return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
         return ClearResult(unread, before, after, lost, stopped=True, doubt=doubt)
@@ -244,5 +244,5 @@ class History:
         return (await self._counted(watch, budget)).counts
 
     async def _counted(self, watch: Watch, budget: Budget) -> Counted:
-        seconds = budget.left(at_least=LEAST_TO_LOOK)
+        seconds = budget.left(at_least=MIN_LOOKUP_SECONDS)
         return await run_stoppable(count_and_name(self.client, self.now), watch, seconds)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..cloud.evidence import ProvenAbsent
 from ..cloud.lookup import UNSEEN, JobReader, Observation, look_up, look_up_in_time
-from ..cloud.protocol import MOST_IDS_A_REQUEST, delete_history
+from ..cloud.protocol import MAX_IDS_PER_REQUEST, delete_history
 from ..cloud.retry import Again
 from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from ..jobs.job import Job
@@ -21,10 +21,10 @@ from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .report import deletion_report
 from .safeguards import Safeguards, kept_back
 
-MOST_AT_ONCE = 5
-LEAST_TO_LOOK = 15.0
+MAX_CONCURRENT_REQUESTS = 5
+MIN_LOOKUP_SECONDS = 15.0
 """Seconds a look may always take: what was sent is looked at even when the operation's time is up."""
-MOST_TO_LOOK_STOPPED = 0.25
+MAX_LOOKUP_SECONDS_STOPPED = 0.25
 """Seconds for the look after a person has stopped it: they are kept for less than half a second in all."""
 
 
@@ -139,7 +139,7 @@ class Deletion:
                 waiting.clear()  # whatever it was, the other workers send nothing more
                 raise
 
-        await together(worker() for _ in range(min(MOST_AT_ONCE, len(waiting))))
+        await together(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(waiting))))
 
     async def _check_again(self, chunk: Sequence[str], looks: Sequence[Observation]) -> None:
         if kept_back(chunk, await self.safeguards.protected(), looks):
@@ -159,7 +159,7 @@ class Deletion:
         ]
         if not missing:
             return dict(without)
-        now = await look_up_in_time(self.client, missing, watch, LEAST_TO_LOOK, before)
+        now = await look_up_in_time(self.client, missing, watch, MIN_LOOKUP_SECONDS, before)
         lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
@@ -193,19 +193,23 @@ class Deletion:
         self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Observation
     ) -> Observation:
         watch.progress("checking", 0, 1)
-        return await look_up_in_time(self.client, job_ids, watch, budget.left(at_least=LEAST_TO_LOOK), known)
+        return await look_up_in_time(
+            self.client, job_ids, watch, budget.left(at_least=MIN_LOOKUP_SECONDS), known
+        )
 
     async def _glance(self, job_ids: Sequence[str], known: Observation) -> Observation:
         """What can be seen in the moment left when a person has stopped it."""
         looking = look_up(self.client, job_ids, known)
         try:
-            return await run_stoppable(looking, Unwatched(), MOST_TO_LOOK_STOPPED)
+            return await run_stoppable(looking, Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
         except CloudConnectionError:
             return UNSEEN
 
 
 def _chunks(job_ids: Sequence[str]) -> list[list[str]]:
-    return [list(job_ids[at : at + MOST_IDS_A_REQUEST]) for at in range(0, len(job_ids), MOST_IDS_A_REQUEST)]
+    return [
+        list(job_ids[at : at + MAX_IDS_PER_REQUEST]) for at in range(0, len(job_ids), MAX_IDS_PER_REQUEST)
+    ]
 
 
 def _worth_sending(job_id: str, before: Observation) -> bool:

@@ -42,10 +42,10 @@ from .queue import DeletionQueue
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
 """In these states it can be taken back."""
-MOST_OPEN = 50
-SECONDS_TO_REMOVE = 1.0
+MAX_OPEN_HOLDS = 50
+REMOVAL_SECONDS = 1.0
 """How long somebody waits for the note of a hold that has ended to go."""
-LARGEST_FILE = 32_000_000
+MAX_FILE_BYTES = 32_000_000
 
 Payload = dict[str, Any]
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -161,7 +161,7 @@ class Holds:
         Raises:
             StateUnwritable: it cannot be written down, so it is not held, nor sent.
         """
-        if len(self._open) >= MOST_OPEN:
+        if len(self._open) >= MAX_OPEN_HOLDS:
             raise InputRefused("Too many deletions are waiting.", hint="Wait until some of them have ended.")
         hold = Hold(confirmed, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
@@ -213,7 +213,7 @@ class Holds:
             return False
         self._open.pop(hold.id, None)
         self._undone[hold.id] = hold
-        while len(self._undone) > MOST_OPEN:
+        while len(self._undone) > MAX_OPEN_HOLDS:
             del self._undone[next(iter(self._undone))]
         if hold.task is not None:
             hold.task.cancel()
@@ -248,7 +248,7 @@ class Holds:
     async def _forget_soon(self, hold: Hold) -> None:
         # It is removed whether it is waited for or not, and what has become of the hold is known already.
         try:
-            await write_in_thread(lambda: self._forget(hold), seconds=SECONDS_TO_REMOVE)
+            await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
         except StateSilent as exc:
             log.warning("The note of a deletion is still there: %s", exc)
 
@@ -351,7 +351,7 @@ def _summary(path: Path) -> Payload | None:
 
 
 def _read(path: Path) -> Payload:
-    kept = json.loads(read_private(path, LARGEST_FILE))
+    kept = json.loads(read_private(path, MAX_FILE_BYTES))
     job_ids, jobs = kept["ids"], kept["jobs"]
     whole = (
         kept["id"] == path.stem

@@ -21,7 +21,7 @@ from ..state.in_flight import Entry, Kind, new_operation
 from .report import Payload
 
 VALID_SECONDS = 300
-MOST_KEPT = 100
+MAX_PREVIEWS = 100
 MAX_KEPT_JOBS = 100_000
 """Jobs in all previews together, some 40 MB. Only a single preview may have more."""
 
@@ -146,7 +146,9 @@ class Previews:
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
         # The oldest go first. The new one is kept however large it is: somebody is looking at it.
-        while len(self._kept) >= MOST_KEPT or (self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS):
+        while len(self._kept) >= MAX_PREVIEWS or (
+            self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS
+        ):
             del self._kept[next(iter(self._kept))]
         kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
         self._kept[kept.token] = kept

@@ -22,8 +22,8 @@ from .events import Events
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 from .report import Payload, failure_payload
 
-MOST_FINISHED = 10
-LINES_A_RECORD = 1000
+MAX_FINISHED = 10
+MAX_LINES_PER_LOG_RECORD = 1000
 NOTHING_SENT = "Nothing was sent."
 UNDONE, CANCELLED = "It was undone.", "It was cancelled."
 
@@ -100,7 +100,7 @@ class DeletionQueue:
 
     def __init__(self, folder: Path, events: Events, *, tell_results: bool = True) -> None:
         self.in_flight = InFlight(folder)
-        self.finished: deque[tuple[str, Payload]] = deque(maxlen=MOST_FINISHED)
+        self.finished: deque[tuple[str, Payload]] = deque(maxlen=MAX_FINISHED)
         self.audit_log = AuditLog(folder)
         self._announcements = events
         self._tell_results = tell_results
@@ -252,8 +252,8 @@ class DeletionQueue:
     def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
         lines = report.splitlines(keepends=True)
         # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
-        for at in range(0, len(lines), LINES_A_RECORD):
-            log.info("%s", "".join(lines[at : at + LINES_A_RECORD]).rstrip("\n"))
+        for at in range(0, len(lines), MAX_LINES_PER_LOG_RECORD):
+            log.info("%s", "".join(lines[at : at + MAX_LINES_PER_LOG_RECORD]).rstrip("\n"))
         if self._tell_results:
             self.finished.appendleft((entry.operation, payload))
         self._announcements.forget(entry.operation)

@@ -21,7 +21,7 @@ NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing wa
 NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Nothing was sent."
 NOT_CLEARED = "“clear” is off. Nothing was sent."
 SKIPPED = "Nothing was deleted. The workflow was told to skip."
-MOST_LISTED = 1000
+MAX_LISTED_IDS = 1000
 """Ids in a report on a node. The log has all of them."""
 
 
@@ -35,7 +35,7 @@ def jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
-def deletion_report(result: DeletionResult, most_listed: int = MOST_LISTED) -> str:
+def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -> str:
     """Counts by outcome, then the ids of everything that was not deleted, and what to do about it."""
     lines = [_headline(result, len(result.jobs))]
     for outcome, word in _WORDS.items():
@@ -90,7 +90,7 @@ def dry_run_report(job_ids: list[str], protected: Protected) -> str:
     headline = f"Dry run: {jobs(len(going))} would be sent for removal. Nothing was sent."
     stay = [f"{jobs(kept)} protected, kept."] if kept else []
     stay += ["Jobs of protected workflows stay too."] if protected.workflows else []
-    return "\n".join([headline, *_listed(going, MOST_LISTED), *stay])
+    return "\n".join([headline, *_listed(going, MAX_LISTED_IDS), *stay])
 
 
 def _listed(job_ids: list[str], most: int) -> list[str]:
@@ -125,7 +125,7 @@ def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> 
     parts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in by_status.items())
     of = f" of {matching:,}" if matching > len(found) else ""
     headline = f"{jobs(len(found))}{of} found: {parts}. Nothing was changed."
-    return "\n".join([headline, *missing, *_listed([job.id for job in found], MOST_LISTED)])
+    return "\n".join([headline, *missing, *_listed([job.id for job in found], MAX_LISTED_IDS)])
 
 
 def clear_report(result: ClearResult) -> str:

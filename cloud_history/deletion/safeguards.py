@@ -134,9 +134,9 @@ class StateGuards(Safeguards):
             raise PreviewExpired("Jobs were protected, or backups were switched on, since you looked.")
 
 
-MOST_AT_ONCE = 6
-SECONDS = 120.0
-SECONDS_A_JOB = 3.0
+MAX_CONCURRENT_REQUESTS = 6
+BACKUP_SECONDS = 120.0
+BACKUP_SECONDS_PER_JOB = 3.0
 
 
 class DetailReader(Protocol):
@@ -183,7 +183,7 @@ class BackingUp:
         except OSError as exc:
             return self._none(job_ids, exc)
         try:
-            seconds = SECONDS + SECONDS_A_JOB * len(job_ids)
+            seconds = BACKUP_SECONDS + BACKUP_SECONDS_PER_JOB * len(job_ids)
             await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
             if len(draft):
                 await large_in_thread(draft.close)
@@ -216,7 +216,7 @@ class BackingUp:
                 await self._read_one(draft, waiting.popleft(), waiting)
                 watch.progress("backing_up", len(draft), len(job_ids))
 
-        await together(worker() for _ in range(min(MOST_AT_ONCE, len(job_ids))))
+        await together(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(job_ids))))
 
     async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
         try:

@@ -13,8 +13,8 @@ MAX_IDS = 200_000
 """In one deletion. It is ten times what most histories have, and takes a second or two to read."""
 MAX_CHARACTERS = 64 * MAX_IDS
 """Of a text with job ids: an id has 36, and what stands between two of them is left some room."""
-MOST_NAMED = 10
-LONGEST_SHOWN = 60
+MAX_NAMED_IDS = 10
+MAX_SHOWN_CHARACTERS = 60
 
 # By hand and in ASCII: uuid.UUID also reads "+123…" and full-width digits, as some other job's id.
 _BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -22,10 +22,10 @@ _JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
 _TOKEN = re.compile(r"[^\s,;]+")
 _ARRAY = re.compile(r"\s*\[")
 _QUOTES = "\"'`“”‘’"
-_DEEPEST = 8
+_MAX_DEPTH = 8
 _ABSENT = "nothing (a missing or blank input)"
 
-MOST_WRITTEN = 200_000
+MAX_WRITTEN_IDS = 200_000
 
 Item = tuple[str, str]
 """What it is where it is no text ("" where it is one), and its text."""
@@ -45,7 +45,7 @@ class WrittenIds:
         if self._written:
             for job_id in job_ids:
                 self._written.pop(job_id, None)
-        if len(self._written) + len(written) <= MOST_WRITTEN:
+        if len(self._written) + len(written) <= MAX_WRITTEN_IDS:
             self._written.update(written)
 
     def of(self, job_id: str) -> str:
@@ -85,7 +85,7 @@ def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> li
             continue
         absent += kind == _ABSENT
         number_wrong += 1
-        if len(wrong) < MOST_NAMED:
+        if len(wrong) < MAX_NAMED_IDS:
             wrong.append(f"item {position}: {kind or _show(text)}")
     if position and absent == position:
         raise NoJobIds("No job ids were given.")
@@ -99,7 +99,7 @@ def _items(given: object, depth: int, pause: Callable[[], None]) -> Iterator[Ite
         yield _ABSENT, ""
     elif isinstance(given, str):
         yield from _text_items(given, depth, pause)
-    elif isinstance(given, (list, tuple)) and depth <= _DEEPEST:
+    elif isinstance(given, (list, tuple)) and depth <= _MAX_DEPTH:
         for each in given:
             yield from _items(each, depth + 1, pause)
     else:
@@ -109,7 +109,7 @@ def _items(given: object, depth: int, pause: Callable[[], None]) -> Iterator[Ite
 def _text_items(text: str, depth: int, pause: Callable[[], None]) -> Iterator[Item]:
     if len(text) > MAX_CHARACTERS:
         raise TooManyJobIds(MAX_IDS)
-    array = _json_array(text, pause) if depth <= _DEEPEST else None
+    array = _json_array(text, pause) if depth <= _MAX_DEPTH else None
     some = False
     for item in _items(array, depth + 1, pause) if array else ():
         some = True
@@ -140,10 +140,10 @@ def _json_array(text: str, pause: Callable[[], None]) -> list[object] | None:
 def _show(token: str) -> str:
     if "comfyui-" in token.lower():
         return "a text that looks like an API key (hidden)"
-    cut = scrub(token)[:LONGEST_SHOWN]
+    cut = scrub(token)[:MAX_SHOWN_CHARACTERS]
     # Escaped, so that what is invisible or runs backwards shows as what it is.
     visible = cut.encode("unicode_escape").decode("ascii")
-    return f"“{visible}{'…' if len(token) > LONGEST_SHOWN else ''}”"
+    return f"“{visible}{'…' if len(token) > MAX_SHOWN_CHARACTERS else ''}”"
 
 
 def _invalid(named: list[str], wrong: int, total: int) -> InvalidJobIds:

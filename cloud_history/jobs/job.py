@@ -10,11 +10,11 @@ from ..secret import scrub
 from .ids import is_job_id
 from .status import ACTIVE, FINISHED, JobStatus
 
-LONGEST_TEXT = 300
+MAX_TEXT_CHARACTERS = 300
 """Characters of an error kept in a list: enough to search and to show."""
 
 _MILLISECONDS_FROM = 1e11
-_LARGEST = 2**53
+_MAX_NUMBER = 2**53
 """Whole numbers from here on are no numbers of anything, and browsers cannot tell them apart."""
 _OUTPUT_TYPE_OF_WORD = {
     "image": "image",
@@ -146,7 +146,7 @@ def job_of(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
         finished_at=_moment(row.get("execution_end_time"), latest),
         workflow_id=_text(row.get("workflow_id"), 100),
         outputs_count=count
-        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _LARGEST
+        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _MAX_NUMBER
         else None,
         preview=read_file(preview),
         output_type=output_type(preview.get("mediaType")),
@@ -159,10 +159,12 @@ def read_file(value: object) -> OutputFile | None:
     if not isinstance(value, dict):
         return None
     filename = value.get("filename")
-    if not isinstance(filename, str) or not filename or len(filename) > 4 * LONGEST_TEXT:
+    if not isinstance(filename, str) or not filename or len(filename) > 4 * MAX_TEXT_CHARACTERS:
         return None
     return OutputFile(
-        scrub(filename), _text(value.get("subfolder"), LONGEST_TEXT), _text(value.get("type"), 20) or "output"
+        scrub(filename),
+        _text(value.get("subfolder"), MAX_TEXT_CHARACTERS),
+        _text(value.get("type"), 20) or "output",
     )
 
 
@@ -175,7 +177,7 @@ def _error(value: object) -> JobError | None:
     if not isinstance(value, dict):
         return None
     return JobError(
-        message=_text(value.get("exception_message"), LONGEST_TEXT).strip(),
+        message=_text(value.get("exception_message"), MAX_TEXT_CHARACTERS).strip(),
         kind=_text(value.get("exception_type"), 100),
         node_type=_text(value.get("node_type"), 100),
         node_id=_text(value.get("node_id"), 100),
@@ -187,6 +189,6 @@ def _text(value: Any, longest: int) -> str:
     # letter, and a cut leaves half a key that nobody recognises.
     if isinstance(value, str):
         return scrub(value)[:longest]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MAX_NUMBER:
         return scrub(str(value))[:longest]
     return ""

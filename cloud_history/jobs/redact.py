@@ -71,5 +71,5 @@ def _workflow_of(extra_data: object) -> object:
     return {name: each for name, each in extra_data.items() if name == _HOLDS_THE_WORKFLOW}
 
 
-LARGEST_JOB = 64 * 1024 * 1024
+MAX_JOB_BYTES = 64 * 1024 * 1024
 """Bytes of one job with its workflow: of the answer, and of its copy in a backup."""

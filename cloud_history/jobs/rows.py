@@ -56,8 +56,8 @@ def _error(job: Job) -> dict[str, str] | None:
     }
 
 
-MOST_OUTPUTS = 500
-MOST_TRACEBACK = 20_000
+MAX_OUTPUTS = 500
+MAX_TRACEBACK_CHARACTERS = 20_000
 """Characters of a traceback that are shown."""
 
 Payload = dict[str, Any]
@@ -76,7 +76,7 @@ def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
     return {
         "job": job_row(job),
         "updated": milliseconds(moment(detail.get("update_time"), now)),
-        "outputs": list(islice(outputs_of(detail), MOST_OUTPUTS)),
+        "outputs": list(islice(outputs_of(detail), MAX_OUTPUTS)),
         "workflow": workflow,
         "prompt": prompt,
         "error": _whole_error(detail.get("execution_error")),
@@ -156,4 +156,4 @@ def _whole_error(value: object) -> Payload | None:
     }
     shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
     # Each line is scrubbed already; two of them together may hold what neither does.
-    return {**shown, "traceback": scrub(text)[:MOST_TRACEBACK].splitlines(keepends=True)}
+    return {**shown, "traceback": scrub(text)[:MAX_TRACEBACK_CHARACTERS].splitlines(keepends=True)}

@@ -19,7 +19,7 @@ from ..jobs.status import FINISHED, JobStatus
 
 LARGE_SHARE = 0.8
 """A policy that lets more than this share go has to be confirmed once more."""
-MOST_KEPT = 1_000_000
+MAX_KEPT = 1_000_000
 
 
 class Reason(str, Enum):
@@ -64,8 +64,8 @@ class Policy:
     def __post_init__(self) -> None:
         for name in ("keep_last", "keep_daily", "keep_weekly"):
             number: object = getattr(self, name)
-            if type(number) is not int or not 0 <= number <= MOST_KEPT:
-                raise PolicyRefused(f"“{name}” must be a whole number from 0 to {MOST_KEPT:,}.")
+            if type(number) is not int or not 0 <= number <= MAX_KEPT:
+                raise PolicyRefused(f"“{name}” must be a whole number from 0 to {MAX_KEPT:,}.")
         if self.keep_within is not None and self.keep_within <= timedelta(0):
             raise PolicyRefused("“keep_within” must be longer than nothing, or blank for no rule.")
         if not self.statuses or not set(self.statuses) <= set(FINISHED):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ..deletion.report import MOST_LISTED, jobs
+from ..deletion.report import MAX_LISTED_IDS, jobs
 from ..jobs.job import Job
 from ..jobs.status import FINISHED
 from .policy import Plan, Policy, Reason
@@ -70,9 +70,9 @@ def policy_words(policy: Policy) -> str:
 
 def _rows(found: Sequence[Job]) -> list[str]:
     rows = []
-    for job in found[:MOST_LISTED]:
+    for job in found[:MAX_LISTED_IDS]:
         moment = job.finished_at or job.created_at
         when = moment.strftime("%Y-%m-%d %H:%M") if moment else "-" * 16
         rows.append(f"  {job.id}  {when}  {job.status.value}")
-    more = len(found) - MOST_LISTED
+    more = len(found) - MAX_LISTED_IDS
     return [*rows, f"  and {more:,} more"] if more > 0 else rows

@@ -19,7 +19,7 @@ from .audit import RecordRoutes
 from .deletion import CleanUpRoutes, DeletionRoutes
 from .jobs import ReadingRoutes
 from .protection import ProtectionRoutes
-from .response import LONGEST_HOLD, Context, error_answer, guarded
+from .response import MAX_REQUEST_SECONDS, Context, error_answer, guarded
 from .status import KeyRoutes, StatusRoutes
 from .table import ROUTES, Handler, Key, add_lazily
 from .thumbnails import Thumbnails
@@ -56,7 +56,7 @@ The key that such a text may hold may not have been read yet."""
 def make_handlers(
     operations: Operations,
     *,
-    longest_hold: float = LONGEST_HOLD,
+    longest_hold: float = MAX_REQUEST_SECONDS,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
     answers: Answers | None = None,
@@ -151,7 +151,7 @@ def add_routes(
     table: web.RouteTableDef,
     operations: Operations,
     *,
-    longest_hold: float = LONGEST_HOLD,
+    longest_hold: float = MAX_REQUEST_SECONDS,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
     answers: Answers | None = None,

@@ -19,10 +19,10 @@ from ..tasks.threads import in_thread, large_in_thread, write_in_thread
 from .request import read_body
 from .response import HEADERS, Context, file_answer, json_answer, large_json_answer, write_in_time
 
-MOST_ENTRIES = 100
-MOST_READ = 5000
+MAX_ENTRIES = 100
+MAX_DELETIONS_READ = 5000
 """Deletions looked through for those whose backups are still there."""
-LINES_A_PIECE = 2000
+LINES_PER_PIECE = 2000
 
 
 class RecordRoutes:
@@ -32,10 +32,10 @@ class RecordRoutes:
 
     async def entries(self, request: web.Request) -> web.Response:
         backups = {each.operation: each for each in await large_in_thread(self._backups.list)}
-        recorded = await large_in_thread(self._queue.audit_log.entries, MOST_READ)
+        recorded = await large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
         # However many came since: a backup that is kept can be opened, and deleted.
-        older = [each for each in recorded[MOST_ENTRIES:] if each.entry.operation in backups]
-        found = [*recorded[:MOST_ENTRIES], *older]
+        older = [each for each in recorded[MAX_ENTRIES:] if each.entry.operation in backups]
+        found = [*recorded[:MAX_ENTRIES], *older]
         running = await in_thread(self._queue.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
@@ -90,7 +90,7 @@ class RecordRoutes:
 
 
 def _piece(lines: Iterator[str]) -> str:
-    return "".join(islice(lines, LINES_A_PIECE))
+    return "".join(islice(lines, LINES_PER_PIECE))
 
 
 def _backed_up(request: web.Request) -> tuple[str, str]:

@@ -35,10 +35,10 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import on_own_loop
 from ..tasks.stopping import Unwatched
 from ..tasks.threads import in_thread, long_in_thread
-from .request import LARGE_BODY, read_body, read_selection
+from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 _PREVIEWED: dict[str, type] = {
     "clear": bool,
     "ids": list,
@@ -56,7 +56,7 @@ class DeletionRoutes:
         self._watches: dict[str, HoldWatch] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        body = await read_body(request, _PREVIEWED, largest=LARGE_BODY)
+        body = await read_body(request, _PREVIEWED, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
         if len(body) != 1 or body.get("clear") is False:
             raise InputRefused("Give exactly one of “ids”, “filter”, “policy” and “clear” (true).")
@@ -183,7 +183,7 @@ class DeletionRoutes:
             **await self._kept(preview, connection, datetime.now(timezone.utc)),
             **deletion_summary(preview),
             "everything": preview.everything,
-            "rows": [job_row(job) for job in preview.jobs[:MOST_ROWS]],
+            "rows": [job_row(job) for job in preview.jobs[:MAX_ROWS]],
         }
 
     async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
@@ -210,7 +210,7 @@ def _origin(preview: Preview) -> str:
     return "clean_up" if preview.what else "panel"
 
 
-LONGEST_TEXT = 100
+MAX_TEXT_CHARACTERS = 100
 _NUMBERS = ("keep_last", "keep_daily", "keep_weekly")
 _MEMBERS = (*_NUMBERS, "keep_within", "statuses", "workflow_id", "per_workflow")
 
@@ -234,9 +234,9 @@ def read_policy(given: Mapping[str, Any]) -> Policy:
     if unknown := sorted(set(given) - set(_MEMBERS)):
         raise PolicyRefused(f"The policy has members nobody knows: {len(unknown)}.")
     within, workflow_id = given.get("keep_within", ""), given.get("workflow_id", "")
-    if not all(isinstance(each, str) and len(each) <= LONGEST_TEXT for each in (within, workflow_id)):
+    if not all(isinstance(each, str) and len(each) <= MAX_TEXT_CHARACTERS for each in (within, workflow_id)):
         raise PolicyRefused(
-            f"“keep_within” and “workflow_id” must be texts of at most {LONGEST_TEXT} characters."
+            f"“keep_within” and “workflow_id” must be texts of at most {MAX_TEXT_CHARACTERS} characters."
         )
     per_workflow = given.get("per_workflow", False)
     if not isinstance(per_workflow, bool):
@@ -274,7 +274,7 @@ def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload
         {"reason": reason.value, "n": numbers.get(reason), "count": count}
         for reason, count in counts_kept(plan).items()
     ]
-    listed = {*islice(plan.kept, MOST_ROWS), *(job.id for job in plan.go[:MOST_ROWS])}
+    listed = {*islice(plan.kept, MAX_ROWS), *(job.id for job in plan.go[:MAX_ROWS])}
     rows = [
         {"job": job_row(job), "keep": plan.kept[job.id].value if job.id in plan.kept else None}
         for job in newest_first(jobs[job_id] for job_id in listed)

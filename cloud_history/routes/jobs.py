@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ..cloud.client import CloudClient
 from ..cloud.evidence import distrust
-from ..cloud.listing import MOST_READINGS, Reading, read_pages
+from ..cloud.listing import MAX_READINGS, Reading, read_pages
 from ..cloud.lookup import look_up
 from ..cloud.pages import Pick
 from ..deletion.report import Payload, error_payload
@@ -48,8 +48,8 @@ from .response import (
 )
 from .thumbnails import FileNames
 
-ROWS_A_LINE = 250
-MOST_CANCELLED = 100
+ROWS_PER_LINE = 250
+MAX_IDS_PER_CANCEL = 100
 
 _Written = tuple[str, FileNames | None]
 """A job's row as JSON, and its preview. Plain, for such tuples are nothing to the garbage collector: it would stop
@@ -127,8 +127,8 @@ class ReadingRoutes:
     async def cancel(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"ids": list, "account": str}, ("ids",))
         job_ids = read_ids(body["ids"])
-        if len(job_ids) > MOST_CANCELLED:
-            raise InputRefused(f"Give 1 to {MOST_CANCELLED} job ids.")
+        if len(job_ids) > MAX_IDS_PER_CANCEL:
+            raise InputRefused(f"Give 1 to {MAX_IDS_PER_CANCEL} job ids.")
         connection = await self._context.find_connection(body.get("account"))
         return json_answer(await self._context.in_time(self._cancel(connection, job_ids)))
 
@@ -191,7 +191,7 @@ class _JobStream:
         return row_json(job), None if file is None else (file.filename, file.subfolder, file.kind)
 
     async def read(self, client: CloudClient) -> None:
-        for _ in range(MOST_READINGS):
+        for _ in range(MAX_READINGS):
             # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
             pages = cast(
                 "AsyncGenerator[dict[str, _Written], None]",
@@ -206,8 +206,8 @@ class _JobStream:
         async for jobs in pages:
             await self._start()
             rows = [row for row, _ in jobs.values()]
-            for at in range(0, len(rows), ROWS_A_LINE):
-                line = f'{{"type":"jobs","jobs":[{",".join(rows[at : at + ROWS_A_LINE])}]}}\n'
+            for at in range(0, len(rows), ROWS_PER_LINE):
+                line = f'{{"type":"jobs","jobs":[{",".join(rows[at : at + ROWS_PER_LINE])}]}}\n'
                 await self.response.write(line.encode())
             files = {job_id: file for job_id, (_, file) in jobs.items() if file is not None}
             self._context.thumbnails.learn(self._connection, files)

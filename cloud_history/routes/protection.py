@@ -10,11 +10,11 @@ from ..errors import InputRefused
 from ..jobs.filters import Protected
 from ..secret import HIDDEN, scrub
 from ..tasks.threads import write_in_thread
-from .request import LARGE_BODY, read_body, read_ids
+from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_ids
 from .response import Context, json_answer
 
-LONGEST_WORKFLOW_ID = 100
-MOST_WORKFLOWS = 1000
+MAX_WORKFLOW_ID_CHARACTERS = 100
+MAX_WORKFLOWS = 1000
 
 
 class ProtectionRoutes:
@@ -26,7 +26,7 @@ class ProtectionRoutes:
 
     async def change(self, request: web.Request) -> web.Response:
         members: dict[str, type] = {"protect": bool, "ids": list, "workflows": list}
-        body = await read_body(request, members, ("protect",), largest=LARGE_BODY)
+        body = await read_body(request, members, ("protect",), largest=MAX_BODY_BYTES_WITH_IDS)
         if "ids" not in body and "workflows" not in body:
             raise InputRefused("Give “ids” or “workflows”.")
         jobs = read_ids(body["ids"]) if "ids" in body else []
@@ -50,9 +50,9 @@ def _answer(protected: Protected) -> web.Response:
 
 
 def _workflows(given: list[Any]) -> list[str]:
-    fits = [each for each in given if isinstance(each, str) and 0 < len(each) <= LONGEST_WORKFLOW_ID]
-    if len(fits) != len(given) or len(fits) > MOST_WORKFLOWS:
-        raise InputRefused(f"“workflows” must be a list of at most {MOST_WORKFLOWS:,} workflow ids.")
+    fits = [each for each in given if isinstance(each, str) and 0 < len(each) <= MAX_WORKFLOW_ID_CHARACTERS]
+    if len(fits) != len(given) or len(fits) > MAX_WORKFLOWS:
+        raise InputRefused(f"“workflows” must be a list of at most {MAX_WORKFLOWS:,} workflow ids.")
     if any(HIDDEN in scrub(each) for each in fits):
         # Kept, it would be the key on the disk; kept as it is shown, it would protect nothing.
         raise InputRefused("A workflow whose id has the API key in it can’t be protected.")

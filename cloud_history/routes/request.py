@@ -33,14 +33,14 @@ from ..tasks.threads import long_in_thread
 HEADER = "X-Cloud-History"
 HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
 HOSTS_FILE = Path("/etc/hosts")
-LARGEST_BODY = 64 * 1024
-_LONGEST_NAME = 260
-LONGEST_TO_SEND = 20.0
+MAX_BODY_BYTES = 64 * 1024
+_MAX_HOST_LENGTH = 260
+MAX_SEND_SECONDS = 20.0
 """Seconds a browser may take to send a body."""
-LARGE_BODY = 8 * 1024 * 1024
+MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
 """Bytes of a body that may name all jobs that somebody selected, 200,000 ids: to preview or to protect them. All other
 bodies have a few members, or at most 100 ids."""
-MOST_CONTAINERS = 1000
+MAX_CONTAINERS = 1000
 """Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
 
 
@@ -90,7 +90,7 @@ def _unknown_name(hosts: Sequence[str]) -> RequestRefused:
             "The request does not say under which name ComfyUI was reached: its Host header is missing or no name.",
             hint="A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
         )
-    name = match[1].lower()[:_LONGEST_NAME]
+    name = match[1].lower()[:_MAX_HOST_LENGTH]
     return RequestRefused(
         f"This ComfyUI was reached under a name it does not know: {name}.",
         hint=f"Open it by its IP address or as localhost, or set {HOSTS_VARIABLE}={name} and restart ComfyUI.",
@@ -105,7 +105,7 @@ def _other_origin(origins: Sequence[str], host: str) -> RequestRefused:
             hint="Open ComfyUI in a tab of its own.",
         )
     return RequestRefused(
-        f"The request comes from another page: {origins[0][:_LONGEST_NAME]} is not {host[:_LONGEST_NAME]}.",
+        f"The request comes from another page: {origins[0][:_MAX_HOST_LENGTH]} is not {host[:_MAX_HOST_LENGTH]}.",
         hint="Open ComfyUI under one address. A proxy in front of it has to pass on the name that the browser used "
         "(nginx: proxy_set_header Host $http_host;).",
     )
@@ -203,7 +203,7 @@ async def read_body(
     members: Mapping[str, type],
     required: tuple[str, ...] = (),
     *,
-    largest: int = LARGEST_BODY,
+    largest: int = MAX_BODY_BYTES,
 ) -> dict[str, Any]:
     """The JSON object a request carries, with these members and no others.
 
@@ -215,7 +215,7 @@ async def read_body(
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestRefused("The body must not be compressed.", http_status=415)
     try:
-        body = await asyncio.wait_for(_read(request, largest), LONGEST_TO_SEND)
+        body = await asyncio.wait_for(_read(request, largest), MAX_SEND_SECONDS)
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
         raise RequestRefused("The body can’t be read.", http_status=400) from None
     value = await _value_of(body)
@@ -264,7 +264,7 @@ async def _read_already(request: web.Request, largest: int, too_large: RequestRe
 
 async def _value_of(body: bytes) -> object:
     """What the body says; _NOTHING where it is not JSON. Raises InputRefused."""
-    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise InputRefused("The body is nested in too many ways.")
     with suppress(ValueError):
         return await long_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
@@ -289,7 +289,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_doubles)
 
 
-LONGEST_SEARCH = 200
+MAX_SEARCH_CHARACTERS = 200
 OUTPUT_TYPES = ("image", "video", "audio", "3d")
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -358,8 +358,8 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name, "")
     # Half a character can stand in JSON, and in no address that is asked for.
-    if not isinstance(value, str) or len(value) > LONGEST_SEARCH or _HALF.search(value):
-        raise InputRefused(f"“{name}” must be a text of at most {LONGEST_SEARCH} characters.")
+    if not isinstance(value, str) or len(value) > MAX_SEARCH_CHARACTERS or _HALF.search(value):
+        raise InputRefused(f"“{name}” must be a text of at most {MAX_SEARCH_CHARACTERS} characters.")
     return value
 
 

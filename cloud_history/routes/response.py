@@ -40,7 +40,7 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import on_own_loop
 from ..tasks.stopping import Unwatched, run_stoppable
 from ..tasks.threads import long_in_thread
-from .request import LONGEST_TO_SEND, RequestRefused, check_request
+from .request import MAX_SEND_SECONDS, RequestRefused, check_request
 from .table import Handler
 from .thumbnails import Thumbnails
 
@@ -92,7 +92,7 @@ def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
 
 
 async def in_pieces(
-    request: web.Request, response: web.StreamResponse, seconds: float = LONGEST_TO_SEND
+    request: web.Request, response: web.StreamResponse, seconds: float = MAX_SEND_SECONDS
 ) -> web.StreamResponse:
     """Send a large answer piece by piece, so that a browser that reads no more is let go. Others are left as they are.
 
@@ -115,7 +115,7 @@ async def in_pieces(
 
 
 async def write_in_time(
-    request: web.Request, writing: Awaitable[None], seconds: float = LONGEST_TO_SEND
+    request: web.Request, writing: Awaitable[None], seconds: float = MAX_SEND_SECONDS
 ) -> None:
     """Wait until a part of an answer is on its way.
 
@@ -165,7 +165,7 @@ def file_answer(content: bytes) -> web.Response:
 
 T = TypeVar("T")
 
-LONGEST_HOLD = 45.0
+MAX_REQUEST_SECONDS = 45.0
 """Seconds a request is held open. What takes longer goes on, and reports by websocket event."""
 
 
@@ -181,7 +181,7 @@ class Context:
     holds: Holds
     previews: Previews
     thumbnails: Thumbnails
-    longest_hold: float = LONGEST_HOLD
+    longest_hold: float = MAX_REQUEST_SECONDS
     can_cancel: bool | None = None
 
     async def find_connection(self, account: str | None) -> Connection:

@@ -21,9 +21,9 @@ from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 
-MOST_AT_ONCE = 6
-LARGEST_CACHE = 64 * 1024 * 1024
-MOST_KNOWN = 50_000
+MAX_CONCURRENT_REQUESTS = 6
+MAX_CACHE_BYTES = 64 * 1024 * 1024
+MAX_KNOWN_FILES = 50_000
 
 FileNames = tuple[str, str, str]
 """What an OutputFile is made of, as a plain tuple: of those alone the garbage collector can tell that there is nothing
@@ -66,7 +66,7 @@ class Thumbnails:
         self._files_of: Connection | None = None
         self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
-        self._gate = PerLoop(lambda: asyncio.Semaphore(MOST_AT_ONCE))
+        self._gate = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
 
     def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
         """Remember which preview belongs to which job, from a list that was read."""
@@ -74,7 +74,7 @@ class Thumbnails:
             self._files.clear()
             self._files_of = connection
         self._files.update(previews)
-        while len(self._files) > MOST_KNOWN:
+        while len(self._files) > MAX_KNOWN_FILES:
             self._files.popitem(last=False)
 
     async def get(self, job_id: str, filename: str) -> Picture:
@@ -104,7 +104,7 @@ class Thumbnails:
         replaced = self._kept.pop(place, None)
         self._bytes += len(picture.content) - (len(replaced.content) if replaced else 0)
         self._kept[place] = picture
-        while self._bytes > LARGEST_CACHE:
+        while self._bytes > MAX_CACHE_BYTES:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= len(oldest.content)
 

@@ -18,7 +18,7 @@ from ..tasks.disk_steps import at_file
 from .files import open_private, sync_file, sync_folder, write_whole
 from .locks import gate
 
-MOST_READ = 64 * 1024 * 1024
+MAX_READ_BYTES = 64 * 1024 * 1024
 """Of one file, from its end: far more than a whole one has, unless it is not ours."""
 
 
@@ -109,8 +109,8 @@ class LineLog:
 
 def _end_of(file: BinaryIO) -> bytes:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MOST_READ))
-    return file.read(MOST_READ)
+    file.seek(max(0, size - MAX_READ_BYTES))
+    return file.read(MAX_READ_BYTES)
 
 
 def _close(file: BinaryIO) -> None:

@@ -25,8 +25,8 @@ from .append_log import LineLog
 from .folder import state_folder_at
 from .locks import held
 
-LONGEST_TEXT = 1000
-LONGEST_HEAD = 128 * 1024
+MAX_TEXT_CHARACTERS = 1000
+MAX_HEAD_BYTES = 128 * 1024
 """Bytes of a line before its job ids; one that has more was not written here."""
 UNKNOWN = "unknown"
 """What became of a job, where nobody wrote it down."""
@@ -153,7 +153,7 @@ def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
 
 def read_head(line: bytes) -> Line | None:
     """A line without its job ids, or None where it is not one of ours, or only a part of one."""
-    found = (line.find(mark, 0, LONGEST_HEAD) for mark in _LONG_PARTS)
+    found = (line.find(mark, 0, MAX_HEAD_BYTES) for mark in _LONG_PARTS)
     end = min((each for each in found if each >= 0), default=-1)
     if end < 0 or not line.endswith(b"]}"):
         return None
@@ -219,7 +219,7 @@ def _parsed(line: bytes) -> Line | None:
 
 
 def _short(text: str) -> str:
-    return scrub(text)[:LONGEST_TEXT]
+    return scrub(text)[:MAX_TEXT_CHARACTERS]
 
 
 def _is_count(value: object) -> bool:
@@ -230,7 +230,7 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-LARGEST_FILE = 8 * 1024 * 1024
+MAX_FILE_BYTES = 8 * 1024 * 1024
 OLDER_FILES = 20
 CSV_COLUMNS = ("at", "origin", "operation", "job id", "outcome", "why", "host", "key ending")
 
@@ -253,7 +253,7 @@ class AuditLog:
         folder: Path,
         clock: Callable[[], datetime] = _now,
         *,
-        largest: int = LARGEST_FILE,
+        largest: int = MAX_FILE_BYTES,
         older: int = OLDER_FILES,
     ) -> None:
         self._state = state_folder_at(folder)

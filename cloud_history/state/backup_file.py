@@ -23,7 +23,7 @@ from ..errors import BackupDamaged, NotBackedUp
 from ..forks import Lock, restart_in_child
 from ..jobs.ids import is_job_id
 from ..jobs.job import read_job
-from ..jobs.redact import LARGEST_JOB, clean_detail, clean_json
+from ..jobs.redact import MAX_JOB_BYTES, clean_detail, clean_json
 from ..jobs.rows import job_row, read_workflow
 from ..tasks.disk_steps import at_file
 from .files import draft_name, open_private, sync_file, sync_folder
@@ -31,11 +31,11 @@ from .locks import Claim, gate
 
 INDEX = "index.json"
 FORMAT = 1
-LARGEST_INDEX = 64 * 1024 * 1024
+MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 _END = b"PK\x05\x06"
 _END_SIZE = 22
-_LONGEST_TAIL = 1024
+_MAX_TAIL_BYTES = 1024
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # All that zipfile and json are known to raise over bytes they do not like.
 _DAMAGE = (
@@ -57,7 +57,7 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         BackupDamaged.
     """
-    rows = _read(path, INDEX, LARGEST_INDEX).get("jobs")
+    rows = _read(path, INDEX, MAX_INDEX_BYTES).get("jobs")
     if not isinstance(rows, list) or not all(_is_row(each) for each in rows):
         raise BackupDamaged(path.name)
     return rows
@@ -69,7 +69,7 @@ def read_job_detail(path: Path, job_id: str) -> dict[str, Any]:
     Raises:
         BackupDamaged: it cannot be read, or is not in this backup.
     """
-    return _read(path, member_of(job_id), LARGEST_JOB)
+    return _read(path, member_of(job_id), MAX_JOB_BYTES)
 
 
 def read_summary(path: Path) -> tuple[str, int] | None:
@@ -80,8 +80,8 @@ def read_summary(path: Path) -> tuple[str, int] | None:
     try:
         with at_file(path), _open(path) as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _LONGEST_TAIL))
-            tail = file.read(_LONGEST_TAIL)
+            file.seek(max(0, size - _MAX_TAIL_BYTES))
+            tail = file.read(_MAX_TAIL_BYTES)
         summary = json.loads(tail[tail.rindex(_END) + _END_SIZE :])
         created_at, jobs = summary["created_at"], summary["jobs"]
     except _DAMAGE:
@@ -115,7 +115,7 @@ class _CappedReader(io.BufferedReader):
             here = self.tell()
             size = self.seek(0, os.SEEK_END) - here
             self.seek(here)
-        if size > LARGEST_INDEX:
+        if size > MAX_INDEX_BYTES:
             raise ValueError("not one of ours")
         return super().read(size)
 
@@ -151,7 +151,7 @@ def _is_row(row: object) -> bool:
     )
 
 
-LONGEST_NAME = 300
+MAX_NAME_CHARACTERS = 300
 
 
 class BackupDraft:
@@ -194,7 +194,7 @@ class BackupDraft:
         """
         row = _index_row(job_id, detail)
         content = clean_json(detail, key)
-        if len(content) > LARGEST_JOB:
+        if len(content) > MAX_JOB_BYTES:
             raise NotBackedUp("it is too large")
         with self._writing():
             if row["id"] in self._rows:
@@ -270,7 +270,7 @@ class BackupDraft:
     def _index(self) -> bytes:
         header = clean_detail(self._header)  # whoever named a node may have pasted the key there
         content = json.dumps({**header, "jobs": list(self._rows.values())}).encode("ascii")
-        if len(content) > LARGEST_INDEX:
+        if len(content) > MAX_INDEX_BYTES:
             raise NotBackedUp("it has too many jobs")
         return content
 
@@ -282,4 +282,4 @@ def _index_row(job_id: str, cleaned: Mapping[str, Any]) -> Row:
     row = job_row(job)
     canvas, _ = read_workflow(cleaned.get("workflow"))
     kept = {name: row[name] for name in ("id", "status", "created", "finished", "workflow_id")}
-    return {**kept, "name": row["name"][:LONGEST_NAME], "has_workflow": canvas is not None}
+    return {**kept, "name": row["name"][:MAX_NAME_CHARACTERS], "has_workflow": canvas is not None}

@@ -24,7 +24,7 @@ from .backup_file import FORMAT, BackupDraft, Row, read_job_detail, read_rows, r
 from .folder import BACKUPS, state_folder_at
 from .locks import Claim, gate
 
-NEWEST_KEPT = 10
+MIN_BACKUPS = 10
 """So many are kept whatever the limits say: a limit set too low must not take the last way back."""
 
 MAX_CLOCK_STEP = timedelta(minutes=5)
@@ -164,7 +164,7 @@ class BackupFolder:
         for position, each in enumerate(backups):
             room -= each.size
             too_old = now - _moment(each) > timedelta(days=days)
-            if position >= NEWEST_KEPT and (too_old or room < 0):
+            if position >= MIN_BACKUPS and (too_old or room < 0):
                 with suppress(StateUnwritable):
                     self.delete(each.operation)
                     removed.append(each.operation)

@@ -23,8 +23,8 @@ from .folder import state_folder_at
 KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
 SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
 USUAL_PREFIX = "comfyui-"
-LONGEST_KEY = 1000
-LARGEST_FILE = 64_000
+MAX_KEY_CHARACTERS = 1000
+MAX_FILE_BYTES = 64_000
 
 Source = Literal["env", "saved", "prompt"]
 
@@ -54,7 +54,7 @@ def clean_key(text: str) -> Secret:
     key = text[start:end]
     if not key:
         raise InvalidApiKey("The API key is empty.", hint="Paste a key first.")
-    if len(key) > LONGEST_KEY or any(not "!" <= each <= "~" for each in key):
+    if len(key) > MAX_KEY_CHARACTERS or any(not "!" <= each <= "~" for each in key):
         raise InvalidApiKey("This key has characters that no key has.", hint="Copy it again.")
     return Secret(key)
 
@@ -176,7 +176,7 @@ class KeyStore:
 
     def _saved(self) -> ApiKey | None:
         try:
-            text, why = read_private(self._path, LARGEST_FILE), ""
+            text, why = read_private(self._path, MAX_FILE_BYTES), ""
         except (FileNotFoundError, NotADirectoryError):
             self._state.check()
             return None

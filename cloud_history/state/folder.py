@@ -38,7 +38,7 @@ from .locks import LOCK_SECONDS, gate
 
 MARKER = "state_folder.json"
 MEMORY = "state_is_elsewhere.json"
-LARGEST_MARKER = 64_000
+MAX_MARKER_BYTES = 64_000
 PATIENCE = 2 * LOCK_SECONDS
 """Seconds to wait for another thread that looks at the folder: more than it waits for another process."""
 PROTECTION, SETTINGS = "protected.json", "settings.json"
@@ -84,7 +84,7 @@ class StateFolder:
             return
         with self._alone(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             self._memory = folder / MEMORY
-            kept = json.loads(read_private(self._memory, LARGEST_MARKER))
+            kept = json.loads(read_private(self._memory, MAX_MARKER_BYTES))
             if kept["folder"] == str(self.path) and kept["id"] and self._seen is None:
                 self._seen = str(kept["id"])
 
@@ -228,7 +228,7 @@ class StateFolder:
         """The marker, or None where there is none. Raises StateFolderLost: it can't be read."""
         name, known, whole = "", frozenset[str](), False
         try:
-            kept = json.loads(read_private(self.path / MARKER, LARGEST_MARKER))
+            kept = json.loads(read_private(self.path / MARKER, MAX_MARKER_BYTES))
             name, safeguards = kept["id"], kept["safeguards"]
             known = frozenset(each for each in SAFEGUARDS if each in safeguards)
             whole = isinstance(name, str) and name != "" and isinstance(safeguards, list)

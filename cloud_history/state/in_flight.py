@@ -27,7 +27,7 @@ from .locks import gate, try_lock, unlock
 
 Kind = Literal["delete", "clear"]
 
-LARGEST_ENTRY = 32_000_000
+MAX_ENTRY_BYTES = 32_000_000
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -129,7 +129,7 @@ class InFlight:
 
     def _read(self, path: Path) -> Entry | None:
         try:
-            found = json.loads(read_private(path, LARGEST_ENTRY))
+            found = json.loads(read_private(path, MAX_ENTRY_BYTES))
             entry = Entry(**{"title": "", "what": "", **found})
             if _is_whole(entry, path.stem):
                 return entry

@@ -29,7 +29,7 @@ GRACE_SECONDS = 0.2
 FREE_SECONDS = 0.03
 """How long freeing one may hold up its caller, who may be an event loop. It is freed all the same."""
 POLL_SECONDS = 0.003
-MOST_STUCK = 32
+MAX_STUCK_LOCKS = 32
 """Calls that have not returned. With so many the file system is dead, and no more are made."""
 
 if os.name == "nt":
@@ -125,7 +125,7 @@ class _Attempt:
     def made(self, until: float) -> bool:
         """Whether the lock was had by then. Raises LockSilent, OSError."""
         seconds = max(0.0, until - time.monotonic())
-        if len(_copies) > MOST_STUCK:
+        if len(_copies) > MAX_STUCK_LOCKS:
             self._close()
             raise LockSilent(_name(self._file), 0)
         seconds = max(LOCK_SECONDS, seconds + GRACE_SECONDS)

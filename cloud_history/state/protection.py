@@ -18,9 +18,9 @@ from .files import read_private, write_private
 from .folder import PROTECTION, state_folder_at
 from .locks import gate
 
-MOST = 200_000
+MAX_PROTECTED = 200_000
 """Entries of the list: far more than anybody protects by hand, and still read in a moment."""
-LARGEST_LIST = 32_000_000
+MAX_LIST_BYTES = 32_000_000
 """Bytes of its file, which is never written larger either."""
 
 
@@ -53,7 +53,7 @@ class ProtectionFile:
 
     def _read(self) -> Protected | None:
         try:
-            found = json.loads(read_private(self._path, LARGEST_LIST))
+            found = json.loads(read_private(self._path, MAX_LIST_BYTES))
             return Protected(_texts(found["jobs"]), _texts(found["workflows"]))
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -73,8 +73,8 @@ class ProtectionFile:
                 changed = Protected(now.jobs.union(jobs), now.workflows.union(workflows))
             else:
                 changed = Protected(now.jobs.difference(jobs), now.workflows.difference(workflows))
-            if len(changed.jobs) + len(changed.workflows) > MOST:
-                raise InputRefused(f"At most {MOST:,} jobs and workflows can be protected.")
+            if len(changed.jobs) + len(changed.workflows) > MAX_PROTECTED:
+                raise InputRefused(f"At most {MAX_PROTECTED:,} jobs and workflows can be protected.")
             if changed != now:
                 self._write(changed)
         return changed
@@ -117,7 +117,7 @@ class ProtectionFile:
 
     def _write(self, protected: Protected) -> None:
         kept = json.dumps({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
-        if len(kept) > LARGEST_LIST:
+        if len(kept) > MAX_LIST_BYTES:
             raise InputRefused("The list of protected jobs and workflows is full.")
         write_private(self._path, kept)
         self._state.check()  # notes that there is a list from now on

@@ -18,8 +18,8 @@ from .files import read_private, write_private
 from .folder import SETTINGS, state_folder_at
 from .locks import gate
 
-LONGEST_HOLD_SECONDS = 60
-LARGEST_FILE = 64_000
+MAX_HOLD_SECONDS = 60
+MAX_FILE_BYTES = 64_000
 BACKUP = ("off", "workflows")
 NODES = ("ask", "allow", "never")
 
@@ -49,7 +49,7 @@ _WORDS = {
     "nodes": ("Workflows may delete", NODES),
 }
 _NUMBERS = {
-    "hold_seconds": ("The seconds to undo", 0, LONGEST_HOLD_SECONDS),
+    "hold_seconds": ("The seconds to undo", 0, MAX_HOLD_SECONDS),
     "backup_days": ("The days to keep backups", 1, 36_500),
     "backup_megabytes": ("The megabytes backups may use", 1, 10_000_000),
 }
@@ -87,7 +87,7 @@ class SettingsFile:
 
     def _read(self) -> Settings | None:
         try:
-            found = json.loads(read_private(self._path, LARGEST_FILE))
+            found = json.loads(read_private(self._path, MAX_FILE_BYTES))
             if not isinstance(found, dict):
                 raise TypeError("not an object")
             return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-SLOWEST_DISK = 1_000_000
+MIN_BYTES_PER_SECOND = 1_000_000
 """Bytes a second of a disk that still counts as answering."""
 
 
@@ -45,7 +45,7 @@ def at_file(path: Path, size: int = 0) -> Iterator[None]:
     step = current.get()
     before = (step.path, step.extra) if step else (None, 0.0)
     if step:
-        step.went_on(path, size / SLOWEST_DISK)
+        step.went_on(path, size / MIN_BYTES_PER_SECOND)
     try:
         yield
     except OSError as exc:

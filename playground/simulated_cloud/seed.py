@@ -24,13 +24,13 @@ ENDS = ("completed", "failed", "cancelled")
 EVERY_NTH_NAME_IS_ODD = 13
 USUAL_ACCOUNT = 500
 """The pauses in larger accounts are shorter, so that every account spans a few weeks."""
-MOST_REMEMBERED = 1000
+MAX_REMEMBERED = 1000
 """Larger accounts are not cached, because they would stay in memory."""
 
 
 def seeded(seed: int, count: int, now: int) -> tuple[Seeder, list[SimulatedJob]]:
     """Return a seeder and the jobs it has made, cached because thousands of tests want the same account."""
-    if count > MOST_REMEMBERED:
+    if count > MAX_REMEMBERED:
         seeder = Seeder(seed)
         return seeder, seeder.account(count, now)
     seeder, jobs = _remembered(seed, count)

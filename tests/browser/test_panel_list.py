@@ -14,7 +14,7 @@ from browser.panel_page import Panel, newest_first, open_list
 from simulated_cloud import SimulatedCloud
 
 DAY = 86_400_000
-MOST_ROWS = 100
+MAX_ROWS = 100
 TABS = {
     "All": None,
     "Completed": "completed",
@@ -51,7 +51,7 @@ async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements_and_fill_wh
             return [most, [...headings], filled];
         }"""
     )
-    assert most <= MOST_ROWS
+    assert most <= MAX_ROWS
     assert filled, "the rows in view were not drawn"
     assert "Yesterday" in headings
     assert len(headings) > 5

@@ -160,7 +160,7 @@ async def test_where_the_last_look_fails_nothing_is_claimed(stage: Stage, failur
 async def test_where_one_of_two_requests_fails_all_are_saved_and_each_is_told_as_it_is(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    monkeypatch.setattr("cloud_history.deletion.delete.MOST_IDS_A_REQUEST", 5)
+    monkeypatch.setattr("cloud_history.deletion.delete.MAX_IDS_PER_REQUEST", 5)
     fault = stage.fails(DELETION, POST, about=stage.ids[7], **FAILURES[failure])
     await stage.delete()
     assert fault.fired

@@ -188,8 +188,8 @@ async def test_cancelled_it_is_told_as_unknown_only_if_something_was_sent(stage:
 async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.deletion.safeguards.SECONDS", 0.05)
-    monkeypatch.setattr("cloud_history.deletion.safeguards.SECONDS_A_JOB", 0.0)
+    monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS", 0.05)
+    monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS_PER_JOB", 0.0)
     gate = Gate(stage.cloud)
     stage.steps = Steps({BACKUP: gate.close})
     await stage.delete()

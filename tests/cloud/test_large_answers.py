@@ -29,7 +29,7 @@ async def client_of(cloud: SimulatedCloud) -> AsyncIterator[CloudClient]:
 async def test_a_page_that_is_too_large_is_read_in_halves_and_the_list_proves_as_much(
     cloud: SimulatedCloud, cursors: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "PAGE_ANSWER", 200_000)
+    monkeypatch.setattr(protocol, "MAX_PAGE_BYTES", 200_000)
     cloud.switches.cursor = cursors
     cloud.bends.append(Bend("huge_jobs", size=4))
     async with client_of(cloud) as client:
@@ -42,7 +42,7 @@ async def test_a_page_that_is_too_large_is_read_in_halves_and_the_list_proves_as
 async def test_only_a_single_job_that_is_too_large_makes_a_list_unreadable_and_it_says_so(
     cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "PAGE_ANSWER", 200_000)
+    monkeypatch.setattr(protocol, "MAX_PAGE_BYTES", 200_000)
     cloud.bends.append(Bend("huge_jobs", size=300, rows="one"))
     async with client_of(cloud) as client:
         found = await list_jobs(client, JobFilter())
@@ -75,6 +75,6 @@ async def test_a_job_as_large_as_a_backup_holds_is_read_and_a_larger_one_is_said
     cloud.bends.append(Bend("huge_jobs", size=20_000, where="details"))
     async with client_of(cloud) as client:
         assert (await client.get_job(job.id)).id == job.id
-        monkeypatch.setattr(protocol, "LARGEST_JOB", 1_000_000)
+        monkeypatch.setattr(protocol, "MAX_JOB_BYTES", 1_000_000)
         with pytest.raises(AnswerTooLarge):
             await client.get_job(job.id)

@@ -158,7 +158,7 @@ class Protecting(Safeguards):
 async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_lasted(
     cloud: SimulatedCloud, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delete, "MOST_IDS_A_REQUEST", 20)
+    monkeypatch.setattr(delete, "MAX_IDS_PER_REQUEST", 20)
     guards, chosen = Protecting(), [job.id for job in cloud.finished]
 
     async def sleep(seconds: float) -> None:

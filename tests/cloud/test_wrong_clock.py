@@ -15,7 +15,7 @@ from cloud_history.jobs.filters import JobFilter
 from cloud_history.retention.cleanup import CleanUp, resolve
 from cloud_history.retention.policy import Policy
 from cloud_history.service import Operations
-from cloud_history.state.backups import NEWEST_KEPT
+from cloud_history.state.backups import MIN_BACKUPS
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 
@@ -65,12 +65,12 @@ async def test_a_wrong_clock_takes_no_backup_for_old(
 ) -> None:
     operations = made(tmp_path, environ, days=ahead)
     today = datetime.now(timezone.utc)
-    for age in range(NEWEST_KEPT + 3):
+    for age in range(MIN_BACKUPS + 3):
         created_at = (today - timedelta(days=age)).isoformat()
         operations.backups.begin(f"{age:032x}", {"created_at": created_at}).close()
     await operations.list_jobs(JobFilter(), Unwatched())
     await operations.prune_backups()
-    assert len(operations.backups.list()) == NEWEST_KEPT + 3
+    assert len(operations.backups.list()) == MIN_BACKUPS + 3
 
 
 async def test_a_clock_that_is_ten_minutes_wrong_is_said_and_stops_nothing(

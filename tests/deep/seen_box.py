@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page
 
-SECONDS_OF_FOCUS = 3
+FOCUS_SECONDS = 3
 # Browsers draw at halves of pixels.
 NEAR = 4
 

@@ -21,7 +21,7 @@ from support.file_faults.deeds import DEEDS, DELETIONS
 from support.file_faults.scene import furnish
 
 NUMBERS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.ESTALE, errno.EROFS, errno.EMFILE)
-LEAST_CASES = 300
+MIN_CASES = 300
 """Of deletions alone."""
 
 
@@ -78,4 +78,4 @@ def test_there_are_enough_cases_to_mean_something(template: Path, tmp_path: Path
         (folder := tmp_path.resolve() / deed).mkdir()
         trail = trail_of(deed, template, folder)[0].trail
         found += sum(len(cases_of(deed, trail, how)) for how in (FAILS, SHORT, BLOCKS))
-    assert found >= LEAST_CASES
+    assert found >= MIN_CASES

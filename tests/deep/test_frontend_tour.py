@@ -27,7 +27,7 @@ from browser.comfy_page import (
 )
 from browser.conftest import Frontend
 from browser.panel_page import Panel, newest_first, open_list, open_page
-from deep.seen_box import SECONDS_OF_FOCUS, faults_of_box, focused
+from deep.seen_box import FOCUS_SECONDS, faults_of_box, focused
 from hosts import HostProcess
 from project_setup import OLDEST_FRONTEND
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
@@ -60,13 +60,13 @@ class Tour:
         """Look at the topmost box of ours; `focus` is what has the focus at once, and still has it later."""
         page = self.page
         first = await focused(page)
-        await page.wait_for_timeout(SECONDS_OF_FOCUS * 1000)
+        await page.wait_for_timeout(FOCUS_SECONDS * 1000)
         self.note(name, *await faults_of_box(page, selector))
         last = await focused(page)
         if first != focus:
             self.note(name, f"the focus is on {first!r}, not on {focus!r}")
         if last != first:
-            self.note(name, f"the focus was on {first!r}, and after {SECONDS_OF_FOCUS} s on {last!r}")
+            self.note(name, f"the focus was on {first!r}, and after {FOCUS_SECONDS} s on {last!r}")
         await self.picture(name)
 
     async def look_when_small(self, name: str, selector: str = ".cch-dialog") -> None:

@@ -12,8 +12,8 @@ import uuid
 from support.route_places import CHANGING, EMPTY, LARGE
 from support.route_stage import Answer, Stage
 
-LARGEST = 64 * 1024
-LARGEST_WITH_IDS = 8 * 1024 * 1024
+MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
 
 
 async def refused_by_all(
@@ -96,11 +96,11 @@ async def test_bytes_that_are_no_utf_8_are_refused_whatever_the_charset_says(tar
 
 async def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(target: Stage) -> None:
     body = b'{"clear": true}'
-    fits = await target.ask("preview", body + b" " * (LARGEST_WITH_IDS - len(body)))
+    fits = await target.ask("preview", body + b" " * (MAX_BODY_BYTES_WITH_IDS - len(body)))
     assert fits.status == 200
     target.cloud.requests.clear()
     for route in CHANGING:
-        most = LARGEST_WITH_IDS if route in LARGE else LARGEST
+        most = MAX_BODY_BYTES_WITH_IDS if route in LARGE else MAX_BODY_BYTES
         answer = await target.ask(route, body + b" " * (most + 1 - len(body)))
         assert (answer.status, answer.code) == (413, "refused")
     assert target.cloud.requests == []
@@ -137,7 +137,7 @@ async def test_a_body_in_chunks_is_read_like_any_other(target: Stage) -> None:
 
 
 async def test_a_body_announced_as_huge_is_refused_before_it_comes(target: Stage) -> None:
-    for length in (LARGEST_WITH_IDS + 1, 10**11, 2**62):
+    for length in (MAX_BODY_BYTES_WITH_IDS + 1, 10**11, 2**62):
         for route in CHANGING:
             answer = await target.ask(route, b"", headers={"Content-Length": str(length)})
             assert answer.status == 413, (length, route, answer)
@@ -167,7 +167,7 @@ async def test_a_body_that_cannot_be_framed_is_refused(target: Stage) -> None:
 
 async def test_a_small_body_that_unpacks_to_a_huge_one_is_refused(target: Stage) -> None:
     bomb = gzip.compress(b'{"clear": true}' + b" " * 20_000_000)
-    assert len(bomb) < LARGEST
+    assert len(bomb) < MAX_BODY_BYTES
     before = target.kept_files()
     for route in CHANGING:
         answer = await target.ask(route, bomb, headers={"Content-Encoding": "gzip"})

@@ -58,7 +58,7 @@ async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) 
 async def test_a_disk_that_removes_nothing_keeps_no_hold_open(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ends: str
 ) -> None:
-    monkeypatch.setattr(holds, "SECONDS_TO_REMOVE", 0.05)
+    monkeypatch.setattr(holds, "REMOVAL_SECONDS", 0.05)
     hold = await stage.held(ids=some(stage))
     task = stage.holds.open[0].task
     assert task is not None

@@ -68,7 +68,7 @@ async def test_a_body_in_chunks_that_another_pack_has_read_is_read_all_the_same(
 async def test_what_another_pack_has_read_is_capped_like_any_other_body(
     stage: Stage, in_chunks: bool
 ) -> None:
-    body = json.dumps({"token": "x" * guards.LARGEST_BODY}).encode()
+    body = json.dumps({"token": "x" * guards.MAX_BODY_BYTES}).encode()
     wire = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if in_chunks else body
     headers = {"Content-Length": None, "Transfer-Encoding": "chunked"} if in_chunks else {}
     answer = await stage.ask("clear", body, headers=headers, wire=wire)

@@ -181,7 +181,7 @@ async def test_a_dns_that_does_not_answer_leaves_the_name_to_the_proxy(
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(downloads, "SECONDS_TO_LOOK_UP", 0.05)
+    monkeypatch.setattr(downloads, "DNS_SECONDS", 0.05)
     try:
         with pytest.raises(CloudConnectionError):
             await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from cloud_history.cloud import client
-from cloud_history.cloud.protocol import LARGEST_FILE
-from cloud_history.routes.thumbnails import LARGEST_CACHE, MOST_AT_ONCE
+from cloud_history.cloud.protocol import MAX_FILE_BYTES
+from cloud_history.routes.thumbnails import MAX_CACHE_BYTES, MAX_CONCURRENT_REQUESTS
 from simulated_cloud import Fault
 from simulated_cloud.jobs import SimulatedJob
 from simulated_cloud.storage import signed_url
@@ -205,15 +205,15 @@ async def test_at_most_six_are_fetched_at_once(stage: Stage, gate: Gate) -> None
     gate.close()
     stage.cloud.requests.clear()
     asking = [asyncio.ensure_future(thumbnail(stage, job.id, job.files[0])) for job in jobs]
-    await stage.until(lambda: len(stage.cloud.requests_to(*VIEW)) >= MOST_AT_ONCE)
+    await stage.until(lambda: len(stage.cloud.requests_to(*VIEW)) >= MAX_CONCURRENT_REQUESTS)
     await asyncio.sleep(0.1)
-    assert len(stage.cloud.requests_to(*VIEW)) == MOST_AT_ONCE == 6
+    assert len(stage.cloud.requests_to(*VIEW)) == MAX_CONCURRENT_REQUESTS == 6
     gate.open()
     assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
 
 
 async def test_what_is_kept_stays_below_64_megabytes_and_the_least_used_goes_first(stage: Stage) -> None:
-    assert LARGEST_CACHE == 64 * 1024 * 1024
+    assert MAX_CACHE_BYTES == 64 * 1024 * 1024
     body = PNG + b"x" * (19 * 1024 * 1024)
     stage.cloud.faults.append(Fault(STORE, "status", status=200, body=body, times=None))
     jobs = [picture_job(stage, at) for at in range(4)]
@@ -274,7 +274,7 @@ async def test_a_compressed_bomb_is_no_picture_and_is_not_unpacked_at_once(
     stage.cloud.faults.append(Fault(STORE, "status", times=None, status=200, headers=headers, body=bomb))
     assert (await thumbnail(stage, job.id, job.files[0])).status == 502
     assert max(sizes) <= 1024 * 1024
-    assert sum(sizes) <= LARGEST_FILE + client.STEP
+    assert sum(sizes) <= MAX_FILE_BYTES + client.STEP
 
 
 async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_told(stage: Stage) -> None:

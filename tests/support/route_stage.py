@@ -21,7 +21,7 @@ from cloud_history.config import BaseUrl
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.holds import Holds
 from cloud_history.routes.app import add_routes
-from cloud_history.routes.response import LONGEST_HOLD
+from cloud_history.routes.response import MAX_REQUEST_SECONDS
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
@@ -283,7 +283,7 @@ async def serving(
     folder: Path,
     environ: Mapping[str, str],
     *,
-    longest_hold: float = LONGEST_HOLD,
+    longest_hold: float = MAX_REQUEST_SECONDS,
     handler_cancellation: bool = False,
     many_users: bool = False,
     middlewares: Sequence[Middleware] = (),

@@ -237,7 +237,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[
 def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_loop(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, cancels: int
 ) -> None:
-    monkeypatch.setattr(approval, "SECONDS_TO_REMOVE", 0.05)
+    monkeypatch.setattr(approval, "REMOVAL_SECONDS", 0.05)
     answered = asyncio.Event()
 
     def answer() -> None:

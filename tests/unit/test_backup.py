@@ -191,7 +191,7 @@ def test_an_answer_about_something_else_is_no_backup_and_the_others_are_kept(
 def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
     backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud_history.state.backup_file.LARGEST_JOB", 5_000)
+    monkeypatch.setattr("cloud_history.state.backup_file.MAX_JOB_BYTES", 5_000)
     draft = backups.begin(OPERATION, ABOUT)
     with pytest.raises(NotBackedUp, match="too large") as refused:
         draft.add(job_id(1), detail_of(1, note="x" * 5_000), KEY)

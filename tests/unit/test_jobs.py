@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import (
-    LONGEST_TEXT,
+    MAX_TEXT_CHARACTERS,
     JobError,
     OutputFile,
     moment,
@@ -223,7 +223,7 @@ def test_long_texts_are_cut_and_numbers_are_read_as_texts() -> None:
     job = read_job(row, NOON)
     assert job is not None
     assert job.error is not None
-    assert len(job.error.message) == LONGEST_TEXT == 300
+    assert len(job.error.message) == MAX_TEXT_CHARACTERS == 300
     assert job.error.node_id == "12"
     texts = (job.error.kind, job.error.node_type, job.workflow_id, job.status_raw)
     assert [len(each) for each in texts] == [100, 100, 100, 60]

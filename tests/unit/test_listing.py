@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from cloud_history.cloud.evidence import Doubt, Reason
-from cloud_history.cloud.listing import MOST_AT_ONCE, MOST_PAGES, Listing, Reading, list_jobs, read_pages
+from cloud_history.cloud.listing import (
+    MAX_CONCURRENT_REQUESTS,
+    MAX_PAGES,
+    Listing,
+    Reading,
+    list_jobs,
+    read_pages,
+)
 from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
 from cloud_history.errors import BadRequest, ServerFault
 from cloud_history.jobs.filters import JobFilter
@@ -233,18 +240,18 @@ class Endless(JobList):
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
 def test_a_list_that_never_ends_is_read_up_to_a_cap_and_not_complete(total: str) -> None:
-    jobs = Endless(rows_of({"completed": MOST_PAGES * 2 + 10}), largest=2, total=total)
+    jobs = Endless(rows_of({"completed": MAX_PAGES * 2 + 10}), largest=2, total=total)
     found = read(jobs)
     assert not found.complete
-    assert len(found.jobs) <= 2 * MOST_PAGES + 2
-    assert len(jobs.asked) <= 3 * (MOST_PAGES + 1)
+    assert len(found.jobs) <= 2 * MAX_PAGES + 2
+    assert len(jobs.asked) <= 3 * (MAX_PAGES + 1)
 
 
 def test_cursors_that_never_end_are_followed_up_to_a_cap() -> None:
-    jobs = completed(MOST_PAGES + 50, largest=1, cursors=True, total="absent")
+    jobs = completed(MAX_PAGES + 50, largest=1, cursors=True, total="absent")
     found = read(jobs)
     assert not found.complete
-    assert len(found.jobs) == MOST_PAGES + 1
+    assert len(found.jobs) == MAX_PAGES + 1
 
 
 def test_cursors_that_lead_back_to_the_first_page_are_given_up_for_offsets() -> None:
@@ -352,7 +359,7 @@ def test_reading_page_by_page_keeps_the_ids_and_lets_go_of_the_jobs() -> None:
     async def most_alive() -> int:
         return max([_jobs_alive() async for _ in read_pages(jobs, {}, EVERY_JOB, reading)]) - others
 
-    pages_alive = MOST_AT_ONCE + 2  # read ahead, in hand, and the one before
+    pages_alive = MAX_CONCURRENT_REQUESTS + 2  # read ahead, in hand, and the one before
     assert virtual_time.run(most_alive()) <= 1000 * pages_alive
     assert len(reading.job_ids) == 15_000
 

@@ -189,7 +189,7 @@ def test_a_lock_that_comes_too_late_is_free_again_though_its_file_is_still_open(
 def test_calls_that_hang_do_not_pile_up(
     tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "MOST_STUCK", len(locks._copies) + 2)
+    monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._copies) + 2)
     before = threading.active_count()
     for _ in range(6):
         with pytest.raises(LockSilent), gate(tmp_path / "x.gate"):

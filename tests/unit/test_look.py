@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cloud_history.cloud.evidence import SPOT_CHECK, Doubt, Reason
-from cloud_history.cloud.lookup import MOST_ONE_BY_ONE, UNSEEN, Observation, look_up
+from cloud_history.cloud.lookup import MAX_ONE_BY_ONE, UNSEEN, Observation, look_up
 from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
 from cloud_history.jobs.job import Job
@@ -45,7 +45,7 @@ def test_up_to_twenty_are_asked_for_by_id_and_looked_for_in_the_list(count: int)
 def test_more_than_twenty_are_looked_for_in_the_list_with_a_spot_check_of_five(count: int) -> None:
     client = FakeClient(jobs_of(ids(2500)[::2]))
     found = look(client, count)
-    assert MOST_ONE_BY_ONE == 20
+    assert MAX_ONE_BY_ONE == 20
     assert len(client.asked) <= 2 * SPOT_CHECK
     assert [offset for _, _, offset in client.pages] == [0, 999], "a list of several pages ends where it says"
     assert list(found.there) == ids(count)[::2]

@@ -10,7 +10,7 @@ from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.config import read_base_url
 from cloud_history.deletion.preview import (
     MAX_KEPT_JOBS,
-    MOST_KEPT,
+    MAX_PREVIEWS,
     VALID_SECONDS,
     ClearPreview,
     DeletionPreview,
@@ -118,13 +118,13 @@ def test_tokens_of_other_previews_stay_good(previews: Previews) -> None:
 
 
 def test_tokens_are_long_and_all_different(previews: Previews) -> None:
-    tokens = {previews.keep(COUNTS, connection()).token for _ in range(MOST_KEPT)}
-    assert len(tokens) == MOST_KEPT
+    tokens = {previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS)}
+    assert len(tokens) == MAX_PREVIEWS
     assert min(map(len, tokens)) >= 43
 
 
 def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews) -> None:
-    tokens = [previews.keep(COUNTS, connection()).token for _ in range(MOST_KEPT + 1)]
+    tokens = [previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
     assert previews.redeem(tokens[1], connection()).preview is COUNTS
@@ -161,12 +161,12 @@ def test_ids_of_jobs_that_are_gone_count_too(previews: Previews) -> None:
 
 
 def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock) -> None:
-    for _ in range(MOST_KEPT - 1):
+    for _ in range(MAX_PREVIEWS - 1):
         previews.keep(COUNTS, connection())
     clock.seconds += 299
     good = previews.keep(COUNTS, connection()).token
     clock.seconds += 1
-    for _ in range(MOST_KEPT - 1):
+    for _ in range(MAX_PREVIEWS - 1):
         previews.keep(COUNTS, connection())
     assert previews.redeem(good, connection()).preview is COUNTS
 

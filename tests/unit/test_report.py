@@ -9,7 +9,7 @@ import pytest
 
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.report import (
-    MOST_LISTED,
+    MAX_LISTED_IDS,
     NOT_CLEARED,
     NOTHING_TO_DELETE,
     clear_report,
@@ -146,8 +146,8 @@ def test_an_advice_is_given_once_even_when_two_errors_share_it() -> None:
 
 @pytest.mark.parametrize(("extra", "last"), [(0, None), (1, "  and 1 more"), (4000, "  and 4,000 more")])
 def test_a_report_lists_at_most_a_thousand_ids(extra: int, last: str | None) -> None:
-    lines = deletion((MOST_LISTED + extra, Outcome.FAILED, "x")).splitlines()
-    assert MOST_LISTED == 1000
+    lines = deletion((MAX_LISTED_IDS + extra, Outcome.FAILED, "x")).splitlines()
+    assert MAX_LISTED_IDS == 1000
     assert lines[2:1002] == [f"  {each}" for each in ids(1000)]
     assert lines[1002:] == ([last] if last else [])
 

@@ -27,7 +27,7 @@ AGES = [None, None, *(timedelta(hours=hours) for hours in range(-2, 60 * 24, 61)
 COUNTS = (0, 0, 0, 1, 1, 2, 5)
 SPANS = (None, None, None, *(timedelta(hours=hours) for hours in (1, 12, 48, 61, 300, 900)))
 ABOUT = [FINISHED, FINISHED, *([each for each in FINISHED if each is not other] for other in FINISHED)]
-MOST_JOBS = 9
+MAX_JOBS = 9
 
 
 class Example(NamedTuple):
@@ -71,11 +71,11 @@ def policy_of(choices: Choices) -> Policy:
 
 def example_of(choices: Choices) -> Example:
     policy = policy_of(choices)
-    jobs = [job_of(choices, at) for at in range(1 + choices.below(MOST_JOBS))]
+    jobs = [job_of(choices, at) for at in range(1 + choices.below(MAX_JOBS))]
     return Example(
         jobs,
         policy,
-        protected={f"{at:03}" for at in range(MOST_JOBS) if choices.below(2)},
+        protected={f"{at:03}" for at in range(MAX_JOBS) if choices.below(2)},
         shuffled=choices.order(jobs),
         last=choices.below(6),
         daily=choices.below(6),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.cloud.client import MOST_AT_ONCE
+from cloud_history.cloud.client import MAX_CONNECTIONS
 from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.jobs.job import Job
@@ -27,7 +27,7 @@ from support.fake_history_client import NOON, FakeClient, ids, job
 class Steady(FakeClient):
     """A history that answers each request after one second, over as many connections as the real client has."""
 
-    connections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    connections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONNECTIONS))
     requests: int = 0
 
     async def list_jobs(self, *args: Any, **place: Any) -> Any:

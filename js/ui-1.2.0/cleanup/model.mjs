@@ -20,13 +20,13 @@ import { HistoryApiError } from "../api.mjs";
  */
 
 /** A hundred years. */
-const MOST_DAYS = 36_500;
+const MAX_DAYS = 36_500;
 /** @type {Record<RuleKey, {most: number, of(n: number): Policy}>} */
 const RULES = {
   last: { most: 1_000_000, of: (n) => ({ keep_last: n }) },
-  within: { most: MOST_DAYS, of: (n) => ({ keep_within: `${n}d` }) },
-  daily: { most: MOST_DAYS, of: (n) => ({ keep_daily: n }) },
-  weekly: { most: MOST_DAYS, of: (n) => ({ keep_weekly: n }) },
+  within: { most: MAX_DAYS, of: (n) => ({ keep_within: `${n}d` }) },
+  daily: { most: MAX_DAYS, of: (n) => ({ keep_daily: n }) },
+  weekly: { most: MAX_DAYS, of: (n) => ({ keep_weekly: n }) },
 };
 export const RULE_KEYS = /** @type {RuleKey[]} */ (Object.keys(RULES));
 export const STATUSES = ["completed", "failed", "cancelled"];

@@ -10,7 +10,7 @@ import * as words from "./strings.mjs";
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
 
-const MOST_BANNERS = 2;
+const MAX_BANNERS = 2;
 
 /** @param {import("./dom.mjs").Child} count @param {string} what @param {import("./dom.mjs").Child} detail */
 export const tile = (count, what, detail) => el("div", {}, el("b", {}, count), el("em", {}, what), detail);
@@ -63,7 +63,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
     const buttons = show && ids.length ? [button({ label: DELETE.show, press: () => show(ids) })] : [];
     add(lostHold(jobs), () => api.dismissHold(id), buttons);
   }
-  return cards.slice(0, MOST_BANNERS);
+  return cards.slice(0, MAX_BANNERS);
 }
 
 /**

@@ -11,7 +11,7 @@ import { cancelledWords, cancelLost, cancelWords, DETAILS } from "./strings.mjs"
 /** @typedef {import("../../../types/wire").Row} Row */
 
 /** What the server takes in one request. */
-const MOST = 100;
+const MAX_IDS_PER_REQUEST = 100;
 /** After these nobody can say whether the jobs were cancelled: the request may have arrived. */
 const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer"]);
 
@@ -40,9 +40,9 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
     let [cancelled, already] = [0, 0];
     /** @type {import("../api.mjs").HistoryApiError | null} */
     let trouble = null;
-    for (let from = 0; from < ids.length && !trouble; from += MOST) {
+    for (let from = 0; from < ids.length && !trouble; from += MAX_IDS_PER_REQUEST) {
       try {
-        const answer = await api.cancel(ids.slice(from, from + MOST), account);
+        const answer = await api.cancel(ids.slice(from, from + MAX_IDS_PER_REQUEST), account);
         cancelled += answer.cancelled.length;
         already += answer.finished_already.length;
       } catch (error) {

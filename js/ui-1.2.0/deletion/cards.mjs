@@ -12,11 +12,11 @@ import { DELETE, DETAILS } from "./strings.mjs";
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
 
 /** Holds shown at once: each can be undone. */
-const MOST_HOLDS = 3;
+const MAX_HOLDS = 3;
 
 /** @param {import("../../../types/deletions").DeletionState} state */
 function chosen({ holding, running, results }) {
-  if (holding.length) return holding.slice(0, MOST_HOLDS).reverse();
+  if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
   return running[0] ? [running[0]] : results.slice(0, 1);
 }
 

@@ -18,7 +18,7 @@ import { resultWords } from "./result_strings.mjs";
 /** @typedef {import("../../../types/deletions").Entry} Entry */
 
 /** Looks that find no trace of a deletion before it is given up. */
-const MOST_MISSES = 3;
+const MAX_MISSES = 3;
 /** Milliseconds for which a full success is shown. */
 const SUCCESS_SHOWN = 10_000;
 
@@ -229,7 +229,7 @@ export class Deletions {
   #missed(entry) {
     if (entry.phase === "holding" && this.secondsLeft(entry) > 0) return;
     entry.misses += 1;
-    if (entry.misses >= MOST_MISSES) this.giveUp(entry, LOST);
+    if (entry.misses >= MAX_MISSES) this.giveUp(entry, LOST);
   }
 
   /** @param {Entry} entry @param {import("../common/strings.mjs").Words} told */

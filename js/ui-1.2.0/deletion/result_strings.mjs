@@ -53,7 +53,7 @@ export function rowWhy(why) {
   return short ?? `${why.slice(0, 1).toUpperCase()}${why.slice(1)}`;
 }
 
-const MOST_LINES = 6;
+const MAX_LINES = 6;
 
 /**
  * Whether a deletion ended before anything was sent. Such a result names no job.
@@ -79,7 +79,7 @@ export function tallyLines({ counts, jobs: left }) {
   }
   const apart = [...lines].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })).map(([, line]) => line);
   const plain = (/** @type {OutcomeCode} */ code) => ({ n: counts[code] ?? 0, word: LINE[code], why: "" });
-  const first = apart.length > MOST_LINES ? MAY_GO.map(plain) : apart;
+  const first = apart.length > MAX_LINES ? MAY_GO.map(plain) : apart;
   return [...first, ...OTHERS.map(plain)].filter(({ n }) => n > 0);
 }
 

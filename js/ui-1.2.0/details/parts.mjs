@@ -15,12 +15,12 @@ import { andMore, DETAILS, nodeWords, outputOf, outputsKept, tookWords } from ".
 /** @typedef {(text: string) => void} Copy */
 /** @typedef {(file: string, image: HTMLImageElement) => void} Picture asks for a picture; its `src` is set when it is there */
 
-const MOST_OUTPUTS = 48;
-const LONGEST_TEXT = 20_000;
+const MAX_OUTPUTS = 48;
+const MAX_TEXT_CHARACTERS = 20_000;
 
 /** Several lines from elsewhere: as `clean`, but the lines stay. @param {unknown} text */
 export const cleanLines = (text) =>
-  String(text ?? "").slice(0, LONGEST_TEXT).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+  String(text ?? "").slice(0, MAX_TEXT_CHARACTERS).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
 /** @param {string} label @param {() => void} press */
 const copyButton = (label, press) =>
@@ -74,14 +74,14 @@ export function outputsPart(job, outputs, picture) {
     for (const [at, thumb] of small.entries()) thumb.setAttribute("aria-pressed", String(at === index));
   };
   if (known.length > 1) {
-    for (const [index, output] of known.slice(0, MOST_OUTPUTS).entries()) {
+    for (const [index, output] of known.slice(0, MAX_OUTPUTS).entries()) {
       const name = clean(output.filename);
       const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": name, onclick: () => choose(index) }, ...pictured(output, ""));
       small.push(thumb);
     }
   }
   choose(0);
-  const more = known.length > MOST_OUTPUTS && el("div", { class: "cch-2 cch-t12" }, andMore(known.length - MOST_OUTPUTS));
+  const more = known.length > MAX_OUTPUTS && el("div", { class: "cch-2 cch-t12" }, andMore(known.length - MAX_OUTPUTS));
   const grid = small.length > 0 && el("div", { class: "cch-outgrid" }, ...small);
   return [large, el("div", { class: "cch-stack" }, el("h3", { class: "cch-h" }, outputsKept(all)), grid, more)];
 }

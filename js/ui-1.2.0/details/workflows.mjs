@@ -11,7 +11,7 @@ import { DETAILS } from "../deletion/strings.mjs";
 /** @typedef {import("../../../types/deletions").WorkflowHost} WorkflowHost */
 
 const FOLDER = "workflows/";
-const LONGEST = 60;
+const MAX_NAME_CHARACTERS = 60;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -26,7 +26,7 @@ export const isLoadable = (workflow) =>
 /** A file name without its extension, made of what every system allows. @param {JobDetails} details */
 export function stem({ job }) {
   const name = clean(job.name).replace(/\.[^.]*$/, "").replace(/[\\/:*?"<>|\ufffd]/g, "_").replace(/^[.\s_]+/, "");
-  return `${[...name].slice(0, LONGEST).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
+  return `${[...name].slice(0, MAX_NAME_CHARACTERS).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
 }
 
 /** A name that no tab and no saved workflow has: ComfyUI loads into one that has it. @param {string} name @param {WorkflowHost} app */

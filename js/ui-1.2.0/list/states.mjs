@@ -11,7 +11,7 @@ import { EMPTY, incompleteWords, unreadableWords, nothingMatches, OLD_LIST, PANE
 /** @typedef {import("../../../types/panel").Store} Store */
 /** @typedef {import("../../../types/panel").Actions} Actions */
 
-const MOST_BANNERS = 2;
+const MAX_BANNERS = 2;
 /** Rows drawn grey while the first page is read. */
 const SKELETONS = 7;
 
@@ -90,5 +90,5 @@ export function banners(store, told) {
   }
   const running = status?.running;
   if (running && running.origin === "node" && !status.hold_seconds) all.push(card("warning", "i-warn", busyWords("node")));
-  return all.filter((each) => each instanceof window.HTMLElement).slice(0, MOST_BANNERS);
+  return all.filter((each) => each instanceof window.HTMLElement).slice(0, MAX_BANNERS);
 }

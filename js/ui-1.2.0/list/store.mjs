@@ -12,7 +12,7 @@ import { PANEL } from "./strings.mjs";
 
 /** A list that grows is drawn no more often; milliseconds. */
 const DRAW_EVERY = 250;
-const MOST_WORKFLOWS = 50;
+const MAX_WORKFLOWS = 50;
 /** What the server takes in one request. */
 const MAX_IDS = 200_000;
 /** After these the list at hand may be another account's. */
@@ -145,7 +145,7 @@ class JobStore {
   workflows() {
     /** @type {Set<string>} */
     const ids = new Set();
-    for (const { workflow_id: id } of this.#all.values()) if (id && ids.size < MOST_WORKFLOWS) ids.add(id);
+    for (const { workflow_id: id } of this.#all.values()) if (id && ids.size < MAX_WORKFLOWS) ids.add(id);
     return [...ids];
   }
 

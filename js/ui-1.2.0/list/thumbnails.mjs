@@ -12,7 +12,7 @@ const KEPT = 400;
 /** An original may have 20 MB, and the browser keeps each one in memory as long as its address. */
 const KEPT_BYTES = 64 * 2 ** 20;
 /** Characters; a longer name does not fit into an address. */
-const LONGEST_NAME = 1_000;
+const MAX_NAME_CHARACTERS = 1_000;
 
 /** @param {string} filename */
 export const isPicture = (filename) => /\.(png|jpe?g|webp|gif)$/i.test(filename);
@@ -47,7 +47,7 @@ export class Thumbnails {
   /** Sets the `src` of the image as soon as there is a picture; never, if there is none. @param {string} job @param {string} file @param {Image} image */
   request(job, file, image) {
     this.#leave(image);
-    if (file.length > LONGEST_NAME) return;
+    if (file.length > MAX_NAME_CHARACTERS) return;
     const key = `${job}/${file}`;
     this.#users.set(image, key);
     const picture = this.#pictures.get(key);

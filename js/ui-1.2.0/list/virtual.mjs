@@ -4,7 +4,7 @@
 export const ROW = 48;
 export const HEADING = 28;
 /** Row elements in the page at most, the focused one besides. */
-const MOST = 99;
+const MAX_ROWS = 99;
 export const SPARE = 8;
 
 /** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day, ms; null: no usable time */
@@ -80,6 +80,6 @@ export function indexAt(groups, y) {
  */
 export function inView(groups, count, scroll, height, spare = SPARE) {
   const first = Math.max(0, indexAt(groups, scroll) - spare);
-  const last = Math.min(count, indexAt(groups, scroll + height) + 1 + spare, first + MOST);
+  const last = Math.min(count, indexAt(groups, scroll + height) + 1 + spare, first + MAX_ROWS);
   return { first, last };
 }

@@ -11,7 +11,7 @@ import { LOST } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 
-const LONGEST = 1000;
+const MAX_CHARACTERS = 1000;
 
 /**
  * @param {object} parts
@@ -34,7 +34,7 @@ export function createLostFolder({ api, dialogs, toasts, onStarted }) {
     const answer = await dialogs.exclusive((frame) =>
       frame.show({
         title: LOST.dialog,
-        body: [el("p", { dir: "auto" }, clean(message, LONGEST)), el("p", { dir: "auto" }, LOST.text)],
+        body: [el("p", { dir: "auto" }, clean(message, MAX_CHARACTERS)), el("p", { dir: "auto" }, LOST.text)],
         buttons: [{ label: COMMON.cancel }, { label: LOST.startAnew, answer: "anew", kind: "danger" }],
       }),
     );

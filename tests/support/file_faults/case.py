@@ -29,7 +29,7 @@ from support.route_stage import impatient, impatient_client
 
 SCALE = 0.1
 """All limits are so much shorter, so that each blocked call costs half a second."""
-LONGEST_WAIT = 5.0
+MAX_WAIT_SECONDS = 5.0
 NOISE = 1.0
 """Seconds that this machine may take longer than without a fault."""
 _LIMITS = {
@@ -82,7 +82,7 @@ async def carry_out(case: Case, template: Path, folder: Path, usual: float) -> F
             took = time.monotonic() - began
         scene.cloud.faults.clear()
         check(scene, case)
-        assert took - usual < LONGEST_WAIT * SCALE + NOISE, f"it took {took:.1f} s"
+        assert took - usual < MAX_WAIT_SECONDS * SCALE + NOISE, f"it took {took:.1f} s"
         await next_works(scene, case)
     return disk
 
@@ -94,7 +94,7 @@ def short_limits() -> Iterator[None]:
         for module, names in _LIMITS.items():
             for name in names:
                 patch.setattr(module, name, getattr(module, name) * SCALE)
-        patch.setattr(disk_steps, "SLOWEST_DISK", disk_steps.SLOWEST_DISK / SCALE)
+        patch.setattr(disk_steps, "MIN_BYTES_PER_SECOND", disk_steps.MIN_BYTES_PER_SECOND / SCALE)
         yield
 
 

@@ -11,8 +11,8 @@ from simulated_cloud import FINISHED, SimulatedJob
 from support.liar.scene import Scene, Told
 from support.liar.transcript import Transcript, looks_whole
 
-MOST_REQUESTS = 6000
-MOST_SECONDS = 120.0
+MAX_REQUESTS = 6000
+MAX_SECONDS = 120.0
 _WORDS = {
     "removed": "deleted",
     "already gone": "already_gone",
@@ -63,7 +63,7 @@ class Oracle:
         for body in cloud.history_posts:
             if body != {"clear": True} and not (set(body) == {"delete"} and body["delete"]):
                 yield f"a request has another intent: {body}"
-        if len(cloud.requests) > MOST_REQUESTS:
+        if len(cloud.requests) > MAX_REQUESTS:
             yield f"{len(cloud.requests)} requests were made"
 
     def _safeguards(self) -> Iterator[str]:
@@ -288,5 +288,5 @@ class Oracle:
                 yield "jobs failed, and the node did not end in an error"
             if told.raised and not bad and "unconfirmed" not in words:
                 yield "nothing failed, and the node ended in an error"
-        if scene.slept > MOST_SECONDS:
+        if scene.slept > MAX_SECONDS:
             yield f"it waited for {scene.slept:.0f} seconds"

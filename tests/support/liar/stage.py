@@ -24,9 +24,9 @@ from support.liar.scene import Scene, Told
 from support.loaded_pack import NAME
 from support.route_stage import Stage, serving
 
-LARGEST_PAGE = 512 * 1024
-MOST_PAGES = 60
-LONGEST = 40.0
+MAX_PAGE_BYTES = 512 * 1024
+MAX_PAGES = 60
+MAX_CASE_SECONDS = 40.0
 """Seconds that a case may take."""
 
 _NODES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -47,7 +47,7 @@ def carry_out(case: Case, pack: ModuleType) -> tuple[Scene, Told, set[str]]:
         pack: as ComfyUI loads it.
     """
     with tempfile.TemporaryDirectory(prefix="liar-") as folder:
-        return asyncio.run(asyncio.wait_for(_carry_out(case, Path(folder) / "state", pack), LONGEST))
+        return asyncio.run(asyncio.wait_for(_carry_out(case, Path(folder) / "state", pack), MAX_CASE_SECONDS))
 
 
 async def _carry_out(case: Case, folder: Path, pack: ModuleType) -> tuple[Scene, Told, set[str]]:
@@ -69,8 +69,8 @@ def _small_pages(case: Case) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for package in ("cloud_history", f"{NAME}.cloud_history"):
             patch.setattr(_module("cloud.listing", package), "PAGE", case.page)
-            patch.setattr(_module("cloud.listing", package), "MOST_PAGES", MOST_PAGES)
-            patch.setattr(_module("cloud.protocol", package), "PAGE_ANSWER", LARGEST_PAGE)
+            patch.setattr(_module("cloud.listing", package), "MAX_PAGES", MAX_PAGES)
+            patch.setattr(_module("cloud.protocol", package), "MAX_PAGE_BYTES", MAX_PAGE_BYTES)
         yield
 
 
