@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .cloud_history.config import state_folder
 from .cloud_history.errors import SetupProblem
-from .cloud_history.forks import Lock
+from .cloud_history.forks import ForkSafeLock
 from .cloud_history.secret import log
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SYSTEM_FOLDER = "cloud_history"
 
-_one_at_a_time = Lock(again=True)
+_one_at_a_time = ForkSafeLock(reentrant=True)
 
 
 def operations() -> Operations:
@@ -98,7 +98,7 @@ def add_routes() -> None:
 
 def _tell_unresolved(folder: Path) -> None:
     from .cloud_history.state.in_flight import InFlight, SenderLock, unresolved
-    from .cloud_history.tasks.threads import in_background
+    from .cloud_history.tasks.threads import run_in_background
 
     def tell() -> None:
         for entry in unresolved(InFlight(folder), SenderLock(folder)):
@@ -112,7 +112,7 @@ def _tell_unresolved(folder: Path) -> None:
             )
 
     # Not here: a lock or a disk that hangs must not keep ComfyUI from starting.
-    in_background(tell)
+    run_in_background(tell)
 
 
 def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:

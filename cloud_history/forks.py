@@ -11,7 +11,7 @@ from typing import Any
 _restarts: list[weakref.ref[Any]] = []
 
 
-def restart_in_child(restart: Callable[[], object]) -> None:
+def run_after_fork(restart: Callable[[], object]) -> None:
     """Have this called in each forked child before anything else runs there, as long as its object or module lives.
 
     Args:
@@ -21,17 +21,17 @@ def restart_in_child(restart: Callable[[], object]) -> None:
     _restarts.append(weakref.WeakMethod(restart) if hasattr(restart, "__self__") else weakref.ref(restart))
 
 
-class Lock:
+class ForkSafeLock:
     """A lock of this process's threads, which a forked child finds free.
 
     Args:
-        again: whether the thread that has it may take it again.
+        reentrant: whether the thread that has it may take it again.
     """
 
-    def __init__(self, *, again: bool = False) -> None:
-        self._again = again
+    def __init__(self, *, reentrant: bool = False) -> None:
+        self._reentrant = reentrant
         self._renew()
-        restart_in_child(self._renew)
+        run_after_fork(self._renew)
 
     def acquire(self, *, blocking: bool = True, timeout: float = -1) -> bool:
         """Whether it was had, in so many seconds where it is not waited for without a limit."""
@@ -48,7 +48,7 @@ class Lock:
         self._lock.release()
 
     def _renew(self) -> None:
-        self._lock = threading.RLock() if self._again else threading.Lock()
+        self._lock = threading.RLock() if self._reentrant else threading.Lock()
 
 
 def _forked() -> None:

@@ -21,9 +21,9 @@ MAX_TAIL_CHARACTERS = 3
 """Characters that may follow a number and be a part of it: "e-" without its digits."""
 LIGHT = 1000
 """Values, and 64 characters of text, that are encoded in one step."""
-STRETCH = 0.001
+WORK_SECONDS = 0.001
 """Seconds of work before a pause: short beside the 20 ms that the event loop may wait."""
-PAUSE = 0.00005
+PAUSE_SECONDS = 0.00005
 """Seconds."""
 
 _SPACES = frozenset(" \t\n\r")
@@ -32,7 +32,7 @@ _STRICTLY = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _DECODER = json.JSONDecoder()
 
 
-class Pauses:
+class ThreadPauses:
     """Lets go of Python's lock after each stretch of work, for long enough that a thread that waits for it gets it."""
 
     def __init__(self) -> None:
@@ -40,8 +40,8 @@ class Pauses:
 
     def __call__(self) -> None:
         if time.perf_counter() >= self._due:
-            time.sleep(PAUSE)  # noqa: TID251  (in a thread of its own)
-            self._due = time.perf_counter() + STRETCH
+            time.sleep(PAUSE_SECONDS)  # noqa: TID251  (in a thread of its own)
+            self._due = time.perf_counter() + WORK_SECONDS
 
 
 class NotJson(ValueError):

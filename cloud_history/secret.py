@@ -18,7 +18,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from .forks import Lock
+from .forks import ForkSafeLock
 
 HIDDEN = "[hidden]"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -34,7 +34,7 @@ _literals: tuple[Literal, ...] = ()
 """What `scrub` removes, the longest first."""
 _shortest = _MIN_CHARACTERS_TO_SCRUB
 """No shorter text can hold any of it."""
-_one_at_a_time = Lock()
+_one_at_a_time = ForkSafeLock()
 
 
 _DIGEST_KEY = secrets.token_bytes(32)

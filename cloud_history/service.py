@@ -39,7 +39,7 @@ from .state.in_flight import Entry, new_operation
 from .state.protection import ProtectionFile
 from .state.settings import Permission, Settings, SettingsFile, permission
 from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
-from .tasks.threads import in_thread, large_in_thread, long_in_thread
+from .tasks.threads import compute_in_thread, run_in_thread, run_large_in_thread
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
 
@@ -100,8 +100,8 @@ class Operations:
         Raises:
             SetupProblem: one of them is missing or cannot be used.
         """
-        await long_in_thread(schema.load_all)
-        return Connection(self.base_url(), await in_thread(self.keys.get, prompt_key))
+        await compute_in_thread(schema.load_all)
+        return Connection(self.base_url(), await run_in_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
         """The standing of the key's account: `active`, `waitlisted` or another word.
@@ -109,7 +109,7 @@ class Operations:
         Raises:
             CloudError: the key was refused, or could not be checked.
         """
-        await long_in_thread(schema.load_all)
+        await compute_in_thread(schema.load_all)
         async with self._open_client(self.base_url(), key) as client:
             return await client.get_user()
 
@@ -149,7 +149,7 @@ class Operations:
 
     async def protected(self) -> Protected:
         """The protected jobs. Raises ProtectionDamaged."""
-        return await in_thread(self.protection.load)
+        return await run_in_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:
         """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set.
@@ -157,7 +157,7 @@ class Operations:
         Raises:
             SettingsDamaged, StateFolderLost: nobody knows what is set, so nothing is deleted, whatever the wish.
         """
-        settings = await in_thread(self.settings.in_force)
+        settings = await run_in_thread(self.settings.in_force)
         return settings.backup != "off" if wish is None else wish
 
     def nodes_may_delete(self, settings: Settings) -> Permission:
@@ -310,10 +310,10 @@ class Operations:
     async def prune_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
         try:
-            settings = await in_thread(self.settings.in_force)
+            settings = await run_in_thread(self.settings.in_force)
             # A clock that is fast would take all but the newest backups for old.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
-            removed = await large_in_thread(self.backups.prune, *limits)
+            removed = await run_large_in_thread(self.backups.prune, *limits)
         except StateSilent as exc:
             log.warning("Old backups could not be deleted: %s", exc)
             return
@@ -325,7 +325,7 @@ class Operations:
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:
         """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
-        await long_in_thread(schema.load_all)
+        await compute_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
             client.clock, client.written = self.clock, self.written
             if watch is not None:

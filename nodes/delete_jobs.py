@@ -15,9 +15,9 @@ from ..cloud_history.deletion.report import (
 )
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.jobs.ids import parse_job_ids
-from ..cloud_history.json_pieces import Pauses
+from ..cloud_history.json_pieces import ThreadPauses
 from ..cloud_history.tasks.stopping import run_stoppable
-from ..cloud_history.tasks.threads import LONG_SECONDS, long_in_thread
+from ..cloud_history.tasks.threads import MAX_SECONDS_OF_LONG_WORK, compute_in_thread
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
@@ -46,7 +46,7 @@ def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> lis
 async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
     """The same, off the event loop, and stopped when the person stops it. Raises InputRefused, OperationStopped."""
     ended = False
-    pauses = Pauses()
+    pauses = ThreadPauses()
 
     def pause() -> None:
         pauses()
@@ -54,7 +54,9 @@ async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
             raise OperationStopped("You stopped it.")
 
     try:
-        return await run_stoppable(long_in_thread(read_job_ids, given, pause), watch, LONG_SECONDS)
+        return await run_stoppable(
+            compute_in_thread(read_job_ids, given, pause), watch, MAX_SECONDS_OF_LONG_WORK
+        )
     finally:
         ended = True
 

@@ -32,13 +32,13 @@ from ..errors import (
     StateUnwritable,
     TooManyQuestions,
 )
-from ..forks import Lock
+from ..forks import ForkSafeLock
 from ..secret import Secret, log, scrub
 from ..state.files import open_private, read_private, write_private, write_whole
 from ..state.folder import state_folder_at
-from ..state.locks import Claim
-from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped, run_stoppable
-from ..tasks.threads import FILE_SECONDS, in_thread, write_in_thread
+from ..state.locks import OwnerLock
+from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
+from ..tasks.threads import FILE_SECONDS, run_in_thread, write_in_thread
 
 EVENT = "cloud_history.ask"
 MAX_ANSWER_SECONDS = 120.0
@@ -164,12 +164,12 @@ class Questions:
         files = _Files(self._folder, uuid.uuid4().hex)
         ends = self._clock() + MAX_ANSWER_SECONDS
 
-        def take_back(claim: Claim) -> None:
-            claim.release()
+        def take_back(owner_lock: OwnerLock) -> None:
+            owner_lock.release()
             files.remove()
 
         kept = {**about, **asker.payload()}
-        claim = await write_in_thread(
+        owner_lock = await write_in_thread(
             lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
         )
         event = {"question": files.name, "state": "open"}
@@ -183,7 +183,7 @@ class Questions:
             raise
         finally:
             try:
-                await write_in_thread(lambda: take_back(claim), seconds=REMOVAL_SECONDS)
+                await write_in_thread(lambda: take_back(owner_lock), seconds=REMOVAL_SECONDS)
             except StateSilent as exc:
                 log.warning("The files of a question that has ended are still there: %s", exc)
             finally:
@@ -196,23 +196,23 @@ class Questions:
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_EVERY
-            answer, seen = await run_stoppable(in_thread(files.look), watch, 2 * FILE_SECONDS)
+            answer, seen = await run_stoppable(run_in_thread(files.look), watch, 2 * FILE_SECONDS)
             if answer:
                 return answer == DELETE
             if not seen and now >= unseen_until:
                 break
-            await self._sleep(LOOK_EVERY)
+            await self._sleep(STOP_CHECK_SECONDS)
         # Whoever answers in this very moment is either in time, or is told that it is too late.
-        if not await in_thread(files.close):
-            await self._sleep(LOOK_EVERY)  # it may be half written
-            answer, _ = await in_thread(files.look)
+        if not await run_in_thread(files.close):
+            await self._sleep(STOP_CHECK_SECONDS)  # it may be half written
+            answer, _ = await run_in_thread(files.look)
             if answer:
                 return answer == DELETE
         if now < ends:
             raise NobodyThere
         raise NoAnswer("No answer in 2 minutes, so nothing was deleted.")
 
-    def _write(self, files: _Files, about: Payload) -> Claim:
+    def _write(self, files: _Files, about: Payload) -> OwnerLock:
         self._remove_stale()
         kept = {
             "about": about,
@@ -223,7 +223,7 @@ class Questions:
         try:
             self._state.ensure(self._folder.name)
             write_private(files.question, json.dumps(kept))
-            return Claim(files.question)
+            return OwnerLock(files.question)
         except OSError as exc:
             files.remove()
             raise StateUnwritable(
@@ -239,7 +239,7 @@ class Questions:
                 if (
                     _NAME.fullmatch(name)
                     and files.seconds_left(self._today(), self._clock()) <= 0
-                    and not Claim.is_held(files.question)
+                    and not OwnerLock.is_held(files.question)
                 ):
                     files.remove()
 
@@ -263,7 +263,7 @@ class Answers:
         self._clock = clock
         self._issued: dict[str, tuple[str, float]] = {}
         """Of each token its question and when it was handed out, the newest last."""
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def show(self, question: str) -> Payload:
         """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""
@@ -325,7 +325,7 @@ class Answers:
         if not _NAME.fullmatch(question):
             raise InputRefused("That is not the name of a question.")
         files = _Files(self._folder, question)
-        if self._seconds_left(files) <= -LEEWAY or Claim.is_abandoned(files.question):
+        if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.question):
             raise QuestionClosed
         return files
 
@@ -358,7 +358,7 @@ class _Files:
         """For how long it still stands; none where there is no such question.
 
         A question of this process goes by the clock that nobody sets. Other processes share no other clock than the
-        one that is set; there the claim to the question tells first whether anybody still waits for an answer.
+        one that is set; there the owner lock of the question tells first whether anybody still waits for an answer.
 
         Args:
             today: seconds since 1970. clock: seconds that never go back.

@@ -24,7 +24,7 @@ from ..service import Operations
 from ..state.credentials import Connection
 from ..state.in_flight import new_operation
 from ..tasks.stopping import Watch
-from ..tasks.threads import in_thread
+from ..tasks.threads import run_in_thread
 from .approval import Asker, Questions
 
 MAX_QUESTIONS = 3
@@ -116,7 +116,7 @@ class GraphDeletions:
 
     async def _asks(self) -> bool:
         """Whether the person has to be asked. Raises NodesNever."""
-        settings = await in_thread(self._operations.settings.in_force)
+        settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
             raise NodesNever("Workflows may not delete.")

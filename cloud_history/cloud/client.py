@@ -37,9 +37,9 @@ from ..errors import (
 from ..jobs.ids import WrittenIds
 from ..jobs.job import Job, OutputFile, read_job
 from ..jobs.redact import clean_detail
-from ..json_pieces import Pauses
+from ..json_pieces import ThreadPauses
 from ..secret import Secret, remember
-from ..tasks.threads import long_in_thread
+from ..tasks.threads import compute_in_thread
 from . import client, protocol
 from .clock import CloudClock
 from .pages import Kept, Page, Pick, joined
@@ -49,7 +49,7 @@ from .sessions import OwnResolver, Session, open_session
 _CHUNK = 64 * 1024
 STEP = 1024 * 1024
 """Bytes that are decompressed at a time: 64 kB can become 64 MB, for which the event loop would wait."""
-TURN = 0.001
+PAUSE_SECONDS = 0.001
 """Seconds between two steps. A sleep of none lets nothing in another thread run."""
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
@@ -72,7 +72,7 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
                     response.close()
                     return bytes(body[:largest]), False
                 if len(piece) >= STEP:
-                    await asyncio.sleep(TURN)
+                    await asyncio.sleep(PAUSE_SECONDS)
     except zlib.error:
         response.close()
         return bytes(body), False
@@ -276,12 +276,12 @@ class CloudClient:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await long_in_thread(protocol.read_jobs_page, answer, pick, now, Pauses())
+            return await compute_in_thread(protocol.read_jobs_page, answer, pick, now, ThreadPauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
         answer = await self._job(job_id)
-        detail = await long_in_thread(protocol.read_json, answer, "job_detail", Pauses())
+        detail = await compute_in_thread(protocol.read_json, answer, "job_detail", ThreadPauses())
         # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
         job = read_job(detail, datetime.now(timezone.utc))
         if job is None or job.id != job_id.lower():
@@ -291,7 +291,9 @@ class CloudClient:
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
         answer = await self._job(job_id)
-        return await long_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", Pauses())))
+        return await compute_in_thread(
+            lambda: clean_detail(protocol.read_json(answer, "job_detail", ThreadPauses()))
+        )
 
     async def _job(self, job_id: str) -> protocol.Answer:
         written = self.written.of(job_id)

@@ -10,7 +10,7 @@ from ..errors import ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobCounts, JobStatus
-from ..tasks.stopping import together
+from ..tasks.stopping import gather_all
 from .evidence import SPOT_CHECK, Doubt, Reason, spread
 from .listing import JobLister, goes_on, list_jobs
 from .pages import EVERY_JOB, Page
@@ -51,7 +51,7 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
         CloudError: one status could not be counted.
     """
     asked = [JobFilter(group).query() for group in _GROUPS]
-    *pages, whole = await together(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
+    *pages, whole = await gather_all(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
     # A server that does not filter answers all four with the same newest job: no total of its is to be believed.
     filters = all(
         job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
@@ -108,7 +108,7 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
 async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]] | None:
     """The ends of the lists that these pages begin; None where one does not end where its total says."""
     asked = [(group, page) for group, page in zip(_GROUPS, pages, strict=True) if page.total]
-    ends = await together(
+    ends = await gather_all(
         client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=2, offset=(page.total or 0) - 1)
         for group, page in asked
     )
@@ -133,7 +133,7 @@ async def span_of(client: JobLister, counts: JobCounts) -> Span:
         JobStatus.FAILED: counts.failed,
         JobStatus.CANCELLED: counts.cancelled,
     }
-    pages = await together(
+    pages = await gather_all(
         client.list_jobs(JobFilter((status,)).query(), EVERY_JOB, limit=1, offset=offset)
         for status, number in numbers.items()
         for offset in sorted({0, number - 1})

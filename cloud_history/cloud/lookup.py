@@ -25,7 +25,7 @@ from ..errors import BadRequest, CloudConnectionError, CloudError, NotFound
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobStatus
-from ..tasks.stopping import Watch, run_stoppable, together
+from ..tasks.stopping import Watch, gather_all, run_stoppable
 from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
 from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
 from .pages import Page
@@ -182,7 +182,7 @@ class _Looking:
                 self._goes_on(proof),
                 self._misses_the_others(proof),
             ]
-            _, misses, ends_too_soon, misses_others = await together(work)
+            _, misses, ends_too_soon, misses_others = await gather_all(work)
         except CloudError as error:
             self._error = self._error or error
             return self._outcome(listing, NONE_ABSENT, ())
@@ -271,10 +271,10 @@ class _Looking:
 
     async def _ask(self, job_ids: Iterable[str]) -> None:
         """Ask for each by its id."""
-        gate = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def get(job_id: str) -> None:
-            async with gate:
+            async with limit:
                 try:
                     self._by_id[job_id] = await self._client.get_job(job_id)
                     self._answered.add(job_id)

@@ -16,7 +16,7 @@ from ..cloud.retry import Again
 from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
 from ..jobs.filters import JobFilter
 from ..jobs.status import JobCounts
-from ..tasks.stopping import Budget, Unwatched, Watch, check_stopped, pause, run_stoppable
+from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
 from .delete import MAX_LOOKUP_SECONDS_STOPPED, MIN_LOOKUP_SECONDS, DeletingClient, Deletion, Shown
 from .outcomes import ClearOutcome, ClearResult, DeletionResult
 from .safeguards import Safeguards
@@ -66,7 +66,7 @@ class History:
         Raises:
             CloudError: they could not be counted. OperationStopped: the person stopped it.
         """
-        return await self._count(watch, Budget(self.seconds))
+        return await self._count(watch, Deadline(self.seconds))
 
     async def span(self, counts: JobCounts, watch: Watch) -> Span:
         """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
@@ -129,8 +129,8 @@ class History:
             CloudError: the history could not be counted beforehand, or not all of it may go. Nothing was sent.
             OperationStopped: stopped before it was sent.
         """
-        budget = Budget(self.seconds)
-        before, named, active = await self._counted(watch, budget)
+        deadline = Deadline(self.seconds)
+        before, named, active = await self._counted(watch, deadline)
         _check_count(before, confirmed)
         if before.finished == 0:
             if confirmed:
@@ -140,33 +140,38 @@ class History:
                 )
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         check_stopped(watch)
-        if not budget.left():
+        if not deadline.left():
             raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
         # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
         witnesses = await run_stoppable(
-            ask_by_id(self.client, named, active), watch, budget.left(at_least=MIN_LOOKUP_SECONDS)
+            ask_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
         )
         guards = safeguards or Safeguards()
         await guards.before_clear()
 
         async def again() -> None:
-            _check_count(await self._count(watch, budget), confirmed)
+            _check_count(await self._count(watch, deadline), confirmed)
             await guards.before_clear()
 
         watch.progress("sending", 0, 1)
         lost: CloudError | None = None
         try:
-            await run_stoppable(self.client.clear_history(again), watch, budget.left())
+            await run_stoppable(self.client.clear_history(again), watch, deadline.left())
         except OperationStopped as error:
             return await self._stopped_clear(before, witnesses, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
             if not error.may_have_worked:
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
             lost = error
-        return await self._verify_clear(before, witnesses, lost, watch, budget)
+        return await self._verify_clear(before, witnesses, lost, watch, deadline)
 
     async def _verify_clear(
-        self, before: JobCounts, witnesses: Observation, lost: CloudError | None, watch: Watch, budget: Budget
+        self,
+        before: JobCounts,
+        witnesses: Observation,
+        lost: CloudError | None,
+        watch: Watch,
+        deadline: Deadline,
     ) -> ClearResult:
         """Count until nothing is left, for about five seconds."""
         watch.progress("checking", 0, 1)
@@ -174,10 +179,10 @@ class History:
         counted: Counts = []
         doubt = ""
         try:
-            await self._count_until_none(counted, watch, budget)
+            await self._count_until_none(counted, watch, deadline)
             if counted[-1].finished < before.finished:
                 looking = self._doubt(witnesses, counted[-1])
-                doubt = await run_stoppable(looking, watch, budget.left(at_least=MIN_LOOKUP_SECONDS))
+                doubt = await run_stoppable(looking, watch, deadline.left(at_least=MIN_LOOKUP_SECONDS))
         except OperationStopped:
             return await self._stopped_clear(
                 before, witnesses, lost, unread, counted[-1] if counted else None
@@ -192,14 +197,14 @@ class History:
             return ClearResult(ClearOutcome.PARTIAL, before, after)
         return ClearResult(unread, before, after, lost, doubt=doubt)
 
-    async def _count_until_none(self, counted: Counts, watch: Watch, budget: Budget) -> None:
+    async def _count_until_none(self, counted: Counts, watch: Watch, deadline: Deadline) -> None:
         """Count until no finished job is left, for about five seconds. Each count is added to `counted`."""
-        counted.append(await self._count(watch, budget))
+        counted.append(await self._count(watch, deadline))
         for wait in self.look_again:
-            if counted[-1].finished == 0 or not budget.left():
+            if counted[-1].finished == 0 or not deadline.left():
                 break
-            await pause(self.sleep, wait, watch)
-            counted.append(await self._count(watch, budget))
+            await sleep_stoppable(self.sleep, wait, watch)
+            counted.append(await self._count(watch, deadline))
 
     async def _doubt(self, witnesses: Observation, after: JobCounts) -> str:
         """Why this count does not prove that jobs are gone, in words; "" where looking at some of them agrees.
@@ -240,9 +245,9 @@ class History:
             return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
         return ClearResult(unread, before, after, lost, stopped=True, doubt=doubt)
 
-    async def _count(self, watch: Watch, budget: Budget) -> JobCounts:
-        return (await self._counted(watch, budget)).counts
+    async def _count(self, watch: Watch, deadline: Deadline) -> JobCounts:
+        return (await self._counted(watch, deadline)).counts
 
-    async def _counted(self, watch: Watch, budget: Budget) -> Counted:
-        seconds = budget.left(at_least=MIN_LOOKUP_SECONDS)
+    async def _counted(self, watch: Watch, deadline: Deadline) -> Counted:
+        seconds = deadline.left(at_least=MIN_LOOKUP_SECONDS)
         return await run_stoppable(count_and_name(self.client, self.now), watch, seconds)

@@ -16,7 +16,15 @@ from ..cloud.retry import Again
 from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from ..jobs.job import Job
 from ..secret import log
-from ..tasks.stopping import Budget, Turns, Unwatched, Watch, pause, run_stoppable, together
+from ..tasks.stopping import (
+    Deadline,
+    LoopPauses,
+    Unwatched,
+    Watch,
+    gather_all,
+    run_stoppable,
+    sleep_stoppable,
+)
 from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .report import deletion_report
 from .safeguards import Safeguards, kept_back
@@ -58,12 +66,12 @@ class Deletion:
         A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
         out of time, ends with a result that says what had been sent by then.
         """
-        turn = Turns(watch)
+        turn = LoopPauses(watch)
         for chunk in _chunks(job_ids):
             delete_history(chunk)
             await turn()
-        budget = self._budget(job_ids)
-        before = await self._look(job_ids, watch, budget, shown.look if shown else UNSEEN)
+        deadline = self._budget(job_ids)
+        before = await self._look(job_ids, watch, deadline, shown.look if shown else UNSEEN)
         ledger = Outcomes(job_ids)
         if shown is None:
             send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
@@ -74,21 +82,21 @@ class Deletion:
         looks = (before, shown.look) if shown else (before,)
         ledger.keep_back(kept_back(send, await self.safeguards.protected(), looks))
         # Backing up may take long, and its time is not the deletion's.
-        with budget.paused():
+        with deadline.paused():
             backup = await self.safeguards.back_up(ledger.not_kept_back(send), watch)
         ledger.keep_back(await self._believed(backup.without, before, watch))
         ledger.backed_up(backup.workflows)
         try:
-            await self._send(ledger.not_kept_back(send), looks, ledger, watch, budget)
-            after = await self._verify(ledger, before, watch, budget)
+            await self._send(ledger.not_kept_back(send), looks, ledger, watch, deadline)
+            after = await self._verify(ledger, before, watch, deadline)
         except asyncio.CancelledError:
             ledger.end_sending("it was cancelled")
             log.warning("Cancelled. %s", deletion_report(ledger.result(before, UNSEEN), len(job_ids)))
             raise
         return ledger.result(before, after)
 
-    def _budget(self, job_ids: Sequence[str]) -> Budget:
-        return Budget(self.seconds * max(1.0, len(job_ids) / 1000))
+    def _budget(self, job_ids: Sequence[str]) -> Deadline:
+        return Deadline(self.seconds * max(1.0, len(job_ids) / 1000))
 
     async def _send(
         self,
@@ -96,10 +104,10 @@ class Deletion:
         looks: Sequence[Observation],
         ledger: Outcomes,
         watch: Watch,
-        budget: Budget,
+        deadline: Deadline,
     ) -> None:
         try:
-            await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, budget.left())
+            await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, deadline.left())
         except OperationStopped:
             ledger.end_sending("you stopped it", stopped=True)
         except CloudConnectionError as error:
@@ -139,7 +147,7 @@ class Deletion:
                 waiting.clear()  # whatever it was, the other workers send nothing more
                 raise
 
-        await together(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(waiting))))
+        await gather_all(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(waiting))))
 
     async def _check_again(self, chunk: Sequence[str], looks: Sequence[Observation]) -> None:
         if kept_back(chunk, await self.safeguards.protected(), looks):
@@ -164,7 +172,7 @@ class Deletion:
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
     async def _verify(
-        self, ledger: Outcomes, before: Observation, watch: Watch, budget: Budget
+        self, ledger: Outcomes, before: Observation, watch: Watch, deadline: Deadline
     ) -> Observation:
         """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
         sent = ledger.to_verify
@@ -175,12 +183,12 @@ class Deletion:
             return await self._glance(sent, before)
         look = UNSEEN
         try:
-            look = await self._look(sent, watch, budget, before)
+            look = await self._look(sent, watch, deadline, before)
             for wait in self.look_again:
-                if look.error is not None or not ledger.awaited(look) or not budget.left():
+                if look.error is not None or not ledger.awaited(look) or not deadline.left():
                     break
-                await pause(self.sleep, wait, watch)
-                look = _since(look, await self._look(sent, watch, budget, before))
+                await sleep_stoppable(self.sleep, wait, watch)
+                look = _since(look, await self._look(sent, watch, deadline, before))
         except OperationStopped:
             ledger.stopped = True
             glance = await self._glance(sent, before)
@@ -190,11 +198,11 @@ class Deletion:
         return look
 
     async def _look(
-        self, job_ids: Sequence[str], watch: Watch, budget: Budget, known: Observation
+        self, job_ids: Sequence[str], watch: Watch, deadline: Deadline, known: Observation
     ) -> Observation:
         watch.progress("checking", 0, 1)
         return await look_up_in_time(
-            self.client, job_ids, watch, budget.left(at_least=MIN_LOOKUP_SECONDS), known
+            self.client, job_ids, watch, deadline.left(at_least=MIN_LOOKUP_SECONDS), known
         )
 
     async def _glance(self, job_ids: Sequence[str], known: Observation) -> Observation:

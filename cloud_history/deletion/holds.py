@@ -26,14 +26,14 @@ from ..errors import (
     StateUnwritable,
     TooLate,
 )
-from ..forks import Lock
+from ..forks import ForkSafeLock
 from ..secret import log, operation_now
 from ..state.files import read_private, write_private
 from ..state.folder import state_folder_at
-from ..state.locks import Claim, gate
-from ..tasks.own_loop import on_own_loop
+from ..state.locks import OwnerLock, file_lock
+from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
-from ..tasks.threads import in_background, write_in_thread
+from ..tasks.threads import run_in_background, write_in_thread
 from .events import Events
 from .outcomes import ClearResult, DeletionResult
 from .preview import DeletionPreview, DeletionRequest
@@ -80,9 +80,9 @@ class Hold:
     state: str = HOLDING
     watch: HoldWatch = field(default_factory=lambda: HoldWatch(lambda phase, done, total: None))
     task: asyncio.Task[None] | None = None
-    claim: Claim | None = None
+    owner_lock: OwnerLock | None = None
 
-    _moving: Lock = field(default_factory=Lock, repr=False)
+    _moving: ForkSafeLock = field(default_factory=ForkSafeLock, repr=False)
 
     @property
     def id(self) -> str:
@@ -139,7 +139,7 @@ class Holds:
         self._deletions = deletions
         self._state = state_folder_at(deletions.folder)
         self._folder = deletions.folder / "holds"
-        self._gate = deletions.folder / "holds.gate"
+        self._lock_path = deletions.folder / "holds.gate"
         self._sleep = sleep
         self._clock = clock
         self._open: dict[str, Hold] = {}
@@ -234,7 +234,7 @@ class Holds:
         deletions, confirmed = self._deletions, hold.confirmed
         try:
             self._changed(hold)
-            await on_own_loop(deletions.carry_out(confirmed, hold.watch))
+            await run_on_own_loop(deletions.carry_out(confirmed, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
         except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
@@ -256,7 +256,7 @@ class Holds:
         # On our own loop: whoever comes first, sending or undoing, the other one is too late.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
             # From here on the journal speaks for it: what is left of a hold was never sent.
-            in_background(lambda: self._forget(hold))
+            run_in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
         self._deletions.events.progressed(hold.id, hold.kind, phase, done, total, held=True)
@@ -266,7 +266,7 @@ class Holds:
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
-        left = [path for path in self._files() if path.stem not in self._open and not Claim.is_held(path)]
+        left = [path for path in self._files() if path.stem not in self._open and not OwnerLock.is_held(path)]
         found = self._abandoned(left) if left else []
         known = self._known() if found else set()
         for each in found:
@@ -278,12 +278,12 @@ class Holds:
         """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the gate."""
         with ExitStack() as alone:
             try:
-                alone.enter_context(gate(self._gate))
+                alone.enter_context(file_lock(self._lock_path))
             except LockSilent:
                 return []  # somebody writes one down, or the disk hangs: it is told the next time
             except OSError:
                 pass  # a folder that cannot be written: nobody else writes there either
-            read = [_summary(path) for path in left if not Claim.is_held(path)]
+            read = [_summary(path) for path in left if not OwnerLock.is_held(path)]
         return [each for each in read if each is not None]
 
     def _known(self) -> set[str]:
@@ -317,9 +317,9 @@ class Holds:
         kept = {key: value for key, value in hold.payload().items() if key in ("id", "kind", "jobs", "ids")}
         try:
             self._state.ensure(self._folder.name)
-            with gate(self._gate):
+            with file_lock(self._lock_path):
                 write_private(path, json.dumps(kept))
-                hold.claim = Claim(path)
+                hold.owner_lock = OwnerLock(path)
         except OSError as exc:
             self._remove(path)
             raise StateUnwritable(
@@ -327,9 +327,9 @@ class Holds:
             ) from exc
 
     def _forget(self, hold: Hold) -> None:
-        claim, hold.claim = hold.claim, None
-        if claim is not None:
-            claim.release()
+        owner_lock, hold.owner_lock = hold.owner_lock, None
+        if owner_lock is not None:
+            owner_lock.release()
         self._remove(self._folder / f"{hold.id}.json")
 
     def _remove(self, path: Path) -> None:

@@ -16,8 +16,8 @@ from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
 from ..secret import log, operation_now, scrub
 from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from ..state.in_flight import Entry, InFlight, SenderLock, unresolved
-from ..tasks.stopping import LOOK_EVERY, Watch, check_stopped
-from ..tasks.threads import in_thread, write_in_thread
+from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped
+from ..tasks.threads import run_in_thread, write_in_thread
 from .events import Events
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 from .report import Payload, failure_payload
@@ -220,11 +220,11 @@ class DeletionQueue:
         # Polled: who has it may be on another event loop, or in another process.
         while not await self._try_lock(entry, watch):
             if not wait:
-                running = await in_thread(self.running)
+                running = await run_in_thread(self.running)
                 raise Busy("Another deletion is running.", origin=running.origin if running else "")
             check_stopped(watch)
             watch.progress("waiting", 0, 1)
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(STOP_CHECK_SECONDS)
 
     async def _try_lock(self, entry: Entry, watch: Watch) -> bool:
         def take() -> bool:

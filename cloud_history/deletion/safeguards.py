@@ -26,8 +26,8 @@ from ..secret import Secret, log, scrub
 from ..state.backup_file import BackupDraft
 from ..state.backups import BackupFolder
 from ..state.protection import ProtectionFile
-from ..tasks.stopping import Watch, run_stoppable, together
-from ..tasks.threads import in_thread, large_in_thread, write_in_thread
+from ..tasks.stopping import Watch, gather_all, run_stoppable
+from ..tasks.threads import run_in_thread, run_large_in_thread, write_in_thread
 from .outcomes import JobOutcome, Outcome
 
 PROTECTED = JobOutcome(Outcome.PROTECTED)
@@ -117,7 +117,7 @@ class StateGuards(Safeguards):
         self._backs_up = backs_up
 
     async def protected(self) -> Protected:
-        return await in_thread(self._read)
+        return await run_in_thread(self._read)
 
     def _read(self) -> Protected:
         if self._back_up is not None:
@@ -186,7 +186,7 @@ class BackingUp:
             seconds = BACKUP_SECONDS + BACKUP_SECONDS_PER_JOB * len(job_ids)
             await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
             if len(draft):
-                await large_in_thread(draft.close)
+                await run_large_in_thread(draft.close)
             self._saved = len(draft)
         except OSError as exc:
             return self._none(job_ids, exc)
@@ -216,12 +216,12 @@ class BackingUp:
                 await self._read_one(draft, waiting.popleft(), waiting)
                 watch.progress("backing_up", len(draft), len(job_ids))
 
-        await together(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(job_ids))))
+        await gather_all(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(job_ids))))
 
     async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
         try:
             detail = await self._client.get_job_detail(job_id)
-            await large_in_thread(draft.add, job_id, detail, self._key.reveal())
+            await run_large_in_thread(draft.add, job_id, detail, self._key.reveal())
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         except StateSilent:

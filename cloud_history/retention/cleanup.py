@@ -18,7 +18,7 @@ from ..state.audit_log import LoggedDeletion
 from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 from ..tasks.stopping import Watch
-from ..tasks.threads import large_in_thread, long_in_thread
+from ..tasks.threads import compute_in_thread, run_large_in_thread
 from .policy import Plan, Policy, check, check_rules, decide
 from .report import policy_words
 
@@ -69,7 +69,7 @@ class CleanUp:
         return await _decide(self._history, jobs, policy), jobs
 
     async def _jobs(self, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-        now, last = self._clock(), await large_in_thread(self._history.queue.audit_log.entries, 1)
+        now, last = self._clock(), await run_large_in_thread(self._history.queue.audit_log.entries, 1)
         kept = self._read
         known = kept is not None and (kept.connection, kept.last) == (connection, last)
         if kept is None or not known or now - kept.at > FRESH_SECONDS:
@@ -113,4 +113,4 @@ async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> 
     protected = await history.protected()
     now = history.clock.earliest_now()  # by a clock that is fast, jobs look older than they are
     # Off the event loop: a hundred thousand jobs take a third of a second.
-    return await long_in_thread(decide, jobs.values(), policy, now, protected.covers)
+    return await compute_in_thread(decide, jobs.values(), policy, now, protected.covers)

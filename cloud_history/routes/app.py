@@ -13,7 +13,7 @@ from ..deletion.holds import Holds
 from ..deletion.preview import Previews
 from ..errors import SetupProblem
 from ..service import Operations
-from ..tasks.threads import in_thread
+from ..tasks.threads import run_in_thread
 from .approval import AskingRoutes
 from .audit import RecordRoutes
 from .deletion import CleanUpRoutes, DeletionRoutes
@@ -141,7 +141,7 @@ def _for_one(operations: Operations, handler: Handler, *, knows_key: bool) -> Ha
     async def answer(request: web.Request) -> web.StreamResponse:
         operations.keys.check_users()
         if knows_key:
-            await in_thread(operations.keys.remember)
+            await run_in_thread(operations.keys.remember)
         return await handler(request)
 
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..approval.approval import DELETE, Answers
-from ..tasks.threads import in_thread, write_in_thread
+from ..tasks.threads import run_in_thread, write_in_thread
 from .request import read_body
 from .response import Context, json_answer
 
@@ -18,7 +18,7 @@ class AskingRoutes:
     async def show(self, request: web.Request) -> web.Response:
         """What a page is to show, which a websocket event has named."""
         body = await read_body(request, {"question": str}, ("question",))
-        return json_answer(await in_thread(self._answers.show, body["question"]))
+        return json_answer(await run_in_thread(self._answers.show, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
         """A page shows the question."""

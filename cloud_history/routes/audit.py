@@ -15,7 +15,7 @@ from ..jobs.rows import read_details, workflow_file
 from ..secret import scrub
 from ..state.audit_log import LoggedDeletion
 from ..state.backups import BackupInfo
-from ..tasks.threads import in_thread, large_in_thread, write_in_thread
+from ..tasks.threads import run_in_thread, run_large_in_thread, write_in_thread
 from .request import read_body
 from .response import HEADERS, Context, file_answer, json_answer, large_json_answer, write_in_time
 
@@ -31,15 +31,15 @@ class RecordRoutes:
         self._backups = context.operations.backups
 
     async def entries(self, request: web.Request) -> web.Response:
-        backups = {each.operation: each for each in await large_in_thread(self._backups.list)}
-        recorded = await large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
+        backups = {each.operation: each for each in await run_large_in_thread(self._backups.list)}
+        recorded = await run_large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
         # However many came since: a backup that is kept can be opened, and deleted.
         older = [each for each in recorded[MAX_ENTRIES:] if each.entry.operation in backups]
         found = [*recorded[:MAX_ENTRIES], *older]
-        running = await in_thread(self._queue.running)
+        running = await run_in_thread(self._queue.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
-        removed = await large_in_thread(self._queue.audit_log.removed_in_all)
+        removed = await run_large_in_thread(self._queue.audit_log.removed_in_all)
         return await large_json_answer({"entries": entries, "removed_in_all": removed})
 
     async def jobs(self, request: web.Request) -> web.Response:
@@ -49,7 +49,7 @@ class RecordRoutes:
             jobs = self._queue.audit_log.jobs(operation)
             return [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
 
-        jobs = await large_in_thread(read)
+        jobs = await run_large_in_thread(read)
         return await large_json_answer({"jobs": jobs})
 
     async def csv(self, request: web.Request) -> web.StreamResponse:
@@ -57,17 +57,17 @@ class RecordRoutes:
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
         lines = self._queue.audit_log.csv()
         # A record can be large, so it goes piece by piece. Spreadsheets guess the encoding without a byte order mark.
-        piece = "\ufeff" + await large_in_thread(_piece, lines)
+        piece = "\ufeff" + await run_large_in_thread(_piece, lines)
         await response.prepare(request)
         while piece:
             await write_in_time(request, response.write(piece.encode("utf-8")))
-            piece = await large_in_thread(_piece, lines)
+            piece = await run_large_in_thread(_piece, lines)
         await write_in_time(request, response.write_eof())
         return response
 
     async def backup(self, request: web.Request) -> web.Response:
         operation = _name(request)
-        return await large_json_answer({"jobs": await large_in_thread(self._backups.jobs, operation)})
+        return await large_json_answer({"jobs": await run_large_in_thread(self._backups.jobs, operation)})
 
     async def backed_up_job(self, request: web.Request) -> web.Response:
         operation, job_id = _backed_up(request)
@@ -75,12 +75,14 @@ class RecordRoutes:
         def read() -> Payload:
             return read_details(self._backups.job(operation, job_id), datetime.now(timezone.utc))
 
-        return await large_json_answer(await large_in_thread(read))
+        return await large_json_answer(await run_large_in_thread(read))
 
     async def backed_up_workflow(self, request: web.Request) -> web.Response:
         """The workflow of a job in a backup, as a file."""
         operation, job_id = _backed_up(request)
-        return file_answer(await large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id))))
+        return file_answer(
+            await run_large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id)))
+        )
 
     async def delete_backup(self, request: web.Request) -> web.Response:
         await read_body(request, {})

@@ -32,9 +32,9 @@ from ..retention.policy import Plan, Policy, Reason, newest_first
 from ..retention.report import counts_kept
 from ..secret import log
 from ..state.credentials import Connection
-from ..tasks.own_loop import on_own_loop
+from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched
-from ..tasks.threads import in_thread, long_in_thread
+from ..tasks.threads import compute_in_thread, run_in_thread
 from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
@@ -99,10 +99,10 @@ class DeletionRoutes:
 
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
-        seconds = (await in_thread(operations.settings.in_force)).hold_seconds
+        seconds = (await run_in_thread(operations.settings.in_force)).hold_seconds
         # The setting may have changed while the dialog stood: the yes was to a deletion that can be undone.
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
-        running = await in_thread(operations.queue.running)
+        running = await run_in_thread(operations.queue.running)
         if not seconds and running is not None:
             return busy_answer(Busy("Another deletion is running.", origin=running.origin))
         connection = await operations.find_connection()
@@ -122,7 +122,7 @@ class DeletionRoutes:
     async def _send_now(self, confirmed: DeletionRequest) -> web.Response:
         name = confirmed.operation
         watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
-        work = on_own_loop(self._carried_out(confirmed, watch))
+        work = run_on_own_loop(self._carried_out(confirmed, watch))
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
         self._keep_alive(task)
         self._watches[name] = watch
@@ -187,7 +187,7 @@ class DeletionRoutes:
         }
 
     async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
-        settings = await in_thread(self._context.operations.settings.in_force)
+        settings = await run_in_thread(self._context.operations.settings.in_force)
         kept = self._context.previews.keep(preview, connection, settings.hold_seconds)
         return {
             "token": kept.token,
@@ -225,7 +225,7 @@ class CleanUpRoutes:
         policy = read_policy(body["policy"])
         connection = await self._context.operations.find_connection()
         plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
-        payload = await long_in_thread(plan_payload, plan, policy, jobs)
+        payload = await compute_in_thread(plan_payload, plan, policy, jobs)
         return json_answer({**payload, "account": connection.account})
 
 

@@ -35,7 +35,7 @@ from ..jobs.job import Job, row_id
 from ..jobs.rows import read_details, row_json, workflow_file
 from ..secret import log
 from ..state.credentials import Connection
-from ..tasks.threads import long_in_thread
+from ..tasks.threads import compute_in_thread
 from .request import read_body, read_filter, read_ids
 from .response import (
     HEADERS,
@@ -97,11 +97,13 @@ class ReadingRoutes:
 
     async def details(self, request: web.Request) -> web.Response:
         detail = await self._detail(request)
-        return await large_json_answer(await long_in_thread(read_details, detail, datetime.now(timezone.utc)))
+        return await large_json_answer(
+            await compute_in_thread(read_details, detail, datetime.now(timezone.utc))
+        )
 
     async def workflow(self, request: web.Request) -> web.Response:
         """The job's workflow as a file."""
-        return file_answer(await long_in_thread(workflow_file, await self._detail(request)))
+        return file_answer(await compute_in_thread(workflow_file, await self._detail(request)))
 
     async def _detail(self, request: web.Request) -> Payload:
         job_id = _job_id(request.match_info["job_id"])

@@ -27,8 +27,8 @@ from ..errors import CloudError, InputRefused, TooManyJobIds
 from ..jobs.filters import JobFilter, Selection
 from ..jobs.ids import MAX_IDS, is_job_id
 from ..jobs.status import ACTIVE, JobStatus
-from ..json_pieces import WINDOW, Pauses, loads
-from ..tasks.threads import long_in_thread
+from ..json_pieces import WINDOW, ThreadPauses, loads
+from ..tasks.threads import compute_in_thread
 
 HEADER = "X-Cloud-History"
 HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
@@ -267,12 +267,12 @@ async def _value_of(body: bytes) -> object:
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise InputRefused("The body is nested in too many ways.")
     with suppress(ValueError):
-        return await long_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
+        return await compute_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
     return _NOTHING
 
 
 def _parsed(body: bytes) -> object:
-    return loads(body.decode(json.detect_encoding(body), "surrogatepass"), Pauses(), _DECODER)
+    return loads(body.decode(json.detect_encoding(body), "surrogatepass"), ThreadPauses(), _DECODER)
 
 
 _NOTHING = object()

@@ -33,13 +33,13 @@ from ..errors import (
     SetupProblem,
     TooLate,
 )
-from ..json_pieces import Pauses, dumps
+from ..json_pieces import ThreadPauses, dumps
 from ..secret import log
 from ..service import Operations
 from ..state.credentials import Connection
-from ..tasks.own_loop import on_own_loop
+from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched, run_stoppable
-from ..tasks.threads import long_in_thread
+from ..tasks.threads import compute_in_thread
 from .request import MAX_SEND_SECONDS, RequestRefused, check_request
 from .table import Handler
 from .thumbnails import Thumbnails
@@ -142,7 +142,7 @@ def busy_answer(error: Busy) -> web.Response:
 
 async def large_json_answer(payload: Payload, status: int = 200) -> web.Response:
     """The same for what may be large: written in a thread, in pieces."""
-    body = await long_in_thread(lambda: dumps(payload, Pauses()).encode("utf-8"))
+    body = await compute_in_thread(lambda: dumps(payload, ThreadPauses()).encode("utf-8"))
     headers = {**HEADERS, "Content-Type": "application/json; charset=utf-8"}
     return web.Response(body=body, status=status, headers=headers)
 
@@ -202,4 +202,4 @@ class Context:
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it, but never hold the request open longer than allowed. Raises CloudTimeoutError."""
-        return await run_stoppable(on_own_loop(work), Unwatched(), self.longest_hold)
+        return await run_stoppable(run_on_own_loop(work), Unwatched(), self.longest_hold)

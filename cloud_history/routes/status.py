@@ -26,7 +26,7 @@ from ..errors import (
 from ..state.credentials import ApiKey, clean_key, looks_usual
 from ..state.node_reports import NodeReports
 from ..state.settings import DAMAGED, MEMBERS
-from ..tasks.threads import in_thread, long_in_thread, write_in_thread
+from ..tasks.threads import compute_in_thread, run_in_thread, write_in_thread
 from .request import read_body
 from .response import Context, error_answer, json_answer, large_json_answer
 
@@ -48,7 +48,7 @@ class StatusRoutes:
     async def node_report(self, request: web.Request) -> web.Response:
         """What a node has told that was stopped."""
         name = request.match_info["name"]
-        return json_answer(await in_thread(self._reports.fetch, name))
+        return json_answer(await run_in_thread(self._reports.fetch, name))
 
     async def change_settings(self, request: web.Request) -> web.Response:
         body = await read_body(request, MEMBERS)
@@ -62,7 +62,7 @@ class StatusRoutes:
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"operation": str}, ("operation",))
         operations = self._context.operations
-        known = {entry.operation for entry in await in_thread(operations.queue.unresolved)}
+        known = {entry.operation for entry in await run_in_thread(operations.queue.unresolved)}
         if body["operation"] not in known:
             raise InputRefused("No unresolved operation has that name.")
         await write_in_thread(lambda: operations.queue.in_flight.resolve(body["operation"]))
@@ -84,15 +84,15 @@ class StatusRoutes:
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
         can_connect = not operations.keys.is_fixed
         try:
-            await long_in_thread(schema.load_all)
+            await compute_in_thread(schema.load_all)
             host = operations.base_url().host
-            key = await in_thread(operations.keys.find)
+            key = await run_in_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
             # With any other problem a key that is given now could neither be tested nor used.
             can_connect = can_connect and isinstance(error, KeyFileDamaged)
         try:
-            settings = await in_thread(operations.settings.in_force)
+            settings = await run_in_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
             settings, problem = DAMAGED, error_payload(error)
         try:
@@ -126,11 +126,11 @@ class StatusRoutes:
         queue = self._context.operations.queue
         if self._context.operations.keys.everybodys:
             return _NOTHING_LEFT_OPEN
-        running = await in_thread(queue.running)
+        running = await run_in_thread(queue.running)
         return {
             "running": running.summary() if running else None,
-            "unresolved": [entry.summary() for entry in await in_thread(queue.unresolved)],
-            "lost_holds": await in_thread(self._context.holds.lost),
+            "unresolved": [entry.summary() for entry in await run_in_thread(queue.unresolved)],
+            "lost_holds": await run_in_thread(self._context.holds.lost),
         }
 
     async def _protection(self) -> Payload:

@@ -66,7 +66,7 @@ class Thumbnails:
         self._files_of: Connection | None = None
         self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
-        self._gate = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
+        self._limit = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
 
     def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
         """Remember which preview belongs to which job, from a list that was read."""
@@ -88,7 +88,7 @@ class Thumbnails:
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]
-        async with self._gate.here(), self._operations.open(connection) as client:
+        async with self._limit.here(), self._operations.open(connection) as client:
             file = self._known(connection, job_id)
             if file is None or file.filename != filename:
                 file = await _owned(client, job_id, filename)

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from ..errors import FileRefused
 from ..secret import log
-from ..tasks.disk_steps import at_file
+from ..tasks.disk import disk_access
 from .files import open_private, sync_file, sync_folder, write_whole
-from .locks import gate
+from .locks import file_lock
 
 MAX_READ_BYTES = 64 * 1024 * 1024
 """Of one file, from its end: far more than a whole one has, unless it is not ours."""
@@ -31,7 +31,7 @@ class LineLog:
 
     def __init__(self, path: Path, *, largest: int, older: int) -> None:
         self._path = path
-        self._gate = path.with_suffix(".gate")
+        self._lock_path = path.with_suffix(".gate")
         self._largest = largest
         self._older = older
 
@@ -41,11 +41,11 @@ class LineLog:
         Raises:
             OSError: it is not there, nor any part of it that could be mistaken for a line.
         """
-        with gate(self._gate):
+        with file_lock(self._lock_path):
             self._rotate(len(line))
             new = not self._path.exists()
             # Read as well, to see how it ends.
-            with at_file(self._path, len(line)), open_private(self._path, "a+b") as file:
+            with disk_access(self._path, len(line)), open_private(self._path, "a+b") as file:
                 _append(file, line)
         if new:
             sync_folder(self._path.parent)
@@ -64,7 +64,7 @@ class LineLog:
         """What is in each file, the newest file first. Raises OSError."""
         with ExitStack() as stack:
             for file in self._opened(stack):
-                with at_file(Path(file.name), self._largest):
+                with disk_access(Path(file.name), self._largest):
                     content = _end_of(file)
                 yield content
 
@@ -72,7 +72,7 @@ class LineLog:
         # All at once, so that no line is read twice or passed over when another process begins a new file meanwhile.
         with ExitStack() as waiting:
             with suppress(OSError):  # a folder that cannot be written: nobody else writes there either
-                waiting.enter_context(gate(self._gate))
+                waiting.enter_context(file_lock(self._lock_path))
             files: list[BinaryIO] = []
             for number in range(self._older + 1):
                 path = self._numbered(number)
@@ -115,7 +115,7 @@ def _end_of(file: BinaryIO) -> bytes:
 
 def _close(file: BinaryIO) -> None:
     # It was read, whatever the disk says of it now.
-    with suppress(OSError), at_file(Path(file.name)):
+    with suppress(OSError), disk_access(Path(file.name)):
         file.close()
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StateUnreadable, StateUnwritable
-from ..forks import Lock
+from ..forks import ForkSafeLock
 from ..secret import CONTROL, scrub
 from .append_log import LineLog
 from .folder import state_folder_at
-from .locks import held
+from .locks import acquire_with_timeout
 
 MAX_TEXT_CHARACTERS = 1000
 MAX_HEAD_BYTES = 128 * 1024
@@ -261,7 +261,7 @@ class AuditLog:
         self._clock = clock
         # Outcomes that the disk refused: written before anything else is, and told meanwhile.
         self._unwritten: dict[str, bytes] = {}
-        self._alone = Lock()
+        self._lock = ForkSafeLock()
 
     def intent(self, entry: AuditEntry) -> None:
         """Write down what is about to be done.
@@ -352,7 +352,7 @@ class AuditLog:
 
     def _append(self, line: bytes) -> None:
         try:
-            with held(self._alone, "deletions.jsonl"):
+            with acquire_with_timeout(self._lock, "deletions.jsonl"):
                 self._state.ensure()
                 for operation, earlier in list(self._unwritten.items()):
                     self._log.append(earlier)

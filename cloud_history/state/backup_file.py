@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import BackupDamaged, NotBackedUp
-from ..forks import Lock, restart_in_child
+from ..forks import ForkSafeLock, run_after_fork
 from ..jobs.ids import is_job_id
 from ..jobs.job import read_job
 from ..jobs.redact import MAX_JOB_BYTES, clean_detail, clean_json
 from ..jobs.rows import job_row, read_workflow
-from ..tasks.disk_steps import at_file
+from ..tasks.disk import disk_access
 from .files import draft_name, open_private, sync_file, sync_folder
-from .locks import Claim, gate
+from .locks import OwnerLock, file_lock
 
 INDEX = "index.json"
 FORMAT = 1
@@ -78,7 +78,7 @@ def read_summary(path: Path) -> tuple[str, int] | None:
     It is the file's last line, so that a list of many large backups takes no time.
     """
     try:
-        with at_file(path), _open(path) as file:
+        with disk_access(path), _open(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _MAX_TAIL_BYTES))
             tail = file.read(_MAX_TAIL_BYTES)
@@ -96,7 +96,7 @@ def summary_line(created_at: str, jobs: int) -> bytes:
 
 def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     try:
-        with at_file(path), _open(path) as file, zipfile.ZipFile(file) as archive:
+        with disk_access(path), _open(path) as file, zipfile.ZipFile(file) as archive:
             content = _bytes_of(path, archive, member, largest)
         value = json.loads(content)
         if isinstance(value, dict):
@@ -129,7 +129,7 @@ def _bytes_of(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -
     # The other ways of packing cannot be unpacked piece by piece: a few bytes may become gigabytes at once.
     if info.compress_type not in _KNOWN or info.file_size > largest:
         raise ValueError("not one of ours")
-    with at_file(path, info.compress_size), archive.open(info) as file:
+    with disk_access(path, info.compress_size), archive.open(info) as file:
         content = file.read(largest + 1)
     if len(content) != info.file_size:
         raise ValueError("cut short")
@@ -161,22 +161,22 @@ class BackupDraft:
     it counts as backed up, and all further calls say so.
     """
 
-    def __init__(self, path: Path, gate_path: Path, header: Mapping[str, object]) -> None:
+    def __init__(self, path: Path, lock_path: Path, header: Mapping[str, object]) -> None:
         self._path = path
-        self._gate = gate_path
+        self._lock_path = lock_path
         self._header = header
         self._draft = draft_name(path)
         self._rows: dict[str, Row] = {}
-        self._alone = Lock()
+        self._lock = ForkSafeLock()
         self._open = True
         with ExitStack() as undo:
             self._file = io.BufferedWriter(cast(io.RawIOBase, open_private(self._draft, "xb")))
             undo.callback(self._draft.unlink, missing_ok=True)
             undo.callback(self._file.close)
-            self._claim = Claim(self._draft)
+            self._owner_lock = OwnerLock(self._draft)
             self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
             undo.pop_all()
-        restart_in_child(self._let_go)
+        run_after_fork(self._let_go)
 
     def __len__(self) -> int:
         """How many jobs are in it."""
@@ -211,27 +211,27 @@ class BackupDraft:
         with self._writing():
             self._write(INDEX, self._index())
             self._archive.comment = summary_line(str(self._header["created_at"]), len(self._rows))
-            with at_file(self._path, self._file.tell()):
+            with disk_access(self._path, self._file.tell()):
                 self._archive.close()
                 self._file.flush()
                 sync_file(self._file)
                 self._file.close()
-            with at_file(self._path), gate(self._gate):
-                self._claim.release()  # Windows renames no open file
+            with disk_access(self._path), file_lock(self._lock_path):
+                self._owner_lock.release()  # Windows renames no open file
                 os.replace(self._draft, self._path)
             self._open = False
-        with at_file(self._path.parent):
+        with disk_access(self._path.parent):
             sync_folder(self._path.parent)
         return self._path
 
     def discard(self) -> None:
         """Remove the draft. Does nothing where it has been closed or discarded."""
-        with self._alone:
+        with self._lock:
             self._drop()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._alone:
+        with self._lock:
             if not self._open:
                 raise OSError(errno.EBADF, "this backup is closed, or could not be written")
             try:
@@ -247,8 +247,8 @@ class BackupDraft:
         self._archive.fp = None  # or it would still write its directory when it is forgotten
         with suppress(OSError):
             self._file.close()
-        self._claim.release()
-        with suppress(OSError), at_file(self._draft):
+        self._owner_lock.release()
+        with suppress(OSError), disk_access(self._draft):
             self._draft.unlink(missing_ok=True)
 
     def _let_go(self) -> None:
@@ -258,7 +258,7 @@ class BackupDraft:
         self._file.raw.close()
 
     def _write(self, member: str, content: bytes) -> None:
-        with at_file(self._path, len(content)):
+        with disk_access(self._path, len(content)):
             self._compress(member, content)
 
     def _compress(self, member: str, content: bytes) -> None:

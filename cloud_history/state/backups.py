@@ -19,10 +19,10 @@ from typing import Any
 from ..errors import StateUnreadable, StateUnwritable
 from ..jobs.redact import clean_detail
 from ..secret import scrub
-from ..tasks.disk_steps import at_file
+from ..tasks.disk import disk_access
 from .backup_file import FORMAT, BackupDraft, Row, read_job_detail, read_rows, read_summary
 from .folder import BACKUPS, state_folder_at
-from .locks import Claim, gate
+from .locks import OwnerLock, file_lock
 
 MIN_BACKUPS = 10
 """So many are kept whatever the limits say: a limit set too low must not take the last way back."""
@@ -70,7 +70,7 @@ class BackupFolder:
     def __init__(self, folder: Path, clock: Clock = _now) -> None:
         self._state = state_folder_at(folder)
         self._folder = folder / "backups"
-        self._gate = folder / BACKUPS
+        self._lock_path = folder / BACKUPS
         self._clock = clock
 
     def begin(self, operation: str, about: Mapping[str, object]) -> BackupDraft:
@@ -86,17 +86,17 @@ class BackupFolder:
         header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
         json.dumps(header)  # what cannot be written is found now, and not when all jobs are in
         self._state.ensure(self._folder.name)
-        with gate(self._gate):
+        with file_lock(self._lock_path):
             self._state.check()  # notes that there are backups from now on
             self._remove_leftovers()
             if path.exists():
                 raise FileExistsError(errno.EEXIST, "this operation has a backup already")
-            return BackupDraft(path, self._gate, header)
+            return BackupDraft(path, self._lock_path, header)
 
     def list(self) -> Backups:
         """All backups, the newest first. Raises StateFolderLost, StateUnreadable: nobody knows them."""
         self._state.check()
-        with at_file(self._folder):
+        with disk_access(self._folder):
             paths = self._files()
         found = [info for path in paths if (info := _describe(path)) is not None]
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
@@ -136,7 +136,7 @@ class BackupFolder:
         """
         self._state.check()
         try:
-            with at_file(self._path(operation)):
+            with disk_access(self._path(operation)):
                 self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
             raise StateUnwritable("The backup can’t be deleted.", because=exc) from exc
@@ -158,7 +158,7 @@ class BackupFolder:
             backups = sorted(self.list(), key=lambda each: _moment(each) > latest)
         except StateUnwritable:
             return removed  # which there are is not known
-        with suppress(OSError), gate(self._gate):
+        with suppress(OSError), file_lock(self._lock_path):
             self._remove_leftovers()
         room = megabytes * _MEGABYTE
         for position, each in enumerate(backups):
@@ -190,16 +190,16 @@ class BackupFolder:
 
     def _remove_leftovers(self) -> None:
         """Remove the drafts of processes that have ended. Inside the gate: a draft just made is not claimed yet."""
-        with at_file(self._folder):
+        with disk_access(self._folder):
             for path in self._folder.iterdir():
-                if _DRAFT.fullmatch(path.name) and not Claim.is_held(path):
+                if _DRAFT.fullmatch(path.name) and not OwnerLock.is_held(path):
                     with suppress(OSError):
                         path.unlink()
 
 
 def _describe(path: Path) -> BackupInfo | None:
     try:
-        with at_file(path):
+        with disk_access(path):
             stat = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None  # deleted since the folder was read

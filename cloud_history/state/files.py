@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ..errors import FileRefused
-from ..tasks.disk_steps import at_file
+from ..tasks.disk import disk_access
 
 Mode = Literal["rb", "r+b", "a+b", "xb"]
 
@@ -54,7 +54,7 @@ def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = F
             raise
         return descriptor
 
-    with at_file(path):
+    with disk_access(path):
         return _opened(path, mode, opener)
 
 
@@ -71,7 +71,7 @@ def read_private(path: Path, most: int) -> bytes:
         FileRefused: as `open_private`, or it has more than so many bytes.
         OSError: it cannot be read.
     """
-    with at_file(path), open_private(path, "rb") as file:
+    with disk_access(path), open_private(path, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         size = f"{most // 1_000_000} MB" if most >= 1_000_000 else f"{most // 1000} kB"
@@ -192,7 +192,7 @@ def write_private(path: Path, content: str) -> None:
     """
     draft = draft_name(path)
     try:
-        with at_file(path, len(content)):
+        with disk_access(path, len(content)):
             with open_private(draft, "xb") as file:
                 write_whole(file, content.encode("utf-8"))
                 sync_file(file)
@@ -200,7 +200,7 @@ def write_private(path: Path, content: str) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    with at_file(path.parent):
+    with disk_access(path.parent):
         sync_folder(path.parent)
 
 

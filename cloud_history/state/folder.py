@@ -30,11 +30,11 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import InputRefused, StateFolderLost, StateUnwritable
-from ..forks import Lock
+from ..forks import ForkSafeLock
 from ..secret import log
-from ..tasks.disk_steps import at_file
+from ..tasks.disk import disk_access
 from .files import private_folder, read_private, write_private
-from .locks import LOCK_SECONDS, gate
+from .locks import LOCK_SECONDS, file_lock
 
 MARKER = "state_folder.json"
 MEMORY = "state_is_elsewhere.json"
@@ -72,17 +72,17 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._gate = path / "state_folder.gate"
+        self._lock_path = path / "state_folder.gate"
         self._seen: str | None = None
         """The id of the folder that this process knows; "" for one that could not be marked."""
         self._memory: Path | None = None
-        self._lock = Lock(again=True)
+        self._lock = ForkSafeLock(reentrant=True)
 
     def remember_in(self, folder: Path) -> None:
         """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""
         if os.path.realpath(folder) == str(self.path):
             return
-        with self._alone(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        with self._exclusive(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             self._memory = folder / MEMORY
             kept = json.loads(read_private(self._memory, MAX_MARKER_BYTES))
             if kept["folder"] == str(self.path) and kept["id"] and self._seen is None:
@@ -94,7 +94,7 @@ class StateFolder:
         Raises:
             StateFolderLost: the folder, or a safeguard that was in it, is not there any more or can't be read.
         """
-        with self._alone():
+        with self._exclusive():
             marker = self._read()
             if marker is None:
                 self._without_marker()
@@ -115,7 +115,7 @@ class StateFolder:
         Raises:
             StateFolderLost: it was there, and is not there any more. OSError: it cannot be made.
         """
-        with self._alone():
+        with self._exclusive():
             self.check()
             if self._seen is None:
                 self._make()
@@ -127,13 +127,13 @@ class StateFolder:
         Raises:
             InputRefused: it is not lost. StateUnwritable: it cannot be made.
         """
-        with self._alone():
+        with self._exclusive():
             with suppress(StateFolderLost):
                 self.check()
                 raise InputRefused("The state folder is not lost.")
             try:
                 private_folder(self.path)
-                with gate(self._gate):
+                with file_lock(self._lock_path):
                     self._mark(self._id_there() or uuid.uuid4().hex, self._written())
             except OSError as exc:
                 problem = f"The state folder {self.path} can’t be made anew: {exc.strerror}."
@@ -141,8 +141,8 @@ class StateFolder:
             log.warning("The state folder %s was begun anew, as a person has asked for.", self.path)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with at_file(self.path):
+    def _exclusive(self) -> Iterator[None]:
+        with disk_access(self.path):
             if not self._lock.acquire(timeout=PATIENCE):
                 raise self._lost("can’t be read: its disk does not answer")
             try:
@@ -164,7 +164,7 @@ class StateFolder:
             return  # new
         if self._seen in (None, _UNMARKED) and names & _OLDER:
             try:
-                with gate(self._gate):
+                with file_lock(self._lock_path):
                     self._mark_as_it_is()
             except OSError:
                 self._seen = _UNMARKED  # it can't be written, so nothing can be deleted either
@@ -176,7 +176,7 @@ class StateFolder:
     def _make(self) -> None:
         was_there = os.path.isdir(self.path)
         private_folder(self.path)
-        with gate(self._gate):
+        with file_lock(self._lock_path):
             self._mark_as_it_is()
         if was_there:
             log.warning(
@@ -187,7 +187,7 @@ class StateFolder:
 
     def _note(self, seen: str) -> None:
         # What can't be written now is noted the next time.
-        with suppress(OSError), gate(self._gate):
+        with suppress(OSError), file_lock(self._lock_path):
             if self._id_there() == seen:
                 self._mark_as_it_is()
 
@@ -244,7 +244,7 @@ class StateFolder:
 
     def _names(self) -> set[str]:
         try:
-            return set(os.listdir(self.path)) - {self._gate.name}
+            return set(os.listdir(self.path)) - {self._lock_path.name}
         except (FileNotFoundError, NotADirectoryError):
             return set()
         except OSError as exc:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ..errors import LockSilent, StateUnreadable, StateUnwritable
-from ..forks import Lock, restart_in_child
-from ..tasks.disk_steps import at_file
+from ..forks import ForkSafeLock, run_after_fork
+from ..tasks.disk import disk_access
 from .files import open_private, read_private, write_private
 from .folder import state_folder_at
-from .locks import gate, try_lock, unlock
+from .locks import file_lock, try_lock, unlock
 
 Kind = Literal["delete", "clear"]
 
@@ -93,7 +93,7 @@ class InFlight:
         """
         self._state.check()
         try:
-            with at_file(self._path(operation)):
+            with disk_access(self._path(operation)):
                 self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
             raise StateUnwritable(
@@ -163,10 +163,10 @@ class SenderLock:
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._path = folder / "sending.lock"
-        self._gate = folder / "sending.gate"
-        self._here = Lock()
+        self._lock_path = folder / "sending.gate"
+        self._here = ForkSafeLock()
         self._file: BinaryIO | None = None
-        restart_in_child(self._forget)
+        run_after_fork(self._forget)
 
     def take(self, operation: str) -> bool:
         """Take the lock for this operation; False where another one has it.
@@ -197,7 +197,7 @@ class SenderLock:
     def holder(self) -> str | None:
         """The operation that has the lock now, wherever it runs, or None."""
         try:
-            with gate(self._gate):
+            with file_lock(self._lock_path):
                 file = open_private(self._path, "r+b")
                 try:
                     free = self._file is None and try_lock(file)
@@ -223,7 +223,7 @@ class SenderLock:
         self._state.ensure()
         file, taken = open_private(self._path, "r+b", create=True, mend=True), False
         try:
-            with gate(self._gate):
+            with file_lock(self._lock_path):
                 if not try_lock(file):
                     return None
                 file.seek(0)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FileRefused, LockSilent
-from ..forks import Lock, restart_in_child
+from ..forks import ForkSafeLock, run_after_fork
 from .files import open_private
 
 LOCK_SECONDS = 3.0
@@ -56,7 +56,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.
 
 _held: set[BinaryIO] = set()
 """Files with a lock, which a forked child closes."""
-_copies: set[int] = set()
+_pending_descriptors: set[int] = set()
 """Descriptors of lock calls under way, which it closes too."""
 
 
@@ -83,7 +83,7 @@ def unlock(file: BinaryIO) -> None:
 
 
 @contextmanager
-def gate(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """One at a time through here, for a moment, so that who tries a lock is never mistaken for who has it.
 
     Raises:
@@ -99,7 +99,7 @@ def gate(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(lock: Lock, name: str) -> Iterator[None]:
+def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
     """Hold a lock of this process. Raises LockSilent: who has it does not come to an end."""
     if not lock.acquire(timeout=LOCK_SECONDS):
         raise LockSilent(name, LOCK_SECONDS)
@@ -116,7 +116,7 @@ class _Attempt:
         self._file = file
         # A copy of its own: the file may be closed, and its number be another file's, before the call is made.
         self._descriptor = os.dup(file.fileno())
-        _copies.add(self._descriptor)
+        _pending_descriptors.add(self._descriptor)
         self._one_at_a_time = threading.Lock()
         self._wanted = True
         self._taken: bool | None = None
@@ -125,7 +125,7 @@ class _Attempt:
     def made(self, until: float) -> bool:
         """Whether the lock was had by then. Raises LockSilent, OSError."""
         seconds = max(0.0, until - time.monotonic())
-        if len(_copies) > MAX_STUCK_LOCKS:
+        if len(_pending_descriptors) > MAX_STUCK_LOCKS:
             self._close()
             raise LockSilent(_name(self._file), 0)
         seconds = max(LOCK_SECONDS, seconds + GRACE_SECONDS)
@@ -168,7 +168,7 @@ class _Attempt:
             threading.Event().wait(POLL_SECONDS)
 
     def _close(self) -> None:
-        _copies.discard(self._descriptor)
+        _pending_descriptors.discard(self._descriptor)
         with suppress(OSError):
             os.close(self._descriptor)
 
@@ -199,17 +199,17 @@ def _forked() -> None:
     for file in list(_held):
         with suppress(OSError, ValueError):
             file.close()
-    for descriptor in list(_copies):
+    for descriptor in list(_pending_descriptors):
         with suppress(OSError):
             os.close(descriptor)
     _held.clear()
-    _copies.clear()
+    _pending_descriptors.clear()
 
 
-restart_in_child(_forked)
+run_after_fork(_forked)
 
 
-class Claim:
+class OwnerLock:
     """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
 
     def __init__(self, path: Path) -> None:

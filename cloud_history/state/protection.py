@@ -16,7 +16,7 @@ from ..errors import InputRefused, ProtectionDamaged, StateUnwritable
 from ..jobs.filters import NOTHING_PROTECTED, Protected
 from .files import read_private, write_private
 from .folder import PROTECTION, state_folder_at
-from .locks import gate
+from .locks import file_lock
 
 MAX_PROTECTED = 200_000
 """Entries of the list: far more than anybody protects by hand, and still read in a moment."""
@@ -30,7 +30,7 @@ class ProtectionFile:
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._path = folder / PROTECTION
-        self._gate = folder / "protected.gate"
+        self._lock_path = folder / "protected.gate"
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class ProtectionFile:
             ProtectionDamaged: the list cannot be read, so it is not changed.
             InputRefused: it would grow too long. StateUnwritable, StateFolderLost: it cannot be kept.
         """
-        with self._alone():
+        with self._exclusive():
             now = self.load()
             if protect:
                 changed = Protected(now.jobs.union(jobs), now.workflows.union(workflows))
@@ -86,7 +86,7 @@ class ProtectionFile:
             InputRefused: the list can be read. StateUnwritable: it cannot be put aside.
         """
         self._must_be_damaged()
-        with self._alone():
+        with self._exclusive():
             self._must_be_damaged()
             moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
             aside = self._path.with_name(f"protected.damaged-{moment}.json")
@@ -106,11 +106,11 @@ class ProtectionFile:
         raise InputRefused("The list of protected jobs is not damaged.")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """One change at a time, also of other processes: none may undo another's."""
         try:
             self._state.ensure()
-            with gate(self._gate):
+            with file_lock(self._lock_path):
                 yield
         except OSError as exc:
             raise StateUnwritable("The list of protected jobs can’t be saved.", because=exc) from exc

@@ -16,7 +16,7 @@ from ..errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwrit
 from ..secret import log
 from .files import read_private, write_private
 from .folder import SETTINGS, state_folder_at
-from .locks import gate
+from .locks import file_lock
 
 MAX_HOLD_SECONDS = 60
 MAX_FILE_BYTES = 64_000
@@ -62,7 +62,7 @@ class SettingsFile:
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._path = folder / SETTINGS
-        self._gate = folder / "settings.gate"
+        self._lock_path = folder / "settings.gate"
 
     def load(self) -> Settings:
         """The settings to show. What cannot be read is on the safe side."""
@@ -107,7 +107,7 @@ class SettingsFile:
         try:
             self._state.ensure()
             # One change at a time, also of other processes: none may undo another's.
-            with gate(self._gate):
+            with file_lock(self._lock_path):
                 settings = _checked(members, self._to_change())
                 write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:

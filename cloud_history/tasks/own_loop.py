@@ -12,23 +12,23 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from ..forks import Lock, restart_in_child
+from ..forks import ForkSafeLock, run_after_fork
 
 T = TypeVar("T")
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """Between two looks at whether our loop still lives."""
-TURN = 0.001
+PAUSE_SECONDS = 0.001
 
 
 class _OwnLoop:
     """The loop, once it was wanted. Its thread is a daemon that nobody joins."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        restart_in_child(self._start_anew)
+        run_after_fork(self._start_anew)
 
     def get(self) -> asyncio.AbstractEventLoop:
         """Raises RuntimeError: the system starts no more threads."""
@@ -75,7 +75,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _cancel_all() -> None:
-    await asyncio.sleep(TURN)  # what was given to the loop and has not begun begins
+    await asyncio.sleep(PAUSE_SECONDS)  # what was given to the loop and has not begun begins
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -85,7 +85,7 @@ async def _cancel_all() -> None:
 _own = _OwnLoop()
 
 
-async def on_own_loop(work: Coroutine[Any, Any, T]) -> T:
+async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
     """Do it on our loop. It is cancelled with its caller, and has always ended when this returns or raises.
 
     Raises:
@@ -117,7 +117,7 @@ async def on_own_loop(work: Coroutine[Any, Any, T]) -> T:
 async def _end_of(elsewhere: _Elsewhere[Any], loop: asyncio.AbstractEventLoop) -> None:
     """Wait until it has ended, or our loop has, which then never says so."""
     while not elsewhere.ended.done() and _own.serves(loop):
-        await asyncio.wait({elsewhere.ended}, timeout=LOOK_SECONDS)
+        await asyncio.wait({elsewhere.ended}, timeout=CHECK_SECONDS)
 
 
 class PerLoop(Generic[T]):

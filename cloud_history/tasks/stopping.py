@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 ASKED_TO_WAIT = "asked_to_wait"
 """The phase of a wait that Comfy Cloud asks for; told as 0 of so many seconds, as the wait begins."""
-LOOK_EVERY = 0.2
+STOP_CHECK_SECONDS = 0.2
 """Seconds between two looks at the person's wish to stop."""
 
 
-STRETCH = 0.005
+WORK_SECONDS = 0.005
 """Seconds of work before a turn is given."""
-TURN = 0.001
+PAUSE_SECONDS = 0.001
 """Seconds: long enough for a thread that waits to wake."""
 
 
@@ -50,7 +50,7 @@ def check_stopped(watch: Watch) -> None:
         raise OperationStopped("You stopped it.")
 
 
-class Budget:
+class Deadline:
     """The seconds one operation may take in all, from now."""
 
     def __init__(self, seconds: float) -> None:
@@ -71,7 +71,7 @@ class Budget:
         return max(at_least, self._end - self._clock())
 
 
-async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Do all of it at once. When one fails, the others have ended before its error is raised."""
     tasks = [asyncio.ensure_future(each) for each in work]
     results = asyncio.gather(*tasks)
@@ -82,10 +82,10 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
-        await ended(results, *tasks)
+        await wait_until_ended(results, *tasks)
 
 
-async def ended(*work: asyncio.Future[Any]) -> None:
+async def wait_until_ended(*work: asyncio.Future[Any]) -> None:
     """Wait until all of it has ended, however often the waiting is cancelled. What it raised is not raised here.
 
     Raises:
@@ -114,23 +114,23 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
         CloudTimeoutError: it took longer than `seconds`.
         asyncio.CancelledError: passed through.
     """
-    budget = Budget(seconds)
+    deadline = Deadline(seconds)
     task = asyncio.get_running_loop().create_task(work)
     try:
         while not task.done():
             check_stopped(watch)
-            left = budget.left()
+            left = deadline.left()
             if not left:
                 raise CloudTimeoutError("It took too long.", sent=True)
-            await asyncio.wait({task}, timeout=min(LOOK_EVERY, left))
+            await asyncio.wait({task}, timeout=min(STOP_CHECK_SECONDS, left))
         return task.result()
     finally:
         if not task.done():
             task.cancel()
-            await ended(task)
+            await wait_until_ended(task)
 
 
-class Turns:
+class LoopPauses:
     """Lets other threads, and a person who wants to stop, have their turn in the middle of long work.
 
     A pause has to wait for real: after `asyncio.sleep(0)` this thread has Python's lock again before another one that
@@ -143,17 +143,17 @@ class Turns:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._due = time.perf_counter() + STRETCH
+        self._due = time.perf_counter() + WORK_SECONDS
 
     async def __call__(self) -> None:
         if time.perf_counter() < self._due:
             return
         check_stopped(self._watch)
-        await asyncio.sleep(TURN)
-        self._due = time.perf_counter() + STRETCH
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._due = time.perf_counter() + WORK_SECONDS
 
 
-async def pause(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:
+async def sleep_stoppable(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:
     """Wait. Raises OperationStopped."""
 
     async def wait() -> None:

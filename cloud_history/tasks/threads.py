@@ -17,23 +17,23 @@ from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from ..errors import StateSilent
-from ..forks import restart_in_child
+from ..forks import run_after_fork
 from ..secret import log
-from .disk_steps import DiskStep, current
+from .disk import DiskAccess, current
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE_SECONDS = 5.0
 """How long a small file may take."""
-LONG_SECONDS = 120.0
+MAX_SECONDS_OF_LONG_WORK = 120.0
 """How long large files, and work of the processor, may take."""
-SILENT_SECONDS = 1.0
+UNANSWERED_SECONDS = 1.0
 """How long a file may take while the disk has left earlier work without an answer: a dead one is not waited for in full
 again, at each step of what still has to be done."""
-LAST_SECONDS = 0.2
+CANCELLED_SECONDS = 0.2
 """How long a cancelled write is waited for. It ends, or is undone, whether somebody waits for it or not."""
-LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 IDLE_SECONDS = 10.0
 """After so long without work a thread ends."""
 
@@ -49,7 +49,7 @@ class Pool:
         self._name = name
         self._most = most
         self.start_anew()
-        restart_in_child(self.start_anew)
+        run_after_fork(self.start_anew)
 
     def start_anew(self) -> None:
         """Forget all threads and all work: in a forked child there are none of them."""
@@ -108,10 +108,10 @@ def _forked() -> None:
     _silent.clear()
 
 
-restart_in_child(_forked)
+run_after_fork(_forked)
 
 
-async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Read or write small files in a thread.
 
     When the caller is cancelled, work that has not begun is dropped, and the result of any other is.
@@ -122,22 +122,22 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await result_of(partial(work, *args, **kwargs), _files, FILE_SECONDS)
 
 
-async def long_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def compute_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same, for work of the processor.
 
     Raises:
         StateSilent: it did not end in 2 minutes.
     """
-    return await result_of(partial(work, *args, **kwargs), _long, LONG_SECONDS)
+    return await result_of(partial(work, *args, **kwargs), _long, MAX_SECONDS_OF_LONG_WORK)
 
 
-async def large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same, for files that are large or many.
 
     Raises:
         StateSilent: the disk has given no answer about one of them for 5 seconds, or it did not end in 2 minutes.
     """
-    return await result_of(partial(work, *args, **kwargs), _large, LONG_SECONDS)
+    return await result_of(partial(work, *args, **kwargs), _large, MAX_SECONDS_OF_LONG_WORK)
 
 
 async def write_in_thread(
@@ -164,7 +164,7 @@ async def write_in_thread(
     try:
         return await job.result(seconds, meanwhile)
     except (Exception, asyncio.CancelledError):
-        await asyncio.wait({job.abandon()}, timeout=LAST_SECONDS)
+        await asyncio.wait({job.abandon()}, timeout=CANCELLED_SECONDS)
         raise
 
 
@@ -173,7 +173,7 @@ async def result_of(work: Callable[[], T], pool: Pool, seconds: float) -> T:
     return await _Job(work, _nothing, pool, asyncio.get_running_loop(), drops=True).result(seconds)
 
 
-def in_background(work: Callable[[], None]) -> None:
+def run_in_background(work: Callable[[], None]) -> None:
     """Do it in a thread, some time. Nobody waits for it; a failure is logged."""
 
     def logged() -> None:
@@ -205,7 +205,7 @@ class _Job(Generic[T]):
         drops: bool,
     ) -> None:
         self._work = work
-        self._step = DiskStep()
+        self._step = DiskAccess()
         self._began = 0.0
         self._context = contextvars.copy_context()
         self._context.run(current.set, self._step)
@@ -230,7 +230,7 @@ class _Job(Generic[T]):
         try:
             # It cancels nothing: what is told a moment later finds that nobody waits.
             while not self._ended.done() and (left := self._patience(ends)) > 0:
-                await asyncio.wait({self._ended}, timeout=min(left, LOOK_SECONDS))
+                await asyncio.wait({self._ended}, timeout=min(left, CHECK_SECONDS))
                 if meanwhile and not self._ended.done():
                     meanwhile()
             if self._error is not None:
@@ -249,10 +249,10 @@ class _Job(Generic[T]):
         """For how many seconds more it is worth waiting."""
         left = ends - self._loop.time()
         if _silent and self._pool is _files:
-            left = min(left, self._began + SILENT_SECONDS - time.monotonic())
+            left = min(left, self._began + UNANSWERED_SECONDS - time.monotonic())
         if self._step.path is None or self._pool is _long:
             return left
-        most = SILENT_SECONDS if _silent else FILE_SECONDS
+        most = UNANSWERED_SECONDS if _silent else FILE_SECONDS
         return min(left, self._step.since + most + self._step.extra - time.monotonic())
 
     def _gave_up(self, seconds: float) -> StateSilent:

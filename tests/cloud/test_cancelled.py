@@ -16,7 +16,7 @@ import pytest_asyncio
 from cloud_history.errors import OperationStopped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
-from cloud_history.tasks.threads import in_thread
+from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate
 
@@ -90,7 +90,7 @@ def slowed(
 
 async def settled(operations: Operations) -> None:
     """Nothing is left of it, but a true line in the record if there is any, and the next one can be sent."""
-    assert await in_thread(operations.queue.unresolved) == []
+    assert await run_in_thread(operations.queue.unresolved) == []
     assert {each.state for each in operations.queue.audit_log.entries()} <= {"done"}
     assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {
         CANCELLED
@@ -104,7 +104,7 @@ async def test_cancelled_while_it_is_written_down_it_leaves_nothing(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed, cancels: int
 ) -> None:
     running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
-    await in_thread(slowed.began.wait, 5)
+    await run_in_thread(slowed.began.wait, 5)
     for _ in range(cancels):
         running.cancel()
         await asyncio.sleep(0)
@@ -121,13 +121,13 @@ async def test_a_loop_that_ends_while_it_is_written_down_leaves_nothing(
 ) -> None:
     async def another_node_fails() -> None:
         left.append(asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched())))
-        await in_thread(slowed.began.wait, 5)
+        await run_in_thread(slowed.began.wait, 5)
         raise RuntimeError("out of memory")
 
     left: list[asyncio.Task[Any]] = []
     threading.Timer(0.3, slowed.go_on.set).start()
     with pytest.raises(RuntimeError):
-        await in_thread(lambda: asyncio.run(another_node_fails()))
+        await run_in_thread(lambda: asyncio.run(another_node_fails()))
     await until_free(operations)
     assert cloud.deleted == []
     await settled(operations)

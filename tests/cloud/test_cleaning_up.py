@@ -20,7 +20,7 @@ from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.tasks.stopping import Unwatched
-from cloud_history.tasks.threads import in_thread
+from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import Fault, SimulatedCloud
 
 POLICY = Policy(keep_last=5)
@@ -74,7 +74,7 @@ async def test_rules_are_tried_on_two_event_loops_at_once(
         both = (cleaning.plan(connection, POLICY, Unwatched()) for _ in range(2))
         return len({len(plan.kept) for plan, _ in await asyncio.gather(*both)})
 
-    elsewhere = in_thread(lambda: asyncio.run(try_rules()))
+    elsewhere = run_in_thread(lambda: asyncio.run(try_rules()))
     here, there = await asyncio.gather(try_rules(), elsewhere)
     assert (here, there) == (1, 1)
 

@@ -25,9 +25,9 @@ from cloud_history.jobs.rows import read_details
 from cloud_history.routes.response import large_json_answer
 from cloud_history.service import Operations
 from cloud_history.state.in_flight import new_operation
-from cloud_history.tasks.own_loop import on_own_loop
+from cloud_history.tasks.own_loop import run_on_own_loop
 from cloud_history.tasks.stopping import Unwatched
-from cloud_history.tasks.threads import long_in_thread
+from cloud_history.tasks.threads import compute_in_thread
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
 
@@ -140,9 +140,9 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
             operations = made(tmp_path, url)
             connection = await operations.find_connection()
             chosen = Selection(filter=JobFilter())
-            preview = await on_own_loop(operations.preview(connection, chosen, Unwatched()))
+            preview = await run_on_own_loop(operations.preview(connection, chosen, Unwatched()))
             confirmed = DeletionRequest(preview, connection, new_operation(), "panel", backup=False)
-            result = await on_own_loop(operations.carry_out(confirmed, Unwatched()))
+            result = await run_on_own_loop(operations.carry_out(confirmed, Unwatched()))
             assert isinstance(result, DeletionResult)
             assert result.deleted == len(preview.jobs) > 25_000
 
@@ -157,7 +157,7 @@ async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_t
         return deletion_payload(result)
 
     async def whole() -> None:
-        answered = await large_json_answer(await on_own_loop(answer()))
+        answered = await large_json_answer(await run_on_own_loop(answer()))
         assert isinstance(answered.body, bytes)
         assert len(answered.body) > 2_000_000
 
@@ -175,8 +175,8 @@ async def test_a_detail_of_4_mb_never_holds_the_event_loop_up(tmp_path: Path) ->
                 return await client.get_job_detail(JOB)
 
         async def show() -> None:
-            detail = await on_own_loop(read())
-            payload = await long_in_thread(read_details, detail, datetime.now(timezone.utc))
+            detail = await run_on_own_loop(read())
+            payload = await compute_in_thread(read_details, detail, datetime.now(timezone.utc))
             answered = await large_json_answer(payload)
             assert isinstance(answered.body, bytes)
             assert answered.body.count(b'"KSampler"') == size // 120

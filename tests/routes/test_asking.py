@@ -13,9 +13,9 @@ from support.route_stage import QUESTION, Stage
 @pytest.fixture
 async def asked(stage: Stage) -> AsyncIterator[Stage]:
     """The routes, with a question that somebody asks."""
-    claim = await stage.open_question()
+    owner_lock = await stage.open_question()
     yield stage
-    claim.release()
+    owner_lock.release()
 
 
 def body(stage: Stage, **members: object) -> dict[str, object]:

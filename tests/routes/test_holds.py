@@ -12,7 +12,7 @@ import pytest
 
 from cloud_history.deletion import holds
 from cloud_history.tasks.stopping import Unwatched
-from cloud_history.tasks.threads import in_thread
+from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import SimulatedCloud
 from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
@@ -308,7 +308,7 @@ async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as
     hold = await stage.held()
     monkeypatch.setattr(owner, name, slow)
     stage.timer.wait(10)
-    assert await in_thread(began.wait, 5)
+    assert await run_in_thread(began.wait, 5)
     asyncio.get_running_loop().call_later(0.05, go_on.set)
     assert (await stage.ask("undo", {"hold": hold["id"]})).json["hold"]["state"] == "undone"
     status = (await stage.ask("status")).json

@@ -16,7 +16,7 @@ import pytest
 
 from cloud_history.deletion import holds
 from cloud_history.state import locks
-from cloud_history.state.locks import Claim
+from cloud_history.state.locks import OwnerLock
 from simulated_cloud import SimulatedCloud
 from support.route_stage import Gate, Stage, serving
 
@@ -125,8 +125,8 @@ async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for
     async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:
         looked: list[Future[list[dict[str, Any]]]] = []
 
-        class Slow(Claim):
-            """Somebody else looks between the note and the claim to it, and waits no longer than that."""
+        class Slow(OwnerLock):
+            """Somebody else looks between the note and its owner lock, and waits no longer than that."""
 
             def __init__(self, path: Path) -> None:
                 looked.append(pool.submit(other.holds.lost))
@@ -135,7 +135,7 @@ async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for
                 super().__init__(path)
 
         with ThreadPoolExecutor(1) as pool:
-            monkeypatch.setattr(holds, "Claim", Slow)
+            monkeypatch.setattr(holds, "OwnerLock", Slow)
             await stage.held(ids=[cloud.finished[0].id])
             assert looked[0].result(5) == []
 
@@ -146,7 +146,7 @@ async def test_while_another_comfyui_writes_a_hold_down_none_is_told_as_lost(
     monkeypatch.setattr(locks, "LOCK_SECONDS", 0.05)
     name = "fedcba9876543210" * 2
     (target.folder / "holds" / f"{name}.json").write_bytes(b"{")
-    with locks.gate(target.folder / "holds.gate"):
+    with locks.file_lock(target.folder / "holds.gate"):
         told = (await target.ask("status")).json["lost_holds"]
         assert name not in [each["id"] for each in told]
     told = (await target.ask("status")).json["lost_holds"]

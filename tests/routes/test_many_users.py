@@ -67,7 +67,7 @@ async def test_a_saved_key_can_still_be_removed(many: Stage) -> None:
 
 
 async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> None:
-    claim = await many.open_question()
+    owner_lock = await many.open_question()
     try:
         body = {"question": many.question, "token": many.question_token, "answer": "delete"}
         assert (await many.ask("ask_answer", {**body, "always": True})).code == "many_users"
@@ -77,7 +77,7 @@ async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> 
         ).status == 200
         assert (await many.ask("ask_answer", body)).status == 200
     finally:
-        claim.release()
+        owner_lock.release()
     assert many.operations.settings.load().nodes == "ask"
 
 

@@ -26,7 +26,7 @@ from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
 from cloud_history.state.in_flight import Entry
-from cloud_history.state.locks import Claim
+from cloud_history.state.locks import OwnerLock
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate as Gate
 from support.clocks import Timer
@@ -211,15 +211,15 @@ class Stage:
                 draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
         draft.close()
 
-    async def open_question(self) -> Claim:
+    async def open_question(self) -> OwnerLock:
         """Ask something, until what is given is released; a page has fetched it."""
         path = self.operations.state.ensure("asking") / f"{self.question}.json"
         write_private(path, json.dumps({"about": QUESTION, "ends": time.time() + 600}))
-        claim = Claim(path)
+        owner_lock = OwnerLock(path)
         answer = await self.ask("ask_question", {"question": self.question})
         self.question_token = answer.json["token"]
         self.reading.wait(1.0)
-        return claim
+        return owner_lock
 
     def answers(self) -> list[str]:
         """What was answered to the question."""

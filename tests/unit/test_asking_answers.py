@@ -9,7 +9,7 @@ import pytest
 
 from cloud_history.approval.approval import MAX_TOKENS
 from cloud_history.errors import AnsweredTooSoon, InputRefused, NoAnswer, NobodyThere, QuestionClosed
-from cloud_history.state.locks import Claim
+from cloud_history.state.locks import OwnerLock
 from support.asking_scene import EPOCH, NOBODY, Scene, left_behind
 
 
@@ -60,7 +60,7 @@ def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene
 def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
     other = left_behind(scene, EPOCH + 600)
     other.with_suffix(".answer").unlink()
-    claim = Claim(other)
+    owner_lock = OwnerLock(other)
     refused: list[bool] = []
 
     def swap() -> None:
@@ -77,7 +77,7 @@ def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
         token = scene.answers.show(NOBODY)["token"]
         scene.answers.answer(NOBODY, token, "skip")
     finally:
-        claim.release()
+        owner_lock.release()
     assert refused == [True]
 
 
@@ -160,7 +160,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
     scene: Scene, until: float, is_open: bool
 ) -> None:
     # More than it can be is the clock of an earlier process with the same number.
-    claim = Claim(left_behind(scene, EPOCH + 100, process=os.getpid(), until=until))
+    owner_lock = OwnerLock(left_behind(scene, EPOCH + 100, process=os.getpid(), until=until))
     try:
         if is_open:
             assert scene.answers.show(NOBODY)["seconds_left"] == (50 if until == 60 else 90)
@@ -168,7 +168,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
             with pytest.raises(QuestionClosed):
                 scene.answers.show(NOBODY)
     finally:
-        claim.release()
+        owner_lock.release()
 
 
 @pytest.mark.parametrize(("process", "stays"), [(os.getpid(), True), (-1, False)], ids=["own", "other"])
@@ -186,13 +186,13 @@ def test_a_clock_that_is_set_removes_no_question_of_this_process(
 @pytest.mark.parametrize("content", ["{}", '{"ends": 9e12}', '{"about": 5, "ends": 9e12}', "[", ""])
 def test_a_question_nobody_can_read_is_shown_to_nobody(scene: Scene, content: str) -> None:
     path = left_behind(scene, EPOCH + 600)
-    claim = Claim(path)
+    owner_lock = OwnerLock(path)
     try:
         path.write_text(content)
         with pytest.raises(QuestionClosed):
             scene.answers.show(NOBODY)
     finally:
-        claim.release()
+        owner_lock.release()
 
 
 @pytest.mark.parametrize("word", ["", "yes", "DELETE", "closed", "delete "])
@@ -254,23 +254,23 @@ def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_ne
 def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(scene: Scene) -> None:
     path = left_behind(scene, EPOCH - 1)
     path.with_suffix(".answer").unlink()
-    claim = Claim(path)
+    owner_lock = OwnerLock(path)
     try:
         with pytest.raises(QuestionClosed):
             scene.answers.answer(NOBODY, "t", "delete")
     finally:
-        claim.release()
+        owner_lock.release()
 
 
 def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None:
     path = left_behind(scene, EPOCH - 1)
-    claim = Claim(path)
+    owner_lock = OwnerLock(path)
     try:
         scene.at(1.0, scene.answer)
         scene.ask()
         assert path in scene.files()
     finally:
-        claim.release()
+        owner_lock.release()
 
 
 def test_where_the_file_system_has_no_locks_questions_can_be_answered_all_the_same(

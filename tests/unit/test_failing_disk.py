@@ -28,12 +28,12 @@ from cloud_history.state.audit_log import AuditEntry, AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.files import read_private, write_private
 from cloud_history.state.in_flight import Entry, InFlight
-from cloud_history.state.locks import Claim
+from cloud_history.state.locks import OwnerLock
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks import threads
-from cloud_history.tasks.disk_steps import at_file
-from cloud_history.tasks.threads import large_in_thread
+from cloud_history.tasks.disk import disk_access
+from cloud_history.tasks.threads import run_large_in_thread
 from support.small_disk import no_file_larger_than
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EACCES]
@@ -114,13 +114,16 @@ def test_what_a_failing_disk_hides_is_taken_for_held_and_not_for_abandoned(
 ) -> None:
     path = tmp_path / "a.json"
     write_private(path, "{}")
-    assert (Claim.is_held(path), Claim.is_abandoned(path)) == (False, True)
+    assert (OwnerLock.is_held(path), OwnerLock.is_abandoned(path)) == (False, True)
     monkeypatch.setattr(locks, "open_private", failing(number))
-    assert (Claim.is_held(path), Claim.is_abandoned(path)) == (True, False)
+    assert (OwnerLock.is_held(path), OwnerLock.is_abandoned(path)) == (True, False)
 
 
 def test_what_is_gone_is_not_held(tmp_path: Path) -> None:
-    assert (Claim.is_held(tmp_path / "a.json"), Claim.is_abandoned(tmp_path / "a.json")) == (False, True)
+    assert (OwnerLock.is_held(tmp_path / "a.json"), OwnerLock.is_abandoned(tmp_path / "a.json")) == (
+        False,
+        True,
+    )
 
 
 def test_a_backup_that_the_disk_can_t_tell_of_is_not_counted_on(
@@ -185,18 +188,18 @@ async def test_a_file_that_the_disk_does_not_answer_for_is_named_and_the_next_is
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "FILE_SECONDS", 1.0)
-    monkeypatch.setattr(threads, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(threads, "UNANSWERED_SECONDS", 0.05)
     go_on = threading.Event()
 
     def hang(name: str) -> None:
-        with at_file(tmp_path / name):
+        with disk_access(tmp_path / name):
             go_on.wait(10)
 
     took = 1.0
     for name in ("first", "second"):
         began = time.monotonic()
         with pytest.raises(StateSilent) as silent:
-            await large_in_thread(hang, name)
+            await run_large_in_thread(hang, name)
         assert f"It is at {name}." in silent.value.hint
         took = time.monotonic() - began
     assert took < 0.9

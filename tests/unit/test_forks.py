@@ -16,7 +16,7 @@ import pytest
 
 import cloud_history
 from cloud_history import secret
-from cloud_history.forks import Lock, restart_in_child
+from cloud_history.forks import ForkSafeLock, run_after_fork
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
 from cloud_history.state.backup_file import BackupDraft
 from cloud_history.state.folder import StateFolder
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does no
 
 JOB = "0b3c5f0e-2d1c-4a52-9f4e-6d4f0a1b2c3d"
 DETAIL = {"id": JOB, "status": "completed", "create_time": 1_700_000_000_000}
-Owner = tuple[Lock, Callable[[], object]]
+Owner = tuple[ForkSafeLock, Callable[[], object]]
 """Its lock, and what takes it."""
 
 HEADER = {"created_at": "2023-11-14T22:13:20Z"}
 
 
 @contextmanager
-def held_by_another_thread(lock: Lock) -> Iterator[None]:
+def held_by_another_thread(lock: ForkSafeLock) -> Iterator[None]:
     has_it, over = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -76,12 +76,12 @@ def of_state_folder(folder: Path) -> Owner:
 
 def of_record(folder: Path) -> Owner:
     record = AuditLog(folder)
-    return record._alone, lambda: record.outcome("a" * 32, AuditOutcome())
+    return record._lock, lambda: record.outcome("a" * 32, AuditOutcome())
 
 
 def of_backup(folder: Path) -> Owner:
     draft = draft_in(folder)
-    return draft._alone, draft.discard
+    return draft._lock, draft.discard
 
 
 def of_secret(folder: Path) -> Owner:
@@ -119,7 +119,7 @@ def test_what_has_gone_is_not_started_anew(tmp_path: Path) -> None:
             (tmp_path / "restarted").touch()
 
     owner = Restarting()
-    restart_in_child(owner.restart)
+    run_after_fork(owner.restart)
     assert child_ends(lambda: None)
     assert (tmp_path / "restarted").exists()
     (tmp_path / "restarted").unlink()

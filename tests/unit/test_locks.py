@@ -19,7 +19,7 @@ from cloud_history.state import locks
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
 from cloud_history.state.files import open_private
 from cloud_history.state.in_flight import SenderLock
-from cloud_history.state.locks import Claim, gate, try_lock, unlock
+from cloud_history.state.locks import OwnerLock, file_lock, try_lock, unlock
 
 PACK = Path(__file__).parent.parent.parent
 OPERATION, OTHER = "a" * 32, "b" * 32
@@ -27,8 +27,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="there is no such thing on
 
 HOLD = """
 import sys, pathlib
-from cloud_history.state.locks import gate
-with gate(pathlib.Path(sys.argv[1])):
+from cloud_history.state.locks import file_lock
+with file_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -105,7 +105,7 @@ def test_a_gate_that_a_stopped_program_keeps_is_an_error_that_names_its_file(
 ) -> None:
     path = tmp_path / "x.gate"
     named = r"x\.gate could not be locked"
-    with stopped_holder(path), pytest.raises(LockSilent, match=named), gate(path):
+    with stopped_holder(path), pytest.raises(LockSilent, match=named), file_lock(path):
         pass
 
 
@@ -114,7 +114,7 @@ def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_pa
     held, order = threading.Event(), list[str]()
 
     def hold() -> None:
-        with gate(tmp_path / "x.gate"):
+        with file_lock(tmp_path / "x.gate"):
             held.set()
             threading.Event().wait(0.05)
             order.append("first")
@@ -122,7 +122,7 @@ def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_pa
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(5)
-    with gate(tmp_path / "x.gate"):
+    with file_lock(tmp_path / "x.gate"):
         order.append("second")
     holder.join()
     assert order == ["first", "second"]
@@ -189,10 +189,10 @@ def test_a_lock_that_comes_too_late_is_free_again_though_its_file_is_still_open(
 def test_calls_that_hang_do_not_pile_up(
     tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._copies) + 2)
+    monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._pending_descriptors) + 2)
     before = threading.active_count()
     for _ in range(6):
-        with pytest.raises(LockSilent), gate(tmp_path / "x.gate"):
+        with pytest.raises(LockSilent), file_lock(tmp_path / "x.gate"):
             pass
     assert threading.active_count() <= before + 2
 
@@ -214,8 +214,8 @@ def test_freeing_a_lock_holds_nobody_up_though_the_call_does_not_return(
 def test_nothing_held_is_taken_for_lost_while_nobody_can_tell(tmp_path: Path, hanging: Hanging) -> None:
     path = tmp_path / "held.json"
     path.touch()
-    assert Claim.is_held(path)
-    assert not Claim.is_abandoned(path)
+    assert OwnerLock.is_held(path)
+    assert not OwnerLock.is_abandoned(path)
 
 
 def in_a_child(check: Callable[[], bool]) -> bool:

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from cloud_history.tasks import own_loop
-from cloud_history.tasks.own_loop import on_own_loop
-from cloud_history.tasks.threads import in_thread
+from cloud_history.tasks.own_loop import run_on_own_loop
+from cloud_history.tasks.threads import run_in_thread
 
 
 async def thread() -> str:
@@ -18,12 +18,12 @@ async def thread() -> str:
 
 
 async def test_it_runs_in_another_thread_and_gives_what_the_work_gives() -> None:
-    assert await on_own_loop(thread()) == "cloud-history-loop"
+    assert await run_on_own_loop(thread()) == "cloud-history-loop"
 
     async def inside() -> str:
-        return await on_own_loop(thread())
+        return await run_on_own_loop(thread())
 
-    assert await on_own_loop(inside()) == "cloud-history-loop"
+    assert await run_on_own_loop(inside()) == "cloud-history-loop"
 
 
 async def test_it_raises_what_the_work_raises() -> None:
@@ -31,7 +31,7 @@ async def test_it_raises_what_the_work_raises() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        await on_own_loop(fails())
+        await run_on_own_loop(fails())
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
@@ -46,8 +46,8 @@ async def test_the_work_has_ended_when_its_cancelled_caller_goes_on(cancels: int
             await asyncio.sleep(0.05)
             ended.set()
 
-    caller = asyncio.ensure_future(on_own_loop(work()))
-    assert await in_thread(began.wait, 5)
+    caller = asyncio.ensure_future(run_on_own_loop(work()))
+    assert await run_in_thread(began.wait, 5)
     for _ in range(cancels):
         caller.cancel()
         await asyncio.sleep(0)
@@ -63,12 +63,12 @@ async def test_work_whose_caller_is_cancelled_at_once_does_not_begin_or_is_cance
         await asyncio.sleep(0.01)
         went_on.set()
 
-    caller = asyncio.ensure_future(on_own_loop(work()))
+    caller = asyncio.ensure_future(run_on_own_loop(work()))
     await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    assert not await in_thread(went_on.wait, 0.1)
+    assert not await run_in_thread(went_on.wait, 0.1)
 
 
 async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
@@ -83,12 +83,12 @@ async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
             raise
 
     async def ends() -> None:
-        left.append(asyncio.ensure_future(on_own_loop(work())))
-        await in_thread(began.wait, 5)
+        left.append(asyncio.ensure_future(run_on_own_loop(work())))
+        await run_in_thread(began.wait, 5)
 
     left: list[asyncio.Task[None]] = []
-    await in_thread(lambda: asyncio.run(ends()))
-    assert await in_thread(cancelled.wait, 5)
+    await run_in_thread(lambda: asyncio.run(ends()))
+    assert await run_in_thread(cancelled.wait, 5)
 
 
 async def test_work_that_exits_ends_no_other_work() -> None:
@@ -96,19 +96,19 @@ async def test_work_that_exits_ends_no_other_work() -> None:
 
     async def other() -> str:
         began.set()
-        await in_thread(go_on.wait, 5)
+        await run_in_thread(go_on.wait, 5)
         return await thread()
 
     async def exits() -> None:
         raise SystemExit(3)
 
-    beside = asyncio.ensure_future(on_own_loop(other()))
-    assert await in_thread(began.wait, 5)
+    beside = asyncio.ensure_future(run_on_own_loop(other()))
+    assert await run_in_thread(began.wait, 5)
     with pytest.raises(SystemExit):
-        await on_own_loop(exits())
+        await run_on_own_loop(exits())
     go_on.set()
     assert await asyncio.wait_for(beside, 5) == "cloud-history-loop"
-    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+    assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
 
 
 async def test_a_loop_that_somebody_stops_is_replaced_and_whoever_waits_is_told() -> None:
@@ -124,19 +124,19 @@ async def test_a_loop_that_somebody_stops_is_replaced_and_whoever_waits_is_told(
     async def stop() -> None:
         asyncio.get_running_loop().stop()
 
-    waiting = asyncio.ensure_future(on_own_loop(work()))
-    assert await in_thread(began.wait, 5)
-    await on_own_loop(stop())
+    waiting = asyncio.ensure_future(run_on_own_loop(work()))
+    assert await run_in_thread(began.wait, 5)
+    await run_on_own_loop(stop())
     with pytest.raises(RuntimeError, match="has ended: the outcome is not known"):
         await asyncio.wait_for(waiting, 5)
     assert ended.is_set()
-    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+    assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
 
 
 async def test_a_loop_whose_thread_has_died_is_replaced_and_whoever_waits_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(own_loop, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(own_loop, "CHECK_SECONDS", 0.05)
     real = own_loop._serve
     monkeypatch.setattr(own_loop, "_own", own_loop._OwnLoop())
     died: list[asyncio.AbstractEventLoop] = []
@@ -146,25 +146,25 @@ async def test_a_loop_whose_thread_has_died_is_replaced_and_whoever_waits_is_tol
 
     monkeypatch.setattr(own_loop, "_serve", dies)
     with pytest.raises(RuntimeError, match="has ended: the outcome is not known"):
-        await asyncio.wait_for(on_own_loop(unstarted := thread()), 5)
+        await asyncio.wait_for(run_on_own_loop(unstarted := thread()), 5)
     unstarted.close()
     monkeypatch.setattr(own_loop, "_serve", real)
-    assert await asyncio.wait_for(on_own_loop(thread()), 5) == "cloud-history-loop"
+    assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
     died[0].close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 async def test_a_forked_child_has_a_loop_of_its_own() -> None:
-    await on_own_loop(thread())
+    await run_on_own_loop(thread())
     child = os.fork()
     if child == 0:
         done = threading.Event()
 
         def run() -> None:
-            asyncio.run(on_own_loop(thread()))
+            asyncio.run(run_on_own_loop(thread()))
             done.set()
 
         threading.Thread(target=run, daemon=True).start()
         os._exit(0 if done.wait(10) else 1)
-    _, status = await in_thread(os.waitpid, child, 0)
+    _, status = await run_in_thread(os.waitpid, child, 0)
     assert os.waitstatus_to_exitcode(status) == 0

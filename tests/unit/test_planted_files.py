@@ -24,7 +24,7 @@ from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
 from cloud_history.state.in_flight import InFlight, SenderLock
-from cloud_history.state.locks import Claim
+from cloud_history.state.locks import OwnerLock
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import DAMAGED, SettingsFile
 from support import record_stage
@@ -221,4 +221,4 @@ def test_nothing_of_that_kind_counts_as_held(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "x", victim)
-    assert within_five_seconds(lambda: Claim.is_held(folder / "x")) is False
+    assert within_five_seconds(lambda: OwnerLock.is_held(folder / "x")) is False

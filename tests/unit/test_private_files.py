@@ -14,7 +14,7 @@ import pytest
 from cloud_history.errors import FileRefused
 from cloud_history.state import files
 from cloud_history.state.files import Mode, open_private, read_private, sync_file, write_private
-from cloud_history.state.locks import gate
+from cloud_history.state.locks import file_lock
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and owners of POSIX")
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
@@ -165,7 +165,7 @@ def test_a_file_system_that_keeps_no_permissions_is_worked_with(
 def test_a_gate_that_others_could_hold_is_made_private(folder: Path, mode: int) -> None:
     (folder / "x.gate").touch()
     (folder / "x.gate").chmod(mode)
-    with gate(folder / "x.gate"):
+    with file_lock(folder / "x.gate"):
         assert stat.S_IMODE((folder / "x.gate").stat().st_mode) == 0o600
 
 

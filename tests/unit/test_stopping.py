@@ -10,7 +10,14 @@ import pytest
 
 from cloud_history.errors import CloudTimeoutError, OperationStopped, ServerFault
 from cloud_history.tasks import stopping
-from cloud_history.tasks.stopping import LOOK_EVERY, Budget, Turns, Unwatched, run_stoppable, together
+from cloud_history.tasks.stopping import (
+    STOP_CHECK_SECONDS,
+    Deadline,
+    LoopPauses,
+    Unwatched,
+    gather_all,
+    run_stoppable,
+)
 from support import virtual_time
 from support.fake_history_client import Person
 
@@ -50,7 +57,7 @@ def stopped_at(moment: float) -> Person:
 
 
 def test_looking_is_often_enough_for_half_a_second() -> None:
-    assert 0.05 <= LOOK_EVERY < SOON
+    assert 0.05 <= STOP_CHECK_SECONDS < SOON
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.001, 0.1, 0.3, 0.75, 1.0, 59.9])
@@ -118,7 +125,7 @@ def test_cancelling_again_while_the_work_ends_does_not_leave_it_behind(way: str)
     person = stopped_at(4.0) if way == "stopped first" else Person()
 
     async def cancel_twice() -> None:
-        both = together([work.do(), beside.do()])
+        both = gather_all([work.do(), beside.do()])
         outer = asyncio.ensure_future(both if way == "together" else run_stoppable(both, person, 3600.0))
         await asyncio.sleep(4.5)
         for _ in range(3):
@@ -147,14 +154,14 @@ def test_a_question_that_fails_ends_the_work_too() -> None:
 
 def test_a_budget_shrinks_with_time_to_its_floor_and_never_below() -> None:
     async def spend() -> None:
-        budget = Budget(10.0)
-        assert budget.left() == 10.0
+        deadline = Deadline(10.0)
+        assert deadline.left() == 10.0
         await asyncio.sleep(4.0)
-        assert budget.left() == pytest.approx(6.0)
-        assert budget.left(at_least=15.0) == 15.0
+        assert deadline.left() == pytest.approx(6.0)
+        assert deadline.left(at_least=15.0) == 15.0
         await asyncio.sleep(20.0)
-        assert budget.left() == 0.0
-        assert budget.left(at_least=2.5) == 2.5
+        assert deadline.left() == 0.0
+        assert deadline.left(at_least=2.5) == 2.5
 
     virtual_time.run(spend())
 
@@ -166,18 +173,18 @@ async def test_a_turn_that_is_given_waits_for_real(monkeypatch: pytest.MonkeyPat
         slept.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    monkeypatch.setattr(stopping, "STRETCH", 1000.0)
-    await Turns(Unwatched())()
+    monkeypatch.setattr(stopping, "WORK_SECONDS", 1000.0)
+    await LoopPauses(Unwatched())()
     assert slept == [], "not after little work"
-    monkeypatch.setattr(stopping, "STRETCH", 0.0)
-    await Turns(Unwatched())()
+    monkeypatch.setattr(stopping, "WORK_SECONDS", 0.0)
+    await LoopPauses(Unwatched())()
     assert slept == [0.001]
 
 
 async def test_long_work_can_be_stopped_at_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stopping, "STRETCH", 0.0)
+    monkeypatch.setattr(stopping, "WORK_SECONDS", 0.0)
     with pytest.raises(OperationStopped):
-        await Turns(Person(lambda: True))()
+        await LoopPauses(Person(lambda: True))()
 
 
 def test_nothing_gives_a_turn_without_waiting() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from cloud_history.errors import OperationStopped, StateSilent
 from cloud_history.tasks import threads
-from cloud_history.tasks.threads import Pool, in_thread, long_in_thread, result_of, write_in_thread
+from cloud_history.tasks.threads import Pool, compute_in_thread, result_of, run_in_thread, write_in_thread
 
 PACK = Path(__file__).parent.parent.parent
 
@@ -51,10 +51,10 @@ async def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
     def divide(by: int, *, top: int = 6) -> float:
         return top / by
 
-    assert await in_thread(divide, 2) == 3
-    assert await long_in_thread(divide, 2, top=8) == 4
+    assert await run_in_thread(divide, 2) == 3
+    assert await compute_in_thread(divide, 2, top=8) == 4
     with pytest.raises(ZeroDivisionError):
-        await in_thread(divide, 0)
+        await run_in_thread(divide, 0)
 
 
 async def test_a_full_executor_of_another_pack_holds_up_nothing() -> None:
@@ -62,7 +62,7 @@ async def test_a_full_executor_of_another_pack_holds_up_nothing() -> None:
     executor = concurrent.futures.ThreadPoolExecutor(1)
     loop.set_default_executor(executor)
     theirs = loop.run_in_executor(None, leave.wait, 10)
-    assert await asyncio.wait_for(in_thread(str, 5), 2) == "5"
+    assert await asyncio.wait_for(run_in_thread(str, 5), 2) == "5"
     assert not theirs.done()
     leave.set()
     await theirs
@@ -71,7 +71,7 @@ async def test_a_full_executor_of_another_pack_holds_up_nothing() -> None:
 def test_a_loop_ends_though_its_work_never_does(slow: Slow) -> None:
     async def gives_up() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(in_thread(slow.take), 0.05)
+            await asyncio.wait_for(run_in_thread(slow.take), 0.05)
 
     begin = time.monotonic()
     asyncio.run(gives_up())
@@ -83,9 +83,9 @@ def test_a_loop_ends_though_its_work_never_does(slow: Slow) -> None:
 def test_a_process_ends_though_its_work_never_does() -> None:
     code = (
         "import asyncio, threading\n"
-        "from cloud_history.tasks.threads import in_background\n"
+        "from cloud_history.tasks.threads import run_in_background\n"
         "begun = threading.Event()\n"
-        "in_background(lambda: (begun.set(), threading.Event().wait()))\n"
+        "run_in_background(lambda: (begun.set(), threading.Event().wait()))\n"
         "begun.wait(10)"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=PACK, timeout=20, check=False)
@@ -107,13 +107,13 @@ async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_wh
         await asyncio.wait_for(write_in_thread(slow.take, slow.give_back, seconds=seconds), 3)
     assert not slow.took.is_set()
     slow.go_on.set()
-    assert await in_thread(slow.gave_back.wait, 5)
+    assert await run_in_thread(slow.gave_back.wait, 5)
 
 
 async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> None:
     pool, done = Pool("test", 1), threading.Event()
     first = asyncio.ensure_future(result_of(slow.take, pool, 10))
-    await in_thread(slow.began.wait, 5)
+    await run_in_thread(slow.began.wait, 5)
     with pytest.raises(StateSilent):
         await result_of(done.set, pool, 0.01)
     slow.go_on.set()
@@ -127,21 +127,21 @@ async def test_whatever_was_taken_for_somebody_who_is_cancelled_is_given_back(
     slow: Slow, cancels: int
 ) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
-    await in_thread(slow.began.wait, 5)
+    await run_in_thread(slow.began.wait, 5)
     for _ in range(cancels):
         waiting.cancel()
         await asyncio.sleep(0)
     slow.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await in_thread(slow.gave_back.wait, 5)
+    assert await run_in_thread(slow.gave_back.wait, 5)
 
 
 async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_is_through(
     slow: Slow,
 ) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
-    await in_thread(slow.began.wait, 5)
+    await run_in_thread(slow.began.wait, 5)
     waiting.cancel()
     asyncio.get_running_loop().call_later(0.02, slow.go_on.set)
     with pytest.raises(asyncio.CancelledError):
@@ -151,19 +151,19 @@ async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_
 
 async def test_what_is_cancelled_between_the_result_and_its_waiter_is_given_back(slow: Slow) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
-    await in_thread(slow.began.wait, 5)
+    await run_in_thread(slow.began.wait, 5)
     slow.go_on.set()
     assert slow.took.wait(5)  # the loop stands still here, so the result is on its way
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await in_thread(slow.gave_back.wait, 5)
+    assert await run_in_thread(slow.gave_back.wait, 5)
 
 
 def test_a_loop_that_ends_by_itself_leaves_nothing_taken(slow: Slow) -> None:
     async def left() -> None:
         task = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
-        await in_thread(slow.began.wait, 5)
+        await run_in_thread(slow.began.wait, 5)
         _left.append(task)
 
     _left: list[asyncio.Task[str]] = []
@@ -185,16 +185,16 @@ async def test_a_person_who_stops_is_heard_while_something_hangs(slow: Slow) -> 
         await write_in_thread(slow.take, slow.give_back, meanwhile=stop)
     assert time.monotonic() - begin < 2
     slow.go_on.set()
-    assert await in_thread(slow.gave_back.wait, 5)
+    assert await run_in_thread(slow.gave_back.wait, 5)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 async def test_a_forked_child_has_threads_of_its_own() -> None:
-    await in_thread(int)
+    await run_in_thread(int)
     child = os.fork()
     if child == 0:
         done = threading.Event()
-        threads.in_background(done.set)
+        threads.run_in_background(done.set)
         os._exit(0 if done.wait(10) else 1)
-    _, status = await in_thread(os.waitpid, child, 0)
+    _, status = await run_in_thread(os.waitpid, child, 0)
     assert os.waitstatus_to_exitcode(status) == 0

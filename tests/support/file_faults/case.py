@@ -20,7 +20,7 @@ from cloud_history.errors import ProtectionDamaged, StateUnwritable
 from cloud_history.service import Operations
 from cloud_history.state import folder as state_folder
 from cloud_history.state import locks
-from cloud_history.tasks import disk_steps, threads
+from cloud_history.tasks import disk, threads
 from cloud_history.tasks.stopping import Unwatched
 from support.faulty_disk import FaultyDisk, in_place
 from support.file_faults.deeds import DEEDS, DELETIONS
@@ -33,7 +33,7 @@ MAX_WAIT_SECONDS = 5.0
 NOISE = 1.0
 """Seconds that this machine may take longer than without a fault."""
 _LIMITS = {
-    threads: ("FILE_SECONDS", "SILENT_SECONDS", "LONG_SECONDS", "LAST_SECONDS"),
+    threads: ("FILE_SECONDS", "UNANSWERED_SECONDS", "MAX_SECONDS_OF_LONG_WORK", "CANCELLED_SECONDS"),
     locks: ("LOCK_SECONDS", "GRACE_SECONDS"),
     state_folder: ("PATIENCE",),
 }
@@ -94,7 +94,7 @@ def short_limits() -> Iterator[None]:
         for module, names in _LIMITS.items():
             for name in names:
                 patch.setattr(module, name, getattr(module, name) * SCALE)
-        patch.setattr(disk_steps, "MIN_BYTES_PER_SECOND", disk_steps.MIN_BYTES_PER_SECOND / SCALE)
+        patch.setattr(disk, "MIN_BYTES_PER_SECOND", disk.MIN_BYTES_PER_SECOND / SCALE)
         yield
 
 

@@ -14,7 +14,7 @@ MIN_BYTES_PER_SECOND = 1_000_000
 
 
 @dataclass
-class DiskStep:
+class DiskAccess:
     """What one thread does with the disk.
 
     Attributes:
@@ -31,12 +31,12 @@ class DiskStep:
         self.path, self.since, self.extra = path, time.monotonic(), extra
 
 
-current: ContextVar[DiskStep | None] = ContextVar("current", default=None)
+current: ContextVar[DiskAccess | None] = ContextVar("current", default=None)
 """That of the work that is done in this thread, where somebody waits for it."""
 
 
 @contextmanager
-def at_file(path: Path, size: int = 0) -> Iterator[None]:
+def disk_access(path: Path, size: int = 0) -> Iterator[None]:
     """The disk is asked for this file in here, or is given so many bytes of it.
 
     Raises:
