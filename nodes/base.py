@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from ..cloud_history.errors import InputRefused
+from ..cloud_history.jobs.status import FINISHED, listed
 
+T = TypeVar("T")
 Inputs = dict[str, dict[str, tuple[object, dict[str, object]]]]
 Output = dict[str, object]
 
@@ -22,6 +24,7 @@ class AnyType(str):
 
 
 ANY = AnyType("*")
+STATUS_WORDS = f"Finished means {listed(FINISHED, 'or')}."
 AFTER_INPUT: dict[str, object] = {
     "tooltip": "Anything. This node runs after it, and hands it on unchanged: “delete once this is saved”."
 }
@@ -88,16 +91,21 @@ def only_whole_number(values: object, name: str) -> int:
     raise InputRefused(f"“{name}” must be exactly one whole number, 0 or more.", hint=hint)
 
 
+def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
+    """What the one word of a COMBO input stands for. Raises InputRefused."""
+    word = only_text(values, name)
+    if word not in choices:
+        raise InputRefused(
+            f"“{name}” must be one of {', '.join(choices)}. Nothing was sent.", hint="Choose one on the node."
+        )
+    return choices[word]
+
+
 def chosen_backup(values: object) -> bool | None:
     """Whether to back up first, or None: as it is set. A graph from before there was a choice has none. Raises
     InputRefused.
     """
-    word = "setting" if values is None else only_text(values, "backup")
-    if word not in BACKUPS:
-        raise InputRefused(
-            f"“backup” must be one of {', '.join(BACKUPS)}. Nothing was sent.", hint="Choose one on the node."
-        )
-    return BACKUPS[word]
+    return None if values is None else only_choice(values, "backup", BACKUPS)
 
 
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:

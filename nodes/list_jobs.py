@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.deletion.report import listing_report, with_warning
-from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
+from ..cloud_history.errors import OperationStopped
+from ..cloud_history.jobs.status import STATUSES_OF_CHOICE
 from ..comfy_host import NodeWatch, operations, prompt_key
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
     ANY,
     REPORT_TOOLTIP,
+    STATUS_WORDS,
     CloudHistoryNode,
     Inputs,
     Output,
+    only_choice,
     only_text,
     only_whole_number,
     outputs,
@@ -25,15 +27,6 @@ from .base import (
 if TYPE_CHECKING:
     from ..cloud_history.jobs.filters import JobFilter
     from ..cloud_history.jobs.job import Job
-
-STATUSES: dict[str, tuple[JobStatus, ...]] = {
-    "finished": FINISHED,
-    "completed": (JobStatus.COMPLETED,),
-    "failed": (JobStatus.FAILED,),
-    "cancelled": (JobStatus.CANCELLED,),
-    "active": ACTIVE,
-    "any": (),
-}
 
 
 class ListCloudJobs(CloudHistoryNode):
@@ -64,10 +57,7 @@ class ListCloudJobs(CloudHistoryNode):
     def INPUT_TYPES(cls) -> Inputs:
         return {
             "required": {
-                "status": (
-                    list(STATUSES),
-                    {"default": "finished", "tooltip": "Finished means completed, failed or cancelled."},
-                ),
+                "status": (list(STATUSES_OF_CHOICE), {"default": "finished", "tooltip": STATUS_WORDS}),
                 "older_than": (
                     "STRING",
                     {
@@ -131,16 +121,10 @@ def _filter(status: object, older_than: object, workflow_id: object, now: dateti
     from ..cloud_history.retention.durations import cutoff
 
     return JobFilter(
-        statuses=_statuses(only_text(status, "status")),
+        statuses=only_choice(status, "status", STATUSES_OF_CHOICE),
         before=cutoff(only_text(older_than, "older_than"), now),
         workflow_id=only_text(workflow_id, "workflow_id").strip(),
     )
-
-
-def _statuses(word: str) -> tuple[JobStatus, ...]:
-    if word not in STATUSES:
-        raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")
-    return STATUSES[word]
 
 
 def _newest_first(job: Job) -> float:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import SKIPPED, deletion_report, incomplete, with_warning
-from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs.status import FINISHED, JobStatus
+from ..cloud_history.errors import OperationStopped
+from ..cloud_history.jobs.status import FINISHED, STATUSES_OF_CHOICE
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
 from .base import (
     AFTER_INPUT,
@@ -15,11 +15,13 @@ from .base import (
     ANY,
     BACKUP_INPUT,
     REPORT_TOOLTIP,
+    STATUS_WORDS,
     CloudHistoryNode,
     Inputs,
     Output,
     chosen_backup,
     only_boolean,
+    only_choice,
     only_text,
     only_whole_number,
     outputs,
@@ -29,11 +31,8 @@ if TYPE_CHECKING:
     from ..cloud_history.retention.policy import Plan, Policy
 
 NAME = "Prune Cloud History"
-STATUSES: dict[str, tuple[JobStatus, ...]] = {
-    "finished": FINISHED,
-    "completed": (JobStatus.COMPLETED,),
-    "failed": (JobStatus.FAILED,),
-    "cancelled": (JobStatus.CANCELLED,),
+STATUSES = {
+    word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_of and {*all_of} <= {*FINISHED}
 }
 
 
@@ -76,7 +75,7 @@ class PruneCloudHistory(CloudHistoryNode):
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
-        about = "Which jobs the rules are about. Finished means completed, failed or cancelled."
+        about = f"Which jobs the rules are about. {STATUS_WORDS}"
         each = "Keep the newest job of each of the last so many {} that have one (UTC)."
         return {
             "required": {
@@ -134,15 +133,12 @@ def _policy(
     from ..cloud_history.retention.policy import Policy, check_rules
 
     operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
-    word = only_text(status, "status")
-    if word not in STATUSES:
-        raise InputRefused(f"“status” must be one of {', '.join(STATUSES)}.")
     policy = Policy(
         keep_last=only_whole_number(keep_last, "keep_last"),
         keep_within=span(only_text(keep_within, "keep_within")),
         keep_daily=only_whole_number(keep_daily, "keep_daily"),
         keep_weekly=only_whole_number(keep_weekly, "keep_weekly"),
-        statuses=STATUSES[word],
+        statuses=only_choice(status, "status", STATUSES),
         workflow_id=only_text(workflow_id, "workflow_id").strip(),
         per_workflow=only_boolean(per_workflow, "per_workflow"),
     )

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from ..errors import ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
-from ..jobs.status import ACTIVE, JobCounts, JobStatus
+from ..jobs.status import ACTIVE, FINISHED, JobCounts, JobStatus
 from ..tasks.stopping import gather_all
 from .evidence import SPOT_CHECK, Doubt, Reason, spread
 from .listing import JobLister, goes_on, list_jobs
 from .pages import EVERY_JOB, Page
 
-_GROUPS = ((JobStatus.COMPLETED,), (JobStatus.FAILED,), (JobStatus.CANCELLED,), ACTIVE)
+_GROUPS = (*((status,) for status in FINISHED), ACTIVE)
 
 
 Span = tuple[datetime | None, datetime | None]
@@ -36,7 +36,7 @@ class Counted(NamedTuple):
 
 
 async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCounts:
-    """Count completed, failed, cancelled and active jobs.
+    """Count the finished jobs by status, and the active ones.
 
     Raises:
         CloudError: one of them could not be counted.
@@ -61,21 +61,21 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Coun
     credible = filters and adds_up and all(map(_credible, (*pages, whole)))
     ends = await _ends(client, pages) if credible else None
     if ends is not None:
-        completed, failed, cancelled, active = (page.total or 0 for page in pages)
         found = {job.id: job for page in (*pages, *ends) for job in page.kept.values()}
-        return _counted(JobCounts(completed, failed, cancelled, active, now()), found.values())
+        return _counted([page.total or 0 for page in pages], now(), found.values())
     # No total (it may be 0 with a cursor), a wrong one, or no true filter: then only reading the jobs tells.
     jobs = await _read_all(client)
     # A history that loses jobs while it is counted is the shape of a broken service, and "none are left" an untruth.
     named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
     if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
         raise ListNotWhole(str(Reason(Doubt.DOES_NOT_ADD_UP)))
-    completed, failed, cancelled, active = (_number(jobs, group) for group in _GROUPS)
-    return _counted(JobCounts(completed, failed, cancelled, active, now()), jobs)
+    return _counted([sum(job.status in group for job in jobs) for group in _GROUPS], now(), jobs)
 
 
-def _counted(counts: JobCounts, jobs: Iterable[Job]) -> Counted:
-    """These counts, with some of these jobs."""
+def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) -> Counted:
+    """The number of jobs in each of the groups, with some of these jobs."""
+    *by_status, active_jobs = numbers
+    counts = JobCounts(dict(zip(FINISHED, by_status, strict=True)), active_jobs, taken_at)
     finished, active = [], set()
     for job in jobs:
         if job.finished:
@@ -128,14 +128,9 @@ async def span_of(client: JobLister, counts: JobCounts) -> Span:
     Raises:
         CloudError: one of them could not be read.
     """
-    numbers = {
-        JobStatus.COMPLETED: counts.completed,
-        JobStatus.FAILED: counts.failed,
-        JobStatus.CANCELLED: counts.cancelled,
-    }
     pages = await gather_all(
         client.list_jobs(JobFilter((status,)).query(), EVERY_JOB, limit=1, offset=offset)
-        for status, number in numbers.items()
+        for status, number in counts.by_status.items()
         for offset in sorted({0, number - 1})
         if number
     )
@@ -149,7 +144,3 @@ def _credible(page: Page[Job]) -> bool:
     if page.total is None or page.reasons or page.contradicts_itself():
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)
-
-
-def _number(jobs: Iterable[Job], group: tuple[JobStatus, ...]) -> int:
-    return sum(job.status in group for job in jobs)

@@ -14,7 +14,7 @@ from ..errors import PreviewExpired
 from ..jobs.filters import NOTHING_PROTECTED, Protected
 from ..jobs.job import Job
 from ..jobs.rows import milliseconds
-from ..jobs.status import JobCounts, JobStatus
+from ..jobs.status import FINISHED, JobCounts, JobStatus
 from ..secret import scrub
 from ..state.credentials import Connection
 from ..state.in_flight import Entry, Kind, new_operation
@@ -208,11 +208,7 @@ def clear_summary(preview: ClearPreview) -> Payload:
     return {
         "kind": "clear",
         "removable": counts.finished,
-        "by_status": {
-            "completed": counts.completed,
-            "failed": counts.failed,
-            "cancelled": counts.cancelled,
-        },
+        "by_status": {status.value: number for status, number in counts.by_status.items()},
         "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
     }
 
@@ -220,7 +216,7 @@ def clear_summary(preview: ClearPreview) -> Payload:
 def deletion_summary(preview: DeletionPreview) -> Payload:
     """Exactly these jobs, by their numbers."""
     created = [job.created_at for job in preview.jobs if job.created_at is not None]
-    by_status = {status.value: 0 for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)}
+    by_status = {status.value: 0 for status in FINISHED}
     for job in preview.jobs:
         by_status[job.status.value] += 1
     return {

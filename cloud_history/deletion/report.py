@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, CloudResponseError, Incomplete
-from ..jobs.status import JobCounts
 from ..secret import scrub
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 
@@ -180,18 +178,6 @@ def _still(result: ClearResult) -> str:
         return f"{unread}, so what is gone of {jobs(result.before.finished)} is not known."
     before = f", {result.before.finished:,} before" if result.listed != result.before.finished else ""
     return f"{jobs(result.listed)} still listed{before}. Look again, then decide."
-
-
-def counts_line(counts: JobCounts) -> str:
-    """ "240 finished jobs (200 completed, 30 failed, 10 cancelled) at 14:02; 3 active stay"."""
-    parts = f"{counts.completed:,} completed, {counts.failed:,} failed, {counts.cancelled:,} cancelled"
-    return (
-        f"{counts.finished:,} finished ({parts}) at {_clock(counts.taken_at)}; {counts.active:,} active stay"
-    )
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone().strftime("%H:%M")
 
 
 Payload = dict[str, Any]

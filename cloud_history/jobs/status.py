@@ -1,58 +1,78 @@
-"""The states of a job, and which words of the service mean them. Nothing else knows those words."""
+"""The statuses of a job: the one table of them. What the service calls them, and what can be done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+_FINISHED, _ACTIVE, _NEITHER = "finished", "active", ""
+
 
 class JobStatus(str, Enum):
-    """The five states of the API, and one for anything it may add."""
+    """The five statuses of the API, in the order in which reports name them, and one for anything it may add.
 
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
+    Each has its group, which decides whether a deletion may take the job, and the service's other words for it, which
+    are listed in CLOUD_API_RECOMMENDATIONS.md of Comfy-Org/docs.
+    """
+
+    group: str
+    words: tuple[str, ...]
+
+    PENDING = (
+        "pending",
+        _ACTIVE,
+        "submitted queued_limited queued_waiting allocated preparing pending_execution waiting_to_dispatch",
+    )
+    IN_PROGRESS = "in_progress", _ACTIVE, "executing executed"
+    COMPLETED = "completed", _FINISHED, "success"
+    FAILED = "failed", _FINISHED, "error non_retryable_error retryable_error erroring lost"
+    CANCELLED = "cancelled", _FINISHED, "canceled cancel_requested cancel_pending cancelling_preparing"
+    UNKNOWN = "unknown", _NEITHER, ""
+
+    def __new__(cls, name: str, group: str = "", words: str = "") -> JobStatus:
+        status = str.__new__(cls, name)
+        status._value_, status.group, status.words = name, group, (name, *words.split())
+        return status
 
     @classmethod
     def from_api(cls, word: object) -> JobStatus:
-        """The state an API word means. A word nobody knows is UNKNOWN, and is never taken for finished."""
+        """Return the status that a word of the service means. Any other word is UNKNOWN, never a finished status."""
         return _STATUS_OF_WORD.get(word, cls.UNKNOWN) if isinstance(word, str) else cls.UNKNOWN
 
 
-FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-ACTIVE = (JobStatus.PENDING, JobStatus.IN_PROGRESS)
+FINISHED = tuple(status for status in JobStatus if status.group == _FINISHED)
+ACTIVE = tuple(status for status in JobStatus if status.group == _ACTIVE)
+_STATUS_OF_WORD = {word: status for status in JobStatus for word in status.words}
 
-# Behind the five documented words stand others, listed in CLOUD_API_RECOMMENDATIONS.md of Comfy-Org/docs.
-_STATUS_OF_WORD: Mapping[str, JobStatus] = {
-    word: status
-    for status, words in {
-        JobStatus.PENDING: "pending submitted queued_limited queued_waiting allocated preparing pending_execution"
-        " waiting_to_dispatch",
-        JobStatus.IN_PROGRESS: "in_progress executing executed",
-        JobStatus.COMPLETED: "completed success",
-        JobStatus.FAILED: "failed error non_retryable_error retryable_error erroring lost",
-        JobStatus.CANCELLED: "cancelled canceled cancel_requested cancel_pending cancelling_preparing",
-    }.items()
-    for word in words.split()
+STATUSES_OF_CHOICE: Mapping[str, tuple[JobStatus, ...]] = {
+    _FINISHED: FINISHED,
+    **{status.value: (status,) for status in FINISHED},
+    _ACTIVE: ACTIVE,
+    "any": (),
 }
+"""What a node offers as “status”, and the statuses that each word stands for."""
+
+
+def listed(statuses: Iterable[JobStatus], last: str) -> str:
+    """Name the statuses in a sentence: "completed, failed or cancelled"."""
+    *others, final = (status.value for status in statuses)
+    return f"{', '.join(others)} {last} {final}" if others else final
 
 
 @dataclass(frozen=True)
 class JobCounts:
-    """How many jobs the history has, by what can happen to them."""
+    """How many jobs the history has.
 
-    completed: int
-    failed: int
-    cancelled: int
+    Attributes:
+        by_status: the finished jobs, which a clear removes.
+    """
+
+    by_status: Mapping[JobStatus, int]
     active: int
     taken_at: datetime
 
     @property
     def finished(self) -> int:
-        """The jobs a clear removes."""
-        return self.completed + self.failed + self.cancelled
+        return sum(self.by_status.values())

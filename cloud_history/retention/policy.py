@@ -15,7 +15,7 @@ from enum import Enum
 
 from ..errors import PolicyRefused
 from ..jobs.job import Job
-from ..jobs.status import FINISHED, JobStatus
+from ..jobs.status import FINISHED, JobStatus, listed
 
 LARGE_SHARE = 0.8
 """A policy that lets more than this share go has to be confirmed once more."""
@@ -69,7 +69,7 @@ class Policy:
         if self.keep_within is not None and self.keep_within <= timedelta(0):
             raise PolicyRefused("“keep_within” must be longer than nothing, or blank for no rule.")
         if not self.statuses or not set(self.statuses) <= set(FINISHED):
-            raise PolicyRefused("A policy is about completed, failed or cancelled jobs.")
+            raise PolicyRefused(f"A policy is about {listed(FINISHED, 'or')} jobs.")
 
     @property
     def empty(self) -> bool:

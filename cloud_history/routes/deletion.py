@@ -25,7 +25,7 @@ from ..deletion.report import Payload, clear_payload, deletion_payload
 from ..errors import Busy, CloudError, CountRose, InputRefused, PolicyRefused
 from ..jobs.job import Job
 from ..jobs.rows import job_row
-from ..jobs.status import FINISHED, JobStatus
+from ..jobs.status import FINISHED, JobStatus, listed
 from ..retention.cleanup import CleanUp, resolve
 from ..retention.durations import span
 from ..retention.policy import Plan, Policy, Reason, newest_first
@@ -253,10 +253,9 @@ def read_policy(given: Mapping[str, Any]) -> Policy:
 def _statuses(given: object) -> tuple[JobStatus, ...]:
     if given is None:
         return FINISHED
-    words = {status.value: status for status in FINISHED}
-    if not isinstance(given, list) or not all(isinstance(each, str) and each in words for each in given):
-        raise InputRefused("“statuses” must be a list of completed, failed and cancelled.")
-    return tuple(status for status in FINISHED if status.value in given)
+    if not isinstance(given, list) or not all(isinstance(each, str) and each in FINISHED for each in given):
+        raise InputRefused(f"“statuses” must be a list of {listed(FINISHED, 'and')}.")
+    return tuple(status for status in FINISHED if status in given)
 
 
 def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload:

@@ -12,7 +12,7 @@ from cloud_history.cloud.pages import Kept, Page, Pick
 from cloud_history.cloud.retry import Again
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.status import JobStatus
+from cloud_history.jobs.status import FINISHED, JobCounts, JobStatus
 
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 
@@ -37,6 +37,11 @@ def job(job_id: str, word: str = "completed") -> Job:
     """A job of this id and state."""
     status = JobStatus.from_api(word)
     return Job(job_id, status, word if status is JobStatus.UNKNOWN else "", created_at=NOON)
+
+
+def counts_of(*finished: int, active: int = 0) -> JobCounts:
+    """So many completed, failed and cancelled jobs, and none where a number is missing."""
+    return JobCounts(dict(zip(FINISHED, [*finished, *[0] * len(FINISHED)], strict=False)), active, NOON)
 
 
 def jobs_of(job_ids: Iterable[str], word: str = "completed") -> dict[str, Job]:

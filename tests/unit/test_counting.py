@@ -19,7 +19,7 @@ from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from simulated_cloud import SimulatedCloud
 from support import virtual_time
-from support.fake_history_client import NOON, ids
+from support.fake_history_client import NOON, counts_of, ids
 from support.fake_job_list import JobList, decode, rows_of
 
 TRUTH = {"completed": 2300, "failed": 30, "cancelled": 10, "pending": 2, "in_progress": 1}
@@ -33,7 +33,7 @@ def count(jobs: Any) -> JobCounts:
     return virtual_time.run(count_jobs(jobs, lambda: NOON))
 
 
-RIGHT = JobCounts(completed=2300, failed=30, cancelled=10, active=3, taken_at=NOON)
+RIGHT = counts_of(2300, 30, 10, active=3)
 
 
 def test_the_ends_of_each_list_are_enough_where_the_server_gives_totals() -> None:
@@ -134,7 +134,7 @@ def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number
 
 def test_an_empty_history_is_counted_with_five_requests() -> None:
     jobs = lister({})
-    assert count(jobs) == JobCounts(0, 0, 0, 0, NOON)
+    assert count(jobs) == counts_of()
     assert len(jobs.asked) == 5
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_ignores_the_filter_is_counted_right(newest: str, total: s
 
 def test_cursors_are_followed_as_they_are_given() -> None:
     jobs = lister({"completed": 2300}, total="absent", cursors=True)
-    assert count(jobs).completed == 2300
+    assert count(jobs) == counts_of(2300)
     followed = [after for limit, _, after in jobs.asked if limit == 1000 and after]
     assert followed == [ids(2300)[999], ids(2300)[1999]]
 
@@ -208,7 +208,7 @@ END = {"pagination": {"has_more": False}}
 
 @pytest.mark.parametrize("total", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
 def test_rows_outnumbering_the_total_are_counted(total: dict[str, Any]) -> None:
-    assert count(Odd({"jobs": ROWS, "pagination": {"has_more": False, **total}})).completed == 3
+    assert count(Odd({"jobs": ROWS, "pagination": {"has_more": False, **total}})) == counts_of(3)
 
 
 NO_JOBS: list[object] = [7, None, "x", {}, {"id": "1", "status": "completed"}]
@@ -228,7 +228,7 @@ def test_with_a_status_that_is_not_known_nothing_is_counted(status: object) -> N
 
 
 def test_a_job_listed_on_two_pages_is_counted_once() -> None:
-    assert count(Odd({"jobs": ROWS + ROWS, **END})).completed == 3
+    assert count(Odd({"jobs": ROWS + ROWS, **END})) == counts_of(3)
 
 
 def test_inner_state_words_count_as_what_they_mean() -> None:
@@ -236,7 +236,7 @@ def test_inner_state_words_count_as_what_they_mean() -> None:
         {"id": job_id, "status": word}
         for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
     ]
-    assert count(Odd({"jobs": rows, **END})).completed == 2
+    assert count(Odd({"jobs": rows, **END})) == counts_of(2, 1)
 
 
 def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
@@ -269,7 +269,7 @@ async def test_the_simulated_cloud_is_counted_right_with_every_switch(
     async with client_of(cloud) as client:
         counted = await count_jobs(client, lambda: NOON)
     completed, failed, cancelled = (len(cloud.listed(word)) for word in ("completed", "failed", "cancelled"))
-    assert counted == JobCounts(completed, failed, cancelled, len(cloud.active), NOON)
+    assert counted == counts_of(completed, failed, cancelled, active=len(cloud.active))
     assert not cloud.forbidden_calls
 
 

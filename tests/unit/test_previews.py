@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import pytest
 
 from cloud_history.cloud.evidence import ProvenAbsent
@@ -19,12 +17,11 @@ from cloud_history.deletion.preview import (
 )
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import Protected
-from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import ApiKey, Connection, Source
-from support.fake_history_client import ids, job
+from support.fake_history_client import counts_of, ids, job
 
-COUNTS = ClearPreview(JobCounts(1, 2, 3, 4, datetime(2026, 1, 1, tzinfo=timezone.utc)))
+COUNTS = ClearPreview(counts_of(1, 2, 3, active=4))
 JOB = job(ids(1)[0])
 GONE = frozenset(map(ProvenAbsent, ids(207)[200:]))
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.queue import outcome_of
-from cloud_history.jobs.status import JobCounts
 from cloud_history.secret import Secret
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
+from support.fake_history_client import counts_of
 from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
@@ -93,12 +93,12 @@ def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record
     ("result", "counts", "removed"),
     [
         (
-            ClearResult(ClearOutcome.DELETED, JobCounts(5, 1, 1, 0, NOW), JobCounts(0, 0, 0, 0, NOW)),
+            ClearResult(ClearOutcome.DELETED, counts_of(5, 1, 1), counts_of()),
             {"deleted": 7},
             7,
         ),
-        (ClearResult(ClearOutcome.FAILED, JobCounts(5, 1, 1, 0, NOW)), {}, 0),
-        (ClearResult(ClearOutcome.UNKNOWN, JobCounts(5, 1, 1, 0, NOW)), {}, None),
+        (ClearResult(ClearOutcome.FAILED, counts_of(5, 1, 1)), {}, 0),
+        (ClearResult(ClearOutcome.UNKNOWN, counts_of(5, 1, 1)), {}, None),
     ],
 )
 def test_a_clear_is_recorded_as_far_as_it_was_counted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 import pytest
 
@@ -13,7 +12,6 @@ from cloud_history.deletion.report import (
     NOT_CLEARED,
     NOTHING_TO_DELETE,
     clear_report,
-    counts_line,
     deletion_report,
     dry_run_report,
     incomplete,
@@ -29,10 +27,8 @@ from cloud_history.errors import (
     Unauthorized,
 )
 from cloud_history.jobs.filters import NOTHING_PROTECTED
-from cloud_history.jobs.status import JobCounts
-from support.fake_history_client import ids, job
+from support.fake_history_client import counts_of, ids, job
 
-NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
 
 
@@ -45,15 +41,11 @@ def deletion(
     )
 
 
-def counts(finished: int, active: int = 0) -> JobCounts:
-    return JobCounts(finished, 0, 0, active, NOON)
-
-
 def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: object) -> str:
     active = more.pop("active", 0)
     still_active = more.pop("still_active", active)
-    left = None if after is None else counts(after, still_active)  # type: ignore[arg-type]
-    return clear_report(ClearResult(outcome, counts(before, active), left, **more))  # type: ignore[arg-type]
+    left = None if after is None else counts_of(after, active=still_active)  # type: ignore[arg-type]
+    return clear_report(ClearResult(outcome, counts_of(before, active=active), left, **more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +243,7 @@ def test_no_report_says_erased_or_that_assets_go() -> None:
 
 def test_what_a_node_ends_with_is_the_report() -> None:
     half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, "x")})
-    unknown = ClearResult(ClearOutcome.UNKNOWN, counts(3))
+    unknown = ClearResult(ClearOutcome.UNKNOWN, counts_of(3))
     assert isinstance(incomplete(half), Incomplete)
     assert str(incomplete(half)) == deletion_report(half)
     assert str(incomplete(unknown)) == clear_report(unknown)
@@ -281,11 +273,3 @@ def test_rows_that_could_not_be_read_are_told_with_what_was_found() -> None:
     assert listing_report([], 0, 1).splitlines() == ["No job matches.", line]
     assert listing_report([job(ids(1)[0])], 1, 1).splitlines()[1:] == [line, f"  {ids(1)[0]}"]
     assert "1,200 rows of the list could not be read" in listing_report([], 0, 1200)
-
-
-def test_a_count_in_one_line() -> None:
-    counted = JobCounts(1200, 30, 10, 3, NOON)
-    clock = NOON.astimezone().strftime("%H:%M")
-    assert counts_line(counted) == (
-        f"1,240 finished (1,200 completed, 30 failed, 10 cancelled) at {clock}; 3 active stay"
-    )
