@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -133,13 +133,10 @@ async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves
 # Damaged files
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"jobs": [1], "workflows": []}', b'{"jobs": []}', b"[" * 9999],
-)
 async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_right(
-    stage: Stage, content: bytes
+    stage: Stage,
 ) -> None:
+    content = b'{"jobs": [1], "workflows": []}'
     (stage.folder / "protected.json").write_bytes(content)
     await stage.delete()
     assert isinstance(stage.error, ProtectionDamaged)
@@ -151,9 +148,7 @@ async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_
     await stage.next_works()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff", b'{"backup": null}', b'{"backup": "of"}', b"[" * 9999, None]
-)
+@pytest.mark.parametrize("content", [b"{", None], ids=["half an object", "a folder"])
 async def test_damaged_settings_stop_deletions_until_something_is_set(
     stage: Stage, content: bytes | None
 ) -> None:
@@ -177,20 +172,8 @@ async def test_damaged_settings_stop_deletions_until_something_is_set(
     await stage.next_works()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        b'{"line": "intent", "operation": "cd',
-        OLD_LINE[:79],
-        b"\0" * 5000,
-        b"\xff\xfe garbage\n\n[]\n{}\nnull\n" + b"x" * 300_000,
-        b'{"line": "outcome", "operation": "' + b"cd" * 16 + b'", "jobs": []}',
-    ],
-    ids=["half an intent", "half an outcome", "zeros", "garbage", "an outcome of nothing"],
-)
-async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(
-    stage: Stage, damage: bytes
-) -> None:
+async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(stage: Stage) -> None:
+    damage = b'\xff\xfe garbage\n\n[]\n{}\nnull\n{"line": "intent", "operation": "cd'
     path = stage.folder / "deletions.jsonl"
     path.write_bytes(OLD_LINE + b"\n" + damage)
     await stage.delete()
@@ -213,15 +196,8 @@ def _half_a_backup(stage: Stage) -> bytes:
     return content[: len(content) // 2]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [lambda stage: b"", lambda stage: b"PK\x05\x06" + b"\0" * 18, lambda stage: b"\0" * 5000, _half_a_backup],
-    ids=["empty", "no entries", "zeros", "half"],
-)
-async def test_a_damaged_backup_of_another_deletion_is_left_alone(
-    stage: Stage, content: Callable[[Stage], bytes]
-) -> None:
-    damaged = content(stage)
+async def test_a_damaged_backup_of_another_deletion_is_left_alone(stage: Stage) -> None:
+    damaged = _half_a_backup(stage)
     path = stage.folder / "backups" / f"{OLDER}.zip"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(damaged)
@@ -250,13 +226,10 @@ async def test_drafts_that_a_dead_process_left_make_room_for_the_new_one_and_are
     await stage.next_works()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"kind": "delete"}'])
-async def test_a_damaged_note_of_an_earlier_deletion_is_told_and_stops_nothing(
-    stage: Stage, content: bytes
-) -> None:
+async def test_a_damaged_note_of_an_earlier_deletion_is_told_and_stops_nothing(stage: Stage) -> None:
     path = stage.folder / "running" / f"{OLDER}.json"
     path.parent.mkdir()
-    path.write_bytes(content)
+    path.write_bytes(b"{")
     await stage.delete()
     assert stage.gone == set(stage.ids)
     stage.check(resolved=False)

@@ -210,3 +210,7 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     assert [each.kind for each in operations.queue.unresolved()] == [kind]
     assert (events[-1]["event"], events[-1]["ended"]) == ("cloud_history.changed", True)
     assert list(operations.queue.finished) == []
+    others = [job.id for job in cloud.finished[5:7]]
+    if not clear:
+        assert (await operations.delete_jobs(others, "node 8", Unwatched())).deleted == 2
+    assert [each.kind for each in operations.queue.unresolved()] == [kind]

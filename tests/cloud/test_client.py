@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from cloud_history import __version__
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.pages import EVERY_JOB
-from cloud_history.errors import CloudConnectionError, CloudResponseError, CloudTimeoutError, Unauthorized
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudResponseError,
+    CloudTimeoutError,
+    UntrustedCertificate,
+)
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from simulated_cloud import Fault, SimulatedCloud
@@ -118,17 +128,6 @@ async def test_no_cookie_is_kept(cloud: SimulatedCloud, open_client: OpenClient)
     assert all("Cookie" not in request.headers for request in cloud.requests)
 
 
-async def test_a_wrong_key_is_unauthorized_and_sent_once(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
-    async with open_client(key="comfyui-wrong-0123456789") as client:
-        with pytest.raises(Unauthorized) as caught:
-            await client.delete_history(ids_of(cloud, 1))
-    assert caught.value.cloud_says == "Invalid API key"
-    assert len(cloud.requests) == 1
-    assert not cloud.deleted
-
-
 def not_accepting() -> tuple[socket.socket, list[socket.socket]]:
     """A listener whose queue is full: connecting to it hangs."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
@@ -202,3 +201,39 @@ def test_clients_work_on_two_event_loops_at_once(caplog: pytest.LogCaptureFixtur
         for thread in threads:
             thread.join()
     assert answers == ["active", "active"]
+
+
+# Certificates
+
+
+OPENSSL = shutil.which("openssl") or ""
+
+
+@pytest.fixture
+async def untrusted(tmp_path: Path) -> AsyncIterator[str]:
+    """A server with a certificate that it has made for itself."""
+    if not OPENSSL:
+        pytest.skip("openssl is not installed, so there is no certificate to be made")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    command = [OPENSSL, *made, "-keyout", str(key), "-out", str(cert)]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    runner = web.AppRunner(web.Application(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_that_helps(
+    untrusted: str, open_client: OpenClient
+) -> None:
+    async with open_client(untrusted) as client:
+        with pytest.raises(UntrustedCertificate) as caught:
+            await client.clear_history()
+    assert caught.value.sent is False
+    assert "The certificate of 127.0.0.1" in caught.value.message
+    assert "SSL_CERT_FILE" in caught.value.hint
+    assert "internet connection" not in caught.value.hint

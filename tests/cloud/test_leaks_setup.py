@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from cloud_history.errors import CloudError, KeyFileDamaged, StateUnwritable
+from cloud_history.errors import CloudError, StateUnwritable
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
-from cloud_history.state.credentials import KeyStore
 from cloud_history.tasks.stopping import Unwatched
-from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud import SimulatedCloud
 
 Evidence = Any
 KEY = "comfyui-Setup+Canary/%7E=0123456789abcdefWXYZ"
 USER, PASSWORD, SENT_AS = "proxy-someone", "Pr0xy/W@rd", "Pr0xy%2FW%40rd"
 PROXY_SECRETS = (USER, PASSWORD, SENT_AS, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
-
-
-def files_with(text: str, folder: Path) -> list[str]:
-    return [
-        path.name for path in folder.rglob("*") if path.is_file() and text in path.read_text(encoding="utf-8")
-    ]
-
-
-def save_spoilt(folder: Path, spoil: Callable[[bytes], bytes]) -> None:
-    KeyStore(folder, {}).save(Secret(KEY))
-    path = folder / "api_key.json"
-    path.write_bytes(spoil(path.read_bytes()))
 
 
 @pytest.mark.parametrize("manner", ["refuse", "hang up", "hang", "establish", "not there", "socks"])
@@ -79,32 +64,6 @@ async def test_no_server_that_is_not_there_shows_the_key(
     assert evidence.find(KEY) == []
 
 
-async def test_a_deletion_cancelled_halfway_leaves_no_key_on_the_disk(
-    cloud: SimulatedCloud, tmp_path: Path, evidence: Evidence
-) -> None:
-    cloud.api_key = KEY
-    cloud.faults.append(Fault(("POST", "/api/history"), "slow", times=None, seconds=60))
-    KeyStore(tmp_path, {}).save(Secret(KEY))
-    operations = Operations(tmp_path, {"COMFY_CLOUD_BASE_URL": cloud.base_url}, evidence.event)
-    ids = [job.id for job in cloud.finished[:3]]
-    task = asyncio.create_task(operations.delete_jobs(ids, "menu", Unwatched()))
-    while not cloud.history_posts:
-        assert not task.done(), task
-        await asyncio.sleep(0.005)
-    evidence.add_files(tmp_path)
-    assert task.cancel()
-    with pytest.raises(asyncio.CancelledError) as caught:
-        await task
-    evidence.add_error("cancelled", caught.value)
-    evidence.add("left", operations.queue.unresolved())
-    evidence.add_files(tmp_path)
-    (entry,) = operations.queue.unresolved()
-    assert (entry.last4, entry.job_ids) == ("WXYZ", ids)
-    assert any(ids[0] in text for where, text in evidence.texts if where == "file")
-    assert evidence.find(KEY) == []
-    assert files_with(KEY, tmp_path) == ["api_key.json"]
-
-
 async def test_a_disk_that_refuses_shows_no_key(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
 ) -> None:
@@ -120,20 +79,6 @@ async def test_a_disk_that_refuses_shows_no_key(
     for caught in (first, second, third):
         evidence.add_error("disk", caught.value)
     assert cloud.history_posts == []
-    assert evidence.find(KEY) == []
-
-
-@pytest.mark.parametrize(
-    "spoil", [lambda text: text[:-2], lambda text: text + b"\xff", lambda text: text + b"}"]
-)
-async def test_a_damaged_key_file_shows_no_key(
-    cloud: SimulatedCloud, tmp_path: Path, evidence: Evidence, spoil: Any
-) -> None:
-    save_spoilt(tmp_path, spoil)
-    operations = Operations(tmp_path, {"COMFY_CLOUD_BASE_URL": cloud.base_url}, evidence.event)
-    with pytest.raises(KeyFileDamaged) as caught:
-        await operations.clear_history("menu", Unwatched())
-    evidence.add_error("damaged", caught.value)
     assert evidence.find(KEY) == []
 
 

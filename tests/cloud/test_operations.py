@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import signal
-import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -22,7 +17,7 @@ from cloud_history.cloud.retry import Again
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.deletion.preview import ClearPreview, DeletionRequest
-from cloud_history.errors import Busy, CountRose, OperationStopped, StateUnwritable, Unauthorized
+from cloud_history.errors import Busy, CountRose, OperationStopped, Unauthorized
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.in_flight import Entry
@@ -206,21 +201,6 @@ async def test_a_clear_is_on_disk_before_its_request_arrives(
     assert operations.queue.in_flight.entries() == []
 
 
-async def test_the_key_is_not_in_what_is_written_down(
-    cloud: SimulatedCloud, operations: Operations, tmp_path: Path
-) -> None:
-    found: list[bytes] = []
-
-    def look(body: object) -> bool:
-        found.extend(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
-        return False
-
-    cloud.faults.append(Fault(HISTORY, "empty", predicate=look))
-    await operations.delete_jobs(some(cloud), "node 1", Unwatched())
-    assert found
-    assert cloud.api_key.encode() not in b"".join(found)
-
-
 async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
@@ -236,79 +216,3 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
         await operations.clear_history("menu", Unwatched())
     assert operations.queue.in_flight.entries() == []
     assert len(operations.queue.finished) == 3
-
-
-async def test_a_cancelled_deletion_stays_on_disk_and_the_next_one_can_run(
-    cloud: SimulatedCloud, operations: Operations, gate: Gate
-) -> None:
-    gate.close()
-    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
-    await gate.waiting.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    gate.open()
-    (left,) = operations.queue.unresolved()
-    assert (left.origin, left.asked) == ("node 1", 3)
-    assert (await operations.delete_jobs(some(cloud), "node 2", Unwatched())).deleted == 3
-    assert operations.queue.unresolved() == [left]
-
-
-_CHILD = """
-import asyncio, json, sys
-from pathlib import Path
-from cloud_history.service import Operations
-from cloud_history.tasks.stopping import Unwatched
-asyncio.run(Operations(Path(sys.argv[1])).delete_jobs(json.loads(sys.argv[2]), "node 9", Unwatched()))
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-async def test_a_process_killed_in_the_middle_is_seen_as_unresolved_and_nothing_is_sent_again(
-    cloud: SimulatedCloud, environ: dict[str, str], gate: Gate, folder: Path
-) -> None:
-    ids = some(cloud)
-    gate.close()
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _CHILD, str(folder), json.dumps(ids), env={**os.environ, **environ}
-    )
-    try:
-        await asyncio.wait_for(gate.waiting.wait(), 30)
-        here = Operations(folder, environ)
-        running: Any = here.queue.running()
-        assert (running.origin, here.queue.unresolved()) == ("node 9", [])
-        with pytest.raises(Busy):
-            await here.clear_history("menu", Unwatched(), wait=False)
-    finally:
-        child.kill()
-        assert await child.wait() == -signal.SIGKILL
-    gate.open()
-    after_restart = Operations(folder, environ)
-    assert after_restart.queue.running() is None
-    (left,) = after_restart.queue.unresolved()
-    assert (left.kind, left.origin, left.asked, list(left.job_ids)) == ("delete", "node 9", 3, ids)
-    await after_restart.count(await after_restart.find_connection())
-    assert cloud.history_posts == [{"delete": ids}]
-    other = some(cloud, 1)
-    assert (await after_restart.delete_jobs(other, "node 1", Unwatched())).deleted == 1
-    assert cloud.history_posts == [{"delete": ids}, {"delete": other}]
-    assert after_restart.queue.unresolved() == [left]
-
-
-@pytest.mark.parametrize("obstacle", ["", "running"])
-async def test_without_a_place_to_write_it_down_nothing_is_sent(
-    cloud: SimulatedCloud, operations: Operations, folder: Path, obstacle: str
-) -> None:
-    blocked = folder / obstacle
-    blocked.parent.mkdir(parents=True, exist_ok=True)
-    blocked.write_text("a file where a folder should be")
-    for _ in range(2):
-        with pytest.raises(StateUnwritable):
-            await operations.delete_jobs(some(cloud), "node 1", Unwatched())
-        with pytest.raises(StateUnwritable):
-            await operations.clear_history("menu", Unwatched())
-    assert cloud.requests == []

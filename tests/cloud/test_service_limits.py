@@ -14,9 +14,8 @@ from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
 from cloud_history.deletion.clear import History
-from cloud_history.deletion.outcomes import ClearOutcome, DeletionResult, Outcome
+from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
-from cloud_history.errors import ApiMovedOn, CloudError, PlanRefused, RateLimited, Unauthorized
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import ASKED_TO_WAIT, Unwatched
@@ -215,37 +214,6 @@ async def test_a_key_that_is_refused_twice_in_a_row_ends_the_operation(
     assert "untouched" not in deletion_report(result)
 
 
-async def test_a_key_that_was_never_accepted_is_not_tried_again(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
-    cloud.faults.append(Fault(("*", "/api"), "status", status=401, json=SECOND_401, times=None))
-    async with client_of(cloud, asyncio.sleep) as client:
-        with pytest.raises(Unauthorized):
-            await client.list_jobs({}, EVERY_JOB, limit=1)
-    assert len(cloud.requests) == 1
-
-
-async def test_a_clear_is_not_sent_again_after_a_401(cloud: SimulatedCloud, operations: Operations) -> None:
-    cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, times=1))
-    result = await operations.clear_history("menu", Told())
-    assert result.outcome is ClearOutcome.FAILED  # type: ignore[union-attr]
-    assert len(cloud.requests_to(*POST)) == 1
-    assert not cloud.deleted
-
-
-@pytest.mark.parametrize(("retry_after", "posts"), [("3", 2), (None, 1)])
-async def test_a_clear_waits_for_a_rate_limit_only_where_the_service_says_how_long(
-    cloud: SimulatedCloud, operations: Operations, retry_after: str | None, posts: int
-) -> None:
-    cloud.faults.append(Fault.shaped(POST, rate_limited(retry_after)))
-    watch = Told()
-    result = await operations.clear_history("menu", watch)
-    assert len(cloud.requests_to(*POST)) == posts
-    assert watch.waits == ([3] if retry_after else [])
-    assert result.outcome is (ClearOutcome.DELETED if retry_after else ClearOutcome.FAILED)  # type: ignore[union-attr]
-    assert bool(cloud.finished) is (retry_after is None)
-
-
 @pytest.mark.parametrize("status", [404, 405, 410, 501])
 async def test_a_deletion_route_that_is_gone_ends_the_operation_and_asks_for_a_newer_version(
     cloud: SimulatedCloud, operations: Operations, status: int
@@ -258,31 +226,3 @@ async def test_a_deletion_route_that_is_gone_ends_the_operation_and_asks_for_a_n
     report = deletion_report(result)
     assert "look for a newer version of Comfy Cloud History" in report
     assert "ry again" not in report
-
-
-@pytest.mark.parametrize("status", [404, 410, 501])
-async def test_a_clear_on_a_route_that_is_gone_failed_and_is_not_unknown(
-    cloud: SimulatedCloud, operations: Operations, status: int
-) -> None:
-    cloud.switches.history_route = status
-    result = await operations.clear_history("menu", Told())
-    assert result.outcome is ClearOutcome.FAILED  # type: ignore[union-attr]
-    assert isinstance(result.error, ApiMovedOn)  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize(
-    ("switch", "value", "kind"),
-    [
-        ("plan_refusal", "FREE_TIER_NOT_ALLOWED", PlanRefused),
-        ("subscription", "inactive", PlanRefused),
-        ("rate_limit_seconds", 3600.0, RateLimited),
-    ],
-)
-async def test_a_list_says_what_the_service_refuses_it_for(
-    cloud: SimulatedCloud, operations: Operations, switch: str, value: object, kind: type[CloudError]
-) -> None:
-    setattr(cloud.switches, switch, value)
-    cloud.switches.rate_limit = 1 if switch == "rate_limit_seconds" else 0
-    connection = await operations.find_connection()
-    with pytest.raises(kind):
-        await operations.count(connection)

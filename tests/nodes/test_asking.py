@@ -113,21 +113,6 @@ async def test_after_yes_exactly_what_was_shown_is_deleted(
     assert "1 active, left alone" in made["result"][1]
 
 
-async def test_a_clear_asks_with_the_numbers_and_after_yes_clears(
-    page: Page, clear_node: Any, cloud: SimulatedCloud
-) -> None:
-    page.answer = "delete"
-    finished, active = cloud.finished, len(cloud.active)
-    made = await clear_node.run(clear=[True])
-    shown = page.shown[0]
-    assert (shown["kind"], shown["removable"], shown["skipped"]["active"]) == ("clear", len(finished), active)
-    created = [job.create_time for job in finished]
-    assert (shown["oldest"], shown["newest"]) == (min(created), max(created))
-    assert (shown["last4"], shown["host"]) == (cloud.api_key[-4:], cloud.base_url.removeprefix("http://"))
-    assert cloud.history_posts == [{"clear": True}]
-    assert made["result"][2] == len(finished)
-
-
 async def test_skip_is_a_success_that_says_so(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
@@ -170,29 +155,6 @@ async def test_with_no_browser_there_nothing_is_asked_of_anybody_and_the_error_n
     assert comfyui.sent == []
 
 
-async def test_a_browser_without_the_pack_is_nobody_after_15_seconds(
-    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    page.sees = False
-    for run in runs(delete_node, clear_node, cloud):
-        start = page.now
-        with pytest.raises(errors.NobodyThere):
-            await run()
-        assert 15 <= page.now - start < 15.5
-    assert cloud.history_posts == []
-
-
-async def test_no_answer_in_two_minutes_is_an_error_that_says_what_to_do(
-    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    for run in runs(delete_node, clear_node, cloud):
-        start = page.now
-        with pytest.raises(errors.NoAnswer, match="No answer in 2 minutes, so nothing was deleted"):
-            await run()
-        assert 120 <= page.now - start < 120.5
-    assert cloud.history_posts == []
-
-
 async def test_a_stop_while_it_waits_ends_the_prompt_as_interrupted(
     comfyui: FakeComfyUI, page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
@@ -209,16 +171,6 @@ async def test_a_stop_while_it_waits_ends_the_prompt_as_interrupted(
         comfyui.interrupted, page.meanwhile = False, lambda: None
     assert cloud.history_posts == []
     assert comfyui.sent[-1][1]["state"] == "closed"
-
-
-async def test_never_is_an_error_that_says_where_to_change_it(
-    page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: Any
-) -> None:
-    monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
-    for run in runs(delete_node, clear_node, cloud):
-        with pytest.raises(errors.NodesNever, match="To allow it, change “Workflows may delete”"):
-            await run()
-    assert (cloud.requests, page.shown) == ([], [])
 
 
 async def test_what_deletes_nothing_never_asks(

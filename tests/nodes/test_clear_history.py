@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from simulated_cloud import Fault, SimulatedCloud
-from simulated_cloud.error_shapes import error_response, message_only
+from simulated_cloud.error_shapes import message_only
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 
 HISTORY = ("POST", "/api/history")
-LIST = ("GET", "/api/jobs")
 
 
 @pytest.fixture
@@ -68,34 +66,6 @@ async def test_clear_off_does_nothing_and_says_so(node: Any, cloud: SimulatedClo
     assert cloud.requests == []
 
 
-@pytest.mark.parametrize(
-    "clear",
-    [
-        None,
-        [],
-        (),
-        (None,),
-        [None],
-        ["false"],
-        ["true"],
-        [1],
-        [0],
-        [1.0],
-        [True, True],
-        [True, False],
-        [[True]],
-        True,
-    ],
-    ids=repr,
-)
-async def test_whatever_is_not_exactly_one_boolean_sends_nothing(
-    node: Any, cloud: SimulatedCloud, errors: Any, clear: Any
-) -> None:
-    with pytest.raises(errors.InputRefused, match="“clear” must be exactly one true or false"):
-        await node.run(clear=clear)
-    assert cloud.requests == []
-
-
 async def test_a_missing_clear_sends_nothing(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
     with pytest.raises(errors.InputRefused):
         await node.run()
@@ -127,66 +97,3 @@ async def test_after_a_lost_answer_it_looks_and_never_sends_again(
             await node.run(clear=[True])
         assert f"{finished} jobs still listed" in str(ended.value)
     assert len(cloud.history_posts) == 1
-
-
-async def test_a_lost_answer_and_a_list_that_breaks_is_unknown_and_raises(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    cloud.faults.append(Fault(HISTORY, "reset_after_body"))
-    cloud.faults.append(Fault.shaped(LIST, error_response(400, "x", "y"), after=9, times=None))
-    with pytest.raises(errors.Incomplete, match="Outcome unknown: the connection was lost after it was sent"):
-        await node.run(clear=[True])
-
-
-async def test_a_server_that_lies_is_not_believed(node: Any, cloud: SimulatedCloud) -> None:
-    cloud.switches.lies = True
-    made = await node.run(clear=[True])
-    assert made["result"][1].startswith("Unconfirmed: Comfy Cloud accepted the request.")
-    assert made["result"][2] == 0
-
-
-async def test_jobs_that_finish_meanwhile_are_named_and_not_counted_as_removed(
-    node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finished = len(cloud.finished)
-
-    delete = cloud.account.delete
-
-    def delete_and_finish_one(job_ids: list[str], at: float) -> int:
-        removed = delete(job_ids, at)
-        cloud.add_job("completed")
-        return removed
-
-    monkeypatch.setattr(cloud.account, "delete", delete_and_finish_one)
-    made = await node.run(clear=[True])
-    assert made["result"][1].startswith(
-        f"{finished - 1} jobs removed from your cloud history, 1 still listed."
-    )
-    assert made["result"][2] == finished - 1
-
-
-async def test_nothing_is_sent_when_the_history_cannot_be_counted(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    cloud.switches.has_jobs_route = False
-    with pytest.raises(errors.NotFound):
-        await node.run(clear=[True])
-    assert cloud.history_posts == []
-
-
-async def test_a_missing_key_says_what_to_do_and_sends_nothing(
-    node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("COMFY_CLOUD_API_KEY")
-    with pytest.raises(errors.MissingApiKey, match="There is no API key for Comfy Cloud yet") as ended:
-        await node.run(clear=[True])
-    assert "Connect to Comfy Cloud…" in str(ended.value)
-    assert cloud.requests == []
-
-
-async def test_the_report_shown_is_one_text_without_the_key(node: Any, cloud: SimulatedCloud) -> None:
-    made = await node.run(clear=[True])
-    [text] = made["ui"]["text"]
-    assert isinstance(text, str)
-    assert len(text) < 1024
-    assert cloud.api_key not in json.dumps(made)

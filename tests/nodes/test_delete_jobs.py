@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
@@ -38,6 +37,10 @@ def busy(cloud: SimulatedCloud, count: int) -> list[str]:
     return [job.id for job in cloud.finished[:count]]
 
 
+def sent(cloud: SimulatedCloud) -> list[str]:
+    return [job_id for body in cloud.history_posts for job_id in body["delete"]]
+
+
 def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
@@ -61,15 +64,6 @@ async def test_it_removes_exactly_the_jobs_given_and_says_so(node: Any, cloud: S
     assert made["ui"] == {"text": [report]}
 
 
-@pytest.mark.parametrize("as_text", [True, False])
-async def test_a_linked_list_and_a_json_array_are_read_alike(
-    node: Any, cloud: SimulatedCloud, as_text: bool
-) -> None:
-    wanted = [job.id for job in cloud.finished[:3]]
-    await node.run(job_ids=[json.dumps(wanted)] if as_text else wanted, dry_run=[False])
-    assert cloud.history_posts == [{"delete": wanted}]
-
-
 async def test_an_active_job_is_seen_to_be_one_and_is_not_sent(node: Any, cloud: SimulatedCloud) -> None:
     active, finished = cloud.active[0].id, cloud.finished[0].id
     made = await node.run(job_ids=[active, finished], dry_run=[False])
@@ -80,18 +74,6 @@ async def test_an_active_job_is_seen_to_be_one_and_is_not_sent(node: Any, cloud:
         "1 removed",
         "1 active, left alone",
         f"  {active}",
-    ]
-
-
-async def test_ids_nobody_knows_are_already_gone_and_are_not_sent(node: Any, cloud: SimulatedCloud) -> None:
-    unknown = many(2)
-    made = await node.run(job_ids=unknown, dry_run=[False])
-    assert cloud.history_posts == []
-    assert made["result"][2] == 0
-    assert made["result"][1].splitlines() == [
-        "No job was removed (0 of 2).",
-        "2 already gone",
-        *(f"  {job_id}" for job_id in unknown),
     ]
 
 
@@ -134,15 +116,6 @@ async def test_a_missing_input_is_refused_and_nothing_is_sent(
     assert cloud.requests == []
 
 
-async def test_one_absent_item_among_a_thousand_ids_sends_nothing(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    given = [*many(500), None, *many(1000)[500:]]
-    with pytest.raises(errors.InvalidJobIds, match="1 of 1,001 is not a job id: item 501: nothing"):
-        await node.run(job_ids=given, dry_run=[False])
-    assert cloud.requests == []
-
-
 async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,17 +124,6 @@ async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     made = await node.run(job_ids=[job_id], dry_run=[True], after=["saved"])
     report = f"Dry run: 1 job would be sent for removal. Nothing was sent.\n  {job_id}"
     assert made == {"ui": {"text": [report]}, "result": (["saved"], report, 0)}
-    assert cloud.requests == []
-
-
-@pytest.mark.parametrize(
-    "dry_run", [None, [], [None], ["false"], ["true"], [0], [1], [False, False]], ids=repr
-)
-async def test_a_dry_run_that_is_no_boolean_sends_nothing(
-    node: Any, cloud: SimulatedCloud, errors: Any, dry_run: Any
-) -> None:
-    with pytest.raises(errors.InputRefused, match="dry_run"):
-        await node.run(job_ids=[cloud.finished[0].id], dry_run=dry_run)
     assert cloud.requests == []
 
 
@@ -184,27 +146,6 @@ async def test_a_partial_failure_raises_and_says_how_many_and_which(
     assert cloud.api_key not in str(ended.value)
 
 
-async def test_a_refused_key_stops_the_rest_and_says_so(
-    node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COMFY_CLOUD_API_KEY", "comfyui-this-key-was-revoked-0001")
-    with pytest.raises(errors.Incomplete) as ended:
-        await node.run(job_ids=many(1000), dry_run=[False])
-    assert "No job was removed (0 of 1,000)." in str(ended.value)
-    assert "not tried: the key was refused" in str(ended.value)
-    assert "revoked-0001" not in str(ended.value)
-    assert len(cloud.history_posts) <= 5
-
-
-async def test_an_answer_that_never_came_counts_as_removed_once_the_jobs_are_seen_to_be_gone(
-    node: Any, cloud: SimulatedCloud
-) -> None:
-    cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None))
-    made = await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
-    assert len(cloud.deleted) == made["result"][2] == 3
-    assert made["result"][1].startswith("3 jobs removed from your cloud history.")
-
-
 async def test_an_answer_that_never_came_is_unconfirmed_and_raises_while_the_jobs_are_listed(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
@@ -212,28 +153,6 @@ async def test_an_answer_that_never_came_is_unconfirmed_and_raises_while_the_job
     with pytest.raises(errors.Incomplete, match="3 unconfirmed: the connection was lost"):
         await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
     assert cloud.deleted == []
-
-
-async def test_an_answer_that_never_came_is_unconfirmed_and_raises_when_nobody_can_look(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
-    cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None))
-    # The look before the deletion takes four requests; those after it find nobody.
-    cloud.faults.append(Fault(("GET", "/api/jobs"), "reset_before_body", times=None, after=4))
-    with pytest.raises(errors.Incomplete, match="3 unconfirmed: the connection was lost"):
-        await node.run(job_ids=[job.id for job in cloud.finished[:3]], dry_run=[False])
-
-
-async def test_five_thousand_ids_go_out_in_chunks_of_at_most_100(node: Any, cloud: SimulatedCloud) -> None:
-    wanted = busy(cloud, 5000)
-    made = await node.run(job_ids=wanted, dry_run=[False], after=[1, 2])
-    assert sorted(len(body["delete"]) for body in cloud.history_posts) == [100] * 50
-    assert sorted(job_id for body in cloud.history_posts for job_id in body["delete"]) == sorted(wanted)
-    assert {job.id for job in cloud.deleted} == set(wanted)
-    assert made["result"][0] == [1, 2]
-    assert made["result"][2] == 5000
-    assert max(request.in_flight for request in cloud.requests_to("POST", "/api/history")) <= 4
-    assert max(request.in_flight for request in cloud.requests) <= 6
 
 
 async def test_a_missing_key_says_what_to_do_and_sends_nothing(
@@ -248,21 +167,15 @@ async def test_a_missing_key_says_what_to_do_and_sends_nothing(
     assert cloud.requests == []
 
 
-@pytest.mark.parametrize("unlinked", [None, (None,), [None]])
-def test_a_linked_input_is_not_judged_before_it_is_known(node: Any, unlinked: Any) -> None:
-    assert node.VALIDATE_INPUTS(job_ids=unlinked) is True
+def test_an_input_is_checked_before_the_run_if_it_is_typed_and_not_if_it_is_linked(
+    node: Any, cloud: SimulatedCloud
+) -> None:
+    for unlinked in (None, (None,), [None]):
+        assert node.VALIDATE_INPUTS(job_ids=unlinked) is True
     assert node.VALIDATE_INPUTS() is True
-
-
-@pytest.mark.parametrize("wrong", [[""], ["x"], ["[]"], [f"{many(1)[0]} x"]])
-def test_a_typed_input_is_judged_before_the_run(node: Any, wrong: Any) -> None:
-    said = node.VALIDATE_INPUTS(job_ids=wrong)
-    assert isinstance(said, str)
-    assert "job id" in said
-
-
-def test_validation_accepts_ids_and_sends_nothing(node: Any, cloud: SimulatedCloud) -> None:
     assert node.VALIDATE_INPUTS(job_ids=[many(1)[0]]) is True
+    for wrong in ([""], ["x"], ["[]"], [f"{many(1)[0]} x"]):
+        assert "job id" in node.VALIDATE_INPUTS(job_ids=wrong)
     assert cloud.requests == []
 
 
@@ -277,14 +190,6 @@ async def test_a_key_pasted_where_ids_belong_is_not_shown(
     assert key not in str(ended.value)
 
 
-async def test_the_report_shown_is_one_text_without_the_key(node: Any, cloud: SimulatedCloud) -> None:
-    made = await node.run(job_ids=[cloud.finished[0].id], dry_run=[False])
-    [text] = made["ui"]["text"]
-    assert isinstance(text, str)
-    assert cloud.api_key not in json.dumps(made)
-    assert cloud.forbidden_calls == 0
-
-
 async def test_a_long_text_is_read_when_the_node_runs_and_not_while_comfyui_validates(
     node: Any, errors: Any, cloud: SimulatedCloud
 ) -> None:
@@ -296,14 +201,6 @@ async def test_a_long_text_is_read_when_the_node_runs_and_not_while_comfyui_vali
     assert cloud.requests == []
 
 
-async def test_more_ids_than_one_deletion_takes_are_refused_and_nothing_is_sent(
-    node: Any, errors: Any, cloud: SimulatedCloud
-) -> None:
-    with pytest.raises(errors.TooManyJobIds, match="At most 200,000"):
-        await node.run(job_ids=many(200_001), dry_run=[False])
-    assert cloud.requests == []
-
-
 async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
     node: Any, comfyui: FakeComfyUI, cloud: SimulatedCloud
 ) -> None:
@@ -311,3 +208,50 @@ async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
     with pytest.raises(InterruptProcessingException):
         await node.run(job_ids=many(150_000), dry_run=[False])
     assert cloud.requests == []
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["one by one", "by list"])
+async def test_what_happens_between_listing_and_deleting_changes_no_other_job(
+    node: Any, pack: Any, cloud: SimulatedCloud, few: bool
+) -> None:
+    running, pending = cloud.listed("in_progress")[0].id, cloud.listed("pending")[0].id
+    listing = pack.NODE_CLASS_MAPPINGS["CloudHistoryListJobs"]()
+    listed = await listing.run(status=["failed"], older_than=[""], workflow_id=[""], limit=[10 if few else 0])
+    given = [*listed["result"][1], running, pending]
+    assert (len(given) <= 20) is few
+    vanished = given[3]
+    cloud.account.delete([vanished], cloud.clock())
+    cloud.finish(running, "failed")
+    arrived = {cloud.add_job("failed").id for _ in range(30)}
+
+    _, report, deleted = (await node.run(job_ids=given, dry_run=[False]))["result"]
+    exactly = [job_id for job_id in given if job_id not in (vanished, pending)]
+    assert sent(cloud) == exactly
+    assert {job.id for job in cloud.deleted} == {*exactly, vanished}
+    assert arrived <= {job.id for job in cloud.finished}
+    assert deleted == len(exactly)
+    assert report.splitlines()[1:] == [
+        f"{deleted} removed",
+        *("1 already gone", f"  {vanished}", "1 active, left alone", f"  {pending}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"cursor": True}, {"total": "zero"}, {"total": "absent"}, {"cursor": True, "total": "zero"},
+        {"raw_states": True}, {"time_unit": "s"}, {"ignores_status_filter": True},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("count", [5, 1200])
+async def test_every_kind_of_cloud_is_read_right(
+    node: Any, cloud: SimulatedCloud, switches: dict[str, Any], count: int
+) -> None:
+    for name, value in switches.items():
+        setattr(cloud.switches, name, value)
+    job_ids, active = busy(cloud, count), cloud.active[0].id
+    _, report, deleted = (await node.run(job_ids=[*job_ids, active], dry_run=[False]))["result"]
+    assert (sorted(sent(cloud)), deleted) == (sorted(job_ids), count)
+    assert {job.id for job in cloud.deleted} == set(job_ids)
+    assert report.splitlines()[2:] == ["1 active, left alone", f"  {active}"]

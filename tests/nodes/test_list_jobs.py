@@ -11,7 +11,7 @@ import pytest
 
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
-from simulated_cloud.jobs import ABSENT, SimulatedJob
+from simulated_cloud.jobs import SimulatedJob
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 
@@ -91,14 +91,6 @@ async def test_every_status_word_lists_exactly_its_jobs_newest_first(
     assert report.splitlines()[1:] == [f"  {job_id}" for job_id in wanted]
 
 
-@pytest.mark.parametrize("word", WORDS)
-async def test_a_server_that_filters_nothing_changes_nothing(
-    cloud: SimulatedCloud, listed: Listed, word: str
-) -> None:
-    cloud.switches.ignores_status_filter = True
-    assert (await listed(word))[1] == newest_first(cloud.listed(WORDS[word]))
-
-
 async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: SimulatedCloud) -> None:
     made = await node.run(status=["failed"], older_than=[""], workflow_id=[""], limit=[2], after=["x", 1])
     after, job_ids, report, count = made["result"]
@@ -113,57 +105,23 @@ async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: Simula
     )
 
 
-@pytest.mark.parametrize("switch", [{}, {"cursor": True}, {"total": "zero"}, {"total": "absent"}], ids=str)
-async def test_it_reads_and_changes_nothing(
-    cloud: SimulatedCloud, listed: Listed, switch: dict[str, Any]
-) -> None:
-    for name, value in switch.items():
-        setattr(cloud.switches, name, value)
+async def test_it_reads_and_changes_nothing(cloud: SimulatedCloud, listed: Listed) -> None:
     before = [(job.id, job.status, job.deleted) for job in cloud.jobs.values()]
     assert (await listed("any"))[3] == len(before)
     assert {request.method for request in cloud.requests} == {"GET"}
     assert [(job.id, job.status, job.deleted) for job in cloud.jobs.values()] == before
 
 
-@pytest.mark.parametrize(
-    ("older_than", "milliseconds"),
-    [("30d", 30 * DAY), ("12h", DAY // 2), ("2w", 14 * DAY), (" 3 D ", 3 * DAY), ("1H", DAY // 24)],
-)
-async def test_older_than_is_hours_days_or_weeks(
-    cloud: SimulatedCloud, listed: Listed, older_than: str, milliseconds: int
-) -> None:
-    old, young = aged(cloud, milliseconds), aged(cloud, milliseconds - 120_000)
-    found = (await listed("any", older_than))[1]
-    edge = time.time() * 1000 - milliseconds
+async def test_older_than_takes_no_younger_job(cloud: SimulatedCloud, listed: Listed) -> None:
+    old, young = aged(cloud, 30 * DAY), aged(cloud, 30 * DAY - 120_000)
+    found = (await listed("any", "30d"))[1]
+    edge = time.time() * 1000 - 30 * DAY
     assert set(found) == {job.id for job in cloud.jobs.values() if job.create_time < edge}
     assert old in found
     assert young not in found
 
 
-async def test_older_than_a_date_means_before_its_first_moment_in_utc(
-    cloud: SimulatedCloud, listed: Listed
-) -> None:
-    midnight = 1_769_817_600_000  # 2026-01-31T00:00:00Z
-    cloud.jobs.clear()
-    before = cloud.add_job("failed", create_time=midnight - 1)
-    cloud.add_job("failed", create_time=midnight)
-    assert (await listed("failed", "2026-01-31"))[1] == [before.id]
-
-
-async def test_a_job_without_a_time_is_never_old(cloud: SimulatedCloud, listed: Listed) -> None:
-    for odd in (ABSENT, None, "long ago", -1, 0, True, 1e300):
-        cloud.add_job("failed", overrides={"create_time": odd})
-    found = (await listed("failed", "1h"))[1]
-    assert not {job.id for job in cloud.jobs.values() if job.overrides} & set(found)
-
-
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        "30", "d", "-30d", "30 days", "1.5d", "30m", "30y", "0x3d", "tomorrow", "all", "*", "null", "None", "3٣d",
-        "2026-13-01", "2026-02-30", "31.01.2026", "2026-1-1", "9999999d", "30d 12h", "30d\n30d", "∞", "nan",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("nonsense", ["30", "all", "2026-02-30"])
 async def test_a_duration_that_cannot_be_read_is_an_error_and_never_everything(
     cloud: SimulatedCloud, listed: Listed, errors: Any, nonsense: str
 ) -> None:
@@ -291,14 +249,3 @@ async def test_with_a_clock_that_is_hours_ahead_no_job_is_older_than_it_is(
     _, job_ids, report, count = await listed(older_than="12h")
     assert (job_ids, count) == ([old.id], 1)
     assert report.startswith("1 job")
-
-
-async def test_a_key_pasted_where_a_time_belongs_is_not_shown(
-    node: Any, errors: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = "a-key-with-an-unusual-look-0123"
-    monkeypatch.setenv("COMFY_CLOUD_API_KEY", key)
-    given: dict[str, Any] = {"status": ["any"], "older_than": [key], "workflow_id": [""], "limit": [0]}
-    with pytest.raises(errors.InputRefused, match="is not a time") as ended:
-        await node.run(**given)
-    assert key[:20] not in str(ended.value)

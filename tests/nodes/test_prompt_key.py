@@ -157,13 +157,3 @@ async def test_with_several_users_a_prompts_own_key_works_and_is_the_one_that_is
     for name in NODES:
         await run(nodes, name, cloud)
     assert len(cloud.history_posts) == 2
-
-
-@pytest.mark.usefixtures("many")
-async def test_with_several_users_who_are_to_share_a_key_it_works(
-    nodes: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COMFY_CLOUD_HISTORY_SHARED", "1")
-    for name in NODES:
-        await run(nodes, name, cloud)
-    assert len(cloud.history_posts) == 2

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from cloud_history.deletion.preview import Previews
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
@@ -64,15 +62,6 @@ async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is
     assert stage.operations.queue.in_flight.entries() == []
 
 
-async def test_a_token_works_once(stage: Stage) -> None:
-    token = await preview(stage)
-    assert (await stage.ask("clear", {"token": token})).status == 200
-    stage.cloud.add_job("completed")
-    again = await stage.ask("clear", {"token": token})
-    assert (again.status, again.code) == (410, "preview_expired")
-    assert len(stage.cloud.history_posts) == 1
-
-
 async def test_of_two_confirmations_at_once_with_one_token_one_is_sent(stage: Stage) -> None:
     token = await preview(stage)
     answers = await asyncio.gather(*(stage.ask("clear", {"token": token}) for _ in range(8)))
@@ -84,39 +73,6 @@ async def test_of_two_confirmations_at_once_with_one_token_one_is_sent(stage: St
     assert stage.cloud.history_posts == [{"clear": True}]
 
 
-@pytest.mark.parametrize("token", ["", "x", "null", "a" * 43, "\ud800", "../../etc/passwd"])
-async def test_a_token_nobody_was_given_is_refused(stage: Stage, token: str) -> None:
-    await preview(stage)
-    answer = await stage.ask("clear", {"token": token})
-    assert (answer.status, answer.code) == (410, "preview_expired")
-    assert stage.cloud.history_posts == []
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    clock = Clock()
-    monkeypatch.setattr("cloud_history.routes.app.Previews", partial(Previews, clock))
-    return clock  # type: ignore[return-value]
-
-
-@pytest.mark.parametrize(("age", "status"), [(299.9, 200), (300.0, 410), (86400.0, 410)])
-async def test_a_token_is_good_for_five_minutes(clock: Clock, stage: Stage, age: float, status: int) -> None:
-    token = await preview(stage)
-    clock.seconds = age
-    assert (await stage.ask("clear", {"token": token})).status == status
-    assert len(stage.cloud.history_posts) == (status == 200)
-
-
 async def test_a_token_is_for_the_key_it_was_made_with_and_gone_after_the_attempt(stage: Stage) -> None:
     environ = stage.operations._environ
     assert isinstance(environ, dict)
@@ -125,16 +81,6 @@ async def test_a_token_is_for_the_key_it_was_made_with_and_gone_after_the_attemp
     assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
     environ["COMFY_CLOUD_API_KEY"] = mine
     assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
-    assert stage.cloud.history_posts == []
-
-
-async def test_a_token_is_for_the_server_it_was_made_with(stage: Stage) -> None:
-    environ = stage.operations._environ
-    assert isinstance(environ, dict)
-    token = await preview(stage)
-    async with SimulatedCloud(jobs=5).serving() as elsewhere:
-        environ["COMFY_CLOUD_BASE_URL"] = elsewhere
-        assert (await stage.ask("clear", {"token": token})).code == "preview_expired"
     assert stage.cloud.history_posts == []
 
 
@@ -149,13 +95,6 @@ async def test_when_more_jobs_have_finished_nothing_is_sent_and_the_new_number_i
     assert shown["token"] != token
     assert (await stage.ask("status")).json["unresolved"] == []
     assert (await stage.ask("clear", {"token": shown["token"]})).json["result"]["removed"] == before + 1
-
-
-async def test_when_fewer_jobs_are_left_or_new_ones_run_the_clear_is_sent(stage: Stage) -> None:
-    token = await preview(stage)
-    stage.cloud.account.delete([stage.cloud.finished[0].id], 0.0)
-    stage.cloud.add_job("pending")
-    assert (await stage.ask("clear", {"token": token})).json["result"]["outcome"] == "deleted"
 
 
 async def test_a_clear_that_takes_longer_than_the_hold_goes_on_and_reports(brief: Stage, gate: Gate) -> None:

@@ -70,92 +70,26 @@ async def test_a_preview_names_each_fault_of_the_network(
     assert (answer.status, answer.code) == (status, code)
 
 
-@pytest.mark.parametrize(("shape", "status", "code"), SHAPES, ids=NAMES)
-async def test_a_clear_that_cannot_count_first_sends_nothing_and_says_why(
-    stage: Stage, shape: ErrorShape, status: int, code: str
-) -> None:
+async def test_a_clear_that_cannot_count_first_sends_nothing_and_says_why(stage: Stage) -> None:
     token = (await stage.ask("preview")).json["token"]
-    stage.cloud.faults.append(Fault.shaped(LIST, shape, times=None))
+    stage.cloud.faults.append(Fault.shaped(LIST, ERROR_SHAPES["error_response"], times=None))
     answer = await stage.ask("clear", {"token": token})
-    assert (answer.status, answer.code) == (status, code)
+    assert (answer.status, answer.code) == (502, "server_fault")
     assert stage.cloud.history_posts == []
     (result,) = stage.results()
-    assert (result["outcome"], result["removed"], result["error"]["code"]) == ("failed", 0, code)
+    assert (result["outcome"], result["removed"], result["error"]["code"]) == ("failed", 0, "server_fault")
     assert stage.operations.queue.unresolved() == []
 
 
-@pytest.mark.parametrize(
-    ("shape", "code"), [(shape, code) for shape, _, code in SHAPES if shape.status < 500]
-)
-async def test_a_clear_that_is_refused_removed_nothing_and_says_why(
-    stage: Stage, shape: ErrorShape, code: str
-) -> None:
+async def test_a_clear_that_is_refused_removed_nothing_and_says_why(stage: Stage) -> None:
     token, before = (await stage.ask("preview")).json["token"], len(stage.cloud.finished)
-    stage.cloud.faults.append(Fault.shaped(CLEAR, shape, times=None))
+    stage.cloud.faults.append(Fault.shaped(CLEAR, ERROR_SHAPES["sso_required"], times=None))
     answer = await stage.ask("clear", {"token": token})
     result = answer.json["result"]
     assert (answer.status, result["outcome"], result["removed"]) == (200, "failed", 0)
-    code = "api_moved_on" if shape.status == 404 else code
-    assert (result["error"]["code"], result["error"]["status"]) == (code, shape.status)
+    assert (result["error"]["code"], result["error"]["status"]) == ("forbidden", 403)
     assert len(stage.cloud.finished) == before
     assert len(stage.cloud.history_posts) == 1
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-@pytest.mark.parametrize("acted", [False, True])
-async def test_a_clear_that_broke_the_server_is_looked_at_and_never_sent_again(
-    stage: Stage, status: int, acted: bool
-) -> None:
-    token, before = (await stage.ask("preview")).json["token"], len(stage.cloud.finished)
-    stage.cloud.faults.append(Fault(CLEAR, "status", status=status, acted=acted, times=None))
-    result = (await stage.ask("clear", {"token": token})).json["result"]
-    assert result["outcome"] == ("deleted" if acted else "unknown")
-    assert (result["listed"], result["removed"]) == ((0, before) if acted else (before, 0))
-    assert stage.cloud.history_posts == [{"clear": True}]
-
-
-async def test_a_clear_whose_answer_is_lost_is_looked_at_and_never_sent_again(stage: Stage) -> None:
-    token = (await stage.ask("preview")).json["token"]
-    stage.cloud.faults.append(Fault(CLEAR, "reset_after_body", times=None))
-    result = (await stage.ask("clear", {"token": token})).json["result"]
-    assert (result["outcome"], result["listed"]) == ("deleted", 0)
-    assert stage.cloud.history_posts == [{"clear": True}]
-
-
-async def test_a_clear_lost_on_the_way_is_of_unknown_outcome_and_never_sent_again(stage: Stage) -> None:
-    token, before = (await stage.ask("preview")).json["token"], len(stage.cloud.finished)
-    stage.cloud.faults.append(Fault(CLEAR, "reset_after_body", acted=False, times=None))
-    result = (await stage.ask("clear", {"token": token})).json["result"]
-    assert (result["outcome"], result["listed"], result["error"]["code"]) == (
-        "unknown",
-        before,
-        "unreachable",
-    )
-    assert len(stage.cloud.requests_to(*CLEAR)) == 1
-
-
-async def test_a_cloud_that_says_yes_and_does_nothing_is_not_believed(stage: Stage) -> None:
-    token, before = (await stage.ask("preview")).json["token"], len(stage.cloud.finished)
-    stage.cloud.switches.lies = True
-    result = (await stage.ask("clear", {"token": token})).json["result"]
-    assert (result["outcome"], result["removed"], result["listed"]) == ("unconfirmed", 0, before)
-
-
-@pytest.mark.parametrize("words", ["your key {key} is bad", "{key}", "{key}{key} {key}", "x" * 990 + "{key}"])
-async def test_a_key_in_the_clouds_words_is_hidden(stage: Stage, words: str) -> None:
-    said = words.format(key=stage.cloud.api_key)
-    stage.cloud.faults.append(Fault.shaped(LIST, message_only(400, said), times=None))
-    answer = await stage.ask("preview")
-    assert stage.cloud.api_key not in answer.text
-    assert stage.cloud.api_key[:12] not in answer.text
-
-
-@pytest.mark.parametrize("padding", range(0, 36, 5))
-async def test_no_part_of_a_key_shows_where_the_clouds_long_words_are_cut(stage: Stage, padding: int) -> None:
-    said = "-" * padding + stage.cloud.api_key * 200
-    stage.cloud.faults.append(Fault.shaped(LIST, message_only(400, said), times=None))
-    answer = await stage.ask("preview")
-    assert stage.cloud.api_key[:6] not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -181,24 +115,3 @@ async def test_a_key_that_could_not_be_tried_is_not_kept_but_may_be(
     answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
     assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (status, code, True)
     assert "api_key.json" not in stage.kept_files()
-
-
-@pytest.mark.parametrize(("fault", "status", "code"), ODDITIES, ids=lambda value: str(value)[:50])
-async def test_a_key_lost_on_the_network_is_not_kept_but_may_be(
-    stage: Stage, fault: dict[str, Any], status: int, code: str
-) -> None:
-    stage.cloud.faults.append(Fault(USER, times=None, acted=False, **fault))
-    answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
-    code = "unreadable_answer" if code == "answer_too_large" else code  # only of jobs is size the news
-    assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (status, code, True)
-    assert "api_key.json" not in stage.kept_files()
-
-
-async def test_a_redirect_is_not_followed_with_the_key(stage: Stage) -> None:
-    away = f"{stage.cloud.storage_url}/steal"
-    for route in ("preview", "save_key"):
-        match = LIST if route == "preview" else USER
-        stage.cloud.faults.append(Fault(match, "redirect", times=None, location=away))
-        body = {"clear": True} if route == "preview" else {"api_key": OTHER_KEY}
-        assert (await stage.ask(route, body)).code == "not_comfy_cloud"
-    assert stage.cloud.storage_requests == []

@@ -161,15 +161,6 @@ async def test_what_is_not_held_cannot_be_undone_nor_stopped(stage: Stage, name:
     assert (await stage.ask("stop", {"operation": name})).code == "invalid_request"
 
 
-async def test_with_no_hold_it_is_sent_at_once(stage: Stage) -> None:
-    ids = some(stage, 2)
-    token = (await stage.preview(ids=ids))["token"]
-    answer = await stage.ask("delete", {"token": token})
-    assert (answer.status, answer.json["state"]) == (200, "done")
-    assert answer.json["result"]["counts"]["deleted"] == 2
-    assert stage.cloud.history_posts == [{"delete": ids}]
-
-
 async def test_several_can_be_held_and_each_can_be_undone_by_itself(stage: Stage) -> None:
     holds = [await stage.held(ids=some(stage, 1, after=at)) for at in range(3)]
     listed = (await stage.ask("status")).json["holds"]

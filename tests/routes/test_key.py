@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -46,12 +45,6 @@ async def test_a_key_is_tried_with_the_cloud_then_kept(keyless: Stage, cloud: Si
     assert (asked.method, asked.path, asked.headers["X-API-Key"]) == ("GET", "/api/user", cloud.api_key)
 
 
-async def test_only_the_owner_can_read_the_kept_key(keyless: Stage, cloud: SimulatedCloud) -> None:
-    await keyless.ask("save_key", {"api_key": cloud.api_key})
-    assert stat.S_IMODE((keyless.folder / "api_key.json").stat().st_mode) == 0o600
-    assert stat.S_IMODE(keyless.folder.stat().st_mode) == 0o700
-
-
 async def test_a_wrong_key_is_not_kept_and_the_old_one_stays(keyless: Stage, cloud: SimulatedCloud) -> None:
     await keyless.ask("save_key", {"api_key": cloud.api_key})
     answer = await keyless.ask("save_key", {"api_key": OTHER_KEY})
@@ -86,35 +79,7 @@ async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(
         assert saved(stage) is None
 
 
-@pytest.mark.parametrize(
-    "wrapping", [" {} ", "\n{}\r\n", '"{}"', "'{}'", "“{}”", "`{}`", "\x16{}", "\ufeff{}\u200b", "\xa0{}\x00"]
-)
-async def test_what_a_paste_brings_along_is_cut_off(
-    keyless: Stage, cloud: SimulatedCloud, wrapping: str
-) -> None:
-    answer = await keyless.ask("save_key", {"api_key": wrapping.format(cloud.api_key)})
-    assert answer.status == 200
-    assert saved(keyless) == cloud.api_key
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        " ",
-        "''",
-        "\x00",
-        "two words",
-        "tab\tkey",
-        "line\r\nX-Injected: 1",
-        "clé",
-        "１２３",
-        "key\x7fkey",
-        "\ud800",
-        "x" * 1001,
-        "x" * 60_000,
-    ],
-)
+@pytest.mark.parametrize("key", [" ", "line\r\nX-Injected: 1", "\ud800", "x" * 60_000])
 @pytest.mark.parametrize("unchecked", [False, True])
 async def test_what_cannot_be_a_key_is_refused_untried_and_not_repeated(
     keyless: Stage, cloud: SimulatedCloud, key: str, unchecked: bool
@@ -143,11 +108,6 @@ async def test_an_unusual_key_is_kept_and_said_to_be_unusual(keyless: Stage) -> 
     assert (told["unusual"], told["last4"]) == (True, "cdef")
 
 
-async def test_of_a_short_key_no_part_is_shown(keyless: Stage) -> None:
-    told = (await keyless.ask("save_key", {"api_key": "fifteen-letters", "unchecked": True})).json
-    assert (told["configured"], told["last4"]) == (True, "")
-
-
 async def test_removing_the_key_forgets_it(keyless: Stage, cloud: SimulatedCloud) -> None:
     await keyless.ask("save_key", {"api_key": cloud.api_key})
     answer = await keyless.ask("remove_key")
@@ -156,22 +116,11 @@ async def test_removing_the_key_forgets_it(keyless: Stage, cloud: SimulatedCloud
     assert (await keyless.ask("remove_key")).status == 200
 
 
-async def test_removing_the_kept_key_leaves_the_environments(stage: Stage) -> None:
-    assert (await stage.ask("remove_key")).json["source"] == "env"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"{", b"[]", b"{}", b'{"api_key": 5}', b'{"api_key": ""}', b'{"api_key": "a b"}', b"\xff\xfe"),
-        *(b"[" * 60_000, b"null", b'{"api_key": null}', b'{"api_key": ["x"]}'),
-    ],
-)
 async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
-    keyless: Stage, cloud: SimulatedCloud, content: bytes
+    keyless: Stage, cloud: SimulatedCloud
 ) -> None:
     keyless.folder.mkdir(parents=True)
-    (keyless.folder / "api_key.json").write_bytes(content)
+    (keyless.folder / "api_key.json").write_bytes(b"{")
     status = await keyless.ask("status")
     assert (status.status, status.json["problem"]["code"]) == (200, "key_file_damaged")
     assert status.json["can_connect"] is True

@@ -93,12 +93,3 @@ async def test_where_all_are_to_share_one_key_everything_works(
     async with serving(cloud, tmp_path / "state", shared, many_users=True) as stage:
         assert (await stage.ask("save_key", {"api_key": cloud.api_key})).status == 200
         assert (await stage.ask("preview")).status == 200
-
-
-@pytest.mark.parametrize("named", ["", "0", "yes", "true"])
-async def test_only_a_1_says_so(
-    cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, named: str
-) -> None:
-    environ = {**environ, "COMFY_CLOUD_HISTORY_SHARED": named}
-    async with serving(cloud, tmp_path / "state", environ, many_users=True) as stage:
-        assert (await stage.ask("preview")).code == "many_users"

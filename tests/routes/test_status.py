@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -143,36 +142,10 @@ async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched
     assert target.kept_files() == before
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"\xff",
-        b"null",
-        b"[1]",
-        b"{}",
-        b"[" * 60_000,
-        {"started_at": None},
-        {"started_at": 5},
-        {"operation": None},
-        {"operation": "../../api_key"},
-        {"operation": "f" * 32},
-        {"origin": {"x": 1}},
-        {"kind": ["clear"]},
-        {"asked": "many"},
-        {"job_ids": 7},
-    ],
-    ids=str,
-)
-async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(
-    target: Stage, content: bytes | dict[str, object]
-) -> None:
+async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(target: Stage) -> None:
     folder = target.folder / "running"
-    whole = json.loads(next(folder.glob("*.json")).read_bytes())
-    raw = content if isinstance(content, bytes) else json.dumps({**whole, **content}).encode()
     name = "0123456789abcdef" * 2
-    (folder / f"{name}.json").write_bytes(raw)
+    (folder / f"{name}.json").write_bytes(b"{")
     status = await target.ask("status")
     assert status.status == 200
     assert name in [each["operation"] for each in status.json["unresolved"]]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.counting import count_and_name, count_jobs
 from cloud_history.cloud.pages import Kept, Page, Pick
-from cloud_history.config import BaseUrl
 from cloud_history.errors import ListNotWhole, ServerFault
 from cloud_history.jobs.status import JobCounts
-from cloud_history.secret import Secret
-from simulated_cloud import SimulatedCloud
 from support import virtual_time
 from support.fake_history_client import NOON, counts_of, ids
 from support.fake_job_list import JobList, decode, rows_of
@@ -250,40 +245,3 @@ def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
             await count_jobs(jobs, lambda: NOON)
 
     virtual_time.run(fail())
-
-
-@contextlib.asynccontextmanager
-async def client_of(cloud: SimulatedCloud) -> AsyncIterator[CloudClient]:
-    async with CloudClient(BaseUrl(cloud.base_url, "127.0.0.1"), Secret(cloud.api_key)) as client:
-        yield client
-
-
-@pytest.mark.parametrize("cursor", [False, True])
-@pytest.mark.parametrize("total", ["exact", "zero", "absent"])
-@pytest.mark.parametrize("ignores", [False, True])
-async def test_the_simulated_cloud_is_counted_right_with_every_switch(
-    cloud: SimulatedCloud, cursor: bool, total: Any, ignores: bool
-) -> None:
-    cloud.switches.cursor, cloud.switches.total = cursor, total
-    cloud.switches.ignores_status_filter = ignores
-    async with client_of(cloud) as client:
-        counted = await count_jobs(client, lambda: NOON)
-    completed, failed, cancelled = (len(cloud.listed(word)) for word in ("completed", "failed", "cancelled"))
-    assert counted == counts_of(completed, failed, cancelled, active=len(cloud.active))
-    assert not cloud.forbidden_calls
-
-
-async def test_raw_states_are_counted_as_what_they_mean(cloud: SimulatedCloud) -> None:
-    cloud.switches.raw_states = True
-    async with client_of(cloud) as client:
-        counted = await count_jobs(client, lambda: NOON)
-    assert (counted.finished, counted.active) == (len(cloud.finished), len(cloud.active))
-
-
-async def test_a_server_without_the_list_is_an_error_and_not_nothing(cloud: SimulatedCloud) -> None:
-    from cloud_history.errors import NotFound
-
-    cloud.switches.has_jobs_route = False
-    async with client_of(cloud) as client:
-        with pytest.raises(NotFound):
-            await count_jobs(client, lambda: NOON)

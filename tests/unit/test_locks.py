@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cloud_history.errors import LockSilent, StateUnwritable
+from cloud_history.service import Operations
 from cloud_history.state import locks
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
 from cloud_history.state.files import open_private
@@ -305,3 +307,29 @@ def test_what_is_locked_is_closed_in_a_child_and_stays_locked_in_its_parent(tmp_
     unlock(file)
     assert try_lock(other)
     unlock(other)
+
+
+# Looking who sends
+
+
+def test_looking_who_sends_never_keeps_anybody_from_sending(tmp_path: Path) -> None:
+    operations, stop = Operations(tmp_path, {}), threading.Event()
+    other = Operations(tmp_path, {})
+
+    def look(at: Operations) -> None:
+        while not stop.is_set():
+            at.queue.running()
+
+    with ThreadPoolExecutor(2) as threads:
+        looking = [threads.submit(look, each) for each in (operations, other)]
+        try:
+            refused = 0
+            for number in range(300):
+                if operations.queue._lock.take(f"{number:032x}"):
+                    operations.queue._lock.free()
+                else:
+                    refused += 1
+        finally:
+            stop.set()
+        assert not [each for each in looking if each.exception(10)]
+    assert refused == 0

@@ -1,14 +1,15 @@
-"""What a person has set about safety: kept whole, whoever changes something else of it at the same time."""
+"""What a person has set about safety, and whether the environment outranks it."""
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cloud_history.errors import InputRefused
-from cloud_history.state.settings import Settings, SettingsFile
+from cloud_history.errors import InputRefused, SettingsDamaged
+from cloud_history.state.settings import DAMAGED, Permission, Settings, SettingsFile, permission
 
 CHANGES = 40
 
@@ -39,3 +40,50 @@ def test_a_value_that_is_refused_makes_no_state_folder(tmp_path: Path) -> None:
     with pytest.raises(InputRefused):
         SettingsFile(tmp_path / "state").change(nodes="always")
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"backup": null}', b'{"backup": "of"}'),
+        *(
+            b'{"hold_seconds": %s}' % value
+            for value in (b"true", b"0.0", b"-1", b"61", b'"0"', b"null", b"9" * 9000)
+        ),
+    ],
+    ids=lambda content: str(content[:24]),
+)
+def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: Path, content: bytes) -> None:
+    kept = SettingsFile(tmp_path / "state")
+    kept.change(hold_seconds=5)
+    (tmp_path / "state" / "settings.json").write_bytes(content)
+    with pytest.raises(SettingsDamaged):
+        kept.in_force()
+    assert kept.load() == DAMAGED
+
+
+# Whether workflows may delete
+
+
+@pytest.mark.parametrize("mode", ["ask", "allow", "never"])
+def test_what_is_set_is_in_force_and_can_be_changed(mode: str) -> None:
+    assert permission(mode, {}) == Permission(mode, fixed=False)  # type: ignore[arg-type]
+    assert permission(mode, {"COMFY_CLOUD_HISTORY_NODES": " "}).mode == mode
+
+
+@pytest.mark.parametrize(("named", "mode"), [("ask", "ask"), ("ALLOW", "allow"), (" Never\n", "never")])
+@pytest.mark.parametrize("set_to", ["ask", "allow", "never"])
+def test_the_environment_outranks_it_in_any_case_and_fixes_it(set_to: str, named: str, mode: str) -> None:
+    assert permission(set_to, {"COMFY_CLOUD_HISTORY_NODES": named}) == Permission(mode, fixed=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("named", ["yes", "1", "true", "allow,never", "allowed", "alw"])
+def test_a_word_nobody_knows_asks_and_is_told_once(named: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "cloud_history"):
+        for _ in range(3):
+            assert permission("allow", {"COMFY_CLOUD_HISTORY_NODES": named}) == Permission("ask", fixed=True)
+    assert len([record for record in caplog.records if f"“{named}”" in record.getMessage()]) == 1
+
+
+def test_a_setting_nobody_knows_asks() -> None:
+    assert permission("sometimes", {}).mode == "ask"

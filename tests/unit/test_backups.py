@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import stat
 import threading
+import time
+import tracemalloc
 import zipfile
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,8 @@ from hypothesis import strategies as st
 from cloud_history.errors import BackupDamaged, NotBackedUp
 from cloud_history.jobs.redact import clean_detail
 from cloud_history.secret import remember
-from cloud_history.state.backups import BackupFolder
-from support.backup_stage import ABOUT, KEY, OPERATION, job_id, names
+from cloud_history.state.backups import MIN_BACKUPS, BackupFolder
+from support.backup_stage import ABOUT, KEY, OPERATION, job_id, make, names
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}
@@ -43,7 +46,7 @@ def backups(tmp_path: Path) -> BackupFolder:
     return BackupFolder(tmp_path, clock=lambda: NOW)
 
 
-def make(backups: BackupFolder) -> Path:
+def three_jobs(backups: BackupFolder) -> Path:
     """A backup of three jobs."""
     draft = backups.begin(OPERATION, ABOUT)
     for number in range(3):
@@ -58,7 +61,7 @@ def content_of(path: Path) -> bytes:
 
 
 def test_what_was_added_is_read_back_by_the_next_process(backups: BackupFolder, tmp_path: Path) -> None:
-    path = make(backups)
+    path = three_jobs(backups)
     later = BackupFolder(tmp_path)
     assert path == tmp_path / "backups" / f"{OPERATION}.zip"
     assert later.job(OPERATION, job_id(1).upper()) == detail_of(1)
@@ -78,7 +81,7 @@ def test_what_was_added_is_read_back_by_the_next_process(backups: BackupFolder, 
 
 
 def test_any_zip_program_can_read_it_and_its_index_says_what_it_is(backups: BackupFolder) -> None:
-    with zipfile.ZipFile(make(backups)) as archive:
+    with zipfile.ZipFile(three_jobs(backups)) as archive:
         index = json.loads(archive.read("index.json"))
         assert archive.namelist() == [f"jobs/{job_id(n)}.json" for n in range(3)] + ["index.json"]
         assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_DEFLATED}
@@ -202,7 +205,7 @@ def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
 
 
 def test_an_operation_has_one_backup(backups: BackupFolder) -> None:
-    path = make(backups)
+    path = three_jobs(backups)
     before = path.read_bytes()
     with pytest.raises(FileExistsError):
         backups.begin(OPERATION, ABOUT)
@@ -227,7 +230,7 @@ def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, 
     "member", ["../index", "../../api_key", "index", "", job_id(77), "/etc/passwd", "\0"]
 )
 def test_only_its_jobs_can_be_read_from_it(backups: BackupFolder, member: str) -> None:
-    make(backups)
+    three_jobs(backups)
     with pytest.raises(BackupDamaged):
         backups.job(OPERATION, member)
 
@@ -282,3 +285,109 @@ def test_jobs_may_be_added_from_several_threads(backups: BackupFolder) -> None:
     draft.close()
     assert {row["id"] for row in backups.jobs(OPERATION)} == {job_id(number) for number in range(120)}
     assert all(backups.job(OPERATION, job_id(number)) == detail_of(number) for number in range(120))
+
+
+# Which backups are removed when there are too many
+
+
+def made_over_time(folder: Path, ages: list[int]) -> list[str]:
+    """Backups of so many days ago; returns their operations in that order."""
+    operations = [f"{number:032x}" for number in range(len(ages))]
+    for operation, age in zip(operations, ages, strict=True):
+        make(folder, operation, created_at=(NOW - timedelta(days=age)).isoformat())
+    return operations
+
+
+def left(backups: BackupFolder) -> list[str]:
+    return [each.operation for each in backups.list()]
+
+
+def test_the_newest_come_first(backups: BackupFolder, tmp_path: Path) -> None:
+    first, second, third = made_over_time(tmp_path, [5, 1, 9])
+    assert left(backups) == [second, first, third]
+
+
+def test_those_older_than_the_limit_go_but_never_the_newest_ten(
+    backups: BackupFolder, tmp_path: Path
+) -> None:
+    operations = made_over_time(tmp_path, [100 + number for number in range(MIN_BACKUPS + 3)])
+    removed = backups.prune(90, 1000, NOW)
+    assert sorted(removed) == operations[MIN_BACKUPS:]
+    assert left(backups) == operations[:MIN_BACKUPS]
+
+
+def test_those_within_the_limit_stay(backups: BackupFolder, tmp_path: Path) -> None:
+    operations = made_over_time(tmp_path, list(range(MIN_BACKUPS + 3)))
+    assert backups.prune(MIN_BACKUPS + 3, 1000, NOW) == []
+    assert left(backups) == operations
+
+
+def test_the_oldest_go_until_the_others_have_room(
+    backups: BackupFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = made_over_time(tmp_path, list(range(MIN_BACKUPS + 5)))
+    sizes = [each.size for each in backups.list()]
+    monkeypatch.setattr("cloud_history.state.backups._MEGABYTE", 1)
+    removed = backups.prune(90, sum(sizes[: MIN_BACKUPS + 2]), NOW)
+    assert sorted(removed) == operations[MIN_BACKUPS + 2 :]
+    assert sorted(backups.prune(90, sum(sizes[: MIN_BACKUPS + 2]) - 1, NOW)) == [operations[MIN_BACKUPS + 1]]
+    assert sorted(backups.prune(90, 1, NOW)) == [operations[MIN_BACKUPS]]
+    assert backups.prune(90, 1, NOW) == []
+    assert len(left(backups)) == MIN_BACKUPS
+
+
+def test_a_clock_that_stands_wrong_takes_no_backup_for_old(backups: BackupFolder, tmp_path: Path) -> None:
+    made_over_time(tmp_path, [-400] * (MIN_BACKUPS + 3))
+    assert backups.prune(90, 1000, NOW) == []
+
+
+def test_a_new_backup_stays_where_older_ones_are_dated_later_than_now(tmp_path: Path) -> None:
+    backups = BackupFolder(tmp_path, lambda: NOW)
+    wrong = made_over_time(tmp_path, [-400] * (MIN_BACKUPS + 2))
+    make(tmp_path, "f" * 32, created_at=NOW.isoformat())
+    assert len(backups.prune(90, 0, NOW)) == 3
+    assert "f" * 32 in left(backups)
+    assert len(set(wrong) & set(left(backups))) == MIN_BACKUPS - 1
+
+
+def test_a_deleted_backup_is_gone_and_the_others_stay(backups: BackupFolder, tmp_path: Path) -> None:
+    first, second = made_over_time(tmp_path, [1, 2])
+    backups.delete(first)
+    backups.delete(first)
+    assert left(backups) == [second]
+
+
+# Many jobs
+
+
+def test_a_thousand_large_jobs_need_little_memory(backups: BackupFolder) -> None:
+    noise = random.Random(1).randbytes(50_000).hex()
+    draft = backups.begin(OPERATION, ABOUT)
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            draft.add(job_id(number), {"id": job_id(number), "note": f"{number}{noise}"}, KEY)
+        draft.close()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    assert len(backups.jobs(OPERATION)) == 1_000
+
+
+@pytest.mark.timed
+def test_five_thousand_jobs_are_written_and_listed_quickly(backups: BackupFolder) -> None:
+    nodes = [{"id": n, "type": "KSampler", "widgets_values": [n, "fixed", 20, 8.0]} for n in range(100)]
+    started = time.perf_counter()
+    draft = backups.begin(OPERATION, ABOUT)
+    for number in range(5_000):
+        draft.add(job_id(number), {"id": job_id(number), "workflow": {"nodes": nodes}}, KEY)
+    draft.close()
+    assert time.perf_counter() - started < 20
+    started = time.perf_counter()
+    assert backups.list()[0].jobs == 5_000
+    assert time.perf_counter() - started < 0.1
+    started = time.perf_counter()
+    assert len(backups.jobs(OPERATION)) == 5_000
+    backups.job(OPERATION, job_id(4_999))
+    assert time.perf_counter() - started < 2

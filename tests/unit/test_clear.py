@@ -11,6 +11,7 @@ from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.report import clear_report
 from cloud_history.errors import (
+    ApiMovedOn,
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
@@ -92,6 +93,7 @@ def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
         ([240, 0], CloudTimeoutError("slow", sent=True), ClearOutcome.DELETED, 240, 0),
         ([240], UNREACHABLE, ClearOutcome.FAILED, 0, 240),
         ([240], Unauthorized(401), ClearOutcome.FAILED, 0, 240),
+        ([240], ApiMovedOn(410), ClearOutcome.FAILED, 0, 240),
         ([240, 0], ServerFault(504), ClearOutcome.DELETED, 240, 0),
         ([240, 240], ServerFault(500), ClearOutcome.UNKNOWN, 0, 240),
         ([240], RateLimited(429, retry_after=60.0), ClearOutcome.FAILED, 0, 240),

@@ -1,19 +1,183 @@
-"""The truth, job by job: what a deletion says, against what the history's own books say."""
+"""What became of each job: the table of outcomes, and what a whole deletion says against the history's own books."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import product
+from typing import Literal
 
 import pytest
 
-from cloud_history.cloud.lookup import Observation
+from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
+from cloud_history.cloud.lookup import UNSEEN, Observation
 from cloud_history.deletion.clear import History
-from cloud_history.deletion.outcomes import DeletionResult, Outcome
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, verdict
 from cloud_history.deletion.report import deletion_report
-from cloud_history.errors import CloudConnectionError, CloudError, OperationStopped, ServerFault, Unauthorized
+from cloud_history.errors import (
+    CloudConnectionError,
+    CloudError,
+    CloudTimeoutError,
+    ServerFault,
+    Unauthorized,
+)
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
+
+JOB = ids(1)[0]
+Seen = Literal["there", "active", "gone", "unseen"]
+LOOKS: dict[Seen, Observation] = {
+    "there": Observation({JOB: job(JOB)}, listed=frozenset({JOB})),
+    "active": Observation({JOB: job(JOB, "in_progress")}),
+    "gone": Observation(gone=frozenset({ProvenAbsent(JOB)})),
+    "unseen": Observation(error=ServerFault(500)),
+}
+SENT = {
+    "accepted": JobOutcome(Outcome.ACCEPTED),
+    "refused": JobOutcome(Outcome.FAILED, "the key was refused"),
+    "5xx": JobOutcome(Outcome.FAILED, "server error (500)", may_have_worked=True),
+    "no answer": JobOutcome(
+        Outcome.UNCONFIRMED, "the connection was lost", answered=False, may_have_worked=True
+    ),
+    "not sent": JobOutcome(Outcome.NOT_ATTEMPTED, "you stopped it"),
+}
+ROWS = """
+# sent      before    after:  there          active    gone           unseen
+accepted    there             unconfirmed    active    deleted        unconfirmed
+accepted    active            unconfirmed    active    deleted        unconfirmed
+accepted    unseen            unconfirmed    active    unconfirmed    unconfirmed
+accepted    gone              unconfirmed    active    already_gone   already_gone
+refused     there             failed         active    already_gone   failed
+refused     active            failed         active    already_gone   failed
+refused     unseen            failed         active    unconfirmed    failed
+refused     gone              failed         active    already_gone   already_gone
+5xx         there             failed         active    deleted        unconfirmed
+5xx         active            failed         active    deleted        unconfirmed
+5xx         unseen            failed         active    unconfirmed    unconfirmed
+5xx         gone              failed         active    already_gone   already_gone
+no_answer   there             unconfirmed    active    deleted        unconfirmed
+no_answer   active            unconfirmed    active    deleted        unconfirmed
+no_answer   unseen            unconfirmed    active    unconfirmed    unconfirmed
+no_answer   gone              unconfirmed    active    already_gone   already_gone
+not_sent    there             not_attempted  active    not_attempted  not_attempted
+not_sent    active            not_attempted  active    active         active
+not_sent    unseen            not_attempted  active    not_attempted  not_attempted
+not_sent    gone              not_attempted  active    already_gone   already_gone
+"""
+TABLE = [
+    (words[0].replace("_", " "), words[1], after, outcome)
+    for words in (line.split() for line in ROWS.strip().splitlines()[1:])
+    for after, outcome in zip(("there", "active", "gone", "unseen"), words[2:], strict=True)
+]
+
+
+def judged(sent: str, before: Seen, after: Seen) -> JobOutcome:
+    return verdict(JOB, SENT[sent], LOOKS[before], LOOKS[after])
+
+
+@pytest.mark.parametrize(("sent", "before", "after", "outcome"), TABLE)
+def test_every_combination_has_its_outcome(sent: str, before: Seen, after: Seen, outcome: str) -> None:
+    assert judged(sent, before, after).outcome.value == outcome
+
+
+def test_the_table_is_whole() -> None:
+    assert {row[:3] for row in TABLE} == set(product(SENT, LOOKS, LOOKS))
+
+
+@pytest.mark.parametrize(("sent", "before", "after"), list(product(SENT, LOOKS, LOOKS)))
+def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> None:
+    found = judged(sent, before, after)
+    if found.outcome is Outcome.DELETED:
+        assert (before in ("there", "active"), after) == (True, "gone"), (
+            "it was there, it was sent, it is gone"
+        )
+        assert sent in ("accepted", "5xx", "no answer")
+    if found.outcome is Outcome.ALREADY_GONE:
+        assert after not in ("there", "active"), "what is listed is not gone"
+        assert "gone" in (before, after)
+    assert found.outcome is not Outcome.ACCEPTED
+    good = (Outcome.DELETED, Outcome.ALREADY_GONE, Outcome.ACTIVE)
+    assert bool(found.why) is (found.outcome not in good), "what is not well says why"
+
+
+@pytest.mark.parametrize(
+    ("sent", "before", "after", "why"),
+    [
+        ("accepted", "there", "there", "accepted, but still listed"),
+        ("accepted", "there", "by id", "accepted, but still found by its id"),
+        ("accepted", "there", "doubted", "the list can’t be trusted (2 rows could not be read)"),
+        ("accepted", "there", "unseen", "accepted, but the list can’t be read"),
+        ("accepted", "there", "not looked", "accepted, but not read back"),
+        ("accepted", "unseen", "gone", "gone now, but it was not seen before"),
+        ("no answer", "there", "there", "the connection was lost"),
+        ("no answer", "there", "unseen", "the connection was lost"),
+        ("refused", "there", "there", "the key was refused"),
+        ("not sent", "there", "unseen", "you stopped it"),
+    ],
+)
+def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
+    odd = {
+        "by id": Observation({JOB: job(JOB)}),
+        "not looked": UNSEEN,
+        "doubted": Observation(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
+    }
+    seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
+    assert verdict(JOB, SENT[sent], LOOKS[before], seen).why == why
+
+
+@pytest.mark.parametrize(
+    ("sent", "before", "after", "failed"),
+    [
+        ("accepted", "there", "gone", False),
+        ("accepted", "gone", "gone", False),
+        ("accepted", "there", "active", False),
+        ("accepted", "there", "there", False),
+        ("accepted", "there", "unseen", False),
+        ("accepted", "unseen", "gone", False),
+        ("no answer", "there", "gone", False),
+        ("no answer", "there", "unseen", True),
+        ("no answer", "unseen", "gone", True),
+        ("no answer", "there", "there", True),
+        ("refused", "there", "there", True),
+        ("5xx", "there", "unseen", True),
+        ("not sent", "there", "unseen", True),
+    ],
+)
+def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_without_an_answer(
+    sent: str, before: Seen, after: Seen, failed: bool
+) -> None:
+    assert DeletionResult({JOB: judged(sent, before, after)}).failed is failed
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (CloudConnectionError("lost", sent=True), "no answer"),
+        (CloudTimeoutError("slow", sent=True), "no answer"),
+        (CloudConnectionError("no way", sent=False), "refused"),
+        (ServerFault(500), "5xx"),
+        (ServerFault(503), "5xx"),
+        (ServerFault(502), "no answer"),
+        (ServerFault(504), "no answer"),
+        (ServerFault(524), "no answer"),
+    ],
+)
+def test_how_sending_ended_is_read_from_its_error(error: CloudError, sent: str) -> None:
+    ledger = Outcomes([JOB])
+    ledger.sending([JOB])
+    ledger.failed([JOB], error)
+    ledger.end_sending("")
+    expected = SENT[sent]
+    found = ledger.sent[JOB]
+    assert (found.outcome, found.answered, found.may_have_worked) == (
+        expected.outcome,
+        expected.answered,
+        expected.may_have_worked,
+    )
+
+
+# A whole deletion
+
 
 FAULT = ServerFault(502)
 FEW_AND_MANY = pytest.mark.parametrize("count", [5, 20, 21, 300])
@@ -96,13 +260,6 @@ def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: i
     assert client.answered == client.deletes
 
 
-def test_a_job_that_was_active_when_previewed_and_finished_since_is_not_among_the_sent() -> None:
-    client = FakeClient(jobs_of(ids(6)))
-    result = delete(client, 5, previewed=Observation(jobs_of(ids(5))))
-    assert ids(6)[5] not in sent(client)
-    assert result.deleted == 5
-
-
 def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
     client = FakeClient(jobs_of(ids(3)))
     client.jobs[ids(3)[1]] = job(ids(3)[1], "in_progress")
@@ -181,26 +338,6 @@ def test_a_look_that_breaks_between_two_looks_forgets_nothing_that_was_seen(coun
     assert {result.jobs[each].why for each in stays} == {"accepted, but still listed"}
 
 
-def test_half_of_the_requests_fail_and_each_job_has_its_own_outcome() -> None:
-    client = FakeClient(
-        jobs_of(ids(1000)), refuse=lambda number, chunk: ServerFault(500) if number % 2 else None
-    )
-    result = delete(client, 1000)
-    assert len(client.deletes) == 10
-    gone = {job_id for chunk in client.answered for job_id in chunk}
-    assert set(result.ids(Outcome.DELETED)) == gone
-    assert set(result.ids(Outcome.FAILED)) == set(ids(1000)) - gone
-    assert len(gone) == 500
-    assert result.failed
-
-
-def test_a_server_fault_after_which_the_jobs_are_gone_has_deleted_them() -> None:
-    client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: ServerFault(504), acts=True)
-    result = delete(client, 5)
-    assert result.deleted == 5
-    assert not result.failed
-
-
 def test_jobs_that_were_certainly_refused_are_looked_at_once_and_not_waited_for() -> None:
     client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401))
 
@@ -212,13 +349,6 @@ def test_jobs_that_were_certainly_refused_are_looked_at_once_and_not_waited_for(
     assert outcomes(virtual_time.run(timed())) == ["failed"] * 5
 
 
-def test_jobs_refused_to_us_and_gone_all_the_same_were_removed_by_somebody_else() -> None:
-    client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401), acts=True)
-    result = delete(client, 5)
-    assert outcomes(result) == ["already_gone"] * 5
-    assert result.deleted == 0
-
-
 def test_a_job_seen_gone_before_and_listed_afterwards_is_not_called_gone() -> None:
     client = FakeClient(jobs_of(ids(3)))
     del client.jobs[ids(3)[0]]
@@ -228,27 +358,6 @@ def test_a_job_seen_gone_before_and_listed_afterwards_is_not_called_gone() -> No
 
 
 # Stopping, cancelling, sleeping
-
-
-def test_a_stop_while_it_looks_before_sends_nothing() -> None:
-    client = FakeClient(jobs_of(ids(300)), looking=5.0)
-    with pytest.raises(OperationStopped):
-        delete(client, 300, person=Person(lambda: virtual_time.now() > 1.0))
-    assert client.deletes == []
-
-
-def test_a_stop_while_it_waits_for_a_lagging_list_is_noticed_and_ends_in_a_result() -> None:
-    client = FakeClient(jobs_of(ids(5)), lag=3600.0)
-
-    async def timed() -> DeletionResult:
-        result = await History(client).delete(ids(5), Person(lambda: virtual_time.now() > 2.0))
-        assert virtual_time.now() < 2.5
-        return result
-
-    result = virtual_time.run(timed())
-    assert result.stopped
-    assert outcomes(result) == ["unconfirmed"] * 5
-    assert not result.failed
 
 
 @pytest.mark.parametrize("moment", [0.05, 1.2, 1.6, 3.0])
@@ -281,13 +390,3 @@ def test_a_computer_that_sleeps_while_it_waits_still_tells_what_was_deleted() ->
     result = virtual_time.run(history.delete(ids(5), Person()))
     assert outcomes(result) in (["unconfirmed"] * 5, ["deleted"] * 5)
     assert client.answered == [ids(5)]
-
-
-def test_no_answer_and_no_way_to_look_is_unconfirmed_and_ends_a_node_in_an_error() -> None:
-    lost: CloudError = CloudConnectionError("lost", sent=True)
-    client = FakeClient(
-        jobs_of(ids(5)), refuse=lambda number, chunk: lost, blind=lambda sent: lost if sent else None
-    )
-    result = delete(client, 5)
-    assert outcomes(result) == ["unconfirmed"] * 5
-    assert result.failed

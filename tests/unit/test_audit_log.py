@@ -1,10 +1,14 @@
-"""The record of deletions: what was to be done and what became of it, newest first."""
+"""The audit log: what was to be done and what became of it, newest first; rotation; the CSV table."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import re
 import stat
+import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
+from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, DeletionResult
 from cloud_history.deletion.queue import outcome_of
-from cloud_history.secret import Secret
+from cloud_history.secret import CONTROL, Secret, remember
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
 from support.fake_history_client import counts_of
 from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
@@ -202,3 +206,188 @@ def test_of_two_outcomes_the_later_one_counts(record: AuditLog) -> None:
     (read,) = record.entries()
     assert read.outcome is not None
     assert read.outcome.counts == {"deleted": 2}
+
+
+# Rotation
+
+
+def test_a_full_file_is_put_aside_and_all_of_it_is_still_read(tmp_path: Path) -> None:
+    record = AuditLog(tmp_path, clock=lambda: NOW, largest=2_000)
+    for number in range(30):
+        record.intent(entry(number))
+        record.outcome(name(number), outcome(DELETED, FAILED))
+    files = sorted(path.name for path in tmp_path.glob("deletions*.jsonl"))
+    assert len(files) > 5
+    assert all(path.stat().st_size <= 2_000 for path in tmp_path.glob("deletions*.jsonl"))
+    assert [each.entry.operation for each in record.entries()] == [name(n) for n in range(29, -1, -1)]
+    assert {each.state for each in record.entries()} == {"done"}
+    assert record.removed_in_all() == 30
+    assert len(list(record.csv())) == 61
+
+
+def test_an_intent_and_its_outcome_in_two_files_are_one_deletion(tmp_path: Path) -> None:
+    record = AuditLog(tmp_path, largest=1)
+    record.intent(entry(1))
+    record.outcome(name(1), outcome(DELETED, FAILED))
+    assert (tmp_path / "deletions.1.jsonl").exists()
+    (read,) = record.entries()
+    assert read.state == "done"
+    assert [each.outcome for each in record.jobs(name(1))] == ["deleted", "failed"]
+
+
+def test_so_many_older_files_are_kept_and_no_more(tmp_path: Path) -> None:
+    record = AuditLog(tmp_path, largest=1, older=3)
+    for number in range(10):
+        record.intent(entry(number))
+    assert sorted(path.name for path in tmp_path.glob("deletions*.jsonl")) == [
+        "deletions.1.jsonl",
+        "deletions.2.jsonl",
+        "deletions.3.jsonl",
+        "deletions.jsonl",
+    ]
+    assert [each.entry.operation for each in record.entries()] == [name(n) for n in (9, 8, 7, 6)]
+
+
+def test_a_line_larger_than_a_file_may_be_is_still_written(tmp_path: Path) -> None:
+    record = AuditLog(tmp_path, largest=100)
+    record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(100))))
+    assert len(record.jobs(name(1))) == 100
+
+
+def test_a_file_that_cannot_be_put_aside_grows_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError
+
+    record = AuditLog(tmp_path, largest=1)
+    record.intent(entry(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", refuse)
+        record.intent(entry(2))
+    record.intent(entry(3))
+    assert [each.entry.operation for each in record.entries()] == [name(3), name(2), name(1)]
+
+
+@pytest.mark.timed
+def test_a_hundred_deletions_of_twenty_thousand_jobs_are_listed_in_a_moment(tmp_path: Path) -> None:
+    record = AuditLog(tmp_path)
+    ids = tuple(job_id(number) for number in range(20_000))
+    result = outcome_of(DeletionResult(dict.fromkeys(ids, DELETED)), "20,000 jobs removed.", 60.0)
+    for number in range(100):
+        record.intent(entry(number, asked=20_000, job_ids=ids))
+        record.outcome(name(number), result)
+    started = time.perf_counter()
+    entries = record.entries(100)
+    assert time.perf_counter() - started < 1
+    assert len(entries) == 100
+    assert {each.state for each in entries} == {"done"}
+    started = time.perf_counter()
+    assert record.removed_in_all() == 2_000_000
+    assert time.perf_counter() - started < 1
+    started = time.perf_counter()
+    assert len(record.jobs(name(50))) == 20_000
+    assert time.perf_counter() - started < 1
+
+
+# The CSV table
+
+
+def table(record: AuditLog) -> list[list[str]]:
+    return list(csv.reader(io.StringIO("".join(record.csv()), newline="")))
+
+
+def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
+    record.intent(entry(1, last4="abcd"))
+    record.outcome(name(1), outcome(DELETED, FAILED))
+    record.intent(AuditEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
+    at = "2026-07-01T12:00:00+00:00"
+    assert table(record) == [
+        ["at", "origin", "operation", "job id", "outcome", "why", "host", "key ending"],
+        [at, "menu", name(2), "", "unknown", "", "cloud.comfy.org", ""],
+        [at, "node 5 (Tidy up)", name(1), job_id(1), "deleted", "", "cloud.comfy.org", "abcd"],
+        [
+            at,
+            "node 5 (Tidy up)",
+            name(1),
+            job_id(2),
+            "failed",
+            "server error (500)",
+            "cloud.comfy.org",
+            "abcd",
+        ],
+    ]
+
+
+def test_its_lines_end_as_the_standard_says(record: AuditLog) -> None:
+    record.intent(entry(1, title='a "quoted", one\nof two lines'))
+    text = "".join(record.csv())
+    assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')
+    assert '"node 5 (a ""quoted"", one of two lines)"' in text
+    assert text.endswith("\r\n")
+
+
+MARKS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+
+
+RUN = re.compile(rf"""(?:^|[;,|\t])[\s"']*(?<!')[{re.escape("".join(MARKS))}]""")
+"""What some spreadsheet runs."""
+
+
+@pytest.mark.parametrize("first", MARKS)
+@pytest.mark.parametrize("before", ["", " ", '"', "'", "x;", "x;;", "x; \"'", "x,", "x|", ";=1;"])
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
+    record: AuditLog, first: str, before: str
+) -> None:
+    formula = f'{before}{first}HYPERLINK("http://x","y")'
+    record.intent(
+        AuditEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
+    )
+    record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", formula)}))
+    _, row = table(record)
+    for cell in (row[1], row[5], row[6], row[7]):
+        assert f"'{first}" in cell
+        assert RUN.search(cell) is None
+    assert (row[5].replace("'", ""), row[7]) == (formula.replace("'", ""), f"'{first}abc")
+
+
+@pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\t", "\x1b", "\x85", "\u202e", "\u2028", "\ud800"])
+def test_control_characters_and_halves_of_characters_are_blanks(record: AuditLog, control: str) -> None:
+    record.intent(entry(1, title=f"a{control}b", host=f"{control}=1", job_ids=(job_id(1),)))
+    _, row = table(record)
+    assert (row[1], row[6]) == ("node 5 (a b)", " '=1")
+
+
+def test_every_cell_is_quoted(record: AuditLog) -> None:
+    record.intent(entry(1))
+    for line in record.csv():
+        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
+def test_any_text_makes_one_row_that_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    record = AuditLog(tmp_path_factory.mktemp("record"))
+    record.intent(entry(1, host=text, job_ids=(job_id(1),)))
+    lines = "".join(record.csv())
+    assert lines.encode("utf-8")
+    rows = list(csv.reader(io.StringIO(lines, newline="")))
+    assert [len(row) for row in rows] == [8, 8]
+    assert RUN.search(rows[1][6]) is None
+    assert not [each for each in rows[1][6] if CONTROL.match(each)]
+
+
+def test_the_table_comes_line_by_line(record: AuditLog) -> None:
+    record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
+    lines = record.csv()
+    assert next(lines).startswith('"at",')
+    assert next(lines).count("\r\n") == 1
+
+
+def test_a_key_that_is_known_by_now_is_hidden_before_it_is_quoted_and_marked(record: AuditLog) -> None:
+    key = 'comfyui-"quoted";=and-more'
+    record.intent(entry(1, host=f"at {key}", job_ids=(job_id(1),)))
+    remember(key)
+    assert [row[6] for row in table(record)] == ["host", "at [hidden]"]
