@@ -20,6 +20,8 @@ from simulated_cloud import SimulatedCloud
 from support import loaded_pack
 from support.loaded_pack import KeptPack
 
+pytest_plugins = ["support.cloud_fixtures"]
+
 AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 

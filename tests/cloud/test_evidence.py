@@ -11,8 +11,7 @@ from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
-
-from .conftest import OpenClient
+from support.cloud_fixtures import OpenClient
 
 Delete = Callable[[list[str]], Awaitable[DeletionResult]]
 

@@ -11,7 +11,7 @@ import pytest
 
 from hosts import CHECKOUT
 
-TESTS = ["tests/unit/test_schema.py", "tests/unit/test_protocol.py", "tests/unit/test_protocol_answers.py"]
+TESTS = ["tests/cloud/test_schema.py", "tests/cloud/test_protocol.py", "tests/cloud/test_protocol_answers.py"]
 BROKEN = """
 from cloud_history.cloud import schema
 from cloud_history.errors import BrokenInstallation

@@ -33,7 +33,7 @@ from support.event_loop_pulse import never_held_up
 
 pytestmark = [pytest.mark.timed, pytest.mark.timeout(300)]
 
-PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
+PLAYGROUND = Path(__file__).parent.parent / "playground"
 JOB = "11111111-1111-4111-8111-111111111111"
 SERVE = """
 import asyncio, sys

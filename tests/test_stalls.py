@@ -21,7 +21,7 @@ from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
 
-PLAYGROUND = Path(__file__).parent.parent.parent / "playground"
+PLAYGROUND = Path(__file__).parent.parent / "playground"
 JOBS = 20_000
 FAILED = 1_000
 MAX_MEMORY_BYTES = 60 * 1024 * 1024

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_history import __version__
 
-CHECKOUT = Path(__file__).parent.parent.parent
+CHECKOUT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
