@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import aiohttp
 
 from . import backup, delete, imports, listing, scripts, scroll, stalls
-from .cloud import LATENCY
+from .cloud import LATENCY_SECONDS
 from .page import FRONTEND
 from .table import Figure, table
 
@@ -64,7 +64,7 @@ def _surroundings() -> str:
     return "\n".join(
         [
             "Medians, with the best and the worst run in brackets. "
-            f"The simulated cloud runs in its own process and takes {LATENCY * 1000:.0f} ms for each answer.",
+            f"The simulated cloud runs in its own process and takes {LATENCY_SECONDS * 1000:.0f} ms for each answer.",
             f"Frontend {FRONTEND}, Python {platform.python_version()}, aiohttp {aiohttp.__version__}, "
             f"{os.cpu_count()} cores{load}.",
             "On a busy machine the ratios fall, because our side does more work at once.",

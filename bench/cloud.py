@@ -18,7 +18,7 @@ from simulated_cloud import SimulatedCloud
 
 from .paths import ROOT, environment
 
-LATENCY = 0.05
+LATENCY_SECONDS = 0.05
 """Delay of each answer in seconds."""
 ERROR_SIZE = 3000
 """Length of an error's traceback in characters, where long errors are wanted."""
@@ -99,7 +99,7 @@ def _restore(cloud: SimulatedCloud) -> int:
 
 async def _serve(jobs: int, *, failed: bool) -> None:
     cloud = _account(jobs, failed=failed)
-    cloud.switches.latency = LATENCY
+    cloud.switches.latency = LATENCY_SECONDS
     async with cloud.serving() as base_url:
         failed_ids = ",".join(job.id for job in cloud.finished if job.status == "failed")
         print(

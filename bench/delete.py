@@ -27,7 +27,7 @@ from .table import Figure, seconds, spread
 
 JOBS = 1000
 HISTORIES = ((1000, "any"), (20_000, "any"), (20_000, "failed"))
-TARGETS = {
+MIN_SPEEDUPS = {
     (1000, "any"): {1: 80.0, 6: 15.0},
     (20_000, "any"): {1: 30.0, 6: 5.0},
     (20_000, "failed"): {1: 80.0, 6: 13.0},
@@ -64,7 +64,7 @@ def _of_history(history: int, kind: str, runs: int) -> Iterator[Figure]:
             sample = SAMPLES[at_once]
             base = statistics.median(singly[at_once])
             against = f"{words}: {seconds(base)}" + (f" (from {sample})" if sample < JOBS else "")
-            target = TARGETS[history, kind][at_once]
+            target = MIN_SPEEDUPS[history, kind][at_once]
             yield Figure(
                 "delete, lookups included",
                 data,

@@ -28,7 +28,7 @@ FLAGS = [
 ]
 READY = """() => window.app?.extensionManager && window.app.canvas && !window.app.extensionManager.spinner
     && !document.getElementById('splash-loader')"""
-BOOT_TIMEOUT = 90_000
+BOOT_TIMEOUT_MS = 90_000
 
 
 @contextlib.contextmanager
@@ -79,4 +79,4 @@ def new_page(browser: Browser, script: str = "") -> Iterator[Page]:
 def open_comfyui(page: Page, host: HostProcess) -> None:
     """Open ComfyUI and wait until all extensions have been set up."""
     page.goto(host.base_url)
-    page.wait_for_function(READY, timeout=BOOT_TIMEOUT)
+    page.wait_for_function(READY, timeout=BOOT_TIMEOUT_MS)

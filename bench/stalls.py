@@ -30,7 +30,7 @@ from .table import Figure, percentile
 JOBS = 20_000
 MAX_P99_SECONDS = 0.020
 MAX_STALL_SECONDS = 0.060
-TICK = 0.002
+TICK_SECONDS = 0.002
 IDLE_SECONDS = 2.0
 
 # Reads the answer as a browser would, in a process of its own.
@@ -139,9 +139,9 @@ async def _watch(work: object) -> Stalls:
 async def _tick(waits: list[float]) -> None:
     clock = asyncio.get_running_loop().time
     while True:
-        due = clock() + TICK
-        await asyncio.sleep(TICK)
+        due = clock() + TICK_SECONDS
+        await asyncio.sleep(TICK_SECONDS)
         late = max(0.0, clock() - due)
         while late >= 0:
             waits.append(late)
-            late -= TICK
+            late -= TICK_SECONDS

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: real screenshots of ComfyUI's real page, in the playground's surroundings.
+"""Take the screenshots of the README, on ComfyUI's real page in the embedded host.
 
 .venv/bin/python tools/take_screenshots.py
 """
@@ -38,7 +38,7 @@ MARGIN = 24
 
 
 async def around(page: Page, what: Locator, name: str) -> None:
-    """A picture of something with a little of what is around it."""
+    """Take a picture of an element with a margin."""
     box = await what.bounding_box()
     assert box is not None
     clip: Any = {
@@ -60,7 +60,7 @@ async def close_toasts(page: Page, text: str, many: int = 1) -> None:
 async def take(page: Page, cloud: SimulatedCloud) -> None:
     await take_connect(page, cloud)
     await take_nodes(page, cloud)
-    # While any job is protected, clearing asks in other words.
+    # Before the panel, which protects jobs: the dialog then has other words.
     await take_clear(page)
     await take_panel(page)
     await take_pages(page)
@@ -85,7 +85,7 @@ async def take_nodes(page: Page, cloud: SimulatedCloud) -> None:
     await load_workflow(page, {"version": 0.4, "nodes": nodes, "links": []})
     await press_run(page)
     asked = dialog(page, "Let this workflow delete 3 jobs?")
-    # In its first second it takes no answer, and is grey.
+    # The button is disabled for the first second.
     await expect(asked.locator(".cch-btn.danger")).to_be_enabled()
     await page.wait_for_timeout(500)
     await page.screenshot(path=DOCS / "ask-dialog.png")
@@ -124,7 +124,7 @@ async def take_panel(page: Page) -> None:
 
 
 async def take_pages(page: Page) -> None:
-    """The pages over the list, in the large window. Something must have been deleted for the second."""
+    """Take the pages over the list, in the large window."""
     panel = await shown_panel(page)
     await delete_with_backup(page, panel)
     await panel.root.get_by_role("button", name="Open in a large window").click()

@@ -21,8 +21,8 @@ GAP_WEIGHTS = (80, 17, 3)
 END_WEIGHTS = (77, 14, 9)
 ENDS = ("completed", "failed", "cancelled")
 
-EVERY_NTH_NAME_IS_ODD = 13
-USUAL_ACCOUNT = 500
+NAMES_PER_ODD_NAME = 13
+USUAL_JOBS = 500
 """The pauses in larger accounts are shorter, so that every account spans a few weeks."""
 MAX_REMEMBERED = 1000
 """Larger accounts are not cached, because they would stay in memory."""
@@ -33,12 +33,12 @@ def seeded(seed: int, count: int, now: int) -> tuple[Seeder, list[SimulatedJob]]
     if count > MAX_REMEMBERED:
         seeder = Seeder(seed)
         return seeder, seeder.account(count, now)
-    seeder, jobs = _remembered(seed, count)
+    seeder, jobs = _cached(seed, count)
     return seeder.twin(), [job.moved(now) for job in jobs]
 
 
 @functools.lru_cache(maxsize=32)
-def _remembered(seed: int, count: int) -> tuple[Seeder, tuple[SimulatedJob, ...]]:
+def _cached(seed: int, count: int) -> tuple[Seeder, tuple[SimulatedJob, ...]]:
     # All times in an account are relative to its `now`, so an account made at 0 can be moved to any time.
     seeder = Seeder(seed)
     return seeder, tuple(seeder.account(count, 0))
@@ -67,7 +67,7 @@ class Seeder:
         jobs = [self._active("pending", now) for _ in range(waiting)]
         jobs += [self._active("in_progress", now) for _ in range(running)]
         at = now - 40_000
-        scale = min(1.0, USUAL_ACCOUNT / max(count, 1))
+        scale = min(1.0, USUAL_JOBS / max(count, 1))
         for index in range(count - running - waiting):
             status = ENDS[index] if index < len(ENDS) else self._random.choices(ENDS, END_WEIGHTS)[0]
             jobs.append(self.make(status, ended=at))
@@ -140,8 +140,8 @@ class Seeder:
     def _files(self, project: Project, amount: int) -> tuple[str, ...]:
         stem = self._random.choice(project.stems)
         self._named += 1
-        if self._named % EVERY_NTH_NAME_IS_ODD == 0:
-            stem = ODD_STEMS[self._named // EVERY_NTH_NAME_IS_ODD % len(ODD_STEMS)]
+        if self._named % NAMES_PER_ODD_NAME == 0:
+            stem = ODD_STEMS[self._named // NAMES_PER_ODD_NAME % len(ODD_STEMS)]
         first = self._numbers[stem] + 1
         self._numbers[stem] += amount
         return tuple(f"{stem}_{number:05d}_.{project.extension}" for number in range(first, first + amount))
