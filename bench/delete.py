@@ -10,14 +10,13 @@ import asyncio
 import statistics
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import aiohttp
 
-from cloud_history.deletion.outcomes import Outcome
-from cloud_history.deletion.preview import DeletionRequest
+from cloud_history.deletion.outcomes import DeletionResult, Outcome
+from cloud_history.deletion.request import DeletionRequest
 from cloud_history.jobs.filters import Selection
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
@@ -90,11 +89,11 @@ async def _preview_and_delete(cloud: Cloud, job_ids: Sequence[str], folder: Path
     start = time.perf_counter()
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
-    confirmed = DeletionRequest(preview, connection, uuid.uuid4().hex)
-    result = await operations.delete_jobs(preview.job_ids, "panel", Unwatched(), confirmed)
+    request = DeletionRequest(preview.job_ids, connection, "panel", preview=preview)
+    result = await operations.carry_out(request, Unwatched())
     took = time.perf_counter() - start
-    if len(result.ids(Outcome.DELETED)) != len(job_ids):
-        raise AssertionError(f"only {result.deleted} are deleted")
+    if not isinstance(result, DeletionResult) or len(result.ids(Outcome.DELETED)) != len(job_ids):
+        raise AssertionError(f"only {result.removed} are deleted")
     return took
 
 

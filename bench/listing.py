@@ -45,7 +45,7 @@ def measure(runs: int) -> Iterator[Figure]:
 
 async def _at_once(operations: Operations) -> float:
     start = time.perf_counter()
-    listing = await operations.list_jobs(JobFilter(), Unwatched())
+    listing = await operations.list_jobs(await operations.find_connection(), JobFilter(), Unwatched())
     took = time.perf_counter() - start
     assert len(listing.jobs) == JOBS
     return took

@@ -5,28 +5,30 @@ The nodes and the routes both come through here, on two event loops of one proce
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from . import __version__, environment
 from .cloud import schema
 from .cloud.client import CloudClient
 from .cloud.clock import CloudClock
-from .cloud.counting import Span
-from .cloud.listing import Listing
+from .cloud.counting import Span, count_jobs, span_of
+from .cloud.listing import Listing, list_jobs
+from .cloud.lookup import look_up_in_time
 from .config import BaseUrl, read_base_url
-from .deletion.clear import History
+from .deletion.clear import Clear
+from .deletion.delete import OPERATION_SECONDS, Deletion
 from .deletion.events import Announce, Events
 from .deletion.outcomes import ClearResult, DeletionResult
-from .deletion.preview import DeletionPreview, DeletionRequest, entry_of, preview_jobs
+from .deletion.preview import DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
-from .deletion.report import clear_payload, clear_report, deletion_payload, deletion_report
-from .deletion.safeguards import BackingUp, StateGuards
+from .deletion.request import DeletionRequest
+from .deletion.safeguards import BackingUp, StateSafeguards
 from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
 from .jobs.filters import JobFilter, Protected, Selection
 from .jobs.ids import WrittenIds
@@ -35,18 +37,13 @@ from .secret import Secret, log
 from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
-from .state.in_flight import Entry, new_operation
+from .state.in_flight import Entry
 from .state.protection import ProtectionFile
 from .state.settings import Permission, Settings, SettingsFile, permission
-from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
+from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch, run_stoppable
 from .tasks.threads import compute_in_thread, run_in_thread, run_large_in_thread
 
 OpenClient = Callable[[BaseUrl, ApiKey], CloudClient]
-
-
-MAX_RECORDED_UNSEEN = 200
-"""Ids that are recorded of a deletion which nobody has looked at before it begins. The others are recorded afterwards,
-as far as they were sent."""
 
 
 def open_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
@@ -59,6 +56,7 @@ class Operations:
     Args:
         folder: the state folder.
         announce: sends a websocket event to all browsers; must be callable from any thread.
+        sleep: waits between two lookups of what was deleted.
         many_users: whether the host has several users and cannot tell them apart.
     """
 
@@ -68,7 +66,7 @@ class Operations:
         environ: Mapping[str, str] = environment.PROCESS,
         announce: Announce = lambda event, payload: None,
         open_client: OpenClient = open_client,
-        history: Callable[[CloudClient], History] = History,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
         many_users: bool = False,
         clock: CloudClock | None = None,
@@ -85,7 +83,7 @@ class Operations:
         self.queue = DeletionQueue(folder, self.events, tell_results=not self.keys.everybodys)
         self._environ = environ
         self._open_client = open_client
-        self._history = history
+        self._sleep = sleep
 
     def base_url(self) -> BaseUrl:
         """The server in force. Raises UnsafeBaseUrl."""
@@ -114,14 +112,27 @@ class Operations:
             return await client.get_user()
 
     async def count(self, connection: Connection, watch: Watch | None = None) -> JobCounts:
-        """Count the jobs. Raises CloudError, OperationStopped."""
-        async with self._client(connection, watch) as history:
-            return await history.count(watch or Unwatched())
+        """Count the jobs by status. Raises CloudError, OperationStopped."""
+        async with self.open(connection, watch) as client:
+            return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
     async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> Span:
         """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
-        async with self._client(connection, watch) as history:
-            return await history.span(counts, watch)
+        async with self.open(connection, watch) as client:
+            return await run_stoppable(span_of(client, counts), watch, OPERATION_SECONDS)
+
+    async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing:
+        """All jobs that match, newest first.
+
+        Raises:
+            CloudError: the list could not be read whole, or took too long. OperationStopped.
+        """
+        async with self.open(connection, watch) as client:
+            watch.progress("checking", 0, 1)
+            listing = await run_stoppable(list_jobs(client, chosen), watch, OPERATION_SECONDS)
+        if not listing.complete:
+            raise listing.error or listing.not_whole()
+        return listing
 
     async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
         """Resolve a selection to exact jobs, now.
@@ -130,21 +141,21 @@ class Operations:
             CloudError: the history could not be read whole, so nobody knows what the selection is.
         """
         protected = await self.protected()
-        async with self._client(connection, watch) as history:
-            if selection.filter is not None:
-                listing = await history.list(replace(selection.filter, shield=protected), watch)
-                if not listing.complete:
-                    raise listing.error or listing.not_whole()
-                return preview_jobs(list(listing.jobs.values()), protected=protected)
-            look = await history.look(selection.job_ids, watch)
-            if look.error is not None or not all(look.saw(job_id) for job_id in selection.job_ids):
-                raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
-            there = [look.there[job_id] for job_id in selection.job_ids if job_id in look.there]
-            return preview_jobs(there, look.gone, protected)
+        if selection.filter is not None:
+            chosen = replace(selection.filter, shield=protected)
+            listing = await self.list_jobs(connection, chosen, watch)
+            return preview_jobs(list(listing.jobs.values()), protected=protected)
+        async with self.open(connection, watch) as client:
+            watch.progress("checking", 0, 1)
+            found = await look_up_in_time(client, selection.job_ids, watch, OPERATION_SECONDS)
+        if found.error is not None or not all(found.saw(job_id) for job_id in selection.job_ids):
+            raise found.error or ListNotWhole(str(found.reasons[0]) if found.reasons else "")
+        there = [found.there[job_id] for job_id in selection.job_ids if job_id in found.there]
+        return preview_jobs(there, found.gone, protected)
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
         """All finished jobs, by their ids: for a clear that may not take all. Raises CloudError."""
-        # The active ones are read too: what a person is shown says how many stay.
+        # The active ones are read too: a preview says how many of them stay.
         return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
     async def protected(self) -> Protected:
@@ -168,115 +179,40 @@ class Operations:
         """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
         return await self.backs_up(backup) or bool(await self.protected())
 
-    async def list_jobs(
-        self,
-        chosen: JobFilter,
-        watch: Watch,
-        *,
-        connection: Connection | None = None,
-        prompt_key: Secret | None = None,
-    ) -> Listing:
-        """All jobs that match, newest first. Raises CloudError where the list is not complete."""
-        connection = connection or await self.find_connection(prompt_key)
-        async with self._client(connection, watch) as history:
-            listing = await history.list(chosen, watch)
-        if not listing.complete:
-            raise listing.error or listing.not_whole()
-        return listing
-
     async def carry_out(
-        self, confirmed: DeletionRequest, watch: Watch, *, wait: bool = True
+        self, request: DeletionRequest, watch: Watch, *, wait: bool = True
     ) -> ClearResult | DeletionResult:
-        """Carry out what a person confirmed in a browser. Raises as the operation does."""
-        preview, origin, backup = confirmed.preview, confirmed.origin, confirmed.backup
-        if isinstance(preview, DeletionPreview):
-            return await self.delete_jobs(preview.job_ids, origin, watch, confirmed, backup=backup)
-        return await self.clear_history(origin, watch, confirmed, wait=wait, backup=backup)
-
-    async def delete_jobs(
-        self,
-        job_ids: Sequence[str],
-        origin: str,
-        watch: Watch,
-        confirmed: DeletionRequest | None = None,
-        *,
-        backup: bool | None = None,
-        title: str = "",
-        prompt_key: Secret | None = None,
-    ) -> DeletionResult:
-        """Delete these jobs, after any other deletion has ended.
+        """Carry out a deletion or a clear. With protected jobs or backups, a clear deletes exact jobs instead.
 
         Args:
-            origin: where it comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
-            confirmed: what a person confirmed, where one did: then exactly those of the ids are sent.
-            backup: whether workflows are backed up first; None: as it is set.
-            title: the node's name, for the record.
-            prompt_key: the key that came with the prompt of a node, where one did.
+            wait: whether a clear waits for another deletion to end. A deletion of jobs always does.
 
         Raises:
-            SetupProblem, InputRefused: nothing was sent. OperationStopped: stopped while it waited.
+            Busy, CountRose, PreviewExpired, SetupProblem, InputRefused, CloudError: nothing was sent.
+            OperationStopped: stopped before anything was sent.
         """
-        connection = confirmed.connection if confirmed else await self.find_connection(prompt_key)
-        preview = confirmed.preview if confirmed else None
-        shown = preview if isinstance(preview, DeletionPreview) else None
-        asked: dict[str, Any] = {"asked": len(job_ids), "job_ids": tuple(job_ids)}
-        what = shown.what if shown else ""
-        entry = entry_of(connection, "delete", origin, confirmed, title=title, what=what, **asked)
-        recorded = shown.there(job_ids) if shown else job_ids[:MAX_RECORDED_UNSEEN]
+        if request.kind == "clear" and request.preview is None and await self.clears_by_ids(request.backup):
+            preview = await self.preview_everything(request.connection, watch)
+            request = replace(request, job_ids=preview.finished_ids, preview=preview)
+        entry, connection = request.entry(), request.connection
+        wait = wait or request.kind == "delete"
         async with (
-            self.queue.carry_out(entry, watch, wait=True, recorded=recorded) as ended,
+            self.queue.carry_out(entry, watch, wait=wait, logged=request.logged_ids) as ended,
             self.open(connection, watch) as client,
         ):
             ended.may_have_sent = lambda: client.has_sent
             await self._check_account(connection)
-            result = await self._history(client).delete(
-                job_ids,
-                watch,
-                previewed=shown.look if shown else None,
-                confirmed=shown.job_ids if shown else None,
-                safeguards=await self._guards(entry, connection, client, backup),
-            )
-            backup_name = f"{entry.operation}.zip" if result.backed_up else None
-            report = deletion_report(result, most_listed=len(job_ids))
-            ended(result, deletion_payload(result), report, backup=backup_name)
-        if result.backed_up:
+            safeguards = await self._safeguards(request, entry, client)
+            result: ClearResult | DeletionResult
+            if request.job_ids is None:
+                result = await Clear(client, safeguards, self._sleep).run(watch, request.clear_preview)
+                ended(result)
+            else:
+                deletion = Deletion(client, safeguards, self._sleep)
+                result = await deletion.run(request.job_ids, watch, request.deletion_preview)
+                ended(result, backup=f"{entry.operation}.zip" if result.backed_up else None)
+        if isinstance(result, DeletionResult) and result.backed_up:
             await self.prune_backups()
-        return result
-
-    async def clear_history(
-        self,
-        origin: str,
-        watch: Watch,
-        confirmed: DeletionRequest | None = None,
-        *,
-        wait: bool = True,
-        backup: bool | None = None,
-        title: str = "",
-        prompt_key: Secret | None = None,
-    ) -> ClearResult | DeletionResult:
-        """Clear the history. Where something is protected or backups are on, by deleting exact jobs.
-
-        Args:
-            confirmed: what a person confirmed, where one did: if there are more jobs by now, nothing is sent.
-            wait: whether to wait for another deletion to end.
-
-        Raises:
-            Busy, CountRose, PreviewExpired, SetupProblem, CloudError: nothing was sent.
-        """
-        connection = confirmed.connection if confirmed else await self.find_connection(prompt_key)
-        if confirmed is None and await self.clears_by_ids(backup):
-            return await self._clear_by_ids(connection, origin, watch, backup, title)
-        size = confirmed.preview.size if confirmed else None
-        entry = entry_of(connection, "clear", origin, confirmed, asked=size, title=title)
-        async with (
-            self.queue.carry_out(entry, watch, wait=wait) as ended,
-            self.open(connection, watch) as client,
-        ):
-            ended.may_have_sent = lambda: client.has_sent
-            await self._check_account(connection)
-            guards = await self._guards(entry, connection, client, backup)
-            result = await self._history(client).clear(watch, confirmed=size, safeguards=guards)
-            ended(result, clear_payload(result), clear_report(result))
         return result
 
     async def _check_account(self, connection: Connection) -> None:
@@ -288,24 +224,16 @@ class Operations:
         if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
             raise AccountChanged
 
-    async def _clear_by_ids(
-        self, connection: Connection, origin: str, watch: Watch, backup: bool | None, title: str
-    ) -> DeletionResult:
-        preview = await self.preview_everything(connection, watch)
-        confirmed = DeletionRequest(preview, connection, new_operation(), origin, backup)
-        return await self.delete_jobs(
-            preview.finished_ids, origin, watch, confirmed, backup=backup, title=title
-        )
-
-    async def _guards(
-        self, entry: Entry, connection: Connection, client: CloudClient, backup: bool | None
-    ) -> StateGuards:
-        if not await self.backs_up(backup):
-            return StateGuards(self.protection, None, partial(self.backs_up, backup))
+    async def _safeguards(
+        self, request: DeletionRequest, entry: Entry, client: CloudClient
+    ) -> StateSafeguards:
+        if not await self.backs_up(request.backup):
+            return StateSafeguards(self.protection, None, partial(self.backs_up, request.backup))
         about = {"version": __version__, "host": entry.host, "last4": entry.last4, "origin": entry.origin}
-        secret = connection.key.secret
-        back_up = BackingUp(client, self.backups, entry.operation, about, secret)
-        return StateGuards(self.protection, back_up)
+        secret = request.connection.key.secret
+        return StateSafeguards(
+            self.protection, BackingUp(client, self.backups, entry.operation, about, secret)
+        )
 
     async def prune_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
@@ -332,8 +260,3 @@ class Operations:
                 progress = watch.progress
                 client.asked_to_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))
             yield client
-
-    @asynccontextmanager
-    async def _client(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[History]:
-        async with self.open(connection, watch) as client:
-            yield self._history(client)

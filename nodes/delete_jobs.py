@@ -9,9 +9,9 @@ from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import (
     NOTHING_TO_DELETE,
     SKIPPED,
-    deletion_report,
     dry_run_report,
     incomplete,
+    result_report,
 )
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.jobs.ids import parse_job_ids
@@ -155,8 +155,8 @@ class DeleteCloudJobs(CloudHistoryNode):
             raise
         if isinstance(result, Skipped):
             return outputs(after, SKIPPED, SKIPPED, 0)
-        report = deletion_report(result)
+        report = result_report(result)
         await watch.end_stopped(report)
         if result.failed:
             raise incomplete(result)
-        return outputs(after, report, report, result.deleted)
+        return outputs(after, report, report, result.removed or 0)

@@ -98,8 +98,9 @@ class ListCloudJobs(CloudHistoryNode):
         chosen = _filter(status, older_than, workflow_id, clock.now())
         most = only_whole_number(limit, "limit")
         watch = NodeWatch()
+        connection = await operations().find_connection(prompt_key())
         try:
-            listing = await operations().list_jobs(chosen, watch, prompt_key=prompt_key())
+            listing = await operations().list_jobs(connection, chosen, watch)
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..cloud_history.deletion.outcomes import Skipped
-from ..cloud_history.deletion.report import SKIPPED, deletion_report, incomplete, with_warning
+from ..cloud_history.deletion.outcomes import DeletionResult, Skipped
+from ..cloud_history.deletion.report import SKIPPED, incomplete, result_report, with_warning
 from ..cloud_history.errors import OperationStopped
 from ..cloud_history.jobs.status import FINISHED, STATUSES_OF_CHOICE
 from ..comfy_host import NodeWatch, asker, graph_deletions, operations
@@ -159,19 +159,20 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 async def _prune(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
-    pruning = graph_deletions().prune(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
-    plan, result = await pruning
+    cleaning = graph_deletions().clean_up(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
+    plan, result = await cleaning
     if result is None:
         watch.raise_if_stopped()
         report = f"Nothing would go, and nothing was sent.\n{_plan_report(plan, policy)}"
         return outputs(after, report, [], report, 0)
     if isinstance(result, Skipped):
         return outputs(after, SKIPPED, [], SKIPPED, 0)
-    report = f"{deletion_report(result)}\n{_plan_report(plan, policy, going=False)}"
+    report = f"{result_report(result)}\n{_plan_report(plan, policy, going=False)}"
     await watch.end_stopped(report)
     if result.failed:
         raise incomplete(result)
-    return outputs(after, report, result.gone, report, result.deleted)
+    gone = result.gone if isinstance(result, DeletionResult) else []
+    return outputs(after, report, gone, report, len(gone))
 
 
 def _plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:

@@ -14,7 +14,6 @@ import pytest_asyncio
 
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudError
-from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.rows import job_row
 from cloud_history.service import Operations
 from cloud_history.state.audit_log import AuditLog
@@ -24,6 +23,7 @@ from support.clocks import Gate
 from support.deletion_stage import BACKUP, DELETION, Steps
 from support.kept_files import contents
 from support.leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key
+from support.requests import delete_jobs, list_jobs
 
 Evidence = Any
 DETAILS = ("GET", "/api/jobs/")
@@ -56,8 +56,8 @@ async def delete(
 ) -> None:
     """Back up and delete, from a node that somebody has named by the key, and show all that is kept of it."""
     try:
-        result = await operations.delete_jobs(
-            ids, "node 5", watch or Unwatched(), backup=True, title=f"My {KEY} {QUOTED}"
+        result = await delete_jobs(
+            operations, ids, "node 5", watch or Unwatched(), backup=True, title=f"My {KEY} {QUOTED}"
         )
         evidence.add("delete", result, deletion_report(result))
     except CloudError as error:
@@ -131,7 +131,7 @@ async def test_a_workflow_protected_as_it_is_shown_puts_no_key_into_the_list(
     for job in cloud.jobs.values():
         job.workflow_id = f"x-{KEY}"
     operations = Operations(tmp_path, environ)
-    jobs = (await operations.list_jobs(JobFilter(), Unwatched())).jobs
+    jobs = (await list_jobs(operations)).jobs
     rows = [job_row(job) for job in jobs.values()]
     operations.protection.change(
         protect=True, jobs=[row["id"] for row in rows], workflows=[row["workflow_id"] for row in rows]
@@ -186,7 +186,7 @@ async def test_a_job_whose_workflow_is_nested_too_deeply_goes_without_a_backup_a
     job, other = cloud.finished[:2]
     job.overrides["workflow"] = {"nodes": nested(200)}
     operations = Operations(tmp_path, environ)
-    result = await operations.delete_jobs([job.id, other.id], "panel", Unwatched(), backup=backup)
+    result = await delete_jobs(operations, [job.id, other.id], "panel", Unwatched(), backup=backup)
     outcome = result.jobs[job.id]
     assert result.jobs[other.id].outcome.value == "deleted"
     if backup:

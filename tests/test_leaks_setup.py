@@ -17,6 +17,7 @@ from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import clear_history, delete_jobs
 
 Evidence = Any
 KEY = "comfyui-Setup+Canary/%7E=0123456789abcdefWXYZ"
@@ -71,9 +72,9 @@ async def test_a_disk_that_refuses_shows_no_key(
     environ["COMFY_CLOUD_API_KEY"] = KEY
     operations = Operations(tmp_path / "state", environ, evidence.event)
     with pytest.raises(StateUnwritable) as first:
-        await operations.delete_jobs([cloud.finished[0].id], "menu", Unwatched())
+        await delete_jobs(operations, [cloud.finished[0].id], "menu", Unwatched())
     with pytest.raises(StateUnwritable) as second:
-        await operations.clear_history("menu", Unwatched())
+        await clear_history(operations, "menu", Unwatched())
     with pytest.raises(StateUnwritable) as third:
         operations.keys.save(Secret(KEY))
     for caught in (first, second, third):

@@ -16,13 +16,15 @@ from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.retry import Again
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.outcomes import Outcome
-from cloud_history.deletion.preview import ClearPreview, DeletionRequest
+from cloud_history.deletion.preview import ClearPreview
+from cloud_history.deletion.request import DeletionRequest
 from cloud_history.errors import Busy, CountRose, OperationStopped, Unauthorized
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.in_flight import Entry
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
+from support.requests import clear_history, delete_jobs
 from support.route_stage import Gate
 
 HISTORY = ("POST", "/api/history")
@@ -59,7 +61,8 @@ def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
 async def shown(operations: Operations) -> DeletionRequest:
     """What a person was shown of everything, and has confirmed."""
     connection = await operations.find_connection()
-    return DeletionRequest(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
+    preview = ClearPreview(await operations.count(connection))
+    return DeletionRequest(None, connection, "menu", preview=preview)
 
 
 class Waiter(Unwatched):
@@ -113,9 +116,9 @@ def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Pat
         environ = {"COMFY_CLOUD_BASE_URL": base_url, "COMFY_CLOUD_API_KEY": cloud.api_key}
         operations = Operations(tmp_path, environ, open_client=meeting.open_client)
         jobs = some(cloud, 2)
-        one = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[:1], "node 1", Unwatched())))
+        one = threads.submit(lambda: asyncio.run(delete_jobs(operations, jobs[:1], "node 1", Unwatched())))
         assert meeting.first_is_in.wait(10)
-        two = threads.submit(lambda: asyncio.run(operations.delete_jobs(jobs[1:], "node 2", second)))
+        two = threads.submit(lambda: asyncio.run(delete_jobs(operations, jobs[1:], "node 2", second)))
         assert one.result(20).deleted == 1
         assert two.result(20).deleted == 1
     assert (meeting.met, meeting.most) == (2, 1)
@@ -127,10 +130,10 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
 ) -> None:
     first, second = some(cloud, 2)
     gate.close()
-    running = asyncio.ensure_future(operations.delete_jobs([first], "node 1", Unwatched()))
+    running = asyncio.ensure_future(delete_jobs(operations, [first], "node 1", Unwatched()))
     await gate.waiting.wait()
     with pytest.raises(OperationStopped):
-        await operations.delete_jobs([second], "node 2", Waiter(stops=True))
+        await delete_jobs(operations, [second], "node 2", Waiter(stops=True))
     assert [entry.origin for entry in operations.queue.in_flight.entries()] == ["node 1"]
     gate.open()
     assert (await running).deleted == 1
@@ -141,10 +144,10 @@ async def test_who_does_not_want_to_wait_is_told_who_is_busy(
     cloud: SimulatedCloud, operations: Operations, gate: Gate
 ) -> None:
     gate.close()
-    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
+    running = asyncio.ensure_future(delete_jobs(operations, some(cloud), "node 1", Unwatched()))
     await gate.waiting.wait()
     with pytest.raises(Busy) as busy:
-        await operations.clear_history("menu", Unwatched(), wait=False)
+        await clear_history(operations, "menu", Unwatched(), wait=False)
     assert busy.value.origin == "node 1"
     gate.open()
     await running
@@ -168,7 +171,7 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
     cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
 ) -> None:
     ids = some(cloud, 120)
-    await operations.delete_jobs(ids, "node 7", Unwatched())
+    await delete_jobs(operations, ids, "node 7", Unwatched())
     assert len(seen) == 2
     for (entry,) in seen:
         assert (entry.kind, entry.origin, entry.asked, list(entry.job_ids)) == ("delete", "node 7", 120, ids)
@@ -181,7 +184,7 @@ async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_t
 ) -> None:
     job_ids = [job.id for job in cloud.finished[:3]]
     with caplog.at_level(logging.INFO, logger="cloud_history"):
-        await operations.delete_jobs(job_ids, "node 4", Unwatched())
+        await delete_jobs(operations, job_ids, "node 4", Unwatched())
     (recorded,) = operations.queue.audit_log.entries()
     name = f"[{recorded.entry.operation[:8]}] "
     assert [each.partition("\n")[0] for each in caplog.messages] == [
@@ -194,7 +197,7 @@ async def test_a_clear_is_on_disk_before_its_request_arrives(
     cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
 ) -> None:
     confirmed, finished = await shown(operations), len(cloud.finished)
-    await operations.clear_history("menu", Unwatched(), confirmed)
+    await operations.carry_out(confirmed, Unwatched())
     ((entry,),) = seen
     assert (entry.kind, entry.origin, entry.asked) == ("clear", "menu", finished)
     assert entry.operation == confirmed.operation
@@ -207,12 +210,12 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     confirmed = await shown(operations)
     cloud.add_job("failed")
     cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"], times=2))
-    result = await operations.delete_jobs(some(cloud), "node 1", Unwatched())
+    result = await delete_jobs(operations, some(cloud), "node 1", Unwatched())
     assert len(result.ids(Outcome.FAILED)) == 3
     with pytest.raises(CountRose):
-        await operations.clear_history("menu", Unwatched(), confirmed)
+        await operations.carry_out(confirmed, Unwatched())
     cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
     with pytest.raises(Unauthorized):
-        await operations.clear_history("menu", Unwatched())
+        await clear_history(operations, "menu", Unwatched())
     assert operations.queue.in_flight.entries() == []
     assert len(operations.queue.finished) == 3

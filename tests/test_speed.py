@@ -14,6 +14,7 @@ from cloud_history.deletion.safeguards import BackingUp
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 
 JOBS = 1000
 SAMPLE = 40
@@ -40,15 +41,15 @@ async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_tha
     cloud.switches.latency = LATENCY
 
     start = time.perf_counter()
-    result = await operations.delete_jobs(jobs, "menu", Unwatched())
+    result = await delete_jobs(operations, jobs, "menu", Unwatched())
     together = time.perf_counter() - start
     posts = list(cloud.history_posts)
 
     connection = await operations.find_connection()
-    async with operations._client(connection) as history:
+    async with operations.open(connection) as client:
         start = time.perf_counter()
         for job_id in others:
-            await history.client.delete_history([job_id])
+            await client.delete_history([job_id])
         singly = (time.perf_counter() - start) * JOBS / SAMPLE
 
     assert result.deleted == JOBS
@@ -64,7 +65,7 @@ async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_tha
 async def test_a_thousand_ids_go_out_in_ten_small_requests_over_few_connections(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
-    await operations.delete_jobs(many(cloud, JOBS), "menu", Unwatched())
+    await delete_jobs(operations, many(cloud, JOBS), "menu", Unwatched())
     assert len(cloud.history_posts) == 10
     for request in cloud.requests_to("POST", "/api/history"):
         assert request.headers["Content-Type"] == "application/json"

@@ -15,11 +15,10 @@ from pathlib import Path
 import pytest
 
 from cloud_history.cloud.pages import EVERY_JOB
-from cloud_history.jobs.filters import JobFilter
 from cloud_history.service import Operations
-from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
+from support.requests import list_jobs
 
 PLAYGROUND = Path(__file__).parent.parent / "playground"
 JOBS = 20_000
@@ -94,7 +93,7 @@ async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, 
         await operations.find_connection()
 
         async def list_all() -> None:
-            listing = await operations.list_jobs(JobFilter(), Unwatched())
+            listing = await list_jobs(operations)
             assert (listing.complete, len(listing.jobs)) == (True, JOBS)
 
         await never_held_up(list_all)
@@ -126,7 +125,7 @@ async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path) -> None:
         await operations.find_connection()
         tracemalloc.start()
         try:
-            listing = await operations.list_jobs(JobFilter(), Unwatched())
+            listing = await list_jobs(operations)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

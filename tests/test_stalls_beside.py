@@ -18,18 +18,18 @@ from typing import Any
 import pytest
 
 from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome
-from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.deletion.report import deletion_payload
+from cloud_history.deletion.request import DeletionRequest
 from cloud_history.jobs.filters import JobFilter, Selection
 from cloud_history.jobs.rows import read_details
 from cloud_history.routes.response import large_json_answer
 from cloud_history.service import Operations
-from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.own_loop import run_on_own_loop
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import compute_in_thread
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
+from support.requests import delete_jobs
 
 pytestmark = [pytest.mark.timed, pytest.mark.timeout(300)]
 
@@ -123,7 +123,7 @@ async def test_50000_ids_in_a_node_never_hold_the_event_loop_up(tmp_path: Path) 
         await operations.find_connection()
 
         def as_a_node_does() -> None:
-            result = asyncio.run(operations.delete_jobs(ids, "node 1", Unwatched()))
+            result = asyncio.run(delete_jobs(operations, ids, "node 1", Unwatched()))
             assert len(result.jobs) == 50_000
 
         await never_held_up(lambda: asyncio.get_running_loop().run_in_executor(None, as_a_node_does))
@@ -141,8 +141,8 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
             connection = await operations.find_connection()
             chosen = Selection(filter=JobFilter())
             preview = await run_on_own_loop(operations.preview(connection, chosen, Unwatched()))
-            confirmed = DeletionRequest(preview, connection, new_operation(), "panel", backup=False)
-            result = await run_on_own_loop(operations.carry_out(confirmed, Unwatched()))
+            request = DeletionRequest(preview.job_ids, connection, "panel", backup=False, preview=preview)
+            result = await run_on_own_loop(operations.carry_out(request, Unwatched()))
             assert isinstance(result, DeletionResult)
             assert result.deleted == len(preview.jobs) > 25_000
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipped
-from ..deletion.preview import (
-    ClearPreview,
-    DeletionPreview,
-    DeletionRequest,
-    Preview,
-    clear_summary,
-    deletion_summary,
-)
+from ..deletion.preview import ClearPreview
 from ..deletion.report import Payload
+from ..deletion.request import DeletionRequest
 from ..errors import CloudError, CountRose, NodesNever, OperationStopped
 from ..jobs.filters import Selection
 from ..jobs.rows import milliseconds
@@ -27,12 +22,19 @@ from ..tasks.stopping import Watch
 from ..tasks.threads import run_in_thread
 from .approval import Asker, Questions
 
-MAX_QUESTIONS = 3
+MAX_APPROVALS_PER_CLEAR = 3
 """How often one node asks about a history that keeps growing."""
+
+Result = ClearResult | DeletionResult | Skipped
 
 
 class GraphDeletions:
-    """What the nodes do. Each deletes straight away, asks, or refuses, as a person has set it."""
+    """What the nodes do. Each deletes straight away, asks, or refuses, as a person has set it.
+
+    All but `plan` raise:
+        NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
+        OperationStopped: stopped before anything was sent.
+    """
 
     def __init__(self, operations: Operations, questions: Questions) -> None:
         self._operations = operations
@@ -40,27 +42,25 @@ class GraphDeletions:
 
     async def delete(
         self, job_ids: Sequence[str], asker: Asker, watch: Watch, *, backup: bool | None = None
-    ) -> DeletionResult | Skipped:
-        """Delete these jobs, or those of them that the person was shown and confirmed.
+    ) -> Result:
+        """Delete these jobs, or those of them that the person saw and confirmed.
 
         Args:
-            backup: whether workflows are backed up first; None: as it is set.
-
-        Raises:
-            NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
-            OperationStopped: stopped before anything was sent.
+            backup: whether workflows are backed up first; None: as the setting says.
         """
-        operations = self._operations
-        if not await self._asks():
-            return await operations.delete_jobs(
-                job_ids, asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
-            )
-        with self._questions.place(asker):
-            connection = await operations.find_connection(asker.key)
-            preview = await operations.preview(connection, Selection(job_ids=job_ids), watch)
-            return await self._delete_shown(job_ids, preview, connection, asker, watch, backup)
+        asks = await self._asks()
+        with self._questions.place(asker) if asks else nullcontext():
+            connection = await self._operations.find_connection(asker.key)
+            request = DeletionRequest(job_ids, connection, asker.origin, asker.title, backup)
+            if asks:
+                preview = await self._operations.preview(connection, Selection(job_ids=job_ids), watch)
+                approved = await self._approved(replace(request, preview=preview), asker, watch)
+                if approved is None:
+                    return Skipped()
+                request = approved
+            return await self._operations.carry_out(request, watch)
 
-    async def prune(
+    async def clean_up(
         self,
         policy: Policy,
         asker: Asker,
@@ -68,13 +68,11 @@ class GraphDeletions:
         *,
         allow_large: bool,
         backup: bool | None = None,
-    ) -> tuple[Plan, DeletionResult | Skipped | None]:
+    ) -> tuple[Plan, Result | None]:
         """Delete what the policy does not keep. The plan, and what became of it: None where nothing would go.
 
         Raises:
-            PolicyRefused, NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing
-                was sent.
-            OperationStopped: stopped before anything was sent.
+            PolicyRefused: nothing was sent.
         """
         asks = await self._asks()
         with self._questions.place(asker) if asks else nullcontext():
@@ -84,35 +82,34 @@ class GraphDeletions:
             )
             if not preview.size:
                 return plan, None
-            ids = preview.job_ids
-            return plan, await self._delete_shown(ids, preview, connection, asker, watch, backup, asks=asks)
+            request = DeletionRequest(preview.job_ids, connection, asker.origin, asker.title, backup, preview)
+            approved = await self._approved(request, asker, watch) if asks else request
+            return plan, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
     async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
         connection = await self._operations.find_connection(asker.key)
         return await plan_of(self._operations, connection, policy, watch)
 
-    async def clear(
-        self, asker: Asker, watch: Watch, *, backup: bool | None = None
-    ) -> ClearResult | DeletionResult | Skipped:
+    async def clear(self, asker: Asker, watch: Watch, *, backup: bool | None = None) -> Result:
         """Clear the history, or that part of it that may go.
 
         Raises:
-            NodesNever, NobodyThere, TooManyQuestions, NoAnswer, CountRose, SetupProblem, CloudError: nothing was sent.
-            OperationStopped: stopped before anything was sent.
+            CountRose: nothing was sent.
         """
         operations = self._operations
-        if not await self._asks():
-            return await operations.clear_history(
-                asker.origin, watch, backup=backup, title=asker.title, prompt_key=asker.key
-            )
-        with self._questions.place(asker):
+        asks = await self._asks()
+        with self._questions.place(asker) if asks else nullcontext():
             connection = await operations.find_connection(asker.key)
-            if await operations.clears_by_ids(backup):
-                preview = await operations.preview_everything(connection, watch)
-                ids = preview.finished_ids
-                return await self._delete_shown(ids, preview, connection, asker, watch, backup)
-            return await self._clear_counted(connection, asker, watch, backup)
+            request = DeletionRequest(None, connection, asker.origin, asker.title, backup)
+            if not asks:
+                return await operations.carry_out(request, watch)
+            if not await operations.clears_by_ids(backup):
+                return await self._clear_counted(request, asker, watch)
+            preview = await operations.preview_everything(connection, watch)
+            request = replace(request, job_ids=preview.finished_ids, preview=preview)
+            approved = await self._approved(request, asker, watch)
+            return await operations.carry_out(approved, watch) if approved else Skipped()
 
     async def _asks(self) -> bool:
         """Whether the person has to be asked. Raises NodesNever."""
@@ -122,50 +119,34 @@ class GraphDeletions:
             raise NodesNever("Workflows may not delete.")
         return mode == "ask"
 
-    async def _delete_shown(
-        self,
-        job_ids: Sequence[str],
-        preview: DeletionPreview,
-        connection: Connection,
-        asker: Asker,
-        watch: Watch,
-        backup: bool | None,
-        *,
-        asks: bool = True,
-    ) -> DeletionResult | Skipped:
+    async def _approved(self, request: DeletionRequest, asker: Asker, watch: Watch) -> DeletionRequest | None:
+        """The request as the person approved it; None where they said no."""
+        preview = request.preview
         # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
-        if asks and preview.size:
-            promised = await self._operations.backs_up(backup)
-            about = deletion_summary(preview) | {"backup": promised}
-            if not await self._ask(about, connection, asker, watch):
-                return Skipped()
-            # It may be switched off while the question stands: the yes was to a deletion with copies.
-            backup = promised or backup
-        confirmed = _confirmed(preview, connection, asker, backup)
-        return await self._operations.delete_jobs(
-            job_ids, asker.origin, watch, confirmed, backup=backup, title=asker.title
-        )
+        if preview is None or not preview.size:
+            return request
+        backup = await self._operations.backs_up(request.backup)
+        if not await self._ask(preview.payload() | {"backup": backup}, request.connection, asker, watch):
+            return None
+        # It may be switched off before the answer comes: the yes was to a deletion with backups.
+        return replace(request, backup=backup or request.backup)
 
-    async def _clear_counted(
-        self, connection: Connection, asker: Asker, watch: Watch, backup: bool | None
-    ) -> ClearResult | DeletionResult | Skipped:
-        operations = self._operations
-        counts = await operations.count(connection, watch)
+    async def _clear_counted(self, request: DeletionRequest, asker: Asker, watch: Watch) -> Result:
+        counts = await self._operations.count(request.connection, watch)
         asked = 0
         while counts.finished:
             preview = ClearPreview(counts)
             # A literal clear backs nothing up.
-            about = clear_summary(preview) | await self._span(preview, connection, watch) | {"backup": False}
-            if not await self._ask(about, connection, asker, watch):
+            about = preview.payload() | await self._span(preview, request.connection, watch)
+            if not await self._ask(about | {"backup": False}, request.connection, asker, watch):
                 return Skipped()
             asked += 1
             try:
-                confirmed = _confirmed(preview, connection, asker, backup)
-                return await operations.clear_history(
-                    asker.origin, watch, confirmed, backup=backup, title=asker.title
+                return await self._operations.carry_out(
+                    replace(request, preview=preview, operation=new_operation()), watch
                 )
             except CountRose as more:
-                if asked == MAX_QUESTIONS:
+                if asked == MAX_APPROVALS_PER_CLEAR:
                     raise
                 counts = more.counts
         return ClearResult(ClearOutcome.DELETED, counts, after=counts)
@@ -183,9 +164,3 @@ class GraphDeletions:
     async def _ask(self, about: Payload, connection: Connection, asker: Asker, watch: Watch) -> bool:
         whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
         return await self._questions.ask(asker, about | whose, watch)
-
-
-def _confirmed(
-    preview: Preview, connection: Connection, asker: Asker, backup: bool | None
-) -> DeletionRequest:
-    return DeletionRequest(preview, connection, new_operation(), asker.origin, backup)

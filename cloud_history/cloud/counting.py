@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ..errors import ListNotWhole
@@ -35,7 +35,11 @@ class Counted(NamedTuple):
     active: frozenset[str] = frozenset()
 
 
-async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCounts:
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+async def count_jobs(client: JobLister, now: Callable[[], datetime] = _now) -> JobCounts:
     """Count the finished jobs by status, and the active ones.
 
     Raises:
@@ -44,7 +48,7 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime]) -> JobCount
     return (await count_and_name(client, now)).counts
 
 
-async def count_and_name(client: JobLister, now: Callable[[], datetime]) -> Counted:
+async def count_and_name(client: JobLister, now: Callable[[], datetime] = _now) -> Counted:
     """Count the jobs, and name up to five of the finished ones, and some of the active ones.
 
     Raises:

@@ -1,11 +1,11 @@
-"""One deletion: look, back up, send, look again. Reports what is known of each job, and no more."""
+"""One deletion: look the jobs up, back up, send, look up again. Reports what is known of each job, and no more."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -26,14 +26,19 @@ from ..tasks.stopping import (
     sleep_stoppable,
 )
 from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
+from .preview import DeletionPreview
 from .report import deletion_report
-from .safeguards import Safeguards, kept_back
+from .safeguards import Safeguards, safeguarded
 
 MAX_CONCURRENT_REQUESTS = 5
+OPERATION_SECONDS = 120.0
+"""How long an operation may take for up to 1,000 jobs; more jobs get more time."""
 MIN_LOOKUP_SECONDS = 15.0
-"""Seconds a look may always take: what was sent is looked at even when the operation's time is up."""
+"""A lookup may always take this long: what was sent is looked up even when the operation's time is up."""
 MAX_LOOKUP_SECONDS_STOPPED = 0.25
-"""Seconds for the look after a person has stopped it: they are kept for less than half a second in all."""
+"""For the lookup after a person has stopped it: they wait for less than half a second in all."""
+LOOKUP_DELAYS = (0.25, 0.5, 1.0, 1.25, 2.0)
+"""Seconds before each further lookup of a history that should have changed: a list may lag behind."""
 
 
 class DeletingClient(JobReader, Protocol):
@@ -42,115 +47,138 @@ class DeletingClient(JobReader, Protocol):
     async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None: ...
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a person was shown, and the jobs they confirmed."""
-
-    look: Observation
-    confirmed: Collection[str]
-
-
 @dataclass
 class Deletion:
-    """How deletions are made. See `history.History`, which makes them."""
+    """Deletes jobs through a client.
+
+    Attributes:
+        safeguards: what keeps jobs from deletion, and backs up their workflows first.
+        seconds: how long it may take for up to 1,000 jobs.
+    """
 
     client: DeletingClient
-    sleep: Callable[[float], Awaitable[None]]
-    seconds: float
-    look_again: Sequence[float]
-    safeguards: Safeguards
+    safeguards: Safeguards = field(default_factory=Safeguards)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    seconds: float = OPERATION_SECONDS
 
-    async def run(self, job_ids: Sequence[str], watch: Watch, shown: Shown | None) -> DeletionResult:
-        """Carry it out. All requests are built and checked before the first is sent.
+    async def run(
+        self, job_ids: Sequence[str], watch: Watch, preview: DeletionPreview | None = None
+    ) -> DeletionResult:
+        """Delete these jobs. All requests are built and checked before the first is sent.
 
         A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
         out of time, ends with a result that says what had been sent by then.
+
+        Args:
+            preview: what the person confirmed. Then exactly its jobs are sent; without it, jobs that are active or
+                gone already are not.
+
+        Raises:
+            SchemaMismatch: an id is malformed; nothing was sent.
+            OperationStopped: stopped before anything was sent.
+            SetupProblem: nothing may be deleted now.
+            asyncio.CancelledError: passed through, after what had been sent is in the log.
         """
         turn = LoopPauses(watch)
         for chunk in _chunks(job_ids):
             delete_history(chunk)
             await turn()
-        deadline = self._budget(job_ids)
-        before = await self._look(job_ids, watch, deadline, shown.look if shown else UNSEEN)
-        ledger = Outcomes(job_ids)
-        if shown is None:
-            send = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
+        deadline = Deadline(self.seconds * max(1.0, len(job_ids) / 1000))
+        before = await self._look_up(job_ids, watch, deadline, preview.observation if preview else UNSEEN)
+        outcomes = Outcomes(job_ids)
+        if preview is None:
+            chosen = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
+            seen: tuple[Observation, ...] = (before,)
         else:
-            before = _seen_in_either(before, shown.look)
-            send = [job_id for job_id in job_ids if job_id in shown.confirmed]
-            ledger.keep_back(_not_confirmed(job_ids, shown))
-        looks = (before, shown.look) if shown else (before,)
-        ledger.keep_back(kept_back(send, await self.safeguards.protected(), looks))
-        # Backing up may take long, and its time is not the deletion's.
-        with deadline.paused():
-            backup = await self.safeguards.back_up(ledger.not_kept_back(send), watch)
-        ledger.keep_back(await self._believed(backup.without, before, watch))
-        ledger.backed_up(backup.workflows)
+            before = _seen_in_either(before, preview.observation)
+            confirmed = set(preview.job_ids)
+            chosen = [job_id for job_id in job_ids if job_id in confirmed]
+            outcomes.leave_out(_not_confirmed(job_ids, preview))
+            seen = (before, preview.observation)
+        outcomes.leave_out(safeguarded(chosen, await self.safeguards.protected(), seen))
+        await self._back_up(outcomes.not_left_out(chosen), before, outcomes, watch, deadline)
         try:
-            await self._send(ledger.not_kept_back(send), looks, ledger, watch, deadline)
-            after = await self._verify(ledger, before, watch, deadline)
+            await self._send(outcomes.not_left_out(chosen), seen, outcomes, watch, deadline)
+            after = await self._verify(outcomes, before, watch, deadline)
         except asyncio.CancelledError:
-            ledger.end_sending("it was cancelled")
-            log.warning("Cancelled. %s", deletion_report(ledger.result(before, UNSEEN), len(job_ids)))
+            outcomes.end_sending("it was cancelled")
+            log.warning("Cancelled. %s", deletion_report(outcomes.result(before, UNSEEN), len(job_ids)))
             raise
-        return ledger.result(before, after)
+        return outcomes.result(before, after)
 
-    def _budget(self, job_ids: Sequence[str]) -> Deadline:
-        return Deadline(self.seconds * max(1.0, len(job_ids) / 1000))
+    async def _back_up(
+        self,
+        job_ids: Sequence[str],
+        before: Observation,
+        outcomes: Outcomes,
+        watch: Watch,
+        deadline: Deadline,
+    ) -> None:
+        # It may take long, and its time is not the deletion's.
+        with deadline.paused():
+            backup = await self.safeguards.back_up(job_ids, watch)
+        outcomes.leave_out(await self._believed(backup.without, before, watch))
+        outcomes.backed_up(backup.workflows)
 
     async def _send(
         self,
         job_ids: Sequence[str],
-        looks: Sequence[Observation],
-        ledger: Outcomes,
+        seen: Sequence[Observation],
+        outcomes: Outcomes,
         watch: Watch,
         deadline: Deadline,
     ) -> None:
+        chunks = deque(_chunks(job_ids))
+
+        def tell_progress() -> None:
+            watch.progress("sending", outcomes.settled, len(job_ids))
+
+        tell_progress()
+        # Lazily: where the person has stopped it already, none of them begins.
+        senders = (
+            self._send_in_turn(chunks, seen, outcomes, tell_progress)
+            for _ in range(min(MAX_CONCURRENT_REQUESTS, len(chunks)))
+        )
         try:
-            await run_stoppable(self._send_chunks(job_ids, looks, ledger, watch), watch, deadline.left())
+            await run_stoppable(gather_all(senders), watch, deadline.left())
         except OperationStopped:
-            ledger.end_sending("you stopped it", stopped=True)
+            outcomes.end_sending("you stopped it", stopped=True)
         except CloudConnectionError as error:
-            ledger.note(error)
-            ledger.end_sending("it took too long")
+            outcomes.note(error)
+            outcomes.end_sending("it took too long")
         else:
-            ledger.end_sending("an earlier request failed")
+            outcomes.end_sending("an earlier request failed")
 
-    async def _send_chunks(
-        self, job_ids: Sequence[str], looks: Sequence[Observation], ledger: Outcomes, watch: Watch
+    async def _send_in_turn(
+        self,
+        chunks: deque[list[str]],
+        seen: Sequence[Observation],
+        outcomes: Outcomes,
+        tell_progress: Callable[[], None],
     ) -> None:
-        waiting = deque(_chunks(job_ids))
-        watch.progress("sending", 0, len(job_ids))
+        try:
+            while chunks:
+                chunk = chunks.popleft()
+                try:
+                    # Read anew at the last step: somebody may have protected one of them a moment ago.
+                    outcomes.leave_out(safeguarded(chunk, await self.safeguards.protected(), seen))
+                    chunk = outcomes.not_left_out(chunk)
+                    if chunk:
+                        outcomes.sending(chunk)
+                        await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
+                except CloudError as error:
+                    outcomes.failed(chunk, error)
+                    if error.meets_all:
+                        chunks.clear()
+                else:
+                    outcomes.accepted(chunk)
+                tell_progress()
+        except BaseException:
+            chunks.clear()  # whatever it was, the other senders send nothing more
+            raise
 
-        async def send_next() -> None:
-            chunk = waiting.popleft()
-            try:
-                # Asked anew at the last step: somebody may have protected one of them a moment ago.
-                ledger.keep_back(kept_back(chunk, await self.safeguards.protected(), looks))
-                chunk = ledger.not_kept_back(chunk)
-                if chunk:
-                    ledger.sending(chunk)
-                    await self.client.delete_history(chunk, partial(self._check_again, chunk, looks))
-            except CloudError as error:
-                ledger.failed(chunk, error)
-                if error.meets_all:
-                    waiting.clear()
-            else:
-                ledger.accepted(chunk)
-            watch.progress("sending", ledger.settled, len(job_ids))
-
-        async def worker() -> None:
-            try:
-                while waiting:
-                    await send_next()
-            except BaseException:
-                waiting.clear()  # whatever it was, the other workers send nothing more
-                raise
-
-        await gather_all(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(waiting))))
-
-    async def _check_again(self, chunk: Sequence[str], looks: Sequence[Observation]) -> None:
-        if kept_back(chunk, await self.safeguards.protected(), looks):
+    async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation]) -> None:
+        if safeguarded(chunk, await self.safeguards.protected(), seen):
             raise PreviewExpired(
                 "A job was protected while the request waited to be sent.",
                 hint="Look again before you delete.",
@@ -172,44 +200,43 @@ class Deletion:
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
     async def _verify(
-        self, ledger: Outcomes, before: Observation, watch: Watch, deadline: Deadline
+        self, outcomes: Outcomes, before: Observation, watch: Watch, deadline: Deadline
     ) -> Observation:
-        """Look until everything that was sent is gone, for about five seconds: a list may lag behind."""
-        sent = ledger.to_verify
+        """Look up what was sent until all of it is gone, for about five seconds: a list may lag behind."""
+        sent = outcomes.to_verify
         if not sent:
             return UNSEEN
         watch.progress("checking", 0, len(sent))
-        if ledger.stopped:
-            return await self._glance(sent, before)
-        look = UNSEEN
+        if outcomes.stopped:
+            return await self._look_up_stopped(sent, before)
+        found = UNSEEN
         try:
-            look = await self._look(sent, watch, deadline, before)
-            for wait in self.look_again:
-                if look.error is not None or not ledger.awaited(look) or not deadline.left():
+            found = await self._look_up(sent, watch, deadline, before)
+            for delay in LOOKUP_DELAYS:
+                if found.error is not None or not outcomes.awaited(found) or not deadline.left():
                     break
-                await sleep_stoppable(self.sleep, wait, watch)
-                look = _since(look, await self._look(sent, watch, deadline, before))
+                await sleep_stoppable(self.sleep, delay, watch)
+                found = _since(found, await self._look_up(sent, watch, deadline, before))
         except OperationStopped:
-            ledger.stopped = True
-            glance = await self._glance(sent, before)
-            look = look if glance is UNSEEN else _since(look, glance)
-        if look.error is not None:
-            ledger.note(look.error)
-        return look
+            outcomes.stopped = True
+            last = await self._look_up_stopped(sent, before)
+            found = found if last is UNSEEN else _since(found, last)
+        if found.error is not None:
+            outcomes.note(found.error)
+        return found
 
-    async def _look(
+    async def _look_up(
         self, job_ids: Sequence[str], watch: Watch, deadline: Deadline, known: Observation
     ) -> Observation:
         watch.progress("checking", 0, 1)
-        return await look_up_in_time(
-            self.client, job_ids, watch, deadline.left(at_least=MIN_LOOKUP_SECONDS), known
-        )
+        seconds = deadline.left(at_least=MIN_LOOKUP_SECONDS)
+        return await look_up_in_time(self.client, job_ids, watch, seconds, known)
 
-    async def _glance(self, job_ids: Sequence[str], known: Observation) -> Observation:
+    async def _look_up_stopped(self, job_ids: Sequence[str], known: Observation) -> Observation:
         """What can be seen in the moment left when a person has stopped it."""
-        looking = look_up(self.client, job_ids, known)
+        lookup = look_up(self.client, job_ids, known)
         try:
-            return await run_stoppable(looking, Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
+            return await run_stoppable(lookup, Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
         except CloudConnectionError:
             return UNSEEN
 
@@ -225,12 +252,13 @@ def _worth_sending(job_id: str, before: Observation) -> bool:
     return job_id not in before.gone and (job is None or not job.active)
 
 
-def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome]:
-    """What was asked for and stays, by what the person was told of it. What is gone already tells itself."""
+def _not_confirmed(job_ids: Sequence[str], preview: DeletionPreview) -> dict[str, JobOutcome]:
+    """The outcomes of the jobs that the preview said would stay. Those that are gone show it themselves."""
     stays: dict[str, JobOutcome] = {}
+    staying = {job.id: job for job in preview.stay}
     for job_id in job_ids:
-        job = shown.look.there.get(job_id)
-        if job_id in shown.confirmed or job is None:
+        job = staying.get(job_id)
+        if job is None:
             continue
         if job.active:
             stays[job_id] = JobOutcome(Outcome.ACTIVE)
@@ -242,7 +270,7 @@ def _not_confirmed(job_ids: Sequence[str], shown: Shown) -> dict[str, JobOutcome
 
 
 def _since(earlier: Observation, now: Observation) -> Observation:
-    """The newer look; what it could not see is as the earlier one saw it."""
+    """The newer observation; what it could not see is as the earlier one saw it."""
     if now.error is None:
         return now
     there = {**{k: v for k, v in earlier.there.items() if k not in now.gone}, **now.there}
@@ -250,7 +278,7 @@ def _since(earlier: Observation, now: Observation) -> Observation:
 
 
 def _seen_in_either(now: Observation, previewed: Observation) -> Observation:
-    """What was seen just now; for what could not be seen now, what the person was shown."""
+    """What was seen just now; what could not be seen now is as the preview saw it."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
     return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))
 

@@ -36,8 +36,8 @@ from ..tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
 from ..tasks.threads import run_in_background, write_in_thread
 from .events import Events
 from .outcomes import ClearResult, DeletionResult
-from .preview import DeletionPreview, DeletionRequest
 from .queue import DeletionQueue
+from .request import DeletionRequest
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
@@ -74,7 +74,7 @@ class HoldWatch(Unwatched):
 class Hold:
     """One confirmed deletion. Its id is also its operation's."""
 
-    confirmed: DeletionRequest
+    request: DeletionRequest
     ends: float
     clock: Callable[[], float] = time.monotonic
     state: str = HOLDING
@@ -86,7 +86,7 @@ class Hold:
 
     @property
     def id(self) -> str:
-        return self.confirmed.operation
+        return self.request.operation
 
     def moves(self, states: Collection[str], to: str) -> bool:
         """Enter a state, if it is in one of these. It is asked from two threads."""
@@ -97,22 +97,17 @@ class Hold:
             return True
 
     @property
-    def kind(self) -> str:
-        return "delete" if isinstance(self.confirmed.preview, DeletionPreview) else "clear"
-
-    @property
     def job_ids(self) -> list[str]:
-        preview = self.confirmed.preview
-        return preview.job_ids if isinstance(preview, DeletionPreview) else []
+        return list(self.request.job_ids or ())
 
     def payload(self) -> Payload:
         """What a browser is told."""
         left = max(0.0, self.ends - self.clock()) if self.state == HOLDING else 0.0
-        jobs = self.confirmed.preview.size
-        return {"id": self.id, "kind": self.kind, "jobs": jobs, "ids": self.job_ids} | {
+        jobs = self.request.preview.size if self.request.preview else len(self.job_ids)
+        return {"id": self.id, "kind": self.request.kind, "jobs": jobs, "ids": self.job_ids} | {
             "seconds_left": round(left, 2),
             "state": self.state,
-            "account": self.confirmed.connection.account,
+            "account": self.request.connection.account,
         }
 
 
@@ -123,7 +118,7 @@ class Deletions(Protocol):
     queue: DeletionQueue
     events: Events
 
-    async def carry_out(self, confirmed: DeletionRequest, watch: Watch) -> ClearResult | DeletionResult: ...
+    async def carry_out(self, request: DeletionRequest, watch: Watch) -> ClearResult | DeletionResult: ...
 
 
 class Holds:
@@ -155,7 +150,7 @@ class Holds:
         """The names of the newest that were taken back."""
         return list(self._undone)
 
-    async def start(self, confirmed: DeletionRequest, seconds: float) -> Hold:
+    async def start(self, request: DeletionRequest, seconds: float) -> Hold:
         """Hold a deletion for some seconds, then send it. It is on disk when this returns.
 
         Raises:
@@ -163,7 +158,7 @@ class Holds:
         """
         if len(self._open) >= MAX_OPEN_HOLDS:
             raise InputRefused("Too many deletions are waiting.", hint="Wait until some of them have ended.")
-        hold = Hold(confirmed, self._clock() + seconds, self._clock)
+        hold = Hold(request, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
         # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
         self._open[hold.id] = hold
@@ -231,10 +226,9 @@ class Holds:
         await self._sleep(seconds)
         if not hold.moves((HOLDING,), WAITING):
             return
-        deletions, confirmed = self._deletions, hold.confirmed
         try:
             self._changed(hold)
-            await run_on_own_loop(deletions.carry_out(confirmed, hold.watch))
+            await run_on_own_loop(self._deletions.carry_out(hold.request, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
         except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
@@ -259,10 +253,10 @@ class Holds:
             run_in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
-        self._deletions.events.progressed(hold.id, hold.kind, phase, done, total, held=True)
+        self._deletions.events.progressed(hold.id, hold.request.kind, phase, done, total, held=True)
 
     def _changed(self, hold: Hold) -> None:
-        self._deletions.events.changed(hold.kind, hold.id)
+        self._deletions.events.changed(hold.request.kind, hold.id)
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""

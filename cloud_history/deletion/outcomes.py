@@ -145,7 +145,7 @@ ACTIVE = JobOutcome(Outcome.ACTIVE)
 DELETED = JobOutcome(Outcome.DELETED)
 
 
-def verdict(job_id: str, sent: JobOutcome, before: Observation, after: Observation) -> JobOutcome:
+def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Observation) -> JobOutcome:
     """What became of a job.
 
     Args:
@@ -193,14 +193,14 @@ def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
 
 
 class Outcomes:
-    """The books of one deletion."""
+    """The outcomes of one deletion while it runs."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
         self.sent: dict[str, JobOutcome] = {}
         self.stopped = False
         self._order = list(job_ids)
         self._in_flight: set[str] = set()
-        self._kept_back: dict[str, JobOutcome] = {}
+        self._left_out: dict[str, JobOutcome] = {}
         self._backed_up = 0
         self._errors: dict[str, CloudError] = {}
         self._met_all = ""
@@ -217,21 +217,21 @@ class Outcomes:
             job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None
         ]
 
-    def awaited(self, look: Observation) -> bool:
+    def awaited(self, now: Observation) -> bool:
         """Whether a job may be on its way out: sent, not certainly refused, not active, and not seen to be gone."""
         return any(
             (sent.outcome is Outcome.ACCEPTED or sent.may_have_worked)
-            and job_id not in look.gone
-            and not (job_id in look.there and look.there[job_id].active)
+            and job_id not in now.gone
+            and not (job_id in now.there and now.there[job_id].active)
             for job_id, sent in self.sent.items()
         )
 
-    def keep_back(self, outcomes: Mapping[str, JobOutcome]) -> None:
-        """These are not sent; what that is called is known already."""
-        self._kept_back.update(outcomes)
+    def leave_out(self, outcomes: Mapping[str, JobOutcome]) -> None:
+        """These are not sent; their outcomes are known already."""
+        self._left_out.update(outcomes)
 
-    def not_kept_back(self, job_ids: Iterable[str]) -> list[str]:
-        return [job_id for job_id in job_ids if job_id not in self._kept_back]
+    def not_left_out(self, job_ids: Iterable[str]) -> list[str]:
+        return [job_id for job_id in job_ids if job_id not in self._left_out]
 
     def backed_up(self, workflows: int) -> None:
         """So many workflows were saved first."""
@@ -257,7 +257,7 @@ class Outcomes:
         self._errors.setdefault(error.short, error)
 
     def end_sending(self, why: str, *, stopped: bool = False) -> None:
-        """Close the books on sending: what was in flight got no answer, what was not sent was not attempted.
+        """Sending has ended: what was in flight got no answer, what was not sent was not attempted.
 
         Args:
             why: it ended; an error that would have met all requests says it better.
@@ -271,7 +271,7 @@ class Outcomes:
     def result(self, before: Observation, after: Observation) -> DeletionResult:
         """The outcome of every job."""
         jobs = {
-            job_id: self._kept_back.get(job_id) or verdict(job_id, self.sent[job_id], before, after)
+            job_id: self._left_out.get(job_id) or job_outcome(job_id, self.sent[job_id], before, after)
             for job_id in self._order
         }
         return DeletionResult(jobs, self.stopped, tuple(self._errors.values()), self._backed_up)

@@ -1,4 +1,4 @@
-"""What a person was shown before they confirmed, kept under a token that works once; and what they confirmed."""
+"""What a person sees before they confirm a deletion, and the token, good for one use, that confirms it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
 from ..cloud.lookup import Observation
@@ -15,9 +14,8 @@ from ..jobs.filters import NOTHING_PROTECTED, Protected
 from ..jobs.job import Job
 from ..jobs.rows import milliseconds
 from ..jobs.status import FINISHED, JobCounts, JobStatus
-from ..secret import scrub
 from ..state.credentials import Connection
-from ..state.in_flight import Entry, Kind, new_operation
+from ..state.in_flight import new_operation
 from .report import Payload
 
 VALID_SECONDS = 300
@@ -38,6 +36,16 @@ class ClearPreview:
     @property
     def size(self) -> int:
         return self.counts.finished
+
+    def payload(self) -> Payload:
+        """Everything, by its numbers."""
+        counts = self.counts
+        return {
+            "kind": "clear",
+            "removable": counts.finished,
+            "by_status": {status.value: number for status, number in counts.by_status.items()},
+            "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
+        }
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,35 @@ class DeletionPreview:
         return [job.id for job in (*self.jobs, *self.stay) if job.finished]
 
     @property
-    def look(self) -> Observation:
+    def observation(self) -> Observation:
         """What was seen of these jobs, and of those that stay."""
         return Observation({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
 
     def there(self, job_ids: Sequence[str]) -> list[str]:
         """Those of the ids whose jobs were there."""
-        look = self.look
-        return [job_id for job_id in job_ids if job_id in look.there]
+        there = self.observation.there
+        return [job_id for job_id in job_ids if job_id in there]
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
         """The same without these jobs: another deletion that can still be undone has them already."""
         return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
+
+    def payload(self) -> Payload:
+        """Exactly these jobs, by their numbers."""
+        created = [job.created_at for job in self.jobs if job.created_at is not None]
+        by_status = {status.value: 0 for status in FINISHED}
+        for job in self.jobs:
+            by_status[job.status.value] += 1
+        return {
+            "kind": "delete",
+            "removable": self.size,
+            "by_status": by_status,
+            "skipped": self.skipped,
+            "kept": self.kept,
+            "oldest": milliseconds(min(created, default=None)),
+            "newest": milliseconds(max(created, default=None)),
+            "outputs": sum(job.outputs_count or 0 for job in self.jobs),
+        }
 
 
 Preview = ClearPreview | DeletionPreview
@@ -174,58 +199,3 @@ class Previews:
         if kept.connection != connection:
             raise PreviewExpired("The key or the server has changed since this preview.")
         return kept
-
-
-@dataclass(frozen=True)
-class DeletionRequest:
-    """What a person confirmed, and the name its operation will have.
-
-    Attributes:
-        origin: where they did: `panel`, `menu`, `clean_up`, or `node` and the node's id.
-        backup: whether workflows are backed up first; None: as it is set.
-    """
-
-    preview: Preview
-    connection: Connection
-    operation: str
-    origin: str = "panel"
-    backup: bool | None = None
-
-
-def entry_of(
-    connection: Connection, kind: Kind, origin: str, confirmed: DeletionRequest | None, **more: Any
-) -> Entry:
-    """What is written down. Without the key, which somebody may have pasted into a node's name or a rule."""
-    more |= {name: scrub(more[name]) for name in ("title", "what") if name in more}
-    if confirmed is not None:
-        more["operation"] = confirmed.operation
-    return Entry(kind, origin, connection.base_url.host, connection.key.secret.last4, **more)
-
-
-def clear_summary(preview: ClearPreview) -> Payload:
-    """Everything, by its numbers."""
-    counts = preview.counts
-    return {
-        "kind": "clear",
-        "removable": counts.finished,
-        "by_status": {status.value: number for status, number in counts.by_status.items()},
-        "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
-    }
-
-
-def deletion_summary(preview: DeletionPreview) -> Payload:
-    """Exactly these jobs, by their numbers."""
-    created = [job.created_at for job in preview.jobs if job.created_at is not None]
-    by_status = {status.value: 0 for status in FINISHED}
-    for job in preview.jobs:
-        by_status[job.status.value] += 1
-    return {
-        "kind": "delete",
-        "removable": preview.size,
-        "by_status": by_status,
-        "skipped": preview.skipped,
-        "kept": preview.kept,
-        "oldest": milliseconds(min(created, default=None)),
-        "newest": milliseconds(max(created, default=None)),
-        "outputs": sum(job.outputs_count or 0 for job in preview.jobs),
-    }

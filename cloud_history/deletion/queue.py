@@ -20,7 +20,7 @@ from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped
 from ..tasks.threads import run_in_thread, write_in_thread
 from .events import Events
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
-from .report import Payload, failure_payload
+from .report import Payload, failure_payload, result_payload, result_report
 
 MAX_FINISHED = 10
 MAX_LINES_PER_LOG_RECORD = 1000
@@ -35,7 +35,7 @@ class Ending:
         may_have_sent: whether a request that changes something may have left.
 
     Args:
-        recorded: the ids that the record has of it.
+        logged: the ids that the audit log has of it.
     """
 
     may_have_sent: Callable[[], bool]
@@ -43,8 +43,8 @@ class Ending:
     outcome: AuditOutcome
     report: str = ""
 
-    def __init__(self, recorded: Sequence[str] = ()) -> None:
-        self._recorded = frozenset(recorded)
+    def __init__(self, logged: Sequence[str] = ()) -> None:
+        self._logged = frozenset(logged)
         self.may_have_sent = lambda: False
         self.begin()
 
@@ -52,25 +52,19 @@ class Ending:
         """It begins now: waiting for another one was not its time."""
         self._started = time.monotonic()
 
-    def __call__(
-        self,
-        result: DeletionResult | ClearResult,
-        payload: Payload,
-        report: str,
-        *,
-        backup: str | None = None,
-    ) -> None:
-        self.payload, self.report = payload, report
+    def __call__(self, result: DeletionResult | ClearResult, *, backup: str | None = None) -> None:
+        ids = len(result.jobs) if isinstance(result, DeletionResult) else 0
+        self.payload, self.report = result_payload(result), result_report(result, most_listed=ids)
         seconds = time.monotonic() - self._started
-        self.outcome = self._of_recorded(outcome_of(result, scrub(report), seconds, backup))
+        self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
 
-    def _of_recorded(self, outcome: AuditOutcome) -> AuditOutcome:
+    def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
         """The outcome without the ids of jobs that nobody has seen: of those the record has the number."""
         unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # texts too: they equal the words of the log
         kept = {
             job_id: (word, why)
             for job_id, (word, why) in outcome.jobs.items()
-            if job_id in self._recorded or word not in unseen
+            if job_id in self._logged or word not in unseen
         }
         return replace(outcome, jobs=kept)
 
@@ -85,7 +79,7 @@ class Ending:
             report=report,
             seconds=round(time.monotonic() - self._started, 3),
         )
-        return self._of_recorded(outcome)
+        return self._of_logged(outcome)
 
 
 class DeletionQueue:
@@ -134,21 +128,20 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def carry_out(
-        self, entry: Entry, watch: Watch, *, wait: bool, recorded: Sequence[str] = ()
+        self, entry: Entry, watch: Watch, *, wait: bool, logged: Sequence[str] = ()
     ) -> AsyncIterator[Ending]:
         """Do it here, and say at the end how it went: what is given is called with that.
 
         Args:
             wait: whether to wait for another operation to end.
-            recorded: those of its ids that the record is to have. Ids that nobody has seen would push other deletions
-                out of it, thousands at once.
+            logged: those of its ids that the audit log gets.
 
         Raises:
             Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
         """
         operation_now.set(entry.operation)
-        ending = Ending(recorded)
-        intent = _recorded(entry, recorded)
+        ending = Ending(logged)
+        intent = _intent(entry, logged)
         with self._telling_failure(entry):
             async with self._sending(entry, intent, ending, watch, wait=wait):
                 yield ending
@@ -281,7 +274,7 @@ def _try(write: Callable[[], None]) -> None:
         log.warning("%s", exc)
 
 
-def _recorded(entry: Entry, job_ids: Sequence[str]) -> AuditEntry:
+def _intent(entry: Entry, job_ids: Sequence[str]) -> AuditEntry:
     kind, _, node = entry.origin.partition(" ")
     return AuditEntry(
         operation=entry.operation,

@@ -101,9 +101,11 @@ def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
     return Incomplete(result_report(result))
 
 
-def result_report(result: DeletionResult | ClearResult) -> str:
+def result_report(result: DeletionResult | ClearResult, most_listed: int = MAX_LISTED_IDS) -> str:
     """What a deletion or a clear did."""
-    return deletion_report(result) if isinstance(result, DeletionResult) else clear_report(result)
+    if isinstance(result, DeletionResult):
+        return deletion_report(result, most_listed)
+    return clear_report(result)
 
 
 def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> str:
@@ -193,6 +195,11 @@ def error_payload(error: CloudError) -> Payload:
         "retry_after": getattr(error, "retry_after", None),
         "cloud_says": scrub(getattr(error, "cloud_says", "")),
     }
+
+
+def result_payload(result: DeletionResult | ClearResult) -> Payload:
+    """What a deletion or a clear did, for a browser."""
+    return deletion_payload(result) if isinstance(result, DeletionResult) else clear_payload(result)
 
 
 def clear_payload(result: ClearResult) -> Payload:

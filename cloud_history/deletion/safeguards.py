@@ -43,7 +43,7 @@ class BackedUp:
 
 
 class Safeguards:
-    """None at all. Those of a state folder are in `operations`."""
+    """No safeguards at all. Those of a state folder are `StateSafeguards`."""
 
     async def protected(self) -> Protected:
         """The protected jobs, as they are now. Raises ProtectionDamaged: then nothing may be deleted."""
@@ -61,27 +61,27 @@ class Safeguards:
         """Asked just before everything is removed at once. Raises CloudError where not everything may go."""
 
 
-def kept_back(
-    job_ids: Sequence[str], protected: Protected, looks: Sequence[Observation]
+def safeguarded(
+    job_ids: Sequence[str], protected: Protected, seen: Sequence[Observation]
 ) -> dict[str, JobOutcome]:
-    """Those of the jobs that must not be sent, with the word for it.
+    """The outcomes of those jobs that must not be sent.
 
     Args:
-        looks: what was seen of the jobs, the newest first. A row may come without the workflow that an earlier one had.
+        seen: what was seen of the jobs, the newest first. A row may come without the workflow that an earlier one had.
     """
     if not protected:
         return {}
     found: dict[str, JobOutcome] = {}
     for job_id in job_ids:
-        seen = [look.there[job_id] for look in looks if job_id in look.there]
-        covered = job_id in protected.jobs or any(map(protected.covers, seen))
-        if job_id in looks[0].gone:
-            # Nothing is left to keep; but one look can be wrong, so a protected job is not sent all the same.
+        rows = [each.there[job_id] for each in seen if job_id in each.there]
+        covered = job_id in protected.jobs or any(map(protected.covers, rows))
+        if job_id in seen[0].gone:
+            # Nothing is left to keep; but one lookup can be wrong, so a protected job is not sent all the same.
             if covered:
                 found[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         elif covered:
             found[job_id] = PROTECTED
-        elif not seen and protected.workflows:
+        elif not rows and protected.workflows:
             found[job_id] = UNKNOWN_WORKFLOW
     return found
 
@@ -99,7 +99,7 @@ async def _never() -> bool:
     return False
 
 
-class StateGuards(Safeguards):
+class StateSafeguards(Safeguards):
     """
     Args:
         back_up: makes a backup of these jobs; None where none is wanted.

@@ -43,7 +43,7 @@ class History(Protocol):
 
     async def protected(self) -> Protected: ...
 
-    async def list_jobs(self, chosen: JobFilter, watch: Watch, *, connection: Connection) -> Listing: ...
+    async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing: ...
 
 
 class CleanUp:
@@ -80,7 +80,7 @@ class CleanUp:
 
 async def read_all(history: History, connection: Connection, watch: Watch) -> Mapping[str, Job]:
     """The whole history, by id. Raises CloudError where it is not complete."""
-    return (await history.list_jobs(JobFilter(), watch, connection=connection)).jobs
+    return (await history.list_jobs(connection, JobFilter(), watch)).jobs
 
 
 async def plan_of(history: History, connection: Connection, policy: Policy, watch: Watch) -> Plan:

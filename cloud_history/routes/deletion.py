@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
 from ..deletion.holds import HoldWatch
-from ..deletion.outcomes import ClearResult
 from ..deletion.preview import (
     VALID_SECONDS,
     ClearPreview,
     DeletionPreview,
-    DeletionRequest,
     Preview,
-    clear_summary,
-    deletion_summary,
 )
-from ..deletion.report import Payload, clear_payload, deletion_payload
+from ..deletion.report import Payload, result_payload
+from ..deletion.request import DeletionRequest
 from ..errors import Busy, CloudError, CountRose, InputRefused, PolicyRefused
 from ..jobs.job import Job
 from ..jobs.rows import job_row
@@ -112,17 +110,23 @@ class DeletionRoutes:
             raise InputRefused("This preview is of another kind.")
         if not preview.size:
             raise InputRefused("Nothing to delete: everything in this preview stays.")
-        origin = _origin(preview)
-        confirmed = DeletionRequest(preview, connection, kept.operation, origin, body.get("backup"))
+        request = DeletionRequest(
+            preview.job_ids if isinstance(preview, DeletionPreview) else None,
+            connection,
+            _origin(preview),
+            backup=body.get("backup"),
+            preview=preview,
+            operation=kept.operation,
+        )
         if not seconds:
-            return await self._send_now(confirmed)
-        hold = await self._context.holds.start(confirmed, seconds)
+            return await self._send_now(request)
+        hold = await self._context.holds.start(request, seconds)
         return json_answer({"hold": hold.payload()}, 202)
 
-    async def _send_now(self, confirmed: DeletionRequest) -> web.Response:
-        name = confirmed.operation
-        watch = HoldWatch(lambda phase, done, total: self._progress(confirmed, phase, done, total))
-        work = run_on_own_loop(self._carried_out(confirmed, watch))
+    async def _send_now(self, request: DeletionRequest) -> web.Response:
+        name, events = request.operation, self._context.operations.events
+        watch = HoldWatch(partial(events.progressed, name, request.kind))
+        work = run_on_own_loop(self._context.operations.carry_out(request, watch, wait=False))
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
         self._keep_alive(task)
         self._watches[name] = watch
@@ -131,23 +135,16 @@ class DeletionRoutes:
         if not task.done():
             return json_answer({"operation": name, "state": "running"}, 202)
         try:
-            payload = task.result()
+            result = task.result()
         except Busy as error:
             return busy_answer(error)
         except CountRose as error:
-            again = await self._keep_clear(ClearPreview(error.counts), confirmed.connection)
+            again = await self._keep_clear(ClearPreview(error.counts), request.connection)
             return error_answer(error, operation=name, preview=again)
         except CloudError as error:
             return error_answer(error, operation=name)
+        payload = await compute_in_thread(result_payload, result)
         return await large_json_answer({"operation": name, "state": "done", "result": payload})
-
-    async def _carried_out(self, confirmed: DeletionRequest, watch: HoldWatch) -> Payload:
-        result = await self._context.operations.carry_out(confirmed, watch, wait=False)
-        return clear_payload(result) if isinstance(result, ClearResult) else deletion_payload(result)
-
-    def _progress(self, confirmed: DeletionRequest, phase: str, done: int, total: int) -> None:
-        kind = "delete" if isinstance(confirmed.preview, DeletionPreview) else "clear"
-        self._context.operations.events.progressed(confirmed.operation, kind, phase, done, total)
 
     def _ended(self, operation: str) -> None:
         self._watches.pop(operation, None)
@@ -170,18 +167,18 @@ class DeletionRoutes:
 
     async def _keep_clear(self, preview: ClearPreview, connection: Connection) -> Payload:
         counts = preview.counts
-        summary = clear_summary(preview)
+        facts = preview.payload()
         return {
             **await self._kept(preview, connection, counts.taken_at),
-            **summary,
-            "counts": {**summary["by_status"], "active": counts.active},
+            **facts,
+            "counts": {**facts["by_status"], "active": counts.active},
             "finished": counts.finished,
         }
 
     async def _deletion_preview(self, preview: DeletionPreview, connection: Connection) -> Payload:
         return {
             **await self._kept(preview, connection, datetime.now(timezone.utc)),
-            **deletion_summary(preview),
+            **preview.payload(),
             "everything": preview.everything,
             "rows": [job_row(job) for job in preview.jobs[:MAX_ROWS]],
         }

@@ -16,6 +16,7 @@ from cloud_history.errors import NotComfyCloud
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
+from support.requests import clear_history, delete_jobs
 
 OpenClient = Callable[..., CloudClient]
 OtherServer = Any
@@ -99,8 +100,8 @@ async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
         Fault(("POST", "/api/history"), "redirect", times=None, status=status, location=other_server.url)
     )
     operations = Operations(tmp_path, environ)
-    cleared = await operations.clear_history("menu", Unwatched())
-    deleted = await operations.delete_jobs([job.id for job in cloud.finished[:150]], "menu", Unwatched())
+    cleared = await clear_history(operations, "menu", Unwatched())
+    deleted = await delete_jobs(operations, [job.id for job in cloud.finished[:150]], "menu", Unwatched())
     assert isinstance(cleared, ClearResult)
     assert (cleared.outcome.value, cleared.removed) == ("failed", 0)
     assert deleted.deleted == 0

@@ -13,7 +13,6 @@ import pytest
 
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.pages import EVERY_JOB
-from cloud_history.deletion.clear import History
 from cloud_history.errors import (
     AnswerTooLarge,
     ApiMovedOn,
@@ -33,6 +32,7 @@ from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, plan_refusal
+from support.requests import clear_history
 
 OpenClient = Callable[..., CloudClient]
 ANY = ("*", "/api")
@@ -154,9 +154,9 @@ async def test_a_whole_clear_sends_its_one_request_once_whatever_goes_wrong(
         tmp_path,
         environ,
         open_client=lambda base_url, key: client,
-        history=lambda client: History(client, sleep=no_time),
+        sleep=no_time,
     )
-    await whole.clear_history("menu", Unwatched())
+    await clear_history(whole, "menu", Unwatched())
     assert len(cloud.requests_to("POST", "/api/history")) == 1
 
 

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.clear import Clear
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
@@ -24,7 +25,7 @@ async def no_time(seconds: float) -> None:
 def delete(open_client: OpenClient) -> Delete:
     async def delete(job_ids: list[str]) -> DeletionResult:
         async with open_client() as client:
-            return await History(client, sleep=no_time).delete(job_ids, Unwatched())
+            return await Deletion(client, sleep=no_time).run(job_ids, Unwatched())
 
     return delete
 
@@ -33,7 +34,7 @@ def delete(open_client: OpenClient) -> Delete:
 def clear(open_client: OpenClient) -> Callable[[], Awaitable[ClearResult]]:
     async def clear() -> ClearResult:
         async with open_client() as client:
-            return await History(client, sleep=no_time).clear(Unwatched())
+            return await Clear(client, sleep=no_time).run(Unwatched())
 
     return clear
 

@@ -13,7 +13,6 @@ from cloud_history.cloud.client import CloudClient
 from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
-from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.secret import Secret
@@ -21,6 +20,7 @@ from cloud_history.service import Operations
 from cloud_history.tasks.stopping import ASKED_TO_WAIT, Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import bare_rate_limit, plan_refusal, rate_limited
+from support.requests import delete_jobs
 
 POST, LIST = ("POST", "/api/history"), ("GET", "/api/jobs")
 SECOND_401 = {"message": "Invalid API key"}
@@ -78,7 +78,7 @@ def operations(cloud: SimulatedCloud, clock: Clock, tmp_path: Path) -> Operation
         open_client=lambda base_url, key: CloudClient(
             base_url, key.secret, retries=RetryPolicy(rand=lambda: 0.0), sleep=clock.sleep
         ),
-        history=lambda client: History(client, sleep=clock.sleep),
+        sleep=clock.sleep,
     )
 
 
@@ -97,7 +97,7 @@ async def delete(
     operations: Operations, cloud: SimulatedCloud, watch: Told, count: int = 1000
 ) -> DeletionResult:
     job_ids = [job.id for job in cloud.finished[:count]]
-    result = await operations.delete_jobs(job_ids, "menu", watch)
+    result = await delete_jobs(operations, job_ids, "menu", watch)
     check_against_the_books(cloud, result)
     return result
 

@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.deletion.holds import Holds
-from cloud_history.deletion.preview import DeletionRequest
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateFolderLost, StateUnwritable
 from cloud_history.jobs.filters import Selection
 from cloud_history.state.audit_log import AuditLog
@@ -20,6 +19,7 @@ from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 from support.deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
+from support.requests import confirmed_request
 
 
 @pytest_asyncio.fixture
@@ -100,10 +100,10 @@ async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -
     (stage.folder / "holds").write_text("a file where a folder should be")
     operations = stage.operations()
     connection = await operations.find_connection()
-    shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
+    preview = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
     holds = Holds(operations)
     with pytest.raises(StateUnwritable):
-        await holds.start(DeletionRequest(shown, connection, "c0" * 16), 5)
+        await holds.start(confirmed_request(preview, connection, "c0" * 16), 5)
     assert holds.open == []
     stage.nothing_was_sent()
     stage.check(record="")
@@ -116,14 +116,14 @@ async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves
 ) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
-    shown = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
+    preview = await operations.preview(connection, Selection(job_ids=stage.ids), Unwatched())
     path = stage.folder / "backups" / f"{'c0' * 16}.zip"
     if kind == "a folder":
         path.mkdir(parents=True)
     else:
         operations.backups.begin("c0" * 16, {}).close()
     before = path.read_bytes() if path.is_file() else b""
-    await stage.delete(confirmed=DeletionRequest(shown, connection, "c0" * 16))
+    await stage.delete(confirmed_request(preview, connection, "c0" * 16))
     assert set(stage.outcomes().values()) == {"failed"}
     assert stage.sent == set()
     assert (path.read_bytes() if path.is_file() else b"") == before

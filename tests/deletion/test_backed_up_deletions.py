@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cloud_history.deletion.preview import ClearPreview, DeletionRequest
+from cloud_history.deletion.preview import ClearPreview
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import Selection
 from cloud_history.state.protection import ProtectionFile
@@ -29,6 +29,7 @@ from support.deletion_stage import (
     Steps,
     stage_of,
 )
+from support.requests import clear_history, confirmed_request
 
 FAILURES: dict[str, dict[str, Any]] = {
     "401": {"kind": "status", "status": 401, "json": {"message": "Invalid API key"}},
@@ -251,8 +252,8 @@ async def test_a_job_that_is_protected_meanwhile_stays(stage: Stage, step: str) 
 async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
-    shown = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())
-    await stage.delete(confirmed=DeletionRequest(shown, connection, "c0" * 16))
+    preview = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())
+    await stage.delete(confirmed_request(preview, connection, "c0" * 16))
     assert stage.sent == stage.saved() == set(stage.ids[:5])
     assert [path.stem for path in stage.zips()] == ["c0" * 16]
 
@@ -260,16 +261,16 @@ async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -
 async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(stage: Stage) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
-    confirmed = DeletionRequest(ClearPreview(await operations.count(connection)), connection, "c0" * 16)
+    preview = ClearPreview(await operations.count(connection))
     with pytest.raises(PreviewExpired):
-        await operations.clear_history("menu", Unwatched(), confirmed)
+        await clear_history(operations, "menu", preview=preview)
     assert stage.cloud.history_posts == []
     await stage.next_works()
 
 
 async def test_a_clear_is_a_deletion_of_jobs_that_are_all_saved(stage: Stage) -> None:
     finished = {job.id for job in stage.cloud.finished}
-    result: Any = await stage.operations().clear_history("menu", stage.steps)
+    result: Any = await clear_history(stage.operations(), "menu", stage.steps)
     assert (result.deleted, result.backed_up) == (len(finished), len(finished))
     assert stage.gone == stage.saved() == finished
     assert stage.unsaved == set()

@@ -18,10 +18,12 @@ from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from support.clocks import Gate
 from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
+from support.requests import clear_history
 
 _CHILD = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
+from cloud_history.deletion.request import DeletionRequest
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 
@@ -41,7 +43,13 @@ def write_or_die(descriptor, content):
     return write(descriptor, content)
 
 os.replace, os.write = replace_or_die, write_or_die
-asyncio.run(Operations(folder).delete_jobs(ids, "panel", Unwatched()))
+
+async def delete():
+    operations = Operations(folder)
+    request = DeletionRequest(ids, await operations.find_connection(), "panel")
+    await operations.carry_out(request, Unwatched())
+
+asyncio.run(delete())
 """
 
 
@@ -109,7 +117,7 @@ async def test_killed_while_the_cloud_is_asked_it_is_told_and_nothing_is_sent_by
     try:
         await asyncio.wait_for(gate.waiting.wait(), 30)
         with pytest.raises(Busy):
-            await stage.operations().clear_history("menu", Unwatched(), wait=False, backup=False)
+            await clear_history(stage.operations(), "menu", Unwatched(), wait=False, backup=False)
     finally:
         child.kill()
         assert await child.wait() == -signal.SIGKILL

@@ -19,6 +19,7 @@ from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate
+from support.requests import clear_history, delete_jobs
 
 CANCELLED = "Nothing was sent. It was cancelled."
 
@@ -95,7 +96,7 @@ async def settled(operations: Operations) -> None:
     assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {
         CANCELLED
     }
-    result = await asyncio.wait_for(operations.clear_history("menu", Unwatched()), 10)
+    result = await asyncio.wait_for(clear_history(operations, "menu", Unwatched()), 10)
     assert result.removed
 
 
@@ -103,7 +104,7 @@ async def settled(operations: Operations) -> None:
 async def test_cancelled_while_it_is_written_down_it_leaves_nothing(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed, cancels: int
 ) -> None:
-    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched()))
+    running = asyncio.ensure_future(delete_jobs(operations, some(cloud), "node 1", Unwatched()))
     await run_in_thread(slowed.began.wait, 5)
     for _ in range(cancels):
         running.cancel()
@@ -120,7 +121,7 @@ async def test_a_loop_that_ends_while_it_is_written_down_leaves_nothing(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed
 ) -> None:
     async def another_node_fails() -> None:
-        left.append(asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 1", Unwatched())))
+        left.append(asyncio.ensure_future(delete_jobs(operations, some(cloud), "node 1", Unwatched())))
         await run_in_thread(slowed.began.wait, 5)
         raise RuntimeError("out of memory")
 
@@ -152,7 +153,7 @@ async def test_a_person_who_stops_while_the_disk_hangs_is_heard_within_half_a_se
 ) -> None:
     begin = time.monotonic()
     with pytest.raises(OperationStopped):
-        await operations.delete_jobs(some(cloud), "node 1", Impatient())
+        await delete_jobs(operations, some(cloud), "node 1", Impatient())
     assert time.monotonic() - begin < 0.5 * 4  # as busy as the machine may be
     slowed.go_on.set()
     await until_free(operations)
@@ -163,7 +164,7 @@ async def test_a_node_that_is_cancelled_while_it_still_looks_is_told_as_having_s
     cloud: SimulatedCloud, operations: Operations, gate: Gate, events: list[dict[str, Any]]
 ) -> None:
     gate.close()
-    running = asyncio.ensure_future(operations.delete_jobs(some(cloud), "node 7", Unwatched()))
+    running = asyncio.ensure_future(delete_jobs(operations, some(cloud), "node 7", Unwatched()))
     await gate.waiting.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -195,9 +196,9 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     cloud.pause = only_what_changes  # type: ignore[method-assign]
     gate.close()
     work: Any = (
-        operations.clear_history("node 7", Unwatched())
+        clear_history(operations, "node 7", Unwatched())
         if clear
-        else operations.delete_jobs(some(cloud), "node 7", Unwatched())
+        else delete_jobs(operations, some(cloud), "node 7", Unwatched())
     )
     running = asyncio.ensure_future(work)
     await gate.waiting.wait()
@@ -212,5 +213,5 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     assert list(operations.queue.finished) == []
     others = [job.id for job in cloud.finished[5:7]]
     if not clear:
-        assert (await operations.delete_jobs(others, "node 8", Unwatched())).deleted == 2
+        assert (await delete_jobs(operations, others, "node 8", Unwatched())).deleted == 2
     assert [each.kind for each in operations.queue.unresolved()] == [kind]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.clear import Clear
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.report import clear_report
 from cloud_history.errors import (
@@ -27,6 +27,7 @@ from cloud_history.errors import (
 from cloud_history.jobs.job import Job
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, job
+from support.requests import clear_preview_of
 
 LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
 UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
@@ -34,7 +35,8 @@ LOOKS_AGAIN = 5
 
 
 def clear(client: FakeClient, person: Person | None = None, confirmed: int | None = None) -> ClearResult:
-    return virtual_time.run(History(client).clear(person or Person(), confirmed=confirmed))
+    preview = None if confirmed is None else clear_preview_of(confirmed)
+    return virtual_time.run(Clear(client).run(person or Person(), preview))
 
 
 def test_a_history_without_finished_jobs_sends_nothing() -> None:
@@ -69,7 +71,7 @@ def test_a_list_that_lags_is_looked_at_again(looks: list[int]) -> None:
 
 def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
     async def timed() -> float:
-        await History(client, seconds=120.0).clear(Person())
+        await Clear(client, seconds=120.0).run(Person())
         return virtual_time.now()
 
     client = FakeClient(looks=[240])
@@ -186,7 +188,7 @@ def test_stopping_between_counting_and_sending_sends_nothing() -> None:
 
     async def stopped_at_the_last_moment() -> None:
         looks = iter([False, True])
-        await History(client).clear(Person(lambda: next(looks, True)))
+        await Clear(client).run(Person(lambda: next(looks, True)))
 
     with pytest.raises(OperationStopped):
         virtual_time.run(stopped_at_the_last_moment())
@@ -217,7 +219,7 @@ def test_a_last_look_that_takes_long_is_not_waited_for() -> None:
 
     async def stopped() -> tuple[ClearResult, float]:
         loop = asyncio.get_running_loop()
-        result = await History(client).clear(Person(slow))
+        result = await Clear(client).run(Person(slow))
         return result, loop.time() - began
 
     began = 0.0
@@ -241,7 +243,7 @@ def test_stopping_while_it_checks_says_what_the_last_look_showed() -> None:
 
 def test_cancelling_a_clear_passes_through() -> None:
     async def cancel() -> None:
-        work = asyncio.ensure_future(History(FakeClient(looks=[9], seconds=60.0)).clear(Person()))
+        work = asyncio.ensure_future(Clear(FakeClient(looks=[9], seconds=60.0)).run(Person()))
         await asyncio.sleep(1.0)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -267,7 +269,7 @@ def test_counting_again_ends_with_the_time_of_the_clear() -> None:
 
     async def took() -> float:
         begun = asyncio.get_running_loop().time()
-        await History(client, seconds=10).clear(Person())
+        await Clear(client, seconds=10).run(Person())
         return asyncio.get_running_loop().time() - begun
 
     assert virtual_time.run(took()) < 15
@@ -297,7 +299,7 @@ class NoRoute(FakeClient):
 def test_a_list_that_is_empty_at_once_is_no_proof_where_asking_by_id_does_not_agree(
     client: type[FakeClient], doubt: str
 ) -> None:
-    result = virtual_time.run(History(client(looks=[240, 0])).clear(Person()))
+    result = virtual_time.run(Clear(client(looks=[240, 0])).run(Person()))
     assert (result.outcome, result.removed) == (ClearOutcome.UNCONFIRMED, None)
     assert doubt in result.doubt
     assert doubt in clear_report(result)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import (
@@ -35,8 +35,8 @@ UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
 
 def delete(client: FakeClient, count: int, person: Person | None = None, **options: float) -> DeletionResult:
     client.jobs = client.jobs or jobs_of(ids(count))
-    history = History(client, **options)  # type: ignore[arg-type]
-    return virtual_time.run(history.delete(ids(count), person or Person()))
+    deletion = Deletion(client, **options)  # type: ignore[arg-type]
+    return virtual_time.run(deletion.run(ids(count), person or Person()))
 
 
 def number_of(result: DeletionResult) -> dict[str, int]:
@@ -176,14 +176,14 @@ def test_nothing_is_sent_when_one_id_in_a_thousand_is_malformed(wrong: object) -
     client = FakeClient()
     given = [*ids(999), wrong]
     with pytest.raises(SchemaMismatch):
-        virtual_time.run(History(client).delete(given, Person()))  # type: ignore[arg-type]
+        virtual_time.run(Deletion(client).run(given, Person()))  # type: ignore[arg-type]
     assert client.deletes == []
 
 
 def test_nothing_is_sent_when_an_id_comes_twice_in_a_request() -> None:
     client = FakeClient()
     with pytest.raises(SchemaMismatch):
-        virtual_time.run(History(client).delete(ids(3) + ids(1), Person()))
+        virtual_time.run(Deletion(client).run(ids(3) + ids(1), Person()))
     assert client.deletes == []
 
 
@@ -241,7 +241,7 @@ def test_a_stop_has_an_answer_within_half_a_second_however_slowly_the_history_is
 
     async def timed() -> DeletionResult:
         client.jobs = jobs_of(ids(1200))
-        result = await History(client).delete(ids(1200), Person(stops))
+        result = await Deletion(client).run(ids(1200), Person(stops))
         assert virtual_time.now() - pressed[0] < 0.3  # and 0.2 until it is asked
         return result
 
@@ -268,7 +268,7 @@ def test_a_stop_while_it_checks_ends_it_with_what_was_seen_by_then() -> None:
     async def timed() -> DeletionResult:
         client.jobs = jobs_of(ids(300))
         stops = Person(lambda: len(client.answered) == 3 and virtual_time.now() > 1.5)
-        result = await History(client).delete(ids(300), stops)
+        result = await Deletion(client).run(ids(300), stops)
         assert virtual_time.now() < 2.0
         return result
 
@@ -285,7 +285,7 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
 
     async def cancel_midway() -> None:
         client.jobs = jobs_of(ids(1200))
-        work = asyncio.ensure_future(History(client).delete(ids(1200), Person()))
+        work = asyncio.ensure_future(Deletion(client).run(ids(1200), Person()))
         await asyncio.sleep(1.5)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -316,7 +316,7 @@ def test_a_fault_of_ours_in_one_request_leaves_no_other_request_running() -> Non
     async def fail() -> None:
         client.jobs = jobs_of(ids(1000))
         with pytest.raises(ValueError, match="progress bar"):
-            await History(client).delete(ids(1000), person)
+            await Deletion(client).run(ids(1000), person)
         await asyncio.sleep(60.0)
 
     virtual_time.run(fail())

@@ -11,8 +11,8 @@ import pytest
 
 from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
 from cloud_history.cloud.lookup import UNSEEN, Observation
-from cloud_history.deletion.clear import History
-from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, verdict
+from cloud_history.deletion.delete import Deletion
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, job_outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import (
     CloudConnectionError,
@@ -23,6 +23,7 @@ from cloud_history.errors import (
 )
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support.requests import preview_of
 
 JOB = ids(1)[0]
 Seen = Literal["there", "active", "gone", "unseen"]
@@ -72,7 +73,7 @@ TABLE = [
 
 
 def judged(sent: str, before: Seen, after: Seen) -> JobOutcome:
-    return verdict(JOB, SENT[sent], LOOKS[before], LOOKS[after])
+    return job_outcome(JOB, SENT[sent], LOOKS[before], LOOKS[after])
 
 
 @pytest.mark.parametrize(("sent", "before", "after", "outcome"), TABLE)
@@ -122,7 +123,7 @@ def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: st
         "doubted": Observation(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
     }
     seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
-    assert verdict(JOB, SENT[sent], LOOKS[before], seen).why == why
+    assert job_outcome(JOB, SENT[sent], LOOKS[before], seen).why == why
 
 
 @pytest.mark.parametrize(
@@ -186,8 +187,8 @@ FEW_AND_MANY = pytest.mark.parametrize("count", [5, 20, 21, 300])
 def delete(
     client: FakeClient, count: int, *, previewed: Observation | None = None, person: Person | None = None
 ) -> DeletionResult:
-    history = History(client)
-    return virtual_time.run(history.delete(ids(count), person or Person(), previewed=previewed))
+    preview = None if previewed is None else preview_of(previewed)
+    return virtual_time.run(Deletion(client).run(ids(count), person or Person(), preview))
 
 
 def sent(client: FakeClient) -> list[str]:
@@ -293,7 +294,7 @@ def test_a_cloud_that_says_yes_and_removes_nothing_is_unconfirmed_after_about_fi
     client = FakeClient(jobs_of(ids(count)), **manner)  # type: ignore[arg-type]
 
     async def timed() -> DeletionResult:
-        result = await History(client).delete(ids(count), Person())
+        result = await Deletion(client).run(ids(count), Person())
         assert 4.5 < virtual_time.now() < 7.0
         return result
 
@@ -325,14 +326,14 @@ def test_a_look_that_breaks_between_two_looks_forgets_nothing_that_was_seen(coun
     client = Flaky(jobs_of(ids(count)), lag=0.0)
     stays = ids(count)[: count // 2]
     client._leaves = dict.fromkeys(stays, 3600.0)
-    history = History(client)
+    deletion = Deletion(client)
 
     async def sleep(seconds: float) -> None:
         client.blind = lambda sent: FAULT
         await asyncio.sleep(seconds)
 
-    history.sleep = sleep
-    result = virtual_time.run(history.delete(ids(count), Person()))
+    deletion.sleep = sleep
+    result = virtual_time.run(deletion.run(ids(count), Person()))
     assert result.deleted == count - len(stays)
     assert result.ids(Outcome.UNCONFIRMED) == stays
     assert {result.jobs[each].why for each in stays} == {"accepted, but still listed"}
@@ -342,7 +343,7 @@ def test_jobs_that_were_certainly_refused_are_looked_at_once_and_not_waited_for(
     client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401))
 
     async def timed() -> DeletionResult:
-        result = await History(client).delete(ids(5), Person())
+        result = await Deletion(client).run(ids(5), Person())
         assert virtual_time.now() < 1.0
         return result
 
@@ -367,7 +368,7 @@ def test_cancelling_passes_through_at_every_moment_and_leaves_nothing_running(
     client = FakeClient(jobs_of(ids(300)), looking=0.1, seconds=1.0, lag=60.0)
 
     async def cancel() -> None:
-        work = asyncio.ensure_future(History(client).delete(ids(300), Person()))
+        work = asyncio.ensure_future(Deletion(client).run(ids(300), Person()))
         await asyncio.sleep(moment)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -386,7 +387,7 @@ def test_a_computer_that_sleeps_while_it_waits_still_tells_what_was_deleted() ->
     async def oversleep(seconds: float) -> None:
         await asyncio.sleep(3600.0 + seconds)
 
-    history = History(client, sleep=oversleep)
-    result = virtual_time.run(history.delete(ids(5), Person()))
+    deletion = Deletion(client, sleep=oversleep)
+    result = virtual_time.run(deletion.run(ids(5), Person()))
     assert outcomes(result) in (["unconfirmed"] * 5, ["deleted"] * 5)
     assert client.answered == [ids(5)]

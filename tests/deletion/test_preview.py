@@ -174,8 +174,8 @@ def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None
     preview = preview_jobs(selected, GONE)
     assert preview.job_ids == [ids(6)[at] for at in (0, 2, 5)]
     assert preview.skipped == {"active": 2, "unknown": 1, "already_gone": 7, "protected": 0}
-    assert set(preview.look.there) == set(ids(6))
-    assert preview.look.gone == GONE
+    assert set(preview.observation.there) == set(ids(6))
+    assert preview.observation.gone == GONE
 
 
 def test_protected_jobs_stay_and_are_counted_as_that() -> None:

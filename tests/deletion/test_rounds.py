@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from cloud_history.cloud.client import MAX_CONNECTIONS
-from cloud_history.deletion.clear import History
+from cloud_history.cloud.lookup import look_up_in_time
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Unwatched
 from support import virtual_time
 from support.fake_history_client import NOON, FakeClient, ids, job
+from support.requests import preview_of
 
 
 @dataclass
@@ -60,9 +62,8 @@ def spread_over(job_ids: Sequence[str], count: int) -> list[str]:
 
 async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[int, int]:
     """Of the preview, and of the deletion that confirms it."""
-    history = History(client, seconds=3600.0)
-    look = await history.look(chosen, Unwatched())
-    result = await history.delete(chosen, Unwatched(), previewed=look)
+    seen = await look_up_in_time(client, chosen, Unwatched(), 3600.0)
+    result = await Deletion(client, seconds=3600.0).run(chosen, Unwatched(), preview_of(seen))
     assert len(result.ids(Outcome.DELETED)) == len(chosen)
     # What is less than a second is no answer: turns that are given to other threads.
     return int(virtual_time.now()), client.requests

@@ -12,7 +12,8 @@ import pytest
 from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.cloud.lookup import Observation
 from cloud_history.cloud.pages import Kept, Page, Pick
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.clear import Clear
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.safeguards import BackedUp, Safeguards
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
@@ -21,6 +22,7 @@ from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Watch
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support.requests import preview_of
 
 
 class Guards(Safeguards):
@@ -52,9 +54,16 @@ class Guards(Safeguards):
             raise self.error
 
 
-def delete(client: FakeClient, count: int, guards: Guards, **more: object) -> DeletionResult:
-    history = History(client)
-    return virtual_time.run(history.delete(ids(count), Person(), safeguards=guards, **more))  # type: ignore[arg-type]
+def delete(
+    client: FakeClient,
+    count: int,
+    guards: Guards,
+    *,
+    previewed: Observation | None = None,
+    confirmed: Sequence[str] | None = None,
+) -> DeletionResult:
+    preview = None if previewed is None else preview_of(previewed, confirmed)
+    return virtual_time.run(Deletion(client, guards).run(ids(count), Person(), preview))
 
 
 def sent(client: FakeClient) -> list[str]:
@@ -207,13 +216,11 @@ def test_of_what_was_asked_for_only_the_confirmed_is_sent_and_the_rest_keeps_the
 
 def test_a_clear_that_may_not_take_everything_sends_nothing() -> None:
     client = FakeClient(looks=[5, 5])
-    clear = History(client).clear(Person(), safeguards=Guards(error=PreviewExpired("protected since")))
+    clear = Clear(client, Guards(error=PreviewExpired("protected since"))).run(Person())
     with pytest.raises(PreviewExpired):
         virtual_time.run(clear)
     assert client.clears == 0
-    done: ClearResult = virtual_time.run(
-        History(FakeClient(looks=[5, 0])).clear(Person(), safeguards=Guards())
-    )
+    done: ClearResult = virtual_time.run(Clear(FakeClient(looks=[5, 0]), Guards()).run(Person()))
     assert done.removed == 5
 
 
@@ -235,7 +242,7 @@ def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
 
     async def took() -> float:
         begun = asyncio.get_running_loop().time()
-        await History(client, seconds=10).delete(ids(30), Person())
+        await Deletion(client, seconds=10).run(ids(30), Person())
         return asyncio.get_running_loop().time() - begun
 
     assert virtual_time.run(took()) < 15

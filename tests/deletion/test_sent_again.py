@@ -10,10 +10,11 @@ import pytest
 
 from cloud_history.cloud.client import CloudClient
 from cloud_history.deletion import delete
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.clear import Clear
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, Outcome
 from cloud_history.deletion.report import clear_report
-from cloud_history.deletion.safeguards import Safeguards, StateGuards
+from cloud_history.deletion.safeguards import Safeguards, StateSafeguards
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.service import Operations
@@ -21,6 +22,7 @@ from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import plan_refusal
+from support.requests import clear_history, clear_preview_of
 
 OpenClient = Callable[..., CloudClient]
 POST = ("POST", "/api/history")
@@ -34,10 +36,6 @@ LATER: dict[str, Callable[[], Fault]] = {
 
 async def no_time(seconds: float) -> None:
     pass
-
-
-def history(client: CloudClient) -> History:
-    return History(client, sleep=no_time)
 
 
 class Meanwhile:
@@ -57,7 +55,7 @@ async def test_a_lost_first_try_that_was_carried_out_counts_as_deleted_whatever_
     job_id = cloud.finished[0].id
     cloud.faults += [Fault(POST, "reset_after_body"), LATER[later]()]
     async with open_client() as client:
-        result = await history(client).delete([job_id], Unwatched())
+        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
     assert cloud.jobs[job_id].deleted
     # A refusal of a key that was accepted before may be false, so it is tried once more.
     assert len(cloud.requests_to(*POST)) == (3 if later == "refused key" else 2)
@@ -71,7 +69,7 @@ async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
     cloud.faults += [Fault(POST, "reset_after_body"), LATER["refused key"]()]
     cloud.faults.append(Fault(LIST, "status", after=1, times=None, status=401, json={"message": "no"}))
     async with open_client() as client:
-        result = await history(client).delete([job_id], Unwatched())
+        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
     assert result.failed
 
@@ -83,7 +81,7 @@ async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_
     job_id = cloud.finished[0].id
     cloud.faults += [Fault(POST, "reset_after_body", acted=False), LATER[later]()]
     async with open_client() as client:
-        result = await history(client).delete([job_id], Unwatched())
+        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
     assert result.failed
 
@@ -94,7 +92,7 @@ async def test_a_refusal_without_a_lost_try_stays_a_refusal(
     job_id = cloud.finished[0].id
     cloud.faults.append(LATER["refused key"]())
     async with open_client() as client:
-        result = await history(client).delete([job_id], Unwatched())
+        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.FAILED
 
 
@@ -108,8 +106,8 @@ async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
     meanwhile.happens = lambda: protection.change(protect=True, **chosen)
     cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
     async with open_client(sleep=meanwhile) as client:
-        guards = StateGuards(protection, None)
-        result = await history(client).delete([job.id], Unwatched(), safeguards=guards)
+        guards = StateSafeguards(protection, None)
+        result = await Deletion(client, guards, no_time).run([job.id], Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert not job.deleted
     assert result.jobs[job.id].outcome is Outcome.FAILED
@@ -168,7 +166,7 @@ async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_la
     limit = Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False)
     cloud.faults.append(limit)
     async with open_client(sleep=sleep) as client:
-        result = await history(client).delete(chosen, Unwatched(), safeguards=guards)
+        result = await Deletion(client, guards, no_time).run(chosen, Unwatched())
     assert limit.fired == 1
     assert len(cloud.deleted) == len(result.ids(Outcome.DELETED)) == 4 * 20
     assert not {job.id for job in cloud.deleted} & guards.now.jobs
@@ -181,7 +179,7 @@ async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wai
     meanwhile.happens = lambda: protection.change(protect=True, jobs=[cloud.finished[0].id])
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        result = await history(client).clear(Unwatched(), safeguards=StateGuards(protection, None))
+        result = await Clear(client, StateSafeguards(protection, None), no_time).run(Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
 
@@ -193,7 +191,7 @@ async def test_a_clear_is_not_sent_again_when_backups_were_switched_on_during_th
     operations = Operations(tmp_path, environ, open_client=lambda base_url, key: open_client(sleep=meanwhile))
     meanwhile.happens = lambda: operations.settings.change(backup="workflows")
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
-    result = await operations.clear_history("menu", Unwatched())
+    result = await clear_history(operations, "menu", Unwatched())
     assert isinstance(result, ClearResult)
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
@@ -203,11 +201,11 @@ async def test_a_clear_is_not_sent_again_when_backups_were_switched_on_during_th
 async def test_a_clear_is_not_sent_again_when_the_count_rose_during_the_wait(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
-    meanwhile, confirmed = Meanwhile(), len(cloud.finished)
+    meanwhile, preview = Meanwhile(), clear_preview_of(len(cloud.finished))
     meanwhile.happens = lambda: cloud.add_job("completed")
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        result = await history(client).clear(Unwatched(), confirmed=confirmed)
+        result = await Clear(client, sleep=no_time).run(Unwatched(), preview)
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
     assert result.error is not None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cloud_history.cloud.lookup import look_up
-from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.ids import MAX_WRITTEN_IDS, WrittenIds
 from cloud_history.service import Operations
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs, list_jobs
 
 
 def in_upper_case(cloud: SimulatedCloud) -> list[str]:
@@ -32,7 +32,7 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     written = in_upper_case(cloud)[:count]
     SettingsFile(operations.folder).change(backup="workflows" if backup else "off")
     job_ids = [job_id.lower() for job_id in written]
-    result = await operations.delete_jobs(job_ids, "node 1", Unwatched())
+    result = await delete_jobs(operations, job_ids, "node 1", Unwatched())
     assert (result.deleted, result.backed_up) == (count, count if backup else 0)
     assert sorted(job.id for job in cloud.deleted) == sorted(written)
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
@@ -46,7 +46,7 @@ async def test_what_one_client_has_read_another_asks_for(
     del cloud.jobs[running.id]
     running.id = running.id.upper()
     cloud.jobs[running.id] = running
-    await operations.list_jobs(JobFilter(), Unwatched())
+    await list_jobs(operations)
     async with operations.open(await operations.find_connection()) as client:
         assert (await client.get_job_detail(written.lower()))["id"] == written
         assert (await client.get_job(written.lower())).id == written.lower()
@@ -57,7 +57,7 @@ async def test_an_id_that_is_written_otherwise_by_now_is_sent_as_it_was_read_las
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     written = in_upper_case(cloud)[0]
-    await operations.list_jobs(JobFilter(), Unwatched())
+    await list_jobs(operations)
     job = cloud.jobs.pop(written)
     job.id = written.lower()
     cloud.jobs[job.id] = job

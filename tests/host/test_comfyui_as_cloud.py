@@ -11,14 +11,13 @@ import aiohttp
 import pytest
 
 from cloud_history.deletion.outcomes import DeletionResult
-from cloud_history.deletion.preview import DeletionRequest
-from cloud_history.jobs.filters import JobFilter, Selection
+from cloud_history.jobs.filters import Selection
 from cloud_history.jobs.status import JobStatus
 from cloud_history.service import Operations
-from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched
 from host.conftest import Comfy, Graph
 from hosts import HostProcess, start_embedded, start_host
+from support.requests import delete_jobs, list_jobs
 
 pytestmark = pytest.mark.skipif("COMFYUI_DIR" not in os.environ, reason="needs a real ComfyUI in COMFYUI_DIR")
 
@@ -87,7 +86,7 @@ async def test_list_preview_delete_and_verify_give_each_job_its_word(
         gone, kept, *asked = [run.prompt_id for run in runs]
         await cloud.post("/history", {"delete": [gone]})
         operations.protection.change(protect=True, jobs=[kept])
-        listed = (await operations.list_jobs(JobFilter(), Unwatched())).jobs
+        listed = (await list_jobs(operations)).jobs
         assert gone not in listed
         assert {listed[each].status for each in (kept, *asked)} == {JobStatus.COMPLETED}
         assert listed[broken].status is JobStatus.FAILED
@@ -112,5 +111,4 @@ async def preview_and_delete(
     preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
     assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}
     await meanwhile()
-    confirmed = DeletionRequest(preview, connection, new_operation())
-    return await operations.delete_jobs(ids, "panel", Unwatched(), confirmed, backup=True)
+    return await delete_jobs(operations, ids, "panel", preview=preview, backup=True)

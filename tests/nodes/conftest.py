@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,14 +38,13 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
 
     operations = pack_module("cloud_history.service")
     client = pack_module("cloud_history.cloud.client")
-    history = pack_module("cloud_history.deletion.clear")
     host = pack_module("comfy_host")
     made = operations.Operations(
         pack_module("cloud_history.config").state_folder(),
         os.environ,
         host.announce,
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=no_time),
-        partial(history.History, sleep=no_time),
+        no_time,
     )
     for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.prune_history", "comfy_host"):
         monkeypatch.setattr(pack_module(name), "operations", lambda: made)

@@ -11,13 +11,13 @@ import pytest
 from cloud_history.cloud.clock import CloudClock
 from cloud_history.cloud.lookup import look_up
 from cloud_history.errors import ClockWrong
-from cloud_history.jobs.filters import JobFilter
 from cloud_history.retention.cleanup import CleanUp, resolve
 from cloud_history.retention.policy import Policy
 from cloud_history.service import Operations
 from cloud_history.state.backups import MIN_BACKUPS
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
+from support.requests import list_jobs
 
 MONTH = Policy(keep_within=timedelta(days=30))
 
@@ -68,7 +68,7 @@ async def test_a_wrong_clock_takes_no_backup_for_old(
     for age in range(MIN_BACKUPS + 3):
         created_at = (today - timedelta(days=age)).isoformat()
         operations.backups.begin(f"{age:032x}", {"created_at": created_at}).close()
-    await operations.list_jobs(JobFilter(), Unwatched())
+    await list_jobs(operations)
     await operations.prune_backups()
     assert len(operations.backups.list()) == MIN_BACKUPS + 3
 

@@ -11,6 +11,7 @@ import pytest
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
@@ -133,7 +134,7 @@ async def test_while_one_runs_another_is_refused_and_its_token_stays_good(brief:
 async def test_while_a_node_deletes_a_clear_is_refused_at_once_and_says_who(stage: Stage, gate: Gate) -> None:
     token, job = await preview(stage), stage.cloud.finished[0].id
     gate.close()
-    deleting = asyncio.ensure_future(stage.operations.delete_jobs([job], "node 7", Unwatched()))
+    deleting = asyncio.ensure_future(delete_jobs(stage.operations, [job], "node 7", Unwatched()))
     await gate.waiting.wait()
     busy = await stage.ask("clear", {"token": token})
     assert (busy.status, busy.code, busy.json["origin"]) == (409, "busy", "node")

@@ -14,6 +14,7 @@ from cloud_history.deletion import holds
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
@@ -215,7 +216,9 @@ async def test_how_far_a_deletion_has_come_is_asked_for_and_an_event_says_only_t
 async def test_one_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
     await stage.held(ids=some(stage))
     gate.close()
-    node = asyncio.ensure_future(stage.operations.delete_jobs(some(stage, 1, after=5), "node 7", Unwatched()))
+    node = asyncio.ensure_future(
+        delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched())
+    )
     await gate.waiting.wait()
     stage.timer.wait(10)
     await stage.until(lambda: [hold for hold in stage.holds.open if hold.state == "waiting"])
@@ -258,7 +261,9 @@ async def test_a_key_removed_while_a_held_clear_counts_leaves_nothing_open(stage
 async def test_what_waits_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()
-    node = asyncio.ensure_future(stage.operations.delete_jobs(some(stage, 1, after=5), "node 7", Unwatched()))
+    node = asyncio.ensure_future(
+        delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched())
+    )
     await gate.waiting.wait()
     stage.timer.wait(10)
     await stage.until(lambda: [each for each in stage.holds.open if each.state == "waiting"])

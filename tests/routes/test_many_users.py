@@ -11,6 +11,7 @@ from cloud_history.secret import Secret
 from cloud_history.state.credentials import KeyStore
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 from support.route_places import ROUTES
 from support.route_stage import Stage, serving
 
@@ -48,7 +49,7 @@ async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
 async def test_what_one_person_deleted_is_told_to_nobody_else(many: Stage) -> None:
     job_id = many.cloud.finished[0].id
     key = Secret(many.cloud.api_key)
-    result = await many.operations.delete_jobs([job_id], "node 7", Unwatched(), prompt_key=key)
+    result = await delete_jobs(many.operations, [job_id], "node 7", Unwatched(), prompt_key=key)
     assert result.deleted == 1
     status = await many.ask("status")
     assert status.json["finished"] == status.json["unresolved"] == status.json["holds"] == []

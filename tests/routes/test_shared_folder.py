@@ -13,6 +13,7 @@ from cloud_history.service import Operations
 from cloud_history.state.in_flight import SenderLock
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, serving
 
 
@@ -67,5 +68,5 @@ async def test_a_deletion_that_waits_for_another_one_is_not_sent_with_a_key_that
                 slot.free()
 
     with pytest.raises(AccountChanged):
-        await operations.delete_jobs([cloud.finished[0].id], "node 1", Waiting())
+        await delete_jobs(operations, [cloud.finished[0].id], "node 1", Waiting())
     assert cloud.history_posts == []

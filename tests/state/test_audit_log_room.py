@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.deletion.preview import DeletionRequest
+from cloud_history.deletion.request import MAX_UNSEEN_IDS_LOGGED
 from cloud_history.errors import OperationStopped
 from cloud_history.jobs.filters import Selection
-from cloud_history.service import MAX_RECORDED_UNSEEN, Operations
+from cloud_history.service import Operations
 from cloud_history.state.audit_log import AuditLog
-from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.requests import delete_jobs
 
 MANY = 5_000
 A_LINE = 2_000
@@ -29,8 +29,7 @@ async def delete_shown(operations: Operations, job_ids: list[str]) -> None:
     """Delete what a person was shown of these ids, as a node does that has asked."""
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
-    confirmed = DeletionRequest(preview, connection, new_operation(), "node 5")
-    await operations.delete_jobs(job_ids, "node 5", Unwatched(), confirmed)
+    await delete_jobs(operations, job_ids, "node 5", preview=preview)
 
 
 async def test_a_deletion_that_sends_nothing_leaves_no_more_than_a_number(
@@ -63,11 +62,11 @@ async def test_a_deletion_that_nobody_was_asked_about_records_few_ids_that_nobod
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     finished = [job.id for job in cloud.finished[:3]]
-    await operations.delete_jobs([*unknown(MANY), *finished], "node 5", Unwatched())
+    await delete_jobs(operations, [*unknown(MANY), *finished], "node 5", Unwatched())
     record = AuditLog(tmp_path / "state")
     jobs = record.jobs(record.entries()[0].entry.operation)
     assert {each.id for each in jobs if each.outcome == "deleted"} == set(finished)
-    assert len(jobs) == MAX_RECORDED_UNSEEN + len(finished)
+    assert len(jobs) == MAX_UNSEEN_IDS_LOGGED + len(finished)
 
 
 class StoppedAtOnce(Unwatched):
@@ -85,6 +84,6 @@ async def test_a_deletion_that_is_stopped_before_it_sends_leaves_few_ids(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     with pytest.raises(OperationStopped):
-        await operations.delete_jobs(unknown(MANY), "node 5", StoppedAtOnce())
+        await delete_jobs(operations, unknown(MANY), "node 5", StoppedAtOnce())
     path = tmp_path / "state" / "deletions.jsonl"
-    assert not path.exists() or path.stat().st_size < 2 * A_LINE + 2 * 40 * MAX_RECORDED_UNSEEN
+    assert not path.exists() or path.stat().st_size < 2 * A_LINE + 2 * 40 * MAX_UNSEEN_IDS_LOGGED

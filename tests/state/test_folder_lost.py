@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from cloud_history.cloud.client import CloudClient
-from cloud_history.deletion.clear import History
+from cloud_history.deletion.clear import Clear
+from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearOutcome, Outcome
-from cloud_history.deletion.safeguards import StateGuards
+from cloud_history.deletion.safeguards import StateSafeguards
 from cloud_history.errors import StateFolderLost, StateUnwritable
 from cloud_history.state.folder import StateFolder, state_folder_at
 from cloud_history.state.protection import ProtectionFile
@@ -20,6 +21,7 @@ from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
 from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
+from support.requests import clear_history, delete_jobs
 
 OpenClient = Callable[..., CloudClient]
 Harm = Callable[[Path], object]
@@ -64,8 +66,8 @@ async def test_before_a_deletion_or_a_clear_nothing_is_sent(stage: Stage, harm: 
     harm(stage.folder)
     operations = stage.operations()
     for deleting in (
-        operations.delete_jobs(stage.ids, "panel", Unwatched(), backup=False),
-        operations.clear_history("panel", Unwatched(), backup=False),
+        delete_jobs(operations, stage.ids, "panel", Unwatched(), backup=False),
+        clear_history(operations, "panel", Unwatched(), backup=False),
     ):
         with pytest.raises(StateFolderLost, match=str(stage.folder)):
             await deleting
@@ -132,8 +134,8 @@ async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
     meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
     cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
     async with open_client(sleep=meanwhile) as client:
-        guards = StateGuards(protection, None)
-        result = await History(client, sleep=no_time).delete([job.id], Unwatched(), safeguards=guards)
+        guards = StateSafeguards(protection, None)
+        result = await Deletion(client, guards, no_time).run([job.id], Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert not job.deleted
     assert result.jobs[job.id].outcome is Outcome.FAILED
@@ -150,8 +152,8 @@ async def test_a_clear_that_waits_for_its_next_try_is_not_sent_again(
     meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        history = History(client, sleep=no_time)
-        result = await history.clear(Unwatched(), safeguards=StateGuards(protection, None))
+        clear = Clear(client, StateSafeguards(protection, None), no_time)
+        result = await clear.run(Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
 
@@ -160,7 +162,7 @@ async def test_after_starting_anew_deletions_work_again(stage: Stage) -> None:
     removed(stage.folder)
     await stage.refuses(StateUnwritable)
     stage.operations().state.start_anew()
-    result = await stage.operations().delete_jobs(stage.ids, "panel", Unwatched())
+    result = await delete_jobs(stage.operations(), stage.ids, "panel", Unwatched())
     assert set(result.ids(Outcome.DELETED)) == set(stage.ids)
 
 

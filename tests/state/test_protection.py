@@ -11,7 +11,7 @@ import pytest
 from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.cloud.lookup import Observation
 from cloud_history.deletion.outcomes import Outcome
-from cloud_history.deletion.safeguards import kept_back
+from cloud_history.deletion.safeguards import safeguarded
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
 from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
 from cloud_history.state.protection import ProtectionFile
@@ -96,12 +96,12 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
     assert json.loads((tmp_path / "state" / "protected.json").read_text())["jobs"] == ids(1)
 
 
-def test_a_job_nobody_saw_is_kept_back_while_any_workflow_is_protected() -> None:
+def test_a_job_nobody_saw_is_safeguarded_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
     seen = Observation({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
-    back = kept_back([first, second, gone], Protected(frozenset(), frozenset({"flow"})), [seen])
+    back = safeguarded([first, second, gone], Protected(frozenset(), frozenset({"flow"})), [seen])
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,
         second: Outcome.NOT_ATTEMPTED,
     }
-    assert kept_back([second], Protected(frozenset({first})), [seen]) == {}
+    assert safeguarded([second], Protected(frozenset({first})), [seen]) == {}

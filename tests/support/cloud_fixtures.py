@@ -42,6 +42,7 @@ from cloud_history.state.credentials import Connection
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 from support.kept_files import contents
+from support.requests import clear_history, delete_jobs, list_jobs
 from support.shown_error import and_those_behind
 
 OpenClient = Callable[..., CloudClient]
@@ -201,7 +202,6 @@ def hurried(
 ) -> Any:
     """The same operations with clients that never sleep, made of the modules of this package."""
     client = sys.modules[f"{package}.cloud.client"]
-    history = sys.modules[f"{package}.deletion.clear"]
 
     async def no_time(seconds: float) -> None:
         await asyncio.sleep(0)
@@ -210,7 +210,7 @@ def hurried(
     operations._open_client = lambda base_url, key: client.CloudClient(
         base_url, key.secret, timeouts=timeouts, sleep=no_time
     )
-    operations._history = lambda client: history.History(client, sleep=no_time)
+    operations._sleep = no_time
     return operations
 
 
@@ -225,7 +225,7 @@ class Core:
     ids: list[str]
 
     async def list_all(self) -> None:
-        found = list((await self.operations.list_jobs(JobFilter(), Unwatched())).jobs.values())
+        found = list((await list_jobs(self.operations)).jobs.values())
         self.evidence.add("list", json.dumps([job_row(job) for job in found]), listing_report(found, 1000))
 
     async def preview(self) -> None:
@@ -249,7 +249,7 @@ class Core:
         self.evidence.add("thumbnail", thumbnails, await thumbnails.get(*where))
 
     async def delete(self) -> None:
-        result = await self.operations.delete_jobs(self.ids, "menu", Unwatched())
+        result = await delete_jobs(self.operations, self.ids, "menu", Unwatched())
         self.evidence.add("delete", result, deletion_report(result), json.dumps(deletion_payload(result)))
         for each in result.errors:
             self.evidence.add_error("delete", each)
@@ -260,7 +260,7 @@ class Core:
             self.evidence.add("cancel", await client.cancel_jobs(active or self.ids))
 
     async def clear(self) -> None:
-        result = await self.operations.clear_history("menu", Unwatched())
+        result = await clear_history(self.operations, "menu", Unwatched())
         assert isinstance(result, ClearResult)
         self.evidence.add("clear", result, clear_report(result), json.dumps(clear_payload(result)))
         if result.error:

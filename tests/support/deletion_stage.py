@@ -18,6 +18,7 @@ from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.holds import Holds
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
+from cloud_history.deletion.request import DeletionRequest
 from cloud_history.errors import CloudError
 from cloud_history.service import Operations
 from cloud_history.state.audit_log import AuditLog, LoggedDeletion
@@ -25,7 +26,7 @@ from cloud_history.state.credentials import ApiKey
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Watch
 from simulated_cloud import Fault, SimulatedCloud
-from support.route_stage import impatient
+from support.requests import delete_jobs, make_request
 
 POST = ("POST", "/api/history")
 JOBS = ("GET", "/api/jobs")
@@ -39,12 +40,12 @@ OLD_LINE += b'"report": "", "seconds": 1, "backup": null, "jobs": []}'
 A_JOB_IS_SAVED = "a job is saved"
 
 
-async def _no_wait(seconds: float) -> None:
+async def no_wait(seconds: float) -> None:
     """No test waits between two tries."""
 
 
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
-    return CloudClient(base_url, key.secret, timeouts=Timeouts(connect=5.0, request=10.0), sleep=_no_wait)
+    return CloudClient(base_url, key.secret, timeouts=Timeouts(connect=5.0, request=10.0), sleep=no_wait)
 
 
 class Steps(Watch):
@@ -111,14 +112,18 @@ class Stage:
 
     def operations(self) -> Operations:
         """Those of a process that has just started."""
-        return Operations(self.folder, self.environ, open_client=impatient_client, history=impatient)
+        return Operations(self.folder, self.environ, open_client=impatient_client, sleep=no_wait)
 
-    async def delete(self, **more: Any) -> None:
-        """Delete the jobs. How it ended is kept."""
+    async def delete(self, confirmed: DeletionRequest | None = None, *, backup: bool | None = None) -> None:
+        """Delete the jobs, as somebody has confirmed it. How it ended is kept."""
         if self._before is None:
             self.remember()
         try:
-            self.result = await self.operations().delete_jobs(self.ids, "panel", self.steps, **more)
+            operations = self.operations()
+            asked = confirmed or await make_request(operations, self.ids, "panel", backup=backup)
+            result = await operations.carry_out(asked, self.steps)
+            assert isinstance(result, DeletionResult)
+            self.result = result
         except CloudError as error:
             self.error = error
 
@@ -256,7 +261,7 @@ class Stage:
         """A deletion on the same folder, while the damage is still there."""
         posts = len(self.cloud.history_posts)
         with pytest.raises(error) as refused:
-            await self.operations().delete_jobs(self.untouched, "node 4", Steps())
+            await delete_jobs(self.operations(), self.untouched, "node 4", Steps())
         assert refused.value.hint
         assert len(self.cloud.history_posts) == posts
 
@@ -268,7 +273,7 @@ class Stage:
         assert Holds(operations).open == []
         await operations.count(await operations.find_connection())
         assert self.cloud.history_posts == posts
-        result = await operations.delete_jobs(self.untouched, "node 4", Steps())
+        result = await delete_jobs(operations, self.untouched, "node 4", Steps())
         assert result.ids(Outcome.DELETED) == self.untouched
         assert set(self.untouched) <= self.saved()
         assert self.cloud.history_posts == [*posts, {"delete": self.untouched}]

@@ -10,7 +10,6 @@ from typing import Any
 
 from cloud_history.approval.approval import Asker, Questions
 from cloud_history.approval.graph_deletions import GraphDeletions
-from cloud_history.deletion.clear import History
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched, Watch
@@ -61,7 +60,7 @@ class Room:
             {"COMFY_CLOUD_API_KEY": KEY, **environ},
             lambda name, event: self.events.append((name, dict(event))),
             open_client,  # type: ignore[arg-type]
-            lambda client: History(client, sleep=no_wait),
+            no_wait,
         )
         self.asked = Asked()
 
@@ -70,7 +69,9 @@ class Room:
     ) -> DeletionResult | Skipped:
         self.asked = Asked(answers) if answers else self.asked
         deletions = GraphDeletions(self.operations, self.asked)
-        return asyncio.run(deletions.delete(job_ids, asker, watch or Unwatched()))
+        result = asyncio.run(deletions.delete(job_ids, asker, watch or Unwatched()))
+        assert not isinstance(result, ClearResult)
+        return result
 
     def clear(
         self, *answers: bool | Exception, meanwhile: Act = lambda: None, backup: bool | None = None

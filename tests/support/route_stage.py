@@ -18,7 +18,6 @@ from aiohttp.typedefs import Middleware
 from cloud_history.approval.approval import Answers
 from cloud_history.cloud.client import CloudClient
 from cloud_history.config import BaseUrl
-from cloud_history.deletion.clear import History
 from cloud_history.deletion.holds import Holds
 from cloud_history.routes.app import add_routes
 from cloud_history.routes.response import MAX_REQUEST_SECONDS
@@ -256,18 +255,13 @@ class Stage:
         return self.results()[0]
 
 
-async def _no_wait(seconds: float) -> None:
+async def no_wait(seconds: float) -> None:
     await asyncio.sleep(0)
-
-
-def impatient(client: CloudClient) -> History:
-    """A history that waits for nothing between its looks."""
-    return History(client, sleep=_no_wait)
 
 
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
     """A client that waits for nothing between its tries."""
-    return CloudClient(base_url, key.secret, sleep=_no_wait)
+    return CloudClient(base_url, key.secret, sleep=no_wait)
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
@@ -297,9 +291,7 @@ async def serving(
         if payload.get("ended"):
             loop.call_soon_threadsafe(heard.set)
 
-    operations = Operations(
-        folder, environ, announce, impatient_client, history=impatient, many_users=many_users
-    )
+    operations = Operations(folder, environ, announce, impatient_client, sleep=no_wait, many_users=many_users)
     table = web.RouteTableDef()
     timer, reading = Timer(), Timer()
     answers = Answers(folder, clock=reading)

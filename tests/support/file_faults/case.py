@@ -25,7 +25,8 @@ from cloud_history.tasks.stopping import Unwatched
 from support.faulty_disk import FaultyDisk, in_place
 from support.file_faults.deeds import DEEDS, DELETIONS
 from support.file_faults.scene import START_ANEW, START_EMPTY, Scene, furnished
-from support.route_stage import impatient, impatient_client
+from support.requests import delete_jobs
+from support.route_stage import impatient_client, no_wait
 
 SCALE = 0.1
 """All limits are so much shorter, so that each blocked call costs half a second."""
@@ -133,7 +134,7 @@ async def _is_allowed(scene: Scene) -> bool:
     """Whether something may be deleted by now; where it may not, nothing is sent."""
     posts = len(scene.cloud.history_posts)
     try:
-        await scene.stage.operations.delete_jobs([scene.older], "node 9", Unwatched())
+        await delete_jobs(scene.stage.operations, [scene.older], "node 9", Unwatched())
     except (StateUnwritable, ProtectionDamaged):
         assert len(scene.cloud.history_posts) == posts
         return False
@@ -155,10 +156,10 @@ async def next_works(scene: Scene, case: Case) -> None:
         scene.folder,
         {"COMFY_CLOUD_BASE_URL": scene.cloud.base_url},
         open_client=impatient_client,
-        history=impatient,
+        sleep=no_wait,
     )
     assert len(scene.cloud.history_posts) == posts
-    result = await operations.delete_jobs([scene.protected, scene.untouched], "node 9", Unwatched())
+    result = await delete_jobs(operations, [scene.protected, scene.untouched], "node 9", Unwatched())
     said = {job_id: each.outcome.value for job_id, each in result.jobs.items()}
     assert (said[scene.protected] == "protected") is (case.deed != START_EMPTY)
     assert said[scene.untouched] in ("deleted", "already_gone")

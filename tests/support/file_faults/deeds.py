@@ -11,6 +11,7 @@ from cloud_history.deletion.report import deletion_payload
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
 from support.file_faults.scene import LOST_HOLD, OLDER, START_ANEW, START_EMPTY, UNRESOLVED, Scene
+from support.requests import clear_history, delete_jobs
 from support.route_stage import OTHER_KEY, Answer
 
 Deed = Callable[[Scene], Awaitable[None]]
@@ -63,8 +64,8 @@ async def _clean_up(scene: Scene) -> None:
 
 async def _node_deletes(scene: Scene) -> None:
     try:
-        result = await scene.stage.operations.delete_jobs(
-            [scene.protected, *scene.ids], "node 4", Unwatched()
+        result = await delete_jobs(
+            scene.stage.operations, [scene.protected, *scene.ids], "node 4", Unwatched()
         )
     except CloudError as error:
         scene.problems.append(error)
@@ -74,7 +75,7 @@ async def _node_deletes(scene: Scene) -> None:
 
 async def _node_clears(scene: Scene) -> None:
     try:
-        await scene.stage.operations.clear_history("node 4", Unwatched())
+        await clear_history(scene.stage.operations, "node 4", Unwatched())
     except CloudError as error:
         scene.problems.append(error)
 

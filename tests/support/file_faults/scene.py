@@ -20,7 +20,7 @@ from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
 from simulated_cloud import Fault, SimulatedCloud
 from support.faulty_disk import FaultyDisk
-from support.route_stage import Answer, Stage, impatient, impatient_client, serving
+from support.route_stage import Answer, Stage, impatient_client, no_wait, serving
 
 JOBS = 24
 START_ANEW, START_EMPTY = "start anew", "start empty"
@@ -115,7 +115,7 @@ async def furnish(folder: Path) -> None:
     cloud = SimulatedCloud(jobs=JOBS, seed=5)
     async with cloud.serving():
         environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
-        operations = Operations(folder, environ, open_client=impatient_client, history=impatient)
+        operations = Operations(folder, environ, open_client=impatient_client, sleep=no_wait)
         finished = [job.id for job in cloud.finished]
         async with serving(cloud, folder, environ) as stage:
             stage.operation = OLDER

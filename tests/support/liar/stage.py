@@ -10,7 +10,6 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,7 +80,7 @@ async def _by_node(scene: Scene, pack: ModuleType) -> Told:
         scene.environ(),
         lambda event, payload: None,
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=scene.no_time),
-        partial(_module("cloud_history.deletion.clear").History, sleep=scene.no_time),
+        scene.no_time,
     )
     scene.set_up(made)
     host = _module("comfy_host")

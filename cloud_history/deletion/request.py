@@ -1,0 +1,73 @@
+"""What somebody asks for when they delete: the one thing that nodes, routes and holds hand to the service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..secret import scrub
+from ..state.credentials import Connection
+from ..state.in_flight import Entry, Kind, new_operation
+from .preview import ClearPreview, DeletionPreview, Preview
+
+MAX_UNSEEN_IDS_LOGGED = 200
+"""Ids in the audit log of a deletion without a preview, before it begins. The ids that are sent follow afterwards."""
+
+
+@dataclass(frozen=True)
+class DeletionRequest:
+    """A deletion of these jobs, or a clear of the whole history.
+
+    Attributes:
+        job_ids: the jobs to delete; None to clear the history.
+        connection: the server, and the key of the person on whose behalf it is asked.
+        origin: where it comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        title: the node's name, for the audit log.
+        backup: whether workflows are backed up first; None: as the setting says.
+        preview: what the person saw and confirmed, where they were asked. Then exactly its jobs are sent, and a
+            clear is refused when more jobs have finished since.
+        operation: the id of the deletion.
+    """
+
+    job_ids: Sequence[str] | None
+    connection: Connection
+    origin: str
+    title: str = ""
+    backup: bool | None = None
+    preview: Preview | None = None
+    operation: str = field(default_factory=new_operation)
+
+    @property
+    def kind(self) -> Kind:
+        return "clear" if self.job_ids is None else "delete"
+
+    @property
+    def deletion_preview(self) -> DeletionPreview | None:
+        return self.preview if isinstance(self.preview, DeletionPreview) else None
+
+    @property
+    def clear_preview(self) -> ClearPreview | None:
+        return self.preview if isinstance(self.preview, ClearPreview) else None
+
+    @property
+    def logged_ids(self) -> Sequence[str]:
+        """The ids for the audit log. Thousands of ids that were never seen would push older deletions out of it."""
+        job_ids = self.job_ids or ()
+        return (
+            self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
+        )
+
+    def entry(self) -> Entry:
+        """The operation as it is written down: without the key, even where a node's name or a rule contains it."""
+        previewed = self.preview.size if self.preview else None
+        return Entry(
+            kind=self.kind,
+            origin=self.origin,
+            host=self.connection.base_url.host,
+            last4=self.connection.key.secret.last4,
+            asked=previewed if self.job_ids is None else len(self.job_ids),
+            job_ids=tuple(self.job_ids or ()),
+            title=scrub(self.title),
+            what=scrub(self.deletion_preview.what if self.deletion_preview else ""),
+            operation=self.operation,
+        )
