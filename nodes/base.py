@@ -59,6 +59,16 @@ class CloudHistoryNode:
         return uuid.uuid4().hex
 
 
+def only_value(values: object, name: str) -> object:
+    """The one value of an input. Raises InputRefused: a missing one must not count as switched off."""
+    if isinstance(values, (list, tuple)) and len(values) == 1:
+        return values[0]
+    raise InputRefused(
+        f"“{name}” must be exactly one value. Nothing was sent.",
+        hint="Set it on the node, or link one value to it.",
+    )
+
+
 def only_boolean(values: object, name: str) -> bool:
     """The one value of a BOOLEAN input.
 

@@ -22,13 +22,12 @@ from .base import (
     chosen_backup,
     only_boolean,
     only_choice,
-    only_text,
-    only_whole_number,
+    only_value,
     outputs,
 )
 
 if TYPE_CHECKING:
-    from ..cloud_history.retention.policy import Plan, Policy
+    from ..cloud_history.retention.policy import CleanUpPreview, Policy
 
 NAME = "Prune Cloud History"
 STATUSES = {
@@ -36,8 +35,18 @@ STATUSES = {
 }
 
 
-def _number(tooltip: str) -> tuple[object, dict[str, object]]:
-    return "INT", {"default": 0, "min": 0, "max": 1_000_000, "tooltip": f"{tooltip} 0: no such rule."}
+def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
+    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    from ..cloud_history.retention.policy import MAX_KEPT, RULES
+
+    number: dict[str, object] = {"default": 0, "min": 0, "max": MAX_KEPT}
+    return {
+        rule.name: _text(f"{rule.tooltip} Blank: no such rule.", placeholder="30d, 12h or 2w")
+        if rule.is_length
+        else ("INT", {**number, "tooltip": f"{rule.tooltip} 0: no such rule."})
+        for rule in RULES
+        if rule.appended is appended
+    }
 
 
 def _switch(default: bool, tooltip: str) -> tuple[object, dict[str, object]]:
@@ -76,16 +85,9 @@ class PruneCloudHistory(CloudHistoryNode):
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
         about = f"Which jobs the rules are about. {STATUS_WORDS}"
-        each = "Keep the newest job of each of the last so many {} that have one (UTC)."
         return {
             "required": {
-                "keep_last": _number("Keep the newest so many."),
-                "keep_within": _text(
-                    "Keep everything from so long until now. Blank: no such rule.",
-                    placeholder="30d, 12h or 2w",
-                ),
-                "keep_daily": _number(each.format("days")),
-                "keep_weekly": _number(each.format("weeks")),
+                **_rules(appended=False),
                 "status": (list(STATUSES), {"default": "finished", "tooltip": about}),
                 "workflow_id": _text("Only jobs of this workflow. Blank: all."),
                 "per_workflow": _switch(False, "Apply the rules that count to each workflow apart."),
@@ -94,80 +96,67 @@ class PruneCloudHistory(CloudHistoryNode):
                 ),
                 "dry_run": _switch(True, "Says what would go, and sends nothing."),
             },
-            "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
+            "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT, **_rules(appended=True)},
         }
 
     async def run(
         self,
+        status: object = None,
         allow_large: object = None,
         dry_run: object = None,
         after: list[object] | None = None,
         backup: object = None,
         **rules: object,
     ) -> Output:
-        policy = _policy(**rules)
+        policy = _policy(status, rules)
         allowed = only_boolean(allow_large, "allow_large")
         backs_up = chosen_backup(backup)
         watch = NodeWatch()
         try:
             if only_boolean(dry_run, "dry_run"):
                 return await _dry_run(policy, allowed, after, watch)
-            return await _prune(policy, allowed, backs_up, after, watch)
+            return await _clean_up(policy, allowed, backs_up, after, watch)
         except OperationStopped:
             watch.raise_if_stopped()
             raise
 
 
-def _policy(
-    *,
-    keep_last: object = None,
-    keep_within: object = None,
-    keep_daily: object = None,
-    keep_weekly: object = None,
-    status: object = None,
-    workflow_id: object = None,
-    per_workflow: object = None,
-) -> Policy:
+def _policy(status: object, rules: dict[str, object]) -> Policy:
     # Not at ComfyUI's start, which must not wait for what only a run needs.
-    from ..cloud_history.retention.durations import span
-    from ..cloud_history.retention.policy import Policy, check_rules
+    from ..cloud_history.retention.policy import RULES, check_rules, read_policy
 
     operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
-    policy = Policy(
-        keep_last=only_whole_number(keep_last, "keep_last"),
-        keep_within=span(only_text(keep_within, "keep_within")),
-        keep_daily=only_whole_number(keep_daily, "keep_daily"),
-        keep_weekly=only_whole_number(keep_weekly, "keep_weekly"),
-        statuses=only_choice(status, "status", STATUSES),
-        workflow_id=only_text(workflow_id, "workflow_id").strip(),
-        per_workflow=only_boolean(per_workflow, "per_workflow"),
-    )
+    # A workflow that was saved before a rule came does not have its input.
+    names = [rule.name for rule in RULES if not rule.appended or rule.name in rules]
+    given = {name: only_value(rules.get(name), name) for name in (*names, "workflow_id", "per_workflow")}
+    statuses = only_choice(status, "status", STATUSES)
+    policy = read_policy({**given, "statuses": [each.value for each in statuses]})
     check_rules(policy)
     return policy
 
 
 async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
-    plan = await graph_deletions().plan(policy, asker(NAME), watch)
+    preview = await graph_deletions().preview_clean_up(policy, asker(NAME), watch)
     watch.raise_if_stopped()
-    lines = ["Dry run: nothing was sent.", _plan_report(plan, policy)]
-    if plan.takes_much and not allowed:
+    lines = ["Dry run: nothing was sent.", _report(preview, policy)]
+    if preview.takes_much and not allowed:
         lines.append("Without “allow_large” this is refused: it would delete more than 80%.")
     report = "\n".join(lines)
-    return outputs(after, report, [job.id for job in plan.go], report, 0)
+    return outputs(after, report, [job.id for job in preview.go], report, 0)
 
 
-async def _prune(
+async def _clean_up(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
     cleaning = graph_deletions().clean_up(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
-    plan, result = await cleaning
+    preview, result = await cleaning
     if result is None:
         watch.raise_if_stopped()
-        report = f"Nothing would go, and nothing was sent.\n{_plan_report(plan, policy)}"
+        report = f"Nothing would go, and nothing was sent.\n{_report(preview, policy)}"
         return outputs(after, report, [], report, 0)
     if isinstance(result, Skipped):
         return outputs(after, SKIPPED, [], SKIPPED, 0)
-    report = f"{result_report(result)}\n{_plan_report(plan, policy, going=False)}"
+    report = f"{result_report(result)}\n{_report(preview, policy, going=False)}"
     await watch.end_stopped(report)
     if result.failed:
         raise incomplete(result)
@@ -175,8 +164,8 @@ async def _prune(
     return outputs(after, report, gone, report, len(gone))
 
 
-def _plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
-    from ..cloud_history.retention.report import plan_report
+def _report(preview: CleanUpPreview, policy: Policy, *, going: bool = True) -> str:
+    from ..cloud_history.retention.report import cleanup_report
 
     warning = operations().clock.warning if policy.keep_within else ""
-    return with_warning(plan_report(plan, policy, going=going), warning)
+    return with_warning(cleanup_report(preview, policy, going=going), warning)

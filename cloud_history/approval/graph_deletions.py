@@ -13,8 +13,8 @@ from ..deletion.request import DeletionRequest
 from ..errors import CloudError, CountRose, NodesNever, OperationStopped
 from ..jobs.filters import Selection
 from ..jobs.rows import milliseconds
-from ..retention.cleanup import plan_of, resolve
-from ..retention.policy import Plan, Policy
+from ..retention.cleanup import preview_now, resolve
+from ..retention.policy import CleanUpPreview, Policy
 from ..service import Operations
 from ..state.credentials import Connection
 from ..state.in_flight import new_operation
@@ -68,8 +68,8 @@ class GraphDeletions:
         *,
         allow_large: bool,
         backup: bool | None = None,
-    ) -> tuple[Plan, Result | None]:
-        """Delete what the policy does not keep. The plan, and what became of it: None where nothing would go.
+    ) -> tuple[CleanUpPreview, Result | None]:
+        """Delete what the policy does not keep. What it would do, and what became of it: None where nothing would go.
 
         Raises:
             PolicyRefused: nothing was sent.
@@ -77,19 +77,19 @@ class GraphDeletions:
         asks = await self._asks()
         with self._questions.place(asker) if asks else nullcontext():
             connection = await self._operations.find_connection(asker.key)
-            plan, preview = await resolve(
+            would, preview = await resolve(
                 self._operations, connection, policy, watch, allow_large=allow_large
             )
             if not preview.size:
-                return plan, None
+                return would, None
             request = DeletionRequest(preview.job_ids, connection, asker.origin, asker.title, backup, preview)
             approved = await self._approved(request, asker, watch) if asks else request
-            return plan, await self._operations.carry_out(approved, watch) if approved else Skipped()
+            return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
-    async def plan(self, policy: Policy, asker: Asker, watch: Watch) -> Plan:
+    async def preview_clean_up(self, policy: Policy, asker: Asker, watch: Watch) -> CleanUpPreview:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
         connection = await self._operations.find_connection(asker.key)
-        return await plan_of(self._operations, connection, policy, watch)
+        return await preview_now(self._operations, connection, policy, watch)
 
     async def clear(self, asker: Asker, watch: Watch, *, backup: bool | None = None) -> Result:
         """Clear the history, or that part of it that may go.

@@ -19,7 +19,7 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 from ..tasks.stopping import Watch
 from ..tasks.threads import compute_in_thread, run_large_in_thread
-from .policy import Plan, Policy, check, check_rules, decide
+from .policy import CleanUpPreview, Policy, check_rules, check_share, decide
 from .report import policy_words
 
 FRESH_SECONDS = 60.0
@@ -47,10 +47,10 @@ class History(Protocol):
 
 
 class CleanUp:
-    """Plans for the panel.
+    """What policies would do, for the panel.
 
-    While a person tries rules, the list is read once a minute and not at each change; and after a deletion. The record
-    tells of it: a node may have deleted in another import of this pack.
+    While a person tries rules, the list is read once a minute, not at each change, and again after a deletion. The
+    audit log tells of deletions, because a node may have deleted in another import of this pack.
     """
 
     def __init__(self, history: History, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,9 +60,9 @@ class CleanUp:
         # A large list takes seconds, and rules change several times a second: the others wait for the first reading.
         self._one_at_a_time = PerLoop(asyncio.Lock)
 
-    async def plan(
+    async def preview(
         self, connection: Connection, policy: Policy, watch: Watch
-    ) -> tuple[Plan, Mapping[str, Job]]:
+    ) -> tuple[CleanUpPreview, Mapping[str, Job]]:
         """What the policy would do, and all jobs by id. Raises CloudError."""
         async with self._one_at_a_time.here():
             jobs = await self._jobs(connection, watch)
@@ -83,7 +83,9 @@ async def read_all(history: History, connection: Connection, watch: Watch) -> Ma
     return (await history.list_jobs(connection, JobFilter(), watch)).jobs
 
 
-async def plan_of(history: History, connection: Connection, policy: Policy, watch: Watch) -> Plan:
+async def preview_now(
+    history: History, connection: Connection, policy: Policy, watch: Watch
+) -> CleanUpPreview:
     """What the policy would do, now. Raises CloudError."""
     jobs = await read_all(history, connection, watch)
     return await _decide(history, jobs, policy)
@@ -91,22 +93,19 @@ async def plan_of(history: History, connection: Connection, policy: Policy, watc
 
 async def resolve(
     history: History, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
-) -> tuple[Plan, DeletionPreview]:
+) -> tuple[CleanUpPreview, DeletionPreview]:
     """Exactly the jobs that the policy lets go, now.
 
     Raises:
         PolicyRefused: it may not be carried out. CloudError: the history could not be read whole.
     """
     check_rules(policy)
-    plan = await plan_of(history, connection, policy, watch)
-    protected = await history.protected()
-    check(plan, policy, allow_large=allow_large)
-    return plan, replace(
-        preview_jobs(plan.go, protected=protected), what=policy_words(policy), kept=len(plan.kept)
-    )
+    would = await preview_now(history, connection, policy, watch)
+    check_share(would, allow_large=allow_large)
+    return would, replace(preview_jobs(would.go), what=policy_words(policy), kept=len(would.kept))
 
 
-async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> Plan:
+async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> CleanUpPreview:
     """Raises ClockWrong."""
     if policy.keep_within:
         history.clock.check()

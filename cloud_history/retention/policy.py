@@ -1,6 +1,7 @@
 """Which jobs a retention policy keeps, and why, and which it lets go. Pure.
 
-A job is kept if any rule keeps it. What the policy is not about is kept as well: other statuses and workflows, active
+A job is kept if any rule keeps it. `RULES` is the one table of rules: the policy, the node, the routes and the reports
+are made from it. What the policy is not about is kept as well: other statuses and workflows, active
 jobs, those in a state nobody knows, and those without a usable time, which are never "old".
 
 A job's time is when it was created: the one time that every job has from the beginning.
@@ -9,17 +10,20 @@ A job's time is when it was created: the one time that every job has from the be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
+from typing import Any
 
 from ..errors import PolicyRefused
 from ..jobs.job import Job
 from ..jobs.status import FINISHED, JobStatus, listed
+from .durations import span
 
 LARGE_SHARE = 0.8
 """A policy that lets more than this share go has to be confirmed once more."""
 MAX_KEPT = 1_000_000
+MAX_TEXT_CHARACTERS = 100
 
 
 class Reason(str, Enum):
@@ -36,21 +40,87 @@ class Reason(str, Enum):
     PROTECTED = "protected"
 
 
+Keeps = Callable[[Sequence[Job], Any, datetime], Iterable[Job]]
+"""Which of these jobs a rule keeps: from the jobs, newest first and all with a time, its value, and the time now."""
+
+
+def _newest(jobs: Sequence[Job], number: int, now: datetime) -> Iterable[Job]:
+    return jobs[:number]
+
+
+def _within(jobs: Sequence[Job], length: timedelta, now: datetime) -> Iterable[Job]:
+    return [job for job in jobs if job.created_at and now - job.created_at <= length]
+
+
+def _one_each(period: Callable[[date], object]) -> Keeps:
+    """Keep the newest job of each of the last so many periods that have one, in UTC."""
+
+    def keeps(jobs: Sequence[Job], number: int, now: datetime) -> Iterable[Job]:
+        newest: dict[object, Job] = {}
+        for job in jobs:
+            if job.created_at is not None:
+                newest.setdefault(period(job.created_at.astimezone(timezone.utc).date()), job)
+        return list(newest.values())[:number]
+
+    return keeps
+
+
 @dataclass(frozen=True)
-class Policy:
-    """What to keep of which jobs. 0 and None are no rule.
+class Rule:
+    """What one rule keeps.
 
     Attributes:
-        keep_last: the newest so many.
-        keep_within: everything from so long until now.
-        keep_daily, keep_weekly: the newest job of each of the last so many days, or ISO weeks, that have one (UTC).
+        name: the member of a policy, in Python and in JSON, and the input of the node.
+        tooltip: what it keeps, on the node.
+        words: the reason in a report; `{}` stands for the value.
+        is_length: whether the value is a length of time, "30d", and not a number.
+        appended: whether the input was added after version 1.2.0. Saved workflows hold the values of a node by their
+            places, so it comes last.
+    """
+
+    name: str
+    reason: Reason
+    tooltip: str
+    words: str
+    keeps: Keeps
+    is_length: bool = False
+    appended: bool = False
+
+
+_EACH = "Keep the newest job of each of the last so many {} that have one (UTC)."
+RULES = (
+    Rule("keep_last", Reason.LAST, "Keep the newest so many.", "last {}", _newest),
+    Rule(
+        "keep_within",
+        Reason.WITHIN,
+        "Keep everything from so long until now.",
+        "within {}",
+        _within,
+        is_length=True,
+    ),
+    Rule("keep_daily", Reason.DAILY, _EACH.format("days"), "one a day", _one_each(lambda day: day)),
+    Rule(
+        "keep_weekly",
+        Reason.WEEKLY,
+        _EACH.format("weeks"),
+        "one a week",
+        _one_each(lambda day: day.isocalendar()[:2]),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to keep of which jobs. For a rule, 0 and None mean that it is off.
+
+    Attributes:
         statuses: which finished jobs it is about.
         workflow_id: only jobs of this workflow; "" for all.
         per_workflow: whether the rules that count are applied to each workflow apart. Jobs of no workflow count
             as those of one.
 
     Raises:
-        PolicyRefused: a number that is none, or no status.
+        PolicyRefused: a value is out of range or of another type.
     """
 
     keep_last: int = 0
@@ -62,24 +132,51 @@ class Policy:
     per_workflow: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("keep_last", "keep_daily", "keep_weekly"):
-            number: object = getattr(self, name)
-            if type(number) is not int or not 0 <= number <= MAX_KEPT:
-                raise PolicyRefused(f"“{name}” must be a whole number from 0 to {MAX_KEPT:,}.")
-        if self.keep_within is not None and self.keep_within <= timedelta(0):
-            raise PolicyRefused("“keep_within” must be longer than nothing, or blank for no rule.")
+        for rule in RULES:
+            value: object = getattr(self, rule.name)
+            if rule.is_length:
+                if isinstance(value, timedelta) and value <= timedelta(0):
+                    raise PolicyRefused(f"“{rule.name}” must be longer than nothing, or blank for no rule.")
+            elif type(value) is not int or not 0 <= value <= MAX_KEPT:
+                raise PolicyRefused(f"“{rule.name}” must be a whole number from 0 to {MAX_KEPT:,}.")
         if not self.statuses or not set(self.statuses) <= set(FINISHED):
             raise PolicyRefused(f"A policy is about {listed(FINISHED, 'or')} jobs.")
+        if not isinstance(self.per_workflow, bool):
+            raise PolicyRefused("“per_workflow” must be true or false.")
 
     @property
-    def empty(self) -> bool:
-        """Whether there is no rule at all, so that nothing would be kept."""
-        return not (self.keep_last or self.keep_within or self.keep_daily or self.keep_weekly)
+    def rules(self) -> Sequence[tuple[Rule, int | timedelta]]:
+        """The rules that are on, with their values."""
+        return [(rule, value) for rule in RULES if (value := getattr(self, rule.name))]
+
+
+def read_policy(given: Mapping[str, object]) -> Policy:
+    """The policy in a JSON object. Rules that are missing are off; without “statuses” it is about all finished jobs.
+
+    Raises:
+        PolicyRefused: an unknown field, or a value out of range or of another type.
+        InputRefused: a length of time that can't be read.
+    """
+    if unknown := set(given) - {field.name for field in fields(Policy)}:
+        raise PolicyRefused(f"Unknown policy fields: {len(unknown)}.")
+    lengths = [rule.name for rule in RULES if rule.is_length]
+    values = dict(given)
+    for name in {*lengths, "workflow_id"} & set(given):
+        text = given[name]
+        if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
+            raise PolicyRefused(f"“{name}” must be a text of at most {MAX_TEXT_CHARACTERS} characters.")
+        values[name] = span(text) if name in lengths else text.strip()
+    statuses = values.pop("statuses", None)
+    if statuses is not None:
+        if not isinstance(statuses, list) or not all(isinstance(e, str) and e in FINISHED for e in statuses):
+            raise PolicyRefused(f"“statuses” must be a list of {listed(FINISHED, 'and')}.")
+        values["statuses"] = tuple(status for status in FINISHED if status in statuses)
+    return Policy(**values)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a policy makes of a history: every job is in exactly one of the two.
+class CleanUpPreview:
+    """What a policy would do to a history: every job either stays or goes.
 
     Attributes:
         kept: the reason by job id, newest job first.
@@ -114,7 +211,7 @@ def newest_first(jobs: Iterable[Job]) -> list[Job]:
 
 def decide(
     jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool] = lambda job: False
-) -> Plan:
+) -> CleanUpPreview:
     """What the policy keeps and lets go. The order of the jobs given does not matter."""
     ordered = newest_first(jobs)
     outside = {job.id: reason for job in ordered if (reason := _outside(job, policy)) is not None}
@@ -130,27 +227,22 @@ def decide(
             go.append(job)
         else:
             kept[job.id] = reason
-    return Plan(kept, go, len(chosen))
+    return CleanUpPreview(kept, go, len(chosen))
 
 
 def check_rules(policy: Policy) -> None:
-    """Raises PolicyRefused: there is no rule."""
-    if policy.empty:
+    """Raises PolicyRefused: no rule is on."""
+    if not policy.rules:
         raise PolicyRefused("Set at least one rule. Without one, nothing would be kept.")
 
 
-def check(plan: Plan, policy: Policy, *, allow_large: bool) -> None:
-    """Whether the plan may be carried out.
-
-    Raises:
-        PolicyRefused: the policy has no rule, or takes all or more than 80% and nobody agreed to that.
-    """
-    check_rules(policy)
-    if allow_large or not plan.takes_much:
+def check_share(preview: CleanUpPreview, *, allow_large: bool) -> None:
+    """Raises PolicyRefused: all or more than 80% would go, and nobody has agreed to that."""
+    if allow_large or not preview.takes_much:
         return
-    of = f"{len(plan.go):,} of {plan.chosen:,} finished jobs"
+    of = f"{len(preview.go):,} of {preview.chosen:,} finished jobs"
     # Not all of them, so never told as 100%.
-    part = "all" if plan.takes_all else f"{min(99, round(plan.share * 100))}%"
+    part = "all" if preview.takes_all else f"{min(99, round(preview.share * 100))}%"
     raise PolicyRefused(
         f"These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
         hint="If you mean it, allow it (“allow_large” on the node).",
@@ -173,26 +265,9 @@ def _kept_by_rules(chosen: Sequence[Job], policy: Policy, now: datetime) -> dict
     for job in chosen:
         groups.setdefault(job.workflow_id if policy.per_workflow else "", []).append(job)
     kept: dict[str, Reason] = {}
+    rules = policy.rules
     for group in groups.values():
-        for reason, jobs in (
-            (Reason.LAST, group[: policy.keep_last]),
-            (Reason.WITHIN, _within(group, policy.keep_within, now)),
-            (Reason.DAILY, _one_each(group, policy.keep_daily, lambda day: day)),
-            (Reason.WEEKLY, _one_each(group, policy.keep_weekly, lambda day: day.isocalendar()[:2])),
-        ):
-            for job in jobs:
-                kept.setdefault(job.id, reason)
+        for rule, value in rules:
+            for job in rule.keeps(group, value, now):
+                kept.setdefault(job.id, rule.reason)
     return kept
-
-
-def _within(jobs: Sequence[Job], span: timedelta | None, now: datetime) -> list[Job]:
-    return [job for job in jobs if span is not None and job.created_at and now - job.created_at <= span]
-
-
-def _one_each(jobs: Sequence[Job], number: int, period: Callable[[date], object]) -> list[Job]:
-    """The newest job of each of the last so many periods that have one."""
-    newest: dict[object, Job] = {}
-    for job in jobs:
-        if job.created_at is not None:
-            newest.setdefault(period(job.created_at.astimezone(timezone.utc).date()), job)
-    return list(newest.values())[:number]

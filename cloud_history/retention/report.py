@@ -1,4 +1,4 @@
-"""What a retention policy makes of a history, in words: for the node and the record."""
+"""What a retention policy makes of a history, in words: for the node and the audit log."""
 
 from __future__ import annotations
 
@@ -9,63 +9,63 @@ from datetime import timedelta
 from ..deletion.report import MAX_LISTED_IDS, jobs
 from ..jobs.job import Job
 from ..jobs.status import FINISHED
-from .policy import Plan, Policy, Reason
+from .policy import CleanUpPreview, Policy, Reason
+
+_WORDS = {
+    Reason.PROTECTED: "protected",
+    Reason.ACTIVE: "active",
+    Reason.NO_TIME: "no usable time",
+    Reason.UNKNOWN: "unknown status",
+    Reason.NOT_CHOSEN: "not chosen",
+}
 
 
 def kept_words(reason: Reason, policy: Policy) -> str:
     """Why jobs are kept: "last 20", "within 30 days"."""
-    return {
-        Reason.LAST: f"last {policy.keep_last:,}",
-        Reason.WITHIN: f"within {span_words(policy.keep_within)}",
-        Reason.DAILY: "one a day",
-        Reason.WEEKLY: "one a week",
-        Reason.PROTECTED: "protected",
-        Reason.ACTIVE: "active",
-        Reason.NO_TIME: "no usable time",
-        Reason.UNKNOWN: "unknown status",
-        Reason.NOT_CHOSEN: "not chosen",
-    }[reason]
+    for rule, value in policy.rules:
+        if rule.reason is reason:
+            return rule.words.format(f"{value:,}" if isinstance(value, int) else span_words(value))
+    return _WORDS[reason]
 
 
-def span_words(span: timedelta | None) -> str:
+def span_words(span: timedelta) -> str:
     """ "30 days", "12 hours"."""
-    hours = round((span or timedelta()).total_seconds() / 3600)
+    hours = round(span.total_seconds() / 3600)
     number, unit = (hours // 24, "day") if hours and hours % 24 == 0 else (hours, "hour")
     return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
-def counts_kept(plan: Plan) -> dict[Reason, int]:
+def counts_kept(preview: CleanUpPreview) -> dict[Reason, int]:
     """How many jobs are kept for each reason that keeps one, in the order of the reasons."""
-    found = list(plan.kept.values())
+    found = list(preview.kept.values())
     return {reason: found.count(reason) for reason in Reason if reason in found}
 
 
-def plan_report(plan: Plan, policy: Policy, *, going: bool = True) -> str:
+def cleanup_report(preview: CleanUpPreview, policy: Policy, *, going: bool = True) -> str:
     """A table: kept, and why; what would go, job by job, unless another report has said what went."""
-    counts = counts_kept(plan)
+    counts = counts_kept(preview)
     width = max((len(kept_words(reason, policy)) for reason in counts), default=0)
-    lines = [f"{jobs(len(plan.go))} of {len(plan.go) + len(plan.kept):,} would go."] if going else []
+    lines = [f"{jobs(len(preview.go))} of {len(preview.go) + len(preview.kept):,} would go."] if going else []
     if counts:
-        lines.append(f"Kept {len(plan.kept):,}, and why:")
+        lines.append(f"Kept {len(preview.kept):,}, and why:")
         lines += [f"  {kept_words(reason, policy):<{width}}  {n:>7,}" for reason, n in counts.items()]
-    if plan.go and going:
-        lines.append(f"Would go {len(plan.go):,}, with their times (UTC):")
-        lines += _rows(plan.go)
+    if preview.go and going:
+        lines.append(f"Would go {len(preview.go):,}, with their times (UTC):")
+        lines += _rows(preview.go)
     return "\n".join(lines)
 
 
 def policy_words(policy: Policy) -> str:
-    """The policy in short, for the record."""
-    rules: dict[str, object] = {
-        "keep_last": policy.keep_last,
-        "keep_within": span_words(policy.keep_within) if policy.keep_within else "",
-        "keep_daily": policy.keep_daily,
-        "keep_weekly": policy.keep_weekly,
+    """The policy in short, for the audit log."""
+    about = {
         "statuses": "" if policy.statuses == FINISHED else [each.value for each in policy.statuses],
         "workflow_id": policy.workflow_id,
         "per_workflow": policy.per_workflow,
     }
-    return json.dumps({"policy": {name: value for name, value in rules.items() if value}})
+    rules = {
+        rule.name: value if isinstance(value, int) else span_words(value) for rule, value in policy.rules
+    }
+    return json.dumps({"policy": rules | {name: value for name, value in about.items() if value}})
 
 
 def _rows(found: Sequence[Job]) -> list[str]:

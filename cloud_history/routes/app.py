@@ -103,7 +103,7 @@ def _handlers(context: Context, answers: Answers) -> dict[Key, Handler]:
         ("GET", "backups/{operation}/{job_id}"): record.backed_up_job,
         ("GET", "backups/{operation}/{job_id}/workflow"): record.backed_up_workflow,
         ("POST", "preview"): deletion.preview,
-        ("POST", "clean_up"): CleanUpRoutes(context).plan,
+        ("POST", "clean_up"): CleanUpRoutes(context).preview,
         ("POST", "delete"): deletion.delete,
         ("POST", "clear"): deletion.clear,
         ("POST", "undo"): deletion.undo,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,13 +20,11 @@ from ..deletion.preview import (
 )
 from ..deletion.report import Payload, result_payload
 from ..deletion.request import DeletionRequest
-from ..errors import Busy, CloudError, CountRose, InputRefused, PolicyRefused
+from ..errors import Busy, CloudError, CountRose, InputRefused
 from ..jobs.job import Job
 from ..jobs.rows import job_row
-from ..jobs.status import FINISHED, JobStatus, listed
 from ..retention.cleanup import CleanUp, resolve
-from ..retention.durations import span
-from ..retention.policy import Plan, Policy, Reason, newest_first
+from ..retention.policy import CleanUpPreview, Policy, newest_first, read_policy
 from ..retention.report import counts_kept
 from ..secret import log
 from ..state.credentials import Connection
@@ -207,82 +205,47 @@ def _origin(preview: Preview) -> str:
     return "clean_up" if preview.what else "panel"
 
 
-MAX_TEXT_CHARACTERS = 100
-_NUMBERS = ("keep_last", "keep_daily", "keep_weekly")
-_MEMBERS = (*_NUMBERS, "keep_within", "statuses", "workflow_id", "per_workflow")
-
-
 class CleanUpRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._cleaning_up = CleanUp(context.operations)
+        self._clean_up = CleanUp(context.operations)
 
-    async def plan(self, request: web.Request) -> web.Response:
+    async def preview(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"policy": dict}, ("policy",))
         policy = read_policy(body["policy"])
         connection = await self._context.operations.find_connection()
-        plan, jobs = await self._context.in_time(self._cleaning_up.plan(connection, policy, Unwatched()))
-        payload = await compute_in_thread(plan_payload, plan, policy, jobs)
+        found = self._clean_up.preview(connection, policy, Unwatched())
+        payload = await compute_in_thread(cleanup_payload, policy, *await self._context.in_time(found))
         return json_answer({**payload, "account": connection.account})
 
 
-def read_policy(given: Mapping[str, Any]) -> Policy:
-    """The policy in a JSON object. Raises InputRefused."""
-    if unknown := sorted(set(given) - set(_MEMBERS)):
-        raise PolicyRefused(f"The policy has members nobody knows: {len(unknown)}.")
-    within, workflow_id = given.get("keep_within", ""), given.get("workflow_id", "")
-    if not all(isinstance(each, str) and len(each) <= MAX_TEXT_CHARACTERS for each in (within, workflow_id)):
-        raise PolicyRefused(
-            f"“keep_within” and “workflow_id” must be texts of at most {MAX_TEXT_CHARACTERS} characters."
-        )
-    per_workflow = given.get("per_workflow", False)
-    if not isinstance(per_workflow, bool):
-        raise PolicyRefused("“per_workflow” must be true or false.")
-    return Policy(
-        **{name: given.get(name, 0) for name in _NUMBERS},
-        keep_within=span(within),
-        statuses=_statuses(given.get("statuses")),
-        workflow_id=workflow_id,
-        per_workflow=per_workflow,
-    )
+def cleanup_payload(policy: Policy, preview: CleanUpPreview, jobs: Mapping[str, Job]) -> Payload:
+    """What a policy would do, as the browser shows it.
 
-
-def _statuses(given: object) -> tuple[JobStatus, ...]:
-    if given is None:
-        return FINISHED
-    if not isinstance(given, list) or not all(isinstance(each, str) and each in FINISHED for each in given):
-        raise InputRefused(f"“statuses” must be a list of {listed(FINISHED, 'and')}.")
-    return tuple(status for status in FINISHED if status in given)
-
-
-def plan_payload(plan: Plan, policy: Policy, jobs: Mapping[str, Job]) -> Payload:
-    """The plan as the browser shows it, newest job first: the first 200 that would go and the first 200 that stay.
-
-    So the first 200 of all are among them, and nobody who looks for what would go is shown an empty list.
+    Its rows are the first 200 jobs that would go and the first 200 that stay, newest first. So the first 200 of all
+    are among them, and a page of what would go is never empty.
     """
-    numbers: dict[Reason, object] = {
-        Reason.LAST: policy.keep_last,
-        Reason.WITHIN: policy.keep_within.total_seconds() / 86400 if policy.keep_within else None,
-        Reason.DAILY: policy.keep_daily,
-        Reason.WEEKLY: policy.keep_weekly,
+    numbers = {
+        rule.reason: value if isinstance(value, int) else value / timedelta(days=1)
+        for rule, value in policy.rules
     }
     kept = [
         {"reason": reason.value, "n": numbers.get(reason), "count": count}
-        for reason, count in counts_kept(plan).items()
+        for reason, count in counts_kept(preview).items()
     ]
-    listed = {*islice(plan.kept, MAX_ROWS), *(job.id for job in plan.go[:MAX_ROWS])}
+    listed = {*islice(preview.kept, MAX_ROWS), *(job.id for job in preview.go[:MAX_ROWS])}
     rows = [
-        {"job": job_row(job), "keep": plan.kept[job.id].value if job.id in plan.kept else None}
+        {"job": job_row(job), "keep": preview.kept[job.id].value if job.id in preview.kept else None}
         for job in newest_first(jobs[job_id] for job_id in listed)
     ]
     return {
         "total": len(jobs),
         "finished": sum(job.finished for job in jobs.values()),
-        "go": len(plan.go),
+        "go": len(preview.go),
         "kept": kept,
-        "share": plan.share,
-        "all": plan.takes_all,
-        "large": plan.takes_much,
-        "empty": policy.empty,
+        "share": preview.share,
+        "all": preview.takes_all,
+        "large": preview.takes_much,
+        "empty": not policy.rules,
         "rows": rows,
     }

@@ -15,7 +15,7 @@ from cloud_history.errors import ServerFault, Unauthorized
 from cloud_history.jobs.job import Job
 from cloud_history.retention import cleanup
 from cloud_history.retention.cleanup import CleanUp
-from cloud_history.retention.policy import Plan, Policy, decide
+from cloud_history.retention.policy import CleanUpPreview, Policy, decide
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
@@ -39,20 +39,20 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(
 ) -> None:
     clock = Clock()
     cleaning, connection = CleanUp(operations, clock), await operations.find_connection()
-    _, before = await cleaning.plan(connection, POLICY, Unwatched())
+    _, before = await cleaning.preview(connection, POLICY, Unwatched())
     cloud.add_job("completed")
     clock.now += 60
-    assert len((await cleaning.plan(connection, POLICY, Unwatched()))[1]) == len(before)
+    assert len((await cleaning.preview(connection, POLICY, Unwatched()))[1]) == len(before)
     clock.now += 0.1
-    assert len((await cleaning.plan(connection, POLICY, Unwatched()))[1]) == len(before) + 1
+    assert len((await cleaning.preview(connection, POLICY, Unwatched()))[1]) == len(before) + 1
 
 
 async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operations) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
-    await cleaning.plan(connection, POLICY, Unwatched())
+    await cleaning.preview(connection, POLICY, Unwatched())
     other = replace(connection, key=ApiKey(Secret("comfyui-another-key-0123456789"), "env"))
     with pytest.raises(Unauthorized):
-        await cleaning.plan(other, POLICY, Unwatched())
+        await cleaning.preview(other, POLICY, Unwatched())
 
 
 async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_reading(
@@ -60,8 +60,8 @@ async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_readin
 ) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
     policies = [Policy(keep_last=number) for number in range(1, 6)]
-    plans = await asyncio.gather(*(cleaning.plan(connection, each, Unwatched()) for each in policies))
-    assert [len(plan.kept) - len(plans[0][0].kept) for plan, _ in plans] == [0, 1, 2, 3, 4]
+    previews = await asyncio.gather(*(cleaning.preview(connection, each, Unwatched()) for each in policies))
+    assert [len(preview.kept) - len(previews[0][0].kept) for preview, _ in previews] == [0, 1, 2, 3, 4]
     assert len(cloud.requests) == 1
 
 
@@ -71,8 +71,8 @@ async def test_rules_are_tried_on_two_event_loops_at_once(
     cleaning, connection = CleanUp(operations), await operations.find_connection()
 
     async def try_rules() -> int:
-        both = (cleaning.plan(connection, POLICY, Unwatched()) for _ in range(2))
-        return len({len(plan.kept) for plan, _ in await asyncio.gather(*both)})
+        both = (cleaning.preview(connection, POLICY, Unwatched()) for _ in range(2))
+        return len({len(preview.kept) for preview, _ in await asyncio.gather(*both)})
 
     elsewhere = run_in_thread(lambda: asyncio.run(try_rules()))
     here, there = await asyncio.gather(try_rules(), elsewhere)
@@ -86,9 +86,9 @@ async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
     fault = Fault(LIST, "status", times=None, status=500)
     cloud.faults.append(fault)
     with pytest.raises(ServerFault):
-        await cleaning.plan(connection, POLICY, Unwatched())
+        await cleaning.preview(connection, POLICY, Unwatched())
     cloud.faults.remove(fault)
-    assert (await cleaning.plan(connection, POLICY, Unwatched()))[0].go
+    assert (await cleaning.preview(connection, POLICY, Unwatched()))[0].go
 
 
 async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
@@ -102,9 +102,9 @@ async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
         await forever.wait()
 
     cloud.pause, usual = wait, cloud.pause  # type: ignore[method-assign]
-    first = asyncio.ensure_future(cleaning.plan(connection, POLICY, Unwatched()))
+    first = asyncio.ensure_future(cleaning.preview(connection, POLICY, Unwatched()))
     await asked.wait()
-    second = asyncio.ensure_future(cleaning.plan(connection, POLICY, Unwatched()))
+    second = asyncio.ensure_future(cleaning.preview(connection, POLICY, Unwatched()))
     cloud.pause = usual  # type: ignore[method-assign]
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -118,14 +118,16 @@ async def test_a_large_history_is_decided_on_off_the_event_loop(
 ) -> None:
     threads = []
 
-    def watched(jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool]) -> Plan:
+    def watched(
+        jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool]
+    ) -> CleanUpPreview:
         threads.append(threading.current_thread())
         return decide(jobs, policy, now, protected)
 
     monkeypatch.setattr(cleanup, "decide", watched)
     connection: Any = await operations.find_connection()
-    await CleanUp(operations).plan(connection, POLICY, Unwatched())
-    await cleanup.plan_of(operations, connection, POLICY, Unwatched())
+    await CleanUp(operations).preview(connection, POLICY, Unwatched())
+    await cleanup.preview_now(operations, connection, POLICY, Unwatched())
     await cleanup.resolve(operations, connection, POLICY, Unwatched(), allow_large=True)
     assert len(threads) == 3
     assert threading.main_thread() not in threads

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobStatus
-from cloud_history.retention.policy import Plan, Policy, decide
+from cloud_history.retention.policy import CleanUpPreview, Policy, decide
 from support.choices import Choices, made_of
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
@@ -85,7 +85,7 @@ def example_of(choices: Choices) -> Example:
     )
 
 
-def plan_of(example: Example) -> Plan:
+def preview_of(example: Example) -> CleanUpPreview:
     return decide(example.jobs, example.policy, NOW, lambda job: job.id in example.protected)
 
 
@@ -97,11 +97,11 @@ def gone(jobs: list[Job], policy: Policy) -> set[str]:
 def each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(
     example: Example,
 ) -> None:
-    policy, plan = example.policy, plan_of(example)
-    going = [job.id for job in plan.go]
-    assert sorted([*plan.kept, *going]) == sorted(job.id for job in example.jobs)
-    assert 0.0 <= plan.share <= 1.0
-    for job in plan.go:
+    policy, preview = example.policy, preview_of(example)
+    going = [job.id for job in preview.go]
+    assert sorted([*preview.kept, *going]) == sorted(job.id for job in example.jobs)
+    assert 0.0 <= preview.share <= 1.0
+    for job in preview.go:
         assert job.status in policy.statuses
         assert job.created_at is not None
         assert policy.workflow_id in ("", job.workflow_id)
@@ -130,19 +130,19 @@ def rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example: E
 
 
 def what_is_active_unknown_protected_or_without_a_time_is_always_kept(example: Example) -> None:
-    going = {job.id for job in plan_of(example).go}
+    going = {job.id for job in preview_of(example).go}
     for job in example.jobs:
         if job.status not in FINISHED or job.created_at is None or job.id in example.protected:
             assert job.id not in going
 
 
 def the_order_of_the_jobs_does_not_matter(example: Example) -> None:
-    one, two = plan_of(example), plan_of(example._replace(jobs=example.shuffled))
+    one, two = preview_of(example), preview_of(example._replace(jobs=example.shuffled))
     assert (one.kept, one.go) == (two.kept, two.go)
 
 
 def protected_jobs_stay_and_cost_no_other_job_its_place(example: Example) -> None:
-    going = {job.id for job in plan_of(example).go}
+    going = {job.id for job in preview_of(example).go}
     assert going == gone(example.jobs, example.policy) - example.protected
 
 

@@ -37,10 +37,10 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
     with pytest.raises(ClockWrong):
         await resolve(operations, connection, MONTH, Unwatched(), allow_large=True)
     with pytest.raises(ClockWrong):
-        await CleanUp(operations).plan(connection, MONTH, Unwatched())
+        await CleanUp(operations).preview(connection, MONTH, Unwatched())
     last = Policy(keep_last=len(cloud.finished) - 3)
-    plan, preview = await resolve(operations, connection, last, Unwatched(), allow_large=True)
-    assert preview.size == len(plan.go) == 3
+    would, preview = await resolve(operations, connection, last, Unwatched(), allow_large=True)
+    assert preview.size == len(would.go) == 3
     assert cloud.history_posts == []
 
 
@@ -53,10 +53,10 @@ async def test_a_clock_that_is_less_than_a_day_wrong_takes_no_job_that_is_to_be_
     job = cloud.add_job("completed", create_time=int(made_at.timestamp() * 1000))
     operations = made(tmp_path, environ, hours=hours)
     within = Policy(keep_within=timedelta(hours=12))
-    plan, _ = await resolve(
+    would, _ = await resolve(
         operations, await operations.find_connection(), within, Unwatched(), allow_large=True
     )
-    assert list(plan.kept) == [job.id]
+    assert list(would.kept) == [job.id]
 
 
 @pytest.mark.parametrize("ahead", [0, 365, -365])

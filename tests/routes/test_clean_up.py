@@ -8,7 +8,7 @@ from support.route_stage import Stage
 from support.small_history import CASES, fill
 
 
-async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:
+async def test_a_preview_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:
     answer = (await stage.ask("clean_up", {"policy": {"keep_last": 50}})).json
     finished = len(stage.cloud.finished)
     assert (answer["total"], answer["finished"]) == (len(stage.cloud.jobs), finished)
@@ -21,12 +21,12 @@ async def test_a_plan_says_what_would_go_and_why_the_rest_stays(stage: Stage) ->
 
 
 @pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
-async def test_every_member_of_a_policy_reaches_the_plan_and_the_preview(
+async def test_every_member_of_a_policy_reaches_the_preview_and_the_deletion(
     stage: Stage, policy: dict[str, object], goes: str
 ) -> None:
     jobs = fill(stage.cloud)
-    plan = (await stage.ask("clean_up", {"policy": policy})).json
-    assert [row["job"]["id"] for row in plan["rows"] if row["keep"] is None] == [jobs[each] for each in goes]
+    tried = (await stage.ask("clean_up", {"policy": policy})).json
+    assert [row["job"]["id"] for row in tried["rows"] if row["keep"] is None] == [jobs[each] for each in goes]
     shown = await stage.preview(policy=policy, allow_large=True)
     assert [row["id"] for row in shown["rows"]] == [jobs[each] for each in goes]
 
@@ -89,8 +89,8 @@ async def test_protected_jobs_are_kept(stage: Stage) -> None:
     keep = len(stage.cloud.finished) - 10
     shown = await stage.preview(policy={"keep_last": keep})
     assert oldest not in {row["id"] for row in shown["rows"]}
-    plan = (await stage.ask("clean_up", {"policy": {"keep_last": keep}})).json
-    assert plan["go"] == shown["removable"]
+    tried = (await stage.ask("clean_up", {"policy": {"keep_last": keep}})).json
+    assert tried["go"] == shown["removable"]
 
 
 @pytest.mark.parametrize(
