@@ -45,6 +45,8 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 # Three processes use two processors best, because tests often wait for an answer.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
+OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
+"""What differs in another Python, any example meets: property tests try a tenth of theirs."""
 # Each process keeps a processor busy, so three on two processors are slower than two.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
@@ -255,7 +257,7 @@ def other_pythons() -> list[StepFailed]:
         python = setup.packages_for(version, interpreter)
         tests: list[str | Path] = [python, "-m", "pytest", *UNIT_TESTS, *NOT_TIMED, "-q"]
         try:
-            output = run_step(f"Python {version}: tests", tests, env={"PYTHONDONTWRITEBYTECODE": ""})
+            output = run_step(f"Python {version}: tests", tests, env=OTHER_PYTHONS_ENVIRONMENT)
             say("            " + output.strip().splitlines()[-1])
         except StepFailed as failure:
             failures.append(failure)

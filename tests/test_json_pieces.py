@@ -7,11 +7,12 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history import json_pieces
 from cloud_history.json_pieces import NotJson, Reader, dumps, loads
+from support.examples import examples
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -32,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from([1, 8, 30]))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_what_is_read_is_what_python_reads(value: Any, indent: int | None, window: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_pieces, "WINDOW", window)
@@ -42,14 +43,14 @@ def test_what_is_read_is_what_python_reads(value: Any, indent: int | None, windo
 
 
 @given(VALUES)
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_what_is_written_is_what_python_writes(value: Any) -> None:
     finite = json.loads(json.dumps(value), parse_constant=lambda name: None)
     assert dumps(value, nothing) == json.dumps(finite, separators=(",", ":"))
 
 
 @given(st.text(alphabet='[]{}",:01.e-ntrufalse \\', max_size=30))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_what_python_does_not_read_is_not_read(text: str) -> None:
     try:
         expected = json.loads(text)

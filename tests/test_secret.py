@@ -14,7 +14,7 @@ from html import escape
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.secret import (
@@ -29,6 +29,7 @@ from cloud_history.secret import (
     scrub,
 )
 from cloud_history.state.credentials import ApiKey
+from support.examples import examples
 
 KEY = "comfyui-unit+secret/100%25=0123456789abcdef"
 QUOTED = quote(KEY, safe="")
@@ -138,7 +139,7 @@ around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df
 
 
 @given(st.lists(st.one_of(around, st.sampled_from(FORMS)), max_size=9))
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+@examples(600)
 def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(pieces: list[str]) -> None:
     remember(KEY)
     shown = scrub("".join(pieces))
@@ -147,7 +148,7 @@ def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(piec
 
 
 @given(around, st.integers(0, len(KEY)), st.integers(0, len(KEY)), around)
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+@examples(600)
 def test_no_sixteen_characters_of_a_long_key_are_shown(before: str, start: int, end: int, after: str) -> None:
     remember(KEY)
     shown = scrub(before + KEY[start:end] + after).lower()

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.cloud.pages import read_page
 from cloud_history.json_pieces import NotJson
+from support.examples import examples
 
-quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+quickly = examples(300)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

@@ -7,19 +7,20 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.errors import InputRefused, InvalidJobIds, NoJobIds, TooManyJobIds
 from cloud_history.jobs.ids import MAX_CHARACTERS, MAX_IDS, parse_job_ids
 from cloud_history.secret import Secret
 from support.choices import Choices, made_of
+from support.examples import examples
 
 A = "01234567-89ab-cdef-0123-456789abcdef"
 B = "fedcba98-7654-3210-fedc-ba9876543210"
 C = "00000000-0000-4000-8000-00000000000c"
 
-quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+quickly = examples(300)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.jobs.filters import JobFilter
@@ -25,10 +25,11 @@ from cloud_history.jobs.job import (
 from cloud_history.jobs.rows import job_row
 from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from cloud_history.secret import remember
+from support.examples import examples
 from support.fake_history_client import NOON, ids
 
 JOB = ids(1)[0]
-quickly = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+quickly = examples(200)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -244,7 +245,7 @@ near_a_cut = st.builds(
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@examples(300)
 def test_a_key_is_hidden_in_every_text_of_a_job_before_it_is_cut(data: st.DataObject) -> None:
     remember(KEY)
     row: dict[str, object] = {"id": JOB, **{name: data.draw(near_a_cut) for name in TEXTS}}

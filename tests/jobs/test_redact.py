@@ -6,15 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.errors import NestedTooDeeply, NotBackedUp
 from cloud_history.jobs.redact import MAX_LEVELS, clean_detail, clean_json
 from cloud_history.secret import remember
+from support.examples import examples
 
 KEY = "comfyui-0123456789abcdef+/x"
-quickly = settings(max_examples=400, deadline=None, derandomize=True, database=None)
+quickly = examples(400)
 around_the_key = st.builds(
     lambda before, key, after: before + key + after,
     st.text(max_size=5),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.errors import InputRefused
 from cloud_history.retention.durations import cutoff
 from cloud_history.secret import Secret
+from support.examples import examples
 from support.fake_history_client import NOON
 
-quickly = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+quickly = examples(300)
 KEY = "comfyui-unit-durations-0123456789abcdef"
 
 

@@ -9,15 +9,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobStatus
 from cloud_history.retention.policy import CleanUpPreview, Policy, decide
 from support.choices import Choices, made_of
+from support.examples import examples
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
-EXAMPLES = settings(max_examples=2000, deadline=None)
+EXAMPLES = examples(2000)
 
 STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if each not in FINISHED)]
 """The finished ones more often: the others never go, and then nothing is tested."""

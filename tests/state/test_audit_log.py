@@ -14,13 +14,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, DeletionResult
 from cloud_history.deletion.queue import outcome_of
 from cloud_history.secret import CONTROL, Secret, remember
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
+from support.examples import examples
 from support.fake_history_client import counts_of
 from support.record_stage import DELETED, FAILED, entry, job_id, name, outcome
 
@@ -169,7 +170,7 @@ def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: Audi
     assert record.removed_in_all() == 0
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@examples(200)
 @given(text=st.text(max_size=30), why=st.text(max_size=30))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str, why: str) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
@@ -364,7 +365,7 @@ def test_every_cell_is_quoted(record: AuditLog) -> None:
         assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@examples(200)
 @given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
 def test_any_text_makes_one_row_that_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, text: str

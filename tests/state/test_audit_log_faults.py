@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloud_history.errors import StateFolderLost, StateUnwritable
 from cloud_history.state.audit_log import AuditLog
+from support.examples import examples
 from support.record_stage import DELETED, entry, job_id, name, outcome, recorded
 from support.small_disk import no_file_larger_than
 
@@ -307,13 +308,7 @@ def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
     assert recorded(tmp_path) == [(1, "unknown")]
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@examples(200, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
 def test_bytes_changed_anywhere_stop_neither_reading_nor_writing(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "deletions.jsonl"

@@ -18,13 +18,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloud_history.errors import BackupDamaged, StateFolderLost, StateUnwritable
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.folder import state_folder_at
 from support.backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
+from support.examples import examples
 from support.small_disk import no_file_larger_than
 
 NOISE = random.Random(1).randbytes(60_000).hex()
@@ -325,13 +326,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deleta
     assert [each.operation for each in backups.list()] == [OTHER]
 
 
-@settings(
-    max_examples=400,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@examples(400, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
 def test_bytes_changed_or_cut_anywhere_give_what_was_kept_or_an_error(
     tmp_path: Path, data: st.DataObject

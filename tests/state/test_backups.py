@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloud_history.errors import BackupDamaged, NotBackedUp
@@ -23,6 +23,7 @@ from cloud_history.jobs.redact import clean_detail
 from cloud_history.secret import remember
 from cloud_history.state.backups import MIN_BACKUPS, BackupFolder
 from support.backup_stage import ABOUT, KEY, OPERATION, job_id, make, names
+from support.examples import examples
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 CANVAS = {"nodes": [{"id": 1, "type": "KSampler"}], "links": []}
@@ -248,13 +249,7 @@ keyed_json = st.recursive(
 )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@examples(150, HealthCheck.function_scoped_fixture)
 @given(value=keyed_json, name=keyed)
 def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name: str) -> None:
     remember(KEY)
