@@ -9,10 +9,136 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from "./node_report.js";
-import { LOADING, MENU, SETTINGS } from "./start_words.js";
-import { createTab, registerTab, TAB } from "./tab.js";
 
 /** @typedef {ReturnType<typeof import("./ui-1.2.0/app.mjs").assemble>} Ui */
+
+export const MENU = {
+  group: "Cloud history",
+  open: "Open cloud history",
+  clear: "Clear cloud history…",
+  connect: "Connect to Comfy Cloud…",
+};
+
+export const SETTINGS = {
+  seconds: "Seconds to undo a deletion",
+  backup: "Back up workflows before deleting",
+  nodes: "Workflows may delete",
+  backupDays: "Keep backups for (days)",
+  backupMegabytes: "Backups may use (MB)",
+  button: "Show the Cloud history button at the top",
+};
+
+export const LOADING = {
+  wait: "Loading…",
+  failed: "Cloud history could not be loaded",
+  remedy: "Check that ComfyUI is running, then try again. If that does not help, reload the page.",
+  again: "Try again",
+};
+
+const TAB = "comfy-cloud-history";
+
+/** The style sheet comes with the panel, or has not come. */
+const STYLE = {
+  boxSizing: "border-box", display: "flex", flexDirection: "column", alignItems: "flex-start", gap: "8px", padding: "16px",
+  font: "14px/20px Inter, Arial, sans-serif", color: "var(--foreground, var(--fg-color, #fff))",
+};
+const BUTTON_STYLE = {
+  height: "32px", padding: "0 12px", border: "0", borderRadius: "8px", font: "500 12px/16px Inter, Arial, sans-serif", color: "inherit",
+  background: "color-mix(in srgb, currentColor 12%, transparent)", cursor: "pointer",
+};
+
+/**
+ * Puts the panel before a node as soon as it is loaded; until then, or when it can't be, words.
+ * @param {Node} anchor
+ * @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load
+ */
+function mountWhenLoaded(anchor, load) {
+  const words = document.createElement("div");
+  Object.assign(words.style, STYLE);
+  anchor.parentNode?.insertBefore(words, anchor);
+  let closed = false;
+  /** @type {{unmount(): void} | null} */
+  let panel = null;
+
+  /** @param {"status" | "alert"} role @param {...Node} parts */
+  const tell = (role, ...parts) => {
+    words.setAttribute("role", role);
+    words.replaceChildren(...parts);
+  };
+  async function attempt() {
+    tell("status", line(LOADING.wait));
+    try {
+      const ui = await load();
+      if (closed) return;
+      panel = ui.mountInTab(anchor);
+      words.remove();
+    } catch {
+      if (!closed) tell("alert", line(LOADING.failed, "600"), line(LOADING.remedy), tryAgain(() => void attempt()));
+    }
+  }
+  void attempt();
+  return {
+    unmount() {
+      closed = true;
+      words.remove();
+      panel?.unmount();
+    },
+  };
+}
+
+/** @param {string} text @param {string} [weight] */
+function line(text, weight = "400") {
+  const element = document.createElement("div");
+  element.style.fontWeight = weight;
+  element.textContent = text;
+  return element;
+}
+
+/** @param {() => void} press */
+function tryAgain(press) {
+  const button = document.createElement("button");
+  Object.assign(button.style, BUTTON_STYLE);
+  button.type = "button";
+  button.textContent = LOADING.again;
+  button.addEventListener("click", press);
+  return button;
+}
+
+/**
+ * @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load
+ * @returns {import("../types/comfyui").SidebarTab}
+ */
+export function createTab(load) {
+  /** @type {{unmount(): void} | null} */
+  let shown = null;
+  return {
+    id: TAB,
+    type: /** @type {const} */ ("vue"),
+    icon: "pi pi-history",
+    title: MENU.group,
+    tooltip: MENU.group,
+    // A component that needs no Vue of ours: it leaves one comment node, before which the panel is put.
+    component: {
+      name: "CloudHistoryTab",
+      inheritAttrs: false,
+      render: () => null,
+      /** @this {{$el: Node}} */
+      mounted() {
+        shown = mountWhenLoaded(this.$el, load);
+      },
+      beforeUnmount() {
+        shown?.unmount();
+        shown = null;
+      },
+    },
+  };
+}
+
+/** Its first place is deprecated in every frontend that has the second. @param {import("../types/comfyui").ExtensionManager} manager @param {import("../types/comfyui").SidebarTab} tab */
+export function registerTab(manager, tab) {
+  const place = manager.sidebarTab.registerSidebarTab ? manager.sidebarTab : manager;
+  place.registerSidebarTab?.(tab);
+}
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 

@@ -1,10 +1,16 @@
 // @ts-check
 /** The report under our nodes: read-only text, drawn in classic mode and in Nodes 2.0, and saved nowhere. */
 
-import { NODE } from "./start_words.js";
-
 /** @typedef {import("../types/comfyui").ComfyNode} ComfyNode */
 /** @typedef {import("../types/comfyui").ComfyGraph} ComfyGraph */
+
+export const NODE = {
+  report: "Report",
+  placeholder: "What happened is told here after a run.",
+  interrupted: "Stopped before there was a result.",
+  earlier: "Earlier run:",
+  asksToWait: "Comfy Cloud asks to wait",
+};
 
 const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"]);
 const MIN_HEIGHT = 88;

@@ -1,7 +1,5 @@
 // @ts-check
-/** The server routes of this pack, and what their answers must be; those of the record are in record_api.mjs. */
-
-import { createRecordApi } from "./record_api.mjs";
+/** Requests to the routes of this pack, the shapes their answers must have, and the errors they end in. */
 
 /** @typedef {import("../../types/wire").Status} Status */
 /** @typedef {import("../../types/wire").SavedKey} SavedKey */
@@ -10,6 +8,11 @@ import { createRecordApi } from "./record_api.mjs";
 /** @typedef {import("../../types/wire").DeletionAnswer} DeletionAnswer */
 /** @typedef {import("../../types/wire").Hold} Hold */
 /** @typedef {import("../../types/wire").ListLine} ListLine */
+/** @typedef {import("../../types/record").CleanUpPreview} CleanUpPreview */
+/** @typedef {import("../../types/record").RecordAnswer} RecordAnswer */
+/** @typedef {import("../../types/record").RecordJob} RecordJob */
+/** @typedef {import("../../types/record").BackupJob} BackupJob */
+/** @typedef {import("../../types/wire").JobDetails} JobDetails */
 
 /** A request that did not give what was asked for. `code` tells which words to show. */
 export class HistoryApiError extends Error {
@@ -292,3 +295,71 @@ export function createHistoryApi(fetchApi) {
 }
 
 /** @typedef {ReturnType<typeof createHistoryApi>} HistoryApi */
+
+/** @param {unknown} value @param {string} key whether every one in a list has this as text */
+const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isRecord(each) && typeof each[key] === "string");
+
+/** @param {unknown} value @returns {value is CleanUpPreview} */
+const isCleanUp = (value) =>
+  isRecord(value) && Number.isFinite(value.total) && Number.isFinite(value.go) && Number.isFinite(value.share) &&
+  eachHas(value.kept, "reason") && Array.isArray(value.rows) && value.rows.every((each) => isRecord(each) && isRecord(each.job));
+
+/** @param {unknown} value @returns {value is RecordAnswer} */
+const isRecordAnswer = (value) => isRecord(value) && eachHas(value.entries, "operation") && Number.isFinite(value.removed_in_all);
+
+/** @param {unknown} value @returns {value is {jobs: RecordJob[]}} */
+const holdsOutcomes = (value) => isRecord(value) && eachHas(value.jobs, "id") && eachHas(value.jobs, "outcome");
+
+/** @param {unknown} value @returns {value is {jobs: BackupJob[]}} */
+const holdsBackups = (value) => isRecord(value) && eachHas(value.jobs, "id");
+
+/**
+ * @param {object} caller
+ * @param {Call} caller.call
+ * @param {(route: string, signal?: AbortSignal) => Promise<Blob>} caller.blob
+ * @param {(value: unknown) => value is JobDetails} caller.isDetails
+ */
+export const createRecordApi = ({ call, blob, isDetails }) => ({
+  /** What a policy would do. Sends nothing to the cloud but questions. @param {import("../../types/record").Policy} policy @param {AbortSignal} [signal] */
+  cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
+  record: () => call(isRecordAnswer, "record", "GET"),
+  /** @param {string} operation */
+  recordJobs: (operation) => call(holdsOutcomes, `record/${encodeURIComponent(operation)}`, "GET"),
+  recordCsv: () => blob("record.csv"),
+  /** @param {string} operation */
+  backupJobs: (operation) => call(holdsBackups, `backups/${encodeURIComponent(operation)}`, "GET"),
+  /** @param {string} operation @param {string} id */
+  backupJob: (operation, id) => call(isDetails, `backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}`, "GET"),
+  /** @param {string} operation @param {string} id */
+  backupWorkflowFile: (operation, id) => blob(`backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}/workflow`),
+  /** The record of the deletion stays. @param {string} operation */
+  deleteBackup: (operation) => call(isRecord, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
+});
+
+export const FRAMED = "framed";
+
+/**
+ * All that deletes, cancels, or makes deleting easier. Reading, undoing and stopping stay.
+ * @type {readonly (keyof HistoryApi)[]}
+ */
+const REFUSED = [
+  "preview", "previewOf", "clear", "remove", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
+  "dismiss", "dismissHold", "deleteBackup",
+];
+
+/** Whether another page shows this one. @param {{top: unknown}} [page] */
+export const isFramed = (page = window) => page.top !== page;
+
+/** @param {HistoryApi} api @returns {HistoryApi} refuses what a page in a frame may not do */
+export function refuseFramed(api) {
+  const refuse = () => Promise.reject(new HistoryApiError({ code: FRAMED }));
+  /** @type {HistoryApi["askAnswer"]} */
+  const askAnswer = (question, token, answer) => (answer.answer === "skip" ? api.askAnswer(question, token, answer) : refuse());
+  return { ...api, ...Object.fromEntries(REFUSED.map((name) => [name, refuse])), askAnswer };
+}
+
+/** @param {unknown} error @returns {HistoryApiError} */
+export function asApiError(error) {
+  if (error instanceof HistoryApiError) return error;
+  throw error;
+}

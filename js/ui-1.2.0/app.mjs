@@ -1,40 +1,39 @@
 // @ts-check
 /** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
 
+import { createHistoryApi, isFramed, refuseFramed } from "./api.mjs";
 import { askStep } from "./approval/dialog.mjs";
 import { AskFirst } from "./approval/flow.mjs";
-import { ConnectSteps } from "./connect/dialog.mjs";
-import { createDialogs } from "./common/dialogs.mjs";
-import { isFramed, refuseFramed } from "./common/framed.mjs";
-import { createHistoryApi } from "./api.mjs";
+import { DeletionRecord } from "./audit/model.mjs";
+import { RecordPage } from "./audit/page.mjs";
+import { CleanUp } from "./cleanup/model.mjs";
+import { CleanUpPage } from "./cleanup/page.mjs";
+import { copyText } from "./common/browser.mjs";
 import { banners } from "./common/components.mjs";
+import { createDialogs } from "./common/dialogs.mjs";
+import { COMMON } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
-import { Asking } from "./deletion/confirm.mjs";
+import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancelling } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
-import { copyText } from "./common/browser.mjs";
-import { createDamagedList } from "./protection/damaged_list.mjs";
-import { createCommonSteps } from "./deletion/dialogs.mjs";
+import { Asking, createQuestions } from "./deletion/confirm.mjs";
 import { Deletions } from "./deletion/controller.mjs";
+import { createCommonSteps } from "./deletion/dialogs.mjs";
+import { createUndoing } from "./deletion/toasts.mjs";
 import { createDetails } from "./details/view.mjs";
+import { createWorkflowNames, createWorkflows } from "./details/workflows.mjs";
 import { createPlaces } from "./list/host.mjs";
-import { createLostFolder } from "./protection/lost_folder.mjs";
-import { createPageParts } from "./page_parts.mjs";
-import { createProtecting } from "./protection/actions.mjs";
-import { Protection } from "./protection/model.mjs";
-import { createQuestions } from "./deletion/questions.mjs";
-import { createSettings } from "./settings.mjs";
 import { createStore } from "./list/store.mjs";
-import { Thumbnails } from "./list/thumbnails.mjs";
-import { createUndoing } from "./deletion/undoing.mjs";
-import { createWorkflows } from "./details/workflows.mjs";
-import { createWorkflowNames } from "./details/workflow_names.mjs";
 import { idsCopied } from "./list/strings.mjs";
-import { DETAILS } from "./deletion/strings.mjs";
+import { Thumbnails } from "./list/thumbnails.mjs";
+import { createDamagedList, createLostFolder, createProtecting } from "./protection/actions.mjs";
+import { Protection } from "./protection/model.mjs";
+import { createSettings } from "./settings.mjs";
+
+/** @typedef {import("../../types/comfyui").ComfyApp} ComfyApp */
 
 export { loadStyle } from "./common/dom.mjs";
 
-/** @typedef {import("../../types/comfyui").ComfyApp} ComfyApp */
 
 /** @param {ComfyApp} app @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
 function createServices(app, fetchApi) {
@@ -135,7 +134,7 @@ export function assemble(app, fetchApi, open) {
     downloadWorkflow: (id) => void workflows.download(id),
     async copyIds(ids) {
       const copied = await copyText(ids.join("\n"));
-      toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : DETAILS.notCopied });
+      toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : COMMON.notCopied });
     },
     clear: () => void deletions.clear(),
     manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
@@ -176,5 +175,39 @@ export function assemble(app, fetchApi, open) {
     mountInTab: places.mountInTab, openLarge: places.openLarge,
     settings,
     askFirst: createAskFirst(app, services),
+  };
+}
+
+/** @param {() => void} run @param {number} milliseconds @returns {() => void} the way to stop it */
+function after(run, milliseconds) {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * @param {object} parts
+ * @param {import("./api.mjs").HistoryApi} parts.api
+ * @param {import("../../types/panel").Store} parts.store
+ * @param {import("../../types/panel").Actions} parts.actions
+ * @param {import("./list/thumbnails.mjs").Thumbnails} parts.thumbnails
+ * @param {import("./details/workflows.mjs").Workflows} parts.workflows
+ * @param {import("./common/dialogs.mjs").Dialogs} parts.dialogs
+ * @param {import("./common/toasts.mjs").Toasts} parts.toasts
+ */
+export function createPageParts(parts) {
+  const cleanUp = new CleanUp({ api: parts.api, after });
+  const record = new DeletionRecord({ api: parts.api });
+  return {
+    /** @type {import("../../types/panel").ViewParts["createPage"]} */
+    create: (name, view) =>
+      name === "clean_up"
+        ? new CleanUpPage({ ...parts, ...view, cleanUp })
+        : new RecordPage({ ...parts, ...view, record, now: () => parts.store.now() }),
+
+    /** What a change is about: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */
+    changed(kind) {
+      if (kind === "protection" || kind === "key") cleanUp.refresh();
+      else record.changed();
+    },
   };
 }

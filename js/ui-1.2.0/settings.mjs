@@ -1,10 +1,22 @@
 // @ts-check
 /** Settings > Cloud history. What is set there lives on the server, never among ComfyUI's own settings: it is a safety. */
 
+import { asApiError } from "./api.mjs";
 import { el } from "./common/dom.mjs";
 import { errorLine } from "./common/strings.mjs";
-import { asApiError } from "./deletion/confirm.mjs";
-import { SETTINGS } from "./deletion/strings.mjs";
+
+const SETTINGS = {
+  saved: "Saved",
+  fixed: "Set outside ComfyUI",
+  fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
+  backup: { off: "Off", workflows: "Workflows" },
+  nodes: { ask: "Ask first", allow: "Always", never: "Never" },
+  ranges: {
+    hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
+    backup_days: "1 to 36,500. The newest ten backups are always kept.",
+    backup_megabytes: "1 to 10,000,000. The newest ten backups are always kept.",
+  },
+};
 
 /** @typedef {import("../../types/wire").Status} Status */
 /** @typedef {import("../../types/wire").Settings} Settings */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Deafness, UNASKED_DEAF_MS } from "#ui/common/deafness.mjs";
+import { Deafness, UNASKED_DEAF_MS } from "#ui/common/presses.mjs";
 
 /** A question, the page's clock, and what the person sees of its buttons. */
 function asked({ painted = true } = {}) {

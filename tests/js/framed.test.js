@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isFramed, refuseFramed } from "#ui/common/framed.mjs";
+import { isFramed, refuseFramed } from "#ui/api.mjs";
 import { createHistoryApi, HistoryApiError } from "#ui/api.mjs";
 import { errorWords } from "#ui/common/strings.mjs";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import { keyFault, looksUnusual, refusalWords, savedWords } from "#ui/connect/key_form.mjs";
+import { keyFault, looksUnusual, refusalWords, savedWords } from "#ui/connect/dialog.mjs";
 
 test("a key is looked at before anything is sent", () => {
   assert.equal(keyFault(""), "Paste a key first.");

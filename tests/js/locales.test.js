@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MENU, SETTINGS } from "../../js/start_words.js";
+import { importMain } from "./comfyui.js";
+
+const { MENU, SETTINGS } = await importMain();
 
 const root = new URL("../../locales/", import.meta.url);
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}.json`, root), "utf8"));

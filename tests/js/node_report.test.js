@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { register } from "node:module";
 import { test } from "node:test";
-import { NODE } from "../../js/start_words.js";
-
-// main.js imports two modules that only a ComfyUI serves: here they are what this test puts into globalThis.
-const served = (name) => `data:text/javascript,${encodeURIComponent(`export const ${name} = globalThis.comfyui.${name};`)}`;
-const hooks = `export const resolve = (specifier, context, next) => {
-  const name = /^\\.\\.\\/\\.\\.\\/scripts\\/(app|api)\\.js$/.exec(specifier)?.[1];
-  return name ? { url: ${JSON.stringify({ app: served("app"), api: served("api") })}[name], shortCircuit: true } : next(specifier, context);
-};`;
-register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+import { NODE } from "../../js/node_report.js";
+import "./comfyui.js";
 
 const nodes = new Map();
 const STOPPED = "Stopped: 2 of 12 jobs removed.";

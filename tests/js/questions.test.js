@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createBackupChoice } from "#ui/deletion/backup_choice.mjs";
-import { createQuestions } from "#ui/deletion/questions.mjs";
+import { createBackupChoice } from "#ui/deletion/dialogs.mjs";
+import { createQuestions } from "#ui/deletion/confirm.mjs";
 
 /** As much of a page as the tick needs. */
 function element(tag) {

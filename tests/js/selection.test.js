@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSelection } from "#ui/list/selection.mjs";
+import { createSelection } from "#ui/list/store.mjs";
 
 const ORDER = ["a", "b", "c", "d", "e"];
 const chosen = (selection) => selection.ids().sort().join("");

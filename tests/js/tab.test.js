@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LOADING } from "../../js/start_words.js";
-import { createTab, registerTab } from "../../js/tab.js";
+import { importMain } from "./comfyui.js";
+
+const { createTab, LOADING, registerTab } = await importMain();
 
 test("the tab is registered where ComfyUI wants it now, and at its older place where there is no other", () => {
   const told = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createUndoing } from "#ui/deletion/undoing.mjs";
+import { createUndoing } from "#ui/deletion/toasts.mjs";
 
 /** What is told and said when Undo is pressed with these deletions. */
 function press(entries, undone = false) {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import * as words from "#ui/common/strings.mjs";
+import * as common from "#ui/common/strings.mjs";
+import * as results from "#ui/deletion/result_strings.mjs";
+import * as deletion from "#ui/deletion/strings.mjs";
+
+const words = { ...common, ...deletion, ...results };
 
 const result = (outcome, rest = {}) => ({ kind: "clear", outcome, before: 10, removed: 10, listed: 0, active: 0, report: "", error: null, ...rest });
 const error = (code, rest = {}) => ({ code, message: "", hint: "", status: null, retry_after: null, cloud_says: "", ...rest });
@@ -75,7 +79,7 @@ test("a failure carries the cloud’s own words and status, as text on one line"
 
 test("every error code has a title and something to do", () => {
   const codes = [
-    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "api_moved_on", "rate_limited", "server_fault", "timeout", "unreachable", "redirect",
+    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "api_moved_on", "rate_limited", "server_fault", "timeout", "unreachable",
     "unreadable_answer", "not_comfy_cloud", "busy", "preview_expired", "count_rose", "state_unwritable", "unsafe_base_url",
     "missing_dependency", "comfyui_away", "routes_missing", "strange_answer",
   ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createWorkflowNames } from "#ui/details/workflow_names.mjs";
+import { createWorkflowNames } from "#ui/details/workflows.mjs";
 import { askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "#ui/approval/strings.mjs";
 import { readNumber } from "#ui/settings.mjs";
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DETAILS } from "#ui/details/strings.mjs";
 import { test } from "node:test";
 import * as before from "#ui/deletion/strings.mjs";
 import * as after from "#ui/deletion/result_strings.mjs";
@@ -159,5 +160,5 @@ test("a clear that was overtaken by a protection is no fault, and says what happ
 });
 
 test("a job that is not found by its id is not called gone: some servers find none", () => {
-  assert.doesNotMatch(`${words.DETAILS.gone.title} ${words.DETAILS.gone.text}`, /\bgone\b|was removed/);
+  assert.doesNotMatch(`${DETAILS.gone.title} ${DETAILS.gone.text}`, /\bgone\b|was removed/);
 });

@@ -1,15 +1,15 @@
 // @ts-check
 /** What the dialog of a workflow that wants to delete shows. */
 
-import { el, hint as lineHint } from "../common/dom.mjs";
+import { FRAMED } from "../api.mjs";
+import { hint as lineHint, tile, tiles } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
-import { FRAMED } from "../common/framed.mjs";
 import { icon } from "../common/icons.mjs";
+import { accountWords, errorWords, goingParts } from "../common/strings.mjs";
 import { facts } from "../deletion/dialogs.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "../deletion/strings.mjs";
-import { tile, tiles } from "../common/components.mjs";
-import { accountWords, errorWords, goingParts } from "../common/strings.mjs";
-import { ASK, askPlace, askTitle, askingNode, askingWorkflow, timeLeft } from "./strings.mjs";
+import { ASK, askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "./strings.mjs";
 
 /** @typedef {import("../../../types/asking").OpenQuestion} OpenQuestion */
 

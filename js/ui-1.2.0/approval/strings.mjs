@@ -2,7 +2,7 @@
 /** The words of a workflow that asks before it deletes. */
 
 import { clean, number, plural, shortId } from "../common/format.mjs";
-import { NOT_DELETED } from "../common/strings.mjs";
+import { NOT_DELETED } from "../deletion/strings.mjs";
 
 export const ASK = {
   workflow: "Workflow",

@@ -1,7 +1,8 @@
 // @ts-check
 /** What was deleted from this ComfyUI, as the server has it on record. No DOM. */
 
-import { asApiError } from "../deletion/confirm.mjs";
+import { asApiError } from "../api.mjs";
+
 
 /** @typedef {import("../../../types/record").RecordEntry} RecordEntry */
 /** @typedef {import("../../../types/record").RecordJob} RecordJob */

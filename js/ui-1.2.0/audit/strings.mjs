@@ -2,7 +2,8 @@
 /** The words of "Recently deleted": what was deleted, from where, and what a backup is good for. */
 
 import { clean, dayAndTime, fileSize, number, plural } from "../common/format.mjs";
-import { crashWords, NONE_KNOWN, NOT_REMOVED } from "../common/strings.mjs";
+import { crashWords } from "../common/strings.mjs";
+import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 import { DELETE } from "../deletion/strings.mjs";
 
 /** @typedef {import("../../../types/record").RecordEntry} RecordEntry */

@@ -1,15 +1,15 @@
 // @ts-check
 /** What the rules would do: how many would go, why the others stay, and where there is room each job with its verdict. */
 
+import { skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateOnly, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { skeleton } from "../common/components.mjs";
+import { andMore } from "../common/strings.mjs";
 import { isActive } from "../list/filter.mjs";
 import { cut, KINDS } from "../list/row.mjs";
-import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./strings.mjs";
 import { EMPTY } from "../list/strings.mjs";
-import { andMore } from "../deletion/strings.mjs";
+import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./strings.mjs";
 
 /** @typedef {import("./model.mjs").CleanUp} CleanUp */
 /** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */

@@ -28,3 +28,13 @@ export async function copyText(text) {
     return copyBySelection(text);
   }
 }
+
+/** Milliseconds after which every browser has begun to read it. */
+const READ = 10_000;
+
+/** @param {Blob} blob @param {string} name */
+export function saveFile(blob, name) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), READ);
+}

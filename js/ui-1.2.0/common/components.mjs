@@ -1,11 +1,11 @@
 // @ts-check
 /** Pieces that more than one dialog shows. */
 
-import { button, el, externalLink, hint } from "./dom.mjs";
 import { ACCOUNT_CHANGED } from "../api.mjs";
+import { el } from "./dom.mjs";
 import { icon } from "./icons.mjs";
-import { DELETE, lostHold } from "../deletion/strings.mjs";
 import * as words from "./strings.mjs";
+import { lostHold } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
@@ -60,7 +60,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   };
   for (const { operation, asked } of status.unresolved) add(words.crashWords(asked), () => api.dismiss(operation));
   for (const { id, jobs, ids } of status.lost_holds ?? []) {
-    const buttons = show && ids.length ? [button({ label: DELETE.show, press: () => show(ids) })] : [];
+    const buttons = show && ids.length ? [button({ label: words.COMMON.show, press: () => show(ids) })] : [];
     add(lostHold(jobs), () => api.dismissHold(id), buttons);
   }
   return cards.slice(0, MAX_BANNERS);
@@ -102,3 +102,39 @@ export function errorStep(frame, error, status) {
   if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
   return frame.show({ title, body, buttons });
 }
+
+/** The second half of a double click was meant for what the button said before. @param {() => void} press */
+export const once = (press) => (/** @type {any} */ click) => {
+  if (click.detail <= 1) press();
+};
+
+/**
+ * @typedef {object} ButtonOptions
+ * @property {string} label
+ * @property {"ghost" | "primary" | "danger" | "danger-quiet" | ""} [kind]
+ * @property {import("./icons.mjs").IconName} [icon]
+ * @property {boolean} [first] whether it takes the focus when the dialog opens
+ * @property {(event: Event) => void} press
+ */
+
+/** @param {ButtonOptions} options */
+export function button({ label, kind = "", icon: name, first = false, press }) {
+  const attributes = { type: "button", class: `cch-btn ${kind}`.trim(), autofocus: first, onclick: press };
+  return el("button", attributes, name && icon(name, "s14"), label);
+}
+
+/**
+ * @param {string} href
+ * @param {string} label
+ * @param {string} [className]
+ */
+export const externalLink = (href, label, className = "cch-link") =>
+  el("a", { href, target: "_blank", rel: "noopener noreferrer", class: className }, label, icon("external", "s12"));
+
+/**
+ * A line with its icon.
+ * @param {import("./icons.mjs").IconName} name
+ * @param {string} text
+ * @param {string} [className]
+ */
+export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));

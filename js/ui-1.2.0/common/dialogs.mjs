@@ -4,7 +4,8 @@
  * it shows changes from step to step.
  */
 
-import { BARE, button, el } from "./dom.mjs";
+import { button } from "./components.mjs";
+import { el } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./strings.mjs";
@@ -247,3 +248,6 @@ export function createDialogs(getHost) {
     },
   };
 }
+
+/** How ComfyUI is asked for a dialog without a head. What its frontends draw around one all the same, style.css takes away. */
+export const BARE = { headless: true, closable: true, showHeader: false };

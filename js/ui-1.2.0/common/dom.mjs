@@ -1,8 +1,6 @@
 // @ts-check
 /** Elements without markup strings: text stays text. */
 
-import { icon } from "./icons.mjs";
-
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
@@ -23,40 +21,6 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
-/**
- * @typedef {object} ButtonOptions
- * @property {string} label
- * @property {"ghost" | "primary" | "danger" | "danger-quiet" | ""} [kind]
- * @property {import("./icons.mjs").IconName} [icon]
- * @property {boolean} [first] whether it takes the focus when the dialog opens
- * @property {(event: Event) => void} press
- */
-
-/** @param {ButtonOptions} options */
-export function button({ label, kind = "", icon: name, first = false, press }) {
-  const attributes = { type: "button", class: `cch-btn ${kind}`.trim(), autofocus: first, onclick: press };
-  return el("button", attributes, name && icon(name, "s14"), label);
-}
-
-/**
- * @param {string} href
- * @param {string} label
- * @param {string} [className]
- */
-export const externalLink = (href, label, className = "cch-link") =>
-  el("a", { href, target: "_blank", rel: "noopener noreferrer", class: className }, label, icon("external", "s12"));
-
-/**
- * A line with its icon.
- * @param {import("./icons.mjs").IconName} name
- * @param {string} text
- * @param {string} [className]
- */
-export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));
-
-/** How ComfyUI is asked for a dialog without a head. What its frontends draw around one all the same, style.css takes away. */
-export const BARE = { headless: true, closable: true, showHeader: false };
-
 /** @type {Promise<void> | null} */
 let styled = null;
 
@@ -73,4 +37,24 @@ export function loadStyle() {
     document.head.append(link);
   });
   return styled;
+}
+
+/**
+ * The text of an element: in the text node it has, for a new one costs a new layout box.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function writeText(element, text) {
+  const node = element.firstChild;
+  if (!(node instanceof window.Text)) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+export function writeAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Line icons on a 16 by 16 field, in the colour of the text around them, hidden from screen readers. */
 
-import { writeAttribute } from "./write.mjs";
+import { writeAttribute } from "./dom.mjs";
 
 const RING = "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0";
 

@@ -1,17 +1,179 @@
 // @ts-check
 /** Giving the server an API key, looking at the one it has, and taking it away. */
 
-import { button, el } from "../common/dom.mjs";
 import { HistoryApiError, noKey } from "../api.mjs";
+import { banners, button, errorStep, externalLink, hint } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { KeyForm, savedWords } from "./key_form.mjs";
-import { banners, errorStep } from "../common/components.mjs";
 import * as words from "../common/strings.mjs";
 
+/** @typedef {import("../../../types/wire").SavedKey} SavedKey */
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../common/dialogs.mjs").Frame} Frame */
 
 const { CONNECT, CONNECTION, COMMON } = words;
+/** What the server takes off a key's ends: white space, quotes, and characters that nobody sees. */
+const WRAPPING = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
+
+/** The key in what was pasted, as the server reads it. Not one pattern for both ends: that is slow on a long text. @param {string} pasted */
+function bareKey(pasted) {
+  const characters = [...pasted];
+  let [start, end] = [0, characters.length];
+  while (start < end && WRAPPING.test(characters[start] ?? "")) start += 1;
+  while (end > start && WRAPPING.test(characters[end - 1] ?? "")) end -= 1;
+  return characters.slice(start, end).join("");
+}
+
+/** What is wrong with a key before anything is sent; "" for nothing. @param {string} pasted */
+export function keyFault(pasted) {
+  const key = bareKey(pasted);
+  if (!key) return CONNECT.empty;
+  return /^[\x21-\x7e]+$/.test(key) ? "" : CONNECT.strangeCharacters;
+}
+
+/** Whether this does not look like a key of Comfy Cloud; a few characters are too little to tell. @param {string} pasted */
+export function looksUnusual(pasted) {
+  const key = bareKey(pasted);
+  return key.length >= 8 && !key.startsWith("comfyui-");
+}
+
+/** What the field says when the key was not saved. @param {HistoryApiError} error */
+export function refusalWords(error) {
+  switch (error.code) {
+    case "unauthorized":
+      return CONNECT.refused;
+    case "invalid_key":
+      return CONNECT.strangeCharacters;
+    case "state_unwritable":
+      return words.cannotSave(words.reason(error));
+    case "unreachable":
+      return CONNECT.unreachable;
+    default:
+      return error.extras.can_save_unchecked === true ? `${words.errorLine(error)} ${CONNECT.untested}` : words.errorLine(error);
+  }
+}
+
+/** @param {SavedKey} saved @returns {{kind: "success" | "warning", title: string, detail: string}} */
+export function savedWords({ checked, outranked, unusual }) {
+  const title = checked ? CONNECT.connected : CONNECT.savedUntested;
+  const detail = outranked ? CONNECT.outranked : unusual ? CONNECT.unusual : "";
+  return { kind: checked && !detail ? "success" : "warning", title, detail };
+}
+
+export class KeyForm {
+  /** @type {SavedKey | null} */
+  saved = null;
+  #busy = false;
+  #testLabel = CONNECT.test;
+  #message = el("div", { role: "alert" });
+  #input = el("input", {
+    type: "password", placeholder: CONNECT.placeholder, "aria-label": CONNECT.label, autofocus: true,
+    autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+    "data-1p-ignore": true, "data-bwignore": true, "data-lpignore": "true", "data-form-type": "other",
+    oninput: () => this.#edited(),
+    onkeydown: (event) => event.key === "Enter" && !event.isComposing && void this.#save(false),
+  });
+  #box = el("label", { class: "cch-in" }, icon("key"), this.#input);
+  #test = button({ label: CONNECT.test, kind: "primary", press: () => void this.#save(false) });
+  #saveUntested = button({ label: CONNECT.saveUntested, press: () => void this.#save(true) });
+
+  /**
+   * @param {object} options
+   * @param {import("../api.mjs").HistoryApi} options.api
+   * @param {() => void} options.onSaved
+   * @param {(text: string) => void} options.onRefusedUnseen the person had left before the refusal came
+   */
+  constructor({ api, onSaved, onRefusedUnseen }) {
+    this.api = api;
+    this.onSaved = onSaved;
+    this.onRefusedUnseen = onRefusedUnseen;
+    this.#saveUntested.hidden = true;
+    this.#say("");
+  }
+
+  /** @param {import("../common/dom.mjs").Child[]} above @returns {import("../common/dialogs.mjs").View} */
+  view(above) {
+    const label = el("span", { "aria-hidden": "true" }, CONNECT.label);
+    const link = externalLink(CONNECT.keysPage, CONNECT.getKey);
+    const print = el("div", { class: "cch-small" }, link, el("p", {}, CONNECT.kept), el("p", {}, CONNECT.plan));
+    return {
+      title: CONNECT.title,
+      width: 440,
+      body: [...above, el("div", { class: "cch-lab" }, label, this.#box), this.#message, print],
+      buttons: [
+        { label: COMMON.cancel, kind: "ghost" },
+        { label: "", element: this.#saveUntested },
+        { label: "", element: this.#test },
+      ],
+      focus: this.#input,
+    };
+  }
+
+  forget() {
+    this.#input.value = "";
+  }
+
+  /** @param {string} text @param {"bad" | "warn"} [kind] */
+  #say(text, kind = "warn") {
+    const bad = Boolean(text) && kind === "bad";
+    this.#box.classList.toggle("bad", bad);
+    this.#input.setAttribute("aria-invalid", String(bad));
+    this.#message.hidden = !text;
+    this.#message.replaceChildren(...(text ? [hint(bad ? "failed" : "warning", text, `cch-msg ${kind}`)] : []));
+  }
+
+  #edited() {
+    if (this.#busy) return;
+    this.#offer(false);
+    this.#say(looksUnusual(this.#input.value) ? CONNECT.unusual : "");
+  }
+
+  /** @param {boolean} untested whether saving without a test is offered */
+  #offer(untested) {
+    this.#saveUntested.hidden = !untested;
+    this.#testLabel = untested ? CONNECT.testAgain : CONNECT.test;
+    this.#test.replaceChildren(this.#testLabel);
+  }
+
+  /** @param {boolean} on */
+  #setBusy(on) {
+    this.#busy = on;
+    this.#input.readOnly = on;
+    for (const each of [this.#test, this.#saveUntested]) each.setAttribute("aria-disabled", String(on));
+    this.#test.replaceChildren(...(on ? [icon("running", "s14 spin"), CONNECT.testing] : [this.#testLabel]));
+  }
+
+  /** @param {boolean} unchecked */
+  async #save(unchecked) {
+    if (this.#busy) return;
+    const fault = keyFault(this.#input.value);
+    if (fault) {
+      this.#say(fault, "bad");
+      return this.#input.focus();
+    }
+    this.#say("");
+    this.#setBusy(true);
+    try {
+      this.saved = await this.api.saveKey(this.#input.value, unchecked);
+      this.onSaved();
+    } catch (error) {
+      if (!(error instanceof HistoryApiError)) throw error;
+      this.#refuse(error);
+    } finally {
+      this.#setBusy(false);
+    }
+  }
+
+  /** @param {HistoryApiError} error */
+  #refuse(error) {
+    const text = refusalWords(error);
+    if (!this.#input.isConnected) return this.onRefusedUnseen(text);
+    const untested = error.extras.can_save_unchecked === true;
+    this.#offer(untested);
+    this.#say(text, untested ? "warn" : "bad");
+    this.#input.focus();
+  }
+}
 
 /** @param {Status} status @param {HTMLElement} state where the state of the connection is shown */
 function facts(status, state) {

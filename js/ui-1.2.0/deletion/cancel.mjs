@@ -1,12 +1,11 @@
 // @ts-check
 /** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
 
+import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { el } from "../common/dom.mjs";
-import { NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { asApiError } from "./confirm.mjs";
 import { whichJob } from "./dialogs.mjs";
-import { cancelledWords, cancelLost, cancelWords, DETAILS } from "./strings.mjs";
+import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Row} Row */
 
@@ -32,7 +31,7 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
     const { title, detail } = cancelledWords(cancelled, already, left);
     const text = [detail, trouble && errorLine(trouble)].filter(Boolean).join(" ");
     const kind = left === 0 ? "success" : cancelled ? "warning" : "error";
-    toasts.tell(kind, { title: cancelled + already === 0 ? DETAILS.notCancelled : title, ...(text && { detail: text }) });
+    toasts.tell(kind, { title: cancelled + already === 0 ? NONE_CANCELLED : title, ...(text && { detail: text }) });
   }
 
   /** @param {string[]} ids @param {string} account */

@@ -1,14 +1,149 @@
 // @ts-check
 /** The place below the list: what is held, what goes on, or what came of it. What matters most is on top of the others. */
 
-import { el } from "../common/dom.mjs";
 import { copyText } from "../common/browser.mjs";
-import { createHoldCard } from "./hold_card.mjs";
-import { createProgressCard } from "./progress_card.mjs";
-import { createResultCard } from "./result_card.mjs";
-import { DELETE, DETAILS } from "./strings.mjs";
+import { button, cross } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
+import { number } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { COMMON } from "../common/strings.mjs";
+import { BACKUP } from "../protection/strings.mjs";
+import { shownPhase } from "./entries.mjs";
+import { showLabel, tryAgainLabel } from "./result_strings.mjs";
+import { asksToWait, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
+
+const AROUND = 2 * Math.PI * 13;
+
+/** @param {string} name @param {Record<string, string>} attributes */
+function svg(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+  return element;
+}
+
+export function createRing() {
+  const circle = { cx: "16", cy: "16", r: "13" };
+  const [back, front] = [svg("circle", circle), svg("circle", circle)];
+  const picture = svg("svg", { viewBox: "0 0 32 32" });
+  picture.append(back, front);
+  const count = el("span");
+  return {
+    element: el("span", { class: "cch-ring", "aria-hidden": "true" }, picture, count),
+    /** @param {number} seconds @param {number} of */
+    set(seconds, of) {
+      front.setAttribute("stroke-dasharray", `${((AROUND * seconds) / Math.max(of, 1)).toFixed(1)} ${AROUND.toFixed(1)}`);
+      count.textContent = String(seconds);
+    },
+  };
+}
+
+/**
+ * @param {Entry} entry
+ * @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions
+ */
+export function createHoldCard(entry, deletions) {
+  const of = deletions.secondsLeft(entry);
+  const ring = createRing();
+  const title = el("div", { class: "ttl" });
+  const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
+  const told = el("div", { class: "cch-grow" }, title, el("div", { class: "cch-2" }, HOLD.text));
+  return {
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, told, undo)),
+    focus: () => undo.focus({ preventScroll: true }),
+    render() {
+      const seconds = deletions.secondsLeft(entry);
+      ring.set(seconds, of);
+      title.textContent = holdTitle(entry.jobs, seconds);
+      undo.setAttribute("aria-disabled", String(entry.undoing));
+    },
+  };
+}
+
+/** @param {Entry} entry @param {{stop(entry: Entry): unknown, secondsToWait(entry: Entry): number}} deletions */
+export function createProgressCard(entry, deletions) {
+  const title = el("div", { class: "ttl" });
+  const fill = el("i");
+  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const stop = button({ label: DELETE.stop, icon: "stop", press: () => deletions.stop(entry) });
+  stop.title = DELETE.stopTip;
+  const head = el("div", { class: "hd mid" }, icon("running", "spin i-link"), el("div", { class: "cch-grow" }, title), stop);
+  return {
+    element: el("div", { class: "cch-card" }, head, bar, el("p", { class: "cch-2" }, DELETE.closeable)),
+    focus: () => undefined,
+    render() {
+      const { kind, done, total } = entry;
+      const phase = shownPhase(entry);
+      const waits = deletions.secondsToWait(entry);
+      title.textContent = waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
+      bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
+      // Where all was sent there is nothing to stop.
+      stop.hidden = !entry.hold || phase === "checking";
+      stop.setAttribute("aria-disabled", String(entry.stopping));
+      const known = total > 0 && (phase === "checking" || done > 0);
+      const percent = phase === "checking" ? 100 : Math.round((100 * Math.min(done, total)) / Math.max(total, 1));
+      fill.style.width = `${percent}%`;
+      if (known) bar.setAttribute("aria-valuenow", String(percent));
+      else bar.removeAttribute("aria-valuenow");
+    },
+  };
+}
+
+const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
+
+/** @param {import("./result_strings.mjs").TallyLine[]} lines */
+const tallyTable = (lines) =>
+  el(
+    "div",
+    { class: "cch-tally" },
+    ...lines.flatMap(({ n, word, why }) => [
+      el("b", {}, number(n)),
+      el("span", {}, el("em", {}, word), why && ": ", why && el("bdi", { class: "cch-any" }, why)),
+    ]),
+  );
+
+/**
+ * @param {Entry} entry with a result
+ * @param {object} on
+ * @param {(ids: string[]) => void} on.show
+ * @param {(text: string) => void} on.copy
+ * @param {(entry: Entry) => void} on.again
+ * @param {(entry: Entry) => void} on.dismiss
+ */
+export function createResultCard(entry, { show, copy, again, dismiss }) {
+  const { words, result, kind } = entry;
+  if (!words || !result) throw new Error("no result");
+  const [name, colour] = LOOK[words.kind];
+  const n = words.again.length;
+  const told = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
+  const report = el(
+    "button",
+    { type: "button", class: "cch-ib", "aria-label": DELETE.copyReport, title: DELETE.copyReport, onclick: () => copy(result.report) },
+    icon("copy"),
+  );
+  const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
+  const foot = el(
+    "div",
+    { class: "ft" },
+    n > 0 && button({ label: showLabel(n), kind: "ghost", press: () => show(words.again) }),
+    report,
+    el("span", { class: "push" }),
+    retry && button({ label: retry, icon: "refresh", press: () => again(entry) }),
+  );
+  return {
+    element: el(
+      "div",
+      { class: "cch-card" },
+      el("div", { class: "hd" }, icon(name, colour), told, cross(() => dismiss(entry))),
+      words.lines.length > 0 && tallyTable(words.lines),
+      words.kind !== "success" && foot,
+    ),
+    focus: () => undefined,
+    render: () => undefined,
+  };
+}
+
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
 
 /** Holds shown at once: each can be undone. */
@@ -35,7 +170,7 @@ export function createCards({ deletions, show, say, focusList }) {
   const numbers = new WeakMap();
   let made = 0;
 
-  const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : DETAILS.notCopied);
+  const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : COMMON.notCopied);
   const on = { show, copy, again: (/** @type {Entry} */ entry) => void deletions.tryAgain(entry), dismiss: (/** @type {Entry} */ entry) => deletions.drop(entry) };
 
   /** @param {Entry} entry */

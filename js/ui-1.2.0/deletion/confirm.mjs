@@ -1,10 +1,14 @@
 // @ts-check
 /** The conversation before a deletion: look, show the numbers, ask. Knows the order of the steps, not how they look. */
 
-import { ACCOUNT_CHANGED, HistoryApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
+import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
+import { createBackupChoice, createClearSteps, createDeleteSteps } from "./dialogs.mjs";
 
+/** @typedef {import("../api.mjs").HistoryApiError} HistoryApiError */
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../common/dialogs.mjs").Frame} Frame */
+/** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
+
 /** @typedef {{preview: any, status: Status}} Confirmed */
 /**
  * What is asked: whether to delete some jobs, or to clear. `P` is its preview.
@@ -27,12 +31,6 @@ import { ACCOUNT_CHANGED, HistoryApiError, isDeletePreview, isPreview, noKey } f
  * @property {(frame: Frame, origin: "node" | "menu" | "ours" | undefined) => Promise<unknown>} busy
  * @property {(frame: Frame, error: HistoryApiError, status: Status | null) => Promise<string | null>} failed
  */
-
-/** @param {unknown} error @returns {HistoryApiError} */
-export function asApiError(error) {
-  if (error instanceof HistoryApiError) return error;
-  throw error;
-}
 
 /** @param {unknown} origin @returns {"node" | "menu" | undefined} */
 const originOf = (origin) => (origin === "node" || origin === "menu" ? origin : undefined);
@@ -158,3 +156,41 @@ export class Asking {
     };
   }
 }
+
+/**
+ * Where anything is protected or backed up, the server answers with a deletion by ids instead.
+ * @param {HistoryApi} api
+ * @returns {Question}
+ */
+function clear(api) {
+  const backup = createBackupChoice();
+  return {
+    kind: "clear",
+    preview: api.preview,
+    count: (preview) => (preview.kind === "delete" ? preview.removable : preview.finished),
+    submit: (token, preview) => (preview.kind === "delete" ? api.remove(token, backup.answer()) : api.clear(token)),
+    steps: createClearSteps(api, backup),
+  };
+}
+
+/** @param {HistoryApi} api @param {import("../../../types/wire").Selection} target @returns {Question} */
+function remove(api, target) {
+  const backup = createBackupChoice();
+  return {
+    kind: "delete",
+    preview: () => api.previewOf(target),
+    count: ({ removable }) => removable,
+    submit: (token) => api.remove(token, backup.answer()),
+    steps: createDeleteSteps(api, "ids" in target ? target.ids.length : null, backup),
+  };
+}
+
+/** @param {HistoryApi} api */
+export const createQuestions = (api) => ({
+  /** A new one each time: what was ticked once is not ticked for ever. */
+  get clear() {
+    return clear(api);
+  },
+  /** @param {import("../../../types/wire").Selection} target */
+  remove: (target) => remove(api, target),
+});

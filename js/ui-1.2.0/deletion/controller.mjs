@@ -1,21 +1,133 @@
 // @ts-check
 /** Deletions from the confirmation to the result: held, sent, looked at, told. The server's word decides at every step. */
 
-import { crashWords, errorLine, LOST, NOT_DELETED } from "../common/strings.mjs";
-import { asApiError } from "./confirm.mjs";
-import { coalesce } from "./coalesce.mjs";
-import { createClock } from "./deletion_clock.mjs";
-import { advance, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
-import { askAgain, start } from "./submit.mjs";
-import { stop } from "./deletion_stop.mjs";
-import { createTelling, quarters } from "./toasts.mjs";
-import { createGone } from "./gone_jobs.mjs";
-import * as words from "./strings.mjs";
+import { asApiError } from "../api.mjs";
+import { crashWords, errorLine, lostHold } from "../common/strings.mjs";
+import { advance, createGone, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
 import { resultWords } from "./result_strings.mjs";
+import { HOLD, LOST, NOT_DELETED, NOT_STOPPED } from "./strings.mjs";
+import * as words from "./strings.mjs";
+import { askAgain, start } from "./submit.mjs";
+import { createTelling, quarters } from "./toasts.mjs";
 
+/** @typedef {import("../../../types/deletions").Entry} Entry */
 /** @typedef {import("../../../types/wire").Result} Result */
 /** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../../../types/deletions").Entry} Entry */
+
+/**
+ * Does it now; asked for while it is done, it is done once more afterwards, so that nothing that has changed meanwhile is missed.
+ * @param {() => Promise<unknown>} work
+ * @returns {() => Promise<unknown>} settles when what was asked for has been done
+ */
+export function coalesce(work) {
+  /** @type {Promise<unknown> | null} */
+  let running = null;
+  /** @type {Promise<unknown> | null} */
+  let next = null;
+
+  function run() {
+    running = work().finally(() => (running = null));
+    return running;
+  }
+  return () => {
+    if (!running) return run();
+    next ??= running.then(() => undefined, () => undefined).then(() => {
+      next = null;
+      return run();
+    });
+    return next;
+  };
+}
+
+/** Looks that ComfyUI leaves unanswered before a deletion is given up: two minutes. */
+const MOST_SILENCES = 30;
+const LAST_SECONDS = 5;
+
+/**
+ * @param {object} options
+ * @param {Deletions} options.flow
+ * @param {{status(): Promise<import("../../../types/wire").Status>}} options.api
+ * @param {() => number} options.now
+ * @param {(run: () => void, milliseconds: number) => void} options.schedule
+ */
+export function createClock({ flow, api, now, schedule }) {
+  let running = false;
+
+  /** @param {Entry} entry */
+  function lookAt(entry) {
+    if (now() < entry.nextLook) return;
+    entry.nextLook = now() + LOOK_EVERY;
+    api.status().then(
+      (status) => {
+        entry.silences = 0;
+        flow.adopt(status);
+      },
+      () => {
+        entry.silences += 1;
+        if (entry.silences >= MOST_SILENCES && isOpen(entry)) flow.giveUp(entry, LOST);
+      },
+    );
+  }
+
+  /** @param {Entry} entry */
+  function tick(entry) {
+    const seconds = flow.secondsLeft(entry);
+    if (entry.waitsUntil && !flow.secondsToWait(entry)) {
+      entry.waitsUntil = 0;
+      flow.tell.progress(entry);
+    }
+    if (entry.phase !== "holding") return lookAt(entry);
+    if (seconds === 0) {
+      advance(entry, "sending");
+      entry.nextLook = now() + LOOK_EVERY;
+      flow.tell.progress(entry);
+      flow.change();
+    } else if (!entry.warned && seconds <= LAST_SECONDS) {
+      entry.warned = true;
+      flow.tell.hold(entry, seconds, false);
+      flow.say(HOLD.soon);
+    }
+  }
+
+  /** Goes on as long as something is open, on the seconds of the newest hold. */
+  function run() {
+    const open = flow.entries.find(isOpen);
+    if (running || !open) return;
+    running = true;
+    const rest = open.phase === "holding" ? (open.deadline - now()) % 1000 : 0;
+    schedule(() => {
+      running = false;
+      for (const entry of flow.entries) if (isOpen(entry) && !entry.answering) tick(entry);
+      flow.render();
+      run();
+    }, rest > 0 ? rest : 1000);
+  }
+
+  return { run };
+}
+
+/** What the server answers when there is nothing left to stop. */
+const ENDED = "invalid_request";
+
+/**
+ * Sends no more; its result says how far it came. Only what was held can be stopped.
+ * @param {Deletions} flow
+ * @param {import("../../../types/deletions").Entry} entry
+ */
+export async function stop(flow, entry) {
+  if (!entry.hold || entry.stopping) return;
+  entry.stopping = true;
+  flow.render();
+  try {
+    await flow.parts.api.stop(entry.hold);
+  } catch (error) {
+    entry.stopping = false;
+    const refused = asApiError(error);
+    if (refused.code !== ENDED) flow.parts.toasts.tell("error", { title: NOT_STOPPED, detail: errorLine(refused) });
+    flow.render();
+    void flow.refresh();
+  }
+}
 
 /** Looks that find no trace of a deletion before it is given up. */
 const MAX_MISSES = 3;
@@ -154,7 +266,7 @@ export class Deletions {
     this.change();
   };
 
-  /* From the question to the answer: see deletion_start.mjs */
+  /* From the question to the answer: see submit.mjs */
 
   /** @param {Entry} entry @param {import("../../../types/wire").DeletionAnswer} answer */
   begun(entry, answer) {
@@ -222,7 +334,7 @@ export class Deletions {
       this.#finish(entry, seen.result);
       this.parts.onResult();
     } else if ("crashed" in seen) this.giveUp(entry, crashWords(seen.crashed));
-    else this.giveUp(entry, words.lostHold(entry.jobs));
+    else this.giveUp(entry, lostHold(entry.jobs));
   }
 
   /** @param {Entry} entry */

@@ -1,20 +1,44 @@
 // @ts-check
 /** What the delete dialog shows at each step, and the clear dialog: the same pieces, other words. */
 
-import { el, hint } from "../common/dom.mjs";
+import { banners, errorStep, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { banners, errorStep, notice, skeleton, tile, tiles } from "../common/components.mjs";
-import { accountWords, busyWords, goingParts } from "../common/strings.mjs";
+import { accountWords, andMore, busyWords, COMMON, goingParts, TOO_OLD } from "../common/strings.mjs";
 import { LOOKS } from "../list/row.mjs";
+import { allButTitle, allProtected, BACKUP, stayingAllBut } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
+import { clearButton, clearHint, deleteButton, deleteTitle, nothingToClear, stayingParts, undoHint } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../../../types/wire").DeletePreview} DeletePreview */
 /** @typedef {import("../../../types/wire").Row} Row */
 /** @typedef {import("../common/dialogs.mjs").Frame} Frame */
+/** @typedef {import("../../../types/wire").Preview} Preview */
 
-const { CLEAR, COMMON, DELETE } = words;
+/** One choice, kept when the person has to look again. */
+export function createBackupChoice() {
+  /** @type {boolean | undefined} */
+  let chosen;
+  return {
+    /** What to send along: nothing where it was never asked. */
+    answer: () => (chosen === undefined ? {} : { backup: chosen }),
+
+    /** @param {boolean | undefined} preset as it is set for all deletions; undefined: the server knows no backups */
+    tick(preset) {
+      if (preset === undefined) return null;
+      chosen ??= preset;
+      const box = el("input", { type: "checkbox", checked: chosen, onchange: ({ target }) => (chosen = target.checked) });
+      const words = el("span", { class: "cch-grow" }, BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text));
+      return el("label", { class: "cch-opt top" }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), words);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createBackupChoice>} BackupChoice */
+
+const { CLEAR, DELETE } = words;
 const WIDTH = 448;
 
 /** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */
@@ -50,7 +74,7 @@ export function jobsFold(rows, all) {
     label.textContent = fold.open ? words.hideJobs(all) : words.showJobs(all);
     if (!fold.open || box.firstChild) return;
     box.append(...rows.map(jobLine));
-    if (all > rows.length) box.append(el("div", { class: "cch-2" }, words.andMore(all - rows.length)));
+    if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
   };
   fold.addEventListener("toggle", fill);
   // The list may have moved before it was pressed: whoever means one job sees which it is.
@@ -81,7 +105,7 @@ const buttons = (label) => [{ label: COMMON.cancel }, { label, kind: "danger", i
 /**
  * @param {import("../api.mjs").HistoryApi} api
  * @param {number | null} asked jobs chosen, for the title while they are counted; null when not known
- * @param {import("./backup_choice.mjs").BackupChoice} backup
+ * @param {BackupChoice} backup
  * @returns {import("./confirm.mjs").QuestionSteps}
  */
 export function createDeleteSteps(api, asked, backup) {
@@ -122,8 +146,8 @@ export const createCommonSteps = () => ({
   // A preview may also be refused for another reason, and only the server knows which.
   tooOld: (frame, why = "") =>
     frame.show({
-      title: words.TOO_OLD.title,
-      body: [el("p", {}, clean(why) || words.TOO_OLD.text)],
+      title: TOO_OLD.title,
+      body: [el("p", {}, clean(why) || TOO_OLD.text)],
       buttons: [{ label: COMMON.cancel, kind: "ghost" }, { label: COMMON.lookAgain, answer: "again" }],
     }),
   busy: (frame, origin) => notice(frame, busyWords(origin)),
@@ -131,3 +155,64 @@ export const createCommonSteps = () => ({
 });
 
 export { buttons, countingView, facts, roseHint };
+
+const CLEAR_WIDTH = 416;
+
+/**
+ * Where anything is protected or backed up: exactly the jobs of the preview go.
+ * @param {DeletePreview} preview
+ * @param {HTMLElement | null} tick
+ */
+function byIds(preview, tick) {
+  const { removable, by_status, skipped, hold_seconds: seconds } = preview;
+  const counts = { ...by_status, active: skipped.active };
+  const stay = skipped.protected + skipped.active + skipped.unknown;
+  const body = [
+    tiles(
+      tile(number(removable), CLEAR.willGo, goingParts(counts)),
+      tile(number(stay), CLEAR.willStay, stayingAllBut(skipped) || CLEAR.noneActive),
+    ),
+    facts([[CLEAR.account, accountWords(preview)]]),
+    tick,
+    hint("info", CLEAR.assets),
+    hint(seconds ? "pending" : "warning", undoHint(seconds)),
+  ];
+  const title = skipped.protected ? allButTitle(skipped.protected) : deleteTitle(removable);
+  return { title, body, label: deleteButton(removable) };
+}
+
+/**
+ * @param {import("../api.mjs").HistoryApi} api
+ * @param {BackupChoice} backup
+ * @returns {import("./confirm.mjs").QuestionSteps}
+ */
+export const createClearSteps = (api, backup) => ({
+  counting: (frame) => frame.show(countingView(CLEAR.title, CLEAR_WIDTH, [hint("info", CLEAR.assets)])),
+
+  confirm(frame, /** @type {Preview | DeletePreview} */ preview, status, rose) {
+    if (preview.kind === "delete") {
+      const { title, body, label } = byIds(preview, backup.tick(preview.backup));
+      return frame.show({ title, width: CLEAR_WIDTH, body: [...banners(status, api), ...body], buttons: buttons(label) });
+    }
+    const { counts, finished, hold_seconds: seconds = 0 } = preview;
+    const body = [
+      ...banners(status, api),
+      rose && roseHint(),
+      tiles(
+        tile(number(finished), CLEAR.willGo, goingParts(counts)),
+        tile(number(counts.active), CLEAR.willStay, stayingParts(counts)),
+      ),
+      facts([[CLEAR.account, accountWords(preview)]]),
+      hint("info", CLEAR.assets),
+      hint(seconds ? "pending" : "warning", clearHint(seconds)),
+    ];
+    return frame.show({ title: CLEAR.title, width: CLEAR_WIDTH, body, buttons: buttons(clearButton(finished)) });
+  },
+
+  nothing(frame, /** @type {Preview | DeletePreview} */ preview, status) {
+    const byIds = preview.kind === "delete";
+    const none = nothingToClear(byIds ? { ...preview.by_status, active: preview.skipped.active } : preview.counts);
+    const text = byIds && preview.skipped.protected ? allProtected(preview.skipped) : none;
+    return notice(frame, { title: CLEAR.nothing, text }, banners(status, api));
+  },
+});

@@ -7,6 +7,7 @@ import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 /** @typedef {import("../../../types/wire").Hold} Hold */
 /** @typedef {import("../../../types/wire").Row} Row */
 /** @typedef {import("../../../types/wire").Status} Status */
+
 /** @typedef {{result: import("../../../types/wire").Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
@@ -100,4 +101,29 @@ export function markOf(entries, id) {
     if (job && job.outcome in ROW_MARKS) return { ...ROW_MARKS[/** @type {keyof typeof ROW_MARKS} */ (job.outcome)], why: rowWhy(job.why) };
   }
   return undefined;
+}
+
+/** A cloud may list a deleted job for some seconds more; milliseconds. */
+const LAG = 10_000;
+
+/** @param {() => number} now milliseconds of a clock that never goes back */
+export function createGone(now) {
+  /** @type {Map<string, number>} when each was told */
+  const told = new Map();
+  return {
+    /** @param {string} id */
+    has: (id) => told.has(id),
+    /** @param {string[]} ids */
+    add: (ids) => ids.forEach((id) => told.set(id, now())),
+    /**
+     * To be called when a reading begins; what it returns, when it has come to a whole list: what is listed then is there.
+     * @returns {(listed: {has(id: string): boolean}) => void}
+     */
+    reading() {
+      const begun = now();
+      return (listed) => {
+        for (const [id, at] of told) if (begun - at >= LAG && listed.has(id)) told.delete(id);
+      };
+    },
+  };
 }

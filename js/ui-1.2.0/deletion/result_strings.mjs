@@ -2,15 +2,20 @@
 /** The words of what came of a deletion. */
 
 import { clean, number, plural } from "../common/format.mjs";
-import { clearResultWords, errorLine, NONE_KNOWN, NOT_DELETED, NOT_REMOVED, sentErrorLine } from "../common/strings.mjs";
+import { errorLine, sentErrorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
-import { DELETE } from "./strings.mjs";
+import { DELETE, NOT_DELETED } from "./strings.mjs";
 
+/** @typedef {import("../../../types/wire").ErrorBody} ErrorBody */
 /** @typedef {import("../../../types/wire").DeleteResult} DeleteResult */
 /** @typedef {import("../../../types/wire").OutcomeCode} OutcomeCode */
 /** @typedef {import("../../../types/wire").Result} Result */
 /** @typedef {import("../common/strings.mjs").Words} Words */
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
+
+export const NOT_REMOVED = "No job was removed";
+/** What was sent may have come to something that nobody has seen. */
+export const NONE_KNOWN = "No job is known to have been removed";
 
 /** @param {number} n */
 const jobs = (n) => plural(n, "{n} job", "{n} jobs");
@@ -84,7 +89,7 @@ export function tallyLines({ counts, jobs: left }) {
 }
 
 /** @param {number} n */
-const removed = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
+const removedWords = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
 
 /**
  * @typedef {Words & {kind: "success" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
@@ -97,7 +102,7 @@ function deleteResultWords(result) {
   const told = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
   const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
-  if (rest <= 0) return { kind: "success", title: removed(counts.deleted), text: assets, toast: assets, ...told };
+  if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...told };
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
@@ -152,6 +157,46 @@ function unsentWords(error, { jobs: n, ids }) {
   return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
 }
 
+/** @param {number} n */
+const stillListed = (n) => plural(n, "{n} job is still listed.", "{n} jobs are still listed.");
+
+/** Why the outcome of what was sent is not known: an answer with a status says it best. @param {ErrorBody | null} error @param {string} unanswered */
+const lost = (error, unanswered) => (error?.status ? sentErrorLine(error).replace(/\)$/, ").") : unanswered);
+
+/**
+ * What came of a clear, and how it must look: only what was verified is a success.
+ * @param {import("../../../types/wire").ClearResult} result
+ * @returns {Words & {kind: "success" | "warning" | "error"}}
+ */
+export function clearResultWords(result) {
+  const { before, removed, listed, error, doubt } = result;
+  const left = doubt ? `What is gone is not known: ${doubt}.` : listed === null ? "The list can’t be read." : stillListed(listed);
+  const unknown = (/** @type {string} */ how) =>
+    /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
+
+  switch (result.outcome) {
+    case "deleted":
+      return { kind: "success", title: removedWords(removed ?? before ?? 0), text: "Assets stay." };
+    case "partial":
+      if (removed === null || listed === null) return unknown("Comfy Cloud accepted the request.");
+      return {
+        kind: "warning",
+        title: `${removedWords(removed)}, ${number(listed)} still listed`,
+        text: "They may have finished meanwhile. Look again, then decide.",
+      };
+    case "unconfirmed":
+      return unknown("Comfy Cloud accepted the request.");
+    case "failed":
+      return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
+    case "stopped":
+      // Without an error it had been accepted before it was stopped.
+      if (!removed) return unknown(error ? lost(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
+      return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
+    default:
+      return unknown(lost(error, "The connection was lost after the request was sent."));
+  }
+}
+
 /**
  * What came of it, and how it must look: only what was verified is a success.
  * @param {Result} result
@@ -169,4 +214,3 @@ export function resultWords(result, about) {
 export const tryAgainLabel = (n) => `Try again (${number(n)})`;
 /** @param {number} n */
 export const showLabel = (n) => plural(n, "Show it", "Show the {n}");
-

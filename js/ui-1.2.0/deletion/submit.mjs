@@ -1,10 +1,11 @@
 // @ts-check
 /** A deletion's beginning: from the question to the server's answer, also to an answer that is lost or refuses. */
 
-import { NO_ANSWER, STRANGE } from "../api.mjs";
-import { errorLine, LOST, NOT_DELETED, NOT_REMOVED } from "../common/strings.mjs";
-import { asApiError } from "./confirm.mjs";
+import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
+import { errorLine } from "../common/strings.mjs";
 import { advance, isOpen, seenIn } from "./entries.mjs";
+import { NOT_REMOVED } from "./result_strings.mjs";
+import { LOST, NOT_DELETED } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Status} Status */
 /** @typedef {import("../../../types/deletions").Entry} Entry */

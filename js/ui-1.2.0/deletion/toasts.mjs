@@ -4,6 +4,7 @@
 import { COMMON } from "../common/strings.mjs";
 import { shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
+import { HOLD } from "./strings.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
 
@@ -49,8 +50,33 @@ export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait })
   /** @param {Entry} entry @param {import("./result_strings.mjs").ResultWords} told */
   result(entry, { kind, title, toast, again: ids }) {
     const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => again(entry) };
-    const show = { label: words.DELETE.show, press: openPanel };
+    const show = { label: COMMON.show, press: openPanel };
     const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
     entry.slot.show(kind, { title, detail: toast, ...(kind !== "success" && { action }) });
   },
 });
+
+/** Whether it was sent, or may have been. @param {Entry} entry */
+function isLate({ phase, result }) {
+  if (phase !== "done") return phase !== "asking" && phase !== "holding";
+  return !(result && "outcome" in result && result.outcome === "failed");
+}
+
+/**
+ * @param {object} parts
+ * @param {Pick<import("./controller.mjs").Deletions, "entries" | "undo">} parts.deletions
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "slot">} parts.toasts
+ * @returns {import("../../../types/panel").Actions["undo"]}
+ */
+export function createUndoing({ deletions, toasts }) {
+  const slot = toasts.slot();
+  return (say) => {
+    if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
+    const late = deletions.entries.find(isLate);
+    const title = late ? HOLD.tooLate.title : HOLD.nothing;
+    // Of one that waits for another, or saves workflows, nothing has been sent yet.
+    const follows = late?.sent && late.phase !== "done";
+    slot.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
+    say(title, Boolean(late));
+  };
+}

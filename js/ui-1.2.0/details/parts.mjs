@@ -1,17 +1,21 @@
 // @ts-check
 /** The parts of a job's details. Every text from the cloud is text, isolated, without control characters. */
 
-import { button, el } from "../common/dom.mjs";
+import { button, hint, once } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { clean, dateTime, duration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { andMore } from "../common/strings.mjs";
 import { isActive } from "../list/filter.mjs";
 import { KINDS, LOOKS, took } from "../list/row.mjs";
-import { isPicture } from "../list/thumbnails.mjs";
 import { statusWord } from "../list/strings.mjs";
-import { andMore, DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "../deletion/strings.mjs";
+import { isPicture } from "../list/thumbnails.mjs";
+import { PROTECT } from "../protection/strings.mjs";
+import { DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Row} Row */
 /** @typedef {import("../../../types/wire").JobOutput} JobOutput */
+
 /** @typedef {(text: string) => void} Copy */
 /** @typedef {(file: string, image: HTMLImageElement) => void} Picture asks for a picture; its `src` is set when it is there */
 
@@ -116,4 +120,30 @@ export function facts(job, now, copy) {
   identity(DETAILS.workflow, job.workflow_id, DETAILS.copyWorkflowId);
   identity(DETAILS.jobId, job.id, DETAILS.copyJobId);
   return list;
+}
+
+/**
+ * @param {Row} job
+ * @param {Pick<import("../protection/model.mjs").Protection, "covers" | "byWorkflow">} protection
+ * @param {(job: Row) => void} protectWorkflow
+ * @returns {HTMLElement[]} none where the job is not protected
+ */
+export function protectionPart(job, protection, protectWorkflow) {
+  if (!protection.covers(job)) return [];
+  const sentence = hint("lock", PROTECT.sentence);
+  if (protection.byWorkflow(job)) return [sentence, hint("flow", PROTECT.byWorkflow)];
+  const all = el("button", { type: "button", class: "cch-link", onclick: () => protectWorkflow(job) }, PROTECT.workflow);
+  return job.workflow_id ? [sentence, el("div", { class: "cch-under-icon" }, all)] : [sentence];
+}
+
+/** The picture tells the state, the words tell what a press does. @param {boolean} kept @param {() => void} act */
+export function guardButton(kept, act) {
+  const press = once(act);
+  if (kept) {
+    const unprotect = button({ label: PROTECT.unprotect, icon: "lock", press });
+    unprotect.setAttribute("data-guard", "");
+    return unprotect;
+  }
+  const attributes = { type: "button", class: "cch-ib field", "aria-label": PROTECT.protect, title: PROTECT.protect, "data-guard": true, onclick: press };
+  return el("button", attributes, icon("unlock"));
 }

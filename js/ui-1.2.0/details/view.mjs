@@ -1,18 +1,18 @@
 // @ts-check
 /** A job in full: over the list, or beside it where there is room. What the list knows is there at once, the rest follows. */
 
-import { button, el, hint } from "../common/dom.mjs";
+import { asApiError } from "../api.mjs";
+import { copyText } from "../common/browser.mjs";
+import { button, hint } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { clean, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { errorWords } from "../common/strings.mjs";
-import { asApiError } from "../deletion/confirm.mjs";
-import { copyText } from "../common/browser.mjs";
-import { errorBox, facts, outputsPart } from "./parts.mjs";
+import { COMMON, errorWords } from "../common/strings.mjs";
 import { isActive } from "../list/filter.mjs";
-import { guardButton, protectionPart } from "../protection/parts.mjs";
 import { cut } from "../list/row.mjs";
 import { PANEL } from "../list/strings.mjs";
-import { COMMON, DETAILS } from "../deletion/strings.mjs";
+import { errorBox, facts, guardButton, outputsPart, protectionPart } from "./parts.mjs";
+import { DETAILS } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").Row} Row */
 /** @typedef {import("../../../types/wire").JobDetails} JobDetails */
@@ -120,7 +120,7 @@ export class Details {
     this.#title.replaceChildren(el("span", { class: "cch-name", title: name }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
-    const children = pane ? [this.#title] : [iconButton(DETAILS.back, "left", back), this.#title, iconButton(COMMON.close, "close", close)];
+    const children = pane ? [this.#title] : [iconButton(PANEL.back, "left", back), this.#title, iconButton(COMMON.close, "close", close)];
     if (this.#head.children.length !== children.length) this.#head.replaceChildren(...children);
   }
 
@@ -208,7 +208,7 @@ export class Details {
   /** @param {string} text @param {string} told */
   async #copy(text, told) {
     const done = await copyText(text);
-    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? told : DETAILS.notCopied, life: 4_000 });
+    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? told : COMMON.notCopied, life: 4_000 });
   }
 }
 

@@ -1,11 +1,11 @@
 // @ts-check
 /** A job's workflow, put into a new tab of ComfyUI or into a file. Never over what somebody is working on. */
 
+import { asApiError } from "../api.mjs";
+import { saveFile } from "../common/browser.mjs";
 import { clean } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { asApiError } from "../deletion/confirm.mjs";
-import { saveFile } from "../common/save_file.mjs";
-import { DETAILS } from "../deletion/strings.mjs";
+import { DETAILS } from "./strings.mjs";
 
 /** @typedef {import("../../../types/wire").JobDetails} JobDetails */
 /** @typedef {import("../../../types/deletions").WorkflowHost} WorkflowHost */
@@ -85,3 +85,14 @@ export function createWorkflows({ getApp, api, toasts }) {
 }
 
 /** @typedef {ReturnType<typeof createWorkflows>} Workflows */
+
+/**
+ * The name of an open workflow by its id, "" where none has it. The one on the canvas comes first: copies share an id.
+ * @param {() => import("../../../types/comfyui").ExtensionManager["workflow"]} getWorkflows
+ */
+export const createWorkflowNames = (getWorkflows) => (/** @type {string} */ id) => {
+  if (!id) return "";
+  const { activeWorkflow, openWorkflows = [] } = getWorkflows() ?? {};
+  const found = [activeWorkflow, ...openWorkflows].find((workflow) => workflow?.activeState?.id === id);
+  return found?.filename ?? "";
+};

@@ -1,9 +1,9 @@
 // @ts-check
 /** Where the panel is shown: ComfyUI's sidebar, and a large window of its own. */
 
-import { BARE } from "../common/dom.mjs";
-import { PanelView } from "./view.mjs";
+import { BARE } from "../common/dialogs.mjs";
 import { PANEL } from "./strings.mjs";
+import { PanelView } from "./view.mjs";
 
 /** @typedef {Omit<import("../../../types/panel").ViewParts, "place" | "close">} Parts */
 

@@ -2,9 +2,8 @@
 /** What is pushed over the list, one page at a time. The list below keeps its scroll, its selection and its focused row. */
 
 import { el } from "../common/dom.mjs";
-import { iconButton } from "./toolbar.mjs";
 import { PANEL } from "./strings.mjs";
-import { DETAILS } from "../deletion/strings.mjs";
+import { iconButton } from "./toolbar.mjs";
 
 /** @typedef {import("../../../types/panel").Page} Page */
 
@@ -44,7 +43,7 @@ export const pageHead = (title, { back, close }) =>
   el(
     "header",
     { class: "cch-head back" },
-    iconButton("left", DETAILS.back, back),
+    iconButton("left", PANEL.back, back),
     el("h2", { class: "cch-title" }, title),
     iconButton("close", PANEL.close, close),
   );

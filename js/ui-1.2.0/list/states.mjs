@@ -1,12 +1,12 @@
 // @ts-check
 /** What stands in place of the list, and what is told above it. */
 
-import { button, el, externalLink } from "../common/dom.mjs";
+import { button, card, externalLink } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { card } from "../common/components.mjs";
 import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords } from "../common/strings.mjs";
 import { clearFilters } from "./filter_popover.mjs";
-import { EMPTY, incompleteWords, unreadableWords, nothingMatches, OLD_LIST, PANEL } from "./strings.mjs";
+import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
 /** @typedef {import("../../../types/panel").Store} Store */
 /** @typedef {import("../../../types/panel").Actions} Actions */

@@ -9,12 +9,11 @@ import { PROTECTIONS } from "../protection/strings.mjs";
 
 export const PANEL = {
   title: "Cloud history",
-  open: "Open cloud history",
-  setting: "Show the Cloud history button at the top",
   refresh: "Refresh",
   large: "Open in a large window",
   more: "More",
   close: "Close",
+  back: "Back to the list",
   cleanUp: "Clean up…",
   record: "Recently deleted",
   connection: "Connection…",

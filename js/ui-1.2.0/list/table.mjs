@@ -1,13 +1,13 @@
 // @ts-check
 /** The list of jobs: as many row elements as can be seen, however many jobs there are. */
 
+import { once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { dayHeading } from "../common/format.mjs";
 import { listKey } from "./keys.mjs";
-import { once } from "../protection/parts.mjs";
 import { RowView } from "./row.mjs";
-import { byDay, inView, indexAt, place, ROW, SPARE, topOf } from "./virtual.mjs";
 import { PANEL } from "./strings.mjs";
+import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
 

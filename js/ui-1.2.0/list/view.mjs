@@ -2,21 +2,41 @@
 /** One shown panel: puts its parts together and keeps them up to date. What is known and chosen lives in the store. */
 
 import { el } from "../common/dom.mjs";
-import { createFinder } from "./filter_popover.mjs";
 import { isActive } from "./filter.mjs";
-import { createFooter, selectedRows } from "./footer.mjs";
-import { createHeader } from "./toolbar.mjs";
+import { createFinder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
-import { ListView } from "./table.mjs";
-import { createLive } from "./live.mjs";
 import { Popups } from "./menu.mjs";
 import { Pages } from "./pages.mjs";
-import { rowMenu } from "./row_menu.mjs";
+import { rowMenu } from "./row.mjs";
 import { banners, wholeState } from "./states.mjs";
-import { createTabs } from "./tabs.mjs";
 import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
+import { ListView } from "./table.mjs";
+import { createFooter, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
+
+/** A count is read when it has rested so long; milliseconds. */
+const QUIET = 500;
+
+export function createLive() {
+  const polite = el("div", { class: "cch-unseen", role: "status" });
+  const urgent = el("div", { class: "cch-unseen", role: "alert" });
+  let waiting = 0;
+  return {
+    elements: [polite, urgent],
+    /** @type {import("../../../types/panel").Say} */
+    say(text, now = false) {
+      clearTimeout(waiting);
+      (now ? urgent : polite).textContent = text;
+    },
+    /** Said when no other has come for a while. @param {string} text */
+    sayLater(text) {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => (polite.textContent = text), QUIET);
+    },
+    destroy: () => clearTimeout(waiting),
+  };
+}
 
 /** From here on the details are at the side of the list; pixels, as in style.css. */
 const WIDE = 1020;

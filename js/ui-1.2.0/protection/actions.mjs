@@ -1,12 +1,15 @@
 // @ts-check
 /** Protecting jobs and taking their protection away, with the questions and toasts around it. */
 
+import { asApiError, STATE_LOST } from "../api.mjs";
+import { button, card } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { COMMON, errorLine } from "../common/strings.mjs";
-import { asApiError } from "../deletion/confirm.mjs";
-import { byWorkflowWords, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
+import { clean } from "../common/format.mjs";
+import { COMMON, DAMAGED, errorLine, errorWords } from "../common/strings.mjs";
+import { byWorkflowWords, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
+/** @typedef {import("../../../types/wire").Status} Status */
 
 /** Milliseconds. */
 const SHORT = 4_000;
@@ -73,5 +76,82 @@ export function createProtecting({ protection, dialogs, toasts, all }) {
     },
     /** @param {Row} row */
     protectWorkflow: ({ workflow_id: id }) => change(true, { workflows: [id] }, protectedToast),
+  };
+}
+
+/**
+ * @param {object} parts
+ * @param {Pick<import("./model.mjs").Protection, "damaged" | "startEmpty">} parts.protection
+ * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {() => void} parts.onMended
+ */
+export function createDamagedList({ protection, dialogs, toasts, onMended }) {
+  async function startEmpty() {
+    try {
+      await protection.startEmpty();
+      onMended();
+    } catch (error) {
+      toasts.tell("error", { title: PROTECT.notChanged, detail: errorLine(asApiError(error)) });
+    }
+  }
+
+  async function explain() {
+    const answer = await dialogs.exclusive((frame) =>
+      frame.show({
+        title: DAMAGED.dialog,
+        body: [el("p", { dir: "auto" }, damagedText(protection.damaged ?? ""))],
+        buttons: [{ label: COMMON.cancel }, { label: DAMAGED.startEmpty, answer: "empty" }],
+      }),
+    );
+    if (answer === "empty") await startEmpty();
+  }
+
+  return {
+    /** @returns {HTMLElement[]} none where the list can be read */
+    banners() {
+      if (protection.damaged === null) return [];
+      return [card("failed", "i-danger", DAMAGED, undefined, [button({ label: DAMAGED.details, press: () => void explain() })])];
+    },
+  };
+}
+
+const LONGEST = 1000;
+
+/**
+ * @param {object} parts
+ * @param {Pick<import("../api.mjs").HistoryApi, "startAnew">} parts.api
+ * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
+ * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {(status: Status) => void} parts.onStarted
+ */
+export function createLostFolder({ api, dialogs, toasts, onStarted }) {
+  async function startAnew() {
+    try {
+      onStarted(await api.startAnew());
+    } catch (error) {
+      toasts.tell("error", { title: LOST.notBegun, detail: errorLine(asApiError(error)) });
+    }
+  }
+
+  /** @param {string} message */
+  async function ask(message) {
+    const answer = await dialogs.exclusive((frame) =>
+      frame.show({
+        title: LOST.dialog,
+        body: [el("p", { dir: "auto" }, clean(message, LONGEST)), el("p", { dir: "auto" }, LOST.text)],
+        buttons: [{ label: COMMON.cancel }, { label: LOST.startAnew, answer: "anew", kind: "danger" }],
+      }),
+    );
+    if (answer === "anew") await startAnew();
+  }
+
+  return {
+    /** @param {Status} status @returns {HTMLElement[]} none where the folder is there */
+    banners({ problem }) {
+      if (problem?.code !== STATE_LOST) return [];
+      const press = () => void ask(problem.message);
+      return [card("failed", "i-danger", errorWords(problem), undefined, [button({ label: LOST.press, press })])];
+    },
   };
 }
