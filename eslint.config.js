@@ -7,6 +7,15 @@ const browser = Object.fromEntries(
   ].map((name) => [name, "readonly"]),
 );
 const node = { ...browser, DOMException: "readonly", setImmediate: "readonly" };
+/** The rooms of js/ui-<version>/, top to bottom: each imports from those below it. */
+const rooms = [
+  "app", "settings", "cleanup", "audit", "details", "list", "approval", "deletion", "connect", "protection", "common", "api",
+];
+const comfyui = { group: ["**/scripts/*"], message: "Only main.js knows ComfyUI's modules." };
+const above = (names) => ({
+  group: ["**/main.js", ...names.flatMap((name) => [`**/${name}.mjs`, `**/${name}/*`])],
+  message: "Imports point down only: see the rooms in eslint.config.js.",
+});
 const asText = "Text from the cloud is shown as text: use textContent.";
 
 export default [
@@ -36,13 +45,12 @@ export default [
   {
     files: ["js/**/*.js", "js/**/*.mjs"],
     ignores: ["js/main.js"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        { patterns: [{ group: ["**/scripts/*"], message: "Only main.js knows ComfyUI's modules." }] },
-      ],
-    },
+    rules: { "no-restricted-imports": ["error", { patterns: [comfyui] }] },
   },
+  ...rooms.map((room, at) => ({
+    files: [`js/ui-*/${room}.mjs`, `js/ui-*/${room}/**`],
+    rules: { "no-restricted-imports": ["error", { patterns: [comfyui, above(rooms.slice(0, at))] }] },
+  })),
   {
     files: ["tests/js/**/*.js", "eslint.config.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: node },

@@ -1,11 +1,12 @@
 /** The seams of the panel: what its parts give each other. */
 
 import type { HistoryApiError } from "../js/ui-1.2.0/api.mjs";
+import type { GROUPS } from "../js/ui-1.2.0/common/status.mjs";
 import type { IconName } from "../js/ui-1.2.0/common/icons.mjs";
 import type { Filter, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
 export type { Filter, Row, Status, Target };
-export type Tab = "all" | "completed" | "failed" | "cancelled" | "active";
+export type Tab = "all" | (typeof GROUPS)[number][0];
 export type Sort = "recent" | "oldest" | "longest" | "shortest";
 export type Time = "" | "last1" | "last7" | "last30" | "older7" | "older30" | "older90" | "between";
 

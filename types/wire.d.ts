@@ -1,6 +1,9 @@
 /** What the server side of this pack answers under /cloud_history/; of the record and of cleaning up: record.d.ts. */
 
+import type { STATUSES } from "../js/ui-1.2.0/common/status.mjs";
 import type { Policy } from "./record";
+
+type Statuses = typeof STATUSES;
 
 export interface ErrorBody {
   code: string;
@@ -86,7 +89,9 @@ export interface Hold extends LostHold {
   account: string;
 }
 
-export type JobStatus = "completed" | "failed" | "cancelled" | "in_progress" | "pending" | "unknown";
+export type JobStatus = keyof Statuses;
+/** Of jobs that can be deleted. */
+export type FinishedStatus = { [S in JobStatus]: Statuses[S]["finished"] extends true ? S : never }[JobStatus];
 export type OutputType = "image" | "video" | "audio" | "3d";
 
 /** Which jobs; an absent member leaves nothing out. */
@@ -189,7 +194,7 @@ export interface Preview {
   /** Seconds from the answer on in which the token can be used. */
   expires_in: number;
   taken_at: string;
-  counts: { completed: number; failed: number; cancelled: number; active: number };
+  counts: Record<FinishedStatus | "active", number>;
   finished: number;
   /** Absent or 0: no undo. */
   hold_seconds?: number;
@@ -212,7 +217,7 @@ export interface DeletePreview {
   expires_in: number;
   taken_at: string;
   removable: number;
-  by_status: { completed: number; failed: number; cancelled: number };
+  by_status: Record<FinishedStatus, number>;
   oldest: number | null;
   newest: number | null;
   outputs: number;

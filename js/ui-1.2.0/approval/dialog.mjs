@@ -21,7 +21,7 @@ const READ_AFTER = 300;
 function numbers({ removable, by_status: byStatus, skipped, kept }) {
   const stay = kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
   return tiles(
-    tile(number(removable), CLEAR.willGo, goingParts({ ...byStatus, active: 0 })),
+    tile(number(removable), CLEAR.willGo, goingParts(byStatus)),
     tile(number(stay), CLEAR.willStay, kept ? DELETE.byRules : staying(skipped)),
   );
 }

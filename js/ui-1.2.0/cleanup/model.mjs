@@ -2,6 +2,7 @@
 /** Rules for what to keep, as a person sets them, and what they would do to the jobs there are. No DOM. */
 
 import { HistoryApiError } from "../api.mjs";
+import { FINISHED } from "../common/status.mjs";
 
 /** @typedef {import("../../../types/record").Policy} Policy */
 /** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */
@@ -29,7 +30,6 @@ const RULES = {
   weekly: { most: MAX_DAYS, of: (n) => ({ keep_weekly: n }) },
 };
 export const RULE_KEYS = /** @type {RuleKey[]} */ (Object.keys(RULES));
-export const STATUSES = ["completed", "failed", "cancelled"];
 
 /** Milliseconds without a change before the server is asked. */
 export const WAIT = 250;
@@ -42,7 +42,7 @@ const firstChoice = () => ({
     daily: { on: false, text: "7" },
     weekly: { on: true, text: "8" },
   },
-  statuses: [...STATUSES],
+  statuses: [...FINISHED],
   workflow: "",
   apart: false,
 });
@@ -66,7 +66,7 @@ export function readChoice({ rules, statuses, workflow, apart }) {
   }
   if (!on.length) return { policy: null, fault: { kind: "none" } };
   // An empty list must never be taken for "all of them", so it is not sent.
-  const chosen = STATUSES.filter((each) => statuses.includes(each));
+  const chosen = FINISHED.filter((each) => statuses.includes(each));
   if (!chosen.length) return { policy: null, fault: { kind: "nothing" } };
   return { policy: { ...policy, statuses: chosen, ...(workflow && { workflow_id: workflow }), per_workflow: apart }, fault: null };
 }

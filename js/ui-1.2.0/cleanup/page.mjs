@@ -4,13 +4,14 @@
 import { button, card, hint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
+import { FINISHED, STATUSES } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
 import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
 import { readChoice, RULE_KEYS } from "./model.mjs";
 import { createVerdicts, effect, keptTable, outcomeWords } from "./preview.mjs";
-import { agreeWord, CLEAN_UP, RULE_WORDS, STATUS_WORDS, unreadable } from "./strings.mjs";
+import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
 
 /** @typedef {import("./model.mjs").CleanUp} CleanUp */
 /** @typedef {import("./model.mjs").RuleKey} RuleKey */
@@ -74,7 +75,7 @@ export function createRules(cleanUp, store, current) {
   const told = `cch-fault-${++made}`;
   const rows = RULE_KEYS.map((key) => ({ key, ...ruleRow(cleanUp, key, told) }));
   const fault = el("div", { id: told, class: "cch-fault" });
-  const statuses = pressable(STATUS_WORDS, "cch-chip pick", (key) => {
+  const statuses = pressable(FINISHED.map((name) => [name, STATUSES[name].word]), "cch-chip pick", (key) => {
     const { statuses: chosen } = cleanUp.choice;
     cleanUp.choose({ statuses: chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key] });
   });

@@ -31,9 +31,6 @@ export const RULE_WORDS = {
   weekly: { label: "One job a week, for", unit: "weeks", spoken: "Weekly jobs to keep" },
 };
 
-/** @type {[string, string][]} */
-export const STATUS_WORDS = [["completed", "Completed"], ["failed", "Failed"], ["cancelled", "Cancelled"]];
-
 /** @param {string} text @param {RuleKey} rule */
 export const unreadable = (text, rule) => `“${clean(text, 40)}” is not a number of ${RULE_WORDS[rule].unit}. Nothing is deleted until it is.`;
 

@@ -3,10 +3,11 @@
 
 import { NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
+import { FINISHED, STATUSES } from "./status.mjs";
 
 /** @typedef {import("../api.mjs").HistoryApiError} HistoryApiError */
 /** @typedef {import("../../../types/wire").ErrorBody} ErrorBody */
-/** @typedef {import("../../../types/wire").Preview} Preview */
+/** @typedef {import("../../../types/wire").FinishedStatus} FinishedStatus */
 /** @typedef {{title: string, text: string}} Words */
 
 export const COMMON = {
@@ -42,9 +43,8 @@ export const keyWords = ({ last4, source }) => {
 
 /* Clear */
 
-/** @param {Preview["counts"]} counts */
-export const goingParts = ({ completed, failed, cancelled }) =>
-  tally([[completed, "completed"], [failed, "failed"], [cancelled, "cancelled"]]);
+/** @param {Record<FinishedStatus, number>} counts */
+export const goingParts = (counts) => tally(FINISHED.map((name) => [counts[name], STATUSES[name].word.toLowerCase()]));
 
 export const TOO_OLD = {
   title: "Look again before you delete",

@@ -5,8 +5,8 @@ import { banners, errorStep, hint, notice, skeleton, tile, tiles } from "../comm
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { statusOf } from "../common/status.mjs";
 import { accountWords, andMore, busyWords, COMMON, goingParts, TOO_OLD } from "../common/strings.mjs";
-import { LOOKS } from "../list/row.mjs";
 import { allButTitle, allProtected, BACKUP, stayingAllBut } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
 import { clearButton, clearHint, deleteButton, deleteTitle, nothingToClear, stayingParts, undoHint } from "./strings.mjs";
@@ -50,13 +50,12 @@ function facts(rows) {
 
 /** @param {Row} row */
 function jobLine(row) {
-  const [look] = LOOKS[row.status] ?? LOOKS.unknown;
   const name = clean(row.name) || shortId(row.id);
   const when = row.created ?? row.finished;
   return el(
     "div",
     {},
-    icon(look, row.status === "failed" ? "s14 i-danger" : "s14 cch-2"),
+    icon(statusOf(row.status).icon, row.status === "failed" ? "s14 i-danger" : "s14 cch-2"),
     el("bdi", { class: "cch-cut", title: clean(row.name) || clean(row.id) }, name),
     el("span", { class: "r" }, when === null ? "" : dateTime(when)),
   );
@@ -120,7 +119,7 @@ export function createDeleteSteps(api, asked, backup) {
         ...banners(status, api),
         rose && roseHint(),
         tiles(
-          tile(number(removable), CLEAR.willGo, goingParts({ ...preview.by_status, active: 0 })),
+          tile(number(removable), CLEAR.willGo, goingParts(preview.by_status)),
           tile(number(stay), CLEAR.willStay, preview.kept ? DELETE.byRules : words.staying(skipped)),
         ),
         facts([

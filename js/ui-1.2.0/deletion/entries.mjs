@@ -1,6 +1,7 @@
 // @ts-check
 /** Deletions that are under way: which one an answer or an event speaks of, and what is known of it. No requests here. */
 
+import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 
 /** @typedef {import("../../../types/deletions").Entry} Entry */
@@ -11,7 +12,6 @@ import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 /** @typedef {{result: import("../../../types/wire").Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
-const FINISHED = new Set(["completed", "failed", "cancelled"]);
 const ORDER = ["asking", "holding", "waiting", "sending", "checking", "done"];
 
 /** Milliseconds between two looks at what a deletion has come to. */
@@ -76,7 +76,7 @@ export function isAboutToGo(entries, row) {
   return entries.some((entry) => {
     if (!isOpen(entry) || entry.phase === "asking") return false;
     // What a clear takes is remembered, so that it stays away until the list is read again.
-    if (entry.kind === "clear" && FINISHED.has(row.status)) entry.ids.add(row.id);
+    if (entry.kind === "clear" && statusOf(row.status).finished) entry.ids.add(row.id);
     return entry.ids.has(row.id);
   });
 }

@@ -5,10 +5,9 @@ import { button, hint, once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, duration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
-import { isActive } from "../list/filter.mjs";
-import { KINDS, LOOKS, took } from "../list/row.mjs";
-import { statusWord } from "../list/strings.mjs";
+import { KINDS, took } from "../list/row.mjs";
 import { isPicture } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "./strings.mjs";
@@ -56,7 +55,7 @@ export function errorBox(error, copy) {
  */
 export function outputsPart(job, outputs, picture) {
   const known = outputs ?? (job.preview ? [{ filename: job.preview.filename, media_type: "", output_type: job.output_type, node_id: "" }] : []);
-  if (!known.length) return isActive(job.status) ? [el("div", { class: "cch-view" }, icon(LOOKS[job.status][0], "s20 spin"))] : [];
+  if (!known.length) return isActive(job.status) ? [el("div", { class: "cch-view" }, icon(statusOf(job.status).icon, "s20 spin"))] : [];
   const all = Math.max(known.length, job.outputs ?? 0);
   const cap = el("span", { class: "cap" });
   const large = el("div", { class: "cch-view" });
@@ -104,10 +103,10 @@ export function facts(job, now, copy) {
   /** @param {string} term @param {string} id @param {string} label */
   const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", title: clean(id), dir: "ltr" }, clean(id)), copyButton(label, () => copy(id)));
 
-  const [look, className] = LOOKS[job.status] ?? LOOKS.unknown;
+  const status = statusOf(job.status);
   const lasts = took(job, now);
   const running = job.status === "in_progress" && lasts !== null ? `${statusWord(job)}, ${duration(lasts)}` : statusWord(job);
-  add(DETAILS.status, el("span", { class: `cch-st ${className}` }, icon(look), el("span", { dir: "auto" }, running)));
+  add(DETAILS.status, el("span", { class: `cch-st ${status.look}` }, icon(status.icon), el("span", { dir: "auto" }, running)));
   if (job.started === null || isActive(job.status)) time(DETAILS.queued, job.created);
   time(DETAILS.started, job.started);
   time(DETAILS.finished, job.finished);

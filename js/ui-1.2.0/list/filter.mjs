@@ -1,6 +1,8 @@
 // @ts-check
 /** Which jobs are listed, and in what order. The same meaning as the server's, which resolves a filter again before anything is deleted. */
 
+import { groupOf } from "../common/status.mjs";
+
 /** @typedef {import("../../../types/panel").Choice} Choice */
 /** @typedef {import("../../../types/panel").Filter} Filter */
 /** @typedef {import("../../../types/panel").Row} Row */
@@ -38,18 +40,12 @@ export function filterOf(choice, now) {
   };
 }
 
-/** @param {Row["status"]} status */
-export const isActive = (status) => status === "pending" || status === "in_progress";
-
-/** The tab a status is listed under besides "all"; an unknown one has none. @param {Row["status"]} status */
-export const tabOf = (status) => (isActive(status) ? "active" : status);
-
 /** @param {Filter} filter @param {(row: Row) => boolean} covers whether deletions leave a job out @returns {(row: Row) => boolean} */
 export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false) {
   const wanted = search.toLowerCase();
   const has = (/** @type {string | undefined} */ text) => !!text && text.toLowerCase().includes(wanted);
   return (row) =>
-    (!statuses.length || statuses.some((status) => status === row.status || status === tabOf(row.status))) &&
+    (!statuses.length || statuses.some((status) => status === row.status || status === groupOf(row.status))) &&
     (after === undefined || (row.created !== null && row.created >= after)) &&
     (before === undefined || (row.created !== null && row.created < before)) &&
     (!workflow_id || row.workflow_id === workflow_id) &&

@@ -4,23 +4,14 @@
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
+import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { PROTECT } from "../protection/strings.mjs";
-import { isActive } from "./filter.mjs";
-import { outputsWord, PANEL, statusWord } from "./strings.mjs";
+import { outputsWord, PANEL } from "./strings.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
 /** @typedef {import("../common/icons.mjs").IconName} IconName */
 /** @typedef {import("./menu.mjs").Item} Item */
 
-/** @type {Record<Row["status"], [IconName, string]>} */
-export const LOOKS = {
-  completed: ["ok", "ok"],
-  failed: ["failed", "failed"],
-  cancelled: ["cancelled", ""],
-  in_progress: ["running", "run"],
-  pending: ["pending", ""],
-  unknown: ["unknown", ""],
-};
 /** @type {Record<string, IconName>} */
 export const KINDS = { image: "image", video: "video", audio: "audio", "3d": "box" };
 
@@ -114,7 +105,7 @@ export class RowView {
     const named = clean(row.name);
     const name = named || short;
     const [head = "", tail = ""] = cut(name);
-    const [look, className] = mark ? [mark.icon, mark.kind] : LOOKS[row.status];
+    const [look, className] = mark ? [mark.icon, mark.kind] : [statusOf(row.status).icon, statusOf(row.status).look];
     const word = mark?.word ?? statusWord(row);
     const error = clean(mark ? mark.why : row.error?.message);
     const time = took(row, now);

@@ -2,12 +2,14 @@
 /** What is known of the jobs and what the person chose, whether a panel is shown or not. No DOM. */
 
 import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
-import { EVERYTHING, filterOf, matcher, sorted, tabOf } from "./filter.mjs";
+import { groupOf, GROUPS } from "../common/status.mjs";
+import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL } from "./strings.mjs";
 
 /** @typedef {import("../../../types/panel").Row} Row */
 /** @typedef {import("../../../types/panel").Happening} Happening */
 /** @typedef {import("../../../types/panel").Store} Store */
+/** @typedef {import("../../../types/panel").Tab} Tab */
 
 /** @returns {import("../../../types/panel").SelectionModel} */
 export function createSelection() {
@@ -70,6 +72,8 @@ const MAX_IDS = 200_000;
 /** After these the list at hand may be another account's. */
 const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
 
+const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS.map(([group]) => group)].map((key) => [key, 0])));
+
 class JobStore {
   /** @type {Map<Happening, Set<() => void>>} */
   #listeners = new Map();
@@ -84,7 +88,7 @@ class JobStore {
   #at = 0;
   /** @type {Row[]} */
   rows = [];
-  counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0 };
+  counts = noCounts();
   choice = EVERYTHING;
   selection = createSelection();
   focused = "";
@@ -137,7 +141,7 @@ class JobStore {
 
   /** Works out anew what is listed. */
   #list() {
-    const counts = { all: 0, completed: 0, failed: 0, cancelled: 0, active: 0, unknown: 0 };
+    const counts = noCounts();
     const matches = matcher(this.filter(), this.protection.covers);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
@@ -146,7 +150,7 @@ class JobStore {
     for (const row of this.#all.values()) {
       if (this.deletions.hides(row)) continue;
       counts.all += 1;
-      counts[tabOf(row.status)] += 1;
+      counts[groupOf(row.status)] += 1;
       if (matches(row) && (!only || only.has(row.id))) rows.push(row);
     }
     this.rows = sorted(rows, this.choice.sort);

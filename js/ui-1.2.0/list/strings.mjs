@@ -2,6 +2,7 @@
 /** What a person reads in the list of jobs and around it. */
 
 import { clean, dateTime, number, plural, shortId } from "../common/format.mjs";
+import { GROUPS } from "../common/status.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
 /** @typedef {import("../../../types/panel").Choice} Choice */
@@ -50,7 +51,7 @@ export const PANEL = {
 export const COLUMNS = ["Name", "Status", "Took", "Outputs", "When", "Job ID"];
 
 /** @type {[Choice["tab"], string][]} */
-export const TABS = [["all", "All"], ["completed", "Completed"], ["failed", "Failed"], ["cancelled", "Cancelled"], ["active", "Active"]];
+export const TABS = [["all", "All"], ...GROUPS];
 
 /** @type {[Choice["sort"], string][]} */
 export const SORTS = [
@@ -84,11 +85,6 @@ export const FIELDS = {
   currentWorkflow: "Current workflow",
   output: "Output type",
 };
-
-const STATUS = { completed: "Completed", failed: "Failed", cancelled: "Cancelled", in_progress: "In progress", pending: "Pending" };
-
-/** @param {Row} row */
-export const statusWord = ({ status, raw }) => (status === "unknown" ? `Unknown (${clean(raw, 40)})` : STATUS[status]);
 
 /** @param {number} n */
 export const outputsWord = (n) => plural(n, "{n} output", "{n} outputs");

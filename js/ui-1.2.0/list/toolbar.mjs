@@ -5,9 +5,9 @@ import { button, once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { number } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
+import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
-import { isActive } from "./filter.mjs";
 import { step } from "./keys.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
 

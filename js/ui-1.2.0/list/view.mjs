@@ -2,7 +2,7 @@
 /** One shown panel: puts its parts together and keeps them up to date. What is known and chosen lives in the store. */
 
 import { el } from "../common/dom.mjs";
-import { isActive } from "./filter.mjs";
+import { isActive } from "../common/status.mjs";
 import { createFinder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { Popups } from "./menu.mjs";

@@ -1,0 +1,45 @@
+// @ts-check
+/** The statuses of a job. The only list of them in the browser: a new status is a line here. */
+
+import { clean } from "./format.mjs";
+
+/** @typedef {import("../../../types/wire").JobStatus} JobStatus */
+/** @typedef {import("../../../types/wire").FinishedStatus} FinishedStatus */
+/** @typedef {import("../../../types/wire").Row} Row */
+/**
+ * `group`: the tab it is listed under besides "all"; "unknown" has none. `finished`: whether it can be deleted. `look`: its
+ * class in style.css.
+ * @typedef {{group: string, finished: boolean, icon: import("./icons.mjs").IconName, look: string, word: string}} Status
+ */
+
+/** @satisfies {Record<string, Status>} */
+export const STATUSES = /** @type {const} */ ({
+  completed: { group: "completed", finished: true, icon: "ok", look: "ok", word: "Completed" },
+  failed: { group: "failed", finished: true, icon: "failed", look: "failed", word: "Failed" },
+  cancelled: { group: "cancelled", finished: true, icon: "cancelled", look: "", word: "Cancelled" },
+  in_progress: { group: "active", finished: false, icon: "running", look: "run", word: "In progress" },
+  pending: { group: "active", finished: false, icon: "pending", look: "", word: "Pending" },
+  unknown: { group: "unknown", finished: false, icon: "unknown", look: "", word: "Unknown" },
+});
+
+const names = /** @type {JobStatus[]} */ (Object.keys(STATUSES));
+
+export const FINISHED = /** @type {FinishedStatus[]} */ (names.filter((name) => STATUSES[name].finished));
+
+/** The groups that have a tab, with their words. */
+export const GROUPS = /** @type {[Exclude<typeof STATUSES[JobStatus]["group"], "unknown">, string][]} */ ([
+  ...FINISHED.map((name) => [STATUSES[name].group, STATUSES[name].word]),
+  ["active", "Active"],
+]);
+
+/** What is known of a status; a server that is newer than this page may send others. @param {JobStatus} name @returns {(typeof STATUSES)[JobStatus]} */
+export const statusOf = (name) => STATUSES[name] ?? STATUSES.unknown;
+
+/** @param {JobStatus} status */
+export const groupOf = (status) => statusOf(status).group;
+
+/** @param {JobStatus} status */
+export const isActive = (status) => groupOf(status) === "active";
+
+/** @param {Row} row */
+export const statusWord = ({ status, raw }) => (status === "unknown" ? `${STATUSES.unknown.word} (${clean(raw, 40)})` : statusOf(status).word);
