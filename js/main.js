@@ -10,6 +10,9 @@ import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from "./node_report.js";
 
+/** @import { ExtensionManager, SidebarTab } from "../types/comfyui" */
+/** @import { Settings } from "../types/wire" */
+
 /** @typedef {ReturnType<typeof import("./ui-1.2.0/app.mjs").assemble>} Ui */
 
 export const MENU = {
@@ -104,10 +107,7 @@ function tryAgain(press) {
   return button;
 }
 
-/**
- * @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load
- * @returns {import("../types/comfyui").SidebarTab}
- */
+/** @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load @returns {SidebarTab} */
 export function createTab(load) {
   /** @type {{unmount(): void} | null} */
   let shown = null;
@@ -134,7 +134,7 @@ export function createTab(load) {
   };
 }
 
-/** Its first place is deprecated in every frontend that has the second. @param {import("../types/comfyui").ExtensionManager} manager @param {import("../types/comfyui").SidebarTab} tab */
+/** Its first place is deprecated in every frontend that has the second. @param {ExtensionManager} manager @param {SidebarTab} tab */
 export function registerTab(manager, tab) {
   const place = manager.sidebarTab.registerSidebarTab ? manager.sidebarTab : manager;
   place.registerSidebarTab?.(tab);
@@ -181,7 +181,7 @@ async function open() {
 /**
  * A setting that lives on the server, never among ComfyUI's own. Drawn when the settings are opened.
  * @param {string} name
- * @param {keyof import("../types/wire").Settings} member
+ * @param {keyof Settings} member
  * @param {string} label
  * @param {number} sortOrder
  */

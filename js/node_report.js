@@ -1,8 +1,7 @@
 // @ts-check
 /** The report under our nodes: read-only text, drawn in classic mode and in Nodes 2.0, and saved nowhere. */
 
-/** @typedef {import("../types/comfyui").ComfyNode} ComfyNode */
-/** @typedef {import("../types/comfyui").ComfyGraph} ComfyGraph */
+/** @import { ComfyGraph, ComfyNode, ComfyNodeType } from "../types/comfyui" */
 
 export const NODE = {
   report: "Report",
@@ -71,7 +70,7 @@ function textOf(output) {
   return Array.isArray(text) ? text.filter((line) => typeof line === "string").join("\n") : "";
 }
 
-/** @param {import("../types/comfyui").ComfyNodeType} nodeType @param {string} name */
+/** @param {ComfyNodeType} nodeType @param {string} name */
 export function addReportTo(nodeType, name) {
   if (!NODES.has(name)) return;
   const { onNodeCreated, onExecuted } = nodeType.prototype;

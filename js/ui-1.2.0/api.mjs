@@ -1,27 +1,15 @@
 // @ts-check
 /** Requests to the routes of this pack, the shapes their answers must have, and the errors they end in. */
 
-/** @typedef {import("../../types/wire").Status} Status */
-/** @typedef {import("../../types/wire").SavedKey} SavedKey */
-/** @typedef {import("../../types/wire").Preview} Preview */
-/** @typedef {import("../../types/wire").DeletePreview} DeletePreview */
-/** @typedef {import("../../types/wire").DeletionAnswer} DeletionAnswer */
-/** @typedef {import("../../types/wire").Hold} Hold */
-/** @typedef {import("../../types/wire").ListLine} ListLine */
-/** @typedef {import("../../types/record").CleanUpPreview} CleanUpPreview */
-/** @typedef {import("../../types/record").RecordAnswer} RecordAnswer */
-/** @typedef {import("../../types/record").RecordJob} RecordJob */
-/** @typedef {import("../../types/record").BackupJob} BackupJob */
-/** @typedef {import("../../types/wire").JobDetails} JobDetails */
+/** @import { Answer, OpenQuestion } from "../../types/asking" */
+/** @import { CleanUpPreview, Policy, RecordAnswer } from "../../types/record" */
+/** @import { Cancelled, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 
 /** A request that did not give what was asked for. `code` tells which words to show. */
 export class HistoryApiError extends Error {
   name = "HistoryApiError";
 
-  /**
-   * @param {Partial<import("../../types/wire").ErrorBody> & {code: string}} error
-   * @param {Record<string, unknown>} [extras] what the answer carried besides the error
-   */
+  /** @param {Partial<ErrorBody> & {code: string}} error @param {Record<string, unknown>} [extras] what the answer carried besides the error */
   constructor(error, extras = {}) {
     super(error.message ?? "");
     this.code = error.code;
@@ -46,7 +34,7 @@ export const ACCOUNT_CHANGED = "account_changed";
 /** The state folder is not there any more, or not the same. */
 export const STATE_LOST = "state_lost";
 
-/** Why there is no key: nobody gave one, or what keeps any from being used or found. @param {import("../../types/wire").Status} status */
+/** Why there is no key: nobody gave one, or what keeps any from being used or found. @param {Status} status */
 export const noKey = ({ can_connect: canConnect, problem }) =>
   new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
 
@@ -64,7 +52,7 @@ export const isPreview = (value) =>
 const isStatus = (value) =>
   isRecord(value) && typeof value.configured === "boolean" && Array.isArray(value.finished) && Array.isArray(value.unresolved);
 
-/** @param {unknown} value @returns {value is {operations: import("../../types/wire").Progress[]}} */
+/** @param {unknown} value @returns {value is {operations: Progress[]}} */
 const isProgress = (value) => isRecord(value) && Array.isArray(value.operations) && value.operations.every(isRecord);
 
 /** @param {unknown} value @returns {value is {node: string, report: string}} */
@@ -81,7 +69,7 @@ export const isDeletePreview = (value) =>
 /** @param {unknown} value @returns {value is Preview | DeletePreview} a clear becomes a deletion by ids where anything is protected or backed up */
 const isClearPreview = (value) => (isRecord(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
 
-/** @param {unknown} value @returns {value is import("../../types/wire").ProtectionLists} */
+/** @param {unknown} value @returns {value is ProtectionLists} */
 const isProtection = (value) => isRecord(value) && Array.isArray(value.jobs) && Array.isArray(value.workflows);
 
 /** @param {unknown} value @returns {value is {kept_as: string}} */
@@ -99,17 +87,17 @@ const isDeletionAnswer = (value) =>
   holdsHold(value) ||
   (isRecord(value) && typeof value.operation === "string" && (value.state === "running" || (value.state === "done" && isRecord(value.result))));
 
-/** @param {unknown} value @returns {value is import("../../types/wire").JobDetails} */
+/** @param {unknown} value @returns {value is JobDetails} */
 const isDetails = (value) => isRecord(value) && isRecord(value.job) && typeof value.job.id === "string" && Array.isArray(value.outputs);
 
-/** @param {unknown} value @returns {value is import("../../types/wire").Cancelled} */
+/** @param {unknown} value @returns {value is Cancelled} */
 const isCancelled = (value) => isRecord(value) && Array.isArray(value.cancelled) && Array.isArray(value.finished_already);
 
 /** @param {unknown} line @returns {line is ListLine} */
 const isListLine = (line) =>
   isRecord(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
 
-/** @param {unknown} value @returns {value is import("../../types/asking").OpenQuestion} */
+/** @param {unknown} value @returns {value is OpenQuestion} */
 const isOpenQuestion = (value) =>
   isRecord(value) && value.state === "open" && typeof value.question === "string" && typeof value.token === "string" &&
   typeof value.removable === "number" && Number.isFinite(value.seconds_left) && isRecord(value.by_status) && isRecord(value.skipped);
@@ -148,11 +136,7 @@ const lost = (error, signal) => {
   return new HistoryApiError({ code: error instanceof SyntaxError ? STRANGE : NO_ANSWER });
 };
 
-/**
- * The lines of a streamed answer, each as soon as it is whole.
- * @param {ReadableStream<Uint8Array>} stream
- * @returns {AsyncGenerator<unknown>}
- */
+/** The lines of a streamed answer, each as soon as it is whole. @param {ReadableStream<Uint8Array>} stream @returns {AsyncGenerator<unknown>} */
 async function* readLines(stream) {
   const reader = stream.getReader();
   const decoder = new globalThis.TextDecoder();
@@ -236,16 +220,16 @@ export function createHistoryApi(fetchApi) {
     dismiss: (operation) => call(isStatus, "unresolved/dismiss", "POST", { operation }),
     /** @param {string} hold one that was lost */
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
-    /** @param {Partial<import("../../types/wire").Settings>} settings those to change */
+    /** @param {Partial<Settings>} settings those to change */
     saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
     /** What is asked, with a new token. @param {string} question */
     askQuestion: (question) => call(isOpenQuestion, "ask/question", "POST", { question }),
     /** Somebody is there. @param {string} question @param {string} token */
     askSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
-    /** @param {string} question @param {string} token @param {import("../../types/asking").Answer} answer */
+    /** @param {string} question @param {string} token @param {Answer} answer */
     askAnswer: (question, token, answer) => call(isRecord, "ask/answer", "POST", { question, token, ...answer }),
     preview: () => call(isClearPreview, "preview", "POST", { clear: true }),
-    /** @param {import("../../types/wire").Selection} selection */
+    /** @param {Selection} selection */
     previewOf: (selection) => call(isDeletePreview, "preview", "POST", selection),
     /** @param {string} token */
     clear: (token) => call(isDeletionAnswer, "clear", "POST", { token }),
@@ -253,7 +237,7 @@ export function createHistoryApi(fetchApi) {
     remove: (token, options = {}) => call(isDeletionAnswer, "delete", "POST", { token, ...options }),
     /** What deletions leave out. */
     protection: () => call(isProtection, "protection", "GET"),
-    /** @param {boolean} protect @param {Partial<import("../../types/wire").ProtectionLists>} which */
+    /** @param {boolean} protect @param {Partial<ProtectionLists>} which */
     protect: (protect, { jobs, workflows }) => call(isProtection, "protection", "POST", { protect, ...(jobs && { ids: jobs }), ...(workflows && { workflows }) }),
     /** Puts a list that can't be read aside: nothing is protected then. */
     startEmpty: () => call(isKept, "protection/start_empty", "POST", {}),
@@ -272,7 +256,7 @@ export function createHistoryApi(fetchApi) {
 
     /**
      * The list, piece by piece. Fails as any call, also between two pieces.
-     * @param {import("../../types/wire").Filter} filter
+     * @param {Filter} filter
      * @param {AbortSignal} [signal] when aborted: an AbortError
      * @returns {AsyncGenerator<ListLine, void, undefined>}
      */
@@ -320,7 +304,7 @@ const holdsBackups = (value) => isRecord(value) && eachHas(value.jobs, "id");
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */
 export const createRecordApi = ({ call, blob, isDetails }) => ({
-  /** What a policy would do. Sends nothing to the cloud but questions. @param {import("../../types/record").Policy} policy @param {AbortSignal} [signal] */
+  /** What a policy would do. Sends nothing to the cloud but questions. @param {Policy} policy @param {AbortSignal} [signal] */
   cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
   record: () => call(isRecordAnswer, "record", "GET"),
   /** @param {string} operation */
@@ -338,10 +322,7 @@ export const createRecordApi = ({ call, blob, isDetails }) => ({
 
 export const FRAMED = "framed";
 
-/**
- * All that deletes, cancels, or makes deleting easier. Reading, undoing and stopping stay.
- * @type {readonly (keyof HistoryApi)[]}
- */
+/** All that deletes, cancels, or makes deleting easier. Reading, undoing and stopping stay. @type {readonly (keyof HistoryApi)[]} */
 const REFUSED = [
   "preview", "previewOf", "clear", "remove", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
   "dismiss", "dismissHold", "deleteBackup",

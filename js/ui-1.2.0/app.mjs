@@ -30,7 +30,13 @@ import { createDamagedList, createLostFolder, createProtecting } from "./protect
 import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
-/** @typedef {import("../../types/comfyui").ComfyApp} ComfyApp */
+/** @import { ComfyApp } from "../../types/comfyui" */
+/** @import { Actions, Store, ViewParts } from "../../types/panel" */
+/** @import { Changed, Status } from "../../types/wire" */
+/** @import { HistoryApi } from "./api.mjs" */
+/** @import { Dialogs } from "./common/dialogs.mjs" */
+/** @import { Toasts } from "./common/toasts.mjs" */
+/** @import { Workflows } from "./details/workflows.mjs" */
 
 export { loadStyle } from "./common/dom.mjs";
 
@@ -65,12 +71,12 @@ function createDeletions({ api, toasts, dialogs, connect }, openPanel, stale) {
  * What is told while safeguards that can't be read stop all deletions.
  * @param {ReturnType<typeof createServices>} services
  * @param {Protection} protection
- * @param {import("../../types/panel").Store} store
+ * @param {Store} store
  */
 function createStopped(services, protection, store) {
   const damagedList = createDamagedList({ ...services, protection, onMended: () => store.changed() });
   const lostFolder = createLostFolder({ ...services, onStarted: (status) => (store.setStatus(status), store.changed()) });
-  return (/** @type {import("../../types/wire").Status} */ status) => [...lostFolder.banners(status), ...damagedList.banners()];
+  return (/** @type {Status} */ status) => [...lostFolder.banners(status), ...damagedList.banners()];
 }
 
 /** @param {ComfyApp} app @param {ReturnType<typeof createServices>} services */
@@ -95,7 +101,7 @@ const createAskFirst = (app, { api, toasts }) =>
  * @param {{changed(kind: string): void}} parts.pages
  */
 function createChanged({ store, settings, deletions, pages }) {
-  return async (/** @type {import("../../types/wire").Changed} */ { kind, operation, ended }) => {
+  return async (/** @type {Changed} */ { kind, operation, ended }) => {
     if (kind === "protection") store.protectionChanged();
     if (kind === "settings") settings.changed();
     if (kind === "key") store.changed();
@@ -121,10 +127,10 @@ export function assemble(app, fetchApi, open) {
   const store = createStore({ api, deletions, protection, now: () => Date.now() });
   const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
   const stopped = createStopped(services, protection, store);
-  const setStatus = (/** @type {import("../../types/wire").Status} */ status) => store.setStatus(status);
+  const setStatus = (/** @type {Status} */ status) => store.setStatus(status);
   const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => store.changed() });
 
-  /** @type {import("../../types/panel").Actions} */
+  /** @type {Actions} */
   const actions = {
     remove: (target, confirmed) => void deletions.remove({ account: store.account, ...target }, confirmed),
     cancel: (rows) => void cancelling.ask(rows, store.account),
@@ -186,19 +192,19 @@ function after(run, milliseconds) {
 
 /**
  * @param {object} parts
- * @param {import("./api.mjs").HistoryApi} parts.api
- * @param {import("../../types/panel").Store} parts.store
- * @param {import("../../types/panel").Actions} parts.actions
- * @param {import("./list/thumbnails.mjs").Thumbnails} parts.thumbnails
- * @param {import("./details/workflows.mjs").Workflows} parts.workflows
- * @param {import("./common/dialogs.mjs").Dialogs} parts.dialogs
- * @param {import("./common/toasts.mjs").Toasts} parts.toasts
+ * @param {HistoryApi} parts.api
+ * @param {Store} parts.store
+ * @param {Actions} parts.actions
+ * @param {Thumbnails} parts.thumbnails
+ * @param {Workflows} parts.workflows
+ * @param {Dialogs} parts.dialogs
+ * @param {Toasts} parts.toasts
  */
 export function createPageParts(parts) {
   const cleanUp = new CleanUp({ api: parts.api, after });
   const record = new DeletionRecord({ api: parts.api });
   return {
-    /** @type {import("../../types/panel").ViewParts["createPage"]} */
+    /** @type {ViewParts["createPage"]} */
     create: (name, view) =>
       name === "clean_up"
         ? new CleanUpPage({ ...parts, ...view, cleanUp })

@@ -5,6 +5,8 @@ import { asApiError } from "./api.mjs";
 import { el } from "./common/dom.mjs";
 import { errorLine } from "./common/strings.mjs";
 
+/** @import { Settings, Status } from "../../types/wire" */
+
 const SETTINGS = {
   saved: "Saved",
   fixed: "Set outside ComfyUI",
@@ -18,8 +20,6 @@ const SETTINGS = {
   },
 };
 
-/** @typedef {import("../../types/wire").Status} Status */
-/** @typedef {import("../../types/wire").Settings} Settings */
 /** @typedef {keyof typeof SETTINGS.ranges} NumberName */
 /** @typedef {"backup" | "nodes"} ChoiceName */
 /**
@@ -64,11 +64,7 @@ class Field {
   #saved = "";
   #note = el("span", { class: "cch-2 cch-t12", role: "status" });
 
-  /**
-   * @param {keyof Settings} name
-   * @param {string} label
-   * @param {(change: Partial<Settings>) => Promise<Status>} save
-   */
+  /** @param {keyof Settings} name @param {string} label @param {(change: Partial<Settings>) => Promise<Status>} save */
   constructor(name, label, save) {
     this.name = name;
     this.save = save;

@@ -11,7 +11,7 @@ import { facts } from "../deletion/dialogs.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "../deletion/strings.mjs";
 import { ASK, askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "./strings.mjs";
 
-/** @typedef {import("../../../types/asking").OpenQuestion} OpenQuestion */
+/** @import { AskStep, OpenQuestion } from "../../../types/asking" */
 
 const WIDTH = 416;
 /** Milliseconds after which a dialog that has come up is read aloud: before, nobody listens to it yet. */
@@ -62,7 +62,7 @@ function framedHint() {
   return lineHint("warning", `${title}. ${text}`, "cch-msg warn");
 }
 
-/** @type {import("../../../types/asking").AskStep} */
+/** @type {AskStep} */
 export async function askStep(frame, question, { canAlways, framed, left, place, schedule }) {
   const { box, tick } = alwaysTick();
   // Screen readers are told the time when they ask, and the place when it changes.

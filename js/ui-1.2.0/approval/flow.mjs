@@ -8,23 +8,26 @@ import { HistoryApiError } from "../api.mjs";
 import { errorWords } from "../common/strings.mjs";
 import * as words from "./strings.mjs";
 
-/** @typedef {import("../../../types/asking").OpenQuestion} OpenQuestion */
-/** @typedef {import("../../../types/asking").Answer} Answer */
+/** @import { Answer, AskStep, ClosedQuestion, OpenQuestion } from "../../../types/asking" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Dialogs, Frame } from "../common/dialogs.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+
 /**
  * @typedef {object} Asked
  * @property {string} name
  * @property {OpenQuestion | null} question as it was fetched last
  * @property {number} deadline on this page's clock; told by the server's seconds
  * @property {boolean} seeing the server is being told that somebody is there
- * @property {import("../common/dialogs.mjs").Frame | null} frame while it is shown
+ * @property {Frame | null} frame while it is shown
  * @property {boolean} over the server has ended it
  */
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../api.mjs").HistoryApi, "status" | "askQuestion" | "askSeen" | "askAnswer">} api
- * @property {import("../common/dialogs.mjs").Dialogs} dialogs its own, so that a question can stand above any other dialog
- * @property {Pick<import("../common/toasts.mjs").Toasts, "tell">} toasts
- * @property {import("../../../types/asking").AskStep} step
+ * @property {Pick<HistoryApi, "status" | "askQuestion" | "askSeen" | "askAnswer">} api
+ * @property {Dialogs} dialogs its own, so that a question can stand above any other dialog
+ * @property {Pick<Toasts, "tell">} toasts
+ * @property {AskStep} step
  * @property {boolean} [framed] this page stands in a frame: it can skip, and not delete
  * @property {(id: string) => string} workflowName "" where it is not open here
  * @property {() => number} now milliseconds of a clock that never goes back
@@ -132,7 +135,7 @@ export class AskFirst {
     if (answer && question && !asked.over) await this.#send(question, asked.deadline, answer);
   }
 
-  /** @param {import("../common/dialogs.mjs").Frame} frame @param {Asked} asked @param {OpenQuestion} question @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
+  /** @param {Frame} frame @param {Asked} asked @param {OpenQuestion} question @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
   async #show(frame, asked, question, canAlways) {
     if (asked.over) return undefined;
     const { now, schedule, step, framed = false } = this.parts;
@@ -195,7 +198,7 @@ export class AskFirst {
     }
   }
 
-  /** @param {import("../../../types/asking").ClosedQuestion} event */
+  /** @param {ClosedQuestion} event */
   #close({ question, how }) {
     const asked = this.#open.get(question);
     if (!asked) return;

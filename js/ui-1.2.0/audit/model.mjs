@@ -3,11 +3,9 @@
 
 import { asApiError } from "../api.mjs";
 
+/** @import { BackupJob, RecordEntry, RecordJob } from "../../../types/record" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 
-/** @typedef {import("../../../types/record").RecordEntry} RecordEntry */
-/** @typedef {import("../../../types/record").RecordJob} RecordJob */
-/** @typedef {import("../../../types/record").BackupJob} BackupJob */
-/** @typedef {import("../api.mjs").HistoryApiError} HistoryApiError */
 /**
  * A job of a deletion: what became of it, and what its backup knows.
  * @typedef {object} KeptJob
@@ -18,7 +16,7 @@ import { asApiError } from "../api.mjs";
  * @property {boolean} workflow whether its workflow can be restored
  */
 /** @typedef {{jobs: KeptJob[], damaged: boolean, error: HistoryApiError | null}} KeptJobs */
-/** @typedef {Pick<import("../api.mjs").HistoryApi, "record" | "recordJobs" | "backupJobs">} Api */
+/** @typedef {Pick<HistoryApi, "record" | "recordJobs" | "backupJobs">} Api */
 
 /** The record's order; what only the backup knows comes last. @param {RecordJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
 export function joinJobs(told, kept) {

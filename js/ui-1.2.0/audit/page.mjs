@@ -15,9 +15,14 @@ import { state as whole } from "../list/states.mjs";
 import { iconButton } from "../list/toolbar.mjs";
 import { backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, RECORD, removedInAll, showAll } from "./strings.mjs";
 
-/** @typedef {import("../../../types/record").RecordEntry} RecordEntry */
-/** @typedef {import("./model.mjs").KeptJob} KeptJob */
-/** @typedef {import("./model.mjs").KeptJobs} KeptJobs */
+/** @import { PageHost } from "../../../types/panel" */
+/** @import { RecordEntry } from "../../../types/record" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
+/** @import { Dialogs } from "../common/dialogs.mjs" */
+/** @import { IconName } from "../common/icons.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Workflows } from "../details/workflows.mjs" */
+/** @import { DeletionRecord, KeptJob, KeptJobs } from "./model.mjs" */
 
 /** What is known of an entry beyond its line; lives as long as the page. @typedef {{open: boolean, all: boolean, kept: KeptJobs | null}} Unfolded */
 /**
@@ -35,7 +40,7 @@ const BATCH = 200;
 
 let made = 0;
 
-/** @param {RecordEntry} entry @returns {[import("../common/icons.mjs").IconName, string]} */
+/** @param {RecordEntry} entry @returns {[IconName, string]} */
 function look({ state, backup }) {
   if (state === "running") return ["running", "spin i-link"];
   if (state === "unknown") return ["unknown", "i-warn"];
@@ -103,12 +108,7 @@ function unfolded(entry, { kept, all }, actions, leaving) {
   ];
 }
 
-/**
- * @param {RecordEntry} entry
- * @param {number} now
- * @param {Unfolded} state
- * @param {EntryActions} actions
- */
+/** @param {RecordEntry} entry @param {number} now @param {Unfolded} state @param {EntryActions} actions */
 export function createEntry(entry, now, state, actions) {
   const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
   const [name, colour] = look(entry);
@@ -143,11 +143,11 @@ export function createEntry(entry, now, state, actions) {
 
 /**
  * @typedef {object} Parts
- * @property {import("./model.mjs").DeletionRecord} record
- * @property {Pick<import("../api.mjs").HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "recordCsv">} api
- * @property {import("../details/workflows.mjs").Workflows} workflows
- * @property {import("../common/dialogs.mjs").Dialogs} dialogs
- * @property {Pick<import("../common/toasts.mjs").Toasts, "tell">} toasts
+ * @property {DeletionRecord} record
+ * @property {Pick<HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "recordCsv">} api
+ * @property {Workflows} workflows
+ * @property {Dialogs} dialogs
+ * @property {Pick<Toasts, "tell">} toasts
  * @property {() => number} now
  */
 
@@ -165,7 +165,7 @@ export class RecordPage {
   #shown = new Map();
   #leave;
 
-  /** @param {Parts & import("../../../types/panel").PageHost} parts */
+  /** @param {Parts & PageHost} parts */
   constructor(parts) {
     this.parts = parts;
     this.element = el("section", { class: "cch-page", "aria-label": RECORD.title }, pageHead(RECORD.title, parts), this.#body, this.#whole, this.#tail);
@@ -191,7 +191,7 @@ export class RecordPage {
     else this.#drawEntries(entries ?? []);
   }
 
-  /** What stands in place of the list. @param {RecordEntry[] | null} entries @param {import("../api.mjs").HistoryApiError | null} error */
+  /** What stands in place of the list. @param {RecordEntry[] | null} entries @param {HistoryApiError | null} error */
   #state(entries, error) {
     if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.record.refresh() })]);
     return entries?.length === 0 ? whole("history", RECORD.empty, []) : null;

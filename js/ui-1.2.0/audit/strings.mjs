@@ -6,7 +6,7 @@ import { crashWords } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 import { DELETE } from "../deletion/strings.mjs";
 
-/** @typedef {import("../../../types/record").RecordEntry} RecordEntry */
+/** @import { RecordEntry } from "../../../types/record" */
 
 export const RECORD = {
   title: "Recently deleted",

@@ -4,8 +4,8 @@
 import { HistoryApiError } from "../api.mjs";
 import { FINISHED } from "../common/status.mjs";
 
-/** @typedef {import("../../../types/record").Policy} Policy */
-/** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */
+/** @import { CleanUpPreview, Policy } from "../../../types/record" */
+
 /** @typedef {"last" | "within" | "daily" | "weekly"} RuleKey */
 /** @typedef {{on: boolean, text: string}} Rule */
 /**

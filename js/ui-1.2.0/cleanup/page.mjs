@@ -13,9 +13,9 @@ import { readChoice, RULE_KEYS } from "./model.mjs";
 import { createVerdicts, effect, keptTable, outcomeWords } from "./preview.mjs";
 import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
 
-/** @typedef {import("./model.mjs").CleanUp} CleanUp */
-/** @typedef {import("./model.mjs").RuleKey} RuleKey */
-/** @typedef {import("../../../types/panel").PageHost} PageHost */
+/** @import { Actions, PageHost, Store } from "../../../types/panel" */
+/** @import { CleanUp, RuleKey } from "./model.mjs" */
+/** @import { Thumbnails } from "./preview.mjs" */
 
 let made = 0;
 
@@ -70,7 +70,7 @@ function pressable(options, className, press) {
   };
 }
 
-/** @param {CleanUp} cleanUp @param {import("../../../types/panel").Store} store @param {string} current the workflow on the canvas */
+/** @param {CleanUp} cleanUp @param {Store} store @param {string} current the workflow on the canvas */
 export function createRules(cleanUp, store, current) {
   const told = `cch-fault-${++made}`;
   const rows = RULE_KEYS.map((key) => ({ key, ...ruleRow(cleanUp, key, told) }));
@@ -124,9 +124,9 @@ export function createRules(cleanUp, store, current) {
 /**
  * @typedef {object} Parts
  * @property {CleanUp} cleanUp
- * @property {import("../../../types/panel").Store} store
- * @property {import("./preview.mjs").Thumbnails} thumbnails
- * @property {Pick<import("../../../types/panel").Actions, "remove" | "currentWorkflow">} actions
+ * @property {Store} store
+ * @property {Thumbnails} thumbnails
+ * @property {Pick<Actions, "remove" | "currentWorkflow">} actions
  */
 
 /** From here on each job is listed with its verdict; pixels. */

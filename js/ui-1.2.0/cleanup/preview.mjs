@@ -11,10 +11,10 @@ import { cut, KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
 import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./strings.mjs";
 
-/** @typedef {import("./model.mjs").CleanUp} CleanUp */
-/** @typedef {import("../../../types/record").CleanUpPreview} CleanUpPreview */
-/** @typedef {import("../../../types/record").Policy} Policy */
-/** @typedef {import("../../../types/wire").Row} Row */
+/** @import { CleanUpPreview, Policy } from "../../../types/record" */
+/** @import { Row } from "../../../types/wire" */
+/** @import { CleanUp } from "./model.mjs" */
+
 /** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
 
 /** Verdicts listed at most. */

@@ -3,9 +3,8 @@
 
 import { clean, number, plural } from "../common/format.mjs";
 
-/** @typedef {import("../../../types/record").KeepReason} KeepReason */
-/** @typedef {import("../../../types/record").Policy} Policy */
-/** @typedef {import("./model.mjs").RuleKey} RuleKey */
+/** @import { KeepReason, Policy } from "../../../types/record" */
+/** @import { RuleKey } from "./model.mjs" */
 
 export const CLEAN_UP = {
   title: "Clean up",

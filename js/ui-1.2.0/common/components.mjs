@@ -7,12 +7,16 @@ import { icon } from "./icons.mjs";
 import * as words from "./strings.mjs";
 import { lostHold } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
+/** @import { Status } from "../../../types/wire" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
+/** @import { ViewButton } from "./dialogs.mjs" */
+/** @import { Child } from "./dom.mjs" */
+/** @import { IconName } from "./icons.mjs" */
+/** @import { Words } from "./strings.mjs" */
 
 const MAX_BANNERS = 2;
 
-/** @param {import("./dom.mjs").Child} count @param {string} what @param {import("./dom.mjs").Child} detail */
+/** @param {Child} count @param {string} what @param {Child} detail */
 export const tile = (count, what, detail) => el("div", {}, el("b", {}, count), el("em", {}, what), detail);
 
 export const skeleton = (/** @type {string} */ width) => el("span", { class: "cch-skel", style: `width: ${width}` });
@@ -24,13 +28,7 @@ export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going,
 export const cross = (dismiss) =>
   dismiss && el("button", { type: "button", class: "cch-ib s", "aria-label": words.COMMON.dismiss, title: words.COMMON.dismiss, onclick: dismiss }, icon("close", "s14"));
 
-/**
- * @param {import("./icons.mjs").IconName} name
- * @param {string} className
- * @param {import("./strings.mjs").Words} content
- * @param {(() => void)} [dismiss]
- * @param {HTMLElement[]} [buttons]
- */
+/** @param {IconName} name @param {string} className @param {Words} content @param {(() => void)} [dismiss] @param {HTMLElement[]} [buttons] */
 export function card(name, className, { title, text }, dismiss, buttons = []) {
   const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2" }, text));
   const foot = buttons.length > 0 && el("div", { class: "ft" }, el("span", { class: "push" }), ...buttons);
@@ -48,7 +46,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   const cards = [...first];
   if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
   if (status.clock) cards.push(card("warning", "i-warn", { title: status.clock, text: "" }));
-  /** @param {import("./strings.mjs").Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
+  /** @param {Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {
       // A refusal leaves it on record: it is told again the next time.
@@ -66,19 +64,14 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   return cards.slice(0, MAX_BANNERS);
 }
 
-/**
- * @typedef {import("./dialogs.mjs").Frame} Frame
- * @param {Frame} frame
- * @param {import("./strings.mjs").Words} content
- * @param {HTMLElement[]} [extras]
- */
+/** @typedef {import("./dialogs.mjs").Frame} Frame @param {Frame} frame @param {Words} content @param {HTMLElement[]} [extras] */
 export const notice = (frame, { title, text }, extras = []) =>
   frame.show({ title, body: [...extras, el("p", { dir: "auto" }, text)], buttons: [{ label: words.COMMON.close }] });
 
 /**
  * An error with what can be done about it. Resolves with "retry", "replace" or null.
  * @param {Frame} frame
- * @param {import("../api.mjs").HistoryApiError} error
+ * @param {HistoryApiError} error
  * @param {Status | null} status
  */
 export function errorStep(frame, error, status) {
@@ -91,7 +84,7 @@ export function errorStep(frame, error, status) {
     fixedKey && status.source === "env" && hint("key", words.keyWords(status)),
     says && hint("info", says),
   ];
-  /** @type {import("./dialogs.mjs").ViewButton[]} */
+  /** @type {ViewButton[]} */
   const buttons = [{ label: words.COMMON.close, kind: "ghost" }];
   if (error.code === "subscription_inactive") {
     const site = externalLink(words.CONNECT.cloudPage, words.COMMON.openCloud, "cch-btn");
@@ -112,7 +105,7 @@ export const once = (press) => (/** @type {any} */ click) => {
  * @typedef {object} ButtonOptions
  * @property {string} label
  * @property {"ghost" | "primary" | "danger" | "danger-quiet" | ""} [kind]
- * @property {import("./icons.mjs").IconName} [icon]
+ * @property {IconName} [icon]
  * @property {boolean} [first] whether it takes the focus when the dialog opens
  * @property {(event: Event) => void} press
  */
@@ -123,18 +116,9 @@ export function button({ label, kind = "", icon: name, first = false, press }) {
   return el("button", attributes, name && icon(name, "s14"), label);
 }
 
-/**
- * @param {string} href
- * @param {string} label
- * @param {string} [className]
- */
+/** @param {string} href @param {string} label @param {string} [className] */
 export const externalLink = (href, label, className = "cch-link") =>
   el("a", { href, target: "_blank", rel: "noopener noreferrer", class: className }, label, icon("external", "s12"));
 
-/**
- * A line with its icon.
- * @param {import("./icons.mjs").IconName} name
- * @param {string} text
- * @param {string} [className]
- */
+/** A line with its icon. @param {IconName} name @param {string} text @param {string} [className] */
 export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));

@@ -10,11 +10,15 @@ import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./strings.mjs";
 
+/** @import { HostDialogs } from "../../../types/comfyui" */
+/** @import { Child } from "./dom.mjs" */
+/** @import { IconName } from "./icons.mjs" */
+
 /**
  * @typedef {object} View
  * @property {string} title
  * @property {number} [width] pixels
- * @property {import("./dom.mjs").Child[]} body
+ * @property {Child[]} body
  * @property {ViewButton[]} buttons the way out first
  * @property {HTMLElement} [focus] what takes the focus, if not the first button
  * @property {boolean} [unasked] it appears by itself, while the person does something else
@@ -25,7 +29,7 @@ import { COMMON } from "./strings.mjs";
  * @property {string} label
  * @property {string} [answer] what `show` then resolves with; nothing: as closing
  * @property {"ghost" | "primary" | "danger" | ""} [kind]
- * @property {import("./icons.mjs").IconName} [icon]
+ * @property {IconName} [icon]
  * @property {HTMLElement} [element] drawn as it is, instead
  */
 /** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say">} Frame */
@@ -87,7 +91,7 @@ export class DialogFrame {
   /** @type {{closeDialog(): void} | null} */
   #handle = null;
 
-  /** @param {import("../../../types/comfyui").HostDialogs} host */
+  /** @param {HostDialogs} host */
   constructor(host) {
     this.host = host;
     keepKeys(this.#root);
@@ -223,10 +227,7 @@ export class DialogFrame {
   }
 }
 
-/**
- * @param {() => import("../../../types/comfyui").HostDialogs} getHost
- * @returns {Dialogs}
- */
+/** @param {() => HostDialogs} getHost @returns {Dialogs} */
 export function createDialogs(getHost) {
   /** @type {Frame | null} */
   let current = null;

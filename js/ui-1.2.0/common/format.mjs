@@ -7,12 +7,7 @@ const plurals = new Intl.PluralRules("en");
 /** @param {number} n */
 export const number = (n) => numbers.format(n);
 
-/**
- * The form that goes with a count, with `{n}` replaced by it.
- * @param {number} n
- * @param {string} one
- * @param {string} other
- */
+/** The form that goes with a count, with `{n}` replaced by it. @param {number} n @param {string} one @param {string} other */
 export const plural = (n, one, other) =>
   (plurals.select(n) === "one" ? one : other).replaceAll("{n}", number(n));
 

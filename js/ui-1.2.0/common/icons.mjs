@@ -52,10 +52,7 @@ const PATHS = {
 
 /** @typedef {keyof typeof PATHS} IconName */
 
-/**
- * @param {IconName} name
- * @param {string} [className]
- */
+/** @param {IconName} name @param {string} [className] */
 export function icon(name, className = "") {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");

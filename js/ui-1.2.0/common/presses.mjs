@@ -57,10 +57,7 @@ export class Deafness {
     if (timeStamp < this.#until) this.#until = Math.max(this.#until, timeStamp + this.#milliseconds);
   }
 
-  /**
-   * Whether a click is an answer. The moment of the press counts: a busy page may hand the click on much later.
-   * @param {Press} click
-   */
+  /** Whether a click is an answer. The moment of the press counts: a busy page may hand the click on much later. @param {Press} click */
   hears({ detail, timeStamp }) {
     const began = this.#pressed ?? timeStamp;
     this.#pressed = null;

@@ -3,13 +3,13 @@
 
 import { clean } from "./format.mjs";
 
-/** @typedef {import("../../../types/wire").JobStatus} JobStatus */
-/** @typedef {import("../../../types/wire").FinishedStatus} FinishedStatus */
-/** @typedef {import("../../../types/wire").Row} Row */
+/** @import { FinishedStatus, JobStatus, Row } from "../../../types/wire" */
+/** @import { IconName } from "./icons.mjs" */
+
 /**
  * `group`: the tab it is listed under besides "all"; "unknown" has none. `finished`: whether it can be deleted. `look`: its
  * class in style.css.
- * @typedef {{group: string, finished: boolean, icon: import("./icons.mjs").IconName, look: string, word: string}} Status
+ * @typedef {{group: string, finished: boolean, icon: IconName, look: string, word: string}} Status
  */
 
 /** @satisfies {Record<string, Status>} */

@@ -5,9 +5,9 @@ import { NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
 import { FINISHED, STATUSES } from "./status.mjs";
 
-/** @typedef {import("../api.mjs").HistoryApiError} HistoryApiError */
-/** @typedef {import("../../../types/wire").ErrorBody} ErrorBody */
-/** @typedef {import("../../../types/wire").FinishedStatus} FinishedStatus */
+/** @import { ErrorBody, FinishedStatus } from "../../../types/wire" */
+/** @import { HistoryApiError } from "../api.mjs" */
+
 /** @typedef {{title: string, text: string}} Words */
 
 export const COMMON = {

@@ -1,7 +1,8 @@
 // @ts-check
 /** One way to show a toast, whatever the frontend's version. Never takes a toast away by `remove`, which new versions lack. */
 
-/** @typedef {import("../../../types/comfyui").ToastManager} ToastManager */
+/** @import { ToastManager } from "../../../types/comfyui" */
+
 /**
  * @typedef {object} Message
  * @property {string} title

@@ -7,9 +7,12 @@ import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import * as words from "../common/strings.mjs";
 
-/** @typedef {import("../../../types/wire").SavedKey} SavedKey */
-/** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../common/dialogs.mjs").Frame} Frame */
+/** @import { SavedKey, Status } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Frame, View, ViewButton } from "../common/dialogs.mjs" */
+/** @import { Child } from "../common/dom.mjs" */
+/** @import { IconName } from "../common/icons.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
 
 const { CONNECT, CONNECTION, COMMON } = words;
 /** What the server takes off a key's ends: white space, quotes, and characters that nobody sees. */
@@ -79,7 +82,7 @@ export class KeyForm {
 
   /**
    * @param {object} options
-   * @param {import("../api.mjs").HistoryApi} options.api
+   * @param {HistoryApi} options.api
    * @param {() => void} options.onSaved
    * @param {(text: string) => void} options.onRefusedUnseen the person had left before the refusal came
    */
@@ -91,7 +94,7 @@ export class KeyForm {
     this.#say("");
   }
 
-  /** @param {import("../common/dom.mjs").Child[]} above @returns {import("../common/dialogs.mjs").View} */
+  /** @param {Child[]} above @returns {View} */
   view(above) {
     const label = el("span", { "aria-hidden": "true" }, CONNECT.label);
     const link = externalLink(CONNECT.keysPage, CONNECT.getKey);
@@ -183,12 +186,12 @@ function facts(status, state) {
   return list;
 }
 
-/** @param {HTMLElement} place @param {import("../common/icons.mjs").IconName} name @param {string} text @param {string} kind */
+/** @param {HTMLElement} place @param {IconName} name @param {string} text @param {string} kind */
 const showState = (place, name, text, kind) =>
   place.replaceChildren(el("span", { class: `cch-st ${kind}` }, icon(name, kind === "run" ? "spin" : ""), text));
 
 export class ConnectSteps {
-  /** @param {{api: import("../api.mjs").HistoryApi, toasts: import("../common/toasts.mjs").Toasts}} parts */
+  /** @param {{api: HistoryApi, toasts: Toasts}} parts */
   constructor({ api, toasts }) {
     this.api = api;
     this.toasts = toasts;
@@ -241,7 +244,7 @@ export class ConnectSteps {
   #connection(frame, status) {
     const state = el("dd", { "aria-live": "polite" });
     const close = button({ label: COMMON.close, first: true, press: () => frame.close() });
-    /** @type {import("../common/dialogs.mjs").ViewButton[]} */
+    /** @type {ViewButton[]} */
     const changes = [
       { label: CONNECTION.remove, kind: "ghost", answer: "remove" },
       { label: CONNECTION.replace, answer: "replace" },

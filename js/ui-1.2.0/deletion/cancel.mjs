@@ -7,7 +7,10 @@ import { errorLine } from "../common/strings.mjs";
 import { whichJob } from "./dialogs.mjs";
 import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Row} Row */
+/** @import { Row } from "../../../types/wire" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
+/** @import { Dialogs } from "../common/dialogs.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
 
 /** What the server takes in one request. */
 const MAX_IDS_PER_REQUEST = 100;
@@ -16,13 +19,13 @@ const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeo
 
 /**
  * @param {object} parts
- * @param {Pick<import("../api.mjs").HistoryApi, "cancel">} parts.api
- * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
- * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {Pick<HistoryApi, "cancel">} parts.api
+ * @param {Dialogs} parts.dialogs
+ * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => void} parts.onChange
  */
 export function createCancelling({ api, dialogs, toasts, onChange }) {
-  /** @param {number} cancelled @param {number} already @param {number} left @param {import("../api.mjs").HistoryApiError | null} trouble */
+  /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
   function tell(cancelled, already, left, trouble) {
     if (trouble && NOT_KNOWN.has(trouble.code)) {
       const { title, text } = cancelLost(cancelled, already);
@@ -37,7 +40,7 @@ export function createCancelling({ api, dialogs, toasts, onChange }) {
   /** @param {string[]} ids @param {string} account */
   async function send(ids, account) {
     let [cancelled, already] = [0, 0];
-    /** @type {import("../api.mjs").HistoryApiError | null} */
+    /** @type {HistoryApiError | null} */
     let trouble = null;
     for (let from = 0; from < ids.length && !trouble; from += MAX_IDS_PER_REQUEST) {
       try {

@@ -12,7 +12,10 @@ import { shownPhase } from "./entries.mjs";
 import { showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
-/** @typedef {import("../../../types/deletions").Entry} Entry */
+/** @import { DeletionState, Entry } from "../../../types/deletions" */
+/** @import { Say } from "../../../types/panel" */
+/** @import { Deletions } from "./controller.mjs" */
+/** @import { TallyLine } from "./result_strings.mjs" */
 
 const AROUND = 2 * Math.PI * 13;
 
@@ -39,10 +42,7 @@ export function createRing() {
   };
 }
 
-/**
- * @param {Entry} entry
- * @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions
- */
+/** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */
 export function createHoldCard(entry, deletions) {
   const of = deletions.secondsLeft(entry);
   const ring = createRing();
@@ -92,7 +92,7 @@ export function createProgressCard(entry, deletions) {
 
 const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
 
-/** @param {import("./result_strings.mjs").TallyLine[]} lines */
+/** @param {TallyLine[]} lines */
 const tallyTable = (lines) =>
   el(
     "div",
@@ -149,7 +149,7 @@ export function createResultCard(entry, { show, copy, again, dismiss }) {
 /** Holds shown at once: each can be undone. */
 const MAX_HOLDS = 3;
 
-/** @param {import("../../../types/deletions").DeletionState} state */
+/** @param {DeletionState} state */
 function chosen({ holding, running, results }) {
   if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
   return running[0] ? [running[0]] : results.slice(0, 1);
@@ -157,9 +157,9 @@ function chosen({ holding, running, results }) {
 
 /**
  * @param {object} options
- * @param {import("./controller.mjs").Deletions} options.deletions
+ * @param {Deletions} options.deletions
  * @param {(ids: string[]) => void} options.show narrows the list to these
- * @param {import("../../../types/panel").Say} options.say
+ * @param {Say} options.say
  * @param {() => void} [options.focusList] where the focus goes when what had it is gone
  */
 export function createCards({ deletions, show, say, focusList }) {

@@ -4,10 +4,10 @@
 import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
 import { createBackupChoice, createClearSteps, createDeleteSteps } from "./dialogs.mjs";
 
-/** @typedef {import("../api.mjs").HistoryApiError} HistoryApiError */
-/** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../common/dialogs.mjs").Frame} Frame */
-/** @typedef {import("../api.mjs").HistoryApi} HistoryApi */
+/** @import { DeletionAnswer, Selection, Status } from "../../../types/wire" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
+/** @import { Dialogs, Frame } from "../common/dialogs.mjs" */
+/** @import { ConnectSteps } from "../connect/dialog.mjs" */
 
 /** @typedef {{preview: any, status: Status}} Confirmed */
 /**
@@ -16,7 +16,7 @@ import { createBackupChoice, createClearSteps, createDeleteSteps } from "./dialo
  * @property {"delete" | "clear"} kind what is asked; a preview of a clear may turn out to be a deletion by ids
  * @property {() => Promise<any>} preview
  * @property {(preview: any) => number} count jobs that would go
- * @property {(token: string, preview: any) => Promise<import("../../../types/wire").DeletionAnswer>} submit
+ * @property {(token: string, preview: any) => Promise<DeletionAnswer>} submit
  * @property {QuestionSteps} steps
  */
 /**
@@ -37,10 +37,10 @@ const originOf = (origin) => (origin === "node" || origin === "menu" ? origin : 
 
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../api.mjs").HistoryApi, "status">} api
- * @property {import("../common/dialogs.mjs").Dialogs} dialogs
+ * @property {Pick<HistoryApi, "status">} api
+ * @property {Dialogs} dialogs
  * @property {CommonSteps} steps
- * @property {Pick<import("../connect/dialog.mjs").ConnectSteps, "askForKey">} connect
+ * @property {Pick<ConnectSteps, "askForKey">} connect
  * @property {() => number} now milliseconds of a clock that never goes back
  * @property {() => void} onAccountChanged what was chosen is not of the account in force: the list is another's
  */
@@ -157,11 +157,7 @@ export class Asking {
   }
 }
 
-/**
- * Where anything is protected or backed up, the server answers with a deletion by ids instead.
- * @param {HistoryApi} api
- * @returns {Question}
- */
+/** Where anything is protected or backed up, the server answers with a deletion by ids instead. @param {HistoryApi} api @returns {Question} */
 function clear(api) {
   const backup = createBackupChoice();
   return {
@@ -173,7 +169,7 @@ function clear(api) {
   };
 }
 
-/** @param {HistoryApi} api @param {import("../../../types/wire").Selection} target @returns {Question} */
+/** @param {HistoryApi} api @param {Selection} target @returns {Question} */
 function remove(api, target) {
   const backup = createBackupChoice();
   return {
@@ -191,6 +187,6 @@ export const createQuestions = (api) => ({
   get clear() {
     return clear(api);
   },
-  /** @param {import("../../../types/wire").Selection} target */
+  /** @param {Selection} target */
   remove: (target) => remove(api, target),
 });

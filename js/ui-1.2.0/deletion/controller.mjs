@@ -10,9 +10,12 @@ import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createTelling, quarters } from "./toasts.mjs";
 
-/** @typedef {import("../../../types/deletions").Entry} Entry */
-/** @typedef {import("../../../types/wire").Result} Result */
-/** @typedef {import("../../../types/wire").Status} Status */
+/** @import { DeletionState, DeletionView, Entry } from "../../../types/deletions" */
+/** @import { DeletionAnswer, LostHold, Progress, Result, Row, Selection, Status } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Words } from "../common/strings.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Asking, Question } from "./confirm.mjs" */
 
 /**
  * Does it now; asked for while it is done, it is done once more afterwards, so that nothing that has changed meanwhile is missed.
@@ -46,7 +49,7 @@ const LAST_SECONDS = 5;
 /**
  * @param {object} options
  * @param {Deletions} options.flow
- * @param {{status(): Promise<import("../../../types/wire").Status>}} options.api
+ * @param {{status(): Promise<Status>}} options.api
  * @param {() => number} options.now
  * @param {(run: () => void, milliseconds: number) => void} options.schedule
  */
@@ -109,11 +112,7 @@ export function createClock({ flow, api, now, schedule }) {
 /** What the server answers when there is nothing left to stop. */
 const ENDED = "invalid_request";
 
-/**
- * Sends no more; its result says how far it came. Only what was held can be stopped.
- * @param {Deletions} flow
- * @param {import("../../../types/deletions").Entry} entry
- */
+/** Sends no more; its result says how far it came. Only what was held can be stopped. @param {Deletions} flow @param {Entry} entry */
 export async function stop(flow, entry) {
   if (!entry.hold || entry.stopping) return;
   entry.stopping = true;
@@ -136,10 +135,10 @@ const SUCCESS_SHOWN = 10_000;
 
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../api.mjs").HistoryApi, "status" | "progress" | "undo" | "stop" | "dismiss">} api
- * @property {Pick<import("./confirm.mjs").Asking, "ask" | "after" | "tellBusy">} asking
- * @property {Record<"clear", import("./confirm.mjs").Question> & {remove(target: import("../../../types/wire").Selection): import("./confirm.mjs").Question}} questions
- * @property {Pick<import("../common/toasts.mjs").Toasts, "tell" | "canAct" | "slot">} toasts
+ * @property {Pick<HistoryApi, "status" | "progress" | "undo" | "stop" | "dismiss">} api
+ * @property {Pick<Asking, "ask" | "after" | "tellBusy">} asking
+ * @property {Record<"clear", Question> & {remove(target: Selection): Question}} questions
+ * @property {Pick<Toasts, "tell" | "canAct" | "slot">} toasts
  * @property {() => number} now milliseconds of a clock that never goes back
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {() => void} openPanel
@@ -150,11 +149,11 @@ const SUCCESS_SHOWN = 10_000;
 export class Deletions {
   /** @type {Entry[]} the newest first; read only from outside */
   entries = [];
-  /** @type {import("../../../types/wire").LostHold[]} */
+  /** @type {LostHold[]} */
   #lost = [];
   /** @type {Set<() => void>} */
   #listeners = new Set();
-  /** @type {Set<import("../../../types/deletions").DeletionView>} */
+  /** @type {Set<DeletionView>} */
   #views = new Set();
   /** @type {Set<string>} holds that are no more: a status that was asked for before may still name them */
   #over = new Set();
@@ -179,13 +178,13 @@ export class Deletions {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** @param {import("../../../types/deletions").DeletionView} view @returns {() => void} */
+  /** @param {DeletionView} view @returns {() => void} */
   follow(view) {
     this.#views.add(view);
     return () => void this.#views.delete(view);
   }
 
-  /** @returns {import("../../../types/deletions").DeletionState} */
+  /** @returns {DeletionState} */
   state() {
     const of = (/** @type {string[]} */ phases) => this.entries.filter((entry) => phases.includes(entry.phase));
     return { holding: of(["holding"]), running: of(["waiting", "sending", "checking"]), results: of(["done"]), lost: this.#lost };
@@ -196,7 +195,7 @@ export class Deletions {
   /** @param {Entry} entry whole seconds for which Comfy Cloud still asks to wait */
   secondsToWait = (entry) => Math.max(0, Math.ceil((entry.waitsUntil - this.parts.now()) / 1000));
 
-  /** @param {import("../../../types/wire").Row} row */
+  /** @param {Row} row */
   hides = (row) => this.#gone.has(row.id) || isAboutToGo(this.entries, row);
 
   /** @param {string} id */
@@ -209,7 +208,7 @@ export class Deletions {
 
   clear = () => start(this, this.parts.questions.clear);
 
-  /** @param {import("../../../types/wire").Selection} target @param {() => void} [confirmed] called once the person has said yes */
+  /** @param {Selection} target @param {() => void} [confirmed] called once the person has said yes */
   remove = (target, confirmed) => start(this, this.parts.questions.remove(target), confirmed);
 
   /** Whether there was something to undo. @param {Entry} [entry] the newest hold if absent */
@@ -235,7 +234,7 @@ export class Deletions {
     this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
   );
 
-  /** @param {import("../../../types/wire").Progress} detail */
+  /** @param {Progress} detail */
   progressed(detail) {
     const entry = named(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
@@ -268,7 +267,7 @@ export class Deletions {
 
   /* From the question to the answer: see submit.mjs */
 
-  /** @param {Entry} entry @param {import("../../../types/wire").DeletionAnswer} answer */
+  /** @param {Entry} entry @param {DeletionAnswer} answer */
   begun(entry, answer) {
     entry.answering = false;
     entry.nextLook = this.parts.now() + LOOK_EVERY;
@@ -344,7 +343,7 @@ export class Deletions {
     if (entry.misses >= MAX_MISSES) this.giveUp(entry, LOST);
   }
 
-  /** @param {Entry} entry @param {import("../common/strings.mjs").Words} told */
+  /** @param {Entry} entry @param {Words} told */
   giveUp(entry, { title, text }) {
     this.drop(entry);
     entry.slot.show("warning", { title, detail: text });

@@ -11,11 +11,10 @@ import { allButTitle, allProtected, BACKUP, stayingAllBut } from "../protection/
 import * as words from "./strings.mjs";
 import { clearButton, clearHint, deleteButton, deleteTitle, nothingToClear, stayingParts, undoHint } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../../../types/wire").DeletePreview} DeletePreview */
-/** @typedef {import("../../../types/wire").Row} Row */
-/** @typedef {import("../common/dialogs.mjs").Frame} Frame */
-/** @typedef {import("../../../types/wire").Preview} Preview */
+/** @import { DeletePreview, Preview, Row } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { ViewButton } from "../common/dialogs.mjs" */
+/** @import { CommonSteps, QuestionSteps } from "./confirm.mjs" */
 
 /** One choice, kept when the person has to look again. */
 export function createBackupChoice() {
@@ -98,14 +97,14 @@ function roseHint() {
   return again;
 }
 
-/** @param {string} label @returns {import("../common/dialogs.mjs").ViewButton[]} */
+/** @param {string} label @returns {ViewButton[]} */
 const buttons = (label) => [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }];
 
 /**
- * @param {import("../api.mjs").HistoryApi} api
+ * @param {HistoryApi} api
  * @param {number | null} asked jobs chosen, for the title while they are counted; null when not known
  * @param {BackupChoice} backup
- * @returns {import("./confirm.mjs").QuestionSteps}
+ * @returns {QuestionSteps}
  */
 export function createDeleteSteps(api, asked, backup) {
   const counting = asked === null ? DELETE.counting : words.deleteTitle(asked);
@@ -140,7 +139,7 @@ export function createDeleteSteps(api, asked, backup) {
   };
 }
 
-/** @returns {import("./confirm.mjs").CommonSteps} */
+/** @returns {CommonSteps} */
 export const createCommonSteps = () => ({
   // A preview may also be refused for another reason, and only the server knows which.
   tooOld: (frame, why = "") =>
@@ -157,11 +156,7 @@ export { buttons, countingView, facts, roseHint };
 
 const CLEAR_WIDTH = 416;
 
-/**
- * Where anything is protected or backed up: exactly the jobs of the preview go.
- * @param {DeletePreview} preview
- * @param {HTMLElement | null} tick
- */
+/** Where anything is protected or backed up: exactly the jobs of the preview go. @param {DeletePreview} preview @param {HTMLElement | null} tick */
 function byIds(preview, tick) {
   const { removable, by_status, skipped, hold_seconds: seconds } = preview;
   const counts = { ...by_status, active: skipped.active };
@@ -180,11 +175,7 @@ function byIds(preview, tick) {
   return { title, body, label: deleteButton(removable) };
 }
 
-/**
- * @param {import("../api.mjs").HistoryApi} api
- * @param {BackupChoice} backup
- * @returns {import("./confirm.mjs").QuestionSteps}
- */
+/** @param {HistoryApi} api @param {BackupChoice} backup @returns {QuestionSteps} */
 export const createClearSteps = (api, backup) => ({
   counting: (frame) => frame.show(countingView(CLEAR.title, CLEAR_WIDTH, [hint("info", CLEAR.assets)])),
 

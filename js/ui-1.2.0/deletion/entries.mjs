@@ -4,12 +4,11 @@
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 
-/** @typedef {import("../../../types/deletions").Entry} Entry */
-/** @typedef {import("../../../types/wire").Hold} Hold */
-/** @typedef {import("../../../types/wire").Row} Row */
-/** @typedef {import("../../../types/wire").Status} Status */
+/** @import { Entry } from "../../../types/deletions" */
+/** @import { Mark } from "../../../types/panel" */
+/** @import { Hold, Progress, Result, Row, Status } from "../../../types/wire" */
 
-/** @typedef {{result: import("../../../types/wire").Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
+/** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
 const ORDER = ["asking", "holding", "waiting", "sending", "checking", "done"];
@@ -25,7 +24,7 @@ export function advance(entry, phase) {
   if (ORDER.indexOf(phase) > ORDER.indexOf(entry.phase)) entry.phase = phase;
 }
 
-/** @param {Entry} entry @param {import("../../../types/wire").Progress} progress @param {number} now */
+/** @param {Entry} entry @param {Progress} progress @param {number} now */
 export function follow(entry, { operation, phase, done, total }, now) {
   entry.operation = operation;
   entry.nextLook = now + LOOK_EVERY;
@@ -55,12 +54,7 @@ export function update(entry, hold, now) {
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
 export const named = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);
 
-/**
- * What a status tells of one deletion.
- * @param {Entry} entry
- * @param {Status} status
- * @returns {Seen}
- */
+/** What a status tells of one deletion. @param {Entry} entry @param {Status} status @returns {Seen} */
 export function seenIn(entry, status) {
   const finished = status.finished.find(({ operation }) => operation === entry.operation);
   if (finished) return { result: finished.result };
@@ -89,12 +83,7 @@ export function goneOf({ kind, ids, result }) {
   return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
 }
 
-/**
- * How a result shows on a row, if it does.
- * @param {Entry[]} entries
- * @param {string} id
- * @returns {import("../../../types/panel").Mark | undefined}
- */
+/** How a result shows on a row, if it does. @param {Entry[]} entries @param {string} id @returns {Mark | undefined} */
 export function markOf(entries, id) {
   for (const { result } of entries) {
     const job = result && "jobs" in result && Object.hasOwn(result.jobs, id) ? result.jobs[id] : undefined;

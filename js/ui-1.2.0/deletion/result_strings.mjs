@@ -6,11 +6,9 @@ import { errorLine, sentErrorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
 import { DELETE, NOT_DELETED } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").ErrorBody} ErrorBody */
-/** @typedef {import("../../../types/wire").DeleteResult} DeleteResult */
-/** @typedef {import("../../../types/wire").OutcomeCode} OutcomeCode */
-/** @typedef {import("../../../types/wire").Result} Result */
-/** @typedef {import("../common/strings.mjs").Words} Words */
+/** @import { ClearResult, DeleteResult, ErrorBody, OutcomeCode, Result, UnsentResult } from "../../../types/wire" */
+/** @import { Words } from "../common/strings.mjs" */
+
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
 
 export const NOT_REMOVED = "No job was removed";
@@ -62,8 +60,8 @@ const MAX_LINES = 6;
 
 /**
  * Whether a deletion ended before anything was sent. Such a result names no job.
- * @param {import("../../../types/wire").UnsentResult | DeleteResult} result
- * @returns {result is import("../../../types/wire").UnsentResult}
+ * @param {UnsentResult | DeleteResult} result
+ * @returns {result is UnsentResult}
  */
 export const isUnsent = (result) => "outcome" in result;
 
@@ -165,7 +163,7 @@ const lost = (error, unanswered) => (error?.status ? sentErrorLine(error).replac
 
 /**
  * What came of a clear, and how it must look: only what was verified is a success.
- * @param {import("../../../types/wire").ClearResult} result
+ * @param {ClearResult} result
  * @returns {Words & {kind: "success" | "warning" | "error"}}
  */
 export function clearResultWords(result) {

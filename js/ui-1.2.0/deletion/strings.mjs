@@ -4,8 +4,9 @@
 import { number, plural, tally } from "../common/format.mjs";
 import { backingUp } from "../protection/strings.mjs";
 
-/** @typedef {import("../../../types/wire").Preview} Preview */
-/** @typedef {import("../../../types/wire").DeletePreview["skipped"]} Skipped */
+/** @import { DeletePreview, Preview } from "../../../types/wire" */
+
+/** @typedef {DeletePreview["skipped"]} Skipped */
 
 export const DELETE = {
   byRules: "Kept by your rules",
@@ -102,12 +103,7 @@ export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} 
 
 /* Under way */
 
-/**
- * @param {"delete" | "clear"} kind
- * @param {string} phase
- * @param {number} done
- * @param {number} total
- */
+/** @param {"delete" | "clear"} kind @param {string} phase @param {number} done @param {number} total */
 export function progressTitle(kind, phase, done, total) {
   if (phase === "checking") return DELETE.checking;
   if (phase === "waiting") return DELETE.waiting;

@@ -7,11 +7,11 @@ import { advance, isOpen, seenIn } from "./entries.mjs";
 import { NOT_REMOVED } from "./result_strings.mjs";
 import { LOST, NOT_DELETED } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Status} Status */
-/** @typedef {import("../../../types/deletions").Entry} Entry */
-/** @typedef {import("./controller.mjs").Deletions} Deletions */
-/** @typedef {import("./confirm.mjs").Question} Question */
-/** @typedef {import("./confirm.mjs").Confirmed} Confirmed */
+/** @import { Entry } from "../../../types/deletions" */
+/** @import { Status } from "../../../types/wire" */
+/** @import { HistoryApiError } from "../api.mjs" */
+/** @import { Confirmed, Question } from "./confirm.mjs" */
+/** @import { Deletions } from "./controller.mjs" */
 
 /** After these nobody can say whether the deletion had begun. */
 const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
@@ -71,13 +71,7 @@ async function send(flow, question, { preview, status }) {
   return null;
 }
 
-/**
- * @param {Deletions} flow
- * @param {Entry} entry
- * @param {Question} question
- * @param {import("../api.mjs").HistoryApiError} error
- * @param {Status} status
- */
+/** @param {Deletions} flow @param {Entry} entry @param {Question} question @param {HistoryApiError} error @param {Status} status */
 async function refused(flow, entry, question, error, status) {
   if (NOT_KNOWN.has(error.code)) return findOut(flow, entry);
   flow.drop(entry);
@@ -95,11 +89,7 @@ async function refused(flow, entry, question, error, status) {
   return answer;
 }
 
-/**
- * The request was lost on its way to ComfyUI or back: look whether it is held, runs, or has run.
- * @param {Deletions} flow
- * @param {Entry} entry
- */
+/** The request was lost on its way to ComfyUI or back: look whether it is held, runs, or has run. @param {Deletions} flow @param {Entry} entry */
 async function findOut(flow, entry) {
   const status = await flow.parts.api.status().catch(() => null);
   entry.answering = false;

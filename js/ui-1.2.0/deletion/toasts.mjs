@@ -6,14 +6,18 @@ import { shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
 import { HOLD } from "./strings.mjs";
 
-/** @typedef {import("../../../types/deletions").Entry} Entry */
+/** @import { Entry } from "../../../types/deletions" */
+/** @import { Actions } from "../../../types/panel" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Deletions } from "./controller.mjs" */
+/** @import { ResultWords } from "./result_strings.mjs" */
 
 /** Quarters of a deletion that are done, 0 to 4. @param {Entry} entry */
 export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.min(done, total)) / total) : 0);
 
 /**
  * @param {object} options
- * @param {Pick<import("../common/toasts.mjs").Toasts, "canAct">} options.toasts
+ * @param {Pick<Toasts, "canAct">} options.toasts
  * @param {(entry: Entry) => void} options.undo
  * @param {(entry: Entry) => void} options.again
  * @param {() => void} options.openPanel
@@ -47,7 +51,7 @@ export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait })
     entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 
-  /** @param {Entry} entry @param {import("./result_strings.mjs").ResultWords} told */
+  /** @param {Entry} entry @param {ResultWords} told */
   result(entry, { kind, title, toast, again: ids }) {
     const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => again(entry) };
     const show = { label: COMMON.show, press: openPanel };
@@ -64,9 +68,9 @@ function isLate({ phase, result }) {
 
 /**
  * @param {object} parts
- * @param {Pick<import("./controller.mjs").Deletions, "entries" | "undo">} parts.deletions
- * @param {Pick<import("../common/toasts.mjs").Toasts, "slot">} parts.toasts
- * @returns {import("../../../types/panel").Actions["undo"]}
+ * @param {Pick<Deletions, "entries" | "undo">} parts.deletions
+ * @param {Pick<Toasts, "slot">} parts.toasts
+ * @returns {Actions["undo"]}
  */
 export function createUndoing({ deletions, toasts }) {
   const slot = toasts.slot();

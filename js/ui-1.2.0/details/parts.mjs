@@ -12,8 +12,9 @@ import { isPicture } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Row} Row */
-/** @typedef {import("../../../types/wire").JobOutput} JobOutput */
+/** @import { JobError, JobOutput, Row } from "../../../types/wire" */
+/** @import { Child } from "../common/dom.mjs" */
+/** @import { Protection } from "../protection/model.mjs" */
 
 /** @typedef {(text: string) => void} Copy */
 /** @typedef {(file: string, image: HTMLImageElement) => void} Picture asks for a picture; its `src` is set when it is there */
@@ -29,7 +30,7 @@ export const cleanLines = (text) =>
 const copyButton = (label, press) =>
   el("button", { type: "button", class: "cch-ib s", "aria-label": label, title: label, onclick: press }, icon("copy", "s14"));
 
-/** What went wrong; the traceback is folded. @param {import("../../../types/wire").JobError & {traceback?: string[]}} error @param {Copy} copy */
+/** What went wrong; the traceback is folded. @param {JobError & {traceback?: string[]}} error @param {Copy} copy */
 export function errorBox(error, copy) {
   const where = nodeWords(error.node_type, String(error.node_id ?? "")) || clean(error.type, 80);
   const message = cleanLines(error.message).trim();
@@ -89,14 +90,10 @@ export function outputsPart(job, outputs, picture) {
   return [large, el("div", { class: "cch-stack" }, el("h3", { class: "cch-h" }, outputsKept(all)), grid, more)];
 }
 
-/**
- * @param {Row} job
- * @param {number} now
- * @param {Copy} copy
- */
+/** @param {Row} job @param {number} now @param {Copy} copy */
 export function facts(job, now, copy) {
   const list = el("dl", { class: "cch-dl wide" });
-  /** @param {string} term @param {...import("../common/dom.mjs").Child} text */
+  /** @param {string} term @param {...Child} text */
   const add = (term, ...text) => list.append(el("dt", {}, term), el("dd", {}, ...text));
   /** @param {string} term @param {number | null} at */
   const time = (term, at) => at !== null && add(term, dateTime(at, true));
@@ -123,7 +120,7 @@ export function facts(job, now, copy) {
 
 /**
  * @param {Row} job
- * @param {Pick<import("../protection/model.mjs").Protection, "covers" | "byWorkflow">} protection
+ * @param {Pick<Protection, "covers" | "byWorkflow">} protection
  * @param {(job: Row) => void} protectWorkflow
  * @returns {HTMLElement[]} none where the job is not protected
  */

@@ -14,16 +14,22 @@ import { PANEL } from "../list/strings.mjs";
 import { errorBox, facts, guardButton, outputsPart, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").Row} Row */
-/** @typedef {import("../../../types/wire").JobDetails} JobDetails */
+/** @import { Say } from "../../../types/panel" */
+/** @import { JobDetails, Row } from "../../../types/wire" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
+/** @import { IconName } from "../common/icons.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Thumbnails } from "../list/thumbnails.mjs" */
+/** @import { Protection } from "../protection/model.mjs" */
+/** @import { Workflows } from "./workflows.mjs" */
 
 /**
  * @typedef {object} Parts
- * @property {Pick<import("../api.mjs").HistoryApi, "job">} api
- * @property {Pick<import("../list/thumbnails.mjs").Thumbnails, "request" | "release">} thumbnails
- * @property {import("./workflows.mjs").Workflows} workflows
- * @property {Pick<import("../common/toasts.mjs").Toasts, "tell">} toasts
- * @property {import("../protection/model.mjs").Protection} protection
+ * @property {Pick<HistoryApi, "job">} api
+ * @property {Pick<Thumbnails, "request" | "release">} thumbnails
+ * @property {Workflows} workflows
+ * @property {Pick<Toasts, "tell">} toasts
+ * @property {Protection} protection
  * @property {(row: Row, wish: boolean) => void} protect or unprotect
  * @property {(row: Row) => void} protectWorkflow
  * @property {(row: Row) => void} remove
@@ -34,10 +40,10 @@ import { DETAILS } from "./strings.mjs";
  * @property {() => number} now
  * @property {() => void} back
  * @property {() => void} close
- * @property {import("../../../types/panel").Say} say
+ * @property {Say} say
  */
 
-/** @param {string} label @param {import("../common/icons.mjs").IconName} name @param {() => void} press @param {string} [className] */
+/** @param {string} label @param {IconName} name @param {() => void} press @param {string} [className] */
 const iconButton = (label, name, press, className = "cch-ib") =>
   el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name, className.endsWith(" s") ? "s14" : ""));
 
@@ -51,7 +57,7 @@ export class Details {
   #row = null;
   /** @type {JobDetails | null} */
   #details = null;
-  /** @type {import("../api.mjs").HistoryApiError | null} */
+  /** @type {HistoryApiError | null} */
   #error = null;
   /** @type {AbortController | null} */
   #asking = null;

@@ -7,8 +7,11 @@ import { clean } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @typedef {import("../../../types/wire").JobDetails} JobDetails */
-/** @typedef {import("../../../types/deletions").WorkflowHost} WorkflowHost */
+/** @import { ExtensionManager } from "../../../types/comfyui" */
+/** @import { WorkflowHost } from "../../../types/deletions" */
+/** @import { JobDetails } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
 
 const FOLDER = "workflows/";
 const MAX_NAME_CHARACTERS = 60;
@@ -41,8 +44,8 @@ export function freeName(name, app) {
 /**
  * @param {object} parts
  * @param {() => WorkflowHost} parts.getApp
- * @param {Pick<import("../api.mjs").HistoryApi, "job" | "workflowFile">} parts.api
- * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {Pick<HistoryApi, "job" | "workflowFile">} parts.api
+ * @param {Pick<Toasts, "tell">} parts.toasts
  */
 export function createWorkflows({ getApp, api, toasts }) {
   /** @param {string} id @param {JobDetails | undefined} known @param {(details: JobDetails) => unknown} use @returns {Promise<boolean>} */
@@ -88,7 +91,7 @@ export function createWorkflows({ getApp, api, toasts }) {
 
 /**
  * The name of an open workflow by its id, "" where none has it. The one on the canvas comes first: copies share an id.
- * @param {() => import("../../../types/comfyui").ExtensionManager["workflow"]} getWorkflows
+ * @param {() => ExtensionManager["workflow"]} getWorkflows
  */
 export const createWorkflowNames = (getWorkflows) => (/** @type {string} */ id) => {
   if (!id) return "";

@@ -3,9 +3,7 @@
 
 import { groupOf } from "../common/status.mjs";
 
-/** @typedef {import("../../../types/panel").Choice} Choice */
-/** @typedef {import("../../../types/panel").Filter} Filter */
-/** @typedef {import("../../../types/panel").Row} Row */
+/** @import { Choice, Filter, Row } from "../../../types/panel" */
 
 const DAY = 86_400_000;
 

@@ -10,8 +10,8 @@ import { EVERYTHING, inForce } from "./filter.mjs";
 import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./strings.mjs";
 import { iconButton } from "./toolbar.mjs";
 
-/** @typedef {import("../../../types/panel").Store} Store */
-/** @typedef {import("./menu.mjs").Popups} Popups */
+/** @import { Store } from "../../../types/panel" */
+/** @import { Popups } from "./menu.mjs" */
 
 /** Milliseconds without a key before a search. */
 const WAIT = 150;

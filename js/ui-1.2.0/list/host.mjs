@@ -5,13 +5,16 @@ import { BARE } from "../common/dialogs.mjs";
 import { PANEL } from "./strings.mjs";
 import { PanelView } from "./view.mjs";
 
-/** @typedef {Omit<import("../../../types/panel").ViewParts, "place" | "close">} Parts */
+/** @import { ExtensionManager } from "../../../types/comfyui" */
+/** @import { ViewParts } from "../../../types/panel" */
+
+/** @typedef {Omit<ViewParts, "place" | "close">} Parts */
 
 /** The host closes only windows whose key begins so. */
 const WINDOW = "extension-cch-panel";
 /**
  * A component that needs no Vue of ours: it leaves one comment node, before which the panel is put.
- * @param {() => Parts & Pick<import("../../../types/panel").ViewParts, "place" | "close">} parts made when it is shown
+ * @param {() => Parts & Pick<ViewParts, "place" | "close">} parts made when it is shown
  */
 function component(parts) {
   /** @type {PanelView | null} */
@@ -40,7 +43,7 @@ function component(parts) {
   };
 }
 
-/** @param {() => import("../../../types/comfyui").ExtensionManager} getHost @param {() => Parts} parts */
+/** @param {() => ExtensionManager} getHost @param {() => Parts} parts */
 export function createPlaces(getHost, parts) {
   /** @type {{closeDialog(): void} | null} */
   let large = null;

@@ -5,11 +5,13 @@ import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { step } from "./keys.mjs";
 
+/** @import { IconName } from "../common/icons.mjs" */
+
 /**
  * @typedef {object} Item
  * @property {string} label
  * @property {() => void} press
- * @property {import("../common/icons.mjs").IconName} [icon]
+ * @property {IconName} [icon]
  * @property {string} [small] a second line
  * @property {string} [key] a key that does the same
  * @property {boolean} [checked] for one of several choices

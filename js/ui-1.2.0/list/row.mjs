@@ -8,9 +8,9 @@ import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord, PANEL } from "./strings.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
-/** @typedef {import("../common/icons.mjs").IconName} IconName */
-/** @typedef {import("./menu.mjs").Item} Item */
+/** @import { Mark, Row, ViewParts } from "../../../types/panel" */
+/** @import { IconName } from "../common/icons.mjs" */
+/** @import { Item } from "./menu.mjs" */
 
 /** @type {Record<string, IconName>} */
 export const KINDS = { image: "image", video: "video", audio: "audio", "3d": "box" };
@@ -42,7 +42,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {boolean} cancel whether jobs can be cancelled
  * @property {string} id
  * @property {boolean} guarded whether deletions leave it out
- * @property {import("../../../types/panel").Mark | undefined} mark
+ * @property {Mark | undefined} mark
  */
 
 /** Times are told to the minute, those that run to the second. @param {Shown} shown */
@@ -149,12 +149,7 @@ export class RowView {
   }
 }
 
-/**
- * @param {import("../../../types/panel").Row} row
- * @param {Pick<import("../../../types/panel").ViewParts, "store" | "actions">} parts
- * @param {() => void} open its details
- * @returns {(Item | null)[]}
- */
+/** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {() => void} open its details @returns {(Item | null)[]} */
 export function rowMenu(row, { store, actions }, open) {
   const active = isActive(row.status);
   const kept = store.protection.covers(row);

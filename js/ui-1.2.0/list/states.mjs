@@ -8,22 +8,18 @@ import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWord
 import { clearFilters } from "./filter_popover.mjs";
 import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
-/** @typedef {import("../../../types/panel").Store} Store */
-/** @typedef {import("../../../types/panel").Actions} Actions */
+/** @import { Actions, Store } from "../../../types/panel" */
+/** @import { Child } from "../common/dom.mjs" */
+/** @import { IconName } from "../common/icons.mjs" */
 
 const MAX_BANNERS = 2;
 /** Rows drawn grey while the first page is read. */
 const SKELETONS = 7;
 
-/** @type {Record<string, import("../common/icons.mjs").IconName>} */
+/** @type {Record<string, IconName>} */
 const ICONS = { missing_key: "cloud", unauthorized: "key", invalid_key: "key", forbidden: "key", unreachable: "cloudoff", comfyui_away: "cloudoff" };
 
-/**
- * @param {import("../common/icons.mjs").IconName} name
- * @param {{title: string, text: string}} words
- * @param {import("../common/dom.mjs").Child[]} extras
- * @param {import("../common/dom.mjs").Child[]} [quotes]
- */
+/** @param {IconName} name @param {{title: string, text: string}} words @param {Child[]} extras @param {Child[]} [quotes] */
 export const state = (name, { title, text }, extras, quotes = []) =>
   el(
     "div",
@@ -55,11 +51,7 @@ function failed(store, actions) {
   return state(name, errorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
 
-/**
- * What stands in place of the list; null when there are rows to show.
- * @param {Store} store
- * @param {Actions} actions
- */
+/** What stands in place of the list; null when there are rows to show. @param {Store} store @param {Actions} actions */
 export function wholeState(store, actions) {
   const { rows, loading, readAt, error, counts, choice } = store;
   if (rows.length) return null;

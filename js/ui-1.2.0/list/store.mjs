@@ -6,16 +6,14 @@ import { groupOf, GROUPS } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL } from "./strings.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
-/** @typedef {import("../../../types/panel").Happening} Happening */
-/** @typedef {import("../../../types/panel").Store} Store */
-/** @typedef {import("../../../types/panel").Tab} Tab */
+/** @import { Filter, Happening, Row, SelectionModel, Store, StoreParts, Tab } from "../../../types/panel" */
+/** @import { ListLine } from "../../../types/wire" */
 
-/** @returns {import("../../../types/panel").SelectionModel} */
+/** @returns {SelectionModel} */
 export function createSelection() {
   /** @type {Set<string>} */
   const chosen = new Set();
-  /** @type {import("../../../types/panel").Filter | null} */
+  /** @type {Filter | null} */
   let matching = null;
   let anchor = "";
 
@@ -109,7 +107,7 @@ class JobStore {
   /** Why the list can't be trusted, in words; "" where nothing speaks against it. */
   doubt = "";
 
-  /** @param {import("../../../types/panel").StoreParts} parts */
+  /** @param {StoreParts} parts */
   constructor({ api, deletions, protection, now }) {
     this.api = api;
     this.deletions = deletions;
@@ -171,7 +169,7 @@ class JobStore {
     this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
   }
 
-  /** Of a whole list just these jobs: what comes later is not shown as selected, so it must not go. @param {Row[]} rows @param {import("../../../types/panel").Filter} filter */
+  /** Of a whole list just these jobs: what comes later is not shown as selected, so it must not go. @param {Row[]} rows @param {Filter} filter */
   #selectMatching(rows, filter) {
     const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
     this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
@@ -263,7 +261,7 @@ class JobStore {
     const fresh = new Map();
     let first = this.readAt === null;
     let [at, drawn] = [this.now(), 0];
-    /** @type {Extract<import("../../../types/wire").ListLine, {type: "end"}> | null} */
+    /** @type {Extract<ListLine, {type: "end"}> | null} */
     let end = null;
     const seen = this.deletions.reading();
     for await (const line of this.api.list({})) {
@@ -340,5 +338,5 @@ class JobStore {
   }
 }
 
-/** @param {import("../../../types/panel").StoreParts} parts @returns {Store} */
+/** @param {StoreParts} parts @returns {Store} */
 export const createStore = (parts) => new JobStore(parts);

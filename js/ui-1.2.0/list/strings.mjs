@@ -5,8 +5,7 @@ import { clean, dateTime, number, plural, shortId } from "../common/format.mjs";
 import { GROUPS } from "../common/status.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
-/** @typedef {import("../../../types/panel").Choice} Choice */
-/** @typedef {import("../../../types/panel").Row} Row */
+/** @import { Choice, Store } from "../../../types/panel" */
 
 export const PANEL = {
   title: "Cloud history",
@@ -134,7 +133,7 @@ export function chips(choice, current) {
   return all.filter(([, without]) => Object.keys(without).length);
 }
 
-/** @param {import("../../../types/panel").Store} store @returns {[string, string]} what stands out, and the rest */
+/** @param {Store} store @returns {[string, string]} what stands out, and the rest */
 export function countWords(store) {
   const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
   if (loading && readAt === null) return ["", total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];

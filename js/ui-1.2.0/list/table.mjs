@@ -9,7 +9,8 @@ import { RowView } from "./row.mjs";
 import { PANEL } from "./strings.mjs";
 import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
+/** @import { Row, Store, ViewParts } from "../../../types/panel" */
+/** @import { ListKey } from "./keys.mjs" */
 
 const MINUTE = 60_000;
 /** Pictures are asked for when the scrolling rests so long; milliseconds. */
@@ -21,9 +22,9 @@ let lists = 0;
 
 /**
  * @typedef {object} Parts
- * @property {import("../../../types/panel").Store} store
- * @property {import("../../../types/panel").ViewParts["thumbnails"]} thumbnails
- * @property {import("../../../types/panel").ViewParts["markOf"]} markOf
+ * @property {Store} store
+ * @property {ViewParts["thumbnails"]} thumbnails
+ * @property {ViewParts["markOf"]} markOf
  * @property {(id: string) => void} open
  * @property {(row: Row, x: number, y: number) => void} menu
  * @property {(row: Row) => void} cancel
@@ -267,7 +268,7 @@ export class ListView {
     this.parts.menu(row, x, y);
   }
 
-  /** @param {Extract<import("./keys.mjs").ListKey, {do: "move"}>} move */
+  /** @param {Extract<ListKey, {do: "move"}>} move */
   #move({ by, way, extend }) {
     const { rows, focused } = this.store;
     if (!rows.length) return;

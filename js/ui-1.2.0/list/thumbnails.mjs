@@ -3,7 +3,8 @@
 
 import { HistoryApiError } from "../api.mjs";
 
-/** @typedef {import("../../../types/wire").Row} Row */
+/** @import { Row } from "../../../types/wire" */
+
 /** @typedef {Pick<HTMLImageElement, "src">} Image */
 /** @typedef {{job: string, file: string, images: Set<Image>, abort: AbortController | null}} Wanted */
 

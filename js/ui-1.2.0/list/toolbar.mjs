@@ -11,11 +11,13 @@ import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
+/** @import { PageName, Store, ViewParts } from "../../../types/panel" */
+/** @import { IconName } from "../common/icons.mjs" */
+/** @import { Popups } from "./menu.mjs" */
 
 /**
  * A button that is only an icon.
- * @param {import("../common/icons.mjs").IconName} name
+ * @param {IconName} name
  * @param {string} label
  * @param {(event: MouseEvent) => void} press
  * @param {string} [className]
@@ -23,11 +25,7 @@ import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS
 export const iconButton = (name, label, press, className = "cch-ib") =>
   el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name));
 
-/**
- * @param {import("../../../types/panel").ViewParts} parts
- * @param {import("./menu.mjs").Popups} popups
- * @param {(name: import("../../../types/panel").PageName) => void} openPage
- */
+/** @param {ViewParts} parts @param {Popups} popups @param {(name: PageName) => void} openPage */
 export function createHeader({ store, actions, place, close }, popups, openPage) {
   const refresh = iconButton("refresh", PANEL.refresh, () => void store.refresh());
   const large = place === "sidebar" && iconButton("expand", PANEL.large, actions.openLarge);
@@ -58,7 +56,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
   };
 }
 
-/** @param {import("../../../types/panel").Store} store @param {string} controls the id of the list */
+/** @param {Store} store @param {string} controls the id of the list */
 export function createTabs(store, controls) {
   const tabs = TABS.map(([key, label]) => {
     const count = el("span");
@@ -89,10 +87,10 @@ export function createTabs(store, controls) {
   };
 }
 
-/** The selected jobs, as far as they are loaded. @param {import("../../../types/panel").Store} store */
+/** The selected jobs, as far as they are loaded. @param {Store} store */
 export const selectedRows = (store) => store.selection.ids().map((id) => store.get(id)).filter((row) => !!row);
 
-/** @param {import("../../../types/panel").ViewParts} parts @param {() => void} focusList */
+/** @param {ViewParts} parts @param {() => void} focusList */
 export function createFooter({ store, actions }, focusList) {
   const { selection } = store;
   const tickIcon = icon("check");

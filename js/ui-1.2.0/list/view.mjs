@@ -13,7 +13,7 @@ import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
 import { ListView } from "./table.mjs";
 import { createFooter, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
+/** @import { PageName, Row, Say, ViewParts } from "../../../types/panel" */
 
 /** A count is read when it has rested so long; milliseconds. */
 const QUIET = 500;
@@ -24,7 +24,7 @@ export function createLive() {
   let waiting = 0;
   return {
     elements: [polite, urgent],
-    /** @type {import("../../../types/panel").Say} */
+    /** @type {Say} */
     say(text, now = false) {
       clearTimeout(waiting);
       (now ? urgent : polite).textContent = text;
@@ -66,7 +66,7 @@ export class PanelView {
   /** @type {(() => void)[]} */
   #leave;
 
-  /** @param {import("../../../types/panel").ViewParts} parts */
+  /** @param {ViewParts} parts */
   constructor(parts) {
     this.parts = parts;
     const { store } = parts;
@@ -231,7 +231,7 @@ export class PanelView {
     this.details.show(row, { pane: false });
   }
 
-  /** @param {import("../../../types/panel").PageName} name */
+  /** @param {PageName} name */
   openPage(name) {
     const page = this.parts.createPage(name, this.pageHost);
     this.#pages.open(page);

@@ -10,10 +10,7 @@ export const SPARE = 8;
 /** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day, ms; null: no usable time */
 /** @typedef {Group & {top: number, height: number}} Placed `height`: of the heading */
 
-/**
- * Days, one after the other, of rows that are sorted by time. @param {{created: number | null}[]} rows
- * @returns {Group[]}
- */
+/** Days, one after the other, of rows that are sorted by time. @param {{created: number | null}[]} rows @returns {Group[]} */
 export function byDay(rows) {
   /** @type {Group[]} */
   const groups = [];

@@ -8,17 +8,21 @@ import { clean } from "../common/format.mjs";
 import { COMMON, DAMAGED, errorLine, errorWords } from "../common/strings.mjs";
 import { byWorkflowWords, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
 
-/** @typedef {import("../../../types/panel").Row} Row */
-/** @typedef {import("../../../types/wire").Status} Status */
+/** @import { Row } from "../../../types/panel" */
+/** @import { Status } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Dialogs } from "../common/dialogs.mjs" */
+/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Protection } from "./model.mjs" */
 
 /** Milliseconds. */
 const SHORT = 4_000;
 
 /**
  * @param {object} parts
- * @param {import("./model.mjs").Protection} parts.protection
- * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
- * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {Protection} parts.protection
+ * @param {Dialogs} parts.dialogs
+ * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => Iterable<Row>} parts.all every job that is known
  */
 export function createProtecting({ protection, dialogs, toasts, all }) {
@@ -81,9 +85,9 @@ export function createProtecting({ protection, dialogs, toasts, all }) {
 
 /**
  * @param {object} parts
- * @param {Pick<import("./model.mjs").Protection, "damaged" | "startEmpty">} parts.protection
- * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
- * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {Pick<Protection, "damaged" | "startEmpty">} parts.protection
+ * @param {Dialogs} parts.dialogs
+ * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => void} parts.onMended
  */
 export function createDamagedList({ protection, dialogs, toasts, onMended }) {
@@ -120,9 +124,9 @@ const LONGEST = 1000;
 
 /**
  * @param {object} parts
- * @param {Pick<import("../api.mjs").HistoryApi, "startAnew">} parts.api
- * @param {import("../common/dialogs.mjs").Dialogs} parts.dialogs
- * @param {Pick<import("../common/toasts.mjs").Toasts, "tell">} parts.toasts
+ * @param {Pick<HistoryApi, "startAnew">} parts.api
+ * @param {Dialogs} parts.dialogs
+ * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {(status: Status) => void} parts.onStarted
  */
 export function createLostFolder({ api, dialogs, toasts, onStarted }) {

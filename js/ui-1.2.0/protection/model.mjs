@@ -3,10 +3,11 @@
 
 import { HistoryApiError } from "../api.mjs";
 
-/** @typedef {import("../../../types/wire").ProtectionLists} Lists */
-/** @typedef {import("../../../types/wire").Status} Status */
+/** @import { ProtectionLists as Lists, Status } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+
 /** @typedef {{id: string, workflow_id: string}} Job */
-/** @typedef {Pick<import("../api.mjs").HistoryApi, "protection" | "protect" | "startEmpty">} Api */
+/** @typedef {Pick<HistoryApi, "protection" | "protect" | "startEmpty">} Api */
 
 const IS_DAMAGED = "protection_damaged";
 

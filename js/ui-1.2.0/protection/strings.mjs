@@ -3,7 +3,10 @@
 
 import { clean, number, plural, tally } from "../common/format.mjs";
 
-/** @typedef {import("../../../types/wire").DeletePreview["skipped"]} Skipped */
+/** @import { Choice } from "../../../types/panel" */
+/** @import { DeletePreview } from "../../../types/wire" */
+
+/** @typedef {DeletePreview["skipped"]} Skipped */
 
 export const PROTECT = {
   protect: "Protect",
@@ -16,7 +19,7 @@ export const PROTECT = {
   notChanged: "The protection could not be changed",
 };
 
-/** @type {[import("../../../types/panel").Choice["protection"], string][]} */
+/** @type {[Choice["protection"], string][]} */
 export const PROTECTIONS = [["", "Any"], ["protected", "Protected"], ["open", "Not protected"]];
 
 /** @param {number} n */
