@@ -59,14 +59,3 @@ export interface DeletionState {
   results: Entry[];
   lost: LostHold[];
 }
-
-/** As much of ComfyUI's app as opening a workflow needs. */
-export interface WorkflowHost {
-  loadGraphData(graph: object | null, clean: boolean, restoreView: boolean, name: string | null): unknown;
-  extensionManager: {
-    workflow?: {
-      getWorkflowByPath?(path: string): object | null;
-      activeWorkflow?: { path?: string } | null;
-    };
-  };
-}

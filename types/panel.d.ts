@@ -3,6 +3,9 @@
 import type { HistoryApiError } from "../js/ui-1.2.0/api.mjs";
 import type { GROUPS } from "../js/ui-1.2.0/common/status.mjs";
 import type { IconName } from "../js/ui-1.2.0/common/icons.mjs";
+import type { Details } from "../js/ui-1.2.0/details/view.mjs";
+import type { Store } from "../js/ui-1.2.0/list/store.mjs";
+import type { Protection } from "../js/ui-1.2.0/protection/model.mjs";
 import type { Filter, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
 export type { Filter, Row, Status, Target };
@@ -27,103 +30,13 @@ export interface Choice {
   sort: Sort;
 }
 
-export interface SelectionModel {
-  readonly size: number;
-  /** The filter taken as a whole by "Select all matching" as long as the list is not whole; null when jobs are chosen. */
-  readonly matching: Filter | null;
-  has(id: string): boolean;
-  ids(): string[];
-  /** What to ask a deletion for; null when nothing is selected. */
-  target(): Target | null;
-  toggle(id: string): void;
-  /** From the anchor to the id, in the order given; adds, never drops. */
-  range(id: string, order: string[]): void;
-  add(ids: Iterable<string>): void;
-  /** These and no others; with a filter also those that it matches and that are not known yet. */
-  selectMatching(ids: Iterable<string>, filter?: Filter | null): void;
-  clear(): void;
-  /** Forgets ids of which `exists` is false. */
-  keep(exists: (id: string) => boolean): void;
-}
-
 /** rows: what is listed · choice · selection · focus: the focused row · load: reading began, went on or ended · status. */
 export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status";
 
-export interface Store {
-  /** Calls back after any of these; returns the way to stop. */
-  on(happenings: Happening[], listener: () => void): () => void;
-
-  /** Filtered and sorted; jobs that are about to be deleted have left. */
-  readonly rows: Row[];
-  /** Of the whole history, whatever the filter. */
-  readonly counts: Record<Tab, number>;
-  get(id: string): Row | undefined;
-  /** Every job that is known, whatever the filter. */
-  all(): Iterable<Row>;
-  /** Workflow ids, the most recently used first. */
-  workflows(): string[];
-  readonly choice: Choice;
-  choose(change: Partial<Choice>): void;
-  /** The filter in force, as the server takes it. */
-  filter(): Filter;
-
-  readonly selection: SelectionModel;
-  /** Changes the selection and tells about it. */
-  select(change: (selection: SelectionModel) => void): void;
-  /** Selects all that is listed and, as long as the list is not whole, what else the filter matches. */
-  selectMatching(): void;
-  readonly focused: string;
-  /** Makes a row the focused one. */
-  focus(id: string): void;
-
-  /** Which jobs deletions leave out. */
-  readonly protection: ProtectionModel;
-  /** The server says that other jobs are protected now. */
-  protectionChanged(): void;
-
-  readonly status: Status | null;
-  /** What else is known of the status, from any answer that carries one. */
-  setStatus(status: Status): void;
-  readonly loading: boolean;
-  readonly loaded: number;
-  readonly total: number | null;
-  /** Milliseconds since 1970, of the list shown; null before the first. */
-  readonly readAt: number | null;
-  /** Whose jobs are listed: the server's name for its address and the key; "" before the first list. */
-  readonly account: string;
-  /** Why the last reading failed. With a list still there it is old: look, but don't delete. */
-  readonly error: HistoryApiError | null;
-  /** The list is not all there is. */
-  readonly incomplete: boolean;
-  readonly unreadable: number;
-  readonly doubt: string;
-  /** Why deleting must wait, in words; "" if it need not. */
-  blocked(): string;
-  now(): number;
-
-  /** Reads the status and then the list again. Jobs may have changed in the cloud. */
-  refresh(): Promise<void>;
-  /** Something was changed by us or a node: reads again now, or when a view is shown. */
-  changed(): void;
-  /** A view is shown: reads again; returns what to call when it is gone. */
-  shown(): () => void;
-}
-
-export interface ProtectionModel {
-  covers(row: Row): boolean;
-  /** Whether the job's workflow is protected, and the job by it. */
-  byWorkflow(row: Row): boolean;
-  /** Whether anything is protected. */
-  readonly any: boolean;
-  /** The name of the list that can't be read, "" if only that is known; null: all is well. Nothing is deleted meanwhile. */
-  readonly damaged: string | null;
-  subscribe(listener: () => void): () => void;
-  adopt(status: Status): void;
-  read(): Promise<void>;
-}
+export type { Store };
 
 export interface StoreParts {
-  protection: ProtectionModel;
+  protection: Protection;
   api: { status(): Promise<Status>; list(filter: Filter, signal?: AbortSignal): AsyncIterable<ListLine> };
   deletions: {
     hides(row: Row): boolean;
@@ -179,13 +92,6 @@ export interface PageHost {
   say: Say;
 }
 
-export interface DetailsView {
-  element: HTMLElement;
-  show(row: Row, options: { pane: boolean }): void;
-  close(): void;
-  destroy(): void;
-}
-
 /** The pieces made anew for each shown panel. */
 export interface ViewParts {
   store: Store;
@@ -197,7 +103,7 @@ export interface ViewParts {
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
   createCards(view: { show(ids: string[]): void; focusList(): void; say: Say }): { element: HTMLElement; destroy(): void };
-  createDetails(view: PageHost): DetailsView;
+  createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
   thumbnails: { requestFor(row: Row, image: HTMLImageElement): void; release(image: HTMLImageElement): void };
   /** "sidebar" has a way to the large window; "large" is that window. */

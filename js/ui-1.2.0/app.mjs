@@ -23,7 +23,7 @@ import { createUndoing } from "./deletion/toasts.mjs";
 import { createDetails } from "./details/view.mjs";
 import { createWorkflowNames, createWorkflows } from "./details/workflows.mjs";
 import { createPlaces } from "./list/host.mjs";
-import { createStore } from "./list/store.mjs";
+import { Store } from "./list/store.mjs";
 import { idsCopied } from "./list/strings.mjs";
 import { Thumbnails } from "./list/thumbnails.mjs";
 import { createDamagedList, createLostFolder, createProtecting } from "./protection/actions.mjs";
@@ -31,7 +31,7 @@ import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
 /** @import { ComfyApp } from "../../types/comfyui" */
-/** @import { Actions, Store, ViewParts } from "../../types/panel" */
+/** @import { Actions, ViewParts } from "../../types/panel" */
 /** @import { Changed, Status } from "../../types/wire" */
 /** @import { HistoryApi } from "./api.mjs" */
 /** @import { Dialogs } from "./common/dialogs.mjs" */
@@ -124,7 +124,7 @@ export function assemble(app, fetchApi, open) {
   const { api, toasts, dialogs, connect, workflows, thumbnails } = services;
   const deletions = createDeletions(services, open, (kind) => (store.changed(), pages.changed(kind)));
   const protection = new Protection(api);
-  const store = createStore({ api, deletions, protection, now: () => Date.now() });
+  const store = new Store({ api, deletions, protection, now: () => Date.now() });
   const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
   const stopped = createStopped(services, protection, store);
   const setStatus = (/** @type {Status} */ status) => store.setStatus(status);

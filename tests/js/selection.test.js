@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSelection } from "#ui/list/store.mjs";
+import { Selection } from "#ui/list/store.mjs";
 
 const ORDER = ["a", "b", "c", "d", "e"];
 const chosen = (selection) => selection.ids().sort().join("");
 
 test("a toggle adds or takes away one and drops no other", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   for (const id of ["a", "c", "a"]) selection.toggle(id);
   assert.equal(chosen(selection), "c");
 });
 
 test("a range goes from the last toggled one, either way, and adds to what was there", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   selection.toggle("e");
   selection.toggle("c");
   selection.range("a", ORDER);
@@ -22,7 +22,7 @@ test("a range goes from the last toggled one, either way, and adds to what was t
 });
 
 test("a range whose anchor is not listed is the one row, which is the anchor then", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   selection.range("d", ORDER);
   assert.equal(chosen(selection), "d");
   selection.range("b", ORDER);
@@ -30,7 +30,7 @@ test("a range whose anchor is not listed is the one row, which is the anchor the
 });
 
 test("all matching asks for the filter as it was; one toggle makes it ids again", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   const filter = { statuses: ["failed"], before: 5 };
   selection.selectMatching(["a", "b"], filter);
   assert.deepEqual(selection.target(), { filter });
@@ -39,7 +39,7 @@ test("all matching asks for the filter as it was; one toggle makes it ids again"
 });
 
 test("nothing selected is no target, never everything", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   assert.equal(selection.target(), null);
   selection.selectMatching(["a"], {});
   selection.keep(() => false);
@@ -48,7 +48,7 @@ test("nothing selected is no target, never everything", () => {
 });
 
 test("what is gone is forgotten, the rest stays", () => {
-  const selection = createSelection();
+  const selection = new Selection();
   selection.add(["a", "b", "c"]);
   selection.keep((id) => id !== "b");
   assert.equal(chosen(selection), "ac");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { Protection } from "#ui/protection/model.mjs";
-import { createStore } from "#ui/list/store.mjs";
+import { Store } from "#ui/list/store.mjs";
 
 const row = (id, rest = {}) => ({
   id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,
@@ -31,7 +31,7 @@ function stage(...answers) {
   };
   const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
   const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
-  return { ...scene, scene, store: createStore({ api, deletions, protection, now: () => scene.now }) };
+  return { ...scene, scene, store: new Store({ api, deletions, protection, now: () => scene.now }) };
 }
 const ids = (store) => store.rows.map(({ id }) => id).join();
 

@@ -8,7 +8,7 @@ import { errorLine } from "../common/strings.mjs";
 import { DETAILS } from "./strings.mjs";
 
 /** @import { ExtensionManager } from "../../../types/comfyui" */
-/** @import { WorkflowHost } from "../../../types/deletions" */
+/** @import { ComfyApp } from "../../../types/comfyui" */
 /** @import { JobDetails } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
@@ -32,7 +32,7 @@ export function stem({ job }) {
   return `${[...name].slice(0, MAX_NAME_CHARACTERS).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
 }
 
-/** A name that no tab and no saved workflow has: ComfyUI loads into one that has it. @param {string} name @param {WorkflowHost} app */
+/** A name that no tab and no saved workflow has: ComfyUI loads into one that has it. @param {string} name @param {ComfyApp} app */
 export function freeName(name, app) {
   const store = app.extensionManager.workflow;
   if (!store?.getWorkflowByPath) return null;
@@ -43,7 +43,7 @@ export function freeName(name, app) {
 
 /**
  * @param {object} parts
- * @param {() => WorkflowHost} parts.getApp
+ * @param {() => ComfyApp} parts.getApp
  * @param {Pick<HistoryApi, "job" | "workflowFile">} parts.api
  * @param {Pick<Toasts, "tell">} parts.toasts
  */

@@ -6,61 +6,8 @@ import { groupOf, GROUPS } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL } from "./strings.mjs";
 
-/** @import { Filter, Happening, Row, SelectionModel, Store, StoreParts, Tab } from "../../../types/panel" */
+/** @import { Choice, Filter, Happening, Row, Status, StoreParts, Tab, Target } from "../../../types/panel" */
 /** @import { ListLine } from "../../../types/wire" */
-
-/** @returns {SelectionModel} */
-export function createSelection() {
-  /** @type {Set<string>} */
-  const chosen = new Set();
-  /** @type {Filter | null} */
-  let matching = null;
-  let anchor = "";
-
-  return {
-    get size() {
-      return chosen.size;
-    },
-    get matching() {
-      return matching;
-    },
-    has: (id) => chosen.has(id),
-    ids: () => [...chosen],
-    target() {
-      if (matching) return { filter: matching };
-      return chosen.size ? { ids: [...chosen] } : null;
-    },
-    toggle(id) {
-      matching = null;
-      anchor = id;
-      if (!chosen.delete(id)) chosen.add(id);
-    },
-    range(id, order) {
-      matching = null;
-      const to = order.indexOf(id);
-      const from = order.indexOf(anchor);
-      if (from < 0) anchor = id;
-      for (const each of order.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1)) chosen.add(each);
-    },
-    add(ids) {
-      matching = null;
-      for (const id of ids) chosen.add(id);
-    },
-    selectMatching(ids, filter = null) {
-      matching = filter;
-      chosen.clear();
-      for (const id of ids) chosen.add(id);
-    },
-    clear() {
-      matching = null;
-      chosen.clear();
-    },
-    keep(exists) {
-      for (const id of chosen) if (!exists(id)) chosen.delete(id);
-      if (!chosen.size) matching = null;
-    },
-  };
-}
 
 /** A list that grows is drawn no more often; milliseconds. */
 const DRAW_EVERY = 250;
@@ -70,9 +17,68 @@ const MAX_IDS = 200_000;
 /** After these the list at hand may be another account's. */
 const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
 
+/** Which jobs are selected. Knows ids, not rows: what a filter hides stays selected. */
+export class Selection {
+  /** @type {Set<string>} */
+  #chosen = new Set();
+  #anchor = "";
+  /** The filter taken as a whole by "Select all matching" as long as the list is not whole; null when jobs are chosen. @type {Filter | null} */
+  matching = null;
+
+  get size() {
+    return this.#chosen.size;
+  }
+
+  has = (/** @type {string} */ id) => this.#chosen.has(id);
+  ids = () => [...this.#chosen];
+
+  /** What to ask a deletion for; null when nothing is selected. @returns {Target | null} */
+  target() {
+    if (this.matching) return { filter: this.matching };
+    return this.size ? { ids: this.ids() } : null;
+  }
+
+  /** @param {string} id */
+  toggle(id) {
+    this.matching = null;
+    this.#anchor = id;
+    if (!this.#chosen.delete(id)) this.#chosen.add(id);
+  }
+
+  /** From the anchor to the id, in the order given; adds, never drops. @param {string} id @param {string[]} order */
+  range(id, order) {
+    const to = order.indexOf(id);
+    const from = order.indexOf(this.#anchor);
+    if (from < 0) this.#anchor = id;
+    this.add(order.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1));
+  }
+
+  /** @param {Iterable<string>} ids */
+  add(ids) {
+    this.matching = null;
+    for (const id of ids) this.#chosen.add(id);
+  }
+
+  /** These and no others; with a filter also those that it matches and that are not known yet. @param {Iterable<string>} ids @param {Filter | null} [filter] */
+  selectMatching(ids, filter = null) {
+    this.#chosen = new Set(ids);
+    this.matching = filter;
+  }
+
+  clear() {
+    this.selectMatching([]);
+  }
+
+  /** Forgets ids of which `exists` is false. @param {(id: string) => boolean} exists */
+  keep(exists) {
+    for (const id of this.#chosen) if (!exists(id)) this.#chosen.delete(id);
+    if (!this.size) this.matching = null;
+  }
+}
+
 const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS.map(([group]) => group)].map((key) => [key, 0])));
 
-class JobStore {
+export class Store {
   /** @type {Map<Happening, Set<() => void>>} */
   #listeners = new Map();
   /** @type {Map<string, Row>} */
@@ -84,23 +90,26 @@ class JobStore {
   #again = false;
   /** The time that "older than" counts from: that of the last reading or choice. */
   #at = 0;
-  /** @type {Row[]} */
+  /** Filtered and sorted; jobs that are about to be deleted have left. @type {Row[]} */
   rows = [];
+  /** Of the whole history, whatever the filter. */
   counts = noCounts();
   choice = EVERYTHING;
-  selection = createSelection();
+  selection = new Selection();
   focused = "";
-  /** @type {Store["status"]} */
+  /** @type {Status | null} */
   status = null;
   loading = false;
   loaded = 0;
   /** @type {number | null} */
   total = null;
-  /** @type {number | null} */
+  /** Milliseconds since 1970, of the list shown; null before the first. @type {number | null} */
   readAt = null;
+  /** Whose jobs are listed: the server's name for its address and the key; "" before the first list. */
   account = "";
-  /** @type {HistoryApiError | null} */
+  /** Why the last reading failed. With a list still there it is old: look, but don't delete. @type {HistoryApiError | null} */
   error = null;
+  /** The list is not all there is. */
   incomplete = false;
   /** Rows of the list that Comfy Cloud sent and nobody can read. */
   unreadable = 0;
@@ -121,7 +130,7 @@ class JobStore {
     });
   }
 
-  /** @type {Store["on"]} */
+  /** Calls back after any of these; returns the way to stop. @param {Happening[]} happenings @param {() => void} listener */
   on(happenings, listener) {
     for (const each of happenings) this.#listeners.set(each, (this.#listeners.get(each) ?? new Set()).add(listener));
     return () => happenings.forEach((each) => this.#listeners.get(each)?.delete(listener));
@@ -133,6 +142,7 @@ class JobStore {
     for (const listener of told) listener();
   }
 
+  /** The filter in force, as the server takes it. */
   filter() {
     return filterOf(this.choice, this.#at);
   }
@@ -175,6 +185,7 @@ class JobStore {
     this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
   }
 
+  /** Selects all that is listed and, as long as the list is not whole, what else the filter matches. */
   selectMatching() {
     if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
     else this.#selectMatching(this.rows, this.filter());
@@ -203,7 +214,7 @@ class JobStore {
     return [...ids];
   }
 
-  /** @type {Store["choose"]} */
+  /** @param {Partial<Choice>} change */
   choose(change) {
     this.choice = { ...this.choice, ...change };
     this.#at = this.now();
@@ -211,7 +222,7 @@ class JobStore {
     this.#tell("choice");
   }
 
-  /** @type {Store["select"]} */
+  /** Changes the selection and tells about it. @param {(selection: Selection) => void} change */
   select(change) {
     change(this.selection);
     this.#tell("selection");
@@ -224,6 +235,7 @@ class JobStore {
     this.#tell("focus");
   }
 
+  /** Why deleting must wait, in words; "" if it need not. */
   blocked() {
     if (this.error) return PANEL.cantDelete;
     const { problem, running, hold_seconds: hold } = this.status ?? {};
@@ -240,7 +252,7 @@ class JobStore {
     this.#list();
   }
 
-  /** @type {Store["setStatus"]} */
+  /** Takes a status from any answer that carries one. @param {Status} status */
   setStatus(status) {
     const before = this.status;
     this.status = status;
@@ -309,7 +321,7 @@ class JobStore {
     this.#tell("load", "status");
   }
 
-  /** @type {Store["refresh"]} */
+  /** Reads the status and then the list again. Jobs may have changed in the cloud. @returns {Promise<void>} */
   async refresh() {
     this.#again = this.#reading !== null;
     this.#reading ??= (async () => {
@@ -322,6 +334,7 @@ class JobStore {
     return this.#reading;
   }
 
+  /** Something was changed by us or a node: reads again now, or when a view is shown. */
   changed() {
     this.#dirty = true;
     if (this.#views) void this.refresh();
@@ -331,12 +344,10 @@ class JobStore {
     if (this.#views) void this.protection.read();
   }
 
+  /** A view is shown: reads again; returns what to call when it is gone. */
   shown() {
     this.#views += 1;
     if (this.#views === 1 || this.#dirty) void this.refresh();
     return () => void (this.#views -= 1);
   }
 }
-
-/** @param {StoreParts} parts @returns {Store} */
-export const createStore = (parts) => new JobStore(parts);
