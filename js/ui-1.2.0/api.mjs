@@ -4,6 +4,7 @@
 /** @import { Answer, OpenQuestion } from "../../types/asking" */
 /** @import { CleanUpPreview, Policy, RecordAnswer } from "../../types/record" */
 /** @import { Cancelled, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
+/** @import { DeletionRequest } from "./deletion/confirm.mjs" */
 
 /** A request that did not give what was asked for. `code` tells which words to show. */
 export class HistoryApiError extends Error {
@@ -228,13 +229,13 @@ export function createHistoryApi(fetchApi) {
     askSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
     /** @param {string} question @param {string} token @param {Answer} answer */
     askAnswer: (question, token, answer) => call(isRecord, "ask/answer", "POST", { question, token, ...answer }),
-    preview: () => call(isClearPreview, "preview", "POST", { clear: true }),
-    /** @param {Selection} selection */
-    previewOf: (selection) => call(isDeletePreview, "preview", "POST", selection),
-    /** @param {string} token */
-    clear: (token) => call(isDeletionAnswer, "clear", "POST", { token }),
-    /** @param {string} token @param {{backup?: boolean}} [options] `backup`: absent as it is set for all deletions */
-    remove: (token, options = {}) => call(isDeletionAnswer, "delete", "POST", { token, ...options }),
+    /** What a deletion of these jobs, or of all, would do. @param {Selection | {clear: true}} selection */
+    preview: (selection) => call("clear" in selection ? isClearPreview : isDeletePreview, "preview", "POST", selection),
+    /** Begins what was confirmed. @param {DeletionRequest} request */
+    submit({ preview: { kind, token }, backup }) {
+      if (kind === "clear") return call(isDeletionAnswer, "clear", "POST", { token });
+      return call(isDeletionAnswer, "delete", "POST", { token, ...(backup !== undefined && { backup }) });
+    },
     /** What deletions leave out. */
     protection: () => call(isProtection, "protection", "GET"),
     /** @param {boolean} protect @param {Partial<ProtectionLists>} which */
@@ -324,7 +325,7 @@ export const FRAMED = "framed";
 
 /** All that deletes, cancels, or makes deleting easier. Reading, undoing and stopping stay. @type {readonly (keyof HistoryApi)[]} */
 const REFUSED = [
-  "preview", "previewOf", "clear", "remove", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
+  "preview", "submit", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
   "dismiss", "dismissHold", "deleteBackup",
 ];
 

@@ -16,9 +16,10 @@ import { createToasts } from "./common/toasts.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancelling } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
-import { Asking, createQuestions } from "./deletion/confirm.mjs";
+import { Confirmation } from "./deletion/confirm.mjs";
 import { Deletions } from "./deletion/controller.mjs";
-import { createCommonSteps } from "./deletion/dialogs.mjs";
+import { createSteps } from "./deletion/dialogs.mjs";
+import { start } from "./deletion/submit.mjs";
 import { createUndoing } from "./deletion/toasts.mjs";
 import { createDetails } from "./details/view.mjs";
 import { createWorkflowNames, createWorkflows } from "./details/workflows.mjs";
@@ -60,11 +61,10 @@ function whenSeen(run) {
 /** @param {ReturnType<typeof createServices>} services @param {() => void} openPanel @param {(kind: string) => void} stale what is shown is old, by what has changed */
 function createDeletions({ api, toasts, dialogs, connect }, openPanel, stale) {
   const now = () => performance.now();
-  const questions = createQuestions(api);
   const [onResult, onAccountChanged] = [() => stale("delete"), () => stale("key")];
-  const asking = new Asking({ api, dialogs, steps: createCommonSteps(), connect, now, onAccountChanged });
+  const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect, now, onAccountChanged });
   const schedule = (/** @type {() => void} */ run, /** @type {number} */ milliseconds) => void setTimeout(run, milliseconds);
-  return new Deletions({ api, asking, questions, toasts, now, schedule, openPanel, onResult, whenSeen });
+  return new Deletions({ api, confirmation, toasts, now, schedule, openPanel, onResult, whenSeen });
 }
 
 /**
@@ -132,7 +132,7 @@ export function assemble(app, fetchApi, open) {
 
   /** @type {Actions} */
   const actions = {
-    remove: (target, confirmed) => void deletions.remove({ account: store.account, ...target }, confirmed),
+    remove: (target, confirmed) => void start(deletions, { selection: { account: store.account, ...target } }, confirmed),
     cancel: (rows) => void cancelling.ask(rows, store.account),
     protect: (rows, wish) => void protecting.set(rows, wish),
     undo: createUndoing({ deletions, toasts }),
@@ -142,7 +142,7 @@ export function assemble(app, fetchApi, open) {
       const copied = await copyText(ids.join("\n"));
       toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : COMMON.notCopied });
     },
-    clear: () => void deletions.clear(),
+    clear: () => void start(deletions, { selection: { clear: true } }),
     manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
     openLarge: () => places.openLarge(),
     currentWorkflow: () => String(app.graph?.id ?? ""),

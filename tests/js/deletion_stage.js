@@ -1,8 +1,9 @@
 /** Deletions from the question to the result, with a scripted server and a clock of their own. */
 
 import { HistoryApiError } from "#ui/api.mjs";
-import { Asking } from "#ui/deletion/confirm.mjs";
+import { Confirmation } from "#ui/deletion/confirm.mjs";
 import { Deletions } from "#ui/deletion/controller.mjs";
+import { start } from "#ui/deletion/submit.mjs";
 
 export const STATUS = {
   version: "1", configured: true, source: "saved", last4: "a1b2", host: "x", running: null, finished: [], unresolved: [], problem: null,
@@ -45,13 +46,6 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
   const [roses, whys] = [[], []];
   const sending = script(send);
   const previewing = script(previews);
-  const question = (kind) => ({
-    kind,
-    preview: previewing,
-    count: (p) => p.removable,
-    submit: (token) => (tokens.push(token), sending()),
-    steps: { counting: step("counting"), confirm: (frame, p, st, rose) => (roses.push(rose), step("confirm")()), nothing: step("nothing") },
-  });
   let open = null;
   const dialogs = {
     async exclusive(talk) {
@@ -79,15 +73,25 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
       if (progress instanceof Error) throw progress;
       return { operations: progress };
     },
+    async preview(selection) {
+      const isClear = "clear" in selection;
+      if (!isClear) targets.push(selection);
+      return { kind: isClear ? "clear" : "delete", ...(await previewing()) };
+    },
+    submit: ({ preview: { token } }) => (tokens.push(token), sending()),
     undo: script(undo),
     stop: async (operation) => (stopped.push(operation), stopping()),
   };
   const now = () => time;
   const targets = [];
-  const asking = new Asking({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps: { tooOld: (frame, why) => (whys.push(why), step("tooOld")()), busy: step("busy"), failed: step("failed") }, onAccountChanged: () => (statuses.otherAccount = true) });
+  const steps = {
+    ...Object.fromEntries(["counting", "nothing", "busy", "failed"].map((name) => [name, step(name)])),
+    confirm: (frame, request, grew) => (roses.push(grew), step("confirm")()),
+    tooOld: (frame, why) => (whys.push(why), step("tooOld")()),
+  };
+  const confirmation = new Confirmation({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps, onAccountChanged: () => (statuses.otherAccount = true) });
   const flow = new Deletions({
-    api, asking, now,
-    questions: { clear: question("clear"), remove: (target) => (targets.push(target), question("delete")) },
+    api, confirmation, now,
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
@@ -98,6 +102,8 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     onResult: () => (statuses.read += 1),
     whenSeen: (run) => void (hidden ? unseen.push(run) : run()),
   });
+  flow.remove = (target, confirmed) => start(flow, { selection: target }, confirmed);
+  flow.clear = () => start(flow, { selection: { clear: true } });
   if (panel) flow.follow({ render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined });
   return {
     flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, roses, whys,

@@ -19,6 +19,9 @@ const codeOf = async (promise) => {
   return error;
 };
 
+const ALL = { clear: true };
+const request = (kind, rest) => ({ selection: ALL, preview: { kind, token: "t" }, ...rest });
+
 test("every request carries the header that a foreign page cannot send", async () => {
   const { api, calls } = answering({ ...STATUS, checked: true });
   await api.status();
@@ -39,13 +42,13 @@ test("bodies hold what the routes ask for and nothing else", async () => {
   assert.deepEqual(calls.map(({ init }) => JSON.parse(init.body)), [{ api_key: "k" }, { api_key: "k", unchecked: true }]);
 
   const clearing = answering({ operation: "o", state: "running" }, { status: 202 });
-  assert.equal((await clearing.api.clear("t")).state, "running");
+  assert.equal((await clearing.api.submit(request("clear"))).state, "running");
   assert.deepEqual(JSON.parse(clearing.calls[0].init.body), { token: "t" });
 });
 
 test("an error answer becomes an error with its code, words, wait and extras", async () => {
   const body = { error: { code: "count_rose", message: "m", hint: "h", status: 200, retry_after: 3, cloud_says: "s" }, preview: { token: "t" } };
-  const error = await codeOf(answering(body, { status: 409 }).api.clear("t"));
+  const error = await codeOf(answering(body, { status: 409 }).api.submit(request("clear")));
   assert.deepEqual(
     [error.code, error.message, error.hint, error.status, error.retryAfter, error.cloudSays, error.extras],
     ["count_rose", "m", "h", 200, 3, "s", { preview: { token: "t" } }],
@@ -69,9 +72,9 @@ test("an answer that is not ours is never taken for one", async () => {
   for (const body of ["<html>sign in</html>", "", "[]", "null", "{}", '{"configured": "yes"}']) {
     assert.equal((await codeOf(answering(body).api.status())).code, "strange_answer", body);
   }
-  assert.equal((await codeOf(answering("<html>", { status: 502 }).api.preview())).code, "strange_answer");
-  assert.equal((await codeOf(answering({ operation: "o", state: "done" }).api.clear("t"))).code, "strange_answer");
-  assert.equal((await codeOf(answering({ token: "t" }).api.preview())).code, "strange_answer");
+  assert.equal((await codeOf(answering("<html>", { status: 502 }).api.preview(ALL))).code, "strange_answer");
+  assert.equal((await codeOf(answering({ operation: "o", state: "done" }).api.submit(request("clear")))).code, "strange_answer");
+  assert.equal((await codeOf(answering({ token: "t" }).api.preview(ALL))).code, "strange_answer");
 });
 
 test("the key is in no error", async () => {
@@ -158,9 +161,9 @@ test("ids and file names can’t leave their place in the address", async () => 
 test("what deleting answers is a hold or an operation, and nothing else", async () => {
   const hold = { id: "h", kind: "delete", jobs: 1, ids: ["a"], seconds_left: 10, state: "holding" };
   const bodies = [{ hold }, { operation: "o", state: "running" }, { operation: "o", state: "done", result: {} }];
-  for (const body of bodies) assert.deepEqual(await answering(body, { status: 202 }).api.remove("t"), body);
+  for (const body of bodies) assert.deepEqual(await answering(body, { status: 202 }).api.submit(request("delete")), body);
   for (const body of [{}, { hold: { ...hold, seconds_left: "10" } }, { hold: {} }, { operation: "o", state: "done" }]) {
-    assert.equal((await codeOf(answering(body).api.remove("t"))).code, "strange_answer");
+    assert.equal((await codeOf(answering(body).api.submit(request("delete")))).code, "strange_answer");
   }
 });
 
@@ -196,16 +199,19 @@ test("what is protected is read and changed by ids and by workflows, each sent o
 
 test("a deletion says whether to back up only where the person was asked", async () => {
   const { api, calls } = answering({ operation: "o", state: "running" }, { status: 202 });
-  await api.remove("t");
-  await api.remove("t", { backup: false });
-  assert.deepEqual(calls.map(({ init }) => JSON.parse(init.body)), [{ token: "t" }, { token: "t", backup: false }]);
+  await api.submit(request("delete"));
+  await api.submit(request("delete", { backup: false }));
+  await api.submit(request("clear", { backup: false }));
+  assert.deepEqual(calls.map(({ route, init }) => [route.split("/").at(-1), JSON.parse(init.body)]), [
+    ["delete", { token: "t" }], ["delete", { token: "t", backup: false }], ["clear", { token: "t" }],
+  ]);
 });
 
 test("the look before a clear may be answered with a deletion by ids, but with nothing less", async () => {
   const byIds = { token: "t", operation: "o", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
-  assert.equal((await answering(byIds).api.preview()).kind, "delete");
-  assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview())).code, "strange_answer");
-  assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview())).code, "strange_answer", "its outcome could not be told from another’s");
+  assert.equal((await answering(byIds).api.preview(ALL)).kind, "delete");
+  assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview(ALL))).code, "strange_answer");
+  assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview(ALL))).code, "strange_answer", "its outcome could not be told from another’s");
 });
 
 test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {
@@ -229,7 +235,7 @@ test("what a policy would do is only asked, with the policy alone", async () => 
   assert.deepEqual(await api.cleanUp({ keep_last: 1 }), body);
   assert.deepEqual([calls[0].route, JSON.parse(calls[0].init.body)], ["/cloud_history/clean_up", { policy: { keep_last: 1 } }]);
   for (const part of [{ go: null }, { kept: {} }, { rows: [{}] }]) assert.equal((await codeOf(answering({ ...body, ...part }).api.cleanUp({}))).code, "strange_answer");
-  await api.previewOf({ policy: { keep_last: 1 }, allow_large: true }).catch(() => undefined);
+  await api.preview({ policy: { keep_last: 1 }, allow_large: true }).catch(() => undefined);
   assert.deepEqual(JSON.parse(calls[1].init.body), { policy: { keep_last: 1 }, allow_large: true });
 });
 

@@ -262,7 +262,7 @@ export class ConnectSteps {
   async #test(state) {
     showState(state, "running", CONNECTION.testing, "run");
     try {
-      await this.api.preview();
+      await this.api.preview({ clear: true });
       showState(state, "ok", CONNECTION.connected, "ok");
     } catch (error) {
       if (!(error instanceof HistoryApiError)) throw error;

@@ -11,11 +11,11 @@ import { askAgain, start } from "./submit.mjs";
 import { createTelling, quarters } from "./toasts.mjs";
 
 /** @import { DeletionState, DeletionView, Entry } from "../../../types/deletions" */
-/** @import { DeletionAnswer, LostHold, Progress, Result, Row, Selection, Status } from "../../../types/wire" */
+/** @import { DeletionAnswer, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
-/** @import { Asking, Question } from "./confirm.mjs" */
+/** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
 
 /**
  * Does it now; asked for while it is done, it is done once more afterwards, so that nothing that has changed meanwhile is missed.
@@ -135,9 +135,8 @@ const SUCCESS_SHOWN = 10_000;
 
 /**
  * @typedef {object} Parts
- * @property {Pick<HistoryApi, "status" | "progress" | "undo" | "stop" | "dismiss">} api
- * @property {Pick<Asking, "ask" | "after" | "tellBusy">} asking
- * @property {Record<"clear", Question> & {remove(target: Selection): Question}} questions
+ * @property {Pick<HistoryApi, "status" | "progress" | "submit" | "undo" | "stop">} api
+ * @property {Pick<Confirmation, "ask" | "after" | "tellBusy">} confirmation
  * @property {Pick<Toasts, "tell" | "canAct" | "slot">} toasts
  * @property {() => number} now milliseconds of a clock that never goes back
  * @property {(run: () => void, milliseconds: number) => void} schedule
@@ -206,11 +205,6 @@ export class Deletions {
 
   /* What the person does */
 
-  clear = () => start(this, this.parts.questions.clear);
-
-  /** @param {Selection} target @param {() => void} [confirmed] called once the person has said yes */
-  remove = (target, confirmed) => start(this, this.parts.questions.remove(target), confirmed);
-
   /** Whether there was something to undo. @param {Entry} [entry] the newest hold if absent */
   undo = (entry = this.state().holding[0]) => {
     if (!entry?.hold || entry.undoing) return false;
@@ -223,8 +217,9 @@ export class Deletions {
 
   /** With a new look, at what may still go. @param {Entry} entry one with a result: it goes when the new one is confirmed */
   tryAgain(entry) {
-    const { clear, remove } = this.parts.questions;
-    return start(this, entry.kind === "clear" ? clear : remove({ ids: entry.words?.again ?? [], account: entry.account }), () => this.drop(entry));
+    /** @type {DeletionRequest["selection"]} */
+    const selection = entry.kind === "clear" ? { clear: true } : { ids: entry.words?.again ?? [], account: entry.account };
+    return start(this, { selection }, () => this.drop(entry));
   }
 
   /* What the server says */

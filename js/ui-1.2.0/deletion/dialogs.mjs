@@ -9,39 +9,28 @@ import { statusOf } from "../common/status.mjs";
 import { accountWords, andMore, busyWords, COMMON, goingParts, TOO_OLD } from "../common/strings.mjs";
 import { allButTitle, allProtected, BACKUP, stayingAllBut } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
-import { clearButton, clearHint, deleteButton, deleteTitle, nothingToClear, stayingParts, undoHint } from "./strings.mjs";
 
 /** @import { DeletePreview, Preview, Row } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
-/** @import { ViewButton } from "../common/dialogs.mjs" */
-/** @import { CommonSteps, QuestionSteps } from "./confirm.mjs" */
-
-/** One choice, kept when the person has to look again. */
-export function createBackupChoice() {
-  /** @type {boolean | undefined} */
-  let chosen;
-  return {
-    /** What to send along: nothing where it was never asked. */
-    answer: () => (chosen === undefined ? {} : { backup: chosen }),
-
-    /** @param {boolean | undefined} preset as it is set for all deletions; undefined: the server knows no backups */
-    tick(preset) {
-      if (preset === undefined) return null;
-      chosen ??= preset;
-      const box = el("input", { type: "checkbox", checked: chosen, onchange: ({ target }) => (chosen = target.checked) });
-      const words = el("span", { class: "cch-grow" }, BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text));
-      return el("label", { class: "cch-opt top" }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), words);
-    },
-  };
-}
-
-/** @typedef {ReturnType<typeof createBackupChoice>} BackupChoice */
+/** @import { DeletionRequest, Steps } from "./confirm.mjs" */
 
 const { CLEAR, DELETE } = words;
 const WIDTH = 448;
+const CLEAR_WIDTH = 416;
+
+/** Whether workflows are saved first: what is ticked stays when the person has to look again. @param {DeletionRequest} request */
+export function backupTick(request) {
+  const { backup: preset } = request.preview;
+  // A server that knows no backups names none.
+  if (preset === undefined) return null;
+  request.backup ??= Boolean(preset);
+  const box = el("input", { type: "checkbox", checked: request.backup, onchange: ({ target }) => (request.backup = target.checked) });
+  const told = el("span", { class: "cch-grow" }, BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text));
+  return el("label", { class: "cch-opt top" }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), told);
+}
 
 /** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */
-function facts(rows) {
+export function facts(rows) {
   const list = el("dl", { class: "cch-dl" });
   for (const [term, text] of rows) if (text) list.append(el("dt", {}, term), el("dd", {}, text));
   return list;
@@ -81,66 +70,94 @@ export function jobsFold(rows, all) {
   return fold;
 }
 
-/** @param {string} title @param {number} width @param {HTMLElement[]} hints */
-const countingView = (title, width, hints) => {
-  const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, COMMON.loading);
-  const box = tiles(tile(skeleton("64px"), CLEAR.willGo, skeleton("120px")), tile(skeleton("32px"), CLEAR.willStay, skeleton("64px")));
-  box.setAttribute("aria-busy", "true");
-  // The unusable button keeps Cancel where it will be.
-  return { title, width, body: [box, ...hints], buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }] };
-};
-
 /** Shown when it is asked again because the numbers have changed. */
-function roseHint() {
-  const again = hint("warning", CLEAR.rose, "cch-msg warn");
+function grewHint() {
+  const again = hint("warning", CLEAR.grew, "cch-msg warn");
   again.setAttribute("role", "alert");
   return again;
 }
 
-/** @param {string} label @returns {ViewButton[]} */
-const buttons = (label) => [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }];
+/** @param {number} going @param {HTMLElement | string} goingParts @param {number} staying @param {string} stayingParts */
+const counts = (going, goingParts, staying, stayingParts) =>
+  tiles(tile(number(going), CLEAR.willGo, goingParts), tile(number(staying), CLEAR.willStay, stayingParts));
 
-/**
- * @param {HistoryApi} api
- * @param {number | null} asked jobs chosen, for the title while they are counted; null when not known
- * @param {BackupChoice} backup
- * @returns {QuestionSteps}
- */
-export function createDeleteSteps(api, asked, backup) {
-  const counting = asked === null ? DELETE.counting : words.deleteTitle(asked);
-  return {
-    counting: (frame) => frame.show(countingView(counting, WIDTH, [hint("info", DELETE.history)])),
-
-    confirm(frame, /** @type {DeletePreview} */ preview, status, rose) {
-      const { removable, skipped, oldest, newest, outputs, rows } = preview;
-      const stay = preview.kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
-      const body = [
-        ...banners(status, api),
-        rose && roseHint(),
-        tiles(
-          tile(number(removable), CLEAR.willGo, goingParts(preview.by_status)),
-          tile(number(stay), CLEAR.willStay, preview.kept ? DELETE.byRules : words.staying(skipped)),
-        ),
-        facts([
-          [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],
-          [DELETE.newest, newest === null ? "" : dateTime(newest)],
-          [DELETE.outputs, outputs > 0 ? words.outputsStay(outputs) : ""],
-          [DELETE.account, accountWords(preview)],
-        ]),
-        jobsFold(rows, removable),
-        backup.tick(preview.backup),
-        hint("info", `${DELETE.history} ${words.undoHint(preview.hold_seconds)}`),
-      ];
-      return frame.show({ title: words.deleteTitle(removable), width: WIDTH, body, buttons: buttons(words.deleteButton(removable)) });
-    },
-
-    nothing: (frame, /** @type {DeletePreview} */ preview, status) =>
-      notice(frame, { title: DELETE.nothing, text: words.nothingToDelete(preview.skipped) }, banners(status, api)),
-  };
+/** @param {DeletePreview} preview @param {HTMLElement | null} tick */
+function deleteBody(preview, tick) {
+  const { removable, skipped, oldest, newest, outputs, rows } = preview;
+  const stay = preview.kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
+  return [
+    counts(removable, goingParts(preview.by_status), stay, preview.kept ? DELETE.byRules : words.staying(skipped)),
+    facts([
+      [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],
+      [DELETE.newest, newest === null ? "" : dateTime(newest)],
+      [DELETE.outputs, outputs > 0 ? words.outputsStay(outputs) : ""],
+      [DELETE.account, accountWords(preview)],
+    ]),
+    jobsFold(rows, removable),
+    tick,
+    hint("info", `${DELETE.history} ${words.undoHint(preview.hold_seconds)}`),
+  ];
 }
 
-/** @returns {CommonSteps} */
-export const createCommonSteps = () => ({
+/** Everything goes: by ids where anything is protected or backed up. @param {Preview | DeletePreview} preview @param {HTMLElement | null} tick */
+function clearBody(preview, tick) {
+  const { hold_seconds: seconds = 0 } = preview;
+  const numbers = () => {
+    if (preview.kind === "clear") return counts(preview.finished, goingParts(preview.counts), preview.counts.active, words.stayingParts(preview.counts));
+    const { removable, by_status: byStatus, skipped } = preview;
+    return counts(removable, goingParts(byStatus), skipped.protected + skipped.active + skipped.unknown, stayingAllBut(skipped) || CLEAR.noneActive);
+  };
+  const undo = preview.kind === "clear" ? words.clearHint(seconds) : words.undoHint(seconds);
+  return [numbers(), facts([[CLEAR.account, accountWords(preview)]]), tick, hint("info", CLEAR.assets), hint(seconds ? "pending" : "warning", undo)];
+}
+
+/** @param {boolean} isClear @param {Preview | DeletePreview} preview */
+function titleOf(isClear, preview) {
+  if (preview.kind === "clear") return CLEAR.title;
+  return isClear && preview.skipped.protected ? allButTitle(preview.skipped.protected) : words.deleteTitle(preview.removable);
+}
+
+/** Why there is nothing to do. @param {boolean} isClear @param {Preview | DeletePreview} preview */
+function nothingText(isClear, preview) {
+  if (preview.kind === "clear") return words.nothingToClear(preview.counts);
+  if (!isClear) return words.nothingToDelete(preview.skipped);
+  return preview.skipped.protected ? allProtected(preview.skipped) : words.nothingToClear({ ...preview.by_status, active: preview.skipped.active });
+}
+
+/** @param {HistoryApi} api @returns {Steps} */
+export const createSteps = (api) => ({
+  counting(frame, { selection }) {
+    const isClear = "clear" in selection;
+    const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, COMMON.loading);
+    const box = tiles(tile(skeleton("64px"), CLEAR.willGo, skeleton("120px")), tile(skeleton("32px"), CLEAR.willStay, skeleton("64px")));
+    box.setAttribute("aria-busy", "true");
+    return frame.show({
+      title: isClear ? CLEAR.title : "ids" in selection ? words.deleteTitle(selection.ids.length) : DELETE.counting,
+      width: isClear ? CLEAR_WIDTH : WIDTH,
+      body: [box, hint("info", isClear ? CLEAR.assets : DELETE.history)],
+      // The unusable button keeps Cancel where it will be.
+      buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }],
+    });
+  },
+
+  confirm(frame, request, grew) {
+    const isClear = "clear" in request.selection;
+    const { preview, status } = request;
+    const body = isClear ? clearBody(preview, backupTick(request)) : deleteBody(preview, backupTick(request));
+    const label = preview.kind === "clear" ? words.clearButton(preview.finished) : words.deleteButton(preview.removable);
+    return frame.show({
+      title: titleOf(isClear, preview),
+      width: isClear ? CLEAR_WIDTH : WIDTH,
+      body: [...banners(status, api), grew && grewHint(), ...body],
+      buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
+    });
+  },
+
+  nothing(frame, { selection, preview, status }) {
+    const isClear = "clear" in selection;
+    return notice(frame, { title: isClear ? CLEAR.nothing : DELETE.nothing, text: nothingText(isClear, preview) }, banners(status, api));
+  },
+
   // A preview may also be refused for another reason, and only the server knows which.
   tooOld: (frame, why = "") =>
     frame.show({
@@ -150,59 +167,4 @@ export const createCommonSteps = () => ({
     }),
   busy: (frame, origin) => notice(frame, busyWords(origin)),
   failed: errorStep,
-});
-
-export { buttons, countingView, facts, roseHint };
-
-const CLEAR_WIDTH = 416;
-
-/** Where anything is protected or backed up: exactly the jobs of the preview go. @param {DeletePreview} preview @param {HTMLElement | null} tick */
-function byIds(preview, tick) {
-  const { removable, by_status, skipped, hold_seconds: seconds } = preview;
-  const counts = { ...by_status, active: skipped.active };
-  const stay = skipped.protected + skipped.active + skipped.unknown;
-  const body = [
-    tiles(
-      tile(number(removable), CLEAR.willGo, goingParts(counts)),
-      tile(number(stay), CLEAR.willStay, stayingAllBut(skipped) || CLEAR.noneActive),
-    ),
-    facts([[CLEAR.account, accountWords(preview)]]),
-    tick,
-    hint("info", CLEAR.assets),
-    hint(seconds ? "pending" : "warning", undoHint(seconds)),
-  ];
-  const title = skipped.protected ? allButTitle(skipped.protected) : deleteTitle(removable);
-  return { title, body, label: deleteButton(removable) };
-}
-
-/** @param {HistoryApi} api @param {BackupChoice} backup @returns {QuestionSteps} */
-export const createClearSteps = (api, backup) => ({
-  counting: (frame) => frame.show(countingView(CLEAR.title, CLEAR_WIDTH, [hint("info", CLEAR.assets)])),
-
-  confirm(frame, /** @type {Preview | DeletePreview} */ preview, status, rose) {
-    if (preview.kind === "delete") {
-      const { title, body, label } = byIds(preview, backup.tick(preview.backup));
-      return frame.show({ title, width: CLEAR_WIDTH, body: [...banners(status, api), ...body], buttons: buttons(label) });
-    }
-    const { counts, finished, hold_seconds: seconds = 0 } = preview;
-    const body = [
-      ...banners(status, api),
-      rose && roseHint(),
-      tiles(
-        tile(number(finished), CLEAR.willGo, goingParts(counts)),
-        tile(number(counts.active), CLEAR.willStay, stayingParts(counts)),
-      ),
-      facts([[CLEAR.account, accountWords(preview)]]),
-      hint("info", CLEAR.assets),
-      hint(seconds ? "pending" : "warning", clearHint(seconds)),
-    ];
-    return frame.show({ title: CLEAR.title, width: CLEAR_WIDTH, body, buttons: buttons(clearButton(finished)) });
-  },
-
-  nothing(frame, /** @type {Preview | DeletePreview} */ preview, status) {
-    const byIds = preview.kind === "delete";
-    const none = nothingToClear(byIds ? { ...preview.by_status, active: preview.skipped.active } : preview.counts);
-    const text = byIds && preview.skipped.protected ? allProtected(preview.skipped) : none;
-    return notice(frame, { title: CLEAR.nothing, text }, banners(status, api));
-  },
 });

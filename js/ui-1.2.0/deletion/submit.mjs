@@ -8,9 +8,8 @@ import { NOT_REMOVED } from "./result_strings.mjs";
 import { LOST, NOT_DELETED } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletions" */
-/** @import { Status } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
-/** @import { Confirmed, Question } from "./confirm.mjs" */
+/** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 
 /** After these nobody can say whether the deletion had begun. */
@@ -19,21 +18,21 @@ const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
 /**
  * Resolves when it is held, when its result is told, or when nothing was confirmed.
  * @param {Deletions} flow
- * @param {Question} question
+ * @param {DeletionRequest} request
  * @param {() => void} [confirmed] called once the person has said yes
- * @param {boolean} [rose] whether it is asked again because more jobs have finished
+ * @param {boolean} [grew] whether it is asked again because more jobs have finished
  * @returns {Promise<boolean>} false if it could not be asked, because another dialog of ours was open
  */
-export async function start(flow, question, confirmed = () => undefined, rose = false) {
-  const { asking } = flow.parts;
+export async function start(flow, request, confirmed, grew = false) {
+  const { confirmation } = flow.parts;
   if (flow.entries.some((entry) => entry.mine && isOpen(entry) && !entry.hold)) {
-    await asking.tellBusy("ours");
+    await confirmation.tellBusy("ours");
     return true;
   }
-  let answer = await asking.ask(question, rose);
+  let answer = await confirmation.ask(request, grew);
   if (answer === undefined) return false;
-  if (answer) confirmed();
-  while (answer) answer = await send(flow, question, answer);
+  if (answer) confirmed?.();
+  while (answer) answer = await send(flow, answer);
   return true;
 }
 
@@ -45,18 +44,14 @@ export async function start(flow, question, confirmed = () => undefined, rose = 
 export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
   entry.slot.dismiss();
-  const asked = await start(flow, flow.parts.questions.clear, () => flow.drop(entry), true);
+  const asked = await start(flow, { selection: { clear: true } }, () => flow.drop(entry), true);
   if (!asked && entry.words) flow.tell.result(entry, entry.words);
 }
 
-/**
- * @param {Deletions} flow
- * @param {Question} question
- * @param {Confirmed} confirmed
- * @returns {Promise<Confirmed | null | undefined>} what was confirmed after a refusal
- */
-async function send(flow, question, { preview, status }) {
-  const entry = flow.add({ kind: preview.kind ?? question.kind, jobs: question.count(preview) }, true);
+/** @param {Deletions} flow @param {Previewed} request @returns {Promise<Previewed | null | undefined>} what was confirmed after a refusal */
+async function send(flow, request) {
+  const { preview } = request;
+  const entry = flow.add({ kind: preview.kind, jobs: preview.removable ?? preview.finished }, true);
   Object.assign(entry, { operation: preview.operation, account: preview.account });
   if (!preview.hold_seconds) {
     entry.phase = "sending";
@@ -64,19 +59,19 @@ async function send(flow, question, { preview, status }) {
     flow.change();
   }
   try {
-    flow.begun(entry, await question.submit(preview.token, preview));
+    flow.begun(entry, await flow.parts.api.submit(request));
   } catch (error) {
-    return refused(flow, entry, question, asApiError(error), status);
+    return refused(flow, entry, request, asApiError(error));
   }
   return null;
 }
 
-/** @param {Deletions} flow @param {Entry} entry @param {Question} question @param {HistoryApiError} error @param {Status} status */
-async function refused(flow, entry, question, error, status) {
+/** @param {Deletions} flow @param {Entry} entry @param {Previewed} request @param {HistoryApiError} error */
+async function refused(flow, entry, request, error) {
   if (NOT_KNOWN.has(error.code)) return findOut(flow, entry);
   flow.drop(entry);
-  const { asking, toasts } = flow.parts;
-  const talk = asking.after(error, question, status);
+  const { confirmation, toasts } = flow.parts;
+  const talk = confirmation.after(error, request);
   if (!talk) {
     entry.slot.show("error", { title: NOT_REMOVED, detail: errorLine(error) });
     flow.say(`${NOT_REMOVED}. ${errorLine(error)}`, true);
