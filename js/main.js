@@ -251,7 +251,7 @@ app.registerExtension({
     api.addEventListener("cloud_history.changed", ({ detail }) => void ui?.changed(detail));
     api.addEventListener("cloud_history.ask", ({ detail }) => {
       // The server tells it again, so a page whose part can't be loaded now has another try.
-      load().then(({ askFirst }) => askFirst.told(detail), () => undefined);
+      load().then(({ approvals }) => approvals.told(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       if (detail.phase === "asked_to_wait") return showWait(graph(), detail.node, detail.total);

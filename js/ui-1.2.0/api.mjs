@@ -1,9 +1,7 @@
 // @ts-check
 /** Requests to the routes of this pack, the shapes their answers must have, and the errors they end in. */
 
-/** @import { Answer, OpenQuestion } from "../../types/asking" */
-/** @import { CleanUpPreview, Policy, RecordAnswer } from "../../types/record" */
-/** @import { Cancelled, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
+/** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 /** @import { DeletionRequest } from "./deletion/confirm.mjs" */
 
 /** A request that did not give what was asked for. `code` tells which words to show. */
@@ -40,71 +38,71 @@ export const noKey = ({ can_connect: canConnect, problem }) =>
   new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
-const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether it can be confirmed, and its outcome known again. @param {Record<string, unknown>} value */
 const isConfirmable = ({ token, operation }) => typeof token === "string" && typeof operation === "string";
 
 /** @param {unknown} value @returns {value is Preview} */
 export const isPreview = (value) =>
-  isRecord(value) && isConfirmable(value) && typeof value.finished === "number" && isRecord(value.counts);
+  isObject(value) && isConfirmable(value) && typeof value.finished === "number" && isObject(value.counts);
 
 /** @param {unknown} value @returns {value is Status} */
 const isStatus = (value) =>
-  isRecord(value) && typeof value.configured === "boolean" && Array.isArray(value.finished) && Array.isArray(value.unresolved);
+  isObject(value) && typeof value.configured === "boolean" && Array.isArray(value.finished) && Array.isArray(value.unresolved);
 
 /** @param {unknown} value @returns {value is {operations: Progress[]}} */
-const isProgress = (value) => isRecord(value) && Array.isArray(value.operations) && value.operations.every(isRecord);
+const isProgress = (value) => isObject(value) && Array.isArray(value.operations) && value.operations.every(isObject);
 
 /** @param {unknown} value @returns {value is {node: string, report: string}} */
-const isNodeReport = (value) => isRecord(value) && typeof value.node === "string" && typeof value.report === "string";
+const isNodeReport = (value) => isObject(value) && typeof value.node === "string" && typeof value.report === "string";
 
 /** @param {unknown} value @returns {value is SavedKey} */
 const isSavedKey = (value) => isStatus(value) && "checked" in value;
 
 /** @param {unknown} value @returns {value is DeletePreview} */
 export const isDeletePreview = (value) =>
-  isRecord(value) && isConfirmable(value) && typeof value.removable === "number" &&
-  isRecord(value.by_status) && isRecord(value.skipped) && Array.isArray(value.rows);
+  isObject(value) && isConfirmable(value) && typeof value.removable === "number" &&
+  isObject(value.by_status) && isObject(value.skipped) && Array.isArray(value.rows);
 
 /** @param {unknown} value @returns {value is Preview | DeletePreview} a clear becomes a deletion by ids where anything is protected or backed up */
-const isClearPreview = (value) => (isRecord(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
+const isClearPreview = (value) => (isObject(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
 
 /** @param {unknown} value @returns {value is ProtectionLists} */
-const isProtection = (value) => isRecord(value) && Array.isArray(value.jobs) && Array.isArray(value.workflows);
+const isProtection = (value) => isObject(value) && Array.isArray(value.jobs) && Array.isArray(value.workflows);
 
 /** @param {unknown} value @returns {value is {kept_as: string}} */
-const isKept = (value) => isRecord(value) && typeof value.kept_as === "string";
+const isKept = (value) => isObject(value) && typeof value.kept_as === "string";
 
 /** @param {unknown} value @returns {value is Hold} */
 const isHold = (value) =>
-  isRecord(value) && typeof value.id === "string" && Array.isArray(value.ids) && Number.isFinite(value.seconds_left);
+  isObject(value) && typeof value.id === "string" && Array.isArray(value.ids) && Number.isFinite(value.seconds_left);
 
 /** @param {unknown} value @returns {value is {hold: Hold}} */
-const holdsHold = (value) => isRecord(value) && isHold(value.hold);
+const holdsHold = (value) => isObject(value) && isHold(value.hold);
 
 /** @param {unknown} value @returns {value is DeletionAnswer} */
 const isDeletionAnswer = (value) =>
   holdsHold(value) ||
-  (isRecord(value) && typeof value.operation === "string" && (value.state === "running" || (value.state === "done" && isRecord(value.result))));
+  (isObject(value) && typeof value.operation === "string" && (value.state === "running" || (value.state === "done" && isObject(value.result))));
 
 /** @param {unknown} value @returns {value is JobDetails} */
-const isDetails = (value) => isRecord(value) && isRecord(value.job) && typeof value.job.id === "string" && Array.isArray(value.outputs);
+const isDetails = (value) => isObject(value) && isObject(value.job) && typeof value.job.id === "string" && Array.isArray(value.outputs);
 
 /** @param {unknown} value @returns {value is Cancelled} */
-const isCancelled = (value) => isRecord(value) && Array.isArray(value.cancelled) && Array.isArray(value.finished_already);
+const isCancelled = (value) => isObject(value) && Array.isArray(value.cancelled) && Array.isArray(value.finished_already);
 
 /** @param {unknown} line @returns {line is ListLine} */
 const isListLine = (line) =>
-  isRecord(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
+  isObject(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
 
-/** @param {unknown} value @returns {value is OpenQuestion} */
-const isOpenQuestion = (value) =>
-  isRecord(value) && value.state === "open" && typeof value.question === "string" && typeof value.token === "string" &&
-  typeof value.removable === "number" && Number.isFinite(value.seconds_left) && isRecord(value.by_status) && isRecord(value.skipped);
+/** @param {unknown} value @returns {value is OpenApproval} */
+const isOpenApproval = (value) =>
+  isObject(value) && value.state === "open" && typeof value.question === "string" && typeof value.token === "string" &&
+  typeof value.removable === "number" && Number.isFinite(value.seconds_left) && isObject(value.by_status) && isObject(value.skipped);
 
 /** @param {unknown} value @returns {value is {seconds_left: number}} */
-const hasSecondsLeft = (value) => isRecord(value) && Number.isFinite(value.seconds_left);
+const hasSecondsLeft = (value) => isObject(value) && Number.isFinite(value.seconds_left);
 
 /** @param {Response} response @returns {Promise<unknown>} */
 async function readJson(response) {
@@ -119,8 +117,8 @@ async function readJson(response) {
 /** The answer, or the error that it is. @param {Response} response */
 async function decode(response) {
   const body = await readJson(response);
-  if (response.ok && isRecord(body)) return body;
-  if (isRecord(body) && isRecord(body.error) && typeof body.error.code === "string") {
+  if (response.ok && isObject(body)) return body;
+  if (isObject(body) && isObject(body.error) && typeof body.error.code === "string") {
     const { error, ...extras } = body;
     throw new HistoryApiError({ .../** @type {{code: string}} */ (error) }, extras);
   }
@@ -208,7 +206,7 @@ function createCaller(fetchApi) {
 export function createHistoryApi(fetchApi) {
   const { request, call, blob } = createCaller(fetchApi);
   return {
-    ...createRecordApi({ call, blob, isDetails }),
+    ...createAuditApi({ call, blob, isDetails }),
     status: () => call(isStatus, "status", "GET"),
     /** How far the running deletions of the browsers have come. */
     progress: () => call(isProgress, "progress", "GET"),
@@ -224,11 +222,11 @@ export function createHistoryApi(fetchApi) {
     /** @param {Partial<Settings>} settings those to change */
     saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
     /** What is asked, with a new token. @param {string} question */
-    askQuestion: (question) => call(isOpenQuestion, "ask/question", "POST", { question }),
+    openApproval: (question) => call(isOpenApproval, "ask/question", "POST", { question }),
     /** Somebody is there. @param {string} question @param {string} token */
-    askSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
+    approvalSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
     /** @param {string} question @param {string} token @param {Answer} answer */
-    askAnswer: (question, token, answer) => call(isRecord, "ask/answer", "POST", { question, token, ...answer }),
+    answerApproval: (question, token, answer) => call(isObject, "ask/answer", "POST", { question, token, ...answer }),
     /** What a deletion of these jobs, or of all, would do. @param {Selection | {clear: true}} selection */
     preview: (selection) => call("clear" in selection ? isClearPreview : isDeletePreview, "preview", "POST", selection),
     /** Begins what was confirmed. @param {DeletionRequest} request */
@@ -247,7 +245,7 @@ export function createHistoryApi(fetchApi) {
     /** @param {string} hold */
     undo: (hold) => call(holdsHold, "undo", "POST", { hold }),
     /** What was sent stays sent; the result follows. @param {string} operation one that was held */
-    stop: (operation) => call(isRecord, "stop", "POST", { operation }),
+    stop: (operation) => call(isObject, "stop", "POST", { operation }),
     /** @param {string} id @param {AbortSignal} [signal] */
     job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),
     /** Its workflow as a file, made by the server: numbers of JavaScript would round a large seed. @param {string} id */
@@ -282,21 +280,21 @@ export function createHistoryApi(fetchApi) {
 /** @typedef {ReturnType<typeof createHistoryApi>} HistoryApi */
 
 /** @param {unknown} value @param {string} key whether every one in a list has this as text */
-const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isRecord(each) && typeof each[key] === "string");
+const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isObject(each) && typeof each[key] === "string");
 
 /** @param {unknown} value @returns {value is CleanUpPreview} */
 const isCleanUp = (value) =>
-  isRecord(value) && Number.isFinite(value.total) && Number.isFinite(value.go) && Number.isFinite(value.share) &&
-  eachHas(value.kept, "reason") && Array.isArray(value.rows) && value.rows.every((each) => isRecord(each) && isRecord(each.job));
+  isObject(value) && Number.isFinite(value.total) && Number.isFinite(value.go) && Number.isFinite(value.share) &&
+  eachHas(value.kept, "reason") && Array.isArray(value.rows) && value.rows.every((each) => isObject(each) && isObject(each.job));
 
-/** @param {unknown} value @returns {value is RecordAnswer} */
-const isRecordAnswer = (value) => isRecord(value) && eachHas(value.entries, "operation") && Number.isFinite(value.removed_in_all);
+/** @param {unknown} value @returns {value is AuditAnswer} */
+const isAuditAnswer = (value) => isObject(value) && eachHas(value.entries, "operation") && Number.isFinite(value.removed_in_all);
 
-/** @param {unknown} value @returns {value is {jobs: RecordJob[]}} */
-const holdsOutcomes = (value) => isRecord(value) && eachHas(value.jobs, "id") && eachHas(value.jobs, "outcome");
+/** @param {unknown} value @returns {value is {jobs: AuditJob[]}} */
+const holdsOutcomes = (value) => isObject(value) && eachHas(value.jobs, "id") && eachHas(value.jobs, "outcome");
 
 /** @param {unknown} value @returns {value is {jobs: BackupJob[]}} */
-const holdsBackups = (value) => isRecord(value) && eachHas(value.jobs, "id");
+const holdsBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
 
 /**
  * @param {object} caller
@@ -304,13 +302,13 @@ const holdsBackups = (value) => isRecord(value) && eachHas(value.jobs, "id");
  * @param {(route: string, signal?: AbortSignal) => Promise<Blob>} caller.blob
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */
-export const createRecordApi = ({ call, blob, isDetails }) => ({
+export const createAuditApi = ({ call, blob, isDetails }) => ({
   /** What a policy would do. Sends nothing to the cloud but questions. @param {Policy} policy @param {AbortSignal} [signal] */
   cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
-  record: () => call(isRecordAnswer, "record", "GET"),
+  auditLog: () => call(isAuditAnswer, "record", "GET"),
   /** @param {string} operation */
-  recordJobs: (operation) => call(holdsOutcomes, `record/${encodeURIComponent(operation)}`, "GET"),
-  recordCsv: () => blob("record.csv"),
+  auditJobs: (operation) => call(holdsOutcomes, `record/${encodeURIComponent(operation)}`, "GET"),
+  auditCsv: () => blob("record.csv"),
   /** @param {string} operation */
   backupJobs: (operation) => call(holdsBackups, `backups/${encodeURIComponent(operation)}`, "GET"),
   /** @param {string} operation @param {string} id */
@@ -318,7 +316,7 @@ export const createRecordApi = ({ call, blob, isDetails }) => ({
   /** @param {string} operation @param {string} id */
   backupWorkflowFile: (operation, id) => blob(`backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}/workflow`),
   /** The record of the deletion stays. @param {string} operation */
-  deleteBackup: (operation) => call(isRecord, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
+  deleteBackup: (operation) => call(isObject, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
 });
 
 export const FRAMED = "framed";
@@ -335,9 +333,9 @@ export const isFramed = (page = window) => page.top !== page;
 /** @param {HistoryApi} api @returns {HistoryApi} refuses what a page in a frame may not do */
 export function refuseFramed(api) {
   const refuse = () => Promise.reject(new HistoryApiError({ code: FRAMED }));
-  /** @type {HistoryApi["askAnswer"]} */
-  const askAnswer = (question, token, answer) => (answer.answer === "skip" ? api.askAnswer(question, token, answer) : refuse());
-  return { ...api, ...Object.fromEntries(REFUSED.map((name) => [name, refuse])), askAnswer };
+  /** @type {HistoryApi["answerApproval"]} */
+  const answerApproval = (question, token, answer) => (answer.answer === "skip" ? api.answerApproval(question, token, answer) : refuse());
+  return { ...api, ...Object.fromEntries(REFUSED.map((name) => [name, refuse])), answerApproval };
 }
 
 /** @param {unknown} error @returns {HistoryApiError} */

@@ -2,10 +2,10 @@
 /** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
 
 import { createHistoryApi, isFramed, refuseFramed } from "./api.mjs";
-import { askStep } from "./approval/dialog.mjs";
-import { AskFirst } from "./approval/flow.mjs";
-import { DeletionRecord } from "./audit/model.mjs";
-import { RecordPage } from "./audit/page.mjs";
+import { approvalStep } from "./approval/dialog.mjs";
+import { Approvals } from "./approval/flow.mjs";
+import { AuditLog } from "./audit/model.mjs";
+import { AuditPage } from "./audit/page.mjs";
 import { CleanUp } from "./cleanup/model.mjs";
 import { CleanUpPage } from "./cleanup/page.mjs";
 import { copyText } from "./common/browser.mjs";
@@ -14,25 +14,25 @@ import { createDialogs } from "./common/dialogs.mjs";
 import { COMMON } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
-import { createCancelling } from "./deletion/cancel.mjs";
+import { createCancellation } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
 import { Confirmation } from "./deletion/confirm.mjs";
 import { Deletions } from "./deletion/controller.mjs";
 import { createSteps } from "./deletion/dialogs.mjs";
 import { start } from "./deletion/submit.mjs";
-import { createUndoing } from "./deletion/toasts.mjs";
+import { createUndo } from "./deletion/toasts.mjs";
 import { createDetails } from "./details/view.mjs";
 import { createWorkflowNames, createWorkflows } from "./details/workflows.mjs";
 import { createPlaces } from "./list/host.mjs";
 import { Store } from "./list/store.mjs";
 import { idsCopied } from "./list/strings.mjs";
 import { Thumbnails } from "./list/thumbnails.mjs";
-import { createDamagedList, createLostFolder, createProtecting } from "./protection/actions.mjs";
+import { createDamagedList, createLostFolder, createProtectionActions } from "./protection/actions.mjs";
 import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
 /** @import { ComfyApp } from "../../types/comfyui" */
-/** @import { Actions, ViewParts } from "../../types/panel" */
+/** @import { Actions, ViewParts } from "../../types/list" */
 /** @import { Changed, Status } from "../../types/wire" */
 /** @import { HistoryApi } from "./api.mjs" */
 /** @import { Dialogs } from "./common/dialogs.mjs" */
@@ -80,12 +80,12 @@ function createStopped(services, protection, store) {
 }
 
 /** @param {ComfyApp} app @param {ReturnType<typeof createServices>} services */
-const createAskFirst = (app, { api, toasts }) =>
-  new AskFirst({
+const createApprovals = (app, { api, toasts }) =>
+  new Approvals({
     api,
     toasts,
     dialogs: createDialogs(() => app.extensionManager.dialog),
-    step: askStep,
+    step: approvalStep,
     framed: isFramed(),
     workflowName: createWorkflowNames(() => app.extensionManager.workflow),
     now: () => performance.now(),
@@ -125,17 +125,17 @@ export function assemble(app, fetchApi, open) {
   const deletions = createDeletions(services, open, (kind) => (store.changed(), pages.changed(kind)));
   const protection = new Protection(api);
   const store = new Store({ api, deletions, protection, now: () => Date.now() });
-  const protecting = createProtecting({ protection, dialogs, toasts, all: () => store.all() });
+  const protecting = createProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
   const stopped = createStopped(services, protection, store);
   const setStatus = (/** @type {Status} */ status) => store.setStatus(status);
-  const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => store.changed() });
+  const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => store.changed() });
 
   /** @type {Actions} */
   const actions = {
     remove: (target, confirmed) => void start(deletions, { selection: { account: store.account, ...target } }, confirmed),
     cancel: (rows) => void cancelling.ask(rows, store.account),
     protect: (rows, wish) => void protecting.set(rows, wish),
-    undo: createUndoing({ deletions, toasts }),
+    undo: createUndo({ deletions, toasts }),
     openWorkflow: (id) => void workflows.open(id),
     downloadWorkflow: (id) => void workflows.download(id),
     async copyIds(ids) {
@@ -180,7 +180,7 @@ export function assemble(app, fetchApi, open) {
     store,
     mountInTab: places.mountInTab, openLarge: places.openLarge,
     settings,
-    askFirst: createAskFirst(app, services),
+    approvals: createApprovals(app, services),
   };
 }
 
@@ -202,18 +202,18 @@ function after(run, milliseconds) {
  */
 export function createPageParts(parts) {
   const cleanUp = new CleanUp({ api: parts.api, after });
-  const record = new DeletionRecord({ api: parts.api });
+  const auditLog = new AuditLog({ api: parts.api });
   return {
     /** @type {ViewParts["createPage"]} */
     create: (name, view) =>
       name === "clean_up"
         ? new CleanUpPage({ ...parts, ...view, cleanUp })
-        : new RecordPage({ ...parts, ...view, record, now: () => parts.store.now() }),
+        : new AuditPage({ ...parts, ...view, auditLog, now: () => parts.store.now() }),
 
     /** What a change is about: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */
     changed(kind) {
       if (kind === "protection" || kind === "key") cleanUp.refresh();
-      else record.changed();
+      else auditLog.changed();
     },
   };
 }

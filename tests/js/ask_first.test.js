@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AskFirst } from "#ui/approval/flow.mjs";
+import { Approvals } from "#ui/approval/flow.mjs";
 import { HistoryApiError } from "#ui/api.mjs";
 
 const rest = () => new Promise((resolve) => setImmediate(resolve));
@@ -20,7 +20,7 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
     if (stage.fail[name]) throw stage.fail[name];
     return { seconds_left: stage.server.get(question).seconds_left };
   };
-  const askQuestion = async (name) => {
+  const openApproval = async (name) => {
     if (stage.fail.question) throw stage.fail.question;
     return stage.server.get(name);
   };
@@ -35,12 +35,12 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
       return talk(frame);
     },
   };
-  const asks = new AskFirst({
+  const asks = new Approvals({
     api: {
       status: async () => (settings instanceof Error ? Promise.reject(settings) : { settings, problem }),
-      askQuestion,
-      askSeen: post("seen"),
-      askAnswer: post("answer"),
+      openApproval,
+      approvalSeen: post("seen"),
+      answerApproval: post("answer"),
     },
     dialogs,
     toasts: { tell: (kind, message) => stage.toasts.push([kind, message.title, message.detail]) },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import { createCancelling } from "#ui/deletion/cancel.mjs";
+import { createCancellation } from "#ui/deletion/cancel.mjs";
 
 // The dialog itself is not looked at here.
 const element = () => ({ append: () => undefined, setAttribute: () => undefined });
@@ -21,7 +21,7 @@ async function cancel(jobs, ...answers) {
   };
   const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
-  const cancelling = createCancelling({ api, dialogs, toasts, onChange: () => (changes += 1) });
+  const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => (changes += 1) });
   await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}`, name: "", status: "pending", finished: null, created: null })), "ours");
   assert.equal(changes, 1, "the list is read again, whatever came of it");
   return told.join();

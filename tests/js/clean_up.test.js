@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { CleanUp, readChoice, readNumber, WAIT } from "#ui/cleanup/model.mjs";
-import { agreeWord, nothingWouldGo, reasonWord, unreadable, verdict, wouldGo } from "#ui/cleanup/strings.mjs";
+import { agreeWord, nothingWouldGo, reasonWord, unreadable, outcomeWord, wouldGo } from "#ui/cleanup/strings.mjs";
 
 const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -191,8 +191,8 @@ test("the words are those of the house", () => {
   assert.deepEqual(["last", "within", "daily", "weekly", "protected", "active", "no_time", "unknown", "not_chosen"].map((reason) => reasonWord(reason, policy)), [
     "Last 1,200", "Within 30 days", "One a day", "One a week", "Protected", "Active", "No usable time", "Unknown status", "Not chosen",
   ]);
-  assert.equal(verdict("within", policy), "Kept: within 30 days");
-  assert.equal(verdict(null, policy), "Would go");
+  assert.equal(outcomeWord("within", policy), "Kept: within 30 days");
+  assert.equal(outcomeWord(null, policy), "Would go");
 });
 
 test("the last yes says how much goes, and never 100% unless it is all", () => {

@@ -6,8 +6,8 @@ import { errorWords } from "#ui/common/strings.mjs";
 
 /** What a page in a frame may still do: look, undo, stop, and skip. */
 const ALLOWED = new Set([
-  "status", "progress", "nodeReport", "askQuestion", "askSeen", "askAnswer", "protection", "undo", "stop", "job", "list", "thumbnail",
-  "cleanUp", "record", "recordJobs", "recordCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
+  "status", "progress", "nodeReport", "openApproval", "approvalSeen", "answerApproval", "protection", "undo", "stop", "job", "list", "thumbnail",
+  "cleanUp", "auditLog", "auditJobs", "auditCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
 ]);
 
 function framed() {
@@ -29,10 +29,10 @@ test("from a frame of another page nothing is sent that deletes, cancels or loos
 
 test("from a frame a question can be skipped, and never answered with delete", async () => {
   const { api, routes } = framed();
-  await api.askAnswer("q", "t", { answer: "skip", always: false });
+  await api.answerApproval("q", "t", { answer: "skip", always: false });
   assert.deepEqual(routes, ["/cloud_history/ask/answer"]);
   for (const answer of [{ answer: "delete", always: false }, { answer: "delete", always: true }, {}]) {
-    await assert.rejects(api.askAnswer("q", "t", answer), { code: "framed" });
+    await assert.rejects(api.answerApproval("q", "t", answer), { code: "framed" });
   }
   assert.equal(routes.length, 1);
 });

@@ -172,15 +172,15 @@ test("a question is shown only where all of it came, and its token goes back wit
     state: "open", question: "q", token: "t", kind: "delete", removable: 3, by_status: {}, skipped: {}, seconds_left: 9,
   };
   const { api, calls } = answering(question);
-  assert.deepEqual(await api.askQuestion("q"), question);
+  assert.deepEqual(await api.openApproval("q"), question);
   assert.deepEqual([calls[0].route, calls[0].init.body], ["/cloud_history/ask/question", '{"question":"q"}']);
   const odd = [{}, { token: 3 }, { seconds_left: "x" }, { skipped: null }, { state: "closed" }, { removable: null }];
   for (const more of odd) {
     const broken = { ...question, ...more };
     if (Object.keys(more).length === 0) delete broken.by_status;
-    assert.equal((await codeOf(answering(broken).api.askQuestion("q"))).code, "strange_answer", JSON.stringify(more));
+    assert.equal((await codeOf(answering(broken).api.openApproval("q"))).code, "strange_answer", JSON.stringify(more));
   }
-  await api.askSeen("q", "t");
+  await api.approvalSeen("q", "t");
   assert.deepEqual(JSON.parse(calls[1].init.body), { question: "q", token: "t" });
 });
 
@@ -216,7 +216,7 @@ test("the look before a clear may be answered with a deletion by ids, but with n
 
 test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {
   const { api, calls } = answering({ jobs: [] });
-  await api.recordJobs("a/b");
+  await api.auditJobs("a/b");
   await api.backupJobs("a/b");
   await api.deleteBackup("../key");
   await api.backupJob("a", "../b").catch(() => undefined);
@@ -225,7 +225,7 @@ test("the record and the backups are asked for in their places, and an answer of
     "GET /cloud_history/record/a%2Fb", "GET /cloud_history/backups/a%2Fb", "DELETE /cloud_history/backups/..%2Fkey", "GET /cloud_history/backups/a/..%2Fb",
     "GET /cloud_history/backups/a/..%2Fb/workflow",
   ]);
-  const wrong = [["record", {}], ["record", { entries: [{}], removed_in_all: 1 }], ["recordJobs", { jobs: [{ id: "a" }] }], ["backupJobs", { jobs: [{}] }], ["backupJob", {}]];
+  const wrong = [["auditLog", {}], ["auditLog", { entries: [{}], removed_in_all: 1 }], ["auditJobs", { jobs: [{ id: "a" }] }], ["backupJobs", { jobs: [{}] }], ["backupJob", {}]];
   for (const [name, body] of wrong) assert.equal((await codeOf(answering(body).api[name]("a", "b"))).code, "strange_answer", name);
 });
 
@@ -241,7 +241,7 @@ test("what a policy would do is only asked, with the policy alone", async () => 
 
 test("the record as a file comes as it is, and a refusal is told", async () => {
   const { api, calls } = answering("when,what\r\n");
-  assert.equal(await (await api.recordCsv()).text(), "when,what\r\n");
+  assert.equal(await (await api.auditCsv()).text(), "when,what\r\n");
   assert.deepEqual([calls[0].route, calls[0].init.headers["X-Cloud-History"]], ["/cloud_history/record.csv", "1"]);
-  assert.equal((await codeOf(answering({ error: { code: "forbidden_here" } }, { status: 403 }).api.recordCsv())).code, "forbidden_here");
+  assert.equal((await codeOf(answering({ error: { code: "forbidden_here" } }, { status: 403 }).api.auditCsv())).code, "forbidden_here");
 });

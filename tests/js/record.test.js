@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dayAndTime, fileSize } from "#ui/common/format.mjs";
 import { HistoryApiError } from "#ui/api.mjs";
-import { DeletionRecord, joinJobs } from "#ui/audit/model.mjs";
+import { AuditLog, joinJobs } from "#ui/audit/model.mjs";
 import * as words from "#ui/audit/strings.mjs";
 
 const entry = (rest = {}) => ({
@@ -75,21 +75,21 @@ test("jobs have the record's order and outcome, and the backup's name", () => {
 const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
 
 test("a damaged backup takes nothing from what the record tells", async () => {
-  const recordJobs = async () => ({ jobs: [{ id: "a", outcome: "deleted", why: "" }] });
+  const auditJobs = async () => ({ jobs: [{ id: "a", outcome: "deleted", why: "" }] });
   const backup = { jobs: 1, size: 1 };
   for (const code of ["backup_damaged", "not_found"]) {
-    const got = await new DeletionRecord({ api: { recordJobs, backupJobs: refusing(code) } }).jobs(entry({ backup }));
+    const got = await new AuditLog({ api: { auditJobs, backupJobs: refusing(code) } }).jobs(entry({ backup }));
     assert.deepEqual([got.jobs.map(({ id }) => id), got.damaged, got.error], [["a"], true, null]);
   }
-  const away = await new DeletionRecord({ api: { recordJobs, backupJobs: refusing("comfyui_away") } }).jobs(entry({ backup }));
+  const away = await new AuditLog({ api: { auditJobs, backupJobs: refusing("comfyui_away") } }).jobs(entry({ backup }));
   assert.deepEqual([away.damaged, away.error.code], [false, "comfyui_away"]);
-  const none = await new DeletionRecord({ api: { recordJobs: refusing("not_found"), backupJobs: assert.fail } }).jobs(entry());
+  const none = await new AuditLog({ api: { auditJobs: refusing("not_found"), backupJobs: assert.fail } }).jobs(entry());
   assert.deepEqual([none.jobs, none.damaged, none.error.code], [[], false, "not_found"]);
 });
 
 test("the record is read when it is shown and when something changes, and only then", async () => {
   const asked = [];
-  const record = new DeletionRecord({ api: { record: () => new Promise((resolve) => asked.push(resolve)) } });
+  const record = new AuditLog({ api: { auditLog: () => new Promise((resolve) => asked.push(resolve)) } });
   let drawn = 0;
   record.changed();
   assert.equal(asked.length, 0);

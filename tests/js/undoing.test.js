@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createUndoing } from "#ui/deletion/toasts.mjs";
+import { createUndo } from "#ui/deletion/toasts.mjs";
 
 /** What is told and said when Undo is pressed with these deletions. */
 function press(entries, undone = false) {
   const [shown, said] = [[], []];
-  const undo = createUndoing({ deletions: { entries, undo: () => undone }, toasts: { slot: () => ({ show: (kind, { title, detail = "" }) => shown.push(`${kind}: ${title} ${detail}`.trim()) }) } });
+  const undo = createUndo({ deletions: { entries, undo: () => undone }, toasts: { slot: () => ({ show: (kind, { title, detail = "" }) => shown.push(`${kind}: ${title} ${detail}`.trim()) }) } });
   undo((text, urgent) => said.push(urgent ? `!${text}` : text));
   return { shown, said };
 }

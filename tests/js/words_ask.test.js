@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createWorkflowNames } from "#ui/details/workflows.mjs";
-import { askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "#ui/approval/strings.mjs";
+import { approvalNode, approvalWorkflow, approvalPlace, approvalTitle, timeLeft } from "#ui/approval/strings.mjs";
 import { readNumber } from "#ui/settings.mjs";
 
 test("the title and the names of a question", () => {
-  assert.equal(askTitle(1), "Let this workflow delete 1 job?");
-  assert.equal(askTitle(1280), "Let this workflow delete 1,280 jobs?");
-  assert.equal(askingNode("Delete Cloud Jobs", "14"), "Delete Cloud Jobs (14)");
-  assert.equal(askingNode("", "14"), "(14)");
-  assert.equal(askingWorkflow("a\u202eb\n", "x"), "a\ufffdb");
-  assert.equal(askingWorkflow("", "0f8fad5b-d9cb-469f-a165-70867728950e"), "0f8fad5b");
-  assert.equal(askingWorkflow("", ""), "");
+  assert.equal(approvalTitle(1), "Let this workflow delete 1 job?");
+  assert.equal(approvalTitle(1280), "Let this workflow delete 1,280 jobs?");
+  assert.equal(approvalNode("Delete Cloud Jobs", "14"), "Delete Cloud Jobs (14)");
+  assert.equal(approvalNode("", "14"), "(14)");
+  assert.equal(approvalWorkflow("a\u202eb\n", "x"), "a\ufffdb");
+  assert.equal(approvalWorkflow("", "0f8fad5b-d9cb-469f-a165-70867728950e"), "0f8fad5b");
+  assert.equal(approvalWorkflow("", ""), "");
 });
 
 test("a question says that another follows, and a single one says nothing", () => {
-  assert.deepEqual([[1, 1], [1, 2], [2, 2], [3, 1000]].map(([n, of]) => askPlace(n, of)), ["", "Question 1 of 2", "Question 2 of 2", "Question 3 of 1,000"]);
+  assert.deepEqual([[1, 1], [1, 2], [2, 2], [3, 1000]].map(([n, of]) => approvalPlace(n, of)), ["", "Question 1 of 2", "Question 2 of 2", "Question 3 of 1,000"]);
 });
 
 test("the time that is left never reads 0:00 while there is some, nor below", () => {

@@ -9,15 +9,16 @@ import { icon } from "../common/icons.mjs";
 import { accountWords, errorWords, goingParts } from "../common/strings.mjs";
 import { facts } from "../deletion/dialogs.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "../deletion/strings.mjs";
-import { ASK, askingNode, askingWorkflow, askPlace, askTitle, timeLeft } from "./strings.mjs";
+import { APPROVAL, approvalNode, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 
-/** @import { AskStep, OpenQuestion } from "../../../types/asking" */
+/** @import { Answer, OpenApproval } from "../../../types/wire" */
+/** @import { Frame } from "../common/dialogs.mjs" */
 
 const WIDTH = 416;
 /** Milliseconds after which a dialog that has come up is read aloud: before, nobody listens to it yet. */
 const READ_AFTER = 300;
 
-/** @param {OpenQuestion} question */
+/** @param {OpenApproval} approval */
 function numbers({ removable, by_status: byStatus, skipped, kept }) {
   const stay = kept ?? skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
   return tiles(
@@ -26,21 +27,21 @@ function numbers({ removable, by_status: byStatus, skipped, kept }) {
   );
 }
 
-/** @param {OpenQuestion} question */
+/** @param {OpenApproval} approval */
 const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, backup, last4 }) =>
   facts([
-    [ASK.workflow, askingWorkflow(workflow, id)],
-    [ASK.node, askingNode(title, node)],
+    [APPROVAL.workflow, approvalWorkflow(workflow, id)],
+    [APPROVAL.node, approvalNode(title, node)],
     [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],
     [DELETE.newest, newest === null ? "" : dateTime(newest)],
-    [ASK.backup, backup ? ASK.backedUp : ASK.notBackedUp],
+    [APPROVAL.backup, backup ? APPROVAL.backedUp : APPROVAL.notBackedUp],
     [CLEAR.account, last4 && accountWords({ last4, source: null })],
   ]);
 
 function alwaysTick() {
   const box = el("input", { type: "checkbox" });
   const drawn = el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check"));
-  return { box, tick: el("label", { class: "cch-opt" }, box, drawn, el("span", {}, ASK.always)) };
+  return { box, tick: el("label", { class: "cch-opt" }, box, drawn, el("span", {}, APPROVAL.always)) };
 }
 
 /**
@@ -62,30 +63,41 @@ function framedHint() {
   return lineHint("warning", `${title}. ${text}`, "cch-msg warn");
 }
 
-/** @type {AskStep} */
-export async function askStep(frame, question, { canAlways, framed, left, place, schedule }) {
+/**
+ * Resolves with what the person chose; leaving it in any way is a skip.
+ * @param {Frame} frame
+ * @param {OpenApproval} approval
+ * @param {object} parts
+ * @param {boolean} parts.canAlways whether "always" can be offered
+ * @param {boolean} parts.framed whether the page stands in a frame of another page: then nothing can be deleted from here
+ * @param {() => number} parts.left milliseconds until it is too late
+ * @param {() => [number, number]} parts.place which it is of those in a row, and how many there are by now
+ * @param {(run: () => void, milliseconds: number) => void} parts.schedule
+ * @returns {Promise<Answer>}
+ */
+export async function approvalStep(frame, approval, { canAlways, framed, left, place, schedule }) {
   const { box, tick } = alwaysTick();
   // Screen readers are told the time when they ask, and the place when it changes.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
   const where = changing("p", { role: "status", class: "cch-place" });
   const step = () => {
     clock.write(timeLeft(left()));
-    where.write(askPlace(...place()));
+    where.write(approvalPlace(...place()));
     schedule(() => frame.isOpen() && step(), 1000);
   };
   step();
-  const [before, after] = ASK.hint;
+  const [before, after] = APPROVAL.hint;
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
-  const title = askTitle(question.removable);
+  const title = approvalTitle(approval.removable);
   const answered = frame.show({
     title,
     width: WIDTH,
     unasked: true,
-    body: [numbers(question), about(question), framed ? framedHint() : canAlways && tick],
+    body: [numbers(approval), about(approval), framed ? framedHint() : canAlways && tick],
     halves: { beside: el("div", {}, where.element, hint), side: place()[0] % 2 ? "right" : "left" },
-    buttons: [{ label: ASK.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(question.removable), kind: "danger", icon: "trash", answer: "delete" })])],
+    buttons: [{ label: APPROVAL.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(approval.removable), kind: "danger", icon: "trash", answer: "delete" })])],
   });
-  schedule(() => frame.say([askPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
+  schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
   const answer = await answered;
   return answer === "delete" ? { answer, always: canAlways && box.checked } : { answer: "skip", always: false };
 }

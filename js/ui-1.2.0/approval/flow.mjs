@@ -1,22 +1,22 @@
 // @ts-check
 /**
  * A workflow wants to delete, and asks the person who queued it. The server names an open question again every two
- * seconds, so that a page that was loaded anew shows it too; what is asked is fetched. One is shown at a time; the others wait.
+ * seconds, so that a page that was loaded anew shows it too; what it is about is fetched. One is shown at a time; the others wait.
  */
 
 import { HistoryApiError } from "../api.mjs";
 import { errorWords } from "../common/strings.mjs";
 import * as words from "./strings.mjs";
 
-/** @import { Answer, AskStep, ClosedQuestion, OpenQuestion } from "../../../types/asking" */
+/** @import { Answer, ClosedApproval, OpenApproval } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Dialogs, Frame } from "../common/dialogs.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 
 /**
- * @typedef {object} Asked
+ * @typedef {object} Approval
  * @property {string} name
- * @property {OpenQuestion | null} question as it was fetched last
+ * @property {OpenApproval | null} details as it was fetched last
  * @property {number} deadline on this page's clock; told by the server's seconds
  * @property {boolean} seeing the server is being told that somebody is there
  * @property {Frame | null} frame while it is shown
@@ -24,10 +24,10 @@ import * as words from "./strings.mjs";
  */
 /**
  * @typedef {object} Parts
- * @property {Pick<HistoryApi, "status" | "askQuestion" | "askSeen" | "askAnswer">} api
+ * @property {Pick<HistoryApi, "status" | "openApproval" | "approvalSeen" | "answerApproval">} api
  * @property {Dialogs} dialogs its own, so that a question can stand above any other dialog
  * @property {Pick<Toasts, "tell">} toasts
- * @property {AskStep} step
+ * @property {typeof import("./dialog.mjs").approvalStep} step
  * @property {boolean} [framed] this page stands in a frame: it can skip, and not delete
  * @property {(id: string) => string} workflowName "" where it is not open here
  * @property {() => number} now milliseconds of a clock that never goes back
@@ -39,12 +39,12 @@ const LEEWAY = 1_500;
 /** A question whose end is not told this long after it is over: ComfyUI is away, and has asked in vain. */
 const PATIENCE = 5_000;
 /** Milliseconds until its end is looked at anew: it may have come nearer. */
-const MAX_WAIT_MS = 120_000;
+const LONGEST = 120_000;
 /** Milliseconds within which a question that comes after another follows it. */
 const IN_A_ROW = 15_000;
 
-export class AskFirst {
-  /** @type {Map<string, Asked>} in the order they came */
+export class Approvals {
+  /** @type {Map<string, Approval>} in the order they came */
   #open = new Map();
   /** Names of questions answered here. */
   #answered = new Set();
@@ -75,42 +75,42 @@ export class AskFirst {
   /** @param {string} name */
   #add(name) {
     if (!this.#open.size && this.parts.now() - this.#lastEnded > IN_A_ROW) this.#past = 0;
-    /** @type {Asked} */
-    const asked = { name, question: null, deadline: Infinity, seeing: false, frame: null, over: false };
-    this.#open.set(name, asked);
+    /** @type {Approval} */
+    const approval = { name, details: null, deadline: Infinity, seeing: false, frame: null, over: false };
+    this.#open.set(name, approval);
     // One that waits its turn is as good as seen: the person has the one before it before their eyes.
-    if (asked !== this.#first()) void this.#see(asked);
+    if (approval !== this.#first()) void this.#see(approval);
     void this.#showAll();
   }
 
-  /** What is asked, with a token of this moment; null where it can't be had. @param {Asked} asked */
-  async #fetch(asked) {
+  /** What it is about, with a token of this moment; null where it can't be had. @param {Approval} approval */
+  async #fetch(approval) {
     try {
-      const question = await this.parts.api.askQuestion(asked.name);
-      const workflow = question.workflow || this.parts.workflowName(question.workflow_id ?? "");
-      if (!asked.question) this.#watch(asked);
-      asked.question = { ...question, workflow };
-      this.#setDeadline(asked, question.seconds_left);
-      return asked.question;
+      const details = await this.parts.api.openApproval(approval.name);
+      const workflow = details.workflow || this.parts.workflowName(details.workflow_id ?? "");
+      if (!approval.details) this.#watch(approval);
+      approval.details = { ...details, workflow };
+      this.#setDeadline(approval, details.seconds_left);
+      return approval.details;
     } catch {
       // It may be over. If it is not, the next event says so.
       return null;
     }
   }
 
-  /** @param {Asked} asked @param {number} secondsLeft by the server, rounded */
-  #setDeadline(asked, secondsLeft) {
+  /** @param {Approval} approval @param {number} secondsLeft by the server, rounded */
+  #setDeadline(approval, secondsLeft) {
     const deadline = this.parts.now() + secondsLeft * 1000;
-    if (!(Math.abs(asked.deadline - deadline) <= LEEWAY)) asked.deadline = deadline;
+    if (!(Math.abs(approval.deadline - deadline) <= LEEWAY)) approval.deadline = deadline;
   }
 
-  /** @param {Asked} asked */
-  #watch(asked) {
+  /** @param {Approval} approval */
+  #watch(approval) {
     const { now, schedule } = this.parts;
-    const rest = asked.deadline + PATIENCE - now();
-    if (asked.over || this.#open.get(asked.name) !== asked) return;
-    if (rest > 0) schedule(() => this.#watch(asked), Math.min(rest, MAX_WAIT_MS));
-    else this.#close({ question: asked.name, state: "closed", how: "no_answer" });
+    const rest = approval.deadline + PATIENCE - now();
+    if (approval.over || this.#open.get(approval.name) !== approval) return;
+    if (rest > 0) schedule(() => this.#watch(approval), Math.min(rest, LONGEST));
+    else this.#close({ question: approval.name, state: "closed", how: "no_answer" });
   }
 
   async #showAll() {
@@ -127,22 +127,22 @@ export class AskFirst {
     return this.#open.values().next().value;
   }
 
-  /** @param {Asked} asked */
-  async #ask(asked) {
-    const [canAlways, question] = await Promise.all([this.#canAlways(), this.#fetch(asked)]);
-    const answer = asked.over || !question ? undefined : await this.parts.dialogs.exclusive((frame) => this.#show(frame, asked, question, canAlways));
-    this.#open.delete(asked.name);
-    if (answer && question && !asked.over) await this.#send(question, asked.deadline, answer);
+  /** @param {Approval} approval */
+  async #ask(approval) {
+    const [canAlways, details] = await Promise.all([this.#canAlways(), this.#fetch(approval)]);
+    const answer = approval.over || !details ? undefined : await this.parts.dialogs.exclusive((frame) => this.#show(frame, approval, details, canAlways));
+    this.#open.delete(approval.name);
+    if (answer && details && !approval.over) await this.#send(details, approval.deadline, answer);
   }
 
-  /** @param {Frame} frame @param {Asked} asked @param {OpenQuestion} question @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
-  async #show(frame, asked, question, canAlways) {
-    if (asked.over) return undefined;
+  /** @param {Frame} frame @param {Approval} approval @param {OpenApproval} details @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
+  async #show(frame, approval, details, canAlways) {
+    if (approval.over) return undefined;
     const { now, schedule, step, framed = false } = this.parts;
-    asked.frame = frame;
-    void this.#see(asked);
-    const answer = await step(frame, question, { canAlways, framed, left: () => asked.deadline - now(), place: () => this.#place(), schedule });
-    asked.frame = null;
+    approval.frame = frame;
+    void this.#see(approval);
+    const answer = await step(frame, details, { canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
+    approval.frame = null;
     this.#past += 1;
     this.#lastEnded = now();
     return answer;
@@ -163,26 +163,26 @@ export class AskFirst {
     }
   }
 
-  /** Tells the server that somebody is there, and hears how long the question still stands. @param {Asked} asked */
-  async #see(asked) {
-    if (asked.seeing) return;
-    asked.seeing = true;
+  /** Tells the server that somebody is there, and hears how long the question still stands. @param {Approval} approval */
+  async #see(approval) {
+    if (approval.seeing) return;
+    approval.seeing = true;
     try {
-      const question = asked.question ?? (await this.#fetch(asked));
-      if (question) this.#setDeadline(asked, (await this.parts.api.askSeen(asked.name, question.token)).seconds_left);
+      const details = approval.details ?? (await this.#fetch(approval));
+      if (details) this.#setDeadline(approval, (await this.parts.api.approvalSeen(approval.name, details.token)).seconds_left);
     } catch {
       // Told again with the next event.
     } finally {
-      asked.seeing = false;
+      approval.seeing = false;
     }
   }
 
-  /** @param {OpenQuestion} asked @param {number} deadline @param {Answer} answer */
+  /** @param {OpenApproval} approval @param {number} deadline @param {Answer} answer */
   async #send({ question, token }, deadline, answer) {
     const { api, toasts, now } = this.parts;
     this.#answered.add(question);
     try {
-      await api.askAnswer(question, token, answer);
+      await api.answerApproval(question, token, answer);
       if (answer.answer === "skip") toasts.tell("info", words.SKIPPED);
     } catch (error) {
       if (!(error instanceof HistoryApiError)) throw error;
@@ -198,14 +198,14 @@ export class AskFirst {
     }
   }
 
-  /** @param {ClosedQuestion} event */
+  /** @param {ClosedApproval} event */
   #close({ question, how }) {
-    const asked = this.#open.get(question);
-    if (!asked) return;
+    const approval = this.#open.get(question);
+    if (!approval) return;
     this.#open.delete(question);
-    asked.over = true;
-    asked.frame?.close();
-    const late = this.parts.now() >= asked.deadline - LEEWAY;
+    approval.over = true;
+    approval.frame?.close();
+    const late = this.parts.now() >= approval.deadline - LEEWAY;
     const ended = how ?? (late ? "no_answer" : "answered");
     if (ended === "no_answer") this.parts.toasts.tell("warning", words.NO_ANSWER);
     if (ended === "answered") this.parts.toasts.tell("info", words.ELSEWHERE);

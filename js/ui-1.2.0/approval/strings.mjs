@@ -4,7 +4,7 @@
 import { clean, number, plural, shortId } from "../common/format.mjs";
 import { NOT_DELETED } from "../deletion/strings.mjs";
 
-export const ASK = {
+export const APPROVAL = {
   workflow: "Workflow",
   node: "Node",
   backup: "Backup",
@@ -26,16 +26,16 @@ export const NO_ANSWER = {
 export const TOO_LATE = { title: "This question is no longer open", detail: "Look at the node: it says what happened." };
 
 /** @param {number} n */
-export const askTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
+export const approvalTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
 
 /** Whether another follows. @param {number} n @param {number} of */
-export const askPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
+export const approvalPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
 
 /** @param {string} title @param {string} id */
-export const askingNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");
+export const approvalNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");
 
 /** @param {string} name @param {string} id of the workflow, where its name is not known */
-export const askingWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));
+export const approvalWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));
 
 /** "1:52". @param {number} milliseconds */
 export function timeLeft(milliseconds) {

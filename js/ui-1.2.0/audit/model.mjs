@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 
-/** @import { BackupJob, RecordEntry, RecordJob } from "../../../types/record" */
+/** @import { AuditEntry, AuditJob, BackupJob } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 
 /**
@@ -16,9 +16,9 @@ import { asApiError } from "../api.mjs";
  * @property {boolean} workflow whether its workflow can be restored
  */
 /** @typedef {{jobs: KeptJob[], damaged: boolean, error: HistoryApiError | null}} KeptJobs */
-/** @typedef {Pick<HistoryApi, "record" | "recordJobs" | "backupJobs">} Api */
+/** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
-/** The record's order; what only the backup knows comes last. @param {RecordJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
+/** The record's order; what only the backup knows comes last. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
 export function joinJobs(told, kept) {
   const backups = new Map(kept.map((job) => [job.id, job]));
   const joined = told.map(({ id, outcome, why }) => {
@@ -30,8 +30,8 @@ export function joinJobs(told, kept) {
   return [...joined, ...others];
 }
 
-export class DeletionRecord {
-  /** @type {RecordEntry[] | null} the newest first; null before the first answer */
+export class AuditLog {
+  /** @type {AuditEntry[] | null} the newest first; null before the first answer */
   entries = null;
   removedInAll = 0;
   /** @type {HistoryApiError | null} */
@@ -60,17 +60,17 @@ export class DeletionRecord {
   /** An answer that a later question has overtaken is dropped. */
   async refresh() {
     const reading = (this.#reading += 1);
-    const [answer, failure] = await this.api.record().then((got) => [got, null], (error) => [null, error]);
+    const [answer, failure] = await this.api.auditLog().then((got) => [got, null], (error) => [null, error]);
     if (reading !== this.#reading) return;
     this.error = failure && asApiError(failure);
     if (answer) [this.entries, this.removedInAll] = [answer.entries, answer.removed_in_all];
     for (const listener of this.#views) listener();
   }
 
-  /** The jobs of one deletion. A backup that can't be read takes nothing from what the record tells. @param {RecordEntry} entry @returns {Promise<KeptJobs>} */
+  /** The jobs of one deletion. A backup that can't be read takes nothing from what the record tells. @param {AuditEntry} entry @returns {Promise<KeptJobs>} */
   async jobs({ operation, backup }) {
     const [told, kept] = await Promise.allSettled([
-      this.api.recordJobs(operation),
+      this.api.auditJobs(operation),
       backup ? this.api.backupJobs(operation) : Promise.resolve({ jobs: [] }),
     ]);
     const jobs = joinJobs(told.status === "fulfilled" ? told.value.jobs : [], kept.status === "fulfilled" ? kept.value.jobs : []);

@@ -13,16 +13,16 @@ import { pageHead } from "../list/pages.mjs";
 import { cut } from "../list/row.mjs";
 import { state as whole } from "../list/states.mjs";
 import { iconButton } from "../list/toolbar.mjs";
-import { backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, RECORD, removedInAll, showAll } from "./strings.mjs";
+import { AUDIT, backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
 
-/** @import { PageHost } from "../../../types/panel" */
-/** @import { RecordEntry } from "../../../types/record" */
+/** @import { PageHost } from "../../../types/list" */
+/** @import { AuditEntry } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Dialogs } from "../common/dialogs.mjs" */
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 /** @import { Workflows } from "../details/workflows.mjs" */
-/** @import { DeletionRecord, KeptJob, KeptJobs } from "./model.mjs" */
+/** @import { AuditLog, KeptJob, KeptJobs } from "./model.mjs" */
 
 /** What is known of an entry beyond its line; lives as long as the page. @typedef {{open: boolean, all: boolean, kept: KeptJobs | null}} Unfolded */
 /**
@@ -40,7 +40,7 @@ const BATCH = 200;
 
 let made = 0;
 
-/** @param {RecordEntry} entry @returns {[IconName, string]} */
+/** @param {AuditEntry} entry @returns {[IconName, string]} */
 function look({ state, backup }) {
   if (state === "running") return ["running", "spin i-link"];
   if (state === "unknown") return ["unknown", "i-warn"];
@@ -66,8 +66,8 @@ function jobLine(job, { open, download }) {
       named ? el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, name), el("span", {}, tail)) : el("code", { class: "cch-cut", title }, title),
       told && el("span", { class: "cch-2 cch-cut", dir: "auto", title: told }, told),
     ),
-    job.workflow && link(RECORD.open, () => open(job)),
-    job.workflow && iconButton("down", RECORD.download, () => download(job), "cch-ib s"),
+    job.workflow && link(AUDIT.open, () => open(job)),
+    job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
   );
 }
 
@@ -92,23 +92,23 @@ function jobList(jobs, actions, leaving) {
   return list;
 }
 
-/** @param {RecordEntry} entry @param {Unfolded} state @param {EntryActions} actions @param {(() => void)[]} leaving */
+/** @param {AuditEntry} entry @param {Unfolded} state @param {EntryActions} actions @param {(() => void)[]} leaving */
 function unfolded(entry, { kept, all }, actions, leaving) {
-  if (!kept) return [el("p", { class: "cch-2 cch-t12" }, RECORD.loading)];
+  if (!kept) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
   const { jobs, damaged, error } = kept;
   const { title, text } = backupDamaged(entry.operation);
   const rest = jobs.length > FIRST && !all && link(showAll(jobs.length), actions.all);
-  const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && link(RECORD.deleteBackup, actions.deleteBackup, "cch-link push"));
+  const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && link(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
   return [
     damaged && hint("warning", `${title}. ${text}`, "cch-msg warn"),
     error && hint("warning", errorLine(error), "cch-msg warn"),
-    !jobs.length && !damaged && !error && el("p", { class: "cch-2 cch-t12" }, RECORD.noJobs),
+    !jobs.length && !damaged && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
     jobList(all ? jobs : jobs.slice(0, FIRST), actions, leaving),
     foot.firstChild && foot,
   ];
 }
 
-/** @param {RecordEntry} entry @param {number} now @param {Unfolded} state @param {EntryActions} actions */
+/** @param {AuditEntry} entry @param {number} now @param {Unfolded} state @param {EntryActions} actions */
 export function createEntry(entry, now, state, actions) {
   const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
   const [name, colour] = look(entry);
@@ -128,7 +128,7 @@ export function createEntry(entry, now, state, actions) {
     toggle,
     destroy: letGo,
     draw() {
-      const label = state.open ? RECORD.hideJobs : RECORD.showJobs;
+      const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
       toggle.setAttribute("aria-label", label);
       toggle.setAttribute("aria-expanded", String(state.open));
       toggle.title = label;
@@ -143,8 +143,8 @@ export function createEntry(entry, now, state, actions) {
 
 /**
  * @typedef {object} Parts
- * @property {DeletionRecord} record
- * @property {Pick<HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "recordCsv">} api
+ * @property {AuditLog} auditLog
+ * @property {Pick<HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "auditCsv">} api
  * @property {Workflows} workflows
  * @property {Dialogs} dialogs
  * @property {Pick<Toasts, "tell">} toasts
@@ -153,12 +153,12 @@ export function createEntry(entry, now, state, actions) {
 
 const WAITING = 3;
 
-export class RecordPage {
+export class AuditPage {
   #count = el("span", { class: "cch-t12 cch-2 cch-grow" });
   #list = el("ul", { class: "cch-entries" });
-  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", RECORD.about), this.#list);
+  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#list);
   #whole = el("div", { class: "cch-whole" });
-  #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: RECORD.export, icon: "file", press: () => void this.#export() }));
+  #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
   /** @type {Map<string, Unfolded>} by operation */
   #unfolded = new Map();
   /** @type {Map<string, ReturnType<typeof createEntry>>} by all that is known of an entry */
@@ -168,8 +168,8 @@ export class RecordPage {
   /** @param {Parts & PageHost} parts */
   constructor(parts) {
     this.parts = parts;
-    this.element = el("section", { class: "cch-page", "aria-label": RECORD.title }, pageHead(RECORD.title, parts), this.#body, this.#whole, this.#tail);
-    this.#leave = parts.record.shown(() => this.#draw());
+    this.element = el("section", { class: "cch-page", "aria-label": AUDIT.title }, pageHead(AUDIT.title, parts), this.#body, this.#whole, this.#tail);
+    this.#leave = parts.auditLog.shown(() => this.#draw());
     this.#draw();
   }
 
@@ -179,25 +179,25 @@ export class RecordPage {
   }
 
   #draw() {
-    const { record } = this.parts;
-    const { entries, error } = record;
+    const { auditLog } = this.parts;
+    const { entries, error } = auditLog;
     const state = this.#state(entries, error);
     this.#whole.replaceChildren(...(state ? [state] : []));
     this.#body.hidden = state !== null;
     this.#tail.hidden = !entries?.length;
     this.#body.setAttribute("aria-busy", String(!entries));
-    this.#count.textContent = removedInAll(record.removedInAll);
+    this.#count.textContent = removedInAll(auditLog.removedInAll);
     if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: WAITING }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
     else this.#drawEntries(entries ?? []);
   }
 
-  /** What stands in place of the list. @param {RecordEntry[] | null} entries @param {HistoryApiError | null} error */
+  /** What stands in place of the list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
   #state(entries, error) {
-    if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.record.refresh() })]);
-    return entries?.length === 0 ? whole("history", RECORD.empty, []) : null;
+    if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.auditLog.refresh() })]);
+    return entries?.length === 0 ? whole("history", AUDIT.empty, []) : null;
   }
 
-  /** What has not changed keeps its element, and with it the focus. @param {RecordEntry[]} entries */
+  /** What has not changed keeps its element, and with it the focus. @param {AuditEntry[]} entries */
   #drawEntries(entries) {
     const focused = [...this.#shown].find(([, { element }]) => element.contains(document.activeElement))?.[0];
     const before = this.#shown;
@@ -209,12 +209,12 @@ export class RecordPage {
     for (const [key, entry] of before) if (!this.#shown.has(key)) entry.destroy();
     this.#list.replaceChildren(...[...this.#shown.values()].map(({ element }) => element));
     if (focused === undefined || this.#list.contains(document.activeElement)) return;
-    const { operation } = /** @type {RecordEntry} */ (JSON.parse(focused));
+    const { operation } = /** @type {AuditEntry} */ (JSON.parse(focused));
     const same = this.#shown.get(focused) ?? [...this.#shown].find(([key]) => JSON.parse(key).operation === operation)?.[1];
     (same?.toggle ?? this.element.querySelector("button"))?.focus({ preventScroll: true });
   }
 
-  /** @param {RecordEntry} entry */
+  /** @param {AuditEntry} entry */
   #make(entry) {
     const { operation } = entry;
     const state = this.#unfolded.get(operation) ?? { open: false, all: false, kept: null };
@@ -238,12 +238,12 @@ export class RecordPage {
     return shown;
   }
 
-  /** @param {RecordEntry} entry @param {Unfolded} state @param {() => void} draw */
+  /** @param {AuditEntry} entry @param {Unfolded} state @param {() => void} draw */
   #load(entry, state, draw) {
     state.kept = null;
     draw();
     if (!state.open) return;
-    void this.parts.record.jobs(entry).then((kept) => {
+    void this.parts.auditLog.jobs(entry).then((kept) => {
       state.kept = kept;
       draw();
     });
@@ -266,30 +266,30 @@ export class RecordPage {
     }
   }
 
-  /** @param {RecordEntry} entry */
+  /** @param {AuditEntry} entry */
   async #deleteBackup({ operation, backup }) {
-    const { api, dialogs, record, toasts } = this.parts;
+    const { api, dialogs, auditLog, toasts } = this.parts;
     const answer = await dialogs.exclusive((frame) =>
       frame.show({
-        title: RECORD.ask,
+        title: AUDIT.ask,
         body: [el("p", {}, backupGoes(backup?.jobs ?? null))],
-        buttons: [{ label: COMMON.cancel }, { label: RECORD.confirm, kind: "danger", icon: "trash", answer: "yes" }],
+        buttons: [{ label: COMMON.cancel }, { label: AUDIT.confirm, kind: "danger", icon: "trash", answer: "yes" }],
       }),
     );
     if (answer !== "yes") return;
     try {
       await api.deleteBackup(operation);
     } catch (error) {
-      toasts.tell("error", { title: RECORD.notDeleted, detail: errorLine(asApiError(error)) });
+      toasts.tell("error", { title: AUDIT.notDeleted, detail: errorLine(asApiError(error)) });
     }
-    await record.refresh();
+    await auditLog.refresh();
   }
 
   async #export() {
     try {
-      saveFile(await this.parts.api.recordCsv(), RECORD.file);
+      saveFile(await this.parts.api.auditCsv(), AUDIT.file);
     } catch (error) {
-      this.parts.toasts.tell("error", { title: RECORD.notExported, detail: errorLine(asApiError(error)) });
+      this.parts.toasts.tell("error", { title: AUDIT.notExported, detail: errorLine(asApiError(error)) });
     }
   }
 }

@@ -6,9 +6,9 @@ import { crashWords } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 import { DELETE } from "../deletion/strings.mjs";
 
-/** @import { RecordEntry } from "../../../types/record" */
+/** @import { AuditEntry } from "../../../types/wire" */
 
-export const RECORD = {
+export const AUDIT = {
   title: "Recently deleted",
   about: "A backup restores the workflow, not the job on Comfy Cloud.",
   noBackup: "No backup",
@@ -46,7 +46,7 @@ export function outcomeWords({ outcome, why }) {
 
 const removed = (/** @type {number} */ n) => plural(n, "{n} job removed", "{n} jobs removed");
 
-/** What came of it: only what was verified is told as removed. @param {RecordEntry} entry */
+/** What came of it: only what was verified is told as removed. @param {AuditEntry} entry */
 export function entryTitle({ state, asked, removed: gone, counts }) {
   if (state === "running") return `${DELETE.progress}…`;
   const all = asked ?? gone;
@@ -57,23 +57,23 @@ export function entryTitle({ state, asked, removed: gone, counts }) {
   return all === null || gone >= all ? removed(gone) : `${number(gone)} of ${removed(all)}`;
 }
 
-/** @param {RecordEntry} entry */
+/** @param {AuditEntry} entry */
 function originWord({ kind, origin, node, title }) {
   if (origin === "node") return `${clean(title, 80) || "Node"} (${clean(node, 40)})`;
   if (kind === "clear") return "Clear cloud history";
   return { panel: "Panel", menu: "Menu", clean_up: "Clean up" }[/** @type {string} */ (origin)] ?? "";
 }
 
-/** When, and from where. @param {RecordEntry} entry @param {number} now */
+/** When, and from where. @param {AuditEntry} entry @param {number} now */
 export function entryAbout(entry, now) {
   const at = Date.parse(entry.at);
   return [Number.isFinite(at) ? dayAndTime(at, now) : "", originWord(entry)].filter(Boolean).join(" · ");
 }
 
-/** What is kept of it, and what is not known. @param {RecordEntry} entry */
+/** What is kept of it, and what is not known. @param {AuditEntry} entry */
 export function entryKept({ state, backup }) {
   const crash = state === "unknown" && crashWords(null).text;
-  const kept = backup ? `Backup, ${fileSize(backup.size)}` : state !== "unknown" && RECORD.noBackup;
+  const kept = backup ? `Backup, ${fileSize(backup.size)}` : state !== "unknown" && AUDIT.noBackup;
   return [crash, kept].filter((line) => typeof line === "string");
 }
 

@@ -4,7 +4,7 @@
 import { HistoryApiError } from "../api.mjs";
 import { FINISHED } from "../common/status.mjs";
 
-/** @import { CleanUpPreview, Policy } from "../../../types/record" */
+/** @import { CleanUpPreview, Policy } from "../../../types/wire" */
 
 /** @typedef {"last" | "within" | "daily" | "weekly"} RuleKey */
 /** @typedef {{on: boolean, text: string}} Rule */
@@ -71,7 +71,7 @@ export function readChoice({ rules, statuses, workflow, apart }) {
   return { policy: { ...policy, statuses: chosen, ...(workflow && { workflow_id: workflow }), per_workflow: apart }, fault: null };
 }
 
-/** Without a status nothing goes, and that needs no asking. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
+/** Without a status nothing goes, and that needs no request. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
 const nothingOf = (before) => before && { ...before, go: 0, share: 0, all: false, large: false, kept: [], rows: [] };
 
 /** Its last answer alone counts: one that comes after a change is dropped. */
@@ -91,7 +91,7 @@ export class CleanUp {
   /** @type {Set<() => void>} */
   #views = new Set();
   /** @type {AbortController | null} */
-  #asking = null;
+  #request = null;
 
   /**
    * @param {object} parts
@@ -152,8 +152,8 @@ export class CleanUp {
   }
 
   #stop = () => {
-    this.#asking?.abort();
-    this.#asking = null;
+    this.#request?.abort();
+    this.#request = null;
     this.working = false;
   };
 
@@ -164,10 +164,10 @@ export class CleanUp {
     this.error = null;
     this.#settled = false;
     if (policy) {
-      const asking = (this.#asking = new AbortController());
+      const request = (this.#request = new AbortController());
       this.working = true;
-      const stop = this.after(() => void this.#ask(policy, asking), wait);
-      asking.signal.addEventListener("abort", stop);
+      const stop = this.after(() => void this.#ask(policy, request), wait);
+      request.signal.addEventListener("abort", stop);
     } else {
       this.agreed = false;
       if (fault.kind === "nothing") this.preview = nothingOf(this.preview);
@@ -175,11 +175,11 @@ export class CleanUp {
     this.#tell();
   }
 
-  /** @param {Policy} policy @param {AbortController} asking */
-  async #ask(policy, asking) {
-    const [preview, error] = await this.api.cleanUp(policy, asking.signal).then((got) => [got, null], (failure) => [null, failure]);
-    if (asking.signal.aborted) return;
-    this.#asking = null;
+  /** @param {Policy} policy @param {AbortController} request */
+  async #ask(policy, request) {
+    const [preview, error] = await this.api.cleanUp(policy, request.signal).then((got) => [got, null], (failure) => [null, failure]);
+    if (request.signal.aborted) return;
+    this.#request = null;
     this.working = false;
     if (error && !(error instanceof HistoryApiError)) throw error;
     const same = preview && this.preview && preview.go === this.preview.go && preview.all === this.preview.all;

@@ -10,10 +10,10 @@ import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
 import { readChoice, RULE_KEYS } from "./model.mjs";
-import { createVerdicts, effect, keptTable, outcomeWords } from "./preview.mjs";
+import { createOutcomes, effect, effectWords, keptTable } from "./preview.mjs";
 import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
 
-/** @import { Actions, PageHost, Store } from "../../../types/panel" */
+/** @import { Actions, PageHost, Store } from "../../../types/list" */
 /** @import { CleanUp, RuleKey } from "./model.mjs" */
 /** @import { Thumbnails } from "./preview.mjs" */
 
@@ -129,7 +129,7 @@ export function createRules(cleanUp, store, current) {
  * @property {Pick<Actions, "remove" | "currentWorkflow">} actions
  */
 
-/** From here on each job is listed with its verdict; pixels. */
+/** From here on each job is listed with its outcome; pixels. */
 const WIDE = 720;
 
 /** @param {Parts & {back(): void}} parts the buttons below */
@@ -172,9 +172,9 @@ function createTail({ cleanUp, store, actions, back }) {
 export class CleanUpPage {
   #effect = el("div", { class: "cch-effect" });
   #kept = el("div", { class: "cch-group" });
-  /** In place of the verdicts when there are none. */
+  /** In place of the outcomes when there are none. */
   #blank = el("div", { class: "cch-state", "aria-hidden": "true" }, el("span", { class: "ico" }, icon("clean")));
-  #verdicts;
+  #outcomes;
   #rules;
   #tail;
   #pane;
@@ -189,11 +189,11 @@ export class CleanUpPage {
   constructor(parts) {
     const { cleanUp, store, actions, thumbnails } = parts;
     this.parts = parts;
-    this.#verdicts = createVerdicts(thumbnails);
+    this.#outcomes = createOutcomes(thumbnails);
     this.#rules = createRules(cleanUp, store, actions.currentWorkflow());
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);
-    this.#pane = el("div", { class: "cch-pane", hidden: true }, this.#verdicts.chips, this.#verdicts.scroll, this.#blank);
+    this.#pane = el("div", { class: "cch-pane", hidden: true }, this.#outcomes.chips, this.#outcomes.scroll, this.#blank);
     this.element = el(
       "section",
       { class: "cch-page cch-clean", "aria-label": CLEAN_UP.title },
@@ -210,7 +210,7 @@ export class CleanUpPage {
 
   leave() {
     for (const leave of this.#leave) leave();
-    this.#verdicts.destroy();
+    this.#outcomes.destroy();
   }
 
   #measure() {
@@ -244,11 +244,11 @@ export class CleanUpPage {
     const told = error ? [card("warning", "i-warn", errorWords(error), undefined, [again()])] : effect(cleanUp);
     this.#effect.replaceChildren(...(fault ? [] : told));
     this.#kept.replaceChildren(...(shown && policy && shown.total > 0 ? [keptTable(shown, policy)] : []));
-    for (const each of [this.#effect, this.#kept, this.#verdicts.scroll]) each.setAttribute("aria-busy", String(working));
-    this.#verdicts.chips.hidden = this.#verdicts.scroll.hidden = !shown;
+    for (const each of [this.#effect, this.#kept, this.#outcomes.scroll]) each.setAttribute("aria-busy", String(working));
+    this.#outcomes.chips.hidden = this.#outcomes.scroll.hidden = !shown;
     this.#blank.hidden = !fault;
-    if (this.#wide) this.#verdicts.draw(shown, policy);
-    const text = shown && !working ? outcomeWords(shown) : "";
+    if (this.#wide) this.#outcomes.draw(shown, policy);
+    const text = shown && !working ? effectWords(shown) : "";
     if (text && text !== this.#said) say(text);
     this.#said = text;
   }

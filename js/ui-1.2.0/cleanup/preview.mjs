@@ -1,5 +1,5 @@
 // @ts-check
-/** What the rules would do: how many would go, why the others stay, and where there is room each job with its verdict. */
+/** What the rules would do: how many would go, why the others stay, and where there is room each job with its outcome. */
 
 import { skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -9,19 +9,18 @@ import { isActive } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
 import { cut, KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
-import { CLEAN_UP, nothingWouldGo, reasonWord, SHOWN, splitSpoken, verdict, wouldGo } from "./strings.mjs";
+import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
 
-/** @import { CleanUpPreview, Policy } from "../../../types/record" */
-/** @import { Row } from "../../../types/wire" */
+/** @import { CleanUpPreview, Policy, Row } from "../../../types/wire" */
 /** @import { CleanUp } from "./model.mjs" */
 
 /** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
 
-/** Verdicts listed at most. */
-const MAX_ROWS = 200;
+/** Outcomes listed at most. */
+const MOST_ROWS = 200;
 
 /** What stands at the top, in words. @param {CleanUpPreview} preview */
-export function outcomeWords({ go, total }) {
+export function effectWords({ go, total }) {
   if (go > 0) return wouldGo(go, total);
   return total > 0 ? nothingWouldGo(total) : EMPTY.title;
 }
@@ -30,7 +29,7 @@ export function outcomeWords({ go, total }) {
 export function effect({ preview, working }) {
   if (!preview) return working ? [el("h3", { class: "cch-verdict" }, CLEAN_UP.working), skeleton("100%")] : [];
   const { go, total } = preview;
-  const text = working ? CLEAN_UP.working : outcomeWords(preview);
+  const text = working ? CLEAN_UP.working : effectWords(preview);
   if (go === 0 && !working) return [el("h3", { class: "cch-msg" }, icon("ok", "i-ok"), el("span", {}, text))];
   const parts = [go, total - go].map((n, at) => n > 0 && el("i", { class: at ? "kept" : "", style: `flex-grow: ${n}` }));
   const split = el("div", { class: "cch-split", role: "img", "aria-label": splitSpoken(go, total - go) }, ...parts);
@@ -83,7 +82,7 @@ function createPictures(root, thumbnails) {
 }
 
 /** @param {Thumbnails} thumbnails */
-export function createVerdicts(thumbnails) {
+export function createOutcomes(thumbnails) {
   /** @type {"all" | "go" | "kept"} */
   let shown = "all";
   /** @type {CleanUpPreview | null} */
@@ -105,7 +104,7 @@ export function createVerdicts(thumbnails) {
     fill();
   }
 
-  /** @param {CleanUpPreview["rows"][number]} verdictRow */
+  /** @param {CleanUpPreview["rows"][number]} shownRow */
   function line({ job, keep }) {
     const [name = "", tail = ""] = cut(clean(job.name) || shortId(job.id));
     // What is active has not finished, whenever it was created.
@@ -117,7 +116,7 @@ export function createVerdicts(thumbnails) {
       el("td", {}, pictures.make(job)),
       el("td", {}, el("span", { class: "cch-name", title: clean(job.name) || clean(job.id) }, el("span", { dir: "auto" }, name), el("span", {}, tail))),
       el("td", { class: "cch-2" }, when === null ? "" : dateOnly(when)),
-      el("td", {}, el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), verdict(keep, policy))),
+      el("td", {}, el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, policy))),
     );
   }
 
@@ -130,7 +129,7 @@ export function createVerdicts(thumbnails) {
       button.textContent = `${label} ${number(counts[key])}`;
       button.setAttribute("aria-pressed", String(key === shown));
     }
-    const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MAX_ROWS);
+    const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MOST_ROWS);
     body.replaceChildren(...chosen.map(line));
     const left = counts[shown] - chosen.length;
     rest.textContent = left > 0 ? andMore(left) : "";

@@ -3,7 +3,7 @@
 
 import { clean, number, plural } from "../common/format.mjs";
 
-/** @import { KeepReason, Policy } from "../../../types/record" */
+/** @import { KeepReason, Policy } from "../../../types/wire" */
 /** @import { RuleKey } from "./model.mjs" */
 
 export const CLEAN_UP = {
@@ -67,7 +67,7 @@ export function reasonWord(reason, policy) {
 }
 
 /** @param {KeepReason | null} reason null: it would go @param {Policy} policy */
-export function verdict(reason, policy) {
+export function outcomeWord(reason, policy) {
   if (reason === null) return CLEAN_UP.goes;
   const word = reasonWord(reason, policy);
   return `Kept: ${word[0]?.toLowerCase()}${word.slice(1)}`;

@@ -75,7 +75,7 @@ export class DialogFrame {
   #spoken = document.createTextNode("");
   #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
   #presses = new Presses(this.#foot);
-  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: this.#presses.guard(false, () => this.close()) }, icon("close"));
+  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: this.#presses.accept(false, () => this.close()) }, icon("close"));
   #root = el(
     "div",
     { class: "cch cch-dialog", tabindex: "-1" },
@@ -193,7 +193,7 @@ export class DialogFrame {
   /** @param {ViewButton} options @param {boolean} first */
   #button({ label, kind = "", icon: name, element, answer }, first) {
     if (element) return element;
-    const press = this.#presses.guard(kind === "danger", () => (answer ? this.#settle(answer) : this.close()));
+    const press = this.#presses.accept(kind === "danger", () => (answer ? this.#settle(answer) : this.close()));
     return button({ label, kind, first, press, ...(name && { icon: name }) });
   }
 

@@ -80,7 +80,7 @@ const whenPainted = (run) => void window.requestAnimationFrame(() => window.requ
 
 export class Presses {
   /** @type {HTMLElement[]} */
-  #guarded = [];
+  #isProtected = [];
   #unasked = false;
   #listening = new AbortController();
   #deafness = new Deafness({
@@ -99,20 +99,20 @@ export class Presses {
   /** Another step is about to be shown. @param {boolean} unasked whether it appears by itself: then all of it is deaf */
   begin(unasked) {
     this.#unasked = unasked;
-    this.#guarded = [];
+    this.#isProtected = [];
   }
 
   /** What a button does, unless it is pressed too early. @param {boolean} deletes @param {() => void} press */
-  guard(deletes, press) {
+  accept(deletes, press) {
     return (/** @type {any} */ click) => {
-      const isGuarded = deletes || this.#unasked;
-      if (!isGuarded || this.#deafness.hears(click)) press();
+      const isCareful = deletes || this.#unasked;
+      if (!isCareful || this.#deafness.hears(click)) press();
     };
   }
 
-  /** The step is there now, or again. @param {HTMLElement[]} [deaf] buttons that are guarded */
-  shown(deaf = this.#guarded) {
-    this.#guarded = deaf;
+  /** The step is there now, or again. @param {HTMLElement[]} [deaf] buttons that are isProtected */
+  shown(deaf = this.#isProtected) {
+    this.#isProtected = deaf;
     if (deaf.length) this.#deafness.begin(this.#unasked ? UNASKED_DEAF_MS : OPENED_DEAF_MS);
     else this.#deafness.end();
   }
@@ -124,7 +124,7 @@ export class Presses {
 
   /** @param {boolean} deaf */
   #show(deaf) {
-    for (const element of this.#guarded) {
+    for (const element of this.#isProtected) {
       if (deaf) element.setAttribute("aria-disabled", "true");
       else element.removeAttribute("aria-disabled");
     }

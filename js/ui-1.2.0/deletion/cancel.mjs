@@ -24,7 +24,7 @@ const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeo
  * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => void} parts.onChange
  */
-export function createCancelling({ api, dialogs, toasts, onChange }) {
+export function createCancellation({ api, dialogs, toasts, onChange }) {
   /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
   function tell(cancelled, already, left, trouble) {
     if (trouble && NOT_KNOWN.has(trouble.code)) {

@@ -12,8 +12,8 @@ import { shownPhase } from "./entries.mjs";
 import { showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
-/** @import { DeletionState, Entry } from "../../../types/deletions" */
-/** @import { Say } from "../../../types/panel" */
+/** @import { DeletionState, Entry } from "../../../types/deletion" */
+/** @import { Say } from "../../../types/list" */
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
 

@@ -8,9 +8,9 @@ import { resultWords } from "./result_strings.mjs";
 import { HOLD, LOST, NOT_DELETED, NOT_STOPPED } from "./strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
-import { createTelling, quarters } from "./toasts.mjs";
+import { createDeletionToasts, quarters } from "./toasts.mjs";
 
-/** @import { DeletionState, DeletionView, Entry } from "../../../types/deletions" */
+/** @import { DeletionState, DeletionView, Entry } from "../../../types/deletion" */
 /** @import { DeletionAnswer, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
@@ -163,7 +163,7 @@ export class Deletions {
   constructor(parts) {
     this.parts = parts;
     const again = (/** @type {Entry} */ entry) => void this.tryAgain(entry);
-    this.tell = createTelling({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
+    this.tell = createDeletionToasts({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
     this.#gone = createGone(parts.now);
     this.reading = this.#gone.reading;
     this.#clock = createClock({ flow: this, api: parts.api, now: parts.now, schedule: parts.schedule });
@@ -366,7 +366,7 @@ export class Deletions {
     /** @type {Entry} */
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), account: "",
-      hold: null, operation: null, phase: "asking", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
+      hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
     };
     this.entries.unshift(entry);

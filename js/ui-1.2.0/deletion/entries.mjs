@@ -4,14 +4,14 @@
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 
-/** @import { Entry } from "../../../types/deletions" */
-/** @import { Mark } from "../../../types/panel" */
+/** @import { Entry } from "../../../types/deletion" */
+/** @import { Mark } from "../../../types/list" */
 /** @import { Hold, Progress, Result, Row, Status } from "../../../types/wire" */
 
 /** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
-const ORDER = ["asking", "holding", "waiting", "sending", "checking", "done"];
+const ORDER = ["submitting", "holding", "waiting", "sending", "checking", "done"];
 
 /** Milliseconds between two looks at what a deletion has come to. */
 export const LOOK_EVERY = 4_000;
@@ -68,7 +68,7 @@ export function seenIn(entry, status) {
 /** Whether a job has left the list, because it is about to go. @param {Entry[]} entries @param {Row} row */
 export function isAboutToGo(entries, row) {
   return entries.some((entry) => {
-    if (!isOpen(entry) || entry.phase === "asking") return false;
+    if (!isOpen(entry) || entry.phase === "submitting") return false;
     // What a clear takes is remembered, so that it stays away until the list is read again.
     if (entry.kind === "clear" && statusOf(row.status).finished) entry.ids.add(row.id);
     return entry.ids.has(row.id);

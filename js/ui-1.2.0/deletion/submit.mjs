@@ -7,7 +7,7 @@ import { advance, isOpen, seenIn } from "./entries.mjs";
 import { NOT_REMOVED } from "./result_strings.mjs";
 import { LOST, NOT_DELETED } from "./strings.mjs";
 
-/** @import { Entry } from "../../../types/deletions" */
+/** @import { Entry } from "../../../types/deletion" */
 /** @import { HistoryApiError } from "../api.mjs" */
 /** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */

@@ -6,8 +6,8 @@ import { shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
 import { HOLD } from "./strings.mjs";
 
-/** @import { Entry } from "../../../types/deletions" */
-/** @import { Actions } from "../../../types/panel" */
+/** @import { Entry } from "../../../types/deletion" */
+/** @import { Actions } from "../../../types/list" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
@@ -23,7 +23,7 @@ export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.m
  * @param {() => void} options.openPanel
  * @param {(entry: Entry) => number} options.secondsToWait
  */
-export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait }) => ({
+export const createDeletionToasts = ({ toasts, undo, again, openPanel, secondsToWait }) => ({
   /**
    * Said when it begins and shortly before it ends: a toast that changes each second would be read out each second.
    * @param {Entry} entry
@@ -62,7 +62,7 @@ export const createTelling = ({ toasts, undo, again, openPanel, secondsToWait })
 
 /** Whether it was sent, or may have been. @param {Entry} entry */
 function isLate({ phase, result }) {
-  if (phase !== "done") return phase !== "asking" && phase !== "holding";
+  if (phase !== "done") return phase !== "submitting" && phase !== "holding";
   return !(result && "outcome" in result && result.outcome === "failed");
 }
 
@@ -72,7 +72,7 @@ function isLate({ phase, result }) {
  * @param {Pick<Toasts, "slot">} parts.toasts
  * @returns {Actions["undo"]}
  */
-export function createUndoing({ deletions, toasts }) {
+export function createUndo({ deletions, toasts }) {
   const slot = toasts.slot();
   return (say) => {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;

@@ -133,7 +133,7 @@ export function protectionPart(job, protection, protectWorkflow) {
 }
 
 /** The picture tells the state, the words tell what a press does. @param {boolean} kept @param {() => void} act */
-export function guardButton(kept, act) {
+export function protectionButton(kept, act) {
   const press = once(act);
   if (kept) {
     const unprotect = button({ label: PROTECT.unprotect, icon: "lock", press });

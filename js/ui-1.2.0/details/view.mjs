@@ -11,10 +11,10 @@ import { isActive } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
 import { cut } from "../list/row.mjs";
 import { PANEL } from "../list/strings.mjs";
-import { errorBox, facts, guardButton, outputsPart, protectionPart } from "./parts.mjs";
+import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @import { Say } from "../../../types/panel" */
+/** @import { Say } from "../../../types/list" */
 /** @import { JobDetails, Row } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { IconName } from "../common/icons.mjs" */
@@ -60,9 +60,9 @@ export class Details {
   /** @type {HistoryApiError | null} */
   #error = null;
   /** @type {AbortController | null} */
-  #asking = null;
+  #request = null;
   /** What is said of the job's protection. */
-  #guard = el("div", { class: "cch-stack" });
+  #protection = el("div", { class: "cch-stack" });
   /** @type {() => void} */
   #leave;
   /** @type {(() => void)[]} what the pictures on show need to be let go */
@@ -71,13 +71,13 @@ export class Details {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    this.#leave = parts.protection.subscribe(() => this.#drawGuard());
+    this.#leave = parts.protection.subscribe(() => this.#drawProtection());
   }
 
   /** @param {Row} row @param {{pane: boolean}} options at the side, or over the list */
   show(row, { pane }) {
     const same = this.#row?.id === row.id;
-    const fresh = same && this.#row?.status === row.status && (this.#details ?? this.#asking ?? this.#error);
+    const fresh = same && this.#row?.status === row.status && (this.#details ?? this.#request ?? this.#error);
     this.#row = row;
     this.#drawHead(row, pane);
     if (fresh) return;
@@ -88,8 +88,8 @@ export class Details {
   }
 
   close() {
-    this.#asking?.abort();
-    this.#asking = this.#row = this.#details = this.#error = null;
+    this.#request?.abort();
+    this.#request = this.#row = this.#details = this.#error = null;
     this.#letGo();
     this.#scroll.replaceChildren();
     this.#tail.replaceChildren();
@@ -103,12 +103,12 @@ export class Details {
 
   /** @param {Row} row */
   async #ask(row) {
-    this.#asking?.abort();
-    const asking = (this.#asking = new AbortController());
+    this.#request?.abort();
+    const request = (this.#request = new AbortController());
     this.#error = null;
-    const [details, error] = await this.parts.api.job(row.id, asking.signal).then((got) => [got, null], (failure) => [null, failure]);
-    if (asking.signal.aborted) return;
-    this.#asking = null;
+    const [details, error] = await this.parts.api.job(row.id, request.signal).then((got) => [got, null], (failure) => [null, failure]);
+    if (request.signal.aborted) return;
+    this.#request = null;
     this.#details = details ?? this.#details;
     this.#error = error && asApiError(error);
     this.#draw();
@@ -146,24 +146,24 @@ export class Details {
     const body = [
       error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
       ...outputsPart(job, this.#details?.outputs ?? null, picture),
-      this.#guard,
+      this.#protection,
       this.#trouble(),
       facts(job, now(), (text) => this.#copy(text, DETAILS.idCopied)),
       isActive(job.status) && hint("info", DETAILS.activeStay),
       this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
     ];
     this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
-    this.#drawGuard();
+    this.#drawProtection();
   }
 
   /** What depends on whether the job is protected. */
-  #drawGuard() {
+  #drawProtection() {
     const row = this.#row;
     if (!row) return;
     const job = this.#details?.job ?? row;
     const told = protectionPart(job, this.parts.protection, this.parts.protectWorkflow);
-    this.#guard.replaceChildren(...told);
-    this.#guard.hidden = !told.length;
+    this.#protection.replaceChildren(...told);
+    this.#protection.hidden = !told.length;
     this.#drawTail(job, !this.#details && !this.#error);
   }
 
@@ -200,8 +200,8 @@ export class Details {
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
     const kept = protection.covers(job);
-    const guard = there && guardButton(kept, () => protect(job, !kept));
-    const right = el("span", { class: "cch-right" }, guard, there && !kept && !active && job.status !== "unknown" && gone);
+    const protectionPress = there && protectionButton(kept, () => protect(job, !kept));
+    const right = el("span", { class: "cch-right" }, protectionPress, there && !kept && !active && job.status !== "unknown" && gone);
     const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
     const focused = this.#tail.contains(document.activeElement) && document.activeElement;

@@ -7,8 +7,7 @@ import { clean } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @import { ExtensionManager } from "../../../types/comfyui" */
-/** @import { ComfyApp } from "../../../types/comfyui" */
+/** @import { ComfyApp, ExtensionManager } from "../../../types/comfyui" */
 /** @import { JobDetails } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
@@ -17,13 +16,13 @@ const FOLDER = "workflows/";
 const MAX_NAME_CHARACTERS = 60;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
-const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What ComfyUI can load: it empties the canvas before it finds out. @param {unknown} workflow */
 export const isLoadable = (workflow) =>
-  isRecord(workflow) &&
+  isObject(workflow) &&
   Array.isArray(workflow.nodes) &&
-  workflow.nodes.every((node) => isRecord(node) && typeof node.type === "string" && ["number", "string"].includes(typeof node.id)) &&
+  workflow.nodes.every((node) => isObject(node) && typeof node.type === "string" && ["number", "string"].includes(typeof node.id)) &&
   (workflow.links === undefined || Array.isArray(workflow.links));
 
 /** A file name without its extension, made of what every system allows. @param {JobDetails} details */

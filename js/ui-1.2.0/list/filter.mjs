@@ -3,7 +3,7 @@
 
 import { groupOf } from "../common/status.mjs";
 
-/** @import { Choice, Filter, Row } from "../../../types/panel" */
+/** @import { Choice, Filter, Row } from "../../../types/list" */
 
 const DAY = 86_400_000;
 

@@ -10,7 +10,7 @@ import { EVERYTHING, inForce } from "./filter.mjs";
 import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./strings.mjs";
 import { iconButton } from "./toolbar.mjs";
 
-/** @import { Store } from "../../../types/panel" */
+/** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
 
 /** Milliseconds without a key before a search. */

@@ -6,7 +6,7 @@ import { PANEL } from "./strings.mjs";
 import { PanelView } from "./view.mjs";
 
 /** @import { ExtensionManager } from "../../../types/comfyui" */
-/** @import { ViewParts } from "../../../types/panel" */
+/** @import { ViewParts } from "../../../types/list" */
 
 /** @typedef {Omit<ViewParts, "place" | "close">} Parts */
 

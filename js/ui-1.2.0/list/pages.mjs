@@ -5,7 +5,7 @@ import { el } from "../common/dom.mjs";
 import { PANEL } from "./strings.mjs";
 import { iconButton } from "./toolbar.mjs";
 
-/** @import { Page } from "../../../types/panel" */
+/** @import { Page } from "../../../types/list" */
 
 export class Pages {
   /** @type {Page | null} what is shown over the list */

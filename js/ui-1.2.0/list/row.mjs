@@ -8,7 +8,7 @@ import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord, PANEL } from "./strings.mjs";
 
-/** @import { Mark, Row, ViewParts } from "../../../types/panel" */
+/** @import { Mark, Row, ViewParts } from "../../../types/list" */
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { Item } from "./menu.mjs" */
 
@@ -41,7 +41,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {number} now
  * @property {boolean} cancel whether jobs can be cancelled
  * @property {string} id
- * @property {boolean} guarded whether deletions leave it out
+ * @property {boolean} isProtected whether deletions leave it out
  * @property {Mark | undefined} mark
  */
 
@@ -66,9 +66,9 @@ export class RowView {
   #code = el("code");
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
   #lock = icon("lock", "lock");
-  #guardIcon = icon("unlock", "s14");
-  #guard = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#guardIcon);
-  #acts = el("span", { class: "cch-acts" }, this.#guard, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  #protectIcon = icon("unlock", "s14");
+  #protect = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#protectIcon);
+  #acts = el("span", { class: "cch-acts" }, this.#protect, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
   element = el(
     "div",
     { class: "cch-row", role: "option" },
@@ -96,9 +96,9 @@ export class RowView {
 
   /** @param {Shown} shown */
   fill(shown) {
-    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, guarded, mark } = shown;
+    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
     const { element } = this;
-    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, guarded, mark?.word, mark?.why];
+    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
     const short = shortId(row.id);
@@ -131,14 +131,14 @@ export class RowView {
     this.#code.hidden = cancelled;
     this.#cancel.hidden = !cancelled;
     this.#acts.hidden = cancelled;
-    this.#lock.classList.toggle("none", !guarded);
-    writeAttribute(this.#guard, "title", guarded ? PROTECT.unprotect : PROTECT.protect);
-    this.#guard.classList.toggle("is-on", guarded);
-    setIcon(this.#guardIcon, guarded ? "lock" : "unlock");
+    this.#lock.classList.toggle("none", !isProtected);
+    writeAttribute(this.#protect, "title", isProtected ? PROTECT.unprotect : PROTECT.protect);
+    this.#protect.classList.toggle("is-on", isProtected);
+    setIcon(this.#protectIcon, isProtected ? "lock" : "unlock");
     writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
-    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), guarded && PROTECT.spoken];
+    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), isProtected && PROTECT.spoken];
     const attributes = {
       "aria-selected": String(selected),
       "aria-setsize": String(count),

@@ -8,7 +8,7 @@ import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWord
 import { clearFilters } from "./filter_popover.mjs";
 import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
-/** @import { Actions, Store } from "../../../types/panel" */
+/** @import { Actions, Store } from "../../../types/list" */
 /** @import { Child } from "../common/dom.mjs" */
 /** @import { IconName } from "../common/icons.mjs" */
 

@@ -6,7 +6,7 @@ import { groupOf, GROUPS } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL } from "./strings.mjs";
 
-/** @import { Choice, Filter, Happening, Row, Status, StoreParts, Tab, Target } from "../../../types/panel" */
+/** @import { Choice, Filter, Happening, Row, Status, StoreParts, Tab, Target } from "../../../types/list" */
 /** @import { ListLine } from "../../../types/wire" */
 
 /** A list that grows is drawn no more often; milliseconds. */

@@ -5,7 +5,7 @@ import { clean, dateTime, number, plural, shortId } from "../common/format.mjs";
 import { GROUPS } from "../common/status.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
-/** @import { Choice, Store } from "../../../types/panel" */
+/** @import { Choice, Store } from "../../../types/list" */
 
 export const PANEL = {
   title: "Cloud history",
@@ -15,7 +15,7 @@ export const PANEL = {
   close: "Close",
   back: "Back to the list",
   cleanUp: "Clean up…",
-  record: "Recently deleted",
+  audit: "Recently deleted",
   connection: "Connection…",
   notConnected: "Not connected",
   clear: "Clear cloud history…",

@@ -9,7 +9,7 @@ import { RowView } from "./row.mjs";
 import { PANEL } from "./strings.mjs";
 import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
-/** @import { Row, Store, ViewParts } from "../../../types/panel" */
+/** @import { Row, Store, ViewParts } from "../../../types/list" */
 /** @import { ListKey } from "./keys.mjs" */
 
 const MINUTE = 60_000;
@@ -154,8 +154,8 @@ export class ListView {
       const joins = (/** @type {number} */ other) =>
         selected && Math.abs(topOf(groups, other) - top) === ROW && store.selection.has(store.rows[other]?.id ?? "");
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
-      const guarded = store.protection.covers(row);
-      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, guarded, mark });
+      const isProtected = store.protection.covers(row);
+      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
       if (!view.element.isConnected) this.#space.append(view.element);
       shown.set(row.id, view);
     }

@@ -11,7 +11,7 @@ import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
-/** @import { PageName, Store, ViewParts } from "../../../types/panel" */
+/** @import { PageName, Store, ViewParts } from "../../../types/list" */
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { Popups } from "./menu.mjs" */
 
@@ -35,7 +35,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
     popups.menu(
       [
         { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
-        { label: PANEL.record, icon: "history", press: () => openPage("record") },
+        { label: PANEL.audit, icon: "history", press: () => openPage("audit") },
         null,
         { label: PANEL.connection, icon: "key", small, press: actions.manageKey },
         null,

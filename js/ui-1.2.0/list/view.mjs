@@ -13,7 +13,7 @@ import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
 import { ListView } from "./table.mjs";
 import { createFooter, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
-/** @import { PageName, Row, Say, ViewParts } from "../../../types/panel" */
+/** @import { PageName, Row, Say, ViewParts } from "../../../types/list" */
 
 /** A count is read when it has rested so long; milliseconds. */
 const QUIET = 500;

@@ -8,7 +8,7 @@ import { clean } from "../common/format.mjs";
 import { COMMON, DAMAGED, errorLine, errorWords } from "../common/strings.mjs";
 import { byWorkflowWords, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
 
-/** @import { Row } from "../../../types/panel" */
+/** @import { Row } from "../../../types/list" */
 /** @import { Status } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Dialogs } from "../common/dialogs.mjs" */
@@ -25,7 +25,7 @@ const SHORT = 4_000;
  * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => Iterable<Row>} parts.all every job that is known
  */
-export function createProtecting({ protection, dialogs, toasts, all }) {
+export function createProtectionActions({ protection, dialogs, toasts, all }) {
   const covered = () => [...all()].filter(protection.covers);
 
   /** @param {boolean} protect @param {{ids?: string[], workflows?: string[]}} which @param {(n: number) => string} words of the jobs it made a difference to */

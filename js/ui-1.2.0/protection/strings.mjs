@@ -3,7 +3,7 @@
 
 import { clean, number, plural, tally } from "../common/format.mjs";
 
-/** @import { Choice } from "../../../types/panel" */
+/** @import { Choice } from "../../../types/list" */
 /** @import { DeletePreview } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */

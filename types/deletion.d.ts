@@ -14,7 +14,7 @@ export interface Entry {
   hold: string | null;
   /** Its name at the server, known from its preview on; null as long as it is not confirmed. */
   operation: string | null;
-  phase: "asking" | "holding" | "waiting" | "sending" | "checking" | "done";
+  phase: "submitting" | "holding" | "waiting" | "sending" | "checking" | "done";
   /** When the hold ends, on this page's clock; told by the server's seconds. */
   deadline: number;
   /** Until when Comfy Cloud asks to wait, on this page's clock; 0: it does not. */

@@ -83,7 +83,7 @@ export interface Page {
   leave(): void;
 }
 
-export type PageName = "clean_up" | "record";
+export type PageName = "clean_up" | "audit";
 
 /** What a page is given by the panel it is shown in. */
 export interface PageHost {
