@@ -13,7 +13,7 @@ import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from 
 /** @import { ExtensionManager, SidebarTab } from "../types/comfyui" */
 /** @import { Settings } from "../types/wire" */
 
-/** @typedef {ReturnType<typeof import("./ui-1.2.0/app.mjs").assemble>} Ui */
+/** @typedef {import("./ui-1.2.0/app.mjs").App} Ui */
 
 export const MENU = {
   group: "Cloud history",
@@ -150,10 +150,10 @@ let loading = null;
 let ui = null;
 
 async function loadUi() {
-  const { assemble, loadStyle } = await import("./ui-1.2.0/app.mjs");
+  const { App, loadStyle } = await import("./ui-1.2.0/app.mjs");
   // Nothing is shown without it.
   await loadStyle();
-  return (ui = assemble(app, (route, init) => api.fetchApi(route, init), () => void open()));
+  return (ui = new App(app, (route, init) => api.fetchApi(route, init), () => void open()));
 }
 
 /**

@@ -64,6 +64,7 @@ export interface Actions {
   cancel(rows: Row[]): void;
   /** `wish`: whether they are to be protected; absent: whether any of them is not yet. */
   protect(rows: Row[], wish?: boolean): void;
+  protectWorkflow(row: Row): void;
   /** The newest hold; where there is none, it says so. */
   undo(say: Say): void;
   openWorkflow(id: string): void;

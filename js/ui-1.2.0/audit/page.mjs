@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
-import { button, hint, skeleton } from "../common/components.mjs";
+import { button, hint, iconButton, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
@@ -12,10 +12,9 @@ import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { cut } from "../list/row.mjs";
 import { state as whole } from "../list/states.mjs";
-import { iconButton } from "../list/toolbar.mjs";
 import { AUDIT, backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
 
-/** @import { PageHost } from "../../../types/list" */
+/** @import { PageHost, Store } from "../../../types/list" */
 /** @import { AuditEntry } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Dialogs } from "../common/dialogs.mjs" */
@@ -148,7 +147,7 @@ export function createEntry(entry, now, state, actions) {
  * @property {Workflows} workflows
  * @property {Dialogs} dialogs
  * @property {Pick<Toasts, "tell">} toasts
- * @property {() => number} now
+ * @property {Pick<Store, "now">} store
  */
 
 const WAITING = 3;
@@ -219,7 +218,7 @@ export class AuditPage {
     const { operation } = entry;
     const state = this.#unfolded.get(operation) ?? { open: false, all: false, kept: null };
     this.#unfolded.set(operation, state);
-    const shown = createEntry(entry, this.parts.now(), state, {
+    const shown = createEntry(entry, this.parts.store.now(), state, {
       toggle: () => {
         state.open = !state.open;
         this.#load(entry, state, shown.draw);

@@ -24,9 +24,20 @@ export const skeleton = (/** @type {string} */ width) => el("span", { class: "cc
 /** @param {HTMLElement} going @param {HTMLElement} staying */
 export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going, staying);
 
+/**
+ * A button that is only an icon; a small one has a small icon.
+ * @param {IconName} name
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} press
+ * @param {string} [className]
+ * @param {string} [iconClass]
+ */
+export const iconButton = (name, label, press, className = "cch-ib", iconClass = "") =>
+  el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name, iconClass));
+
 /** @param {(() => void) | undefined} dismiss */
 export const cross = (dismiss) =>
-  dismiss && el("button", { type: "button", class: "cch-ib s", "aria-label": words.COMMON.dismiss, title: words.COMMON.dismiss, onclick: dismiss }, icon("close", "s14"));
+  dismiss && iconButton("close", words.COMMON.dismiss, dismiss, "cch-ib s", "s14");
 
 /** @param {IconName} name @param {string} className @param {Words} content @param {(() => void)} [dismiss] @param {HTMLElement[]} [buttons] */
 export function card(name, className, { title, text }, dismiss, buttons = []) {

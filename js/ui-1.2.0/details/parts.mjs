@@ -1,7 +1,7 @@
 // @ts-check
 /** The parts of a job's details. Every text from the cloud is text, isolated, without control characters. */
 
-import { button, hint, once } from "../common/components.mjs";
+import { button, hint, iconButton, once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, duration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -25,10 +25,6 @@ const MAX_TEXT_CHARACTERS = 20_000;
 /** Several lines from elsewhere: as `clean`, but the lines stay. @param {unknown} text */
 export const cleanLines = (text) =>
   String(text ?? "").slice(0, MAX_TEXT_CHARACTERS).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
-
-/** @param {string} label @param {() => void} press */
-const copyButton = (label, press) =>
-  el("button", { type: "button", class: "cch-ib s", "aria-label": label, title: label, onclick: press }, icon("copy", "s14"));
 
 /** What went wrong; the traceback is folded. @param {JobError & {traceback?: string[]}} error @param {Copy} copy */
 export function errorBox(error, copy) {
@@ -98,7 +94,7 @@ export function facts(job, now, copy) {
   /** @param {string} term @param {number | null} at */
   const time = (term, at) => at !== null && add(term, dateTime(at, true));
   /** @param {string} term @param {string} id @param {string} label */
-  const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", title: clean(id), dir: "ltr" }, clean(id)), copyButton(label, () => copy(id)));
+  const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", title: clean(id), dir: "ltr" }, clean(id)), iconButton("copy", label, () => copy(id), "cch-ib s", "s14"));
 
   const status = statusOf(job.status);
   const lasts = took(job, now);
@@ -140,6 +136,7 @@ export function protectionButton(kept, act) {
     unprotect.setAttribute("data-guard", "");
     return unprotect;
   }
-  const attributes = { type: "button", class: "cch-ib field", "aria-label": PROTECT.protect, title: PROTECT.protect, "data-guard": true, onclick: press };
-  return el("button", attributes, icon("unlock"));
+  const unprotected = iconButton("unlock", PROTECT.protect, press, "cch-ib field");
+  unprotected.setAttribute("data-guard", "");
+  return unprotected;
 }

@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
-import { button, hint } from "../common/components.mjs";
+import { button, hint, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -14,13 +14,11 @@ import { PANEL } from "../list/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @import { Say } from "../../../types/list" */
+/** @import { Actions, Say, Store } from "../../../types/list" */
 /** @import { JobDetails, Row } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
-/** @import { IconName } from "../common/icons.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 /** @import { Thumbnails } from "../list/thumbnails.mjs" */
-/** @import { Protection } from "../protection/model.mjs" */
 /** @import { Workflows } from "./workflows.mjs" */
 
 /**
@@ -29,23 +27,12 @@ import { DETAILS } from "./strings.mjs";
  * @property {Pick<Thumbnails, "request" | "release">} thumbnails
  * @property {Workflows} workflows
  * @property {Pick<Toasts, "tell">} toasts
- * @property {Protection} protection
- * @property {(row: Row, wish: boolean) => void} protect or unprotect
- * @property {(row: Row) => void} protectWorkflow
- * @property {(row: Row) => void} remove
- * @property {(rows: Row[]) => void} cancel
- * @property {() => boolean} canCancel
- * @property {() => string} blocked why deleting must wait, in words; "" if it need not
- * @property {() => void} refresh
- * @property {() => number} now
+ * @property {Store} store
+ * @property {Actions} actions
  * @property {() => void} back
  * @property {() => void} close
  * @property {Say} say
  */
-
-/** @param {string} label @param {IconName} name @param {() => void} press @param {string} [className] */
-const iconButton = (label, name, press, className = "cch-ib") =>
-  el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name, className.endsWith(" s") ? "s14" : ""));
 
 export class Details {
   #title = el("h2", { class: "cch-title", tabindex: "-1" });
@@ -71,7 +58,7 @@ export class Details {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    this.#leave = parts.protection.subscribe(() => this.#drawProtection());
+    this.#leave = parts.store.protection.subscribe(() => this.#drawProtection());
   }
 
   /** @param {Row} row @param {{pane: boolean}} options at the side, or over the list */
@@ -126,7 +113,7 @@ export class Details {
     this.#title.replaceChildren(el("span", { class: "cch-name", title: name }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
-    const children = pane ? [this.#title] : [iconButton(PANEL.back, "left", back), this.#title, iconButton(COMMON.close, "close", close)];
+    const children = pane ? [this.#title] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];
     if (this.#head.children.length !== children.length) this.#head.replaceChildren(...children);
   }
 
@@ -134,7 +121,7 @@ export class Details {
     const row = this.#row;
     if (!row) return;
     this.#letGo();
-    const { thumbnails, now } = this.parts;
+    const { thumbnails, store } = this.parts;
     const job = this.#details?.job ?? row;
     const picture = (/** @type {string} */ file, /** @type {HTMLImageElement} */ image) => {
       thumbnails.request(row.id, file, image);
@@ -148,7 +135,7 @@ export class Details {
       ...outputsPart(job, this.#details?.outputs ?? null, picture),
       this.#protection,
       this.#trouble(),
-      facts(job, now(), (text) => this.#copy(text, DETAILS.idCopied)),
+      facts(job, store.now(), (text) => this.#copy(text, DETAILS.idCopied)),
       isActive(job.status) && hint("info", DETAILS.activeStay),
       this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
     ];
@@ -161,7 +148,7 @@ export class Details {
     const row = this.#row;
     if (!row) return;
     const job = this.#details?.job ?? row;
-    const told = protectionPart(job, this.parts.protection, this.parts.protectWorkflow);
+    const told = protectionPart(job, this.parts.store.protection, this.parts.actions.protectWorkflow);
     this.#protection.replaceChildren(...told);
     this.#protection.hidden = !told.length;
     this.#drawTail(job, !this.#details && !this.#error);
@@ -174,7 +161,7 @@ export class Details {
     const gone = this.#error.code === "not_found";
     const { title, text } = gone ? DETAILS.gone : errorWords(this.#error);
     const press = () => {
-      if (gone) return this.parts.refresh();
+      if (gone) return void this.parts.store.refresh();
       void this.#ask(row);
       this.#draw();
     };
@@ -185,22 +172,22 @@ export class Details {
 
   /** @param {Row} job @param {boolean} waiting */
   #drawTail(job, waiting) {
-    const { workflows, protection, protect, remove, cancel, canCancel, blocked, close } = this.parts;
+    const { workflows, store, actions, close } = this.parts;
     const known = this.#details ?? undefined;
     const active = isActive(job.status);
-    const why = blocked();
+    const why = store.blocked();
     const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
-    const download = iconButton(DETAILS.download, "down", () => void workflows.download(job.id, known), "cch-ib field");
-    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || remove(job) });
+    const download = iconButton("down", DETAILS.download, () => void workflows.download(job.id, known), "cch-ib field");
+    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }) });
     if (why) {
       gone.setAttribute("aria-disabled", "true");
       gone.title = why;
     }
-    const left = active && canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => cancel([job]) });
+    const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => actions.cancel([job]) });
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
-    const kept = protection.covers(job);
-    const protectionPress = there && protectionButton(kept, () => protect(job, !kept));
+    const kept = store.protection.covers(job);
+    const protectionPress = there && protectionButton(kept, () => actions.protect([job], !kept));
     const right = el("span", { class: "cch-right" }, protectionPress, there && !kept && !active && job.status !== "unknown" && gone);
     const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
@@ -217,8 +204,3 @@ export class Details {
     this.parts.toasts.tell(done ? "success" : "warning", { title: done ? told : COMMON.notCopied, life: 4_000 });
   }
 }
-
-/** @param {Parts} parts */
-export const createDetails = (parts) => new Details(parts);
-
-export { iconButton };

@@ -1,14 +1,13 @@
 // @ts-check
 /** Search, filters and order: the fields above the list. */
 
-import { button } from "../common/components.mjs";
+import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
 import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./strings.mjs";
-import { iconButton } from "./toolbar.mjs";
 
 /** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */

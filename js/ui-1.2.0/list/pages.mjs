@@ -1,9 +1,9 @@
 // @ts-check
 /** What is pushed over the list, one page at a time. The list below keeps its scroll, its selection and its focused row. */
 
+import { iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { PANEL } from "./strings.mjs";
-import { iconButton } from "./toolbar.mjs";
 
 /** @import { Page } from "../../../types/list" */
 

@@ -159,7 +159,7 @@ export function rowMenu(row, { store, actions }, open) {
   const last = active
     ? { label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel([row]) }
     : { label: PANEL.delete, icon: "trash", key: "Delete", danger: true, press: () => actions.remove({ ids: [row.id] }) };
-  const offered = active ? store.status?.can_cancel !== false : !store.blocked();
+  const offered = active ? store.canCancel() : !store.blocked();
   return [
     { label: PANEL.details, icon: "info", key: "Enter", press: open },
     { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },

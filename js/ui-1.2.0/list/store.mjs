@@ -235,6 +235,11 @@ export class Store {
     this.#tell("focus");
   }
 
+  /** Whether the server can cancel jobs, as far as is known. */
+  canCancel() {
+    return this.status?.can_cancel !== false;
+  }
+
   /** Why deleting must wait, in words; "" if it need not. */
   blocked() {
     if (this.error) return PANEL.cantDelete;

@@ -149,7 +149,7 @@ export class ListView {
       const [selected, focused] = [store.selection.has(row.id), row.id === store.focused];
       const relative = !this.#grouped || (row.created ?? 0) >= midnight;
       const mark = this.parts.markOf(row.id);
-      const cancel = store.status?.can_cancel !== false;
+      const cancel = store.canCancel();
       const top = topOf(groups, index);
       const joins = (/** @type {number} */ other) =>
         selected && Math.abs(topOf(groups, other) - top) === ROW && store.selection.has(store.rows[other]?.id ?? "");

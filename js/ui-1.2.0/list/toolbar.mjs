@@ -1,7 +1,7 @@
 // @ts-check
-/** The panel's title and its four buttons. */
+/** Around the list: title and buttons above it, tabs, and below it the count and what can be done to the selection. */
 
-import { button, once } from "../common/components.mjs";
+import { button, iconButton, once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { number } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
@@ -12,18 +12,7 @@ import { step } from "./keys.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
 /** @import { PageName, Store, ViewParts } from "../../../types/list" */
-/** @import { IconName } from "../common/icons.mjs" */
 /** @import { Popups } from "./menu.mjs" */
-
-/**
- * A button that is only an icon.
- * @param {IconName} name
- * @param {string} label
- * @param {(event: MouseEvent) => void} press
- * @param {string} [className]
- */
-export const iconButton = (name, label, press, className = "cch-ib") =>
-  el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name));
 
 /** @param {ViewParts} parts @param {Popups} popups @param {(name: PageName) => void} openPage */
 export function createHeader({ store, actions, place, close }, popups, openPage) {
@@ -121,7 +110,7 @@ export function createFooter({ store, actions }, focusList) {
     element: el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, tick, el("span", { class: "cch-grow" }, strong, rest)), bar),
     text: () => countWords(store).join(""),
     draw() {
-      const { rows, status } = store;
+      const { rows } = store;
       const size = selection.size;
       [strong.textContent, rest.textContent] = countWords(store);
       const some = rows.some(({ id }) => selection.has(id));
@@ -136,7 +125,7 @@ export function createFooter({ store, actions }, focusList) {
       const chosen = selectedRows(store);
       const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
       kept = chosen.length > 0 && chosen.every(store.protection.covers);
-      cancel.hidden = !onlyActive || status?.can_cancel === false;
+      cancel.hidden = !onlyActive || !store.canCancel();
       remove.hidden = protect.hidden = !cancel.hidden;
       protect.lastChild?.replaceWith(kept ? PROTECT.unprotect : PROTECT.protect);
       if (protect.firstElementChild) setIcon(protect.firstElementChild, kept ? "unlock" : "lock");
