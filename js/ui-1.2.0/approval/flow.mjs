@@ -39,7 +39,7 @@ const LEEWAY = 1_500;
 /** A question whose end is not told this long after it is over: ComfyUI is away, and has asked in vain. */
 const PATIENCE = 5_000;
 /** Milliseconds until its end is looked at anew: it may have come nearer. */
-const LONGEST = 120_000;
+const MAX_WAIT_MS = 120_000;
 /** Milliseconds within which a question that comes after another follows it. */
 const IN_A_ROW = 15_000;
 
@@ -109,7 +109,7 @@ export class Approvals {
     const { now, schedule } = this.parts;
     const rest = approval.deadline + PATIENCE - now();
     if (approval.over || this.#open.get(approval.name) !== approval) return;
-    if (rest > 0) schedule(() => this.#watch(approval), Math.min(rest, LONGEST));
+    if (rest > 0) schedule(() => this.#watch(approval), Math.min(rest, MAX_WAIT_MS));
     else this.#close({ question: approval.name, state: "closed", how: "no_answer" });
   }
 

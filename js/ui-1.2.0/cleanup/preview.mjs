@@ -17,7 +17,7 @@ import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, 
 /** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
 
 /** Outcomes listed at most. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 /** What stands at the top, in words. @param {CleanUpPreview} preview */
 export function effectWords({ go, total }) {
@@ -129,7 +129,7 @@ export function createOutcomes(thumbnails) {
       button.textContent = `${label} ${number(counts[key])}`;
       button.setAttribute("aria-pressed", String(key === shown));
     }
-    const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MOST_ROWS);
+    const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MAX_ROWS);
     body.replaceChildren(...chosen.map(line));
     const left = counts[shown] - chosen.length;
     rest.textContent = left > 0 ? andMore(left) : "";

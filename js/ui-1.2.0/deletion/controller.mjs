@@ -43,7 +43,7 @@ export function coalesce(work) {
 }
 
 /** Looks that ComfyUI leaves unanswered before a deletion is given up: two minutes. */
-const MOST_SILENCES = 30;
+const MAX_SILENCES = 30;
 const LAST_SECONDS = 5;
 
 /**
@@ -67,7 +67,7 @@ export function createClock({ flow, api, now, schedule }) {
       },
       () => {
         entry.silences += 1;
-        if (entry.silences >= MOST_SILENCES && isOpen(entry)) flow.giveUp(entry, LOST);
+        if (entry.silences >= MAX_SILENCES && isOpen(entry)) flow.giveUp(entry, LOST);
       },
     );
   }

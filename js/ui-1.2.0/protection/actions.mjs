@@ -120,7 +120,7 @@ export function createDamagedList({ protection, dialogs, toasts, onMended }) {
   };
 }
 
-const LONGEST = 1000;
+const MAX_CHARACTERS = 1000;
 
 /**
  * @param {object} parts
@@ -143,7 +143,7 @@ export function createLostFolder({ api, dialogs, toasts, onStarted }) {
     const answer = await dialogs.exclusive((frame) =>
       frame.show({
         title: LOST.dialog,
-        body: [el("p", { dir: "auto" }, clean(message, LONGEST)), el("p", { dir: "auto" }, LOST.text)],
+        body: [el("p", { dir: "auto" }, clean(message, MAX_CHARACTERS)), el("p", { dir: "auto" }, LOST.text)],
         buttons: [{ label: COMMON.cancel }, { label: LOST.startAnew, answer: "anew", kind: "danger" }],
       }),
     );
