@@ -139,7 +139,7 @@ around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df
 
 
 @given(st.lists(st.one_of(around, st.sampled_from(FORMS)), max_size=9))
-@examples(600)
+@examples(200)
 def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(pieces: list[str]) -> None:
     remember(KEY)
     shown = scrub("".join(pieces))
@@ -148,7 +148,7 @@ def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(piec
 
 
 @given(around, st.integers(0, len(KEY)), st.integers(0, len(KEY)), around)
-@examples(600)
+@examples(200)
 def test_no_sixteen_characters_of_a_long_key_are_shown(before: str, start: int, end: int, after: str) -> None:
     remember(KEY)
     shown = scrub(before + KEY[start:end] + after).lower()
@@ -178,8 +178,8 @@ def test_the_same_blocks_over_and_over_are_hidden_too() -> None:
     assert scrub("abcdefgh" * 3 + "ijklmnop" + "abcdefgh" * 3) == f"abcdefgh{HIDDEN}abcdefgh"
 
 
-def test_millions_of_beginnings_of_a_key_take_no_time_that_grows_with_their_square(secret: Secret) -> None:
-    text = KEY[:8] * 100_000
+def test_time_to_scrub_does_not_grow_with_the_square_of_the_beginnings_of_a_key(secret: Secret) -> None:
+    text = KEY[:8] * 40_000
     assert scrub(text) == text
 
 

@@ -29,7 +29,7 @@ from support.examples import examples
 from support.fake_history_client import NOON, ids
 
 JOB = ids(1)[0]
-quickly = examples(200)
+quickly = examples(100)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -245,7 +245,7 @@ near_a_cut = st.builds(
 
 
 @given(st.data())
-@examples(300)
+@examples(100)
 def test_a_key_is_hidden_in_every_text_of_a_job_before_it_is_cut(data: st.DataObject) -> None:
     remember(KEY)
     row: dict[str, object] = {"id": JOB, **{name: data.draw(near_a_cut) for name in TEXTS}}

@@ -15,7 +15,7 @@ from cloud_history.secret import remember
 from support.examples import examples
 
 KEY = "comfyui-0123456789abcdef+/x"
-quickly = examples(400)
+quickly = examples(100)
 around_the_key = st.builds(
     lambda before, key, after: before + key + after,
     st.text(max_size=5),

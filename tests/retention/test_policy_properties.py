@@ -18,7 +18,7 @@ from support.choices import Choices, made_of
 from support.examples import examples
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
-EXAMPLES = examples(2000)
+EXAMPLES = examples(500)
 
 STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if each not in FINISHED)]
 """The finished ones more often: the others never go, and then nothing is tested."""

@@ -10,10 +10,17 @@ import json
 import uuid
 
 from support.route_places import CHANGING, EMPTY, LARGE
-from support.route_stage import Answer, Stage
+from support.route_stage import OTHER_KEY, Answer, Stage
 
+LEAKS = ("Traceback", 'File "', ".py", "cloud_history/", "Error(", "object at 0x")
 MAX_BODY_BYTES = 64 * 1024
 MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
+
+
+def shows_nothing(stage: Stage, answer: Answer) -> None:
+    """The answer holds neither a key nor anything of how we work."""
+    for leak in (*LEAKS, str(stage.folder), stage.cloud.api_key, OTHER_KEY):
+        assert leak not in answer.text, answer
 
 
 async def refused_by_all(
@@ -34,6 +41,7 @@ async def refused_by_all(
             route,
         )
         assert answer.json["error"]["message"], (what, route)
+        shows_nothing(stage, answer)
         answers.append(answer)
     assert stage.cloud.requests == [], what
     assert stage.kept_files() == before, what
@@ -51,6 +59,7 @@ async def refused(stage: Stage, route: str, body: object) -> None:
     answer = await stage.ask(route, body)
     assert answer.status == 400, (route, body, answer)
     assert answer.code == "invalid_request", (route, body)
+    shows_nothing(stage, answer)
     assert stage.cloud.requests == [], (route, body)
     assert stage.kept_files() == before, (route, body)
 

@@ -170,7 +170,7 @@ def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: Audi
     assert record.removed_in_all() == 0
 
 
-@examples(200)
+@examples(40)
 @given(text=st.text(max_size=30), why=st.text(max_size=30))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str, why: str) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
@@ -365,7 +365,7 @@ def test_every_cell_is_quoted(record: AuditLog) -> None:
         assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
 
 
-@examples(200)
+@examples(40)
 @given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
 def test_any_text_makes_one_row_that_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -308,7 +308,7 @@ def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
     assert recorded(tmp_path) == [(1, "unknown")]
 
 
-@examples(200, HealthCheck.function_scoped_fixture)
+@examples(80, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
 def test_bytes_changed_anywhere_stop_neither_reading_nor_writing(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "deletions.jsonl"

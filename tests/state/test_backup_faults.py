@@ -326,7 +326,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deleta
     assert [each.operation for each in backups.list()] == [OTHER]
 
 
-@examples(400, HealthCheck.function_scoped_fixture)
+@examples(100, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
 def test_bytes_changed_or_cut_anywhere_give_what_was_kept_or_an_error(
     tmp_path: Path, data: st.DataObject

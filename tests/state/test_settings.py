@@ -11,7 +11,7 @@ import pytest
 from cloud_history.errors import InputRefused, SettingsDamaged
 from cloud_history.state.settings import DAMAGED, Permission, Settings, SettingsFile, permission
 
-CHANGES = 40
+CHANGES = 15
 
 
 def test_changes_made_at_the_same_time_leave_each_other_as_they_are(tmp_path: Path) -> None:
