@@ -22,10 +22,11 @@ from simulated_cloud import Fault, SimulatedCloud
 from support.clocks import Gate
 from support.deletion_stage import BACKUP, DELETION, Steps
 from support.kept_files import contents
-from support.leaking_cloud import ALL, FAILURES, KEY, POST, QUOTED, echo_the_key
+from support.leaking_cloud import ALL, FAILURES, KEY, ONE_OF_EACH_KIND, POST, QUOTED, echo_the_key
 from support.requests import delete_jobs, list_jobs
 
 Evidence = Any
+pytestmark = pytest.mark.usefixtures("one_megabyte")
 DETAILS = ("GET", "/api/jobs/")
 PLACES = {"everywhere": ALL, "in details": DETAILS, "when sent": POST}
 
@@ -75,8 +76,13 @@ def show_the_record(evidence: Evidence, folder: Path) -> None:
         evidence.add("record", entry, record.jobs(entry.entry.operation))
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", ["success", *FAILURES])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        *((name, "in details") for name in ("success", *FAILURES)),
+        *((name, place) for name in ONE_OF_EACH_KIND for place in ("everywhere", "when sent")),
+    ],
+)
 async def test_nothing_that_is_kept_of_a_deletion_has_the_key(
     cloud: SimulatedCloud,
     environ: dict[str, str],

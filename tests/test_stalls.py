@@ -1,32 +1,208 @@
-"""Listing a large history holds up nobody: how long the event loop stands still, and how much memory it takes."""
+"""Nobody is held up: how long the event loop stands still, and how much memory it takes, beside large histories."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cloud_history.cloud.pages import EVERY_JOB
+from cloud_history.cloud.client import CloudClient
+from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome
+from cloud_history.deletion.report import deletion_payload
+from cloud_history.deletion.request import DeletionRequest
+from cloud_history.jobs.filters import JobFilter, Selection
+from cloud_history.jobs.rows import read_details
+from cloud_history.routes.response import large_json_answer
 from cloud_history.service import Operations
+from cloud_history.tasks.own_loop import run_on_own_loop
+from cloud_history.tasks.stopping import Unwatched
+from cloud_history.tasks.threads import compute_in_thread
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
-from support.requests import list_jobs
+from support.requests import delete_jobs, list_jobs
+
+
+def beside_others(test: Callable[..., Any]) -> Any:
+    """It measures time, and starts large clouds."""
+    return pytest.mark.timed(pytest.mark.timeout(300)(test))
+
 
 PLAYGROUND = Path(__file__).parent.parent / "playground"
+JOB = "11111111-1111-4111-8111-111111111111"
+SERVE = """
+import asyncio, sys
+from simulated_cloud import SimulatedCloud
+
+async def serve(jobs):
+    async with SimulatedCloud(jobs=jobs).serving() as url:
+        print(url, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(serve(int(sys.argv[1])))
+"""
+SERVE_DETAIL = """
+import asyncio, json, sys
+from aiohttp import web
+
+nodes = [
+    {"id": n, "type": "KSampler", "pos": [n, n], "widgets_values": [n, "fixed", 20, 8.0, "euler " * 4]}
+    for n in range(int(sys.argv[1]) // 120)
+]
+job = {"id": sys.argv[2], "status": "completed", "create_time": 1764000000000, "workflow": {"nodes": nodes}}
+
+async def serve():
+    app = web.Application()
+    body = json.dumps(job).encode()
+    app.router.add_get("/api/jobs/{id}", lambda request: answer(body))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+    await asyncio.Event().wait()
+
+async def answer(body):
+    return web.Response(body=body, content_type="application/json")
+
+asyncio.run(serve())
+"""
+
+
+@contextmanager
+def served(code: str, *arguments: object) -> Iterator[str]:
+    """A cloud in a process of its own: what it does must not count."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(PLAYGROUND)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        yield child.stdout.readline().strip()
+    finally:
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture(params=[False, True], ids=["quiet", "loaded"])
+def _machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A machine that has nothing else to do, or one that leaves us one processor."""
+    with ExitStack() as stack:
+        for _ in range(max(1, (os.cpu_count() or 1) - 1) if request.param else 0):
+            stack.enter_context(served("print(1, flush=True)\nwhile True: pass"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _only_our_own(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What other tests have left to the garbage collector is not walked, and no log of 50,000 lines is kept."""
+    caplog.set_level(logging.WARNING, "cloud_history")
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def made(tmp_path: Path, url: str) -> Operations:
+    return Operations(
+        tmp_path / "state", {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY}
+    )
+
+
+@beside_others
+@pytest.mark.usefixtures("_machine")
+async def test_50000_ids_in_a_node_never_hold_the_event_loop_up(tmp_path: Path) -> None:
+    ids = [str(uuid.UUID(int=number, version=4)) for number in range(50_000)]
+    with served(SERVE, 100) as url:
+        operations = made(tmp_path, url)
+        await operations.find_connection()
+
+        def as_a_node_does() -> None:
+            result = asyncio.run(delete_jobs(operations, ids, "node 1", Unwatched()))
+            assert len(result.jobs) == 50_000
+
+        await never_held_up(lambda: asyncio.get_running_loop().run_in_executor(None, as_a_node_does))
+
+
+@beside_others
+@pytest.mark.usefixtures("_machine")
+async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_loop_up(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+
+        async def delete_all() -> None:
+            url = stack.enter_context(served(SERVE, 30_000))
+            operations = made(tmp_path, url)
+            connection = await operations.find_connection()
+            chosen = Selection(filter=JobFilter())
+            preview = await run_on_own_loop(operations.preview(connection, chosen, Unwatched()))
+            request = DeletionRequest(preview.job_ids, connection, "panel", backup=False, preview=preview)
+            result = await run_on_own_loop(operations.carry_out(request, Unwatched()))
+            assert isinstance(result, DeletionResult)
+            assert result.deleted == len(preview.jobs) > 25_000
+
+        await never_held_up(delete_all)
+
+
+@beside_others
+async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_the_event_loop_up() -> None:
+    lost = JobOutcome(Outcome.UNCONFIRMED, "accepted, but still listed")
+    result = DeletionResult({str(uuid.UUID(int=number, version=4)): lost for number in range(30_000)})
+
+    async def answer() -> dict[str, Any]:
+        return deletion_payload(result)
+
+    async def whole() -> None:
+        answered = await large_json_answer(await run_on_own_loop(answer()))
+        assert isinstance(answered.body, bytes)
+        assert len(answered.body) > 2_000_000
+
+    await never_held_up(whole)
+
+
+@beside_others
+async def test_a_detail_of_4_mb_never_holds_the_event_loop_up(tmp_path: Path) -> None:
+    size = 4_000_000
+    with served(SERVE_DETAIL, size, JOB) as url:
+        operations = made(tmp_path, url)
+        connection = await operations.find_connection()
+
+        async def read() -> dict[str, Any]:
+            async with operations.open(connection) as client:
+                return await client.get_job_detail(JOB)
+
+        async def show() -> None:
+            detail = await run_on_own_loop(read())
+            payload = await compute_in_thread(read_details, detail, datetime.now(timezone.utc))
+            answered = await large_json_answer(payload)
+            assert isinstance(answered.body, bytes)
+            assert answered.body.count(b'"KSampler"') == size // 120
+
+        await never_held_up(show)
+
+
+# Listing
+
+
 JOBS = 20_000
 FAILED = 1_000
 MAX_MEMORY_BYTES = 60 * 1024 * 1024
 
 # A process of its own: what the stand-in does must not count. Its newest page is 1,000 failed jobs with long errors.
-SERVE = """
+SERVE_ERRORS = """
 import asyncio, sys
 from simulated_cloud import SimulatedCloud
 
@@ -49,46 +225,14 @@ asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
 """
 
 
-@contextmanager
-def served(failed: int) -> Iterator[str]:
-    """A large history in another process."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(JOBS), str(failed)],
-        env={**os.environ, "PYTHONPATH": str(PLAYGROUND)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert child.stdout is not None
-        yield child.stdout.readline().strip()
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def made(tmp_path: Path, url: str) -> Operations:
-    return Operations(
-        tmp_path / "state", {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY}
-    )
-
-
 log = logging.getLogger(__name__)
-
-
-@pytest.fixture(autouse=True)
-def _only_our_garbage() -> Iterator[None]:
-    """Leave what other tests have made to no garbage collection: walking it would be charged to us."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.timed
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("failed", [0, FAILED], ids=["20,000 jobs", "with a page of 1,000 long errors"])
 async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, failed: int) -> None:
-    with served(failed) as url:
+    with served(SERVE_ERRORS, JOBS, failed) as url:
         operations = made(tmp_path, url)
         await operations.find_connection()
 
@@ -100,27 +244,19 @@ async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, 
 
 
 @pytest.mark.timeout(120)
-async def test_the_page_of_errors_is_as_large_as_it_says(tmp_path: Path) -> None:
-    with served(FAILED) as url:
-        operations = made(tmp_path, url)
-        async with operations.open(await operations.find_connection()) as client:
-            sizes: list[int] = []
-            exchange = client._exchange
+async def test_listing_20000_jobs_takes_less_than_60_mb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    exchange = CloudClient._exchange
 
-            async def weigh(request: object) -> object:
-                answer = await exchange(request)  # type: ignore[arg-type]
-                sizes.append(len(answer.body))
-                return answer
+    async def weigh(client: CloudClient, request: Any) -> Any:
+        answer = await exchange(client, request)
+        sizes.append(len(answer.body))
+        return answer
 
-            client._exchange = weigh  # type: ignore[method-assign, assignment]
-            page = await client.list_jobs({}, EVERY_JOB, limit=1000)
-    assert {job.status.value for job in page.kept.values()} == {"failed"}
-    assert sizes[0] > 3_000_000
-
-
-@pytest.mark.timeout(120)
-async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path) -> None:
-    with served(FAILED) as url:
+    monkeypatch.setattr(CloudClient, "_exchange", weigh)
+    with served(SERVE_ERRORS, JOBS, FAILED) as url:
         operations = made(tmp_path, url)
         await operations.find_connection()
         tracemalloc.start()
@@ -129,6 +265,6 @@ async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path) -> None:
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert len(listing.jobs) == JOBS
+    assert (len(listing.jobs), max(sizes) > 3_000_000) == (JOBS, True), "a page of long errors is among them"
     log.info("at most %.1f MB traced", peak / 1024 / 1024)
     assert peak < MAX_MEMORY_BYTES

@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from cloud_history.cloud import protocol
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.config import read_base_url
@@ -290,6 +291,13 @@ async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedC
         except CloudError as error:
             evidence.add_error(work.__name__, error)
             evidence.add(work.__name__, json.dumps(error_payload(error)))
+
+
+@pytest.fixture
+def one_megabyte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer may be larger than a megabyte: a huge one is soon made."""
+    for name in ("MAX_PAGE_BYTES", "MAX_JOB_BYTES", "MAX_FILE_BYTES"):
+        monkeypatch.setattr(protocol, name, protocol.MAX_ANSWER_BYTES)
 
 
 @pytest.fixture(name="hurry")

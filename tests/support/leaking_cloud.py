@@ -101,8 +101,13 @@ FAILURES: dict[str, Callable[[], dict[str, Any]]] = {
     "truncated": lambda: {"kind": "truncated"},
     "reset": lambda: {"kind": "reset_before_body"},
     "reset afterwards": lambda: {"kind": "reset_after_body"},
-    "huge": lambda: {"kind": "huge", "mebibytes": 20},
+    "huge": lambda: {"kind": "huge", "mebibytes": 1.2},
 }
+ONE_OF_EACH_KIND = (
+    *("code and message", "message 401", "many keys", "page 401", "keys in a job", "broken JSON", "redirect"),
+    *("timeout", "reset afterwards"),
+)
+"""For what stands above the client, where every failure is searched for the key."""
 
 
 def echo_the_key(job: SimulatedJob, key: str = KEY) -> None:
