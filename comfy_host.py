@@ -21,7 +21,7 @@ from .cloud_history.secret import log
 if TYPE_CHECKING:
     from .cloud_history.approval.approval import Asker
     from .cloud_history.approval.graph_deletions import GraphDeletions
-    from .cloud_history.routes.table import Handler, Key
+    from .cloud_history.routes.table import Handler
     from .cloud_history.secret import Secret
     from .cloud_history.service import Operations
 
@@ -61,19 +61,19 @@ def _graph_deletions() -> GraphDeletions:
     return GraphDeletions(operations(), Questions(_state_folder(), tell, _is_connected))
 
 
-def _handlers() -> dict[Key, Handler]:
+def _handlers() -> dict[str, Handler]:
     with _one_at_a_time:
         return _made_handlers()
 
 
 @cache
-def _made_handlers() -> dict[Key, Handler]:
-    from .cloud_history.routes.app import make_handlers, refusing_handlers
+def _made_handlers() -> dict[str, Handler]:
+    from .cloud_history.routes.app import make_handlers, make_refusing_handlers
 
     try:
         return make_handlers(operations())
     except SetupProblem as problem:
-        return refusing_handlers(problem)
+        return make_refusing_handlers(problem)
 
 
 def add_routes() -> None:
@@ -84,9 +84,9 @@ def add_routes() -> None:
     try:
         server = _server()
         if server is not None:
-            from .cloud_history.routes.table import add_lazily
+            from .cloud_history.routes import table
 
-            add_lazily(server.routes, _handlers)
+            table.add_routes(server.routes, _handlers)
         folder = _state_folder()
         if server is not None:
             _tell_unresolved(folder)
@@ -184,8 +184,9 @@ class NodeWatch:
         if client is None:
             return  # Nobody looks, and what is sent to no client is sent to every page.
         if phase == "asked_to_wait":
-            payload = {"node": self.node_id, "phase": phase, "done": done, "total": total}
-            announce("cloud_history.progress", payload, client=client)
+            from .cloud_history.deletion import events
+
+            announce(*events.node_progress(self.node_id, phase, done, total), client=client)
             return
         utils = _present("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
@@ -207,6 +208,7 @@ class NodeWatch:
         self.raise_if_stopped()
 
     async def _tell_report(self, report: str, client: str) -> None:
+        from .cloud_history.deletion import events
         from .cloud_history.state.node_reports import NodeReports
         from .cloud_history.tasks.threads import write_in_thread
 
@@ -216,7 +218,7 @@ class NodeWatch:
         except SetupProblem as error:  # the state folder can't be written, or does not answer
             log.warning("%s", error)
         else:
-            announce("cloud_history.progress", {"kind": "node_report", "operation": name}, client=client)
+            announce(*events.progress(name, "node_report"), client=client)
 
     @property
     def stopped(self) -> bool:

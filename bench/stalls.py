@@ -20,7 +20,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from cloud_history.routes.app import add_routes
+from cloud_history.routes.app import make_handlers
+from cloud_history.routes.table import add_routes
 from cloud_history.service import Operations
 
 from .cloud import running_cloud
@@ -98,7 +99,8 @@ async def _page_size(operations: Operations) -> int:
 @contextlib.asynccontextmanager
 async def _routes(operations: Operations) -> AsyncIterator[int]:
     table = web.RouteTableDef()
-    add_routes(table, operations)
+    handlers = make_handlers(operations)
+    add_routes(table, lambda: handlers)
     app = web.Application()
     app.add_routes(table)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)

@@ -19,7 +19,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from cloud_history.errors import CloudError, StateUnwritable
-from cloud_history.routes.app import add_routes
+from cloud_history.routes.app import make_handlers
+from cloud_history.routes.table import add_routes
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import KeyStore
@@ -129,7 +130,8 @@ async def use_routes(
 ) -> None:
     """Every route, with what a person and a page that is up to no good send; faults from the clear on."""
     table, app = web.RouteTableDef(), web.Application()
-    add_routes(table, operations)
+    handlers = make_handlers(operations)
+    add_routes(table, lambda: handlers)
     app.add_routes(table)
 
     async with TestClient(TestServer(app)) as browser:

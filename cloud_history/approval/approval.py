@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..deletion import events
 from ..errors import (
     AnsweredTooSoon,
     InputRefused,
@@ -40,7 +41,6 @@ from ..state.locks import OwnerLock
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
 from ..tasks.threads import FILE_SECONDS, run_in_thread, write_in_thread
 
-EVENT = "cloud_history.ask"
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
 """Seconds within which a page has to say that it shows the question."""
@@ -172,10 +172,10 @@ class Questions:
         owner_lock = await write_in_thread(
             lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
         )
-        event = {"question": files.name, "state": "open"}
+        event = events.approval(files.name, "open")
         how = "stopped"
         try:
-            answer = await self._answer(files, lambda: self._announce(EVENT, event, client), ends, watch)
+            answer = await self._answer(files, lambda: self._announce(*event, client), ends, watch)
             how = "answered"
             return answer
         except NoAnswer:
@@ -187,7 +187,7 @@ class Questions:
             except StateSilent as exc:
                 log.warning("The files of a question that has ended are still there: %s", exc)
             finally:
-                self._announce(EVENT, {"question": files.name, "state": _CLOSED, "how": how}, client)
+                self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
     async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
         unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()

@@ -17,8 +17,33 @@ Payload = dict[str, Any]
 Announce = Callable[[str, Mapping[str, Any]], None]
 """Sends a websocket event to all browsers; can be called from any thread."""
 
-CHANGED = "cloud_history.changed"
-PROGRESS = "cloud_history.progress"
+Event = tuple[str, Payload]
+"""The name of a websocket event, and what it says."""
+
+
+def changed(kind: str, operation: str | None = None, *, ended: bool = False) -> Event:
+    """Something has changed.
+
+    Args:
+        kind: "delete" or "clear" for a deletion; otherwise what has changed, such as "settings".
+        ended: whether a deletion has ended, so that the history may be another.
+    """
+    return "cloud_history.changed", {"operation": operation, "kind": kind, "ended": ended}
+
+
+def progress(operation: str, kind: str) -> Event:
+    """A deletion has come further, or the report of a stopped node can be fetched (kind "node_report")."""
+    return "cloud_history.progress", {"operation": operation, "kind": kind}
+
+
+def node_progress(node: str | None, phase: str, done: int, total: int) -> Event:
+    """How far a node has come: for the page that queued it alone."""
+    return "cloud_history.progress", {"node": node, "phase": phase, "done": done, "total": total}
+
+
+def approval(question: str, state: str, **more: str) -> Event:
+    """A workflow asks for approval ("open"), or no longer does ("closed"): for the page that queued it alone."""
+    return "cloud_history.ask", {"question": question, "state": state, **more}
 
 
 class Events:
@@ -32,13 +57,8 @@ class Events:
         """The ends of the waits that Comfy Cloud asks for, on the clock, and what is told of them."""
 
     def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
-        """Something has changed.
-
-        Args:
-            kind: "delete" or "clear" for a deletion; otherwise what has changed, such as "settings".
-            ended: whether a deletion has ended, so that the history may be another.
-        """
-        self._announce(CHANGED, {"operation": operation, "kind": kind, "ended": ended})
+        """Tell all browsers that something has changed: see the event."""
+        self._announce(*changed(kind, operation, ended=ended))
 
     def progressed(
         self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False
@@ -58,7 +78,7 @@ class Events:
             self._waits[operation] = max(ends, self._clock() + total), told
         else:
             self._progress[operation] = told
-        self._announce(PROGRESS, {"operation": operation, "kind": kind})
+        self._announce(*progress(operation, kind))
 
     def forget(self, operation: str) -> None:
         """It has ended: its result speaks for it."""

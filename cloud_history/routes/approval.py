@@ -10,7 +10,7 @@ from .request import read_body
 from .response import Context, json_answer
 
 
-class AskingRoutes:
+class ApprovalRoutes:
     def __init__(self, context: Context, answers: Answers) -> None:
         self._context = context
         self._answers = answers

@@ -25,7 +25,7 @@ MAX_DELETIONS_READ = 5000
 LINES_PER_PIECE = 2000
 
 
-class RecordRoutes:
+class AuditRoutes:
     def __init__(self, context: Context) -> None:
         self._queue = context.operations.queue
         self._backups = context.operations.backups

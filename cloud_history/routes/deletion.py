@@ -129,7 +129,7 @@ class DeletionRoutes:
         self._keep_alive(task)
         self._watches[name] = watch
         task.add_done_callback(lambda ended: self._ended(name))
-        await asyncio.wait({task}, timeout=self._context.longest_hold)
+        await asyncio.wait({task}, timeout=self._context.max_seconds)
         if not task.done():
             return json_answer({"operation": name, "state": "running"}, 202)
         try:

@@ -56,7 +56,7 @@ _Written = tuple[str, FileNames | None]
 the event loop for as long as it takes to walk through all jobs."""
 
 
-class ReadingRoutes:
+class JobRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
 
@@ -78,7 +78,7 @@ class ReadingRoutes:
     async def _read_in_time(self, stream: _JobStream, client: CloudClient) -> None:
         reading = asyncio.ensure_future(stream.read(client))
         try:
-            await asyncio.wait({reading}, timeout=self._context.longest_hold)
+            await asyncio.wait({reading}, timeout=self._context.max_seconds)
             if not reading.done():
                 stream.reading.error = CloudTimeoutError("Reading the list took too long.", sent=True)
                 return

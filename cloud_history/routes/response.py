@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -34,14 +33,12 @@ from ..errors import (
     TooLate,
 )
 from ..json_pieces import ThreadPauses, dumps
-from ..secret import log
 from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched, run_stoppable
 from ..tasks.threads import compute_in_thread
-from .request import MAX_SEND_SECONDS, RequestRefused, check_request
-from .table import Handler
+from .request import MAX_SEND_SECONDS
 from .thumbnails import Thumbnails
 
 PIECE = 256 * 1024
@@ -67,28 +64,6 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (ListNotWhole, 502),
     (NestedTooDeeply, 502),
 )
-
-
-def guarded(handler: Handler, environ: Mapping[str, str]) -> Handler:
-    """The handler behind the guards, with every error as JSON."""
-
-    @wraps(handler)
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            check_request(request, environ)
-            return await in_pieces(request, await handler(request))
-        except CloudError as error:
-            return error_answer(error)
-        except web.HTTPException as error:
-            return error_answer(RequestRefused("The request can’t be read.", http_status=error.status))
-        except ConnectionResetError:
-            raise  # the browser went away while it was answered
-        except Exception:  # noqa: BLE001 - the edge: whatever it is, the answer holds no traceback
-            log.exception("A route failed.")
-            hint = "The log has the details."
-            return error_answer(CloudError("Something went wrong in Comfy Cloud History.", hint=hint))
-
-    return answer
 
 
 async def in_pieces(
@@ -181,7 +156,7 @@ class Context:
     holds: Holds
     previews: Previews
     thumbnails: Thumbnails
-    longest_hold: float = MAX_REQUEST_SECONDS
+    max_seconds: float = MAX_REQUEST_SECONDS
     can_cancel: bool | None = None
 
     async def find_connection(self, account: str | None) -> Connection:
@@ -202,4 +177,4 @@ class Context:
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it, but never hold the request open longer than allowed. Raises CloudTimeoutError."""
-        return await run_stoppable(run_on_own_loop(work), Unwatched(), self.longest_hold)
+        return await run_stoppable(run_on_own_loop(work), Unwatched(), self.max_seconds)

@@ -1,60 +1,92 @@
-"""Which routes there are, without what answers them: ComfyUI wants them at its start, and most starts ask none."""
+"""The one list of routes, without what answers them: ComfyUI wants it at its start, and most starts need no more."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Key = tuple[str, str]
 
 PREFIX = "/cloud_history"
-ROUTES: tuple[Key, ...] = (
-    ("GET", "status"),
-    ("GET", "progress"),
-    ("GET", "node_reports/{name}"),
-    ("POST", "settings"),
-    ("GET", "protection"),
-    ("POST", "protection"),
-    ("POST", "protection/start_empty"),
-    ("POST", "state/start_anew"),
-    ("POST", "unresolved/dismiss"),
-    ("POST", "holds/dismiss"),
-    ("POST", "key"),
-    ("DELETE", "key"),
-    ("GET", "record"),
-    ("GET", "record.csv"),
-    ("GET", "record/{operation}"),
-    ("GET", "backups/{operation}"),
-    ("DELETE", "backups/{operation}"),
-    ("GET", "backups/{operation}/{job_id}"),
-    ("GET", "backups/{operation}/{job_id}/workflow"),
-    ("POST", "preview"),
-    ("POST", "clean_up"),
-    ("POST", "delete"),
-    ("POST", "clear"),
-    ("POST", "undo"),
-    ("POST", "stop"),
-    ("POST", "jobs"),
-    ("GET", "jobs/{job_id}"),
-    ("GET", "jobs/{job_id}/workflow"),
-    ("POST", "cancel"),
-    ("GET", "thumbnail"),
-    ("POST", "ask/question"),
-    ("POST", "ask/seen"),
-    ("POST", "ask/answer"),
+
+
+class Route(NamedTuple):
+    """One route.
+
+    Attributes:
+        path: below `/cloud_history/`.
+        handler: the group of handlers that `app` makes, and its method.
+        for_many: whether it works where several people share a ComfyUI that cannot tell them apart: what any other
+            route answers would be everybody's.
+        has_kept_text: whether it stores or shows a text and asks Comfy Cloud nothing. Such a text may contain the
+            key, which may not have been read yet.
+    """
+
+    key: str
+    method: str
+    path: str
+    handler: str
+    for_many: bool = False
+    has_kept_text: bool = False
+
+
+ROUTES = (
+    Route("status", "GET", "status", "status.status", for_many=True),
+    Route("progress", "GET", "progress", "status.progress"),
+    Route("node_report", "GET", "node_reports/{name}", "status.node_report", for_many=True),
+    Route("details", "GET", "jobs/{job_id}", "jobs.details"),
+    Route("workflow", "GET", "jobs/{job_id}/workflow", "jobs.workflow"),
+    Route("thumbnail", "GET", "thumbnail", "jobs.thumbnail"),
+    Route("stop", "POST", "stop", "deletion.stop"),
+    Route("undo", "POST", "undo", "deletion.undo"),
+    Route("dismiss", "POST", "unresolved/dismiss", "status.dismiss_unresolved"),
+    Route("dismiss_hold", "POST", "holds/dismiss", "status.dismiss_hold"),
+    Route("cancel", "POST", "cancel", "jobs.cancel"),
+    Route("jobs", "POST", "jobs", "jobs.jobs"),
+    Route("delete", "POST", "delete", "deletion.delete"),
+    Route("clear", "POST", "clear", "deletion.clear"),
+    Route("preview", "POST", "preview", "deletion.preview"),
+    Route("clean_up", "POST", "clean_up", "clean_up.preview"),
+    Route("record", "GET", "record", "audit.entries", has_kept_text=True),
+    Route("record_csv", "GET", "record.csv", "audit.csv", has_kept_text=True),
+    Route("record_jobs", "GET", "record/{operation}", "audit.jobs", has_kept_text=True),
+    Route("backup", "GET", "backups/{operation}", "audit.backup", has_kept_text=True),
+    Route("backed_up_job", "GET", "backups/{operation}/{job_id}", "audit.backed_up_job", has_kept_text=True),
+    Route(
+        "backed_up_workflow",
+        "GET",
+        "backups/{operation}/{job_id}/workflow",
+        "audit.backed_up_workflow",
+        has_kept_text=True,
+    ),
+    Route("delete_backup", "DELETE", "backups/{operation}", "audit.delete_backup"),
+    Route("ask_question", "POST", "ask/question", "approval.show", for_many=True),
+    Route("ask_seen", "POST", "ask/seen", "approval.seen", for_many=True),
+    Route("ask_answer", "POST", "ask/answer", "approval.answer", for_many=True),
+    Route("settings", "POST", "settings", "status.change_settings"),
+    Route("protection", "GET", "protection", "protection.show"),
+    Route("protect", "POST", "protection", "protection.change", has_kept_text=True),
+    Route("start_empty", "POST", "protection/start_empty", "protection.start_empty"),
+    Route("start_anew", "POST", "state/start_anew", "status.start_anew"),
+    Route("save_key", "POST", "key", "key.save"),
+    Route("remove_key", "DELETE", "key", "key.remove", for_many=True),
 )
 
 
-def add_lazily(table: web.RouteTableDef, handlers: Callable[[], dict[Key, Handler]]) -> None:
-    """Add all routes to a table. `handlers` is called when the first of them is asked for, and remembers its answer."""
+def add_routes(table: web.RouteTableDef, handlers: Callable[[], Mapping[str, Handler]]) -> None:
+    """Add all routes to a table. ComfyUI serves them plain and below `/api`.
 
-    def later(key: Key) -> Handler:
+    Args:
+        handlers: gives the handlers by the keys of their routes; called at each request.
+    """
+
+    def later(key: str) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             return await handlers()[key](request)
 
         return answer
 
-    for method, path in ROUTES:
-        table.route(method, f"{PREFIX}/{path}")(later((method, path)))
+    for route in ROUTES:
+        table.route(route.method, f"{PREFIX}/{route.path}")(later(route.key))

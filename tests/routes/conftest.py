@@ -48,7 +48,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
 @pytest_asyncio.fixture
 async def brief(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
     """The routes with a hold so short that no answer of the cloud is quick enough while the gate is closed."""
-    async with serving(cloud, tmp_path / "state", environ, longest_hold=0.5) as stage:
+    async with serving(cloud, tmp_path / "state", environ, max_seconds=0.5) as stage:
         stage.operations.settings.change(hold_seconds=0)
         yield stage
 

@@ -138,7 +138,7 @@ async def test_a_list_that_takes_too_long_afterwards_ends_with_that(
                 await gate.stay()
 
         large.pause = pause  # type: ignore[method-assign]
-        async with serving(large, tmp_path, environ, longest_hold=0.5) as stage:
+        async with serving(large, tmp_path, environ, max_seconds=0.5) as stage:
             answer = await stage.ask("jobs", {})
             end = answer.lines[-1]
             assert (end["complete"], end["read"], end["error"]["code"]) == (False, 1000, "timeout")

@@ -19,7 +19,7 @@ from support.route_stage import OTHER_KEY, Gate, Stage, serving
 async def keyless(cloud: SimulatedCloud, tmp_path: Path) -> AsyncIterator[Stage]:
     """The routes on a machine where nobody has given a key yet."""
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
-    async with serving(cloud, tmp_path / "state", environ, longest_hold=0.5) as stage:
+    async with serving(cloud, tmp_path / "state", environ, max_seconds=0.5) as stage:
         yield stage
 
 

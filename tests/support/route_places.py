@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
+from cloud_history.routes import table
+from cloud_history.routes.table import Route
+
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
-WHERE = {
-    "status": ("GET", "status"),
-    "progress": ("GET", "progress"),
-    "node_report": ("GET", "node_reports/REPORT"),
-    "details": ("GET", f"jobs/{JOB}"),
-    "workflow": ("GET", f"jobs/{JOB}/workflow"),
-    "thumbnail": ("GET", f"thumbnail?job={JOB}&file=FILE"),
-    "stop": ("POST", "stop"),
-    "undo": ("POST", "undo"),
-    "dismiss": ("POST", "unresolved/dismiss"),
-    "dismiss_hold": ("POST", "holds/dismiss"),
-    "cancel": ("POST", "cancel"),
-    "jobs": ("POST", "jobs"),
-    "delete": ("POST", "delete"),
-    "clear": ("POST", "clear"),
-    "preview": ("POST", "preview"),
-    "clean_up": ("POST", "clean_up"),
-    "record": ("GET", "record"),
-    "record_csv": ("GET", "record.csv"),
-    "record_jobs": ("GET", "record/OPERATION"),
-    "backup": ("GET", "backups/OPERATION"),
-    "backed_up_job": ("GET", f"backups/OPERATION/{JOB}"),
-    "backed_up_workflow": ("GET", f"backups/OPERATION/{JOB}/workflow"),
-    "delete_backup": ("DELETE", "backups/OPERATION"),
-    "ask_question": ("POST", "ask/question"),
-    "ask_seen": ("POST", "ask/seen"),
-    "ask_answer": ("POST", "ask/answer"),
-    "settings": ("POST", "settings"),
-    "protection": ("GET", "protection"),
-    "protect": ("POST", "protection"),
-    "start_empty": ("POST", "protection/start_empty"),
-    "start_anew": ("POST", "state/start_anew"),
-    "save_key": ("POST", "key"),
-    "remove_key": ("DELETE", "key"),
-}
+_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT"}
+_QUERIES = {"thumbnail": f"?job={JOB}&file=FILE"}
+
+
+def _place(route: Route) -> tuple[str, str]:
+    path = route.path
+    for name, value in _VALUES.items():
+        path = path.replace(name, value)
+    return route.method, path + _QUERIES.get(route.key, "")
+
+
+WHERE = {route.key: _place(route) for route in table.ROUTES}
 ROUTES = tuple(WHERE)
 """In an order in which each can be used, once, with what the stage has ready."""
-READING = (
-    "status",
-    "progress",
-    "node_report",
-    "details",
-    "thumbnail",
-    "protection",
-    "record",
-    "record_csv",
-    "record_jobs",
-    "backup",
-    "backed_up_job",
-    "backed_up_workflow",
-    "workflow",
-)
-CHANGING = tuple(route for route in ROUTES if route not in READING)
+CHANGING = tuple(route.key for route in table.ROUTES if route.method != "GET")
 """All that take a body."""
 EMPTY = ("remove_key", "start_empty", "start_anew", "delete_backup")
 """Those whose honest body is an empty object."""

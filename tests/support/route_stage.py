@@ -19,8 +19,9 @@ from cloud_history.approval.approval import Answers
 from cloud_history.cloud.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.holds import Holds
-from cloud_history.routes.app import add_routes
+from cloud_history.routes.app import make_handlers
 from cloud_history.routes.response import MAX_REQUEST_SECONDS
+from cloud_history.routes.table import add_routes
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
@@ -277,7 +278,7 @@ async def serving(
     folder: Path,
     environ: Mapping[str, str],
     *,
-    longest_hold: float = MAX_REQUEST_SECONDS,
+    max_seconds: float = MAX_REQUEST_SECONDS,
     handler_cancellation: bool = False,
     many_users: bool = False,
     middlewares: Sequence[Middleware] = (),
@@ -296,7 +297,8 @@ async def serving(
     timer, reading = Timer(), Timer()
     answers = Answers(folder, clock=reading)
     holds = Holds(operations, sleep=timer.sleep, clock=timer)
-    add_routes(table, operations, longest_hold=longest_hold, holds=holds, answers=answers)
+    handlers = make_handlers(operations, max_seconds=max_seconds, holds=holds, answers=answers)
+    add_routes(table, lambda: handlers)
     app = web.Application(client_max_size=100 * 1024 * 1024, middlewares=middlewares)
     app.add_routes(table)
     runner = web.AppRunner(
