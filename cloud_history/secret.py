@@ -13,6 +13,7 @@ import re
 import secrets
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from html import escape
 from typing import NamedTuple
@@ -187,9 +188,18 @@ def _folded(text: str) -> str:
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
-operation_now: ContextVar[str] = ContextVar("operation_now", default="")
-"""The name of the operation that is carried out in this context. The lines of its log begin with the start of it."""
-SHORT_NAME = 8
+_operation: ContextVar[str] = ContextVar("operation", default="")
+SHORT_ID_CHARACTERS = 8
+
+
+@contextmanager
+def log_about(operation: str) -> Iterator[None]:
+    """Begin the log lines that are written within, also in our threads, with the start of this operation's id."""
+    token = _operation.set(operation)
+    try:
+        yield
+    finally:
+        _operation.reset(token)
 
 
 class ScrubbingFilter(logging.Filter):
@@ -205,8 +215,8 @@ class ScrubbingFilter(logging.Filter):
         except (TypeError, ValueError, KeyError):
             # A log call with the wrong arguments: a fault of ours that must not become the caller's.
             message = f"{record.msg} {record.args!r}"
-        name = operation_now.get()
-        about = f"[{name[:SHORT_NAME]}] " if name else ""
+        operation = _operation.get()
+        about = f"[{operation[:SHORT_ID_CHARACTERS]}] " if operation else ""
         record.msg, record.args = about + _fit_for_a_log(message), None
         if record.exc_info and record.exc_info[0] is not None:
             text = "".join(traceback.format_exception(*record.exc_info))

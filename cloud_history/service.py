@@ -33,7 +33,7 @@ from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLo
 from .jobs.filters import JobFilter, Protected, Selection
 from .jobs.ids import WrittenIds
 from .jobs.status import JobCounts
-from .secret import Secret, log
+from .secret import Secret, log, log_about
 from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
@@ -191,29 +191,31 @@ class Operations:
             Busy, CountRose, PreviewExpired, SetupProblem, InputRefused, CloudError: nothing was sent.
             OperationStopped: stopped before anything was sent.
         """
-        if request.kind == "clear" and request.preview is None and await self.clears_by_ids(request.backup):
-            preview = await self.preview_everything(request.connection, watch)
-            request = replace(request, job_ids=preview.finished_ids, preview=preview)
-        entry, connection = request.entry(), request.connection
-        wait = wait or request.kind == "delete"
-        async with (
-            self.queue.carry_out(entry, watch, wait=wait, logged=request.logged_ids) as ended,
-            self.open(connection, watch) as client,
-        ):
-            ended.may_have_sent = lambda: client.has_sent
-            await self._check_account(connection)
-            safeguards = await self._safeguards(request, entry, client)
-            result: ClearResult | DeletionResult
-            if request.job_ids is None:
-                result = await Clear(client, safeguards, self._sleep).run(watch, request.clear_preview)
-                ended(result)
-            else:
-                deletion = Deletion(client, safeguards, self._sleep)
-                result = await deletion.run(request.job_ids, watch, request.deletion_preview)
-                ended(result, backup=f"{entry.operation}.zip" if result.backed_up else None)
-        if isinstance(result, DeletionResult) and result.backed_up:
-            await self.prune_backups()
-        return result
+        unseen_clear = request.kind == "clear" and request.preview is None
+        with log_about(request.operation):
+            if unseen_clear and await self.clears_by_ids(request.backup):
+                preview = await self.preview_everything(request.connection, watch)
+                request = replace(request, job_ids=preview.finished_ids, preview=preview)
+            entry, connection = request.entry(), request.connection
+            wait = wait or request.kind == "delete"
+            async with (
+                self.queue.carry_out(entry, watch, wait=wait, logged=request.logged_ids) as ended,
+                self.open(connection, watch) as client,
+            ):
+                ended.may_have_sent = lambda: client.has_sent
+                await self._check_account(connection)
+                safeguards = await self._safeguards(request, entry, client)
+                result: ClearResult | DeletionResult
+                if request.job_ids is None:
+                    result = await Clear(client, safeguards, self._sleep).run(watch, request.clear_preview)
+                    ended(result)
+                else:
+                    deletion = Deletion(client, safeguards, self._sleep)
+                    result = await deletion.run(request.job_ids, watch, request.deletion_preview)
+                    ended(result, backup=f"{entry.operation}.zip" if result.backed_up else None)
+            if isinstance(result, DeletionResult) and result.backed_up:
+                await self.prune_backups()
+            return result
 
     async def _check_account(self, connection: Connection) -> None:
         """Whether its key is still in force: another ComfyUI with this state folder may have removed or replaced it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import copy
 import dataclasses
 import io
@@ -23,8 +22,8 @@ from cloud_history.secret import (
     ScrubbingFilter,
     Secret,
     log,
+    log_about,
     make_logger,
-    operation_now,
     remember,
     scrub,
 )
@@ -288,11 +287,8 @@ def test_exc_info_without_an_exception_is_harmless(written: io.StringIO) -> None
 
 
 def test_lines_about_an_operation_begin_with_the_start_of_its_name(caplog: pytest.LogCaptureFixture) -> None:
-    def in_the_operation() -> None:
-        operation_now.set("0123456789abcdef" * 2)
-        log.warning("It was %s.\nThen more.", "cancelled")
-
     with caplog.at_level(logging.INFO, logger="cloud_history"):
-        contextvars.copy_context().run(in_the_operation)
+        with log_about("0123456789abcdef" * 2):
+            log.warning("It was %s.\nThen more.", "cancelled")
         log.warning("Nothing runs.")
     assert caplog.messages == ["[01234567] It was cancelled.\n    Then more.", "Nothing runs."]

@@ -15,6 +15,7 @@ from ..jobs.filters import Selection
 from ..jobs.rows import milliseconds
 from ..retention.cleanup import preview_now, resolve
 from ..retention.policy import CleanUpPreview, Policy
+from ..secret import log_about
 from ..service import Operations
 from ..state.credentials import Connection
 from ..state.in_flight import new_operation
@@ -126,7 +127,7 @@ class GraphDeletions:
         if preview is None or not preview.size:
             return request
         backup = await self._operations.backs_up(request.backup)
-        if not await self._ask(preview.payload() | {"backup": backup}, request.connection, asker, watch):
+        if not await self._ask(preview.payload() | {"backup": backup}, request, asker, watch):
             return None
         # It may be switched off before the answer comes: the yes was to a deletion with backups.
         return replace(request, backup=backup or request.backup)
@@ -136,15 +137,14 @@ class GraphDeletions:
         asked = 0
         while counts.finished:
             preview = ClearPreview(counts)
+            request = replace(request, preview=preview, operation=new_operation())
             # A literal clear backs nothing up.
             about = preview.payload() | await self._span(preview, request.connection, watch)
-            if not await self._ask(about | {"backup": False}, request.connection, asker, watch):
+            if not await self._ask(about | {"backup": False}, request, asker, watch):
                 return Skipped()
             asked += 1
             try:
-                return await self._operations.carry_out(
-                    replace(request, preview=preview, operation=new_operation()), watch
-                )
+                return await self._operations.carry_out(request, watch)
             except CountRose as more:
                 if asked == MAX_APPROVALS_PER_CLEAR:
                     raise
@@ -161,6 +161,8 @@ class GraphDeletions:
             oldest = newest = None
         return {"oldest": milliseconds(oldest), "newest": milliseconds(newest), "outputs": None}
 
-    async def _ask(self, about: Payload, connection: Connection, asker: Asker, watch: Watch) -> bool:
+    async def _ask(self, about: Payload, request: DeletionRequest, asker: Asker, watch: Watch) -> bool:
+        connection = request.connection
         whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
-        return await self._questions.ask(asker, about | whose, watch)
+        with log_about(request.operation):
+            return await self._questions.ask(asker, about | whose, watch)

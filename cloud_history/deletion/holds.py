@@ -27,7 +27,7 @@ from ..errors import (
     TooLate,
 )
 from ..forks import ForkSafeLock
-from ..secret import log, operation_now
+from ..secret import log, log_about
 from ..state.files import read_private, write_private
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock, file_lock
@@ -172,8 +172,9 @@ class Holds:
         if hold.state != HOLDING:
             await write_in_thread(lambda: self._forget(hold))
             return hold
-        hold.task = asyncio.get_running_loop().create_task(self._run(hold, seconds))
-        self._changed(hold)
+        with log_about(hold.id):
+            hold.task = asyncio.get_running_loop().create_task(self._run(hold, seconds))
+            self._changed(hold)
         return hold
 
     async def undo(self, hold_id: str) -> Hold:
@@ -215,14 +216,13 @@ class Holds:
             await asyncio.wait({hold.task})
         if was_waiting:
             # It may have been about to begin. Nothing was sent, so its outcome is known.
-            with suppress(StateUnwritable):
+            with suppress(StateUnwritable), log_about(hold.id):
                 await write_in_thread(lambda: self._deletions.queue.taken_back(hold.id))
         await self._forget_soon(hold)
         self._changed(hold)
         return True
 
     async def _run(self, hold: Hold, seconds: float) -> None:
-        operation_now.set(hold.id)
         await self._sleep(seconds)
         if not hold.moves((HOLDING,), WAITING):
             return
@@ -241,10 +241,11 @@ class Holds:
 
     async def _forget_soon(self, hold: Hold) -> None:
         # It is removed whether it is waited for or not, and what has become of the hold is known already.
-        try:
-            await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
-        except StateSilent as exc:
-            log.warning("The note of a deletion is still there: %s", exc)
+        with log_about(hold.id):
+            try:
+                await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
+            except StateSilent as exc:
+                log.warning("The note of a deletion is still there: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
         # On our own loop: whoever comes first, sending or undoing, the other one is too late.
@@ -330,7 +331,8 @@ class Holds:
         try:
             path.unlink(missing_ok=True)
         except OSError as exc:
-            log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
+            with log_about(path.stem):
+                log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
 
 
 def _summary(path: Path) -> Payload | None:

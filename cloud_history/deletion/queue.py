@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
-from ..secret import log, operation_now, scrub
+from ..secret import log, scrub
 from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from ..state.in_flight import Entry, InFlight, SenderLock, unresolved
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped
@@ -139,7 +139,6 @@ class DeletionQueue:
         Raises:
             Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
         """
-        operation_now.set(entry.operation)
         ending = Ending(logged)
         intent = _intent(entry, logged)
         with self._telling_failure(entry):

@@ -26,7 +26,7 @@ from ..jobs.rows import job_row
 from ..retention.cleanup import CleanUp, resolve
 from ..retention.policy import CleanUpPreview, Policy, newest_first, read_policy
 from ..retention.report import counts_kept
-from ..secret import log
+from ..secret import log, log_about
 from ..state.credentials import Connection
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched
@@ -117,7 +117,8 @@ class DeletionRoutes:
             operation=kept.operation,
         )
         if not seconds:
-            return await self._send_now(request)
+            with log_about(request.operation):
+                return await self._send_now(request)
         hold = await self._context.holds.start(request, seconds)
         return json_answer({"hold": hold.payload()}, 202)
 

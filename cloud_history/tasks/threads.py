@@ -182,8 +182,9 @@ def run_in_background(work: Callable[[], None]) -> None:
         except Exception:  # noqa: BLE001 - the edge: nobody waits for it
             log.exception("Something in the background failed.")
 
+    context = contextvars.copy_context()
     try:
-        _files.submit(logged)
+        _files.submit(lambda: context.run(logged))
     except RuntimeError:
         log.warning("The system starts no more threads, so some work was left out.")
 
@@ -302,10 +303,13 @@ class _Job(Generic[T]):
                 self._take_back(each)
 
     def _take_back(self, result: T) -> None:
-        try:
-            self._undo(result)
-        except Exception as exc:  # noqa: BLE001 - nobody waits for it
-            log.warning("What was cancelled could not be taken back: %s", exc)
+        def undo() -> None:
+            try:
+                self._undo(result)
+            except Exception as exc:  # noqa: BLE001 - nobody waits for it
+                log.warning("What was cancelled could not be taken back: %s", exc)
+
+        self._context.copy().run(undo)
 
     def _tell(self) -> None:
         if not self._ended.done():

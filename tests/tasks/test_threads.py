@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import OperationStopped, StateSilent
+from cloud_history.secret import log_about
 from cloud_history.tasks import threads
 from cloud_history.tasks.threads import Pool, compute_in_thread, result_of, run_in_thread, write_in_thread
 
@@ -198,3 +199,26 @@ async def test_a_forked_child_has_threads_of_its_own() -> None:
         os._exit(0 if done.wait(10) else 1)
     _, status = await run_in_thread(os.waitpid, child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
+    slow: Slow, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*taken: str) -> None:
+        raise PermissionError("Permission denied")
+
+    with log_about("0123456789abcdef" * 2):
+        threads.run_in_background(refuse)
+        writing = asyncio.ensure_future(write_in_thread(slow.take, refuse))
+    await run_in_thread(slow.began.wait, 10)
+    writing.cancel()
+    slow.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    for _ in range(1000):
+        if len(caplog.messages) == 2:
+            break
+        await asyncio.sleep(0.005)
+    background, taken_back = caplog.messages
+    assert background.startswith("[01234567] Something in the background failed.")
+    assert taken_back.startswith("[01234567] What was cancelled could not be taken back")
