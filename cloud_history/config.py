@@ -58,12 +58,12 @@ def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
         parts = urlsplit(given)
         port = parts.port
     except ValueError:
-        raise UnsafeBaseUrl("The server address can’t be read.") from None
+        raise UnsafeBaseUrl("base_url_unreadable") from None
     hostname = parts.hostname or ""
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(hostname))
     extras = any(mark in given for mark in "@?#\\")
     if not safe or not hostname or extras or any(not "!" <= each <= "~" for each in given):
-        raise UnsafeBaseUrl("The server address is not safe.")
+        raise UnsafeBaseUrl()
     host = f"[{hostname}]" if ":" in hostname else hostname
     return BaseUrl(given.rstrip("/"), f"{host}:{port}" if port else host)
 
@@ -91,25 +91,22 @@ def state_folder(
     )
     # A link that leads nowhere led somewhere once: what it led to may be a disk that is not mounted now.
     if os.path.islink(found) and not os.path.exists(found):
-        raise StateFolderRefused(
-            f"The state folder {found} is a link to {os.readlink(found)}, which is not there.",
-            hint="Mount its disk, or remove the link, then restart ComfyUI.",
-        )
+        raise StateFolderRefused("state_folder_link_broken", folder=found, target=os.readlink(found))
     return Path(os.path.realpath(found))
 
 
 def _named_folder(named: str) -> Path:
-    problem = "is not an absolute path"
+    sentence = "home_not_absolute"
     try:
         folder = Path(named).expanduser()
     except RuntimeError:
-        folder, problem = Path(), "names a user whose home folder is not known"
+        folder, sentence = Path(), "home_of_unknown_user"
     if not named.isprintable():
-        folder, problem = Path(), "has characters in it that no path should have"
+        folder, sentence = Path(), "home_not_printable"
     if _NOT_REPLACED.search(named):
-        folder, problem = Path(), "has a variable in it, and only a shell replaces those"
+        folder, sentence = Path(), "home_with_variable"
     if not folder.is_absolute():
-        raise StateFolderRefused(f"{HOME_VARIABLE} is “{named[:200]}”. That {problem}.")
+        raise StateFolderRefused(sentence, variable=HOME_VARIABLE, given=named[:200])
     return folder
 
 
@@ -133,5 +130,5 @@ def _home() -> Path:
     except RuntimeError:
         home = Path()
     if not home.is_absolute():
-        raise StateFolderRefused("The home folder of the user that runs ComfyUI is not known.")
+        raise StateFolderRefused("home_unknown")
     return home

@@ -63,10 +63,7 @@ def only_value(values: object, name: str) -> object:
     """The one value of an input. Raises InputRefused: a missing one must not count as switched off."""
     if isinstance(values, (list, tuple)) and len(values) == 1:
         return values[0]
-    raise InputRefused(
-        f"“{name}” must be exactly one value. Nothing was sent.",
-        hint="Set it on the node, or link one value to it.",
-    )
+    raise InputRefused("input_not_one_value", name=name)
 
 
 def only_boolean(values: object, name: str) -> bool:
@@ -78,36 +75,28 @@ def only_boolean(values: object, name: str) -> bool:
     """
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], bool):
         return values[0]
-    raise InputRefused(
-        f"“{name}” must be exactly one true or false. Nothing was sent.",
-        hint="Set it on the node, or link one BOOLEAN to it.",
-    )
+    raise InputRefused("input_not_boolean", name=name)
 
 
 def only_text(values: object, name: str) -> str:
     """The one value of a STRING or COMBO input. Raises InputRefused: a missing one must not count as blank."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], str):
         return values[0]
-    raise InputRefused(
-        f"“{name}” must be exactly one text.", hint="Set it on the node, or link one STRING to it."
-    )
+    raise InputRefused("input_not_text", name=name)
 
 
 def only_whole_number(values: object, name: str) -> int:
     """The one value of an INT input, 0 or more. Raises InputRefused."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and type(values[0]) is int and values[0] >= 0:
         return values[0]
-    hint = "Set it on the node, or link one INT to it."
-    raise InputRefused(f"“{name}” must be exactly one whole number, 0 or more.", hint=hint)
+    raise InputRefused("input_not_number", name=name)
 
 
 def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
     """What the one word of a COMBO input stands for. Raises InputRefused."""
     word = only_text(values, name)
     if word not in choices:
-        raise InputRefused(
-            f"“{name}” must be one of {', '.join(choices)}. Nothing was sent.", hint="Choose one on the node."
-        )
+        raise InputRefused("input_not_a_choice", name=name, choices=", ".join(choices))
     return choices[word]
 
 

@@ -51,7 +51,7 @@ async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
     def pause() -> None:
         pauses()
         if ended:
-            raise OperationStopped("You stopped it.")
+            raise OperationStopped()
 
     try:
         return await run_stoppable(

@@ -144,7 +144,7 @@ class Questions:
         """
         self.client(asker)
         if self._asking >= MAX_OPEN_QUESTIONS:
-            raise TooManyQuestions(f"{MAX_OPEN_QUESTIONS} nodes are asking already.")
+            raise TooManyQuestions(most=MAX_OPEN_QUESTIONS)
         self._asking += 1
         try:
             yield
@@ -210,7 +210,7 @@ class Questions:
                 return answer == DELETE
         if now < ends:
             raise NobodyThere
-        raise NoAnswer("No answer in 2 minutes, so nothing was deleted.")
+        raise NoAnswer()
 
     def _write(self, files: _Files, about: Payload) -> OwnerLock:
         self._remove_stale()
@@ -226,9 +226,7 @@ class Questions:
             return OwnerLock(files.question)
         except OSError as exc:
             files.remove()
-            raise StateUnwritable(
-                "Nobody can be asked: the state folder can’t be written.", because=exc
-            ) from exc
+            raise StateUnwritable("question_not_written", because=exc) from exc
 
     def _remove_stale(self) -> None:
         """Remove what processes have left that ended while they asked."""
@@ -289,7 +287,7 @@ class Answers:
         try:
             files.note_seen()
         except OSError as exc:
-            raise StateUnwritable("The question can’t be noted as seen.", because=exc) from exc
+            raise StateUnwritable("question_not_seen", because=exc) from exc
         return {"seconds_left": self._told(files)}
 
     def answer(self, question: str, token: str, answer: str) -> None:
@@ -301,16 +299,16 @@ class Answers:
             QuestionClosed: it is not open, was answered already, or the token is another one's.
         """
         if answer not in (DELETE, SKIP):
-            raise InputRefused("“answer” must be delete or skip.")
+            raise InputRefused("unknown_answer")
         files, age = self._open(question, token)
         if answer == DELETE and age < MIN_READING_SECONDS:
-            raise AnsweredTooSoon("The answer came before the question could be read.")
+            raise AnsweredTooSoon()
         try:
             files.note_answer(answer)
         except FileExistsError:
             raise QuestionClosed from None
         except OSError as exc:
-            raise StateUnwritable("The answer can’t be noted.", because=exc) from exc
+            raise StateUnwritable("answer_not_noted", because=exc) from exc
 
     def _open(self, question: str, token: str) -> tuple[_Files, float]:
         """The files of an open question, and for how many seconds somebody has had its token."""
@@ -323,7 +321,7 @@ class Answers:
 
     def _find(self, question: str) -> _Files:
         if not _NAME.fullmatch(question):
-            raise InputRefused("That is not the name of a question.")
+            raise InputRefused("not_a_question")
         files = _Files(self._folder, question)
         if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.question):
             raise QuestionClosed

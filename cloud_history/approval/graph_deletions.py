@@ -117,7 +117,7 @@ class GraphDeletions:
         settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
-            raise NodesNever("Workflows may not delete.")
+            raise NodesNever()
         return mode == "ask"
 
     async def _approved(self, request: DeletionRequest, asker: Asker, watch: Watch) -> DeletionRequest | None:

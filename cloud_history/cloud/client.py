@@ -144,9 +144,9 @@ def find_proxy(base_url: BaseUrl) -> str | None:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
-        raise UnusableProxy("The proxy’s address can’t be used.") from None
+        raise UnusableProxy() from None
     if not usable:
-        raise UnusableProxy("The proxy’s address can’t be used.")
+        raise UnusableProxy()
     # A short name or password may be any word of any text: hidden there, it would make reports untrue and workflows
     # in backups useless.
     if parts.password:
@@ -448,15 +448,15 @@ def raise_alone(error: CloudError) -> NoReturn:
 def connection_failure(exc: Exception, host: str) -> CloudError:
     """Our error for one of aiohttp's, saying whether the request may have arrived."""
     if isinstance(exc, aiohttp.ClientHttpProxyError):
-        return CloudConnectionError(f"The proxy refused to connect to {host} ({exc.status}).", sent=False)
+        return CloudConnectionError("proxy_refused", host=host, status=exc.status, sent=False)
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):
-        return UntrustedCertificate(host)
+        return UntrustedCertificate(host=host, sent=False)
     if isinstance(exc, aiohttp.ClientResponseError):
-        return NotHttp(host)
+        return NotHttp(host=host, sent=True)
     if isinstance(exc, aiohttp.ConnectionTimeoutError):
-        return CloudTimeoutError(f"Can’t reach {host}: connecting took too long.", sent=False)
+        return CloudTimeoutError("connecting_too_slow", host=host, sent=False)
     if isinstance(exc, aiohttp.ClientConnectorError):
-        return CloudConnectionError(f"Can’t reach {host}.", sent=False)
+        return CloudConnectionError("not_reached", host=host, sent=False)
     if isinstance(exc, asyncio.TimeoutError):
-        return CloudTimeoutError("Comfy Cloud took too long to answer.", sent=True)
-    return CloudConnectionError("The connection was lost before the answer came.", sent=True)
+        return CloudTimeoutError(sent=True)
+    return CloudConnectionError("connection_lost", sent=True)

@@ -68,7 +68,7 @@ class CloudClock:
         """Raises ClockWrong: a rule about the age of jobs would take the wrong ones."""
         if abs(self.ahead) > MAX_CLOCK_ERROR:
             ours = self.now()
-            raise ClockWrong(ours, ours - self.ahead)
+            raise ClockWrong(ours=ours, theirs=ours - self.ahead)
 
 
 def _in_words(span: timedelta) -> str:

@@ -66,7 +66,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         raise NotComfyCloud(302) from None  # no name a computer can have
     else:
         if not whole:
-            raise UnreadableAnswer(200, cloud_says="The file is too large.")
+            raise UnreadableAnswer(200, "file_too_large")
         return body
     return raise_alone(failure)
 

@@ -111,7 +111,7 @@ def delete_history(job_ids: Sequence[str]) -> Request:
     """
     request = _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
     if len({job_id.lower() for job_id in job_ids}) != len(job_ids):
-        raise SchemaMismatch("A job id was given twice.")
+        raise SchemaMismatch("job_id_twice")
     return request
 
 
@@ -142,7 +142,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> Request:
         SchemaMismatch: these are not 1 to 100 job ids.
     """
     if not 1 <= len(job_ids) <= MAX_IDS_PER_REQUEST:
-        raise SchemaMismatch("1 to 100 jobs can be cancelled in one request.")
+        raise SchemaMismatch("too_many_to_cancel")
     body = {"job_ids": [_checked(job_id) for job_id in job_ids]}
     content = json.dumps(body, separators=(",", ":")).encode("ascii")
     return Request("POST", "/api/jobs/cancel", Repeat.CLEAR, body=content)
@@ -156,7 +156,7 @@ def view_file(filename: str, subfolder: str, kind: str) -> Request:
 
 def _checked(job_id: str) -> str:
     if not is_job_id(job_id):
-        raise SchemaMismatch("A job id is not one.")
+        raise SchemaMismatch("invalid_job_id")
     return job_id
 
 
@@ -202,7 +202,7 @@ def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> 
     except (ValueError, SchemaMismatch):
         pass
     # Raised out here, without a cause: what json raises holds the whole answer.
-    raise NestedTooDeeply(MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
+    raise NestedTooDeeply(levels=MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
 
 
 def read_jobs_page(

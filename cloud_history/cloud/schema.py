@@ -58,7 +58,7 @@ def _check_with(name: str, validator: Any, best_match: Any) -> Check:
         if problem is not None:
             raise problem
         if error is not None:
-            raise SchemaMismatch(f"{name}: {error.json_path} does not meet “{error.validator}”.")
+            raise SchemaMismatch(name=name, path=error.json_path, rule=error.validator)
 
     return check
 
@@ -67,10 +67,7 @@ def _definition(name: str) -> Any:
     path = _SCHEMAS / f"{name}.json"
     with suppress(OSError, ValueError):
         return json.loads(path.read_text(encoding="utf-8"))
-    raise BrokenInstallation(
-        f"A file of Comfy Cloud History is missing or damaged: {path}.",
-        hint="Install Comfy Cloud History again, then restart ComfyUI.",
-    )
+    raise BrokenInstallation(path=path)
 
 
 def _jsonschema() -> tuple[Any, Any]:
@@ -95,10 +92,7 @@ def _broken(exc: Exception) -> BrokenInstallation:
     version, path = _version(), _path()
     found = f"version {version}, {path}" if version else path
     why = " ".join(f"{type(exc).__name__}: {exc}".split())[:150]
-    return BrokenInstallation(
-        "The Python package jsonschema can’t be used.",
-        hint=f"It is {found} ({why}). {_cure(exc, version, path)}",
-    )
+    return BrokenInstallation("jsonschema_unusable", found=found, why=why, cure=_cure(exc, version, path))
 
 
 def _cure(exc: Exception, version: str, path: str) -> str:

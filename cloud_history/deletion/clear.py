@@ -34,9 +34,7 @@ class ClearingClient(JobReader, Protocol):
 def _check_count(counts: JobCounts, preview: ClearPreview | None) -> None:
     """Raises CountRose: there are more finished jobs than the person confirmed."""
     if preview is not None and counts.finished > preview.size:
-        more = counts.finished - preview.size
-        have = "job has" if more == 1 else "jobs have"
-        raise CountRose(f"{more:,} more {have} finished since you looked.", counts=counts)
+        raise CountRose(counts.finished - preview.size, counts)
 
 
 @dataclass
@@ -70,13 +68,11 @@ class Clear:
         if before.finished == 0:
             if preview is not None and preview.size:
                 # An empty list right after a full one is the shape of a broken service as much as of a cleared history.
-                raise PreviewExpired(
-                    f"No finished job is listed any more. There were {preview.size:,} when you looked."
-                )
+                raise PreviewExpired("nothing_left_to_clear", confirmed=preview.size)
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         check_stopped(watch)
         if not deadline.left():
-            raise CloudTimeoutError("Counting took too long, so nothing was sent.", sent=False)
+            raise CloudTimeoutError("counting_too_slow", sent=False)
         # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
         witnesses = await run_stoppable(
             ask_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)

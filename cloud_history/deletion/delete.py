@@ -179,10 +179,7 @@ class Deletion:
 
     async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation]) -> None:
         if safeguarded(chunk, await self.safeguards.protected(), seen):
-            raise PreviewExpired(
-                "A job was protected while the request waited to be sent.",
-                hint="Look again before you delete.",
-            )
+            raise PreviewExpired("protected_meanwhile")
 
     async def _believed(
         self, without: Mapping[str, JobOutcome], before: Observation, watch: Watch

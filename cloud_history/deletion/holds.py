@@ -157,7 +157,7 @@ class Holds:
             StateUnwritable: it cannot be written down, so it is not held, nor sent.
         """
         if len(self._open) >= MAX_OPEN_HOLDS:
-            raise InputRefused("Too many deletions are waiting.", hint="Wait until some of them have ended.")
+            raise InputRefused("too_many_deletions")
         hold = Hold(request, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
         # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
@@ -187,7 +187,7 @@ class Holds:
         if hold is not None and hold.state == UNDONE:
             return hold  # asked twice: the first answer may have been lost
         if hold is None or not await self._take_back(hold):
-            raise TooLate("Too late to undo.")
+            raise TooLate()
         return hold
 
     async def undo_all(self) -> None:
@@ -199,7 +199,7 @@ class Holds:
         """Stop an operation that is being sent. What was sent stays sent. Raises InputRefused."""
         hold = self._open.get(hold_id)
         if hold is None:
-            raise InputRefused("No deletion of that name is running.")
+            raise InputRefused("no_such_deletion")
         hold.watch.stopping = True
 
     async def _take_back(self, hold: Hold) -> bool:
@@ -292,7 +292,7 @@ class Holds:
     def dismiss(self, hold_id: str) -> None:
         """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused, StateUnwritable."""
         if hold_id not in {each["id"] for each in self.lost()}:
-            raise InputRefused("No lost deletion has that name, as far as the state folder can be read.")
+            raise InputRefused("no_such_lost_deletion")
         self._remove(self._folder / f"{hold_id}.json")
 
     def _files(self) -> list[Path]:
@@ -301,10 +301,7 @@ class Holds:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as exc:
-            problem = (
-                "It is not known which deletions were held when ComfyUI ended: their notes can’t be read."
-            )
-            raise StateUnreadable(problem, because=exc) from exc
+            raise StateUnreadable("holds_unreadable", because=exc) from exc
         return [path for path in found if path.suffix == ".json" and _NAME.fullmatch(path.stem)]
 
     def _write(self, hold: Hold) -> None:
@@ -317,9 +314,7 @@ class Holds:
                 hold.owner_lock = OwnerLock(path)
         except OSError as exc:
             self._remove(path)
-            raise StateUnwritable(
-                "Deletions are stopped: the hold can’t be written down first.", because=exc
-            ) from exc
+            raise StateUnwritable("hold_not_noted", because=exc) from exc
 
     def _forget(self, hold: Hold) -> None:
         owner_lock, hold.owner_lock = hold.owner_lock, None

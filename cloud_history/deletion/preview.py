@@ -195,7 +195,7 @@ class Previews:
         """
         kept = self._kept.pop(token, None)
         if kept is None or kept.expires <= self._clock():
-            raise PreviewExpired("This preview is more than 5 minutes old, or was used already.")
+            raise PreviewExpired()
         if kept.connection != connection:
-            raise PreviewExpired("The key or the server has changed since this preview.")
+            raise PreviewExpired("preview_of_other_key")
         return kept

@@ -25,7 +25,8 @@ from .report import Payload, failure_payload, result_payload, result_report
 MAX_FINISHED = 10
 MAX_LINES_PER_LOG_RECORD = 1000
 NOTHING_SENT = "Nothing was sent."
-UNDONE, CANCELLED = "It was undone.", "It was cancelled."
+UNDONE, CANCELLED = "undone", "cancelled"
+"""The codes of what is said of an operation that was stopped."""
 
 
 class Ending:
@@ -121,7 +122,7 @@ class DeletionQueue:
                 each.entry.operation == operation and each.outcome is None
                 for each in self.audit_log.entries()
             ):
-                outcome = AuditOutcome(removed=0, report=f"{NOTHING_SENT} {how}")
+                outcome = AuditOutcome(removed=0, report=f"{NOTHING_SENT} {OperationStopped(how)}")
                 self.audit_log.outcome(operation, outcome)
         finally:
             self.in_flight.resolve(operation)
@@ -213,7 +214,7 @@ class DeletionQueue:
         while not await self._try_lock(entry, watch):
             if not wait:
                 running = await run_in_thread(self.running)
-                raise Busy("Another deletion is running.", origin=running.origin if running else "")
+                raise Busy(origin=running.origin if running else "")
             check_stopped(watch)
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(STOP_CHECK_SECONDS)

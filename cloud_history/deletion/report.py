@@ -186,10 +186,12 @@ Payload = dict[str, Any]
 
 
 def error_payload(error: CloudError) -> Payload:
-    """What a browser may know of an error."""
+    """What a browser may know of an error. `code` is for programs; `sentence`, with its `values`, names the text."""
     return {
         "code": error.code,
-        "message": scrub(error.message),
+        "sentence": error.sentence,
+        "values": {name: _value(value) for name, value in error.values.items()},
+        "message": scrub(error.text),
         "hint": scrub(error.hint),
         "status": error.status,
         "retry_after": getattr(error, "retry_after", None),
@@ -200,6 +202,10 @@ def error_payload(error: CloudError) -> Payload:
 def result_payload(result: DeletionResult | ClearResult) -> Payload:
     """What a deletion or a clear did, for a browser."""
     return deletion_payload(result) if isinstance(result, DeletionResult) else clear_payload(result)
+
+
+def _value(value: object) -> object:
+    return value if isinstance(value, (int, float)) or value is None else scrub(str(value))
 
 
 def clear_payload(result: ClearResult) -> Payload:

@@ -131,7 +131,7 @@ class StateSafeguards(Safeguards):
 
     async def before_clear(self) -> None:
         if self._back_up is not None or await self._backs_up() or await self.protected():
-            raise PreviewExpired("Jobs were protected, or backups were switched on, since you looked.")
+            raise PreviewExpired("safeguards_changed")
 
 
 MAX_CONCURRENT_REQUESTS = 6
@@ -193,7 +193,7 @@ class BackingUp:
         except OperationStopped:
             raise
         except CloudConnectionError as error:
-            raise CloudTimeoutError("Backing up took too long, so nothing was sent.", sent=False) from error
+            raise CloudTimeoutError("backup_too_slow", sent=False) from error
         except CloudError as error:
             return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
         finally:
@@ -203,10 +203,7 @@ class BackingUp:
     def check(self) -> None:
         """Raises StateUnwritable: the backup was made, and is gone. Blocking."""
         if self._saved and not self._folder.has(self._operation):
-            raise StateUnwritable(
-                f"Deletions are stopped: the backup of this deletion, {self._operation}.zip, is gone.",
-                hint="Look into the state folder, then delete again.",
-            )
+            raise StateUnwritable("backup_gone", operation=self._operation)
 
     async def _read_all(self, draft: BackupDraft, job_ids: Sequence[str], watch: Watch) -> None:
         waiting = deque(job_ids)

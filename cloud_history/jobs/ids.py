@@ -78,7 +78,7 @@ def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> li
     for position, (kind, text) in enumerate(_items(given, 0, pause), start=1):
         pause()
         if position > MAX_IDS:
-            raise TooManyJobIds(MAX_IDS)
+            raise TooManyJobIds(most=MAX_IDS)
         match = None if kind else _JOB_ID.fullmatch(text)
         if match and bool(match[1]) == bool(match[3]):
             found[match[2].lower()] = None
@@ -88,7 +88,7 @@ def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> li
         if len(wrong) < MAX_NAMED_IDS:
             wrong.append(f"item {position}: {kind or _show(text)}")
     if position and absent == position:
-        raise NoJobIds("No job ids were given.")
+        raise NoJobIds()
     if wrong:
         raise _invalid(wrong, number_wrong, position)
     return list(found)
@@ -108,7 +108,7 @@ def _items(given: object, depth: int, pause: Callable[[], None]) -> Iterator[Ite
 
 def _text_items(text: str, depth: int, pause: Callable[[], None]) -> Iterator[Item]:
     if len(text) > MAX_CHARACTERS:
-        raise TooManyJobIds(MAX_IDS)
+        raise TooManyJobIds(most=MAX_IDS)
     array = _json_array(text, pause) if depth <= _MAX_DEPTH else None
     some = False
     for item in _items(array, depth + 1, pause) if array else ():
@@ -149,4 +149,4 @@ def _show(token: str) -> str:
 def _invalid(named: list[str], wrong: int, total: int) -> InvalidJobIds:
     more = f"; and {wrong - len(named):,} more" if wrong > len(named) else ""
     verb = "is not a job id" if wrong == 1 else "are not job ids"
-    return InvalidJobIds(f"{wrong:,} of {total:,} {verb}: {'; '.join(named)}{more}.", count=wrong)
+    return InvalidJobIds(wrong=wrong, total=total, verb=verb, items="; ".join(named), more=more)

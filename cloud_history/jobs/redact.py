@@ -43,7 +43,7 @@ def clean_json(value: object, key: str) -> bytes:
     text = json.dumps(value)
     if holds(text, key):
         # Where no text is: a key of digits alone in a number, or one that `[hidden]` has in it.
-        raise NotBackedUp("the API key is in it, where it can’t be taken out")
+        raise NotBackedUp("key_in_workflow")
     return text.encode("ascii")
 
 
@@ -53,7 +53,7 @@ def _clean(value: object, level: int, *, in_workflow: bool) -> object:
     if not isinstance(value, (Mapping, list)):
         return value
     if level >= MAX_LEVELS:
-        raise NestedTooDeeply(MAX_LEVELS)
+        raise NestedTooDeeply(levels=MAX_LEVELS)
     if isinstance(value, list):
         return [_clean(each, level + 1, in_workflow=in_workflow) for each in value]
     cleaned: dict[str, object] = {}

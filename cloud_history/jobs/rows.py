@@ -138,7 +138,7 @@ def workflow_file(detail: Mapping[str, Any]) -> bytes:
     """
     canvas, _ = read_workflow(detail.get("workflow"))
     if canvas is None:
-        raise InputRefused("This job has no workflow.")
+        raise InputRefused("job_without_workflow")
     # Half a character is no text in UTF-8; written like this it is what JSON has for it.
     return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
 

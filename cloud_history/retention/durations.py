@@ -24,8 +24,7 @@ def span(text: str) -> timedelta | None:
         return None
     found = _span(given)
     if found is None:
-        hint = "Use hours, days or weeks (12h, 30d, 2w), or leave it blank for no rule."
-        raise InputRefused(f"“{_shown(given)}” is not a length of time.", hint=hint)
+        raise InputRefused("not_a_duration", given=_shown(given))
     return found
 
 
@@ -52,10 +51,7 @@ def cutoff(text: str, now: datetime) -> datetime | None:
             return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         pass
-    raise InputRefused(
-        f"“{_shown(given)}” is not a time.",
-        hint="Use hours, days or weeks (12h, 30d, 2w) or a date (2026-01-31), or leave it blank for no limit.",
-    )
+    raise InputRefused("not_a_time", given=_shown(given))
 
 
 def _span(given: str) -> timedelta | None:

@@ -136,13 +136,13 @@ class Policy:
             value: object = getattr(self, rule.name)
             if rule.is_length:
                 if isinstance(value, timedelta) and value <= timedelta(0):
-                    raise PolicyRefused(f"“{rule.name}” must be longer than nothing, or blank for no rule.")
+                    raise PolicyRefused("length_not_positive", name=rule.name)
             elif type(value) is not int or not 0 <= value <= MAX_KEPT:
-                raise PolicyRefused(f"“{rule.name}” must be a whole number from 0 to {MAX_KEPT:,}.")
+                raise PolicyRefused("not_a_count", name=rule.name, most=MAX_KEPT)
         if not self.statuses or not set(self.statuses) <= set(FINISHED):
-            raise PolicyRefused(f"A policy is about {listed(FINISHED, 'or')} jobs.")
+            raise PolicyRefused("rules_of_other_statuses", statuses=listed(FINISHED, "or"))
         if not isinstance(self.per_workflow, bool):
-            raise PolicyRefused("“per_workflow” must be true or false.")
+            raise PolicyRefused("per_workflow_not_boolean")
 
     @property
     def rules(self) -> Sequence[tuple[Rule, int | timedelta]]:
@@ -158,18 +158,18 @@ def read_policy(given: Mapping[str, object]) -> Policy:
         InputRefused: a length of time that can't be read.
     """
     if unknown := set(given) - {field.name for field in fields(Policy)}:
-        raise PolicyRefused(f"Unknown policy fields: {len(unknown)}.")
+        raise PolicyRefused("unknown_policy_fields", count=len(unknown))
     lengths = [rule.name for rule in RULES if rule.is_length]
     values = dict(given)
     for name in {*lengths, "workflow_id"} & set(given):
         text = given[name]
         if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
-            raise PolicyRefused(f"“{name}” must be a text of at most {MAX_TEXT_CHARACTERS} characters.")
+            raise PolicyRefused("text_too_long", name=name, most=MAX_TEXT_CHARACTERS)
         values[name] = span(text) if name in lengths else text.strip()
     statuses = values.pop("statuses", None)
     if statuses is not None:
         if not isinstance(statuses, list) or not all(isinstance(e, str) and e in FINISHED for e in statuses):
-            raise PolicyRefused(f"“statuses” must be a list of {listed(FINISHED, 'and')}.")
+            raise PolicyRefused("statuses_not_finished", statuses=listed(FINISHED, "and"))
         values["statuses"] = tuple(status for status in FINISHED if status in statuses)
     return Policy(**values)  # type: ignore[arg-type]
 
@@ -233,7 +233,7 @@ def decide(
 def check_rules(policy: Policy) -> None:
     """Raises PolicyRefused: no rule is on."""
     if not policy.rules:
-        raise PolicyRefused("Set at least one rule. Without one, nothing would be kept.")
+        raise PolicyRefused("no_rules")
 
 
 def check_share(preview: CleanUpPreview, *, allow_large: bool) -> None:
@@ -243,10 +243,7 @@ def check_share(preview: CleanUpPreview, *, allow_large: bool) -> None:
     of = f"{len(preview.go):,} of {preview.chosen:,} finished jobs"
     # Not all of them, so never told as 100%.
     part = "all" if preview.takes_all else f"{min(99, round(preview.share * 100))}%"
-    raise PolicyRefused(
-        f"These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
-        hint="If you mean it, allow it (“allow_large” on the node).",
-    )
+    raise PolicyRefused("rules_delete_much", part=part, of=of)
 
 
 def _outside(job: Job, policy: Policy) -> Reason | None:

@@ -86,12 +86,11 @@ def _guarded(handler: Handler, environ: Mapping[str, str], route: Route, keys: K
         except CloudError as error:
             return error_answer(error)
         except web.HTTPException as error:
-            return error_answer(RequestRefused("The request can’t be read.", http_status=error.status))
+            return error_answer(RequestRefused("request_unreadable", http_status=error.status))
         except ConnectionResetError:
             raise  # the browser went away while it was answered
         except Exception:  # noqa: BLE001 - the edge: whatever it is, the answer holds no traceback
             log.exception("A route failed.")
-            hint = "The log has the details."
-            return error_answer(CloudError("Something went wrong in Comfy Cloud History.", hint=hint))
+            return error_answer(CloudError("internal"))
 
     return answer

@@ -98,14 +98,14 @@ def _piece(lines: Iterator[str]) -> str:
 def _backed_up(request: web.Request) -> tuple[str, str]:
     operation, job_id = _name(request), request.match_info["job_id"]
     if not is_job_id(job_id):
-        raise InputRefused("That is not a job id.")
+        raise InputRefused("not_a_job_id")
     return operation, job_id.lower()
 
 
 def _name(request: web.Request) -> str:
     name = request.match_info["operation"]
     if len(name) != 32 or any(each not in "0123456789abcdef" for each in name):
-        raise InputRefused("That is not the name of a deletion.")
+        raise InputRefused("not_an_operation")
     return name
 
 

@@ -55,7 +55,7 @@ class DeletionRoutes:
         body = await read_body(request, _PREVIEWED, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
         if len(body) != 1 or body.get("clear") is False:
-            raise InputRefused("Give exactly one of “ids”, “filter”, “policy” and “clear” (true).")
+            raise InputRefused("selection_ambiguous")
         policy = read_policy(body["policy"]) if "policy" in body else None
         selection = read_selection(body) if "ids" in body or "filter" in body else None
         operations = self._context.operations
@@ -100,14 +100,14 @@ class DeletionRoutes:
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
         running = await run_in_thread(operations.queue.running)
         if not seconds and running is not None:
-            return busy_answer(Busy("Another deletion is running.", origin=running.origin))
+            return busy_answer(Busy(origin=running.origin))
         connection = await operations.find_connection()
         kept = self._context.previews.redeem(body["token"], connection)
         preview = kept.preview
         if not isinstance(preview, kind):
-            raise InputRefused("This preview is of another kind.")
+            raise InputRefused("preview_of_other_kind")
         if not preview.size:
-            raise InputRefused("Nothing to delete: everything in this preview stays.")
+            raise InputRefused("nothing_to_delete")
         request = DeletionRequest(
             preview.job_ids if isinstance(preview, DeletionPreview) else None,
             connection,

@@ -80,7 +80,7 @@ class JobRoutes:
         try:
             await asyncio.wait({reading}, timeout=self._context.max_seconds)
             if not reading.done():
-                stream.reading.error = CloudTimeoutError("Reading the list took too long.", sent=True)
+                stream.reading.error = CloudTimeoutError("list_too_slow", sent=True)
                 return
             reading.result()
         except ConnectionResetError:
@@ -90,7 +90,7 @@ class JobRoutes:
                 raise
             # Half of the answer is out: no other can begin.
             log.exception("Reading the list failed.")
-            stream.reading.error = CloudError("Something went wrong in Comfy Cloud History.")
+            stream.reading.error = CloudError("internal")
         finally:
             reading.cancel()
             await asyncio.wait({reading})
@@ -121,7 +121,7 @@ class JobRoutes:
     async def thumbnail(self, request: web.Request) -> web.Response:
         job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")
         if not filename or len(filename) > 1000:
-            raise InputRefused("“file” is missing.")
+            raise InputRefused("file_missing")
         picture = await self._context.in_time(self._context.thumbnails.get(job_id, filename))
         headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "Content-Type": picture.content_type}
         return web.Response(body=picture.content, headers=headers)
@@ -130,7 +130,7 @@ class JobRoutes:
         body = await read_body(request, {"ids": list, "account": str}, ("ids",))
         job_ids = read_ids(body["ids"])
         if len(job_ids) > MAX_IDS_PER_CANCEL:
-            raise InputRefused(f"Give 1 to {MAX_IDS_PER_CANCEL} job ids.")
+            raise InputRefused("wrong_number_of_job_ids", most=MAX_IDS_PER_CANCEL)
         connection = await self._context.find_connection(body.get("account"))
         return json_answer(await self._context.in_time(self._cancel(connection, job_ids)))
 
@@ -170,7 +170,7 @@ class JobRoutes:
 
     def _not_supported(self) -> NotSupported:
         self._context.can_cancel = False
-        return NotSupported("This server can’t cancel jobs.")
+        return NotSupported()
 
 
 class _JobStream:
@@ -241,5 +241,5 @@ class _JobStream:
 
 def _job_id(text: str) -> str:
     if not is_job_id(text):
-        raise InputRefused("That is not a job id.")
+        raise InputRefused("not_a_job_id")
     return text.lower()

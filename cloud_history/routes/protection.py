@@ -28,7 +28,7 @@ class ProtectionRoutes:
         members: dict[str, type] = {"protect": bool, "ids": list, "workflows": list}
         body = await read_body(request, members, ("protect",), largest=MAX_BODY_BYTES_WITH_IDS)
         if "ids" not in body and "workflows" not in body:
-            raise InputRefused("Give “ids” or “workflows”.")
+            raise InputRefused("nothing_to_protect")
         jobs = read_ids(body["ids"]) if "ids" in body else []
         workflows = _workflows(body.get("workflows", []))
         file = self._context.operations.protection
@@ -52,8 +52,8 @@ def _answer(protected: Protected) -> web.Response:
 def _workflows(given: list[Any]) -> list[str]:
     fits = [each for each in given if isinstance(each, str) and 0 < len(each) <= MAX_WORKFLOW_ID_CHARACTERS]
     if len(fits) != len(given) or len(fits) > MAX_WORKFLOWS:
-        raise InputRefused(f"“workflows” must be a list of at most {MAX_WORKFLOWS:,} workflow ids.")
+        raise InputRefused("workflows_not_ids", most=MAX_WORKFLOWS)
     if any(HIDDEN in scrub(each) for each in fits):
         # Kept, it would be the key on the disk; kept as it is shown, it would protect nothing.
-        raise InputRefused("A workflow whose id has the API key in it can’t be protected.")
+        raise InputRefused("key_in_workflow_id")
     return fits

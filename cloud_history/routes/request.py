@@ -44,14 +44,12 @@ MAX_CONTAINERS = 1000
 """Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
 
 
-class RequestRefused(CloudError):
+class RequestRefused(CloudError, code="refused"):
     """The request is not from this ComfyUI's own page. `http_status` is what it is answered with."""
 
-    code = "refused"
-
-    def __init__(self, message: str, *, hint: str = "", http_status: int = 403) -> None:
+    def __init__(self, sentence: str, *, http_status: int = 403, **values: object) -> None:
         self.http_status = http_status
-        super().__init__(message, hint=hint)
+        super().__init__(sentence, **values)
 
 
 def check_request(request: web.Request, environ: Mapping[str, str] = environment.PROCESS) -> None:
@@ -61,10 +59,7 @@ def check_request(request: web.Request, environ: Mapping[str, str] = environment
         RequestRefused.
     """
     if request.headers.get(HEADER) != "1":
-        raise RequestRefused(
-            f"The header {HEADER}: 1 is missing.",
-            hint="A program has to send it. A proxy in front of ComfyUI has to pass it on.",
-        )
+        raise RequestRefused("header_missing", header=HEADER)
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or not _host_allowed(hosts[0], environ):
         raise _unknown_name(hosts)
@@ -73,10 +68,7 @@ def check_request(request: web.Request, environ: Mapping[str, str] = environment
         raise _other_origin(origins, hosts[0])
     sites = request.headers.getall("Sec-Fetch-Site", [])
     if any(site.lower() not in ("same-origin", "none") for site in sites):
-        raise RequestRefused(
-            "The request comes from another page.",
-            hint="Open ComfyUI in a tab of its own, under one address.",
-        )
+        raise RequestRefused("other_page")
 
 
 # By hand: urlsplit also takes a path, a query or a user name for part of what a Host header says.
@@ -86,29 +78,16 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._%-]+)?\]|[0-9A-Za-z._-]+)(
 def _unknown_name(hosts: Sequence[str]) -> RequestRefused:
     match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     if match is None:
-        return RequestRefused(
-            "The request does not say under which name ComfyUI was reached: its Host header is missing or no name.",
-            hint="A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
-        )
+        return RequestRefused("host_missing")
     name = match[1].lower()[:_MAX_HOST_LENGTH]
-    return RequestRefused(
-        f"This ComfyUI was reached under a name it does not know: {name}.",
-        hint=f"Open it by its IP address or as localhost, or set {HOSTS_VARIABLE}={name} and restart ComfyUI.",
-    )
+    return RequestRefused("unknown_host", name=name, variable=HOSTS_VARIABLE)
 
 
 def _other_origin(origins: Sequence[str], host: str) -> RequestRefused:
     match = re.fullmatch(rf"https?://{_HOST.pattern}", origins[0], re.ASCII) if len(origins) == 1 else None
     if match is None:
-        return RequestRefused(
-            "The request comes from another page, or from a frame in one.",
-            hint="Open ComfyUI in a tab of its own.",
-        )
-    return RequestRefused(
-        f"The request comes from another page: {origins[0][:_MAX_HOST_LENGTH]} is not {host[:_MAX_HOST_LENGTH]}.",
-        hint="Open ComfyUI under one address. A proxy in front of it has to pass on the name that the browser used "
-        "(nginx: proxy_set_header Host $http_host;).",
-    )
+        return RequestRefused("framed_page")
+    return RequestRefused("other_origin", origin=origins[0][:_MAX_HOST_LENGTH], host=host[:_MAX_HOST_LENGTH])
 
 
 def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
@@ -211,31 +190,31 @@ async def read_body(
         RequestRefused: it is not declared as JSON, or is too large. InputRefused: it is something else.
     """
     if request.content_type != "application/json":
-        raise RequestRefused("The body must be sent as application/json.", http_status=415)
+        raise RequestRefused("not_sent_as_json", http_status=415)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise RequestRefused("The body must not be compressed.", http_status=415)
+        raise RequestRefused("body_compressed", http_status=415)
     try:
         body = await asyncio.wait_for(_read(request, largest), MAX_SEND_SECONDS)
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
-        raise RequestRefused("The body can’t be read.", http_status=400) from None
+        raise RequestRefused("body_unreadable", http_status=400) from None
     value = await _value_of(body)
     # Raised out here, without a cause: what json raises holds the whole body, and a body may hold a key.
     if value is _NOTHING:
-        raise InputRefused("The body is not JSON.")
+        raise InputRefused("body_not_json")
     if not isinstance(value, dict):
-        raise InputRefused("The body must be a JSON object.")
+        raise InputRefused("body_not_object")
     if unknown := sorted(set(value) - set(members)):
-        raise InputRefused(f"The body has members nobody knows: {len(unknown)}.")
+        raise InputRefused("unknown_members", count=len(unknown))
     for name, kind in members.items():
         if name in value and type(value[name]) is not kind:
-            raise InputRefused(f"“{name}” must be a {_JSON_NAMES[kind]}.")
+            raise InputRefused("wrong_type", name=name, kind=_JSON_NAMES[kind])
         if name in required and name not in value:
-            raise InputRefused(f"“{name}” is missing.")
+            raise InputRefused("member_missing", name=name)
     return value
 
 
 async def _read(request: web.Request, largest: int) -> bytes:
-    too_large = RequestRefused("The body is too large.", http_status=413)
+    too_large = RequestRefused("body_too_large", http_status=413)
     if (request.content_length or 0) > largest:
         raise too_large
     if request.content.at_eof():
@@ -254,18 +233,14 @@ async def _read_already(request: web.Request, largest: int, too_large: RequestRe
     if len(body) > largest:
         raise too_large
     if not body and (request.content_length or "Transfer-Encoding" in request.headers):
-        raise RequestRefused(
-            "Another custom node pack has read the body of this request, and kept nothing of it.",
-            hint="Disable other packs that watch requests, one by one, to find which it is.",
-            http_status=400,
-        )
+        raise RequestRefused("body_taken", http_status=400)
     return body
 
 
 async def _value_of(body: bytes) -> object:
     """What the body says; _NOTHING where it is not JSON. Raises InputRefused."""
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
-        raise InputRefused("The body is nested in too many ways.")
+        raise InputRefused("body_too_nested")
     with suppress(ValueError):
         return await compute_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
     return _NOTHING
@@ -310,19 +285,19 @@ def read_selection(body: Mapping[str, Any]) -> Selection:
 def read_ids(given: Sequence[object]) -> list[str]:
     """The job ids in a JSON array: at least one, in lower case, each once. Raises InputRefused, TooManyJobIds."""
     if len(given) > MAX_IDS:
-        raise TooManyJobIds(MAX_IDS)
+        raise TooManyJobIds(most=MAX_IDS)
     job_ids = [each.lower() for each in given if isinstance(each, str) and is_job_id(each)]
     if len(job_ids) != len(given):
-        raise InputRefused("“ids” must be a list of job ids.")
+        raise InputRefused("ids_not_job_ids")
     if not job_ids:
-        raise InputRefused("“ids” is empty: nothing is selected.")
+        raise InputRefused("ids_empty")
     return list(dict.fromkeys(job_ids))
 
 
 def read_filter(given: Mapping[str, Any]) -> JobFilter:
     """The filter in a JSON object. Raises InputRefused."""
     if unknown := sorted(set(given) - set(_MEMBERS)):
-        raise InputRefused(f"The filter has members nobody knows: {len(unknown)}.")
+        raise InputRefused("unknown_filter_members", count=len(unknown))
     chosen = JobFilter(
         statuses=_statuses(given.get("statuses")),
         search=_text(given, "search"),
@@ -333,9 +308,9 @@ def read_filter(given: Mapping[str, Any]) -> JobFilter:
         protected=given.get("protected"),
     )
     if chosen.output_type not in ("", *OUTPUT_TYPES):
-        raise InputRefused("“output_type” must be image, video, audio or 3d.")
+        raise InputRefused("unknown_output_type")
     if not isinstance(chosen.protected, bool | None):
-        raise InputRefused("“protected” must be true or false.")
+        raise InputRefused("protected_not_boolean")
     return chosen
 
 
@@ -343,7 +318,7 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
     if given is None:
         return ()
     if not isinstance(given, list):
-        raise InputRefused("“statuses” must be a list.")
+        raise InputRefused("statuses_not_list")
     found: dict[JobStatus, None] = {}
     for word in given:
         if word == "active":
@@ -351,7 +326,7 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
         elif isinstance(word, str) and word in JobStatus._value2member_map_:
             found[JobStatus(word)] = None
         else:
-            raise InputRefused("“statuses” has a status nobody knows.")
+            raise InputRefused("unknown_status")
     return tuple(found)
 
 
@@ -359,7 +334,7 @@ def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name, "")
     # Half a character can stand in JSON, and in no address that is asked for.
     if not isinstance(value, str) or len(value) > MAX_SEARCH_CHARACTERS or _HALF.search(value):
-        raise InputRefused(f"“{name}” must be a text of at most {MAX_SEARCH_CHARACTERS} characters.")
+        raise InputRefused("text_too_long", name=name, most=MAX_SEARCH_CHARACTERS)
     return value
 
 
@@ -368,5 +343,5 @@ def _moment(given: Mapping[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e14:
-        raise InputRefused(f"“{name}” must be a time in milliseconds.")
+        raise InputRefused("not_a_moment", name=name)
     return datetime.fromtimestamp(value / 1000, timezone.utc)

@@ -53,7 +53,7 @@ class StatusRoutes:
     async def change_settings(self, request: web.Request) -> web.Response:
         body = await read_body(request, MEMBERS)
         if not body:
-            raise InputRefused("Nothing to set.")
+            raise InputRefused("nothing_to_set")
         await write_in_thread(lambda: self._context.operations.settings.change(**body))
         if not body.keys().isdisjoint(("backup_days", "backup_megabytes")):
             await self._context.operations.prune_backups()
@@ -64,7 +64,7 @@ class StatusRoutes:
         operations = self._context.operations
         known = {entry.operation for entry in await run_in_thread(operations.queue.unresolved)}
         if body["operation"] not in known:
-            raise InputRefused("No unresolved operation has that name.")
+            raise InputRefused("no_such_unresolved")
         await write_in_thread(lambda: operations.queue.in_flight.resolve(body["operation"]))
         return await self.status(request)
 

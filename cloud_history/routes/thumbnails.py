@@ -54,7 +54,7 @@ def picture_of(content: bytes) -> Picture:
     for fits, content_type in _MAGIC:
         if fits(content[:16]):
             return Picture(content, content_type)
-    raise UnreadableAnswer(200, cloud_says="This is not a picture.")
+    raise UnreadableAnswer(200, "not_a_picture")
 
 
 class Thumbnails:
@@ -116,4 +116,4 @@ async def _owned(client: CloudClient, job_id: str, filename: str) -> OutputFile:
     for file in owned if job is not None and job.id == job_id else ():
         if file.filename == filename:
             return file
-    raise NotFound(404, cloud_says="The job has no such file.")
+    raise NotFound(404, "no_such_file")

@@ -359,9 +359,7 @@ class AuditLog:
                     del self._unwritten[operation]
                 self._log.append(line)
         except OSError as exc:
-            raise StateUnwritable(
-                "Deletions are stopped: the record of deletions can’t be written.", because=exc
-            ) from exc
+            raise StateUnwritable("audit_log_unwritable", because=exc) from exc
 
     def _newest_first(self) -> Generator[Found, None, None]:
         """All deletions by the time of their intent; at last the outcomes whose intents are damaged.
@@ -393,11 +391,7 @@ class AuditLog:
 
 
 def _unreadable(exc: OSError) -> StateUnreadable:
-    return StateUnreadable(
-        "A part of the record of deletions can’t be read.",
-        hint="Look at its disk, or put the file elsewhere to see what is in the others.",
-        because=exc,
-    )
+    return StateUnreadable("audit_log_unreadable", because=exc)
 
 
 def _origin(entry: AuditEntry) -> str:

@@ -59,7 +59,7 @@ def read_rows(path: Path) -> list[Row]:
     """
     rows = _read(path, INDEX, MAX_INDEX_BYTES).get("jobs")
     if not isinstance(rows, list) or not all(_is_row(each) for each in rows):
-        raise BackupDamaged(path.name)
+        raise BackupDamaged(name=path.name)
     return rows
 
 
@@ -104,7 +104,7 @@ def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     except _DAMAGE:
         pass
     # Raised out here, without a cause: what json raises holds the whole text.
-    raise BackupDamaged(path.name)
+    raise BackupDamaged(name=path.name)
 
 
 class _CappedReader(io.BufferedReader):
@@ -195,7 +195,7 @@ class BackupDraft:
         row = _index_row(job_id, detail)
         content = clean_json(detail, key)
         if len(content) > MAX_JOB_BYTES:
-            raise NotBackedUp("it is too large")
+            raise NotBackedUp("backup_too_large")
         with self._writing():
             if row["id"] in self._rows:
                 return
@@ -271,14 +271,14 @@ class BackupDraft:
         header = clean_detail(self._header)  # whoever named a node may have pasted the key there
         content = json.dumps({**header, "jobs": list(self._rows.values())}).encode("ascii")
         if len(content) > MAX_INDEX_BYTES:
-            raise NotBackedUp("it has too many jobs")
+            raise NotBackedUp("backup_too_many_jobs")
         return content
 
 
 def _index_row(job_id: str, cleaned: Mapping[str, Any]) -> Row:
     job = read_job(cleaned, datetime.now(timezone.utc))
     if job is None or job.id != job_id.lower():
-        raise NotBackedUp("Comfy Cloud answered with something else")
+        raise NotBackedUp("backup_answer_unusable")
     row = job_row(job)
     canvas, _ = read_workflow(cleaned.get("workflow"))
     kept = {name: row[name] for name in ("id", "status", "created", "finished", "workflow_id")}

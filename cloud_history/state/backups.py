@@ -139,7 +139,7 @@ class BackupFolder:
             with disk_access(self._path(operation)):
                 self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable("The backup can’t be deleted.", because=exc) from exc
+            raise StateUnwritable("backup_not_deleted", because=exc) from exc
 
     def prune(self, days: int, megabytes: int, now: datetime) -> Names:
         """Delete backups older than so many days, and the oldest while all together take more room than that.
@@ -185,8 +185,7 @@ class BackupFolder:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as exc:
-            problem = "It is not known which backups there are: their folder can’t be read."
-            raise StateUnreadable(problem, because=exc) from exc
+            raise StateUnreadable("backups_unreadable", because=exc) from exc
 
     def _remove_leftovers(self) -> None:
         """Remove the drafts of processes that have ended. Inside the gate: a draft just made is not claimed yet."""

@@ -53,9 +53,9 @@ def clean_key(text: str) -> Secret:
         end -= 1
     key = text[start:end]
     if not key:
-        raise InvalidApiKey("The API key is empty.", hint="Paste a key first.")
+        raise InvalidApiKey("key_empty")
     if len(key) > MAX_KEY_CHARACTERS or any(not "!" <= each <= "~" for each in key):
-        raise InvalidApiKey("This key has characters that no key has.", hint="Copy it again.")
+        raise InvalidApiKey()
     return Secret(key)
 
 
@@ -119,7 +119,7 @@ class KeyStore:
         """
         key = self.find(prompt_key)
         if key is None:
-            raise MissingApiKey("There is no API key for Comfy Cloud yet.")
+            raise MissingApiKey()
         return key
 
     @property
@@ -138,10 +138,7 @@ class KeyStore:
             try:
                 return ApiKey(clean_key(named), "env")
             except InvalidApiKey as problem:
-                raise InvalidApiKey(
-                    f"COMFY_CLOUD_API_KEY can’t be used. {problem.message}",
-                    hint="Correct it, then restart ComfyUI.",
-                ) from None
+                raise InvalidApiKey("environment_key_unusable", problem=problem.message) from None
         return self._saved()
 
     def save(self, secret: Secret) -> None:
@@ -156,10 +153,7 @@ class KeyStore:
             self._state.ensure()
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))
         except OSError as exc:
-            raise StateUnwritable(
-                f"The key can’t be saved: {exc.strerror or 'the disk refused'}.",
-                hint="Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY.",
-            ) from exc
+            raise StateUnwritable("key_not_saved", cause=exc.strerror or "the disk refused") from exc
 
     def remove(self) -> None:
         """Forget the saved key. The environment's is not touched.
@@ -172,20 +166,20 @@ class KeyStore:
             for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
                 path.unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable(f"The key can’t be removed: {exc.strerror or 'the disk refused'}.") from exc
+            raise StateUnwritable("key_not_removed", cause=exc.strerror or "the disk refused") from exc
 
     def _saved(self) -> ApiKey | None:
         try:
-            text, why = read_private(self._path, MAX_FILE_BYTES), ""
+            text, cause = read_private(self._path, MAX_FILE_BYTES), ""
         except (FileNotFoundError, NotADirectoryError):
             self._state.check()
             return None
         except OSError as exc:
-            text, why = b"", f": {exc.strerror}"
+            text, cause = b"", str(exc.strerror)
         with suppress(ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
             return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
         # Raised out here, without a cause: what json raises holds the whole file.
-        raise KeyFileDamaged(f"The saved API key can’t be read{why}.")
+        raise KeyFileDamaged("key_file_unreadable", cause=cause) if cause else KeyFileDamaged()
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,11 @@ class StateFolder:
                 self._without_marker()
                 return frozenset()
             if self._seen not in (None, _UNMARKED, marker.id):
-                raise self._lost("is another one than before")
+                raise StateFolderLost("state_replaced", folder=self.path)
             self._know(marker.id)
             there = self._there()
             for each in sorted(marker.safeguards - there):
-                raise self._lost(f"has lost {SAFEGUARDS[each]}")
+                raise StateFolderLost("state_without_safeguard", folder=self.path, part=SAFEGUARDS[each])
             if self._written() - marker.safeguards:
                 self._note(marker.id)
             return there
@@ -130,21 +130,22 @@ class StateFolder:
         with self._exclusive():
             with suppress(StateFolderLost):
                 self.check()
-                raise InputRefused("The state folder is not lost.")
+                raise InputRefused("state_folder_not_lost")
             try:
                 private_folder(self.path)
                 with file_lock(self._lock_path):
                     self._mark(self._id_there() or uuid.uuid4().hex, self._written())
             except OSError as exc:
-                problem = f"The state folder {self.path} can’t be made anew: {exc.strerror}."
-                raise StateUnwritable(problem, because=exc) from exc
+                raise StateUnwritable(
+                    "state_not_begun_anew", because=exc, folder=self.path, cause=exc.strerror
+                ) from exc
             log.warning("The state folder %s was begun anew, as a person has asked for.", self.path)
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
         with disk_access(self.path):
             if not self._lock.acquire(timeout=PATIENCE):
-                raise self._lost("can’t be read: its disk does not answer")
+                raise StateFolderLost("state_disk_silent", folder=self.path)
             try:
                 yield
             finally:
@@ -170,8 +171,10 @@ class StateFolder:
                 self._seen = _UNMARKED  # it can't be written, so nothing can be deleted either
             return
         if not os.path.isdir(self.path):
-            raise self._lost("is not there any more")
-        raise self._lost(f"has lost its file {MARKER}" if names else "is empty")
+            raise StateFolderLost("state_gone", folder=self.path)
+        raise StateFolderLost(
+            "state_without_marker" if names else "state_empty", folder=self.path, part=MARKER
+        )
 
     def _make(self) -> None:
         was_there = os.path.isdir(self.path)
@@ -235,11 +238,11 @@ class StateFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
-            raise self._lost(f"can’t be read: {exc.strerror}") from None
+            raise StateFolderLost("state_refused", folder=self.path, cause=exc.strerror) from None
         except (ValueError, TypeError, KeyError, RecursionError):
             pass
         if not whole:
-            raise self._lost(f"can’t be relied on: its file {MARKER} is damaged")
+            raise StateFolderLost("state_marker_damaged", folder=self.path, part=MARKER)
         return _Marker(name, known)
 
     def _names(self) -> set[str]:
@@ -248,7 +251,7 @@ class StateFolder:
         except (FileNotFoundError, NotADirectoryError):
             return set()
         except OSError as exc:
-            raise self._lost(f"can’t be read: {exc.strerror}") from None
+            raise StateFolderLost("state_refused", folder=self.path, cause=exc.strerror) from None
 
     def _there(self) -> frozenset[str]:
         return frozenset(each for each in SAFEGUARDS if os.path.lexists(self.path / each))
@@ -256,9 +259,6 @@ class StateFolder:
     def _written(self) -> frozenset[str]:
         # Something else in the place of one may be removed again, and then nothing is missing.
         return frozenset(each for each in self._there() if _is_file(self.path / each))
-
-    def _lost(self, why: str) -> StateFolderLost:
-        return StateFolderLost(self.path, why)
 
 
 def _is_file(path: Path) -> bool:

@@ -81,9 +81,7 @@ class InFlight:
             self._state.ensure(self._folder.name)
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
         except OSError as exc:
-            raise StateUnwritable(
-                "Deletions are stopped: what is to be deleted can’t be written down first.", because=exc
-            ) from exc
+            raise StateUnwritable("deletion_not_noted", because=exc) from exc
 
     def resolve(self, operation: str) -> None:
         """Forget an entry: its outcome is known, or the person has seen that it is not.
@@ -96,9 +94,7 @@ class InFlight:
             with disk_access(self._path(operation)):
                 self._path(operation).unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable(
-                "The note of a deletion that has ended can’t be removed.", because=exc
-            ) from exc
+            raise StateUnwritable("note_not_removed", because=exc) from exc
 
     def entries(self) -> list[Entry]:
         """What is written down, oldest first: what is running now, and what was never resolved.
@@ -119,8 +115,7 @@ class InFlight:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as exc:
-            problem = "It is not known which deletions were cut short: their notes can’t be read."
-            raise StateUnreadable(problem, because=exc) from exc
+            raise StateUnreadable("in_flight_unreadable", because=exc) from exc
 
     def _path(self, operation: str) -> Path:
         if not _NAME.fullmatch(operation):
@@ -179,9 +174,7 @@ class SenderLock:
         try:
             self._file = self._claim(operation)
         except OSError as exc:
-            raise StateUnwritable(
-                "Deletions are stopped: the state folder can’t be written.", because=exc
-            ) from exc
+            raise StateUnwritable("state_unwritable", because=exc) from exc
         finally:
             if self._file is None:
                 self._here.release()

@@ -45,7 +45,7 @@ class NodeReports:
             self._make_room()
             write_private(self._folder / f"{name}.json", json.dumps(kept))
         except OSError as exc:
-            raise StateUnwritable("The report of a node can’t be kept.", because=exc) from exc
+            raise StateUnwritable("node_report_not_kept", because=exc) from exc
         return name
 
     def fetch(self, name: str) -> dict[str, Any]:
@@ -57,8 +57,8 @@ class NodeReports:
             except (FileNotFoundError, NotADirectoryError, FileRefused, ValueError, KeyError, TypeError):
                 pass
             except OSError as exc:
-                raise StateUnreadable("The report of a node can’t be read.", because=exc) from exc
-        raise InputRefused("No report of a node has that name.")
+                raise StateUnreadable("node_report_unreadable", because=exc) from exc
+        raise InputRefused("no_such_node_report")
 
     def _make_room(self) -> None:
         with suppress(FileNotFoundError):

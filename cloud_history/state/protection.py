@@ -74,7 +74,7 @@ class ProtectionFile:
             else:
                 changed = Protected(now.jobs.difference(jobs), now.workflows.difference(workflows))
             if len(changed.jobs) + len(changed.workflows) > MAX_PROTECTED:
-                raise InputRefused(f"At most {MAX_PROTECTED:,} jobs and workflows can be protected.")
+                raise InputRefused("too_many_protected", most=MAX_PROTECTED)
             if changed != now:
                 self._write(changed)
         return changed
@@ -93,8 +93,7 @@ class ProtectionFile:
             try:
                 self._path.rename(aside)
             except OSError as exc:
-                problem = "The damaged list of protected jobs can’t be put aside."
-                raise StateUnwritable(problem, because=exc) from exc
+                raise StateUnwritable("protection_not_put_aside", because=exc) from exc
             self._write(NOTHING_PROTECTED)
         return aside.name
 
@@ -103,7 +102,7 @@ class ProtectionFile:
             self.load()
         except ProtectionDamaged:
             return
-        raise InputRefused("The list of protected jobs is not damaged.")
+        raise InputRefused("protection_not_damaged")
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -113,12 +112,12 @@ class ProtectionFile:
             with file_lock(self._lock_path):
                 yield
         except OSError as exc:
-            raise StateUnwritable("The list of protected jobs can’t be saved.", because=exc) from exc
+            raise StateUnwritable("protection_not_saved", because=exc) from exc
 
     def _write(self, protected: Protected) -> None:
         kept = json.dumps({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
         if len(kept) > MAX_LIST_BYTES:
-            raise InputRefused("The list of protected jobs and workflows is full.")
+            raise InputRefused("protection_full")
         write_private(self._path, kept)
         self._state.check()  # notes that there is a list from now on
 

@@ -111,7 +111,7 @@ class SettingsFile:
                 settings = _checked(members, self._to_change())
                 write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
-            raise StateUnwritable("The setting can’t be saved.", because=exc) from exc
+            raise StateUnwritable("setting_not_saved", because=exc) from exc
         self._state.check()  # notes that there are settings from now on
         return settings
 
@@ -135,13 +135,13 @@ def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
         if name in _NUMBERS:
             what, least, most = _NUMBERS[name]
             if type(value) is not int or not least <= value <= most:
-                raise InputRefused(f"{what} must be a whole number from {least:,} to {most:,}.")
+                raise InputRefused("setting_out_of_range", setting=what, least=least, most=most)
         elif name in _WORDS:
             what, words = _WORDS[name]
             if value not in words:
-                raise InputRefused(f"“{what}” must be one of {', '.join(words)}.")
+                raise InputRefused("not_one_of", setting=what, choices=", ".join(words))
         else:
-            raise InputRefused("There is no such setting.")
+            raise InputRefused("no_such_setting")
     return replace(settings, **members)  # type: ignore[arg-type]
 
 

@@ -47,7 +47,7 @@ class Unwatched:
 def check_stopped(watch: Watch) -> None:
     """Raises OperationStopped: a person wants it to stop."""
     if watch.stop_requested():
-        raise OperationStopped("You stopped it.")
+        raise OperationStopped()
 
 
 class Deadline:
@@ -121,7 +121,7 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
             check_stopped(watch)
             left = deadline.left()
             if not left:
-                raise CloudTimeoutError("It took too long.", sent=True)
+                raise CloudTimeoutError("took_too_long", sent=True)
             await asyncio.wait({task}, timeout=min(STOP_CHECK_SECONDS, left))
         return task.result()
     finally:

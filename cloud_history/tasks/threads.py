@@ -227,7 +227,7 @@ class _Job(Generic[T]):
         try:
             self._pool.submit(self._run)
         except RuntimeError:
-            raise StateSilent("The system starts no more threads.") from None
+            raise StateSilent("no_threads") from None
         try:
             # It cancels nothing: what is told a moment later finds that nobody waits.
             while not self._ended.done() and (left := self._patience(ends)) > 0:
@@ -259,12 +259,9 @@ class _Job(Generic[T]):
     def _gave_up(self, seconds: float) -> StateSilent:
         path = self._step.path
         if path is None:
-            return StateSilent(f"The state folder has not answered for {seconds:.0f} seconds.")
+            return StateSilent("not_answering", seconds=seconds)
         silent = time.monotonic() - self._step.since
-        return StateSilent(
-            f"The state folder has not answered for {silent:.0f} seconds.",
-            hint=f"It is at {path.name}. {StateSilent.default_hint}",
-        )
+        return StateSilent("not_answering_at", seconds=silent, file=path.name)
 
     def abandon(self) -> asyncio.Future[None]:
         """Nobody wants the result any more: it is undone, as soon as it is there. Tells when that is so."""

@@ -28,6 +28,7 @@ from cloud_history.errors import (
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import JobStatus
 from cloud_history.secret import HIDDEN, Secret
+from cloud_history.sentences import SENTENCES
 from support.fake_history_client import NOON
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
@@ -134,7 +135,7 @@ def test_every_known_error_shape_is_read(
     assert (type(found), found.status, found.code) == (kind, status, code)
     assert (found.cloud_code, found.cloud_says, found.retry_after) == (cloud_code, says, None)
     assert found.hint
-    assert found.message.startswith(kind.says_what)
+    assert found.message.startswith(SENTENCES[found.sentence].message)
     assert str(status) in found.message
     assert (says in found.message) if says else ("says" not in found.message)
     assert str(found) == f"{found.message} {found.hint}"
@@ -166,8 +167,9 @@ def test_a_plan_refusal_is_one_wherever_its_type_stands_and_says_what_the_plan_l
     }[place]
     found = error(status, body, retry_after=retry_after)
     assert (type(found), found.cloud_code) == (PlanRefused, kind)
-    assert found.message == f"{PLAN_REFUSALS[kind]} Comfy Cloud says: “{SAYS}” ({status})"
-    assert PLAN_REFUSALS[kind].rstrip(".") in found.short
+    said = SENTENCES[kind.lower()].message
+    assert found.message == f"{said} Comfy Cloud says: “{SAYS}” ({status})"
+    assert said.rstrip(".") in found.short
     assert "subscription inactive" not in str(found).lower()
     assert "again" not in str(found)
     assert found.meets_all

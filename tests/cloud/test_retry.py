@@ -29,10 +29,10 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 READ, DELETE, CLEAR = Repeat.READ, Repeat.DELETE, Repeat.CLEAR
 POLICY = RetryPolicy(rand=lambda: 1.0)
 
-NEVER_ARRIVED = CloudConnectionError("no", sent=False)
-LOST = CloudConnectionError("lost", sent=True)
-SLOW = CloudTimeoutError("slow", sent=True)
-SLOW_CONNECT = CloudTimeoutError("slow", sent=False)
+NEVER_ARRIVED = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False)
+LOST = CloudConnectionError("connection_lost", sent=True)
+SLOW = CloudTimeoutError(sent=True)
+SLOW_CONNECT = CloudTimeoutError(sent=False)
 
 # The error, and after which tries each kind of request is sent again: "-" never, "1" after the first alone.
 TABLE: list[tuple[CloudError, str, str, str]] = [

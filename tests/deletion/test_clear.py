@@ -29,8 +29,8 @@ from support import virtual_time
 from support.fake_history_client import FakeClient, Person, job
 from support.requests import clear_preview_of
 
-LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
-UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
+LOST = CloudConnectionError("connection_lost", sent=True)
+UNREACHABLE = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False)
 LOOKS_AGAIN = 5
 
 
@@ -92,7 +92,7 @@ def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
         ([240, ServerFault(500)], LOST, ClearOutcome.UNKNOWN, None, None),
         ([240, 0], UnreadableAnswer(200), ClearOutcome.DELETED, 240, 0),
         ([240, 240], UnreadableAnswer(200), ClearOutcome.UNKNOWN, 0, 240),
-        ([240, 0], CloudTimeoutError("slow", sent=True), ClearOutcome.DELETED, 240, 0),
+        ([240, 0], CloudTimeoutError(sent=True), ClearOutcome.DELETED, 240, 0),
         ([240], UNREACHABLE, ClearOutcome.FAILED, 0, 240),
         ([240], Unauthorized(401), ClearOutcome.FAILED, 0, 240),
         ([240], ApiMovedOn(410), ClearOutcome.FAILED, 0, 240),

@@ -29,8 +29,8 @@ from cloud_history.errors import (
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, jobs_of
 
-LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
-UNREACHABLE = CloudConnectionError("Can’t reach cloud.comfy.org.", sent=False)
+LOST = CloudConnectionError("connection_lost", sent=True)
+UNREACHABLE = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False)
 
 
 def delete(client: FakeClient, count: int, person: Person | None = None, **options: float) -> DeletionResult:

@@ -153,9 +153,9 @@ def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_withou
 @pytest.mark.parametrize(
     ("error", "sent"),
     [
-        (CloudConnectionError("lost", sent=True), "no answer"),
-        (CloudTimeoutError("slow", sent=True), "no answer"),
-        (CloudConnectionError("no way", sent=False), "refused"),
+        (CloudConnectionError("connection_lost", sent=True), "no answer"),
+        (CloudTimeoutError(sent=True), "no answer"),
+        (CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False), "refused"),
         (ServerFault(500), "5xx"),
         (ServerFault(503), "5xx"),
         (ServerFault(502), "no answer"),

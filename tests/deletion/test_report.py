@@ -29,7 +29,7 @@ from cloud_history.errors import (
 from cloud_history.jobs.filters import NOTHING_PROTECTED
 from support.fake_history_client import counts_of, ids, job
 
-LOST = CloudConnectionError("The connection was lost before the answer came.", sent=True)
+LOST = CloudConnectionError("connection_lost", sent=True)
 
 
 def deletion(
@@ -213,7 +213,7 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
             "Check your internet connection or proxy.",
         ),
         (
-            cleared(ClearOutcome.UNKNOWN, 1, None, error=OperationStopped("You stopped it."), stopped=True),
+            cleared(ClearOutcome.UNKNOWN, 1, None, error=OperationStopped(), stopped=True),
             "Outcome unknown: you stopped it while it was being sent.\n"
             "It was not counted again, so what is gone of 1 job is not known.",
         ),

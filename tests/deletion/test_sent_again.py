@@ -121,7 +121,7 @@ async def test_a_request_that_another_ones_limit_keeps_waiting_is_asked_about_be
     waiting: list[asyncio.Task[None]] = []
 
     async def refuses() -> None:
-        raise PreviewExpired("A job was protected.")
+        raise PreviewExpired("protected_meanwhile")
 
     async def sleep(seconds: float) -> None:
         waiting.append(asyncio.ensure_future(client.delete_history([second.id], refuses)))

@@ -138,14 +138,14 @@ def test_what_is_no_text_is_named_by_what_it_is(wrong: object, shown: str) -> No
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids([A, B, wrong])
     assert refused.value.message == f"1 of 3 is not a job id: item 3: {shown}."
-    assert refused.value.count == 1
+    assert refused.value.values["wrong"] == 1
 
 
 def test_all_wrong_items_are_named_at_once_the_first_ten_and_a_count() -> None:
     mixed = [A, *(f"wrong{number}" for number in range(1, 1013)), B]
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids(mixed)
-    assert refused.value.count == 1012
+    assert refused.value.values["wrong"] == 1012
     named = "; ".join(f"item {number + 1}: “wrong{number}”" for number in range(1, 11))
     assert refused.value.message == f"1,012 of 1,014 are not job ids: {named}; and 1,002 more."
 
@@ -337,6 +337,6 @@ def test_reading_many_ids_ends_when_it_is_told_to(form: Callable[[list[str]], ob
 def test_of_many_wrong_ids_ten_are_named_and_all_are_counted() -> None:
     with pytest.raises(InvalidJobIds) as caught:
         parse_job_ids(["x"] * 60_000 + [A])
-    assert caught.value.count == 60_000
+    assert caught.value.values["wrong"] == 60_000
     assert "60,000 of 60,001 are not job ids: item 1: " in caught.value.message
     assert caught.value.message.endswith("; and 59,990 more.")

@@ -56,7 +56,7 @@ async def test_a_running_job_that_no_answer_shows_is_not_called_finished(stage: 
     running = stage.cloud.active[0].id
     stage.cloud.faults.append(Fault(CANCEL, "status", status=400, json={"message": "no"}, times=None))
     answer = await stage.ask("cancel", {"ids": [running, JOB]})
-    assert answer.code == "unreadable_answer"
+    assert answer.code == "list_not_whole"
     assert answer.json["error"]["message"].startswith("The list of jobs could not be read whole")
 
 

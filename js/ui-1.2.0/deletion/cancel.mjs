@@ -15,7 +15,7 @@ import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strin
 /** What the server takes in one request. */
 const MAX_IDS_PER_REQUEST = 100;
 /** After these nobody can say whether the jobs were cancelled: the request may have arrived. */
-const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer"]);
+const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer", "list_not_whole"]);
 
 /**
  * @param {object} parts

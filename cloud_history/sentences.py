@@ -1,0 +1,459 @@
+"""Every sentence that tells of an error, by its code: message, hint, and short form. Their only place.
+
+A sentence has its values in braces; an error has them by name in `values`. So a language can be added by these codes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Sentence(NamedTuple):
+    """What an error says.
+
+    Attributes:
+        message: what is the case.
+        hint: what to do about it; "" where the class of the error has one for all of its sentences, or there is none.
+        short: the reason in a few words, for a line that has little room; "" for the message.
+    """
+
+    message: str
+    hint: str = ""
+    short: str = ""
+
+
+_LOOK_AGAIN = "Nothing was sent. Look again before you delete."
+_LOOK_AT_PLAN = "Look at your plan on Comfy Cloud."
+_NEWER_VERSION = "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History."
+_SAFE_ADDRESS = "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI."
+_HOME = (
+    "Set COMFY_CLOUD_HISTORY_HOME to the whole path of a folder, such as /home/you/cloud_history "
+    "or ~/cloud_history, without quotes, or leave it out. Then restart ComfyUI."
+)
+_ENTER_KEY = "Choose Extensions > Cloud history > Connect to Comfy Cloud… and enter the key again."
+_REPORT = "Nothing was sent. Please report this: it should not happen."
+_GOOD_SETTINGS = (
+    "Put a good copy of {name} in its place, or look through Settings > Cloud history and change "
+    "one: then they are written anew."
+)
+_GOOD_LIST = "Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel."
+_DISK_OF = "Look at the disk that {name} is on, then try again."
+_CHANGING = "Jobs may be coming and going. Try again in a moment."
+_NOT_REACHED = "Comfy Cloud could not be reached"
+_TOO_SLOW = "Comfy Cloud took too long to answer"
+
+SENTENCES: dict[str, Sentence] = {
+    # What was given can't be used.
+    "no_job_ids": Sentence(
+        "No job ids were given.",
+        "Give the ids of the jobs to delete, one a line. To remove all, use Clear Cloud History.",
+    ),
+    "invalid_job_ids": Sentence(
+        "{wrong:,} of {total:,} {verb}: {items}{more}.",
+        "A job id looks like 01234567-89ab-cdef-0123-456789abcdef. Nothing was sent.",
+    ),
+    "too_many_job_ids": Sentence(
+        "At most {most:,} job ids can be given at once.",
+        "Nothing was sent. Give them to several nodes, or use Clear Cloud History to remove all.",
+    ),
+    "not_a_time": Sentence(
+        "“{given}” is not a time.",
+        "Use hours, days or weeks (12h, 30d, 2w) or a date (2026-01-31), or leave it blank for no limit.",
+    ),
+    "not_a_duration": Sentence(
+        "“{given}” is not a length of time.",
+        "Use hours, days or weeks (12h, 30d, 2w), or leave it blank for no rule.",
+    ),
+    "input_not_one_value": Sentence(
+        "“{name}” must be exactly one value. Nothing was sent.",
+        "Set it on the node, or link one value to it.",
+    ),
+    "input_not_boolean": Sentence(
+        "“{name}” must be exactly one true or false. Nothing was sent.",
+        "Set it on the node, or link one BOOLEAN to it.",
+    ),
+    "input_not_text": Sentence(
+        "“{name}” must be exactly one text.", "Set it on the node, or link one STRING to it."
+    ),
+    "input_not_number": Sentence(
+        "“{name}” must be exactly one whole number, 0 or more.", "Set it on the node, or link one INT to it."
+    ),
+    "input_not_a_choice": Sentence(
+        "“{name}” must be one of {choices}. Nothing was sent.", "Choose one on the node."
+    ),
+    "job_without_workflow": Sentence("This job has no workflow."),
+    "not_a_job_id": Sentence("That is not a job id."),
+    "not_an_operation": Sentence("That is not the name of a deletion."),
+    "not_a_question": Sentence("That is not the name of a question."),
+    "no_such_deletion": Sentence("No deletion of that name is running."),
+    "no_such_lost_deletion": Sentence(
+        "No lost deletion has that name, as far as the state folder can be read."
+    ),
+    "no_such_unresolved": Sentence("No unresolved operation has that name."),
+    "no_such_node_report": Sentence("No report of a node has that name."),
+    "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some of them have ended."),
+    "state_folder_not_lost": Sentence("The state folder is not lost."),
+    "protection_not_damaged": Sentence("The list of protected jobs is not damaged."),
+    "protection_full": Sentence("The list of protected jobs and workflows is full."),
+    "too_many_protected": Sentence("At most {most:,} jobs and workflows can be protected."),
+    "key_in_workflow_id": Sentence("A workflow whose id has the API key in it can’t be protected."),
+    # Rules of what is kept.
+    "rules_of_other_statuses": Sentence("A policy is about {statuses} jobs."),
+    "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
+    "rules_delete_much": Sentence(
+        "These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
+        "If you mean it, allow it (“allow_large” on the node).",
+    ),
+    "length_not_positive": Sentence("“{name}” must be longer than nothing, or blank for no rule."),
+    "not_a_count": Sentence("“{name}” must be a whole number from 0 to {most:,}."),
+    "unknown_policy_fields": Sentence("Unknown policy fields: {count}."),
+    "per_workflow_not_boolean": Sentence("“per_workflow” must be true or false."),
+    # Settings.
+    "setting_out_of_range": Sentence("{setting} must be a whole number from {least:,} to {most:,}."),
+    "not_one_of": Sentence("“{setting}” must be one of {choices}."),
+    "no_such_setting": Sentence("There is no such setting."),
+    "nothing_to_set": Sentence("Nothing to set."),
+    # Requests of a browser.
+    "statuses_not_finished": Sentence("“statuses” must be a list of {statuses}."),
+    "header_missing": Sentence(
+        "The header {header}: 1 is missing.",
+        "A program has to send it. A proxy in front of ComfyUI has to pass it on.",
+    ),
+    "host_missing": Sentence(
+        "The request does not say under which name ComfyUI was reached: its Host header is missing or "
+        "no name.",
+        "A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
+    ),
+    "unknown_host": Sentence(
+        "This ComfyUI was reached under a name it does not know: {name}.",
+        "Open it by its IP address or as localhost, or set {variable}={name} and restart ComfyUI.",
+    ),
+    "other_page": Sentence(
+        "The request comes from another page.", "Open ComfyUI in a tab of its own, under one address."
+    ),
+    "other_origin": Sentence(
+        "The request comes from another page: {origin} is not {host}.",
+        "Open ComfyUI under one address. A proxy in front of it has to pass on the name that the "
+        "browser used (nginx: proxy_set_header Host $http_host;).",
+    ),
+    "framed_page": Sentence(
+        "The request comes from another page, or from a frame in one.", "Open ComfyUI in a tab of its own."
+    ),
+    "not_sent_as_json": Sentence("The body must be sent as application/json."),
+    "body_compressed": Sentence("The body must not be compressed."),
+    "body_too_large": Sentence("The body is too large."),
+    "body_unreadable": Sentence("The body can’t be read."),
+    "body_taken": Sentence(
+        "Another custom node pack has read the body of this request, and kept nothing of it.",
+        "Disable other packs that watch requests, one by one, to find which it is.",
+    ),
+    "request_unreadable": Sentence("The request can’t be read."),
+    "body_not_json": Sentence("The body is not JSON."),
+    "body_not_object": Sentence("The body must be a JSON object."),
+    "body_too_nested": Sentence("The body is nested in too many ways."),
+    "unknown_members": Sentence("The body has members nobody knows: {count}."),
+    "wrong_type": Sentence("“{name}” must be a {kind}."),
+    "member_missing": Sentence("“{name}” is missing."),
+    "unknown_filter_members": Sentence("The filter has members nobody knows: {count}."),
+    "unknown_output_type": Sentence("“output_type” must be image, video, audio or 3d."),
+    "protected_not_boolean": Sentence("“protected” must be true or false."),
+    "statuses_not_list": Sentence("“statuses” must be a list."),
+    "unknown_status": Sentence("“statuses” has a status nobody knows."),
+    "text_too_long": Sentence("“{name}” must be a text of at most {most} characters."),
+    "not_a_moment": Sentence("“{name}” must be a time in milliseconds."),
+    "ids_not_job_ids": Sentence("“ids” must be a list of job ids."),
+    "ids_empty": Sentence("“ids” is empty: nothing is selected."),
+    "workflows_not_ids": Sentence("“workflows” must be a list of at most {most:,} workflow ids."),
+    "nothing_to_protect": Sentence("Give “ids” or “workflows”."),
+    "selection_ambiguous": Sentence("Give exactly one of “ids”, “filter”, “policy” and “clear” (true)."),
+    "wrong_number_of_job_ids": Sentence("Give 1 to {most} job ids."),
+    "file_missing": Sentence("“file” is missing."),
+    "unknown_answer": Sentence("“answer” must be delete or skip."),
+    "preview_of_other_kind": Sentence("This preview is of another kind."),
+    "nothing_to_delete": Sentence("Nothing to delete: everything in this preview stays."),
+    # What was confirmed does not hold now.
+    "busy": Sentence("Another deletion is running.", "You can delete again when it has finished."),
+    "count_rose": Sentence(
+        "{more:,} more {have} finished since you looked.",
+        "Nothing was sent. Look at the new number, then confirm again.",
+    ),
+    "preview_expired": Sentence("This preview is more than 5 minutes old, or was used already.", _LOOK_AGAIN),
+    "preview_of_other_key": Sentence("The key or the server has changed since this preview.", _LOOK_AGAIN),
+    "nothing_left_to_clear": Sentence(
+        "No finished job is listed any more. There were {confirmed:,} when you looked.", _LOOK_AGAIN
+    ),
+    "safeguards_changed": Sentence(
+        "Jobs were protected, or backups were switched on, since you looked.", _LOOK_AGAIN
+    ),
+    "protected_meanwhile": Sentence(
+        "A job was protected while the request waited to be sent.", "Look again before you delete."
+    ),
+    "account_changed": Sentence(
+        "The API key or the server has changed since these jobs were listed.",
+        "Nothing was changed. The list is read again: choose the jobs anew.",
+    ),
+    "too_late": Sentence("Too late to undo.", "The deletion has been sent. Its result follows."),
+    "not_supported": Sentence("This server can’t cancel jobs."),
+    "stopped": Sentence("You stopped it."),
+    "cancelled": Sentence("It was cancelled."),
+    "undone": Sentence("It was undone."),
+    # Workflows that delete.
+    "nodes_never": Sentence(
+        "Workflows may not delete.", "To allow it, change “Workflows may delete” in Settings > Cloud history."
+    ),
+    "nobody_there": Sentence(
+        "Nobody could be asked whether this workflow may delete: no browser with Comfy Cloud History "
+        "is connected. Nothing was sent.",
+        "Run it from a browser and answer there, or set “Workflows may delete” to Always (Settings > "
+        "Cloud history), or set COMFY_CLOUD_HISTORY_NODES=allow.",
+    ),
+    "no_answer": Sentence(
+        "No answer in 2 minutes, so nothing was deleted.",
+        "Run the workflow again and answer, or set “Workflows may delete” to Always.",
+    ),
+    "answered_too_soon": Sentence(
+        "The answer came before the question could be read.",
+        "Nothing was deleted by it. The question is asked again.",
+    ),
+    "question_closed": Sentence(
+        "This question is no longer open.",
+        "It may have been answered in another window, or the workflow has stopped.",
+    ),
+    "too_many_questions": Sentence(
+        "{most} nodes are asking already.",
+        "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”.",
+    ),
+    "question_not_written": Sentence("Nobody can be asked: the state folder can’t be written."),
+    "question_not_seen": Sentence("The question can’t be noted as seen."),
+    "answer_not_noted": Sentence("The answer can’t be noted."),
+    # The API key and the server's address.
+    "missing_key": Sentence(
+        "There is no API key for Comfy Cloud yet.",
+        "Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set COMFY_CLOUD_API_KEY.",
+    ),
+    "key_empty": Sentence("The API key is empty.", "Paste a key first."),
+    "invalid_key": Sentence("This key has characters that no key has.", "Copy it again."),
+    "environment_key_unusable": Sentence(
+        "COMFY_CLOUD_API_KEY can’t be used. {problem}", "Correct it, then restart ComfyUI."
+    ),
+    "key_file_damaged": Sentence("The saved API key can’t be read.", _ENTER_KEY),
+    "key_file_unreadable": Sentence("The saved API key can’t be read: {cause}.", _ENTER_KEY),
+    "key_not_saved": Sentence(
+        "The key can’t be saved: {cause}.", "Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY."
+    ),
+    "key_not_removed": Sentence("The key can’t be removed: {cause}."),
+    "many_users": Sentence(
+        "This ComfyUI has several users (--multi-user) and authenticates none of them, so a saved key "
+        "would be everybody’s. It is not used.",
+        "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one "
+        "state, start ComfyUI with COMFY_CLOUD_HISTORY_SHARED=1.",
+    ),
+    "unsafe_base_url": Sentence("The server address is not safe.", _SAFE_ADDRESS),
+    "base_url_unreadable": Sentence("The server address can’t be read.", _SAFE_ADDRESS),
+    "unusable_proxy": Sentence(
+        "The proxy’s address can’t be used.",
+        "Correct HTTPS_PROXY or ALL_PROXY (an http address), or name the host in NO_PROXY.",
+    ),
+    # The installation and the clock.
+    "missing_dependency": Sentence(
+        "A Python package is missing: jsonschema.",
+        "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI.",
+    ),
+    "broken_installation": Sentence(
+        "A file of Comfy Cloud History is missing or damaged: {path}.",
+        "Install Comfy Cloud History again, then restart ComfyUI.",
+    ),
+    "jsonschema_unusable": Sentence(
+        "The Python package jsonschema can’t be used.", "It is {found} ({why}). {cure}"
+    ),
+    "clock_wrong": Sentence(
+        "Rules about the age of jobs are stopped: this machine’s clock says {ours:%Y-%m-%d %H:%M} "
+        "UTC, Comfy Cloud’s {theirs:%Y-%m-%d %H:%M} UTC.",
+        "Set this machine’s clock, then try again. Rules that count jobs work with any clock.",
+    ),
+    "schema_mismatch": Sentence("{name}: {path} does not meet “{rule}”.", _REPORT),
+    "job_id_twice": Sentence("A job id was given twice.", _REPORT),
+    "too_many_to_cancel": Sentence("1 to 100 jobs can be cancelled in one request.", _REPORT),
+    "invalid_job_id": Sentence("A job id is not one.", _REPORT),
+    "internal": Sentence("Something went wrong in Comfy Cloud History.", "The log has the details."),
+    # The state folder. Without a hint of its own: StateUnwritable's, or its subclass's.
+    "state_folder_link_broken": Sentence(
+        "The state folder {folder} is a link to {target}, which is not there.",
+        "Mount its disk, or remove the link, then restart ComfyUI.",
+    ),
+    "home_not_absolute": Sentence("{variable} is “{given}”. That is not an absolute path.", _HOME),
+    "home_of_unknown_user": Sentence(
+        "{variable} is “{given}”. That names a user whose home folder is not known.", _HOME
+    ),
+    "home_not_printable": Sentence(
+        "{variable} is “{given}”. That has characters in it that no path should have.", _HOME
+    ),
+    "home_with_variable": Sentence(
+        "{variable} is “{given}”. That has a variable in it, and only a shell replaces those.", _HOME
+    ),
+    "home_unknown": Sentence("The home folder of the user that runs ComfyUI is not known.", _HOME),
+    "state_gone": Sentence("Deletions are stopped: the state folder {folder} is not there any more."),
+    "state_empty": Sentence("Deletions are stopped: the state folder {folder} is empty."),
+    "state_replaced": Sentence(
+        "Deletions are stopped: the state folder {folder} is another one than before."
+    ),
+    "state_without_marker": Sentence(
+        "Deletions are stopped: the state folder {folder} has lost its file {part}."
+    ),
+    "state_without_safeguard": Sentence("Deletions are stopped: the state folder {folder} has lost {part}."),
+    "state_marker_damaged": Sentence(
+        "Deletions are stopped: the state folder {folder} can’t be relied on: its file {part} is damaged."
+    ),
+    "state_refused": Sentence("Deletions are stopped: the state folder {folder} can’t be read: {cause}."),
+    "state_disk_silent": Sentence(
+        "Deletions are stopped: the state folder {folder} can’t be read: its disk does not answer."
+    ),
+    "not_answering": Sentence("The state folder has not answered for {seconds:.0f} seconds."),
+    "not_answering_at": Sentence(
+        "The state folder has not answered for {seconds:.0f} seconds.",
+        "It is at {file}. Its disk, or the network it is on, may hang. Look at it, then try again.",
+    ),
+    "no_threads": Sentence("The system starts no more threads."),
+    "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
+    "deletion_not_noted": Sentence(
+        "Deletions are stopped: what is to be deleted can’t be written down first."
+    ),
+    "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be written down first."),
+    "note_not_removed": Sentence("The note of a deletion that has ended can’t be removed."),
+    "state_not_begun_anew": Sentence("The state folder {folder} can’t be made anew: {cause}."),
+    "in_flight_unreadable": Sentence(
+        "It is not known which deletions were cut short: their notes can’t be read."
+    ),
+    "holds_unreadable": Sentence(
+        "It is not known which deletions were held when ComfyUI ended: their notes can’t be read."
+    ),
+    "audit_log_unwritable": Sentence("Deletions are stopped: the record of deletions can’t be written."),
+    "audit_log_unreadable": Sentence(
+        "A part of the record of deletions can’t be read.",
+        "Look at its disk, or put the file elsewhere to see what is in the others.",
+    ),
+    "node_report_not_kept": Sentence("The report of a node can’t be kept."),
+    "node_report_unreadable": Sentence("The report of a node can’t be read."),
+    "setting_not_saved": Sentence("The setting can’t be saved."),
+    "settings_damaged": Sentence("Deletions are stopped: the settings can’t be read.", _GOOD_SETTINGS),
+    "settings_refused": Sentence(
+        "Deletions are stopped: the settings can’t be read: {cause}.", _GOOD_SETTINGS
+    ),
+    "settings_unreadable": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _DISK_OF),
+    "protection_not_saved": Sentence("The list of protected jobs can’t be saved."),
+    "protection_not_put_aside": Sentence("The damaged list of protected jobs can’t be put aside."),
+    "protection_damaged": Sentence(
+        "Deletions are stopped: the list of protected jobs can’t be read.", _GOOD_LIST
+    ),
+    "protection_refused": Sentence(
+        "Deletions are stopped: the list of protected jobs can’t be read: {cause}.", _GOOD_LIST
+    ),
+    "protection_unreadable": Sentence(
+        "Deletions are stopped: the list of protected jobs can’t be read: {cause}.", _DISK_OF
+    ),
+    # Backups.
+    "backup_damaged": Sentence("This backup can’t be read.", "Its file is damaged or gone: {name}."),
+    "backups_unreadable": Sentence("It is not known which backups there are: their folder can’t be read."),
+    "backup_not_deleted": Sentence("The backup can’t be deleted."),
+    "backup_gone": Sentence(
+        "Deletions are stopped: the backup of this deletion, {operation}.zip, is gone.",
+        "Look into the state folder, then delete again.",
+    ),
+    "key_in_workflow": Sentence(
+        "A workflow can’t be backed up: the API key is in it, where it can’t be taken out.",
+        short="the API key is in it, where it can’t be taken out",
+    ),
+    "backup_answer_unusable": Sentence(
+        "A workflow can’t be backed up: Comfy Cloud answered with something else.",
+        short="Comfy Cloud answered with something else",
+    ),
+    "backup_too_large": Sentence("A workflow can’t be backed up: it is too large.", short="it is too large"),
+    "backup_too_many_jobs": Sentence(
+        "A workflow can’t be backed up: it has too many jobs.", short="it has too many jobs"
+    ),
+    "incomplete": Sentence("{report}"),
+    "nested_too_deeply": Sentence(
+        "This job’s workflow is nested more than {levels} levels deep, so it can’t be shown or backed up.",
+        "No workflow of ComfyUI’s is. The job can be deleted without a backup.",
+        "it is nested too deeply",
+    ),
+    # No answer came from Comfy Cloud. Without a hint of its own: CloudConnectionError's, or CloudTimeoutError's.
+    "not_reached": Sentence("Can’t reach {host}.", short=_NOT_REACHED),
+    "proxy_refused": Sentence("The proxy refused to connect to {host} ({status}).", short=_NOT_REACHED),
+    "connection_lost": Sentence(
+        "The connection was lost before the answer came.", short="the connection was lost"
+    ),
+    "untrusted_certificate": Sentence(
+        "The certificate of {host} can’t be trusted.",
+        "Check this machine’s clock. If a proxy or antivirus program puts its own certificate in "
+        "between, set SSL_CERT_FILE to the file of its authority and restart ComfyUI.",
+        "the certificate can’t be trusted",
+    ),
+    "not_http": Sentence(
+        "The answer of {host} can’t be read: it is no HTTP, or its headers are larger than 64 kB.",
+        "A proxy or VPN in between may have changed it.",
+        "the answer could not be read",
+    ),
+    "timeout": Sentence("Comfy Cloud took too long to answer.", short=_TOO_SLOW),
+    "took_too_long": Sentence("It took too long.", short=_TOO_SLOW),
+    "connecting_too_slow": Sentence("Can’t reach {host}: connecting took too long.", short=_TOO_SLOW),
+    "counting_too_slow": Sentence("Counting took too long, so nothing was sent.", short=_TOO_SLOW),
+    "list_too_slow": Sentence("Reading the list took too long.", short=_TOO_SLOW),
+    "backup_too_slow": Sentence("Backing up took too long, so nothing was sent.", short=_TOO_SLOW),
+    # Comfy Cloud answered with an error. CloudResponseError adds its status, or its own words.
+    "bad_request": Sentence("Comfy Cloud refused the request.", _NEWER_VERSION),
+    "unauthorized": Sentence(
+        "Your API key was refused.", "It may have been revoked, or not copied whole.", "the key was refused"
+    ),
+    "insufficient_credits": Sentence("Your account has no credits left.", _LOOK_AT_PLAN),
+    "forbidden": Sentence(
+        "This key can’t manage your history.", "Use a key of the account or workspace these jobs belong to."
+    ),
+    "not_found": Sentence(
+        "Comfy Cloud doesn’t know what was asked for.",
+        "If COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server.",
+    ),
+    "subscription_inactive": Sentence("Your Comfy Cloud plan does not cover this.", _LOOK_AT_PLAN),
+    "free_tier_exhausted": Sentence("Your free tier on Comfy Cloud is used up.", _LOOK_AT_PLAN),
+    "free_tier_not_allowed": Sentence("The free tier of Comfy Cloud does not allow this.", _LOOK_AT_PLAN),
+    "payment_required": Sentence("Comfy Cloud asks for a payment.", _LOOK_AT_PLAN),
+    "cloud_subscription_required": Sentence("This needs a Comfy Cloud subscription.", _LOOK_AT_PLAN),
+    "partner_node_payment_required": Sentence(
+        "Comfy Cloud asks for a payment for partner nodes.", _LOOK_AT_PLAN
+    ),
+    "model_payment_required": Sentence("Comfy Cloud asks for a payment for a model.", _LOOK_AT_PLAN),
+    "rate_limited": Sentence(
+        "Too many requests in a short time.",
+        "Comfy Cloud asks to wait. Try again in a minute.",
+        "too many requests",
+    ),
+    "rate_limited_for": Sentence(
+        "Too many requests in a short time.",
+        "Comfy Cloud asks to wait. Try again in {seconds} s.",
+        "too many requests",
+    ),
+    "server_fault": Sentence(
+        "Comfy Cloud has a problem.",
+        "It is not your key. Try again in a few minutes.",
+        "server error ({status})",
+    ),
+    "api_moved_on": Sentence(
+        "Comfy Cloud no longer offers this to this version of Comfy Cloud History.",
+        "This API has moved on: look for a newer version of Comfy Cloud History. If "
+        "COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server.",
+        "this API has moved on ({status})",
+    ),
+    "unreadable_answer": Sentence("This answer can’t be read.", _NEWER_VERSION),
+    "file_too_large": Sentence("The file is too large to be shown.", _NEWER_VERSION),
+    "not_a_picture": Sentence("The file is not a picture.", _NEWER_VERSION),
+    "no_such_file": Sentence("The job has no such file."),
+    "answer_too_large": Sentence(
+        "This answer is too large to be read.", "Open this job on the Comfy Cloud site instead."
+    ),
+    "not_comfy_cloud": Sentence(
+        "The answer did not come from Comfy Cloud.",
+        "A proxy, VPN or sign-in page may be in between. Check it, then try again.",
+    ),
+    "list_not_whole": Sentence("The list of jobs could not be read whole.", _CHANGING),
+    "list_doubtful": Sentence("The list of jobs could not be read whole: {why}.", _CHANGING),
+}
