@@ -19,7 +19,7 @@ from .cloud_history.forks import ForkSafeLock
 from .cloud_history.secret import log
 
 if TYPE_CHECKING:
-    from .cloud_history.approval.approval import Asker
+    from .cloud_history.approval.approval import RequestingNode
     from .cloud_history.approval.graph_deletions import GraphDeletions
     from .cloud_history.routes.table import Handler
     from .cloud_history.secret import Secret
@@ -52,13 +52,13 @@ def graph_deletions() -> GraphDeletions:
 
 @cache
 def _graph_deletions() -> GraphDeletions:
-    from .cloud_history.approval.approval import Questions
+    from .cloud_history.approval.approval import ApprovalRequests
     from .cloud_history.approval.graph_deletions import GraphDeletions
 
     def tell(event: str, payload: Mapping[str, Any], client: str) -> None:
         announce(event, payload, client=client)
 
-    return GraphDeletions(operations(), Questions(_state_folder(), tell, _is_connected))
+    return GraphDeletions(operations(), ApprovalRequests(_state_folder(), tell, _is_connected))
 
 
 def _handlers() -> dict[str, Handler]:
@@ -125,20 +125,20 @@ def announce(event: str, payload: Mapping[str, Any], *, client: str | None = Non
         log.exception("A websocket event could not be sent.")
 
 
-def asker(display_name: str) -> Asker:
+def requesting_node(display_name: str) -> RequestingNode:
     """The running node, and whom it can ask.
 
     Args:
         display_name: what the node is called where nobody has given it another title.
     """
-    from .cloud_history.approval.approval import Asker
+    from .cloud_history.approval.approval import RequestingNode
 
     # Before any name is read: it may be the key, and nobody knows that yet where this is the first operation.
     operations().keys.remember()
     node, extra = _node_id() or "", _part(3)
     workflow = _inner(_inner(extra, "extra_pnginfo"), "workflow")
     # Frontends send the title of a node with the prompt, and of the workflow its id alone.
-    return Asker(
+    return RequestingNode(
         client=_client_id(),
         node=node,
         title=_text(_inner(_inner(_part(2), node), "_meta"), "title") or display_name,
@@ -346,7 +346,7 @@ def _state_folder() -> Path:
     inside = _system_user_folder()
     found = state_folder(inside_comfyui=inside)
     if inside is not None:
-        state_folder_at(found).remember_in(inside)
+        state_folder_at(found).keep_id_copy_in(inside)
     return found
 
 

@@ -50,10 +50,10 @@ async def _back_up(operations: Operations, job_ids: Sequence[str], *, singly: bo
     async with operations.open(connection) as client:
         start = time.perf_counter()
         if singly:
-            draft = operations.backups.begin(operation, {})
+            writer = operations.backups.begin(operation, {})
             for job_id in job_ids:
-                draft.add(job_id, await client.get_job_detail(job_id), key.reveal())
-            draft.close()
+                writer.add(job_id, await client.get_job_detail(job_id), key.reveal())
+            writer.close()
         else:
             await BackingUp(client, operations.backups, operation, {}, key)(job_ids, Unwatched())
         took = time.perf_counter() - start

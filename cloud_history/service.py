@@ -17,7 +17,7 @@ from . import __version__, environment
 from .cloud import schema
 from .cloud.client import CloudClient
 from .cloud.clock import CloudClock
-from .cloud.counting import Span, count_jobs, span_of
+from .cloud.counting import DateRange, count_jobs, date_range
 from .cloud.listing import Listing, list_jobs
 from .cloud.lookup import look_up_in_time
 from .config import BaseUrl, read_base_url
@@ -30,16 +30,16 @@ from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
 from .deletion.safeguards import BackingUp, StateSafeguards
 from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
-from .jobs.filters import JobFilter, Protected, Selection
-from .jobs.ids import WrittenIds
+from .jobs.filters import JobFilter, ProtectedJobs, Selection
+from .jobs.ids import JobIdSpellings
 from .jobs.status import JobCounts
 from .secret import Secret, log, log_about
 from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
-from .state.in_flight import Entry
+from .state.in_flight import InFlightOperation
 from .state.protection import ProtectionFile
-from .state.settings import Permission, Settings, SettingsFile, permission
+from .state.settings import NodeDeletionMode, Settings, SettingsFile, node_deletion_mode
 from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch, run_stoppable
 from .tasks.threads import compute_in_thread, run_in_thread, run_large_in_thread
 
@@ -76,11 +76,11 @@ class Operations:
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
         self.clock = clock or CloudClock()
-        self.written = WrittenIds()
+        self.spellings = JobIdSpellings()
         self.folder = folder
         self.state = state_folder_at(folder)
         self.events = Events(announce)
-        self.queue = DeletionQueue(folder, self.events, tell_results=not self.keys.everybodys)
+        self.queue = DeletionQueue(folder, self.events, tell_results=not self.keys.refuses_shared_key)
         self._environ = environ
         self._open_client = open_client
         self._sleep = sleep
@@ -116,10 +116,10 @@ class Operations:
         async with self.open(connection, watch) as client:
             return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
-    async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> Span:
+    async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> DateRange:
         """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
         async with self.open(connection, watch) as client:
-            return await run_stoppable(span_of(client, counts), watch, OPERATION_SECONDS)
+            return await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
 
     async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing:
         """All jobs that match, newest first.
@@ -142,14 +142,14 @@ class Operations:
         """
         protected = await self.protected()
         if selection.filter is not None:
-            chosen = replace(selection.filter, shield=protected)
+            chosen = replace(selection.filter, protection=protected)
             listing = await self.list_jobs(connection, chosen, watch)
             return preview_jobs(list(listing.jobs.values()), protected=protected)
         async with self.open(connection, watch) as client:
             watch.progress("checking", 0, 1)
             found = await look_up_in_time(client, selection.job_ids, watch, OPERATION_SECONDS)
-        if found.error is not None or not all(found.saw(job_id) for job_id in selection.job_ids):
-            raise found.error or ListNotWhole(str(found.reasons[0]) if found.reasons else "")
+        if found.error is not None or not all(found.is_known(job_id) for job_id in selection.job_ids):
+            raise found.error or ListNotWhole(str(found.defects[0]) if found.defects else "")
         there = [found.there[job_id] for job_id in selection.job_ids if job_id in found.there]
         return preview_jobs(there, found.gone, protected)
 
@@ -158,7 +158,7 @@ class Operations:
         # The active ones are read too: a preview says how many of them stay.
         return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
-    async def protected(self) -> Protected:
+    async def protected(self) -> ProtectedJobs:
         """The protected jobs. Raises ProtectionDamaged."""
         return await run_in_thread(self.protection.load)
 
@@ -171,9 +171,9 @@ class Operations:
         settings = await run_in_thread(self.settings.in_force)
         return settings.backup != "off" if wish is None else wish
 
-    def nodes_may_delete(self, settings: Settings) -> Permission:
+    def nodes_may_delete(self, settings: Settings) -> NodeDeletionMode:
         """Whether workflows may delete, by these settings or by the environment."""
-        return permission(settings.nodes, self._environ)
+        return node_deletion_mode(settings.nodes, self._environ)
 
     async def clears_by_ids(self, backup: bool | None = None) -> bool:
         """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
@@ -227,7 +227,7 @@ class Operations:
             raise AccountChanged
 
     async def _safeguards(
-        self, request: DeletionRequest, entry: Entry, client: CloudClient
+        self, request: DeletionRequest, entry: InFlightOperation, client: CloudClient
     ) -> StateSafeguards:
         if not await self.backs_up(request.backup):
             return StateSafeguards(self.protection, None, partial(self.backs_up, request.backup))
@@ -257,8 +257,8 @@ class Operations:
         """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
         await compute_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
-            client.clock, client.written = self.clock, self.written
+            client.clock, client.spellings = self.clock, self.spellings
             if watch is not None:
                 progress = watch.progress
-                client.asked_to_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))
+                client.on_requested_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))
             yield client

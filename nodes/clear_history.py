@@ -7,7 +7,7 @@ from typing import ClassVar
 from ..cloud_history.deletion.outcomes import Skipped
 from ..cloud_history.deletion.report import NOT_CLEARED, SKIPPED, incomplete, result_report
 from ..cloud_history.errors import OperationStopped
-from ..comfy_host import NodeWatch, asker, graph_deletions
+from ..comfy_host import NodeWatch, graph_deletions, requesting_node
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
@@ -66,7 +66,9 @@ class ClearCloudHistory(CloudHistoryNode):
             return outputs(after, NOT_CLEARED, NOT_CLEARED, 0)
         watch = NodeWatch()
         try:
-            result = await graph_deletions().clear(asker("Clear Cloud History"), watch, backup=backs_up)
+            result = await graph_deletions().clear(
+                requesting_node("Clear Cloud History"), watch, backup=backs_up
+            )
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -18,7 +18,7 @@ from ..cloud_history.jobs.ids import parse_job_ids
 from ..cloud_history.json_pieces import ThreadPauses
 from ..cloud_history.tasks.stopping import run_stoppable
 from ..cloud_history.tasks.threads import MAX_SECONDS_OF_LONG_WORK, compute_in_thread
-from ..comfy_host import NodeWatch, asker, graph_deletions, operations
+from ..comfy_host import NodeWatch, graph_deletions, operations, requesting_node
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
@@ -149,7 +149,9 @@ class DeleteCloudJobs(CloudHistoryNode):
         if not ids:
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
         try:
-            result = await graph_deletions().delete(ids, asker("Delete Cloud Jobs"), watch, backup=backs_up)
+            result = await graph_deletions().delete(
+                ids, requesting_node("Delete Cloud Jobs"), watch, backup=backs_up
+            )
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -8,7 +8,7 @@ from ..cloud_history.deletion.outcomes import DeletionResult, Skipped
 from ..cloud_history.deletion.report import SKIPPED, incomplete, result_report, with_warning
 from ..cloud_history.errors import OperationStopped
 from ..cloud_history.jobs.status import FINISHED, STATUSES_OF_CHOICE
-from ..comfy_host import NodeWatch, asker, graph_deletions, operations
+from ..comfy_host import NodeWatch, graph_deletions, operations, requesting_node
 from .base import (
     AFTER_INPUT,
     AFTER_TOOLTIP,
@@ -136,7 +136,7 @@ def _policy(status: object, rules: dict[str, object]) -> Policy:
 
 
 async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, watch: NodeWatch) -> Output:
-    preview = await graph_deletions().preview_clean_up(policy, asker(NAME), watch)
+    preview = await graph_deletions().preview_clean_up(policy, requesting_node(NAME), watch)
     watch.raise_if_stopped()
     lines = ["Dry run: nothing was sent.", _report(preview, policy)]
     if preview.takes_much and not allowed:
@@ -148,7 +148,9 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 async def _clean_up(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
-    cleaning = graph_deletions().clean_up(policy, asker(NAME), watch, allow_large=allowed, backup=backs_up)
+    cleaning = graph_deletions().clean_up(
+        policy, requesting_node(NAME), watch, allow_large=allowed, backup=backs_up
+    )
     preview, result = await cleaning
     if result is None:
         watch.raise_if_stopped()

@@ -13,7 +13,7 @@ from cloud_history.cloud.client import find_proxy
 from cloud_history.config import BaseUrl, is_loopback, read_base_url, state_folder
 from cloud_history.errors import StateFolderRefused, UnsafeBaseUrl
 from cloud_history.state.credentials import KeyStore
-from cloud_history.state.settings import permission
+from cloud_history.state.settings import node_deletion_mode
 from hosts import CHECKOUT
 
 
@@ -229,9 +229,9 @@ def test_every_variable_is_trimmed_alike(
     assert read_base_url({"COMFY_CLOUD_BASE_URL": url}).url == "https://cloud.example"
     key = KeyStore(tmp_path, {"COMFY_CLOUD_API_KEY": wrapped.format("comfyui-1234")}).get()
     assert key.secret.reveal() == "comfyui-1234"
-    assert permission("ask", {"COMFY_CLOUD_HISTORY_NODES": wrapped.format("never")}).mode == "never"
+    assert node_deletion_mode("ask", {"COMFY_CLOUD_HISTORY_NODES": wrapped.format("never")}).mode == "never"
     shared = KeyStore(tmp_path, {"COMFY_CLOUD_HISTORY_SHARED": wrapped.format("1")}, many_users=True)
-    assert not shared.everybodys
+    assert not shared.refuses_shared_key
     monkeypatch.setenv("HTTPS_PROXY", wrapped.format("http://proxy.example:3128"))
     cloud = BaseUrl("https://cloud.example", "cloud.example")
     assert find_proxy(cloud) == "http://proxy.example:3128"

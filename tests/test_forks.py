@@ -18,7 +18,7 @@ import cloud_history
 from cloud_history import secret
 from cloud_history.forks import ForkSafeLock, run_after_fork
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
-from cloud_history.state.backup_file import BackupDraft
+from cloud_history.state.backup_file import BackupWriter
 from cloud_history.state.folder import StateFolder
 from cloud_history.tasks import own_loop
 
@@ -65,8 +65,8 @@ def child_ends(work: Callable[[], object]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def draft_in(folder: Path) -> BackupDraft:
-    return BackupDraft(folder / "backup.zip", folder / ".gate", HEADER)
+def writer_in(folder: Path) -> BackupWriter:
+    return BackupWriter(folder / "backup.zip", folder / ".gate", HEADER)
 
 
 def of_state_folder(folder: Path) -> Owner:
@@ -80,8 +80,8 @@ def of_record(folder: Path) -> Owner:
 
 
 def of_backup(folder: Path) -> Owner:
-    draft = draft_in(folder)
-    return draft._lock, draft.discard
+    writer = writer_in(folder)
+    return writer._lock, writer.discard
 
 
 def of_secret(folder: Path) -> Owner:
@@ -130,7 +130,7 @@ def test_what_has_gone_is_not_started_anew(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ends_writes_nothing_into_its_parent_s_backup(tmp_path: Path) -> None:
-    drafts = [draft_in(tmp_path)]
+    drafts = [writer_in(tmp_path)]
     drafts[0].add(JOB, DETAIL, "")
 
     def forget() -> None:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from cloud_history.cloud.client import CloudClient
-from cloud_history.cloud.retry import Again
+from cloud_history.cloud.retry import BeforeSend
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.deletion.preview import ClearPreview
@@ -21,7 +21,7 @@ from cloud_history.deletion.request import DeletionRequest
 from cloud_history.errors import Busy, CountRose, OperationStopped, Unauthorized
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
-from cloud_history.state.in_flight import Entry
+from cloud_history.state.in_flight import InFlightOperation
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import ERROR_SHAPES, Fault, SimulatedCloud
 from support.requests import clear_history, delete_jobs
@@ -93,14 +93,14 @@ class Meeting:
         meeting = self
 
         class Meets(CloudClient):
-            async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
+            async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
                 with meeting.lock:
                     meeting.now += 1
                     meeting.met += 1
                     meeting.most = max(meeting.most, meeting.now)
                 meeting.first_is_in.set()
                 waited = await asyncio.to_thread(meeting.somebody_waits.wait, 10)
-                await super().delete_history(job_ids, again)
+                await super().delete_history(job_ids, before_send)
                 with meeting.lock:
                     meeting.now -= 1
                 assert waited, "nobody had to wait"
@@ -155,9 +155,9 @@ async def test_who_does_not_want_to_wait_is_told_who_is_busy(
 
 
 @pytest.fixture
-def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[Entry]]:
+def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[InFlightOperation]]:
     """What is on disk at the moment each history request arrives at the cloud."""
-    seen: list[list[Entry]] = []
+    seen: list[list[InFlightOperation]] = []
 
     def look(body: object) -> bool:
         seen.append(Operations(operations.keys._path.parent, {}).queue.in_flight.entries())
@@ -168,7 +168,7 @@ def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[Entry]]:
 
 
 async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
-    cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
+    cloud: SimulatedCloud, operations: Operations, seen: list[list[InFlightOperation]]
 ) -> None:
     ids = some(cloud, 120)
     await delete_jobs(operations, ids, "node 7", Unwatched())
@@ -194,7 +194,7 @@ async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_t
 
 
 async def test_a_clear_is_on_disk_before_its_request_arrives(
-    cloud: SimulatedCloud, operations: Operations, seen: list[list[Entry]]
+    cloud: SimulatedCloud, operations: Operations, seen: list[list[InFlightOperation]]
 ) -> None:
     confirmed, finished = await shown(operations), len(cloud.finished)
     await operations.carry_out(confirmed, Unwatched())

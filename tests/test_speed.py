@@ -91,10 +91,10 @@ async def test_a_thousand_jobs_are_backed_up_four_times_faster_than_one_at_a_tim
         together = time.perf_counter() - start
 
         start = time.perf_counter()
-        draft = operations.backups.begin("cd" * 16, {})
+        writer = operations.backups.begin("cd" * 16, {})
         for job_id in others:
-            draft.add(job_id, await client.get_job_detail(job_id), key.reveal())
-        draft.close()
+            writer.add(job_id, await client.get_job_detail(job_id), key.reveal())
+        writer.close()
         singly = (time.perf_counter() - start) * JOBS / SAMPLE
 
     assert (backed_up.workflows, dict(backed_up.without)) == (JOBS, {})

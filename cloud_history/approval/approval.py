@@ -51,7 +51,7 @@ LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
 MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + LEEWAY
 MAX_FILE_BYTES = 64_000
-MAX_OPEN_QUESTIONS = 20
+MAX_OPEN_APPROVALS = 20
 """Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
 MIN_READING_SECONDS = 1.0
 """A “delete” that comes sooner after the question was fetched is no answer: nobody can have read it."""
@@ -71,7 +71,7 @@ _NAMES = ("node", "title", "workflow", "workflow_id")
 
 
 @dataclass(frozen=True)
-class Asker:
+class RequestingNode:
     """The running node, and whom it can ask.
 
     Attributes:
@@ -100,7 +100,7 @@ class Asker:
             object.__setattr__(self, name, scrub(getattr(self, name))[:MAX_TEXT_CHARACTERS])
 
 
-class Questions:
+class ApprovalRequests:
     """The side that asks.
 
     Args:
@@ -126,32 +126,32 @@ class Questions:
         self._sleep = sleep
         self._clock = clock
         self._today = today
-        self._asking = 0
+        self._open = 0
 
-    def client(self, asker: Asker) -> str:
+    def client(self, requester: RequestingNode) -> str:
         """The browser that can be asked. Raises NobodyThere."""
-        if not asker.client or not self._present(asker.client):
+        if not requester.client or not self._present(requester.client):
             raise NobodyThere
-        return asker.client
+        return requester.client
 
     @contextmanager
-    def place(self, asker: Asker) -> Iterator[None]:
+    def reserve(self, requester: RequestingNode) -> Iterator[None]:
         """A place among the nodes that ask, from before the first request until all is done.
 
         Raises:
             NobodyThere: no browser can be asked.
             TooManyQuestions: too many nodes ask already.
         """
-        self.client(asker)
-        if self._asking >= MAX_OPEN_QUESTIONS:
-            raise TooManyQuestions(most=MAX_OPEN_QUESTIONS)
-        self._asking += 1
+        self.client(requester)
+        if self._open >= MAX_OPEN_APPROVALS:
+            raise TooManyQuestions(most=MAX_OPEN_APPROVALS)
+        self._open += 1
         try:
             yield
         finally:
-            self._asking -= 1
+            self._open -= 1
 
-    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
+    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
         """Ask, and wait for the answer: whether to delete.
 
         Args:
@@ -160,15 +160,15 @@ class Questions:
         Raises:
             NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
         """
-        client = self.client(asker)
-        files = _Files(self._folder, uuid.uuid4().hex)
+        client = self.client(requester)
+        files = _ApprovalFiles(self._folder, uuid.uuid4().hex)
         ends = self._clock() + MAX_ANSWER_SECONDS
 
         def take_back(owner_lock: OwnerLock) -> None:
             owner_lock.release()
             files.remove()
 
-        kept = {**about, **asker.payload()}
+        kept = {**about, **requester.payload()}
         owner_lock = await write_in_thread(
             lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
         )
@@ -189,14 +189,16 @@ class Questions:
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
-    async def _answer(self, files: _Files, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
+    async def _answer(
+        self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch
+    ) -> bool:
         unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()
         while (now := self._clock()) < ends:
             check_stopped(watch)
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_EVERY
-            answer, seen = await run_stoppable(run_in_thread(files.look), watch, 2 * FILE_SECONDS)
+            answer, seen = await run_stoppable(run_in_thread(files.read_answer), watch, 2 * FILE_SECONDS)
             if answer:
                 return answer == DELETE
             if not seen and now >= unseen_until:
@@ -205,14 +207,14 @@ class Questions:
         # Whoever answers in this very moment is either in time, or is told that it is too late.
         if not await run_in_thread(files.close):
             await self._sleep(STOP_CHECK_SECONDS)  # it may be half written
-            answer, _ = await run_in_thread(files.look)
+            answer, _ = await run_in_thread(files.read_answer)
             if answer:
                 return answer == DELETE
         if now < ends:
             raise NobodyThere
         raise NoAnswer()
 
-    def _write(self, files: _Files, about: Payload) -> OwnerLock:
+    def _write(self, files: _ApprovalFiles, about: Payload) -> OwnerLock:
         self._remove_stale()
         kept = {
             "about": about,
@@ -222,8 +224,8 @@ class Questions:
         }
         try:
             self._state.ensure(self._folder.name)
-            write_private(files.question, json.dumps(kept))
-            return OwnerLock(files.question)
+            write_private(files.request, json.dumps(kept))
+            return OwnerLock(files.request)
         except OSError as exc:
             files.remove()
             raise StateUnwritable("question_not_written", because=exc) from exc
@@ -232,17 +234,17 @@ class Questions:
         """Remove what processes have left that ended while they asked."""
         with suppress(OSError):
             for name in {path.name.partition(".")[0] for path in self._folder.iterdir()}:
-                files = _Files(self._folder, name)
+                files = _ApprovalFiles(self._folder, name)
                 # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
                 if (
                     _NAME.fullmatch(name)
                     and files.seconds_left(self._today(), self._clock()) <= 0
-                    and not OwnerLock.is_held(files.question)
+                    and not OwnerLock.is_held(files.request)
                 ):
                     files.remove()
 
 
-class Answers:
+class ApprovalAnswers:
     """The side that takes the answer. Blocking (small files): call it off the event loop.
 
     Args:
@@ -263,34 +265,34 @@ class Answers:
         """Of each token its question and when it was handed out, the newest last."""
         self._lock = ForkSafeLock()
 
-    def show(self, question: str) -> Payload:
+    def fetch(self, approval_id: str) -> Payload:
         """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""
-        files = self._find(question)
-        about = _read(files.question).get("about")
+        files = self._find(approval_id)
+        about = _read(files.request).get("about")
         if not isinstance(about, dict):
             raise QuestionClosed
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._issued[token] = question, self._clock()
+            self._issued[token] = approval_id, self._clock()
             while len(self._issued) > MAX_TOKENS:
                 del self._issued[next(iter(self._issued))]
-        left = self._told(files)
-        return {**about, "question": question, "token": token, "state": "open", "seconds_left": left}
+        left = self._whole_seconds_left(files)
+        return {**about, "question": approval_id, "token": token, "state": "open", "seconds_left": left}
 
-    def seen(self, question: str, token: str) -> Payload:
+    def mark_seen(self, approval_id: str, token: str) -> Payload:
         """A page shows the question; how long it still stands.
 
         Raises:
             InputRefused, QuestionClosed, StateUnwritable.
         """
-        files, _ = self._open(question, token)
+        files, _ = self._find_open(approval_id, token)
         try:
             files.note_seen()
         except OSError as exc:
             raise StateUnwritable("question_not_seen", because=exc) from exc
-        return {"seconds_left": self._told(files)}
+        return {"seconds_left": self._whole_seconds_left(files)}
 
-    def answer(self, question: str, token: str, answer: str) -> None:
+    def answer(self, approval_id: str, token: str, answer: str) -> None:
         """Answer it, once.
 
         Raises:
@@ -300,7 +302,7 @@ class Answers:
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("unknown_answer")
-        files, age = self._open(question, token)
+        files, age = self._find_open(approval_id, token)
         if answer == DELETE and age < MIN_READING_SECONDS:
             raise AnsweredTooSoon()
         try:
@@ -310,41 +312,41 @@ class Answers:
         except OSError as exc:
             raise StateUnwritable("answer_not_noted", because=exc) from exc
 
-    def _open(self, question: str, token: str) -> tuple[_Files, float]:
+    def _find_open(self, approval_id: str, token: str) -> tuple[_ApprovalFiles, float]:
         """The files of an open question, and for how many seconds somebody has had its token."""
-        files = self._find(question)
+        files = self._find(approval_id)
         with self._lock:
-            of, since = self._issued.get(token, ("", 0.0))
-        if of != question:
+            issued_for, since = self._issued.get(token, ("", 0.0))
+        if issued_for != approval_id:
             raise QuestionClosed
         return files, self._clock() - since
 
-    def _find(self, question: str) -> _Files:
-        if not _NAME.fullmatch(question):
+    def _find(self, approval_id: str) -> _ApprovalFiles:
+        if not _NAME.fullmatch(approval_id):
             raise InputRefused("not_a_question")
-        files = _Files(self._folder, question)
-        if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.question):
+        files = _ApprovalFiles(self._folder, approval_id)
+        if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.request):
             raise QuestionClosed
         return files
 
-    def _told(self, files: _Files) -> int:
+    def _whole_seconds_left(self, files: _ApprovalFiles) -> int:
         return max(0, round(self._seconds_left(files)))
 
-    def _seconds_left(self, files: _Files) -> float:
+    def _seconds_left(self, files: _ApprovalFiles) -> float:
         """Seconds in which an answer is waited for."""
         return files.seconds_left(self._today(), self._clock()) - LEEWAY
 
 
-class _Files:
+class _ApprovalFiles:
     """The files of one question."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
-        self.question = folder / f"{name}.json"
+        self.request = folder / f"{name}.json"
         self._seen = folder / f"{name}.seen"
         self._answer = folder / f"{name}.answer"
 
-    def look(self) -> tuple[str, bool]:
+    def read_answer(self) -> tuple[str, bool]:
         """The answer, "" for none yet, and whether a page shows the question."""
         answer = str(_read(self._answer).get("answer", ""))
         seen = False
@@ -361,7 +363,7 @@ class _Files:
         Args:
             today: seconds since 1970. clock: seconds that never go back.
         """
-        kept = _read(self.question)
+        kept = _read(self.request)
         ends, until = kept.get("ends"), kept.get("until")
         if kept.get("process") == os.getpid() and isinstance(until, float):
             left = until - clock
@@ -390,7 +392,7 @@ class _Files:
 
     def remove(self) -> None:
         # The question first: without it nobody can add to the others.
-        for path in (self.question, self._seen, self._answer):
+        for path in (self.request, self._seen, self._answer):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:

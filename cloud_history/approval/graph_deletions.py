@@ -21,7 +21,7 @@ from ..state.credentials import Connection
 from ..state.in_flight import new_operation
 from ..tasks.stopping import Watch
 from ..tasks.threads import run_in_thread
-from .approval import Asker, Questions
+from .approval import ApprovalRequests, RequestingNode
 
 MAX_APPROVALS_PER_CLEAR = 3
 """How often one node asks about a history that keeps growing."""
@@ -37,12 +37,12 @@ class GraphDeletions:
         OperationStopped: stopped before anything was sent.
     """
 
-    def __init__(self, operations: Operations, questions: Questions) -> None:
+    def __init__(self, operations: Operations, approvals: ApprovalRequests) -> None:
         self._operations = operations
-        self._questions = questions
+        self._approvals = approvals
 
     async def delete(
-        self, job_ids: Sequence[str], asker: Asker, watch: Watch, *, backup: bool | None = None
+        self, job_ids: Sequence[str], requester: RequestingNode, watch: Watch, *, backup: bool | None = None
     ) -> Result:
         """Delete these jobs, or those of them that the person saw and confirmed.
 
@@ -50,12 +50,12 @@ class GraphDeletions:
             backup: whether workflows are backed up first; None: as the setting says.
         """
         asks = await self._asks()
-        with self._questions.place(asker) if asks else nullcontext():
-            connection = await self._operations.find_connection(asker.key)
-            request = DeletionRequest(job_ids, connection, asker.origin, asker.title, backup)
+        with self._approvals.reserve(requester) if asks else nullcontext():
+            connection = await self._operations.find_connection(requester.key)
+            request = DeletionRequest(job_ids, connection, requester.origin, requester.title, backup)
             if asks:
                 preview = await self._operations.preview(connection, Selection(job_ids=job_ids), watch)
-                approved = await self._approved(replace(request, preview=preview), asker, watch)
+                approved = await self._approved(replace(request, preview=preview), requester, watch)
                 if approved is None:
                     return Skipped()
                 request = approved
@@ -64,7 +64,7 @@ class GraphDeletions:
     async def clean_up(
         self,
         policy: Policy,
-        asker: Asker,
+        requester: RequestingNode,
         watch: Watch,
         *,
         allow_large: bool,
@@ -76,23 +76,27 @@ class GraphDeletions:
             PolicyRefused: nothing was sent.
         """
         asks = await self._asks()
-        with self._questions.place(asker) if asks else nullcontext():
-            connection = await self._operations.find_connection(asker.key)
+        with self._approvals.reserve(requester) if asks else nullcontext():
+            connection = await self._operations.find_connection(requester.key)
             would, preview = await resolve(
                 self._operations, connection, policy, watch, allow_large=allow_large
             )
             if not preview.size:
                 return would, None
-            request = DeletionRequest(preview.job_ids, connection, asker.origin, asker.title, backup, preview)
-            approved = await self._approved(request, asker, watch) if asks else request
+            request = DeletionRequest(
+                preview.job_ids, connection, requester.origin, requester.title, backup, preview
+            )
+            approved = await self._approved(request, requester, watch) if asks else request
             return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
-    async def preview_clean_up(self, policy: Policy, asker: Asker, watch: Watch) -> CleanUpPreview:
+    async def preview_clean_up(
+        self, policy: Policy, requester: RequestingNode, watch: Watch
+    ) -> CleanUpPreview:
         """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
-        connection = await self._operations.find_connection(asker.key)
+        connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
 
-    async def clear(self, asker: Asker, watch: Watch, *, backup: bool | None = None) -> Result:
+    async def clear(self, requester: RequestingNode, watch: Watch, *, backup: bool | None = None) -> Result:
         """Clear the history, or that part of it that may go.
 
         Raises:
@@ -100,16 +104,16 @@ class GraphDeletions:
         """
         operations = self._operations
         asks = await self._asks()
-        with self._questions.place(asker) if asks else nullcontext():
-            connection = await operations.find_connection(asker.key)
-            request = DeletionRequest(None, connection, asker.origin, asker.title, backup)
+        with self._approvals.reserve(requester) if asks else nullcontext():
+            connection = await operations.find_connection(requester.key)
+            request = DeletionRequest(None, connection, requester.origin, requester.title, backup)
             if not asks:
                 return await operations.carry_out(request, watch)
             if not await operations.clears_by_ids(backup):
-                return await self._clear_counted(request, asker, watch)
+                return await self._clear_counted(request, requester, watch)
             preview = await operations.preview_everything(connection, watch)
             request = replace(request, job_ids=preview.finished_ids, preview=preview)
-            approved = await self._approved(request, asker, watch)
+            approved = await self._approved(request, requester, watch)
             return await operations.carry_out(approved, watch) if approved else Skipped()
 
     async def _asks(self) -> bool:
@@ -120,19 +124,23 @@ class GraphDeletions:
             raise NodesNever()
         return mode == "ask"
 
-    async def _approved(self, request: DeletionRequest, asker: Asker, watch: Watch) -> DeletionRequest | None:
+    async def _approved(
+        self, request: DeletionRequest, requester: RequestingNode, watch: Watch
+    ) -> DeletionRequest | None:
         """The request as the person approved it; None where they said no."""
         preview = request.preview
         # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
         if preview is None or not preview.size:
             return request
         backup = await self._operations.backs_up(request.backup)
-        if not await self._ask(preview.payload() | {"backup": backup}, request, asker, watch):
+        if not await self._ask(preview.payload() | {"backup": backup}, request, requester, watch):
             return None
         # It may be switched off before the answer comes: the yes was to a deletion with backups.
         return replace(request, backup=backup or request.backup)
 
-    async def _clear_counted(self, request: DeletionRequest, asker: Asker, watch: Watch) -> Result:
+    async def _clear_counted(
+        self, request: DeletionRequest, requester: RequestingNode, watch: Watch
+    ) -> Result:
         counts = await self._operations.count(request.connection, watch)
         asked = 0
         while counts.finished:
@@ -140,7 +148,7 @@ class GraphDeletions:
             request = replace(request, preview=preview, operation=new_operation())
             # A literal clear backs nothing up.
             about = preview.payload() | await self._span(preview, request.connection, watch)
-            if not await self._ask(about | {"backup": False}, request, asker, watch):
+            if not await self._ask(about | {"backup": False}, request, requester, watch):
                 return Skipped()
             asked += 1
             try:
@@ -161,8 +169,10 @@ class GraphDeletions:
             oldest = newest = None
         return {"oldest": milliseconds(oldest), "newest": milliseconds(newest), "outputs": None}
 
-    async def _ask(self, about: Payload, request: DeletionRequest, asker: Asker, watch: Watch) -> bool:
+    async def _ask(
+        self, about: Payload, request: DeletionRequest, requester: RequestingNode, watch: Watch
+    ) -> bool:
         connection = request.connection
         whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
         with log_about(request.operation):
-            return await self._questions.ask(asker, about | whose, watch)
+            return await self._approvals.request(requester, about | whose, watch)

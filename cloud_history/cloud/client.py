@@ -34,7 +34,7 @@ from ..errors import (
     UntrustedCertificate,
     UnusableProxy,
 )
-from ..jobs.ids import WrittenIds
+from ..jobs.ids import JobIdSpellings
 from ..jobs.job import Job, OutputFile, read_job
 from ..jobs.redact import clean_detail
 from ..json_pieces import ThreadPauses
@@ -42,9 +42,9 @@ from ..secret import Secret, remember
 from ..tasks.threads import compute_in_thread
 from . import client, protocol
 from .clock import CloudClock
-from .pages import Kept, Page, Pick, joined
-from .retry import Again, RetryPolicy, parse_retry_after
-from .sessions import OwnResolver, Session, open_session
+from .pages import Page, RowMapper, ValueT, joined
+from .retry import BeforeSend, RetryPolicy, parse_retry_after
+from .sessions import Session, ThreadResolver, open_session
 
 _CHUNK = 64 * 1024
 STEP = 1024 * 1024
@@ -182,11 +182,11 @@ class CloudClient:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    asked_to_wait: Callable[[float], None] = lambda seconds: None
+    on_requested_wait: Callable[[float], None] = lambda seconds: None
     """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
     """Learns from each answer how far it is from Comfy Cloud's."""
-    written: WrittenIds = field(default_factory=WrittenIds, repr=False)
+    spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
     """Learns from each page how the server writes its ids, which are sent so."""
     has_sent: bool = field(default=False, init=False)
     """Whether a request that removes jobs may have left."""
@@ -205,7 +205,7 @@ class CloudClient:
     async def __aenter__(self) -> CloudClient:
         self._proxy = client.find_proxy(self.base_url)
         self._session = open_session(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, resolver=OwnResolver()),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, resolver=ThreadResolver()),
             total_seconds=self.timeouts.request,
             connect_seconds=self.timeouts.connect,
         )
@@ -221,62 +221,64 @@ class CloudClient:
         """What time it is by this machine's clock or by Comfy Cloud's, whichever is behind."""
         return self.clock.earliest_now()
 
-    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
+    async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
         """Remove at most 100 jobs. Returning means accepted, no more."""
-        request = protocol.delete_history([self.written.of(job_id) for job_id in job_ids])
+        request = protocol.delete_history([self.spellings.of(job_id) for job_id in job_ids])
         self.has_sent = True
-        protocol.read_accepted(await self._send(request, again=again))
+        protocol.read_accepted(await self._send(request, before_send=before_send))
 
-    async def clear_history(self, again: Again | None = None) -> None:
+    async def clear_history(self, before_send: BeforeSend | None = None) -> None:
         """Remove every finished job. Returning means accepted, no more."""
         self.has_sent = True
-        protocol.read_accepted(await self._send(protocol.clear_history(), again=again))
+        protocol.read_accepted(await self._send(protocol.clear_history(), before_send=before_send))
 
     async def list_jobs(
         self,
         chosen: Mapping[str, str],
-        pick: Pick[Kept],
+        mapper: RowMapper[ValueT],
         *,
         limit: int,
         offset: int = 0,
         after: str | None = None,
-    ) -> Page[Kept]:
+    ) -> Page[ValueT]:
         """One page of jobs, newest first. One that is too large to be read is read in two halves.
 
         Raises:
             AnswerTooLarge: a single job is.
         """
         try:
-            return await self._page(chosen, pick, limit, offset, after)
+            return await self._page(chosen, mapper, limit, offset, after)
         except AnswerTooLarge:
             if limit == 1:
                 raise
         half = limit // 2
-        first = await self.list_jobs(chosen, pick, limit=half, offset=offset, after=after)
+        first = await self.list_jobs(chosen, mapper, limit=half, offset=offset, after=after)
         if after is not None or first.received < half:
             return first
         # The last row comes again: a list that moves between the halves would skip one otherwise.
         rest = limit - half + 1
-        second = await self.list_jobs(chosen, pick, limit=rest, offset=offset + half - 1)
+        second = await self.list_jobs(chosen, mapper, limit=rest, offset=offset + half - 1)
         return joined(first, second)
 
     async def _page(
-        self, chosen: Mapping[str, str], pick: Pick[Kept], limit: int, offset: int, after: str | None
-    ) -> Page[Kept]:
+        self, chosen: Mapping[str, str], mapper: RowMapper[ValueT], limit: int, offset: int, after: str | None
+    ) -> Page[ValueT]:
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
         now = datetime.now(timezone.utc)
         if len(answer.body) < LARGE_PAGE_BYTES:
-            page = protocol.read_jobs_page(answer, pick, now)
+            page = protocol.read_jobs_page(answer, mapper, now)
         else:
-            page = await self._large_page(answer, pick, now)
-        self.written.learn(page.job_ids, page.written)
+            page = await self._large_page(answer, mapper, now)
+        self.spellings.learn(page.job_ids, page.spellings)
         return page
 
-    async def _large_page(self, answer: protocol.Answer, pick: Pick[Kept], now: datetime) -> Page[Kept]:
+    async def _large_page(
+        self, answer: protocol.Answer, mapper: RowMapper[ValueT], now: datetime
+    ) -> Page[ValueT]:
         # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
         # a time: several threads would hand the lock to each other, past the loop.
         async with self._reading:
-            return await compute_in_thread(protocol.read_jobs_page, answer, pick, now, ThreadPauses())
+            return await compute_in_thread(protocol.read_jobs_page, answer, mapper, now, ThreadPauses())
 
     async def get_job(self, job_id: str) -> Job:
         """One job. Raises NotFound where it is not in the history."""
@@ -296,18 +298,18 @@ class CloudClient:
         )
 
     async def _job(self, job_id: str) -> protocol.Answer:
-        written = self.written.of(job_id)
+        spelling = self.spellings.of(job_id)
         try:
-            return await self._send(protocol.get_job(written))
+            return await self._send(protocol.get_job(spelling))
         except NotFound:
-            if written == job_id:
+            if spelling == job_id:
                 raise
         # A list may write ids otherwise than the server knows them: not to be found, a job has to be so in either case.
         return await self._send(protocol.get_job(job_id))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
-        request = protocol.cancel_jobs([self.written.of(job_id) for job_id in job_ids])
+        request = protocol.cancel_jobs([self.spellings.of(job_id) for job_id in job_ids])
         answer = protocol.read_json(await self._send(request), "cancelled_jobs")
         return [str(job_id).lower() for job_id in answer["cancelled"]]
 
@@ -325,16 +327,16 @@ class CloudClient:
     async def get_user(self) -> str:
         """The account's standing: `active`, `waitlisted`, or another word."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
-        return protocol.presentable(user["status"])[:MAX_STANDING_CHARACTERS]
+        return protocol.clean_server_text(user["status"])[:MAX_STANDING_CHARACTERS]
 
     async def _send(
-        self, request: protocol.Request, *, redirects: bool = False, again: Again | None = None
+        self, request: protocol.Request, *, redirects: bool = False, before_send: BeforeSend | None = None
     ) -> protocol.Answer:
         tried, refused, may_have_worked, unanswered = 0, False, False, False
         error: CloudError | None = None
         while True:
             tried += 1
-            await self._let_through(again, error)
+            await self._wait_until_allowed(before_send, error)
             try:
                 answer = await self._exchange(request)
                 error = protocol.error_of(answer)
@@ -348,11 +350,11 @@ class CloudClient:
             key_worked = self._key_worked and not refused
             wait = self.retries.wait(request.repeat, error, tried, key_worked=key_worked)
             if wait is None:
-                raise_alone(error)
+                raise_without_context(error)
             refused |= isinstance(error, Unauthorized)
             await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
 
-    async def _let_through(self, again: Again | None, last: CloudError | None) -> None:
+    async def _wait_until_allowed(self, before_send: BeforeSend | None, last: CloudError | None) -> None:
         """Wait for the limits that other requests have met, and ask whether the request may still be sent.
 
         Args:
@@ -362,13 +364,13 @@ class CloudClient:
         while self._waiting or waited:
             while self._waiting:
                 await self._may_send.wait()
-            if again is not None:
-                await _ask(again, last)
+            if before_send is not None:
+                await _check_before_send(before_send, last)
             waited = False
 
     async def _hold_back(self, seconds: float) -> None:
         """Wait, and let none of this client's other requests begin meanwhile: they would meet the same limit."""
-        self.asked_to_wait(seconds)
+        self.on_requested_wait(seconds)
         self._waiting += 1
         self._may_send.clear()
         try:
@@ -403,7 +405,7 @@ class CloudClient:
             ) as response:
                 # Others answer with other statuses: gateways, proxies and portals. A copy kept by one has an age.
                 if response.status == 200 and response.headers.get("Age", "0") == "0":
-                    self.clock.heard(response.headers.get("Date"), asked, self.clock.now())
+                    self.clock.record_date(response.headers.get("Date"), asked, self.clock.now())
                 body, whole = await read_capped(response, request.largest_answer)
                 return protocol.Answer(
                     status=response.status,
@@ -419,13 +421,13 @@ class CloudClient:
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)
-        return raise_alone(failure)
+        return raise_without_context(failure)
 
 
-async def _ask(again: Again, last: CloudError | None) -> None:
+async def _check_before_send(before_send: BeforeSend, last: CloudError | None) -> None:
     """Whether a request that had to wait may be sent; an error that says no knows what the try before may have done."""
     try:
-        await again()
+        await before_send()
     except CloudError as error:
         if last is not None:
             error.earlier_try_may_have_worked = last.may_have_worked
@@ -433,7 +435,7 @@ async def _ask(again: Again, last: CloudError | None) -> None:
         raise
 
 
-def raise_alone(error: CloudError) -> NoReturn:
+def raise_without_context(error: CloudError) -> NoReturn:
     """Raise an error with none behind it: aiohttp's own hold the request's headers and the proxy's address.
 
     Raising it outside of `except` is not enough: on Python 3.10 a coroutine that an exception has woken still counts

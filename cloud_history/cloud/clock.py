@@ -39,7 +39,7 @@ class CloudClock:
         """What time it is by this clock or by Comfy Cloud's, whichever is behind: either may be wrong."""
         return self.now() - max(NONE, self.ahead)
 
-    def heard(self, date: str | None, asked: datetime, answered: datetime) -> None:
+    def record_date(self, date: str | None, asked: datetime, answered: datetime) -> None:
         """Take note of the `Date` of an answer that was asked for and came at these moments, by our clock."""
         try:
             theirs = parsedate_to_datetime(date or "")

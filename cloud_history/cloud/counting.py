@@ -11,27 +11,27 @@ from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, FINISHED, JobCounts, JobStatus
 from ..tasks.stopping import gather_all
-from .evidence import SPOT_CHECK, Doubt, Reason, spread
-from .listing import JobLister, goes_on, list_jobs
+from .evidence import SPOT_CHECK, Defect, DefectKind, sample_evenly
+from .listing import JobLister, has_more_jobs, list_jobs
 from .pages import EVERY_JOB, Page
 
 _GROUPS = (*((status,) for status in FINISHED), ACTIVE)
 
 
-Span = tuple[datetime | None, datetime | None]
+DateRange = tuple[datetime | None, datetime | None]
 """The oldest and the newest moment; None where nobody knows."""
 
 
-class Counted(NamedTuple):
+class CountedJobs(NamedTuple):
     """How many jobs there are, and some of them.
 
     Attributes:
-        some: finished jobs, to be asked for by their ids after a clear.
+        sample: finished jobs, to be asked for by their ids after a clear.
         active: the ids of active jobs, which have to be there after it.
     """
 
     counts: JobCounts
-    some: Sequence[Job]
+    sample: Sequence[Job]
     active: frozenset[str] = frozenset()
 
 
@@ -45,10 +45,10 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime] = _now) -> J
     Raises:
         CloudError: one of them could not be counted.
     """
-    return (await count_and_name(client, now)).counts
+    return (await count_and_sample(client, now)).counts
 
 
-async def count_and_name(client: JobLister, now: Callable[[], datetime] = _now) -> Counted:
+async def count_and_sample(client: JobLister, now: Callable[[], datetime] = _now) -> CountedJobs:
     """Count the jobs, and name up to five of the finished ones, and some of the active ones.
 
     Raises:
@@ -72,11 +72,11 @@ async def count_and_name(client: JobLister, now: Callable[[], datetime] = _now) 
     # A history that loses jobs while it is counted is the shape of a broken service, and "none are left" an untruth.
     named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
     if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
-        raise ListNotWhole(str(Reason(Doubt.DOES_NOT_ADD_UP)))
+        raise ListNotWhole(str(Defect(DefectKind.DOES_NOT_ADD_UP)))
     return _counted([sum(job.status in group for job in jobs) for group in _GROUPS], now(), jobs)
 
 
-def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) -> Counted:
+def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) -> CountedJobs:
     """The number of jobs in each of the groups, with some of these jobs."""
     *by_status, active_jobs = numbers
     counts = JobCounts(dict(zip(FINISHED, by_status, strict=True)), active_jobs, taken_at)
@@ -86,7 +86,7 @@ def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) ->
             finished.append(job)
         elif job.active:
             active.add(job.id)
-    return Counted(counts, spread(finished, SPOT_CHECK), frozenset(active))
+    return CountedJobs(counts, sample_evenly(finished, SPOT_CHECK), frozenset(active))
 
 
 async def _read_all(client: JobLister) -> Sequence[Job]:
@@ -99,13 +99,13 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
     if not listing.complete:
         raise listing.error or listing.not_whole()
     if listing.unreadable:
-        raise ListNotWhole(str(Reason(Doubt.UNREADABLE_ROWS, listing.unreadable)))
+        raise ListNotWhole(str(Defect(DefectKind.UNREADABLE_ROWS, listing.unreadable)))
     jobs = list(listing.jobs.values())
     if unknown := sum(job.status is JobStatus.UNKNOWN for job in jobs):
         have = "1 job has" if unknown == 1 else f"{unknown:,} jobs have"
         raise ListNotWhole(f"{have} a status that is not known")
-    if await goes_on(client, {}, listing.jobs, len(jobs)):
-        raise ListNotWhole(str(Reason(Doubt.ENDS_TOO_SOON)))
+    if await has_more_jobs(client, {}, listing.jobs, len(jobs)):
+        raise ListNotWhole(str(Defect(DefectKind.ENDS_TOO_SOON)))
     return jobs
 
 
@@ -126,7 +126,7 @@ def _is_end(end: Page[Job], first: Page[Job]) -> bool:
     return end.received == 1 or (no_offset and end.received > 1)
 
 
-async def span_of(client: JobLister, counts: JobCounts) -> Span:
+async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
     """When the oldest and the newest of the finished jobs were made, by reading the ends of each list.
 
     Raises:
@@ -145,6 +145,6 @@ async def span_of(client: JobLister, counts: JobCounts) -> Span:
 
 def _credible(page: Page[Job]) -> bool:
     """Whether the total of a first page can be believed: it is there, and nothing on the page contradicts it."""
-    if page.total is None or page.reasons or page.contradicts_itself():
+    if page.total is None or page.defects or page.contradicts_itself():
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)

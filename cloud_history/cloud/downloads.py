@@ -15,16 +15,16 @@ from ..config import is_loopback
 from ..errors import NotComfyCloud, NotFound, UnreadableAnswer
 from ..jobs.job import OutputFile
 from ..secret import scrub
-from .client import CloudClient, connection_failure, raise_alone, read_capped
+from .client import CloudClient, connection_failure, raise_without_context, read_capped
 from .protocol import MAX_FILE_BYTES
-from .sessions import OwnResolver, open_session
+from .sessions import ThreadResolver, open_session
 
 DOWNLOAD_SECONDS = 30.0
 DNS_SECONDS = 3.0
 """Where only the proxy knows the names of the internet, the DNS of this network may not answer at all."""
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
-_MADE_UP = ip_network("198.18.0.0/15")
+_BENCHMARK_RANGE = ip_network("198.18.0.0/15")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -39,7 +39,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         return found
     url = check_location(found, client.base_url.loopback)
     here = is_loopback(urlsplit(url).hostname or "")
-    resolver = OwnResolver() if here or client.proxy else PublicResolver()
+    resolver = ThreadResolver() if here or client.proxy else PublicResolver()
     proxy = None if here else client.proxy
     if proxy is not None:
         await _check_through_proxy(url)
@@ -58,7 +58,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
             ) as response,
         ):
             if response.status != 200:
-                raise _not_had(response.status)
+                raise _download_error(response.status)
             body, whole = await read_capped(response, MAX_FILE_BYTES)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
@@ -68,7 +68,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
         if not whole:
             raise UnreadableAnswer(200, "file_too_large")
         return body
-    return raise_alone(failure)
+    return raise_without_context(failure)
 
 
 async def _check_through_proxy(url: str) -> None:
@@ -90,7 +90,7 @@ async def _check_through_proxy(url: str) -> None:
         raise NotComfyCloud(302) from None
 
 
-def _not_had(status: int) -> NotFound | NotComfyCloud:
+def _download_error(status: int) -> NotFound | NotComfyCloud:
     return NotFound(status) if status in (403, 404, 410) else NotComfyCloud(status)
 
 
@@ -139,22 +139,24 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-def _may_be_gone_to(address: str) -> bool:
+def _is_allowed_address(address: str) -> bool:
     """Whether an address that a name means is public, or made up by the DNS of a TUN proxy (Clash, sing-box, Surge).
 
     Such a proxy gives each name an address from a range that is kept for benchmarks of networks (RFC 2544), and looks
     the name up itself when it is connected to.
     """
-    return is_public(address) or ip_address(address.split("%")[0]) in _MADE_UP
+    return is_public(address) or ip_address(address.split("%")[0]) in _BENCHMARK_RANGE
 
 
-class PublicResolver(OwnResolver):
+class PublicResolver(ThreadResolver):
     """Gives public addresses alone: what is checked is what is connected to."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = [each for each in await super().resolve(host, port, family) if _may_be_gone_to(each["host"])]
+        found = [
+            each for each in await super().resolve(host, port, family) if _is_allowed_address(each["host"])
+        ]
         if not found:
             raise OSError(None, "no public address")
         return found

@@ -21,14 +21,14 @@ SPOT_CHECK = 5
 T = TypeVar("T")
 
 
-def spread(items: Sequence[T], count: int) -> list[T]:
+def sample_evenly(items: Sequence[T], count: int) -> list[T]:
     """At most so many of them, from all over the order they are in."""
     if len(items) <= count:
         return list(items)
     return [items[round(at * (len(items) - 1) / (count - 1))] for at in range(count)]
 
 
-class Doubt(str, Enum):
+class DefectKind(str, Enum):
     """A reason why a list proves nothing."""
 
     NO_PAGINATION = "no_pagination"
@@ -46,42 +46,47 @@ class Doubt(str, Enum):
     OTHERS_MISSING = "others_missing"
 
 
-WORDS = {
-    Doubt.NO_PAGINATION: "it does not say whether more jobs follow",
-    Doubt.NO_HAS_MORE: "only its total says whether more jobs follow",
-    Doubt.NO_ROWS: "it has no rows",
-    Doubt.LOWER_LIMIT: "its pages are smaller than asked, and it does not say whether more follow",
-    Doubt.UNREADABLE_ROWS: "{rows} could not be read",
-    Doubt.TOTALS_CONTRADICT: "its totals contradict its rows",
-    Doubt.DOES_NOT_ADD_UP: "its pages do not add up",
-    Doubt.REPEATS: "it repeats a page",
-    Doubt.FILTER_IGNORED: "it has jobs of other statuses than asked",
-    Doubt.NO_ANSWER_BY_ID: "no job that is listed is found by its id",
-    Doubt.STILL_ANSWERED: "a job that is not listed is still found by its id",
-    Doubt.ENDS_TOO_SOON: "more jobs follow where it says that it ends",
-    Doubt.OTHERS_MISSING: "the jobs that were to stay are missing too",
+_DESCRIPTIONS = {
+    DefectKind.NO_PAGINATION: "it does not say whether more jobs follow",
+    DefectKind.NO_HAS_MORE: "only its total says whether more jobs follow",
+    DefectKind.NO_ROWS: "it has no rows",
+    DefectKind.LOWER_LIMIT: "its pages are smaller than asked, and it does not say whether more follow",
+    DefectKind.UNREADABLE_ROWS: "{rows} could not be read",
+    DefectKind.TOTALS_CONTRADICT: "its totals contradict its rows",
+    DefectKind.DOES_NOT_ADD_UP: "its pages do not add up",
+    DefectKind.REPEATS: "it repeats a page",
+    DefectKind.FILTER_IGNORED: "it has jobs of other statuses than asked",
+    DefectKind.NO_ANSWER_BY_ID: "no job that is listed is found by its id",
+    DefectKind.STILL_ANSWERED: "a job that is not listed is still found by its id",
+    DefectKind.ENDS_TOO_SOON: "more jobs follow where it says that it ends",
+    DefectKind.OTHERS_MISSING: "the jobs that were to stay are missing too",
 }
 _ONLY_AS_PROOF = frozenset(
-    {Doubt.UNREADABLE_ROWS, Doubt.FILTER_IGNORED, Doubt.TOTALS_CONTRADICT, Doubt.NO_HAS_MORE}
+    {
+        DefectKind.UNREADABLE_ROWS,
+        DefectKind.FILTER_IGNORED,
+        DefectKind.TOTALS_CONTRADICT,
+        DefectKind.NO_HAS_MORE,
+    }
 )
 """These leave a list whole for showing: all that can be read of it is there, and it is filtered and counted here."""
 
 
-class Reason(NamedTuple):
+class Defect(NamedTuple):
     """One doubt, with the number of rows where it is about rows."""
 
-    doubt: Doubt
+    kind: DefectKind
     rows: int = 0
 
     def __str__(self) -> str:
-        return WORDS[self.doubt].format(rows="1 row" if self.rows == 1 else f"{self.rows:,} rows")
+        return _DESCRIPTIONS[self.kind].format(rows="1 row" if self.rows == 1 else f"{self.rows:,} rows")
 
 
-def is_whole(reasons: Iterable[Reason]) -> bool:
+def is_whole(defects: Iterable[Defect]) -> bool:
     """Whether a list with these doubts still has all its jobs, as far as anybody can tell."""
-    return all(reason.doubt in _ONLY_AS_PROOF for reason in reasons)
+    return all(defect.kind in _ONLY_AS_PROOF for defect in defects)
 
 
-def distrust(reasons: Sequence[Reason]) -> str:
+def describe_defects(defects: Sequence[Defect]) -> str:
     """What a person is told: "the list can’t be trusted (2 rows could not be read)"."""
-    return f"the list can’t be trusted ({reasons[0]})"
+    return f"the list can’t be trusted ({defects[0]})"

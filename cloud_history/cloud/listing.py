@@ -12,8 +12,8 @@ from ..errors import BadRequest, CloudError, ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import JobStatus
-from .evidence import Doubt, Reason, is_whole
-from .pages import NO_JOB, Kept, Page, Pick
+from .evidence import Defect, DefectKind, is_whole
+from .pages import NO_JOB, Page, RowMapper, ValueT
 
 PAGE = 1000
 MAX_CONCURRENT_REQUESTS = 6
@@ -27,12 +27,12 @@ class JobLister(Protocol):
     async def list_jobs(
         self,
         query: Mapping[str, str],
-        pick: Pick[Kept],
+        mapper: RowMapper[ValueT],
         *,
         limit: int,
         offset: int = 0,
         after: str | None = None,
-    ) -> Page[Kept]: ...
+    ) -> Page[ValueT]: ...
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Reading:
         unreadable: rows of the last reading whose id could not be read.
         complete: whether nothing that can be read is missing, as far as anybody can tell. It is enough for showing, and
             proves nothing: see `Listing.proof`.
-        reasons: why it proves nothing.
+        defects: why it proves nothing.
         error: what ended it before its end.
     """
 
@@ -54,7 +54,7 @@ class Reading:
     unreadable: int = 0
     total: int | None = None
     complete: bool = False
-    reasons: tuple[Reason, ...] = ()
+    defects: tuple[Defect, ...] = ()
     error: CloudError | None = None
 
 
@@ -88,28 +88,28 @@ class Listing(Reading):
 
     def not_whole(self) -> ListNotWhole:
         """The error that says why it is not complete."""
-        return ListNotWhole(next((str(each) for each in self.reasons if not is_whole([each])), ""))
+        return ListNotWhole(next((str(each) for each in self.defects if not is_whole([each])), ""))
 
     def proof(self) -> CompleteListing | None:
-        """The list as proof; None where it proves nothing, for the reasons that it has or for its error."""
-        if self.error is not None or self.reasons or not self.complete:
+        """The list as proof; None where it proves nothing, for the defects that it has or for its error."""
+        if self.error is not None or self.defects or not self.complete:
             return None
         return CompleteListing(self.seen, self.query, self.is_short)
 
 
-class _Reader(Generic[Kept]):
+class _Reader(Generic[ValueT]):
     """One reading of all pages. Gives what is new on each."""
 
     def __init__(
         self,
         client: JobLister,
         query: Mapping[str, str],
-        pick: Pick[Kept],
-        first: Awaitable[Page[Kept]] | None = None,
+        mapper: RowMapper[ValueT],
+        first: Awaitable[Page[ValueT]] | None = None,
     ) -> None:
         self._client = client
         self._query = query
-        self._pick = pick
+        self._mapper = mapper
         self._first = first
         self._limit = PAGE
         self.seen: set[str] = set()
@@ -119,21 +119,21 @@ class _Reader(Generic[Kept]):
         self.ended = False
         self.is_short = False
         self._most = 0
-        self._reasons: dict[Doubt, Reason] = {}
+        self._defects: dict[DefectKind, Defect] = {}
 
-    def reasons(self) -> tuple[Reason, ...]:
+    def defects(self) -> tuple[Defect, ...]:
         """Why what was read proves nothing; empty where it proves what is missing.
 
         The largest total counts: when a job goes while pages are read, the rest moves up, and a row that nobody
         saw is missing by as many as the last total has fallen.
         """
         if self.unreadable:
-            self._reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, self.unreadable)
+            self._defects[DefectKind.UNREADABLE_ROWS] = Defect(DefectKind.UNREADABLE_ROWS, self.unreadable)
         if not self.ended or len(self.seen) + self.unreadable < self._most:
-            self._doubt(Doubt.DOES_NOT_ADD_UP)
-        return tuple(self._reasons.values())
+            self._add_defect(DefectKind.DOES_NOT_ADD_UP)
+        return tuple(self._defects.values())
 
-    async def pages(self) -> AsyncIterator[dict[str, Kept]]:
+    async def pages(self) -> AsyncIterator[dict[str, ValueT]]:
         first = await (self._first or self._page())
         yield self._take(first, 0)
         if first.next_cursor:
@@ -146,15 +146,15 @@ class _Reader(Generic[Kept]):
             self.ended = not self._more(first)
             self.is_short = first.received < self._limit
 
-    async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[Kept]:
+    async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[ValueT]:
         return await self._client.list_jobs(
-            self._query, self._pick, limit=self._limit, offset=offset, after=after
+            self._query, self._mapper, limit=self._limit, offset=offset, after=after
         )
 
-    def _doubt(self, doubt: Doubt) -> None:
-        self._reasons.setdefault(doubt, Reason(doubt))
+    def _add_defect(self, kind: DefectKind) -> None:
+        self._defects.setdefault(kind, Defect(kind))
 
-    def _take(self, page: Page[Kept], offset: int | None) -> dict[str, Kept]:
+    def _take(self, page: Page[ValueT], offset: int | None) -> dict[str, ValueT]:
         """Note a page that begins at this offset; None where a cursor led to it."""
         self.received += page.received
         self.unreadable += page.unreadable
@@ -162,18 +162,18 @@ class _Reader(Generic[Kept]):
             self.total = page.total
             self._most = max(self._most, page.total)
         if offset is not None and page.contradicts_itself(offset):
-            self._doubt(Doubt.TOTALS_CONTRADICT)
-        for reason in page.reasons:
-            self._reasons.setdefault(reason.doubt, reason)
+            self._add_defect(DefectKind.TOTALS_CONTRADICT)
+        for defect in page.defects:
+            self._defects.setdefault(defect.kind, defect)
         if not page.statuses <= _statuses(self._query):
-            self._doubt(Doubt.FILTER_IGNORED)
+            self._add_defect(DefectKind.FILTER_IGNORED)
         if page.limit is not None and page.limit < self._limit and page.has_more is None:
-            self._doubt(Doubt.LOWER_LIMIT)
+            self._add_defect(DefectKind.LOWER_LIMIT)
         new = {job_id: each for job_id, each in page.kept.items() if job_id not in self.seen}
         self.seen.update(page.job_ids)
         return new
 
-    async def _by_cursor(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
+    async def _by_cursor(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
         used: set[str] = set()
         for _ in range(MAX_PAGES):
             if not page.next_cursor or not page.received:
@@ -190,13 +190,13 @@ class _Reader(Generic[Kept]):
             page = following
             yield self._take(page, None)
 
-    async def _after(self, cursor: str) -> Page[Kept] | None:
+    async def _after(self, cursor: str) -> Page[ValueT] | None:
         try:
             return await self._page(after=cursor)
         except BadRequest:
             return None
 
-    async def _by_offset(self, page: Page[Kept]) -> AsyncIterator[dict[str, Kept]]:
+    async def _by_offset(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
         """The rest, several pages at once as far as the total tells how many there are.
 
         Each page begins with the last row of the one before. Where that row does not come again, the list has moved
@@ -206,7 +206,7 @@ class _Reader(Generic[Kept]):
         overlap = 1 if page.received > 1 else 0
         # Not as many rows as came: a cursor that repeats may have led back to rows seen before.
         step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
-        tasks: deque[tuple[asyncio.Future[Page[Kept]], int]] = deque()
+        tasks: deque[tuple[asyncio.Future[Page[ValueT]], int]] = deque()
         try:
             while True:
                 while not tasks or (
@@ -224,13 +224,13 @@ class _Reader(Generic[Kept]):
                 tasks.popleft()
                 known = self.seen.intersection(page.job_ids)
                 if not known and len(page.job_ids) == page.received and (overlap or not self.total):
-                    self._doubt(Doubt.DOES_NOT_ADD_UP)
+                    self._add_defect(DefectKind.DOES_NOT_ADD_UP)
                 yield self._take(page, at)
                 if not page.received or (not self._more(page) and at + page.received >= (self.total or 0)):
                     self.ended = not self._more(page)
                     return
                 if page.job_ids and known.issuperset(page.job_ids) and page.received > overlap:
-                    self._doubt(Doubt.REPEATS)
+                    self._add_defect(DefectKind.REPEATS)
                     return  # the same page again and again: a server that knows no offset
                 if not tasks:
                     offset = at + max(1, page.received - overlap)
@@ -239,7 +239,7 @@ class _Reader(Generic[Kept]):
                 task.cancel()
             await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
 
-    def _more(self, page: Page[Kept]) -> bool:
+    def _more(self, page: Page[ValueT]) -> bool:
         """Whether more pages follow: a full page has to be taken for that where the server does not say."""
         full = min(self._limit, page.limit or self._limit)
         return page.received >= full if page.has_more is None else page.has_more
@@ -254,10 +254,10 @@ def _statuses(query: Mapping[str, str]) -> frozenset[JobStatus]:
 async def read_pages(
     client: JobLister,
     query: Mapping[str, str],
-    pick: Pick[Kept],
+    mapper: RowMapper[ValueT],
     reading: Reading,
-    first: Awaitable[Page[Kept]] | None = None,
-) -> AsyncIterator[dict[str, Kept]]:
+    first: Awaitable[Page[ValueT]] | None = None,
+) -> AsyncIterator[dict[str, ValueT]]:
     """Read once, keeping the books in `reading`, and give what is kept of each new job, page by page.
 
     Args:
@@ -266,7 +266,7 @@ async def read_pages(
     A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
     `complete`.
     """
-    reader = _Reader(client, query, pick, first)
+    reader = _Reader(client, query, mapper, first)
     reading.unreadable = 0
     try:
         async for kept in reader.pages():
@@ -281,13 +281,13 @@ async def read_pages(
     except CloudError as error:
         reading.error = error
         return
-    reading.reasons = reader.reasons()
-    reading.complete = is_whole(reading.reasons)
+    reading.defects = reader.defects()
+    reading.complete = is_whole(reading.defects)
     if isinstance(reading, Listing):
         reading.seen, reading.query, reading.is_short = frozenset(reader.seen), query, reader.is_short
 
 
-async def goes_on(
+async def has_more_jobs(
     client: JobLister, query: Mapping[str, str], seen: Container[str], end: int, *, counts: bool = False
 ) -> bool:
     """Whether a list has another job where it says that it ends. A server that knows no offset begins anew.
@@ -314,7 +314,7 @@ async def first_page(
     Raises:
         CloudError: it could not be read.
     """
-    return await client.list_jobs(chosen.query(), Pick(chosen.only, job_ids), limit=PAGE)
+    return await client.list_jobs(chosen.query(), RowMapper(chosen.only, job_ids), limit=PAGE)
 
 
 async def list_jobs(
@@ -333,17 +333,17 @@ async def list_jobs(
         job_ids: keep these jobs alone.
         first: the first page of the first reading, where it is asked for already: see `first_page`.
     """
-    pick = Pick(chosen.only, job_ids)
+    mapper = RowMapper(chosen.only, job_ids)
     listing = Listing()
     for _ in range(MAX_READINGS):
         had_rows = listing.received > 0
         listing = Listing()
-        async for jobs in read_pages(client, chosen.query(), pick, listing, first):
+        async for jobs in read_pages(client, chosen.query(), mapper, listing, first):
             listing.jobs.update(jobs)
         first = None
         if had_rows and not listing.received and listing.complete:
             # A cleared history looks like that, and so does a broken service: whoever asks again knows.
-            listing.complete, listing.reasons = False, (Reason(Doubt.DOES_NOT_ADD_UP),)
+            listing.complete, listing.defects = False, (Defect(DefectKind.DOES_NOT_ADD_UP),)
             break
         if listing.complete or listing.error is not None:
             break

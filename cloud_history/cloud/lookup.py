@@ -26,8 +26,16 @@ from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobStatus
 from ..tasks.stopping import Watch, gather_all, run_stoppable
-from .evidence import NONE_ABSENT, SPOT_CHECK, Doubt, ProvenAbsent, Reason, distrust, spread
-from .listing import CompleteListing, JobLister, Listing, first_page, goes_on, list_jobs
+from .evidence import (
+    NONE_ABSENT,
+    SPOT_CHECK,
+    Defect,
+    DefectKind,
+    ProvenAbsent,
+    describe_defects,
+    sample_evenly,
+)
+from .listing import CompleteListing, JobLister, Listing, first_page, has_more_jobs, list_jobs
 from .pages import Page
 
 MAX_ONE_BY_ONE = 20
@@ -54,7 +62,7 @@ class Observation:
         there: those that are listed, or found by their ids.
         gone: those that are proven not to be there.
         error: why some are neither, where a request failed.
-        reasons: why some are neither, where what was answered proves nothing.
+        defects: why some are neither, where what was answered proves nothing.
         listed: those of `there` that a list has.
         answered: those that were found by their ids.
         others: jobs that a list had beside these. Some of them have to be there at the next look.
@@ -63,40 +71,42 @@ class Observation:
     there: Mapping[str, Job] = field(default_factory=dict)
     gone: frozenset[ProvenAbsent] = NONE_ABSENT
     error: CloudError | None = None
-    reasons: tuple[Reason, ...] = ()
+    defects: tuple[Defect, ...] = ()
     listed: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
 
-    def saw(self, job_id: str) -> bool:
+    def is_known(self, job_id: str) -> bool:
         """Whether it is known to be there, or known to be gone."""
         return job_id in self.there or job_id in self.gone
 
     @property
     def doubt(self) -> str:
         """Why what was answered proves nothing, in words; "" where there is no doubt."""
-        return distrust(self.reasons) if self.reasons else ""
+        return describe_defects(self.defects) if self.defects else ""
 
 
-UNSEEN = Observation()
+NOTHING_OBSERVED = Observation()
 
 
-async def look_up(client: JobReader, job_ids: Sequence[str], known: Observation = UNSEEN) -> Observation:
+async def look_up(
+    client: JobReader, job_ids: Sequence[str], known: Observation = NOTHING_OBSERVED
+) -> Observation:
     """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
 
     Args:
         known: what was seen of them earlier: their statuses, how the server writes their ids, and which were found.
     """
     if not job_ids:
-        return UNSEEN
-    looking = _Looking(client, job_ids, known)
+        return NOTHING_OBSERVED
+    lookup = _Lookup(client, job_ids, known)
     try:
-        return await looking.look()
+        return await lookup.run()
     except CloudError as error:
-        return looking.seen_by_id(error)
+        return lookup.seen_by_id(error)
 
 
-async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Observation:
+async def get_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Observation:
     """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found.
 
     Args:
@@ -104,12 +114,16 @@ async def ask_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str
     """
     listed = {job.id: job for job in jobs}
     known = Observation(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
-    looking = _Looking(client, list(listed), known)
-    return await looking.only_by_id()
+    lookup = _Lookup(client, list(listed), known)
+    return await lookup.only_by_id()
 
 
 async def look_up_in_time(
-    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Observation = UNSEEN
+    client: JobReader,
+    job_ids: Sequence[str],
+    watch: Watch,
+    seconds: float,
+    known: Observation = NOTHING_OBSERVED,
 ) -> Observation:
     """Look at these jobs, for at most so long. Raises OperationStopped."""
     try:
@@ -134,14 +148,14 @@ def _settled(job: Job, now: datetime) -> bool:
     return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
 
 
-class _Listed(NamedTuple):
+class _ListedJobCheck(NamedTuple):
     """What came of asking for a listed job by its id."""
 
     job_id: str
     error: CloudError | None = None
 
 
-class _Looking:
+class _Lookup:
     """One look at some jobs."""
 
     def __init__(self, client: JobReader, job_ids: Sequence[str], known: Observation) -> None:
@@ -153,54 +167,54 @@ class _Looking:
         self._by_id: dict[str, Job | None] = {}
         self._answered = set(known.answered)
         self._error: CloudError | None = None
-        self._early: asyncio.Future[_Listed] | None = None
+        self._listed_job_check: asyncio.Future[_ListedJobCheck] | None = None
 
-    async def look(self) -> Observation:
+    async def run(self) -> Observation:
         try:
             listing = await self._read_list()
-            found = await self._judged(listing)
-            if listing.query and any(reason.doubt is Doubt.STILL_ANSWERED for reason in found.reasons):
+            found = await self._evaluate_list(listing)
+            if listing.query and any(defect.kind is DefectKind.STILL_ANSWERED for defect in found.defects):
                 # Some may have another status by now, and only the whole list is believed of jobs that are still found.
-                found = await self._judged(await self._list(JobFilter()))
+                found = await self._evaluate_list(await self._list(JobFilter()))
             return found
         finally:
-            await _end(self._early)
+            await _cancel(self._listed_job_check)
 
-    async def _judged(self, listing: Listing) -> Observation:
+    async def _evaluate_list(self, listing: Listing) -> Observation:
         """What this list and asking by id say together."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()
         if proof is None or not missing:
-            return self._outcome(listing, NONE_ABSENT, listing.reasons if missing else ())
+            return self._observation(listing, NONE_ABSENT, listing.defects if missing else ())
         few = len(self._job_ids) <= MAX_ONE_BY_ONE
         asked = self._some(missing)
         try:
             work: list[Coroutine[Any, Any, bool | None]] = [
-                self._ask([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
+                self._get_by_id([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
                 self._misses_a_listed_job(proof),
-                self._goes_on(proof),
+                self._has_more_jobs(proof),
                 self._misses_the_others(proof),
             ]
             _, misses, ends_too_soon, misses_others = await gather_all(work)
         except CloudError as error:
             self._error = self._error or error
-            return self._outcome(listing, NONE_ABSENT, ())
+            return self._observation(listing, NONE_ABSENT, ())
         if misses or ends_too_soon or not self._answered:
-            doubt = Doubt.ENDS_TOO_SOON if ends_too_soon else Doubt.NO_ANSWER_BY_ID
-            return self._outcome(listing, NONE_ABSENT, (Reason(doubt),))
+            kind = DefectKind.ENDS_TOO_SOON if ends_too_soon else DefectKind.NO_ANSWER_BY_ID
+            return self._observation(listing, NONE_ABSENT, (Defect(kind),))
         if misses_others:
-            return self._outcome(listing, NONE_ABSENT, (Reason(Doubt.OTHERS_MISSING),))
+            return self._observation(listing, NONE_ABSENT, (Defect(DefectKind.OTHERS_MISSING),))
         still = [job_id for job_id in asked if self._by_id.get(job_id)]
         if not few and 0 < len(still) < len(asked) and len(missing) <= MAX_ASKED_BY_ID:
             asked = missing
-            await self._ask([job_id for job_id in missing if job_id not in self._by_id])
+            await self._get_by_id([job_id for job_id in missing if job_id not in self._by_id])
             few, still = True, [job_id for job_id in asked if self._by_id.get(job_id)]
-        gone, reasons = self._judge(missing, asked, still, proof, each=few)
-        return self._outcome(listing, gone, reasons)
+        gone, defects = self._proven_absent_among(missing, asked, still, proof, each=few)
+        return self._observation(listing, gone, defects)
 
     async def only_by_id(self) -> Observation:
-        await self._ask(self._job_ids)
+        await self._get_by_id(self._job_ids)
         return replace(self._known, answered=frozenset(self._answered))
 
     def seen_by_id(self, error: CloudError) -> Observation:
@@ -214,28 +228,28 @@ class _Looking:
             chosen = narrowest(self._jobs.values(), self._client.earliest_now())
             # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
             # anything, and those that are not found now have to be missing from the list too.
-            listing, _ = await asyncio.gather(self._list(chosen), self._ask_beside())
+            listing, _ = await asyncio.gather(self._list(chosen), self._get_some_meanwhile())
         else:
-            chosen, listing = await self._list_as_guessed()
+            chosen, listing = await self._read_guessed_list()
         if chosen.statuses and not self._proves_enough(listing):
             listing = await self._list(JobFilter())
         return listing
 
-    async def _list_as_guessed(self) -> tuple[JobFilter, Listing]:
+    async def _read_guessed_list(self) -> tuple[JobFilter, Listing]:
         """A list by a guess. Of many jobs that is mostly the whole list, whose first page is asked for meanwhile."""
         first: asyncio.Future[Page[Job]] | None = None
         if len(self._job_ids) > MAX_ONE_BY_ONE:
             first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
         try:
-            chosen = await self._guess()
+            chosen = await self._guess_filter()
             return chosen, await self._list(chosen, None if chosen.statuses else first)
         finally:
-            await _end(first)
+            await _cancel(first)
 
-    async def _guess(self) -> JobFilter:
+    async def _guess_filter(self) -> JobFilter:
         """The filter that fits the jobs if all are as a few of them are, which are asked for by their ids."""
         few = self._some(self._job_ids)
-        await self._ask(few)
+        await self._get_by_id(few)
         found = [job for job in (self._by_id.get(job_id) for job_id in few) if job]
         self._jobs.update((job.id, job) for job in found)
         statuses = {job.status for job in found}
@@ -267,9 +281,11 @@ class _Looking:
     def _sample(self, missing: Sequence[str]) -> list[str]:
         """Some from all over, two of them found by their ids before: that these are found no longer says the most."""
         before = [job_id for job_id in missing if job_id in self._known.answered][:2]
-        return before + spread([each for each in missing if each not in before], SPOT_CHECK - len(before))
+        return before + sample_evenly(
+            [each for each in missing if each not in before], SPOT_CHECK - len(before)
+        )
 
-    async def _ask(self, job_ids: Iterable[str]) -> None:
+    async def _get_by_id(self, job_ids: Iterable[str]) -> None:
         """Ask for each by its id."""
         limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
@@ -289,33 +305,33 @@ class _Looking:
             if isinstance(each, BaseException):
                 raise each
 
-    async def _ask_beside(self) -> None:
+    async def _get_some_meanwhile(self) -> None:
         """Ask for some jobs by their ids while the list is read, and for a listed one as soon as it will be needed.
 
         That is where one of ours is missing. The others were listed before; the answer counts where the job still is.
         """
-        await self._ask(self._some(self._job_ids))
+        await self._get_by_id(self._some(self._job_ids))
         listed = next(iter(self._known.others), None)
         if listed is not None and not all(self._by_id.values()):
-            self._early = asyncio.ensure_future(self._ask_for_listed(listed))
+            self._listed_job_check = asyncio.ensure_future(self._get_listed_job(listed))
 
-    async def _ask_for_listed(self, job_id: str) -> _Listed:
+    async def _get_listed_job(self, job_id: str) -> _ListedJobCheck:
         try:
             await self._client.get_job(job_id)
         except CloudError as error:
-            return _Listed(job_id, error)
-        return _Listed(job_id)
+            return _ListedJobCheck(job_id, error)
+        return _ListedJobCheck(job_id)
 
     async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
         """Whether the server does not find a job by its id that it lists, as one without the route finds none."""
-        asked = await self._early if self._early else None
+        asked = await self._listed_job_check if self._listed_job_check else None
         if asked is None or asked.job_id not in proof.seen:
             listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
             if listed is None and not self._answered:
                 listed = next(iter(proof.seen), None)
             if listed is None:
                 return False
-            asked = await self._ask_for_listed(listed)
+            asked = await self._get_listed_job(listed)
         if isinstance(asked.error, NotFound):
             return True
         if asked.error is not None and not self._answered:
@@ -328,7 +344,7 @@ class _Looking:
         others = self._known.others
         if not others or not others.isdisjoint(proof.seen):
             return False
-        for job_id in spread(sorted(others), SPOT_CHECK):
+        for job_id in sample_evenly(sorted(others), SPOT_CHECK):
             try:
                 found = await self._client.get_job(job_id)
             except NotFound:
@@ -337,16 +353,16 @@ class _Looking:
             return not proof.query or found.status.value in proof.query.get("status", "").split(",")
         return True
 
-    async def _goes_on(self, proof: CompleteListing) -> bool:
+    async def _has_more_jobs(self, proof: CompleteListing) -> bool:
         """Whether a list of one page that is not full has more jobs than it says."""
         if not proof.is_short or not proof.seen:
             return False
         try:
-            return await goes_on(self._client, proof.query, proof.seen, len(proof.seen), counts=True)
+            return await has_more_jobs(self._client, proof.query, proof.seen, len(proof.seen), counts=True)
         except BadRequest:
             return False  # it takes no offset
 
-    def _judge(
+    def _proven_absent_among(
         self,
         missing: Sequence[str],
         asked: Sequence[str],
@@ -354,17 +370,17 @@ class _Looking:
         proof: CompleteListing,
         *,
         each: bool,
-    ) -> tuple[frozenset[ProvenAbsent], tuple[Reason, ...]]:
+    ) -> tuple[frozenset[ProvenAbsent], tuple[Defect, ...]]:
         """Which of the jobs that the list does not have are proven gone, and why the others are not."""
         refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
         if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
             return _proven(missing), ()
-        reasons = (Reason(Doubt.STILL_ANSWERED),) if still else ()
+        defects = (Defect(DefectKind.STILL_ANSWERED),) if still else ()
         if still and not proof.seen:
-            return NONE_ABSENT, reasons
+            return NONE_ABSENT, defects
         if each:
-            return _proven(refused), reasons
-        return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, reasons)
+            return _proven(refused), defects
+        return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, defects)
 
     def _is_marked_as_deleted(self, missing: Sequence[str], proof: CompleteListing) -> bool:
         """Whether the list is believed of jobs that are still found by their ids: see above."""
@@ -376,8 +392,8 @@ class _Looking:
             and len(proof.seen) > len(listed)
         )
 
-    def _outcome(
-        self, listing: Listing, gone: frozenset[ProvenAbsent], reasons: tuple[Reason, ...]
+    def _observation(
+        self, listing: Listing, gone: frozenset[ProvenAbsent], defects: tuple[Defect, ...]
     ) -> Observation:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
@@ -388,10 +404,10 @@ class _Looking:
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
         listed = frozenset(listing.jobs)
         others = listing.seen - self._wanted if listing.proof() else frozenset[str]()
-        return Observation(there, gone, self._error, reasons, listed, frozenset(self._answered), others)
+        return Observation(there, gone, self._error, defects, listed, frozenset(self._answered), others)
 
 
-async def _end(begun: asyncio.Future[Any] | None) -> None:
+async def _cancel(begun: asyncio.Future[Any] | None) -> None:
     """Give up what was begun, if it has not ended."""
     if begun is not None:
         begun.cancel()

@@ -9,21 +9,21 @@ from typing import Any, Generic, TypeVar
 from ..jobs.job import Job
 from ..jobs.status import JobStatus
 from ..json_pieces import NotJson, Pause, Reader, expect, skip
-from .evidence import Doubt, Reason
+from .evidence import Defect, DefectKind
 
-Kept = TypeVar("Kept")
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True)
-class Pick(Generic[Kept]):
+class RowMapper(Generic[ValueT]):
     """What is kept of the jobs on a page. Of a row nobody wants only the id is read: it is by far the least of it.
 
     Attributes:
-        make: what is kept of a job; None for nothing. It may be called in a thread.
+        convert: what is kept of a job; None for nothing. It may be called in a thread.
         job_ids: of these jobs alone; None: of any.
     """
 
-    make: Callable[[Job], Kept | None]
+    convert: Callable[[Job], ValueT | None]
     job_ids: Container[str] | None = None
 
     def wants(self, job_id: str) -> bool:
@@ -31,12 +31,12 @@ class Pick(Generic[Kept]):
         return self.job_ids is None or job_id in self.job_ids
 
 
-EVERY_JOB: Pick[Job] = Pick(lambda job: job)
-NO_JOB: Pick[Job] = Pick(lambda job: None, ())
+EVERY_JOB: RowMapper[Job] = RowMapper(lambda job: job)
+NO_JOB: RowMapper[Job] = RowMapper(lambda job: None, ())
 
 
 @dataclass(frozen=True)
-class Page(Generic[Kept]):
+class Page(Generic[ValueT]):
     """One page of jobs.
 
     Attributes:
@@ -45,22 +45,22 @@ class Page(Generic[Kept]):
         received: rows in the answer, readable or not; offsets step by it.
         total: what the server says matches, or None where it says nothing that can be believed.
         has_more: whether more rows follow, or None where the server does not say.
-        reasons: why the page proves nothing, as far as it can be told without the others.
+        defects: why the page proves nothing, as far as it can be told without the others.
         statuses: of all rows that can be read, kept or not.
         limit: rows a page, as the server says it took the request; None where it does not say.
-        written: ids as the server writes them, of the rows where that is not in lower case.
+        spellings: ids as the server writes them, of the rows where that is not in lower case.
     """
 
     job_ids: list[str]
-    kept: dict[str, Kept]
+    kept: dict[str, ValueT]
     received: int
     total: int | None
     has_more: bool | None
     next_cursor: str
-    reasons: tuple[Reason, ...] = ()
+    defects: tuple[Defect, ...] = ()
     statuses: frozenset[JobStatus] = frozenset()
     limit: int | None = None
-    written: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unreadable(self) -> int:
@@ -70,7 +70,7 @@ class Page(Generic[Kept]):
     def contradicts_itself(self, offset: int = 0) -> bool:
         """Whether its total says something else than its rows, for a page that begins at this offset."""
         if self.total is None:
-            return any(reason.doubt is Doubt.TOTALS_CONTRADICT for reason in self.reasons)
+            return any(defect.kind is DefectKind.TOTALS_CONTRADICT for defect in self.defects)
         if self.received and not self.total:
             return False  # some servers count nothing and write 0: that says nothing
         end = offset + self.received
@@ -81,26 +81,26 @@ class Page(Generic[Kept]):
         return self.has_more is not None and self.has_more != (self.total > end)
 
 
-def joined(first: Page[Kept], second: Page[Kept]) -> Page[Kept]:
+def joined(first: Page[ValueT], second: Page[ValueT]) -> Page[ValueT]:
     """One page of two that follow each other, the second of which begins with the last row of the first."""
-    reasons = {reason.doubt: reason for reason in (*first.reasons, *second.reasons)}
+    defects = {defect.kind: defect for defect in (*first.defects, *second.defects)}
     unreadable = first.unreadable + second.unreadable
     if unreadable:
-        reasons[Doubt.UNREADABLE_ROWS] = Reason(Doubt.UNREADABLE_ROWS, unreadable)
+        defects[DefectKind.UNREADABLE_ROWS] = Defect(DefectKind.UNREADABLE_ROWS, unreadable)
     known = set(first.job_ids)
     new = [job_id for job_id in second.job_ids if job_id not in known]
     again = len(second.job_ids) - len(new)
     if not again and not unreadable:
-        reasons[Doubt.DOES_NOT_ADD_UP] = Reason(Doubt.DOES_NOT_ADD_UP)
+        defects[DefectKind.DOES_NOT_ADD_UP] = Defect(DefectKind.DOES_NOT_ADD_UP)
     return replace(
         second,
         job_ids=first.job_ids + new,
         kept={**first.kept, **{job_id: each for job_id, each in second.kept.items() if job_id not in known}},
         received=first.received + second.received - again,
-        reasons=tuple(reasons.values()),
+        defects=tuple(defects.values()),
         statuses=first.statuses | second.statuses,
         limit=None,
-        written={**first.written, **second.written},
+        spellings={**first.spellings, **second.spellings},
     )
 
 

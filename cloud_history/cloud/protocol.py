@@ -35,14 +35,14 @@ from ..errors import (
     UnreadableAnswer,
 )
 from ..jobs.ids import is_job_id
-from ..jobs.job import job_of, row_id
+from ..jobs.job import read_job_row, row_id
 from ..jobs.redact import MAX_JOB_BYTES, MAX_LEVELS
 from ..jobs.status import JobStatus
 from ..json_pieces import JsonTooDeep, NotJson, Pause, loads
 from ..secret import CONTROL, scrub
 from . import schema
-from .evidence import Doubt, Reason
-from .pages import Kept, Page, Pick, read_page
+from .evidence import Defect, DefectKind
+from .pages import Page, RowMapper, ValueT, read_page
 
 MAX_IDS_PER_REQUEST = 100
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -206,8 +206,8 @@ def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> 
 
 
 def read_jobs_page(
-    answer: Answer, pick: Pick[Kept], now: datetime, pause: Pause = lambda: None
-) -> Page[Kept]:
+    answer: Answer, mapper: RowMapper[ValueT], now: datetime, pause: Pause = lambda: None
+) -> Page[ValueT]:
     """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
 
     Args:
@@ -218,9 +218,9 @@ def read_jobs_page(
     """
     _raise_for(answer)
     job_ids: list[str] = []
-    kept: dict[str, Kept] = {}
+    kept: dict[str, ValueT] = {}
     statuses: set[object] = set()
-    written: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     received = 0
 
     def take(row: Any) -> None:
@@ -231,10 +231,10 @@ def read_jobs_page(
             return
         job_ids.append(job_id)
         if row["id"] != job_id:
-            written[job_id] = row["id"]
+            spellings[job_id] = row["id"]
         status = row.get("status")
         statuses.add(status if isinstance(status, str) else None)
-        made = pick.make(job_of(job_id, row, now)) if pick.wants(job_id) else None
+        made = mapper.convert(read_job_row(job_id, row, now)) if mapper.wants(job_id) else None
         if made is not None:
             kept.setdefault(job_id, made)
 
@@ -249,10 +249,10 @@ def read_jobs_page(
         total=_count(total),
         has_more=more if isinstance(more, bool) else None,
         next_cursor=cursor if isinstance(cursor, str) else "",
-        reasons=tuple(_reasons(members, pagination, received - len(job_ids))),
+        defects=tuple(_defects(members, pagination, received - len(job_ids))),
         statuses=frozenset(map(JobStatus.from_api, statuses)),
         limit=_count(pagination.get("limit")),
-        written=written,
+        spellings=spellings,
     )
 
 
@@ -270,16 +270,16 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _reasons(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Reason]:
+def _defects(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Defect]:
     """Why a page proves nothing, as far as it can be told without the others."""
     if members["jobs"] is None:
-        yield Reason(Doubt.NO_ROWS)
+        yield Defect(DefectKind.NO_ROWS)
     if not isinstance(pagination.get("has_more"), bool):
-        yield Reason(Doubt.NO_HAS_MORE if _count(pagination.get("total")) else Doubt.NO_PAGINATION)
+        yield Defect(DefectKind.NO_HAS_MORE if _count(pagination.get("total")) else DefectKind.NO_PAGINATION)
     if pagination.get("total") is not None and _count(pagination["total"]) is None:
-        yield Reason(Doubt.TOTALS_CONTRADICT)
+        yield Defect(DefectKind.TOTALS_CONTRADICT)
     if unreadable:
-        yield Reason(Doubt.UNREADABLE_ROWS, unreadable)
+        yield Defect(DefectKind.UNREADABLE_ROWS, unreadable)
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:
@@ -343,7 +343,7 @@ def _quote(answer: Answer) -> tuple[str, str]:
     except (ValueError, RecursionError):
         value = text if not answer.body.lstrip().startswith((b"{", b"[")) else ""
     code, says = _code_and_message(value)
-    return presentable(code)[:100], presentable(says)
+    return clean_server_text(code)[:100], clean_server_text(says)
 
 
 def _code_and_message(value: object) -> tuple[object, object]:
@@ -367,7 +367,7 @@ def _code_among(codes: Sequence[object]) -> str:
 _CONTROLS = re.compile(f"{CONTROL.pattern}+")
 
 
-def presentable(text: object) -> str:
+def clean_server_text(text: object) -> str:
     """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
     if not isinstance(text, str):
         return ""

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from ..errors import CloudConnectionError, CloudError, RateLimited, ServerFault, Unauthorized
 from .protocol import Repeat
 
-Again = Callable[[], Awaitable[None]]
+BeforeSend = Callable[[], Awaitable[None]]
 """Asked before a request that had to wait is sent, once more or for the first time. Raises CloudError where it may not
 be: much can happen in a wait."""
 

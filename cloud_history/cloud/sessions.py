@@ -53,7 +53,7 @@ DNS_SECONDS = 20.0
 """More than connecting may take, so this is for threads that are all busy."""
 
 
-class OwnResolver(AbstractResolver):
+class ThreadResolver(AbstractResolver):
     """The system's resolver."""
 
     async def resolve(

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..cloud.counting import Counted, count_and_name, count_jobs
-from ..cloud.lookup import JobReader, Observation, ask_by_id, look_up
-from ..cloud.retry import Again
+from ..cloud.counting import CountedJobs, count_and_sample, count_jobs
+from ..cloud.lookup import JobReader, Observation, get_by_id, look_up
+from ..cloud.retry import BeforeSend
 from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
 from ..jobs.status import JobCounts
 from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
@@ -28,7 +28,7 @@ NOT_ASKED = "no job could be asked for by its id"
 class ClearingClient(JobReader, Protocol):
     """What clearing needs of a client."""
 
-    async def clear_history(self, again: Again | None = None) -> None: ...
+    async def clear_history(self, before_send: BeforeSend | None = None) -> None: ...
 
 
 def _check_count(counts: JobCounts, preview: ClearPreview | None) -> None:
@@ -75,18 +75,18 @@ class Clear:
             raise CloudTimeoutError("counting_too_slow", sent=False)
         # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
         witnesses = await run_stoppable(
-            ask_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
+            get_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
         )
         await self.safeguards.before_clear()
 
-        async def again() -> None:
+        async def before_send() -> None:
             _check_count(await self._count(watch, deadline), preview)
             await self.safeguards.before_clear()
 
         watch.progress("sending", 0, 1)
         lost: CloudError | None = None
         try:
-            await run_stoppable(self.client.clear_history(again), watch, deadline.left())
+            await run_stoppable(self.client.clear_history(before_send), watch, deadline.left())
         except OperationStopped as error:
             return await self._stopped_clear(before, witnesses, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
@@ -145,7 +145,7 @@ class Clear:
         found = await look_up(self.client, list(witnesses.there), witnesses)
         if found.error is not None:
             raise found.error
-        if found.reasons or (not found.there and not found.gone):
+        if found.defects or (not found.there and not found.gone):
             return found.doubt or NOT_ASKED
         if found.listed and not after.finished:
             return "a finished job is still listed"
@@ -178,6 +178,6 @@ class Clear:
     async def _count(self, watch: Watch, deadline: Deadline) -> JobCounts:
         return (await self._counted(watch, deadline)).counts
 
-    async def _counted(self, watch: Watch, deadline: Deadline) -> Counted:
+    async def _counted(self, watch: Watch, deadline: Deadline) -> CountedJobs:
         seconds = deadline.left(at_least=MIN_LOOKUP_SECONDS)
-        return await run_stoppable(count_and_name(self.client), watch, seconds)
+        return await run_stoppable(count_and_sample(self.client), watch, seconds)

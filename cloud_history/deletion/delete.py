@@ -10,9 +10,9 @@ from functools import partial
 from typing import Protocol
 
 from ..cloud.evidence import ProvenAbsent
-from ..cloud.lookup import UNSEEN, JobReader, Observation, look_up, look_up_in_time
+from ..cloud.lookup import NOTHING_OBSERVED, JobReader, Observation, look_up, look_up_in_time
 from ..cloud.protocol import MAX_IDS_PER_REQUEST, delete_history
-from ..cloud.retry import Again
+from ..cloud.retry import BeforeSend
 from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from ..jobs.job import Job
 from ..secret import log
@@ -44,7 +44,7 @@ LOOKUP_DELAYS = (0.25, 0.5, 1.0, 1.25, 2.0)
 class DeletingClient(JobReader, Protocol):
     """What deleting needs of a client."""
 
-    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None: ...
+    async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None: ...
 
 
 @dataclass
@@ -84,7 +84,9 @@ class Deletion:
             delete_history(chunk)
             await turn()
         deadline = Deadline(self.seconds * max(1.0, len(job_ids) / 1000))
-        before = await self._look_up(job_ids, watch, deadline, preview.observation if preview else UNSEEN)
+        before = await self._look_up(
+            job_ids, watch, deadline, preview.observation if preview else NOTHING_OBSERVED
+        )
         outcomes = Outcomes(job_ids)
         if preview is None:
             chosen = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
@@ -102,7 +104,9 @@ class Deletion:
             after = await self._verify(outcomes, before, watch, deadline)
         except asyncio.CancelledError:
             outcomes.end_sending("it was cancelled")
-            log.warning("Cancelled. %s", deletion_report(outcomes.result(before, UNSEEN), len(job_ids)))
+            log.warning(
+                "Cancelled. %s", deletion_report(outcomes.result(before, NOTHING_OBSERVED), len(job_ids))
+            )
             raise
         return outcomes.result(before, after)
 
@@ -202,11 +206,11 @@ class Deletion:
         """Look up what was sent until all of it is gone, for about five seconds: a list may lag behind."""
         sent = outcomes.to_verify
         if not sent:
-            return UNSEEN
+            return NOTHING_OBSERVED
         watch.progress("checking", 0, len(sent))
         if outcomes.stopped:
             return await self._look_up_stopped(sent, before)
-        found = UNSEEN
+        found = NOTHING_OBSERVED
         try:
             found = await self._look_up(sent, watch, deadline, before)
             for delay in LOOKUP_DELAYS:
@@ -217,7 +221,7 @@ class Deletion:
         except OperationStopped:
             outcomes.stopped = True
             last = await self._look_up_stopped(sent, before)
-            found = found if last is UNSEEN else _since(found, last)
+            found = found if last is NOTHING_OBSERVED else _since(found, last)
         if found.error is not None:
             outcomes.note(found.error)
         return found
@@ -235,7 +239,7 @@ class Deletion:
         try:
             return await run_stoppable(lookup, Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
         except CloudConnectionError:
-            return UNSEEN
+            return NOTHING_OBSERVED
 
 
 def _chunks(job_ids: Sequence[str]) -> list[list[str]]:

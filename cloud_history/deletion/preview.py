@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
 from ..cloud.lookup import Observation
 from ..errors import PreviewExpired
-from ..jobs.filters import NOTHING_PROTECTED, Protected
+from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from ..jobs.job import Job
 from ..jobs.rows import milliseconds
 from ..jobs.status import FINISHED, JobCounts, JobStatus
@@ -125,7 +125,7 @@ Preview = ClearPreview | DeletionPreview
 def preview_jobs(
     selected: Sequence[Job],
     gone: frozenset[ProvenAbsent] = NONE_ABSENT,
-    protected: Protected = NOTHING_PROTECTED,
+    protected: ProtectedJobs = NOTHING_PROTECTED,
 ) -> DeletionPreview:
     """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
 from ..secret import log, scrub
 from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
-from ..state.in_flight import Entry, InFlight, SenderLock, unresolved
+from ..state.in_flight import InFlight, InFlightOperation, SenderLock, unresolved
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped
 from ..tasks.threads import run_in_thread, write_in_thread
 from .events import Events
@@ -101,12 +101,12 @@ class DeletionQueue:
         self._tell_results = tell_results
         self._lock = SenderLock(folder)
 
-    def running(self) -> Entry | None:
+    def running(self) -> InFlightOperation | None:
         """What is being sent now, by anybody who uses this state folder. Blocking."""
         holder = self._lock.holder()
         return next((entry for entry in self.in_flight.entries() if entry.operation == holder), None)
 
-    def unresolved(self) -> list[Entry]:
+    def unresolved(self) -> list[InFlightOperation]:
         """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
         return unresolved(self.in_flight, self._lock)
 
@@ -129,7 +129,7 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def carry_out(
-        self, entry: Entry, watch: Watch, *, wait: bool, logged: Sequence[str] = ()
+        self, entry: InFlightOperation, watch: Watch, *, wait: bool, logged: Sequence[str] = ()
     ) -> AsyncIterator[Ending]:
         """Do it here, and say at the end how it went: what is given is called with that.
 
@@ -148,7 +148,7 @@ class DeletionQueue:
         self._tell(entry, ending.payload, ending.report)
 
     @contextmanager
-    def _telling_failure(self, entry: Entry) -> Iterator[None]:
+    def _telling_failure(self, entry: InFlightOperation) -> Iterator[None]:
         """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
         try:
             yield
@@ -161,7 +161,7 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def _sending(
-        self, entry: Entry, intent: AuditEntry, ending: Ending, watch: Watch, *, wait: bool
+        self, entry: InFlightOperation, intent: AuditEntry, ending: Ending, watch: Watch, *, wait: bool
     ) -> AsyncIterator[None]:
         """Hold the one lock, with the entry on disk. The entry stays there unless the outcome is known."""
         await self._take_lock(entry, watch, wait)
@@ -181,7 +181,7 @@ class DeletionQueue:
         finally:
             self._lock.free()
 
-    async def _write_down(self, entry: Entry, intent: AuditEntry, watch: Watch) -> None:
+    async def _write_down(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
         """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
 
         def write() -> None:
@@ -197,7 +197,7 @@ class DeletionQueue:
 
         await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
 
-    async def _cancelled(self, entry: Entry, ending: Ending) -> None:
+    async def _cancelled(self, entry: InFlightOperation, ending: Ending) -> None:
         """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
         if ending.may_have_sent():
             log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
@@ -209,7 +209,7 @@ class DeletionQueue:
         if _is_from_node(entry):  # a browser knows of what it has undone itself
             self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
 
-    async def _take_lock(self, entry: Entry, watch: Watch, wait: bool) -> None:
+    async def _take_lock(self, entry: InFlightOperation, watch: Watch, wait: bool) -> None:
         # Polled: who has it may be on another event loop, or in another process.
         while not await self._try_lock(entry, watch):
             if not wait:
@@ -219,7 +219,7 @@ class DeletionQueue:
             watch.progress("waiting", 0, 1)
             await asyncio.sleep(STOP_CHECK_SECONDS)
 
-    async def _try_lock(self, entry: Entry, watch: Watch) -> bool:
+    async def _try_lock(self, entry: InFlightOperation, watch: Watch) -> bool:
         def take() -> bool:
             return self._lock.take(entry.operation)
 
@@ -229,7 +229,7 @@ class DeletionQueue:
 
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
-    async def _resolve(self, entry: Entry, outcome: AuditOutcome) -> None:
+    async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome) -> None:
         """The outcome is known and is about to be told: a disk that refuses must not hide it."""
 
         # Together, so that being cancelled between the two leaves no deletion whose outcome "nobody knows".
@@ -242,7 +242,7 @@ class DeletionQueue:
         except StateUnwritable as exc:
             log.warning("%s", exc)
 
-    def _tell(self, entry: Entry, payload: Payload, report: str) -> None:
+    def _tell(self, entry: InFlightOperation, payload: Payload, report: str) -> None:
         lines = report.splitlines(keepends=True)
         # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
         for at in range(0, len(lines), MAX_LINES_PER_LOG_RECORD):
@@ -253,16 +253,16 @@ class DeletionQueue:
         self._announcements.changed(entry.kind, entry.operation, ended=True)
 
 
-def _asked(entry: Entry) -> str:
+def _asked(entry: InFlightOperation) -> str:
     jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
     return f"Asked by {entry.origin} to {entry.kind} {jobs}."
 
 
-def _is_from_node(entry: Entry) -> bool:
+def _is_from_node(entry: InFlightOperation) -> bool:
     return entry.origin.partition(" ")[0] == "node"
 
 
-def _how_cancelled(entry: Entry) -> str:
+def _how_cancelled(entry: InFlightOperation) -> str:
     """A node is cancelled by ComfyUI, and what was confirmed in a browser by the person who undoes it."""
     return CANCELLED if _is_from_node(entry) else UNDONE
 
@@ -274,7 +274,7 @@ def _try(write: Callable[[], None]) -> None:
         log.warning("%s", exc)
 
 
-def _intent(entry: Entry, job_ids: Sequence[str]) -> AuditEntry:
+def _intent(entry: InFlightOperation, job_ids: Sequence[str]) -> AuditEntry:
     kind, _, node = entry.origin.partition(" ")
     return AuditEntry(
         operation=entry.operation,

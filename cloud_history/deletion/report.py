@@ -10,7 +10,7 @@ from ..secret import scrub
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 
 if TYPE_CHECKING:
-    from ..jobs.filters import Protected
+    from ..jobs.filters import ProtectedJobs
     from ..jobs.job import Job
 
 
@@ -81,7 +81,7 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
     return grouped.items()
 
 
-def dry_run_report(job_ids: list[str], protected: Protected) -> str:
+def dry_run_report(job_ids: list[str], protected: ProtectedJobs) -> str:
     """What a deletion would send, as far as this machine knows: which jobs a workflow made, the cloud alone does."""
     going = [job_id for job_id in job_ids if job_id not in protected.jobs]
     kept = len(job_ids) - len(going)

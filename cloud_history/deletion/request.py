@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..secret import scrub
 from ..state.credentials import Connection
-from ..state.in_flight import Entry, Kind, new_operation
+from ..state.in_flight import InFlightOperation, Kind, new_operation
 from .preview import ClearPreview, DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
@@ -57,10 +57,10 @@ class DeletionRequest:
             self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
         )
 
-    def entry(self) -> Entry:
+    def entry(self) -> InFlightOperation:
         """The operation as it is written down: without the key, even where a node's name or a rule contains it."""
         previewed = self.preview.size if self.preview else None
-        return Entry(
+        return InFlightOperation(
             kind=self.kind,
             origin=self.origin,
             host=self.connection.base_url.host,

@@ -21,9 +21,9 @@ from ..errors import (
     StateSilent,
     StateUnwritable,
 )
-from ..jobs.filters import NOTHING_PROTECTED, Protected
+from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from ..secret import Secret, log, scrub
-from ..state.backup_file import BackupDraft
+from ..state.backup_file import BackupWriter
 from ..state.backups import BackupFolder
 from ..state.protection import ProtectionFile
 from ..tasks.stopping import Watch, gather_all, run_stoppable
@@ -45,7 +45,7 @@ class BackedUp:
 class Safeguards:
     """No safeguards at all. Those of a state folder are `StateSafeguards`."""
 
-    async def protected(self) -> Protected:
+    async def protected(self) -> ProtectedJobs:
         """The protected jobs, as they are now. Raises ProtectionDamaged: then nothing may be deleted."""
         return NOTHING_PROTECTED
 
@@ -62,7 +62,7 @@ class Safeguards:
 
 
 def safeguarded(
-    job_ids: Sequence[str], protected: Protected, seen: Sequence[Observation]
+    job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]
 ) -> dict[str, JobOutcome]:
     """The outcomes of those jobs that must not be sent.
 
@@ -116,10 +116,10 @@ class StateSafeguards(Safeguards):
         self._back_up = back_up
         self._backs_up = backs_up
 
-    async def protected(self) -> Protected:
+    async def protected(self) -> ProtectedJobs:
         return await run_in_thread(self._read)
 
-    def _read(self) -> Protected:
+    def _read(self) -> ProtectedJobs:
         if self._back_up is not None:
             self._back_up.check()
         return self._protection.load()
@@ -176,18 +176,18 @@ class BackingUp:
         """
         watch.progress("backing_up", 0, len(job_ids))
         try:
-            draft = await write_in_thread(
+            writer = await write_in_thread(
                 lambda: self._folder.begin(self._operation, self._about),
-                BackupDraft.discard,
+                BackupWriter.discard,
             )
         except OSError as exc:
             return self._none(job_ids, exc)
         try:
             seconds = BACKUP_SECONDS + BACKUP_SECONDS_PER_JOB * len(job_ids)
-            await run_stoppable(self._read_all(draft, job_ids, watch), watch, seconds)
-            if len(draft):
-                await run_large_in_thread(draft.close)
-            self._saved = len(draft)
+            await run_stoppable(self._read_all(writer, job_ids, watch), watch, seconds)
+            if len(writer):
+                await run_large_in_thread(writer.close)
+            self._saved = len(writer)
         except OSError as exc:
             return self._none(job_ids, exc)
         except OperationStopped:
@@ -197,7 +197,7 @@ class BackingUp:
         except CloudError as error:
             return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
         finally:
-            await write_in_thread(draft.discard)
+            await write_in_thread(writer.discard)
         return BackedUp(self._saved, self._without)
 
     def check(self) -> None:
@@ -205,20 +205,20 @@ class BackingUp:
         if self._saved and not self._folder.has(self._operation):
             raise StateUnwritable("backup_gone", operation=self._operation)
 
-    async def _read_all(self, draft: BackupDraft, job_ids: Sequence[str], watch: Watch) -> None:
+    async def _read_all(self, writer: BackupWriter, job_ids: Sequence[str], watch: Watch) -> None:
         waiting = deque(job_ids)
 
         async def worker() -> None:
             while waiting:
-                await self._read_one(draft, waiting.popleft(), waiting)
-                watch.progress("backing_up", len(draft), len(job_ids))
+                await self._read_one(writer, waiting.popleft(), waiting)
+                watch.progress("backing_up", len(writer), len(job_ids))
 
         await gather_all(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(job_ids))))
 
-    async def _read_one(self, draft: BackupDraft, job_id: str, waiting: deque[str]) -> None:
+    async def _read_one(self, writer: BackupWriter, job_id: str, waiting: deque[str]) -> None:
         try:
             detail = await self._client.get_job_detail(job_id)
-            await run_large_in_thread(draft.add, job_id, detail, self._key.reveal())
+            await run_large_in_thread(writer.add, job_id, detail, self._key.reveal())
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         except StateSilent:

@@ -11,7 +11,7 @@ from .status import JobStatus
 
 
 @dataclass(frozen=True)
-class Protected:
+class ProtectedJobs:
     """The protected jobs, by id and by workflow id."""
 
     jobs: frozenset[str] = frozenset()
@@ -25,7 +25,7 @@ class Protected:
         return job.id in self.jobs or (bool(job.workflow_id) and job.workflow_id in self.workflows)
 
 
-NOTHING_PROTECTED = Protected()
+NOTHING_PROTECTED = ProtectedJobs()
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class JobFilter:
         search: found in name, id, workflow id or error, whatever its case.
         after, before: created at or after the one, and before the other. A job without a usable time matches
             neither.
-        protected: only protected jobs, or only others, by the list in `shield`.
+        protected: only protected jobs, or only others, by the list in `protection`.
     """
 
     statuses: tuple[JobStatus, ...] = ()
@@ -47,7 +47,7 @@ class JobFilter:
     workflow_id: str = ""
     output_type: str = ""
     protected: bool | None = None
-    shield: Protected = field(default=NOTHING_PROTECTED, repr=False)
+    protection: ProtectedJobs = field(default=NOTHING_PROTECTED, repr=False)
     _needle: str = field(init=False, default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class JobFilter:
             (not self.statuses or job.status in self.statuses)
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
             and (not self.output_type or job.output_type == self.output_type)
-            and (self.protected is None or self.shield.covers(job) is self.protected)
+            and (self.protected is None or self.protection.covers(job) is self.protected)
             and self._in_time(job)
             and (not self._needle or job.mentions(self._needle))
         )

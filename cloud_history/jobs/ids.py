@@ -25,32 +25,32 @@ _QUOTES = "\"'`“”‘’"
 _MAX_DEPTH = 8
 _ABSENT = "nothing (a missing or blank input)"
 
-MAX_WRITTEN_IDS = 200_000
+MAX_SPELLINGS = 200_000
 
 Item = tuple[str, str]
 """What it is where it is no text ("" where it is one), and its text."""
 
 
-class WrittenIds:
+class JobIdSpellings:
     """How a server writes job ids, where that is not in lower case: it may tell upper case from lower.
 
     Ids are compared in lower case everywhere. The clients of a process share this, and send each id as it was read.
     """
 
     def __init__(self) -> None:
-        self._written: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
 
-    def learn(self, job_ids: Iterable[str], written: Mapping[str, str]) -> None:
+    def learn(self, job_ids: Iterable[str], spellings: Mapping[str, str]) -> None:
         """Note how ids were read: as in `written`, by what they are in lower case, or else in lower case."""
-        if self._written:
+        if self._spellings:
             for job_id in job_ids:
-                self._written.pop(job_id, None)
-        if len(self._written) + len(written) <= MAX_WRITTEN_IDS:
-            self._written.update(written)
+                self._spellings.pop(job_id, None)
+        if len(self._spellings) + len(spellings) <= MAX_SPELLINGS:
+            self._spellings.update(spellings)
 
     def of(self, job_id: str) -> str:
         """The id for a request."""
-        return self._written.get(job_id, job_id)
+        return self._spellings.get(job_id, job_id)
 
 
 def is_job_id(text: str) -> bool:

@@ -126,10 +126,10 @@ def read_job(row: object, now: datetime) -> Job | None:
     Takes Comfy Cloud's shape and open-source ComfyUI's.
     """
     job_id = row_id(row)
-    return None if job_id is None else job_of(job_id, cast("dict[str, Any]", row), now)
+    return None if job_id is None else read_job_row(job_id, cast("dict[str, Any]", row), now)
 
 
-def job_of(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
+def read_job_row(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
     """The job in a row whose `row_id` this is."""
     raw = row.get("status")
     status = JobStatus.from_api(raw)

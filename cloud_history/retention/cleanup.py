@@ -12,7 +12,7 @@ from ..cloud.clock import CloudClock
 from ..cloud.listing import Listing
 from ..deletion.preview import DeletionPreview, preview_jobs
 from ..deletion.queue import DeletionQueue
-from ..jobs.filters import JobFilter, Protected
+from ..jobs.filters import JobFilter, ProtectedJobs
 from ..jobs.job import Job
 from ..state.audit_log import LoggedDeletion
 from ..state.credentials import Connection
@@ -41,7 +41,7 @@ class History(Protocol):
     clock: CloudClock
     queue: DeletionQueue
 
-    async def protected(self) -> Protected: ...
+    async def protected(self) -> ProtectedJobs: ...
 
     async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing: ...
 

@@ -8,7 +8,7 @@ from functools import wraps
 from aiohttp import web
 
 from .. import environment
-from ..approval.approval import Answers
+from ..approval.approval import ApprovalAnswers
 from ..deletion.holds import Holds
 from ..deletion.preview import Previews
 from ..errors import CloudError, SetupProblem
@@ -34,7 +34,7 @@ def make_handlers(
     max_seconds: float = MAX_REQUEST_SECONDS,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
-    answers: Answers | None = None,
+    answers: ApprovalAnswers | None = None,
 ) -> dict[str, Handler]:
     """The handlers by the keys of their routes, behind the guards.
 
@@ -51,7 +51,7 @@ def make_handlers(
         "deletion": DeletionRoutes(context),
         "clean_up": CleanUpRoutes(context),
         "jobs": JobRoutes(context),
-        "approval": ApprovalRoutes(context, answers or Answers(operations.folder)),
+        "approval": ApprovalRoutes(context, answers or ApprovalAnswers(operations.folder)),
     }
     handlers: dict[str, Handler] = {}
     for route in ROUTES:
@@ -79,7 +79,7 @@ def _guarded(handler: Handler, environ: Mapping[str, str], route: Route, keys: K
         try:
             check_request(request, environ)
             if keys is not None and not route.for_many:
-                keys.check_users()
+                keys.check_key_is_not_shared()
                 if route.has_kept_text:
                     await run_in_thread(keys.remember)  # so that texts are scrubbed of it
             return await in_pieces(request, await handler(request))

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..approval.approval import DELETE, Answers
+from ..approval.approval import DELETE, ApprovalAnswers
 from ..tasks.threads import run_in_thread, write_in_thread
 from .request import read_body
 from .response import Context, json_answer
 
 
 class ApprovalRoutes:
-    def __init__(self, context: Context, answers: Answers) -> None:
+    def __init__(self, context: Context, answers: ApprovalAnswers) -> None:
         self._context = context
         self._answers = answers
 
     async def show(self, request: web.Request) -> web.Response:
         """What a page is to show, which a websocket event has named."""
         body = await read_body(request, {"question": str}, ("question",))
-        return json_answer(await run_in_thread(self._answers.show, body["question"]))
+        return json_answer(await run_in_thread(self._answers.fetch, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
         """A page shows the question."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
-        return json_answer(await write_in_thread(lambda: self._answers.seen(body["question"], body["token"])))
+        return json_answer(
+            await write_in_thread(lambda: self._answers.mark_seen(body["question"], body["token"]))
+        )
 
     async def answer(self, request: web.Request) -> web.Response:
         """The person has decided, and perhaps for all workflows to come."""
@@ -32,7 +34,7 @@ class ApprovalRoutes:
         operations = self._context.operations
         always = body.get("always", False) and body["answer"] == DELETE
         if always:
-            operations.keys.check_users()
+            operations.keys.check_key_is_not_shared()
         # Answered first: whoever loosens the setting has used up the token of an open question.
         await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:

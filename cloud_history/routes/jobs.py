@@ -13,10 +13,10 @@ from typing import cast
 from aiohttp import web
 
 from ..cloud.client import CloudClient
-from ..cloud.evidence import distrust
+from ..cloud.evidence import describe_defects
 from ..cloud.listing import MAX_READINGS, Reading, read_pages
 from ..cloud.lookup import look_up
-from ..cloud.pages import Pick
+from ..cloud.pages import RowMapper
 from ..deletion.report import Payload, error_payload
 from ..errors import (
     ApiMovedOn,
@@ -65,7 +65,7 @@ class JobRoutes:
         body = await read_body(request, {"filter": dict})
         chosen = read_filter(body.get("filter", {}))
         if chosen.protected is not None:
-            chosen = replace(chosen, shield=await self._context.operations.protected())
+            chosen = replace(chosen, protection=await self._context.operations.protected())
         connection = await self._context.operations.find_connection()
         stream = _JobStream(request, self._context, connection, chosen)
         async with self._context.operations.open(connection) as client:
@@ -156,8 +156,8 @@ class JobRoutes:
             raise self._not_supported()
         # One unknown id spoils the request, and so does a server without the route: try those that run.
         look = await look_up(client, job_ids)
-        if look.error is not None or not all(look.saw(job_id) for job_id in job_ids):
-            raise look.error or ListNotWhole(str(look.reasons[0]) if look.reasons else "")
+        if look.error is not None or not all(look.is_known(job_id) for job_id in job_ids):
+            raise look.error or ListNotWhole(str(look.defects[0]) if look.defects else "")
         active = [job_id for job_id, job in look.there.items() if job.active]
         if not active:
             return None
@@ -183,7 +183,7 @@ class _JobStream:
         self._connection = connection
         self._chosen = chosen
         self.reading = Reading()
-        self._pick = Pick(self._written)
+        self._mapper = RowMapper(self._written)
 
     def _written(self, job: Job) -> _Written | None:
         """Made while a page is read, in its thread."""
@@ -197,7 +197,7 @@ class _JobStream:
             # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
             pages = cast(
                 "AsyncGenerator[dict[str, _Written], None]",
-                read_pages(client, self._chosen.query(), self._pick, self.reading),
+                read_pages(client, self._chosen.query(), self._mapper, self.reading),
             )
             async with aclosing(pages):
                 await self._read_once(pages)
@@ -222,7 +222,7 @@ class _JobStream:
             "complete": complete,
             "read": read,
             "unreadable": self.reading.unreadable,
-            "doubt": distrust(self.reading.reasons) if self.reading.reasons else "",
+            "doubt": describe_defects(self.reading.defects) if self.reading.defects else "",
             "error": error_payload(error) if error else None,
         }
         await self._line({"type": "end", **more})

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import InputRefused
-from ..jobs.filters import Protected
+from ..jobs.filters import ProtectedJobs
 from ..secret import HIDDEN, scrub
 from ..tasks.threads import write_in_thread
 from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_ids
@@ -45,7 +45,7 @@ class ProtectionRoutes:
         return json_answer({"kept_as": kept_as})
 
 
-def _answer(protected: Protected) -> web.Response:
+def _answer(protected: ProtectedJobs) -> web.Response:
     return json_answer({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
 
 

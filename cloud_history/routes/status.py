@@ -23,9 +23,9 @@ from ..errors import (
     StateUnreadable,
     Unauthorized,
 )
-from ..state.credentials import ApiKey, clean_key, looks_usual
+from ..state.credentials import ApiKey, clean_key, has_usual_prefix
 from ..state.node_reports import NodeReports
-from ..state.settings import DAMAGED, MEMBERS
+from ..state.settings import MEMBERS, SAFE_SETTINGS
 from ..tasks.threads import compute_in_thread, run_in_thread, write_in_thread
 from .request import read_body
 from .response import Context, error_answer, json_answer, large_json_answer
@@ -94,7 +94,7 @@ class StatusRoutes:
         try:
             settings = await run_in_thread(operations.settings.in_force)
         except (SettingsDamaged, StateFolderLost) as error:
-            settings, problem = DAMAGED, error_payload(error)
+            settings, problem = SAFE_SETTINGS, error_payload(error)
         try:
             left_open = await self._left_open()
         except StateUnreadable as error:
@@ -124,7 +124,7 @@ class StatusRoutes:
     async def _left_open(self) -> Payload:
         """What runs, and what an earlier run has left. Raises StateUnreadable."""
         queue = self._context.operations.queue
-        if self._context.operations.keys.everybodys:
+        if self._context.operations.keys.refuses_shared_key:
             return _NOTHING_LEFT_OPEN
         running = await run_in_thread(queue.running)
         return {
@@ -165,7 +165,7 @@ class KeyRoutes:
         await self._context.holds.undo_all()  # one may have begun while the key was written
         operations.events.changed("key")
         status = await self._status.payload()
-        more = {"checked": account is not None, "account": account, "unusual": not looks_usual(secret)}
+        more = {"checked": account is not None, "account": account, "unusual": not has_usual_prefix(secret)}
         return json_answer({**status, **more, "outranked": status["source"] == "env"})
 
     async def remove(self, request: web.Request) -> web.Response:

@@ -22,7 +22,7 @@ MAX_READ_BYTES = 64 * 1024 * 1024
 """Of one file, from its end: far more than a whole one has, unless it is not ours."""
 
 
-class LineLog:
+class AppendLog:
     """Blocking (files): call it off the event loop.
 
     Args:

@@ -21,7 +21,7 @@ from typing import Any
 from ..errors import StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock
 from ..secret import CONTROL, scrub
-from .append_log import LineLog
+from .append_log import AppendLog
 from .folder import state_folder_at
 from .locks import acquire_with_timeout
 
@@ -257,7 +257,7 @@ class AuditLog:
         older: int = OLDER_FILES,
     ) -> None:
         self._state = state_folder_at(folder)
-        self._log = LineLog(folder / "deletions.jsonl", largest=largest, older=older)
+        self._log = AppendLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
         # Outcomes that the disk refused: written before anything else is, and told meanwhile.
         self._unwritten: dict[str, bytes] = {}

@@ -26,7 +26,7 @@ from ..jobs.job import read_job
 from ..jobs.redact import MAX_JOB_BYTES, clean_detail, clean_json
 from ..jobs.rows import job_row, read_workflow
 from ..tasks.disk import disk_access
-from .files import draft_name, open_private, sync_file, sync_folder
+from .files import open_private, sync_file, sync_folder, temporary_path
 from .locks import OwnerLock, file_lock
 
 INDEX = "index.json"
@@ -154,7 +154,7 @@ def _is_row(row: object) -> bool:
 MAX_NAME_CHARACTERS = 300
 
 
-class BackupDraft:
+class BackupWriter:
     """A backup that is being made. Jobs may be added from several threads. Blocking, as its folder is.
 
     It is to be closed or discarded. A disk that refuses discards it at once, for the room it takes: then no job in
@@ -165,15 +165,15 @@ class BackupDraft:
         self._path = path
         self._lock_path = lock_path
         self._header = header
-        self._draft = draft_name(path)
+        self._temporary = temporary_path(path)
         self._rows: dict[str, Row] = {}
         self._lock = ForkSafeLock()
         self._open = True
         with ExitStack() as undo:
-            self._file = io.BufferedWriter(cast(io.RawIOBase, open_private(self._draft, "xb")))
-            undo.callback(self._draft.unlink, missing_ok=True)
+            self._file = io.BufferedWriter(cast(io.RawIOBase, open_private(self._temporary, "xb")))
+            undo.callback(self._temporary.unlink, missing_ok=True)
             undo.callback(self._file.close)
-            self._owner_lock = OwnerLock(self._draft)
+            self._owner_lock = OwnerLock(self._temporary)
             self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
             undo.pop_all()
         run_after_fork(self._let_go)
@@ -218,7 +218,7 @@ class BackupDraft:
                 self._file.close()
             with disk_access(self._path), file_lock(self._lock_path):
                 self._owner_lock.release()  # Windows renames no open file
-                os.replace(self._draft, self._path)
+                os.replace(self._temporary, self._path)
             self._open = False
         with disk_access(self._path.parent):
             sync_folder(self._path.parent)
@@ -248,8 +248,8 @@ class BackupDraft:
         with suppress(OSError):
             self._file.close()
         self._owner_lock.release()
-        with suppress(OSError), disk_access(self._draft):
-            self._draft.unlink(missing_ok=True)
+        with suppress(OSError), disk_access(self._temporary):
+            self._temporary.unlink(missing_ok=True)
 
     def _let_go(self) -> None:
         # It is the parent's. The file is shared: a child that ends would write into it what it has not written yet.

@@ -20,7 +20,7 @@ from ..errors import StateUnreadable, StateUnwritable
 from ..jobs.redact import clean_detail
 from ..secret import scrub
 from ..tasks.disk import disk_access
-from .backup_file import FORMAT, BackupDraft, Row, read_job_detail, read_rows, read_summary
+from .backup_file import FORMAT, BackupWriter, Row, read_job_detail, read_rows, read_summary
 from .folder import BACKUPS, state_folder_at
 from .locks import OwnerLock, file_lock
 
@@ -73,7 +73,7 @@ class BackupFolder:
         self._lock_path = folder / BACKUPS
         self._clock = clock
 
-    def begin(self, operation: str, about: Mapping[str, object]) -> BackupDraft:
+    def begin(self, operation: str, about: Mapping[str, object]) -> BackupWriter:
         """Begin the backup of an operation.
 
         Args:
@@ -91,7 +91,7 @@ class BackupFolder:
             self._remove_leftovers()
             if path.exists():
                 raise FileExistsError(errno.EEXIST, "this operation has a backup already")
-            return BackupDraft(path, self._lock_path, header)
+            return BackupWriter(path, self._lock_path, header)
 
     def list(self) -> Backups:
         """All backups, the newest first. Raises StateFolderLost, StateUnreadable: nobody knows them."""

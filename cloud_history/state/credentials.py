@@ -59,7 +59,7 @@ def clean_key(text: str) -> Secret:
     return Secret(key)
 
 
-def looks_usual(secret: Secret) -> bool:
+def has_usual_prefix(secret: Secret) -> bool:
     """Whether it begins as Comfy Cloud's keys do. A key that does not is worth a word, not a refusal."""
     return secret.reveal().startswith(USUAL_PREFIX)
 
@@ -95,15 +95,15 @@ class KeyStore:
             KeyFileDamaged: there is a file, and no key can be read from it. StateFolderLost: there may have been one.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
-        if self.everybodys:
+        if self.refuses_shared_key:
             if of_prompt is None:
                 raise ManyUsers
             return of_prompt
         return self._own() or of_prompt
 
-    def check_users(self) -> None:
+    def check_key_is_not_shared(self) -> None:
         """Raises ManyUsers where what is kept here would be everybody's."""
-        if self.everybodys:
+        if self.refuses_shared_key:
             raise ManyUsers
 
     def remember(self) -> None:
@@ -123,14 +123,14 @@ class KeyStore:
         return key
 
     @property
-    def everybodys(self) -> bool:
+    def refuses_shared_key(self) -> bool:
         """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
         return self._many_users and environment.variable(SHARED_VARIABLE, self._environ) != "1"
 
     @property
     def is_fixed(self) -> bool:
         """Whether a key saved here would not be used: the environment names one, or it would be everybody's."""
-        return self.everybodys or bool(environment.variable(KEY_VARIABLE, self._environ))
+        return self.refuses_shared_key or bool(environment.variable(KEY_VARIABLE, self._environ))
 
     def _own(self) -> ApiKey | None:
         named = environment.variable(KEY_VARIABLE, self._environ)
@@ -148,7 +148,7 @@ class KeyStore:
             ManyUsers: it would be everybody's.
             StateUnwritable: it cannot be written; an older key is still there.
         """
-        self.check_users()
+        self.check_key_is_not_shared()
         try:
             self._state.ensure()
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))

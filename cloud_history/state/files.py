@@ -190,7 +190,7 @@ def write_private(path: Path, content: str) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    draft = draft_name(path)
+    draft = temporary_path(path)
     try:
         with disk_access(path, len(content)):
             with open_private(draft, "xb") as file:
@@ -224,7 +224,7 @@ def _put_in_place(draft: Path, path: Path) -> None:
         raise FileRefused(path.name, problem, "Mount its whole folder instead.") from exc
 
 
-def draft_name(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """What the file is called until it is whole: hidden, and unlike any other draft."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 

@@ -7,7 +7,7 @@ were ever written there. What can be known from it:
 
 - There is no folder, or an empty one, and this process has never seen it: it is new. After a restart nobody can tell
   it from the mount point of a disk that is away, so the log says that an empty folder was taken for a new one. Where
-  the environment names a folder outside ComfyUI's, its id is also kept in ComfyUI's (`remember_in`): then a restart
+  the environment names a folder outside ComfyUI's, its id is also kept in ComfyUI's (`keep_id_copy_in`): then a restart
   while the disk is away is noticed.
 - There are files and no marker: version 1.2.0 or an earlier one made the folder. It is marked as it is.
 - The marker says that a safeguard was written, and it is gone: it is lost. This is known after a restart too.
@@ -37,7 +37,7 @@ from .files import private_folder, read_private, write_private
 from .locks import LOCK_SECONDS, file_lock
 
 MARKER = "state_folder.json"
-MEMORY = "state_is_elsewhere.json"
+ID_COPY = "state_is_elsewhere.json"
 MAX_MARKER_BYTES = 64_000
 PATIENCE = 2 * LOCK_SECONDS
 """Seconds to wait for another thread that looks at the folder: more than it waits for another process."""
@@ -47,7 +47,7 @@ BACKUPS = "backups/.gate"
 SAFEGUARDS = {PROTECTION: PROTECTION, SETTINGS: SETTINGS, BACKUPS: "the content of the folder backups"}
 """What is never taken for empty once it was there, with how a person knows it."""
 
-_OLDER = {
+_UNMARKED_FILES = {
     *SAFEGUARDS,
     "api_key.json",
     "deletions.jsonl",
@@ -73,20 +73,20 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path / "state_folder.gate"
-        self._seen: str | None = None
+        self._known_id: str | None = None
         """The id of the folder that this process knows; "" for one that could not be marked."""
-        self._memory: Path | None = None
+        self._id_copy: Path | None = None
         self._lock = ForkSafeLock(reentrant=True)
 
-    def remember_in(self, folder: Path) -> None:
+    def keep_id_copy_in(self, folder: Path) -> None:
         """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""
         if os.path.realpath(folder) == str(self.path):
             return
         with self._exclusive(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            self._memory = folder / MEMORY
-            kept = json.loads(read_private(self._memory, MAX_MARKER_BYTES))
-            if kept["folder"] == str(self.path) and kept["id"] and self._seen is None:
-                self._seen = str(kept["id"])
+            self._id_copy = folder / ID_COPY
+            kept = json.loads(read_private(self._id_copy, MAX_MARKER_BYTES))
+            if kept["folder"] == str(self.path) and kept["id"] and self._known_id is None:
+                self._known_id = str(kept["id"])
 
     def check(self) -> frozenset[str]:
         """The safeguards that are there.
@@ -97,16 +97,16 @@ class StateFolder:
         with self._exclusive():
             marker = self._read()
             if marker is None:
-                self._without_marker()
+                self._check_unmarked()
                 return frozenset()
-            if self._seen not in (None, _UNMARKED, marker.id):
+            if self._known_id not in (None, _UNMARKED, marker.id):
                 raise StateFolderLost("state_replaced", folder=self.path)
-            self._know(marker.id)
-            there = self._there()
+            self._remember_id(marker.id)
+            there = self._existing_safeguards()
             for each in sorted(marker.safeguards - there):
                 raise StateFolderLost("state_without_safeguard", folder=self.path, part=SAFEGUARDS[each])
-            if self._written() - marker.safeguards:
-                self._note(marker.id)
+            if self._safeguard_files() - marker.safeguards:
+                self._update_marker(marker.id)
             return there
 
     def ensure(self, below: str = "") -> Path:
@@ -117,7 +117,7 @@ class StateFolder:
         """
         with self._exclusive():
             self.check()
-            if self._seen is None:
+            if self._known_id is None:
                 self._make()
             return self._below(below) if below else self.path
 
@@ -134,7 +134,7 @@ class StateFolder:
             try:
                 private_folder(self.path)
                 with file_lock(self._lock_path):
-                    self._mark(self._id_there() or uuid.uuid4().hex, self._written())
+                    self._mark(self._marker_id() or uuid.uuid4().hex, self._safeguard_files())
             except OSError as exc:
                 raise StateUnwritable(
                     "state_not_begun_anew", because=exc, folder=self.path, cause=exc.strerror
@@ -158,17 +158,17 @@ class StateFolder:
             folder.mkdir(mode=0o700)
         return folder
 
-    def _without_marker(self) -> None:
+    def _check_unmarked(self) -> None:
         """There is no marker. Raises StateFolderLost."""
         names = self._names()
-        if self._seen is None and not names & _OLDER:
+        if self._known_id is None and not names & _UNMARKED_FILES:
             return  # new
-        if self._seen in (None, _UNMARKED) and names & _OLDER:
+        if self._known_id in (None, _UNMARKED) and names & _UNMARKED_FILES:
             try:
                 with file_lock(self._lock_path):
-                    self._mark_as_it_is()
+                    self._mark_current_state()
             except OSError:
-                self._seen = _UNMARKED  # it can't be written, so nothing can be deleted either
+                self._known_id = _UNMARKED  # it can't be written, so nothing can be deleted either
             return
         if not os.path.isdir(self.path):
             raise StateFolderLost("state_gone", folder=self.path)
@@ -180,7 +180,7 @@ class StateFolder:
         was_there = os.path.isdir(self.path)
         private_folder(self.path)
         with file_lock(self._lock_path):
-            self._mark_as_it_is()
+            self._mark_current_state()
         if was_there:
             log.warning(
                 "The state folder %s was empty, so it is taken for a new one: no job is protected. If it should not be "
@@ -188,19 +188,19 @@ class StateFolder:
                 self.path,
             )
 
-    def _note(self, seen: str) -> None:
+    def _update_marker(self, seen: str) -> None:
         # What can't be written now is noted the next time.
         with suppress(OSError), file_lock(self._lock_path):
-            if self._id_there() == seen:
-                self._mark_as_it_is()
+            if self._marker_id() == seen:
+                self._mark_current_state()
 
-    def _mark_as_it_is(self) -> None:
+    def _mark_current_state(self) -> None:
         """Mark it, inside the gate. Another process may have made it, or noted other safeguards, a moment ago."""
         marker = None
         with suppress(StateFolderLost):
             marker = self._read()
         known = marker.safeguards if marker else frozenset[str]()
-        self._mark(marker.id if marker else uuid.uuid4().hex, self._written() | known)
+        self._mark(marker.id if marker else uuid.uuid4().hex, self._safeguard_files() | known)
 
     def _mark(self, name: str, safeguards: frozenset[str]) -> None:
         kept = {
@@ -209,19 +209,19 @@ class StateFolder:
             "about": "Comfy Cloud History knows this folder by this file. Keep it with the others.",
         }
         write_private(self.path / MARKER, json.dumps(kept, indent=1))
-        self._know(name)
+        self._remember_id(name)
 
-    def _know(self, name: str) -> None:
-        if self._seen == name:
+    def _remember_id(self, name: str) -> None:
+        if self._known_id == name:
             return
-        self._seen = name
-        if self._memory is not None:
+        self._known_id = name
+        if self._id_copy is not None:
             # Where it can't be kept, a restart knows less.
             with suppress(OSError):
-                private_folder(self._memory.parent)
-                write_private(self._memory, json.dumps({"folder": str(self.path), "id": name}))
+                private_folder(self._id_copy.parent)
+                write_private(self._id_copy, json.dumps({"folder": str(self.path), "id": name}))
 
-    def _id_there(self) -> str | None:
+    def _marker_id(self) -> str | None:
         with suppress(StateFolderLost):
             marker = self._read()
             return marker.id if marker else None
@@ -253,12 +253,12 @@ class StateFolder:
         except OSError as exc:
             raise StateFolderLost("state_refused", folder=self.path, cause=exc.strerror) from None
 
-    def _there(self) -> frozenset[str]:
+    def _existing_safeguards(self) -> frozenset[str]:
         return frozenset(each for each in SAFEGUARDS if os.path.lexists(self.path / each))
 
-    def _written(self) -> frozenset[str]:
+    def _safeguard_files(self) -> frozenset[str]:
         # Something else in the place of one may be removed again, and then nothing is missing.
-        return frozenset(each for each in self._there() if _is_file(self.path / each))
+        return frozenset(each for each in self._existing_safeguards() if _is_file(self.path / each))
 
 
 def _is_file(path: Path) -> bool:

@@ -38,7 +38,7 @@ def new_operation() -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class InFlightOperation:
     """One operation, as it is written down.
 
     Attributes:
@@ -71,7 +71,7 @@ class InFlight:
         self._state = state_folder_at(folder)
         self._folder = folder / "running"
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, entry: InFlightOperation) -> None:
         """Write it down.
 
         Raises:
@@ -96,7 +96,7 @@ class InFlight:
         except OSError as exc:
             raise StateUnwritable("note_not_removed", because=exc) from exc
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[InFlightOperation]:
         """What is written down, oldest first: what is running now, and what was never resolved.
 
         Raises:
@@ -122,10 +122,10 @@ class InFlight:
             raise ValueError("not the name of an operation")
         return self._folder / f"{operation}.json"
 
-    def _read(self, path: Path) -> Entry | None:
+    def _read(self, path: Path) -> InFlightOperation | None:
         try:
             found = json.loads(read_private(path, MAX_ENTRY_BYTES))
-            entry = Entry(**{"title": "", "what": "", **found})
+            entry = InFlightOperation(**{"title": "", "what": "", **found})
             if _is_whole(entry, path.stem):
                 return entry
         except FileNotFoundError:
@@ -133,10 +133,10 @@ class InFlight:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             pass
         # A file that cannot be read still says that something was running: it is never passed over.
-        return Entry("delete", "unknown", "", "", operation=path.stem, started_at="")
+        return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="")
 
 
-def _is_whole(entry: Entry, name: str) -> bool:
+def _is_whole(entry: InFlightOperation, name: str) -> bool:
     texts: list[object] = [
         *(entry.origin, entry.host, entry.last4, entry.started_at),
         *(entry.title, entry.what),
@@ -234,7 +234,7 @@ def _name_in(file: BinaryIO) -> str:
     return file.read(64).decode("ascii", "replace")
 
 
-def unresolved(in_flight: InFlight, lock: SenderLock) -> list[Entry]:
+def unresolved(in_flight: InFlight, lock: SenderLock) -> list[InFlightOperation]:
     """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking (small files)."""
     entries = in_flight.entries()
     holder = lock.holder() if entries else None

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import InputRefused, ProtectionDamaged, StateUnwritable
-from ..jobs.filters import NOTHING_PROTECTED, Protected
+from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from .files import read_private, write_private
 from .folder import PROTECTION, state_folder_at
 from .locks import file_lock
@@ -37,7 +37,7 @@ class ProtectionFile:
         """How a person finds the file."""
         return self._path.name
 
-    def load(self) -> Protected:
+    def load(self) -> ProtectedJobs:
         """The list in force.
 
         Raises:
@@ -51,16 +51,18 @@ class ProtectionFile:
                 raise ProtectionDamaged(self.name)
         return found or NOTHING_PROTECTED
 
-    def _read(self) -> Protected | None:
+    def _read(self) -> ProtectedJobs | None:
         try:
             found = json.loads(read_private(self._path, MAX_LIST_BYTES))
-            return Protected(_texts(found["jobs"]), _texts(found["workflows"]))
+            return ProtectedJobs(_texts(found["jobs"]), _texts(found["workflows"]))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
             raise ProtectionDamaged(self.name, exc) from None
 
-    def change(self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()) -> Protected:
+    def change(
+        self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()
+    ) -> ProtectedJobs:
         """Protect these jobs and workflows, or protect them no longer.
 
         Raises:
@@ -70,9 +72,9 @@ class ProtectionFile:
         with self._exclusive():
             now = self.load()
             if protect:
-                changed = Protected(now.jobs.union(jobs), now.workflows.union(workflows))
+                changed = ProtectedJobs(now.jobs.union(jobs), now.workflows.union(workflows))
             else:
-                changed = Protected(now.jobs.difference(jobs), now.workflows.difference(workflows))
+                changed = ProtectedJobs(now.jobs.difference(jobs), now.workflows.difference(workflows))
             if len(changed.jobs) + len(changed.workflows) > MAX_PROTECTED:
                 raise InputRefused("too_many_protected", most=MAX_PROTECTED)
             if changed != now:
@@ -114,7 +116,7 @@ class ProtectionFile:
         except OSError as exc:
             raise StateUnwritable("protection_not_saved", because=exc) from exc
 
-    def _write(self, protected: Protected) -> None:
+    def _write(self, protected: ProtectedJobs) -> None:
         kept = json.dumps({"jobs": sorted(protected.jobs), "workflows": sorted(protected.workflows)})
         if len(kept) > MAX_LIST_BYTES:
             raise InputRefused("protection_full")

@@ -41,7 +41,7 @@ class Settings:
     backup_megabytes: int = 1000
 
 
-DAMAGED = Settings(backup="workflows")
+SAFE_SETTINGS = Settings(backup="workflows")
 """What is shown for a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
 
 _WORDS = {
@@ -69,7 +69,7 @@ class SettingsFile:
         try:
             return self.in_force()
         except (SettingsDamaged, StateFolderLost):
-            return DAMAGED
+            return SAFE_SETTINGS
 
     def in_force(self) -> Settings:
         """The settings that a deletion follows.
@@ -103,7 +103,7 @@ class SettingsFile:
             InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
             SettingsDamaged: the disk refuses to give the others, which may be there a moment later.
         """
-        _checked(members, DAMAGED)
+        _checked(members, SAFE_SETTINGS)
         try:
             self._state.ensure()
             # One change at a time, also of other processes: none may undo another's.
@@ -127,7 +127,7 @@ class SettingsFile:
             # Written anew they would lose what was set, such as that no workflow may delete.
             if damaged.is_of_the_disk:
                 raise
-            return DAMAGED
+            return SAFE_SETTINGS
 
 
 def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
@@ -152,21 +152,21 @@ _MODES: dict[str, Mode] = {"ask": "ask", "allow": "allow", "never": "never"}
 
 
 @dataclass(frozen=True)
-class Permission:
+class NodeDeletionMode:
     """What is in force, and whether the environment has fixed it."""
 
     mode: Mode
     fixed: bool = False
 
 
-def permission(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> Permission:
+def node_deletion_mode(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> NodeDeletionMode:
     """What is in force where a person has set this. A word nobody knows means `ask`: the safe side."""
     named = environment.variable(NODES_VARIABLE, environ).lower()
     if not named:
-        return Permission(_MODES.get(set_to, "ask"))
+        return NodeDeletionMode(_MODES.get(set_to, "ask"))
     if named not in _MODES:
         _remark(named)
-    return Permission(_MODES.get(named, "ask"), fixed=True)
+    return NodeDeletionMode(_MODES.get(named, "ask"), fixed=True)
 
 
 @cache

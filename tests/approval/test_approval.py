@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cloud_history.approval import approval
-from cloud_history.approval.approval import Asker
+from cloud_history.approval.approval import RequestingNode
 from cloud_history.errors import (
     CloudError,
     NoAnswer,
@@ -103,7 +103,7 @@ def test_a_page_that_shows_a_question_hears_how_long_it_stands(scene: Scene) -> 
 
     def look() -> None:
         scene.see()
-        left.append(scene.answers.seen(scene.shown["question"], scene.shown["token"]))
+        left.append(scene.answers.mark_seen(scene.shown["question"], scene.shown["token"]))
 
     scene.at(10.0, look)
     scene.at(70.0, look)
@@ -115,25 +115,25 @@ def test_a_page_that_shows_a_question_hears_how_long_it_stands(scene: Scene) -> 
 def test_twenty_nodes_may_ask_at_once_and_the_next_is_told_what_to_do(scene: Scene) -> None:
     with ExitStack() as places:
         for _ in range(20):
-            places.enter_context(scene.questions.place(ASKER))
-        with pytest.raises(TooManyQuestions) as refused, scene.questions.place(ASKER):
+            places.enter_context(scene.questions.reserve(ASKER))
+        with pytest.raises(TooManyQuestions) as refused, scene.questions.reserve(ASKER):
             raise AssertionError("it has a place")
     assert str(refused.value) == (
         "20 nodes are asking already. Nothing was sent. Give all job ids to one node, or let one node run after "
         "another: link “after”."
     )
     # A place is given back, however what was done in it ended.
-    with pytest.raises(asyncio.CancelledError), scene.questions.place(ASKER):
+    with pytest.raises(asyncio.CancelledError), scene.questions.reserve(ASKER):
         raise asyncio.CancelledError
     for _ in range(30):
-        with scene.questions.place(ASKER):
+        with scene.questions.reserve(ASKER):
             pass
 
 
 @pytest.mark.parametrize("client", [None, "", "another-tab"])
 def test_without_a_connected_page_nobody_is_asked(scene: Scene, client: str | None) -> None:
     with pytest.raises(NobodyThere) as ended:
-        scene.ask(Asker(client=client))
+        scene.ask(RequestingNode(client=client))
     assert (scene.now, scene.events, scene.files()) == (0.0, [], [])
     assert ended.value.code == "nobody_there"
     for named in (
@@ -249,7 +249,7 @@ def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_l
     went_on: list[str] = []
 
     async def beside() -> None:
-        asked = asyncio.ensure_future(scene.questions.ask(ASKER, ABOUT, Person()))
+        asked = asyncio.ensure_future(scene.questions.request(ASKER, ABOUT, Person()))
         await answered.wait()
         for _ in range(cancels):
             asked.cancel()
@@ -294,13 +294,13 @@ def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene
 
     scene.at(1.0, look)
     scene.at(2.0, scene.answer)
-    scene.ask(Asker(client=TAB, key=Secret(key)))
+    scene.ask(RequestingNode(client=TAB, key=Secret(key)))
     assert len(seen) == 2
     if os.name == "posix":
         assert {mode for mode, _ in seen} == {0o600}
     assert not [text for _, text in seen if scene.shown["token"] in text or key in text]
     assert key not in json.dumps([event for _, _, event, _ in scene.events])
-    assert key not in repr(Asker(key=Secret(key)))
+    assert key not in repr(RequestingNode(key=Secret(key)))
 
 
 def test_a_folder_that_cannot_be_written_stops_it_before_anybody_is_asked(scene: Scene) -> None:
@@ -313,6 +313,6 @@ def test_a_folder_that_cannot_be_written_stops_it_before_anybody_is_asked(scene:
 
 def test_names_from_the_workflow_are_cut_and_cleaned_of_keys() -> None:
     key = Secret("comfyui-unit-asking-in-a-title-0123")
-    told = Asker(title="x" * 5000, workflow=f"my {key.reveal()}").payload()
+    told = RequestingNode(title="x" * 5000, workflow=f"my {key.reveal()}").payload()
     assert len(told["title"]) == 200
     assert told["workflow"] == "my [hidden]"

@@ -33,7 +33,7 @@ def test_another_token_or_question_changes_nothing(
         which = question or scene.shown["question"]
         proof = scene.shown["token"] if token is None else token
         with pytest.raises(QuestionClosed):
-            scene.answers.seen(which, proof)
+            scene.answers.mark_seen(which, proof)
         with pytest.raises(QuestionClosed):
             scene.answers.answer(which, proof, "delete")
         refused.append(which)
@@ -49,11 +49,11 @@ def test_another_token_or_question_changes_nothing(
 )
 def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
     with pytest.raises(InputRefused):
-        scene.answers.seen(name, "x")
+        scene.answers.mark_seen(name, "x")
     with pytest.raises(InputRefused):
         scene.answers.answer(name, "x", "skip")
     with pytest.raises(InputRefused):
-        scene.answers.show(name)
+        scene.answers.fetch(name)
     assert not scene.folder.exists()
 
 
@@ -74,7 +74,7 @@ def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
     scene.at(1.0, swap)
     try:
         assert scene.ask() is False
-        token = scene.answers.show(NOBODY)["token"]
+        token = scene.answers.fetch(NOBODY)["token"]
         scene.answers.answer(NOBODY, token, "skip")
     finally:
         owner_lock.release()
@@ -163,10 +163,10 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
     owner_lock = OwnerLock(left_behind(scene, EPOCH + 100, process=os.getpid(), until=until))
     try:
         if is_open:
-            assert scene.answers.show(NOBODY)["seconds_left"] == (50 if until == 60 else 90)
+            assert scene.answers.fetch(NOBODY)["seconds_left"] == (50 if until == 60 else 90)
         else:
             with pytest.raises(QuestionClosed):
-                scene.answers.show(NOBODY)
+                scene.answers.fetch(NOBODY)
     finally:
         owner_lock.release()
 
@@ -190,7 +190,7 @@ def test_a_question_nobody_can_read_is_shown_to_nobody(scene: Scene, content: st
     try:
         path.write_text(content)
         with pytest.raises(QuestionClosed):
-            scene.answers.show(NOBODY)
+            scene.answers.fetch(NOBODY)
     finally:
         owner_lock.release()
 
@@ -208,7 +208,7 @@ def test_an_answer_that_is_neither_is_refused_and_uses_nothing_up(scene: Scene, 
 
 def test_an_answer_in_the_very_last_moment_counts_and_is_never_both_taken_and_ignored(scene: Scene) -> None:
     scene.at(1.0, scene.see)
-    # The clock reaches the end in the same step: the asker gives up without having looked again.
+    # The clock reaches the end in the same step: the requester gives up without having looked again.
     scene.at(119.9, scene.answer)
     assert scene.ask() is True
     assert scene.now >= 120.0

@@ -282,10 +282,10 @@ def test_a_key_of_the_prompt_is_used_where_there_is_no_other(tmp_path: Path) -> 
     with pytest.raises(MissingApiKey):
         room.delete(ids(1), True)
     of_prompt = "comfyui-came-with-the-prompt-0123-abcd"
-    room.delete(ids(1), True, asker=replace(ASKER, key=Secret(of_prompt)))
+    room.delete(ids(1), True, requester=replace(ASKER, key=Secret(of_prompt)))
     assert room.asked.about[0]["last4"] == "abcd"
     room.operations.settings.change(nodes="allow")
-    room.delete(ids(2)[1:], asker=replace(ASKER, key=Secret(of_prompt)))
+    room.delete(ids(2)[1:], requester=replace(ASKER, key=Secret(of_prompt)))
     assert set(room.used) == {of_prompt}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cloud_history.cloud import protocol
 from cloud_history.cloud.client import CloudClient
-from cloud_history.cloud.evidence import Doubt
+from cloud_history.cloud.evidence import DefectKind
 from cloud_history.cloud.listing import list_jobs
 from cloud_history.cloud.pages import EVERY_JOB
 from cloud_history.config import BaseUrl
@@ -191,7 +191,7 @@ async def test_a_page_that_is_too_large_is_read_in_halves_and_the_list_proves_as
     cloud.bends.append(Bend("huge_jobs", size=4))
     async with client_of(cloud) as client:
         found = await list_jobs(client, JobFilter())
-    assert (found.error, found.reasons) == (None, ())
+    assert (found.error, found.defects) == (None, ())
     assert set(found.jobs) == {job.id for job in cloud.listed()}
     assert found.proof() is not None
 
@@ -214,7 +214,7 @@ async def test_a_list_that_is_null_is_shown_as_empty_and_proves_nothing(cloud: S
     async with client_of(cloud) as client:
         found = await list_jobs(client, JobFilter())
     assert (found.error, found.jobs, found.proof()) == (None, {}, None)
-    assert Doubt.NO_ROWS in {reason.doubt for reason in found.reasons}
+    assert DefectKind.NO_ROWS in {defect.kind for defect in found.defects}
 
 
 async def test_a_job_as_large_as_a_backup_holds_is_read_and_a_larger_one_is_said_to_be_too_large(

@@ -19,7 +19,7 @@ def clock(ahead: timedelta, *, took: timedelta = 2 * SECOND, at: timedelta = SEC
     """One that has heard of Comfy Cloud's, in an exchange that took so long."""
     found = CloudClock(lambda: NOON + ahead)
     theirs = format_datetime(NOON + at, usegmt=True)
-    found.heard(theirs, NOON + ahead, NOON + ahead + took)
+    found.record_date(theirs, NOON + ahead, NOON + ahead + took)
     return found
 
 
@@ -69,7 +69,7 @@ def test_up_to_a_day_rules_are_carried_out() -> None:
 
 def test_the_last_answer_counts() -> None:
     found = clock(timedelta(days=10))
-    found.heard(format_datetime(NOON, usegmt=True), NOON, NOON + SECOND)
+    found.record_date(format_datetime(NOON, usegmt=True), NOON, NOON + SECOND)
     found.check()
     assert found.warning == ""
 
@@ -78,7 +78,7 @@ def test_the_last_answer_counts() -> None:
 def test_what_is_no_date_says_nothing(date: str | None) -> None:
     found = clock(timedelta(days=10))
     before = found.ahead
-    found.heard(date, NOON, NOON)
+    found.record_date(date, NOON, NOON)
     assert found.ahead == before
 
 
@@ -86,5 +86,5 @@ def test_it_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     found = CloudClock(lambda: NOON)
     with caplog.at_level(logging.WARNING, "cloud_history"):
         for _ in range(3):
-            found.heard(format_datetime(NOON - timedelta(hours=5), usegmt=True), NOON, NOON)
+            found.record_date(format_datetime(NOON - timedelta(hours=5), usegmt=True), NOON, NOON)
     assert caplog.text.count("This machine’s clock is 5 hours ahead of") == 1

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cloud_history.cloud.counting import count_and_name, count_jobs
-from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.counting import count_and_sample, count_jobs
+from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.errors import ListNotWhole, ServerFault
 from cloud_history.jobs.status import JobCounts
 from support import virtual_time
@@ -39,9 +39,9 @@ def test_the_ends_of_each_list_are_enough_where_the_server_gives_totals() -> Non
 
 def test_jobs_from_both_ends_of_the_lists_are_named() -> None:
     jobs = lister({"completed": 20, "failed": 10, "in_progress": 4})
-    named = virtual_time.run(count_and_name(jobs, lambda: NOON)).some
+    named = virtual_time.run(count_and_sample(jobs, lambda: NOON)).sample
     assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "finished ones alone"
-    assert virtual_time.run(count_and_name(lister({"failed": 1}), lambda: NOON)).some[0].id == ids(1)[0]
+    assert virtual_time.run(count_and_sample(lister({"failed": 1}), lambda: NOON)).sample[0].id == ids(1)[0]
 
 
 @pytest.mark.parametrize("wrong_by", [-3, 3])
@@ -173,12 +173,12 @@ class Odd:
     answer: dict[str, Any]
     asked: int = 0
 
-    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **_: Any) -> Page[Kept]:
+    async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **_: Any) -> Page[ValueT]:
         self.asked += 1
         await asyncio.sleep(0)
         none = {"jobs": [], "pagination": {"has_more": False, "total": 0}}
         shown = self.answer if query.get("status", "completed") == "completed" else none
-        return decode(shown, pick)
+        return decode(shown, mapper)
 
 
 ROWS = [{"id": each, "status": "completed"} for each in ids(3)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.cloud.evidence import Doubt, Reason
+from cloud_history.cloud.evidence import Defect, DefectKind
 from cloud_history.cloud.listing import (
     MAX_CONCURRENT_REQUESTS,
     MAX_PAGES,
@@ -17,7 +17,7 @@ from cloud_history.cloud.listing import (
     list_jobs,
     read_pages,
 )
-from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
+from cloud_history.cloud.pages import EVERY_JOB, Page, RowMapper
 from cloud_history.errors import BadRequest, ServerFault
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.job import Job
@@ -64,7 +64,7 @@ def test_where_the_server_does_not_say_whether_more_follow_all_is_read_and_not_c
     found = read(completed(count, **manners))
     assert list(found.jobs) == ids(count)
     assert not found.complete
-    assert Reason(Doubt.NO_PAGINATION) in found.reasons
+    assert Defect(DefectKind.NO_PAGINATION) in found.defects
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
@@ -114,21 +114,21 @@ def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> No
 @pytest.mark.parametrize(
     ("manners", "doubt"),
     [
-        ({"total": 8}, Doubt.TOTALS_CONTRADICT),
-        ({"total": 31}, Doubt.TOTALS_CONTRADICT),
-        ({"total": "text"}, Doubt.TOTALS_CONTRADICT),
-        ({"says_more": False}, Doubt.NO_HAS_MORE),
-        ({"pagination": False}, Doubt.NO_PAGINATION),
+        ({"total": 8}, DefectKind.TOTALS_CONTRADICT),
+        ({"total": 31}, DefectKind.TOTALS_CONTRADICT),
+        ({"total": "text"}, DefectKind.TOTALS_CONTRADICT),
+        ({"says_more": False}, DefectKind.NO_HAS_MORE),
+        ({"pagination": False}, DefectKind.NO_PAGINATION),
     ],
     ids=str,
 )
 def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(
-    manners: dict[str, Any], doubt: Doubt
+    manners: dict[str, Any], doubt: DefectKind
 ) -> None:
     assert read(completed(30)).proof() is not None
     found = read(completed(30, **manners))
     assert found.proof() is None
-    assert doubt in {reason.doubt for reason in found.reasons}
+    assert doubt in {defect.kind for defect in found.defects}
 
 
 class Capped(JobList):
@@ -144,7 +144,7 @@ def test_pages_smaller_than_asked_make_a_whole_list_only_where_they_say_whether_
     rows = rows_of({"completed": 30})
     assert read(Capped(rows, largest=20)).proof() is not None
     found = read(Capped(rows, largest=20, says_more=False))
-    assert Reason(Doubt.LOWER_LIMIT) in found.reasons
+    assert Defect(DefectKind.LOWER_LIMIT) in found.defects
     assert not found.complete
 
 
@@ -152,7 +152,7 @@ def test_rows_that_can_not_be_read_are_counted_over_all_pages() -> None:
     rows = rows_of({"completed": 30})
     rows[5]["id"] = rows[25]["id"] = None
     found = read(JobList(rows, largest=20))
-    assert found.reasons == (Reason(Doubt.UNREADABLE_ROWS, 2),)
+    assert found.defects == (Defect(DefectKind.UNREADABLE_ROWS, 2),)
     assert found.complete
     assert found.proof() is None
 
@@ -214,7 +214,7 @@ def test_a_filter_the_server_ignores_is_applied_here(filters: bool) -> None:
     assert found.complete
     assert {query.get("status") for query in jobs.queries} == {"failed"}
     assert found.received == (700 if filters else 2202), "two rows come twice, at the pages' seams"
-    assert (Reason(Doubt.FILTER_IGNORED) in found.reasons) is not filters
+    assert (Defect(DefectKind.FILTER_IGNORED) in found.defects) is not filters
 
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
@@ -278,7 +278,7 @@ def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() 
     assert list(found.jobs) == ids(30)
     assert (found.received, found.complete) == (32, True)
     assert (found.unreadable, found.proof()) == (2, None)
-    assert str(found.reasons[0]) == "2 rows could not be read"
+    assert str(found.defects[0]) == "2 rows could not be read"
 
 
 def test_a_job_that_comes_twice_is_listed_once() -> None:
@@ -342,7 +342,7 @@ def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None
     async def read_all() -> list[tuple[int, int, bool]]:
         return [
             (len(each), reading.received, reading.complete)
-            async for each in read_pages(jobs, FAILED.query(), Pick(FAILED.only), reading)
+            async for each in read_pages(jobs, FAILED.query(), RowMapper(FAILED.only), reading)
         ]
 
     assert virtual_time.run(read_all()) == [(0, 1000, False), (499, 2000, False), (201, 2202, False)]

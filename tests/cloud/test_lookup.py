@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cloud_history.cloud.evidence import SPOT_CHECK, Doubt, Reason
-from cloud_history.cloud.lookup import MAX_ONE_BY_ONE, UNSEEN, Observation, look_up
-from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.evidence import SPOT_CHECK, Defect, DefectKind
+from cloud_history.cloud.lookup import MAX_ONE_BY_ONE, NOTHING_OBSERVED, Observation, look_up
+from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.errors import CloudError, NotFound, ServerFault, Unauthorized, UnreadableAnswer
 from cloud_history.jobs.job import Job
 from support import virtual_time
@@ -25,7 +25,7 @@ def look(client: FakeClient, count: int) -> Observation:
 
 def test_nothing_to_look_at_asks_for_nothing() -> None:
     client = FakeClient(jobs_of(ids(10)))
-    assert look(client, 0) is UNSEEN
+    assert look(client, 0) is NOTHING_OBSERVED
     assert (client.pages, client.asked) == ([], [])
 
 
@@ -38,7 +38,7 @@ def test_up_to_twenty_are_asked_for_by_id_and_looked_for_in_the_list(count: int)
     assert set(ids(count)) < set(client.asked) < set(ids(count)) | listed_already, "and one that is listed"
     assert list(found.there) == ids(count)[::2]
     assert found.gone == frozenset(ids(count)[1::2])
-    assert (found.error, found.reasons) == (None, ())
+    assert (found.error, found.defects) == (None, ())
 
 
 @pytest.mark.parametrize("count", [21, 1000, 2500])
@@ -111,7 +111,9 @@ def test_an_empty_list_right_after_a_full_one_is_not_believed_while_jobs_are_fou
     count: int,
 ) -> None:
     class Emptied(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
             return Page([], {}, 0, 0, False, "")
 
     found = look_after(Emptied(settled(ids(30), "failed")), known(), count)
@@ -151,9 +153,11 @@ def test_one_of_the_others_that_only_its_id_finds_belongs_to_another_list_or_pro
     word: str, proves: bool
 ) -> None:
     class Hiding(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
             shown = [each for each in self.jobs.values() if each.id not in others]
-            return cut(by_status(query, shown), pick, place["limit"], place.get("offset", 0))
+            return cut(by_status(query, shown), mapper, place["limit"], place.get("offset", 0))
 
     others = frozenset(ids(60)[30:])
     jobs = settled(others, word) | settled(ids(90)[60:], "failed")
@@ -167,9 +171,11 @@ class Narrated(FakeClient):
 
     told: list[str | int] = field(default_factory=list)
 
-    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+    async def list_jobs(
+        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+    ) -> Page[ValueT]:
         self.told.append(place.get("offset", 0))
-        return await super().list_jobs(query, pick, **place)
+        return await super().list_jobs(query, mapper, **place)
 
     async def get_job(self, job_id: str) -> Job:
         self.told.append(job_id)
@@ -219,9 +225,11 @@ def test_a_job_that_is_found_by_its_id_and_no_longer_listed_does_not_stand_for_t
 
 def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> None:
     class Unsaid(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
-            page = await super().list_jobs(query, pick, **place)
-            return replace(page, reasons=(Reason(Doubt.NO_HAS_MORE),))
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
+            page = await super().list_jobs(query, mapper, **place)
+            return replace(page, defects=(Defect(DefectKind.NO_HAS_MORE),))
 
     assert look(FakeClient(jobs_of(ids(60))), 30).others == frozenset(ids(60)[30:])
     assert look(Unsaid(jobs_of(ids(60))), 30).others == frozenset()
@@ -240,8 +248,10 @@ def test_404_counts_only_from_a_server_that_knows_some_job_by_its_id(count: int)
 
 def test_a_spot_check_that_finds_one_is_widened_to_all_of_them() -> None:
     class Hiding(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
-            return cut([each for each in self.jobs.values() if each.id not in hidden], pick, place["limit"])
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
+            return cut([each for each in self.jobs.values() if each.id not in hidden], mapper, place["limit"])
 
     hidden = ids(30)[29:]
     found = look_after(Hiding(settled(ids(60)[29:], "failed")), known(), 30)
@@ -261,7 +271,7 @@ def test_a_server_that_answers_404_to_everything_has_no_job_gone(count: int) -> 
     found = look(client, count)
     assert (found.there, found.gone) == ({}, frozenset())
     assert isinstance(found.error, NotFound)
-    assert not found.saw(ids(1)[0])
+    assert not found.is_known(ids(1)[0])
 
 
 @pytest.mark.parametrize("count", [5, 30])
@@ -279,14 +289,16 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
             return found
 
     class Hiding(Partly):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
-            return cut(list(jobs_of([ids(3)[0], ids(3)[2]]).values()), pick, place["limit"])
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
+            return cut(list(jobs_of([ids(3)[0], ids(3)[2]]).values()), mapper, place["limit"])
 
     found = look(Hiding(jobs_of(ids(3))), 5)
     assert list(found.there) == [ids(3)[0], ids(3)[2]]
     assert found.gone == frozenset(ids(5)[3:])
     assert isinstance(found.error, ServerFault)
-    assert not found.saw(ids(2)[1])
+    assert not found.is_known(ids(2)[1])
 
 
 @pytest.mark.parametrize("error", [None, ServerFault(500)])
@@ -295,12 +307,14 @@ def test_the_whole_list_that_was_begun_for_nothing_is_not_waited_for_and_its_fai
     error: CloudError | None, slow: float
 ) -> None:
     class Whole(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
             if not query:
                 await asyncio.sleep(slow)
                 if error is not None:
                     raise error
-            return await super().list_jobs(query, pick, **place)
+            return await super().list_jobs(query, mapper, **place)
 
     async def timed() -> tuple[Observation, float]:
         return await look_up(client, ids(60)), virtual_time.now()
@@ -314,8 +328,10 @@ def test_the_whole_list_that_was_begun_for_nothing_is_not_waited_for_and_its_fai
 class Endless(FakeClient):
     """A list that never says that it ends."""
 
-    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
-        page = await super().list_jobs(query, pick, **place)
+    async def list_jobs(
+        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+    ) -> Page[ValueT]:
+        page = await super().list_jobs(query, mapper, **place)
         return replace(page, total=None, has_more=True)
 
 
@@ -323,15 +339,17 @@ def test_an_incomplete_list_proves_nothing_gone() -> None:
     found = look(Endless(jobs_of(ids(25))), 40)
     assert list(found.there) == ids(25)
     assert found.gone == frozenset()
-    assert not found.saw(ids(40)[39])
+    assert not found.is_known(ids(40)[39])
 
 
 def test_a_list_that_breaks_half_way_proves_nothing_gone() -> None:
     class Breaking(FakeClient):
-        async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
+        async def list_jobs(
+            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+        ) -> Page[ValueT]:
             if place.get("offset"):
                 raise ServerFault(500)
-            return await super().list_jobs(query, pick, **place)
+            return await super().list_jobs(query, mapper, **place)
 
     found = look(Breaking(jobs_of(ids(1500))), 1500)
     assert set(found.there) >= set(ids(1000))
@@ -350,11 +368,15 @@ def test_a_fault_of_ours_is_not_taken_for_a_job_that_is_gone() -> None:
 
 @pytest.mark.parametrize(
     ("count", "known"),
-    [(20, UNSEEN), (3000, UNSEEN), (30, replace(known(), others=frozenset(ids(3000)[30:])))],
+    [
+        (20, NOTHING_OBSERVED),
+        (3000, NOTHING_OBSERVED),
+        (30, replace(known(), others=frozenset(ids(3000)[30:]))),
+    ],
     ids=["few", "many", "while a listed one is asked for"],
 )
 def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Observation) -> None:
-    client = FakeClient(settled(ids(3000)[0 if known is UNSEEN else 30 :], "failed"), looking=10.0)
+    client = FakeClient(settled(ids(3000)[0 if known is NOTHING_OBSERVED else 30 :], "failed"), looking=10.0)
 
     async def cancel() -> None:
         work = asyncio.ensure_future(look_up(client, ids(count), known))
@@ -371,7 +393,7 @@ def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Observati
 
 
 def test_nothing_was_seen_where_nobody_looked() -> None:
-    assert (UNSEEN.there, UNSEEN.gone, UNSEEN.error) == ({}, frozenset(), None)
+    assert (NOTHING_OBSERVED.there, NOTHING_OBSERVED.gone, NOTHING_OBSERVED.error) == ({}, frozenset(), None)
 
 
 def test_the_type_checker_takes_no_plain_id_for_a_proven_absence() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cloud_history.cloud import protocol
-from cloud_history.cloud.pages import EVERY_JOB, Page, Pick
+from cloud_history.cloud.pages import EVERY_JOB, Page, RowMapper
 from cloud_history.cloud.protocol import Answer
 from cloud_history.errors import (
     PLAN_REFUSALS,
@@ -302,13 +302,13 @@ def test_of_a_page_is_kept_what_is_wanted_and_every_id_is_counted() -> None:
         made.append(job.id)
         return None if job.status is JobStatus.FAILED else job.status.value
 
-    def read(pick: Pick[str]) -> Page[str]:
-        return protocol.read_jobs_page(answer(200, {"jobs": rows}), pick, NOON)
+    def read(mapper: RowMapper[str]) -> Page[str]:
+        return protocol.read_jobs_page(answer(200, {"jobs": rows}), mapper, NOON)
 
-    page = read(Pick(status))
+    page = read(RowMapper(status))
     assert (page.job_ids, page.kept, page.received) == ([JOB, OTHER], {OTHER: "completed"}, 3)
     assert made == [JOB, OTHER]
-    page = read(Pick(status, {JOB}))
+    page = read(RowMapper(status, {JOB}))
     assert (page.job_ids, page.kept, page.received) == ([JOB, OTHER], {}, 3)
     assert made == [JOB, OTHER, JOB]
 

@@ -14,7 +14,7 @@ import pytest
 from cloud_history.cloud.client import CloudClient, Timeouts
 from cloud_history.cloud.downloads import PublicResolver
 from cloud_history.cloud.retry import RetryPolicy
-from cloud_history.cloud.sessions import OwnResolver
+from cloud_history.cloud.sessions import ThreadResolver
 from cloud_history.config import read_base_url
 from cloud_history.errors import CloudConnectionError
 from cloud_history.secret import Secret
@@ -53,9 +53,9 @@ def test_the_loop_of_a_node_ends_though_the_resolver_hangs(hanging: threading.Ev
     assert time.monotonic() - begin < 5
 
 
-@pytest.mark.parametrize("kind", [OwnResolver, PublicResolver])
+@pytest.mark.parametrize("kind", [ThreadResolver, PublicResolver])
 def test_the_loop_of_a_picture_ends_though_the_resolver_hangs(
-    hanging: threading.Event, kind: type[OwnResolver]
+    hanging: threading.Event, kind: type[ThreadResolver]
 ) -> None:
     async def ask() -> None:
         with pytest.raises(asyncio.TimeoutError):
@@ -74,7 +74,7 @@ async def test_addresses_are_given_as_aiohttp_wants_them(monkeypatch: pytest.Mon
         (socket.AF_INET6, socket.SOCK_STREAM, 6, "", v6),
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
-    answers = await OwnResolver().resolve("cloud.example", 443, socket.AF_UNSPEC)
+    answers = await ThreadResolver().resolve("cloud.example", 443, socket.AF_UNSPEC)
     assert [(each["hostname"], each["host"], each["port"]) for each in answers] == [
         ("cloud.example", "127.0.0.1", 443),
         ("cloud.example", "fe80::1%3", 443),
@@ -87,4 +87,4 @@ async def test_a_name_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
     with pytest.raises(OSError, match="nobody"):
-        await OwnResolver().resolve("cloud.example", 443)
+        await ThreadResolver().resolve("cloud.example", 443)

@@ -188,9 +188,9 @@ async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(stag
 
 
 def _half_a_backup(stage: Stage) -> bytes:
-    draft = stage.operations().backups.begin(OLDER, {})
-    draft.add(stage.ids[0], stage.cloud.jobs[stage.ids[0]].detail(), "a-key-that-is-nowhere")
-    path = draft.close()
+    writer = stage.operations().backups.begin(OLDER, {})
+    writer.add(stage.ids[0], stage.cloud.jobs[stage.ids[0]].detail(), "a-key-that-is-nowhere")
+    path = writer.close()
     content = path.read_bytes()
     path.unlink()
     return content[: len(content) // 2]

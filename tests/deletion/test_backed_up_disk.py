@@ -190,10 +190,10 @@ async def test_a_record_that_is_really_full_in_the_middle_of_a_line_is_as_it_was
 
 @pytest.mark.parametrize("short", [12_000, 300, 10], ids=["a job", "its end", "its last line"])
 async def test_a_backup_that_the_disk_has_no_room_for_leaves_nothing(stage: Stage, short: int) -> None:
-    draft = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
+    writer = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
     for job_id in stage.ids:
-        draft.add(job_id, clean_detail(stage.cloud.jobs[job_id].detail()), "a-key-that-is-nowhere")
-    size = draft.close().stat().st_size
+        writer.add(job_id, clean_detail(stage.cloud.jobs[job_id].detail()), "a-key-that-is-nowhere")
+    size = writer.close().stat().st_size
     stage.operations().backups.delete(OLDER)
     with no_file_larger_than(size - short):
         await stage.delete()

@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
-from cloud_history.cloud.evidence import Doubt, ProvenAbsent, Reason
-from cloud_history.cloud.lookup import UNSEEN, Observation
+from cloud_history.cloud.evidence import Defect, DefectKind, ProvenAbsent
+from cloud_history.cloud.lookup import NOTHING_OBSERVED, Observation
 from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome, Outcomes, job_outcome
 from cloud_history.deletion.report import deletion_report
@@ -119,8 +119,8 @@ def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> No
 def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
     odd = {
         "by id": Observation({JOB: job(JOB)}),
-        "not looked": UNSEEN,
-        "doubted": Observation(reasons=(Reason(Doubt.UNREADABLE_ROWS, 2),)),
+        "not looked": NOTHING_OBSERVED,
+        "doubted": Observation(defects=(Defect(DefectKind.UNREADABLE_ROWS, 2),)),
     }
     seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
     assert job_outcome(JOB, SENT[sent], LOOKS[before], seen).why == why

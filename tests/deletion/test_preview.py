@@ -16,7 +16,7 @@ from cloud_history.deletion.preview import (
     preview_jobs,
 )
 from cloud_history.errors import PreviewExpired
-from cloud_history.jobs.filters import Protected
+from cloud_history.jobs.filters import ProtectedJobs
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import ApiKey, Connection, Source
 from support.fake_history_client import counts_of, ids, job
@@ -182,7 +182,7 @@ def test_protected_jobs_stay_and_are_counted_as_that() -> None:
     selected = [
         job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)
     ]
-    preview = preview_jobs(selected, protected=Protected(frozenset(ids(3)[1:])))
+    preview = preview_jobs(selected, protected=ProtectedJobs(frozenset(ids(3)[1:])))
     assert preview.job_ids == ids(1)
     assert preview.skipped == {"active": 1, "unknown": 0, "already_gone": 0, "protected": 1}
 

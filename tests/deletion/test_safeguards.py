@@ -11,13 +11,13 @@ import pytest
 
 from cloud_history.cloud.evidence import ProvenAbsent
 from cloud_history.cloud.lookup import Observation
-from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.deletion.clear import Clear
 from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.safeguards import BackedUp, Safeguards
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
-from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
+from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Watch
 from support import virtual_time
@@ -30,7 +30,7 @@ class Guards(Safeguards):
 
     def __init__(
         self,
-        protect: Callable[[int], Protected] = lambda asked: NOTHING_PROTECTED,
+        protect: Callable[[int], ProtectedJobs] = lambda asked: NOTHING_PROTECTED,
         without: Sequence[str] = (),
         error: CloudError | None = None,
     ) -> None:
@@ -38,7 +38,7 @@ class Guards(Safeguards):
         self.asked = 0
         self.saved: list[str] = []
 
-    async def protected(self) -> Protected:
+    async def protected(self) -> ProtectedJobs:
         self.asked += 1
         return self.protect(self.asked)
 
@@ -70,8 +70,8 @@ def sent(client: FakeClient) -> list[str]:
     return [job_id for chunk in client.deletes for job_id in chunk]
 
 
-def by_id(*job_ids: str) -> Callable[[int], Protected]:
-    return lambda asked: Protected(frozenset(job_ids))
+def by_id(*job_ids: str) -> Callable[[int], ProtectedJobs]:
+    return lambda asked: ProtectedJobs(frozenset(job_ids))
 
 
 @pytest.mark.parametrize("count", [3, 250])
@@ -89,9 +89,11 @@ class Forgetful(FakeClient):
 
     by_id = True
 
-    async def list_jobs(self, query: Mapping[str, str], pick: Pick[Kept], **place: Any) -> Page[Kept]:
-        make = pick.make
-        without = replace(pick, make=lambda job: make(job._replace(workflow_id="")))
+    async def list_jobs(
+        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
+    ) -> Page[ValueT]:
+        make = mapper.convert
+        without = replace(mapper, convert=lambda job: make(job._replace(workflow_id="")))
         return await super().list_jobs(query, without, **place)
 
     async def get_job(self, job_id: str) -> Job:
@@ -100,7 +102,7 @@ class Forgetful(FakeClient):
 
 
 OF_WORKFLOW = {job_id: each._replace(workflow_id="wf") for job_id, each in jobs_of(ids(3)).items()}
-WORKFLOW = Protected(workflows=frozenset({"wf"}))
+WORKFLOW = ProtectedJobs(workflows=frozenset({"wf"}))
 
 
 def test_a_job_is_kept_whose_protected_workflow_only_its_details_name() -> None:
@@ -133,7 +135,7 @@ def test_a_job_of_a_protected_workflow_that_seems_to_be_gone_by_now_is_not_sent_
 def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
     client = FakeClient(jobs_of(ids(150)))
     late = ids(150)[120]
-    guards = Guards(lambda asked: Protected(frozenset({late} if asked > 1 else ())))
+    guards = Guards(lambda asked: ProtectedJobs(frozenset({late} if asked > 1 else ())))
     result = delete(client, 150, guards)
     assert late not in sent(client)
     assert result.ids(Outcome.PROTECTED) == [late]
@@ -150,7 +152,7 @@ def test_what_a_person_confirmed_is_not_sent_either_when_it_was_protected_since(
 def test_a_list_that_cannot_be_read_stops_the_deletion_before_any_request() -> None:
     client = FakeClient(jobs_of(ids(3)))
 
-    def damaged(asked: int) -> Protected:
+    def damaged(asked: int) -> ProtectedJobs:
         raise ProtectionDamaged("protected.json")
 
     with pytest.raises(ProtectionDamaged):
@@ -161,7 +163,7 @@ def test_a_list_that_cannot_be_read_stops_the_deletion_before_any_request() -> N
 def test_a_list_that_is_damaged_on_the_way_stops_what_was_not_sent_yet() -> None:
     client = FakeClient(jobs_of(ids(900)))
 
-    def damaged(asked: int) -> Protected:
+    def damaged(asked: int) -> ProtectedJobs:
         if asked > 3:
             raise ProtectionDamaged("protected.json")
         return NOTHING_PROTECTED

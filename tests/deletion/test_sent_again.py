@@ -16,7 +16,7 @@ from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, Outcome
 from cloud_history.deletion.report import clear_report
 from cloud_history.deletion.safeguards import Safeguards, StateSafeguards
 from cloud_history.errors import PreviewExpired
-from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
+from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from cloud_history.service import Operations
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched
@@ -145,7 +145,7 @@ class Protecting(Safeguards):
         self.now, self.asked = NOTHING_PROTECTED, 0
         self.asked_often = asyncio.Event()
 
-    async def protected(self) -> Protected:
+    async def protected(self) -> ProtectedJobs:
         self.asked += 1
         # Once before all, then before each of five requests, and of the four that follow the accepted ones.
         if self.asked == 1 + 5 + 4:
@@ -161,7 +161,7 @@ async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_la
 
     async def sleep(seconds: float) -> None:
         await guards.asked_often.wait()
-        guards.now = Protected(frozenset(job.id for job in cloud.finished))
+        guards.now = ProtectedJobs(frozenset(job.id for job in cloud.finished))
 
     limit = Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False)
     cloud.faults.append(limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud_history.cloud.lookup import look_up
-from cloud_history.jobs.ids import MAX_WRITTEN_IDS, WrittenIds
+from cloud_history.jobs.ids import MAX_SPELLINGS, JobIdSpellings
 from cloud_history.service import Operations
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
@@ -67,7 +67,7 @@ async def test_an_id_that_is_written_otherwise_by_now_is_sent_as_it_was_read_las
 
 
 def test_so_many_ids_are_remembered_and_no_more() -> None:
-    ids = WrittenIds()
+    ids = JobIdSpellings()
     ids.learn(["a"], {"a": "A"})
-    ids.learn([], {str(number): "B" for number in range(MAX_WRITTEN_IDS)})
+    ids.learn([], {str(number): "B" for number in range(MAX_SPELLINGS)})
     assert (ids.of("a"), ids.of("1"), ids.of("b")) == ("A", "1", "b")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.approval.approval import Answers
+from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.config import state_folder
 from simulated_cloud import SimulatedCloud
 from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
@@ -44,11 +44,11 @@ class Page:
         if data["state"] != "open":
             return
         self.heard.append(data)
-        answers = Answers(state_folder(), clock=self.clock)
-        shown = answers.show(data["question"])
+        answers = ApprovalAnswers(state_folder(), clock=self.clock)
+        shown = answers.fetch(data["question"])
         self.shown.append(shown)
         if self.sees:
-            answers.seen(shown["question"], shown["token"])
+            answers.mark_seen(shown["question"], shown["token"])
         if self.answer:
             self.now += 1.0
             answers.answer(shown["question"], shown["token"], self.answer)
@@ -78,8 +78,8 @@ def page(
     def questions(*arguments: Any) -> Any:
         return real(*arguments, sleep=made.sleep, clock=made.clock)
 
-    real = asking.Questions
-    monkeypatch.setattr(asking, "Questions", questions)
+    real = asking.ApprovalRequests
+    monkeypatch.setattr(asking, "ApprovalRequests", questions)
     assert host.graph_deletions() is host.graph_deletions()
     return made
 

@@ -147,7 +147,7 @@ def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
 ) -> None:
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
-    entry = journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3)
+    entry = journal.InFlightOperation("delete", "node 7", "cloud.comfy.org", "", asked=3)
     sys.modules[f"{name}.comfy_host"].operations().queue.in_flight.begin(entry)
     said = threading.Event()
     listener = logging.Handler()
@@ -173,7 +173,9 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     operations = sys.modules[f"{name}.comfy_host"].operations()
-    operations.queue.in_flight.begin(journal.Entry("delete", "node 7", "cloud.comfy.org", "", asked=3))
+    operations.queue.in_flight.begin(
+        journal.InFlightOperation("delete", "node 7", "cloud.comfy.org", "", asked=3)
+    )
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
     child = subprocess.Popen(
         [sys.executable, "-c", hold, str(operations.folder / "sending.gate")],
@@ -215,8 +217,9 @@ def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> No
     host.announce("cloud_history.changed", {})
     watch = host.NodeWatch()
     assert (watch.node_id, watch.stopped) == (None, False)
-    asker = host.asker("Clear Cloud History")
-    assert (asker.client, asker.origin, asker.title, asker.key) == (None, "node", "Clear Cloud History", None)
+    requester = host.requesting_node("Clear Cloud History")
+    assert (requester.client, requester.origin, requester.key) == (None, "node", None)
+    assert requester.title == "Clear Cloud History"
     assert not watch.stop_requested()
     watch.progress("sending", 1, 2)
     asyncio.run(watch.end_stopped("report"))

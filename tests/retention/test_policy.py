@@ -121,7 +121,7 @@ years   within=11w                                       efg
 ROWS = [re.split(r"  +", line) for line in TABLE.strip().splitlines()]
 
 
-def job_of(text: str) -> Job:
+def read_job_row(text: str) -> Job:
     letter, age, *more = text.split()
     words = [each for each in more if len(each) > 1]
     length = None if age == "?" else span(age) or timedelta(0)
@@ -131,7 +131,7 @@ def job_of(text: str) -> Job:
 
 
 def history(name: str) -> list[Job]:
-    return [job_of(each) for each in HISTORIES[name].split(",")]
+    return [read_job_row(each) for each in HISTORIES[name].split(",")]
 
 
 def policy_of(text: str) -> Policy:

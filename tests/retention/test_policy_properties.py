@@ -52,7 +52,7 @@ class Example(NamedTuple):
     fewer: int
 
 
-def job_of(choices: Choices, at: int) -> Job:
+def read_job_row(choices: Choices, at: int) -> Job:
     status, length = choices.one_of(STATUSES), choices.one_of(AGES)
     created = None if length is None else NOW - length
     return Job(f"{at:03}", status, "", created_at=created, workflow_id=choices.one_of(WORKFLOWS))
@@ -72,7 +72,7 @@ def policy_of(choices: Choices) -> Policy:
 
 def example_of(choices: Choices) -> Example:
     policy = policy_of(choices)
-    jobs = [job_of(choices, at) for at in range(1 + choices.below(MAX_JOBS))]
+    jobs = [read_job_row(choices, at) for at in range(1 + choices.below(MAX_JOBS))]
     return Example(
         jobs,
         policy,

@@ -150,9 +150,9 @@ async def test_a_kept_text_shows_no_key_that_this_process_has_not_used_yet(stage
     stage.operations.queue.audit_log.intent(
         AuditEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())
     )
-    draft = stage.operations.backups.begin(stage.operation, {})
-    draft.add(stage.job, {"id": stage.job, "status": "failed", "workflow": {"nodes": [key]}}, "another-key")
-    draft.close()
+    writer = stage.operations.backups.begin(stage.operation, {})
+    writer.add(stage.job, {"id": stage.job, "status": "failed", "workflow": {"nodes": [key]}}, "another-key")
+    writer.close()
     for route in ("record", "record_csv", "record_jobs", "backup", "backed_up_job", "backed_up_workflow"):
         answer = await stage.ask(route)
         assert answer.status == 200, route

@@ -71,8 +71,8 @@ async def test_a_hold_keeps_the_seconds_it_was_confirmed_with(stage: Stage) -> N
 async def test_a_lower_limit_of_backups_acts_at_once(stage: Stage) -> None:
     folder = stage.operations.backups
     for number in range(12):
-        draft = folder.begin(f"{number:032x}", {"created_at": "2026-01-01T00:00:00+00:00"})
-        draft.close()
+        writer = folder.begin(f"{number:032x}", {"created_at": "2026-01-01T00:00:00+00:00"})
+        writer.close()
     assert len(folder.list()) == 12
     await stage.ask("settings", {"backup_days": 1})
     assert len(folder.list()) == 10

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history import __version__
-from cloud_history.state.in_flight import Entry
+from cloud_history.state.in_flight import InFlightOperation
 from simulated_cloud import SimulatedCloud
 from support.route_stage import Stage, serving
 
@@ -116,7 +116,7 @@ async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(stage: 
 
 
 async def test_what_an_earlier_run_left_open_is_listed_until_it_is_dismissed(target: Stage) -> None:
-    left = Entry("delete", "node 7", "host", "abcd", asked=3, job_ids=("a", "b", "c"))
+    left = InFlightOperation("delete", "node 7", "host", "abcd", asked=3, job_ids=("a", "b", "c"))
     target.operations.queue.in_flight.begin(left)
     listed = (await target.ask("status")).json["unresolved"]
     assert {each["operation"] for each in listed} == {left.operation, target.unresolved.operation}

@@ -67,30 +67,30 @@ def test_where_the_system_refuses_there_is_no_backup_no_draft_and_the_next_works
 
 @pytest.mark.parametrize("room", [0, 100, 8_192, 70_000])
 def test_a_disk_that_really_is_full_while_jobs_are_added_leaves_nothing(tmp_path: Path, room: int) -> None:
-    draft = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
+    writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def add_many() -> None:
         for number in range(1, 9):
             job = str(UUID(int=number))
-            draft.add(job, {**DETAIL, "id": job, "note": NOISE}, KEY)
+            writer.add(job, {**DETAIL, "id": job, "note": NOISE}, KEY)
 
     with no_file_larger_than(room), pytest.raises(OSError, match="large"):
         add_many()
     assert names(tmp_path) == set()  # at once: others need the room
     with pytest.raises(OSError, match="could not be written"):
-        draft.add(JOB, DETAIL, KEY)
+        writer.add(JOB, DETAIL, KEY)
     with pytest.raises(OSError, match="could not be written"):
-        draft.close()
+        writer.close()
     assert_the_next_one_works(tmp_path)
 
 
 @pytest.mark.parametrize("short", range(0, 400, 40))
 def test_a_disk_that_is_full_at_the_very_end_leaves_nothing(tmp_path: Path, short: int) -> None:
     whole = make(tmp_path, OTHER).stat().st_size
-    draft = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
-    draft.add(JOB, DETAIL, KEY)
+    writer = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
+    writer.add(JOB, DETAIL, KEY)
     with no_file_larger_than(whole - 1 - short), pytest.raises(OSError, match="large"):
-        draft.close()
+        writer.close()
     assert names(tmp_path) == {f"{OTHER}.zip"}
     assert_the_next_one_works(tmp_path / "next")
 
@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_at_the_very_end_leaves_nothing(tmp_path: Path, shor
 def test_being_interrupted_while_a_job_is_added_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
+    writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
@@ -106,7 +106,7 @@ def test_being_interrupted_while_a_job_is_added_leaves_nothing(
     with monkeypatch.context() as broken:
         broken.setattr(zipfile.ZipFile, "writestr", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            draft.add(JOB, DETAIL, KEY)
+            writer.add(JOB, DETAIL, KEY)
     assert names(tmp_path) == set()
 
 
@@ -155,10 +155,10 @@ def die(*arguments, **more):
     os.kill(os.getpid(), signal.SIGKILL)
 
 step = sys.argv[2]
-draft = backup.BackupFolder(Path(sys.argv[1])).begin(operation, {{}})
+writer = backup.BackupFolder(Path(sys.argv[1])).begin(operation, {{}})
 if step == "begun":
     die()
-draft.add(job, detail, "")
+writer.add(job, detail, "")
 if step == "added":
     die()
 if step == "directory":
@@ -167,7 +167,7 @@ elif step in ("fsync", "replace"):
     setattr(os, step, die)
 elif step == "sync_folder":
     backup_draft.sync_folder = die
-draft.close()
+writer.close()
 die()
 """
 LIVES = {"sync_folder", "closed"}
@@ -185,8 +185,8 @@ def test_a_process_killed_anywhere_leaves_a_whole_backup_or_a_draft_that_the_nex
         assert names(tmp_path) == {f"{OTHER}.zip"}
         assert backups.job(OTHER, JOB) == DETAIL
     else:
-        (draft,) = names(tmp_path)
-        assert draft.startswith(".")
+        (unfinished,) = names(tmp_path)
+        assert unfinished.startswith(".")
         assert backups.list() == []
         with pytest.raises(BackupDamaged):
             backups.jobs(OTHER)
@@ -199,10 +199,10 @@ def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from cloud_history.state.backups import BackupFolder\n"
-        f"draft = BackupFolder(Path(sys.argv[1])).begin({OTHER!r}, {{}})\n"
+        f"writer = BackupFolder(Path(sys.argv[1])).begin({OTHER!r}, {{}})\n"
         "print('begun', flush=True)\n"
         "sys.stdin.readline()\n"
-        "draft.close()\n"
+        "writer.close()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -49,10 +49,10 @@ def backups(tmp_path: Path) -> BackupFolder:
 
 def three_jobs(backups: BackupFolder) -> Path:
     """A backup of three jobs."""
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
     for number in range(3):
-        draft.add(job_id(number), detail_of(number), KEY)
-    return draft.close()
+        writer.add(job_id(number), detail_of(number), KEY)
+    return writer.close()
 
 
 def content_of(path: Path) -> bytes:
@@ -92,9 +92,9 @@ def test_any_zip_program_can_read_it_and_its_index_says_what_it_is(backups: Back
 
 
 def test_a_job_without_a_workflow_is_kept_and_says_so(backups: BackupFolder) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.add(job_id(1), {"id": job_id(1), "status": "failed"}, KEY)
-    draft.close()
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.add(job_id(1), {"id": job_id(1), "status": "failed"}, KEY)
+    writer.close()
     (row,) = backups.jobs(OPERATION)
     assert (row["has_workflow"], row["created"], row["name"]) == (False, None, "")
 
@@ -103,10 +103,10 @@ def test_a_job_without_a_workflow_is_kept_and_says_so(backups: BackupFolder) -> 
 def test_only_the_owner_can_read_it_also_while_it_is_written(backups: BackupFolder, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        draft = backups.begin(OPERATION, ABOUT)
+        writer = backups.begin(OPERATION, ABOUT)
         (name,) = names(tmp_path)
         assert stat.S_IMODE((tmp_path / "backups" / name).stat().st_mode) == 0o600
-        path = draft.close()
+        path = writer.close()
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -114,22 +114,22 @@ def test_only_the_owner_can_read_it_also_while_it_is_written(backups: BackupFold
 
 
 def test_until_it_is_closed_it_is_a_hidden_draft_and_no_backup(backups: BackupFolder, tmp_path: Path) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.add(job_id(1), detail_of(1), KEY)
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.add(job_id(1), detail_of(1), KEY)
     (name,) = names(tmp_path)
     assert name.startswith(".")
     assert backups.list() == []
     with pytest.raises(BackupDamaged):
         backups.jobs(OPERATION)
-    draft.close()
+    writer.close()
     assert names(tmp_path) == {f"{OPERATION}.zip"}
 
 
 def test_its_content_is_on_the_disk_before_it_takes_its_name(
     backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.add(job_id(1), detail_of(1), KEY)
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.add(job_id(1), detail_of(1), KEY)
     steps: list[str] = []
     real_sync, real_replace = os.fsync, os.replace
 
@@ -144,35 +144,35 @@ def test_its_content_is_on_the_disk_before_it_takes_its_name(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", replace)
-    draft.close()
+    writer.close()
     assert steps == ["file", "name", "folder"]
 
 
 def test_a_discarded_draft_leaves_nothing_and_takes_no_more(backups: BackupFolder, tmp_path: Path) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.add(job_id(1), detail_of(1), KEY)
-    draft.discard()
-    draft.discard()
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.add(job_id(1), detail_of(1), KEY)
+    writer.discard()
+    writer.discard()
     assert names(tmp_path) == set()
     with pytest.raises(OSError, match="closed"):
-        draft.add(job_id(2), detail_of(2), KEY)
+        writer.add(job_id(2), detail_of(2), KEY)
     with pytest.raises(OSError, match="closed"):
-        draft.close()
+        writer.close()
 
 
 def test_discarding_a_closed_backup_does_not_remove_it(backups: BackupFolder, tmp_path: Path) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.close()
-    draft.discard()
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.close()
+    writer.discard()
     assert names(tmp_path) == {f"{OPERATION}.zip"}
 
 
 def test_a_job_added_again_stays_as_it_was(backups: BackupFolder) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
-    draft.add(job_id(1), detail_of(1), KEY)
-    draft.add(job_id(1), detail_of(1, status="failed"), KEY)
-    draft.close()
-    assert len(draft) == 1
+    writer = backups.begin(OPERATION, ABOUT)
+    writer.add(job_id(1), detail_of(1), KEY)
+    writer.add(job_id(1), detail_of(1, status="failed"), KEY)
+    writer.close()
+    assert len(writer) == 1
     assert [row["status"] for row in backups.jobs(OPERATION)] == ["completed"]
 
 
@@ -184,11 +184,11 @@ def test_a_job_added_again_stays_as_it_was(backups: BackupFolder) -> None:
 def test_an_answer_about_something_else_is_no_backup_and_the_others_are_kept(
     backups: BackupFolder, wrong: dict[str, Any]
 ) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
     with pytest.raises(NotBackedUp):
-        draft.add(job_id(1), wrong, KEY)
-    draft.add(job_id(3), detail_of(3), KEY)
-    draft.close()
+        writer.add(job_id(1), wrong, KEY)
+    writer.add(job_id(3), detail_of(3), KEY)
+    writer.close()
     assert [row["id"] for row in backups.jobs(OPERATION)] == [job_id(3)]
 
 
@@ -196,12 +196,12 @@ def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
     backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cloud_history.state.backup_file.MAX_JOB_BYTES", 5_000)
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
     with pytest.raises(NotBackedUp, match="too large") as refused:
-        draft.add(job_id(1), detail_of(1, note="x" * 5_000), KEY)
+        writer.add(job_id(1), detail_of(1, note="x" * 5_000), KEY)
     assert refused.value.short == "it is too large"
-    draft.add(job_id(2), detail_of(2), KEY)
-    draft.close()
+    writer.add(job_id(2), detail_of(2), KEY)
+    writer.close()
     assert [row["id"] for row in backups.jobs(OPERATION)] == [job_id(2)]
 
 
@@ -254,11 +254,11 @@ keyed_json = st.recursive(
 def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name: str) -> None:
     remember(KEY)
     backups.delete(OPERATION)
-    draft = backups.begin(OPERATION, {**ABOUT, "origin": {"kind": "node", "title": name}})
+    writer = backups.begin(OPERATION, {**ABOUT, "origin": {"kind": "node", "title": name}})
     error = {"exception_message": name, "traceback": [name], "current_inputs": value}
     detail = detail_of(1, workflow=value, workflow_id=name, execution_error=error, extra_data=value)
-    draft.add(job_id(1), clean_detail(detail), KEY)
-    path = draft.close()
+    writer.add(job_id(1), clean_detail(detail), KEY)
+    path = writer.close()
     assert KEY.encode() not in content_of(path)
     assert KEY.encode() not in path.read_bytes()
     assert len(backups.jobs(OPERATION)) == 1
@@ -266,18 +266,18 @@ def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name:
 
 
 def test_jobs_may_be_added_from_several_threads(backups: BackupFolder) -> None:
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
 
     def add(first: int) -> None:
         for number in range(first, 120, 6):
-            draft.add(job_id(number), detail_of(number), KEY)
+            writer.add(job_id(number), detail_of(number), KEY)
 
     threads = [threading.Thread(target=add, args=(first,)) for first in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    draft.close()
+    writer.close()
     assert {row["id"] for row in backups.jobs(OPERATION)} == {job_id(number) for number in range(120)}
     assert all(backups.job(OPERATION, job_id(number)) == detail_of(number) for number in range(120))
 
@@ -357,12 +357,12 @@ def test_a_deleted_backup_is_gone_and_the_others_stay(backups: BackupFolder, tmp
 
 def test_many_large_jobs_need_little_memory(backups: BackupFolder) -> None:
     noise = random.Random(1).randbytes(50_000).hex()
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
     tracemalloc.start()
     try:
         for number in range(250):
-            draft.add(job_id(number), {"id": job_id(number), "note": f"{number}{noise}"}, KEY)
-        draft.close()
+            writer.add(job_id(number), {"id": job_id(number), "note": f"{number}{noise}"}, KEY)
+        writer.close()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -374,10 +374,10 @@ def test_many_large_jobs_need_little_memory(backups: BackupFolder) -> None:
 def test_five_thousand_jobs_are_written_and_listed_quickly(backups: BackupFolder) -> None:
     nodes = [{"id": n, "type": "KSampler", "widgets_values": [n, "fixed", 20, 8.0]} for n in range(100)]
     started = time.perf_counter()
-    draft = backups.begin(OPERATION, ABOUT)
+    writer = backups.begin(OPERATION, ABOUT)
     for number in range(5_000):
-        draft.add(job_id(number), {"id": job_id(number), "workflow": {"nodes": nodes}}, KEY)
-    draft.close()
+        writer.add(job_id(number), {"id": job_id(number), "workflow": {"nodes": nodes}}, KEY)
+    writer.close()
     assert time.perf_counter() - started < 20
     started = time.perf_counter()
     assert backups.list()[0].jobs == 5_000

@@ -24,7 +24,7 @@ from cloud_history.state.credentials import (
     ApiKey,
     KeyStore,
     clean_key,
-    looks_usual,
+    has_usual_prefix,
 )
 from support.shown_error import everything_of
 
@@ -100,7 +100,7 @@ def test_a_key_of_the_prompt_takes_the_place_of_none_that_is_damaged(folder: Pat
 def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     store = KeyStore(folder, {KEY_VARIABLE: KEY}, many_users=True)
-    for look in (store.find, store.get, store.check_users, lambda: store.save(Secret(OTHER))):
+    for look in (store.find, store.get, store.check_key_is_not_shared, lambda: store.save(Secret(OTHER))):
         with pytest.raises(ManyUsers) as caught:
             look()
         assert caught.value.code == "many_users"
@@ -116,7 +116,7 @@ def test_with_several_users_a_missing_key_is_no_key_to_connect(folder: Path) -> 
 
 def test_with_several_users_who_share_one_key_all_is_as_ever(folder: Path) -> None:
     store = KeyStore(folder, {SHARED_VARIABLE: " 1 "}, many_users=True)
-    store.check_users()
+    store.check_key_is_not_shared()
     store.save(Secret(KEY))
     assert store.get() == ApiKey(Secret(KEY), "saved")
 
@@ -192,8 +192,8 @@ def test_every_printable_ascii_character_can_be_in_a_key() -> None:
 
 
 def test_a_key_without_the_usual_prefix_is_only_remarked_upon() -> None:
-    assert looks_usual(clean_key(KEY))
-    assert not looks_usual(clean_key("sk-something-else"))
+    assert has_usual_prefix(clean_key(KEY))
+    assert not has_usual_prefix(clean_key("sk-something-else"))
 
 
 # The saved key

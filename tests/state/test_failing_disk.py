@@ -27,7 +27,7 @@ from cloud_history.state import append_log, folder, in_flight, locks, protection
 from cloud_history.state.audit_log import AuditEntry, AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.files import read_private, write_private
-from cloud_history.state.in_flight import Entry, InFlight
+from cloud_history.state.in_flight import InFlight, InFlightOperation
 from cloud_history.state.locks import OwnerLock
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
@@ -78,7 +78,7 @@ def test_a_list_of_protected_jobs_that_the_disk_does_not_give_is_no_empty_one(
 def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_running(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = Entry("delete", "panel", "host", "abcd")
+    entry = InFlightOperation("delete", "panel", "host", "abcd")
     InFlight(tmp_path).begin(entry)
     monkeypatch.setattr(in_flight, "read_private", failing(number))
     assert [each.operation for each in InFlight(tmp_path).entries()] == [entry.operation]

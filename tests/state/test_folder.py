@@ -23,9 +23,9 @@ from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
 from cloud_history.state.files import read_private, write_private
 from cloud_history.state.folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
-from cloud_history.state.in_flight import Entry, InFlight, SenderLock
+from cloud_history.state.in_flight import InFlight, InFlightOperation, SenderLock
 from cloud_history.state.protection import ProtectionFile
-from cloud_history.state.settings import DAMAGED, Settings, SettingsFile
+from cloud_history.state.settings import SAFE_SETTINGS, Settings, SettingsFile
 from support import record_stage
 from support.fake_history_client import ids
 
@@ -162,14 +162,14 @@ def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) 
         AuditLog(used).removed_in_all,
         lambda: list(AuditLog(used).csv())[1:],
         lambda: AuditLog(used).intent(record_stage.entry(1)),
-        lambda: InFlight(used).begin(Entry("clear", "menu", "host", "abcd")),
+        lambda: InFlight(used).begin(InFlightOperation("clear", "menu", "host", "abcd")),
         lambda: InFlight(used).resolve("ab" * 16),
         lambda: SenderLock(used).take("ab" * 16),
     ]
     for ask in asking:
         with pytest.raises(StateFolderLost):
             ask()
-    assert SettingsFile(used).load() == DAMAGED
+    assert SettingsFile(used).load() == SAFE_SETTINGS
     assert BackupFolder(used).prune(1, 1, datetime.now(timezone.utc)) == []
     # Nothing was written there either: the next start would take it for a folder of ours.
     after = sorted(str(each) for each in used.rglob("*")) if used.is_dir() else []
@@ -228,44 +228,44 @@ def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
 def test_a_folder_that_is_away_at_the_start_is_known_by_the_note_in_another_one(
     folder: Path, tmp_path: Path, harm: Harm
 ) -> None:
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     ProtectionFile(folder).change(protect=True, jobs=JOBS)
     restart()
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     assert ProtectionFile(folder).load().jobs == frozenset(JOBS)
     harm(folder)
     restart()
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     with pytest.raises(StateFolderLost):
         ProtectionFile(folder).load()
     state_folder_at(folder).start_anew()
     restart()
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     ProtectionFile(folder).load()
 
 
 def test_the_note_of_another_folder_or_a_damaged_one_says_nothing(folder: Path, tmp_path: Path) -> None:
-    state_folder_at(tmp_path / "other").remember_in(tmp_path / "inside")
+    state_folder_at(tmp_path / "other").keep_id_copy_in(tmp_path / "inside")
     SettingsFile(tmp_path / "other").change(hold_seconds=5)
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     assert ProtectionFile(folder).load() == NOTHING_PROTECTED
     (tmp_path / "inside" / "state_is_elsewhere.json").write_text("[")
     restart()
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     SettingsFile(folder).change(hold_seconds=5)
     assert str(folder) in (tmp_path / "inside" / "state_is_elsewhere.json").read_text()
 
 
 def test_a_folder_keeps_no_note_in_itself(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
-    state_folder_at(folder).remember_in(tmp_path / "link")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "link")
     SettingsFile(folder).change(hold_seconds=5)
     assert not (folder / "state_is_elsewhere.json").exists()
 
 
 def test_where_no_note_can_be_kept_the_folder_works(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "inside").write_text("a file")
-    state_folder_at(folder).remember_in(tmp_path / "inside")
+    state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     SettingsFile(folder).change(hold_seconds=5)
     assert SettingsFile(folder).in_force().hold_seconds == 5
 
@@ -453,11 +453,11 @@ def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_n
     class Slow(StateFolder):
         """Another process protects a job, between this one's look at the folder and its note."""
 
-        def _note(self, seen: str) -> None:
+        def _update_marker(self, seen: str) -> None:
             write_private(folder / PROTECTION, "{}")
             StateFolder(folder).check()
             (folder / PROTECTION).unlink()
-            super()._note(seen)
+            super()._update_marker(seen)
 
     slow = Slow(folder)
     slow.ensure()

@@ -7,11 +7,12 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud_history.errors import StateUnwritable
-from cloud_history.state.in_flight import Entry, InFlight
+from cloud_history.state.in_flight import InFlight, InFlightOperation
 
 NAME = "0123456789abcdef" * 2
 
@@ -21,8 +22,9 @@ def journal(tmp_path: Path) -> InFlight:
     return InFlight(tmp_path)
 
 
-def entry(**more: object) -> Entry:
-    return Entry("delete", "node 7", "cloud.comfy.org", "abcd", asked=2, job_ids=("a", "b"), **more)  # type: ignore[arg-type]
+def entry(**more: object) -> InFlightOperation:
+    about: Any = {"asked": 2, "job_ids": ("a", "b"), **more}
+    return InFlightOperation("delete", "node 7", "cloud.comfy.org", "abcd", **about)
 
 
 def only(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.approval.approval import Answers
+from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.errors import (
     BackupDamaged,
     CloudError,
@@ -26,7 +26,7 @@ from cloud_history.state.credentials import KeyStore
 from cloud_history.state.in_flight import InFlight, SenderLock
 from cloud_history.state.locks import OwnerLock
 from cloud_history.state.protection import ProtectionFile
-from cloud_history.state.settings import DAMAGED, SettingsFile
+from cloud_history.state.settings import SAFE_SETTINGS, SettingsFile
 from support import record_stage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
@@ -104,7 +104,7 @@ def test_the_settings_are_on_the_safe_side(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "settings.json", victim)
-    assert within_five_seconds(SettingsFile(folder).load) == DAMAGED
+    assert within_five_seconds(SettingsFile(folder).load) == SAFE_SETTINGS
     assert victim.read_bytes() == VICTIM
 
 
@@ -212,7 +212,7 @@ def test_a_question_in_whose_place_something_else_is_is_closed(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "asking" / f"{NAME}.json", victim)
-    found = error_of(lambda: Answers(folder).answer(NAME, "token", "delete"))
+    found = error_of(lambda: ApprovalAnswers(folder).answer(NAME, "token", "delete"))
     assert isinstance(found, QuestionClosed)
 
 

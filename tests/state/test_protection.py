@@ -13,7 +13,7 @@ from cloud_history.cloud.lookup import Observation
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.deletion.safeguards import safeguarded
 from cloud_history.errors import InputRefused, ProtectionDamaged, StateUnwritable
-from cloud_history.jobs.filters import NOTHING_PROTECTED, Protected
+from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from cloud_history.state.protection import ProtectionFile
 from support.fake_history_client import ids, job
 
@@ -36,17 +36,17 @@ def test_what_is_protected_is_known_to_the_next_process_until_it_is_not_any_more
 ) -> None:
     first, second = ids(2)
     file.change(protect=True, jobs=[first, second], workflows=["flow"])
-    assert ProtectionFile(tmp_path / "state").load() == Protected(
+    assert ProtectionFile(tmp_path / "state").load() == ProtectedJobs(
         frozenset({first, second}), frozenset({"flow"})
     )
     file.change(protect=False, jobs=[first], workflows=["flow"])
-    assert file.load() == Protected(frozenset({second}))
+    assert file.load() == ProtectedJobs(frozenset({second}))
     assert stat.S_IMODE((tmp_path / "state" / "protected.json").stat().st_mode) == 0o600
 
 
 def test_a_job_is_covered_by_its_id_or_its_workflow_and_no_workflow_is_not_one() -> None:
     first, second = ids(2)
-    protected = Protected(frozenset({first}), frozenset({"flow", ""}))
+    protected = ProtectedJobs(frozenset({first}), frozenset({"flow", ""}))
     assert protected.covers(job(first))
     assert protected.covers(job(second)._replace(workflow_id="flow"))
     assert not protected.covers(job(second)._replace(workflow_id="flow 2"))
@@ -99,9 +99,9 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
 def test_a_job_nobody_saw_is_safeguarded_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
     seen = Observation({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
-    back = safeguarded([first, second, gone], Protected(frozenset(), frozenset({"flow"})), [seen])
+    back = safeguarded([first, second, gone], ProtectedJobs(frozenset(), frozenset({"flow"})), [seen])
     assert {job_id: each.outcome for job_id, each in back.items()} == {
         first: Outcome.PROTECTED,
         second: Outcome.NOT_ATTEMPTED,
     }
-    assert safeguarded([second], Protected(frozenset({first})), [seen]) == {}
+    assert safeguarded([second], ProtectedJobs(frozenset({first})), [seen]) == {}

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from cloud_history.errors import InputRefused, SettingsDamaged
-from cloud_history.state.settings import DAMAGED, Permission, Settings, SettingsFile, permission
+from cloud_history.state.settings import (
+    SAFE_SETTINGS,
+    NodeDeletionMode,
+    Settings,
+    SettingsFile,
+    node_deletion_mode,
+)
 
 CHANGES = 15
 
@@ -59,7 +65,7 @@ def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: 
     (tmp_path / "state" / "settings.json").write_bytes(content)
     with pytest.raises(SettingsDamaged):
         kept.in_force()
-    assert kept.load() == DAMAGED
+    assert kept.load() == SAFE_SETTINGS
 
 
 # Whether workflows may delete
@@ -67,23 +73,25 @@ def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: 
 
 @pytest.mark.parametrize("mode", ["ask", "allow", "never"])
 def test_what_is_set_is_in_force_and_can_be_changed(mode: str) -> None:
-    assert permission(mode, {}) == Permission(mode, fixed=False)  # type: ignore[arg-type]
-    assert permission(mode, {"COMFY_CLOUD_HISTORY_NODES": " "}).mode == mode
+    assert node_deletion_mode(mode, {}) == NodeDeletionMode(mode, fixed=False)  # type: ignore[arg-type]
+    assert node_deletion_mode(mode, {"COMFY_CLOUD_HISTORY_NODES": " "}).mode == mode
 
 
 @pytest.mark.parametrize(("named", "mode"), [("ask", "ask"), ("ALLOW", "allow"), (" Never\n", "never")])
 @pytest.mark.parametrize("set_to", ["ask", "allow", "never"])
 def test_the_environment_outranks_it_in_any_case_and_fixes_it(set_to: str, named: str, mode: str) -> None:
-    assert permission(set_to, {"COMFY_CLOUD_HISTORY_NODES": named}) == Permission(mode, fixed=True)  # type: ignore[arg-type]
+    found = node_deletion_mode(set_to, {"COMFY_CLOUD_HISTORY_NODES": named})
+    assert (found.mode, found.fixed) == (mode, True)
 
 
 @pytest.mark.parametrize("named", ["yes", "1", "true", "allow,never", "allowed", "alw"])
 def test_a_word_nobody_knows_asks_and_is_told_once(named: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "cloud_history"):
         for _ in range(3):
-            assert permission("allow", {"COMFY_CLOUD_HISTORY_NODES": named}) == Permission("ask", fixed=True)
+            found = node_deletion_mode("allow", {"COMFY_CLOUD_HISTORY_NODES": named})
+            assert found == NodeDeletionMode("ask", fixed=True)
     assert len([record for record in caplog.records if f"“{named}”" in record.getMessage()]) == 1
 
 
 def test_a_setting_nobody_knows_asks() -> None:
-    assert permission("sometimes", {}).mode == "ask"
+    assert node_deletion_mode("sometimes", {}).mode == "ask"

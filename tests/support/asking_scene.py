@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud_history.approval.approval import Answers, Asker, Questions
+from cloud_history.approval.approval import ApprovalAnswers, ApprovalRequests, RequestingNode
 from support.fake_history_client import Person
 
 TAB = "tab-1"
-ASKER = Asker(client=TAB, node="5", title="Tidy up", workflow="Portraits", workflow_id="w-1")
+ASKER = RequestingNode(client=TAB, node="5", title="Tidy up", workflow="Portraits", workflow_id="w-1")
 ABOUT = {"kind": "delete", "removable": 3}
 EPOCH = 1_700_000_000.0
 NOBODY = "0" * 32
@@ -27,7 +27,7 @@ class Scene:
         self.clock_set_by = 0.0
         """Seconds by which somebody has set the clock."""
         self.events: list[tuple[float, str, dict[str, Any], str]] = []
-        self.questions = Questions(
+        self.questions = ApprovalRequests(
             folder,
             self._heard,
             connected.__contains__,
@@ -35,7 +35,7 @@ class Scene:
             clock=lambda: self.now,
             today=self.today,
         )
-        self.answers = Answers(folder, today=self.today, clock=lambda: self.now + self._read)
+        self.answers = ApprovalAnswers(folder, today=self.today, clock=lambda: self.now + self._read)
         self.shown: dict[str, Any] = {}
         """The question as the page shows it."""
         self.reads_for = 1.0
@@ -50,8 +50,8 @@ class Scene:
     def at(self, moment: float, act: Callable[[], None]) -> None:
         self._planned.append((moment, act))
 
-    def ask(self, asker: Asker = ASKER, person: Person | None = None) -> bool:
-        return asyncio.run(self.questions.ask(asker, ABOUT, person or Person()))
+    def ask(self, requester: RequestingNode = ASKER, person: Person | None = None) -> bool:
+        return asyncio.run(self.questions.request(requester, ABOUT, person or Person()))
 
     @property
     def named(self) -> str:
@@ -61,11 +61,11 @@ class Scene:
 
     def fetch(self) -> None:
         """Fetch what is asked, as a page does that hears of it."""
-        self.shown = self.answers.show(self.named)
+        self.shown = self.answers.fetch(self.named)
 
     def see(self) -> None:
         self.fetch()
-        self.answers.seen(self.shown["question"], self.shown["token"])
+        self.answers.mark_seen(self.shown["question"], self.shown["token"])
 
     def answer(self, word: str = "delete") -> None:
         """Answer it, as somebody who has read it."""

@@ -25,9 +25,9 @@ DETAIL: dict[str, Any] = {"id": JOB, "status": "completed", "workflow": {"nodes"
 
 def make(folder: Path, operation: str = OPERATION, **about: object) -> Path:
     """A backup of one job, of the same length each time."""
-    draft = BackupFolder(folder).begin(operation, {**ABOUT, "created_at": CREATED, **about})
-    draft.add(JOB, DETAIL, KEY)
-    return draft.close()
+    writer = BackupFolder(folder).begin(operation, {**ABOUT, "created_at": CREATED, **about})
+    writer.add(JOB, DETAIL, KEY)
+    return writer.close()
 
 
 def names(folder: Path) -> set[str]:

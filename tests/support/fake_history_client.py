@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from cloud_history.cloud.pages import Kept, Page, Pick
-from cloud_history.cloud.retry import Again
+from cloud_history.cloud.pages import Page, RowMapper, ValueT
+from cloud_history.cloud.retry import BeforeSend
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobCounts, JobStatus
@@ -54,17 +54,17 @@ def by_status(query: Mapping[str, str], jobs: Iterable[Job]) -> list[Job]:
     return [each for each in jobs if words == [""] or each.status.value in words]
 
 
-def kept_of(pick: Pick[Kept], jobs: Iterable[Job]) -> dict[str, Kept]:
+def kept_of(mapper: RowMapper[ValueT], jobs: Iterable[Job]) -> dict[str, ValueT]:
     """What is kept of these jobs."""
-    made = {each.id: pick.make(each) for each in jobs if pick.wants(each.id)}
+    made = {each.id: mapper.convert(each) for each in jobs if mapper.wants(each.id)}
     return {job_id: each for job_id, each in made.items() if each is not None}
 
 
-def cut(rows: Sequence[Job], pick: Pick[Kept], limit: int, offset: int = 0) -> Page[Kept]:
+def cut(rows: Sequence[Job], mapper: RowMapper[ValueT], limit: int, offset: int = 0) -> Page[ValueT]:
     """One page of these rows, as a server gives it that knows all of it."""
     shown = rows[offset : offset + limit]
     more = offset + limit < len(rows)
-    return Page([each.id for each in shown], kept_of(pick, shown), len(shown), len(rows), more, "")
+    return Page([each.id for each in shown], kept_of(mapper, shown), len(shown), len(rows), more, "")
 
 
 @dataclass
@@ -112,7 +112,7 @@ class FakeClient:
     def earliest_now(self) -> datetime:
         return self.moment or datetime.now(timezone.utc)
 
-    async def delete_history(self, job_ids: list[str], again: Again | None = None) -> None:
+    async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
         self.deletes.append(list(job_ids))
         error = self.refuse(len(self.deletes), job_ids)
         self._at_once += 1
@@ -138,7 +138,7 @@ class FakeClient:
         now = asyncio.get_running_loop().time()
         return {key: each for key, each in self.jobs.items() if self._leaves.get(key, now + 1) > now}
 
-    async def clear_history(self, again: Again | None = None) -> None:
+    async def clear_history(self, before_send: BeforeSend | None = None) -> None:
         self.clears += 1
         await asyncio.sleep(self.seconds)
         if self.clear_error is not None:
@@ -170,38 +170,40 @@ class FakeClient:
     async def list_jobs(
         self,
         query: Mapping[str, str],
-        pick: Pick[Kept],
+        mapper: RowMapper[ValueT],
         *,
         limit: int,
         offset: int = 0,
         after: str | None = None,
-    ) -> Page[Kept]:
+    ) -> Page[ValueT]:
         self.pages.append((dict(query), limit, offset))
         await self._look()
         if self.looks is None:
-            return cut(by_status(query, self._seen().values()), pick, limit, offset)
+            return cut(by_status(query, self._seen().values()), mapper, limit, offset)
         if not query and limit == 1:  # of all jobs, as many as the others have in all
             counted = self.looks[min(self.looked - 1, len(self.looks) - 1)]
-            return page(pick, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0))
+            return page(
+                mapper, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0)
+            )
         if "status" not in query:
             running = [self._counted_job(RUNNING)] if self.active else []
             try:
-                return cut([self._counted_job(ids(1)[0]), *running], pick, limit, offset)
+                return cut([self._counted_job(ids(1)[0]), *running], mapper, limit, offset)
             except NotFound:
-                return cut(running, pick, limit, offset)
+                return cut(running, mapper, limit, offset)
         if query["status"] == "pending,in_progress":
-            return page(pick, JobStatus.PENDING, self.active, RUNNING)
+            return page(mapper, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
             return cut(
-                [job(OLDEST)], pick, limit
+                [job(OLDEST)], mapper, limit
             )  # the totals are right: each list ends where its total says
         if query["status"] != "completed":
-            return page(pick, JobStatus(query["status"]), 0)
+            return page(mapper, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
         self.looked += 1
         if isinstance(found, CloudError):
             raise found
-        return page(pick, JobStatus.COMPLETED, found)
+        return page(mapper, JobStatus.COMPLETED, found)
 
     async def _look(self) -> None:
         self._looking += 1
@@ -215,11 +217,11 @@ class FakeClient:
             raise error
 
 
-def page(pick: Pick[Kept], status: JobStatus, total: int, newest: str = "") -> Page[Kept]:
+def page(mapper: RowMapper[ValueT], status: JobStatus, total: int, newest: str = "") -> Page[ValueT]:
     """The first row of so many."""
     job_ids = [newest or ids(1)[0]] if total else []
     jobs = [job(each, status.value) for each in job_ids]
-    return Page(job_ids, kept_of(pick, jobs), len(jobs), total, total > 1, "")
+    return Page(job_ids, kept_of(mapper, jobs), len(jobs), total, total > 1, "")
 
 
 class Person:

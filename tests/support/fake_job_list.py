@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud_history.cloud.pages import Kept, Page, Pick
+from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.cloud.protocol import Answer, read_jobs_page
 from cloud_history.errors import BadRequest, CloudError
 from support.fake_history_client import NOON, ids
@@ -23,8 +23,8 @@ def rows_of(truth: Mapping[str, int]) -> list[Row]:
     return [{"id": job_id, "status": word} for job_id, word in zip(ids(len(words)), words, strict=True)]
 
 
-def decode(answer: object, pick: Pick[Kept]) -> Page[Kept]:
-    return read_jobs_page(Answer(200, json.dumps(answer).encode()), pick, NOON)
+def decode(answer: object, mapper: RowMapper[ValueT]) -> Page[ValueT]:
+    return read_jobs_page(Answer(200, json.dumps(answer).encode()), mapper, NOON)
 
 
 @dataclass
@@ -62,12 +62,12 @@ class JobList:
     async def list_jobs(
         self,
         query: Mapping[str, str],
-        pick: Pick[Kept],
+        mapper: RowMapper[ValueT],
         *,
         limit: int,
         offset: int = 0,
         after: str | None = None,
-    ) -> Page[Kept]:
+    ) -> Page[ValueT]:
         self.asked.append((limit, offset, after))
         self.queries.append(dict(query))
         number = len(self.asked)
@@ -83,7 +83,7 @@ class JobList:
             error = error or BadRequest(400)
         if error is not None:
             raise error
-        return decode(self._answer(query, limit, offset, after), pick)
+        return decode(self._answer(query, limit, offset, after), mapper)
 
     def _answer(self, query: Mapping[str, str], limit: int, offset: int, after: str | None) -> Row:
         wanted = query.get("status", "").split(",") if self.filters else [""]

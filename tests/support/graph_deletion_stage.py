@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud_history.approval.approval import Asker, Questions
+from cloud_history.approval.approval import ApprovalRequests, RequestingNode
 from cloud_history.approval.graph_deletions import GraphDeletions
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
@@ -16,11 +16,11 @@ from cloud_history.tasks.stopping import Unwatched, Watch
 from support.fake_history_client import FakeClient
 
 KEY = "comfyui-unit-graph-deletions-0123-wxyz"
-ASKER = Asker(client="tab", node="7", title="Tidy up")
+ASKER = RequestingNode(client="tab", node="7", title="Tidy up")
 Act = Callable[[], None]
 
 
-class Asked(Questions):
+class Asked(ApprovalRequests):
     """Answers by a script, and remembers what was asked."""
 
     def __init__(self, answers: Sequence[bool | Exception] = (), there: bool = True) -> None:
@@ -29,8 +29,8 @@ class Asked(Questions):
         self._answers = list(answers)
         super().__init__(Path("unused"), lambda event, payload, client: None, lambda client: there)
 
-    async def ask(self, asker: Asker, about: Mapping[str, Any], watch: Watch) -> bool:
-        assert asker.node == "7"
+    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
+        assert requester.node == "7"
         self.about.append(dict(about))
         answer = self._answers.pop(0)
         self.meanwhile()
@@ -65,11 +65,15 @@ class Room:
         self.asked = Asked()
 
     def delete(
-        self, job_ids: list[str], *answers: bool | Exception, asker: Asker = ASKER, watch: Watch | None = None
+        self,
+        job_ids: list[str],
+        *answers: bool | Exception,
+        requester: RequestingNode = ASKER,
+        watch: Watch | None = None,
     ) -> DeletionResult | Skipped:
         self.asked = Asked(answers) if answers else self.asked
         deletions = GraphDeletions(self.operations, self.asked)
-        result = asyncio.run(deletions.delete(job_ids, asker, watch or Unwatched()))
+        result = asyncio.run(deletions.delete(job_ids, requester, watch or Unwatched()))
         assert not isinstance(result, ClearResult)
         return result
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from cloud_history.approval.approval import Answers
+from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.cloud.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.holds import Holds
@@ -25,7 +25,7 @@ from cloud_history.routes.table import add_routes
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
-from cloud_history.state.in_flight import Entry
+from cloud_history.state.in_flight import InFlightOperation
 from cloud_history.state.locks import OwnerLock
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate as Gate
@@ -88,7 +88,9 @@ class Stage:
     report: str = "00" * 16
     question: str = "fedcba9876543210" * 2
     question_token: str = ""
-    unresolved: Entry = field(default_factory=lambda: Entry("clear", "menu", "host", "abcd"))
+    unresolved: InFlightOperation = field(
+        default_factory=lambda: InFlightOperation("clear", "menu", "host", "abcd")
+    )
 
     @property
     def own(self) -> str:
@@ -205,11 +207,11 @@ class Stage:
     async def back_up(self, *job_ids: str) -> None:
         """Have a backup of these jobs, under the name `operation`."""
         operations = self.operations
-        draft = operations.backups.begin(self.operation, {})
+        writer = operations.backups.begin(self.operation, {})
         async with operations.open(await operations.find_connection()) as client:
             for job_id in job_ids:
-                draft.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
-        draft.close()
+                writer.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
+        writer.close()
 
     async def open_question(self) -> OwnerLock:
         """Ask something, until what is given is released; a page has fetched it."""
@@ -295,7 +297,7 @@ async def serving(
     operations = Operations(folder, environ, announce, impatient_client, sleep=no_wait, many_users=many_users)
     table = web.RouteTableDef()
     timer, reading = Timer(), Timer()
-    answers = Answers(folder, clock=reading)
+    answers = ApprovalAnswers(folder, clock=reading)
     holds = Holds(operations, sleep=timer.sleep, clock=timer)
     handlers = make_handlers(operations, max_seconds=max_seconds, holds=holds, answers=answers)
     add_routes(table, lambda: handlers)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cloud_history.approval.approval import Asker, Questions
+from cloud_history.approval.approval import ApprovalRequests, RequestingNode
 from cloud_history.deletion.report import deletion_payload
 from cloud_history.errors import CloudError
 from cloud_history.tasks.stopping import Unwatched
@@ -86,9 +86,11 @@ async def _asked(scene: Scene) -> None:
             names.put_nowait(payload["question"])
 
     names: asyncio.Queue[str] = asyncio.Queue()
-    questions = Questions(scene.folder, announce, lambda client: True)
+    questions = ApprovalRequests(scene.folder, announce, lambda client: True)
     about = {"kind": "delete", "removable": 1}
-    asking = asyncio.ensure_future(questions.ask(Asker(client="tab", node="4"), about, Unwatched()))
+    asking = asyncio.ensure_future(
+        questions.request(RequestingNode(client="tab", node="4"), about, Unwatched())
+    )
     first = asyncio.ensure_future(names.get())
     await asyncio.wait({asking, first}, return_when=asyncio.FIRST_COMPLETED)
     answered = noted = False

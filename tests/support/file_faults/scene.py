@@ -14,7 +14,7 @@ from typing import Any
 from cloud_history.errors import CloudError
 from cloud_history.service import Operations
 from cloud_history.state.folder import state_folder_at
-from cloud_history.state.in_flight import Entry
+from cloud_history.state.in_flight import InFlightOperation
 from cloud_history.state.node_reports import NodeReports
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
@@ -133,7 +133,9 @@ async def furnish(folder: Path) -> None:
         hold = {"id": LOST_HOLD, "kind": "delete", "jobs": 1, "ids": finished[-1:]}
         (folder / "holds").mkdir(mode=0o700, exist_ok=True)
         (folder / "holds" / f"{LOST_HOLD}.json").write_text(json.dumps(hold))
-        operations.queue.in_flight.begin(Entry("clear", "menu", "host", "abcd", operation=UNRESOLVED))
+        operations.queue.in_flight.begin(
+            InFlightOperation("clear", "menu", "host", "abcd", operation=UNRESOLVED)
+        )
         (folder / "report").write_text(NodeReports(folder).keep("12", "Stopped: 2 of 12 jobs removed."))
 
 
