@@ -48,9 +48,9 @@ def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    """A simulated Comfy Cloud with 240 jobs, on real sockets."""
-    cloud = SimulatedCloud(jobs=240)
+async def cloud(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedCloud]:
+    """A simulated Comfy Cloud on real sockets, with `CLOUD_JOBS` of the test's module, or 240 jobs."""
+    cloud = SimulatedCloud(jobs=getattr(request.module, "CLOUD_JOBS", 240))
     async with cloud.serving():
         yield cloud
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from cloud_history.forks import ForkSafeLock, run_after_fork
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
 from cloud_history.state.backup_file import BackupWriter
 from cloud_history.state.folder import StateFolder
-from cloud_history.tasks import own_loop
+from cloud_history.tasks import own_loop, threads
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 
@@ -101,6 +103,32 @@ def test_a_child_forked_while_a_lock_is_held_finds_it_free(
         assert child_ends(take)
         assert not lock.acquire(blocking=False), "its parent still has it"
     take()
+
+
+async def nothing() -> None:
+    """Work for a loop."""
+
+
+def in_background() -> None:
+    done = threading.Event()
+    threads.run_in_background(done.set)
+    assert done.wait(5)
+
+
+def on_own_loop() -> None:
+    asyncio.run(own_loop.run_on_own_loop(nothing()))
+
+
+@pytest.mark.parametrize("work", [in_background, on_own_loop])
+def test_a_forked_child_has_threads_and_a_loop_of_its_own(work: Callable[[], None]) -> None:
+    work()
+    assert child_ends(lambda: in_thread_of_its_own(work))
+
+
+def in_thread_of_its_own(work: Callable[[], None]) -> None:
+    """A forked child of a running loop cannot begin another one where it stands."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result(8)
 
 
 def test_no_lock_that_outlives_a_call_is_made_elsewhere() -> None:

@@ -267,21 +267,14 @@ def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_l
     assert went_on == ["yes"]
 
 
-def test_a_stop_is_noticed_while_the_disk_does_not_say_whether_somebody_has_answered(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("call", "looks"), [("write_private", 2), ("read_private", 3)])
+def test_a_stop_is_noticed_while_the_disk_does_not_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, call: str, looks: int
 ) -> None:
-    looks = iter([False] * 3)
-    with hanging(monkeypatch, approval, "read_private"), pytest.raises(OperationStopped):
-        scene.ask(person=Person(lambda: next(looks, True)))
-
-
-def test_a_stop_is_noticed_while_the_question_is_written(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = iter([False] * 2)
-    with hanging(monkeypatch, approval, "write_private"), pytest.raises(OperationStopped):
-        scene.ask(person=Person(lambda: next(looks, True)))
-    assert scene.events == []
+    stops = iter([False] * looks)
+    with hanging(monkeypatch, approval, call), pytest.raises(OperationStopped):
+        scene.ask(person=Person(lambda: next(stops, True)))
+    assert bool(scene.events) is (call == "read_private"), "nobody is asked before the question is written"
 
 
 def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene: Scene) -> None:

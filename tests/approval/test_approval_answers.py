@@ -243,8 +243,11 @@ def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_ne
 ) -> None:
     path = left_behind(scene, EPOCH + 60)
     path.with_suffix(".answer").unlink()
+    owner_lock = OwnerLock(path)
+    token = scene.answers.fetch(NOBODY)["token"]
+    owner_lock.release()
     with pytest.raises(QuestionClosed):
-        scene.answers.answer(NOBODY, "t", "delete")
+        scene.answers.answer(NOBODY, token, "skip")
     left_behind(scene, EPOCH - 1)
     scene.at(1.0, scene.answer)
     scene.ask()
@@ -252,12 +255,14 @@ def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_ne
 
 
 def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(scene: Scene) -> None:
-    path = left_behind(scene, EPOCH - 1)
+    path = left_behind(scene, EPOCH + 60)
     path.with_suffix(".answer").unlink()
     owner_lock = OwnerLock(path)
     try:
+        token = scene.answers.fetch(NOBODY)["token"]
+        scene.now = 80.0
         with pytest.raises(QuestionClosed):
-            scene.answers.answer(NOBODY, "t", "delete")
+            scene.answers.answer(NOBODY, token, "skip")
     finally:
         owner_lock.release()
 

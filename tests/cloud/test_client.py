@@ -162,17 +162,6 @@ async def test_a_server_that_does_not_speak_tls_certainly_got_nothing(
     assert (cloud.requests, len(waits)) == ([], 3)
 
 
-async def test_nobody_listening_is_told_with_the_host(open_client: OpenClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    async with open_client(f"http://{host}") as client:
-        with pytest.raises(CloudConnectionError) as caught:
-            await client.get_user()
-    assert (caught.value.sent, caught.value.code) == (False, "unreachable")
-    assert host in caught.value.message
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-
-
 async def test_cancelling_a_request_is_passed_on(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cloud.faults.append(Fault(POST, "slow", seconds=60, times=None))
     async with open_client() as client:

@@ -231,7 +231,7 @@ async def test_what_never_arrived_is_sent_again_once_somebody_listens(
 
 
 @pytest.mark.parametrize("what", ["read", "delete", "clear"])
-async def test_nobody_listening_is_tried_four_times(
+async def test_nobody_listening_is_tried_four_times_and_told_with_the_host(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], what: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -239,7 +239,9 @@ async def test_nobody_listening_is_tried_four_times(
     async with open_client(f"http://127.0.0.1:{port}") as client:
         with pytest.raises(CloudConnectionError) as caught:
             await call(client, what, cloud)
-    assert (caught.value.sent, waits) == (False, [0.5, 1.0, 2.0])
+    assert (caught.value.sent, caught.value.code, waits) == (False, "unreachable", [0.5, 1.0, 2.0])
+    assert f"127.0.0.1:{port}" in caught.value.message
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 async def test_a_clear_on_a_kept_connection_that_died_is_not_sent_again(

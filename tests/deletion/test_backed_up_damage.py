@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from cloud_history.deletion.holds import Holds
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateFolderLost, StateUnwritable
@@ -21,19 +19,7 @@ from simulated_cloud import SimulatedCloud
 from support.deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps, stage_of
 from support.requests import confirmed_request
 
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    cloud = SimulatedCloud(jobs=60)
-    async with cloud.serving():
-        yield cloud
-
-
-@pytest.fixture
-def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
-    return stage_of(cloud, environ, tmp_path.resolve() / "state")
-
-
+CLOUD_JOBS = 60
 # Something else is in its place
 
 

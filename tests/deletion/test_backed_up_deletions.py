@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from cloud_history.deletion.preview import ClearPreview
 from cloud_history.errors import PreviewExpired
@@ -43,24 +41,13 @@ FAILURES: dict[str, dict[str, Any]] = {
     "empty": {"kind": "empty"},
     "nonsense": {"kind": "status", "status": 200, "json": [{"id": None}]},
 }
+CLOUD_JOBS = 60
 ACTED = ("reset", "truncated")
 """These are carried out, and nobody hears of it."""
 UNANSWERED = ("down", "HTML")
 """Nobody knows whether these will be carried out."""
 ACCEPTED = ("empty", "nonsense")
 """A deletion has no answer but its status."""
-
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    cloud = SimulatedCloud(jobs=60)
-    async with cloud.serving():
-        yield cloud
-
-
-@pytest.fixture
-def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
-    return stage_of(cloud, environ, tmp_path / "state")
 
 
 async def test_a_deletion_that_nothing_happens_to(stage: Stage) -> None:
@@ -224,16 +211,6 @@ async def test_a_job_that_becomes_active_is_left_alone(stage: Stage, step: str) 
     await stage.delete()
     assert stage.outcomes()[job.id] == "active"
     assert not job.deleted
-    stage.check()
-    await stage.next_works()
-
-
-async def test_an_active_job_is_neither_backed_up_nor_sent(stage: Stage) -> None:
-    active = stage.cloud.active[0].id
-    stage.ids.insert(1, active)
-    await stage.delete()
-    assert stage.outcomes()[active] == "active"
-    assert active not in stage.sent | stage.saved()
     stage.check()
     await stage.next_works()
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from cloud_history.errors import ProtectionDamaged, SettingsDamaged, StateUnwritable
 from cloud_history.jobs.redact import clean_detail
 from cloud_history.state.protection import ProtectionFile
-from simulated_cloud import SimulatedCloud
-from support.deletion_stage import OLD_LINE, OLDER, Stage, stage_of
+from support.deletion_stage import OLD_LINE, OLDER, Stage
 from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
 from support.small_disk import no_file_larger_than
 
+CLOUD_JOBS = 60
 DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
 REFUSED = [
     *[("open", "state_folder.json", 1), ("write", NOTE, 1)],
@@ -51,18 +48,6 @@ Step = tuple[str, str, int]
 
 def named(steps: list[Step]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("step", steps, ids=lambda step: " ".join(map(str, step)))
-
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    cloud = SimulatedCloud(jobs=60)
-    async with cloud.serving():
-        yield cloud
-
-
-@pytest.fixture
-def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
-    return stage_of(cloud, environ, tmp_path.resolve() / "state")
 
 
 async def delete_on(stage: Stage, step: Step, *, stays: bool = False, number: int = errno.ENOSPC) -> None:

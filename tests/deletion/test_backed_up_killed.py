@@ -7,19 +7,18 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 
 from cloud_history.errors import Busy, CloudTimeoutError, OperationStopped
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from support.clocks import Gate
-from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps, stage_of
+from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, POST, Stage, Steps
 from support.requests import clear_history
 
+CLOUD_JOBS = 60
 _CHILD = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
@@ -66,18 +65,9 @@ class PickyGate(Gate):
             await super()._pause(seconds)
 
 
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    cloud = SimulatedCloud(jobs=60)
-    async with cloud.serving():
-        yield cloud
-
-
-@pytest.fixture
-def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Stage:
-    stage = stage_of(cloud, environ, tmp_path / "state")
+@pytest.fixture(autouse=True)
+def _remembers_what_was_there(stage: Stage) -> None:
     stage.remember()
-    return stage
 
 
 async def start(stage: Stage, when: str) -> asyncio.subprocess.Process:

@@ -23,6 +23,12 @@ def pack_module(pack: ModuleType) -> PackModule:
 
 
 @pytest.fixture
+def errors(pack_module: PackModule) -> Any:
+    """The errors that the nodes of the loaded pack raise."""
+    return pack_module("cloud_history.errors")
+
+
+@pytest.fixture
 def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of this process connects to the simulated cloud, and lets workflows delete without asking."""
     for name, value in {**environ, "COMFY_CLOUD_HISTORY_NODES": "allow"}.items():

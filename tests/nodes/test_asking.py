@@ -94,11 +94,6 @@ def clear_node(comfyui: FakeComfyUI, pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
 
 
-@pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
 async def test_after_yes_exactly_what_was_shown_is_deleted(
     page: Page, delete_node: Any, cloud: SimulatedCloud
 ) -> None:

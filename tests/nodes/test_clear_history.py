@@ -19,11 +19,6 @@ def node(pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
 
 
-@pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
 def test_its_inputs_and_defaults_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]

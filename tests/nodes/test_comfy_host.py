@@ -7,17 +7,17 @@ import json
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from cloud_history.config import state_folder
 from cloud_history.state.node_reports import NodeReports
 from simulated_cloud import Fault, SimulatedCloud
 from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
+CLOUD_JOBS = 1600
 pytestmark = pytest.mark.timed
 
 HISTORY = ("POST", "/api/history")
@@ -25,14 +25,6 @@ SOON = 0.5
 A_LOOK = 3.0
 """Seconds that one look at the history may take on a busy machine: what had been sent is told truly."""
 STOPPED = "cloud_history.progress"
-
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    """A cloud with enough jobs for many requests."""
-    cloud = SimulatedCloud(jobs=1600)
-    async with cloud.serving():
-        yield cloud
 
 
 def some(cloud: SimulatedCloud, count: int) -> list[str]:

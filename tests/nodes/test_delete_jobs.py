@@ -21,11 +21,6 @@ def node(pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]()
 
 
-@pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
 def many(count: int) -> list[str]:
     return [str(uuid.UUID(int=number, version=4)) for number in range(count)]
 

@@ -34,11 +34,6 @@ def node(pack: Any) -> Any:
 
 
 @pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
-@pytest.fixture
 def listed(node: Any) -> Listed:
     """Runs the node as ComfyUI does, with a list on each input, and gives its outputs."""
 

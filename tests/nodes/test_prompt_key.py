@@ -46,11 +46,6 @@ def nodes(pack: Any) -> Any:
     return {name: node() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
 
 
-@pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
 def run(nodes: Any, name: str, cloud: SimulatedCloud) -> Any:
     inputs: dict[str, dict[str, Any]] = {
         "CloudHistoryDeleteJobs": {"job_ids": [cloud.finished[0].id], "dry_run": [False]},

@@ -22,11 +22,6 @@ def node(pack: Any) -> Any:
 
 
 @pytest.fixture
-def errors(pack_module: Any) -> Any:
-    return pack_module("cloud_history.errors")
-
-
-@pytest.fixture
 def pruned(node: Any) -> Pruned:
     """Runs the node as ComfyUI does, with a list on each input and its own defaults, and gives what it gives."""
     required = node.INPUT_TYPES()["required"]
@@ -107,22 +102,6 @@ async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
     assert sorted(newest_first(cloud)) == sorted(jobs[:-3])
     assert report.startswith("3 jobs removed from your cloud history.")
     assert "and why:" in report
-
-
-async def test_only_jobs_of_the_status_go(cloud: SimulatedCloud, pruned: Pruned) -> None:
-    failed = newest_first(cloud, "failed")
-    out = await pruned(keep_last=1, status="failed", allow_large=True, dry_run=False)
-    assert out["result"][1] == failed[1:]
-    assert newest_first(cloud, "failed") == failed[:1]
-
-
-async def test_protected_jobs_stay(cloud: SimulatedCloud, pruned: Pruned, pack_module: Any) -> None:
-    jobs = newest_first(cloud)
-    pack_module("comfy_host").operations().protection.change(protect=True, jobs=[jobs[-1]])
-    out = await pruned(keep_last=len(jobs) - 3, dry_run=False)
-    assert out["result"][1] == jobs[-3:-1]
-    assert jobs[-1] in newest_first(cloud)
-    assert "protected" in out["result"][2]
 
 
 async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(

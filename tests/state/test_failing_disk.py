@@ -84,13 +84,6 @@ def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_runnin
     assert [each.operation for each in InFlight(tmp_path).entries()] == [entry.operation]
 
 
-def test_settings_that_are_damaged_are_written_anew_when_one_is_set(tmp_path: Path) -> None:
-    kept = SettingsFile(tmp_path)
-    kept.change(nodes="never")
-    (tmp_path / "settings.json").write_text("{")
-    assert kept.change(hold_seconds=5).hold_seconds == 5
-
-
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
 def test_nobody_has_a_lock_that_a_failing_disk_did_not_give(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 
 import pytest
@@ -151,20 +150,3 @@ async def test_a_loop_whose_thread_has_died_is_replaced_and_whoever_waits_is_tol
     monkeypatch.setattr(own_loop, "_serve", real)
     assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
     died[0].close()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
-async def test_a_forked_child_has_a_loop_of_its_own() -> None:
-    await run_on_own_loop(thread())
-    child = os.fork()
-    if child == 0:
-        done = threading.Event()
-
-        def run() -> None:
-            asyncio.run(run_on_own_loop(thread()))
-            done.set()
-
-        threading.Thread(target=run, daemon=True).start()
-        os._exit(0 if done.wait(10) else 1)
-    _, status = await run_in_thread(os.waitpid, child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
-import os
 import subprocess
 import sys
 import threading
@@ -187,18 +186,6 @@ async def test_a_person_who_stops_is_heard_while_something_hangs(slow: Slow) -> 
     assert time.monotonic() - begin < 2
     slow.go_on.set()
     assert await run_in_thread(slow.gave_back.wait, 5)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
-async def test_a_forked_child_has_threads_of_its_own() -> None:
-    await run_in_thread(int)
-    child = os.fork()
-    if child == 0:
-        done = threading.Event()
-        threads.run_in_background(done.set)
-        os._exit(0 if done.wait(10) else 1)
-    _, status = await run_in_thread(os.waitpid, child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
 
 
 async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
