@@ -8,22 +8,22 @@ to ComfyUI is `comfy_host.py`.
 # pytest imports this file as a lone module, without a package, where relative imports cannot work.
 if __package__:
     from .comfy_host import add_routes
+    from .nodes.clean_up_history import CleanUpCloudHistory
     from .nodes.clear_history import ClearCloudHistory
     from .nodes.delete_jobs import DeleteCloudJobs
     from .nodes.list_jobs import ListCloudJobs
-    from .nodes.prune_history import PruneCloudHistory
 
     NODE_CLASS_MAPPINGS = {
         "CloudHistoryDeleteJobs": DeleteCloudJobs,
         "CloudHistoryClear": ClearCloudHistory,
         "CloudHistoryListJobs": ListCloudJobs,
-        "CloudHistoryPrune": PruneCloudHistory,
+        "CloudHistoryPrune": CleanUpCloudHistory,
     }
     NODE_DISPLAY_NAME_MAPPINGS = {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
-        "CloudHistoryPrune": "Prune Cloud History",
+        "CloudHistoryPrune": "Clean Up Cloud History",
     }
     WEB_DIRECTORY = "./js"
 

@@ -15,8 +15,6 @@ from . import environment
 from .errors import StateFolderRefused, UnsafeBaseUrl
 
 DEFAULT_BASE_URL = "https://cloud.comfy.org"
-BASE_URL_VARIABLE = "COMFY_CLOUD_BASE_URL"
-HOME_VARIABLE = "COMFY_CLOUD_HISTORY_HOME"
 
 _NOT_REPLACED = re.compile(r"\$\{?[A-Za-z_]|%[A-Za-z_]\w*%")
 """A variable that a shell would have replaced."""
@@ -53,7 +51,7 @@ def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
     Raises:
         UnsafeBaseUrl: for anything else, or an address with a user name, a query or a fragment in it.
     """
-    given = environment.variable(BASE_URL_VARIABLE, environ) or DEFAULT_BASE_URL
+    given = environment.variable(environment.BASE_URL, environ) or DEFAULT_BASE_URL
     try:
         parts = urlsplit(given)
         port = parts.port
@@ -83,7 +81,7 @@ def state_folder(
     Raises:
         StateFolderRefused: the environment names no absolute folder, or a link that leads nowhere.
     """
-    named = environment.variable(HOME_VARIABLE, environ)
+    named = environment.variable(environment.STATE_FOLDER, environ)
     found = (
         _named_folder(named)
         if named
@@ -106,7 +104,7 @@ def _named_folder(named: str) -> Path:
     if _NOT_REPLACED.search(named):
         folder, sentence = Path(), "home_with_variable"
     if not folder.is_absolute():
-        raise StateFolderRefused(sentence, variable=HOME_VARIABLE, given=named[:200])
+        raise StateFolderRefused(sentence, variable=environment.STATE_FOLDER, given=named[:200])
     return folder
 
 

@@ -6,6 +6,13 @@ import os
 from collections.abc import Mapping
 from urllib.request import getproxies_environment
 
+API_KEY = "COMFY_CLOUD_API_KEY"
+BASE_URL = "COMFY_CLOUD_BASE_URL"
+STATE_FOLDER = "COMFY_CLOUD_HISTORY_HOME"
+ALLOWED_HOSTS = "COMFY_CLOUD_HISTORY_HOSTS"
+NODES_MAY_DELETE = "COMFY_CLOUD_HISTORY_NODES"
+SHARED_KEY = "COMFY_CLOUD_HISTORY_SHARED"
+
 PROCESS: Mapping[str, str] = os.environ
 """The variables of this process, as they are now."""
 

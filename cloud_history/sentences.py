@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from . import environment
+
 
 class Sentence(NamedTuple):
     """What an error says.
@@ -25,9 +27,9 @@ class Sentence(NamedTuple):
 _LOOK_AGAIN = "Nothing was sent. Look again before you delete."
 _LOOK_AT_PLAN = "Look at your plan on Comfy Cloud."
 _NEWER_VERSION = "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History."
-_SAFE_ADDRESS = "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI."
+_SAFE_ADDRESS = f"{environment.BASE_URL} must begin with https. Change it, then restart ComfyUI."
 _HOME = (
-    "Set COMFY_CLOUD_HISTORY_HOME to the whole path of a folder, such as /home/you/cloud_history "
+    f"Set {environment.STATE_FOLDER} to the whole path of a folder, such as /home/you/cloud_history "
     "or ~/cloud_history, without quotes, or leave it out. Then restart ComfyUI."
 )
 _ENTER_KEY = "Choose Extensions > Cloud history > Connect to Comfy Cloud… and enter the key again."
@@ -205,7 +207,7 @@ SENTENCES: dict[str, Sentence] = {
         "Nobody could be asked whether this workflow may delete: no browser with Comfy Cloud History "
         "is connected. Nothing was sent.",
         "Run it from a browser and answer there, or set “Workflows may delete” to Always (Settings > "
-        "Cloud history), or set COMFY_CLOUD_HISTORY_NODES=allow.",
+        f"Cloud history), or set {environment.NODES_MAY_DELETE}=allow.",
     ),
     "no_answer": Sentence(
         "No answer in 2 minutes, so nothing was deleted.",
@@ -229,24 +231,25 @@ SENTENCES: dict[str, Sentence] = {
     # The API key and the server's address.
     "missing_key": Sentence(
         "There is no API key for Comfy Cloud yet.",
-        "Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set COMFY_CLOUD_API_KEY.",
+        f"Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set {environment.API_KEY}.",
     ),
     "key_empty": Sentence("The API key is empty.", "Paste a key first."),
     "invalid_key": Sentence("This key has characters that no key has.", "Copy it again."),
     "environment_key_unusable": Sentence(
-        "COMFY_CLOUD_API_KEY can’t be used. {problem}", "Correct it, then restart ComfyUI."
+        f"{environment.API_KEY} can’t be used. {{problem}}", "Correct it, then restart ComfyUI."
     ),
     "key_file_damaged": Sentence("The saved API key can’t be read.", _ENTER_KEY),
     "key_file_unreadable": Sentence("The saved API key can’t be read: {cause}.", _ENTER_KEY),
     "key_not_saved": Sentence(
-        "The key can’t be saved: {cause}.", "Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY."
+        "The key can’t be saved: {cause}.",
+        f"Make ComfyUI’s user folder writable, or set {environment.API_KEY}.",
     ),
     "key_not_removed": Sentence("The key can’t be removed: {cause}."),
     "many_users": Sentence(
         "This ComfyUI has several users (--multi-user) and authenticates none of them, so a saved key "
         "would be everybody’s. It is not used.",
         "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one "
-        "state, start ComfyUI with COMFY_CLOUD_HISTORY_SHARED=1.",
+        f"state, start ComfyUI with {environment.SHARED_KEY}=1.",
     ),
     "unsafe_base_url": Sentence("The server address is not safe.", _SAFE_ADDRESS),
     "base_url_unreadable": Sentence("The server address can’t be read.", _SAFE_ADDRESS),
@@ -411,7 +414,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "not_found": Sentence(
         "Comfy Cloud doesn’t know what was asked for.",
-        "If COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server.",
+        f"If {environment.BASE_URL} is set, check that it names a Comfy Cloud server.",
     ),
     "subscription_inactive": Sentence("Your Comfy Cloud plan does not cover this.", _LOOK_AT_PLAN),
     "free_tier_exhausted": Sentence("Your free tier on Comfy Cloud is used up.", _LOOK_AT_PLAN),
@@ -440,7 +443,7 @@ SENTENCES: dict[str, Sentence] = {
     "api_moved_on": Sentence(
         "Comfy Cloud no longer offers this to this version of Comfy Cloud History.",
         "This API has moved on: look for a newer version of Comfy Cloud History. If "
-        "COMFY_CLOUD_BASE_URL is set, check that it names a Comfy Cloud server.",
+        f"{environment.BASE_URL} is set, check that it names a Comfy Cloud server.",
         "this API has moved on ({status})",
     ),
     "unreadable_answer": Sentence("This answer can’t be read.", _NEWER_VERSION),

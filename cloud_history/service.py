@@ -214,7 +214,7 @@ class Operations:
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
                     ended(result, backup=f"{entry.operation}.zip" if result.backed_up else None)
             if isinstance(result, DeletionResult) and result.backed_up:
-                await self.prune_backups()
+                await self.delete_old_backups()
             return result
 
     async def _check_account(self, connection: Connection) -> None:
@@ -237,13 +237,13 @@ class Operations:
             self.protection, BackingUp(client, self.backups, entry.operation, about, secret)
         )
 
-    async def prune_backups(self) -> None:
+    async def delete_old_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
         try:
             settings = await run_in_thread(self.settings.in_force)
             # A clock that is fast would take all but the newest backups for old.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
-            removed = await run_large_in_thread(self.backups.prune, *limits)
+            removed = await run_large_in_thread(self.backups.delete_old, *limits)
         except StateSilent as exc:
             log.warning("Old backups could not be deleted: %s", exc)
             return

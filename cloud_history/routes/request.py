@@ -31,7 +31,6 @@ from ..json_pieces import WINDOW, ThreadPauses, loads
 from ..tasks.threads import compute_in_thread
 
 HEADER = "X-Cloud-History"
-HOSTS_VARIABLE = "COMFY_CLOUD_HISTORY_HOSTS"
 HOSTS_FILE = Path("/etc/hosts")
 MAX_BODY_BYTES = 64 * 1024
 _MAX_HOST_LENGTH = 260
@@ -80,7 +79,7 @@ def _unknown_name(hosts: Sequence[str]) -> RequestRefused:
     if match is None:
         return RequestRefused("host_missing")
     name = match[1].lower()[:_MAX_HOST_LENGTH]
-    return RequestRefused("unknown_host", name=name, variable=HOSTS_VARIABLE)
+    return RequestRefused("unknown_host", name=name, variable=environment.ALLOWED_HOSTS)
 
 
 def _other_origin(origins: Sequence[str], host: str) -> RequestRefused:
@@ -97,7 +96,7 @@ def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
     name = match[1].strip("[]").lower()
     if name == "localhost" or _is_ip(name) or name in _own_names():
         return True
-    named = _named_hosts(environment.variable(HOSTS_VARIABLE, environ))
+    named = _named_hosts(environment.variable(environment.ALLOWED_HOSTS, environ))
     return any(name == each or (each[0] == "." and f".{name}".endswith(each)) for each in named)
 
 

@@ -56,7 +56,7 @@ class StatusRoutes:
             raise InputRefused("nothing_to_set")
         await write_in_thread(lambda: self._context.operations.settings.change(**body))
         if not body.keys().isdisjoint(("backup_days", "backup_megabytes")):
-            await self._context.operations.prune_backups()
+            await self._context.operations.delete_old_backups()
         return await self.status(request)
 
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:

@@ -141,7 +141,7 @@ class BackupFolder:
         except OSError as exc:
             raise StateUnwritable("backup_not_deleted", because=exc) from exc
 
-    def prune(self, days: int, megabytes: int, now: datetime) -> Names:
+    def delete_old(self, days: int, megabytes: int, now: datetime) -> Names:
         """Delete backups older than so many days, and the oldest while all together take more room than that.
 
         Never the newest ten. One that is dated later than now was made before the clock was set right, so it is older

@@ -20,8 +20,6 @@ from ..secret import Secret
 from .files import read_private, write_private
 from .folder import state_folder_at
 
-KEY_VARIABLE = "COMFY_CLOUD_API_KEY"
-SHARED_VARIABLE = "COMFY_CLOUD_HISTORY_SHARED"
 USUAL_PREFIX = "comfyui-"
 MAX_KEY_CHARACTERS = 1000
 MAX_FILE_BYTES = 64_000
@@ -125,15 +123,15 @@ class KeyStore:
     @property
     def refuses_shared_key(self) -> bool:
         """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
-        return self._many_users and environment.variable(SHARED_VARIABLE, self._environ) != "1"
+        return self._many_users and environment.variable(environment.SHARED_KEY, self._environ) != "1"
 
     @property
     def is_fixed(self) -> bool:
         """Whether a key saved here would not be used: the environment names one, or it would be everybody's."""
-        return self.refuses_shared_key or bool(environment.variable(KEY_VARIABLE, self._environ))
+        return self.refuses_shared_key or bool(environment.variable(environment.API_KEY, self._environ))
 
     def _own(self) -> ApiKey | None:
-        named = environment.variable(KEY_VARIABLE, self._environ)
+        named = environment.variable(environment.API_KEY, self._environ)
         if named:
             try:
                 return ApiKey(clean_key(named), "env")

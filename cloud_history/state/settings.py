@@ -145,8 +145,6 @@ def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
     return replace(settings, **members)  # type: ignore[arg-type]
 
 
-NODES_VARIABLE = "COMFY_CLOUD_HISTORY_NODES"
-
 Mode = Literal["ask", "allow", "never"]
 _MODES: dict[str, Mode] = {"ask": "ask", "allow": "allow", "never": "never"}
 
@@ -161,7 +159,7 @@ class NodeDeletionMode:
 
 def node_deletion_mode(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> NodeDeletionMode:
     """What is in force where a person has set this. A word nobody knows means `ask`: the safe side."""
-    named = environment.variable(NODES_VARIABLE, environ).lower()
+    named = environment.variable(environment.NODES_MAY_DELETE, environ).lower()
     if not named:
         return NodeDeletionMode(_MODES.get(set_to, "ask"))
     if named not in _MODES:
@@ -173,6 +171,6 @@ def node_deletion_mode(set_to: str, environ: Mapping[str, str] = environment.PRO
 def _remark(word: str) -> None:
     log.warning(
         "%s is “%s”, which is not one of ask, allow and never: workflows ask before they delete.",
-        NODES_VARIABLE,
+        environment.NODES_MAY_DELETE,
         word[:40],
     )

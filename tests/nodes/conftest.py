@@ -52,7 +52,7 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=no_time),
         no_time,
     )
-    for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.prune_history", "comfy_host"):
+    for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.clean_up_history", "comfy_host"):
         monkeypatch.setattr(pack_module(name), "operations", lambda: made)
 
 

@@ -24,7 +24,7 @@ def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> Non
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
-        "CloudHistoryPrune": "Prune Cloud History",
+        "CloudHistoryPrune": "Clean Up Cloud History",
     }
 
 

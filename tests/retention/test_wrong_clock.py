@@ -69,7 +69,7 @@ async def test_a_wrong_clock_takes_no_backup_for_old(
         created_at = (today - timedelta(days=age)).isoformat()
         operations.backups.begin(f"{age:032x}", {"created_at": created_at}).close()
     await list_jobs(operations)
-    await operations.prune_backups()
+    await operations.delete_old_backups()
     assert len(operations.backups.list()) == MIN_BACKUPS + 3
 
 

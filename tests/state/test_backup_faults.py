@@ -120,7 +120,7 @@ def test_a_file_where_the_folder_should_be_is_an_error_and_stays(tmp_path: Path,
     with pytest.raises(OSError, match=r"irectory|exists"):
         backups.begin(OPERATION, ABOUT)
     assert backups.list() == []
-    assert backups.prune(1, 1, datetime.now(timezone.utc)) == []
+    assert backups.delete_old(1, 1, datetime.now(timezone.utc)) == []
     with pytest.raises(BackupDamaged):
         backups.jobs(OPERATION)
     assert blocked.read_text() == "theirs"
@@ -129,7 +129,7 @@ def test_a_file_where_the_folder_should_be_is_an_error_and_stays(tmp_path: Path,
 def test_a_folder_that_is_not_there_has_no_backups(tmp_path: Path) -> None:
     backups = BackupFolder(tmp_path / "never")
     assert backups.list() == []
-    assert backups.prune(1, 1, datetime.now(timezone.utc)) == []
+    assert backups.delete_old(1, 1, datetime.now(timezone.utc)) == []
     backups.delete(OPERATION)
 
 
@@ -210,7 +210,7 @@ def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
         assert living.stdout is not None
         assert living.stdout.readline() == "begun\n"
         make(tmp_path)
-        BackupFolder(tmp_path).prune(1, 1, datetime.now(timezone.utc))
+        BackupFolder(tmp_path).delete_old(1, 1, datetime.now(timezone.utc))
         living.communicate("go on\n", timeout=30)
         assert living.returncode == 0
     assert names(tmp_path) == {f"{OTHER}.zip", f"{OPERATION}.zip"}
@@ -222,7 +222,7 @@ def test_pruning_removes_the_drafts_of_the_dead_and_no_other_file(tmp_path: Path
     (folder / f".{OTHER}.zip.{OTHER}").write_bytes(b"PK")
     for name in ("readme.txt", ".DS_Store", f"{OTHER}.zip.bak", f".{OTHER}.zip", "x.zip"):
         (folder / name).write_text("theirs")
-    BackupFolder(tmp_path).prune(1, 1, datetime.now(timezone.utc))
+    BackupFolder(tmp_path).delete_old(1, 1, datetime.now(timezone.utc))
     assert f".{OTHER}.zip.{OTHER}" not in names(tmp_path)
     assert len(names(tmp_path)) == 6
     assert [each.operation for each in BackupFolder(tmp_path).list()] == [OPERATION]

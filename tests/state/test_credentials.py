@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history import environment
 from cloud_history.errors import (
     CloudError,
     InvalidApiKey,
@@ -19,8 +20,6 @@ from cloud_history.errors import (
 )
 from cloud_history.secret import Secret, scrub
 from cloud_history.state.credentials import (
-    KEY_VARIABLE,
-    SHARED_VARIABLE,
     ApiKey,
     KeyStore,
     clean_key,
@@ -45,27 +44,27 @@ def test_no_key_anywhere_is_no_key(folder: Path) -> None:
     with pytest.raises(MissingApiKey) as caught:
         KeyStore(folder, {}).get()
     assert caught.value.code == "missing_key"
-    assert KEY_VARIABLE in caught.value.hint
+    assert environment.API_KEY in caught.value.hint
     assert not folder.exists(), "looking for a key makes no folder"
 
 
 def test_the_environment_s_key_wins_over_the_saved_one(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
-    assert KeyStore(folder, {KEY_VARIABLE: KEY}).get() == ApiKey(Secret(KEY), "env")
+    assert KeyStore(folder, {environment.API_KEY: KEY}).get() == ApiKey(Secret(KEY), "env")
     assert KeyStore(folder, {}).get() == ApiKey(Secret(OTHER), "saved")
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
 def test_a_blank_key_in_the_environment_is_none(folder: Path, blank: str) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
-    assert KeyStore(folder, {KEY_VARIABLE: blank}).get().source == "saved"
+    assert KeyStore(folder, {environment.API_KEY: blank}).get().source == "saved"
 
 
 def test_an_unusable_key_in_the_environment_is_told_and_no_other_key_is_used_instead(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     with pytest.raises(InvalidApiKey) as caught:
-        KeyStore(folder, {KEY_VARIABLE: "comfyui-two words"}).find()
-    assert KEY_VARIABLE in caught.value.message
+        KeyStore(folder, {environment.API_KEY: "comfyui-two words"}).find()
+    assert environment.API_KEY in caught.value.message
     assert "two words" not in everything_of(caught.value)
 
 
@@ -74,21 +73,21 @@ def test_the_environment_of_the_process_is_read_at_each_call(
 ) -> None:
     store = KeyStore(folder)
     for key in (KEY, OTHER):
-        monkeypatch.setenv(KEY_VARIABLE, key)
+        monkeypatch.setenv(environment.API_KEY, key)
         assert store.get().secret.reveal() == key
 
 
 def test_a_key_of_the_prompt_comes_last(folder: Path) -> None:
     of_prompt = Secret("comfyui-unit-credentials-of-a-prompt")
     assert KeyStore(folder, {}).get(of_prompt) == ApiKey(of_prompt, "prompt")
-    assert KeyStore(folder, {KEY_VARIABLE: KEY}).get(of_prompt).source == "env"
+    assert KeyStore(folder, {environment.API_KEY: KEY}).get(of_prompt).source == "env"
     KeyStore(folder, {}).save(Secret(OTHER))
     assert KeyStore(folder, {}).get(of_prompt).source == "saved"
 
 
 def test_a_key_of_the_prompt_takes_the_place_of_none_that_is_damaged(folder: Path) -> None:
     with pytest.raises(InvalidApiKey):
-        KeyStore(folder, {KEY_VARIABLE: "two words"}).get(Secret(KEY))
+        KeyStore(folder, {environment.API_KEY: "two words"}).get(Secret(KEY))
     (folder / "api_key.json").mkdir(parents=True)
     with pytest.raises(KeyFileDamaged):
         KeyStore(folder, {}).get(Secret(KEY))
@@ -99,7 +98,7 @@ def test_a_key_of_the_prompt_takes_the_place_of_none_that_is_damaged(folder: Pat
 
 def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
-    store = KeyStore(folder, {KEY_VARIABLE: KEY}, many_users=True)
+    store = KeyStore(folder, {environment.API_KEY: KEY}, many_users=True)
     for look in (store.find, store.get, store.check_key_is_not_shared, lambda: store.save(Secret(OTHER))):
         with pytest.raises(ManyUsers) as caught:
             look()
@@ -115,7 +114,7 @@ def test_with_several_users_a_missing_key_is_no_key_to_connect(folder: Path) -> 
 
 
 def test_with_several_users_who_share_one_key_all_is_as_ever(folder: Path) -> None:
-    store = KeyStore(folder, {SHARED_VARIABLE: " 1 "}, many_users=True)
+    store = KeyStore(folder, {environment.SHARED_KEY: " 1 "}, many_users=True)
     store.check_key_is_not_shared()
     store.save(Secret(KEY))
     assert store.get() == ApiKey(Secret(KEY), "saved")
@@ -124,12 +123,12 @@ def test_with_several_users_who_share_one_key_all_is_as_ever(folder: Path) -> No
 @pytest.mark.parametrize("named", ["", "0", "yes", "true", "11"])
 def test_only_a_1_says_that_they_share_it(folder: Path, named: str) -> None:
     with pytest.raises(ManyUsers):
-        KeyStore(folder, {KEY_VARIABLE: KEY, SHARED_VARIABLE: named}, many_users=True).get()
+        KeyStore(folder, {environment.API_KEY: KEY, environment.SHARED_KEY: named}, many_users=True).get()
 
 
 def test_with_several_users_the_keys_that_are_not_used_are_scrubbed_all_the_same(folder: Path) -> None:
     hidden = "comfyui-unit-credentials-of-many-0123"
-    KeyStore(folder, {KEY_VARIABLE: hidden}, many_users=True).remember()
+    KeyStore(folder, {environment.API_KEY: hidden}, many_users=True).remember()
     assert hidden not in scrub(f"the key {hidden}")
 
 
@@ -277,7 +276,7 @@ def test_a_removed_key_is_gone_and_removing_none_is_no_fault(folder: Path) -> No
 
 
 def test_removing_the_saved_key_leaves_the_environment_s(folder: Path) -> None:
-    store = KeyStore(folder, {KEY_VARIABLE: KEY})
+    store = KeyStore(folder, {environment.API_KEY: KEY})
     store.save(Secret(OTHER))
     store.remove()
     assert store.get() == ApiKey(Secret(KEY), "env")

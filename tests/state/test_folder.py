@@ -170,7 +170,7 @@ def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) 
         with pytest.raises(StateFolderLost):
             ask()
     assert SettingsFile(used).load() == SAFE_SETTINGS
-    assert BackupFolder(used).prune(1, 1, datetime.now(timezone.utc)) == []
+    assert BackupFolder(used).delete_old(1, 1, datetime.now(timezone.utc)) == []
     # Nothing was written there either: the next start would take it for a folder of ours.
     after = sorted(str(each) for each in used.rglob("*")) if used.is_dir() else []
     assert [each for each in after if not each.endswith(".gate")] == [

@@ -15,7 +15,7 @@ OPERATIONS = (
     "node clear",
     "panel clear",
     "panel filter",
-    "node prune",
+    "node clean up",
     "panel policy",
     "node list",
     "panel list",

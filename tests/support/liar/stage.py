@@ -31,7 +31,7 @@ MAX_CASE_SECONDS = 40.0
 _NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "node delete": ("CloudHistoryDeleteJobs", {"dry_run": False}),
     "node clear": ("CloudHistoryClear", {"clear": True}),
-    "node prune": (
+    "node clean up": (
         "CloudHistoryPrune",
         {"keep_last": 5, "keep_within": "", "allow_large": True, "dry_run": False},
     ),

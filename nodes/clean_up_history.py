@@ -1,4 +1,4 @@
-"""The node Prune Cloud History."""
+"""The node Clean Up Cloud History."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .base import (
 if TYPE_CHECKING:
     from ..cloud_history.retention.policy import CleanUpPreview, Policy
 
-NAME = "Prune Cloud History"
+NAME = "Clean Up Cloud History"
 STATUSES = {
     word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_of and {*all_of} <= {*FINISHED}
 }
@@ -57,7 +57,7 @@ def _text(tooltip: str, **more: object) -> tuple[object, dict[str, object]]:
     return "STRING", {"default": "", "tooltip": tooltip, **more}
 
 
-class PruneCloudHistory(CloudHistoryNode):
+class CleanUpCloudHistory(CloudHistoryNode):
     """Deletes what a retention policy does not keep."""
 
     DESCRIPTION = (
@@ -67,6 +67,7 @@ class PruneCloudHistory(CloudHistoryNode):
     SEARCH_ALIASES: ClassVar[list[str]] = [
         "cloud history",
         "clean up",
+        "prune",
         "retention",
         "keep last",
         "old jobs",

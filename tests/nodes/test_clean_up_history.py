@@ -1,4 +1,4 @@
-"""The node Prune Cloud History, against a simulated Comfy Cloud."""
+"""The node Clean Up Cloud History, against a simulated Comfy Cloud."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.small_history import CASES, fill
 
 pytestmark = pytest.mark.usefixtures("connected", "at_once")
 
-Pruned = Callable[..., Any]
+CleanUp = Callable[..., Any]
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def node(pack: Any) -> Any:
 
 
 @pytest.fixture
-def pruned(node: Any) -> Pruned:
+def clean_up(node: Any) -> CleanUp:
     """Runs the node as ComfyUI does, with a list on each input and its own defaults, and gives what it gives."""
     required = node.INPUT_TYPES()["required"]
 
@@ -68,11 +68,11 @@ def test_its_outputs_never_change(node: Any) -> None:
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
 async def test_every_input_reaches_the_decision(
-    cloud: SimulatedCloud, pruned: Pruned, policy: dict[str, Any], goes: str, dry_run: bool
+    cloud: SimulatedCloud, clean_up: CleanUp, policy: dict[str, Any], goes: str, dry_run: bool
 ) -> None:
     jobs = fill(cloud)
     given = {name: value for name, value in policy.items() if name != "statuses"}
-    out = await pruned(
+    out = await clean_up(
         **given, status=policy.get("statuses", ["finished"])[0], allow_large=True, dry_run=dry_run
     )
     wanted = [jobs[letter] for letter in goes]
@@ -81,9 +81,13 @@ async def test_every_input_reaches_the_decision(
     assert {job.id for job in cloud.deleted} == (set() if dry_run else set(wanted))
 
 
-async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, pruned: Pruned) -> None:
+def test_a_search_for_its_former_name_finds_it(node: Any) -> None:
+    assert "prune" in node.SEARCH_ALIASES
+
+
+async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
     jobs = newest_first(cloud)
-    out = await pruned(keep_last=len(jobs) - 3)
+    out = await clean_up(keep_last=len(jobs) - 3)
     after, job_ids, report, deleted = out["result"]
     assert (after, job_ids, deleted) == ([None], jobs[-3:], 0)
     assert report.startswith("Dry run: nothing was sent.\n3 jobs of")
@@ -93,10 +97,10 @@ async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, prun
 
 
 async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
-    cloud: SimulatedCloud, pruned: Pruned
+    cloud: SimulatedCloud, clean_up: CleanUp
 ) -> None:
     jobs = newest_first(cloud)
-    out = await pruned(keep_last=len(jobs) - 3, dry_run=False)
+    out = await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     _, job_ids, report, deleted = out["result"]
     assert (job_ids, deleted) == (jobs[-3:], 3)
     assert sorted(newest_first(cloud)) == sorted(jobs[:-3])
@@ -105,9 +109,9 @@ async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
 
 
 async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(
-    cloud: SimulatedCloud, pruned: Pruned
+    cloud: SimulatedCloud, clean_up: CleanUp
 ) -> None:
-    out = await pruned(keep_last=1000, dry_run=False)
+    out = await clean_up(keep_last=1000, dry_run=False)
     assert out["result"][1:2] == ([],)
     assert out["result"][2].startswith("Nothing would go, and nothing was sent.")
     assert cloud.history_posts == []
@@ -129,88 +133,88 @@ async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(
     ],
 )
 async def test_what_cannot_be_meant_is_refused_and_nothing_is_sent(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any, given: dict[str, Any], words: str
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, given: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(errors.InputRefused, match=words):
-        await pruned(**{"dry_run": False, **given})
+        await clean_up(**{"dry_run": False, **given})
     assert cloud.history_posts == []
 
 
-async def test_a_dry_run_says_that_it_would_be_refused(cloud: SimulatedCloud, pruned: Pruned) -> None:
-    out = await pruned(keep_last=1)
+async def test_a_dry_run_says_that_it_would_be_refused(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+    out = await clean_up(keep_last=1)
     assert "Without “allow_large” this is refused" in out["result"][2]
-    allowed = await pruned(keep_last=1, allow_large=True)
+    allowed = await clean_up(keep_last=1, allow_large=True)
     assert "refused" not in allowed["result"][2]
 
 
 async def test_a_list_that_cannot_be_read_whole_deletes_nothing(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any
 ) -> None:
     cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
     with pytest.raises(errors.ServerFault):
-        await pruned(keep_last=5, dry_run=False)
+        await clean_up(keep_last=5, dry_run=False)
     assert cloud.history_posts == []
 
 
 async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_did_not(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any
 ) -> None:
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=401))
     jobs = newest_first(cloud)
     with pytest.raises(errors.Incomplete, match="3 not removed: the key was refused"):
-        await pruned(keep_last=len(jobs) - 3, dry_run=False)
+        await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     assert newest_first(cloud) == jobs
 
 
 async def test_what_is_set_to_never_is_refused_and_a_dry_run_is_not(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any, monkeypatch: pytest.MonkeyPatch
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
     jobs = newest_first(cloud)
     with pytest.raises(errors.NodesNever):
-        await pruned(keep_last=len(jobs) - 3, dry_run=False)
+        await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     assert cloud.requests == []
-    assert (await pruned(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
+    assert (await clean_up(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
 
 
 async def test_it_backs_workflows_up_first_where_that_is_wanted(
-    cloud: SimulatedCloud, pruned: Pruned, pack_module: Any, errors: Any
+    cloud: SimulatedCloud, clean_up: CleanUp, pack_module: Any, errors: Any
 ) -> None:
     with pytest.raises(errors.InputRefused, match="“backup” must be one of"):
-        await pruned(keep_last=5, dry_run=False, backup="perhaps")
+        await clean_up(keep_last=5, dry_run=False, backup="perhaps")
     jobs = newest_first(cloud)
-    out = await pruned(keep_last=len(jobs) - 2, dry_run=False, backup="workflows")
+    out = await clean_up(keep_last=len(jobs) - 2, dry_run=False, backup="workflows")
     assert "2 workflows backed up first." in out["result"][2]
     (backup,) = pack_module("comfy_host").operations().backups.list()
     assert backup.jobs == 2
 
 
 async def test_with_nobody_to_ask_nothing_is_sent(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any, monkeypatch: pytest.MonkeyPatch
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "ask")
     with pytest.raises(errors.NobodyThere):
-        await pruned(keep_last=5, dry_run=False)
+        await clean_up(keep_last=5, dry_run=False)
     assert cloud.requests == []
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_with_a_clock_that_is_days_ahead_rules_of_time_are_refused_and_others_are_not(
-    cloud: SimulatedCloud, pruned: Pruned, errors: Any, pack_module: Any, dry_run: bool
+    cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, pack_module: Any, dry_run: bool
 ) -> None:
     clock = pack_module("comfy_host").operations().clock
     clock.now = lambda: datetime.now(timezone.utc) + timedelta(days=10)
     with pytest.raises(errors.ClockWrong, match="this machine’s clock says"):
-        await pruned(keep_within="30d", keep_last=1, allow_large=True, dry_run=dry_run)
+        await clean_up(keep_within="30d", keep_last=1, allow_large=True, dry_run=dry_run)
     assert cloud.history_posts == []
-    await pruned(keep_last=1000, dry_run=dry_run)
+    await clean_up(keep_last=1000, dry_run=dry_run)
 
 
 async def test_with_a_clock_that_is_minutes_ahead_the_report_of_rules_of_time_says_so(
-    pruned: Pruned, pack_module: Any
+    clean_up: CleanUp, pack_module: Any
 ) -> None:
     clock = pack_module("comfy_host").operations().clock
     clock.now = lambda: datetime.now(timezone.utc) + timedelta(minutes=10, seconds=30)
     warning = "This machine’s clock is 10 minutes ahead of Comfy Cloud’s: rules about the age of jobs"
-    assert warning in (await pruned(keep_within="1h"))["result"][2]
-    assert warning not in (await pruned(keep_last=1))["result"][2]
+    assert warning in (await clean_up(keep_within="1h"))["result"][2]
+    assert warning not in (await clean_up(keep_last=1))["result"][2]
