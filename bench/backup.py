@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cloud_history.deletion.safeguards import BackingUp
+from cloud_history.jobs.ids import new_hex_id
 from cloud_history.service import Operations
-from cloud_history.state.in_flight import new_operation
 from cloud_history.tasks.stopping import Unwatched
 
 from .cloud import Cloud, running_cloud
@@ -46,7 +46,7 @@ def _run(cloud: Cloud, job_ids: Sequence[str], *, singly: bool = False) -> float
 
 async def _back_up(operations: Operations, job_ids: Sequence[str], *, singly: bool) -> float:
     connection = await operations.find_connection()
-    key, operation = connection.key.secret, new_operation()
+    key, operation = connection.key.secret, new_hex_id()
     async with operations.open(connection) as client:
         start = time.perf_counter()
         if singly:

@@ -1,4 +1,4 @@
-"""What a forked child starts anew. It has none of its parent's threads, so nobody in it frees a lock that one held."""
+"""Resetting state in a forked child, which has none of its parent's threads: a lock that one held is never freed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _restarts: list[weakref.ref[Any]] = []
 
 
 def run_after_fork(restart: Callable[[], object]) -> None:
-    """Have this called in each forked child before anything else runs there, as long as its object or module lives.
+    """Call `restart` in each forked child, as long as its object or module lives.
 
     Args:
-        restart: a method, or a function of a module. It must neither raise nor wait.
+        restart: a method, or a function of a module. It must neither raise nor block.
     """
     _restarts[:] = [each for each in _restarts if each() is not None]
     _restarts.append(weakref.WeakMethod(restart) if hasattr(restart, "__self__") else weakref.ref(restart))
 
 
 class ForkSafeLock:
-    """A lock of this process's threads, which a forked child finds free.
+    """A lock for the threads of this process that is free again in a forked child.
 
     Args:
-        reentrant: whether the thread that has it may take it again.
+        reentrant: whether the thread that holds it may acquire it again.
     """
 
     def __init__(self, *, reentrant: bool = False) -> None:
@@ -34,11 +34,11 @@ class ForkSafeLock:
         run_after_fork(self._renew)
 
     def acquire(self, *, blocking: bool = True, timeout: float = -1) -> bool:
-        """Whether it was had, in so many seconds where it is not waited for without a limit."""
+        """Return whether the lock was acquired. `timeout` is in seconds; -1 waits without a limit."""
         return self._lock.acquire(blocking, timeout)
 
     def release(self) -> None:
-        """Raises RuntimeError: nobody has it."""
+        """Release the lock. Raises RuntimeError if it is not held."""
         self._lock.release()
 
     def __enter__(self) -> None:

@@ -12,10 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,8 +32,9 @@ from ..errors import (
     TooManyQuestions,
 )
 from ..forks import ForkSafeLock
+from ..jobs.ids import is_hex_id, new_hex_id
 from ..secret import Secret, log, scrub
-from ..state.files import open_private, read_private, write_private, write_whole
+from ..state.files import open_private, read_json, write_private, write_whole
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
@@ -66,7 +65,6 @@ Payload = dict[str, Any]
 AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
 """Sends a websocket event to one client."""
 
-_NAME = re.compile(r"[0-9a-f]{32}")
 _NAMES = ("node", "title", "workflow", "workflow_id")
 
 
@@ -161,7 +159,7 @@ class ApprovalRequests:
             NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
         """
         client = self.client(requester)
-        files = _ApprovalFiles(self._folder, uuid.uuid4().hex)
+        files = _ApprovalFiles(self._folder, new_hex_id())
         ends = self._clock() + MAX_ANSWER_SECONDS
 
         def take_back(owner_lock: OwnerLock) -> None:
@@ -237,7 +235,7 @@ class ApprovalRequests:
                 files = _ApprovalFiles(self._folder, name)
                 # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
                 if (
-                    _NAME.fullmatch(name)
+                    is_hex_id(name)
                     and files.seconds_left(self._today(), self._clock()) <= 0
                     and not OwnerLock.is_held(files.request)
                 ):
@@ -322,7 +320,7 @@ class ApprovalAnswers:
         return files, self._clock() - since
 
     def _find(self, approval_id: str) -> _ApprovalFiles:
-        if not _NAME.fullmatch(approval_id):
+        if not is_hex_id(approval_id):
             raise InputRefused("not_a_question")
         files = _ApprovalFiles(self._folder, approval_id)
         if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.request):
@@ -404,9 +402,8 @@ class _ApprovalFiles:
 
 
 def _read(path: Path) -> Payload:
-    """What is in a file; nothing where it cannot be read, or is just being written."""
+    """Return the content of a file, or {} if it cannot be read or is being written."""
     try:
-        found = json.loads(read_private(path, MAX_FILE_BYTES))
-    except (OSError, ValueError, RecursionError):
+        return read_json(path, MAX_FILE_BYTES)
+    except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}

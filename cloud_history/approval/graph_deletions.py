@@ -12,13 +12,13 @@ from ..deletion.report import Payload
 from ..deletion.request import DeletionRequest
 from ..errors import CloudError, CountRose, NodesNever, OperationStopped
 from ..jobs.filters import Selection
+from ..jobs.ids import new_hex_id
 from ..jobs.rows import milliseconds
 from ..retention.cleanup import preview_now, resolve
 from ..retention.policy import CleanUpPreview, Policy
 from ..secret import log_about
 from ..service import Operations
 from ..state.credentials import Connection
-from ..state.in_flight import new_operation
 from ..tasks.stopping import Watch
 from ..tasks.threads import run_in_thread
 from .approval import ApprovalRequests, RequestingNode
@@ -145,7 +145,7 @@ class GraphDeletions:
         asked = 0
         while counts.finished:
             preview = ClearPreview(counts)
-            request = replace(request, preview=preview, operation=new_operation())
+            request = replace(request, preview=preview, operation=new_hex_id())
             # A literal clear backs nothing up.
             about = preview.payload() | await self._span(preview, request.connection, watch)
             if not await self._ask(about | {"backup": False}, request, requester, watch):

@@ -10,7 +10,7 @@ import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from types import TracebackType
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -35,7 +35,7 @@ from ..errors import (
     UnusableProxy,
 )
 from ..jobs.ids import JobIdSpellings
-from ..jobs.job import Job, OutputFile, read_job
+from ..jobs.job import Job, OutputFile, read_job, utc_now
 from ..jobs.redact import clean_detail
 from ..json_pieces import ThreadPauses
 from ..secret import Secret, remember
@@ -264,7 +264,7 @@ class CloudClient:
         self, chosen: Mapping[str, str], mapper: RowMapper[ValueT], limit: int, offset: int, after: str | None
     ) -> Page[ValueT]:
         answer = await self._send(protocol.list_jobs(chosen, limit=limit, offset=offset, after=after))
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         if len(answer.body) < LARGE_PAGE_BYTES:
             page = protocol.read_jobs_page(answer, mapper, now)
         else:
@@ -285,7 +285,7 @@ class CloudClient:
         answer = await self._job(job_id)
         detail = await compute_in_thread(protocol.read_json, answer, "job_detail", ThreadPauses())
         # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
-        job = read_job(detail, datetime.now(timezone.utc))
+        job = read_job(detail, utc_now())
         if job is None or job.id != job_id.lower():
             raise UnreadableAnswer(200)
         return job
@@ -411,9 +411,7 @@ class CloudClient:
                     status=response.status,
                     body=body,
                     content_type=response.headers.get("Content-Type", ""),
-                    retry_after=parse_retry_after(
-                        response.headers.get("Retry-After"), datetime.now(timezone.utc)
-                    ),
+                    retry_after=parse_retry_after(response.headers.get("Retry-After"), utc_now()),
                     whole=whole,
                     too_large=not whole and request.reads_jobs and len(body) >= request.largest_answer,
                     location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from ..errors import ClockWrong
+from ..jobs.job import utc_now
 from ..secret import log
 
 MAX_CLOCK_ERROR_UNTOLD = timedelta(minutes=5)
@@ -19,10 +20,6 @@ MAX_CLOCK_ERROR = timedelta(days=1)
 NONE = timedelta(0)
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class CloudClock:
     """This machine's clock, and what the last answer says of it.
 
@@ -30,7 +27,7 @@ class CloudClock:
         ahead: how far it is ahead of Comfy Cloud's, as far as is known; negative where it is behind.
     """
 
-    def __init__(self, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
         self.ahead = NONE
         self._said = False

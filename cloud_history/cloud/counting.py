@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from ..errors import ListNotWhole
 from ..jobs.filters import JobFilter
-from ..jobs.job import Job
+from ..jobs.job import Job, utc_now
 from ..jobs.status import ACTIVE, FINISHED, JobCounts, JobStatus
 from ..tasks.stopping import gather_all
 from .evidence import SPOT_CHECK, Defect, DefectKind, sample_evenly
@@ -35,11 +35,7 @@ class CountedJobs(NamedTuple):
     active: frozenset[str] = frozenset()
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-async def count_jobs(client: JobLister, now: Callable[[], datetime] = _now) -> JobCounts:
+async def count_jobs(client: JobLister, now: Callable[[], datetime] = utc_now) -> JobCounts:
     """Count the finished jobs by status, and the active ones.
 
     Raises:
@@ -48,7 +44,7 @@ async def count_jobs(client: JobLister, now: Callable[[], datetime] = _now) -> J
     return (await count_and_sample(client, now)).counts
 
 
-async def count_and_sample(client: JobLister, now: Callable[[], datetime] = _now) -> CountedJobs:
+async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_now) -> CountedJobs:
     """Count the jobs, and name up to five of the finished ones, and some of the active ones.
 
     Raises:

@@ -11,11 +11,11 @@ from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
 from ..cloud.lookup import Observation
 from ..errors import PreviewExpired
 from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
+from ..jobs.ids import new_hex_id
 from ..jobs.job import Job
 from ..jobs.rows import milliseconds
 from ..jobs.status import FINISHED, JobCounts, JobStatus
 from ..state.credentials import Connection
-from ..state.in_flight import new_operation
 from .report import Payload
 
 VALID_SECONDS = 300
@@ -156,7 +156,7 @@ class KeptPreview:
     expires: float
     hold_seconds: int = 0
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    operation: str = field(default_factory=new_operation)
+    operation: str = field(default_factory=new_hex_id)
 
 
 class Previews:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..jobs.ids import new_hex_id
 from ..secret import scrub
 from ..state.credentials import Connection
-from ..state.in_flight import InFlightOperation, Kind, new_operation
+from ..state.in_flight import InFlightOperation, Kind
 from .preview import ClearPreview, DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
@@ -35,7 +36,7 @@ class DeletionRequest:
     title: str = ""
     backup: bool | None = None
     preview: Preview | None = None
-    operation: str = field(default_factory=new_operation)
+    operation: str = field(default_factory=new_hex_id)
 
     @property
     def kind(self) -> Kind:

@@ -1,8 +1,9 @@
-"""Reading job ids from whatever a person or a graph gives."""
+"""Job ids as people, graphs and servers write them, and the ids that this pack makes up."""
 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..errors import InvalidJobIds, NoJobIds, TooManyJobIds
@@ -10,15 +11,16 @@ from ..json_pieces import NotJson, loads
 from ..secret import scrub
 
 MAX_IDS = 200_000
-"""In one deletion. It is ten times what most histories have, and takes a second or two to read."""
+"""For one deletion: ten times what most histories have, and parsed in a second or two."""
 MAX_CHARACTERS = 64 * MAX_IDS
-"""Of a text with job ids: an id has 36, and what stands between two of them is left some room."""
+"""For a text with job ids: each has 36 characters, plus some for separators."""
 MAX_NAMED_IDS = 10
 MAX_SHOWN_CHARACTERS = 60
 
-# By hand and in ASCII: uuid.UUID also reads "+123…" and full-width digits, as some other job's id.
+# Not uuid.UUID: it also accepts "+123…" and full-width digits, which would become another job's id.
 _BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
+_HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[^\s,;]+")
 _ARRAY = re.compile(r"\s*\[")
 _QUOTES = "\"'`“”‘’"
@@ -28,20 +30,20 @@ _ABSENT = "nothing (a missing or blank input)"
 MAX_SPELLINGS = 200_000
 
 Item = tuple[str, str]
-"""What it is where it is no text ("" where it is one), and its text."""
+"""What is wrong with an item ("" for a text), and its text."""
 
 
 class JobIdSpellings:
-    """How a server writes job ids, where that is not in lower case: it may tell upper case from lower.
+    """How a server spells job ids that are not all lower case. The server may be case-sensitive.
 
-    Ids are compared in lower case everywhere. The clients of a process share this, and send each id as it was read.
+    This pack compares ids in lower case. All clients of a process share one object and send each id as it was read.
     """
 
     def __init__(self) -> None:
         self._spellings: dict[str, str] = {}
 
     def learn(self, job_ids: Iterable[str], spellings: Mapping[str, str]) -> None:
-        """Note how ids were read: as in `written`, by what they are in lower case, or else in lower case."""
+        """Note how a page spelled these ids: as in `spellings` (by lower-case id), otherwise in lower case."""
         if self._spellings:
             for job_id in job_ids:
                 self._spellings.pop(job_id, None)
@@ -49,28 +51,44 @@ class JobIdSpellings:
             self._spellings.update(spellings)
 
     def of(self, job_id: str) -> str:
-        """The id for a request."""
+        """Return the id as the server spells it."""
         return self._spellings.get(job_id, job_id)
 
 
 def is_job_id(text: str) -> bool:
-    """Whether the text is exactly one job id, in any case, without braces."""
+    """Return whether the text is exactly one job id, in any case, without braces."""
     return _BARE.fullmatch(text) is not None
 
 
-def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
-    """The job ids in a text (or a list of texts), in lower case, each once, in the order given.
+def new_hex_id() -> str:
+    """Return a new id for an operation, an approval or a node's report: 32 lower-case hex digits."""
+    return uuid.uuid4().hex
 
-    A text may hold them on lines, with commas, semicolons, spaces or quotes, or as a JSON array; any case,
-    braces allowed. An empty list means that there is nothing to do, and gives an empty list.
+
+def is_hex_id(text: str) -> bool:
+    """Return whether `text` has the form of an id from `new_hex_id`. Such a text is safe as a file name."""
+    return _HEX_ID.fullmatch(text) is not None
+
+
+def check_hex_id(text: str) -> None:
+    """Raises ValueError if `text` is not such an id."""
+    if not is_hex_id(text):
+        raise ValueError("not an id: 32 hex digits are needed")
+
+
+def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
+    """Return the job ids in a text or a list of texts: in lower case, without duplicates, in the order given.
+
+    A text may separate ids by line breaks, commas, semicolons or spaces, may quote them, or may be a JSON array. Any
+    case and braces are allowed. An empty list gives an empty list.
 
     Args:
-        pause: called between two items, to let others work; what it raises ends the reading.
+        pause: called between items to let other threads run. Its exceptions are passed on.
 
     Raises:
-        NoJobIds: nothing was given: None, or blank text. Absent is never taken for "all", nor for "none".
-        InvalidJobIds: something in it is no job id; names the first ten with their positions, and counts all.
-        TooManyJobIds: there are more than 200,000 items, or more text than so many can have.
+        NoJobIds: None or blank text was given, which means neither "all" nor "none".
+        InvalidJobIds: an item is not a job id. Names the first ten with their positions, and counts all.
+        TooManyJobIds: more than 200,000 items, or more text than that many can have.
     """
     found: dict[str, None] = {}
     wrong: list[str] = []
@@ -116,7 +134,7 @@ def _text_items(text: str, depth: int, pause: Callable[[], None]) -> Iterator[It
         yield item
     if some:
         return
-    # One after the other: a split would keep Python's lock for as long as it takes.
+    # Not `split`: it would hold the interpreter lock for the whole text.
     for match in _TOKEN.finditer(text) if array is None else ():
         pause()
         token = match[0].strip(_QUOTES)
@@ -141,7 +159,7 @@ def _show(token: str) -> str:
     if "comfyui-" in token.lower():
         return "a text that looks like an API key (hidden)"
     cut = scrub(token)[:MAX_SHOWN_CHARACTERS]
-    # Escaped, so that what is invisible or runs backwards shows as what it is.
+    # Escaped, so that invisible and right-to-left characters can be seen.
     visible = cut.encode("unicode_escape").decode("ascii")
     return f"“{visible}{'…' if len(token) > MAX_SHOWN_CHARACTERS else ''}”"
 

@@ -90,6 +90,11 @@ class Job(NamedTuple):
         return any(text in each.lower() for each in (self.name, self.id, self.workflow_id, error))
 
 
+def utc_now() -> datetime:
+    """Return the time by this machine's clock, aware."""
+    return datetime.now(timezone.utc)
+
+
 def moment(value: object, now: datetime) -> datetime | None:
     """The time a server means by a number, in seconds or in milliseconds by its size.
 

@@ -1,7 +1,6 @@
-"""A file of lines that only grows, and begins anew when it is long: whole lines, in the order written, on the disk.
+"""A log file to which lines are only ever appended, with rotation.
 
-`deletions.jsonl` is written to. When it is full it becomes `deletions.1.jsonl`, that one `deletions.2.jsonl`, and
-so on.
+When `deletions.jsonl` is full it is renamed to `deletions.1.jsonl`, that one to `deletions.2.jsonl`, and so on.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from .files import open_private, sync_file, sync_folder, write_whole
 from .locks import file_lock
 
 MAX_READ_BYTES = 64 * 1024 * 1024
-"""Of one file, from its end: far more than a whole one has, unless it is not ours."""
+"""Read from the end of each file: far more than a file of this pack has."""
 
 
 class AppendLog:
-    """Blocking (files): call it off the event loop.
+    """A log with rotation. Blocking (files): call it off the event loop.
 
     Args:
-        largest: bytes from which on a file is put aside. older: how many of those are kept.
+        largest: size in bytes at which a file is rotated. older: number of rotated files to keep.
     """
 
     def __init__(self, path: Path, *, largest: int, older: int) -> None:
@@ -36,32 +35,32 @@ class AppendLog:
         self._older = older
 
     def append(self, line: bytes) -> None:
-        """Add a line, and have it on the disk. The folder must be there.
+        """Append a line and sync it to the disk. The folder must exist.
 
         Raises:
-            OSError: it is not there, nor any part of it that could be mistaken for a line.
+            OSError: the line was not written, and no part of it is left.
         """
         with file_lock(self._lock_path):
             self._rotate(len(line))
             new = not self._path.exists()
-            # Read as well, to see how it ends.
+            # Mode "a+": the last byte is read before the line is written.
             with disk_access(self._path, len(line)), open_private(self._path, "a+b") as file:
                 _append(file, line)
         if new:
             sync_folder(self._path.parent)
 
     def newest_first(self) -> Generator[bytes, None, None]:
-        """All lines, whole or not, the last one first. Holds one file's at a time.
+        """Yield all lines, complete or not, the newest first. Keeps one file in memory at a time.
 
         Raises:
-            OSError: the disk does not give one of the files, so what is not among the lines may still be there.
+            OSError: one of the files cannot be read, so lines may be missing.
         """
         with closing(self.contents()) as contents:
             for content in contents:
                 yield from (each for each in reversed(content.split(b"\n")) if each)
 
     def contents(self) -> Generator[bytes, None, None]:
-        """What is in each file, the newest file first. Raises OSError."""
+        """Yield the content of each file, the newest first. Raises OSError."""
         with ExitStack() as stack:
             for file in self._opened(stack):
                 with disk_access(Path(file.name), self._largest):
@@ -69,10 +68,10 @@ class AppendLog:
                 yield content
 
     def _opened(self, stack: ExitStack) -> list[BinaryIO]:
-        # All at once, so that no line is read twice or passed over when another process begins a new file meanwhile.
-        with ExitStack() as waiting:
-            with suppress(OSError):  # a folder that cannot be written: nobody else writes there either
-                waiting.enter_context(file_lock(self._lock_path))
+        # All are opened at once, so that no line is read twice or missed if another process rotates meanwhile.
+        with ExitStack() as locked:
+            with suppress(OSError):  # in a folder that cannot be written, no process rotates
+                locked.enter_context(file_lock(self._lock_path))
             files: list[BinaryIO] = []
             for number in range(self._older + 1):
                 path = self._numbered(number)
@@ -90,12 +89,12 @@ class AppendLog:
         return files
 
     def _rotate(self, coming: int) -> None:
-        """Begin a new file, where this one is full. One that cannot be put aside now grows until it can."""
+        """Rotate the files if the current one is full. If that fails, it goes on growing."""
         with suppress(OSError):
             size = self._path.lstat().st_size
             if not size or size + coming <= self._largest:
                 return
-            # From the oldest on, into the gap that an earlier crash may have left: at no moment is one of them lost.
+            # From the oldest, or into a gap that a crash has left, so that no file is ever overwritten too early.
             last = next((n for n in range(1, self._older) if not self._numbered(n).exists()), self._older)
             for number in range(last, 0, -1):
                 os.replace(self._numbered(number - 1), self._numbered(number))
@@ -114,7 +113,7 @@ def _end_of(file: BinaryIO) -> bytes:
 
 
 def _close(file: BinaryIO) -> None:
-    # It was read, whatever the disk says of it now.
+    # An error here does not matter: the file has been read.
     with suppress(OSError), disk_access(Path(file.name)):
         file.close()
 
@@ -124,7 +123,7 @@ def _append(file: BinaryIO, line: bytes) -> None:
     if before:
         file.seek(before - 1)
         if file.read(1) != b"\n":
-            line = b"\n" + line  # after half a line, which a crash left
+            line = b"\n" + line  # a crash left an incomplete line
     try:
         write_whole(file, line + b"\n")
         sync_file(file)

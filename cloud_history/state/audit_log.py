@@ -1,7 +1,8 @@
-"""The list of past deletions: what was to be done, written before, and what became of it, written after.
+"""The audit log: what each deletion was about to do, and what its outcome was.
 
-A deletion has two lines. The long part of a line, its job ids, is its last member: the rest can be read without it.
-So a crash in between shows. Never a key or what is in a workflow. A deletion that cannot be recorded is not begun.
+A deletion has two lines: the intent, written before anything is sent, and the outcome. An intent without an outcome
+shows a crash. The job ids are the last member of a line, so that the rest can be read without them. No line holds an
+API key or anything of a workflow. A deletion that cannot be logged does not begin.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock
+from ..jobs.ids import check_hex_id, is_hex_id
+from ..jobs.job import utc_now
 from ..secret import CONTROL, scrub
 from .append_log import AppendLog
 from .folder import state_folder_at
@@ -27,29 +30,28 @@ from .locks import acquire_with_timeout
 
 MAX_TEXT_CHARACTERS = 1000
 MAX_HEAD_BYTES = 128 * 1024
-"""Bytes of a line before its job ids; one that has more was not written here."""
+"""Bytes of a line before its job ids. A line with more was not written by this pack."""
 UNKNOWN = "unknown"
-"""What became of a job, where nobody wrote it down."""
+"""The outcome of a job if none was written."""
 
-_NAME = re.compile(r"[0-9a-f]{32}")
 _LONG_PARTS = (b', "job_ids": [', b', "jobs": [')
 REMOVED = re.compile(rb'\{"line": "outcome", "operation": "[0-9a-f]{32}", "removed": (\d{1,15}),')
-"""Finds how many each outcome says are gone. Nothing inside a JSON text looks like it: there, quotes are escaped."""
+"""Finds the number of removed jobs in each outcome. JSON escapes quotes, so it never matches inside a string."""
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """A deletion that is about to be done.
+    """The intent of a deletion.
 
     Attributes:
         kind: `delete` or `clear`.
-        origin: `panel`, `menu`, `clean_up` or `node`; then `node` is its id and `title` its name.
-        asked: how many jobs, or None for a clear whose number nobody knew.
-        job_ids: which, where they are known.
-        at: ISO time; "" for now.
-        what: the policy or the filter, in short, or "".
+        origin: `panel`, `menu`, `clean_up` or `node`; then `node` is its id and `title` its title.
+        asked: number of jobs; None for a clear whose number is unknown.
+        job_ids: the jobs, if they are known by id.
+        at: ISO time; "" means now.
+        what: a short text about the policy or the filter, or "".
     """
 
     operation: str
@@ -68,15 +70,15 @@ class AuditEntry:
 
 @dataclass(frozen=True)
 class AuditOutcome:
-    """What became of it.
+    """The outcome of a deletion.
 
     Attributes:
-        counts: how many jobs of each outcome.
-        jobs: the outcome of each and why, where they were deleted by their ids.
-        removed: how many are certainly gone, or None where nobody could count.
+        counts: number of jobs by outcome.
+        jobs: outcome and reason by job id, if the jobs were deleted by id.
+        removed: number of jobs that are certainly gone; None if unknown.
         report: the first line of the report.
-        backup: the name of its backup's file, or None.
-        at: ISO time; "" for now.
+        backup: the file name of its backup, or None.
+        at: ISO time; "" means now.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class AuditOutcome:
 
 @dataclass(frozen=True)
 class LoggedJob:
-    """A job of a deletion; its outcome is `unknown` where none was written down."""
+    """A job of a deletion, with its outcome or UNKNOWN."""
 
     id: str
     outcome: str
@@ -99,25 +101,19 @@ class LoggedJob:
 
 @dataclass(frozen=True)
 class LoggedDeletion:
-    """What the record says of a deletion, without its jobs."""
+    """A deletion in the log, without its jobs."""
 
     entry: AuditEntry
     outcome: AuditOutcome | None
 
     @property
     def state(self) -> str:
-        """`done`, or `unknown` where no outcome was written: it is running, or was cut short."""
+        """`done`, or `unknown` if no outcome was written: it is running or was interrupted."""
         return "done" if self.outcome else UNKNOWN
 
 
-def check_name(operation: str) -> None:
-    """Raises ValueError for what is not the name of an operation."""
-    if not _NAME.fullmatch(operation):
-        raise ValueError("not the name of an operation")
-
-
 def intent_line(entry: AuditEntry) -> bytes:
-    """The line of an entry."""
+    """Return the line of an intent."""
     return _line(
         line="intent",
         operation=entry.operation,
@@ -134,10 +130,10 @@ def intent_line(entry: AuditEntry) -> bytes:
 
 
 def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
-    """The line of an outcome. Jobs that fared alike are written together."""
-    alike: dict[tuple[str, str], list[str]] = {}
+    """Return the line of an outcome. Its jobs are grouped by outcome and reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for job_id, (word, why) in outcome.jobs.items():
-        alike.setdefault((word, _short(why)), []).append(job_id)
+        groups.setdefault((word, _short(why)), []).append(job_id)
     return _line(
         line="outcome",
         operation=operation,
@@ -147,12 +143,12 @@ def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
         report=_short(outcome.report),
         seconds=outcome.seconds,
         backup=outcome.backup,
-        jobs=[{"outcome": word, "why": why, "ids": ids} for (word, why), ids in alike.items()],
+        jobs=[{"outcome": word, "why": why, "ids": ids} for (word, why), ids in groups.items()],
     )
 
 
 def read_head(line: bytes) -> Line | None:
-    """A line without its job ids, or None where it is not one of ours, or only a part of one."""
+    """Parse a line without its job ids. Returns None if it is incomplete or not from this pack."""
     found = (line.find(mark, 0, MAX_HEAD_BYTES) for mark in _LONG_PARTS)
     end = min((each for each in found if each >= 0), default=-1)
     if end < 0 or not line.endswith(b"]}"):
@@ -161,7 +157,7 @@ def read_head(line: bytes) -> Line | None:
 
 
 def read_entry(head: Line) -> AuditEntry | None:
-    """The entry in the head of an intent's line, without its job ids; None where it is damaged."""
+    """Return the entry in an intent's head, without its job ids, or None if it is damaged."""
     origin = head.get("origin")
     if not isinstance(origin, dict):
         return None
@@ -174,7 +170,7 @@ def read_entry(head: Line) -> AuditEntry | None:
 
 
 def read_outcome(head: Line) -> AuditOutcome | None:
-    """The outcome in the head of its line, without its jobs; None where it is damaged."""
+    """Return the outcome in an outcome's head, without its jobs, or None if it is damaged."""
     counts, removed, seconds, backup = (head.get(name) for name in ("counts", "removed", "seconds", "backup"))
     at, report = head.get("at"), head.get("report")
     if not (
@@ -191,7 +187,7 @@ def read_outcome(head: Line) -> AuditOutcome | None:
 
 
 def read_jobs(intent: bytes | None, outcome: bytes | None) -> list[LoggedJob]:
-    """The jobs of a deletion, in the order asked for, from its two lines."""
+    """Return the jobs of a deletion from its two lines, in the order of the intent."""
     groups = (_parsed(outcome) if outcome else None) or {}
     known = {
         job_id: LoggedJob(job_id, str(each.get("outcome")), str(each.get("why") or ""))
@@ -215,7 +211,7 @@ def _parsed(line: bytes) -> Line | None:
     except (ValueError, RecursionError):
         return None
     operation = value.get("operation") if isinstance(value, dict) else None
-    return value if isinstance(operation, str) and _NAME.fullmatch(operation) else None
+    return value if isinstance(operation, str) and is_hex_id(operation) else None
 
 
 def _short(text: str) -> str:
@@ -235,23 +231,19 @@ OLDER_FILES = 20
 CSV_COLUMNS = ("at", "origin", "operation", "job id", "outcome", "why", "host", "key ending")
 
 _FORMULA = re.compile("""((?:^|[;,|:])[\\s"']*)([=+@\uff0b\uff0d\uff1d\uff20-])""")
-"""What a spreadsheet runs: at the start of a cell, and after what separates cells elsewhere than here."""
+"""The start of a spreadsheet formula: at the start of a cell, or after a separator that other locales use."""
 
 Found = tuple[LoggedDeletion, bytes | None, bytes | None]
-"""A deletion, and the lines of its intent and its outcome."""
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+"""A deletion, with the lines of its intent and its outcome."""
 
 
 class AuditLog:
-    """The record of a state folder. Blocking (files): call it off the event loop."""
+    """The audit log of a state folder. Blocking (files): call it off the event loop."""
 
     def __init__(
         self,
         folder: Path,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         *,
         largest: int = MAX_FILE_BYTES,
         older: int = OLDER_FILES,
@@ -259,27 +251,23 @@ class AuditLog:
         self._state = state_folder_at(folder)
         self._log = AppendLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
-        # Outcomes that the disk refused: written before anything else is, and told meanwhile.
+        # Outcomes that could not be written. They are shown meanwhile, and written before the next line.
         self._unwritten: dict[str, bytes] = {}
         self._lock = ForkSafeLock()
 
     def intent(self, entry: AuditEntry) -> None:
-        """Write down what is about to be done.
-
-        Raises:
-            StateUnwritable: it cannot be written, so it may not be done.
-        """
-        check_name(entry.operation)
+        """Log the intent of a deletion. Raises StateUnwritable; then the deletion must not begin."""
+        check_hex_id(entry.operation)
         self._append(intent_line(replace(entry, at=entry.at or self._time())))
 
     def outcome(self, operation: str, outcome: AuditOutcome) -> None:
-        """Write down what became of it.
+        """Log the outcome of a deletion.
 
         Raises:
-            StateUnwritable: it cannot be written yet. It is written before the next line; if ComfyUI stops before that,
-                the record says `unknown` of it.
+            StateUnwritable: it cannot be written now. It will be written before the next line; if ComfyUI stops before
+                that, the outcome stays `unknown`.
         """
-        check_name(operation)
+        check_hex_id(operation)
         line = outcome_line(operation, replace(outcome, at=outcome.at or self._time()))
         self._unwritten.pop(operation, None)
         try:
@@ -289,10 +277,10 @@ class AuditLog:
             raise
 
     def entries(self, most: int = 200) -> list[LoggedDeletion]:
-        """The newest deletions, the newest first, without their jobs.
+        """Return the newest deletions, the newest first, without their jobs.
 
         Raises:
-            StateFolderLost, StateUnreadable: nobody knows them.
+            StateFolderLost, StateUnreadable.
         """
         found: list[LoggedDeletion] = []
         with closing(self._newest_first()) as deletions:
@@ -303,12 +291,12 @@ class AuditLog:
         return found
 
     def jobs(self, operation: str) -> list[LoggedJob]:
-        """The jobs of a deletion with what became of them; none where they are not known by id.
+        """Return the jobs of a deletion with their outcomes; empty if they are not known by id.
 
         Raises:
             StateFolderLost, StateUnreadable.
         """
-        check_name(operation)
+        check_hex_id(operation)
         with closing(self._newest_first()) as deletions:
             for deletion, intent, outcome in deletions:
                 if deletion.entry.operation == operation:
@@ -316,7 +304,7 @@ class AuditLog:
         return []
 
     def removed_in_all(self) -> int:
-        """How many jobs the record says are certainly gone. Raises StateFolderLost, StateUnreadable."""
+        """Return the total number of jobs that are certainly gone. Raises StateFolderLost, StateUnreadable."""
         self._state.check()
         try:
             return sum(
@@ -326,9 +314,9 @@ class AuditLog:
             raise _unreadable(exc) from exc
 
     def csv(self) -> Iterator[str]:
-        """The record as the lines of a CSV file (RFC 4180), a job a line, the newest deletion first.
+        """Yield the log as lines of a CSV file (RFC 4180): one job a line, the newest deletion first.
 
-        A deletion whose jobs are not known by id has one line, with no id.
+        A deletion whose jobs are not known by id has one line without a job id.
         """
         yield _csv_line(CSV_COLUMNS)
         for deletion, intent, outcome in self._newest_first():
@@ -337,12 +325,8 @@ class AuditLog:
             jobs = read_jobs(intent, outcome) or [LoggedJob("", deletion.state, report)]
             origin = _origin(entry)
             for job in jobs:
-                yield _csv_line(
-                    (
-                        *(entry.at, origin, entry.operation, job.id, job.outcome, job.why),
-                        *(entry.host, entry.last4),
-                    )
-                )
+                cells = (entry.at, origin, entry.operation, job.id, job.outcome, job.why)
+                yield _csv_line((*cells, entry.host, entry.last4))
 
     def _lines(self) -> Generator[bytes, None, None]:
         try:
@@ -362,10 +346,10 @@ class AuditLog:
             raise StateUnwritable("audit_log_unwritable", because=exc) from exc
 
     def _newest_first(self) -> Generator[Found, None, None]:
-        """All deletions by the time of their intent; at last the outcomes whose intents are damaged.
+        """Yield all deletions, the newest intent first; last, the outcomes whose intents are damaged.
 
         Raises:
-            StateFolderLost, StateUnreadable: that there are none in it means nothing.
+            StateFolderLost, StateUnreadable.
         """
         self._state.check()
         outcomes: dict[str, tuple[AuditOutcome, bytes]] = {}
@@ -406,7 +390,7 @@ def _csv_line(cells: tuple[str, ...]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text that a spreadsheet takes for a text, whichever character it takes for the end of a cell."""
-    # Scrubbed first: quotes are doubled next, and marks put in, and a key with such is not known again.
-    # Half a character can be in a text from JSON, and in no file. The csv module of Python 3.10 writes no NUL.
+    """Return the text so that no spreadsheet treats it as a formula, whichever separator it uses."""
+    # Scrubbed before quotes are doubled and marks inserted: afterwards a key could not be recognised.
+    # CONTROL has lone surrogates, which no file can hold, and NUL, which Python 3.10's csv module refuses.
     return _FORMULA.sub(r"\1'\2", CONTROL.sub(" ", scrub(text)))

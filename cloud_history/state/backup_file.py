@@ -1,7 +1,7 @@
-"""One backup as a file: written under a name of its own until it is whole and on the disk, and read with suspicion.
+"""Writing and reading one backup file, a zip.
 
-Nothing is ever unpacked to the disk, so no name in it can lead anywhere; and nothing is read beyond its limit, however
-small it looks. What is damaged, or made to do harm, is an error and no more.
+It has a temporary name until it is complete and on the disk. Reading trusts nothing in it: no member is unpacked to
+the disk, and every read has a limit, so that a damaged or malicious file only raises an error.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
 from ..errors import BackupDamaged, NotBackedUp
 from ..forks import ForkSafeLock, run_after_fork
 from ..jobs.ids import is_job_id
-from ..jobs.job import read_job
+from ..jobs.job import read_job, utc_now
 from ..jobs.redact import MAX_JOB_BYTES, clean_detail, clean_json
 from ..jobs.rows import job_row, read_workflow
 from ..tasks.disk import disk_access
@@ -37,7 +36,7 @@ _END = b"PK\x05\x06"
 _END_SIZE = 22
 _MAX_TAIL_BYTES = 1024
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# All that zipfile and json are known to raise over bytes they do not like.
+# All that zipfile and json are known to raise for damaged files.
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -52,11 +51,7 @@ def member_of(job_id: str) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a backup's index.
-
-    Raises:
-        BackupDamaged.
-    """
+    """Return the rows of a backup's index. Raises BackupDamaged."""
     rows = _read(path, INDEX, MAX_INDEX_BYTES).get("jobs")
     if not isinstance(rows, list) or not all(_is_row(each) for each in rows):
         raise BackupDamaged(name=path.name)
@@ -64,18 +59,14 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_job_detail(path: Path, job_id: str) -> dict[str, Any]:
-    """What was kept of a job.
-
-    Raises:
-        BackupDamaged: it cannot be read, or is not in this backup.
-    """
+    """Return a job's detail. Raises BackupDamaged if it cannot be read or is not in this backup."""
     return _read(path, member_of(job_id), MAX_JOB_BYTES)
 
 
 def read_summary(path: Path) -> tuple[str, int] | None:
-    """When a backup was made, and how many jobs are in it; None where its end is damaged.
+    """Return when a backup was made and its number of jobs, or None if its end is damaged.
 
-    It is the file's last line, so that a list of many large backups takes no time.
+    Both are in the zip comment at the end of the file, so that listing large backups is fast.
     """
     try:
         with disk_access(path), _open(path) as file:
@@ -89,11 +80,6 @@ def read_summary(path: Path) -> tuple[str, int] | None:
     return (created_at, jobs) if isinstance(created_at, str) and type(jobs) is int and jobs >= 0 else None
 
 
-def summary_line(created_at: str, jobs: int) -> bytes:
-    """What `read_summary` reads."""
-    return json.dumps({"created_at": created_at, "jobs": jobs}).encode("ascii")
-
-
 def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     try:
         with disk_access(path), _open(path) as file, zipfile.ZipFile(file) as archive:
@@ -103,12 +89,12 @@ def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
             return value
     except _DAMAGE:
         pass
-    # Raised out here, without a cause: what json raises holds the whole text.
+    # Raised outside `except`: json's own error holds the whole text.
     raise BackupDamaged(name=path.name)
 
 
 class _CappedReader(io.BufferedReader):
-    """Reads no more at once than a backup of ours needs: zipfile reads a table of contents whole, whatever its size."""
+    """Refuses reads larger than MAX_INDEX_BYTES: zipfile reads the central directory at once, whatever its size."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
@@ -126,7 +112,7 @@ def _open(path: Path) -> _CappedReader:
 
 def _bytes_of(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
     info = archive.getinfo(member)
-    # The other ways of packing cannot be unpacked piece by piece: a few bytes may become gigabytes at once.
+    # Other compression methods do not decompress in steps, so a few bytes could become gigabytes at once.
     if info.compress_type not in _KNOWN or info.file_size > largest:
         raise ValueError("not one of ours")
     with disk_access(path, info.compress_size), archive.open(info) as file:
@@ -155,10 +141,10 @@ MAX_NAME_CHARACTERS = 300
 
 
 class BackupWriter:
-    """A backup that is being made. Jobs may be added from several threads. Blocking, as its folder is.
+    """Writes one backup. Jobs may be added from several threads. Blocking: call it off the event loop.
 
-    It is to be closed or discarded. A disk that refuses discards it at once, for the room it takes: then no job in
-    it counts as backed up, and all further calls say so.
+    It must be closed or discarded. If the disk fails, the file is discarded at once to free its space; then no job
+    counts as backed up, and all further calls raise OSError.
     """
 
     def __init__(self, path: Path, lock_path: Path, header: Mapping[str, object]) -> None:
@@ -176,21 +162,21 @@ class BackupWriter:
             self._owner_lock = OwnerLock(self._temporary)
             self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
             undo.pop_all()
-        run_after_fork(self._let_go)
+        run_after_fork(self._forget)
 
     def __len__(self) -> int:
-        """How many jobs are in it."""
+        """Number of jobs in it."""
         return len(self._rows)
 
     def add(self, job_id: str, detail: Mapping[str, Any], key: str) -> None:
-        """Add a job: its detail as `clean_detail` gives it. A job that is in it already stays as it is.
+        """Add a job's detail, cleaned by `clean_detail`. Does nothing if the job was added already.
 
         Args:
-            key: the key in use, which must not be in it.
+            key: the API key in use, which must not be in the detail.
 
         Raises:
-            NotBackedUp: this one cannot be kept; the draft is as it was.
-            OSError: the disk refused; the draft is gone.
+            NotBackedUp: this job cannot be added; the file is unchanged.
+            OSError: the disk failed; the file is discarded.
         """
         row = _index_row(job_id, detail)
         content = clean_json(detail, key)
@@ -203,14 +189,15 @@ class BackupWriter:
             self._rows[row["id"]] = row
 
     def close(self) -> Path:
-        """Have it whole, on the disk and under its name. Returns its path.
+        """Complete the file, sync it and give it its name. Returns its path.
 
         Raises:
-            OSError: the disk refused. NotBackedUp: its index is too large. Either way the draft is gone.
+            OSError: the disk failed. NotBackedUp: its index is too large. In both cases the file is discarded.
         """
         with self._writing():
             self._write(INDEX, self._index())
-            self._archive.comment = summary_line(str(self._header["created_at"]), len(self._rows))
+            summary = {"created_at": str(self._header["created_at"]), "jobs": len(self._rows)}
+            self._archive.comment = json.dumps(summary).encode("ascii")
             with disk_access(self._path, self._file.tell()):
                 self._archive.close()
                 self._file.flush()
@@ -225,9 +212,9 @@ class BackupWriter:
         return self._path
 
     def discard(self) -> None:
-        """Remove the draft. Does nothing where it has been closed or discarded."""
+        """Remove the file. Does nothing after `close` or `discard`."""
         with self._lock:
-            self._drop()
+            self._remove()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -237,38 +224,35 @@ class BackupWriter:
             try:
                 yield
             except BaseException:
-                self._drop()
+                self._remove()
                 raise
 
-    def _drop(self) -> None:
+    def _remove(self) -> None:
         if not self._open:
             return
         self._open = False
-        self._archive.fp = None  # or it would still write its directory when it is forgotten
+        self._archive.fp = None  # otherwise its finaliser would write the central directory
         with suppress(OSError):
             self._file.close()
         self._owner_lock.release()
         with suppress(OSError), disk_access(self._temporary):
             self._temporary.unlink(missing_ok=True)
 
-    def _let_go(self) -> None:
-        # It is the parent's. The file is shared: a child that ends would write into it what it has not written yet.
+    def _forget(self) -> None:
+        # In a forked child. The file is shared with the parent: at its end the child would flush its buffer into it.
         self._open = False
         self._archive.fp = None
         self._file.raw.close()
 
     def _write(self, member: str, content: bytes) -> None:
-        with disk_access(self._path, len(content)):
-            self._compress(member, content)
-
-    def _compress(self, member: str, content: bytes) -> None:
         info = zipfile.ZipInfo(member)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
-        self._archive.writestr(info, content)
+        with disk_access(self._path, len(content)):
+            self._archive.writestr(info, content)
 
     def _index(self) -> bytes:
-        header = clean_detail(self._header)  # whoever named a node may have pasted the key there
+        header = clean_detail(self._header)  # a node's title may contain the key
         content = json.dumps({**header, "jobs": list(self._rows.values())}).encode("ascii")
         if len(content) > MAX_INDEX_BYTES:
             raise NotBackedUp("backup_too_many_jobs")
@@ -276,7 +260,7 @@ class BackupWriter:
 
 
 def _index_row(job_id: str, cleaned: Mapping[str, Any]) -> Row:
-    job = read_job(cleaned, datetime.now(timezone.utc))
+    job = read_job(cleaned, utc_now())
     if job is None or job.id != job_id.lower():
         raise NotBackedUp("backup_answer_unusable")
     row = job_row(job)

@@ -1,7 +1,7 @@
-"""Copies of the jobs that are to be deleted, made before they are.
+"""Backups of jobs, made before the jobs are deleted.
 
-One zip a deletion: each job's detail as `jobs/<id>.json`, and `index.json`. It is a draft, with a name of its own,
-until it is whole and on the disk: a backup that has its name is one. It restores workflows, not the Cloud's record.
+Each deletion has one zip file with every job's detail as `jobs/<id>.json`, and an `index.json`. It has a temporary
+name until it is complete and on the disk. A backup can restore workflows, but not the history of the Cloud.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StateUnreadable, StateUnwritable
+from ..jobs.ids import check_hex_id, is_hex_id
+from ..jobs.job import utc_now
 from ..jobs.redact import clean_detail
 from ..secret import scrub
 from ..tasks.disk import disk_access
@@ -25,17 +27,13 @@ from .folder import BACKUPS, state_folder_at
 from .locks import OwnerLock, file_lock
 
 MIN_BACKUPS = 10
-"""So many are kept whatever the limits say: a limit set too low must not take the last way back."""
+"""Always kept, so that a limit that is set too low cannot remove the last backups."""
 
 MAX_CLOCK_STEP = timedelta(minutes=5)
-"""So much later than now a backup may have been made: by another machine, or before a clock was set right."""
+"""A backup may be dated this much later than now, for the clocks of different machines."""
 
-_NAME = re.compile(r"[0-9a-f]{32}")
-_DRAFT = re.compile(r"\.[0-9a-f]{32}\.zip\.[0-9a-f]{32}")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.zip\.[0-9a-f]{32}")
 _MEGABYTE = 1_000_000
-
-Clock = Callable[[], datetime]
-
 
 # Inside the class, `list` is its method.
 Backups = list["BackupInfo"]
@@ -44,18 +42,14 @@ Names = list[str]
 Paths = list[Path]
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 @dataclass(frozen=True)
 class BackupInfo:
-    """One backup, as a list shows it.
+    """One backup in the list.
 
     Attributes:
-        created_at: ISO time; the file's own where it is damaged.
-        jobs: how many are in it; None where it is damaged.
-        size: of the file, in bytes.
+        created_at: ISO time; the file's modification time if the backup is damaged.
+        jobs: number of jobs; None if it is damaged.
+        size: bytes of the file.
     """
 
     operation: str
@@ -67,7 +61,7 @@ class BackupInfo:
 class BackupFolder:
     """The backups of a state folder. Blocking (files): call it off the event loop."""
 
-    def __init__(self, folder: Path, clock: Clock = _now) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self._state = state_folder_at(folder)
         self._folder = folder / "backups"
         self._lock_path = folder / BACKUPS
@@ -77,24 +71,24 @@ class BackupFolder:
         """Begin the backup of an operation.
 
         Args:
-            about: what the index says of it: `version`, `host`, `last4`, `origin`; `created_at` if it is not now.
+            about: members of the index: `version`, `host`, `last4`, `origin`, and `created_at` if it is not now.
 
         Raises:
-            OSError: it cannot be written, or there is one already. StateFolderLost: the backups are gone.
+            OSError: it cannot be written, or exists already. StateFolderLost: earlier backups are missing.
         """
         path = self._path(operation)
         header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
-        json.dumps(header)  # what cannot be written is found now, and not when all jobs are in
+        json.dumps(header)  # fails now if it is not JSON, and not after all jobs were added
         self._state.ensure(self._folder.name)
         with file_lock(self._lock_path):
-            self._state.check()  # notes that there are backups from now on
-            self._remove_leftovers()
+            self._state.check()  # records in the marker that backups exist
+            self._remove_unfinished()
             if path.exists():
                 raise FileExistsError(errno.EEXIST, "this operation has a backup already")
             return BackupWriter(path, self._lock_path, header)
 
     def list(self) -> Backups:
-        """All backups, the newest first. Raises StateFolderLost, StateUnreadable: nobody knows them."""
+        """Return all backups, the newest first. Raises StateFolderLost, StateUnreadable."""
         self._state.check()
         with disk_access(self._folder):
             paths = self._files()
@@ -102,38 +96,35 @@ class BackupFolder:
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
     def has(self, operation: str) -> bool:
-        """Whether there is a backup of this operation; not where its disk can't tell."""
+        """Return whether there is a backup of this operation. False if the disk fails."""
         try:
             return self._path(operation).is_file()
         except OSError:
             return False
 
     def jobs(self, operation: str) -> Rows:
-        """The rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
+        """Return the rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
 
-        Scrubbed, as the jobs are: the key in use now may be another one than when the backup was made.
+        They are scrubbed, because the key in use now may differ from the one at the time of the backup.
 
         Raises:
-            BackupDamaged: it cannot be read, or is gone.
+            BackupDamaged: it is missing or cannot be read.
         """
         texts = ("status", "name", "workflow_id")
         rows = read_rows(self._path(operation))
         return [{**row, **{name: scrub(row[name]) for name in texts}} for row in rows]
 
     def job(self, operation: str, job_id: str) -> dict[str, Any]:
-        """The detail that was kept of a job, cleaned.
+        """Return the detail of a job in a backup, cleaned.
 
         Raises:
-            BackupDamaged: it cannot be read, is gone, or never was in this backup. NestedTooDeeply.
+            BackupDamaged: the backup is missing, cannot be read, or does not have this job.
+            NestedTooDeeply.
         """
         return clean_detail(read_job_detail(self._path(operation), job_id))
 
     def delete(self, operation: str) -> None:
-        """Delete a backup, if it is there.
-
-        Raises:
-            StateUnwritable, StateFolderLost.
-        """
+        """Delete a backup if it exists. Raises StateUnwritable, StateFolderLost."""
         self._state.check()
         try:
             with disk_access(self._path(operation)):
@@ -142,24 +133,25 @@ class BackupFolder:
             raise StateUnwritable("backup_not_deleted", because=exc) from exc
 
     def delete_old(self, days: int, megabytes: int, now: datetime) -> Names:
-        """Delete backups older than so many days, and the oldest while all together take more room than that.
+        """Delete backups older than `days`, and the oldest ones while all of them exceed `megabytes`.
 
-        Never the newest ten. One that is dated later than now was made before the clock was set right, so it is older
-        than all others. One that cannot be deleted now is left for the next time.
+        The newest MIN_BACKUPS are always kept. A backup dated later than now was made while the clock was wrong, so it
+        counts as older than all others. A backup that cannot be deleted is left for the next time.
 
         Args:
-            now: what the age is counted from; not later than the real time.
+            now: the time from which ages are counted; must not be later than the real time.
 
-        Returns the operations whose backups are gone.
+        Returns:
+            The operations whose backups were deleted.
         """
         removed: Names = []
         latest = self._clock() + MAX_CLOCK_STEP
         try:
             backups = sorted(self.list(), key=lambda each: _moment(each) > latest)
         except StateUnwritable:
-            return removed  # which there are is not known
+            return removed  # the folder cannot be read
         with suppress(OSError), file_lock(self._lock_path):
-            self._remove_leftovers()
+            self._remove_unfinished()
         room = megabytes * _MEGABYTE
         for position, each in enumerate(backups):
             room -= each.size
@@ -171,8 +163,7 @@ class BackupFolder:
         return removed
 
     def _path(self, operation: str) -> Path:
-        if not _NAME.fullmatch(operation):
-            raise ValueError("not the name of an operation")
+        check_hex_id(operation)
         return self._folder / f"{operation}.zip"
 
     def _files(self) -> Paths:
@@ -180,18 +171,21 @@ class BackupFolder:
             return [
                 path
                 for path in self._folder.iterdir()
-                if path.suffix == ".zip" and _NAME.fullmatch(path.stem) and path.is_file()
+                if path.suffix == ".zip" and is_hex_id(path.stem) and path.is_file()
             ]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as exc:
             raise StateUnreadable("backups_unreadable", because=exc) from exc
 
-    def _remove_leftovers(self) -> None:
-        """Remove the drafts of processes that have ended. Inside the gate: a draft just made is not claimed yet."""
+    def _remove_unfinished(self) -> None:
+        """Remove unfinished backups of processes that have ended.
+
+        The file lock must be held: a file that was just created has no owner lock yet.
+        """
         with disk_access(self._folder):
             for path in self._folder.iterdir():
-                if _DRAFT.fullmatch(path.name) and not OwnerLock.is_held(path):
+                if _UNFINISHED.fullmatch(path.name) and not OwnerLock.is_held(path):
                     with suppress(OSError):
                         path.unlink()
 

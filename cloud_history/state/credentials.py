@@ -1,7 +1,7 @@
-"""Where the API key comes from: the environment first, then the file the Connect dialog saved, then the prompt.
+"""The API key: from the environment, else from the file that the Connect dialog saves, else from the prompt.
 
-Where several people use one host that cannot tell them apart, the first two would be everybody's: then only a key that
-came with the prompt is used, unless the environment says that all of them share one.
+If several people use a ComfyUI that cannot tell them apart, the first two keys would be shared by all of them. Then
+only the prompt's key is used, unless an environment variable says that the key is shared on purpose.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .. import environment
 from ..config import BaseUrl
 from ..errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
 from ..secret import Secret
-from .files import read_private, write_private
+from .files import read_json, write_private
 from .folder import state_folder_at
 
 USUAL_PREFIX = "comfyui-"
@@ -31,18 +31,18 @@ _QUOTES = "\"'`“”‘’«»"
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key and where it came from."""
+    """A key and its source."""
 
     secret: Secret
     source: Source
 
 
 def clean_key(text: str) -> Secret:
-    """The key in what a person pasted: trimmed of white space, quotes and control characters at its ends.
+    """Return the key in a pasted text, without white space, quotes and control characters around it.
 
     Raises:
-        InvalidApiKey: nothing is left, or something in it cannot be sent in an HTTP header. aiohttp refuses
-            control characters with a bare ValueError and sends other non-ASCII text as it is.
+        InvalidApiKey: it is empty, or cannot be sent in an HTTP header: aiohttp raises a bare ValueError for control
+            characters, and sends other non-ASCII text unchanged.
     """
     start, end = 0, len(text)
     while start < end and _is_wrapping(text[start]):
@@ -58,7 +58,7 @@ def clean_key(text: str) -> Secret:
 
 
 def has_usual_prefix(secret: Secret) -> bool:
-    """Whether it begins as Comfy Cloud's keys do. A key that does not is worth a word, not a refusal."""
+    """Return whether the key starts like Comfy Cloud's keys do. Others cause a warning, not an error."""
     return secret.reveal().startswith(USUAL_PREFIX)
 
 
@@ -67,10 +67,10 @@ def _is_wrapping(character: str) -> bool:
 
 
 class KeyStore:
-    """The key in force. Blocking (small files): call it off the event loop.
+    """Finds and saves the API key. Blocking (small files): call it off the event loop.
 
     Args:
-        many_users: whether the host has several users and cannot tell them apart.
+        many_users: whether several people use this ComfyUI and it cannot tell them apart.
     """
 
     def __init__(
@@ -82,15 +82,15 @@ class KeyStore:
         self._many_users = many_users
 
     def find(self, prompt_key: Secret | None = None) -> ApiKey | None:
-        """The key in force, or None where there is none.
+        """Return the key in force, or None.
 
         Args:
-            prompt_key: the key that came with the prompt, where one did.
+            prompt_key: the key that came with the prompt, if any.
 
         Raises:
-            ManyUsers: there is only a key that would be everybody's, or none.
+            ManyUsers: several people would share the key, and the prompt has none.
             InvalidApiKey: the key in the environment cannot be sent.
-            KeyFileDamaged: there is a file, and no key can be read from it. StateFolderLost: there may have been one.
+            KeyFileDamaged: the key file cannot be read. StateFolderLost: there may have been one.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
         if self.refuses_shared_key:
@@ -100,21 +100,17 @@ class KeyStore:
         return self._own() or of_prompt
 
     def check_key_is_not_shared(self) -> None:
-        """Raises ManyUsers where what is kept here would be everybody's."""
+        """Raises ManyUsers if a saved key would be shared by several people."""
         if self.refuses_shared_key:
             raise ManyUsers
 
     def remember(self) -> None:
-        """Have `scrub` know the key in force, before a text is shown that a person may have pasted it into."""
+        """Make `scrub` know the key in force, before a text is shown that may contain it."""
         with suppress(SetupProblem):
             self._own()
 
     def get(self, prompt_key: Secret | None = None) -> ApiKey:
-        """The key in force.
-
-        Raises:
-            MissingApiKey: there is none.
-        """
+        """Return the key in force. Raises what `find` raises, and MissingApiKey if there is none."""
         key = self.find(prompt_key)
         if key is None:
             raise MissingApiKey()
@@ -122,12 +118,12 @@ class KeyStore:
 
     @property
     def refuses_shared_key(self) -> bool:
-        """Whether what is kept here would be everybody's: several users, and nobody said that they share it."""
+        """Whether a saved key would be shared by several people, and the environment does not allow that."""
         return self._many_users and environment.variable(environment.SHARED_KEY, self._environ) != "1"
 
     @property
     def is_fixed(self) -> bool:
-        """Whether a key saved here would not be used: the environment names one, or it would be everybody's."""
+        """Whether a saved key would not be used: the environment has one, or it would be shared."""
         return self.refuses_shared_key or bool(environment.variable(environment.API_KEY, self._environ))
 
     def _own(self) -> ApiKey | None:
@@ -140,54 +136,53 @@ class KeyStore:
         return self._saved()
 
     def save(self, secret: Secret) -> None:
-        """Keep the key in a file that only this user can read.
+        """Save the key in a file that only this user can read.
 
         Raises:
-            ManyUsers: it would be everybody's.
-            StateUnwritable: it cannot be written; an older key is still there.
+            ManyUsers: several people would share it.
+            StateUnwritable: it cannot be written; an older key stays.
         """
         self.check_key_is_not_shared()
         try:
             self._state.ensure()
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))
         except OSError as exc:
-            raise StateUnwritable("key_not_saved", cause=exc.strerror or "the disk refused") from exc
+            raise StateUnwritable("key_not_saved", cause=exc.strerror or "the disk failed") from exc
 
     def remove(self) -> None:
-        """Forget the saved key. The environment's is not touched.
+        """Remove the saved key. The environment's key stays.
 
         Raises:
-            StateUnwritable, StateFolderLost: the file cannot be removed, so the key is still there.
+            StateUnwritable, StateFolderLost: the file cannot be removed.
         """
         self._state.check()
         try:
             for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
                 path.unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable("key_not_removed", cause=exc.strerror or "the disk refused") from exc
+            raise StateUnwritable("key_not_removed", cause=exc.strerror or "the disk failed") from exc
 
     def _saved(self) -> ApiKey | None:
         try:
-            text, cause = read_private(self._path, MAX_FILE_BYTES), ""
+            return ApiKey(clean_key(read_json(self._path, MAX_FILE_BYTES)["api_key"]), "saved")
         except (FileNotFoundError, NotADirectoryError):
             self._state.check()
             return None
         except OSError as exc:
-            text, cause = b"", str(exc.strerror)
-        with suppress(ValueError, TypeError, KeyError, AttributeError, InvalidApiKey, RecursionError):
-            return ApiKey(clean_key(json.loads(text)["api_key"]), "saved")
-        # Raised out here, without a cause: what json raises holds the whole file.
+            cause = str(exc.strerror)
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidApiKey):
+            cause = ""
         raise KeyFileDamaged("key_file_unreadable", cause=cause) if cause else KeyFileDamaged()
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A server and a key, read together, so that neither changes under an operation."""
+    """A server and a key, read together so that neither changes during an operation."""
 
     base_url: BaseUrl
     key: ApiKey
 
     @property
     def account(self) -> str:
-        """A name for this server and key that tells nothing of the key. ComfyUI's next start gives another one."""
+        """An id for this server and key that reveals nothing of the key. It changes when ComfyUI restarts."""
         return self.key.secret.digest(self.base_url.url)

@@ -1,19 +1,20 @@
-"""The files of the state folder: private, opened safely, and written whole or not at all.
+"""Private files of the state folder: opened safely, and written atomically.
 
-Whoever can write to the folder could leave a link to somebody else's file, a pipe that never answers, a device, or a
-file of a gigabyte. All state files are opened here, so none of those is followed, waited for, changed or read whole.
+Anyone who can write to the folder could leave a link to another file, a pipe that never answers, a device or a huge
+file there. All state files are opened here, so that none of those is followed, waited for, changed or read whole.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from ..errors import FileRefused
 from ..tasks.disk import disk_access
@@ -30,14 +31,14 @@ _LINK = ("is a symbolic link, which is not followed", "Put the file itself in it
 
 
 def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = False) -> BinaryIO:
-    """Open a file, for writing without a buffer. What is made here can be read and written by its owner alone.
+    """Open a file; for writing, without a buffer. New files can be read and written by their owner only.
 
     Args:
-        create: whether `r+b` makes the file where there is none.
-        mend: whether to take permissions away that others have, in place of a refusal. For files without content.
+        create: whether mode `r+b` creates a missing file.
+        mend: whether to remove other users' permissions instead of refusing the file. For files without content.
 
     Raises:
-        FileRefused: it is a link, no regular file, another user's, or could have been changed by others.
+        FileRefused: it is a link or not a regular file, belongs to another user, or others can change it.
         OSError: it cannot be opened.
     """
 
@@ -65,10 +66,10 @@ def _opened(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> Binary
 
 
 def read_private(path: Path, most: int) -> bytes:
-    """Read a small file.
+    """Read a file of at most this many bytes.
 
     Raises:
-        FileRefused: as `open_private`, or it has more than so many bytes.
+        FileRefused: as `open_private` does, or it is larger.
         OSError: it cannot be read.
     """
     with disk_access(path), open_private(path, "rb") as file:
@@ -79,12 +80,24 @@ def read_private(path: Path, most: int) -> bytes:
     return content
 
 
-def sync_file(file: BinaryIO) -> None:
-    """Have the file's content on the disk, where its file system can do that.
+def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
 
     Raises:
-        OSError: the disk refused.
+        FileRefused, OSError: as `read_private` does.
+        ValueError: it is not a JSON object, or is nested too deeply. Its message never quotes the file.
     """
+    content = read_private(path, max_bytes)
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(content)
+        if isinstance(found, dict):
+            return found
+    # Raised outside `except`: json's own error holds the whole text.
+    raise ValueError("not a JSON object")
+
+
+def sync_file(file: BinaryIO) -> None:
+    """fsync the file, if its file system supports that. Raises OSError if the disk fails."""
     try:
         os.fsync(file.fileno())
     except OSError as exc:
@@ -93,7 +106,7 @@ def sync_file(file: BinaryIO) -> None:
 
 
 def _explained(path: Path, exc: OSError) -> OSError:
-    """What the system's word for a refusal means here."""
+    """Return the error to raise for one of `os.open`: a FileRefused where it means what kind of file this is."""
     if exc.errno == errno.ELOOP or (exc.errno == errno.EMLINK and path.is_symlink()):  # FreeBSD says EMLINK
         return FileRefused(path.name, *_LINK)
     if exc.errno == errno.EISDIR:
@@ -113,7 +126,7 @@ def _check(path: Path, descriptor: int, *, writes: bool, mend: bool) -> None:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         raise _not_a_file(path, found.st_mode)
-    # None at all: it was replaced by a newer one since it was opened.
+    # A link count of 0 means that the file was replaced after it was opened.
     if writes and found.st_nlink > 1:
         raise FileRefused(
             path.name,
@@ -126,8 +139,8 @@ def _check(path: Path, descriptor: int, *, writes: bool, mend: bool) -> None:
 
 
 def _check_owner(path: Path, found: os.stat_result) -> None:
-    # Root, and whoever owns the folder, could replace every file in it anyway. Network file systems and containers
-    # often show one owner for everything.
+    # Root and the folder's owner could replace any file in it anyway. Network file systems and containers often show
+    # one owner for everything.
     if found.st_uid in (os.geteuid(), 0) or found.st_uid == path.parent.stat().st_uid:
         return
     raise FileRefused(
@@ -140,7 +153,7 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
 def _check_mode(path: Path, descriptor: int, found: os.stat_result, *, mend: bool) -> None:
     mode = stat.S_IMODE(found.st_mode)
     if mend and mode & 0o077:
-        # Others could hold a lock on a file that they can only read.
+        # Another user could lock a file that they can only read.
         _try_chmod(descriptor, 0o600)
         return
     reachable = path.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
@@ -151,7 +164,7 @@ def _check_mode(path: Path, descriptor: int, found: os.stat_result, *, mend: boo
         keeps = not os.fstat(descriptor).st_mode & _OTHERS_WRITE
         _try_chmod(descriptor, mode)
     else:
-        keeps = os.geteuid() not in (0, found.st_uid)  # its owner is refused where there is nothing to set
+        keeps = os.geteuid() not in (0, found.st_uid)  # refused even for the owner: it stores no permissions
     if keeps:
         raise FileRefused(
             path.name,
@@ -169,43 +182,39 @@ def _try_chmod(descriptor: int, mode: int) -> bool:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make the folder, readable by its owner alone.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Create the folder and its missing parents, accessible to their owner only. Raises OSError."""
     missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
     for each in reversed(missing):
-        # One by one: `parents=True` would make the others readable by everybody. What is there already is left as
-        # it is: it may be somebody's shared folder, and the files are private anyway.
+        # One by one: `parents=True` would give the parents the default mode. An existing folder keeps its mode: it
+        # may be shared on purpose, and the files in it are private anyway.
         each.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
 def write_private(path: Path, content: str) -> None:
-    """Write the file so that a crash leaves either the old one or the new one, readable by its owner alone.
+    """Replace the file atomically: a crash leaves either the old or the new content.
 
-    Its folder is not made here: a state folder that was lost must not be made again by whatever is written next.
+    The folder must exist: creating it here would hide that the state folder was lost.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written; the old content is kept.
     """
-    draft = temporary_path(path)
+    temporary = temporary_path(path)
     try:
         with disk_access(path, len(content)):
-            with open_private(draft, "xb") as file:
+            with open_private(temporary, "xb") as file:
                 write_whole(file, content.encode("utf-8"))
                 sync_file(file)
-            _put_in_place(draft, path)
+            _replace(temporary, path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     with disk_access(path.parent):
         sync_folder(path.parent)
 
 
 def write_whole(file: BinaryIO, content: bytes) -> None:
-    """Write all of it to a file without a buffer. Raises OSError."""
+    """Write all of `content` to an unbuffered file. Raises OSError."""
     left = memoryview(content)
     while left:
         written = os.write(file.fileno(), left)
@@ -214,9 +223,9 @@ def write_whole(file: BinaryIO, content: bytes) -> None:
         left = left[written:]
 
 
-def _put_in_place(draft: Path, path: Path) -> None:
+def _replace(temporary: Path, path: Path) -> None:
     try:
-        os.replace(draft, path)
+        os.replace(temporary, path)
     except OSError as exc:
         if exc.errno != errno.EBUSY:
             raise
@@ -225,16 +234,15 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 
 def temporary_path(path: Path) -> Path:
-    """What the file is called until it is whole: hidden, and unlike any other draft."""
+    """Return the hidden, unique name that a file has until it is complete."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in the folder on the disk, where the system can be told to."""
-    # Without it a power cut can undo the rename on some file systems. Windows cannot open a folder.
+    """fsync the directory, so that a rename survives a power cut (POSIX only)."""
     if os.name != "posix":
         return
-    # The file is in place by now: a folder that cannot be synced must not turn that into a failure.
+    # The file is in place by now, so an error here must not count as a failure to write it.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,20 +1,17 @@
-"""The state folder: known again by a marker, so that one that was lost is never taken for a new one.
+"""The state folder, and how a lost one is told from a new one, in which nothing is protected yet.
 
-In a new one nothing is protected.
+The marker `state_folder.json` is created together with the folder. It holds an id and the names of the safeguards
+that were ever written there. The rules:
 
-The marker, `state_folder.json`, is made together with the folder. It has an id, and the names of the safeguards that
-were ever written there. What can be known from it:
+- No folder or an empty one, never seen by this process: it is new. After a restart it looks the same as the mount
+  point of a missing disk, so a warning is logged. If the environment names a folder outside ComfyUI's, a copy of the
+  id is kept in ComfyUI's folder (`keep_id_copy_in`), so that a restart without the disk is noticed.
+- Files but no marker: version 1.2.0 or earlier created the folder. It gets a marker.
+- A safeguard that the marker lists is missing: the folder has lost it. This holds after a restart too.
+- This process has seen a marker or files, and the marker is missing or has another id: the folder is lost.
+- The marker or the folder can't be read: the folder counts as lost.
 
-- There is no folder, or an empty one, and this process has never seen it: it is new. After a restart nobody can tell
-  it from the mount point of a disk that is away, so the log says that an empty folder was taken for a new one. Where
-  the environment names a folder outside ComfyUI's, its id is also kept in ComfyUI's (`keep_id_copy_in`): then a restart
-  while the disk is away is noticed.
-- There are files and no marker: version 1.2.0 or an earlier one made the folder. It is marked as it is.
-- The marker says that a safeguard was written, and it is gone: it is lost. This is known after a restart too.
-- This process has seen a marker or files, and there is no marker now, or another one: the folder is lost or replaced.
-- The marker, or the folder, can't be read: whatever is in it can't be relied on.
-
-A lost folder stops all deletions. It goes on by itself when the folder is back. Otherwise a person says `start_anew`.
+A lost folder stops all deletions until it is back, or until a person chooses `start_anew`.
 """
 
 from __future__ import annotations
@@ -33,19 +30,19 @@ from ..errors import InputRefused, StateFolderLost, StateUnwritable
 from ..forks import ForkSafeLock
 from ..secret import log
 from ..tasks.disk import disk_access
-from .files import private_folder, read_private, write_private
+from .files import private_folder, read_json, write_private
 from .locks import LOCK_SECONDS, file_lock
 
 MARKER = "state_folder.json"
 ID_COPY = "state_is_elsewhere.json"
 MAX_MARKER_BYTES = 64_000
-PATIENCE = 2 * LOCK_SECONDS
-"""Seconds to wait for another thread that looks at the folder: more than it waits for another process."""
+THREAD_LOCK_SECONDS = 2 * LOCK_SECONDS
+"""Longer than the wait for another process, which a thread that holds the lock may be in."""
 PROTECTION, SETTINGS = "protected.json", "settings.json"
-# The folder alone would say nothing: the mount point of a disk that is away is a folder too.
+# Not the folder itself: the mount point of a missing disk is a folder too.
 BACKUPS = "backups/.gate"
 SAFEGUARDS = {PROTECTION: PROTECTION, SETTINGS: SETTINGS, BACKUPS: "the content of the folder backups"}
-"""What is never taken for empty once it was there, with how a person knows it."""
+"""Files that must not go missing once they were written, with their names in error messages."""
 
 _UNMARKED_FILES = {
     *SAFEGUARDS,
@@ -57,7 +54,7 @@ _UNMARKED_FILES = {
     "asking",
     "backups",
 }
-"""What version 1.2.0 left in a folder that has no marker."""
+"""Files and folders of version 1.2.0, which made no marker."""
 _UNMARKED = ""
 
 
@@ -68,31 +65,31 @@ class _Marker:
 
 
 class StateFolder:
-    """One state folder, as far as this process knows it. Blocking (small files): call it off the event loop."""
+    """One state folder. Blocking (small files): call it off the event loop."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path / "state_folder.gate"
         self._known_id: str | None = None
-        """The id of the folder that this process knows; "" for one that could not be marked."""
+        """The id seen by this process; `_UNMARKED` if the marker could not be written."""
         self._id_copy: Path | None = None
         self._lock = ForkSafeLock(reentrant=True)
 
     def keep_id_copy_in(self, folder: Path) -> None:
-        """Know the folder again after a restart, by a note in another one. Does nothing where it is the same."""
+        """Keep a copy of the id in another folder, so that a restart notices when this one is lost."""
         if os.path.realpath(folder) == str(self.path):
             return
-        with self._exclusive(), suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        with self._exclusive(), suppress(OSError, ValueError, KeyError):
             self._id_copy = folder / ID_COPY
-            kept = json.loads(read_private(self._id_copy, MAX_MARKER_BYTES))
+            kept = read_json(self._id_copy, MAX_MARKER_BYTES)
             if kept["folder"] == str(self.path) and kept["id"] and self._known_id is None:
                 self._known_id = str(kept["id"])
 
     def check(self) -> frozenset[str]:
-        """The safeguards that are there.
+        """Return the safeguards that exist.
 
         Raises:
-            StateFolderLost: the folder, or a safeguard that was in it, is not there any more or can't be read.
+            StateFolderLost: the folder, or a safeguard that was in it, is missing or can't be read.
         """
         with self._exclusive():
             marker = self._read()
@@ -110,10 +107,10 @@ class StateFolder:
             return there
 
     def ensure(self, below: str = "") -> Path:
-        """The folder, or one in it, made and marked where it is new.
+        """Return the folder, or the folder `below` in it, after creating it if it is new.
 
         Raises:
-            StateFolderLost: it was there, and is not there any more. OSError: it cannot be made.
+            StateFolderLost: it existed and is missing now. OSError: it cannot be created.
         """
         with self._exclusive():
             self.check()
@@ -122,10 +119,10 @@ class StateFolder:
             return self._below(below) if below else self.path
 
     def start_anew(self) -> None:
-        """Take the folder as it is now, after a person has said so; made and marked where it is not there.
+        """Accept the folder as it is now, because a person chose to. Creates it if it is missing.
 
         Raises:
-            InputRefused: it is not lost. StateUnwritable: it cannot be made.
+            InputRefused: it is not lost. StateUnwritable: it cannot be created.
         """
         with self._exclusive():
             with suppress(StateFolderLost):
@@ -139,12 +136,12 @@ class StateFolder:
                 raise StateUnwritable(
                     "state_not_begun_anew", because=exc, folder=self.path, cause=exc.strerror
                 ) from exc
-            log.warning("The state folder %s was begun anew, as a person has asked for.", self.path)
+            log.warning("The state folder %s was started anew at a person’s request.", self.path)
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
         with disk_access(self.path):
-            if not self._lock.acquire(timeout=PATIENCE):
+            if not self._lock.acquire(timeout=THREAD_LOCK_SECONDS):
                 raise StateFolderLost("state_disk_silent", folder=self.path)
             try:
                 yield
@@ -152,14 +149,14 @@ class StateFolder:
                 self._lock.release()
 
     def _below(self, name: str) -> Path:
-        # One level alone: should the folder be lost in this moment, nothing may make it again.
+        # Not `parents=True`: if the state folder is lost at this moment, it must not be created again.
         folder = self.path / name
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
         return folder
 
     def _check_unmarked(self) -> None:
-        """There is no marker. Raises StateFolderLost."""
+        """Handle a folder without a marker: new, made by 1.2.0, or lost. Raises StateFolderLost."""
         names = self._names()
         if self._known_id is None and not names & _UNMARKED_FILES:
             return  # new
@@ -183,19 +180,19 @@ class StateFolder:
             self._mark_current_state()
         if was_there:
             log.warning(
-                "The state folder %s was empty, so it is taken for a new one: no job is protected. If it should not be "
-                "empty, stop ComfyUI, mount its disk, and start again.",
+                "The state folder %s was empty, so it counts as new: no job is protected. If it should not be empty, "
+                "stop ComfyUI, mount its disk, and start again.",
                 self.path,
             )
 
     def _update_marker(self, seen: str) -> None:
-        # What can't be written now is noted the next time.
+        # If the marker can't be written now, the next check does it.
         with suppress(OSError), file_lock(self._lock_path):
             if self._marker_id() == seen:
                 self._mark_current_state()
 
     def _mark_current_state(self) -> None:
-        """Mark it, inside the gate. Another process may have made it, or noted other safeguards, a moment ago."""
+        """Write the marker, with the file lock held. Keeps what another process may have just written to it."""
         marker = None
         with suppress(StateFolderLost):
             marker = self._read()
@@ -216,7 +213,7 @@ class StateFolder:
             return
         self._known_id = name
         if self._id_copy is not None:
-            # Where it can't be kept, a restart knows less.
+            # Without the copy, a restart cannot notice a lost folder. That stops nothing now.
             with suppress(OSError):
                 private_folder(self._id_copy.parent)
                 write_private(self._id_copy, json.dumps({"folder": str(self.path), "id": name}))
@@ -228,22 +225,19 @@ class StateFolder:
         return None
 
     def _read(self) -> _Marker | None:
-        """The marker, or None where there is none. Raises StateFolderLost: it can't be read."""
-        name, known, whole = "", frozenset[str](), False
+        """Return the marker, or None if there is none. Raises StateFolderLost if it can't be read."""
         try:
-            kept = json.loads(read_private(self.path / MARKER, MAX_MARKER_BYTES))
+            kept = read_json(self.path / MARKER, MAX_MARKER_BYTES)
             name, safeguards = kept["id"], kept["safeguards"]
-            known = frozenset(each for each in SAFEGUARDS if each in safeguards)
-            whole = isinstance(name, str) and name != "" and isinstance(safeguards, list)
+            if name and isinstance(name, str) and isinstance(safeguards, list):
+                return _Marker(name, frozenset(each for each in SAFEGUARDS if each in safeguards))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
             raise StateFolderLost("state_refused", folder=self.path, cause=exc.strerror) from None
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, KeyError):
             pass
-        if not whole:
-            raise StateFolderLost("state_marker_damaged", folder=self.path, part=MARKER)
-        return _Marker(name, known)
+        raise StateFolderLost("state_marker_damaged", folder=self.path, part=MARKER)
 
     def _names(self) -> set[str]:
         try:
@@ -257,7 +251,7 @@ class StateFolder:
         return frozenset(each for each in SAFEGUARDS if os.path.lexists(self.path / each))
 
     def _safeguard_files(self) -> frozenset[str]:
-        # Something else in the place of one may be removed again, and then nothing is missing.
+        # Only regular files: if something else is in the place of one and is removed again, nothing is missing.
         return frozenset(each for each in self._existing_safeguards() if _is_file(self.path / each))
 
 
@@ -269,5 +263,5 @@ def _is_file(path: Path) -> bool:
 
 @cache
 def state_folder_at(path: Path) -> StateFolder:
-    """The state folder of this path: one for the whole process, so that whoever has seen it has seen it for all."""
+    """Return the state folder of this path: one object for the whole process, which shares what it has seen."""
     return StateFolder(path)

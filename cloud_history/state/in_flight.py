@@ -1,27 +1,24 @@
-"""Operations that began and have not ended, on disk before anything is sent, and the lock of the one that sends.
+"""Operations that have begun and not ended, and the lock of the operation that is sending.
 
-So a crash in between shows at the next start.
-
-One small file for each running operation. It is removed when the outcome is known, so a file that nobody is
-working on is an operation whose outcome nobody knows. Nothing here is ever sent again by itself.
+Each operation is a small file, written before anything is sent and removed when the outcome is known. A file that no
+process works on is an operation whose outcome is unknown, such as after a crash. It is never sent again automatically.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ..errors import LockSilent, StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock, run_after_fork
+from ..jobs.ids import check_hex_id, is_hex_id, new_hex_id
+from ..jobs.job import utc_now
 from ..tasks.disk import disk_access
-from .files import open_private, read_private, write_private
+from .files import open_private, read_json, write_private
 from .folder import state_folder_at
 from .locks import file_lock, try_lock, unlock
 
@@ -29,22 +26,15 @@ Kind = Literal["delete", "clear"]
 
 MAX_ENTRY_BYTES = 32_000_000
 
-_NAME = re.compile(r"[0-9a-f]{32}")
-
-
-def new_operation() -> str:
-    """A name for an operation that nobody has."""
-    return uuid.uuid4().hex
-
 
 @dataclass(frozen=True)
 class InFlightOperation:
     """One operation, as it is written down.
 
     Attributes:
-        asked: how many jobs, or None for a clear whose number was not confirmed by anybody.
-        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id; then `title` is the node's name.
-        what: what was asked for, in short, where it was not the jobs themselves.
+        asked: number of jobs; None for a clear whose number was not confirmed.
+        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id; then `title` is the node's title.
+        what: a short text about the filter or the policy, if jobs were selected by one.
     """
 
     kind: Kind
@@ -55,28 +45,24 @@ class InFlightOperation:
     job_ids: Sequence[str] = ()
     title: str = ""
     what: str = ""
-    operation: str = field(default_factory=new_operation)
-    started_at: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
+    operation: str = field(default_factory=new_hex_id)
+    started_at: str = field(default_factory=lambda: utc_now().isoformat(timespec="seconds"))
 
     def summary(self) -> dict[str, object]:
-        """What a person is told of it."""
+        """Return what a person is shown of it."""
         keys = ("operation", "kind", "asked", "origin", "started_at")
         return {key: value for key, value in asdict(self).items() if key in keys}
 
 
 class InFlight:
-    """The folder of entries. Blocking (small files): call it off the event loop."""
+    """The folder `running`. Blocking (small files): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._folder = folder / "running"
 
     def begin(self, entry: InFlightOperation) -> None:
-        """Write it down.
-
-        Raises:
-            StateUnwritable: it cannot be written, so nothing may be sent.
-        """
+        """Write an operation down. Raises StateUnwritable; then nothing may be sent."""
         try:
             self._state.ensure(self._folder.name)
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
@@ -84,7 +70,7 @@ class InFlight:
             raise StateUnwritable("deletion_not_noted", because=exc) from exc
 
     def resolve(self, operation: str) -> None:
-        """Forget an entry: its outcome is known, or the person has seen that it is not.
+        """Remove an operation whose outcome is known, or that the person has acknowledged.
 
         Raises:
             StateUnwritable, StateFolderLost: its file cannot be removed.
@@ -97,20 +83,14 @@ class InFlight:
             raise StateUnwritable("note_not_removed", because=exc) from exc
 
     def entries(self) -> list[InFlightOperation]:
-        """What is written down, oldest first: what is running now, and what was never resolved.
-
-        Raises:
-            StateUnreadable: the disk does not tell.
-        """
+        """Return all operations, running or unresolved, oldest first. Raises StateUnreadable."""
         found = (self._read(path) for path in self._files())
         return sorted((each for each in found if each is not None), key=lambda each: each.started_at)
 
     def _files(self) -> list[Path]:
         try:
             return [
-                path
-                for path in self._folder.iterdir()
-                if path.suffix == ".json" and _NAME.fullmatch(path.stem)
+                path for path in self._folder.iterdir() if path.suffix == ".json" and is_hex_id(path.stem)
             ]
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -118,21 +98,20 @@ class InFlight:
             raise StateUnreadable("in_flight_unreadable", because=exc) from exc
 
     def _path(self, operation: str) -> Path:
-        if not _NAME.fullmatch(operation):
-            raise ValueError("not the name of an operation")
+        check_hex_id(operation)
         return self._folder / f"{operation}.json"
 
     def _read(self, path: Path) -> InFlightOperation | None:
         try:
-            found = json.loads(read_private(path, MAX_ENTRY_BYTES))
+            found = read_json(path, MAX_ENTRY_BYTES)
             entry = InFlightOperation(**{"title": "", "what": "", **found})
             if _is_whole(entry, path.stem):
                 return entry
         except FileNotFoundError:
             return None  # resolved since the folder was read
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        except (OSError, ValueError, TypeError):
             pass
-        # A file that cannot be read still says that something was running: it is never passed over.
+        # A file that cannot be read is not skipped: it still shows that an operation was running.
         return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="")
 
 
@@ -153,7 +132,7 @@ def _is_whole(entry: InFlightOperation, name: str) -> bool:
 
 
 class SenderLock:
-    """The lock of the one that sends, in a state folder. Blocking (a small file): call it off the event loop."""
+    """The lock of the operation that is sending. Blocking (a small file): call it off the event loop."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
@@ -164,11 +143,7 @@ class SenderLock:
         run_after_fork(self._forget)
 
     def take(self, operation: str) -> bool:
-        """Take the lock for this operation; False where another one has it.
-
-        Raises:
-            StateUnwritable: the state folder cannot be written.
-        """
+        """Acquire the lock for this operation. Returns False if another one holds it. Raises StateUnwritable."""
         if not self._here.acquire(blocking=False):
             return False
         try:
@@ -181,14 +156,14 @@ class SenderLock:
         return self._file is not None
 
     def free(self) -> None:
-        """Give the lock back."""
+        """Free the lock."""
         if self._file is not None:
             unlock(self._file)
             self._file = None
         self._here.release()
 
     def holder(self) -> str | None:
-        """The operation that has the lock now, wherever it runs, or None."""
+        """Return the operation that holds the lock now, in any process, or None."""
         try:
             with file_lock(self._lock_path):
                 file = open_private(self._path, "r+b")
@@ -203,13 +178,13 @@ class SenderLock:
             return None
 
     def _last(self) -> str | None:
-        """The last operation that had it, where nobody can tell whether it still has."""
+        """Return the last operation that held the lock. Used when it is unknown whether it still does."""
         with suppress(OSError), open_private(self._path, "rb") as file:
             return _name_in(file) or None
         return None
 
     def _forget(self) -> None:
-        # A forked child holds nothing: its copy of the locked file is closed.
+        # A forked child holds no lock; `locks` closes its copy of the file.
         self._file = None
 
     def _claim(self, operation: str) -> BinaryIO | None:
@@ -235,7 +210,7 @@ def _name_in(file: BinaryIO) -> str:
 
 
 def unresolved(in_flight: InFlight, lock: SenderLock) -> list[InFlightOperation]:
-    """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking (small files)."""
+    """Return the operations whose outcome is unknown, because ComfyUI stopped or they were cancelled. Blocking."""
     entries = in_flight.entries()
     holder = lock.holder() if entries else None
     return [entry for entry in entries if entry.operation != holder]

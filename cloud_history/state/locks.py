@@ -1,10 +1,10 @@
-"""Locks on files, which the system frees when their process ends, however it ends.
+"""File locks. The system frees them when their process ends, even after a crash.
 
-Any lock call may never return: on a network drive without a lock service it hangs even when told not to wait. So each
-is made in a thread of its own that nobody joins, and has a limit. A lock that comes too late is given back there.
+A lock call may never return: on a network drive without a lock service it hangs even with LOCK_NB. So each call runs
+in its own daemon thread with a time limit, and that thread frees a lock that comes too late.
 
-A forked child shares the locks of its parent. It closes its copies at once, and the parent frees a lock before it
-closes the file: a child of another pack would else keep it for as long as it lives.
+A forked child shares its parent's locks. It closes its copies at once, and the parent unlocks before it closes the
+file: otherwise the child process of another pack would keep the lock for as long as it lives.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from ..forks import ForkSafeLock, run_after_fork
 from .files import open_private
 
 LOCK_SECONDS = 3.0
-"""How long a lock may be waited for: they are held for the moment that it takes to write a line."""
+"""Maximum wait for a lock. Each is held only for as long as writing a line takes."""
 GRACE_SECONDS = 0.2
-"""For the last of several tries."""
+"""Extra time for the last of several attempts."""
 FREE_SECONDS = 0.03
-"""How long freeing one may hold up its caller, who may be an event loop. It is freed all the same."""
+"""How long `unlock` blocks its caller, which may be an event loop. The lock is freed in any case."""
 POLL_SECONDS = 0.003
 MAX_STUCK_LOCKS = 32
-"""Calls that have not returned. With so many the file system is dead, and no more are made."""
+"""With this many lock calls that have not returned, the file system is dead and no further calls are made."""
 
 if os.name == "nt":
     import msvcrt
 
-    _FAR_BEYOND_THE_TEXT = 1 << 30
+    _LOCKED_BYTE = 1 << 30
 
     def _lock(descriptor: int, *, free: bool = False) -> None:
-        # Windows refuses even reading what is locked, so the locked byte is not one of the text's.
-        os.lseek(descriptor, _FAR_BEYOND_THE_TEXT, os.SEEK_SET)
+        # Windows refuses to read locked bytes, so the locked byte lies beyond the end of the file.
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         mode = msvcrt.LK_UNLCK if free else msvcrt.LK_NBLCK  # type: ignore[attr-defined,unused-ignore]
         msvcrt.locking(descriptor, mode, 1)  # type: ignore[attr-defined,unused-ignore]
 
@@ -52,46 +52,48 @@ else:
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""What a file system says that knows no locks. A disk that fails says something else: then nobody has the lock."""
+"""Errors of a file system without locks. A failing disk raises others, which mean that the lock was not acquired."""
 
-_held: set[BinaryIO] = set()
-"""Files with a lock, which a forked child closes."""
+_locked_files: set[BinaryIO] = set()
+"""A forked child closes these."""
 _pending_descriptors: set[int] = set()
-"""Descriptors of lock calls under way, which it closes too."""
+"""Descriptors of lock calls in progress. A forked child closes these too."""
 
 
 def try_lock(file: BinaryIO) -> bool:
-    """Lock an open file; False where somebody else has. `unlock` gives it back.
+    """Lock an open file without waiting. Returns False if it is locked already. Free it with `unlock`.
 
     Raises:
-        LockSilent: the system has not said in time whether it can be had.
+        LockSilent: the system did not answer in time.
     """
-    return _Attempt(file).made(time.monotonic())
+    return _LockCall(file).acquire(time.monotonic())
 
 
 def unlock(file: BinaryIO) -> None:
-    """Free the lock, and close the file."""
+    """Free the lock and close the file."""
 
     def free() -> None:
         with suppress(OSError, ValueError):
             _lock(file.fileno(), free=True)
         with suppress(OSError):
             file.close()
-        _held.discard(file)
+        _locked_files.discard(file)
 
-    _aside(free).wait(FREE_SECONDS)
+    _start_thread(free).wait(FREE_SECONDS)
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """One at a time through here, for a moment, so that who tries a lock is never mistaken for who has it.
+    """Hold the lock of a file for a moment; the file is created if needed.
+
+    It serialises `try_lock()` on another file, so that a probe is never mistaken for the holder.
 
     Raises:
-        LockSilent: it was not had in time. OSError: the file cannot be made.
+        LockSilent: the lock was not acquired in time. OSError: the file cannot be created.
     """
     file = open_private(path, "a+b", mend=True)
     try:
-        if not _Attempt(file).made(time.monotonic() + LOCK_SECONDS):
+        if not _LockCall(file).acquire(time.monotonic() + LOCK_SECONDS):
             raise LockSilent(path.name, LOCK_SECONDS)
         yield
     finally:
@@ -100,7 +102,7 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
-    """Hold a lock of this process. Raises LockSilent: who has it does not come to an end."""
+    """Hold a lock of this process. Raises LockSilent if it is not free within LOCK_SECONDS."""
     if not lock.acquire(timeout=LOCK_SECONDS):
         raise LockSilent(name, LOCK_SECONDS)
     try:
@@ -109,56 +111,60 @@ def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
         lock.release()
 
 
-class _Attempt:
-    """One lock call, or several until a moment, in a thread of its own."""
+class _LockCall:
+    """Attempts to lock a file, made in a thread of its own."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        # A copy of its own: the file may be closed, and its number be another file's, before the call is made.
+        # A duplicate: the file may be closed, and its number reused for another file, before the call is made.
         self._descriptor = os.dup(file.fileno())
         _pending_descriptors.add(self._descriptor)
-        self._one_at_a_time = threading.Lock()
+        self._state_lock = threading.Lock()
         self._wanted = True
         self._taken: bool | None = None
         self._error: OSError | None = None
 
-    def made(self, until: float) -> bool:
-        """Whether the lock was had by then. Raises LockSilent, OSError."""
+    def acquire(self, until: float) -> bool:
+        """Try until this moment (of `time.monotonic`). Returns whether the lock was acquired.
+
+        Raises:
+            LockSilent: the call did not return. OSError: the disk failed.
+        """
         seconds = max(0.0, until - time.monotonic())
         if len(_pending_descriptors) > MAX_STUCK_LOCKS:
             self._close()
             raise LockSilent(_name(self._file), 0)
         seconds = max(LOCK_SECONDS, seconds + GRACE_SECONDS)
-        _aside(lambda: self._run(until)).wait(seconds)
-        with self._one_at_a_time:
+        _start_thread(lambda: self._run(until)).wait(seconds)
+        with self._state_lock:
             self._wanted = False
             if self._error is not None:
                 raise self._error
             if self._taken is None:
                 raise LockSilent(_name(self._file), seconds)
             if self._taken:
-                _held.add(self._file)
+                _locked_files.add(self._file)
             return self._taken
 
     def _run(self, until: float) -> None:
         try:
-            taken, error = self._taken_by(until), None
+            taken, error = self._try_until(until), None
         except OSError as exc:
             taken, error = False, exc
-        with self._one_at_a_time:
+        with self._state_lock:
             self._taken, self._error = taken, error
             if taken and not self._wanted:
                 with suppress(OSError):
                     _lock(self._descriptor, free=True)
         self._close()
 
-    def _taken_by(self, until: float) -> bool:
+    def _try_until(self, until: float) -> bool:
         while True:
             try:
                 _lock(self._descriptor)
             except OSError as exc:
                 if exc.errno in _NO_LOCKS:
-                    return True  # what the process itself knows has to do
+                    return True  # only the locks of this process remain
                 if exc.errno not in _TAKEN:
                     raise
             else:
@@ -177,8 +183,8 @@ def _name(file: BinaryIO) -> str:
     return Path(str(file.name)).name
 
 
-def _aside(work: Callable[[], None]) -> threading.Event:
-    """Do it in a daemon thread; here, where the system starts none. Tells when it has ended."""
+def _start_thread(work: Callable[[], None]) -> threading.Event:
+    """Run `work` in a daemon thread, or here if the system starts no more. The event is set when it has ended."""
     ended = threading.Event()
 
     def run() -> None:
@@ -195,14 +201,14 @@ def _aside(work: Callable[[], None]) -> threading.Event:
 
 
 def _forked() -> None:
-    # Closed and not freed: it is the parent's lock too.
-    for file in list(_held):
+    # Closed but not unlocked: unlocking would free the parent's lock as well.
+    for file in list(_locked_files):
         with suppress(OSError, ValueError):
             file.close()
     for descriptor in list(_pending_descriptors):
         with suppress(OSError):
             os.close(descriptor)
-    _held.clear()
+    _locked_files.clear()
     _pending_descriptors.clear()
 
 
@@ -210,10 +216,10 @@ run_after_fork(_forked)
 
 
 class OwnerLock:
-    """A file that a living process holds on to: an unclaimed one was left by a process that has ended."""
+    """The lock that a process keeps on a file of its own for as long as it lives and needs the file."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError: the file cannot be opened, or locked."""
+        """Raises OSError if the file cannot be opened or locked."""
         self._file = open_private(path, "r+b")
         try:
             try_lock(self._file)
@@ -226,36 +232,37 @@ class OwnerLock:
 
     @staticmethod
     def is_held(path: Path) -> bool:
-        """Whether some process holds on to it now."""
+        """Return whether a process holds the lock, or may hold it."""
         try:
-            return not _had(path)
+            return not _can_lock(path)
         except OSError as exc:
-            return _may_be_there(exc)
+            return _may_exist(exc)
 
     @staticmethod
     def is_abandoned(path: Path) -> bool:
-        """Whether the process that held on to it has ended, for sure: where locks mean nothing, nobody can tell."""
+        """Return whether its process has certainly ended. Always False on a file system without locks."""
         try:
             file = open_private(path, "r+b")
         except OSError as exc:
-            return not _may_be_there(exc)
+            return not _may_exist(exc)
         try:
-            return try_lock(file) and not _had(path)
+            # The second attempt fails only where locks work.
+            return try_lock(file) and not _can_lock(path)
         except OSError as exc:
-            return not _may_be_there(exc)
+            return not _may_exist(exc)
         finally:
             unlock(file)
 
 
-def _may_be_there(exc: OSError) -> bool:
-    """Whether a file that could not be opened or locked may be held all the same: then nothing is taken for lost."""
+def _may_exist(exc: OSError) -> bool:
+    """Return whether a file that could not be opened or locked may exist, and be locked, all the same."""
     if isinstance(exc, LockSilent):
         return True
     return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
 
 
-def _had(path: Path) -> bool:
-    """Whether its lock could be had just now; it is free again. Raises OSError."""
+def _can_lock(path: Path) -> bool:
+    """Lock the file and free it again. Returns whether that succeeded. Raises OSError."""
     file = open_private(path, "r+b")
     try:
         return try_lock(file)

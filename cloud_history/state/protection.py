@@ -1,7 +1,7 @@
-"""Which jobs must not be deleted from here: by id, or with all jobs of a workflow.
+"""The list of protected jobs, by job id or by workflow id.
 
-One list for all keys: job ids are unique, and a new key must not unprotect anything. A list that cannot be read stops
-deletions; it is never taken for "nothing is protected".
+There is one list for all API keys: job ids are unique, and a new key must not unprotect anything. A list that cannot
+be read stops deletions; it never counts as empty.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import InputRefused, ProtectionDamaged, StateUnwritable
 from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
-from .files import read_private, write_private
+from ..jobs.job import utc_now
+from .files import read_json, write_private
 from .folder import PROTECTION, state_folder_at
 from .locks import file_lock
 
 MAX_PROTECTED = 200_000
-"""Entries of the list: far more than anybody protects by hand, and still read in a moment."""
+"""Entries of the list: far more than a person protects by hand, and still read in a moment."""
 MAX_LIST_BYTES = 32_000_000
-"""Bytes of its file, which is never written larger either."""
+"""Limit for reading and for writing."""
 
 
 class ProtectionFile:
@@ -34,40 +34,40 @@ class ProtectionFile:
 
     @property
     def name(self) -> str:
-        """How a person finds the file."""
+        """The file's name, for error messages."""
         return self._path.name
 
     def load(self) -> ProtectedJobs:
-        """The list in force.
+        """Return the list.
 
         Raises:
-            ProtectionDamaged: there is one, and it cannot be read. StateFolderLost: there was one.
+            ProtectionDamaged: it cannot be read. StateFolderLost: the state folder or the list is missing.
         """
         found = self._read()
-        # After the reading: what was read from, or not found in, a folder that is lost counts for nothing.
+        # Checked after reading, so that nothing read from a lost folder is used.
         if PROTECTION in self._state.check() and found is None:
-            found = self._read()  # it came back in this moment
+            found = self._read()  # the file appeared in between
             if found is None:
                 raise ProtectionDamaged(self.name)
         return found or NOTHING_PROTECTED
 
     def _read(self) -> ProtectedJobs | None:
         try:
-            found = json.loads(read_private(self._path, MAX_LIST_BYTES))
+            found = read_json(self._path, MAX_LIST_BYTES)
             return ProtectedJobs(_texts(found["jobs"]), _texts(found["workflows"]))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
+        except (OSError, ValueError, KeyError) as exc:
             raise ProtectionDamaged(self.name, exc) from None
 
     def change(
         self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()
     ) -> ProtectedJobs:
-        """Protect these jobs and workflows, or protect them no longer.
+        """Add jobs and workflows to the list, or remove them. Returns the new list.
 
         Raises:
-            ProtectionDamaged: the list cannot be read, so it is not changed.
-            InputRefused: it would grow too long. StateUnwritable, StateFolderLost: it cannot be kept.
+            ProtectionDamaged: the list cannot be read; it is not changed.
+            InputRefused: it would be too long. StateUnwritable, StateFolderLost: it cannot be saved.
         """
         with self._exclusive():
             now = self.load()
@@ -82,15 +82,15 @@ class ProtectionFile:
         return changed
 
     def start_empty(self) -> str:
-        """Put a list that cannot be read aside and begin with an empty one. Returns the name it is kept under.
+        """Move a damaged list aside and start with an empty one. Returns the file name of the damaged list.
 
         Raises:
-            InputRefused: the list can be read. StateUnwritable: it cannot be put aside.
+            InputRefused: the list is not damaged. StateUnwritable: it cannot be moved.
         """
-        self._must_be_damaged()
+        self._check_damaged()
         with self._exclusive():
-            self._must_be_damaged()
-            moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+            self._check_damaged()
+            moment = utc_now().strftime("%Y%m%dT%H%M%S%f")
             aside = self._path.with_name(f"protected.damaged-{moment}.json")
             try:
                 self._path.rename(aside)
@@ -99,7 +99,8 @@ class ProtectionFile:
             self._write(NOTHING_PROTECTED)
         return aside.name
 
-    def _must_be_damaged(self) -> None:
+    def _check_damaged(self) -> None:
+        """Raises InputRefused if the list can be read."""
         try:
             self.load()
         except ProtectionDamaged:
@@ -108,7 +109,7 @@ class ProtectionFile:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """One change at a time, also of other processes: none may undo another's."""
+        """Serialise changes, those of other processes included, so that none is lost."""
         try:
             self._state.ensure()
             with file_lock(self._lock_path):
@@ -121,7 +122,7 @@ class ProtectionFile:
         if len(kept) > MAX_LIST_BYTES:
             raise InputRefused("protection_full")
         write_private(self._path, kept)
-        self._state.check()  # notes that there is a list from now on
+        self._state.check()  # records in the marker that the list exists
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -1,6 +1,7 @@
-"""What a person has set about safety. Kept here and not in ComfyUI's settings, which any page could change.
+"""Settings that concern safety. They are not among ComfyUI's settings, because any page could change those.
 
-Whether workflows may delete is one of them, unless the environment says otherwise."""
+One of them is whether workflows may delete; an environment variable overrides it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from typing import Literal
 from .. import environment
 from ..errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
 from ..secret import log
-from .files import read_private, write_private
+from .files import read_json, write_private
 from .folder import SETTINGS, state_folder_at
 from .locks import file_lock
 
@@ -29,9 +30,9 @@ class Settings:
     """
     Attributes:
         hold_seconds: how long a deletion made in the browser can be undone, 0 to 60.
-        backup: whether workflows are backed up before their jobs are deleted: `off` or `workflows`.
+        backup: what is backed up before jobs are deleted: `off` or `workflows`.
         nodes: whether workflows may delete: `ask`, `allow` or `never`.
-        backup_days, backup_megabytes: how long backups are kept, and how much room they may take.
+        backup_days, backup_megabytes: how long backups are kept, and how much disk space they may take.
     """
 
     hold_seconds: int = 10
@@ -42,7 +43,7 @@ class Settings:
 
 
 SAFE_SETTINGS = Settings(backup="workflows")
-"""What is shown for a file that cannot be read: a backup that nobody wants does no harm, one that is missing does."""
+"""Shown when the file cannot be read: an unwanted backup does no harm, a missing one does."""
 
 _WORDS = {
     "backup": ("Back up workflows before deleting", BACKUP),
@@ -65,66 +66,60 @@ class SettingsFile:
         self._lock_path = folder / "settings.gate"
 
     def load(self) -> Settings:
-        """The settings to show. What cannot be read is on the safe side."""
+        """Return the settings to show: SAFE_SETTINGS if they cannot be read."""
         try:
             return self.in_force()
         except (SettingsDamaged, StateFolderLost):
             return SAFE_SETTINGS
 
     def in_force(self) -> Settings:
-        """The settings that a deletion follows.
+        """Return the settings that a deletion follows.
 
         Raises:
-            SettingsDamaged: there are some, and they cannot be read. StateFolderLost: there were some.
+            SettingsDamaged: they cannot be read. StateFolderLost: the state folder or the file is missing.
         """
         found = self._read()
-        # After the reading: what was not found in a folder that is lost counts for nothing.
+        # Checked after reading, so that nothing read from a lost folder is used.
         if SETTINGS in self._state.check() and found is None:
-            found = self._read()  # they came back in this moment
+            found = self._read()  # the file appeared in between
             if found is None:
                 raise SettingsDamaged(self._path.name)
         return found or Settings()
 
     def _read(self) -> Settings | None:
         try:
-            found = json.loads(read_private(self._path, MAX_FILE_BYTES))
-            if not isinstance(found, dict):
-                raise TypeError("not an object")
+            found = read_json(self._path, MAX_FILE_BYTES)
             return _checked({name: found[name] for name in MEMBERS if name in found}, Settings())
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, InputRefused) as exc:
+        except (OSError, ValueError, TypeError, InputRefused) as exc:
             raise SettingsDamaged(self._path.name, exc) from None
 
     def change(self, **members: object) -> Settings:
-        """Change and keep some of them.
+        """Change some of them and save all.
 
         Raises:
-            InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be kept.
-            SettingsDamaged: the disk refuses to give the others, which may be there a moment later.
+            InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be saved.
+            SettingsDamaged: the disk failed while the current values were read.
         """
         _checked(members, SAFE_SETTINGS)
         try:
             self._state.ensure()
-            # One change at a time, also of other processes: none may undo another's.
+            # Changes are serialised, those of other processes included, so that none is lost.
             with file_lock(self._lock_path):
-                settings = _checked(members, self._to_change())
+                settings = _checked(members, self._current())
                 write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
             raise StateUnwritable("setting_not_saved", because=exc) from exc
-        self._state.check()  # notes that there are settings from now on
+        self._state.check()  # records in the marker that the settings exist
         return settings
 
-    def _to_change(self) -> Settings:
-        """The settings that a change leaves as they are.
-
-        Raises:
-            SettingsDamaged: the disk refuses to give them. StateFolderLost.
-        """
+    def _current(self) -> Settings:
+        """Return the values to keep. Raises SettingsDamaged if the disk failed, and StateFolderLost."""
         try:
             return self.in_force()
         except SettingsDamaged as damaged:
-            # Written anew they would lose what was set, such as that no workflow may delete.
+            # Writing defaults here would lose what was set, such as that no workflow may delete.
             if damaged.is_of_the_disk:
                 raise
             return SAFE_SETTINGS
@@ -151,24 +146,24 @@ _MODES: dict[str, Mode] = {"ask": "ask", "allow": "allow", "never": "never"}
 
 @dataclass(frozen=True)
 class NodeDeletionMode:
-    """What is in force, and whether the environment has fixed it."""
+    """Whether workflows may delete, and whether an environment variable fixes that."""
 
     mode: Mode
     fixed: bool = False
 
 
 def node_deletion_mode(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> NodeDeletionMode:
-    """What is in force where a person has set this. A word nobody knows means `ask`: the safe side."""
+    """Return the mode in force, given the setting. An unknown word means `ask`."""
     named = environment.variable(environment.NODES_MAY_DELETE, environ).lower()
     if not named:
         return NodeDeletionMode(_MODES.get(set_to, "ask"))
     if named not in _MODES:
-        _remark(named)
+        _warn_once(named)
     return NodeDeletionMode(_MODES.get(named, "ask"), fixed=True)
 
 
 @cache
-def _remark(word: str) -> None:
+def _warn_once(word: str) -> None:
     log.warning(
         "%s is “%s”, which is not one of ask, allow and never: workflows ask before they delete.",
         environment.NODES_MAY_DELETE,

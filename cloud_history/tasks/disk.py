@@ -1,4 +1,4 @@
-"""Which file a thread is at, so that whoever waits for the thread knows when the disk has stopped answering."""
+"""Which file a thread is accessing, so that its caller can tell when the disk has stopped answering."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ MIN_BYTES_PER_SECOND = 1_000_000
 
 @dataclass
 class DiskAccess:
-    """What one thread does with the disk.
+    """What one thread is doing with the disk.
 
     Attributes:
-        path: the file that it is at, None while it computes.
-        since: when it came there, of a clock that never goes back.
-        extra: seconds that it may take there beyond the usual ones, as it is large.
+        path: the file it is accessing, or None while it computes.
+        since: when it began, by `time.monotonic`.
+        extra: seconds allowed beyond the usual limit, because the file is large.
     """
 
     path: Path | None = None
     since: float = 0.0
     extra: float = 0.0
 
-    def went_on(self, path: Path | None, extra: float) -> None:
-        self.path, self.since, self.extra = path, time.monotonic(), extra
-
 
 current: ContextVar[DiskAccess | None] = ContextVar("current", default=None)
-"""That of the work that is done in this thread, where somebody waits for it."""
+"""The access of the work that runs in this thread, if a caller waits for it."""
 
 
 @contextmanager
 def disk_access(path: Path, size: int = 0) -> Iterator[None]:
-    """The disk is asked for this file in here, or is given so many bytes of it.
+    """Note that the code inside accesses this file.
+
+    Args:
+        size: bytes that are read or written, which set how long it may take.
 
     Raises:
-        OSError: as the disk says, with the name of the file: the system leaves it out of what it says of open files.
+        OSError: passed through, with the file's name added: the system omits it for files that are open.
     """
     step = current.get()
     before = (step.path, step.extra) if step else (None, 0.0)
     if step:
-        step.went_on(path, size / MIN_BYTES_PER_SECOND)
+        step.path, step.since, step.extra = path, time.monotonic(), size / MIN_BYTES_PER_SECOND
     try:
         yield
     except OSError as exc:
-        # One with a cure of its own names the file already.
+        # An error with a `cure` names the file already.
         if exc.filename is None and not hasattr(exc, "cure"):
             exc.filename = str(path)
         raise
     finally:
         if step:
-            step.went_on(*before)
+            (step.path, step.extra), step.since = before, time.monotonic()

@@ -267,14 +267,14 @@ def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_l
     assert went_on == ["yes"]
 
 
-@pytest.mark.parametrize(("call", "looks"), [("write_private", 2), ("read_private", 3)])
+@pytest.mark.parametrize(("call", "looks"), [("write_private", 2), ("read_json", 3)])
 def test_a_stop_is_noticed_while_the_disk_does_not_answer(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, call: str, looks: int
 ) -> None:
     stops = iter([False] * looks)
     with hanging(monkeypatch, approval, call), pytest.raises(OperationStopped):
         scene.ask(person=Person(lambda: next(stops, True)))
-    assert bool(scene.events) is (call == "read_private"), "nobody is asked before the question is written"
+    assert bool(scene.events) is (call == "read_json"), "nobody is asked before the question is written"
 
 
 def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene: Scene) -> None:

@@ -26,7 +26,7 @@ from cloud_history.service import Operations
 from cloud_history.state import append_log, folder, in_flight, locks, protection, settings
 from cloud_history.state.audit_log import AuditEntry, AuditLog
 from cloud_history.state.backups import BackupFolder
-from cloud_history.state.files import read_private, write_private
+from cloud_history.state.files import read_json, write_private
 from cloud_history.state.in_flight import InFlight, InFlightOperation
 from cloud_history.state.locks import OwnerLock
 from cloud_history.state.protection import ProtectionFile
@@ -53,7 +53,7 @@ def test_settings_that_the_disk_does_not_give_are_not_written_anew(
     kept = SettingsFile(tmp_path)
     kept.change(nodes="never")
     with monkeypatch.context() as patch:
-        patch.setattr(settings, "read_private", failing(number))
+        patch.setattr(settings, "read_json", failing(number))
         with pytest.raises(SettingsDamaged, match=os.strerror(number)) as caught:
             kept.change(hold_seconds=5)
     assert "the disk that settings.json is on" in caught.value.hint
@@ -67,7 +67,7 @@ def test_a_list_of_protected_jobs_that_the_disk_does_not_give_is_no_empty_one(
     kept = ProtectionFile(tmp_path)
     kept.change(protect=True, jobs=["one"])
     with monkeypatch.context() as patch:
-        patch.setattr(protection, "read_private", failing(number))
+        patch.setattr(protection, "read_json", failing(number))
         for use in (kept.load, lambda: kept.change(protect=True, jobs=["two"])):
             with pytest.raises(ProtectionDamaged):
                 use()
@@ -80,7 +80,7 @@ def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_runnin
 ) -> None:
     entry = InFlightOperation("delete", "panel", "host", "abcd")
     InFlight(tmp_path).begin(entry)
-    monkeypatch.setattr(in_flight, "read_private", failing(number))
+    monkeypatch.setattr(in_flight, "read_json", failing(number))
     assert [each.operation for each in InFlight(tmp_path).entries()] == [entry.operation]
 
 
@@ -158,14 +158,14 @@ def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_b
 ) -> None:
     kept = SettingsFile(tmp_path)
     kept.change(nodes="never", hold_seconds=30)
-    real, left = read_private, [1]
+    real, left = read_json, [1]
 
-    def fail_once(path: Path, most: int) -> bytes:
+    def fail_once(path: Path, most: int) -> dict[str, Any]:
         if left.pop() if left else 0:
             raise OSError(errno.EIO, "gone")
         return real(path, most)
 
-    monkeypatch.setattr(folder, "read_private", fail_once)
+    monkeypatch.setattr(folder, "read_json", fail_once)
     with pytest.raises(StateFolderLost):
         kept.change(backup="workflows")
     assert (kept.load().nodes, kept.load().hold_seconds) == ("never", 30)

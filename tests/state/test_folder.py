@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from cloud_history.state import protection
 from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
-from cloud_history.state.files import read_private, write_private
+from cloud_history.state.files import read_json, write_private
 from cloud_history.state.folder import MARKER, PROTECTION, SETTINGS, StateFolder, state_folder_at
 from cloud_history.state.in_flight import InFlight, InFlightOperation, SenderLock
 from cloud_history.state.protection import ProtectionFile
@@ -417,15 +418,15 @@ def test_a_disk_that_does_not_answer_another_thread_holds_up_nobody_for_ever(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answers = threading.Event(), threading.Event()
-    real = read_private
+    real = read_json
 
-    def hang(path: Path, most: int) -> bytes:
+    def hang(path: Path, most: int) -> dict[str, Any]:
         asked.set()
         answers.wait(10)
         return real(path, most)
 
-    monkeypatch.setattr(state_folder, "read_private", hang)
-    monkeypatch.setattr(state_folder, "PATIENCE", 0.01)
+    monkeypatch.setattr(state_folder, "read_json", hang)
+    monkeypatch.setattr(state_folder, "THREAD_LOCK_SECONDS", 0.01)
     thread = threading.Thread(target=state_folder_at(used).check)
     thread.start()
     asked.wait(10)
@@ -473,7 +474,7 @@ def test_a_list_that_vanishes_while_it_is_read_is_not_taken_for_empty(
     def away(path: Path, most: int) -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(protection, "read_private", away)
+    monkeypatch.setattr(protection, "read_json", away)
     with pytest.raises(ProtectionDamaged):
         ProtectionFile(used).load()
 

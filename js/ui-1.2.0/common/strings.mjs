@@ -84,7 +84,7 @@ export const CONNECT = {
   unreachable: "Can’t reach Comfy Cloud, so the key wasn’t tested.",
   untested: "The key wasn’t tested.",
   empty: "Paste a key first.",
-  strangeCharacters: "This key has characters that no key has. Copy it again.",
+  strangeCharacters: "The API key contains characters that are not allowed. Copy it again.",
   unusual: "Comfy Cloud keys begin with “comfyui-”. Check that this is the right one.",
   connected: "Connected to Comfy Cloud",
   savedUntested: "API key saved, not tested",

@@ -36,7 +36,7 @@ NOISE = 1.0
 _LIMITS = {
     threads: ("FILE_SECONDS", "UNANSWERED_SECONDS", "MAX_SECONDS_OF_LONG_WORK", "CANCELLED_SECONDS"),
     locks: ("LOCK_SECONDS", "GRACE_SECONDS"),
-    state_folder: ("PATIENCE",),
+    state_folder: ("THREAD_LOCK_SECONDS",),
 }
 _THINGS = {
     "settings": r"setting|state folder",
