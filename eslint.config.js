@@ -39,7 +39,7 @@ export default [
         { property: "insertAdjacentHTML", message: asText },
       ],
       "max-lines": ["error", 500],
-      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 40, skipBlankLines: true, skipComments: true }],
     },
   },
   {

@@ -86,11 +86,7 @@ export function addReportTo(nodeType, name) {
   };
 }
 
-/**
- * The node an execution id names; inside subgraphs these are paths such as "12:3".
- * @param {ComfyGraph | null | undefined} graph
- * @param {string} id
- */
+/** The node an execution id names; inside subgraphs these are paths such as "12:3". @param {ComfyGraph | null | undefined} graph @param {string} id */
 export function findNode(graph, id) {
   const path = id.split(":");
   const last = path.pop() ?? "";

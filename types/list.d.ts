@@ -1,10 +1,14 @@
 /** The seams of the panel: what its parts give each other. */
 
-import type { HistoryApiError } from "../js/ui-1.2.0/api.mjs";
+import type { HistoryApi } from "../js/ui-1.2.0/api.mjs";
+import type { Dialogs } from "../js/ui-1.2.0/common/dialogs.mjs";
 import type { GROUPS } from "../js/ui-1.2.0/common/status.mjs";
 import type { IconName } from "../js/ui-1.2.0/common/icons.mjs";
+import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
 import type { Details } from "../js/ui-1.2.0/details/view.mjs";
+import type { Workflows } from "../js/ui-1.2.0/details/workflows.mjs";
 import type { Store } from "../js/ui-1.2.0/list/store.mjs";
+import type { Thumbnails } from "../js/ui-1.2.0/list/thumbnails.mjs";
 import type { Protection } from "../js/ui-1.2.0/protection/model.mjs";
 import type { Filter, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
@@ -93,6 +97,17 @@ export interface PageHost {
   say: Say;
 }
 
+/** What a page of one subject gets to work with, in the panel it is shown in. */
+export interface PageParts extends PageHost {
+  api: HistoryApi;
+  store: Store;
+  actions: Actions;
+  thumbnails: Thumbnails;
+  workflows: Workflows;
+  dialogs: Dialogs;
+  toasts: Toasts;
+}
+
 /** The pieces made anew for each shown panel. */
 export interface ViewParts {
   store: Store;
@@ -106,7 +121,7 @@ export interface ViewParts {
   createCards(view: { show(ids: string[]): void; focusList(): void; say: Say }): { element: HTMLElement; destroy(): void };
   createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
-  thumbnails: { requestFor(row: Row, image: HTMLImageElement): void; release(image: HTMLImageElement): void };
+  thumbnails: Thumbnails;
   /** "sidebar" has a way to the large window; "large" is that window. */
   place: "sidebar" | "large";
   close(): void;

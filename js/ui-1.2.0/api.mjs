@@ -38,7 +38,7 @@ export const noKey = ({ can_connect: canConnect, problem }) =>
   new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether it can be confirmed, and its outcome known again. @param {Record<string, unknown>} value */
 const isConfirmable = ({ token, operation }) => typeof token === "string" && typeof operation === "string";
@@ -200,6 +200,25 @@ function createCaller(fetchApi) {
   return { request, call, blob };
 }
 
+/**
+ * Fails as any call, also between two lines.
+ * @param {() => Promise<Response>} request
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<ListLine, void, undefined>}
+ */
+async function* listLines(request, signal) {
+  try {
+    const response = await request();
+    if (!response.ok || !response.body) return void (await decode(response));
+    for await (const line of readLines(response.body)) {
+      if (!isListLine(line)) throw new HistoryApiError({ code: STRANGE });
+      yield line;
+    }
+  } catch (error) {
+    throw lost(error, signal);
+  }
+}
+
 /** @typedef {ReturnType<typeof createCaller>["call"]} Call */
 
 /** @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
@@ -253,25 +272,8 @@ export function createHistoryApi(fetchApi) {
     /** @param {string[]} ids 1 to 100 @param {string} account whose they are */
     cancel: (ids, account) => call(isCancelled, "cancel", "POST", { ids, account }),
 
-    /**
-     * The list, piece by piece. Fails as any call, also between two pieces.
-     * @param {Filter} filter
-     * @param {AbortSignal} [signal] when aborted: an AbortError
-     * @returns {AsyncGenerator<ListLine, void, undefined>}
-     */
-    async *list(filter, signal) {
-      try {
-        const response = await request("jobs", "POST", { filter }, signal);
-        if (!response.ok || !response.body) return void (await decode(response));
-        for await (const line of readLines(response.body)) {
-          if (!isListLine(line)) throw new HistoryApiError({ code: STRANGE });
-          yield line;
-        }
-      } catch (error) {
-        throw lost(error, signal);
-      }
-    },
-
+    /** The list, piece by piece. @param {Filter} filter @param {AbortSignal} [signal] when aborted: an AbortError */
+    list: (filter, signal) => listLines(() => request("jobs", "POST", { filter }, signal), signal),
     /** @param {string} job @param {string} filename one the job owns @param {AbortSignal} [signal] */
     thumbnail: (job, filename, signal) => blob(`thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`, signal),
   };

@@ -27,7 +27,7 @@ import { createPlaces } from "./list/host.mjs";
 import { Store } from "./list/store.mjs";
 import { idsCopied } from "./list/strings.mjs";
 import { Thumbnails } from "./list/thumbnails.mjs";
-import { createDamagedList, createLostFolder, createProtectionActions } from "./protection/actions.mjs";
+import { damagedListBanners, lostFolderBanners, ProtectionActions } from "./protection/actions.mjs";
 import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
@@ -72,12 +72,10 @@ export class App {
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
     this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenSeen });
     const protection = (this.protection = new Protection(api));
-    const store = (this.store = new Store({ api, deletions: this.deletions, protection, now: () => Date.now() }));
+    this.store = new Store({ api, deletions: this.deletions, protection, now: () => Date.now() });
     this.cleanUp = new CleanUp({ api, after });
     this.auditLog = new AuditLog({ api });
     this.settings = createSettings({ api, onStatus: this.#setStatus });
-    this.damagedList = createDamagedList({ protection, dialogs, toasts, onMended: () => store.changed() });
-    this.lostFolder = createLostFolder({ api, dialogs, toasts, onStarted: (status) => (this.#setStatus(status), store.changed()) });
     this.actions = this.#createActions();
     const places = createPlaces(() => host.extensionManager, () => this.#viewParts());
     this.mountInTab = places.mountInTab;
@@ -98,7 +96,7 @@ export class App {
   /** @returns {Actions} */
   #createActions() {
     const { api, toasts, dialogs, connect, workflows, deletions, store, protection } = this;
-    const protecting = createProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
+    const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
     const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => store.changed() });
     return {
       remove: (target, confirmed) => void start(deletions, { selection: { account: store.account, ...target } }, confirmed),
@@ -136,10 +134,13 @@ export class App {
 
   /** @param {(ids: string[]) => void} show */
   #banners(show) {
-    const { status, readAt, error } = this.store;
+    const { api, dialogs, toasts, protection, store } = this;
+    const { status, readAt, error } = store;
     if (!status) return [];
-    const first = [...this.lostFolder.banners(status), ...this.damagedList.banners()];
-    return banners(status, this.api, { show, onStatus: this.#setStatus, first, ...(readAt === null && error && { besides: error.code }) });
+    const onStarted = (/** @type {Status} */ now) => (this.#setStatus(now), store.changed());
+    const damaged = damagedListBanners({ protection, dialogs, toasts, onMended: () => store.changed() });
+    const first = [...lostFolderBanners(status, { api, dialogs, toasts, onStarted }), ...damaged];
+    return banners(status, api, { show, onStatus: this.#setStatus, first, ...(readAt === null && error && { besides: error.code }) });
   }
 
   /** What is shown is old, by what has changed: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */

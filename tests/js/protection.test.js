@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import * as words from "#ui/protection/strings.mjs";
-import { createProtectionActions } from "#ui/protection/actions.mjs";
+import { ProtectionActions } from "#ui/protection/actions.mjs";
 import { Protection } from "#ui/protection/model.mjs";
 
 const job = (id, workflow = "") => ({ id, workflow_id: workflow });
@@ -34,7 +34,7 @@ function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
   };
   const protection = new Protection(api);
   const frame = { show: async (view) => (scene.asked.push([view.title, view.body[0].text, view.buttons.at(-1).label]), answer) };
-  const protecting = createProtectionActions({
+  const protecting = new ProtectionActions({
     protection,
     dialogs: { exclusive: (talk) => talk(frame) },
     toasts: { tell: (kind, { title }) => scene.toasts.push(`${kind}: ${title}`) },

@@ -2,7 +2,7 @@
 /** What the dialog of a workflow that wants to delete shows. */
 
 import { FRAMED } from "../api.mjs";
-import { hint as lineHint, tile, tiles } from "../common/components.mjs";
+import { checkOption, hint as lineHint, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -38,12 +38,6 @@ const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, ba
     [CLEAR.account, last4 && accountWords({ last4, source: null })],
   ]);
 
-function alwaysTick() {
-  const box = el("input", { type: "checkbox" });
-  const drawn = el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check"));
-  return { box, tick: el("label", { class: "cch-opt" }, box, drawn, el("span", {}, APPROVAL.always)) };
-}
-
 /**
  * An element with a text that may change: always the same text node, because some frontends look after the focus wherever
  * nodes come and go, and take it.
@@ -76,7 +70,8 @@ function framedHint() {
  * @returns {Promise<Answer>}
  */
 export async function approvalStep(frame, approval, { canAlways, framed, left, place, schedule }) {
-  const { box, tick } = alwaysTick();
+  let always = false;
+  const tick = checkOption([APPROVAL.always], always, (checked) => (always = checked));
   // Screen readers are told the time when they ask, and the place when it changes.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
   const where = changing("p", { role: "status", class: "cch-place" });
@@ -99,5 +94,5 @@ export async function approvalStep(frame, approval, { canAlways, framed, left, p
   });
   schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
   const answer = await answered;
-  return answer === "delete" ? { answer, always: canAlways && box.checked } : { answer: "skip", always: false };
+  return answer === "delete" ? { answer, always: canAlways && always } : { answer: "skip", always: false };
 }

@@ -3,24 +3,22 @@
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
-import { button, hint, iconButton, skeleton } from "../common/components.mjs";
+import { button, hint, iconButton, linkButton, nameElement, skeleton } from "../common/components.mjs";
+import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
 import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
+import { attempt } from "../common/toasts.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
-import { cut } from "../list/row.mjs";
 import { state as whole } from "../list/states.mjs";
 import { AUDIT, backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
 
-/** @import { PageHost, Store } from "../../../types/list" */
+/** @import { PageParts } from "../../../types/list" */
 /** @import { AuditEntry } from "../../../types/wire" */
-/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
-/** @import { Dialogs } from "../common/dialogs.mjs" */
+/** @import { HistoryApiError } from "../api.mjs" */
 /** @import { IconName } from "../common/icons.mjs" */
-/** @import { Toasts } from "../common/toasts.mjs" */
-/** @import { Workflows } from "../details/workflows.mjs" */
 /** @import { AuditLog, KeptJob, KeptJobs } from "./model.mjs" */
 
 /** What is known of an entry beyond its line; lives as long as the page. @typedef {{open: boolean, all: boolean, kept: KeptJobs | null}} Unfolded */
@@ -46,14 +44,10 @@ function look({ state, backup }) {
   return [backup ? "box" : "trash", ""];
 }
 
-/** @param {string} label @param {() => void} press @param {string} [className] */
-const link = (label, press, className = "cch-link") => el("button", { type: "button", class: className, onclick: press }, label);
-
 /** @param {KeptJob} job @param {EntryActions} actions */
 function jobLine(job, { open, download }) {
-  const [name = "", tail = ""] = cut(clean(job.name));
+  const name = clean(job.name);
   const title = clean(job.id);
-  const named = name || tail;
   const told = outcomeWords(job);
   return el(
     "li",
@@ -62,10 +56,10 @@ function jobLine(job, { open, download }) {
     el(
       "span",
       { class: "cch-grow cch-t12" },
-      named ? el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, name), el("span", {}, tail)) : el("code", { class: "cch-cut", title }, title),
+      name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
       told && el("span", { class: "cch-2 cch-cut", dir: "auto", title: told }, told),
     ),
-    job.workflow && link(AUDIT.open, () => open(job)),
+    job.workflow && linkButton(AUDIT.open, () => open(job)),
     job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
   );
 }
@@ -96,8 +90,8 @@ function unfolded(entry, { kept, all }, actions, leaving) {
   if (!kept) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
   const { jobs, damaged, error } = kept;
   const { title, text } = backupDamaged(entry.operation);
-  const rest = jobs.length > FIRST && !all && link(showAll(jobs.length), actions.all);
-  const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && link(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
+  const rest = jobs.length > FIRST && !all && linkButton(showAll(jobs.length), actions.all);
+  const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
   return [
     damaged && hint("warning", `${title}. ${text}`, "cch-msg warn"),
     error && hint("warning", errorLine(error), "cch-msg warn"),
@@ -140,16 +134,6 @@ export function createEntry(entry, now, state, actions) {
   };
 }
 
-/**
- * @typedef {object} Parts
- * @property {AuditLog} auditLog
- * @property {Pick<HistoryApi, "backupJob" | "backupWorkflowFile" | "deleteBackup" | "auditCsv">} api
- * @property {Workflows} workflows
- * @property {Dialogs} dialogs
- * @property {Pick<Toasts, "tell">} toasts
- * @property {Pick<Store, "now">} store
- */
-
 const WAITING = 3;
 
 export class AuditPage {
@@ -164,7 +148,7 @@ export class AuditPage {
   #shown = new Map();
   #leave;
 
-  /** @param {Parts & PageHost} parts */
+  /** @param {PageParts & {auditLog: AuditLog}} parts */
   constructor(parts) {
     this.parts = parts;
     this.element = el("section", { class: "cch-page", "aria-label": AUDIT.title }, pageHead(AUDIT.title, parts), this.#body, this.#whole, this.#tail);
@@ -268,27 +252,14 @@ export class AuditPage {
   /** @param {AuditEntry} entry */
   async #deleteBackup({ operation, backup }) {
     const { api, dialogs, auditLog, toasts } = this.parts;
-    const answer = await dialogs.exclusive((frame) =>
-      frame.show({
-        title: AUDIT.ask,
-        body: [el("p", {}, backupGoes(backup?.jobs ?? null))],
-        buttons: [{ label: COMMON.cancel }, { label: AUDIT.confirm, kind: "danger", icon: "trash", answer: "yes" }],
-      }),
-    );
-    if (answer !== "yes") return;
-    try {
-      await api.deleteBackup(operation);
-    } catch (error) {
-      toasts.tell("error", { title: AUDIT.notDeleted, detail: errorLine(asApiError(error)) });
-    }
+    const view = { title: AUDIT.ask, body: [el("p", {}, backupGoes(backup?.jobs ?? null))] };
+    if (!(await confirmed(dialogs, view, { label: AUDIT.confirm, kind: "danger", icon: "trash" }))) return;
+    await attempt(toasts, AUDIT.notDeleted, () => api.deleteBackup(operation));
     await auditLog.refresh();
   }
 
-  async #export() {
-    try {
-      saveFile(await this.parts.api.auditCsv(), AUDIT.file);
-    } catch (error) {
-      this.parts.toasts.tell("error", { title: AUDIT.notExported, detail: errorLine(asApiError(error)) });
-    }
+  #export() {
+    const { api, toasts } = this.parts;
+    return attempt(toasts, AUDIT.notExported, async () => saveFile(await api.auditCsv(), AUDIT.file));
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The page "Clean up": rules, what they would do, and the way to the usual question. */
 
-import { button, card, hint } from "../common/components.mjs";
+import { button, card, hint, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, STATUSES } from "../common/status.mjs";
@@ -10,18 +10,13 @@ import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
 import { readChoice, RULE_KEYS } from "./model.mjs";
-import { createOutcomes, effect, effectWords, keptTable } from "./preview.mjs";
+import { Outcomes, effect, effectWords, keptTable } from "./preview.mjs";
 import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
 
-/** @import { Actions, PageHost, Store } from "../../../types/list" */
+/** @import { PageParts, Store } from "../../../types/list" */
 /** @import { CleanUp, RuleKey } from "./model.mjs" */
-/** @import { Thumbnails } from "./preview.mjs" */
 
 let made = 0;
-
-/** @param {string} label @param {() => void} press */
-export const tick = (label, press) =>
-  el("button", { type: "button", class: "cch-check", role: "checkbox", "aria-label": label, onclick: press }, icon("check"));
 
 /** What is wrong with the rules, in words; "" for nothing. @param {CleanUp} cleanUp */
 export function faultWords({ choice }) {
@@ -70,69 +65,58 @@ function pressable(options, className, press) {
   };
 }
 
-/** @param {CleanUp} cleanUp @param {Store} store @param {string} current the workflow on the canvas */
-export function createRules(cleanUp, store, current) {
-  const told = `cch-fault-${++made}`;
-  const rows = RULE_KEYS.map((key) => ({ key, ...ruleRow(cleanUp, key, told) }));
-  const fault = el("div", { id: told, class: "cch-fault" });
-  const statuses = pressable(FINISHED.map((name) => [name, STATUSES[name].word]), "cch-chip pick", (key) => {
-    const { statuses: chosen } = cleanUp.choice;
-    cleanUp.choose({ statuses: chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key] });
-  });
-  const whole = /** @type {[string, string][]} */ ([["", CLEAN_UP.together], ["apart", CLEAN_UP.apart]]);
-  const apart = pressable(whole, "", (key) => cleanUp.choose({ apart: key === "apart" }));
-  const { workflow } = cleanUp.choice;
-  const workflows = select(workflowOptions(store, current, workflow), workflow, (chosen) => cleanUp.choose({ workflow: chosen }));
-  workflows.setAttribute("aria-label", CLEAN_UP.workflow);
-  const heading = (/** @type {string} */ text) => el("h3", { class: "cch-h" }, text);
-  let shown = "";
+/** The rules of a clean-up: which are on, their numbers, and which jobs they are about. */
+class Rules {
+  #id = `cch-fault-${++made}`;
+  #fault = el("div", { id: this.#id, class: "cch-fault" });
+  #rows;
+  #statuses;
+  #apart;
+  #shown = "";
 
-  return {
-    elements: [
-      el("div", { class: "cch-group rules" }, heading(CLEAN_UP.keep), ...rows.map(({ row }) => row), fault),
-      el(
-        "div",
-        { class: "cch-group" },
-        heading(CLEAN_UP.which),
-        el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.which }, ...statuses.buttons),
-        workflows,
-      ),
-      el(
-        "div",
-        { class: "cch-group" },
-        heading(CLEAN_UP.apply),
-        el("div", { class: "cch-seg", role: "group", "aria-label": CLEAN_UP.apply }, ...apart.buttons),
-      ),
-    ],
-    draw() {
-      const { choice } = cleanUp;
-      const wrong = readChoice(choice).fault;
-      for (const { key, draw } of rows) draw(wrong?.kind === "unreadable" && wrong.rule === key);
-      statuses.draw((key) => choice.statuses.includes(key));
-      apart.draw((key) => choice.apart === (key === "apart"));
-      const text = faultWords(cleanUp);
-      if (text === shown) return;
-      shown = text;
-      const bad = wrong?.kind === "unreadable";
-      const line = hint(bad ? "failed" : "info", text, bad ? "cch-msg bad" : "cch-hint");
-      if (bad) line.setAttribute("role", "alert");
-      fault.replaceChildren(...(text ? [line] : []));
-    },
-  };
+  /** @param {CleanUp} cleanUp @param {Store} store @param {string} current the workflow on the canvas */
+  constructor(cleanUp, store, current) {
+    this.cleanUp = cleanUp;
+    this.#rows = RULE_KEYS.map((key) => ({ key, ...ruleRow(cleanUp, key, this.#id) }));
+    this.#statuses = pressable(FINISHED.map((name) => [name, STATUSES[name].word]), "cch-chip pick", (key) => {
+      const { statuses } = cleanUp.choice;
+      cleanUp.choose({ statuses: statuses.includes(key) ? statuses.filter((each) => each !== key) : [...statuses, key] });
+    });
+    this.#apart = pressable([["", CLEAN_UP.together], ["apart", CLEAN_UP.apart]], "", (key) => cleanUp.choose({ apart: key === "apart" }));
+    const { workflow } = cleanUp.choice;
+    const workflows = select(workflowOptions(store, current, workflow), workflow, (chosen) => cleanUp.choose({ workflow: chosen }));
+    workflows.setAttribute("aria-label", CLEAN_UP.workflow);
+    const group = (/** @type {string} */ title, /** @type {Node[]} */ ...parts) => el("div", { class: "cch-group" }, el("h3", { class: "cch-h" }, title), ...parts);
+    const buttons = (/** @type {string} */ name, /** @type {string} */ label, /** @type {Node[]} */ all) => el("div", { class: name, role: "group", "aria-label": label }, ...all);
+    const keep = group(CLEAN_UP.keep, ...this.#rows.map(({ row }) => row), this.#fault);
+    keep.classList.add("rules");
+    this.elements = [
+      keep,
+      group(CLEAN_UP.which, buttons("cch-chips", CLEAN_UP.which, this.#statuses.buttons), workflows),
+      group(CLEAN_UP.apply, buttons("cch-seg", CLEAN_UP.apply, this.#apart.buttons)),
+    ];
+  }
+
+  draw() {
+    const { choice } = this.cleanUp;
+    const wrong = readChoice(choice).fault;
+    const bad = wrong?.kind === "unreadable";
+    for (const { key, draw } of this.#rows) draw(bad && wrong.rule === key);
+    this.#statuses.draw((key) => choice.statuses.includes(key));
+    this.#apart.draw((key) => choice.apart === (key === "apart"));
+    const text = faultWords(this.cleanUp);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    const line = hint(bad ? "failed" : "info", text, bad ? "cch-msg bad" : "cch-hint");
+    if (bad) line.setAttribute("role", "alert");
+    this.#fault.replaceChildren(...(text ? [line] : []));
+  }
 }
-
-/**
- * @typedef {object} Parts
- * @property {CleanUp} cleanUp
- * @property {Store} store
- * @property {Thumbnails} thumbnails
- * @property {Pick<Actions, "remove" | "currentWorkflow">} actions
- */
 
 /** From here on each job is listed with its outcome; pixels. */
 const WIDE = 720;
 
-/** @param {Parts & {back(): void}} parts the buttons below */
+/** @param {PageParts & {cleanUp: CleanUp}} parts the buttons below */
 function createTail({ cleanUp, store, actions, back }) {
   const agree = () => cleanUp.agree(!cleanUp.agreed);
   const check = tick("", agree);
@@ -185,12 +169,12 @@ export class CleanUpPage {
   /** @type {(() => void)[]} */
   #leave;
 
-  /** @param {Parts & PageHost} parts */
+  /** @param {PageParts & {cleanUp: CleanUp}} parts */
   constructor(parts) {
     const { cleanUp, store, actions, thumbnails } = parts;
     this.parts = parts;
-    this.#outcomes = createOutcomes(thumbnails);
-    this.#rules = createRules(cleanUp, store, actions.currentWorkflow());
+    this.#outcomes = new Outcomes(thumbnails);
+    this.#rules = new Rules(cleanUp, store, actions.currentWorkflow());
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);
     this.#pane = el("div", { class: "cch-pane", hidden: true }, this.#outcomes.chips, this.#outcomes.scroll, this.#blank);

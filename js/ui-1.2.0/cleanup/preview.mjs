@@ -1,13 +1,13 @@
 // @ts-check
 /** What the rules would do: how many would go, why the others stay, and where there is room each job with its outcome. */
 
-import { skeleton } from "../common/components.mjs";
+import { nameElement, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateOnly, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
-import { cut, KINDS } from "../list/row.mjs";
+import { KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
 import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
 
@@ -81,70 +81,70 @@ function createPictures(root, thumbnails) {
   };
 }
 
-/** @param {Thumbnails} thumbnails */
-export function createOutcomes(thumbnails) {
+/** Each job with what would happen to it. */
+export class Outcomes {
   /** @type {"all" | "go" | "kept"} */
-  let shown = "all";
+  #shown = "all";
   /** @type {CleanUpPreview | null} */
-  let drawn = null;
+  #drawn = null;
   /** @type {Policy} */
-  let policy = {};
-  const chips = SHOWN.map(([key, label]) => ({ key, label, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => choose(key) }) }));
-  const body = el("tbody");
-  const rest = el("p", { class: "cch-2 cch-t12" });
-  const head = el("tr", {}, el("th"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
-  const table = el("table", { class: "cch-table cch-verdicts" }, el("thead", {}, head), body);
-  const scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, table, rest);
-  const pictures = createPictures(scroll, thumbnails);
+  #policy = {};
+  #chips = SHOWN.map(([key, label]) => ({ key, label, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => this.#choose(key) }) }));
+  #body = el("tbody");
+  #rest = el("p", { class: "cch-2 cch-t12" });
+  #head = el("tr", {}, el("th"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
+  #table = el("table", { class: "cch-table cch-verdicts" }, el("thead", {}, this.#head), this.#body);
+  chips = el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.show }, ...this.#chips.map(({ button }) => button));
+  scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, this.#table, this.#rest);
+  #pictures;
 
-  /** @param {"all" | "go" | "kept"} key */
-  function choose(key) {
-    shown = key;
-    scroll.scrollTop = 0;
-    fill();
+  /** @param {Thumbnails} thumbnails */
+  constructor(thumbnails) {
+    this.#pictures = createPictures(this.scroll, thumbnails);
   }
 
-  /** @param {CleanUpPreview["rows"][number]} shownRow */
-  function line({ job, keep }) {
-    const [name = "", tail = ""] = cut(clean(job.name) || shortId(job.id));
+  destroy() {
+    this.#pictures.letGo();
+  }
+
+  /** @param {CleanUpPreview | null} preview @param {Policy | null} policy */
+  draw(preview, policy) {
+    if (preview === this.#drawn) return;
+    [this.#drawn, this.#policy] = [preview, policy ?? {}];
+    this.#fill();
+  }
+
+  /** @param {"all" | "go" | "kept"} key */
+  #choose(key) {
+    this.#shown = key;
+    this.scroll.scrollTop = 0;
+    this.#fill();
+  }
+
+  /** @param {CleanUpPreview["rows"][number]} row */
+  #line({ job, keep }) {
+    const name = nameElement(clean(job.name) || shortId(job.id), clean(job.name) || clean(job.id));
     // What is active has not finished, whenever it was created.
     const when = job.finished ?? (isActive(job.status) ? null : job.created);
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
-    return el(
-      "tr",
-      {},
-      el("td", {}, pictures.make(job)),
-      el("td", {}, el("span", { class: "cch-name", title: clean(job.name) || clean(job.id) }, el("span", { dir: "auto" }, name), el("span", {}, tail))),
-      el("td", { class: "cch-2" }, when === null ? "" : dateOnly(when)),
-      el("td", {}, el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, policy))),
-    );
+    const outcome = el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, this.#policy));
+    return el("tr", {}, el("td", {}, this.#pictures.make(job)), el("td", {}, name), el("td", { class: "cch-2" }, when === null ? "" : dateOnly(when)), el("td", {}, outcome));
   }
 
-  function fill() {
-    pictures.letGo();
-    if (!drawn) return body.replaceChildren();
-    const { rows, go, total } = drawn;
+  #fill() {
+    this.#pictures.letGo();
+    if (!this.#drawn) return this.#body.replaceChildren();
+    const { rows, go, total } = this.#drawn;
+    const shown = this.#shown;
     const counts = { all: total, go, kept: total - go };
-    for (const { key, label, button } of chips) {
+    for (const { key, label, button } of this.#chips) {
       button.textContent = `${label} ${number(counts[key])}`;
       button.setAttribute("aria-pressed", String(key === shown));
     }
     const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MAX_ROWS);
-    body.replaceChildren(...chosen.map(line));
+    this.#body.replaceChildren(...chosen.map((row) => this.#line(row)));
     const left = counts[shown] - chosen.length;
-    rest.textContent = left > 0 ? andMore(left) : "";
-    table.hidden = !chosen.length;
+    this.#rest.textContent = left > 0 ? andMore(left) : "";
+    this.#table.hidden = !chosen.length;
   }
-
-  return {
-    chips: el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.show }, ...chips.map(({ button }) => button)),
-    scroll,
-    /** @param {CleanUpPreview | null} preview @param {Policy | null} itsPolicy */
-    draw(preview, itsPolicy) {
-      if (preview === drawn) return;
-      [drawn, policy] = [preview, itsPolicy ?? {}];
-      fill();
-    },
-    destroy: pictures.letGo,
-  };
 }

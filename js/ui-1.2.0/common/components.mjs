@@ -24,6 +24,35 @@ export const skeleton = (/** @type {string} */ width) => el("span", { class: "cc
 /** @param {HTMLElement} going @param {HTMLElement} staying */
 export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going, staying);
 
+const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+/** The counter and extension of a file name, which are never cut. */
+const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
+
+/** The part of a file name that may be cut where there is no room, and its end. @param {string} name */
+export function cut(name) {
+  const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
+  return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
+}
+
+/** A file name whose end stays in sight. @param {string} name @param {string} title */
+export function nameElement(name, title) {
+  const [head = "", tail = ""] = cut(name);
+  return el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head), el("span", {}, tail));
+}
+
+/** A button that looks like a link. @param {string} label @param {() => void} press @param {string} [className] */
+export const linkButton = (label, press, className = "cch-link") => el("button", { type: "button", class: className, onclick: press }, label);
+
+/** A box to tick, drawn by us. @param {string} label @param {() => void} press */
+export const tick = (label, press) =>
+  el("button", { type: "button", class: "cch-check", role: "checkbox", "aria-label": label, onclick: press }, icon("check"));
+
+/** An option with its box to tick. @param {import("./dom.mjs").Child[]} words @param {boolean} checked @param {(checked: boolean) => void} choose @param {string} [className] */
+export function checkOption(words, checked, choose, className = "cch-opt") {
+  const box = el("input", { type: "checkbox", checked, onchange: ({ target }) => choose(target.checked) });
+  return el("label", { class: className }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), el("span", { class: "cch-grow" }, ...words));
+}
+
 /**
  * A button that is only an icon; a small one has a small icon.
  * @param {IconName} name

@@ -44,6 +44,11 @@ const NOT_LEFT_BY_A_CLICK = { dismissableMask: false, dismissOnPointerDownOutsid
 
 let opened = 0;
 
+/** Asks for a yes. @param {Dialogs} dialogs @param {Omit<View, "buttons">} view @param {ViewButton} yes @param {string} [no] */
+export async function confirmed(dialogs, view, yes, no = COMMON.cancel) {
+  return (await dialogs.exclusive((frame) => frame.show({ ...view, buttons: [{ label: no }, { ...yes, answer: "yes" }] }))) === "yes";
+}
+
 /** @param {HTMLElement} root */
 function keepKeys(root) {
   for (const type of KEPT) {

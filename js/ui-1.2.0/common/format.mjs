@@ -11,10 +11,7 @@ export const number = (n) => numbers.format(n);
 export const plural = (n, one, other) =>
   (plurals.select(n) === "one" ? one : other).replaceAll("{n}", number(n));
 
-/**
- * "18,402 completed, 2 failed": counts with their words; zeros are left out. The space inside a pair does not break.
- * @param {[number, string][]} parts
- */
+/** "18,402 completed, 2 failed": counts with their words; zeros are left out. The space inside a pair does not break. @param {[number, string][]} parts */
 export const tally = (parts) =>
   parts.filter(([n]) => n > 0).map(([n, word]) => `${number(n)}\u00a0${word}`).join(", ");
 

@@ -1,6 +1,9 @@
 // @ts-check
 /** One way to show a toast, whatever the frontend's version. Never takes a toast away by `remove`, which new versions lack. */
 
+import { asApiError } from "../api.mjs";
+import { errorLine } from "./strings.mjs";
+
 /** @import { ToastManager } from "../../../types/comfyui" */
 
 /**
@@ -73,3 +76,14 @@ export function createToasts(getHost) {
 }
 
 /** @typedef {ReturnType<typeof createToasts>} Toasts */
+
+/** Does something; what refuses it is told. Resolves with whether it was done. @param {Pick<Toasts, "tell">} toasts @param {string} title @param {() => unknown} work */
+export async function attempt(toasts, title, work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    toasts.tell("error", { title, detail: errorLine(asApiError(error)) });
+    return false;
+  }
+}

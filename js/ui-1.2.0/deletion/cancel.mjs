@@ -2,6 +2,7 @@
 /** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
 
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
+import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { whichJob } from "./dialogs.mjs";
@@ -60,10 +61,8 @@ export function createCancellation({ api, dialogs, toasts, onChange }) {
     async ask(rows, account) {
       const ids = rows.map((row) => row.id);
       const { title, text, keep, confirm } = cancelWords(ids.length);
-      const answer = await dialogs.exclusive((frame) =>
-        frame.show({ title, body: [whichJob(rows), el("p", {}, text)], buttons: [{ label: keep }, { label: confirm, kind: "danger", icon: "stop", answer: "yes" }] }),
-      );
-      if (answer === "yes") await send(ids, account);
+      const view = { title, body: [whichJob(rows), el("p", {}, text)] };
+      if (await confirmed(dialogs, view, { label: confirm, kind: "danger", icon: "stop" }, keep)) await send(ids, account);
     },
   };
 }

@@ -2,7 +2,7 @@
 /** The place below the list: what is held, what goes on, or what came of it. What matters most is on top of the others. */
 
 import { copyText } from "../common/browser.mjs";
-import { button, cross } from "../common/components.mjs";
+import { button, cross, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -103,25 +103,14 @@ const tallyTable = (lines) =>
     ]),
   );
 
-/**
- * @param {Entry} entry with a result
- * @param {object} on
- * @param {(ids: string[]) => void} on.show
- * @param {(text: string) => void} on.copy
- * @param {(entry: Entry) => void} on.again
- * @param {(entry: Entry) => void} on.dismiss
- */
-export function createResultCard(entry, { show, copy, again, dismiss }) {
+/** @param {Entry} entry with a result @param {Deletions} deletions @param {(ids: string[]) => void} show @param {(text: string) => void} copy */
+function createResultCard(entry, deletions, show, copy) {
   const { words, result, kind } = entry;
   if (!words || !result) throw new Error("no result");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
   const told = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
-  const report = el(
-    "button",
-    { type: "button", class: "cch-ib", "aria-label": DELETE.copyReport, title: DELETE.copyReport, onclick: () => copy(result.report) },
-    icon("copy"),
-  );
+  const report = iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(
     "div",
@@ -129,13 +118,13 @@ export function createResultCard(entry, { show, copy, again, dismiss }) {
     n > 0 && button({ label: showLabel(n), kind: "ghost", press: () => show(words.again) }),
     report,
     el("span", { class: "push" }),
-    retry && button({ label: retry, icon: "refresh", press: () => again(entry) }),
+    retry && button({ label: retry, icon: "refresh", press: () => void deletions.tryAgain(entry) }),
   );
   return {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon(name, colour), told, cross(() => dismiss(entry))),
+      el("div", { class: "hd" }, icon(name, colour), told, cross(() => deletions.drop(entry))),
       words.lines.length > 0 && tallyTable(words.lines),
       words.kind !== "success" && foot,
     ),
@@ -155,6 +144,9 @@ function chosen({ holding, running, results }) {
   return running[0] ? [running[0]] : results.slice(0, 1);
 }
 
+/** @param {Entry} entry */
+const look = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
+
 /**
  * @param {object} options
  * @param {Deletions} options.deletions
@@ -171,16 +163,11 @@ export function createCards({ deletions, show, say, focusList }) {
   let made = 0;
 
   const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : COMMON.notCopied);
-  const on = { show, copy, again: (/** @type {Entry} */ entry) => void deletions.tryAgain(entry), dismiss: (/** @type {Entry} */ entry) => deletions.drop(entry) };
-
-  /** @param {Entry} entry */
-  const look = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
 
   /** @param {Entry} entry @returns {Card} */
   function make(entry) {
-    const kind = look(entry);
-    if (kind === "hold") return createHoldCard(entry, deletions);
-    return kind === "progress" ? createProgressCard(entry, deletions) : createResultCard(entry, on);
+    if (look(entry) === "result") return createResultCard(entry, deletions, show, copy);
+    return (look(entry) === "hold" ? createHoldCard : createProgressCard)(entry, deletions);
   }
 
   /** @param {Entry} entry */

@@ -5,7 +5,6 @@ import { asApiError } from "../api.mjs";
 import { crashWords, errorLine, lostHold } from "../common/strings.mjs";
 import { advance, createGone, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
 import { resultWords } from "./result_strings.mjs";
-import { HOLD, LOST, NOT_DELETED, NOT_STOPPED } from "./strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters } from "./toasts.mjs";
@@ -46,87 +45,66 @@ export function coalesce(work) {
 const MAX_SILENCES = 30;
 const LAST_SECONDS = 5;
 
-/**
- * @param {object} options
- * @param {Deletions} options.flow
- * @param {{status(): Promise<Status>}} options.api
- * @param {() => number} options.now
- * @param {(run: () => void, milliseconds: number) => void} options.schedule
- */
-export function createClock({ flow, api, now, schedule }) {
-  let running = false;
+/** The seconds of a hold, and looking now and then at what a deletion has come to in case an event was missed. */
+class Clock {
+  #isRunning = false;
 
-  /** @param {Entry} entry */
-  function lookAt(entry) {
-    if (now() < entry.nextLook) return;
-    entry.nextLook = now() + LOOK_EVERY;
-    api.status().then(
-      (status) => {
-        entry.silences = 0;
-        flow.adopt(status);
-      },
-      () => {
-        entry.silences += 1;
-        if (entry.silences >= MAX_SILENCES && isOpen(entry)) flow.giveUp(entry, LOST);
-      },
-    );
+  /** @param {Deletions} flow */
+  constructor(flow) {
+    this.flow = flow;
+  }
+
+  /** Goes on as long as something is open, on the seconds of the newest hold. */
+  run() {
+    const { flow } = this;
+    const { now, schedule } = flow.parts;
+    const open = flow.entries.find(isOpen);
+    if (this.#isRunning || !open) return;
+    this.#isRunning = true;
+    const rest = open.phase === "holding" ? (open.deadline - now()) % 1000 : 0;
+    schedule(() => {
+      this.#isRunning = false;
+      for (const entry of flow.entries) if (isOpen(entry) && !entry.answering) this.#tick(entry);
+      flow.render();
+      this.run();
+    }, rest > 0 ? rest : 1000);
   }
 
   /** @param {Entry} entry */
-  function tick(entry) {
+  #tick(entry) {
+    const { flow } = this;
     const seconds = flow.secondsLeft(entry);
     if (entry.waitsUntil && !flow.secondsToWait(entry)) {
       entry.waitsUntil = 0;
       flow.tell.progress(entry);
     }
-    if (entry.phase !== "holding") return lookAt(entry);
+    if (entry.phase !== "holding") return void this.#lookAt(entry);
     if (seconds === 0) {
       advance(entry, "sending");
-      entry.nextLook = now() + LOOK_EVERY;
+      entry.nextLook = flow.parts.now() + LOOK_EVERY;
       flow.tell.progress(entry);
       flow.change();
     } else if (!entry.warned && seconds <= LAST_SECONDS) {
       entry.warned = true;
       flow.tell.hold(entry, seconds, false);
-      flow.say(HOLD.soon);
+      flow.say(words.HOLD.soon);
     }
   }
 
-  /** Goes on as long as something is open, on the seconds of the newest hold. */
-  function run() {
-    const open = flow.entries.find(isOpen);
-    if (running || !open) return;
-    running = true;
-    const rest = open.phase === "holding" ? (open.deadline - now()) % 1000 : 0;
-    schedule(() => {
-      running = false;
-      for (const entry of flow.entries) if (isOpen(entry) && !entry.answering) tick(entry);
-      flow.render();
-      run();
-    }, rest > 0 ? rest : 1000);
+  /** @param {Entry} entry */
+  async #lookAt(entry) {
+    const { api, now } = this.flow.parts;
+    if (now() < entry.nextLook) return;
+    entry.nextLook = now() + LOOK_EVERY;
+    const status = await api.status().catch(() => null);
+    entry.silences = status ? 0 : entry.silences + 1;
+    if (status) this.flow.adopt(status);
+    else if (entry.silences >= MAX_SILENCES && isOpen(entry)) this.flow.giveUp(entry, words.LOST);
   }
-
-  return { run };
 }
 
 /** What the server answers when there is nothing left to stop. */
 const ENDED = "invalid_request";
-
-/** Sends no more; its result says how far it came. Only what was held can be stopped. @param {Deletions} flow @param {Entry} entry */
-export async function stop(flow, entry) {
-  if (!entry.hold || entry.stopping) return;
-  entry.stopping = true;
-  flow.render();
-  try {
-    await flow.parts.api.stop(entry.hold);
-  } catch (error) {
-    entry.stopping = false;
-    const refused = asApiError(error);
-    if (refused.code !== ENDED) flow.parts.toasts.tell("error", { title: NOT_STOPPED, detail: errorLine(refused) });
-    flow.render();
-    void flow.refresh();
-  }
-}
 
 /** Looks that find no trace of a deletion before it is given up. */
 const MAX_MISSES = 3;
@@ -166,7 +144,7 @@ export class Deletions {
     this.tell = createDeletionToasts({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
     this.#gone = createGone(parts.now);
     this.reading = this.#gone.reading;
-    this.#clock = createClock({ flow: this, api: parts.api, now: parts.now, schedule: parts.schedule });
+    this.#clock = new Clock(this);
   }
 
   /* What is shown */
@@ -212,8 +190,21 @@ export class Deletions {
     return true;
   };
 
-  /** Sends no more of it; its result says how far it came. @param {Entry} entry */
-  stop = (entry) => stop(this, entry);
+  /** Sends no more; its result says how far it came. Only what was held can be stopped. @param {Entry} entry */
+  async stop(entry) {
+    if (!entry.hold || entry.stopping) return;
+    entry.stopping = true;
+    this.render();
+    try {
+      await this.parts.api.stop(entry.hold);
+    } catch (error) {
+      entry.stopping = false;
+      const refused = asApiError(error);
+      if (refused.code !== ENDED) this.parts.toasts.tell("error", { title: words.NOT_STOPPED, detail: errorLine(refused) });
+      this.render();
+      void this.refresh();
+    }
+  }
 
   /** With a new look, at what may still go. @param {Entry} entry one with a result: it goes when the new one is confirmed */
   tryAgain(entry) {
@@ -314,7 +305,7 @@ export class Deletions {
     if (!entry || !this.entries.includes(entry)) return;
     if (entry.hold) this.#over.add(entry.hold);
     this.drop(entry);
-    const message = { title: NOT_DELETED, detail: words.backInList(entry.jobs) };
+    const message = { title: words.NOT_DELETED, detail: words.backInList(entry.jobs) };
     if (entry.mine) entry.slot.show("info", message);
     this.say(`${message.title}. ${message.detail}`);
   }
@@ -335,7 +326,7 @@ export class Deletions {
   #missed(entry) {
     if (entry.phase === "holding" && this.secondsLeft(entry) > 0) return;
     entry.misses += 1;
-    if (entry.misses >= MAX_MISSES) this.giveUp(entry, LOST);
+    if (entry.misses >= MAX_MISSES) this.giveUp(entry, words.LOST);
   }
 
   /** @param {Entry} entry @param {Words} told */

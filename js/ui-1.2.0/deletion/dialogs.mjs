@@ -1,7 +1,7 @@
 // @ts-check
 /** What the delete dialog shows at each step, and the clear dialog: the same pieces, other words. */
 
-import { banners, errorStep, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
+import { banners, checkOption, errorStep, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -24,9 +24,8 @@ export function backupTick(request) {
   // A server that knows no backups names none.
   if (preset === undefined) return null;
   request.backup ??= Boolean(preset);
-  const box = el("input", { type: "checkbox", checked: request.backup, onchange: ({ target }) => (request.backup = target.checked) });
-  const told = el("span", { class: "cch-grow" }, BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text));
-  return el("label", { class: "cch-opt top" }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), told);
+  const told = [BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text)];
+  return checkOption(told, request.backup, (backup) => (request.backup = backup), "cch-opt top");
 }
 
 /** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */

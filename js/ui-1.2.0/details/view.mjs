@@ -3,36 +3,19 @@
 
 import { asApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
-import { button, hint, iconButton } from "../common/components.mjs";
+import { button, hint, iconButton, nameElement } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
-import { cut } from "../list/row.mjs";
 import { PANEL } from "../list/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
-/** @import { Actions, Say, Store } from "../../../types/list" */
+/** @import { PageParts } from "../../../types/list" */
 /** @import { JobDetails, Row } from "../../../types/wire" */
-/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
-/** @import { Toasts } from "../common/toasts.mjs" */
-/** @import { Thumbnails } from "../list/thumbnails.mjs" */
-/** @import { Workflows } from "./workflows.mjs" */
-
-/**
- * @typedef {object} Parts
- * @property {Pick<HistoryApi, "job">} api
- * @property {Pick<Thumbnails, "request" | "release">} thumbnails
- * @property {Workflows} workflows
- * @property {Pick<Toasts, "tell">} toasts
- * @property {Store} store
- * @property {Actions} actions
- * @property {() => void} back
- * @property {() => void} close
- * @property {Say} say
- */
+/** @import { HistoryApiError } from "../api.mjs" */
 
 export class Details {
   #title = el("h2", { class: "cch-title", tabindex: "-1" });
@@ -55,7 +38,7 @@ export class Details {
   /** @type {(() => void)[]} what the pictures on show need to be let go */
   #leaving = [];
 
-  /** @param {Parts} parts */
+  /** @param {PageParts} parts */
   constructor(parts) {
     this.parts = parts;
     this.#leave = parts.store.protection.subscribe(() => this.#drawProtection());
@@ -109,8 +92,7 @@ export class Details {
   /** @param {Row} row @param {boolean} pane */
   #drawHead(row, pane) {
     const name = clean(row.name) || shortId(row.id);
-    const [head = "", tail = ""] = cut(name);
-    this.#title.replaceChildren(el("span", { class: "cch-name", title: name }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
+    this.#title.replaceChildren(nameElement(name, name));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
     const children = pane ? [this.#title] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];

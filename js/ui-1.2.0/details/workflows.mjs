@@ -1,7 +1,7 @@
 // @ts-check
 /** A job's workflow, put into a new tab of ComfyUI or into a file. Never over what somebody is working on. */
 
-import { asApiError } from "../api.mjs";
+import { asApiError, isObject } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
 import { clean } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
@@ -14,9 +14,6 @@ import { DETAILS } from "./strings.mjs";
 
 const FOLDER = "workflows/";
 const MAX_NAME_CHARACTERS = 60;
-
-/** @param {unknown} value @returns {value is Record<string, unknown>} */
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What ComfyUI can load: it empties the canvas before it finds out. @param {unknown} workflow */
 export const isLoadable = (workflow) =>

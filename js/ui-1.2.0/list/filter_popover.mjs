@@ -82,59 +82,79 @@ export function clearFilters(store) {
   store.choose({ ...EVERYTHING, tab, sort });
 }
 
-/** @param {Store} store @param {Popups} popups @param {() => string} currentWorkflow */
-export function createFinder(store, popups, currentWorkflow) {
-  let waiting = 0;
-  const search = el("input", { placeholder: PANEL.search, "aria-label": PANEL.searchBy, spellcheck: "false", autocomplete: "off", dir: "auto" });
-  const find = () => {
-    clearTimeout(waiting);
-    waiting = 0;
-    if (search.value.trim() !== store.choice.search) store.choose({ search: search.value.trim() });
-  };
-  const empty = () => {
-    search.value = "";
-    find();
-    search.focus();
-  };
-  const clear = iconButton("close", PANEL.clearSearch, empty, "cch-ib s");
-  search.addEventListener("input", () => {
-    clear.hidden = !search.value;
-    clearTimeout(waiting);
-    waiting = setTimeout(find, WAIT);
+/** The search, the filters and the order above the list. */
+export class Finder {
+  #waiting = 0;
+  #clear = iconButton("close", PANEL.clearSearch, () => this.#empty(), "cch-ib s");
+  #dot = el("span", { class: "cch-dot", "aria-hidden": "true" });
+  #filter = iconButton("filter", PANEL.filter, () => this.#openFilters(), "cch-ib field");
+  #sort = iconButton("sort", PANEL.sort, () => this.#openOrders(), "cch-ib field");
+  search = el("input", {
+    placeholder: PANEL.search, "aria-label": PANEL.searchBy, spellcheck: "false", autocomplete: "off", dir: "auto",
+    oninput: () => this.#typed(),
+    onkeydown: ({ key }) => key === "Enter" && this.#find(),
   });
-  search.addEventListener("keydown", (event) => event.key === "Enter" && find());
-  const dot = el("span", { class: "cch-dot", "aria-hidden": "true" });
-  const filter = iconButton("filter", PANEL.filter, () => {
-    const box = el("div", { role: "dialog", class: "cch-pop" }, ...fields(store, currentWorkflow(), () => popups.close()));
-    popups.open(box, { anchor: filter, label: PANEL.filter }, box.querySelector("select") ?? box);
-  }, "cch-ib field");
-  filter.append(dot);
-  const sort = iconButton("sort", PANEL.sort, () => {
+  chips = el("div", { class: "cch-chips" });
+  element = el("div", { class: "cch-find" }, el("div", { class: "cch-search" }, icon("search"), this.search, this.#clear), this.#filter, this.#sort);
+
+  /** @param {Store} store @param {Popups} popups @param {() => string} currentWorkflow */
+  constructor(store, popups, currentWorkflow) {
+    this.store = store;
+    this.popups = popups;
+    this.currentWorkflow = currentWorkflow;
+    this.#filter.append(this.#dot);
+  }
+
+  /** Whether Escape had something to take away. */
+  escape() {
+    return this.search.value !== "" && (this.#empty(), true);
+  }
+
+  #typed() {
+    this.#clear.hidden = !this.search.value;
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#find(), WAIT);
+  }
+
+  #find() {
+    const { search, store } = this;
+    clearTimeout(this.#waiting);
+    this.#waiting = 0;
+    if (search.value.trim() !== store.choice.search) store.choose({ search: search.value.trim() });
+  }
+
+  #empty() {
+    this.search.value = "";
+    this.#find();
+    this.search.focus();
+  }
+
+  #openFilters() {
+    const box = el("div", { role: "dialog", class: "cch-pop" }, ...fields(this.store, this.currentWorkflow(), () => this.popups.close()));
+    this.popups.open(box, { anchor: this.#filter, label: PANEL.filter }, box.querySelector("select") ?? box);
+  }
+
+  #openOrders() {
+    const { store } = this;
     const items = SORTS.map(([key, label]) => ({ label, checked: key === store.choice.sort, press: () => store.choose({ sort: key }) }));
-    popups.menu(items, { anchor: sort, label: PANEL.sort });
-  }, "cch-ib field");
-  const row = el("div", { class: "cch-chips" });
-  return {
-    search,
-    element: el("div", { class: "cch-find" }, el("div", { class: "cch-search" }, icon("search"), search, clear), filter, sort),
-    chips: row,
-    /** Whether Escape had something to take away. */
-    escape: () => search.value !== "" && (empty(), true),
-    draw() {
-      const { choice } = store;
-      if (document.activeElement !== search && !waiting && search.value.trim() !== choice.search) search.value = choice.search;
-      clear.hidden = !search.value;
-      const n = inForce(choice);
-      dot.textContent = number(n);
-      dot.hidden = !n;
-      filter.setAttribute("aria-label", filterSpoken(n));
-      const all = chips(choice, currentWorkflow()).map(([label, without]) => {
-        const press = () => (store.choose(without), filter.focus());
-        const attributes = { type: "button", class: "cch-chip", "aria-label": removeFilter(clean(label)), onclick: press };
-        return el("button", attributes, el("span", { class: "cch-cut", dir: "auto" }, label), icon("close", "s12"));
-      });
-      row.replaceChildren(...all);
-      row.hidden = !all.length;
-    },
-  };
+    this.popups.menu(items, { anchor: this.#sort, label: PANEL.sort });
+  }
+
+  draw() {
+    const { search, store } = this;
+    const { choice } = store;
+    if (document.activeElement !== search && !this.#waiting && search.value.trim() !== choice.search) search.value = choice.search;
+    this.#clear.hidden = !search.value;
+    const n = inForce(choice);
+    this.#dot.textContent = number(n);
+    this.#dot.hidden = !n;
+    this.#filter.setAttribute("aria-label", filterSpoken(n));
+    const all = chips(choice, this.currentWorkflow()).map(([label, without]) => {
+      const press = () => (store.choose(without), this.#filter.focus());
+      const attributes = { type: "button", class: "cch-chip", "aria-label": removeFilter(clean(label)), onclick: press };
+      return el("button", attributes, el("span", { class: "cch-cut", dir: "auto" }, label), icon("close", "s12"));
+    });
+    this.chips.replaceChildren(...all);
+    this.chips.hidden = !all.length;
+  }
 }

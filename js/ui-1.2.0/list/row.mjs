@@ -1,6 +1,7 @@
 // @ts-check
 /** The element of a row, used for one job after another. */
 
+import { cut } from "../common/components.mjs";
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
@@ -14,16 +15,6 @@ import { outputsWord, PANEL } from "./strings.mjs";
 
 /** @type {Record<string, IconName>} */
 export const KINDS = { image: "image", video: "video", audio: "audio", "3d": "box" };
-
-const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
-/** The counter and extension of a file name, which are never cut. */
-const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
-
-/** @param {string} name */
-export function cut(name) {
-  const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
-  return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
-}
 
 /** @param {Row} row @param {number} now */
 export const took = ({ status, took, started }, now) => took ?? (status === "in_progress" && started ? Math.max(0, now - started) : null);
@@ -101,8 +92,7 @@ export class RowView {
     const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
-    const short = shortId(row.id);
-    const named = clean(row.name);
+    const [named, short] = [clean(row.name), shortId(row.id)];
     const name = named || short;
     const [head = "", tail = ""] = cut(name);
     const [look, className] = mark ? [mark.icon, mark.kind] : [statusOf(row.status).icon, statusOf(row.status).look];
@@ -122,30 +112,36 @@ export class RowView {
     writeText(this.#word, word);
     setIcon(this.#icon, look);
     writeText(this.#took, time === null || error ? "" : duration(time));
-    writeText(this.#outsCount, outputs ? number(outputs) : "");
-    this.#outs.classList.toggle("none", !outputs);
-    setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
-    setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
+    this.#drawOutputs(row, outputs);
     writeText(this.#error, error);
     writeText(this.#code, short);
-    this.#code.hidden = cancelled;
+    this.#code.hidden = this.#acts.hidden = cancelled;
     this.#cancel.hidden = !cancelled;
-    this.#acts.hidden = cancelled;
-    this.#lock.classList.toggle("none", !isProtected);
-    writeAttribute(this.#protect, "title", isProtected ? PROTECT.unprotect : PROTECT.protect);
-    this.#protect.classList.toggle("is-on", isProtected);
-    setIcon(this.#protectIcon, isProtected ? "lock" : "unlock");
+    this.#drawProtection(isProtected);
     writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
     const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), isProtected && PROTECT.spoken];
-    const attributes = {
-      "aria-selected": String(selected),
-      "aria-setsize": String(count),
-      "aria-posinset": String(index + 1),
-      "aria-label": spoken.filter(Boolean).join(", "),
-    };
-    for (const [attribute, value] of Object.entries(attributes)) writeAttribute(element, attribute, value);
+    writeAttribute(element, "aria-selected", String(selected));
+    writeAttribute(element, "aria-setsize", String(count));
+    writeAttribute(element, "aria-posinset", String(index + 1));
+    writeAttribute(element, "aria-label", spoken.filter(Boolean).join(", "));
+  }
+
+  /** @param {Row} row @param {number} outputs */
+  #drawOutputs(row, outputs) {
+    writeText(this.#outsCount, outputs ? number(outputs) : "");
+    this.#outs.classList.toggle("none", !outputs);
+    setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
+    setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
+  }
+
+  /** @param {boolean} isProtected */
+  #drawProtection(isProtected) {
+    this.#lock.classList.toggle("none", !isProtected);
+    writeAttribute(this.#protect, "title", isProtected ? PROTECT.unprotect : PROTECT.protect);
+    this.#protect.classList.toggle("is-on", isProtected);
+    setIcon(this.#protectIcon, isProtected ? "lock" : "unlock");
   }
 }
 

@@ -9,8 +9,9 @@ import { RowView } from "./row.mjs";
 import { PANEL } from "./strings.mjs";
 import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
-/** @import { Row, Store, ViewParts } from "../../../types/list" */
+/** @import { Row } from "../../../types/list" */
 /** @import { ListKey } from "./keys.mjs" */
+/** @import { PanelView } from "./view.mjs" */
 
 const MINUTE = 60_000;
 /** Pictures are asked for when the scrolling rests so long; milliseconds. */
@@ -19,19 +20,6 @@ const REST = 120;
 const DOUBLE_CLICK = 700;
 
 let lists = 0;
-
-/**
- * @typedef {object} Parts
- * @property {Store} store
- * @property {ViewParts["thumbnails"]} thumbnails
- * @property {ViewParts["markOf"]} markOf
- * @property {(id: string) => void} open
- * @property {(row: Row, x: number, y: number) => void} menu
- * @property {(row: Row) => void} cancel
- * @property {(rows: Row[], wish?: boolean) => void} protect those given, or what the key means if none are
- * @property {() => void} remove
- * @property {() => void} copy
- */
 
 export class ListView {
   #prefix = `cch-${++lists}-`;
@@ -57,10 +45,10 @@ export class ListView {
   /** A new day, "5 min ago". */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
 
-  /** @param {Parts} parts */
-  constructor(parts) {
-    this.parts = parts;
-    this.store = parts.store;
+  /** @param {PanelView} panel */
+  constructor(panel) {
+    this.panel = panel;
+    this.store = panel.parts.store;
     const { element } = this;
     element.addEventListener("scroll", () => this.#later(), { passive: true });
     element.addEventListener("pointerdown", (event) => {
@@ -71,7 +59,7 @@ export class ListView {
     element.addEventListener("pointerleave", () => (this.#pressed = ""));
     for (const type of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(type, () => (this.#down = false));
     element.addEventListener("click", (event) => (this.#click(event), (this.#pressed = "")));
-    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || parts.open(row.id)));
+    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || panel.open(row.id)));
     element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     element.addEventListener("contextmenu", (event) => {
       event.preventDefault();
@@ -85,7 +73,7 @@ export class ListView {
     window.clearInterval(this.#clock);
     window.cancelAnimationFrame(this.#frame);
     clearTimeout(this.#resting);
-    for (const view of this.#shown.values()) this.parts.thumbnails.release(view.image);
+    for (const view of this.#shown.values()) this.panel.parts.thumbnails.release(view.image);
   }
 
   /** What is listed has changed. */
@@ -148,7 +136,7 @@ export class ListView {
       }
       const [selected, focused] = [store.selection.has(row.id), row.id === store.focused];
       const relative = !this.#grouped || (row.created ?? 0) >= midnight;
-      const mark = this.parts.markOf(row.id);
+      const mark = this.panel.parts.markOf(row.id);
       const cancel = store.canCancel();
       const top = topOf(groups, index);
       const joins = (/** @type {number} */ other) =>
@@ -168,7 +156,7 @@ export class ListView {
 
   /** @param {RowView} view */
   #release(view) {
-    if (view.key) this.parts.thumbnails.release(view.image);
+    if (view.key) this.panel.parts.thumbnails.release(view.image);
     view.image.hidden = true;
     view.image.removeAttribute("src");
     view.asked = "";
@@ -193,7 +181,7 @@ export class ListView {
       const row = this.store.get(view.key);
       if (!row?.preview || view.asked === row.id) continue;
       view.asked = row.id;
-      this.parts.thumbnails.requestFor(row, view.image);
+      this.panel.parts.thumbnails.requestFor(row, view.image);
     }
   }
 
@@ -254,9 +242,9 @@ export class ListView {
       const pressed = target.closest("[data-do]");
       const button = pressed?.getAttribute("data-do");
       this.store.focus(row.id);
-      if (button === "cancel") return this.parts.cancel(row);
-      if (button === "protect") return once(() => this.parts.protect([row], !pressed?.classList.contains("is-on")))(event);
-      if (button === "details") return this.parts.open(row.id);
+      if (button === "cancel") return this.panel.parts.actions.cancel([row]);
+      if (button === "protect") return once(() => this.panel.protect([row], !pressed?.classList.contains("is-on")))(event);
+      if (button === "details") return this.panel.open(row.id);
       const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
       this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
     });
@@ -265,7 +253,7 @@ export class ListView {
   /** @param {Row} row @param {number} x @param {number} y */
   #menu(row, x, y) {
     this.store.focus(row.id);
-    this.parts.menu(row, x, y);
+    this.panel.openMenu(row, [x, y]);
   }
 
   /** @param {Extract<ListKey, {do: "move"}>} move */
@@ -292,16 +280,16 @@ export class ListView {
   key(event) {
     const key = listKey(event);
     if (!key) return false;
-    const { store, parts } = this;
+    const { store, panel } = this;
     const row = store.rows.find(({ id }) => id === store.focused);
     if (key.do === "move") this.#move(key);
     else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
-    else if (key.do === "copy") parts.copy();
-    else if (key.do === "delete") parts.remove();
-    else if (key.do === "protect") event.repeat || parts.protect([]);
+    else if (key.do === "copy") panel.copy();
+    else if (key.do === "delete") panel.remove();
+    else if (key.do === "protect") event.repeat || panel.protect([]);
     else if (!row) return true;
     else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
-    else if (key.do === "details") parts.open(row.id);
+    else if (key.do === "details") panel.open(row.id);
     else {
       this.goTo(row.id);
       const box = this.#shown.get(row.id)?.element.getBoundingClientRect();

@@ -1,10 +1,10 @@
 // @ts-check
 /** Around the list: title and buttons above it, tabs, and below it the count and what can be done to the selection. */
 
-import { button, iconButton, once } from "../common/components.mjs";
+import { button, iconButton, linkButton, once, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { number } from "../common/format.mjs";
-import { icon, setIcon } from "../common/icons.mjs";
+import { setIcon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
@@ -79,62 +79,81 @@ export function createTabs(store, controls) {
 /** The selected jobs, as far as they are loaded. @param {Store} store */
 export const selectedRows = (store) => store.selection.ids().map((id) => store.get(id)).filter((row) => !!row);
 
-/** @param {ViewParts} parts @param {() => void} focusList */
-export function createFooter({ store, actions }, focusList) {
-  const { selection } = store;
-  const tickIcon = icon("check");
-  const tick = el("button", { type: "button", class: "cch-check", role: "checkbox", "aria-label": PANEL.selectShown }, tickIcon);
-  const [strong, rest] = [el("b"), el("span")];
-  const link = (/** @type {string} */ label, /** @type {() => void} */ press) => el("button", { type: "button", class: "cch-link", onclick: press }, label);
-  const allShown = () => store.rows.every(({ id }) => selection.has(id));
-  const deselect = () => store.select((each) => each.clear());
-  tick.addEventListener("click", () => (allShown() ? deselect() : store.select((each) => each.add(store.rows.map(({ id }) => id)))));
-  const matching = link("", () => store.selectMatching());
-  const usable = (/** @type {Element} */ each) => each.getAttribute("aria-disabled") !== "true";
-  const remove = button({
+/** The count line, always there, and what can be done to the selection. */
+export class Footer {
+  #tick = tick(PANEL.selectShown, () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
+  #strong = el("b");
+  #rest = el("span");
+  #matching = linkButton("", () => this.store.selectMatching());
+  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(selectedRows(this.store), !this.#kept)) });
+  #cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => this.actions.cancel(selectedRows(this.store)) });
+  #remove = button({
     label: PANEL.delete,
     icon: "trash",
     kind: "danger-quiet",
     press: () => {
-      const target = selection.target();
-      if (target && usable(remove)) actions.remove(target);
+      const target = this.store.selection.target();
+      if (target && this.#remove.getAttribute("aria-disabled") !== "true") this.actions.remove(target);
     },
   });
   /** Whether all that is selected is protected, as the button says. */
-  let kept = false;
-  const protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => actions.protect(selectedRows(store), !kept)) });
-  const cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel(selectedRows(store)) });
-  const bar = el("div", { class: "cch-actions" }, matching, link(PANEL.deselect, deselect), el("span", { class: "push" }, protect, remove, cancel));
+  #kept = false;
+  #bar = el("div", { class: "cch-actions" }, this.#matching, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
+  element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
-  return {
-    element: el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, tick, el("span", { class: "cch-grow" }, strong, rest)), bar),
-    text: () => countWords(store).join(""),
-    draw() {
-      const { rows } = store;
-      const size = selection.size;
-      [strong.textContent, rest.textContent] = countWords(store);
-      const some = rows.some(({ id }) => selection.has(id));
-      const all = some && allShown();
-      tick.setAttribute("aria-checked", all ? "true" : some ? "mixed" : "false");
-      tick.disabled = !rows.length;
-      setIcon(tickIcon, all ? "check" : "minus");
-      const focused = bar.contains(document.activeElement);
-      bar.hidden = !size;
-      matching.textContent = matchingWord(rows.length);
-      matching.hidden = all;
-      const chosen = selectedRows(store);
-      const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
-      kept = chosen.length > 0 && chosen.every(store.protection.covers);
-      cancel.hidden = !onlyActive || !store.canCancel();
-      remove.hidden = protect.hidden = !cancel.hidden;
-      protect.lastChild?.replaceWith(kept ? PROTECT.unprotect : PROTECT.protect);
-      if (protect.firstElementChild) setIcon(protect.firstElementChild, kept ? "unlock" : "lock");
-      cancel.lastChild?.replaceWith(cancelWord(size));
-      remove.lastChild?.replaceWith(deleteWord(size));
-      const why = onlyActive ? PANEL.activeStay : store.blocked();
-      remove.title = why;
-      remove.setAttribute("aria-disabled", String(!!why));
-      if (focused && (bar.hidden || !bar.contains(document.activeElement))) focusList();
-    },
-  };
+  /** @param {ViewParts} parts @param {() => void} focusList */
+  constructor({ store, actions }, focusList) {
+    this.store = store;
+    this.actions = actions;
+    this.focusList = focusList;
+  }
+
+  text() {
+    return countWords(this.store).join("");
+  }
+
+  #allShown() {
+    return this.store.rows.every(({ id }) => this.store.selection.has(id));
+  }
+
+  #selectShown() {
+    this.store.select((each) => each.add(this.store.rows.map(({ id }) => id)));
+  }
+
+  #deselect() {
+    this.store.select((each) => each.clear());
+  }
+
+  draw() {
+    const { rows, selection } = this.store;
+    [this.#strong.textContent, this.#rest.textContent] = countWords(this.store);
+    const some = rows.some(({ id }) => selection.has(id));
+    const all = some && this.#allShown();
+    this.#tick.setAttribute("aria-checked", all ? "true" : some ? "mixed" : "false");
+    this.#tick.disabled = !rows.length;
+    if (this.#tick.firstElementChild) setIcon(this.#tick.firstElementChild, all ? "check" : "minus");
+    const focused = this.#bar.contains(document.activeElement);
+    this.#bar.hidden = !selection.size;
+    this.#matching.textContent = matchingWord(rows.length);
+    this.#matching.hidden = all;
+    this.#drawActions();
+    if (focused && (this.#bar.hidden || !this.#bar.contains(document.activeElement))) this.focusList();
+  }
+
+  #drawActions() {
+    const { store } = this;
+    const { size } = store.selection;
+    const chosen = selectedRows(store);
+    const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
+    this.#kept = chosen.length > 0 && chosen.every(store.protection.covers);
+    this.#cancel.hidden = !onlyActive || !store.canCancel();
+    this.#remove.hidden = this.#protect.hidden = !this.#cancel.hidden;
+    this.#protect.lastChild?.replaceWith(this.#kept ? PROTECT.unprotect : PROTECT.protect);
+    if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#kept ? "unlock" : "lock");
+    this.#cancel.lastChild?.replaceWith(cancelWord(size));
+    this.#remove.lastChild?.replaceWith(deleteWord(size));
+    const why = onlyActive ? PANEL.activeStay : store.blocked();
+    this.#remove.title = why;
+    this.#remove.setAttribute("aria-disabled", String(!!why));
+  }
 }

@@ -3,7 +3,7 @@
 
 import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
-import { createFinder } from "./filter_popover.mjs";
+import { Finder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { Popups } from "./menu.mjs";
 import { Pages } from "./pages.mjs";
@@ -11,7 +11,7 @@ import { rowMenu } from "./row.mjs";
 import { banners, wholeState } from "./states.mjs";
 import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
 import { ListView } from "./table.mjs";
-import { createFooter, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
+import { Footer, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
 /** @import { PageName, Row, Say, ViewParts } from "../../../types/list" */
 
@@ -75,22 +75,12 @@ export class PanelView {
     this.pageHost = { back: () => void this.back(), close: parts.close, say };
     this.details = parts.createDetails(this.pageHost);
     this.detailsPage = { element: this.details.element, leave: () => this.details.close() };
-    this.list = new ListView({
-      store,
-      thumbnails: parts.thumbnails,
-      markOf: parts.markOf,
-      open: (id) => this.open(id),
-      menu: (row, x, y) => this.#rowMenu(row, [x, y]),
-      cancel: (row) => parts.actions.cancel([row]),
-      protect: (rows, wish) => this.#protect(rows, wish),
-      remove: () => this.#remove(),
-      copy: () => this.#copy(),
-    });
+    this.list = new ListView(this);
     this.list.element.id = `cch-list-${this.#number}`;
     this.header = createHeader(parts, this.#popups, (name) => this.openPage(name));
     this.tabs = createTabs(store, this.list.element.id);
-    this.finder = createFinder(store, this.#popups, parts.actions.currentWorkflow);
-    this.footer = createFooter(parts, () => this.focusList());
+    this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
+    this.footer = new Footer(parts, () => this.focusList());
     this.cards = parts.createCards({ show: (ids) => this.show(ids), focusList: () => this.focusList(), say });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
@@ -250,21 +240,21 @@ export class PanelView {
     return this.store.get(this.store.focused);
   }
 
-  #copy() {
+  copy() {
     const { selection, focused } = this.store;
     const ids = selection.size ? selection.ids() : focused ? [focused] : [];
     if (ids.length) this.parts.actions.copyIds(ids);
   }
 
   /** @param {Row[]} rows none: what is selected, else the focused one @param {boolean} [wish] */
-  #protect(rows, wish) {
+  protect(rows, wish) {
     const { store } = this;
     const focused = this.#focusedRow();
     const chosen = store.selection.size ? selectedRows(store) : focused ? [focused] : [];
     this.parts.actions.protect(rows.length ? rows : chosen, wish);
   }
 
-  #remove() {
+  remove() {
     const { store, parts } = this;
     const row = this.#focusedRow();
     const target = store.selection.target() ?? (row ? { ids: [row.id] } : null);
@@ -275,7 +265,7 @@ export class PanelView {
   }
 
   /** @param {Row} row @param {[number, number]} at */
-  #rowMenu(row, at) {
+  openMenu(row, at) {
     const items = rowMenu(row, this.parts, () => this.open(row.id));
     this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
   }
