@@ -39,20 +39,6 @@ export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "st
 
 export type { Store };
 
-export interface StoreParts {
-  protection: Protection;
-  api: { status(): Promise<Status>; list(filter: Filter, signal?: AbortSignal): AsyncIterable<ListLine> };
-  deletions: {
-    hides(row: Row): boolean;
-    subscribe(listener: () => void): () => void;
-    adopt(status: Status): void;
-    /** A reading begins; the answer is called with its list, if that is whole. */
-    reading(): (listed: { has(id: string): boolean }) => void;
-  };
-  /** Milliseconds since 1970. */
-  now(): number;
-}
-
 /** How an outcome looks on a row. */
 export interface Mark {
   kind: "failed" | "warn" | "";

@@ -304,7 +304,7 @@ const holdsBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
  * @param {(route: string, signal?: AbortSignal) => Promise<Blob>} caller.blob
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */
-export const createAuditApi = ({ call, blob, isDetails }) => ({
+const createAuditApi = ({ call, blob, isDetails }) => ({
   /** What a policy would do. Sends nothing to the cloud but questions. @param {Policy} policy @param {AbortSignal} [signal] */
   cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
   auditLog: () => call(isAuditAnswer, "record", "GET"),

@@ -2,12 +2,11 @@
 /** What the dialog of a workflow that wants to delete shows. */
 
 import { FRAMED } from "../api.mjs";
-import { checkOption, hint as lineHint, tile, tiles } from "../common/components.mjs";
+import { checkOption, facts, hint as lineHint, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { accountWords, errorWords, goingParts } from "../common/strings.mjs";
-import { facts } from "../deletion/dialogs.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "../deletion/strings.mjs";
 import { APPROVAL, approvalNode, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 

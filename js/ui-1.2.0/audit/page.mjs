@@ -102,7 +102,7 @@ function unfolded(entry, { kept, all }, actions, leaving) {
 }
 
 /** @param {AuditEntry} entry @param {number} now @param {Unfolded} state @param {EntryActions} actions */
-export function createEntry(entry, now, state, actions) {
+function createEntry(entry, now, state, actions) {
   const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
   const [name, colour] = look(entry);
   const lines = [entryAbout(entry, now), ...entryKept(entry)].map((line) => el("div", { dir: "auto" }, line));

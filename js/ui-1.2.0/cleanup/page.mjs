@@ -19,7 +19,7 @@ import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
 let made = 0;
 
 /** What is wrong with the rules, in words; "" for nothing. @param {CleanUp} cleanUp */
-export function faultWords({ choice }) {
+function faultWords({ choice }) {
   const { fault } = readChoice(choice);
   if (fault?.kind === "none") return CLEAN_UP.noRule;
   return fault?.kind === "unreadable" ? unreadable(fault.text, fault.rule) : "";

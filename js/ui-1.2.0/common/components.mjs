@@ -162,3 +162,10 @@ export const externalLink = (href, label, className = "cch-link") =>
 
 /** A line with its icon. @param {IconName} name @param {string} text @param {string} [className] */
 export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));
+
+/** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */
+export function facts(rows) {
+  const list = el("dl", { class: "cch-dl" });
+  for (const [term, text] of rows) if (text) list.append(el("dt", {}, term), el("dd", { dir: "auto" }, text));
+  return list;
+}

@@ -5,7 +5,7 @@
  */
 
 import { button } from "./components.mjs";
-import { el } from "./dom.mjs";
+import { el, hostComponent } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./strings.mjs";
@@ -69,7 +69,7 @@ function unmarkWhenUsed(root) {
   }
 }
 
-export class DialogFrame {
+class DialogFrame {
   #number = ++opened;
   #open = true;
   #before = document.activeElement;
@@ -148,10 +148,7 @@ export class DialogFrame {
     return new Promise((resolve) => (this.#answer = resolve));
   }
 
-  /**
-   * A component that needs no Vue of ours: it leaves one comment node, before which our own element is put.
-   * @param {string} title @param {boolean} unasked
-   */
+  /** @param {string} title @param {boolean} unasked */
   #mount(title, unasked) {
     const mount = (/** @type {Node} */ anchor) => {
       anchor.parentNode?.insertBefore(this.#root, anchor);
@@ -164,21 +161,11 @@ export class DialogFrame {
       this.#gone();
       this.#root.remove();
     };
-    const component = {
-      name: "CloudHistoryDialog",
-      inheritAttrs: false,
-      render: () => null,
-      /** @this {{$el: Node}} */
-      mounted() {
-        mount(this.$el);
-      },
-      beforeUnmount: unmount,
-    };
     return this.host.showExtensionDialog({
       // The host closes only dialogs whose key begins so.
       key: `extension-cch-${this.#number}`,
       title,
-      component,
+      component: hostComponent("CloudHistoryDialog", mount, unmount),
       dialogComponentProps: { ...BARE, onClose: () => this.#gone(), ...(unasked && NOT_LEFT_BY_A_CLICK) },
     });
   }

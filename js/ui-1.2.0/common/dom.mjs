@@ -21,6 +21,23 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * A component that needs no Vue of ours: it leaves one comment node, before which our own element is put.
+ * @param {string} name
+ * @param {(anchor: Node) => void} mount
+ * @param {() => void} unmount
+ */
+export const hostComponent = (name, mount, unmount) => ({
+  name,
+  inheritAttrs: false,
+  render: () => null,
+  /** @this {{$el: Node}} */
+  mounted() {
+    mount(this.$el);
+  },
+  beforeUnmount: unmount,
+});
+
 /** @type {Promise<void> | null} */
 let styled = null;
 

@@ -4,7 +4,7 @@
 /** Milliseconds for which a question that appears by itself takes no answer. */
 export const UNASKED_DEAF_MS = 1_000;
 /** The same for a dialog that the person has opened: as long as the slowest double click. */
-export const OPENED_DEAF_MS = 500;
+const OPENED_DEAF_MS = 500;
 
 /** @typedef {{detail: number, timeStamp: number}} Press */
 /**

@@ -2,7 +2,7 @@
 /** Giving the server an API key, looking at the one it has, and taking it away. */
 
 import { HistoryApiError, noKey } from "../api.mjs";
-import { banners, button, errorStep, externalLink, hint } from "../common/components.mjs";
+import { banners, button, errorStep, externalLink, facts, hint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import * as words from "../common/strings.mjs";
@@ -63,7 +63,7 @@ export function savedWords({ checked, outranked, unusual }) {
   return { kind: checked && !detail ? "success" : "warning", title, detail };
 }
 
-export class KeyForm {
+class KeyForm {
   /** @type {SavedKey | null} */
   saved = null;
   #busy = false;
@@ -178,14 +178,6 @@ export class KeyForm {
   }
 }
 
-/** @param {Status} status @param {HTMLElement} state where the state of the connection is shown */
-function facts(status, state) {
-  const list = el("dl", { class: "cch-dl" }, el("dt", {}, CONNECTION.status), state);
-  const rows = [[CONNECTION.key, words.keyWords(status)], [CONNECTION.server, status.host], [CONNECTION.version, status.version]];
-  for (const [term = "", text = ""] of rows) list.append(el("dt", {}, term), el("dd", { dir: "auto" }, text));
-  return list;
-}
-
 /** @param {HTMLElement} place @param {IconName} name @param {string} text @param {string} kind */
 const showState = (place, name, text, kind) =>
   place.replaceChildren(el("span", { class: `cch-st ${kind}` }, icon(name, kind === "run" ? "spin" : ""), text));
@@ -249,10 +241,12 @@ export class ConnectSteps {
       { label: CONNECTION.remove, kind: "ghost", answer: "remove" },
       { label: CONNECTION.replace, answer: "replace" },
     ];
+    const about = facts([[CONNECTION.key, words.keyWords(status)], [CONNECTION.server, status.host], [CONNECTION.version, status.version]]);
+    about.prepend(el("dt", {}, CONNECTION.status), state);
     void this.#test(state);
     return frame.show({
       title: CONNECTION.title,
-      body: [...banners(status, this.api), facts(status, state)],
+      body: [...banners(status, this.api), about],
       buttons: [...(status.can_connect === false ? [] : changes), { label: "", element: close }],
       focus: close,
     });

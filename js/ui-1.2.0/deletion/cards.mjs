@@ -26,7 +26,7 @@ function svg(name, attributes) {
   return element;
 }
 
-export function createRing() {
+function createRing() {
   const circle = { cx: "16", cy: "16", r: "13" };
   const [back, front] = [svg("circle", circle), svg("circle", circle)];
   const picture = svg("svg", { viewBox: "0 0 32 32" });
@@ -43,7 +43,7 @@ export function createRing() {
 }
 
 /** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */
-export function createHoldCard(entry, deletions) {
+function createHoldCard(entry, deletions) {
   const of = deletions.secondsLeft(entry);
   const ring = createRing();
   const title = el("div", { class: "ttl" });
@@ -62,7 +62,7 @@ export function createHoldCard(entry, deletions) {
 }
 
 /** @param {Entry} entry @param {{stop(entry: Entry): unknown, secondsToWait(entry: Entry): number}} deletions */
-export function createProgressCard(entry, deletions) {
+function createProgressCard(entry, deletions) {
   const title = el("div", { class: "ttl" });
   const fill = el("i");
   const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);

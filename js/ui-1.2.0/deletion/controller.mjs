@@ -21,7 +21,7 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
  * @param {() => Promise<unknown>} work
  * @returns {() => Promise<unknown>} settles when what was asked for has been done
  */
-export function coalesce(work) {
+function coalesce(work) {
   /** @type {Promise<unknown> | null} */
   let running = null;
   /** @type {Promise<unknown> | null} */

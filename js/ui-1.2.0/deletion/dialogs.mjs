@@ -1,7 +1,7 @@
 // @ts-check
 /** What the delete dialog shows at each step, and the clear dialog: the same pieces, other words. */
 
-import { banners, checkOption, errorStep, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
+import { banners, checkOption, errorStep, facts, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -28,13 +28,6 @@ export function backupTick(request) {
   return checkOption(told, request.backup, (backup) => (request.backup = backup), "cch-opt top");
 }
 
-/** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */
-export function facts(rows) {
-  const list = el("dl", { class: "cch-dl" });
-  for (const [term, text] of rows) if (text) list.append(el("dt", {}, term), el("dd", {}, text));
-  return list;
-}
-
 /** @param {Row} row */
 function jobLine(row) {
   const name = clean(row.name) || shortId(row.id);
@@ -52,7 +45,7 @@ function jobLine(row) {
 export const whichJob = (rows) => rows.length === 1 && el("div", { class: "cch-mini" }, ...rows.map(jobLine));
 
 /** The jobs that would go, folded until they are asked for where they are several. @param {Row[]} rows @param {number} all */
-export function jobsFold(rows, all) {
+function jobsFold(rows, all) {
   const label = el("span", {}, words.showJobs(all));
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
   const fold = el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box);

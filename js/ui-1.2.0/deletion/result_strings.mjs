@@ -34,7 +34,7 @@ const LINE = {
 };
 
 /** On a row: the icon and the word of what may be tried again. */
-export const MARKS = /** @type {const} */ ({
+const MARKS = /** @type {const} */ ({
   failed: { kind: "failed", icon: "failed", word: "Not removed" },
   unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
   not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
@@ -66,7 +66,7 @@ const MAX_LINES = 6;
 export const isUnsent = (result) => "outcome" in result;
 
 /** The jobs worth another try. @param {DeleteResult} result */
-export const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
+const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
 /** What became of the others: a line for each outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
 export function tallyLines({ counts, jobs: left }) {

@@ -23,7 +23,7 @@ const MAX_OUTPUTS = 48;
 const MAX_TEXT_CHARACTERS = 20_000;
 
 /** Several lines from elsewhere: as `clean`, but the lines stay. @param {unknown} text */
-export const cleanLines = (text) =>
+const cleanLines = (text) =>
   String(text ?? "").slice(0, MAX_TEXT_CHARACTERS).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
 /** What went wrong; the traceback is folded. @param {JobError & {traceback?: string[]}} error @param {Copy} copy */

@@ -2,6 +2,7 @@
 /** Where the panel is shown: ComfyUI's sidebar, and a large window of its own. */
 
 import { BARE } from "../common/dialogs.mjs";
+import { hostComponent } from "../common/dom.mjs";
 import { PANEL } from "./strings.mjs";
 import { PanelView } from "./view.mjs";
 
@@ -12,34 +13,22 @@ import { PanelView } from "./view.mjs";
 
 /** The host closes only windows whose key begins so. */
 const WINDOW = "extension-cch-panel";
-/**
- * A component that needs no Vue of ours: it leaves one comment node, before which the panel is put.
- * @param {() => Parts & Pick<ViewParts, "place" | "close">} parts made when it is shown
- */
-function component(parts) {
-  /** @type {PanelView | null} */
-  let view = null;
-  return {
-    name: "CloudHistoryPanel",
-    inheritAttrs: false,
-    render: () => null,
-    /** @this {{$el: Node}} */
-    mounted() {
-      view = new PanelView(parts());
-      view.root.classList.add(view.parts.place);
-      this.$el.parentNode?.insertBefore(view.root, this.$el);
-      const dialog = view.root.closest("[role=dialog]");
-      if (view.parts.place === "large" && dialog) {
-        dialog.removeAttribute("aria-labelledby");
-        dialog.setAttribute("aria-label", PANEL.title);
-      }
-      const { focusList } = view;
-      setTimeout(() => view && focusList.call(view));
-    },
-    beforeUnmount() {
-      view?.destroy();
-      view = null;
-    },
+
+/** @param {ViewParts} parts @param {Node} anchor the panel is put before it @returns {() => void} takes it away */
+function mount(parts, anchor) {
+  const view = new PanelView(parts);
+  let isThere = true;
+  view.root.classList.add(parts.place);
+  anchor.parentNode?.insertBefore(view.root, anchor);
+  const dialog = view.root.closest("[role=dialog]");
+  if (parts.place === "large" && dialog) {
+    dialog.removeAttribute("aria-labelledby");
+    dialog.setAttribute("aria-label", PANEL.title);
+  }
+  setTimeout(() => isThere && view.focusList());
+  return () => {
+    isThere = false;
+    view.destroy();
   };
 }
 
@@ -58,19 +47,19 @@ export function createPlaces(getHost, parts) {
   return {
     /** Shows the panel in the sidebar, before the node that ComfyUI gave us. @param {Node} anchor */
     mountInTab(anchor) {
-      const shown = component(() => ({ ...parts(), place: "sidebar", close: closeTab }));
-      shown.mounted.call({ $el: anchor });
-      return { unmount: shown.beforeUnmount };
+      return { unmount: mount({ ...parts(), place: "sidebar", close: closeTab }, anchor) };
     },
 
     openLarge() {
       if (large) return;
-      const shown = component(() => ({ ...parts(), place: "large", close: closeLarge }));
+      /** @type {() => void} */
+      let unmount = () => undefined;
       const gone = () => (large = null);
+      const show = (/** @type {Node} */ anchor) => void (unmount = mount({ ...parts(), place: "large", close: closeLarge }, anchor));
       large = getHost().dialog.showExtensionDialog({
         key: WINDOW,
         title: PANEL.title,
-        component: { ...shown, beforeUnmount: () => (gone(), shown.beforeUnmount()) },
+        component: hostComponent("CloudHistoryPanel", show, () => (gone(), unmount())),
         dialogComponentProps: { ...BARE, onClose: gone },
       });
     },

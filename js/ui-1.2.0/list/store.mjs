@@ -6,8 +6,11 @@ import { groupOf, GROUPS } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL } from "./strings.mjs";
 
-/** @import { Choice, Filter, Happening, Row, Status, StoreParts, Tab, Target } from "../../../types/list" */
+/** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
 /** @import { ListLine } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Deletions } from "../deletion/controller.mjs" */
+/** @import { Protection } from "../protection/model.mjs" */
 
 /** A list that grows is drawn no more often; milliseconds. */
 const DRAW_EVERY = 250;
@@ -116,7 +119,13 @@ export class Store {
   /** Why the list can't be trusted, in words; "" where nothing speaks against it. */
   doubt = "";
 
-  /** @param {StoreParts} parts */
+  /**
+   * @param {object} parts
+   * @param {Pick<HistoryApi, "status" | "list">} parts.api
+   * @param {Pick<Deletions, "hides" | "subscribe" | "adopt" | "reading">} parts.deletions
+   * @param {Protection} parts.protection
+   * @param {() => number} parts.now milliseconds since 1970
+   */
   constructor({ api, deletions, protection, now }) {
     this.api = api;
     this.deletions = deletions;

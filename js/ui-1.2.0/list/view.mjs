@@ -18,7 +18,7 @@ import { Footer, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 /** A count is read when it has rested so long; milliseconds. */
 const QUIET = 500;
 
-export function createLive() {
+function createLive() {
   const polite = el("div", { class: "cch-unseen", role: "status" });
   const urgent = el("div", { class: "cch-unseen", role: "alert" });
   let waiting = 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./deletion_stage.js";
+import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./stage.js";
 
 test("progress and the result come by event; a full success leaves by itself", async () => {
   const it = stage();

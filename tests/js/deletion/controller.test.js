@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLEARED, ROSE, STATUS, deleted, fail, hold, preview, row, settled, stage } from "./deletion_stage.js";
+import { CLEARED, ROSE, STATUS, deleted, fail, hold, preview, row, settled, stage } from "./stage.js";
 
 test("what was confirmed is held, its rows leave, and Undo brings them back", async () => {
   const it = stage();
