@@ -255,7 +255,7 @@ app.registerExtension({
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       if (detail.phase === "asked_to_wait") return showWait(graph(), detail.node, detail.total);
-      if (detail.kind !== "node_report") return void ui?.deletions.lookAtProgress();
+      if (detail.kind !== "node_report") return void ui?.deletions.readProgress();
       load().then(({ nodeReport }) => nodeReport(detail.operation)).then(
         ({ node, report }) => showReport(graph(), node, report),
         () => undefined,

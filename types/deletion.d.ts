@@ -35,8 +35,8 @@ export interface Entry {
   stopping: boolean;
   /** Whether the last seconds were told. */
   warned: boolean;
-  slot: ReturnType<Toasts["slot"]>;
-  nextLook: number;
+  toast: ReturnType<Toasts["create"]>;
+  nextPoll: number;
   misses: number;
   silences: number;
 }

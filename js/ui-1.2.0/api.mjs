@@ -305,7 +305,7 @@ const holdsBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */
 const createAuditApi = ({ call, blob, isDetails }) => ({
-  /** What a policy would do. Sends nothing to the cloud but questions. @param {Policy} policy @param {AbortSignal} [signal] */
+  /** What a policy would do. Sends nothing to the cloud that changes it. @param {Policy} policy @param {AbortSignal} [signal] */
   cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
   auditLog: () => call(isAuditAnswer, "record", "GET"),
   /** @param {string} operation */
@@ -317,7 +317,7 @@ const createAuditApi = ({ call, blob, isDetails }) => ({
   backupJob: (operation, id) => call(isDetails, `backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}`, "GET"),
   /** @param {string} operation @param {string} id */
   backupWorkflowFile: (operation, id) => blob(`backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}/workflow`),
-  /** The record of the deletion stays. @param {string} operation */
+  /** The audit log stays. @param {string} operation */
   deleteBackup: (operation) => call(isObject, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
 });
 

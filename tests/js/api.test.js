@@ -167,7 +167,7 @@ test("what deleting answers is a hold or an operation, and nothing else", async 
   }
 });
 
-test("a question is shown only where all of it came, and its token goes back with each word about it", async () => {
+test("an approval is shown only where all of it came, and its token goes back with each word about it", async () => {
   const question = {
     state: "open", question: "q", token: "t", kind: "delete", removable: 3, by_status: {}, skipped: {}, seconds_left: 9,
   };
@@ -207,14 +207,14 @@ test("a deletion says whether to back up only where the person was asked", async
   ]);
 });
 
-test("the look before a clear may be answered with a deletion by ids, but with nothing less", async () => {
+test("the preview of a clear may be answered with a deletion by ids, but with nothing less", async () => {
   const byIds = { token: "t", operation: "o", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
   assert.equal((await answering(byIds).api.preview(ALL)).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview(ALL))).code, "strange_answer");
   assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview(ALL))).code, "strange_answer", "its outcome could not be told from another’s");
 });
 
-test("the record and the backups are asked for in their places, and an answer of another shape is none", async () => {
+test("the audit log and the backups are asked for in their places, and an answer of another shape is none", async () => {
   const { api, calls } = answering({ jobs: [] });
   await api.auditJobs("a/b");
   await api.backupJobs("a/b");
@@ -239,7 +239,7 @@ test("what a policy would do is only asked, with the policy alone", async () => 
   assert.deepEqual(JSON.parse(calls[1].init.body), { policy: { keep_last: 1 }, allow_large: true });
 });
 
-test("the record as a file comes as it is, and a refusal is told", async () => {
+test("the audit log as a file comes as it is, and a refusal is told", async () => {
   const { api, calls } = answering("when,what\r\n");
   assert.equal(await (await api.auditCsv()).text(), "when,what\r\n");
   assert.deepEqual([calls[0].route, calls[0].init.headers["X-Cloud-History"]], ["/cloud_history/record.csv", "1"]);

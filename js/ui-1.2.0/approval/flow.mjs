@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A workflow wants to delete, and asks the person who queued it. The server names an open question again every two
+ * A workflow wants to delete, and asks the person who queued it. The server names an open approval again every two
  * seconds, so that a page that was loaded anew shows it too; what it is about is fetched. One is shown at a time; the others wait.
  */
 
@@ -25,7 +25,7 @@ import * as words from "./strings.mjs";
 /**
  * @typedef {object} Parts
  * @property {Pick<HistoryApi, "status" | "openApproval" | "approvalSeen" | "answerApproval">} api
- * @property {Dialogs} dialogs its own, so that a question can stand above any other dialog
+ * @property {Dialogs} dialogs its own, so that it can stand above any other dialog
  * @property {Pick<Toasts, "tell">} toasts
  * @property {typeof import("./dialog.mjs").approvalStep} step
  * @property {boolean} [framed] this page stands in a frame: it can skip, and not delete
@@ -36,20 +36,20 @@ import * as words from "./strings.mjs";
 
 /** The server's seconds are rounded: a clock that is off by less is left alone, so that it never jumps back. */
 const LEEWAY = 1_500;
-/** A question whose end is not told this long after it is over: ComfyUI is away, and has asked in vain. */
+/** An approval whose end is not told this long after it is over: ComfyUI is away, and has asked in vain. */
 const PATIENCE = 5_000;
 /** Milliseconds until its end is looked at anew: it may have come nearer. */
 const MAX_WAIT_MS = 120_000;
-/** Milliseconds within which a question that comes after another follows it. */
+/** Milliseconds within which an approval that comes after another follows it. */
 const IN_A_ROW = 15_000;
 
 export class Approvals {
   /** @type {Map<string, Approval>} in the order they came */
   #open = new Map();
-  /** Names of questions answered here. */
+  /** Names of approvals answered here. */
   #answered = new Set();
   #showing = false;
-  /** Questions in a row that have been shown and are over. */
+  /** Approvals in a row that have been shown and are over. */
   #past = 0;
   #lastEnded = -Infinity;
 
@@ -58,7 +58,7 @@ export class Approvals {
     this.parts = parts;
   }
 
-  /** An event of the server: a question is open or over, and no more than its name. @param {any} event */
+  /** An event of the server: an approval is open or over, and no more than its name. @param {any} event */
   told(event) {
     if (typeof event?.question !== "string") return;
     if (event.state === "closed") this.#close(event);
@@ -163,7 +163,7 @@ export class Approvals {
     }
   }
 
-  /** Tells the server that somebody is there, and hears how long the question still stands. @param {Approval} approval */
+  /** Tells the server that somebody is there, and hears how long it still stands. @param {Approval} approval */
   async #see(approval) {
     if (approval.seeing) return;
     approval.seeing = true;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was deleted from this ComfyUI, as the server has it on record. No DOM. */
+/** What was deleted from this ComfyUI, as the server's audit log has it. No DOM. */
 
 import { asApiError } from "../api.mjs";
 
@@ -18,7 +18,7 @@ import { asApiError } from "../api.mjs";
 /** @typedef {{jobs: KeptJob[], damaged: boolean, error: HistoryApiError | null}} KeptJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
-/** The record's order; what only the backup knows comes last. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
+/** The audit log's order; what only the backup knows comes last. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
 export function joinJobs(told, kept) {
   const backups = new Map(kept.map((job) => [job.id, job]));
   const joined = told.map(({ id, outcome, why }) => {
@@ -57,7 +57,7 @@ export class AuditLog {
     if (this.#views.size) void this.refresh();
   }
 
-  /** An answer that a later question has overtaken is dropped. */
+  /** An answer that a later request has overtaken is dropped. */
   async refresh() {
     const reading = (this.#reading += 1);
     const [answer, failure] = await this.api.auditLog().then((got) => [got, null], (error) => [null, error]);
@@ -67,7 +67,7 @@ export class AuditLog {
     for (const listener of this.#views) listener();
   }
 
-  /** The jobs of one deletion. A backup that can't be read takes nothing from what the record tells. @param {AuditEntry} entry @returns {Promise<KeptJobs>} */
+  /** The jobs of one deletion. A backup that can't be read takes nothing from what the audit log tells. @param {AuditEntry} entry @returns {Promise<KeptJobs>} */
   async jobs({ operation, backup }) {
     const [told, kept] = await Promise.allSettled([
       this.api.auditJobs(operation),

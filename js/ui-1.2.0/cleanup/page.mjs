@@ -1,5 +1,5 @@
 // @ts-check
-/** The page "Clean up": rules, what they would do, and the way to the usual question. */
+/** The page "Clean up": rules, what they would do, and the way to the usual confirmation. */
 
 import { button, card, hint, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -138,10 +138,10 @@ function createTail({ cleanUp, store, actions, back }) {
     draw() {
       const { preview, working, agreed } = cleanUp;
       const fault = faultWords(cleanUp);
-      const question = fault || !preview ? "" : agreeWord(preview);
-      option.hidden = !question;
-      words.textContent = question;
-      check.setAttribute("aria-label", question);
+      const agreement = fault || !preview ? "" : agreeWord(preview);
+      option.hidden = !agreement;
+      words.textContent = agreement;
+      check.setAttribute("aria-label", agreement);
       check.setAttribute("aria-checked", String(agreed));
       check.disabled = working;
       const counted = !fault && !working && preview !== null && preview.go > 0;

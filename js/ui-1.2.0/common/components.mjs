@@ -89,7 +89,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   /** @param {Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {
-      // A refusal leaves it on record: it is told again the next time.
+      // A refusal leaves it there: it is told again the next time.
       dismiss().then(onStatus, () => undefined);
       shown.closest(".cch")?.querySelector("button")?.focus();
       shown.remove();

@@ -1,7 +1,7 @@
 // @ts-check
 /** The presses that a dialog takes for an answer: it is deaf at first, and its buttons show that. */
 
-/** Milliseconds for which a question that appears by itself takes no answer. */
+/** Milliseconds for which a dialog that appears by itself takes no answer. */
 export const UNASKED_DEAF_MS = 1_000;
 /** The same for a dialog that the person has opened: as long as the slowest double click. */
 const OPENED_DEAF_MS = 500;

@@ -60,7 +60,7 @@ export function createToasts(getHost) {
     canAct: () => typeof getHost().success === "function",
 
     /** One toast that says one thing after the other: what begins, goes on, and came of it. */
-    slot() {
+    create() {
       const id = `cch-${++made}`;
       return {
         /** Whatever was there. @param {Kind} kind @param {Message} message */

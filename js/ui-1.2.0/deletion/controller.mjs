@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { crashWords, errorLine, lostHold } from "../common/strings.mjs";
-import { advance, createGone, follow, goneOf, isAboutToGo, isOpen, LOOK_EVERY, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
+import { advance, createGone, follow, goneOf, isAboutToGo, isOpen, POLL_MS, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
 import { resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
@@ -78,10 +78,10 @@ class Clock {
       entry.waitsUntil = 0;
       flow.tell.progress(entry);
     }
-    if (entry.phase !== "holding") return void this.#lookAt(entry);
+    if (entry.phase !== "holding") return void this.#poll(entry);
     if (seconds === 0) {
       advance(entry, "sending");
-      entry.nextLook = flow.parts.now() + LOOK_EVERY;
+      entry.nextPoll = flow.parts.now() + POLL_MS;
       flow.tell.progress(entry);
       flow.change();
     } else if (!entry.warned && seconds <= LAST_SECONDS) {
@@ -92,10 +92,10 @@ class Clock {
   }
 
   /** @param {Entry} entry */
-  async #lookAt(entry) {
+  async #poll(entry) {
     const { api, now } = this.flow.parts;
-    if (now() < entry.nextLook) return;
-    entry.nextLook = now() + LOOK_EVERY;
+    if (now() < entry.nextPoll) return;
+    entry.nextPoll = now() + POLL_MS;
     const status = await api.status().catch(() => null);
     entry.silences = status ? 0 : entry.silences + 1;
     if (status) this.flow.adopt(status);
@@ -115,7 +115,7 @@ const SUCCESS_SHOWN = 10_000;
  * @typedef {object} Parts
  * @property {Pick<HistoryApi, "status" | "progress" | "submit" | "undo" | "stop">} api
  * @property {Pick<Confirmation, "ask" | "after" | "tellBusy">} confirmation
- * @property {Pick<Toasts, "tell" | "canAct" | "slot">} toasts
+ * @property {Pick<Toasts, "tell" | "canAct" | "create">} toasts
  * @property {() => number} now milliseconds of a clock that never goes back
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {() => void} openPanel
@@ -140,8 +140,7 @@ export class Deletions {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    const again = (/** @type {Entry} */ entry) => void this.tryAgain(entry);
-    this.tell = createDeletionToasts({ toasts: parts.toasts, undo: this.undo, again, openPanel: parts.openPanel, secondsToWait: this.secondsToWait });
+    this.tell = createDeletionToasts(this);
     this.#gone = createGone(parts.now);
     this.reading = this.#gone.reading;
     this.#clock = new Clock(this);
@@ -216,7 +215,7 @@ export class Deletions {
   /* What the server says */
 
   /** An event says that a deletion has come further: asks how far. */
-  lookAtProgress = coalesce(() =>
+  readProgress = coalesce(() =>
     this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
   );
 
@@ -251,12 +250,12 @@ export class Deletions {
     this.change();
   };
 
-  /* From the question to the answer: see submit.mjs */
+  /* From the confirmation to the answer: see submit.mjs */
 
   /** @param {Entry} entry @param {DeletionAnswer} answer */
   begun(entry, answer) {
     entry.answering = false;
-    entry.nextLook = this.parts.now() + LOOK_EVERY;
+    entry.nextPoll = this.parts.now() + POLL_MS;
     if (!("hold" in answer)) {
       advance(entry, "sending");
       if (answer.state !== "done") return this.change();
@@ -291,7 +290,7 @@ export class Deletions {
       const late = refused.code === "too_late";
       const { title, text } = late ? words.HOLD.tooLate : { title: words.HOLD.notUndone, text: errorLine(refused) };
       if (late) advance(entry, "sending");
-      entry.slot.show("error", { title, detail: text });
+      entry.toast.show("error", { title, detail: text });
       this.say(title, true);
       this.change();
       void this.refresh();
@@ -306,7 +305,7 @@ export class Deletions {
     if (entry.hold) this.#over.add(entry.hold);
     this.drop(entry);
     const message = { title: words.NOT_DELETED, detail: words.backInList(entry.jobs) };
-    if (entry.mine) entry.slot.show("info", message);
+    if (entry.mine) entry.toast.show("info", message);
     this.say(`${message.title}. ${message.detail}`);
   }
 
@@ -332,7 +331,7 @@ export class Deletions {
   /** @param {Entry} entry @param {Words} told */
   giveUp(entry, { title, text }) {
     this.drop(entry);
-    entry.slot.show("warning", { title, detail: text });
+    entry.toast.show("warning", { title, detail: text });
     this.say(`${title}. ${text}`, true);
   }
 
@@ -356,9 +355,9 @@ export class Deletions {
   add({ kind, jobs = 0 }, mine) {
     /** @type {Entry} */
     const entry = {
-      kind: kind === "clear" ? "clear" : "delete", jobs, mine, slot: this.parts.toasts.slot(), ids: new Set(), account: "",
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextLook: 0, misses: 0, silences: 0,
+      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0, silences: 0,
     };
     this.entries.unshift(entry);
     this.#clock.run();

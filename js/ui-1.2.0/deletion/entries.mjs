@@ -14,7 +14,7 @@ const OPEN = new Set(["holding", "waiting", "sending"]);
 const ORDER = ["submitting", "holding", "waiting", "sending", "checking", "done"];
 
 /** Milliseconds between two looks at what a deletion has come to. */
-export const LOOK_EVERY = 4_000;
+export const POLL_MS = 4_000;
 
 /** @param {Entry} entry */
 export const isOpen = (entry) => entry.phase !== "done";
@@ -27,7 +27,7 @@ export function advance(entry, phase) {
 /** @param {Entry} entry @param {Progress} progress @param {number} now */
 export function follow(entry, { operation, phase, done, total }, now) {
   entry.operation = operation;
-  entry.nextLook = now + LOOK_EVERY;
+  entry.nextPoll = now + POLL_MS;
   if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
   entry.sent ||= phase === "sending";
   entry.backingUp = phase === "backing_up";

@@ -40,7 +40,7 @@ const MARKS = /** @type {const} */ ({
   not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
 });
 
-/** On a row: also what came between the question and the sending. */
+/** On a row: also what came between the confirmation and the sending. */
 export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
 
 /** @type {[RegExp, string][]} */

@@ -1,5 +1,5 @@
 // @ts-check
-/** A deletion's beginning: from the question to the server's answer, also to an answer that is lost or refuses. */
+/** A deletion's beginning: from the confirmation to the server's answer, also to an answer that is lost or refuses. */
 
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
@@ -43,7 +43,7 @@ export async function start(flow, request, confirmed, grew = false) {
  */
 export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
-  entry.slot.dismiss();
+  entry.toast.dismiss();
   const asked = await start(flow, { selection: { clear: true } }, () => flow.drop(entry), true);
   if (!asked && entry.words) flow.tell.result(entry, entry.words);
 }
@@ -73,11 +73,11 @@ async function refused(flow, entry, request, error) {
   const { confirmation, toasts } = flow.parts;
   const talk = confirmation.after(error, request);
   if (!talk) {
-    entry.slot.show("error", { title: NOT_REMOVED, detail: errorLine(error) });
+    entry.toast.show("error", { title: NOT_REMOVED, detail: errorLine(error) });
     flow.say(`${NOT_REMOVED}. ${errorLine(error)}`, true);
     return null;
   }
-  entry.slot.dismiss();
+  entry.toast.dismiss();
   const answer = await talk();
   // Another dialog of ours was open: what would have been asked there is told here.
   if (answer === undefined) toasts.tell("warning", { title: NOT_DELETED, detail: errorLine(error) });

@@ -15,15 +15,8 @@ import { HOLD } from "./strings.mjs";
 /** Quarters of a deletion that are done, 0 to 4. @param {Entry} entry */
 export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.min(done, total)) / total) : 0);
 
-/**
- * @param {object} options
- * @param {Pick<Toasts, "canAct">} options.toasts
- * @param {(entry: Entry) => void} options.undo
- * @param {(entry: Entry) => void} options.again
- * @param {() => void} options.openPanel
- * @param {(entry: Entry) => number} options.secondsToWait
- */
-export const createDeletionToasts = ({ toasts, undo, again, openPanel, secondsToWait }) => ({
+/** @param {Deletions} flow */
+export const createDeletionToasts = (flow) => ({
   /**
    * Said when it begins and shortly before it ends: a toast that changes each second would be read out each second.
    * @param {Entry} entry
@@ -32,31 +25,31 @@ export const createDeletionToasts = ({ toasts, undo, again, openPanel, secondsTo
    */
   hold(entry, seconds, first) {
     if (!entry.mine) return;
-    entry.slot[first ? "show" : "update"]("info", {
+    entry.toast[first ? "show" : "update"]("info", {
       title: words.holdTitle(entry.jobs, seconds),
       detail: words.HOLD.text,
-      action: { label: words.HOLD.undo, press: () => undo(entry) },
+      action: { label: words.HOLD.undo, press: () => flow.undo(entry) },
       // The server’s clock ends it, not the toast’s. Where a toast cannot be replaced it goes by itself.
-      life: toasts.canAct() ? Infinity : seconds * 1000,
+      life: flow.parts.toasts.canAct() ? Infinity : seconds * 1000,
     });
   },
 
   /** @param {Entry} entry @param {boolean} [first] */
   progress(entry, first = false) {
     if (!entry.mine) return;
-    const waits = secondsToWait(entry);
+    const waits = flow.secondsToWait(entry);
     // A toast that can't be replaced would go on saying the first number beside the result.
-    const [done, total] = toasts.canAct() ? [entry.done, entry.total] : [0, 0];
+    const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
     const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
-    entry.slot[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
+    entry.toast[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 
   /** @param {Entry} entry @param {ResultWords} told */
   result(entry, { kind, title, toast, again: ids }) {
-    const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => again(entry) };
-    const show = { label: COMMON.show, press: openPanel };
+    const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => void flow.tryAgain(entry) };
+    const show = { label: COMMON.show, press: flow.parts.openPanel };
     const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
-    entry.slot.show(kind, { title, detail: toast, ...(kind !== "success" && { action }) });
+    entry.toast.show(kind, { title, detail: toast, ...(kind !== "success" && { action }) });
   },
 });
 
@@ -69,18 +62,18 @@ function isLate({ phase, result }) {
 /**
  * @param {object} parts
  * @param {Pick<Deletions, "entries" | "undo">} parts.deletions
- * @param {Pick<Toasts, "slot">} parts.toasts
+ * @param {Pick<Toasts, "create">} parts.toasts
  * @returns {Actions["undo"]}
  */
 export function createUndo({ deletions, toasts }) {
-  const slot = toasts.slot();
+  const toast = toasts.create();
   return (say) => {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
     const late = deletions.entries.find(isLate);
     const title = late ? HOLD.tooLate.title : HOLD.nothing;
     // Of one that waits for another, or saves workflows, nothing has been sent yet.
     const follows = late?.sent && late.phase !== "done";
-    slot.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
+    toast.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
     say(title, Boolean(late));
   };
 }

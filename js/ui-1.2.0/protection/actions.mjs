@@ -1,5 +1,5 @@
 // @ts-check
-/** Protecting jobs and taking their protection away, with the questions and toasts around it. */
+/** Protecting jobs and taking their protection away, with the dialogs and toasts around it. */
 
 import { STATE_LOST } from "../api.mjs";
 import { button, card } from "../common/components.mjs";

@@ -62,7 +62,7 @@ test("the sentences before a backup goes have their singular", () => {
   assert.equal(words.backupGoes(null), "The record of the deletion stays.");
 });
 
-test("jobs have the record's order and outcome, and the backup's name", () => {
+test("jobs have the audit log's order and outcome, and the backup's name", () => {
   const told = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
   const kept = [{ id: "c", name: "c.png", has_workflow: true }, { id: "a", name: "a.png", has_workflow: false }];
   assert.deepEqual(joinJobs(told, kept), [
@@ -74,7 +74,7 @@ test("jobs have the record's order and outcome, and the backup's name", () => {
 
 const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
 
-test("a damaged backup takes nothing from what the record tells", async () => {
+test("a damaged backup takes nothing from what the audit log tells", async () => {
   const auditJobs = async () => ({ jobs: [{ id: "a", outcome: "deleted", why: "" }] });
   const backup = { jobs: 1, size: 1 };
   for (const code of ["backup_damaged", "not_found"]) {
@@ -87,19 +87,19 @@ test("a damaged backup takes nothing from what the record tells", async () => {
   assert.deepEqual([none.jobs, none.damaged, none.error.code], [[], false, "not_found"]);
 });
 
-test("the record is read when it is shown and when something changes, and only then", async () => {
+test("the audit log is read when it is shown and when something changes, and only then", async () => {
   const asked = [];
-  const record = new AuditLog({ api: { auditLog: () => new Promise((resolve) => asked.push(resolve)) } });
+  const auditLog = new AuditLog({ api: { auditLog: () => new Promise((resolve) => asked.push(resolve)) } });
   let drawn = 0;
-  record.changed();
+  auditLog.changed();
   assert.equal(asked.length, 0);
-  const leave = record.shown(() => (drawn += 1));
-  record.changed();
+  const leave = auditLog.shown(() => (drawn += 1));
+  auditLog.changed();
   asked[1]({ entries: [entry()], removed_in_all: 35 });
   asked[0]({ entries: [], removed_in_all: 0 });
   await settle();
-  assert.deepEqual([record.entries.length, record.removedInAll, drawn], [1, 35, 1]);
+  assert.deepEqual([auditLog.entries.length, auditLog.removedInAll, drawn], [1, 35, 1]);
   leave();
-  record.changed();
+  auditLog.changed();
   assert.equal(asked.length, 2);
 });

@@ -17,9 +17,9 @@ function oldHost() {
 
 test("a deletion’s toast becomes its result in place", () => {
   const { calls, host } = newHost();
-  const slot = createToasts(() => host).slot();
-  slot.show("loading", { title: "Clearing", detail: "wait" });
-  slot.show("success", { title: "Done" });
+  const toast = createToasts(() => host).create();
+  toast.show("loading", { title: "Clearing", detail: "wait" });
+  toast.show("success", { title: "Done" });
   assert.deepEqual(calls.map(({ kind, title }) => [kind, title]), [["loading", "Clearing"], ["success", "Done"]]);
   assert.equal(calls[0].id, calls[1].id);
   assert.equal(calls[0].description, "wait");
@@ -29,12 +29,12 @@ test("a deletion’s toast becomes its result in place", () => {
 test("a toast the person has closed does not come back with each step", () => {
   const { calls, host } = newHost();
   let open = true;
-  const slot = createToasts(() => ({ ...host, dismiss: () => open })).slot();
-  slot.show("info", { title: "Held" });
-  slot.update("loading", { title: "Sending" });
+  const toast = createToasts(() => ({ ...host, dismiss: () => open })).create();
+  toast.show("info", { title: "Held" });
+  toast.update("loading", { title: "Sending" });
   open = false;
-  slot.update("loading", { title: "Checking" });
-  slot.show("success", { title: "Done" });
+  toast.update("loading", { title: "Checking" });
+  toast.show("success", { title: "Done" });
   assert.deepEqual(calls.map(({ title }) => title), ["Held", "Sending", "Done"]);
 });
 
@@ -65,12 +65,12 @@ test("pressing an action takes the toast away and acts", () => {
 
 test("on an old frontend the loading toast leaves by itself and the result is added", () => {
   const { added, host } = oldHost();
-  const slot = createToasts(() => host).slot();
-  slot.show("info", { title: "Held", life: 7000 });
-  slot.show("loading", { title: "Clearing" });
-  slot.update("loading", { title: "Checking" });
-  slot.show("warning", { title: "Some left", detail: "Look again." });
-  slot.dismiss();
+  const toast = createToasts(() => host).create();
+  toast.show("info", { title: "Held", life: 7000 });
+  toast.show("loading", { title: "Clearing" });
+  toast.update("loading", { title: "Checking" });
+  toast.show("warning", { title: "Some left", detail: "Look again." });
+  toast.dismiss();
   assert.equal(createToasts(() => host).canAct(), false);
   assert.deepEqual(added, [
     { severity: "info", summary: "Held", life: 7000 },

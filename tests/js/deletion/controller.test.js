@@ -118,12 +118,12 @@ test("how far it has come is asked for when an event says that it has changed", 
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 }]);
-  for (let times = 0; times < 50; times += 1) void it.flow.lookAtProgress();
-  await it.flow.lookAtProgress();
+  for (let times = 0; times < 50; times += 1) void it.flow.readProgress();
+  await it.flow.readProgress();
   assert.equal(it.statuses.progress, 2);
   assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 3");
   it.setProgress(fail("comfyui_away"));
-  await it.flow.lookAtProgress();
+  await it.flow.readProgress();
   assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 3");
 });
 

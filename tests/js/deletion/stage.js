@@ -95,7 +95,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
-      slot: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
+      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
     openPanel: () => opened.push(1),

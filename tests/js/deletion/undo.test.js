@@ -5,7 +5,7 @@ import { createUndo } from "#ui/deletion/toasts.mjs";
 /** What is told and said when Undo is pressed with these deletions. */
 function press(entries, undone = false) {
   const [shown, said] = [[], []];
-  const undo = createUndo({ deletions: { entries, undo: () => undone }, toasts: { slot: () => ({ show: (kind, { title, detail = "" }) => shown.push(`${kind}: ${title} ${detail}`.trim()) }) } });
+  const undo = createUndo({ deletions: { entries, undo: () => undone }, toasts: { create: () => ({ show: (kind, { title, detail = "" }) => shown.push(`${kind}: ${title} ${detail}`.trim()) }) } });
   undo((text, urgent) => said.push(urgent ? `!${text}` : text));
   return { shown, said };
 }
