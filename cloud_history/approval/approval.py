@@ -38,14 +38,12 @@ from ..state.files import open_private, read_json, write_private, write_whole
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
-from ..tasks.threads import FILE_SECONDS, run_in_thread, write_in_thread
+from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_in_thread
 
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
 """Seconds within which a page has to say that it shows the question."""
 ANNOUNCE_EVERY = 2.0
-REMOVAL_SECONDS = 1.0
-"""How long the node waits for the files of its question to go. They are removed whether it waits or not."""
 LEEWAY = 10.0
 """Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
 MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + LEEWAY

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import ExitStack, suppress
@@ -22,18 +21,17 @@ from ..errors import (
     LockSilent,
     StateFolderLost,
     StateSilent,
-    StateUnreadable,
     StateUnwritable,
     TooLate,
 )
 from ..forks import ForkSafeLock
 from ..secret import log, log_about
-from ..state.files import read_private, write_private
+from ..state.files import files_named_by_id, read_private, write_private
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock, file_lock
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
-from ..tasks.threads import run_in_background, write_in_thread
+from ..tasks.threads import REMOVAL_SECONDS, run_in_background, write_in_thread
 from .events import Events
 from .outcomes import ClearResult, DeletionResult
 from .queue import DeletionQueue
@@ -43,12 +41,9 @@ HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undo
 NOTHING_SENT = (HOLDING, WAITING)
 """In these states it can be taken back."""
 MAX_OPEN_HOLDS = 50
-REMOVAL_SECONDS = 1.0
-"""How long somebody waits for the note of a hold that has ended to go."""
 MAX_FILE_BYTES = 32_000_000
 
 Payload = dict[str, Any]
-_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class HoldWatch(Unwatched):
@@ -261,7 +256,8 @@ class Holds:
 
     def lost(self) -> list[Payload]:
         """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
-        left = [path for path in self._files() if path.stem not in self._open and not OwnerLock.is_held(path)]
+        files = files_named_by_id(self._folder, ".json", "holds_unreadable")
+        left = [path for path in files if path.stem not in self._open and not OwnerLock.is_held(path)]
         found = self._abandoned(left) if left else []
         known = self._known() if found else set()
         for each in found:
@@ -294,15 +290,6 @@ class Holds:
         if hold_id not in {each["id"] for each in self.lost()}:
             raise InputRefused("no_such_lost_deletion")
         self._remove(self._folder / f"{hold_id}.json")
-
-    def _files(self) -> list[Path]:
-        try:
-            found = sorted(self._folder.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as exc:
-            raise StateUnreadable("holds_unreadable", because=exc) from exc
-        return [path for path in found if path.suffix == ".json" and _NAME.fullmatch(path.stem)]
 
     def _write(self, hold: Hold) -> None:
         path = self._folder / f"{hold.id}.json"

@@ -20,7 +20,8 @@ MAX_SHOWN_CHARACTERS = 60
 # Not uuid.UUID: it also accepts "+123…" and full-width digits, which would become another job's id.
 _BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
-_HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+HEX_ID_PATTERN = "[0-9a-f]{32}"
+_HEX_ID = re.compile(HEX_ID_PATTERN, re.ASCII)
 _TOKEN = re.compile(r"[^\s,;]+")
 _ARRAY = re.compile(r"\s*\[")
 _QUOTES = "\"'`“”‘’"

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ..deletion.report import Payload
 from ..errors import InputRefused
-from ..jobs.ids import is_job_id
+from ..jobs.ids import is_hex_id, is_job_id
 from ..jobs.rows import read_details, workflow_file
 from ..secret import scrub
 from ..state.audit_log import LoggedDeletion
@@ -104,7 +104,7 @@ def _backed_up(request: web.Request) -> tuple[str, str]:
 
 def _name(request: web.Request) -> str:
     name = request.match_info["operation"]
-    if len(name) != 32 or any(each not in "0123456789abcdef" for each in name):
+    if not is_hex_id(name):
         raise InputRefused("not_an_operation")
     return name
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock
-from ..jobs.ids import check_hex_id, is_hex_id
+from ..jobs.ids import HEX_ID_PATTERN, check_hex_id, is_hex_id
 from ..jobs.job import utc_now
 from ..secret import CONTROL, scrub
 from .append_log import AppendLog
@@ -35,7 +35,9 @@ UNKNOWN = "unknown"
 """The outcome of a job if none was written."""
 
 _LONG_PARTS = (b', "job_ids": [', b', "jobs": [')
-REMOVED = re.compile(rb'\{"line": "outcome", "operation": "[0-9a-f]{32}", "removed": (\d{1,15}),')
+REMOVED = re.compile(
+    rf'\{{"line": "outcome", "operation": "{HEX_ID_PATTERN}", "removed": (\d{{1,15}}),'.encode("ascii")
+)
 """Finds the number of removed jobs in each outcome. JSON escapes quotes, so it never matches inside a string."""
 
 Line = dict[str, Any]

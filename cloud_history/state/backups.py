@@ -16,13 +16,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ..errors import StateUnreadable, StateUnwritable
-from ..jobs.ids import check_hex_id, is_hex_id
+from ..errors import StateUnwritable
+from ..jobs.ids import HEX_ID_PATTERN, check_hex_id
 from ..jobs.job import utc_now
 from ..jobs.redact import clean_detail
 from ..secret import scrub
 from ..tasks.disk import disk_access
 from .backup_file import FORMAT, BackupWriter, Row, read_job_detail, read_rows, read_summary
+from .files import files_named_by_id
 from .folder import BACKUPS, state_folder_at
 from .locks import OwnerLock, file_lock
 
@@ -32,7 +33,7 @@ MIN_BACKUPS = 10
 MAX_CLOCK_STEP = timedelta(minutes=5)
 """A backup may be dated this much later than now, for the clocks of different machines."""
 
-_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.zip\.[0-9a-f]{32}")
+_UNFINISHED = re.compile(rf"\.{HEX_ID_PATTERN}\.zip\.{HEX_ID_PATTERN}")
 _MEGABYTE = 1_000_000
 
 # Inside the class, `list` is its method.
@@ -91,7 +92,8 @@ class BackupFolder:
         """Return all backups, the newest first. Raises StateFolderLost, StateUnreadable."""
         self._state.check()
         with disk_access(self._folder):
-            paths = self._files()
+            paths = files_named_by_id(self._folder, ".zip", "backups_unreadable")
+            paths = [path for path in paths if path.is_file()]
         found = [info for path in paths if (info := _describe(path)) is not None]
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
@@ -165,18 +167,6 @@ class BackupFolder:
     def _path(self, operation: str) -> Path:
         check_hex_id(operation)
         return self._folder / f"{operation}.zip"
-
-    def _files(self) -> Paths:
-        try:
-            return [
-                path
-                for path in self._folder.iterdir()
-                if path.suffix == ".zip" and is_hex_id(path.stem) and path.is_file()
-            ]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as exc:
-            raise StateUnreadable("backups_unreadable", because=exc) from exc
 
     def _remove_unfinished(self) -> None:
         """Remove unfinished backups of processes that have ended.

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from ..errors import FileRefused
+from ..errors import FileRefused, StateUnreadable
+from ..jobs.ids import is_hex_id
 from ..tasks.disk import disk_access
 
 Mode = Literal["rb", "r+b", "a+b", "xb"]
@@ -28,6 +29,23 @@ _SAFE = sum(
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _LINK = ("is a symbolic link, which is not followed", "Put the file itself in its place.")
+
+
+def files_named_by_id(folder: Path, suffix: str, sentence: str) -> list[Path]:
+    """Return the files of a folder whose names are a hex id and this suffix, sorted by name.
+
+    Args:
+        sentence: the code of the error's sentence.
+
+    Raises:
+        StateUnreadable: the folder can't be read. A folder that does not exist has no files.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == suffix and is_hex_id(path.stem))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as exc:
+        raise StateUnreadable(sentence, because=exc) from exc
 
 
 def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = False) -> BinaryIO:

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from ..errors import LockSilent, StateUnreadable, StateUnwritable
+from ..errors import LockSilent, StateUnwritable
 from ..forks import ForkSafeLock, run_after_fork
-from ..jobs.ids import check_hex_id, is_hex_id, new_hex_id
+from ..jobs.ids import check_hex_id, new_hex_id
 from ..jobs.job import utc_now
 from ..tasks.disk import disk_access
-from .files import open_private, read_json, write_private
+from .files import files_named_by_id, open_private, read_json, write_private
 from .folder import state_folder_at
 from .locks import file_lock, try_lock, unlock
 
@@ -84,18 +84,9 @@ class InFlight:
 
     def entries(self) -> list[InFlightOperation]:
         """Return all operations, running or unresolved, oldest first. Raises StateUnreadable."""
-        found = (self._read(path) for path in self._files())
+        files = files_named_by_id(self._folder, ".json", "in_flight_unreadable")
+        found = (self._read(path) for path in files)
         return sorted((each for each in found if each is not None), key=lambda each: each.started_at)
-
-    def _files(self) -> list[Path]:
-        try:
-            return [
-                path for path in self._folder.iterdir() if path.suffix == ".json" and is_hex_id(path.stem)
-            ]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as exc:
-            raise StateUnreadable("in_flight_unreadable", because=exc) from exc
 
     def _path(self, operation: str) -> Path:
         check_hex_id(operation)

@@ -24,6 +24,8 @@ from .disk import DiskAccess, current
 P = ParamSpec("P")
 T = TypeVar("T")
 
+REMOVAL_SECONDS = 1.0
+"""How long the removal of a file that has served is waited for. It is removed whether somebody waits or not."""
 FILE_SECONDS = 5.0
 """How long a small file may take."""
 MAX_SECONDS_OF_LONG_WORK = 120.0
