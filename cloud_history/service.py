@@ -29,7 +29,7 @@ from .deletion.preview import DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
 from .deletion.safeguards import BackingUp, StateSafeguards
-from .errors import AccountChanged, ListNotWhole, SettingsDamaged, StateFolderLost, StateSilent
+from .errors import AccountChanged, SettingsDamaged, StateFolderLost, StateSilent
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
 from .jobs.status import JobCounts
@@ -148,8 +148,7 @@ class Operations:
         async with self.open(connection, watch) as client:
             watch.progress("checking", 0, 1)
             found = await look_up_in_time(client, selection.job_ids, watch, OPERATION_SECONDS)
-        if found.error is not None or not all(found.is_known(job_id) for job_id in selection.job_ids):
-            raise found.error or ListNotWhole(str(found.defects[0]) if found.defects else "")
+        found.check(selection.job_ids)
         there = [found.there[job_id] for job_id in selection.job_ids if job_id in found.there]
         return preview_jobs(there, found.gone, protected)
 

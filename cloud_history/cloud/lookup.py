@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, cast
 
-from ..errors import BadRequest, CloudConnectionError, CloudError, NotFound
+from ..errors import BadRequest, CloudConnectionError, CloudError, ListNotWhole, NotFound
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobStatus
@@ -79,6 +79,11 @@ class Observation:
     def is_known(self, job_id: str) -> bool:
         """Whether it is known to be there, or known to be gone."""
         return job_id in self.there or job_id in self.gone
+
+    def check(self, job_ids: Iterable[str]) -> None:
+        """Raises CloudError: one of these jobs is neither known to be there, nor known to be gone."""
+        if self.error is not None or not all(map(self.is_known, job_ids)):
+            raise self.error or ListNotWhole(str(self.defects[0]) if self.defects else "")
 
     @property
     def doubt(self) -> str:

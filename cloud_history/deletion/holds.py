@@ -245,7 +245,7 @@ class Holds:
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
         # On our own loop: whoever comes first, sending or undoing, the other one is too late.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
-            # From here on the journal speaks for it: what is left of a hold was never sent.
+            # From here on the note of what is in flight speaks for it: what is left of a hold was never sent.
             run_in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
@@ -266,7 +266,7 @@ class Holds:
         return [each for each in found if each["id"] not in known]
 
     def _abandoned(self, left: list[Path]) -> list[Payload]:
-        """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the gate."""
+        """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the lock."""
         with ExitStack() as alone:
             try:
                 alone.enter_context(file_lock(self._lock_path))

@@ -12,12 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from ..deletion.holds import HoldWatch
-from ..deletion.preview import (
-    VALID_SECONDS,
-    ClearPreview,
-    DeletionPreview,
-    Preview,
-)
+from ..deletion.preview import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..deletion.report import Payload, result_payload
 from ..deletion.request import DeletionRequest
 from ..errors import Busy, CloudError, CountRose, InputRefused
@@ -35,24 +30,18 @@ from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
 MAX_ROWS = 200
-_PREVIEWED: dict[str, type] = {
-    "clear": bool,
-    "ids": list,
-    "filter": dict,
-    "policy": dict,
-    "allow_large": bool,
-    "account": str,
-}
+_SELECTIONS: dict[str, type] = {"clear": bool, "ids": list, "filter": dict, "policy": dict}
 
 
 class DeletionRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._watches: dict[str, HoldWatch] = {}
+        # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.
+        self._running: dict[str, tuple[asyncio.Task[Any], HoldWatch]] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        body = await read_body(request, _PREVIEWED, largest=MAX_BODY_BYTES_WITH_IDS)
+        members = {**_SELECTIONS, "allow_large": bool, "account": str}
+        body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
         if len(body) != 1 or body.get("clear") is False:
             raise InputRefused("selection_ambiguous")
@@ -68,9 +57,10 @@ class DeletionRoutes:
         elif await operations.clears_by_ids():
             preview = await self._context.in_time(operations.preview_everything(connection, Unwatched()))
         else:
-            return json_answer(await self._clear_preview(connection))
+            counts = await self._context.in_time(operations.count(connection))
+            return json_answer(await self._keep(ClearPreview(counts), connection))
         held = {job_id for hold in self._context.holds.open for job_id in hold.job_ids}
-        return json_answer(await self._deletion_preview(preview.without(held), connection))
+        return json_answer(await self._keep(preview.without(held), connection))
 
     async def delete(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"token": str, "backup": bool}, ("token",))
@@ -86,9 +76,8 @@ class DeletionRoutes:
 
     async def stop(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"operation": str}, ("operation",))
-        watch = self._watches.get(body["operation"])
-        if watch is not None:
-            watch.stopping = True
+        if body["operation"] in self._running:
+            self._running[body["operation"]][1].stopping = True
         else:
             self._context.holds.stop(body["operation"])
         return json_answer({})
@@ -127,9 +116,8 @@ class DeletionRoutes:
         watch = HoldWatch(partial(events.progressed, name, request.kind))
         work = run_on_own_loop(self._context.operations.carry_out(request, watch, wait=False))
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
-        self._keep_alive(task)
-        self._watches[name] = watch
-        task.add_done_callback(lambda ended: self._ended(name))
+        self._running[name] = task, watch
+        task.add_done_callback(lambda ended: self._ended(name, ended))
         await asyncio.wait({task}, timeout=self._context.max_seconds)
         if not task.done():
             return json_answer({"operation": name, "state": "running"}, 202)
@@ -138,53 +126,31 @@ class DeletionRoutes:
         except Busy as error:
             return busy_answer(error)
         except CountRose as error:
-            again = await self._keep_clear(ClearPreview(error.counts), request.connection)
+            again = await self._keep(ClearPreview(error.counts), request.connection)
             return error_answer(error, operation=name, preview=again)
         except CloudError as error:
             return error_answer(error, operation=name)
         payload = await compute_in_thread(result_payload, result)
         return await large_json_answer({"operation": name, "state": "done", "result": payload})
 
-    def _ended(self, operation: str) -> None:
-        self._watches.pop(operation, None)
+    def _ended(self, operation: str, task: asyncio.Task[Any]) -> None:
+        del self._running[operation]
         self._context.operations.events.forget(operation)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, CloudError):
+            log.error("A deletion failed.", exc_info=error)
 
-    def _keep_alive(self, task: asyncio.Task[Any]) -> None:
-        # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.
-        self._tasks.add(task)
-
-        def done(ended: asyncio.Task[Any]) -> None:
-            self._tasks.discard(ended)
-            if not ended.cancelled() and (error := ended.exception()) and not isinstance(error, CloudError):
-                log.error("A deletion failed.", exc_info=error)
-
-        task.add_done_callback(done)
-
-    async def _clear_preview(self, connection: Connection) -> Payload:
-        counts = await self._context.in_time(self._context.operations.count(connection))
-        return await self._keep_clear(ClearPreview(counts), connection)
-
-    async def _keep_clear(self, preview: ClearPreview, connection: Connection) -> Payload:
-        counts = preview.counts
-        facts = preview.payload()
-        return {
-            **await self._kept(preview, connection, counts.taken_at),
-            **facts,
-            "counts": {**facts["by_status"], "active": counts.active},
-            "finished": counts.finished,
-        }
-
-    async def _deletion_preview(self, preview: DeletionPreview, connection: Connection) -> Payload:
-        return {
-            **await self._kept(preview, connection, datetime.now(timezone.utc)),
-            **preview.payload(),
-            "everything": preview.everything,
-            "rows": [job_row(job) for job in preview.jobs[:MAX_ROWS]],
-        }
-
-    async def _kept(self, preview: Preview, connection: Connection, taken_at: datetime) -> Payload:
+    async def _keep(self, preview: Preview, connection: Connection) -> Payload:
         settings = await run_in_thread(self._context.operations.settings.in_force)
         kept = self._context.previews.keep(preview, connection, settings.hold_seconds)
+        facts, taken_at = preview.payload(), datetime.now(timezone.utc)
+        more: Payload = {}
+        if isinstance(preview, ClearPreview):
+            counts, taken_at = preview.counts, preview.counts.taken_at
+            more["counts"] = {**facts["by_status"], "active": counts.active}
+            more["finished"] = counts.finished
+        else:
+            more["everything"] = preview.everything
+            more["rows"] = [job_row(job) for job in preview.jobs[:MAX_ROWS]]
         return {
             "token": kept.token,
             "operation": kept.operation,
@@ -196,6 +162,8 @@ class DeletionRoutes:
             "last4": connection.key.secret.last4,
             "source": connection.key.source,
             "host": connection.base_url.host,
+            **facts,
+            **more,
         }
 
 

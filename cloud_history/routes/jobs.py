@@ -24,7 +24,6 @@ from ..errors import (
     CloudError,
     CloudTimeoutError,
     InputRefused,
-    ListNotWhole,
     NotFound,
     NotSupported,
     UnreadableAnswer,
@@ -155,10 +154,9 @@ class JobRoutes:
         if refused.status in (405, 410, 501):
             raise self._not_supported()
         # One unknown id spoils the request, and so does a server without the route: try those that run.
-        look = await look_up(client, job_ids)
-        if look.error is not None or not all(look.is_known(job_id) for job_id in job_ids):
-            raise look.error or ListNotWhole(str(look.defects[0]) if look.defects else "")
-        active = [job_id for job_id, job in look.there.items() if job.active]
+        found = await look_up(client, job_ids)
+        found.check(job_ids)
+        active = [job_id for job_id, job in found.there.items() if job.active]
         if not active:
             return None
         if len(active) < len(job_ids):
