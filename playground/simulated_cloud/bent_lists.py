@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .jobs import ACTIVE, FINISHED
 from .listing import ListQuery
 from .way import Way
 
@@ -19,11 +20,7 @@ Content = dict[str, Any]
 TIMES = ("create_time", "update_time", "execution_start_time", "execution_end_time")
 DAY_MS = 86_400_000
 OTHER_STATUS = {
-    "completed": "failed",
-    "failed": "cancelled",
-    "cancelled": "completed",
-    "pending": "in_progress",
-    "in_progress": "pending",
+    status: group[(at + 1) % len(group)] for group in (FINISHED, ACTIVE) for at, status in enumerate(group)
 }
 
 
@@ -232,7 +229,7 @@ ROWS: dict[str, Way] = {
     "status_wrong": _row(
         "finished jobs are called running, and active ones completed",
         "status",
-        lambda word: "completed" if word in ("pending", "in_progress") else "in_progress",
+        lambda word: "completed" if word in ACTIVE else "in_progress",
     ),
     "no_status": _without("status"),
     "times_in_microseconds": _times("times are in microseconds", lambda time, size: time * 1000),

@@ -84,7 +84,7 @@ class SimulatedCloud:
 
     @property
     def active(self) -> list[SimulatedJob]:
-        """The pending and running jobs."""
+        """The active jobs that exist."""
         return self.listed(ACTIVE)
 
     @property

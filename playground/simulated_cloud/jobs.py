@@ -11,9 +11,9 @@ from typing import Any
 from .samples import execution_error
 from .workflows import outputs_of, preview_of, workflow_of
 
-STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
-ACTIVE = frozenset({"pending", "in_progress"})
-FINISHED = frozenset({"completed", "failed", "cancelled"})
+ACTIVE = ("pending", "in_progress")
+FINISHED = ("completed", "failed", "cancelled")
+STATUSES = (*ACTIVE, *FINISHED)
 
 # The internal states that the service is known to use for each documented status.
 RAW_STATES: dict[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ class SimulatedJob:
     """One job of the account. Times are Unix milliseconds.
 
     Attributes:
-        status: one of the five documented statuses.
+        status: one of the documented statuses.
         files: the names of its outputs. The first one is the preview.
         error_kind: the index of its error in `samples.FAILURES`. None: the service kept no structured error.
         overrides: undocumented values of fields in the answers of the API. `ABSENT` leaves a field out.

@@ -11,16 +11,16 @@ from playwright.async_api import Locator, Page, expect
 from browser.comfy_page import button
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import ACTIVE, SimulatedCloud
 
 DAY = 86_400_000
 MAX_ROWS = 100
-TABS = {
+TABS: dict[str, str | tuple[str, ...] | None] = {
     "All": None,
     "Completed": "completed",
     "Failed": "failed",
     "Cancelled": "cancelled",
-    "Active": "pending,in_progress",
+    "Active": ACTIVE,
 }
 
 

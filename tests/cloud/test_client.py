@@ -28,6 +28,7 @@ from cloud_history.errors import (
 from cloud_history.jobs.filters import JobFilter
 from cloud_history.jobs.status import ACTIVE, FINISHED, JobStatus
 from simulated_cloud import Fault, SimulatedCloud
+from support.fake_history_client import ACTIVE_QUERY
 
 OpenClient = Callable[..., CloudClient]
 COMPLETED = JobFilter((JobStatus.COMPLETED,)).query()
@@ -108,7 +109,7 @@ async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_clie
         await client.list_jobs(JobFilter(ACTIVE).query(), EVERY_JOB, limit=5, after=odd)
     assert first.next_cursor
     assert len({*first.job_ids, *second.job_ids}) == 10
-    assert cloud.requests[-1].query == {"status": "pending,in_progress", "limit": "5", "after": odd}
+    assert cloud.requests[-1].query == {"status": ACTIVE_QUERY, "limit": "5", "after": odd}
     assert cloud.requests[-1].path == "/api/jobs"
 
 

@@ -25,5 +25,5 @@ test("no module of the browser part imports itself by way of others", () => {
 test("every status is finished, active or unknown, and a status of a newer server is shown as unknown", () => {
   for (const [name, { finished }] of Object.entries(STATUSES)) assert.equal(finished, !isActive(name) && name !== "unknown", name);
   assert.deepEqual(GROUPS.map(([group]) => group), [...FINISHED, "active"]);
-  assert.deepEqual([groupOf("paused"), statusWord({ status: "unknown", raw: "PAUSED" })], ["unknown", "Unknown (PAUSED)"]);
+  assert.deepEqual([groupOf("enchanted"), statusWord({ status: "unknown", raw: "ENCHANTED" })], ["unknown", "Unknown (ENCHANTED)"]);
 });

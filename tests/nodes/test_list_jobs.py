@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulated_cloud import Fault, SimulatedCloud
+from simulated_cloud import ACTIVE, STATUSES, Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 from simulated_cloud.jobs import SimulatedJob
 
@@ -22,8 +22,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "completed": ("completed",),
     "failed": ("failed",),
     "cancelled": ("cancelled",),
-    "active": ("pending", "in_progress"),
-    "any": ("pending", "in_progress", "completed", "failed", "cancelled"),
+    "active": ACTIVE,
+    "any": STATUSES,
 }
 Listed = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulated_cloud import DEFAULT_API_KEY, STATUSES, SimulatedCloud
+from simulated_cloud import DEFAULT_API_KEY, FINISHED, STATUSES, SimulatedCloud
 from simulated_cloud.seed import Seeder
 
 KEY = {"X-API-Key": DEFAULT_API_KEY}
@@ -53,7 +53,7 @@ def test_a_cached_account_equals_a_fresh_one(count: int) -> None:
 def test_an_account_has_jobs_of_every_status_in_order_and_none_in_the_future(count: int) -> None:
     jobs = list(SimulatedCloud(jobs=count, now=lambda: NOON).jobs.values())
     assert len(jobs) == count
-    assert {job.status for job in jobs} == set(STATUSES)
+    assert {job.status for job in jobs} == {"pending", "in_progress", *FINISHED}
     assert [job.create_time for job in jobs] == sorted(job.create_time for job in jobs)
     assert all(job.create_time <= job.update_time <= NOON * 1000 for job in jobs)
 
@@ -116,7 +116,7 @@ def test_twenty_thousand_jobs_are_made_quickly() -> None:
 def test_a_job_can_be_added_and_is_the_newest(status: str, cloud: SimulatedCloud) -> None:
     job = cloud.add_job(status, prompt="a small red boat", overrides={"outputs_count": 7})
     assert cloud.jobs[job.id] is job
-    assert job.update_time == NOON * 1000 or status == "in_progress"
+    assert job.update_time == NOON * 1000 or (job.start_time and not job.finished)
     assert job.detail()["outputs_count"] == 7
     assert cloud.add_job(status, create_time=1_700_000_000_000).create_time == 1_700_000_000_000
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulated_cloud import BENDS, DEFAULT_API_KEY, Bend, SimulatedCloud
+from simulated_cloud import ACTIVE, BENDS, DEFAULT_API_KEY, Bend, SimulatedCloud
 from simulated_cloud.__main__ import parser
 
 JOBS = 30
@@ -96,7 +96,7 @@ class Checks:
 
     async def jobs_finish(self, client: Client) -> None:
         active = len(client.cloud.active)
-        assert len(await client.ids(status="pending,in_progress")) == active - 1
+        assert len(await client.ids(status=",".join(ACTIVE))) == active - 1
 
     async def jobs_arrive(self, client: Client) -> None:
         assert len(await client.ids()) == JOBS + 1

@@ -70,6 +70,7 @@ async def test_raw_states_are_shown_and_the_filter_still_takes_documented_status
 ) -> None:
     cloud.switches.raw_states = True
     for status, words in RAW_STATES.items():
+        cloud.add_job(status)
         _, page = await get(http, f"/api/jobs?status={status}")
         assert page["jobs"]
         assert {job["status"] for job in page["jobs"]} <= set(words)
@@ -219,5 +220,5 @@ async def test_overrides_change_the_fields_of_a_job(
 
 
 def test_only_finished_jobs_are_listed_as_finished(cloud: SimulatedCloud) -> None:
-    assert {job.status for job in cloud.finished} == FINISHED
+    assert {job.status for job in cloud.finished} == set(FINISHED)
     assert len(cloud.finished) + len(cloud.active) == 30

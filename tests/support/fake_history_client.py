@@ -12,8 +12,9 @@ from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.cloud.retry import BeforeSend
 from cloud_history.errors import CloudError, NotFound
 from cloud_history.jobs.job import Job
-from cloud_history.jobs.status import FINISHED, JobCounts, JobStatus
+from cloud_history.jobs.status import ACTIVE, FINISHED, JobCounts, JobStatus
 
+ACTIVE_QUERY = ",".join(status.value for status in ACTIVE)
 NOON = datetime(2025, 12, 1, 12, 0, tzinfo=timezone.utc)
 
 
@@ -191,7 +192,7 @@ class FakeClient:
                 return cut([self._counted_job(ids(1)[0]), *running], mapper, limit, offset)
             except NotFound:
                 return cut(running, mapper, limit, offset)
-        if query["status"] == "pending,in_progress":
+        if query["status"] == ACTIVE_QUERY:
             return page(mapper, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
             return cut(

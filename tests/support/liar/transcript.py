@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import ACTIVE, SimulatedCloud
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -144,7 +144,7 @@ class Transcript:
         """
         rows = [row for page in pages for row in page.rows if _is_row(row)]
         ids = {row["id"].lower() for row in rows}
-        stayed = {row["id"].lower() for row in rows if row.get("status") not in ("pending", "in_progress")}
+        stayed = {row["id"].lower() for row in rows if row.get("status") not in ACTIVE}
         if not stayed.isdisjoint(self.sent):
             return False
         listed_before = any(job_id in page.ids for page in self.lists if page.number < since)
