@@ -77,7 +77,7 @@ def test_names_and_members_are_made_by_the_decoder_that_is_given() -> None:
     assert loads(text, nothing, decoder) == json.loads(text, object_pairs_hook=list)
 
 
-def test_what_is_nested_too_deep_is_an_error_of_ours() -> None:
+def test_json_nested_too_deeply_raises_our_error() -> None:
     with pytest.raises(NotJson):
         loads("[" * 100_000, nothing)
 

@@ -109,7 +109,7 @@ async def test_nothing_that_is_kept_of_a_deletion_has_the_key(
         assert saved == set(ids)
 
 
-async def test_what_is_kept_of_a_job_that_echoes_the_key_is_still_its_workflow(
+async def test_the_backup_of_a_job_that_echoes_the_key_still_holds_its_workflow(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
 ) -> None:
     operations = Operations(tmp_path, environ)

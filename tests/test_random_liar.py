@@ -67,7 +67,7 @@ FOUND = [
 
 
 @pytest.mark.parametrize("case", FOUND, ids=repr)
-def test_what_was_told_wrongly_once_is_told_right(pack: ModuleType, case: Case) -> None:
+def test_cases_that_were_once_reported_wrongly_are_reported_correctly(pack: ModuleType, case: Case) -> None:
     check(case, pack)
 
 

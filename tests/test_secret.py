@@ -154,7 +154,7 @@ def test_no_sixteen_characters_of_a_long_key_are_shown(before: str, start: int, 
     assert not [at for at in range(len(KEY) - 15) if KEY[at : at + 16].lower() in shown]
 
 
-def test_a_text_that_a_server_has_cut_in_the_middle_of_the_key_shows_none_of_it(secret: Secret) -> None:
+def test_a_text_cut_in_the_middle_of_the_key_shows_none_of_it(secret: Secret) -> None:
     assert scrub(f"Invalid API key {KEY[:-1]}…") == f"Invalid API key {HIDDEN}…"
     assert scrub(f"…{KEY[5:]} is not one").replace(HIDDEN * 2, HIDDEN) == f"…{HIDDEN} is not one"
 
@@ -253,7 +253,7 @@ def test_other_handlers_see_no_more_than_the_scrubbed_text(
     assert_hidden(repr(vars(record)))
 
 
-def test_a_message_with_the_wrong_arguments_stops_nobody(
+def test_a_log_call_with_wrong_arguments_raises_nothing(
     written: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log.error("%s and %s", "one only")

@@ -140,7 +140,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
     assert cloud.history_posts == [{"delete": [first]}]
 
 
-async def test_who_does_not_want_to_wait_is_told_who_is_busy(
+async def test_a_caller_that_does_not_wait_learns_which_operation_is_running(
     cloud: SimulatedCloud, operations: Operations, gate: Gate
 ) -> None:
     gate.close()

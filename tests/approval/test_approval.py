@@ -36,7 +36,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 @pytest.mark.parametrize(("word", "deletes"), [("delete", True), ("skip", False)])
-def test_an_answer_is_taken_at_once_and_told_to_the_one_page_that_asked(
+def test_an_answer_is_taken_at_once_and_announced_only_to_the_page_that_queued_the_workflow(
     scene: Scene, word: str, deletes: bool
 ) -> None:
     scene.at(0.4, scene.see)
@@ -56,7 +56,7 @@ def test_an_event_names_the_question_and_says_nothing_of_it(scene: Scene) -> Non
     assert opened == [{"question": scene.shown["question"], "state": "open"}] * 11
 
 
-def test_a_page_fetches_who_asks_about_what_and_how_long_is_left(scene: Scene) -> None:
+def test_a_page_fetches_the_node_the_jobs_and_the_time_left(scene: Scene) -> None:
     fetched: list[dict[str, object]] = []
 
     def look() -> None:
@@ -112,7 +112,7 @@ def test_a_page_that_shows_a_question_hears_how_long_it_stands(scene: Scene) -> 
     assert left == [{"seconds_left": 110}, {"seconds_left": 50}]
 
 
-def test_twenty_nodes_may_ask_at_once_and_the_next_is_told_what_to_do(scene: Scene) -> None:
+def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(scene: Scene) -> None:
     with ExitStack() as places:
         for _ in range(20):
             places.enter_context(scene.questions.reserve(ASKER))
@@ -131,7 +131,7 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_is_told_what_to_do(scene: Sce
 
 
 @pytest.mark.parametrize("client", [None, "", "another-tab"])
-def test_without_a_connected_page_nobody_is_asked(scene: Scene, client: str | None) -> None:
+def test_without_a_connected_page_the_approval_fails(scene: Scene, client: str | None) -> None:
     with pytest.raises(NobodyThere) as ended:
         scene.ask(RequestingNode(client=client))
     assert (scene.now, scene.events, scene.files()) == (0.0, [], [])
@@ -145,7 +145,9 @@ def test_without_a_connected_page_nobody_is_asked(scene: Scene, client: str | No
         assert named in str(ended.value)
 
 
-def test_a_page_that_does_not_show_the_question_within_15_seconds_is_nobody(scene: Scene) -> None:
+def test_a_page_that_does_not_show_the_question_within_15_seconds_counts_as_not_connected(
+    scene: Scene,
+) -> None:
     with pytest.raises(NobodyThere):
         scene.ask()
     assert scene.now == 15.0

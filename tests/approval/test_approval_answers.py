@@ -47,7 +47,7 @@ def test_another_token_or_question_changes_nothing(
 @pytest.mark.parametrize(
     "name", ["", "..", "../api_key", "0" * 31, "G" * 32, "0" * 33, f"{NOBODY}\n", f"a/{NOBODY}"]
 )
-def test_what_is_no_name_of_a_question_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
+def test_an_invalid_question_name_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
     with pytest.raises(InputRefused):
         scene.answers.mark_seen(name, "x")
     with pytest.raises(InputRefused):
@@ -184,7 +184,7 @@ def test_a_clock_that_is_set_removes_no_question_of_this_process(
 
 
 @pytest.mark.parametrize("content", ["{}", '{"ends": 9e12}', '{"about": 5, "ends": 9e12}', "[", ""])
-def test_a_question_nobody_can_read_is_shown_to_nobody(scene: Scene, content: str) -> None:
+def test_an_unreadable_question_is_not_shown(scene: Scene, content: str) -> None:
     path = left_behind(scene, EPOCH + 600)
     owner_lock = OwnerLock(path)
     try:
@@ -228,7 +228,7 @@ def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 1}', '{"answer": "closed"}', "\x00"])
-def test_an_answer_nobody_can_read_is_no_answer(scene: Scene, content: str) -> None:
+def test_an_unreadable_answer_is_no_answer(scene: Scene, content: str) -> None:
     def scribble() -> None:
         (scene.folder / "asking" / f"{scene.named}.answer").write_text(content)
 
@@ -238,7 +238,7 @@ def test_an_answer_nobody_can_read_is_no_answer(scene: Scene, content: str) -> N
         scene.ask()
 
 
-def test_what_an_ended_process_has_left_takes_no_answer_and_is_removed_by_the_next_question(
+def test_a_question_of_an_ended_process_takes_no_answer_and_is_removed_by_the_next_question(
     scene: Scene,
 ) -> None:
     path = left_behind(scene, EPOCH + 60)
@@ -267,7 +267,7 @@ def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(sc
         owner_lock.release()
 
 
-def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None:
+def test_a_question_that_is_still_open_is_left_alone(scene: Scene) -> None:
     path = left_behind(scene, EPOCH - 1)
     owner_lock = OwnerLock(path)
     try:
@@ -278,7 +278,7 @@ def test_a_question_that_somebody_still_asks_is_left_alone(scene: Scene) -> None
         owner_lock.release()
 
 
-def test_where_the_file_system_has_no_locks_questions_can_be_answered_all_the_same(
+def test_without_file_locks_questions_can_still_be_answered(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cloud_history.state.locks.try_lock", lambda file: True)

@@ -88,7 +88,7 @@ def test_a_backup_that_the_question_promised_is_made_though_backups_are_switched
     assert (result.backed_up, sorted(read)) == (2, sorted(ids(2)))
 
 
-def test_what_finishes_while_the_person_decides_was_not_shown_and_is_not_sent(room: Room) -> None:
+def test_jobs_that_finish_while_the_person_decides_are_not_sent(room: Room) -> None:
     running = ids(4)[3]
     room.client.jobs[running] = job(running, "in_progress")
 
@@ -116,7 +116,7 @@ def test_whatever_ends_the_question_otherwise_sends_nothing(room: Room, end: Exc
     assert (room.client.deletes, room.client.clears) == ([], 0)
 
 
-def test_with_nobody_there_not_even_a_question_goes_to_the_cloud(room: Room) -> None:
+def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
     room.asked = Asked(there=False)
     for run in (lambda: room.delete(ids(3)), room.clear):
         with pytest.raises(NobodyThere):
@@ -124,7 +124,7 @@ def test_with_nobody_there_not_even_a_question_goes_to_the_cloud(room: Room) -> 
     assert room.untouched
 
 
-def test_never_is_never_and_asks_nobody(room: Room) -> None:
+def test_never_refuses_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="never")
     for run in (lambda: room.delete(ids(3)), room.clear):
         with pytest.raises(NodesNever) as ended:
@@ -136,7 +136,7 @@ def test_never_is_never_and_asks_nobody(room: Room) -> None:
     assert room.asked.about == []
 
 
-def test_allow_asks_nobody(room: Room) -> None:
+def test_allow_deletes_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="allow")
     room.asked = Asked(there=False)
     room.delete(ids(2))
@@ -157,7 +157,7 @@ def test_the_environment_outranks_what_is_set(tmp_path: Path, set_to: str, named
     assert (len(room.asked.about), room.client.deletes) == (int(asks), [ids(1)])
 
 
-def test_with_nothing_to_remove_nobody_is_asked_and_the_result_says_why(room: Room) -> None:
+def test_with_nothing_to_remove_no_approval_is_asked_for(room: Room) -> None:
     busy, gone = ids(5)[3:]
     room.client.jobs = {busy: job(busy, "pending")}
     result = room.delete([busy, gone])
@@ -202,9 +202,7 @@ def test_a_clear_asks_by_numbers_and_ages_and_sends_one_clear(room: Room) -> Non
     assert isinstance(result, ClearResult)
 
 
-def test_a_clear_asks_all_the_same_where_the_ages_cannot_be_read(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clear_still_asks_when_the_ages_cannot_be_read(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     async def unreadable(*arguments: object) -> None:
         raise ServerFault(500)
 
@@ -214,14 +212,14 @@ def test_a_clear_asks_all_the_same_where_the_ages_cannot_be_read(
     assert (about["removable"], about["oldest"], about["newest"]) == (3, None, None)
 
 
-def test_a_clear_of_nothing_asks_nobody_and_sends_nothing(room: Room) -> None:
+def test_a_clear_of_an_empty_history_asks_and_sends_nothing(room: Room) -> None:
     room.client.jobs = {}
     result = room.clear()
     assert isinstance(result, ClearResult)
     assert (result.before.finished, result.removed, room.client.clears) == (0, 0, 0)
 
 
-def test_a_clear_by_ids_of_nothing_asks_nobody_and_says_so(room: Room) -> None:
+def test_a_clear_by_ids_with_nothing_to_remove_does_not_ask(room: Room) -> None:
     room.operations.protection.change(protect=True, jobs=ids(9)[8:])
     room.client.jobs = {}
     result = room.clear()
@@ -269,7 +267,7 @@ def test_a_clear_with_something_protected_asks_for_exact_jobs_and_sends_those(ro
     assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
 
 
-def test_the_browsers_are_told_that_a_deletion_has_ended_and_nothing_of_it(room: Room) -> None:
+def test_browsers_hear_that_a_deletion_ended_and_nothing_else(room: Room) -> None:
     room.delete(ids(1), True)
     [(name, event)] = room.events
     assert (name, event["kind"], event["ended"]) == ("cloud_history.changed", "delete", True)
@@ -289,7 +287,7 @@ def test_a_key_of_the_prompt_is_used_where_there_is_no_other(tmp_path: Path) -> 
     assert set(room.used) == {of_prompt}
 
 
-def test_a_stop_while_it_looks_sends_nothing_and_asks_nobody(room: Room) -> None:
+def test_a_stop_during_the_preview_sends_and_asks_nothing(room: Room) -> None:
     class Stopped(Unwatched):
         def stop_requested(self) -> bool:
             return True

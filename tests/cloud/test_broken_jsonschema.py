@@ -82,7 +82,7 @@ def shadow(
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_broken_jsonschema_is_told_with_its_place_and_a_cure_and_nothing_passes(
+def test_a_broken_jsonschema_is_reported_with_its_path_and_a_fix_and_nothing_passes(
     name: str, shadow: Callable[[str], Path]
 ) -> None:
     path = shadow(PROGRAMS[name])
@@ -96,7 +96,7 @@ def test_a_broken_jsonschema_is_told_with_its_place_and_a_cure_and_nothing_passe
         assert (error.__cause__, error.__context__) == (None, None)
 
 
-def test_a_folder_of_that_name_is_told_as_what_hides_the_real_package(
+def test_a_folder_named_jsonschema_is_reported_as_hiding_the_real_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     (tmp_path / "jsonschema").mkdir()
@@ -119,7 +119,7 @@ def test_a_package_that_jsonschema_needs_is_named(
     assert f"pip install --force-reinstall jsonschema” in ComfyUI’s Python: {missing}" in caught.value.hint
 
 
-def test_an_old_jsonschema_is_told_by_its_version(shadow: Callable[[str], Path]) -> None:
+def test_an_old_jsonschema_is_reported_with_its_version(shadow: Callable[[str], Path]) -> None:
     path = shadow("class Draft7Validator: pass")
     (path.parent.parent / "jsonschema-3.2.0.dist-info").mkdir()
     with pytest.raises(BrokenInstallation) as caught:
@@ -129,7 +129,7 @@ def test_an_old_jsonschema_is_told_by_its_version(shadow: Callable[[str], Path])
     assert "4.0 or newer" in caught.value.hint
 
 
-def test_a_jsonschema_without_a_version_is_told_by_its_place(
+def test_a_jsonschema_without_a_version_is_reported_by_its_path(
     monkeypatch: pytest.MonkeyPatch, shadow: Callable[[str], Path]
 ) -> None:
     path = shadow("")

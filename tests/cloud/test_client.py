@@ -217,7 +217,7 @@ async def untrusted(tmp_path: Path) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_that_helps(
+async def test_an_untrusted_certificate_is_reported_with_the_variable_that_helps(
     untrusted: str, open_client: OpenClient
 ) -> None:
     async with open_client(untrusted) as client:

@@ -87,7 +87,7 @@ def bomb(mebibytes: int) -> bytes:
     ],
     ids=["bomb", "cut", "not compressed", "head only"],
 )
-async def test_a_compressed_answer_that_is_huge_cut_or_none_is_unreadable(
+async def test_a_compressed_answer_that_is_huge_truncated_or_not_compressed_is_unreadable(
     cloud: SimulatedCloud, open_client: OpenClient, make: Callable[[], bytes]
 ) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}

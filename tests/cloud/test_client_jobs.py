@@ -88,7 +88,7 @@ async def test_one_unknown_id_cancels_nothing(cloud: SimulatedCloud, open_client
 # What happens each time, the error at the end, and how often a cancellation and a read of one job are sent.
 
 
-async def test_a_file_is_where_the_server_says_and_nobody_goes_there(
+async def test_view_file_returns_the_redirect_without_following_it(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     file = with_file(cloud)

@@ -131,7 +131,7 @@ async def test_a_proxy_that_never_answers_certainly_passed_nothing_on(
     assert caught.value.sent is False
 
 
-async def test_a_proxy_nobody_listens_at_is_told(
+async def test_an_unreachable_proxy_is_reported(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:

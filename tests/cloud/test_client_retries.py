@@ -197,7 +197,7 @@ async def test_retry_after_as_a_date_is_waited_for(
     assert 15 < waits[0] <= 20
 
 
-async def test_a_retry_after_of_more_than_a_minute_is_told(
+async def test_a_retry_after_of_more_than_a_minute_is_reported(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     cloud.faults.append(says(429, "120"))
@@ -209,7 +209,7 @@ async def test_a_retry_after_of_more_than_a_minute_is_told(
 
 
 @pytest.mark.parametrize("what", ["read", "delete", "clear"])
-async def test_what_never_arrived_is_sent_again_once_somebody_listens(
+async def test_a_request_that_never_arrived_is_sent_again_once_the_server_listens(
     open_client: OpenClient, what: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -231,7 +231,7 @@ async def test_what_never_arrived_is_sent_again_once_somebody_listens(
 
 
 @pytest.mark.parametrize("what", ["read", "delete", "clear"])
-async def test_nobody_listening_is_tried_four_times_and_told_with_the_host(
+async def test_an_unreachable_server_is_tried_four_times_and_reported_with_its_host(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], what: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -75,7 +75,7 @@ def test_the_last_answer_counts() -> None:
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 99 Foo 2026 99:99:99 GMT", "0"])
-def test_what_is_no_date_says_nothing(date: str | None) -> None:
+def test_an_invalid_date_header_is_ignored(date: str | None) -> None:
     found = clock(timedelta(days=10))
     before = found.ahead
     found.record_date(date, NOON, NOON)

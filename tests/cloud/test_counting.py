@@ -100,7 +100,7 @@ def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> 
 
 
 @pytest.mark.parametrize("unknown", [["completed"], ["failed"], ["completed", "failed", "cancelled"]])
-def test_a_status_that_the_filter_knows_by_another_word_is_counted_all_the_same(unknown: list[str]) -> None:
+def test_a_status_that_the_server_filters_by_another_word_is_still_counted(unknown: list[str]) -> None:
     class Renamed(JobList):
         """Lists no job under these words, and says that there is none."""
 

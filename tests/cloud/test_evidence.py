@@ -136,7 +136,7 @@ async def test_a_cloud_that_still_answers_for_removed_jobs_by_id_is_believed_by_
 
 
 @pytest.mark.parametrize("lie", ["hides_jobs,rows=some", "hides_jobs,rows=one", "drops_rows,size=5"])
-async def test_a_clear_that_removes_nothing_is_not_told_by_a_count_that_fell(
+async def test_a_falling_count_does_not_prove_a_clear_that_removed_nothing(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
 ) -> None:
     bend(cloud, "keeps_jobs", f"{lie},after_deletion=true")
@@ -146,7 +146,7 @@ async def test_a_clear_that_removes_nothing_is_not_told_by_a_count_that_fell(
 
 
 @pytest.mark.parametrize("lie", ["total_too_large", "total_too_small", "total_of_page", "total_changes"])
-async def test_as_many_are_told_as_removed_by_a_clear_as_were(
+async def test_a_clear_reports_exactly_as_many_removed_jobs_as_were_removed(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
 ) -> None:
     finished = len(cloud.finished)
@@ -182,7 +182,7 @@ async def test_a_cloud_that_has_none_of_the_active_jobs_afterwards_proves_no_cle
     assert "the jobs that were to stay are missing too" in result.doubt
 
 
-async def test_a_clear_of_a_cloud_without_active_jobs_is_told_as_it_was(
+async def test_a_clear_without_active_jobs_is_reported_correctly(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]]
 ) -> None:
     for job in cloud.active:

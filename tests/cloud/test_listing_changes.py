@@ -61,7 +61,7 @@ def test_a_job_that_vanishes_meanwhile_hides_none_and_the_list_is_read_again(
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
-def test_one_that_vanishes_while_another_comes_further_down_hides_none(number: int) -> None:
+def test_a_job_that_vanishes_while_another_appears_hides_no_other(number: int) -> None:
     # The total stays as it was: only the row at the seam of two pages tells.
     jobs = completed(5000)
     late = {"id": ids(5001)[-1], "status": "completed"}
@@ -92,7 +92,7 @@ def test_a_history_that_never_holds_still_is_not_called_complete(total: str) -> 
     assert len(jobs.asked) <= 3 * 7
 
 
-def test_with_cursors_a_job_that_vanishes_hides_none() -> None:
+def test_with_cursors_a_vanishing_job_hides_no_other() -> None:
     jobs = completed(5000, cursors=True, total="absent")
 
     def vanish(number: int) -> None:

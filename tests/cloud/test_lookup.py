@@ -23,14 +23,14 @@ def look(client: FakeClient, count: int) -> Observation:
     return virtual_time.run(look_up(client, ids(count)))
 
 
-def test_nothing_to_look_at_asks_for_nothing() -> None:
+def test_looking_up_no_jobs_sends_no_request() -> None:
     client = FakeClient(jobs_of(ids(10)))
     assert look(client, 0) is NOTHING_OBSERVED
     assert (client.pages, client.asked) == ([], [])
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_up_to_twenty_are_asked_for_by_id_and_looked_for_in_the_list(count: int) -> None:
+def test_up_to_twenty_jobs_are_fetched_by_id_and_looked_up_in_the_list(count: int) -> None:
     client = FakeClient(jobs_of(ids(1000)[::2]))
     found = look(client, count)
     assert client.pages == [({}, 1000, 0), ({}, 2, 499)], "the list, and whether it ends there"
@@ -42,7 +42,7 @@ def test_up_to_twenty_are_asked_for_by_id_and_looked_for_in_the_list(count: int)
 
 
 @pytest.mark.parametrize("count", [21, 1000, 2500])
-def test_more_than_twenty_are_looked_for_in_the_list_with_a_spot_check_of_five(count: int) -> None:
+def test_more_than_twenty_jobs_are_looked_up_in_the_list_with_a_spot_check_of_five(count: int) -> None:
     client = FakeClient(jobs_of(ids(2500)[::2]))
     found = look(client, count)
     assert MAX_ONE_BY_ONE == 20
@@ -68,7 +68,7 @@ def known(jobs: Mapping[str, Job] = KNOWN_AS) -> Observation:
     return Observation(jobs, listed=frozenset(jobs), answered=frozenset(ids(5)))
 
 
-def test_jobs_that_ended_long_ago_are_looked_for_in_the_list_of_their_status_and_of_the_active_ones() -> None:
+def test_old_jobs_are_looked_up_in_the_list_of_their_status_and_of_active_jobs() -> None:
     client = FakeClient(settled(ids(1000)[500:], "completed") | settled(ids(1000)[900:], "failed"))
     found = look_after(client, known(), 30)
     assert {query.get("status") for query, _, _ in client.pages} == {f"{ACTIVE_QUERY},failed"}
@@ -93,7 +93,7 @@ def test_one_that_failed_long_ago_and_is_tried_again_is_found_without_being_aske
     ],
     ids=["no end is known", "nine minutes ago", "still running"],
 )
-def test_one_whose_status_may_still_change_has_all_of_them_looked_for_in_every_status(odd: Job) -> None:
+def test_if_one_status_may_still_change_every_status_is_listed(odd: Job) -> None:
     client = FakeClient(settled(ids(1000)[500:], "failed"))
     assert look_after(client, known({**KNOWN_AS, odd.id: odd}), 30).gone == frozenset(ids(30))
     assert [query for query, limit, _ in client.pages if limit > 2] == [{}]
@@ -193,7 +193,7 @@ def test_a_listed_job_is_asked_for_after_the_spot_check_and_before_the_list_has_
     assert any(isinstance(each, int) for each in client.told[at:]), "some pages are not asked for yet"
 
 
-def test_no_listed_job_is_asked_for_where_none_of_ours_is_missing() -> None:
+def test_no_listed_job_is_fetched_unless_one_of_ours_is_missing() -> None:
     client = FakeClient(settled(ids(1500), "failed"))
     look_after(client, replace(known(), others=frozenset(ids(1500)[30:])), 30)
     assert set(client.asked) <= set(ids(30))
@@ -259,7 +259,7 @@ def test_a_spot_check_that_finds_one_is_widened_to_all_of_them() -> None:
     assert not found.doubt or list(found.there) == hidden
 
 
-def test_at_most_six_are_looked_at_at_once_and_six_are() -> None:
+def test_exactly_six_jobs_are_looked_up_at_once() -> None:
     client = FakeClient(jobs_of(ids(20)))
     look(client, 20)
     assert client.most_looking == 6
@@ -276,7 +276,7 @@ def test_a_server_that_answers_404_to_everything_has_no_job_gone(count: int) -> 
 
 @pytest.mark.parametrize("count", [5, 30])
 @pytest.mark.parametrize("error", [ServerFault(500), Unauthorized(401), UnreadableAnswer(200)])
-def test_a_look_that_fails_has_seen_nothing_and_says_why(count: int, error: CloudError) -> None:
+def test_a_failed_lookup_has_seen_nothing_and_says_why(count: int, error: CloudError) -> None:
     assert look(FakeClient(jobs_of(ids(3)), blind=lambda sent: error), count) == Observation(error=error)
 
 
@@ -303,7 +303,7 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
 
 @pytest.mark.parametrize("error", [None, ServerFault(500)])
 @pytest.mark.parametrize("slow", [0.0, 50.0])
-def test_the_whole_list_that_was_begun_for_nothing_is_not_waited_for_and_its_failure_is_none(
+def test_a_list_that_turns_out_not_to_be_needed_is_not_waited_for_and_cannot_fail_the_lookup(
     error: CloudError | None, slow: float
 ) -> None:
     class Whole(FakeClient):
@@ -375,7 +375,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_job_that_is_gone() -> None:
     ],
     ids=["few", "many", "while a listed one is asked for"],
 )
-def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Observation) -> None:
+def test_cancelling_a_lookup_leaves_no_request_running(count: int, known: Observation) -> None:
     client = FakeClient(settled(ids(3000)[0 if known is NOTHING_OBSERVED else 30 :], "failed"), looking=10.0)
 
     async def cancel() -> None:
@@ -392,7 +392,7 @@ def test_cancelling_a_look_leaves_no_request_behind(count: int, known: Observati
     virtual_time.run(cancel())
 
 
-def test_nothing_was_seen_where_nobody_looked() -> None:
+def test_an_unseen_observation_is_empty() -> None:
     assert (NOTHING_OBSERVED.there, NOTHING_OBSERVED.gone, NOTHING_OBSERVED.error) == ({}, frozenset(), None)
 
 

@@ -108,7 +108,7 @@ def test_a_page_with_any_one_wrong_character_is_read_as_json_reads_it_or_is_not_
     ],
     ids=lambda text: text[:14],
 )
-def test_what_is_no_page_is_said_to_be_none(text: str) -> None:
+def test_text_that_is_not_a_page_is_rejected(text: str) -> None:
     with pytest.raises(NotJson):
         whole(text)
 
@@ -131,14 +131,14 @@ def test_rows_that_come_twice_are_not_a_page() -> None:
         whole('{"jobs": [1], "jobs": [2]}')
 
 
-def test_what_was_read_before_the_fault_stands() -> None:
+def test_rows_read_before_the_error_are_kept() -> None:
     rows: list[Any] = []
     with pytest.raises(NotJson):
         read_page('{"jobs": [1, 2, oops', rows.append)
     assert rows == [1, 2]
 
 
-def test_a_fault_of_who_takes_the_rows_is_not_taken_for_one_of_the_page() -> None:
+def test_an_error_in_the_row_handler_is_not_mistaken_for_a_bad_page() -> None:
     def take(row: object) -> None:
         raise ValueError(row)
 

@@ -294,7 +294,7 @@ def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
     assert (page.received, page.total, page.has_more, page.next_cursor) == (4, 40, True, "c")
 
 
-def test_of_a_page_is_kept_what_is_wanted_and_every_id_is_counted() -> None:
+def test_only_wanted_rows_of_a_page_are_kept_and_every_id_is_counted() -> None:
     rows = [{"id": JOB, "status": "failed"}, {"id": OTHER.upper(), "status": "completed"}, {"id": "no id"}]
     made: list[str] = []
 
@@ -313,7 +313,7 @@ def test_of_a_page_is_kept_what_is_wanted_and_every_id_is_counted() -> None:
     assert made == [JOB, OTHER, JOB]
 
 
-def test_of_a_job_that_comes_twice_on_a_page_the_first_row_is_kept() -> None:
+def test_the_first_row_of_a_job_that_is_listed_twice_on_a_page_is_kept() -> None:
     rows = [{"id": JOB, "status": "failed"}, {"id": JOB, "status": "completed"}]
     page = protocol.read_jobs_page(answer(200, {"jobs": rows}), EVERY_JOB, NOON)
     assert (page.job_ids, page.received) == ([JOB, JOB], 2)
@@ -322,9 +322,7 @@ def test_of_a_job_that_comes_twice_on_a_page_the_first_row_is_kept() -> None:
 
 @pytest.mark.parametrize("total", [None, True, -1, 2.0, "2", [2]])
 @pytest.mark.parametrize("more", [{}, {"next_cursor": None}, {"next_cursor": 7}])
-def test_a_pagination_that_says_nothing_usable_is_taken_for_none(
-    total: object, more: dict[str, object]
-) -> None:
+def test_an_unusable_pagination_is_ignored(total: object, more: dict[str, object]) -> None:
     page = protocol.read_jobs_page(
         answer(200, {"jobs": [], "pagination": {"total": total, **more}}), EVERY_JOB, NOON
     )

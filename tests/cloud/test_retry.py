@@ -81,7 +81,7 @@ def retried_after(repeat: Repeat, error: CloudError) -> str:
     TABLE,
     ids=[f"{type(e).__name__}-{i}" for i, (e, *_) in enumerate(TABLE)],
 )
-def test_what_is_sent_again_and_after_which_tries(
+def test_each_error_is_retried_after_the_tries_that_the_table_says(
     error: CloudError, read: str, delete: str, clear: str
 ) -> None:
     found = (retried_after(READ, error), retried_after(DELETE, error), retried_after(CLEAR, error))
@@ -139,7 +139,7 @@ def test_retry_after_is_waited_exactly_up_to_a_minute(repeat: Repeat, error: Clo
 
 @pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
 @pytest.mark.parametrize("seconds", [60.5, 61.0, 86_400.0])
-def test_a_longer_retry_after_is_told_and_not_waited(repeat: Repeat, seconds: float) -> None:
+def test_a_longer_retry_after_is_reported_and_not_waited_for(repeat: Repeat, seconds: float) -> None:
     assert POLICY.wait(repeat, RateLimited(429, retry_after=seconds), 1) is None
     assert POLICY.wait(repeat, ServerFault(503, retry_after=seconds), 1) is None
 
@@ -184,11 +184,11 @@ def test_retry_after_as_a_date_is_counted_from_now() -> None:
         "Sun, 99 Mar 2026 99:00:00 GMT",
     ],
 )
-def test_a_retry_after_that_is_neither_counts_as_none(value: str | None) -> None:
+def test_an_invalid_retry_after_is_ignored(value: str | None) -> None:
     assert parse_retry_after(value, NOW) is None
 
 
-def test_a_retry_after_of_ages_is_still_one() -> None:
+def test_a_huge_retry_after_is_still_a_number() -> None:
     found = parse_retry_after("9" * 12, NOW)
     assert found is not None
     assert found > 60.0

@@ -26,7 +26,7 @@ CLOUD_JOBS = 60
 @pytest.mark.parametrize(
     "name", ["running", "sending.lock", "sending.gate", "deletions.gate", "deletions.jsonl", "protected.json"]
 )
-async def test_what_is_something_else_than_it_should_be_stops_deletions_until_it_is_put_right(
+async def test_a_state_file_replaced_by_something_else_stops_deletions_until_it_is_repaired(
     stage: Stage, name: str
 ) -> None:
     path = stage.folder / name
@@ -158,7 +158,7 @@ async def test_damaged_settings_stop_deletions_until_something_is_set(
     await stage.next_works()
 
 
-async def test_a_damaged_record_is_written_on_and_what_is_whole_in_it_stays(stage: Stage) -> None:
+async def test_a_damaged_audit_log_is_appended_to_and_its_intact_lines_stay(stage: Stage) -> None:
     damage = b'\xff\xfe garbage\n\n[]\n{}\nnull\n{"line": "intent", "operation": "cd'
     path = stage.folder / "deletions.jsonl"
     path.write_bytes(OLD_LINE + b"\n" + damage)
@@ -212,7 +212,7 @@ async def test_drafts_that_a_dead_process_left_make_room_for_the_new_one_and_are
     await stage.next_works()
 
 
-async def test_a_damaged_note_of_an_earlier_deletion_is_told_and_stops_nothing(stage: Stage) -> None:
+async def test_a_damaged_note_of_an_earlier_deletion_is_reported_and_stops_nothing(stage: Stage) -> None:
     path = stage.folder / "running" / f"{OLDER}.json"
     path.parent.mkdir()
     path.write_bytes(b"{")

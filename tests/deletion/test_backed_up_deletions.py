@@ -59,9 +59,7 @@ async def test_a_deletion_that_nothing_happens_to(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("setting", ["off", "workflows"])
-async def test_where_no_backup_is_wanted_none_is_made_and_the_record_is_written(
-    stage: Stage, setting: str
-) -> None:
+async def test_without_a_backup_the_deletion_is_still_logged(stage: Stage, setting: str) -> None:
     SettingsFile(stage.folder).change(backup=setting)
     await stage.delete(backup=False if setting == "workflows" else None)
     assert (stage.gone, stage.zips()) == (set(stage.ids), [])
@@ -76,7 +74,7 @@ async def test_where_no_backup_is_wanted_none_is_made_and_the_record_is_written(
 
 
 @pytest.mark.parametrize("failure", [*FAILURES, "401 by the list", "down by the list", "HTML by the list"])
-async def test_where_the_first_look_fails_what_is_sent_is_backed_up_all_the_same(
+async def test_when_the_first_lookup_fails_every_sent_job_is_still_backed_up(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, failure: str
 ) -> None:
     kind, _, by_list = failure.partition(" by ")
@@ -119,7 +117,7 @@ async def test_where_no_detail_can_be_read_nothing_is_sent(stage: Stage, failure
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_where_the_deletion_fails_its_backup_is_whole_and_the_record_is_true(
+async def test_when_the_deletion_fails_its_backup_is_whole_and_the_log_is_true(
     stage: Stage, failure: str
 ) -> None:
     fault = stage.fails(DELETION, POST, **FAILURES[failure])
@@ -134,7 +132,7 @@ async def test_where_the_deletion_fails_its_backup_is_whole_and_the_record_is_tr
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_where_the_last_look_fails_nothing_is_claimed(stage: Stage, failure: str) -> None:
+async def test_when_the_last_lookup_fails_nothing_is_claimed(stage: Stage, failure: str) -> None:
     fault = stage.fails(LAST_LOOK, JOBS, **FAILURES[failure])
     await stage.delete()
     assert fault.fired
@@ -145,7 +143,7 @@ async def test_where_the_last_look_fails_nothing_is_claimed(stage: Stage, failur
 
 
 @pytest.mark.parametrize("failure", ["401", "500", "down", "reset"])
-async def test_where_one_of_two_requests_fails_all_are_saved_and_each_is_told_as_it_is(
+async def test_when_one_of_two_requests_fails_all_jobs_are_backed_up_and_each_has_its_true_outcome(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     monkeypatch.setattr("cloud_history.deletion.delete.MAX_IDS_PER_REQUEST", 5)
@@ -185,7 +183,7 @@ async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage
     await stage.next_works()
 
 
-async def test_jobs_that_cannot_be_had_one_by_one_and_are_listed_are_not_told_as_gone(stage: Stage) -> None:
+async def test_jobs_that_are_listed_but_not_found_by_id_are_not_called_gone(stage: Stage) -> None:
     one = re.compile(r"/api/jobs/[0-9a-f-]{36}")
     unknown = Fault(("GET", one), "status", times=None, status=404, json={})
     stage.steps = Steps({BACKUP: lambda: stage.cloud.faults.append(unknown)})
@@ -226,7 +224,7 @@ async def test_a_job_that_is_protected_meanwhile_stays(stage: Stage, step: str) 
     await stage.next_works()
 
 
-async def test_of_what_was_confirmed_only_that_is_saved_and_sent(stage: Stage) -> None:
+async def test_only_confirmed_jobs_are_backed_up_and_sent(stage: Stage) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=stage.ids[:5]), Unwatched())

@@ -71,7 +71,7 @@ async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a
 
 @named(REFUSED)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
-async def test_what_cannot_be_written_down_is_not_begun(stage: Stage, step: Step, stays: bool) -> None:
+async def test_a_deletion_that_cannot_be_noted_is_not_begun(stage: Stage, step: Step, stays: bool) -> None:
     await delete_on(stage, step, stays=stays)
     assert isinstance(stage.error, StateUnwritable)
     assert stage.cloud.requests == []
@@ -82,7 +82,7 @@ async def test_what_cannot_be_written_down_is_not_begun(stage: Stage, step: Step
 
 @named(NOT_SAVED)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
-async def test_what_cannot_be_backed_up_is_not_deleted(stage: Stage, step: Step, stays: bool) -> None:
+async def test_jobs_that_cannot_be_backed_up_are_not_deleted(stage: Stage, step: Step, stays: bool) -> None:
     await delete_on(stage, step, stays=stays)
     assert set(stage.outcomes().values()) == {"failed"}
     assert stage.result is not None
@@ -94,7 +94,7 @@ async def test_what_cannot_be_backed_up_is_not_deleted(stage: Stage, step: Step,
 
 @named(NOT_TOLD)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
-async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_as_unknown(
+async def test_an_outcome_that_cannot_be_logged_is_reported_and_logged_as_unknown(
     stage: Stage, step: Step, stays: bool
 ) -> None:
     await delete_on(stage, step, stays=stays)
@@ -104,7 +104,7 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_and_recorded_as_unknow
 
 
 @named(HARMLESS)
-async def test_what_is_only_for_more_safety_stops_nothing(stage: Stage, step: Step) -> None:
+async def test_failures_that_only_reduce_safety_margins_stop_nothing(stage: Stage, step: Step) -> None:
     await delete_on(stage, step, number=errno.EIO)
     assert stage.saved() == stage.gone == set(stage.ids)
     stage.check()
@@ -139,7 +139,7 @@ async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage
     await stage.next_works()
 
 
-async def test_a_note_that_cannot_be_removed_is_told_at_the_next_start_beside_the_true_record(
+async def test_a_note_that_cannot_be_removed_is_reported_at_the_next_start_beside_the_true_log(
     stage: Stage,
 ) -> None:
     await delete_on(stage, ("remove", "running/*.json", 1), number=errno.EROFS)
@@ -160,7 +160,7 @@ async def test_a_disk_that_is_really_full_stops_the_deletion_before_it_begins(
     await stage.next_works()
 
 
-async def test_a_record_that_is_really_full_in_the_middle_of_a_line_is_as_it_was(stage: Stage) -> None:
+async def test_an_audit_log_is_unchanged_when_the_disk_fills_up_within_a_line(stage: Stage) -> None:
     path = stage.folder / "deletions.jsonl"
     path.write_bytes((OLD_LINE + b"\n") * 20)
     before = path.read_bytes()

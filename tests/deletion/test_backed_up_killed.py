@@ -96,7 +96,7 @@ HELD: dict[str, Callable[[SimulatedCloud], bool]] = {
 
 
 @pytest.mark.parametrize("when", HELD)
-async def test_killed_while_the_cloud_is_asked_it_is_told_and_nothing_is_sent_by_itself(
+async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
     stage: Stage, when: str
 ) -> None:
     cloud = stage.cloud
@@ -168,7 +168,7 @@ async def test_stopped_while_it_is_sent_the_backup_is_whole(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_cancelled_it_is_told_as_unknown_only_if_something_was_sent(stage: Stage, step: str) -> None:
+async def test_a_cancelled_deletion_is_unknown_only_if_something_was_sent(stage: Stage, step: str) -> None:
     gate = Gate(stage.cloud)
     stage.steps = Steps({step: gate.close})
     task = asyncio.ensure_future(stage.delete())

@@ -148,7 +148,7 @@ class Impatient(Unwatched):
         return True
 
 
-async def test_a_person_who_stops_while_the_disk_hangs_is_heard_within_half_a_second(
+async def test_a_stop_is_noticed_within_half_a_second_while_the_disk_hangs(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed
 ) -> None:
     begin = time.monotonic()
@@ -160,7 +160,7 @@ async def test_a_person_who_stops_while_the_disk_hangs_is_heard_within_half_a_se
     assert cloud.requests == []
 
 
-async def test_a_node_that_is_cancelled_while_it_still_looks_is_told_as_having_sent_nothing(
+async def test_a_node_cancelled_during_the_first_lookup_is_logged_as_having_sent_nothing(
     cloud: SimulatedCloud, operations: Operations, gate: Gate, events: list[dict[str, Any]]
 ) -> None:
     gate.close()

@@ -62,7 +62,7 @@ def test_it_looks_no_further_once_nothing_is_left() -> None:
 
 
 @pytest.mark.parametrize("looks", [[240, 240, 0], [240, 240, 240, 100, 0], [240] * 6 + [0]])
-def test_a_list_that_lags_is_looked_at_again(looks: list[int]) -> None:
+def test_a_lagging_list_is_counted_again(looks: list[int]) -> None:
     client = FakeClient(looks=looks)
     result = clear(client)
     assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
@@ -128,7 +128,7 @@ def test_why_the_list_could_not_be_read_is_kept() -> None:
     assert clear(FakeClient(looks=[240, why], clear_error=LOST)).error is LOST
 
 
-def test_a_list_that_breaks_between_two_looks_keeps_the_last_count() -> None:
+def test_a_list_that_fails_between_two_lookups_keeps_the_last_count() -> None:
     result = clear(FakeClient(looks=[240, 40, ServerFault(500)]))
     assert (result.outcome, result.listed) == (ClearOutcome.UNCONFIRMED, 40)
 
@@ -214,7 +214,7 @@ def test_stopping_while_it_is_sent_still_takes_a_last_look(
     assert isinstance(result.error, OperationStopped) is (outcome is ClearOutcome.UNKNOWN)
 
 
-def test_a_last_look_that_takes_long_is_not_waited_for() -> None:
+def test_a_slow_last_lookup_is_not_waited_for() -> None:
     client = FakeClient(looks=[240], seconds=30.0)
 
     async def stopped() -> tuple[ClearResult, float]:
@@ -252,7 +252,7 @@ def test_cancelling_a_clear_passes_through() -> None:
     virtual_time.run(cancel())
 
 
-def test_what_was_sent_is_looked_at_even_when_the_time_is_up() -> None:
+def test_a_sent_clear_is_checked_even_after_the_time_limit() -> None:
     client = FakeClient(looks=[240, 0], seconds=500.0)
     result = clear(client)
     assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)

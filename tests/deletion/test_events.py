@@ -46,7 +46,7 @@ def test_progress_is_kept_until_the_end_and_of_each_operation_the_last() -> None
     assert [each["operation"] for each in events.progress()] == ["o2"]
 
 
-def test_a_wait_is_told_by_the_seconds_that_are_left_when_it_is_asked_for() -> None:
+def test_a_wait_is_given_as_the_seconds_left_when_fetched() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)
     left = []

@@ -86,7 +86,7 @@ def test_the_table_is_whole() -> None:
 
 
 @pytest.mark.parametrize(("sent", "before", "after"), list(product(SENT, LOOKS, LOOKS)))
-def test_what_holds_of_every_verdict(sent: str, before: Seen, after: Seen) -> None:
+def test_every_outcome_keeps_the_invariants(sent: str, before: Seen, after: Seen) -> None:
     found = judged(sent, before, after)
     if found.outcome is Outcome.DELETED:
         assert (before in ("there", "active"), after) == (True, "gone"), (
@@ -207,7 +207,7 @@ def whys(result: DeletionResult) -> set[str]:
 
 
 @FEW_AND_MANY
-def test_without_a_preview_jobs_seen_active_or_gone_are_told_and_not_sent(count: int) -> None:
+def test_without_a_preview_active_or_gone_jobs_are_reported_and_not_sent(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)))
     client.jobs[ids(count)[0]] = job(ids(count)[0], "in_progress")
     del client.jobs[ids(count)[1]]
@@ -234,7 +234,7 @@ def test_a_job_of_unknown_state_given_by_its_id_is_sent_and_what_the_cloud_keeps
 
 
 @FEW_AND_MANY
-def test_when_the_look_before_fails_all_are_sent_and_none_is_claimed(count: int) -> None:
+def test_when_the_lookup_before_fails_all_jobs_are_sent_and_none_is_claimed(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), blind=lambda sent: None if sent else FAULT)
     del client.jobs[ids(count)[1]]
     client.jobs[ids(count)[2]] = job(ids(count)[2], "in_progress")
@@ -261,7 +261,7 @@ def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: i
     assert client.answered == client.deletes
 
 
-def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
+def test_a_previewed_job_that_runs_again_is_sent_and_reported_as_active() -> None:
     client = FakeClient(jobs_of(ids(3)))
     client.jobs[ids(3)[1]] = job(ids(3)[1], "in_progress")
     result = delete(client, 3, previewed=Observation(jobs_of(ids(3))))
@@ -270,7 +270,7 @@ def test_a_previewed_job_that_runs_again_is_sent_and_told_as_active() -> None:
 
 
 @FEW_AND_MANY
-def test_when_the_second_look_fails_what_the_person_was_shown_counts_as_seen(count: int) -> None:
+def test_when_the_second_lookup_fails_the_preview_counts_as_seen(count: int) -> None:
     client = FakeClient(jobs_of(ids(count + 1)), blind=lambda sent: None if sent else FAULT)
     result = delete(client, count, previewed=Observation(jobs_of(ids(count))))
     assert result.deleted == count
@@ -306,7 +306,7 @@ def test_a_cloud_that_says_yes_and_removes_nothing_is_unconfirmed_after_about_fi
 
 
 @FEW_AND_MANY
-def test_when_looking_fails_after_deleting_it_is_unconfirmed_with_why_and_not_failed(count: int) -> None:
+def test_when_the_lookup_after_deleting_fails_the_jobs_are_unconfirmed_and_not_failed(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), blind=lambda sent: FAULT if sent else None)
     result = delete(client, count)
     assert outcomes(result) == ["unconfirmed"] * count
@@ -317,7 +317,7 @@ def test_when_looking_fails_after_deleting_it_is_unconfirmed_with_why_and_not_fa
 
 
 @FEW_AND_MANY
-def test_a_look_that_breaks_between_two_looks_forgets_nothing_that_was_seen(count: int) -> None:
+def test_a_failed_lookup_forgets_nothing_that_an_earlier_one_saw(count: int) -> None:
     class Flaky(FakeClient):
         """Half is gone at the first look; no later look succeeds."""
 
@@ -339,7 +339,7 @@ def test_a_look_that_breaks_between_two_looks_forgets_nothing_that_was_seen(coun
     assert {result.jobs[each].why for each in stays} == {"accepted, but still listed"}
 
 
-def test_jobs_that_were_certainly_refused_are_looked_at_once_and_not_waited_for() -> None:
+def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:
     client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401))
 
     async def timed() -> DeletionResult:

@@ -241,7 +241,7 @@ def test_no_report_says_erased_or_that_assets_go() -> None:
             assert not {"erase", "destroy", "purge"} & set(report.replace(".", "").split())
 
 
-def test_what_a_node_ends_with_is_the_report() -> None:
+def test_the_error_of_a_node_is_its_report() -> None:
     half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, "x")})
     unknown = ClearResult(ClearOutcome.UNKNOWN, counts_of(3))
     assert isinstance(incomplete(half), Incomplete)
@@ -268,7 +268,7 @@ def test_found_jobs_are_counted_by_status_and_listed() -> None:
     assert listing_report(found[:1], 1).startswith("1 job found: 1 completed. Nothing was changed.")
 
 
-def test_rows_that_could_not_be_read_are_told_with_what_was_found() -> None:
+def test_unreadable_rows_are_reported_with_what_was_found() -> None:
     line = "1 row of the list could not be read: those jobs may match too."
     assert listing_report([], 0, 1).splitlines() == ["No job matches.", line]
     assert listing_report([job(ids(1)[0])], 1, 1).splitlines()[1:] == [line, f"  {ids(1)[0]}"]

@@ -75,7 +75,7 @@ def by_id(*job_ids: str) -> Callable[[int], ProtectedJobs]:
 
 
 @pytest.mark.parametrize("count", [3, 250])
-def test_protected_jobs_are_not_sent_and_are_told_as_that(count: int) -> None:
+def test_protected_jobs_are_not_sent_and_are_reported_as_protected(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)))
     result = delete(client, count, Guards(by_id(ids(count)[1])))
     assert result.ids(Outcome.PROTECTED) == [ids(count)[1]]
@@ -120,7 +120,7 @@ def test_a_job_is_kept_whose_protected_workflow_only_the_preview_named(asked_fir
     assert sent(client) == []
 
 
-def test_a_job_of_a_protected_workflow_that_seems_to_be_gone_by_now_is_not_sent_all_the_same() -> None:
+def test_a_job_of_a_protected_workflow_is_not_sent_even_if_it_seems_gone() -> None:
     client = FakeClient(jobs_of(ids(6)[3:]))
     result = delete(
         client,
@@ -141,7 +141,7 @@ def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
     assert result.ids(Outcome.PROTECTED) == [late]
 
 
-def test_what_a_person_confirmed_is_not_sent_either_when_it_was_protected_since() -> None:
+def test_a_confirmed_job_is_not_sent_if_it_was_protected_since() -> None:
     client = FakeClient(jobs_of(ids(3)))
     guards = Guards(by_id(ids(3)[0]))
     result = delete(client, 3, guards, previewed=Observation(jobs_of(ids(3))), confirmed=ids(3))
@@ -200,9 +200,7 @@ def test_stopping_while_it_backs_up_sends_nothing() -> None:
     assert client.deletes == []
 
 
-def test_of_what_was_asked_for_only_the_confirmed_is_sent_and_the_rest_keeps_the_word_of_the_preview() -> (
-    None
-):
+def test_only_confirmed_jobs_are_sent_and_the_others_keep_the_outcome_of_the_preview() -> None:
     there = jobs_of(ids(6))
     there[ids(6)[1]] = job(ids(6)[1], "in_progress")
     there[ids(6)[2]] = job(ids(6)[2], "enchanted")
@@ -239,7 +237,7 @@ def test_the_time_that_backing_up_takes_is_not_the_deletions() -> None:
     assert delete(client, 30, SlowGuards()).deleted == 30
 
 
-def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
+def test_repeated_lookups_end_with_the_time_limit_of_the_deletion() -> None:
     client = FakeClient(jobs_of(ids(30)), lies=True, looking=3.0)
 
     async def took() -> float:
@@ -250,7 +248,7 @@ def test_looking_again_ends_with_the_time_of_the_deletion() -> None:
     assert virtual_time.run(took()) < 15
 
 
-def test_what_the_preview_saw_to_be_gone_is_already_gone_when_nobody_can_look_again() -> None:
+def test_jobs_that_the_preview_saw_gone_are_already_gone_if_no_later_lookup_works() -> None:
     there, gone, other = ids(3)
     client = FakeClient(jobs_of([there, other]), blind=lambda sent: None if sent else ServerFault(500))
     previewed = Observation(jobs_of([there]), frozenset({ProvenAbsent(gone)}))

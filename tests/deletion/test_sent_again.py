@@ -49,7 +49,7 @@ class Meanwhile:
 
 
 @pytest.mark.parametrize("later", LATER)
-async def test_a_lost_first_try_that_was_carried_out_counts_as_deleted_whatever_the_next_is_told(
+async def test_a_lost_first_try_that_worked_counts_as_deleted_whatever_the_retry_answers(
     cloud: SimulatedCloud, open_client: OpenClient, later: str
 ) -> None:
     job_id = cloud.finished[0].id
@@ -62,7 +62,7 @@ async def test_a_lost_first_try_that_was_carried_out_counts_as_deleted_whatever_
     assert {job_id: each.outcome for job_id, each in result.jobs.items()} == {job_id: Outcome.DELETED}
 
 
-async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
+async def test_a_lost_first_try_is_unconfirmed_when_the_list_cannot_be_read(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     job_id = cloud.finished[0].id
@@ -75,7 +75,7 @@ async def test_a_lost_first_try_is_unconfirmed_when_nobody_can_look(
 
 
 @pytest.mark.parametrize("later", LATER)
-async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_the_next_is_told(
+async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_the_retry_answers(
     cloud: SimulatedCloud, open_client: OpenClient, later: str
 ) -> None:
     job_id = cloud.finished[0].id

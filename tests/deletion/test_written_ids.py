@@ -38,7 +38,7 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
 
 
-async def test_what_one_client_has_read_another_asks_for(
+async def test_ids_as_one_client_read_them_are_used_by_the_next(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     written = in_upper_case(cloud)[0]

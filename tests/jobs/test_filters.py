@@ -114,7 +114,7 @@ def test_the_server_is_asked_for_what_it_can_filter_and_for_nothing_else() -> No
     }
 
 
-def test_unknown_states_are_looked_for_here_as_no_server_knows_the_word() -> None:
+def test_unknown_statuses_are_filtered_here_because_no_server_knows_them() -> None:
     chosen = JobFilter((JobStatus.UNKNOWN, JobStatus.FAILED))
     assert chosen.query() == {}
     assert chosen.matches(job(ids(1)[0], "enchanted"))

@@ -134,7 +134,7 @@ def test_anything_else_is_refused(wrong: str) -> None:
         ("  ", "nothing (a missing or blank input)"),
     ],
 )
-def test_what_is_no_text_is_named_by_what_it_is(wrong: object, shown: str) -> None:
+def test_items_that_are_not_text_are_named_by_their_type(wrong: object, shown: str) -> None:
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids([A, B, wrong])
     assert refused.value.message == f"1 of 3 is not a job id: item 3: {shown}."
@@ -157,7 +157,7 @@ def test_exactly_ten_wrong_items_are_all_named_and_no_more_is_said() -> None:
     assert "more" not in refused.value.message
 
 
-def test_what_is_invisible_is_shown_escaped_and_what_is_long_is_cut() -> None:
+def test_invisible_characters_are_escaped_and_long_texts_are_cut() -> None:
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids([f"\u202e{A}", "x" * 5000])
     assert f"“\\u202e{A}”" in refused.value.message
@@ -321,7 +321,7 @@ class Enough(Exception):
 
 
 @pytest.mark.parametrize("form", [list, "\n".join, json.dumps])
-def test_reading_many_ids_ends_when_it_is_told_to(form: Callable[[list[str]], object]) -> None:
+def test_reading_many_ids_can_be_stopped(form: Callable[[list[str]], object]) -> None:
     asked = 0
 
     def pause() -> None:
@@ -334,7 +334,7 @@ def test_reading_many_ids_ends_when_it_is_told_to(form: Callable[[list[str]], ob
         parse_job_ids(form(many(5_000)), pause)
 
 
-def test_of_many_wrong_ids_ten_are_named_and_all_are_counted() -> None:
+def test_ten_of_many_wrong_ids_are_named_and_all_are_counted() -> None:
     with pytest.raises(InvalidJobIds) as caught:
         parse_job_ids(["x"] * 60_000 + [A])
     assert caught.value.values["wrong"] == 60_000

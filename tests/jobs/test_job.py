@@ -66,7 +66,7 @@ def test_seconds_and_milliseconds_of_a_moment_give_that_moment(seconds: int) -> 
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_time_gives_none(nonsense: object) -> None:
+def test_an_invalid_time_gives_none(nonsense: object) -> None:
     assert moment(nonsense, NOON) is None
 
 
@@ -79,7 +79,7 @@ def test_a_day_ahead_is_a_wrong_clock_and_more_is_no_time(unit: int) -> None:
 
 @quickly
 @given(any_json)
-def test_a_time_is_an_aware_moment_that_can_have_been_or_none(value: object) -> None:
+def test_a_time_is_an_aware_plausible_moment_or_none(value: object) -> None:
     found = moment(value, NOON)
     if found is not None:
         assert found.utcoffset() == timedelta(0)
@@ -265,7 +265,7 @@ def test_a_search_does_not_find_what_the_list_hides() -> None:
 
 
 @pytest.mark.parametrize("count", [-1, True, 1.0, "2", None, [2], 2**53, 10**4000])
-def test_a_number_of_outputs_that_is_none_is_not_known(count: object) -> None:
+def test_an_invalid_number_of_outputs_is_unknown(count: object) -> None:
     job = read_job({"id": JOB, "outputs_count": count}, NOON)
     assert job is not None
     assert job.outputs_count is None

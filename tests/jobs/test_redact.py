@@ -55,7 +55,7 @@ def test_the_key_survives_nowhere_plain_or_as_in_a_url(detail: dict[str, Any]) -
         max_leaves=12,
     )
 )
-def test_what_holds_neither_key_nor_credentials_is_kept_as_it_is(value: Any) -> None:
+def test_values_without_key_or_credentials_are_kept_unchanged(value: Any) -> None:
     detail = {"workflow": value}
     assert clean_detail(detail) == detail
     assert json.loads(clean_json(detail, "comfyui-another-key-altogether")) == detail
@@ -82,7 +82,7 @@ def test_the_inputs_at_a_failure_are_removed_wherever_they_are() -> None:
 
 
 @pytest.mark.parametrize("extra", [{"auth": "x", "note": 1}, "sk-1", ["sk-1"], {}, None])
-def test_of_extra_data_nothing_but_the_workflow_is_kept(extra: Any) -> None:
+def test_nothing_but_the_workflow_is_kept_of_extra_data(extra: Any) -> None:
     assert clean_detail({"extra_data": extra, "a": [{"extra_data": extra}]}) == {
         "extra_data": {},
         "a": [{"extra_data": {}}],
@@ -111,7 +111,7 @@ def test_as_deep_as_any_workflow_goes_is_kept() -> None:
 
 
 @pytest.mark.parametrize("levels", [MAX_LEVELS, 5_000, 200_000])
-def test_what_is_nested_too_deeply_is_refused_and_not_recursed_into(levels: int) -> None:
+def test_details_nested_too_deeply_are_refused_without_recursion(levels: int) -> None:
     with pytest.raises(NestedTooDeeply, match="more than 100 levels"):
         clean_detail(nested(levels))
 

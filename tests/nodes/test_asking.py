@@ -168,7 +168,7 @@ async def test_a_stop_while_it_waits_ends_the_prompt_as_interrupted(
     assert comfyui.sent[-1][1]["state"] == "closed"
 
 
-async def test_what_deletes_nothing_never_asks(
+async def test_runs_that_delete_nothing_never_ask(
     page: Page, delete_node: Any, clear_node: Any, pack: Any, cloud: SimulatedCloud
 ) -> None:
     await delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[True])
@@ -192,7 +192,7 @@ async def test_the_question_names_the_node_and_the_workflow_it_is_in(
     assert told == [["12", "Clear Cloud History", "", ""], ["12", "Tidy up", "Portraits", "0123-workflow"]]
 
 
-async def test_a_node_named_by_the_key_shows_none_of_it_even_in_the_first_operation(
+async def test_a_node_titled_with_the_key_never_shows_it(
     comfyui: FakeComfyUI, page: Page, clear_node: Any, cloud: SimulatedCloud, pack_module: Any
 ) -> None:
     key = cloud.api_key
@@ -225,7 +225,7 @@ async def test_a_queue_of_another_form_costs_only_the_names(
 @pytest.mark.parametrize(
     "wrong", [["on"], [""], [None], ["off", "off"], [True], [["off"]], "off", []], ids=repr
 )
-async def test_a_backup_that_is_none_of_the_words_is_refused_before_anything_is_asked(
+async def test_an_unknown_backup_choice_is_refused_before_the_person_is_asked(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, wrong: Any
 ) -> None:
     for run in (

@@ -73,16 +73,14 @@ def test_every_input_has_a_tooltip_and_later_inputs_come_last(node: Any) -> None
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_what_deletes_can_back_up_first_and_does_as_it_is_set_where_nobody_has_chosen(
-    pack: Any, name: str
-) -> None:
+def test_deleting_nodes_offer_a_backup_and_follow_the_setting_by_default(pack: Any, name: str) -> None:
     words, options = pack.NODE_CLASS_MAPPINGS[name].INPUT_TYPES()["optional"]["backup"]
     assert words == ["setting", "off", "workflows"]
     assert options["default"] == "setting"
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_what_changes_the_history_says_what_stays_and_how_much_is_gone(pack: Any, name: str) -> None:
+def test_deleting_nodes_say_that_assets_stay_and_output_how_many_jobs_are_gone(pack: Any, name: str) -> None:
     node = pack.NODE_CLASS_MAPPINGS[name]
     assert node.RETURN_NAMES == ("after", "report", "deleted")
     assert node.RETURN_TYPES == ("*", "STRING", "INT")
@@ -97,7 +95,7 @@ def test_every_node_is_found_by_the_words_people_search_for(node: Any) -> None:
     assert len(set(node.SEARCH_ALIASES)) == len(node.SEARCH_ALIASES)
 
 
-def test_what_object_info_serves_is_json(node: Any) -> None:
+def test_object_info_is_valid_json(node: Any) -> None:
     shown = [
         node.INPUT_TYPES(),
         node.RETURN_TYPES,

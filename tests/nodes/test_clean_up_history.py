@@ -132,7 +132,7 @@ async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(
         ({"keep_last": 3, "allow_large": None}, "true or false"),
     ],
 )
-async def test_what_cannot_be_meant_is_refused_and_nothing_is_sent(
+async def test_meaningless_inputs_are_refused_and_nothing_is_sent(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, given: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(errors.InputRefused, match=words):
@@ -166,7 +166,7 @@ async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_di
     assert newest_first(cloud) == jobs
 
 
-async def test_what_is_set_to_never_is_refused_and_a_dry_run_is_not(
+async def test_with_never_a_deletion_is_refused_and_a_dry_run_is_not(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
@@ -189,7 +189,7 @@ async def test_it_backs_workflows_up_first_where_that_is_wanted(
     assert backup.jobs == 2
 
 
-async def test_with_nobody_to_ask_nothing_is_sent(
+async def test_without_a_browser_to_ask_nothing_is_sent(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "ask")

@@ -79,7 +79,7 @@ async def test_a_refused_clear_raises_with_what_the_cloud_said(
 
 
 @pytest.mark.parametrize("acted", [True, False])
-async def test_after_a_lost_answer_it_looks_and_never_sends_again(
+async def test_after_a_lost_answer_the_clear_is_checked_and_never_sent_again(
     node: Any, cloud: SimulatedCloud, errors: Any, acted: bool
 ) -> None:
     finished = len(cloud.finished)

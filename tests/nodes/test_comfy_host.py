@@ -98,7 +98,7 @@ async def test_a_stop_after_which_the_jobs_turn_out_to_be_gone_says_so(
     assert reports(comfyui)[0].startswith("2 jobs removed from your cloud history.")
 
 
-async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_told(
+async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_reported(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.switches.latency = 0.1
@@ -119,7 +119,7 @@ async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_told(
     assert len(cloud.history_posts) == posts
 
 
-async def test_the_stop_is_told_to_the_browser_that_runs_the_node_without_the_key(
+async def test_the_report_of_a_stop_goes_only_to_the_browser_that_queued_it_and_holds_no_key(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -133,7 +133,7 @@ async def test_the_stop_is_told_to_the_browser_that_runs_the_node_without_the_ke
     assert cloud.api_key not in json.dumps([comfyui.sent, kept])
 
 
-async def test_of_a_run_that_no_page_has_queued_no_page_is_told_anything(
+async def test_no_page_hears_of_a_run_that_no_page_queued(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     sys.modules["server"].PromptServer.instance.client_id = None
@@ -155,7 +155,7 @@ async def test_a_report_that_cannot_be_kept_does_not_hide_that_the_node_was_stop
     assert reports(comfyui) == []
 
 
-async def test_a_stop_while_a_clear_is_sent_is_noticed_and_told(
+async def test_a_stop_while_a_clear_is_sent_is_noticed_and_reported(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -189,7 +189,7 @@ async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_th
     assert "2 jobs removed from your cloud history." in report or "2 unconfirmed: " in report
 
 
-async def test_a_stop_that_the_last_look_took_down_still_stops_the_prompt(
+async def test_a_stop_consumed_by_the_last_check_still_stops_the_prompt(
     comfyui: FakeComfyUI, pack_module: Any
 ) -> None:
     watch = pack_module("comfy_host").NodeWatch()
@@ -201,7 +201,7 @@ async def test_a_stop_that_the_last_look_took_down_still_stops_the_prompt(
         watch.raise_if_stopped()
 
 
-async def test_a_fault_of_the_stop_question_that_is_no_stop_is_not_taken_for_one(
+async def test_an_error_in_the_interrupt_check_is_not_mistaken_for_an_interrupt(
     comfyui: FakeComfyUI, pack_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
@@ -230,7 +230,7 @@ async def test_an_interrupt_that_is_a_base_exception_is_noticed_too(
         watch.raise_if_stopped()
 
 
-async def test_cancelling_a_node_passes_through_and_the_record_stays(
+async def test_cancelling_a_node_passes_through_and_its_note_stays(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, pack_module: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -260,7 +260,7 @@ async def test_progress_shows_for_the_backup_and_then_for_the_deletion(
     assert comfyui.progress[begun[1] - 1] == comfyui.progress[-1] == (30, 30)
 
 
-async def test_a_wait_that_the_service_asks_for_is_told_on_the_node_and_in_the_browser_that_queued_it(
+async def test_a_wait_is_shown_on_the_node_in_the_browser_that_queued_it(
     comfyui: FakeComfyUI, pack_module: Any
 ) -> None:
     pack_module("comfy_host").NodeWatch().progress("asked_to_wait", 0, 12)
@@ -282,7 +282,7 @@ async def test_a_finished_operation_is_announced_to_all_browsers(
     assert cloud.finished == []
 
 
-async def test_a_browser_that_cannot_be_told_does_not_make_a_finished_deletion_an_error(
+async def test_a_finished_deletion_succeeds_even_if_the_browser_cannot_be_notified(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(*arguments: Any) -> None:

@@ -75,7 +75,7 @@ async def test_an_active_job_is_seen_to_be_one_and_is_not_sent(node: Any, cloud:
 @pytest.mark.parametrize(
     "absent", [None, [], (None,), [None], [""], [" \n "], ["[]"], [None, None], [[None]]], ids=repr
 )
-async def test_what_is_absent_is_refused_and_nothing_is_sent(
+async def test_absent_ids_are_refused_and_nothing_is_sent(
     node: Any, cloud: SimulatedCloud, errors: Any, absent: Any
 ) -> None:
     if absent == []:
@@ -206,7 +206,7 @@ async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
 
 
 @pytest.mark.parametrize("few", [True, False], ids=["one by one", "by list"])
-async def test_what_happens_between_listing_and_deleting_changes_no_other_job(
+async def test_changes_between_listing_and_deleting_affect_no_other_job(
     node: Any, pack: Any, cloud: SimulatedCloud, few: bool
 ) -> None:
     running, pending = cloud.listed("in_progress")[0].id, cloud.listed("pending")[0].id

@@ -59,7 +59,7 @@ def test_a_pack_that_changes_the_working_directory_does_not_move_the_state(
     assert host.operations().folder == tmp_path / "first" / "user" / "__cloud_history"
 
 
-async def test_a_named_state_folder_that_is_away_at_the_next_start_is_not_taken_for_a_new_one(
+async def test_a_named_state_folder_that_is_missing_at_the_next_start_is_not_treated_as_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
 ) -> None:
     FakeComfyUI(tmp_path / "user").install(monkeypatch)
@@ -74,7 +74,7 @@ async def test_a_named_state_folder_that_is_away_at_the_next_start_is_not_taken_
     assert (await host.operations().protected()).jobs == {"a"}
 
 
-async def test_a_state_folder_that_is_refused_is_told_at_the_start_by_the_nodes_and_by_every_route(
+async def test_a_refused_state_folder_is_reported_at_startup_by_the_nodes_and_by_every_route(
     comfyui: FakeComfyUI,
     monkeypatch: pytest.MonkeyPatch,
     load_pack: LoadPack,
@@ -118,7 +118,7 @@ def test_the_pack_of_one_test_leaves_nothing_to_the_next(kept_pack: KeptPack) ->
     loaded_pack.forget()
 
 
-def test_a_server_that_refuses_our_routes_costs_nobody_the_nodes(
+def test_the_nodes_load_even_if_the_server_refuses_our_routes(
     comfyui: FakeComfyUI, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
 ) -> None:
     sys.modules["server"].PromptServer.instance.routes = object()
@@ -129,7 +129,7 @@ def test_a_server_that_refuses_our_routes_costs_nobody_the_nodes(
 
 
 @pytest.mark.parametrize("content", ["import surely_not_installed", "raise RuntimeError('no')", "x = 1"])
-def test_a_foreign_or_broken_module_named_server_costs_nobody_the_nodes(
+def test_a_foreign_or_broken_server_module_does_not_prevent_the_nodes_from_loading(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -142,7 +142,7 @@ def test_a_foreign_or_broken_module_named_server_costs_nobody_the_nodes(
         sys.modules.pop("server", None)
 
 
-def test_what_an_earlier_run_left_open_is_told_at_the_next_start_and_not_sent(
+def test_unresolved_operations_are_reported_at_startup_and_not_sent(
     comfyui: FakeComfyUI, cloud: SimulatedCloud, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = load_pack().__name__
@@ -195,13 +195,13 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
         child.communicate()
 
 
-def test_a_module_that_is_not_there_is_quietly_none(pack_module: Any) -> None:
+def test_a_missing_module_gives_none_without_an_error(pack_module: Any) -> None:
     host = pack_module("comfy_host")
     for name in ("surely_not_installed", "surely_not_installed.at_all"):
         assert host._present(name, partial(importlib.import_module, name)) is None
 
 
-def test_what_is_missing_inside_a_module_of_comfyui_is_a_real_error(
+def test_an_import_error_inside_a_comfyui_module_is_raised(
     pack_module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "half_of_comfyui.py").write_text("import surely_not_installed")

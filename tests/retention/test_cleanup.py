@@ -79,7 +79,7 @@ async def test_rules_are_tried_on_two_event_loops_at_once(
     assert (here, there) == (1, 1)
 
 
-async def test_a_reading_that_fails_is_not_kept_and_holds_up_nobody(
+async def test_a_failed_reading_is_not_kept_and_does_not_block_the_next(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()

@@ -48,7 +48,7 @@ WRONG = """30 | d | 30m | 30y | 30days | -30d | +30d | 3.5d | 1e3d | 30d12h | 30
 
 
 @pytest.mark.parametrize("text", [each.strip() for each in WRONG.replace("\n", "|").split("|")])
-def test_what_cannot_be_read_is_an_error_that_shows_it(text: str) -> None:
+def test_an_invalid_time_is_an_error_that_quotes_it(text: str) -> None:
     with pytest.raises(InputRefused) as caught:
         cutoff(text, NOON)
     assert text.encode("unicode_escape").decode()[:40] in caught.value.message

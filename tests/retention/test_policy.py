@@ -153,16 +153,16 @@ def is_protected(job: Job) -> bool:
 
 
 @pytest.mark.parametrize(("name", "policy", "goes"), ROWS, ids=[" ".join(row) for row in ROWS])
-def test_what_goes_is_what_was_worked_out_by_hand(name: str, policy: str, goes: str) -> None:
+def test_policies_delete_exactly_what_was_worked_out_by_hand(name: str, policy: str, goes: str) -> None:
     preview = decide(history(name), policy_of(policy), NOW, is_protected)
     assert "".join(job.id for job in preview.go) == goes.replace("-", "")
 
 
-def test_there_are_enough_of_them_and_none_twice() -> None:
+def test_there_are_at_least_sixty_policies_without_duplicates() -> None:
     assert len({tuple(row[:2]) for row in ROWS}) == len(ROWS) >= 60
 
 
-def test_every_kept_job_has_its_reason_and_the_first_rule_that_keeps_it_is_told() -> None:
+def test_every_kept_job_has_the_first_rule_that_keeps_it_as_its_reason() -> None:
     policy = policy_of("last=1 within=2d daily=3 weekly=2")
     kept = decide(history("mixed"), policy, NOW, is_protected).kept
     assert {letter: reason.value for letter, reason in kept.items()} == {
@@ -213,13 +213,13 @@ def test_80_of_100_need_not_be_allowed_and_81_need_it() -> None:
         check_share(decide(many(100), Policy(keep_last=19), NOW), allow_large=False)
 
 
-def test_what_is_not_all_is_never_told_as_100_percent() -> None:
+def test_a_share_below_one_is_never_shown_as_100_percent() -> None:
     policy = Policy(keep_last=1)
     with pytest.raises(PolicyRefused, match=r"delete 99% .*\(999 of 1,000 finished jobs\)"):
         check_share(decide(many(1000), policy, NOW), allow_large=False)
 
 
-def test_of_jobs_of_one_moment_the_one_with_the_lower_id_counts_as_the_newer() -> None:
+def test_among_jobs_created_at_the_same_moment_the_lower_id_counts_as_newer() -> None:
     alike = [Job(letter, JobStatus.COMPLETED, "", created_at=NOW) for letter in "bca"]
     for rule in ("last=1", "daily=1", "weekly=1"):
         assert [job.id for job in decide(alike, policy_of(rule), NOW).go] == ["b", "c"]
@@ -249,7 +249,7 @@ def test_a_length_beyond_all_time_keeps_everything_and_breaks_nothing() -> None:
         {"statuses": (JobStatus.UNKNOWN,)},
     ],
 )
-def test_numbers_and_statuses_that_are_none_are_refused(members: dict[str, object]) -> None:
+def test_invalid_numbers_and_statuses_are_refused(members: dict[str, object]) -> None:
     with pytest.raises(PolicyRefused):
         Policy(**members)  # type: ignore[arg-type]
 
@@ -292,7 +292,7 @@ def test_at_most_a_thousand_ids_are_listed() -> None:
     assert lines[-1] == "  and 202 more"
 
 
-def test_a_policy_is_recorded_in_short() -> None:
+def test_a_policy_is_logged_in_short() -> None:
     assert policy_words(policy_of("last=2 within=36h failed each")) == (
         '{"policy": {"keep_last": 2, "keep_within": "36 hours", "statuses": ["failed"], "per_workflow": true}}'
     )

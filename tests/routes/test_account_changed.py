@@ -64,7 +64,7 @@ async def test_jobs_of_another_account_are_not_cancelled_nor_called_finished(sav
     assert (answer.status, answer.code) == (409, "account_changed")
 
 
-async def test_what_was_chosen_in_the_account_in_force_is_looked_at(saved: Stage) -> None:
+async def test_jobs_chosen_in_the_current_account_are_previewed(saved: Stage) -> None:
     account, ids = await account_of_the_list(saved), [job.id for job in saved.cloud.finished[:2]]
     shown = (await saved.ask("preview", {"ids": ids, "account": account})).json
     assert (shown["removable"], shown["account"]) == (2, account)

@@ -26,7 +26,7 @@ def set_to(stage: Stage) -> str:
     return stage.operations.settings.load().nodes
 
 
-async def test_what_is_asked_is_fetched_with_a_token_and_how_long_is_left(asked: Stage) -> None:
+async def test_a_question_is_fetched_with_a_token_and_the_time_left(asked: Stage) -> None:
     answer = await asked.ask("ask_question", {"question": asked.question})
     shown = answer.json
     assert answer.status == 200
@@ -71,9 +71,7 @@ async def test_always_allows_workflows_from_now_on_and_tells_the_browsers(asked:
 @pytest.mark.parametrize(
     "members", [{"answer": "skip", "always": True}, {"answer": "delete", "always": False}]
 )
-async def test_only_who_says_delete_and_always_loosens_the_setting(
-    asked: Stage, members: dict[str, object]
-) -> None:
+async def test_only_delete_with_always_loosens_the_setting(asked: Stage, members: dict[str, object]) -> None:
     assert (await asked.ask("ask_answer", body(asked, **members))).status == 200
     assert set_to(asked) == "ask"
 
@@ -91,7 +89,7 @@ async def test_without_the_token_of_that_question_nothing_is_answered_and_nothin
     assert set_to(asked) == "ask"
 
 
-async def test_a_setting_that_cannot_be_saved_is_told_and_the_answer_counts(asked: Stage) -> None:
+async def test_failing_to_save_the_setting_is_reported_and_the_answer_still_counts(asked: Stage) -> None:
     (asked.folder / "settings.json").unlink()
     (asked.folder / "settings.json").mkdir()
     answer = await asked.ask("ask_answer", body(asked, answer="delete", always=True))

@@ -26,7 +26,7 @@ def finished(stage: Stage, count: int) -> list[str]:
     return [job.id for job in stage.cloud.finished[:count]]
 
 
-async def test_a_deletion_is_recorded_with_all_that_is_known_of_it_and_no_key(stage: Stage) -> None:
+async def test_a_deletion_is_logged_with_all_its_details_and_without_the_key(stage: Stage) -> None:
     first, second = finished(stage, 2)
     operation = await delete(stage, first, second, backup=True)
     (entry,) = (await stage.ask("record")).json["entries"]
@@ -113,7 +113,7 @@ async def test_the_csv_has_a_line_for_each_job(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "00" * 17, "G0" * 16, "..%2f" * 6 + "aa", "%00" * 32])
-async def test_names_that_are_none_are_refused(target: Stage, name: str) -> None:
+async def test_invalid_operation_names_are_refused(target: Stage, name: str) -> None:
     before = target.kept_files()
     for method, path in (
         ("GET", f"record/{name}"),
@@ -129,7 +129,7 @@ async def test_names_that_are_none_are_refused(target: Stage, name: str) -> None
     assert target.kept_files() == before
 
 
-async def test_a_backed_up_job_that_is_not_in_it_is_told_and_not_guessed(target: Stage) -> None:
+async def test_a_job_missing_from_a_backup_is_an_error(target: Stage) -> None:
     other = finished(target, 1)[0]
     answer = await target.ask("backed_up_job", path=f"backups/{target.operation}/{other}")
     assert (answer.status, answer.code) == (409, "backup_damaged")

@@ -234,7 +234,7 @@ UNKNOWN = (
 )
 
 
-async def test_a_member_nobody_knows_is_refused_and_not_repeated(target: Stage) -> None:
+async def test_an_unknown_field_is_refused_and_not_echoed(target: Stage) -> None:
     before = target.kept_files()
     for more in UNKNOWN:
         for route in CHANGING:

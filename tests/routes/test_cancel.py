@@ -84,7 +84,7 @@ async def test_a_lost_answer_is_never_sent_again(stage: Stage) -> None:
     assert len(stage.cloud.requests_to(*CANCEL)) == 1
 
 
-async def test_ids_that_nobody_asked_for_are_not_repeated(stage: Stage) -> None:
+async def test_cancelled_ids_that_were_not_requested_are_ignored(stage: Stage) -> None:
     mine = stage.cloud.active[0].id
     said = {"cancelled": [mine, stage.cloud.active[1].id]}
     stage.cloud.faults.append(Fault(CANCEL, "status", status=200, json=said, times=None))
@@ -94,7 +94,7 @@ async def test_ids_that_nobody_asked_for_are_not_repeated(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "ids", [[], [""], ["x"], [None], [[JOB]], [f"{JOB},{JOB}"], [f"{JOB}/../x"]], ids=str
 )
-async def test_what_is_no_list_of_job_ids_is_refused(stage: Stage, ids: list[object]) -> None:
+async def test_an_invalid_list_of_job_ids_is_refused(stage: Stage, ids: list[object]) -> None:
     answer = await stage.ask("cancel", {"ids": ids})
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert stage.cloud.requests == []

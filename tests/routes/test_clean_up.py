@@ -43,7 +43,7 @@ async def test_the_list_is_read_again_once_something_was_deleted(stage: Stage) -
     assert (await stage.ask("clean_up", {"policy": {"keep_last": 5}})).json["total"] == before - 1
 
 
-async def test_what_would_go_is_listed_however_much_newer_jobs_stay(stage: Stage) -> None:
+async def test_jobs_that_would_go_are_listed_however_many_newer_jobs_stay(stage: Stage) -> None:
     for _ in range(400):
         stage.cloud.add_job("completed")
     answer = (await stage.ask("clean_up", {"policy": {"keep_last": 400}})).json
@@ -54,14 +54,14 @@ async def test_what_would_go_is_listed_however_much_newer_jobs_stay(stage: Stage
     assert len(answer["rows"]) <= 400
 
 
-async def test_guards_are_told(stage: Stage) -> None:
+async def test_the_guards_of_a_policy_are_shown(stage: Stage) -> None:
     empty = (await stage.ask("clean_up", {"policy": {}})).json
     assert (empty["empty"], empty["all"], empty["large"]) == (True, True, True)
     large = (await stage.ask("clean_up", {"policy": {"keep_last": 1}})).json
     assert (large["empty"], large["all"], large["large"]) == (False, False, True)
 
 
-async def test_exactly_what_the_policy_does_not_keep_is_deleted_and_recorded(stage: Stage) -> None:
+async def test_exactly_what_the_policy_does_not_keep_is_deleted_and_logged(stage: Stage) -> None:
     policy = {"keep_last": len(stage.cloud.finished) - 10}
     shown = await stage.preview(policy=policy)
     assert (shown["kind"], shown["removable"]) == ("delete", 10)
@@ -74,7 +74,7 @@ async def test_exactly_what_the_policy_does_not_keep_is_deleted_and_recorded(sta
     assert (await stage.ask("record")).json["entries"][0]["origin"] == "clean_up"
 
 
-async def test_what_takes_much_needs_a_yes(stage: Stage) -> None:
+async def test_a_policy_that_deletes_most_jobs_needs_explicit_permission(stage: Stage) -> None:
     answer = await stage.ask("preview", {"policy": {"keep_last": 1}})
     assert (answer.status, answer.code) == (400, "policy_refused")
     shown = await stage.preview(policy={"keep_last": 1}, allow_large=True)

@@ -61,7 +61,7 @@ async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is
     assert stage.operations.queue.in_flight.entries() == []
 
 
-async def test_of_two_confirmations_at_once_with_one_token_one_is_sent(stage: Stage) -> None:
+async def test_simultaneous_confirmations_with_one_token_send_once(stage: Stage) -> None:
     token = await preview(stage)
     answers = await asyncio.gather(*(stage.ask("clear", {"token": token}) for _ in range(8)))
     assert (
@@ -176,7 +176,7 @@ async def test_without_a_key_nothing_can_be_previewed_or_cleared(stage: Stage) -
     assert stage.cloud.requests == []
 
 
-async def test_what_cannot_be_written_down_first_is_not_sent(stage: Stage) -> None:
+async def test_a_clear_that_cannot_be_noted_first_is_not_sent(stage: Stage) -> None:
     token = await preview(stage)
     (stage.folder / "running").write_text("a file where the folder should be")
     answer = await stage.ask("clear", {"token": token})

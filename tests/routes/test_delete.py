@@ -24,7 +24,7 @@ async def test_a_preview_of_ids_says_exactly_what_would_go(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("many", [False, True])
-async def test_what_stays_is_counted_by_why_and_is_never_sent(stage: Stage, many: bool) -> None:
+async def test_jobs_that_stay_are_counted_by_reason_and_never_sent(stage: Stage, many: bool) -> None:
     cloud = stage.cloud
     gone, odd, *rest = [job.id for job in cloud.finished[: 60 if many else 6]]
     cloud.account.delete([gone], 0.0)

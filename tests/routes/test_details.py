@@ -29,7 +29,7 @@ async def answered(stage: Stage, **detail: Any) -> Any:
     return answer.json
 
 
-async def test_a_finished_job_is_told_whole(stage: Stage) -> None:
+async def test_the_details_of_a_finished_job_are_complete(stage: Stage) -> None:
     job = next(job for job in stage.cloud.listed("completed") if len(job.files) > 1)
     told = (await details(stage, job.id.upper())).json
     assert (told["job"]["id"], told["job"]["status"], told["updated"]) == (
@@ -71,7 +71,7 @@ async def test_every_failure_has_its_traceback_as_lines_and_never_its_inputs(sta
     ],
     ids=str,
 )
-async def test_no_extra_data_is_told_whatever_the_shape_of_the_workflow(stage: Stage, workflow: Any) -> None:
+async def test_no_extra_data_is_shown_whatever_the_shape_of_the_workflow(stage: Stage, workflow: Any) -> None:
     assert "swordfish" not in json.dumps(await answered(stage, workflow=workflow))
 
 
@@ -89,7 +89,7 @@ async def test_hostile_text_stays_the_text_it_is(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "odd", [None, 5, "x", [], [[]], {}, {"x": 5}, {"9": {"images": [5, None, {"filename": 7}]}}]
 )
-async def test_odd_members_are_left_out_and_the_rest_is_told(stage: Stage, odd: Any) -> None:
+async def test_malformed_fields_are_left_out_and_the_rest_is_shown(stage: Stage, odd: Any) -> None:
     told = await answered(
         stage, outputs=odd, preview_output=odd, execution_error={"traceback": odd, "exception_message": odd}
     )
@@ -140,7 +140,7 @@ async def test_a_workflow_nested_too_deeply_is_said_to_be_that(stage: Stage, lev
         assert "more than 100 levels" in answer.json["error"]["message"]
 
 
-async def test_another_job_than_the_one_asked_for_is_not_told(stage: Stage) -> None:
+async def test_details_of_another_job_are_not_accepted(stage: Stage) -> None:
     other = stage.cloud.finished[0].detail()
     stage.cloud.faults.append(Fault(("GET", "/api/jobs/"), "status", status=200, json=other, times=None))
     answer = await details(stage, JOB)
@@ -168,7 +168,7 @@ async def test_a_job_that_is_not_there_is_not_found(stage: Stage) -> None:
         *(f"{JOB}%3Fx=1", "%EF%BC%90" + JOB[1:], JOB[:-1], f"{JOB}0"),
     ],
 )
-async def test_what_is_no_job_id_is_never_asked_for(stage: Stage, name: str) -> None:
+async def test_an_invalid_job_id_is_never_requested(stage: Stage, name: str) -> None:
     answer = await details(stage, name)
     assert answer.status in (400, 404)
     assert stage.cloud.requests == []

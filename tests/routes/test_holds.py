@@ -157,7 +157,7 @@ async def test_undo_while_it_is_sent_or_afterwards_is_too_late(stage: Stage, gat
 
 
 @pytest.mark.parametrize("name", ["", "x", "f" * 32, "../../api_key", "\ud800"])
-async def test_what_is_not_held_cannot_be_undone_nor_stopped(stage: Stage, name: str) -> None:
+async def test_only_held_deletions_can_be_undone_or_stopped(stage: Stage, name: str) -> None:
     assert (await stage.ask("undo", {"hold": name})).code == "too_late"
     assert (await stage.ask("stop", {"operation": name})).code == "invalid_request"
 
@@ -258,7 +258,7 @@ async def test_a_key_removed_while_a_held_clear_counts_leaves_nothing_open(stage
     assert stage.cloud.history_posts == []
 
 
-async def test_what_waits_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:
+async def test_a_deletion_waiting_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()
     node = asyncio.ensure_future(
@@ -316,7 +316,7 @@ async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as
     assert stage.cloud.deleted == []
 
 
-async def test_what_is_undone_as_it_begins_to_be_sent_is_not_sent_and_the_other_way_round(
+async def test_a_hold_is_either_undone_or_sent_and_never_both(
     stage: Stage,
 ) -> None:
     await stage.held()
@@ -332,7 +332,7 @@ async def test_what_is_undone_as_it_begins_to_be_sent_is_not_sent_and_the_other_
         assert not hold.moves(("waiting", "holding"), "undone")
 
 
-async def test_what_another_hold_has_is_in_no_further_preview(stage: Stage) -> None:
+async def test_held_jobs_are_left_out_of_further_previews(stage: Stage) -> None:
     hold = await stage.held(ids=some(stage, 2))
     finished = len(stage.cloud.finished)
     everything = await stage.preview(filter={})
@@ -342,7 +342,7 @@ async def test_what_another_hold_has_is_in_no_further_preview(stage: Stage) -> N
     assert (await stage.preview(filter={}))["removable"] == finished
 
 
-async def test_what_waits_or_is_sent_can_be_stopped(stage: Stage, gate: Gate) -> None:
+async def test_a_deletion_that_waits_or_is_being_sent_can_be_stopped(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()
     stage.timer.wait(10)
@@ -363,7 +363,7 @@ async def test_a_hold_is_on_disk_before_it_is_answered_and_private(stage: Stage)
     assert stage.cloud.api_key not in path.read_text()
 
 
-async def test_what_cannot_be_written_down_is_neither_held_nor_sent(stage: Stage) -> None:
+async def test_a_deletion_that_cannot_be_noted_is_neither_held_nor_sent(stage: Stage) -> None:
     (stage.folder / "holds").write_text("a file where the folder should be")
     await stage.set_hold(10)
     token = (await stage.preview(ids=some(stage)))["token"]
@@ -393,7 +393,7 @@ async def test_a_hold_outlives_the_browser_that_asked_for_it(stage: Stage) -> No
     assert stage.cloud.history_posts == [{"delete": ids}]
 
 
-async def test_of_more_than_fifty_holds_the_rest_is_refused(stage: Stage) -> None:
+async def test_at_most_fifty_deletions_can_be_held(stage: Stage) -> None:
     for at in range(50):
         await stage.held(ids=some(stage, 1, after=at))
     token = (await stage.preview(ids=some(stage, 1, after=60)))["token"]

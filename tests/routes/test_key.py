@@ -81,7 +81,7 @@ async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(
 
 @pytest.mark.parametrize("key", [" ", "line\r\nX-Injected: 1", "\ud800", "x" * 60_000])
 @pytest.mark.parametrize("unchecked", [False, True])
-async def test_what_cannot_be_a_key_is_refused_untried_and_not_repeated(
+async def test_an_impossible_key_is_refused_without_trying_or_echoing_it(
     keyless: Stage, cloud: SimulatedCloud, key: str, unchecked: bool
 ) -> None:
     answer = await keyless.ask("save_key", {"api_key": key, "unchecked": unchecked})

@@ -119,7 +119,7 @@ async def test_a_hold_whose_note_could_not_be_removed_is_not_said_to_be_unsent_o
     assert not note.exists()
 
 
-async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for_a_lost_one(
+async def test_a_hold_being_written_by_another_comfyui_is_not_mistaken_for_a_lost_one(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:
@@ -140,7 +140,7 @@ async def test_a_hold_that_another_comfyui_is_just_writing_down_is_not_taken_for
             assert looked[0].result(5) == []
 
 
-async def test_while_another_comfyui_writes_a_hold_down_none_is_told_as_lost(
+async def test_no_hold_is_reported_lost_while_another_comfyui_writes_one(
     target: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "LOCK_SECONDS", 0.05)

@@ -46,7 +46,7 @@ async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
     assert status["can_connect"] is False
 
 
-async def test_what_one_person_deleted_is_told_to_nobody_else(many: Stage) -> None:
+async def test_one_user_s_deletions_are_not_shown_to_others(many: Stage) -> None:
     job_id = many.cloud.finished[0].id
     key = Secret(many.cloud.api_key)
     result = await delete_jobs(many.operations, [job_id], "node 7", Unwatched(), prompt_key=key)

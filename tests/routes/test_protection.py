@@ -11,7 +11,7 @@ def finished(stage: Stage, count: int) -> list[str]:
     return [job.id for job in stage.cloud.finished[:count]]
 
 
-async def test_protecting_and_unprotecting_is_answered_told_and_kept(stage: Stage) -> None:
+async def test_protecting_and_unprotecting_is_answered_announced_and_saved(stage: Stage) -> None:
     first, second = finished(stage, 2)
     answer = await stage.ask("protect", {"protect": True, "ids": [first, second], "workflows": ["flow"]})
     assert answer.json == {"jobs": sorted([first, second]), "workflows": ["flow"]}

@@ -47,7 +47,7 @@ async def stage(
 
 
 @pytest.mark.parametrize("stage", KEPT, indirect=True)
-async def test_a_body_that_another_pack_has_read_is_read_all_the_same(stage: Stage) -> None:
+async def test_a_body_already_read_by_another_pack_is_still_read(stage: Stage) -> None:
     token = (await stage.ask("preview", {"clear": True})).json["token"]
     answer = await stage.ask("clear", {"token": token})
     assert (answer.status, answer.json["state"]) == (200, "done")
@@ -55,7 +55,7 @@ async def test_a_body_that_another_pack_has_read_is_read_all_the_same(stage: Sta
 
 
 @pytest.mark.parametrize("stage", KEPT, indirect=True)
-async def test_a_body_in_chunks_that_another_pack_has_read_is_read_all_the_same(stage: Stage) -> None:
+async def test_a_chunked_body_already_read_by_another_pack_is_still_read(stage: Stage) -> None:
     body = json.dumps({"clear": True}).encode()
     wire = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     headers = {"Content-Length": None, "Transfer-Encoding": "chunked"}
@@ -65,9 +65,7 @@ async def test_a_body_in_chunks_that_another_pack_has_read_is_read_all_the_same(
 
 @pytest.mark.parametrize("stage", ["read"], indirect=True)
 @pytest.mark.parametrize("in_chunks", [False, True])
-async def test_what_another_pack_has_read_is_capped_like_any_other_body(
-    stage: Stage, in_chunks: bool
-) -> None:
+async def test_a_body_read_by_another_pack_has_the_same_size_limit(stage: Stage, in_chunks: bool) -> None:
     body = json.dumps({"token": "x" * guards.MAX_BODY_BYTES}).encode()
     wire = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if in_chunks else body
     headers = {"Content-Length": None, "Transfer-Encoding": "chunked"} if in_chunks else {}
@@ -77,7 +75,7 @@ async def test_what_another_pack_has_read_is_capped_like_any_other_body(
 
 
 @pytest.mark.parametrize("stage", LOST, indirect=True)
-async def test_a_body_that_another_pack_has_taken_away_is_told_as_that(stage: Stage) -> None:
+async def test_a_body_consumed_by_another_pack_is_reported_as_such(stage: Stage) -> None:
     answer = await stage.ask("preview", {"clear": True})
     error = answer.json["error"]
     assert answer.status == 400
@@ -87,6 +85,6 @@ async def test_a_body_that_another_pack_has_taken_away_is_told_as_that(stage: St
 
 
 @pytest.mark.parametrize("stage", ["read", "stream"], indirect=True)
-async def test_no_body_at_all_is_told_as_no_json(stage: Stage) -> None:
+async def test_an_empty_body_is_reported_as_not_json(stage: Stage) -> None:
     answer = await stage.ask("preview", b"")
     assert (answer.status, answer.json["error"]["message"]) == (400, "The body is not JSON.")

@@ -117,7 +117,7 @@ async def test_an_origin_in_capitals_is_the_same(target: Stage) -> None:
         assert (await target.ask("status", headers={"Origin": origin})).status == 200, origin
 
 
-async def test_the_ports_of_an_origin_and_a_host_are_compared_where_both_have_one(stage: Stage) -> None:
+async def test_ports_of_origin_and_host_are_compared_if_both_have_one(stage: Stage) -> None:
     for host, origin, same in (
         ("localhost", "http://localhost", True),
         ("localhost:80", "http://localhost", True),

@@ -8,7 +8,7 @@ from support.route_stage import Stage
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 60])
-async def test_they_are_kept_and_told_everywhere(stage: Stage, seconds: int) -> None:
+async def test_hold_seconds_are_saved_and_shown_everywhere(stage: Stage, seconds: int) -> None:
     answer = await stage.ask("settings", {"hold_seconds": seconds})
     assert (answer.status, answer.json["hold_seconds"]) == (200, seconds)
     assert (await stage.ask("status")).json["hold_seconds"] == seconds
@@ -52,7 +52,7 @@ async def test_a_damaged_file_stops_deletions_until_something_is_set(stage: Stag
     assert (await stage.preview())["kind"] == "delete"
 
 
-async def test_what_cannot_be_saved_is_not_said_to_be(stage: Stage) -> None:
+async def test_failing_to_save_a_setting_is_an_error(stage: Stage) -> None:
     (stage.folder / "settings.json").unlink()
     (stage.folder / "settings.json").mkdir()
     answer = await stage.ask("settings", {"hold_seconds": 5})

@@ -21,7 +21,7 @@ from support.route_stage import OTHER_KEY, serving
 @pytest.mark.parametrize(
     ("key", "code"), [("", "missing_key"), (OTHER_KEY, "account_changed")], ids=["removed", "replaced"]
 )
-async def test_a_held_deletion_is_not_sent_with_a_key_that_is_removed_or_replaced_in_the_other_one(
+async def test_a_held_deletion_is_not_sent_once_the_other_comfyui_removes_or_replaces_the_key(
     cloud: SimulatedCloud, tmp_path: Path, what: str, key: str, code: str
 ) -> None:
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}

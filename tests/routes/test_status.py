@@ -109,13 +109,13 @@ async def test_a_key_in_the_environment_that_cannot_be_sent_is_a_problem_and_is_
 
 
 @pytest.mark.usefixtures("no_jsonschema")
-async def test_a_missing_package_is_a_problem_and_the_rest_is_still_told(stage: Stage) -> None:
+async def test_a_missing_package_is_a_problem_and_the_rest_of_the_status_is_still_given(stage: Stage) -> None:
     status = (await stage.ask("status")).json
     assert status["problem"]["code"] == "missing_dependency"
     assert "pip install jsonschema" in status["problem"]["hint"]
 
 
-async def test_what_an_earlier_run_left_open_is_listed_until_it_is_dismissed(target: Stage) -> None:
+async def test_unresolved_operations_are_listed_until_dismissed(target: Stage) -> None:
     left = InFlightOperation("delete", "node 7", "host", "abcd", asked=3, job_ids=("a", "b", "c"))
     target.operations.queue.in_flight.begin(left)
     listed = (await target.ask("status")).json["unresolved"]
@@ -171,7 +171,7 @@ def test_the_routes_import_nothing_of_comfyui() -> None:
     assert not {"server", "folder_paths", "comfy", "comfy_execution"} & set(sys.modules)
 
 
-async def test_a_lost_state_folder_is_told_and_stops_everything_until_a_person_starts_anew(
+async def test_a_lost_state_folder_is_reported_and_stops_everything_until_a_fresh_start(
     stage: Stage,
 ) -> None:
     job = stage.cloud.finished[0]

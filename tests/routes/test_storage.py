@@ -161,7 +161,7 @@ async def test_a_proxy_is_not_asked_for_a_name_that_means_a_private_address(
 
 
 @pytest.mark.parametrize(("host", "asked"), [("storage.example", True), ("intranet", False)])
-async def test_a_name_that_nobody_here_knows_is_left_to_the_proxy_unless_it_is_a_neighbour_s(
+async def test_an_unresolvable_name_is_left_to_the_proxy_unless_it_is_a_local_name(
     host: str, asked: bool, monkeypatch: pytest.MonkeyPatch, listener: Listener
 ) -> None:
     proxy = f"http://127.0.0.1:{listener.port}"

@@ -50,7 +50,7 @@ async def test_the_storage_is_asked_once_and_never_sees_the_key(stage: Stage) ->
     assert "br" not in asked.headers["Accept-Encoding"]
 
 
-async def test_what_the_list_told_saves_asking_for_the_job(stage: Stage) -> None:
+async def test_a_picture_needs_no_request_for_the_job_after_it_was_listed(stage: Stage) -> None:
     await stage.ask("jobs", {})
     stage.cloud.requests.clear()
     job = picture_job(stage)
@@ -58,7 +58,7 @@ async def test_what_the_list_told_saves_asking_for_the_job(stage: Stage) -> None
     assert [request.path for request in stage.cloud.requests] == ["/api/view"]
 
 
-async def test_what_one_keys_list_told_is_not_believed_under_another_key(stage: Stage) -> None:
+async def test_a_list_read_with_one_key_is_not_used_under_another_key(stage: Stage) -> None:
     await stage.ask("jobs", {})
     environ = stage.operations._environ
     assert isinstance(environ, dict)
@@ -97,7 +97,7 @@ async def test_an_odd_name_that_the_job_does_own_is_one_name_and_nothing_more(st
 @pytest.mark.parametrize(
     "job", ["", "x", "..", "../user", f"{JOB}/..", f"{JOB}\x00", f"{{{JOB}}}", f"{JOB}\n"]
 )
-async def test_what_is_no_job_id_is_never_asked_for(stage: Stage, job: str) -> None:
+async def test_an_invalid_job_id_is_never_requested(stage: Stage, job: str) -> None:
     answer = await thumbnail(stage, job, "x.png")
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert stage.cloud.requests == []
@@ -134,7 +134,7 @@ NO_PICTURES = [
 
 @pytest.mark.parametrize("content", NO_PICTURES)
 @pytest.mark.parametrize("where", [STORE, VIEW])
-async def test_what_is_no_picture_is_refused_whatever_it_is_called(
+async def test_anything_but_a_picture_is_refused_whatever_its_declared_type(
     stage: Stage, content: bytes, where: tuple[str, str]
 ) -> None:
     job = picture_job(stage)
@@ -186,7 +186,7 @@ async def test_a_pictures_type_is_read_from_its_own_bytes(stage: Stage, content:
     ],
     ids=lambda value: str(value)[:70],
 )
-async def test_what_goes_wrong_is_said_in_json_and_not_kept(
+async def test_errors_are_answered_in_json_and_not_cached(
     stage: Stage, fault: Fault, status: int, code: str
 ) -> None:
     job = picture_job(stage)
@@ -212,7 +212,9 @@ async def test_at_most_six_are_fetched_at_once(stage: Stage, gate: Gate) -> None
     assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
 
 
-async def test_what_is_kept_stays_below_64_megabytes_and_the_least_used_goes_first(stage: Stage) -> None:
+async def test_the_picture_cache_stays_below_64_megabytes_and_drops_the_least_used_first(
+    stage: Stage,
+) -> None:
     assert MAX_CACHE_BYTES == 64 * 1024 * 1024
     body = PNG + b"x" * (19 * 1024 * 1024)
     stage.cloud.faults.append(Fault(STORE, "status", status=200, body=body, times=None))
@@ -277,7 +279,9 @@ async def test_a_compressed_bomb_is_no_picture_and_is_not_unpacked_at_once(
     assert sum(sizes) <= MAX_FILE_BYTES + client.STEP
 
 
-async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_told(stage: Stage) -> None:
+async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_an_error(
+    stage: Stage,
+) -> None:
     job = picture_job(stage)
     location = f"{signed_url(stage.cloud, job.files[0])}&X-Goog-SignedHeaders={'x' * 9000}"
     long = {"Location": location, "X-Policy": "y" * 9000}

@@ -33,7 +33,7 @@ def record(tmp_path: Path) -> AuditLog:
     return AuditLog(tmp_path, clock=lambda: NOW)
 
 
-def test_what_is_recorded_is_read_by_the_next_process(record: AuditLog, tmp_path: Path) -> None:
+def test_logged_deletions_are_read_by_the_next_process(record: AuditLog, tmp_path: Path) -> None:
     record.intent(entry(1, last4="abcd", version="1.2.0", what='{"keep_last":5}'))
     record.outcome(name(1), outcome(DELETED, FAILED, backup="x.zip"))
     (read,) = AuditLog(tmp_path).entries()
@@ -66,7 +66,7 @@ def test_a_deletion_without_an_outcome_is_unknown_and_its_jobs_are_too(record: A
     assert [each.outcome for each in record.jobs(name(1))] == ["unknown", "unknown"]
 
 
-def test_a_record_that_was_never_written_is_empty(record: AuditLog, tmp_path: Path) -> None:
+def test_an_audit_log_that_was_never_written_is_empty(record: AuditLog, tmp_path: Path) -> None:
     assert record.entries() == []
     assert record.jobs(name(1)) == []
     assert record.removed_in_all() == 0
@@ -181,7 +181,7 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
 
 
 @pytest.mark.parametrize("wrong", ["", "x", ("a" * 32).upper(), name(1) + "\n", "../" + "a" * 29])
-def test_what_is_no_operation_is_not_recorded(record: AuditLog, wrong: str) -> None:
+def test_an_invalid_operation_name_is_not_logged(record: AuditLog, wrong: str) -> None:
     with pytest.raises(ValueError, match="not an id"):
         record.intent(replace(entry(1), operation=wrong))
     with pytest.raises(ValueError, match="not an id"):
@@ -200,7 +200,7 @@ def test_each_line_is_json_and_says_what_it_is(record: AuditLog, tmp_path: Path)
     assert second["jobs"][0] == {"outcome": "deleted", "why": "", "ids": [job_id(1)]}
 
 
-def test_of_two_outcomes_the_later_one_counts(record: AuditLog) -> None:
+def test_the_later_of_two_outcomes_counts(record: AuditLog) -> None:
     record.intent(entry(1))
     record.outcome(name(1), outcome(FAILED, FAILED))
     record.outcome(name(1), outcome(DELETED, DELETED))

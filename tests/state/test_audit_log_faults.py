@@ -32,7 +32,7 @@ MESSAGE = "Deletions are stopped: the record of deletions can’t be written."
 
 @pytest.mark.parametrize("step", ["open", "write", "fsync"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
-def test_where_the_system_refuses_nothing_is_recorded_and_the_next_is(
+def test_after_a_refused_write_nothing_is_logged_and_the_next_write_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object, **more: object) -> int:
@@ -209,7 +209,7 @@ def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lo
     assert recorded(tmp_path) == [(3, "unknown"), *whole, (1, "done")]
 
 
-def test_an_outcome_that_the_disk_refused_is_told_all_the_same_and_written_before_the_next_line(
+def test_an_outcome_that_the_disk_refused_is_still_listed_and_written_before_the_next_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = AuditLog(tmp_path)

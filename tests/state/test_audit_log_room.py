@@ -45,7 +45,7 @@ async def test_a_deletion_that_sends_nothing_leaves_no_more_than_a_number(
     assert cloud.history_posts == []
 
 
-async def test_among_ids_that_nobody_has_those_that_were_there_are_recorded(
+async def test_jobs_that_existed_are_logged_among_many_unknown_ids(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     finished, active = [job.id for job in cloud.finished[:2]], cloud.active[0].id
@@ -58,7 +58,7 @@ async def test_among_ids_that_nobody_has_those_that_were_there_are_recorded(
     }
 
 
-async def test_a_deletion_that_nobody_was_asked_about_records_few_ids_that_nobody_has(
+async def test_a_deletion_without_approval_logs_only_a_few_unknown_ids(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     finished = [job.id for job in cloud.finished[:3]]

@@ -133,7 +133,7 @@ def test_a_folder_that_is_not_there_has_no_backups(tmp_path: Path) -> None:
     backups.delete(OPERATION)
 
 
-def test_a_folder_in_the_place_of_a_backup_is_none_and_cannot_be_deleted(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_backup_is_not_a_backup_and_is_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "backups" / f"{OPERATION}.zip" / "inside").mkdir(parents=True)
     backups = BackupFolder(tmp_path)
     assert backups.list() == []

@@ -61,7 +61,7 @@ def content_of(path: Path) -> bytes:
         return b"".join(archive.read(name) for name in archive.namelist()) + archive.comment
 
 
-def test_what_was_added_is_read_back_by_the_next_process(backups: BackupFolder, tmp_path: Path) -> None:
+def test_a_backup_is_read_back_by_the_next_process(backups: BackupFolder, tmp_path: Path) -> None:
     path = three_jobs(backups)
     later = BackupFolder(tmp_path)
     assert path == tmp_path / "backups" / f"{OPERATION}.zip"

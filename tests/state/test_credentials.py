@@ -55,12 +55,12 @@ def test_the_environment_s_key_wins_over_the_saved_one(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
-def test_a_blank_key_in_the_environment_is_none(folder: Path, blank: str) -> None:
+def test_a_blank_key_in_the_environment_is_ignored(folder: Path, blank: str) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     assert KeyStore(folder, {environment.API_KEY: blank}).get().source == "saved"
 
 
-def test_an_unusable_key_in_the_environment_is_told_and_no_other_key_is_used_instead(folder: Path) -> None:
+def test_an_unusable_key_in_the_environment_is_an_error_and_no_other_key_is_used(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     with pytest.raises(InvalidApiKey) as caught:
         KeyStore(folder, {environment.API_KEY: "comfyui-two words"}).find()
@@ -85,7 +85,7 @@ def test_a_key_of_the_prompt_comes_last(folder: Path) -> None:
     assert KeyStore(folder, {}).get(of_prompt).source == "saved"
 
 
-def test_a_key_of_the_prompt_takes_the_place_of_none_that_is_damaged(folder: Path) -> None:
+def test_a_prompt_key_does_not_replace_a_damaged_one(folder: Path) -> None:
     with pytest.raises(InvalidApiKey):
         KeyStore(folder, {environment.API_KEY: "two words"}).get(Secret(KEY))
     (folder / "api_key.json").mkdir(parents=True)
@@ -113,7 +113,7 @@ def test_with_several_users_a_missing_key_is_no_key_to_connect(folder: Path) -> 
         KeyStore(folder, {}, many_users=True).get()
 
 
-def test_with_several_users_who_share_one_key_all_is_as_ever(folder: Path) -> None:
+def test_several_users_who_share_one_key_can_use_it(folder: Path) -> None:
     store = KeyStore(folder, {environment.SHARED_KEY: " 1 "}, many_users=True)
     store.check_key_is_not_shared()
     store.save(Secret(KEY))
@@ -126,7 +126,7 @@ def test_only_a_1_says_that_they_share_it(folder: Path, named: str) -> None:
         KeyStore(folder, {environment.API_KEY: KEY, environment.SHARED_KEY: named}, many_users=True).get()
 
 
-def test_with_several_users_the_keys_that_are_not_used_are_scrubbed_all_the_same(folder: Path) -> None:
+def test_with_several_users_unused_keys_are_still_scrubbed(folder: Path) -> None:
     hidden = "comfyui-unit-credentials-of-many-0123"
     KeyStore(folder, {environment.API_KEY: hidden}, many_users=True).remember()
     assert hidden not in scrub(f"the key {hidden}")
@@ -150,7 +150,7 @@ def test_with_several_users_the_keys_that_are_not_used_are_scrubbed_all_the_same
     ],
     ids=ascii,
 )
-def test_what_wraps_a_pasted_key_is_taken_off(pasted: str) -> None:
+def test_quotes_and_spaces_around_a_pasted_key_are_removed(pasted: str) -> None:
     assert clean_key(pasted).reveal() == KEY
 
 
@@ -258,7 +258,7 @@ def test_a_save_that_fails_leaves_the_older_key_and_no_draft(
     assert store.get().secret.reveal() == OTHER
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     with pytest.raises(StateUnwritable) as caught:
         KeyStore(tmp_path / "state", {}).save(Secret(KEY))
@@ -266,7 +266,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "state_unwritable"
 
 
-def test_a_removed_key_is_gone_and_removing_none_is_no_fault(folder: Path) -> None:
+def test_a_removed_key_is_gone_and_removing_a_missing_key_is_no_error(folder: Path) -> None:
     store = KeyStore(folder, {})
     store.remove()
     store.save(Secret(KEY))
@@ -282,7 +282,7 @@ def test_removing_the_saved_key_leaves_the_environment_s(folder: Path) -> None:
     assert store.get() == ApiKey(Secret(KEY), "env")
 
 
-def test_a_key_that_cannot_be_removed_is_told(folder: Path) -> None:
+def test_failing_to_remove_the_key_is_reported(folder: Path) -> None:
     store = KeyStore(folder, {})
     store.save(Secret(KEY))
     path = file_of(folder)
@@ -311,7 +311,7 @@ def test_a_key_that_cannot_be_removed_is_told(folder: Path) -> None:
     ],
     ids=lambda content: ascii(content[:40]),
 )
-def test_a_damaged_file_is_told_and_neither_quoted_nor_removed(folder: Path, content: bytes) -> None:
+def test_a_damaged_key_file_is_reported_and_neither_quoted_nor_removed(folder: Path, content: bytes) -> None:
     store = KeyStore(folder, {})
     store.save(Secret(OTHER))
     path = file_of(folder)
@@ -326,7 +326,7 @@ def test_a_damaged_file_is_told_and_neither_quoted_nor_removed(folder: Path, con
     assert store.get().secret.reveal() == KEY
 
 
-def test_a_key_file_that_is_a_folder_is_told(folder: Path) -> None:
+def test_a_folder_in_place_of_the_key_file_is_reported(folder: Path) -> None:
     (folder / "api_key.json").mkdir(parents=True)
     with pytest.raises(KeyFileDamaged):
         KeyStore(folder, {}).find()

@@ -61,7 +61,7 @@ def test_settings_that_the_disk_does_not_give_are_not_written_anew(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_a_list_of_protected_jobs_that_the_disk_does_not_give_is_no_empty_one(
+def test_an_unreadable_list_of_protected_jobs_is_not_treated_as_empty(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = ProtectionFile(tmp_path)
@@ -85,7 +85,7 @@ def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_runnin
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
-def test_nobody_has_a_lock_that_a_failing_disk_did_not_give(
+def test_a_lock_that_a_failing_disk_refused_is_not_held(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "_lock", failing(number))
@@ -102,7 +102,7 @@ def test_on_a_file_system_without_locks_the_process_goes_by_its_own(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_what_a_failing_disk_hides_is_taken_for_held_and_not_for_abandoned(
+def test_a_claim_hidden_by_a_failing_disk_counts_as_held(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.json"
@@ -112,7 +112,7 @@ def test_what_a_failing_disk_hides_is_taken_for_held_and_not_for_abandoned(
     assert (OwnerLock.is_held(path), OwnerLock.is_abandoned(path)) == (True, False)
 
 
-def test_what_is_gone_is_not_held(tmp_path: Path) -> None:
+def test_a_missing_file_is_not_held(tmp_path: Path) -> None:
     assert (OwnerLock.is_held(tmp_path / "a.json"), OwnerLock.is_abandoned(tmp_path / "a.json")) == (
         False,
         True,
@@ -127,7 +127,7 @@ def test_a_backup_that_the_disk_can_t_tell_of_is_not_counted_on(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_what_the_disk_does_not_give_is_never_told_as_nothing(
+def test_unreadable_state_is_never_reported_as_empty(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("running", "holds", "backups"):
@@ -171,7 +171,7 @@ def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_b
     assert (kept.load().nodes, kept.load().hold_seconds) == ("never", 30)
 
 
-def test_what_a_full_disk_refuses_is_named_with_its_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_file_it_refused(tmp_path: Path) -> None:
     with no_file_larger_than(200), pytest.raises(StateUnwritable) as full:
         AuditLog(tmp_path).intent(AuditEntry("0" * 32, "delete", "panel", job_ids=("x" * 300,)))
     assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)

@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_written_is_what_is_read_in_every_script(path: Path) -> None:
+def test_text_in_every_script_is_read_back_as_written(path: Path) -> None:
     write_private(path, "schlüssel 鍵 🔑\n")
     assert path.read_bytes() == "schlüssel 鍵 🔑\n".encode()
 
@@ -65,7 +65,7 @@ def test_a_file_that_others_could_read_is_replaced_by_one_they_cannot(path: Path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_nobody_can_read_the_file_even_while_it_is_written(
+def test_only_the_owner_can_read_the_file_even_while_it_is_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modes: list[int] = []
@@ -241,7 +241,7 @@ PLANTS: list[Callable[[Path], None]] = [plant_fifo, plant_socket, plant_device, 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("plant", PLANTS)
-def test_what_is_no_file_is_refused_by_name_at_once(
+def test_anything_but_a_file_is_refused_by_name_at_once(
     folder: Path, plant: Callable[[Path], None], mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
@@ -352,7 +352,7 @@ def test_a_gate_that_others_could_hold_is_made_private(folder: Path, mode: int) 
         assert stat.S_IMODE((folder / "x.gate").stat().st_mode) == 0o600
 
 
-def test_what_is_made_is_private_under_any_umask(folder: Path) -> None:
+def test_created_files_are_private_under_any_umask(folder: Path) -> None:
     before = os.umask(0)
     try:
         for name, mode, create in (("a", "a+b", False), ("b", "xb", False), ("c", "r+b", True)):
@@ -399,9 +399,7 @@ def test_a_file_system_without_fsync_is_worked_with(
     assert (folder / "note.json").read_text() == "new"
 
 
-def test_a_file_that_is_mounted_by_itself_is_told_as_that(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bind_mounted_file_is_reported_as_such(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def replace(source: Path, target: Path) -> None:
         raise OSError(errno.EBUSY, "Device or resource busy")
 

@@ -136,7 +136,7 @@ KNOWN_AFTER_A_RESTART: list[Harm] = [*OF_THE_MARKER, *OF_A_PART]
 
 
 @pytest.mark.parametrize("harm", LOSSES)
-def test_what_is_lost_is_told_with_the_folder_and_what_to_do(used: Path, harm: Harm) -> None:
+def test_a_lost_state_folder_is_reported_with_its_path_and_what_to_do(used: Path, harm: Harm) -> None:
     harm(used)
     with pytest.raises(StateFolderLost) as caught:
         ProtectionFile(used).load()
@@ -180,7 +180,7 @@ def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) 
 
 
 @pytest.mark.parametrize("harm", KNOWN_AFTER_A_RESTART)
-def test_what_the_marker_tells_is_known_after_a_restart(used: Path, harm: Harm) -> None:
+def test_the_marker_is_believed_after_a_restart(used: Path, harm: Harm) -> None:
     harm(used)
     restart()
     with pytest.raises(StateFolderLost):
@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
 
 
 @pytest.mark.parametrize("harm", [removed, emptied, replaced, replaced_by_an_older_version, marker_removed])
-def test_a_folder_that_is_away_at_the_start_is_known_by_the_note_in_another_one(
+def test_a_folder_missing_at_startup_is_recognised_by_the_note_in_another_folder(
     folder: Path, tmp_path: Path, harm: Harm
 ) -> None:
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
@@ -361,7 +361,7 @@ def test_any_file_of_version_1_2_0_tells_its_folder(folder: Path, name: str) -> 
     assert id_of(folder)
 
 
-def test_an_older_folder_that_cannot_be_marked_is_known_all_the_same(
+def test_an_older_folder_that_cannot_be_marked_is_still_recognised(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.mkdir()
@@ -414,7 +414,7 @@ def test_processes_that_make_the_folder_at_once_agree_on_its_marker(folder: Path
         state.check()
 
 
-def test_a_disk_that_does_not_answer_another_thread_holds_up_nobody_for_ever(
+def test_a_disk_that_hangs_in_one_thread_does_not_block_another_forever(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answers = threading.Event(), threading.Event()
@@ -439,7 +439,7 @@ def test_a_disk_that_does_not_answer_another_thread_holds_up_nobody_for_ever(
     state_folder_at(used).check()
 
 
-def test_a_safeguard_that_another_process_wrote_is_noted_by_whoever_sees_it(folder: Path) -> None:
+def test_a_safeguard_written_by_another_process_is_noted_by_the_first_process_to_see_it(folder: Path) -> None:
     mine, theirs = StateFolder(folder), StateFolder(folder)
     mine.ensure()
     theirs.check()

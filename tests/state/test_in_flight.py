@@ -32,7 +32,7 @@ def only(folder: Path) -> Path:
     return path
 
 
-def test_what_is_written_down_is_read_by_the_next_process(journal: InFlight, tmp_path: Path) -> None:
+def test_notes_are_read_by_the_next_process(journal: InFlight, tmp_path: Path) -> None:
     written = entry()
     journal.begin(written)
     (read,) = InFlight(tmp_path).entries()
@@ -78,7 +78,7 @@ def test_only_the_owner_can_read_it(journal: InFlight, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_what_cannot_be_written_down_is_refused_without_a_path_and_leaves_nothing(
+def test_failing_to_write_a_note_is_an_error_without_a_path_and_leaves_nothing(
     journal: InFlight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object) -> None:
@@ -147,7 +147,7 @@ def test_a_damaged_note_still_says_that_something_was_running(
     json.dumps(damaged.summary())
 
 
-def test_what_is_not_a_note_is_not_taken_for_one(journal: InFlight, tmp_path: Path) -> None:
+def test_other_files_are_not_mistaken_for_notes(journal: InFlight, tmp_path: Path) -> None:
     folder = tmp_path / "running"
     folder.mkdir()
     for name in ("readme.txt", f".{NAME}.json.{NAME}", f"{NAME}.json.bak", "x.json", ".DS_Store"):

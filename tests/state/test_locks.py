@@ -131,9 +131,7 @@ def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_pa
 
 
 @posix
-def test_behind_a_stopped_program_nothing_is_sent_and_what_it_does_is_told(
-    tmp_path: Path, soon: None
-) -> None:
+def test_nothing_is_sent_while_a_stopped_program_keeps_the_lock(tmp_path: Path, soon: None) -> None:
     slot = SenderLock(tmp_path)
     assert slot.take(OPERATION)
     slot.free()
@@ -147,7 +145,9 @@ def test_behind_a_stopped_program_nothing_is_sent_and_what_it_does_is_told(
 
 
 @posix
-def test_a_record_behind_a_stopped_program_is_an_error_and_not_a_hang(tmp_path: Path, soon: None) -> None:
+def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(
+    tmp_path: Path, soon: None
+) -> None:
     record = AuditLog(tmp_path)
     record.outcome(OTHER, AuditOutcome(removed=0))
     with stopped_holder(tmp_path / "deletions.gate"):
@@ -200,7 +200,7 @@ def test_calls_that_hang_do_not_pile_up(
 
 
 @posix
-def test_freeing_a_lock_holds_nobody_up_though_the_call_does_not_return(
+def test_freeing_a_lock_does_not_block_even_if_the_call_never_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slot, go_on = SenderLock(tmp_path), threading.Event()
@@ -213,7 +213,7 @@ def test_freeing_a_lock_holds_nobody_up_though_the_call_does_not_return(
 
 
 @posix
-def test_nothing_held_is_taken_for_lost_while_nobody_can_tell(tmp_path: Path, hanging: Hanging) -> None:
+def test_a_claim_whose_lock_cannot_be_checked_counts_as_held(tmp_path: Path, hanging: Hanging) -> None:
     path = tmp_path / "held.json"
     path.touch()
     assert OwnerLock.is_held(path)
@@ -274,7 +274,7 @@ def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path
 
 
 @posix
-def test_a_copy_of_a_locked_file_that_somebody_keeps_does_not_keep_the_lock(tmp_path: Path) -> None:
+def test_an_open_copy_of_a_locked_file_does_not_keep_the_lock(tmp_path: Path) -> None:
     slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     assert slot._file is not None
@@ -297,7 +297,7 @@ def test_a_forked_child_has_nothing_and_can_take_what_is_free(tmp_path: Path) ->
 
 
 @posix
-def test_what_is_locked_is_closed_in_a_child_and_stays_locked_in_its_parent(tmp_path: Path) -> None:
+def test_a_locked_file_is_closed_in_a_forked_child_and_stays_locked_in_its_parent(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.touch()
     file, other = open_private(path, "r+b"), open_private(path, "r+b")
@@ -312,7 +312,7 @@ def test_what_is_locked_is_closed_in_a_child_and_stays_locked_in_its_parent(tmp_
 # Looking who sends
 
 
-def test_looking_who_sends_never_keeps_anybody_from_sending(tmp_path: Path) -> None:
+def test_asking_who_sends_never_prevents_sending(tmp_path: Path) -> None:
     operations, stop = Operations(tmp_path, {}), threading.Event()
     other = Operations(tmp_path, {})
 

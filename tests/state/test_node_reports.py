@@ -45,7 +45,7 @@ def test_a_name_that_no_report_has_is_refused_and_never_becomes_a_path(tmp_path:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"node": "1"}', "5"])
-def test_a_report_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+def test_an_unreadable_report_is_refused(tmp_path: Path, content: str) -> None:
     reports = NodeReports(tmp_path)
     name = reports.keep("1", "r")
     (tmp_path / "node_reports" / f"{name}.json").write_text(content)
@@ -59,7 +59,7 @@ def test_a_report_holds_no_key(tmp_path: Path) -> None:
     assert NodeReports(tmp_path).fetch(name)["report"] == "the cloud says [hidden]"
 
 
-def test_a_folder_that_cannot_be_written_is_told_as_that(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "node_reports").write_text("in the way")
     with pytest.raises(StateUnwritable):
         NodeReports(tmp_path).keep("1", "r")

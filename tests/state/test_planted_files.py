@@ -137,7 +137,7 @@ def test_the_key_is_read_from_no_other_file(
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_a_note_of_what_runs_is_told_and_not_passed_over(
+def test_something_else_in_place_of_an_in_flight_note_is_still_listed(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "running" / f"{NAME}.json", victim)
@@ -148,7 +148,7 @@ def test_a_note_of_what_runs_is_told_and_not_passed_over(
 
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("name", ["deletions.jsonl", "deletions.gate"])
-def test_the_record_is_appended_to_no_other_file_and_what_is_wrong_is_named(
+def test_the_audit_log_is_never_appended_to_another_file_and_the_problem_is_named(
     folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / name, victim)

@@ -31,7 +31,7 @@ def test_without_a_file_nothing_is_protected(file: ProtectionFile) -> None:
     assert not file.load()
 
 
-def test_what_is_protected_is_known_to_the_next_process_until_it_is_not_any_more(
+def test_protection_is_known_to_the_next_process_until_it_is_lifted(
     file: ProtectionFile, tmp_path: Path
 ) -> None:
     first, second = ids(2)
@@ -44,7 +44,7 @@ def test_what_is_protected_is_known_to_the_next_process_until_it_is_not_any_more
     assert stat.S_IMODE((tmp_path / "state" / "protected.json").stat().st_mode) == 0o600
 
 
-def test_a_job_is_covered_by_its_id_or_its_workflow_and_no_workflow_is_not_one() -> None:
+def test_a_job_is_protected_by_its_id_or_workflow_and_a_blank_workflow_protects_nothing() -> None:
     first, second = ids(2)
     protected = ProtectedJobs(frozenset({first}), frozenset({"flow", ""}))
     assert protected.covers(job(first))
@@ -82,7 +82,7 @@ def test_a_good_list_is_not_put_aside(file: ProtectionFile) -> None:
     assert file.load().jobs == frozenset(ids(1))
 
 
-def test_what_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+def test_failing_to_save_the_protection_list_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StateUnwritable):
         ProtectionFile(tmp_path / "state").change(protect=True, jobs=ids(1))
@@ -96,7 +96,7 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
     assert json.loads((tmp_path / "state" / "protected.json").read_text())["jobs"] == ids(1)
 
 
-def test_a_job_nobody_saw_is_safeguarded_while_any_workflow_is_protected() -> None:
+def test_an_unseen_job_is_safeguarded_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
     seen = Observation({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
     back = safeguarded([first, second, gone], ProtectedJobs(frozenset(), frozenset({"flow"})), [seen])

@@ -72,7 +72,7 @@ def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: 
 
 
 @pytest.mark.parametrize("mode", ["ask", "allow", "never"])
-def test_what_is_set_is_in_force_and_can_be_changed(mode: str) -> None:
+def test_the_setting_applies_and_can_be_changed(mode: str) -> None:
     assert node_deletion_mode(mode, {}) == NodeDeletionMode(mode, fixed=False)  # type: ignore[arg-type]
     assert node_deletion_mode(mode, {"COMFY_CLOUD_HISTORY_NODES": " "}).mode == mode
 
@@ -85,7 +85,7 @@ def test_the_environment_outranks_it_in_any_case_and_fixes_it(set_to: str, named
 
 
 @pytest.mark.parametrize("named", ["yes", "1", "true", "allow,never", "allowed", "alw"])
-def test_a_word_nobody_knows_asks_and_is_told_once(named: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_word_means_ask_and_is_logged_once(named: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "cloud_history"):
         for _ in range(3):
             found = node_deletion_mode("allow", {"COMFY_CLOUD_HISTORY_NODES": named})
@@ -93,5 +93,5 @@ def test_a_word_nobody_knows_asks_and_is_told_once(named: str, caplog: pytest.Lo
     assert len([record for record in caplog.records if f"“{named}”" in record.getMessage()]) == 1
 
 
-def test_a_setting_nobody_knows_asks() -> None:
+def test_an_unknown_setting_means_ask() -> None:
     assert node_deletion_mode("sometimes", {}).mode == "ask"

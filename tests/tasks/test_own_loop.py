@@ -110,7 +110,7 @@ async def test_work_that_exits_ends_no_other_work() -> None:
     assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
 
 
-async def test_a_loop_that_somebody_stops_is_replaced_and_whoever_waits_is_told() -> None:
+async def test_a_stopped_loop_is_replaced_and_its_waiters_get_an_error() -> None:
     began, ended = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -132,7 +132,7 @@ async def test_a_loop_that_somebody_stops_is_replaced_and_whoever_waits_is_told(
     assert await asyncio.wait_for(run_on_own_loop(thread()), 5) == "cloud-history-loop"
 
 
-async def test_a_loop_whose_thread_has_died_is_replaced_and_whoever_waits_is_told(
+async def test_a_loop_whose_thread_died_is_replaced_and_its_waiters_get_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(own_loop, "CHECK_SECONDS", 0.05)

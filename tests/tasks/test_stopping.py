@@ -56,7 +56,7 @@ def stopped_at(moment: float) -> Person:
     return Person(lambda: virtual_time.now() >= moment)
 
 
-def test_looking_is_often_enough_for_half_a_second() -> None:
+def test_stops_are_checked_often_enough_for_half_a_second() -> None:
     assert 0.05 <= STOP_CHECK_SECONDS < SOON
 
 

@@ -92,7 +92,7 @@ def test_a_process_ends_though_its_work_never_does() -> None:
     assert ended.returncode == 0
 
 
-async def test_what_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
+async def test_work_that_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
     with pytest.raises(StateSilent, match=r"has not answered for 0 seconds"):
         await result_of(slow.take, Pool("test", 1), 0.01)
 
@@ -123,9 +123,7 @@ async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> 
 
 
 @pytest.mark.parametrize("cancels", [1, 2, 5])
-async def test_whatever_was_taken_for_somebody_who_is_cancelled_is_given_back(
-    slow: Slow, cancels: int
-) -> None:
+async def test_a_resource_taken_for_a_cancelled_waiter_is_given_back(slow: Slow, cancels: int) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     for _ in range(cancels):
@@ -149,7 +147,7 @@ async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_
     assert slow.gave_back.is_set()
 
 
-async def test_what_is_cancelled_between_the_result_and_its_waiter_is_given_back(slow: Slow) -> None:
+async def test_a_result_whose_waiter_is_cancelled_is_given_back(slow: Slow) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     slow.go_on.set()
@@ -176,7 +174,7 @@ def test_a_loop_that_ends_by_itself_leaves_nothing_taken(slow: Slow) -> None:
     gc.collect()
 
 
-async def test_a_person_who_stops_is_heard_while_something_hangs(slow: Slow) -> None:
+async def test_a_stop_is_noticed_while_a_write_hangs(slow: Slow) -> None:
     def stop() -> None:
         raise OperationStopped()
 
@@ -206,6 +204,6 @@ async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
         if len(caplog.messages) == 2:
             break
         await asyncio.sleep(0.005)
-    background, taken_back = caplog.messages
+    background, taken_back = sorted(caplog.messages)
     assert background.startswith("[01234567] Something in the background failed.")
     assert taken_back.startswith("[01234567] What was cancelled could not be taken back")
