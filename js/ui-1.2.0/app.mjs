@@ -99,7 +99,7 @@ export class App {
     const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
     const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => store.changed() });
     return {
-      remove: (target, confirmed) => void start(deletions, { selection: { account: store.account, ...target } }, confirmed),
+      remove: (target, confirmed) => void start(deletions, { account: store.account, ...target }, confirmed),
       cancel: (rows) => void cancelling.ask(rows, store.account),
       protect: (rows, wish) => void protecting.set(rows, wish),
       protectWorkflow: (row) => void protecting.protectWorkflow(row),
@@ -110,7 +110,7 @@ export class App {
         const copied = await copyText(ids.join("\n"));
         toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : COMMON.notCopied });
       },
-      clear: () => void start(deletions, { selection: { clear: true } }),
+      clear: () => void start(deletions, { clear: true }),
       manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
       openLarge: () => this.openLarge(),
       currentWorkflow: () => String(this.host.graph?.id ?? ""),

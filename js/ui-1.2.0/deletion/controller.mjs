@@ -209,7 +209,7 @@ export class Deletions {
   tryAgain(entry) {
     /** @type {DeletionRequest["selection"]} */
     const selection = entry.kind === "clear" ? { clear: true } : { ids: entry.words?.again ?? [], account: entry.account };
-    return start(this, { selection }, () => this.drop(entry));
+    return start(this, selection, () => this.drop(entry));
   }
 
   /* What the server says */

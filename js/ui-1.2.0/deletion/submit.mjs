@@ -18,18 +18,18 @@ const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
 /**
  * Resolves when it is held, when its result is told, or when nothing was confirmed.
  * @param {Deletions} flow
- * @param {DeletionRequest} request
+ * @param {DeletionRequest["selection"]} selection
  * @param {() => void} [confirmed] called once the person has said yes
  * @param {boolean} [grew] whether it is asked again because more jobs have finished
  * @returns {Promise<boolean>} false if it could not be asked, because another dialog of ours was open
  */
-export async function start(flow, request, confirmed, grew = false) {
+export async function start(flow, selection, confirmed, grew = false) {
   const { confirmation } = flow.parts;
   if (flow.entries.some((entry) => entry.mine && isOpen(entry) && !entry.hold)) {
     await confirmation.tellBusy("ours");
     return true;
   }
-  let answer = await confirmation.ask(request, grew);
+  let answer = await confirmation.ask({ selection }, grew);
   if (answer === undefined) return false;
   if (answer) confirmed?.();
   while (answer) answer = await send(flow, answer);
@@ -44,7 +44,7 @@ export async function start(flow, request, confirmed, grew = false) {
 export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
   entry.toast.dismiss();
-  const asked = await start(flow, { selection: { clear: true } }, () => flow.drop(entry), true);
+  const asked = await start(flow, { clear: true }, () => flow.drop(entry), true);
   if (!asked && entry.words) flow.tell.result(entry, entry.words);
 }
 

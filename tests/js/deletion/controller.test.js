@@ -302,3 +302,12 @@ test("nobody is asked again on a page that is not looked at, or that did not con
   await settled();
   assert.deepEqual([other.seen, other.titles()], [[], ["warning: Nothing was deleted"]]);
 });
+
+test("what was ticked for one deletion is not ticked for the next", async () => {
+  const { flow, requests } = stage();
+  await flow.clear();
+  requests[0].backup = true;
+  flow.drop(flow.entries[0]);
+  await flow.clear();
+  assert.deepEqual(requests.map(({ selection, backup }) => [selection, backup]), [[{ clear: true }, true], [{ clear: true }, undefined]]);
+});

@@ -43,7 +43,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     seen.push(name);
     return answers[name] ? answers[name]() : null;
   };
-  const [roses, whys] = [[], []];
+  const [requests, roses, whys] = [[], [], []];
   const sending = script(send);
   const previewing = script(previews);
   let open = null;
@@ -86,7 +86,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
   const targets = [];
   const steps = {
     ...Object.fromEntries(["counting", "nothing", "busy", "failed"].map((name) => [name, step(name)])),
-    confirm: (frame, request, grew) => (roses.push(grew), step("confirm")()),
+    confirm: (frame, request, grew) => (requests.push(request), roses.push(grew), step("confirm")()),
     tooOld: (frame, why) => (whys.push(why), step("tooOld")()),
   };
   const confirmation = new Confirmation({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps, onAccountChanged: () => (statuses.otherAccount = true) });
@@ -102,11 +102,11 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     onResult: () => (statuses.read += 1),
     whenSeen: (run) => void (hidden ? unseen.push(run) : run()),
   });
-  flow.remove = (target, confirmed) => start(flow, { selection: target }, confirmed);
-  flow.clear = () => start(flow, { selection: { clear: true } });
+  flow.remove = (target, confirmed) => start(flow, target, confirmed);
+  flow.clear = () => start(flow, { clear: true });
   if (panel) flow.follow({ render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined });
   return {
-    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, roses, whys,
+    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, requests, roses, whys,
     seePage: () => unseen.splice(0).forEach((run) => run()),
     titles: () => shown.map(([kind, title]) => `${kind}: ${title}`),
     last: () => shown.at(-1),
