@@ -37,7 +37,6 @@ from .secret import Secret, log, log_about
 from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
-from .state.in_flight import InFlightOperation
 from .state.protection import ProtectionFile
 from .state.settings import NodeDeletionMode, Settings, SettingsFile, node_deletion_mode
 from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch, run_stoppable
@@ -195,23 +194,20 @@ class Operations:
             if unseen_clear and await self.clears_by_ids(request.backup):
                 preview = await self.preview_everything(request.connection, watch)
                 request = replace(request, job_ids=preview.finished_ids, preview=preview)
-            entry, connection = request.entry(), request.connection
-            wait = wait or request.kind == "delete"
             async with (
-                self.queue.carry_out(entry, watch, wait=wait, logged=request.logged_ids) as ended,
-                self.open(connection, watch) as client,
+                self.queue.carry_out(request, watch, wait=wait or request.kind == "delete") as ended,
+                self.open(request.connection, watch) as client,
             ):
                 ended.may_have_sent = lambda: client.has_sent
-                await self._check_account(connection)
-                safeguards = await self._safeguards(request, entry, client)
+                await self._check_account(request.connection)
+                safeguards = await self._safeguards(request, client)
                 result: ClearResult | DeletionResult
                 if request.job_ids is None:
-                    result = await Clear(client, safeguards, self._sleep).run(watch, request.clear_preview)
-                    ended(result)
+                    result = await Clear(client, safeguards, self._sleep).run(watch, request.preview)
                 else:
                     deletion = Deletion(client, safeguards, self._sleep)
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
-                    ended(result, backup=f"{entry.operation}.zip" if result.backed_up else None)
+                ended(result)
             if isinstance(result, DeletionResult) and result.backed_up:
                 await self.delete_old_backups()
             return result
@@ -225,16 +221,13 @@ class Operations:
         if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
             raise AccountChanged
 
-    async def _safeguards(
-        self, request: DeletionRequest, entry: InFlightOperation, client: CloudClient
-    ) -> StateSafeguards:
+    async def _safeguards(self, request: DeletionRequest, client: CloudClient) -> StateSafeguards:
         if not await self.backs_up(request.backup):
             return StateSafeguards(self.protection, None, partial(self.backs_up, request.backup))
-        about = {"version": __version__, "host": entry.host, "last4": entry.last4, "origin": entry.origin}
-        secret = request.connection.key.secret
-        return StateSafeguards(
-            self.protection, BackingUp(client, self.backups, entry.operation, about, secret)
-        )
+        host, secret = request.connection.base_url.host, request.connection.key.secret
+        about = {"version": __version__, "host": host, "last4": secret.last4, "origin": request.origin}
+        back_up = BackingUp(client, self.backups, request.operation, about, secret)
+        return StateSafeguards(self.protection, back_up)
 
     async def delete_old_backups(self) -> None:
         """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""

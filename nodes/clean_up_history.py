@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..cloud_history.deletion.outcomes import DeletionResult, Skipped
+from ..cloud_history.deletion.outcomes import DeletionResult, Outcome, Skipped
 from ..cloud_history.deletion.report import SKIPPED, incomplete, result_report, with_warning
 from ..cloud_history.errors import OperationStopped
 from ..cloud_history.jobs.status import FINISHED, STATUSES_OF_CHOICE
@@ -163,7 +163,7 @@ async def _clean_up(
     await watch.end_stopped(report)
     if result.failed:
         raise incomplete(result)
-    gone = result.gone if isinstance(result, DeletionResult) else []
+    gone = result.ids(Outcome.DELETED) if isinstance(result, DeletionResult) else []
     return outputs(after, report, gone, report, len(gone))
 
 

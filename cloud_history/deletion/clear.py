@@ -16,7 +16,7 @@ from ..jobs.status import JobCounts
 from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
 from .delete import LOOKUP_DELAYS, MAX_LOOKUP_SECONDS_STOPPED, MIN_LOOKUP_SECONDS, OPERATION_SECONDS
 from .outcomes import ClearOutcome, ClearResult
-from .preview import ClearPreview
+from .preview import Preview
 from .safeguards import Safeguards
 
 Counts = list[JobCounts]
@@ -31,7 +31,7 @@ class ClearingClient(JobReader, Protocol):
     async def clear_history(self, before_send: BeforeSend | None = None) -> None: ...
 
 
-def _check_count(counts: JobCounts, preview: ClearPreview | None) -> None:
+def _check_count(counts: JobCounts, preview: Preview | None) -> None:
     """Raises CountRose: there are more finished jobs than the person confirmed."""
     if preview is not None and counts.finished > preview.size:
         raise CountRose(counts.finished - preview.size, counts)
@@ -51,7 +51,7 @@ class Clear:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     seconds: float = OPERATION_SECONDS
 
-    async def run(self, watch: Watch, preview: ClearPreview | None = None) -> ClearResult:
+    async def run(self, watch: Watch, preview: Preview | None = None) -> ClearResult:
         """Remove every finished job.
 
         Args:

@@ -68,11 +68,6 @@ class DeletionResult:
         return len(self.ids(Outcome.DELETED))
 
     @property
-    def gone(self) -> list[str]:
-        """The ids of those."""
-        return self.ids(Outcome.DELETED)
-
-    @property
     def removed(self) -> int:
         """The same, by the name a clear has for it."""
         return self.deleted

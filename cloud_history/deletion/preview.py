@@ -170,17 +170,13 @@ class Previews:
         """Keep a preview for five minutes."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
+        weight = preview.weight + sum(each.preview.weight for each in self._kept.values())
         # The oldest go first. The new one is kept however large it is: somebody is looking at it.
-        while len(self._kept) >= MAX_PREVIEWS or (
-            self._kept and self._jobs() + preview.weight > MAX_KEPT_JOBS
-        ):
-            del self._kept[next(iter(self._kept))]
+        while len(self._kept) >= MAX_PREVIEWS or (self._kept and weight > MAX_KEPT_JOBS):
+            weight -= self._kept.pop(next(iter(self._kept))).preview.weight
         kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
         self._kept[kept.token] = kept
         return kept
-
-    def _jobs(self) -> int:
-        return sum(each.preview.weight for each in self._kept.values())
 
     def promised_hold(self, token: str) -> int:
         """For how many seconds the deletion under this token can be undone, as the person was told; 0 for none."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from ..tasks.threads import run_in_thread, write_in_thread
 from .events import Events
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 from .report import Payload, failure_payload, result_payload, result_report
+from .request import DeletionRequest
 
 MAX_FINISHED = 10
 MAX_LINES_PER_LOG_RECORD = 1000
@@ -33,44 +34,44 @@ class Ending:
     """How an operation ended: it is called with that, as soon as that is known.
 
     Attributes:
-        may_have_sent: whether a request that changes something may have left.
-
-    Args:
+        entry: what is written down of it.
         logged: the ids that the audit log has of it.
+        may_have_sent: whether a request that changes something may have left.
+        started: on the monotonic clock; waiting for another operation is not its time.
     """
 
-    may_have_sent: Callable[[], bool]
     payload: Payload
     outcome: AuditOutcome
     report: str = ""
 
-    def __init__(self, logged: Sequence[str] = ()) -> None:
-        self._logged = frozenset(logged)
-        self.may_have_sent = lambda: False
-        self.begin()
+    def __init__(self, request: DeletionRequest) -> None:
+        self.entry = request.entry()
+        self.logged = tuple(request.logged_ids)
+        self.may_have_sent: Callable[[], bool] = lambda: False
+        self.started = time.monotonic()
 
-    def begin(self) -> None:
-        """It begins now: waiting for another one was not its time."""
-        self._started = time.monotonic()
-
-    def __call__(self, result: DeletionResult | ClearResult, *, backup: str | None = None) -> None:
-        ids = len(result.jobs) if isinstance(result, DeletionResult) else 0
+    def __call__(self, result: DeletionResult | ClearResult) -> None:
+        ids, backup = 0, None
+        if isinstance(result, DeletionResult):
+            ids, backup = len(result.jobs), f"{self.entry.operation}.zip" if result.backed_up else None
         self.payload, self.report = result_payload(result), result_report(result, most_listed=ids)
-        seconds = time.monotonic() - self._started
+        seconds = time.monotonic() - self.started
         self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
-        """The outcome without the ids of jobs that nobody has seen: of those the record has the number."""
+        """The outcome without the ids of jobs that nobody has seen: of those the audit log has the number."""
         unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # texts too: they equal the words of the log
+        logged = frozenset(self.logged)
         kept = {
             job_id: (word, why)
             for job_id, (word, why) in outcome.jobs.items()
-            if job_id in self._logged or word not in unseen
+            if job_id in logged or word not in unseen
         }
         return replace(outcome, jobs=kept)
 
-    def nothing_sent(self, error: CloudError, job_ids: Sequence[str]) -> AuditOutcome:
-        """What is recorded when it ended before anything was sent."""
+    def nothing_sent(self, error: CloudError) -> AuditOutcome:
+        """What the audit log says when it ended before anything was sent."""
+        job_ids = self.entry.job_ids
         report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
         not_tried = (Outcome.NOT_ATTEMPTED.value, scrub(error.short))
         outcome = AuditOutcome(
@@ -78,7 +79,7 @@ class Ending:
             jobs=dict.fromkeys(job_ids, not_tried),
             removed=0,
             report=report,
-            seconds=round(time.monotonic() - self._started, 3),
+            seconds=round(time.monotonic() - self.started, 3),
         )
         return self._of_logged(outcome)
 
@@ -97,7 +98,7 @@ class DeletionQueue:
         self.in_flight = InFlight(folder)
         self.finished: deque[tuple[str, Payload]] = deque(maxlen=MAX_FINISHED)
         self.audit_log = AuditLog(folder)
-        self._announcements = events
+        self._events = events
         self._tell_results = tell_results
         self._lock = SenderLock(folder)
 
@@ -117,7 +118,7 @@ class DeletionQueue:
             StateUnwritable: it could not be written down.
         """
         try:
-            # Only where an intent was recorded: of the others the record knows nothing.
+            # Only where an intent was logged: of the others the audit log knows nothing.
             if any(
                 each.entry.operation == operation and each.outcome is None
                 for each in self.audit_log.entries()
@@ -128,51 +129,40 @@ class DeletionQueue:
             self.in_flight.resolve(operation)
 
     @asynccontextmanager
-    async def carry_out(
-        self, entry: InFlightOperation, watch: Watch, *, wait: bool, logged: Sequence[str] = ()
-    ) -> AsyncIterator[Ending]:
+    async def carry_out(self, request: DeletionRequest, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
         """Do it here, and say at the end how it went: what is given is called with that.
 
         Args:
             wait: whether to wait for another operation to end.
-            logged: those of its ids that the audit log gets.
 
         Raises:
             Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
         """
-        ending = Ending(logged)
-        intent = _intent(entry, logged)
-        with self._telling_failure(entry):
-            async with self._sending(entry, intent, ending, watch, wait=wait):
-                yield ending
-        self._tell(entry, ending.payload, ending.report)
-
-    @contextmanager
-    def _telling_failure(self, entry: InFlightOperation) -> Iterator[None]:
-        """Tell the browsers when nothing was sent. Busy is an answer to one request, not an end."""
+        ending = Ending(request)
         try:
-            yield
+            async with self._sending(ending, watch, wait=wait):
+                yield ending
         except Busy:
-            raise
+            raise  # an answer to one request, not an end
         except CloudError as error:
-            payload = failure_payload(entry.kind, error)
-            self._tell(entry, payload, f"{NOTHING_SENT} {error}")
+            self._tell_nothing_sent(ending.entry, error)
             raise
+        self._tell(ending.entry, ending.payload, ending.report)
 
     @asynccontextmanager
-    async def _sending(
-        self, entry: InFlightOperation, intent: AuditEntry, ending: Ending, watch: Watch, *, wait: bool
-    ) -> AsyncIterator[None]:
+    async def _sending(self, ending: Ending, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
         """Hold the one lock, with the entry on disk. The entry stays there unless the outcome is known."""
+        entry = ending.entry
         await self._take_lock(entry, watch, wait)
         try:
-            await self._write_down(entry, intent, watch)
+            await self._write_down(entry, _intent(entry, ending.logged), watch)
             try:
-                ending.begin()
-                log.info("%s", _asked(entry))
+                ending.started = time.monotonic()
+                jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
+                log.info("Asked by %s to %s %s.", entry.origin, entry.kind, jobs)
                 yield
             except CloudError as error:
-                await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
+                await self._resolve(entry, ending.nothing_sent(error))
                 raise
             except asyncio.CancelledError:
                 await self._cancelled(entry, ending)
@@ -201,13 +191,13 @@ class DeletionQueue:
         """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
         if ending.may_have_sent():
             log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
-            self._announcements.forget(entry.operation)
-            self._announcements.changed(entry.kind, entry.operation, ended=True)
+            self._events.forget(entry.operation)
+            self._events.changed(entry.kind, entry.operation, ended=True)
             return
         error = OperationStopped(_how_cancelled(entry))
-        await self._resolve(entry, ending.nothing_sent(error, entry.job_ids))
+        await self._resolve(entry, ending.nothing_sent(error))
         if _is_from_node(entry):  # a browser knows of what it has undone itself
-            self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
+            self._tell_nothing_sent(entry, error)
 
     async def _take_lock(self, entry: InFlightOperation, watch: Watch, wait: bool) -> None:
         # Polled: who has it may be on another event loop, or in another process.
@@ -242,6 +232,9 @@ class DeletionQueue:
         except StateUnwritable as exc:
             log.warning("%s", exc)
 
+    def _tell_nothing_sent(self, entry: InFlightOperation, error: CloudError) -> None:
+        self._tell(entry, failure_payload(entry.kind, error), f"{NOTHING_SENT} {error}")
+
     def _tell(self, entry: InFlightOperation, payload: Payload, report: str) -> None:
         lines = report.splitlines(keepends=True)
         # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
@@ -249,13 +242,8 @@ class DeletionQueue:
             log.info("%s", "".join(lines[at : at + MAX_LINES_PER_LOG_RECORD]).rstrip("\n"))
         if self._tell_results:
             self.finished.appendleft((entry.operation, payload))
-        self._announcements.forget(entry.operation)
-        self._announcements.changed(entry.kind, entry.operation, ended=True)
-
-
-def _asked(entry: InFlightOperation) -> str:
-    jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
-    return f"Asked by {entry.origin} to {entry.kind} {jobs}."
+        self._events.forget(entry.operation)
+        self._events.changed(entry.kind, entry.operation, ended=True)
 
 
 def _is_from_node(entry: InFlightOperation) -> bool:

@@ -9,7 +9,7 @@ from ..jobs.ids import new_hex_id
 from ..secret import scrub
 from ..state.credentials import Connection
 from ..state.in_flight import InFlightOperation, Kind
-from .preview import ClearPreview, DeletionPreview, Preview
+from .preview import DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
 """Ids in the audit log of a deletion without a preview, before it begins. The ids that are sent follow afterwards."""
@@ -45,10 +45,6 @@ class DeletionRequest:
     @property
     def deletion_preview(self) -> DeletionPreview | None:
         return self.preview if isinstance(self.preview, DeletionPreview) else None
-
-    @property
-    def clear_preview(self) -> ClearPreview | None:
-        return self.preview if isinstance(self.preview, ClearPreview) else None
 
     @property
     def logged_ids(self) -> Sequence[str]:
