@@ -1,10 +1,10 @@
-"""Asking the person who queued a workflow whether it may delete.
+"""Approval: asking the person who queued a workflow whether it may delete.
 
-The node asks, and a route takes the answer. They share files and no memory, because some editions of ComfyUI import a
-pack twice, once for its routes and once for its nodes. A websocket event names the question to the one browser that
-queued the workflow, and says no more: any page may listen to ComfyUI's websocket. What is asked, and the token that
-answers it, are fetched through a guarded route. Whoever sends the token back answers, once. That guards against
-accidents and foreign pages, not against somebody who has access to the server.
+A node asks and a route takes the answer. They share files instead of memory, because some editions of ComfyUI import
+a pack twice: once for its routes and once for its nodes. A websocket event tells the browser that queued the workflow
+the id of the approval, and nothing else, because any page may listen to ComfyUI's websocket. The page fetches what is
+asked and a token through a guarded route, and sends the token back with its answer, which counts once. This protects
+against accidents and foreign pages, not against people who have access to the server.
 """
 
 from __future__ import annotations
@@ -42,37 +42,37 @@ from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_
 
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
-"""Seconds within which a page has to say that it shows the question."""
+"""A page must report within this time that it shows the approval."""
 ANNOUNCE_EVERY = 2.0
-LEEWAY = 10.0
-"""Seconds for which a question stands that nobody has closed: who asks it is the one to say that time is up."""
-MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + LEEWAY
+GRACE_SECONDS = 10.0
+"""The files stay valid for this much longer, because it is the node that decides that the time is up."""
+MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + GRACE_SECONDS
 MAX_FILE_BYTES = 64_000
 MAX_OPEN_APPROVALS = 20
-"""Nodes that may ask at the same time. Each of them looks for its answer five times a second."""
+"""Nodes that may ask at the same time. Each reads its files five times a second."""
 MIN_READING_SECONDS = 1.0
-"""A “delete” that comes sooner after the question was fetched is no answer: nobody can have read it."""
+"""A “delete” that comes sooner after the approval was fetched is refused: nobody can have read it."""
 MAX_TOKENS = 1_000
 MAX_TEXT_CHARACTERS = 200
-"""Characters of a name that comes from a workflow: it may be anybody's."""
+"""For names that come from a workflow, which can be of any length."""
 
 DELETE, SKIP = "delete", "skip"
 _CLOSED = "closed"
 
 Payload = dict[str, Any]
 AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
-"""Sends a websocket event to one client."""
+"""Sends a websocket event (name, payload) to one client."""
 
 _NAMES = ("node", "title", "workflow", "workflow_id")
 
 
 @dataclass(frozen=True)
 class RequestingNode:
-    """The running node, and whom it can ask.
+    """The running node and the person behind it.
 
     Attributes:
-        client: the browser that queued the workflow.
-        key: the API key that came with the workflow, where one did.
+        client: the browser that queued the workflow, if one did.
+        key: the API key that came with the prompt, if any.
     """
 
     client: str | None = None
@@ -84,11 +84,11 @@ class RequestingNode:
 
     @property
     def origin(self) -> str:
-        """How the records name it."""
+        """The origin for the audit log."""
         return f"node {self.node}" if self.node else "node"
 
     def payload(self) -> Payload:
-        """What the person is told of it."""
+        """Return what the person is shown of the node."""
         return {name: getattr(self, name) for name in _NAMES}
 
     def __post_init__(self) -> None:
@@ -97,12 +97,12 @@ class RequestingNode:
 
 
 class ApprovalRequests:
-    """The side that asks.
+    """The node's side: requests an approval and waits for the answer.
 
     Args:
         announce: must be callable from any thread.
-        present: whether a client is connected now.
-        sleep, clock: replaced in tests. today: seconds since 1970, which other processes share.
+        present: returns whether a client is connected.
+        clock: monotonic seconds. today: seconds since 1970, comparable between processes.
     """
 
     def __init__(
@@ -125,18 +125,17 @@ class ApprovalRequests:
         self._open = 0
 
     def client(self, requester: RequestingNode) -> str:
-        """The browser that can be asked. Raises NobodyThere."""
+        """Return the browser that can be asked. Raises NobodyThere if none is connected."""
         if not requester.client or not self._present(requester.client):
             raise NobodyThere
         return requester.client
 
     @contextmanager
     def reserve(self, requester: RequestingNode) -> Iterator[None]:
-        """A place among the nodes that ask, from before the first request until all is done.
+        """Reserve one of the MAX_OPEN_APPROVALS places, before the first request to Comfy Cloud.
 
         Raises:
-            NobodyThere: no browser can be asked.
-            TooManyQuestions: too many nodes ask already.
+            NobodyThere: no browser is connected. TooManyQuestions: all places are taken.
         """
         self.client(requester)
         if self._open >= MAX_OPEN_APPROVALS:
@@ -148,7 +147,7 @@ class ApprovalRequests:
             self._open -= 1
 
     async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
-        """Ask, and wait for the answer: whether to delete.
+        """Ask and wait for the answer. Returns whether to delete.
 
         Args:
             about: what the person is shown.
@@ -160,13 +159,13 @@ class ApprovalRequests:
         files = _ApprovalFiles(self._folder, new_hex_id())
         ends = self._clock() + MAX_ANSWER_SECONDS
 
-        def take_back(owner_lock: OwnerLock) -> None:
+        def remove(owner_lock: OwnerLock) -> None:
             owner_lock.release()
             files.remove()
 
         kept = {**about, **requester.payload()}
         owner_lock = await write_in_thread(
-            lambda: self._write(files, kept), take_back, meanwhile=lambda: check_stopped(watch)
+            lambda: self._write(files, kept), remove, meanwhile=lambda: check_stopped(watch)
         )
         event = events.approval(files.name, "open")
         how = "stopped"
@@ -179,9 +178,9 @@ class ApprovalRequests:
             raise
         finally:
             try:
-                await write_in_thread(lambda: take_back(owner_lock), seconds=REMOVAL_SECONDS)
+                await write_in_thread(lambda: remove(owner_lock), seconds=REMOVAL_SECONDS)
             except StateSilent as exc:
-                log.warning("The files of a question that has ended are still there: %s", exc)
+                log.warning("The files of an approval that has ended could not be removed yet: %s", exc)
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
@@ -200,9 +199,9 @@ class ApprovalRequests:
             if not seen and now >= unseen_until:
                 break
             await self._sleep(STOP_CHECK_SECONDS)
-        # Whoever answers in this very moment is either in time, or is told that it is too late.
+        # An answer at this moment either comes before `close`, or is refused as too late.
         if not await run_in_thread(files.close):
-            await self._sleep(STOP_CHECK_SECONDS)  # it may be half written
+            await self._sleep(STOP_CHECK_SECONDS)  # the answer may still be being written
             answer, _ = await run_in_thread(files.read_answer)
             if answer:
                 return answer == DELETE
@@ -227,11 +226,11 @@ class ApprovalRequests:
             raise StateUnwritable("question_not_written", because=exc) from exc
 
     def _remove_stale(self) -> None:
-        """Remove what processes have left that ended while they asked."""
+        """Remove the files of processes that ended while they asked."""
         with suppress(OSError):
             for name in {path.name.partition(".")[0] for path in self._folder.iterdir()}:
                 files = _ApprovalFiles(self._folder, name)
-                # One that is new may not be claimed yet, so an unclaimed one is left until its time is up.
+                # A new file may have no owner lock yet, so files without one are kept until their time is up.
                 if (
                     is_hex_id(name)
                     and files.seconds_left(self._today(), self._clock()) <= 0
@@ -241,10 +240,10 @@ class ApprovalRequests:
 
 
 class ApprovalAnswers:
-    """The side that takes the answer. Blocking (small files): call it off the event loop.
+    """The page's side: fetches approvals and answers them. Blocking (small files): call it off the event loop.
 
     Args:
-        today: seconds since 1970, which other processes share. clock: seconds that never go back.
+        today: seconds since 1970, comparable between processes. clock: monotonic seconds.
     """
 
     def __init__(
@@ -258,11 +257,11 @@ class ApprovalAnswers:
         self._today = today
         self._clock = clock
         self._issued: dict[str, tuple[str, float]] = {}
-        """Of each token its question and when it was handed out, the newest last."""
+        """Approval id and time of issue by token, the newest last."""
         self._lock = ForkSafeLock()
 
     def fetch(self, approval_id: str) -> Payload:
-        """What is asked, with a new token that answers it. Raises InputRefused, QuestionClosed."""
+        """Return what is asked, with a new token. Raises InputRefused, QuestionClosed."""
         files = self._find(approval_id)
         about = _read(files.request).get("about")
         if not isinstance(about, dict):
@@ -276,7 +275,7 @@ class ApprovalAnswers:
         return {**about, "question": approval_id, "token": token, "state": "open", "seconds_left": left}
 
     def mark_seen(self, approval_id: str, token: str) -> Payload:
-        """A page shows the question; how long it still stands.
+        """Note that a page shows the approval. Returns how long it stays open.
 
         Raises:
             InputRefused, QuestionClosed, StateUnwritable.
@@ -289,12 +288,12 @@ class ApprovalAnswers:
         return {"seconds_left": self._whole_seconds_left(files)}
 
     def answer(self, approval_id: str, token: str, answer: str) -> None:
-        """Answer it, once.
+        """Answer an approval. Only the first answer counts.
 
         Raises:
-            InputRefused: there is no such answer. StateUnwritable: it cannot be noted.
-            AnsweredTooSoon: it deletes, and nobody can have read the question. Nothing is used up.
-            QuestionClosed: it is not open, was answered already, or the token is another one's.
+            InputRefused: the answer is neither DELETE nor SKIP. StateUnwritable: it cannot be saved.
+            AnsweredTooSoon: DELETE came before the person can have read it. The token stays valid.
+            QuestionClosed: it is not open, was answered already, or the token belongs to another approval.
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("unknown_answer")
@@ -309,7 +308,7 @@ class ApprovalAnswers:
             raise StateUnwritable("answer_not_noted", because=exc) from exc
 
     def _find_open(self, approval_id: str, token: str) -> tuple[_ApprovalFiles, float]:
-        """The files of an open question, and for how many seconds somebody has had its token."""
+        """Return the files of an open approval and the age of its token in seconds."""
         files = self._find(approval_id)
         with self._lock:
             issued_for, since = self._issued.get(token, ("", 0.0))
@@ -321,7 +320,7 @@ class ApprovalAnswers:
         if not is_hex_id(approval_id):
             raise InputRefused("not_a_question")
         files = _ApprovalFiles(self._folder, approval_id)
-        if self._seconds_left(files) <= -LEEWAY or OwnerLock.is_abandoned(files.request):
+        if self._seconds_left(files) <= -GRACE_SECONDS or OwnerLock.is_abandoned(files.request):
             raise QuestionClosed
         return files
 
@@ -329,12 +328,12 @@ class ApprovalAnswers:
         return max(0, round(self._seconds_left(files)))
 
     def _seconds_left(self, files: _ApprovalFiles) -> float:
-        """Seconds in which an answer is waited for."""
-        return files.seconds_left(self._today(), self._clock()) - LEEWAY
+        """Return for how many seconds the node still waits for an answer."""
+        return files.seconds_left(self._today(), self._clock()) - GRACE_SECONDS
 
 
 class _ApprovalFiles:
-    """The files of one question."""
+    """The files of one approval."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -343,7 +342,7 @@ class _ApprovalFiles:
         self._answer = folder / f"{name}.answer"
 
     def read_answer(self) -> tuple[str, bool]:
-        """The answer, "" for none yet, and whether a page shows the question."""
+        """Return the answer ("" for none yet), and whether a page shows the approval."""
         answer = str(_read(self._answer).get("answer", ""))
         seen = False
         with suppress(OSError):
@@ -351,31 +350,28 @@ class _ApprovalFiles:
         return (answer if answer in (DELETE, SKIP) else ""), seen
 
     def seconds_left(self, today: float, clock: float) -> float:
-        """For how long it still stands; none where there is no such question.
+        """Return for how many seconds the files are valid; 0 if there are none.
 
-        A question of this process goes by the clock that nobody sets. Other processes share no other clock than the
-        one that is set; there the owner lock of the question tells first whether anybody still waits for an answer.
-
-        Args:
-            today: seconds since 1970. clock: seconds that never go back.
+        For an approval of this process the monotonic clock counts. Other processes have only the wall clock in common
+        with it, which a person can set; for those the owner lock shows whether a node still waits.
         """
         kept = _read(self.request)
         ends, until = kept.get("ends"), kept.get("until")
         if kept.get("process") == os.getpid() and isinstance(until, float):
             left = until - clock
-            # More is left by no clock of this process: an earlier one had the same number, before a restart.
+            # If more is left, the file is from an earlier process with the same id, before a restart.
             if left <= MAX_OPEN_SECONDS:
                 return left
         return ends - today if isinstance(ends, float) else 0.0
 
     def close(self) -> bool:
-        """Take no answer from now on. False where one came first."""
+        """Refuse answers from now on. Returns False if one came first."""
         try:
             self._note(self._answer, {"answer": _CLOSED})
         except FileExistsError:
             return False
         except OSError as exc:
-            log.warning("A question can’t be closed: %s", exc.strerror)
+            log.warning("An approval can’t be closed: %s", exc.strerror)
         return True
 
     def note_seen(self) -> None:
@@ -383,16 +379,16 @@ class _ApprovalFiles:
             self._note(self._seen, {})
 
     def note_answer(self, answer: str) -> None:
-        """Raises FileExistsError: there is one. OSError."""
+        """Save the answer. Raises FileExistsError if there is one already, and OSError."""
         self._note(self._answer, {"answer": answer})
 
     def remove(self) -> None:
-        # The question first: without it nobody can add to the others.
+        # The request first: without it no route writes the other files.
         for path in (self.request, self._seen, self._answer):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:
-                log.warning("A question that has ended can’t be removed: %s", exc.strerror)
+                log.warning("The files of an approval that has ended can’t be removed: %s", exc.strerror)
 
     def _note(self, path: Path, content: Payload) -> None:
         with open_private(path, "xb") as file:

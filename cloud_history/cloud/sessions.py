@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ..errors import StateSilent
-from ..tasks.threads import names, result_of
+from ..tasks.threads import resolver_pool, run_in_pool
 
 Session = aiohttp.ClientSession
 
@@ -69,7 +69,7 @@ class ThreadResolver(AbstractResolver):
             flags=getattr(socket, "AI_ADDRCONFIG", 0),
         )
         try:
-            found = await result_of(ask, names, DNS_SECONDS)
+            found = await run_in_pool(ask, resolver_pool, DNS_SECONDS)
         except StateSilent:
             raise OSError(None, "looking up the name took too long") from None
         return [

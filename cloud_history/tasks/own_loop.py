@@ -1,7 +1,7 @@
-"""An event loop of our own, in a thread, for what the routes start.
+"""An event loop in a thread of its own, for the work that routes start.
 
-A deletion of 30,000 jobs has steps that take long, and ComfyUI serves everything from one event loop. What runs here
-holds that loop up for no longer than Python takes to switch between two threads, as what a node does.
+A deletion of 30,000 jobs has steps that take long, and ComfyUI serves everything from one event loop. Work on this
+loop delays ComfyUI's by no more than a switch between threads.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..forks import ForkSafeLock, run_after_fork
 T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
-"""Between two looks at whether our loop still lives."""
+"""Interval for checking that the loop is still running."""
 PAUSE_SECONDS = 0.001
 
 
 class _OwnLoop:
-    """The loop, once it was wanted. Its thread is a daemon that nobody joins."""
+    """Starts the loop at first use. Its thread is a daemon that is never joined."""
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()
@@ -31,7 +31,7 @@ class _OwnLoop:
         run_after_fork(self._start_anew)
 
     def get(self) -> asyncio.AbstractEventLoop:
-        """Raises RuntimeError: the system starts no more threads."""
+        """Return the loop. Raises RuntimeError if the system starts no more threads."""
         with self._lock:
             if self._loop is None or not self.serves(self._loop):
                 loop = asyncio.new_event_loop()
@@ -45,27 +45,27 @@ class _OwnLoop:
             return self._loop
 
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether this is our loop, and what it is given is done."""
+        """Return whether `loop` is the current one and is running."""
         return loop is self._loop and self._thread is not None and self._thread.is_alive()
 
     def is_running_here(self) -> bool:
         return asyncio.get_running_loop() is self._loop
 
     def forget(self, loop: asyncio.AbstractEventLoop) -> None:
-        """It takes no more work."""
+        """Stop giving work to this loop."""
         with self._lock:
             if self._loop is loop:
                 self._loop = self._thread = None
 
     def _start_anew(self) -> None:
-        # A child has no such thread, and must not close what it shares with its parent.
+        # A forked child has no such thread, and must not close descriptors that it shares with its parent.
         self._loop = self._thread = None
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     stopped = False
     while not stopped:
-        # Work that ends with these two would end the loop, and with it everybody else's work.
+        # One of these, raised in a task, would end the loop and all other tasks.
         with suppress(SystemExit, KeyboardInterrupt):
             loop.run_forever()
             stopped = True
@@ -75,7 +75,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _cancel_all() -> None:
-    await asyncio.sleep(PAUSE_SECONDS)  # what was given to the loop and has not begun begins
+    await asyncio.sleep(PAUSE_SECONDS)  # lets pending callbacks create their tasks
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -86,7 +86,7 @@ _own = _OwnLoop()
 
 
 async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do it on our loop. It is cancelled with its caller, and has always ended when this returns or raises.
+    """Run work on the pack's own loop. It is cancelled with its caller, and has ended when this returns or raises.
 
     Raises:
         RuntimeError: the loop has ended, and the work with it.
@@ -97,46 +97,46 @@ async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
         loop = _own.get()
     except RuntimeError:  # the system starts no more threads
         return await work
-    elsewhere = _Elsewhere(work, loop)
+    task = _LoopTask(work, loop)
     try:
-        loop.call_soon_threadsafe(elsewhere.start)
-    except RuntimeError:  # it was closed in this moment
+        loop.call_soon_threadsafe(task.start)
+    except RuntimeError:  # the loop was closed at this moment
         return await work
     try:
-        await _end_of(elsewhere, loop)
+        await _wait_for(task, loop)
     except asyncio.CancelledError:
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(elsewhere.cancel)
-        while not elsewhere.ended.done() and _own.serves(loop):
-            with suppress(asyncio.CancelledError):  # it ends soon, and the first one is passed on
-                await _end_of(elsewhere, loop)
+            loop.call_soon_threadsafe(task.cancel)
+        while not task.ended.done() and _own.serves(loop):
+            with suppress(asyncio.CancelledError):  # the first cancellation is passed on below
+                await _wait_for(task, loop)
         raise
-    return elsewhere.result()
+    return task.result()
 
 
-async def _end_of(elsewhere: _Elsewhere[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait until it has ended, or our loop has, which then never says so."""
-    while not elsewhere.ended.done() and _own.serves(loop):
-        await asyncio.wait({elsewhere.ended}, timeout=CHECK_SECONDS)
+async def _wait_for(task: _LoopTask[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait until the task has ended, or the loop has: then the task's end is never reported."""
+    while not task.ended.done() and _own.serves(loop):
+        await asyncio.wait({task.ended}, timeout=CHECK_SECONDS)
 
 
 class PerLoop(Generic[T]):
-    """One of something for each event loop, such as a lock: one of asyncio's belongs to the first loop that waits."""
+    """One object for each event loop, such as an asyncio lock, which belongs to the first loop that waits for it."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def here(self) -> T:
-        """That of the running loop."""
+        """Return the object of the running loop."""
         for loop in list(self._made):
             if loop.is_closed():
                 self._made.pop(loop, None)
         return self._made.setdefault(asyncio.get_running_loop(), self._make())
 
 
-class _Elsewhere(Generic[T]):
-    """One piece of work on our loop, and the caller on another who waits for it."""
+class _LoopTask(Generic[T]):
+    """One piece of work on the pack's loop, for a caller on another loop."""
 
     def __init__(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> None:
         self._work = work
@@ -147,7 +147,7 @@ class _Elsewhere(Generic[T]):
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._work)
-        self._task.add_done_callback(self._tell)
+        self._task.add_done_callback(self._set_ended)
 
     def cancel(self) -> None:
         if self._task is not None:
@@ -159,8 +159,8 @@ class _Elsewhere(Generic[T]):
             raise RuntimeError("The event loop of Comfy Cloud History has ended: the outcome is not known.")
         return self._task.result()
 
-    def _tell(self, task: asyncio.Task[T]) -> None:
+    def _set_ended(self, task: asyncio.Task[T]) -> None:
         if not task.cancelled():
-            task.exception()  # looked at: where the caller's loop has ended nobody asks for it
-        with suppress(RuntimeError):  # that loop was closed
+            task.exception()  # otherwise asyncio logs that it was never retrieved
+        with suppress(RuntimeError):  # the caller's loop was closed
             self._here.call_soon_threadsafe(self.ended.set_result, None)

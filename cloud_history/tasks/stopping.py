@@ -1,4 +1,4 @@
-"""Work that a person can stop, and that stops by itself when its time is up."""
+"""Work that a person can stop, and that has a time limit."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ from ..errors import CloudConnectionError, CloudTimeoutError, OperationStopped
 T = TypeVar("T")
 
 ASKED_TO_WAIT = "asked_to_wait"
-"""The phase of a wait that Comfy Cloud asks for; told as 0 of so many seconds, as the wait begins."""
+"""Phase of a wait that Comfy Cloud asks for. Reported once, as it begins, as 0 of its number of seconds."""
 STOP_CHECK_SECONDS = 0.2
-"""Seconds between two looks at the person's wish to stop."""
-
-
+"""Interval at which work checks whether the person wants to stop it."""
 WORK_SECONDS = 0.005
-"""Seconds of work before a turn is given."""
+"""Work between two pauses."""
 PAUSE_SECONDS = 0.001
-"""Seconds: long enough for a thread that waits to wake."""
+"""Long enough for a waiting thread to wake up."""
 
 
 class Watch(Protocol):
-    """What an operation tells the person who waits, and asks them."""
+    """How an operation reports progress to a person, and learns that they want to stop it."""
 
     def stop_requested(self) -> bool:
-        """Whether the person wants it to stop. Asked several times a second; must not block."""
+        """Return whether to stop. Called several times a second; must not block."""
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Told at each step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
+        """Called at each step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
 
 
 class Unwatched:
-    """For work nobody looks at."""
+    """A Watch for work without a person: never stops, reports nothing."""
 
     def stop_requested(self) -> bool:
         return False
@@ -51,7 +49,7 @@ def check_stopped(watch: Watch) -> None:
 
 
 class Deadline:
-    """The seconds one operation may take in all, from now."""
+    """The moment by which an operation must end: this many seconds from now."""
 
     def __init__(self, seconds: float) -> None:
         self._clock = asyncio.get_running_loop().time
@@ -59,7 +57,7 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What is done meanwhile takes nothing of it."""
+        """Extend the deadline by the time spent inside."""
         since = self._clock()
         try:
             yield
@@ -67,16 +65,16 @@ class Deadline:
             self._end += self._clock() - since
 
     def left(self, at_least: float = 0.0) -> float:
-        """Seconds that are left, and never less than `at_least`."""
+        """Return the seconds left, but never less than `at_least`."""
         return max(at_least, self._end - self._clock())
 
 
 async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Do all of it at once. When one fails, the others have ended before its error is raised."""
+    """Run coroutines concurrently. If one fails, the others are cancelled and have ended before its error is raised."""
     tasks = [asyncio.ensure_future(each) for each in work]
     results = asyncio.gather(*tasks)
     try:
-        # Not awaited itself: it would pass each cancellation on, and so interrupt what they do when they end.
+        # Not awaited directly: that would pass on every cancellation, and interrupt the tasks' own cleanup.
         await asyncio.wait({results})
         return results.result()
     finally:
@@ -86,10 +84,10 @@ async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def wait_until_ended(*work: asyncio.Future[Any]) -> None:
-    """Wait until all of it has ended, however often the waiting is cancelled. What it raised is not raised here.
+    """Wait until all futures have ended, even if the wait is cancelled. Their exceptions are not raised.
 
     Raises:
-        asyncio.CancelledError: the waiting was cancelled; all of it has ended.
+        asyncio.CancelledError: the wait was cancelled. All futures have ended.
     """
     cancelled: asyncio.CancelledError | None = None
     while left := {each for each in work if not each.done()}:
@@ -99,15 +97,15 @@ async def wait_until_ended(*work: asyncio.Future[Any]) -> None:
             cancelled = exc
     for each in work:
         if not each.cancelled():
-            each.exception()  # or asyncio would log that nobody has asked for it
+            each.exception()  # otherwise asyncio logs that it was never retrieved
     if cancelled is not None:
         raise cancelled
 
 
 async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: float) -> T:
-    """Run `work`, cancelling it when the person stops it, when the time is up, or when we are cancelled.
+    """Run `work`. Cancel it if the person stops it, its time is up, or the caller is cancelled.
 
-    It has always ended when this returns or raises.
+    The work has always ended when this returns or raises.
 
     Raises:
         OperationStopped: the person stopped it.
@@ -131,14 +129,13 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
 
 
 class LoopPauses:
-    """Lets other threads, and a person who wants to stop, have their turn in the middle of long work.
+    """Pauses in long work on an event loop, for other threads and for a person who wants to stop it.
 
-    A pause has to wait for real: after `asyncio.sleep(0)` this thread has Python's lock again before another one that
-    wants it has woken, and as long as it goes from hand to hand Python does not take it away. So ComfyUI's event loop,
-    in its own thread, stands still.
+    `asyncio.sleep(0)` is not enough: this thread takes the interpreter lock again before another thread has woken up,
+    so that ComfyUI's event loop, in its own thread, would stand still.
 
     Raises:
-        OperationStopped: when called, if the person stopped it.
+        OperationStopped: when called, if the person stopped the work.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -154,11 +151,11 @@ class LoopPauses:
 
 
 async def sleep_stoppable(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:
-    """Wait. Raises OperationStopped."""
+    """Sleep. Raises OperationStopped if the person stops the operation."""
 
     async def wait() -> None:
         await sleep(seconds)
 
-    # A computer that slept meanwhile is late; what was sent is looked at all the same.
+    # The limit is exceeded if the computer was suspended meanwhile. That is no error.
     with suppress(CloudConnectionError):
         await run_stoppable(wait(), watch, seconds + 1)

@@ -1,7 +1,7 @@
-"""Blocking work, done in a few threads of our own, so that no event loop waits for it.
+"""Running blocking work in this pack's own threads, so that it never blocks an event loop.
 
-Not in asyncio's executor: other packs fill that one, and `asyncio.run` joins its threads when a loop ends, so a single
-call that never returns would hold up ComfyUI's queue. Ours are daemons that nobody joins, and each wait has a limit.
+asyncio's executor does not fit: other packs fill it, and `asyncio.run` joins its threads, so that a call that never
+returns would hold up ComfyUI's queue. These threads are daemons that are never joined, and every wait has a limit.
 """
 
 from __future__ import annotations
@@ -27,24 +27,23 @@ T = TypeVar("T")
 REMOVAL_SECONDS = 1.0
 """How long the removal of a file that has served is waited for. It is removed whether somebody waits or not."""
 FILE_SECONDS = 5.0
-"""How long a small file may take."""
+"""Limit for a small file."""
 MAX_SECONDS_OF_LONG_WORK = 120.0
-"""How long large files, and work of the processor, may take."""
+"""Limit for large files and for computing."""
 UNANSWERED_SECONDS = 1.0
-"""How long a file may take while the disk has left earlier work without an answer: a dead one is not waited for in full
-again, at each step of what still has to be done."""
+"""Limit for a file while earlier work is unanswered, so that a dead disk does not cost the full limit at each step."""
 CANCELLED_SECONDS = 0.2
-"""How long a cancelled write is waited for. It ends, or is undone, whether somebody waits for it or not."""
+"""How long a cancelled write is waited for. It is completed or undone in any case."""
 CHECK_SECONDS = 0.2
 IDLE_SECONDS = 10.0
-"""After so long without work a thread ends."""
+"""A thread without work ends after this time."""
 
 
 class Pool:
-    """Daemon threads that work one after the other on what they are given.
+    """A pool of daemon threads.
 
     Args:
-        most: threads at once.
+        most: maximum number of threads.
     """
 
     def __init__(self, name: str, most: int) -> None:
@@ -54,17 +53,17 @@ class Pool:
         run_after_fork(self.start_anew)
 
     def start_anew(self) -> None:
-        """Forget all threads and all work: in a forked child there are none of them."""
+        """Forget all threads and work: a forked child has none of them."""
         self._changed = threading.Condition()
         self._waiting: deque[Callable[[], None]] = deque()
         self._threads = 0
         self._idle = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Have it done in a thread. It must not raise.
+        """Run `work` in a thread. It must not raise.
 
         Raises:
-            RuntimeError: there is no thread, and the system starts none.
+            RuntimeError: there is no thread and the system cannot start one.
         """
         with self._changed:
             self._waiting.append(work)
@@ -92,54 +91,50 @@ class Pool:
                     return
                 work = self._waiting.popleft()
             work()
-            del work  # what it holds is not kept until the next one comes
+            del work  # frees what it refers to before the next wait
 
 
-_files = Pool("files", 8)
-_large = Pool("large", 4)
-_long = Pool("work", 4)
-names = Pool("names", 4)
-"""For the system's resolver, which can hang for long."""
+_file_pool = Pool("files", 8)
+_large_file_pool = Pool("large", 4)
+_compute_pool = Pool("work", 4)
+resolver_pool = Pool("names", 4)
+"""For DNS lookups, which can hang for long."""
 
 
-_silent: set[_Job[Any]] = set()
-"""Work with files that has not ended in its time, and may yet."""
+_unanswered: set[_Task[Any]] = set()
+"""File work that has exceeded its limit and has not ended yet."""
 
 
 def _forked() -> None:
-    _silent.clear()
+    _unanswered.clear()
 
 
 run_after_fork(_forked)
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Read or write small files in a thread.
+    """Run work with small files in a thread.
 
-    When the caller is cancelled, work that has not begun is dropped, and the result of any other is.
+    If the caller is cancelled, work that has not begun is dropped; of other work, the result is dropped.
 
     Raises:
-        StateSilent: it did not end in 5 seconds.
+        StateSilent: it did not end within FILE_SECONDS.
     """
-    return await result_of(partial(work, *args, **kwargs), _files, FILE_SECONDS)
+    return await run_in_pool(partial(work, *args, **kwargs), _file_pool, FILE_SECONDS)
 
 
 async def compute_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same, for work of the processor.
-
-    Raises:
-        StateSilent: it did not end in 2 minutes.
-    """
-    return await result_of(partial(work, *args, **kwargs), _long, MAX_SECONDS_OF_LONG_WORK)
+    """Run a computation in a thread. Raises StateSilent if it takes longer than 2 minutes."""
+    return await run_in_pool(partial(work, *args, **kwargs), _compute_pool, MAX_SECONDS_OF_LONG_WORK)
 
 
 async def run_large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same, for files that are large or many.
+    """Run work with large or many files in a thread.
 
     Raises:
-        StateSilent: the disk has given no answer about one of them for 5 seconds, or it did not end in 2 minutes.
+        StateSilent: the disk has not answered about a file for FILE_SECONDS, or it took longer than 2 minutes.
     """
-    return await result_of(partial(work, *args, **kwargs), _large, MAX_SECONDS_OF_LONG_WORK)
+    return await run_in_pool(partial(work, *args, **kwargs), _large_file_pool, MAX_SECONDS_OF_LONG_WORK)
 
 
 async def write_in_thread(
@@ -149,54 +144,58 @@ async def write_in_thread(
     meanwhile: Callable[[], object] | None = None,
     seconds: float | None = None,
 ) -> T:
-    """Write in a thread. Once asked for, it is done, or done and undone, however its caller ends.
+    """Write in a thread. The write is completed, or completed and undone, whatever happens to the caller.
 
     Args:
-        undo: takes back what was written, in a thread, where the caller was cancelled, lost its event loop or gave up
-            before it got the result. It is given that result.
-        meanwhile: called several times a second while it waits. What it raises ends the waiting.
-        seconds: how long it is waited for; None for the 5 of a small file.
+        undo: takes the result and undoes the write, in a thread, if the caller was cancelled, lost its event loop or
+            gave up before it got the result.
+        meanwhile: called several times a second while waiting. Its exceptions end the wait.
+        seconds: the limit; None means FILE_SECONDS.
 
     Raises:
-        StateSilent: it did not end in so many seconds.
-        asyncio.CancelledError: passed through, after a moment in which the write usually ends.
+        StateSilent: it did not end within that limit.
+        asyncio.CancelledError: passed through, after CANCELLED_SECONDS in which the write usually ends.
     """
     seconds = FILE_SECONDS if seconds is None else seconds
-    job = _Job(write, undo or _nothing, _files, asyncio.get_running_loop(), drops=False)
+    task = _Task(write, undo or _nothing, _file_pool, asyncio.get_running_loop(), can_drop=False)
     try:
-        return await job.result(seconds, meanwhile)
+        return await task.result(seconds, meanwhile)
     except (Exception, asyncio.CancelledError):
-        await asyncio.wait({job.abandon()}, timeout=CANCELLED_SECONDS)
+        await asyncio.wait({task.abandon()}, timeout=CANCELLED_SECONDS)
         raise
 
 
-async def result_of(work: Callable[[], T], pool: Pool, seconds: float) -> T:
-    """Do it in a thread of this pool. Raises StateSilent."""
-    return await _Job(work, _nothing, pool, asyncio.get_running_loop(), drops=True).result(seconds)
+async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
+    """Run work in a thread of this pool. Raises StateSilent if it takes longer than `seconds`."""
+    return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
 
 def run_in_background(work: Callable[[], None]) -> None:
-    """Do it in a thread, some time. Nobody waits for it; a failure is logged."""
+    """Run work in a thread without waiting for it. Failures are logged."""
 
     def logged() -> None:
         try:
             work()
-        except Exception:  # noqa: BLE001 - the edge: nobody waits for it
-            log.exception("Something in the background failed.")
+        except Exception:  # noqa: BLE001 - there is no caller to pass it to
+            log.exception("Work in the background failed.")
 
     context = contextvars.copy_context()
     try:
-        _files.submit(lambda: context.run(logged))
+        _file_pool.submit(lambda: context.run(logged))
     except RuntimeError:
-        log.warning("The system starts no more threads, so some work was left out.")
+        log.warning("The system starts no more threads, so some work in the background was skipped.")
 
 
 def _nothing(result: object) -> None:
     pass
 
 
-class _Job(Generic[T]):
-    """One piece of work, and whoever waits for it. Its result is either taken by the waiter or undone."""
+class _Task(Generic[T]):
+    """One piece of work and its caller. The result is either returned to the caller or undone.
+
+    Args:
+        can_drop: whether work that has not begun is dropped when the caller gives up.
+    """
 
     def __init__(
         self,
@@ -205,7 +204,7 @@ class _Job(Generic[T]):
         pool: Pool,
         loop: asyncio.AbstractEventLoop,
         *,
-        drops: bool,
+        can_drop: bool,
     ) -> None:
         self._work = work
         self._step = DiskAccess()
@@ -214,7 +213,7 @@ class _Job(Generic[T]):
         self._context.run(current.set, self._step)
         self._undo = undo
         self._pool = pool
-        self._drops = drops
+        self._can_drop = can_drop
         self._loop = loop
         self._ended: asyncio.Future[None] = loop.create_future()
         self._settled = self._ended
@@ -224,15 +223,15 @@ class _Job(Generic[T]):
         self._error: BaseException | None = None
 
     async def result(self, seconds: float, meanwhile: Callable[[], object] | None = None) -> T:
-        """Do it, and wait for it. Raises what the work raises; StateSilent."""
+        """Start the work and wait for it. Raises what the work raises, and StateSilent."""
         ends, self._began = self._loop.time() + seconds, time.monotonic()
         try:
             self._pool.submit(self._run)
         except RuntimeError:
             raise StateSilent("no_threads") from None
         try:
-            # It cancels nothing: what is told a moment later finds that nobody waits.
-            while not self._ended.done() and (left := self._patience(ends)) > 0:
+            # `asyncio.wait` cancels nothing when its time is up.
+            while not self._ended.done() and (left := self._seconds_left(ends)) > 0:
                 await asyncio.wait({self._ended}, timeout=min(left, CHECK_SECONDS))
                 if meanwhile and not self._ended.done():
                     meanwhile()
@@ -241,24 +240,24 @@ class _Job(Generic[T]):
             with self._lock:
                 if self._results:
                     return self._results.pop()
-                if not self._ended.done() and self._pool in (_files, _large):
-                    _silent.add(self)
+                if not self._ended.done() and self._pool in (_file_pool, _large_file_pool):
+                    _unanswered.add(self)
         finally:
             self.abandon()
-            self._error = None  # it knows this frame, which knows it
-        raise self._gave_up(seconds)
+            self._error = None  # breaks the reference cycle between the error and this frame
+        raise self._timed_out(seconds)
 
-    def _patience(self, ends: float) -> float:
-        """For how many seconds more it is worth waiting."""
+    def _seconds_left(self, ends: float) -> float:
+        """Return how many more seconds to wait."""
         left = ends - self._loop.time()
-        if _silent and self._pool is _files:
+        if _unanswered and self._pool is _file_pool:
             left = min(left, self._began + UNANSWERED_SECONDS - time.monotonic())
-        if self._step.path is None or self._pool is _long:
+        if self._step.path is None or self._pool is _compute_pool:
             return left
-        most = UNANSWERED_SECONDS if _silent else FILE_SECONDS
+        most = UNANSWERED_SECONDS if _unanswered else FILE_SECONDS
         return min(left, self._step.since + most + self._step.extra - time.monotonic())
 
-    def _gave_up(self, seconds: float) -> StateSilent:
+    def _timed_out(self, seconds: float) -> StateSilent:
         path = self._step.path
         if path is None:
             return StateSilent("not_answering", seconds=seconds)
@@ -266,24 +265,26 @@ class _Job(Generic[T]):
         return StateSilent("not_answering_at", seconds=silent, file=path.name)
 
     def abandon(self) -> asyncio.Future[None]:
-        """Nobody wants the result any more: it is undone, as soon as it is there. Tells when that is so."""
+        """Give up the result: it is undone as soon as it exists. The future is done when that has happened."""
         with self._lock:
             self._wanted = False
             results, self._results = self._results, []
         if results:
-            undoing = _Job(lambda: self._take_back(results[0]), _nothing, self._pool, self._loop, drops=False)
+            undoing = _Task(
+                lambda: self._undo_safely(results[0]), _nothing, self._pool, self._loop, can_drop=False
+            )
             self._settled = undoing._ended
-            # Where no thread can be started either, it stays as it is, and the next start tells of it.
+            # If no thread can be started, it is not undone, and the next start reports it.
             with suppress(RuntimeError):
                 self._pool.submit(undoing._run)
         return self._settled
 
     def _run(self) -> None:
-        if self._drops and not self._wanted:
+        if self._can_drop and not self._wanted:
             return
         try:
             result = self._context.run(self._work)
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, it is raised where somebody waits for it
+        except BaseException as exc:  # noqa: BLE001 - raised again in the caller
             self._error = exc
         else:
             with self._lock:
@@ -291,25 +292,25 @@ class _Job(Generic[T]):
                 if wanted:
                     self._results.append(result)
             if not wanted:
-                self._take_back(result)
-        _silent.discard(self)
+                self._undo_safely(result)
+        _unanswered.discard(self)
         try:
-            self._loop.call_soon_threadsafe(self._tell)
-        except RuntimeError:  # its loop was closed meanwhile: nobody comes for the result
+            self._loop.call_soon_threadsafe(self._set_ended)
+        except RuntimeError:  # the caller's loop was closed, so the result is not wanted
             with self._lock:
                 results, self._results = self._results, []
             for each in results:
-                self._take_back(each)
+                self._undo_safely(each)
 
-    def _take_back(self, result: T) -> None:
+    def _undo_safely(self, result: T) -> None:
         def undo() -> None:
             try:
                 self._undo(result)
-            except Exception as exc:  # noqa: BLE001 - nobody waits for it
-                log.warning("What was cancelled could not be taken back: %s", exc)
+            except Exception as exc:  # noqa: BLE001 - there is no caller to pass it to
+                log.warning("A cancelled write could not be undone: %s", exc)
 
         self._context.copy().run(undo)
 
-    def _tell(self) -> None:
+    def _set_ended(self) -> None:
         if not self._ended.done():
             self._ended.set_result(None)

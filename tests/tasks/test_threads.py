@@ -17,7 +17,7 @@ import pytest
 from cloud_history.errors import OperationStopped, StateSilent
 from cloud_history.secret import log_about
 from cloud_history.tasks import threads
-from cloud_history.tasks.threads import Pool, compute_in_thread, result_of, run_in_thread, write_in_thread
+from cloud_history.tasks.threads import Pool, compute_in_thread, run_in_pool, run_in_thread, write_in_thread
 
 PACK = Path(__file__).parent.parent.parent
 
@@ -94,7 +94,7 @@ def test_a_process_ends_though_its_work_never_does() -> None:
 
 async def test_work_that_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
     with pytest.raises(StateSilent, match=r"has not answered for 0 seconds"):
-        await result_of(slow.take, Pool("test", 1), 0.01)
+        await run_in_pool(slow.take, Pool("test", 1), 0.01)
 
 
 @pytest.mark.parametrize("seconds", [None, 0.05], ids=["usual", "named"])
@@ -112,13 +112,13 @@ async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_wh
 
 async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> None:
     pool, done = Pool("test", 1), threading.Event()
-    first = asyncio.ensure_future(result_of(slow.take, pool, 10))
+    first = asyncio.ensure_future(run_in_pool(slow.take, pool, 10))
     await run_in_thread(slow.began.wait, 5)
     with pytest.raises(StateSilent):
-        await result_of(done.set, pool, 0.01)
+        await run_in_pool(done.set, pool, 0.01)
     slow.go_on.set()
     assert await first == "it"
-    await result_of(lambda: None, pool, 5)
+    await run_in_pool(lambda: None, pool, 5)
     assert not done.is_set()
 
 
@@ -204,6 +204,6 @@ async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
         if len(caplog.messages) == 2:
             break
         await asyncio.sleep(0.005)
-    background, taken_back = sorted(caplog.messages)
-    assert background.startswith("[01234567] Something in the background failed.")
-    assert taken_back.startswith("[01234567] What was cancelled could not be taken back")
+    undo, background = sorted(caplog.messages)
+    assert background.startswith("[01234567] Work in the background failed.")
+    assert undo.startswith("[01234567] A cancelled write could not be undone")
