@@ -1,7 +1,9 @@
 /** What the server side of this pack answers under /cloud_history/. */
 
+import type { RULES } from "../js/ui-1.2.0/cleanup/rules.mjs";
 import type { STATUSES } from "../js/ui-1.2.0/common/status.mjs";
 
+type Rules = typeof RULES;
 type Statuses = typeof STATUSES;
 
 export interface ErrorBody {
@@ -295,19 +297,14 @@ export interface Progress {
   total: number;
 }
 
-/** Which jobs to keep; an absent rule keeps nothing. */
-export interface Policy {
-  keep_last?: number;
-  /** "30d" */
-  keep_within?: string;
-  keep_daily?: number;
-  keep_weekly?: number;
+/** Which jobs to keep; an absent rule keeps nothing. A length of time is a text: "30d". */
+export type Policy = { [R in Rules[keyof Rules]["field"]]?: number | string } & {
   statuses?: string[];
   workflow_id?: string;
   per_workflow?: boolean;
-}
+};
 
-export type KeepReason = "last" | "within" | "daily" | "weekly" | "protected" | "active" | "no_time" | "unknown" | "not_chosen";
+export type KeepReason = keyof Rules | "protected" | "active" | "no_time" | "unknown" | "not_chosen";
 
 /** What a policy would do to the jobs there are now. */
 export interface CleanUpPreview {

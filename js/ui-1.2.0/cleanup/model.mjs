@@ -3,10 +3,12 @@
 
 import { HistoryApiError } from "../api.mjs";
 import { FINISHED } from "../common/status.mjs";
+import { RULE_KEYS, ruleOf } from "./rules.mjs";
 
 /** @import { CleanUpPreview, Policy } from "../../../types/wire" */
 
-/** @typedef {"last" | "within" | "daily" | "weekly"} RuleKey */
+/** @import { RuleKey } from "./rules.mjs" */
+
 /** @typedef {{on: boolean, text: string}} Rule */
 /**
  * @typedef {object} Choice
@@ -20,28 +22,12 @@ import { FINISHED } from "../common/status.mjs";
  * @typedef {{kind: "none" | "nothing"} | {kind: "unreadable", rule: RuleKey, text: string}} Fault
  */
 
-/** A hundred years. */
-const MAX_DAYS = 36_500;
-/** @type {Record<RuleKey, {most: number, of(n: number): Policy}>} */
-const RULES = {
-  last: { most: 1_000_000, of: (n) => ({ keep_last: n }) },
-  within: { most: MAX_DAYS, of: (n) => ({ keep_within: `${n}d` }) },
-  daily: { most: MAX_DAYS, of: (n) => ({ keep_daily: n }) },
-  weekly: { most: MAX_DAYS, of: (n) => ({ keep_weekly: n }) },
-};
-export const RULE_KEYS = /** @type {RuleKey[]} */ (Object.keys(RULES));
-
 /** Milliseconds without a change before the server is asked. */
 export const WAIT = 250;
 
 /** @returns {Choice} */
 const firstChoice = () => ({
-  rules: {
-    last: { on: true, text: "20" },
-    within: { on: true, text: "30" },
-    daily: { on: false, text: "7" },
-    weekly: { on: true, text: "8" },
-  },
+  rules: /** @type {Record<RuleKey, Rule>} */ (Object.fromEntries(RULE_KEYS.map((key) => [key, { on: ruleOf(key).on, text: ruleOf(key).first }]))),
   statuses: [...FINISHED],
   workflow: "",
   apart: false,
@@ -50,7 +36,7 @@ const firstChoice = () => ({
 /** A whole number from 1 on that the server takes; null for all else. @param {string} text @param {RuleKey} rule */
 export function readNumber(text, rule) {
   const n = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
-  return n > 0 && n <= RULES[rule].most ? n : null;
+  return n > 0 && n <= ruleOf(rule).max ? n : null;
 }
 
 /** @param {Choice} choice @returns {{policy: Policy, fault: null} | {policy: null, fault: Fault}} */
@@ -62,7 +48,8 @@ export function readChoice({ rules, statuses, workflow, apart }) {
     const { text } = rules[rule];
     const n = readNumber(text, rule);
     if (n === null) return { policy: null, fault: { kind: "unreadable", rule, text } };
-    policy = { ...policy, ...RULES[rule].of(n) };
+    const { field, suffix } = ruleOf(rule);
+    policy = { ...policy, [field]: suffix ? `${n}${suffix}` : n };
   }
   if (!on.length) return { policy: null, fault: { kind: "none" } };
   // An empty list must never be taken for "all of them", so it is not sent.

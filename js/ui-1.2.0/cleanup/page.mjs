@@ -9,12 +9,14 @@ import { COMMON, errorWords } from "../common/strings.mjs";
 import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
-import { readChoice, RULE_KEYS } from "./model.mjs";
+import { readChoice } from "./model.mjs";
 import { Outcomes, effect, effectWords, keptTable } from "./preview.mjs";
-import { agreeWord, CLEAN_UP, RULE_WORDS, unreadable } from "./strings.mjs";
+import { RULE_KEYS, ruleOf } from "./rules.mjs";
+import { agreeWord, CLEAN_UP, unreadable } from "./strings.mjs";
 
 /** @import { PageParts, Store } from "../../../types/list" */
-/** @import { CleanUp, RuleKey } from "./model.mjs" */
+/** @import { CleanUp } from "./model.mjs" */
+/** @import { RuleKey } from "./rules.mjs" */
 
 let made = 0;
 
@@ -27,7 +29,7 @@ function faultWords({ choice }) {
 
 /** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} told the id of what tells about a fault */
 function ruleRow(cleanUp, key, told) {
-  const { label, unit, spoken } = RULE_WORDS[key];
+  const { label, unit, spoken } = ruleOf(key);
   const toggle = () => cleanUp.setRule(key, { on: !cleanUp.choice.rules[key].on });
   const check = tick(label, toggle);
   const field = el("input", {

@@ -2,9 +2,10 @@
 /** The words of cleaning up. */
 
 import { clean, number, plural } from "../common/format.mjs";
+import { isRule, ruleOf } from "./rules.mjs";
 
 /** @import { KeepReason, Policy } from "../../../types/wire" */
-/** @import { RuleKey } from "./model.mjs" */
+/** @import { RuleKey } from "./rules.mjs" */
 
 export const CLEAN_UP = {
   title: "Clean up",
@@ -22,16 +23,8 @@ export const CLEAN_UP = {
   show: "Show",
 };
 
-/** @type {Record<RuleKey, {label: string, unit: string, spoken: string}>} */
-export const RULE_WORDS = {
-  last: { label: "The last", unit: "jobs", spoken: "Jobs to keep" },
-  within: { label: "Everything from the last", unit: "days", spoken: "Days to keep" },
-  daily: { label: "One job a day, for", unit: "days", spoken: "Daily jobs to keep" },
-  weekly: { label: "One job a week, for", unit: "weeks", spoken: "Weekly jobs to keep" },
-};
-
 /** @param {string} text @param {RuleKey} rule */
-export const unreadable = (text, rule) => `“${clean(text, 40)}” is not a number of ${RULE_WORDS[rule].unit}. Nothing is deleted until it is.`;
+export const unreadable = (text, rule) => `“${clean(text, 40)}” is not a number of ${ruleOf(rule).unit}. Nothing is deleted until it is.`;
 
 /** @param {number} go @param {number} all */
 export const wouldGo = (go, all) => plural(all, `${number(go)} of {n} job would go`, `${number(go)} of {n} jobs would go`);
@@ -42,28 +35,16 @@ export const nothingWouldGo = (all) => `Nothing would go. ${plural(all, "These r
 /** @param {number} go @param {number} kept */
 export const splitSpoken = (go, kept) => `${number(go)} would go, ${number(kept)} would be kept`;
 
+/** @type {Record<Exclude<KeepReason, RuleKey>, string>} */
+const NO_RULE = {
+  protected: "Protected", active: "Active", no_time: "No usable time", not_chosen: "Not chosen", unknown: "Unknown status",
+};
+
 /** Why a job stays. @param {KeepReason} reason @param {Policy} policy whose rule it was */
 export function reasonWord(reason, policy) {
-  switch (reason) {
-    case "last":
-      return `Last ${number(policy.keep_last ?? 0)}`;
-    case "within":
-      return plural(Number.parseInt(policy.keep_within ?? "", 10) || 0, "Within {n} day", "Within {n} days");
-    case "daily":
-      return "One a day";
-    case "weekly":
-      return "One a week";
-    case "protected":
-      return "Protected";
-    case "active":
-      return "Active";
-    case "no_time":
-      return "No usable time";
-    case "not_chosen":
-      return "Not chosen";
-    default:
-      return "Unknown status";
-  }
+  if (!isRule(reason)) return NO_RULE[reason] ?? NO_RULE.unknown;
+  const { field, kept } = ruleOf(reason);
+  return kept(Number.parseInt(String(policy[field]), 10) || 0);
 }
 
 /** @param {KeepReason | null} reason null: it would go @param {Policy} policy */
