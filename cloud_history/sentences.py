@@ -234,7 +234,7 @@ SENTENCES: dict[str, Sentence] = {
         f"Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set {environment.API_KEY}.",
     ),
     "key_empty": Sentence("The API key is empty.", "Paste a key first."),
-    "invalid_key": Sentence("This key has characters that no key has.", "Copy it again."),
+    "invalid_key": Sentence("The API key contains characters that are not allowed.", "Copy it again."),
     "environment_key_unusable": Sentence(
         f"{environment.API_KEY} can’t be used. {{problem}}", "Correct it, then restart ComfyUI."
     ),

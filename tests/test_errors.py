@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import string
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,10 @@ from cloud_history import errors
 from cloud_history.deletion.report import error_payload
 from cloud_history.errors import (
     PLAN_REFUSALS,
+    CloudConnectionError,
     CloudError,
     CloudResponseError,
+    CloudTimeoutError,
     NotFound,
     RateLimited,
     StateUnwritable,
@@ -27,14 +31,9 @@ from cloud_history.sentences import SENTENCES
 PACK = Path(__file__).parents[1]
 FAMILIES = {"OperationRefused", "SetupProblem", "_FileDamaged", "CloudResponseError"}
 """Classes that are never raised, so they have no code of their own."""
-CHOSEN_BY_THE_CLASS = {
+MADE_BY_THE_CLASS = {
     *map(str.lower, PLAN_REFUSALS),
-    *("rate_limited", "rate_limited_for", "list_not_whole", "list_doubtful"),
     *("settings_refused", "settings_unreadable", "protection_refused", "protection_unreadable"),
-}
-CHOSEN_AT_THE_CALL = {
-    *("home_not_absolute", "home_of_unknown_user", "home_not_printable", "home_with_variable"),
-    *("state_without_marker", "state_empty", "cancelled", "undone"),
 }
 GIVEN_BY_THE_CLASS = {"status", "seconds", "report", "have", "more", "name", "cause", "why"}
 
@@ -45,11 +44,20 @@ def classes(base: type[CloudError] = CloudError) -> Iterator[type[CloudError]]:
         yield from classes(each)
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The parsed files of the pack, but for the table of sentences."""
+    files = [*(PACK / "cloud_history").rglob("*.py"), *(PACK / "nodes").glob("*.py")]
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name != "sentences.py"
+    }
+
+
 def raised() -> Iterator[tuple[str, str, set[str]]]:
     """Each place that makes an error: where, the code of its sentence, and the names of the values it gives."""
     known = {each.__name__: each for each in classes()}
-    for path in [*(PACK / "cloud_history").rglob("*.py"), *(PACK / "nodes").glob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name) and node.exc.id in known:
                 yield f"{path.name}:{node.lineno}", known[node.exc.id].code, set()
             if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in known:
@@ -88,7 +96,13 @@ def test_every_error_that_is_raised_has_its_sentence_and_gives_all_of_its_values
 
 def test_no_sentence_is_left_that_nothing_says() -> None:
     said = {code for _, code, _ in raised()} | {each.code for each in classes(CloudResponseError)}
-    said |= CHOSEN_BY_THE_CLASS | CHOSEN_AT_THE_CALL
+    for tree in trees().values():
+        said |= {
+            each.value
+            for each in ast.walk(tree)
+            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        }
+    said |= MADE_BY_THE_CLASS
     assert set(SENTENCES) - said == set()
 
 
@@ -116,3 +130,15 @@ def test_the_values_of_an_error_are_json(error: CloudError) -> None:
 def test_a_sentence_that_is_not_in_the_table_is_no_sentence() -> None:
     with pytest.raises(KeyError):
         errors.InputRefused("Anything at all.")
+
+
+def test_no_error_of_a_request_that_was_sent_says_that_nothing_happened() -> None:
+    sent = [each for each in classes(CloudResponseError) if each.code in SENTENCES]
+    told = [
+        f"{SENTENCES[each.code].message} {SENTENCES[each.code].hint} {each.default_hint}" for each in sent
+    ]
+    told += [SENTENCES[code].message for code in ("connection_lost", "timeout", "took_too_long", "not_http")]
+    told += [CloudConnectionError.default_hint, CloudTimeoutError.default_hint]
+    assert len(told) > 15
+    for text in told:
+        assert not re.search("nothing was|untouched|still there|no job", text, re.IGNORECASE), text

@@ -7,7 +7,11 @@ type Rules = typeof RULES;
 type Statuses = typeof STATUSES;
 
 export interface ErrorBody {
+  /** What programs tell errors apart by. */
   code: string;
+  /** The code of what `message` and `hint` say, and the values in them: a translation needs no more. */
+  sentence?: string;
+  values?: Record<string, string | number | boolean | null>;
   message: string;
   hint: string;
   status: number | null;

@@ -21,7 +21,7 @@ HISTORY = ("POST", "/api/history")
 TROUBLES = {
     "Your API key was refused": message_only(401, "unknown key"),
     "Comfy Cloud has a problem": message_only(500, "no database"),
-    "Your Comfy Cloud plan doesn’t cover this": subscription_inactive(),
+    "This needs a Comfy Cloud subscription": subscription_inactive(),
 }
 
 
@@ -164,7 +164,7 @@ async def say_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
 @pytest.mark.stage(env={"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:9"}, connected=True)
 async def test_with_the_network_down_nothing_is_claimed(page: Page) -> None:
     await choose_cloud_history(page, CLEAR)
-    await expect(dialog(page, "Can’t reach Comfy Cloud")).to_be_visible(timeout=20_000)
+    await expect(dialog(page, "Can’t reach 127.0.0.1:9")).to_be_visible(timeout=20_000)
 
 
 async def clear_and_be_refused(page: Page, cloud: SimulatedCloud) -> None:

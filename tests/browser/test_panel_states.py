@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import button, dialog
+from browser.comfy_page import button, choose_in_menu, dialog
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list, open_panel
+from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, message_only, rate_limited, subscription_inactive
 
@@ -15,8 +16,8 @@ JOBS = ("GET", "/api/jobs")
 TROUBLES: dict[str, tuple[ErrorShape, str]] = {
     "Your API key was refused": (message_only(401, "unknown key"), "unknown key"),
     "This key can’t manage your history": (message_only(403, "not yours"), "not yours"),
-    "Your Comfy Cloud plan doesn’t cover this": (subscription_inactive(), "Look at your plan"),
-    "Too many requests": (rate_limited("120"), "Try again in 120 s."),
+    "This needs a Comfy Cloud subscription": (subscription_inactive(), "Look at your plan"),
+    "Too many requests in a short time": (rate_limited("120"), "Try again in 120 s."),
 }
 
 
@@ -73,7 +74,7 @@ async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud
     await panel.select([chosen])
     cloud.faults.append(Fault(JOBS, "reset_before_body", times=None))
     await refresh(panel)
-    banner = panel.root.locator(".cch-card").filter(has_text="Can’t reach Comfy Cloud")
+    banner = panel.root.locator(".cch-card").filter(has_text="The connection was lost")
     await expect(banner).to_contain_text("You can look, but not delete.", timeout=20_000)
     await expect(panel.count).to_contain_text("1 selected of 24 shown, 24 in all at ")
     await expect(button(panel.root, "Delete 1…")).to_be_disabled()
@@ -144,3 +145,20 @@ CONTRASTS = r"""root => {
     }
     return faint;
 }"""
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True)
+async def test_a_setting_that_can_not_be_saved_says_so_in_its_own_sentence(
+    page: Page, host: HostProcess
+) -> None:
+    (host.state_dir / "settings.gate").mkdir(parents=True)  # what stands where its lock belongs
+    await choose_in_menu(page, "Settings")
+    await page.get_by_text("Cloud history", exact=True).last.click()
+    days = page.get_by_role("spinbutton", name="Keep backups for (days)")
+    await expect(days).to_be_enabled()
+    await days.fill("7")
+    await days.press("Tab")
+    told = "The setting can’t be saved. settings.gate is a folder and not a file. Remove it."
+    await expect(page.get_by_text(told, exact=True)).to_be_visible()
+    assert not (host.state_dir / "settings.json").exists()

@@ -15,7 +15,7 @@ import { asApiError } from "../api.mjs";
  * @property {string} why
  * @property {boolean} workflow whether its workflow can be restored
  */
-/** @typedef {{jobs: KeptJob[], damaged: boolean, error: HistoryApiError | null}} KeptJobs */
+/** @typedef {{jobs: KeptJob[], error: HistoryApiError | null}} KeptJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
 /** The audit log's order; what only the backup knows comes last. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
@@ -75,7 +75,6 @@ export class AuditLog {
     ]);
     const jobs = joinJobs(told.status === "fulfilled" ? told.value.jobs : [], kept.status === "fulfilled" ? kept.value.jobs : []);
     const error = told.status === "rejected" ? asApiError(told.reason) : kept.status === "rejected" ? asApiError(kept.reason) : null;
-    const damaged = kept.status === "rejected" && ["backup_damaged", "not_found"].includes(asApiError(kept.reason).code);
-    return { jobs, damaged, error: damaged ? null : error };
+    return { jobs, error };
   }
 }

@@ -13,7 +13,7 @@ import { attempt } from "../common/toasts.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
-import { AUDIT, backupDamaged, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
+import { AUDIT, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
 /** @import { AuditEntry } from "../../../types/wire" */
@@ -88,14 +88,12 @@ function jobList(jobs, actions, leaving) {
 /** @param {AuditEntry} entry @param {Unfolded} state @param {EntryActions} actions @param {(() => void)[]} leaving */
 function unfolded(entry, { kept, all }, actions, leaving) {
   if (!kept) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
-  const { jobs, damaged, error } = kept;
-  const { title, text } = backupDamaged(entry.operation);
+  const { jobs, error } = kept;
   const rest = jobs.length > FIRST && !all && linkButton(showAll(jobs.length), actions.all);
   const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
   return [
-    damaged && hint("warning", `${title}. ${text}`, "cch-msg warn"),
     error && hint("warning", errorLine(error), "cch-msg warn"),
-    !jobs.length && !damaged && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
+    !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
     jobList(all ? jobs : jobs.slice(0, FIRST), actions, leaving),
     foot.firstChild && foot,
   ];
@@ -242,10 +240,7 @@ export class AuditPage {
       // What was opened is behind the large window.
       if (done && how === "open" && this.element.closest("[role=dialog]")) close();
     } catch (error) {
-      const refused = asApiError(error);
-      const { title, text } = backupDamaged(operation);
-      const damaged = refused.code === "backup_damaged";
-      toasts.tell("error", damaged ? { title, detail: text } : { title: DETAILS.notOpened, detail: errorLine(refused) });
+      toasts.tell("error", { title: DETAILS.notOpened, detail: errorLine(asApiError(error)) });
     }
   }
 

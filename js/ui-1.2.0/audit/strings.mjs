@@ -88,9 +88,3 @@ export const backupGoes = (n) => {
   const lost = n === null ? "" : `${plural(n, "{n} workflow can’t be restored after that.", "{n} workflows can’t be restored after that.")} `;
   return `${lost}The record of the deletion stays.`;
 };
-
-/** @param {string} operation */
-export const backupDamaged = (operation) => ({
-  title: "This backup can’t be read",
-  text: `Its file is damaged or gone: ${clean(operation, 80)}.zip.`,
-});

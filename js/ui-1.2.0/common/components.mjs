@@ -115,7 +115,7 @@ export const notice = (frame, { title, text }, extras = []) =>
  * @param {Status | null} status
  */
 export function errorStep(frame, error, status) {
-  const { title, text } = words.errorWords(error);
+  const { title, text } = words.readingErrorWords(error);
   const says = words.cloudWords(error);
   const aboutKey = ["unauthorized", "forbidden", "invalid_key"].includes(error.code);
   const fixedKey = aboutKey && status?.can_connect === false;

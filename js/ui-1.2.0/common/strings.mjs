@@ -1,5 +1,5 @@
 // @ts-check
-/** Every word a person reads in the browser. Errors say what is the case, then what to do. */
+/** Every word a person reads in the browser. */
 
 import { NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
@@ -80,24 +80,13 @@ export const CONNECT = {
   testing: "Testing…",
   testAgain: "Test again",
   saveUntested: "Save without testing",
-  refused: "Comfy Cloud refused this key. Check that you copied all of it, or make a new one.",
-  unreachable: "Can’t reach Comfy Cloud, so the key wasn’t tested.",
   untested: "The key wasn’t tested.",
-  empty: "Paste a key first.",
-  strangeCharacters: "The API key contains characters that are not allowed. Copy it again.",
   unusual: "Comfy Cloud keys begin with “comfyui-”. Check that this is the right one.",
   connected: "Connected to Comfy Cloud",
   savedUntested: "API key saved, not tested",
   notSaved: "The API key was not saved",
   outranked: "COMFY_CLOUD_API_KEY is set on the server and is used instead.",
 };
-
-/** Why something could not be done, to stand inside a sentence. @param {HistoryApiError} error */
-export const reason = (error) => clean(error.message).replace(/[.\s]+$/, "") || "the folder is not writable";
-
-/** @param {string} reason */
-export const cannotSave = (reason) =>
-  `The key can’t be saved: ${reason}. Make ComfyUI’s user folder writable, or set COMFY_CLOUD_API_KEY.`;
 
 export const CONNECTION = {
   title: "Connection",
@@ -117,118 +106,7 @@ export const CONNECTION = {
   removeConfirm: "Remove key",
 };
 
-/* Errors */
-
-const WRONG_SERVER = {
-  title: "The answer did not come from Comfy Cloud",
-  text: "A proxy, VPN or sign-in page may be in between. Check it, then try again.",
-};
-
-export const DAMAGED = {
-  title: "Deletions are stopped",
-  text: "The list of protected jobs can’t be read, so nothing is deleted. The damaged file was kept.",
-  details: "Details",
-  dialog: "The list of protected jobs is damaged",
-  startEmpty: "Start with an empty list",
-};
-
-/** @type {Record<string, Words>} */
-const ERRORS = {
-  missing_key: { title: "Connect to Comfy Cloud", text: "Add your API key once to see and tidy the jobs you ran on Comfy Cloud." },
-  framed: { title: "Not from inside another page", text: "Another page shows ComfyUI here, and could lead a click astray. Open ComfyUI in a tab of its own to delete." },
-  unauthorized: {
-    title: "Your API key was refused",
-    text: "It may have been revoked, or not copied whole. Your jobs are untouched.",
-  },
-  forbidden: {
-    title: "This key can’t manage your history",
-    text: "Use a key of the account or workspace these jobs belong to.",
-  },
-  subscription_inactive: {
-    title: "Your Comfy Cloud plan doesn’t cover this",
-    text: "Look at your plan on Comfy Cloud. Your jobs are still there.",
-  },
-  unreachable: {
-    title: "Can’t reach Comfy Cloud",
-    text: "Check your internet connection or proxy. Nothing was changed.",
-  },
-  timeout: { title: "Comfy Cloud took too long to answer", text: "Nothing was changed. Try again in a minute." },
-  server_fault: { title: "Comfy Cloud has a problem", text: "It is not your key. Try again in a few minutes." },
-  not_comfy_cloud: WRONG_SERVER,
-  api_moved_on: { title: "This API of Comfy Cloud has moved on", text: "Look for a newer version of Comfy Cloud History." },
-  unreadable_answer: {
-    title: "This answer can’t be read",
-    text: "Comfy Cloud may have changed. Look for a newer version of Comfy Cloud History.",
-  },
-  state_unwritable: { title: DAMAGED.title, text: "Free some disk space, or make ComfyUI’s user folder writable." },
-  protection_damaged: { title: DAMAGED.title, text: DAMAGED.text },
-  many_users: { title: "This ComfyUI has several users", text: "It was started with --multi-user and signs nobody in, so a key saved here would be everybody’s. It is not used. To share one key and one state, start ComfyUI with COMFY_CLOUD_HISTORY_SHARED=1. Without that, only nodes work: with the key of whoever is signed in to ComfyUI." },
-  unsafe_base_url: {
-    title: "The server address is not safe",
-    text: "COMFY_CLOUD_BASE_URL must begin with https. Change it, then restart ComfyUI.",
-  },
-  missing_dependency: {
-    title: "A Python package is missing",
-    text: "Run “pip install jsonschema” in ComfyUI’s Python, then restart ComfyUI.",
-  },
-  preview_expired: TOO_OLD,
-  count_rose: { title: "More jobs have finished since you looked", text: "Nothing was sent. Look again, then decide." },
-  busy: busyWords("ours"),
-  [NO_ANSWER]: { title: "ComfyUI doesn’t answer", text: "Check that it is running, then try again." },
-  [NO_ROUTES]: {
-    title: "Comfy Cloud History is not running",
-    text: "Its server part did not load. Restart ComfyUI and look at its log.",
-  },
-  [STRANGE]: {
-    title: "ComfyUI’s answer can’t be read",
-    text: "A proxy or sign-in page may be in between. Check it, then try again.",
-  },
-};
-
-/** What to do, of errors that else say that nothing happened: after something was sent, nobody knows that. @type {Record<string, string>} */
-const AFTER_SENDING = {
-  unauthorized: "It may have been revoked, or not copied whole.",
-  subscription_inactive: "Look at your plan on Comfy Cloud.",
-  unreachable: "Check your internet connection or proxy.",
-  timeout: "Try again in a minute.",
-};
-
-/** @param {Partial<ErrorBody> | HistoryApiError} error @returns {Words} */
-export function errorWords(error) {
-  const retryAfter = "retryAfter" in error ? error.retryAfter : /** @type {ErrorBody} */ (error).retry_after;
-  if (error.code === "rate_limited") {
-    const wait = retryAfter ? `Try again in ${number(Math.ceil(retryAfter))} s.` : "Try again in a minute.";
-    return { title: "Too many requests", text: `Comfy Cloud asks to wait. ${wait}` };
-  }
-  const known = Object.hasOwn(ERRORS, error.code ?? "") && ERRORS[error.code ?? ""];
-  const onlyServerKnows = error.code === "state_unwritable" && error.message;
-  if (known && !onlyServerKnows) return known;
-  return { title: clean(error.message) || "Something went wrong", text: clean(error.hint, 400) };
-}
-
-/** The cloud's own words, if it had any. @param {Partial<ErrorBody> | HistoryApiError} error */
-export function cloudWords(error) {
-  const says = clean("cloudSays" in error ? error.cloudSays : /** @type {ErrorBody} */ (error).cloud_says);
-  if (!says) return "";
-  return `Comfy Cloud says: “${says}”${error.status ? ` (${error.status})` : ""}`;
-}
-
-/** @param {Words} told @param {string} quote */
-function inOneLine({ title, text }, quote) {
-  const sentence = /[.!?…]$/.test(title) ? title : `${title}.`;
-  return [sentence, text, quote].filter(Boolean).join(" ");
-}
-
-/** An error in one line. @param {Partial<ErrorBody> | HistoryApiError} error */
-export const errorLine = (error) => inOneLine(errorWords(error), cloudWords(error));
-
-/** An error that came when something had been sent, in one line. @param {Partial<ErrorBody> | HistoryApiError} error */
-export function sentErrorLine(error) {
-  const { title, text } = errorWords(error);
-  const code = error.code ?? "";
-  const careful = Object.hasOwn(AFTER_SENDING, code) ? AFTER_SENDING[code] : undefined;
-  return inOneLine({ title, text: careful ?? text }, cloudWords(error));
-}
+/* Lists and holds */
 
 /** @param {number} n */
 export const lostHold = (n) => ({
@@ -242,3 +120,54 @@ export const lostHold = (n) => ({
 
 /** @param {number} n */
 export const andMore = (n) => `and ${number(n)} more`;
+
+/* Errors. The server's message and hint are shown as they are; here is only what it can't say. */
+
+/** @type {Record<string, Words>} */
+const BROWSER_ERRORS = {
+  missing_key: { title: "Connect to Comfy Cloud", text: "Add your API key once to see and tidy the jobs you ran on Comfy Cloud." },
+  framed: { title: "Not from inside another page", text: "Another page shows ComfyUI here, and could lead a click astray. Open ComfyUI in a tab of its own to delete." },
+  [NO_ANSWER]: { title: "ComfyUI doesn’t answer", text: "Check that it is running, then try again." },
+  [NO_ROUTES]: {
+    title: "Comfy Cloud History is not running",
+    text: "Its server part did not load. Restart ComfyUI and look at its log.",
+  },
+  [STRANGE]: {
+    title: "ComfyUI’s answer can’t be read",
+    text: "A proxy or sign-in page may be in between. Check it, then try again.",
+  },
+};
+
+const MAX_ERROR_CHARACTERS = 600;
+
+/** @typedef {Partial<ErrorBody> | HistoryApiError} AnyError */
+
+/** What the server said of an error, or what stands for an error of the browser's own. @param {AnyError} error @returns {Words} */
+export function errorWords({ code = "", message, hint }) {
+  const title = clean(message, MAX_ERROR_CHARACTERS).replace(/\.$/, "");
+  if (title) return { title, text: clean(hint, MAX_ERROR_CHARACTERS) };
+  return Object.hasOwn(BROWSER_ERRORS, code) && BROWSER_ERRORS[code] || { title: "Something went wrong", text: "" };
+}
+
+/** After these a person may wonder whether something has happened. */
+const MAY_WORRY = new Set(["unauthorized", "subscription_inactive", "unreachable", "untrusted_certificate", "not_http", "timeout"]);
+
+/** An error of what only reads. @param {AnyError} error @returns {Words} */
+export function readingErrorWords(error) {
+  const { title, text } = errorWords(error);
+  return { title, text: MAY_WORRY.has(error.code ?? "") ? `${text} Nothing was changed.`.trim() : text };
+}
+
+/** The cloud's own words, if it had any. @param {AnyError} error */
+export function cloudWords(error) {
+  const says = clean("cloudSays" in error ? error.cloudSays : /** @type {ErrorBody} */ (error).cloud_says);
+  if (!says) return "";
+  return `Comfy Cloud says: “${says}”${error.status ? ` (${error.status})` : ""}`;
+}
+
+/** An error in one line. @param {AnyError} error */
+export function errorLine(error) {
+  const { title, text } = errorWords(error);
+  const sentence = /[!?…]$/.test(title) ? title : `${title}.`;
+  return [sentence, text, cloudWords(error)].filter(Boolean).join(" ");
+}

@@ -27,13 +27,6 @@ function bareKey(pasted) {
   return characters.slice(start, end).join("");
 }
 
-/** What is wrong with a key before anything is sent; "" for nothing. @param {string} pasted */
-export function keyFault(pasted) {
-  const key = bareKey(pasted);
-  if (!key) return CONNECT.empty;
-  return /^[\x21-\x7e]+$/.test(key) ? "" : CONNECT.strangeCharacters;
-}
-
 /** Whether this does not look like a key of Comfy Cloud; a few characters are too little to tell. @param {string} pasted */
 export function looksUnusual(pasted) {
   const key = bareKey(pasted);
@@ -41,20 +34,7 @@ export function looksUnusual(pasted) {
 }
 
 /** What the field says when the key was not saved. @param {HistoryApiError} error */
-export function refusalWords(error) {
-  switch (error.code) {
-    case "unauthorized":
-      return CONNECT.refused;
-    case "invalid_key":
-      return CONNECT.strangeCharacters;
-    case "state_unwritable":
-      return words.cannotSave(words.reason(error));
-    case "unreachable":
-      return CONNECT.unreachable;
-    default:
-      return error.extras.can_save_unchecked === true ? `${words.errorLine(error)} ${CONNECT.untested}` : words.errorLine(error);
-  }
-}
+export const refusalWords = (error) => [words.errorLine(error), error.extras.can_save_unchecked === true && CONNECT.untested].filter(Boolean).join(" ");
 
 /** @param {SavedKey} saved @returns {{kind: "success" | "warning", title: string, detail: string}} */
 export function savedWords({ checked, outranked, unusual }) {
@@ -149,11 +129,6 @@ class KeyForm {
   /** @param {boolean} unchecked */
   async #save(unchecked) {
     if (this.#busy) return;
-    const fault = keyFault(this.#input.value);
-    if (fault) {
-      this.#say(fault, "bad");
-      return this.#input.focus();
-    }
     this.#say("");
     this.#setBusy(true);
     try {

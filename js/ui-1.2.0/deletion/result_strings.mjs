@@ -2,7 +2,7 @@
 /** The words of what came of a deletion. */
 
 import { clean, number, plural } from "../common/format.mjs";
-import { errorLine, sentErrorLine } from "../common/strings.mjs";
+import { errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
 import { DELETE, NOT_DELETED } from "./strings.mjs";
 
@@ -111,7 +111,7 @@ function deleteResultWords(result) {
   if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, told.lines), ...told };
   const others = `${DELETE.assets} ${plural(rest, "The other one:", "The other {n}:")}`;
   if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...told };
-  const text = result.error ? sentErrorLine(result.error) : "";
+  const text = result.error ? errorLine(result.error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
   return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(told.lines), ...told };
 }
@@ -127,7 +127,7 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
   if (stopped) return { kind: "warning", title: `Stopped: ${NONE_KNOWN}`, text: "", toast: listed };
   // Accepted and not seen to be gone is neither a success nor a failure.
   if (counts.unconfirmed === total) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: listed };
-  const text = error ? sentErrorLine(error) : "";
+  const text = error ? errorLine(error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
   return { kind: bad ? "error" : "warning", title: NONE_KNOWN, text, toast: text ? `${listed} ${text}` : listed };
 }
@@ -159,7 +159,7 @@ function unsentWords(error, { jobs: n, ids }) {
 const stillListed = (n) => plural(n, "{n} job is still listed.", "{n} jobs are still listed.");
 
 /** Why the outcome of what was sent is not known: an answer with a status says it best. @param {ErrorBody | null} error @param {string} unanswered */
-const lost = (error, unanswered) => (error?.status ? sentErrorLine(error).replace(/\)$/, ").") : unanswered);
+const lost = (error, unanswered) => (error?.status ? errorLine(error).replace(/\)$/, ").") : unanswered);
 
 /**
  * What came of a clear, and how it must look: only what was verified is a success.

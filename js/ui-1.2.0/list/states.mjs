@@ -4,7 +4,7 @@
 import { button, card, externalLink } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords } from "../common/strings.mjs";
+import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords, readingErrorWords } from "../common/strings.mjs";
 import { clearFilters } from "./filter_popover.mjs";
 import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
@@ -48,7 +48,7 @@ function failed(store, actions) {
   const site = code === "subscription_inactive" && externalLink(CONNECT.cloudPage, COMMON.openCloud);
   const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.manageKey });
   const where = fixed && status.source === "env" && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
-  return state(name, errorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
+  return state(name, readingErrorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
 
 /** What stands in place of the list; null when there are rows to show. @param {Store} store @param {Actions} actions */

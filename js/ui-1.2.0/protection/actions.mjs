@@ -6,9 +6,9 @@ import { button, card } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
-import { DAMAGED, errorWords } from "../common/strings.mjs";
+import { errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
-import { byWorkflowWords, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
+import { byWorkflowWords, DAMAGED, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
 
 /** @import { Row } from "../../../types/list" */
 /** @import { ProtectionLists, Status } from "../../../types/wire" */

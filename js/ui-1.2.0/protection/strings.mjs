@@ -65,6 +65,14 @@ export const allProtected = ({ active, protected: kept }) => {
 
 /* A list that can't be read */
 
+export const DAMAGED = {
+  title: "Deletions are stopped",
+  text: "The list of protected jobs can’t be read, so nothing is deleted. The damaged file was kept.",
+  details: "Details",
+  dialog: "The list of protected jobs is damaged",
+  startEmpty: "Start with an empty list",
+};
+
 /** @param {string} name of the file, "" if it is not known */
 export const damagedText = (name) =>
   `The file was kept${name ? ` as ${clean(name)}` : ""}. Put a good copy in its place, or start with an empty list: then no job is protected.`;

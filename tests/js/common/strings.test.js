@@ -44,14 +44,15 @@ test("a partial result without numbers is not dressed up as one with", () => {
 
 test("a clear that was answered by a fault says so, in the cloud’s own words, and calls no connection lost", () => {
   const unknown = (code, rest, outcome = "unknown") => words.clearResultWords(result(outcome, { removed: 0, listed: 10, error: code && error(code, rest) }));
-  const fault = unknown("server_fault", { status: 500, cloud_says: "Oops" });
+  const problem = { message: "Comfy Cloud has a problem.", hint: "It is not your key. Try again in a few minutes." };
+  const fault = unknown("server_fault", { ...problem, status: 500, cloud_says: "Oops" });
   assert.deepEqual([fault.kind, fault.title], ["warning", "Outcome unknown"]);
   assert.equal(
     fault.text,
     "Comfy Cloud has a problem. It is not your key. Try again in a few minutes. Comfy Cloud says: “Oops” (500). 10 jobs are still listed. Look again, then decide.",
   );
-  assert.match(unknown("unreadable_answer", { status: 200 }).text, /^This answer can’t be read\. /);
-  assert.match(unknown("server_fault", { status: 503 }, "stopped").text, /^Comfy Cloud has a problem\. /);
+  assert.match(unknown("unreadable_answer", { message: "This answer can’t be read.", status: 200 }).text, /^This answer can’t be read\. /);
+  assert.match(unknown("server_fault", { ...problem, status: 503 }, "stopped").text, /^Comfy Cloud has a problem\. /);
   for (const code of ["unreachable", "timeout", null]) {
     assert.equal(unknown(code, {}).text, "The connection was lost after the request was sent. 10 jobs are still listed. Look again, then decide.", code);
   }
@@ -69,48 +70,38 @@ test("a stopped clear says how far it came, and claims no number where none is s
 });
 
 test("a failure carries the cloud’s own words and status, as text on one line", () => {
-  const told = words.clearResultWords(result("failed", { error: error("unauthorized", { status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
+  const told = words.clearResultWords(result("failed", { error: error("unauthorized", { message: "Your API key was refused.", hint: "It may have been revoked, or not copied whole.", status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
   assert.equal(told.title, "No job was removed");
   assert.equal(
     told.text,
-    "Your API key was refused. It may have been revoked, or not copied whole. Your jobs are untouched. Comfy Cloud says: “Invalid <b>key</b>” (401)",
+    "Your API key was refused. It may have been revoked, or not copied whole. Comfy Cloud says: “Invalid <b>key</b>” (401)",
   );
 });
 
-test("every error code has a title and something to do", () => {
-  const codes = [
-    "missing_key", "unauthorized", "forbidden", "subscription_inactive", "api_moved_on", "rate_limited", "server_fault", "timeout", "unreachable",
-    "unreadable_answer", "not_comfy_cloud", "busy", "preview_expired", "count_rose", "state_unwritable", "unsafe_base_url",
-    "missing_dependency", "comfyui_away", "routes_missing", "strange_answer",
-  ];
-  for (const code of codes) {
+test("the browser shows the server’s message and hint, whatever the code", () => {
+  for (const code of ["state_unwritable", "unreachable", "missing_key", "protection_damaged", "constructor", "a code of tomorrow"]) {
+    const told = { message: "The setting can’t be saved.", hint: "settings.json is a link, which is not followed." };
+    assert.deepEqual(words.errorWords(error(code, told)), { title: "The setting can’t be saved", text: told.hint }, code);
+    assert.equal(words.errorLine(new HistoryApiError(error(code, told))), `${told.message} ${told.hint}`, code);
+  }
+});
+
+test("only what the server can’t say has words of the browser’s own", () => {
+  for (const code of ["missing_key", "framed", "comfyui_away", "routes_missing", "strange_answer"]) {
     const { title, text } = words.errorWords(error(code));
     assert.ok(title && text, code);
     assert.notEqual(title, "Something went wrong", code);
   }
+  for (const code of ["odd", "constructor", "unauthorized"]) assert.equal(words.errorWords(error(code)).title, "Something went wrong", code);
 });
 
-test("what can’t be written is told in the server’s words, which name it", () => {
-  const told = { message: "The setting can’t be saved.", hint: "settings.json is a symbolic link, which is not followed." };
-  assert.deepEqual(words.errorWords(error("state_unwritable", told)), { title: told.message, text: told.hint });
-});
-
-test("an unknown code is told in the server’s words, and a name of Object is no code", () => {
-  assert.deepEqual(words.errorWords(error("odd", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
-  assert.deepEqual(words.errorWords(error("constructor", { message: "No.", hint: "Wait." })), { title: "No.", text: "Wait." });
-  assert.equal(words.errorWords(error("odd")).title, "Something went wrong");
-});
-
-test("a refusal for the plan's sake is no broken connection, and an API that has moved on asks for no patience", () => {
-  assert.doesNotMatch(words.errorLine(error("subscription_inactive")), /inactive|again/);
-  assert.match(words.errorLine(error("api_moved_on")), /newer version of Comfy Cloud History/);
-  assert.doesNotMatch(words.errorLine(error("api_moved_on")), /[Tt]ry again/);
-});
-
-test("waiting is told in whole seconds, rounded up, when the cloud names them", () => {
-  assert.equal(words.errorWords(error("rate_limited", { retry_after: 12.3 })).text, "Comfy Cloud asks to wait. Try again in 13 s.");
-  assert.equal(words.errorWords(new HistoryApiError({ code: "rate_limited", retry_after: 5 })).text, "Comfy Cloud asks to wait. Try again in 5 s.");
-  assert.match(words.errorWords(error("rate_limited")).text, /in a minute/);
+test("an error of what only reads says that nothing was changed, and no other error does", () => {
+  for (const code of ["unauthorized", "subscription_inactive", "unreachable", "timeout"]) {
+    const told = error(code, { message: "No.", hint: "Wait." });
+    assert.equal(words.readingErrorWords(told).text, "Wait. Nothing was changed.", code);
+    assert.equal(words.errorWords(told).text, "Wait.", code);
+  }
+  assert.equal(words.readingErrorWords(error("account_changed", { message: "No.", hint: "Wait." })).text, "Wait.");
 });
 
 test("the account is named by the last four characters, or by where the key is", () => {

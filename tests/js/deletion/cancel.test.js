@@ -40,7 +40,7 @@ test("what the answers before the lost one told is told", async () => {
 });
 
 test("a refusal cancels nothing, and says why", async () => {
-  assert.match(await cancel(1, fail("unauthorized")), /^error: No job was cancelled. 1 job was not cancelled. Your API key was refused/);
+  assert.match(await cancel(1, fail("unauthorized")), /^error: No job was cancelled. 1 job was not cancelled\. unauthorized\./);
   assert.match(await cancel(150, {}, fail("unauthorized")), /^warning: 100 jobs cancelled. 50 jobs were not cancelled./);
 });
 
