@@ -14,6 +14,7 @@ from cloud_history.config import state_folder
 from simulated_cloud import SimulatedCloud
 from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
+CLOUD_JOBS = 60
 pytestmark = pytest.mark.usefixtures("at_once")
 
 ASK = "cloud_history.ask"

@@ -13,6 +13,8 @@ from cloud_history.state.audit_log import AuditEntry
 from simulated_cloud import Fault
 from support.route_stage import Stage
 
+CLOUD_JOBS = 60
+
 
 async def delete(stage: Stage, *job_ids: str, backup: bool = False) -> str:
     """Delete these jobs from the panel; the name of the operation."""

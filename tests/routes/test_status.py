@@ -128,18 +128,26 @@ async def test_unresolved_operations_are_listed_until_dismissed(target: Stage) -
     assert target.cloud.requests == []
 
 
-@pytest.mark.parametrize(
-    "operation",
-    ["", "x", "f" * 32, "../api_key", "../../etc/passwd", "/etc/passwd", "\x00", "\ud800", "A" * 32],
-)
-async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched(
-    target: Stage, operation: str
-) -> None:
-    await target.ask("save_key")
-    before = target.kept_files()
-    answer = await target.ask("dismiss", {"operation": operation})
-    assert (answer.status, answer.code) == (400, "invalid_request")
-    assert target.kept_files() == before
+NOT_LISTED: list[str] = [
+    "",
+    "x",
+    "f" * 32,
+    "../api_key",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "\x00",
+    "\ud800",
+    "A" * 32,
+]
+
+
+async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched(target: Stage) -> None:
+    for operation in NOT_LISTED:
+        await target.ask("save_key")
+        before = target.kept_files()
+        answer = await target.ask("dismiss", {"operation": operation})
+        assert (answer.status, answer.code) == (400, "invalid_request")
+        assert target.kept_files() == before
 
 
 async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(target: Stage) -> None:
