@@ -1,7 +1,7 @@
-"""The thin shell around `protocol` that does the I/O, with aiohttp.
+"""The HTTP client for Comfy Cloud: does the I/O for `protocol`, with aiohttp.
 
-A client belongs to one operation on one event loop: ComfyUI runs nodes and routes on two loops, and an aiohttp
-session made on one fails on the other.
+A client belongs to one operation on one event loop. ComfyUI runs nodes and routes on two loops, and an aiohttp session
+created on one of them fails on the other.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ from .sessions import Session, ThreadResolver, open_session
 
 _CHUNK = 64 * 1024
 STEP = 1024 * 1024
-"""Bytes that are decompressed at a time: 64 kB can become 64 MB, for which the event loop would wait."""
+"""Bytes decompressed at once: 64 kB can become 64 MB, which would block the event loop."""
 PAUSE_SECONDS = 0.001
-"""Seconds between two steps. A sleep of none lets nothing in another thread run."""
+"""Pause between two steps. `sleep(0)` would not let other threads run."""
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
-    """The body, and whether it is whole: it is cut at `largest` bytes, counted after decompression.
+    """Return the body and whether it is complete. It is cut at `largest` bytes, counted after decompression.
 
     Raises:
-        aiohttp.ClientError, OSError: the connection broke during a success. Half an error body is returned:
-            it still says what its status says.
+        aiohttp.ClientError, OSError: the connection broke. The incomplete body of an error status is returned instead,
+            because the status says enough.
     """
     decoder = _Decoder() if _is_compressed(response.headers.get("Content-Encoding", "")) else None
     body = bytearray()
@@ -84,27 +84,26 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
 
 
 def _is_compressed(content_encoding: str) -> bool:
-    """Whether a body is compressed the way we ask for.
+    """Return whether a body is compressed with gzip or deflate.
 
-    Whatever else a storage keeps in that header, such as `aws-chunked` of an upload or `UTF-8`, says nothing of what it
-    sends: the body is taken as it is, and looked at by whoever reads it.
+    Other values, such as `aws-chunked` or `UTF-8` from a storage server, say nothing about the body.
     """
     return any(each.strip() in _COMPRESSED for each in content_encoding.lower().split(","))
 
 
 class _Decoder:
-    """Decompresses gzip and zlib, in several members too."""
+    """Decompresses gzip and zlib data, which may have several members."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
 
     @property
     def ended(self) -> bool:
-        """Whether the last member has come whole."""
+        """Whether the last member is complete."""
         return self._member.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What a chunk becomes, in pieces of at most STEP bytes. Raises zlib.error."""
+        """Decompress a chunk into pieces of at most STEP bytes. Raises zlib.error."""
         while chunk:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -125,12 +124,12 @@ MIN_NAME_CHARACTERS = 8
 
 
 def find_proxy(base_url: BaseUrl) -> str | None:
-    """The proxy's URL, or None for a direct connection.
+    """Return the URL of the proxy from the environment, or None for a direct connection.
 
-    Its user name and password are remembered as secrets, so that no text of ours shows them.
+    Its user name and password are remembered as secrets, so that `scrub` hides them.
 
     Raises:
-        UnusableProxy: it is not an http or https address (aiohttp speaks no SOCKS).
+        UnusableProxy: it is not an http or https address (aiohttp does not support SOCKS).
     """
     if base_url.loopback:
         return None
@@ -147,8 +146,8 @@ def find_proxy(base_url: BaseUrl) -> str | None:
         raise UnusableProxy() from None
     if not usable:
         raise UnusableProxy()
-    # A short name or password may be any word of any text: hidden there, it would make reports untrue and workflows
-    # in backups useless.
+    # A short name or password can be a common word. Hiding it everywhere would falsify reports and backups, so it is
+    # hidden only together with its separator.
     if parts.password:
         remember(parts.password if len(parts.password) >= MIN_NAME_CHARACTERS else f":{parts.password}@")
     if parts.username:
@@ -159,7 +158,7 @@ def find_proxy(base_url: BaseUrl) -> str | None:
 MAX_CONNECTIONS = 6
 MAX_STANDING_CHARACTERS = 40
 LARGE_PAGE_BYTES = 64 * 1024
-"""Bytes of a page worth a thread of its own."""
+"""A page from this size is parsed in a thread."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ class Timeouts:
 class CloudClient:
     """Comfy Cloud's operations, one method each. Use it with `async with`.
 
-    Every method raises CloudConnectionError or CloudResponseError, after the retries its request allows.
+    Every method raises CloudConnectionError or CloudResponseError, after the retries that its request allows.
     """
 
     base_url: BaseUrl
@@ -183,13 +182,13 @@ class CloudClient:
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     on_requested_wait: Callable[[float], None] = lambda seconds: None
-    """Told the seconds of each wait that Comfy Cloud asks for, as the wait begins."""
+    """Called with the seconds of each wait that Comfy Cloud asks for, as it begins."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
-    """Learns from each answer how far it is from Comfy Cloud's."""
+    """Learns from each answer how far this machine's clock is off."""
     spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
-    """Learns from each page how the server writes its ids, which are sent so."""
+    """Learns from each page how the server spells job ids."""
     has_sent: bool = field(default=False, init=False)
-    """Whether a request that removes jobs may have left."""
+    """Whether a request that removes jobs may have been sent."""
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _proxy: str | None = field(default=None, repr=False)
@@ -218,17 +217,17 @@ class CloudClient:
             await self._session.close()
 
     def earliest_now(self) -> datetime:
-        """What time it is by this machine's clock or by Comfy Cloud's, whichever is behind."""
+        """Return the time by this machine's clock or by Comfy Cloud's, whichever is earlier."""
         return self.clock.earliest_now()
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
-        """Remove at most 100 jobs. Returning means accepted, no more."""
+        """Remove at most 100 jobs. Returns when the request was accepted; that does not prove that they are gone."""
         request = protocol.delete_history([self.spellings.of(job_id) for job_id in job_ids])
         self.has_sent = True
         protocol.read_accepted(await self._send(request, before_send=before_send))
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None:
-        """Remove every finished job. Returning means accepted, no more."""
+        """Remove every finished job. Returns when the request was accepted; that does not prove that they are gone."""
         self.has_sent = True
         protocol.read_accepted(await self._send(protocol.clear_history(), before_send=before_send))
 
@@ -241,10 +240,10 @@ class CloudClient:
         offset: int = 0,
         after: str | None = None,
     ) -> Page[ValueT]:
-        """One page of jobs, newest first. One that is too large to be read is read in two halves.
+        """Return one page of jobs, newest first. A page that is too large is fetched in two halves.
 
         Raises:
-            AnswerTooLarge: a single job is.
+            AnswerTooLarge: a single job is too large.
         """
         try:
             return await self._page(chosen, mapper, limit, offset, after)
@@ -255,7 +254,7 @@ class CloudClient:
         first = await self.list_jobs(chosen, mapper, limit=half, offset=offset, after=after)
         if after is not None or first.received < half:
             return first
-        # The last row comes again: a list that moves between the halves would skip one otherwise.
+        # The second half repeats the last row, so that `joined` notices if the list has changed in between.
         rest = limit - half + 1
         second = await self.list_jobs(chosen, mapper, limit=rest, offset=offset + half - 1)
         return joined(first, second)
@@ -275,23 +274,23 @@ class CloudClient:
     async def _large_page(
         self, answer: protocol.Answer, mapper: RowMapper[ValueT], now: datetime
     ) -> Page[ValueT]:
-        # In a thread, row by row, with pauses: Python's lock is free in them, and with it the event loop. One page at
-        # a time: several threads would hand the lock to each other, past the loop.
+        # In a thread, row by row, with pauses that free the interpreter lock for the event loop. One page at a time:
+        # several threads would pass the lock among themselves.
         async with self._reading:
             return await compute_in_thread(protocol.read_jobs_page, answer, mapper, now, ThreadPauses())
 
     async def get_job(self, job_id: str) -> Job:
-        """One job. Raises NotFound where it is not in the history."""
+        """Return one job. Raises NotFound if it is not in the history."""
         answer = await self._job(job_id)
         detail = await compute_in_thread(protocol.read_json, answer, "job_detail", ThreadPauses())
-        # Not cleaned as a whole: a workflow that is nested too deeply does not make its job any less there.
+        # Not `clean_detail`: a job exists even if its workflow is nested too deeply to be cleaned.
         job = read_job(detail, utc_now())
         if job is None or job.id != job_id.lower():
             raise UnreadableAnswer(200)
         return job
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
-        """All that is kept of one job, cleaned as `clean_detail` says. Raises NotFound, NestedTooDeeply."""
+        """Return all details of one job, cleaned by `clean_detail`. Raises NotFound, NestedTooDeeply."""
         answer = await self._job(job_id)
         return await compute_in_thread(
             lambda: clean_detail(protocol.read_json(answer, "job_detail", ThreadPauses()))
@@ -304,20 +303,20 @@ class CloudClient:
         except NotFound:
             if spelling == job_id:
                 raise
-        # A list may write ids otherwise than the server knows them: not to be found, a job has to be so in either case.
+        # Lists may spell ids differently from other routes, so a job is missing only if neither spelling is found.
         return await self._send(protocol.get_job(job_id))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
-        """Stop these jobs, at most 100. The ids that were stopped; others had finished already."""
+        """Stop at most 100 jobs. Returns the ids that were stopped; the others had finished already."""
         request = protocol.cancel_jobs([self.spellings.of(job_id) for job_id in job_ids])
         answer = protocol.read_json(await self._send(request), "cancelled_jobs")
         return [str(job_id).lower() for job_id in answer["cancelled"]]
 
     async def view_file(self, file: OutputFile) -> bytes | str:
-        """The file itself, where the server gives it, or the address it redirects to. Nothing is followed here.
+        """Return the content of a file, or the URL that the server redirects to, which is not followed here.
 
         Raises:
-            UnreadableAnswer: the file is larger than 20 MB.
+            UnreadableAnswer: the file is larger than MAX_FILE_BYTES.
         """
         answer = await self._send(
             protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True
@@ -325,7 +324,7 @@ class CloudClient:
         return answer.location if answer.location else answer.body
 
     async def get_user(self) -> str:
-        """The account's standing: `active`, `waitlisted`, or another word."""
+        """Return the status of the account: `active`, `waitlisted`, or another word."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
         return protocol.clean_server_text(user["status"])[:MAX_STANDING_CHARACTERS]
 
@@ -355,10 +354,10 @@ class CloudClient:
             await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
 
     async def _wait_until_allowed(self, before_send: BeforeSend | None, last: CloudError | None) -> None:
-        """Wait for the limits that other requests have met, and ask whether the request may still be sent.
+        """Wait while another request waits for a rate limit, then check whether this request may still be sent.
 
         Args:
-            last: the error of the try before this one.
+            last: the error of the attempt before this one.
         """
         waited = last is not None
         while self._waiting or waited:
@@ -369,7 +368,7 @@ class CloudClient:
             waited = False
 
     async def _hold_back(self, seconds: float) -> None:
-        """Wait, and let none of this client's other requests begin meanwhile: they would meet the same limit."""
+        """Wait, and delay this client's other requests too: they would meet the same rate limit."""
         self.on_requested_wait(seconds)
         self._waiting += 1
         self._may_send.clear()
@@ -390,7 +389,7 @@ class CloudClient:
         return headers if request.body is None else {**headers, "Content-Type": "application/json"}
 
     async def _exchange(self, request: protocol.Request) -> protocol.Answer:
-        """Send once and read the answer, up to its cap."""
+        """Send the request once and read the answer, up to its size limit."""
         assert self._session is not None, "use it with `async with`"
         asked = self.clock.now()
         try:
@@ -403,7 +402,7 @@ class CloudClient:
                 # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
                 allow_redirects=False,
             ) as response:
-                # Others answer with other statuses: gateways, proxies and portals. A copy kept by one has an age.
+                # Other statuses may come from gateways and proxies, and a cached answer (with an Age) has an old Date.
                 if response.status == 200 and response.headers.get("Age", "0") == "0":
                     self.clock.record_date(response.headers.get("Date"), asked, self.clock.now())
                 body, whole = await read_capped(response, request.largest_answer)
@@ -423,7 +422,7 @@ class CloudClient:
 
 
 async def _check_before_send(before_send: BeforeSend, last: CloudError | None) -> None:
-    """Whether a request that had to wait may be sent; an error that says no knows what the try before may have done."""
+    """Run the check. Its error gets to know what the attempt before may have done."""
     try:
         await before_send()
     except CloudError as error:
@@ -434,9 +433,9 @@ async def _check_before_send(before_send: BeforeSend, last: CloudError | None) -
 
 
 def raise_without_context(error: CloudError) -> NoReturn:
-    """Raise an error with none behind it: aiohttp's own hold the request's headers and the proxy's address.
+    """Raise an error without cause and context: aiohttp's errors hold the request's headers and the proxy's address.
 
-    Raising it outside of `except` is not enough: on Python 3.10 a coroutine that an exception has woken still counts
+    Raising it outside `except` is not enough: on Python 3.10 a coroutine that was resumed by an exception still counts
     as handling it.
     """
     try:
@@ -446,7 +445,7 @@ def raise_without_context(error: CloudError) -> NoReturn:
 
 
 def connection_failure(exc: Exception, host: str) -> CloudError:
-    """Our error for one of aiohttp's, saying whether the request may have arrived."""
+    """Return the CloudError for an error of aiohttp. It says whether the request may have been sent."""
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return CloudConnectionError("proxy_refused", host=host, status=exc.status, sent=False)
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):

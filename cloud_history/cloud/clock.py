@@ -1,6 +1,6 @@
-"""How far this machine's clock is from Comfy Cloud's, by the `Date` header of its answers.
+"""The difference between this machine's clock and Comfy Cloud's, from the `Date` header of its answers.
 
-With a clock that is ten days fast, "keep the last 30 days" takes jobs of the last 30 days.
+If the clock is ten days fast, "keep the last 30 days" deletes jobs of the last 30 days.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from ..jobs.job import utc_now
 from ..secret import log
 
 MAX_CLOCK_ERROR_UNTOLD = timedelta(minutes=5)
-"""A difference that nobody is told of."""
+"""Differences up to this one are not reported."""
 MAX_CLOCK_ERROR = timedelta(days=1)
-"""A difference with which rules of time are still carried out."""
+"""With a larger difference, rules about the age of jobs are refused."""
 NONE = timedelta(0)
 
 
 class CloudClock:
-    """This machine's clock, and what the last answer says of it.
+    """This machine's clock, compared with the last answer.
 
     Attributes:
-        ahead: how far it is ahead of Comfy Cloud's, as far as is known; negative where it is behind.
+        ahead: how far this clock is ahead of Comfy Cloud's; negative if it is behind, zero if unknown.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
@@ -33,17 +33,17 @@ class CloudClock:
         self._said = False
 
     def earliest_now(self) -> datetime:
-        """What time it is by this clock or by Comfy Cloud's, whichever is behind: either may be wrong."""
+        """Return the time by this clock or by Comfy Cloud's, whichever is earlier: either may be wrong."""
         return self.now() - max(NONE, self.ahead)
 
     def record_date(self, date: str | None, asked: datetime, answered: datetime) -> None:
-        """Take note of the `Date` of an answer that was asked for and came at these moments, by our clock."""
+        """Compare the `Date` of an answer with this clock's time of the request and of the answer."""
         try:
             theirs = parsedate_to_datetime(date or "")
         except (ValueError, TypeError, IndexError, OverflowError):
             return
         theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc)
-        # The header has whole seconds, and was made at some moment of the exchange.
+        # The header has whole seconds, and any moment between request and answer is possible.
         if theirs + timedelta(seconds=1) < asked:
             self.ahead = asked - theirs
         else:
@@ -62,7 +62,7 @@ class CloudClock:
         return f"This machine’s clock is {off}: rules about the age of jobs may take the wrong ones."
 
     def check(self) -> None:
-        """Raises ClockWrong: a rule about the age of jobs would take the wrong ones."""
+        """Raises ClockWrong if rules about the age of jobs would delete the wrong ones."""
         if abs(self.ahead) > MAX_CLOCK_ERROR:
             ours = self.now()
             raise ClockWrong(ours=ours, theirs=ours - self.ahead)

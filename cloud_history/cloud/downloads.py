@@ -1,4 +1,4 @@
-"""Fetching a file from where Comfy Cloud keeps it: one redirect, without the key, to a public address only."""
+"""Downloading an output file: follows one redirect, without the API key, to a public address only."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
-    """The bytes of an output, at most 20 MB.
+    """Return the content of an output, at most MAX_FILE_BYTES.
 
     Raises:
-        CloudError: it cannot be had, or is not where a file may be.
+        CloudError: it cannot be downloaded, or its address is not allowed.
     """
     found = await client.view_file(file)
     if isinstance(found, bytes):
@@ -63,7 +63,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
     except ValueError:
-        raise NotComfyCloud(302) from None  # no name a computer can have
+        raise NotComfyCloud(302) from None  # an invalid host name
     else:
         if not whole:
             raise UnreadableAnswer(200, "file_too_large")
@@ -72,12 +72,12 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
 
 
 async def _check_through_proxy(url: str) -> None:
-    """Look at the name before a proxy does, which would fetch from its own network too.
+    """Resolve the host name before a proxy does, which could fetch from its own private network.
 
-    A name that only the proxy can look up is left to it, unless it has no dot: such a name is a machine's nearby.
+    A name that only the proxy can resolve is allowed, unless it has no dot: that is a machine in a local network.
 
     Raises:
-        NotComfyCloud: the name means a private address.
+        NotComfyCloud: the name has a private address.
     """
     host = urlsplit(url).hostname or ""
     try:
@@ -95,10 +95,10 @@ def _download_error(status: int) -> NotFound | NotComfyCloud:
 
 
 def check_location(location: str, loopback_allowed: bool) -> str:
-    """Where a redirect may lead: https, or this machine when Comfy Cloud itself is on it.
+    """Return `location` if a redirect may lead there: https, or this machine if the base URL is on it too.
 
     Raises:
-        NotComfyCloud: anything else, above all a private address.
+        NotComfyCloud: it is anything else, such as a private address.
     """
     try:
         parts = urlsplit(location)
@@ -111,7 +111,7 @@ def check_location(location: str, loopback_allowed: bool) -> str:
     )
     odd = parts.username is not None or any(not "!" <= each <= "~" for each in location) or port == 0
     if scrub(location) != location or scrub(unquote(location)) != unquote(location):
-        raise NotComfyCloud(302)  # it would carry the key, or another secret, to the storage
+        raise NotComfyCloud(302)  # it would send a secret to the storage
     if not safe or odd or not host or not (here or _may_be_public(host)):
         raise NotComfyCloud(302)
     return location
@@ -121,18 +121,18 @@ def _may_be_public(host: str) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        # A name: its address is looked at when it is connected to. Not so "127.1": aiohttp takes whatever looks like
-        # a number for an address and asks no resolver, and the system then reads it as one.
+        # The address of a name is checked when connecting. "127.1" is no name: aiohttp asks no resolver for what looks
+        # like a number, and the system then reads it as an address.
         return ":" not in host and not host.replace(".", "").isdigit()
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet. Raises ValueError for what is no address."""
+    """Return whether an IP address is a public one. Raises ValueError if it is no IP address."""
     found = ip_address(address.split("%")[0])
     if isinstance(found, IPv6Address):
         if found in _NAT64:
             return is_public(str(ip_address(int(found) & 0xFFFFFFFF)))
-        # The other ways to write an IPv4 address lie outside of it, but for two.
+        # All other IPv6 forms of IPv4 addresses are outside this range, except these two.
         if found not in _GLOBAL_UNICAST or found.sixtofour is not None or found.teredo is not None:
             mapped = found.ipv4_mapped
             return mapped is not None and is_public(str(mapped))
@@ -140,16 +140,16 @@ def is_public(address: str) -> bool:
 
 
 def _is_allowed_address(address: str) -> bool:
-    """Whether an address that a name means is public, or made up by the DNS of a TUN proxy (Clash, sing-box, Surge).
+    """Return whether an address is public, or assigned by the DNS of a TUN proxy (Clash, sing-box, Surge).
 
-    Such a proxy gives each name an address from a range that is kept for benchmarks of networks (RFC 2544), and looks
-    the name up itself when it is connected to.
+    Such a proxy gives each name an address of the range for network benchmarks (RFC 2544) and resolves the name itself
+    when connecting.
     """
     return is_public(address) or ip_address(address.split("%")[0]) in _BENCHMARK_RANGE
 
 
 class PublicResolver(ThreadResolver):
-    """Gives public addresses alone: what is checked is what is connected to."""
+    """Resolves to public addresses only, so that the checked address is the one that is connected to."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

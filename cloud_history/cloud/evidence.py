@@ -1,7 +1,7 @@
-"""Why a list of jobs proves nothing, and the types that keep an absence from being believed without proof.
+"""When a list of jobs proves that a job is absent, and the defects that prevent it.
 
-A list that is read to be shown may be tolerant. A list that is read as proof may not: that a job is missing from it
-counts only where every page says what it should, and the pages add up (comfy-cloud-api, section 15).
+A list that is only shown may have defects. A list that is used as proof may not: a missing job counts as absent only
+if every page is consistent and the pages add up.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from enum import Enum
 from typing import NamedTuple, NewType, TypeVar
 
 ProvenAbsent = NewType("ProvenAbsent", str)
-"""The id of a job that is proven to be in no list. Only `look` makes one: a plain text is none to the type checker."""
+"""The id of a job that is proven to be absent. Only `lookup` creates one; the type checker refuses a plain string."""
 
 NONE_ABSENT: frozenset[ProvenAbsent] = frozenset()
 
 SPOT_CHECK = 5
-"""Jobs that are asked for by their ids after a deletion of more than 20, and after a clear."""
+"""Number of jobs that are requested by id after a deletion of more than 20 jobs, and after a clear."""
 
 T = TypeVar("T")
 
 
 def sample_evenly(items: Sequence[T], count: int) -> list[T]:
-    """At most so many of them, from all over the order they are in."""
+    """Return at most `count` items, evenly spaced."""
     if len(items) <= count:
         return list(items)
     return [items[round(at * (len(items) - 1) / (count - 1))] for at in range(count)]
 
 
 class DefectKind(str, Enum):
-    """A reason why a list proves nothing."""
+    """A kind of reason why a list proves nothing."""
 
     NO_PAGINATION = "no_pagination"
     NO_HAS_MORE = "no_has_more"
@@ -69,11 +69,11 @@ _ONLY_AS_PROOF = frozenset(
         DefectKind.NO_HAS_MORE,
     }
 )
-"""These leave a list whole for showing: all that can be read of it is there, and it is filtered and counted here."""
+"""A list with only these defects is complete enough to be shown: its jobs are filtered and counted here."""
 
 
 class Defect(NamedTuple):
-    """One doubt, with the number of rows where it is about rows."""
+    """One defect of a list, with the number of rows if it is about rows."""
 
     kind: DefectKind
     rows: int = 0
@@ -83,10 +83,10 @@ class Defect(NamedTuple):
 
 
 def is_whole(defects: Iterable[Defect]) -> bool:
-    """Whether a list with these doubts still has all its jobs, as far as anybody can tell."""
+    """Return whether a list with these defects can be shown as complete."""
     return all(defect.kind in _ONLY_AS_PROOF for defect in defects)
 
 
 def describe_defects(defects: Sequence[Defect]) -> str:
-    """What a person is told: "the list can’t be trusted (2 rows could not be read)"."""
+    """Return the text for a person: "the list can’t be trusted (2 rows could not be read)"."""
     return f"the list can’t be trusted ({defects[0]})"

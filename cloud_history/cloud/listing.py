@@ -1,4 +1,4 @@
-"""Reading the whole history, or all that a filter matches, page by page and as fast as the server allows."""
+"""Listing all jobs of a history, or those that a filter matches, page by page."""
 
 from __future__ import annotations
 
@@ -37,16 +37,15 @@ class JobLister(Protocol):
 
 @dataclass
 class Reading:
-    """How reading goes, and how it ended.
+    """The progress and the result of reading a list.
 
     Attributes:
-        job_ids: of the jobs of which something was kept.
-        received: rows seen, other jobs and repeated ones too.
-        unreadable: rows of the last reading whose id could not be read.
-        complete: whether nothing that can be read is missing, as far as anybody can tell. It is enough for showing, and
-            proves nothing: see `Listing.proof`.
+        job_ids: the ids of the jobs that were kept.
+        received: number of rows, those of other jobs and repeated ones included.
+        unreadable: number of rows without a readable id.
+        complete: whether the list is complete enough to be shown. It proves nothing; see `Listing.proof`.
         defects: why it proves nothing.
-        error: what ended it before its end.
+        error: what ended it early.
     """
 
     job_ids: set[str] = field(default_factory=set)
@@ -60,12 +59,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class CompleteListing:
-    """A list that proves what is missing from it. Made by `Listing.proof` alone.
+    """A list that proves which jobs are absent from it. Created only by `Listing.proof`.
 
     Attributes:
         seen: the ids of all its jobs, kept or not.
-        query: what was asked for: empty for the jobs of every status.
-        is_short: whether it is one page that was not filled. A server that cuts pages and says nothing looks like that.
+        query: the filter; empty for jobs of all statuses.
+        is_short: whether it is a single page that is not full. A server that cuts pages silently looks like that.
     """
 
     seen: frozenset[str]
@@ -75,10 +74,10 @@ class CompleteListing:
 
 @dataclass
 class Listing(Reading):
-    """What was read.
+    """A list that was read.
 
     Attributes:
-        jobs: those that were asked for, by id, in the order read.
+        jobs: the matching jobs by id, in the order of the list.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -87,18 +86,18 @@ class Listing(Reading):
     is_short: bool = False
 
     def not_whole(self) -> ListNotWhole:
-        """The error that says why it is not complete."""
+        """Return the error that says why it is not complete."""
         return ListNotWhole(next((str(each) for each in self.defects if not is_whole([each])), ""))
 
     def proof(self) -> CompleteListing | None:
-        """The list as proof; None where it proves nothing, for the defects that it has or for its error."""
+        """Return the list as proof, or None if it has defects or an error."""
         if self.error is not None or self.defects or not self.complete:
             return None
         return CompleteListing(self.seen, self.query, self.is_short)
 
 
 class _Reader(Generic[ValueT]):
-    """One reading of all pages. Gives what is new on each."""
+    """Reads all pages once and yields the new jobs of each."""
 
     def __init__(
         self,
@@ -122,10 +121,10 @@ class _Reader(Generic[ValueT]):
         self._defects: dict[DefectKind, Defect] = {}
 
     def defects(self) -> tuple[Defect, ...]:
-        """Why what was read proves nothing; empty where it proves what is missing.
+        """Return why the list proves nothing; empty if it is proof.
 
-        The largest total counts: when a job goes while pages are read, the rest moves up, and a row that nobody
-        saw is missing by as many as the last total has fallen.
+        The largest total counts: if a job disappears while pages are read, later rows move up and one may be missed,
+        while the last total is smaller by one.
         """
         if self.unreadable:
             self._defects[DefectKind.UNREADABLE_ROWS] = Defect(DefectKind.UNREADABLE_ROWS, self.unreadable)
@@ -155,7 +154,7 @@ class _Reader(Generic[ValueT]):
         self._defects.setdefault(kind, Defect(kind))
 
     def _take(self, page: Page[ValueT], offset: int | None) -> dict[str, ValueT]:
-        """Note a page that begins at this offset; None where a cursor led to it."""
+        """Process a page that begins at `offset`, or at a cursor if that is None. Returns its new jobs."""
         self.received += page.received
         self.unreadable += page.unreadable
         if page.total is not None and (page.total or not page.received):
@@ -181,8 +180,7 @@ class _Reader(Generic[ValueT]):
                 return
             following = None if page.next_cursor in used else await self._after(page.next_cursor)
             if following is None or (following.job_ids and self.seen.issuperset(following.job_ids)):
-                # A cursor that came before, that it does not take back, or that leads back to rows that came before:
-                # what is left is read by offset.
+                # The cursor repeats, is refused, or leads back to known rows: the rest is read by offset.
                 async for kept in self._by_offset(page):
                     yield kept
                 return
@@ -197,14 +195,13 @@ class _Reader(Generic[ValueT]):
             return None
 
     async def _by_offset(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
-        """The rest, several pages at once as far as the total tells how many there are.
+        """Read the rest, several pages at once if the total says how many there are.
 
-        Each page begins with the last row of the one before. Where that row does not come again, the list has moved
-        while it was read, and a row may have been skipped: a total that stays the same does not tell, when one job goes
-        and another comes.
+        Each page repeats the last row of the page before. If that row is missing, the list has changed and a row may
+        have been skipped. The total alone does not show that, if one job disappears while another arrives.
         """
         overlap = 1 if page.received > 1 else 0
-        # Not as many rows as came: a cursor that repeats may have led back to rows seen before.
+        # Counted by new rows, because a repeated cursor may have led back to known rows.
         step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
         tasks: deque[tuple[asyncio.Future[Page[ValueT]], int]] = deque()
         try:
@@ -231,7 +228,7 @@ class _Reader(Generic[ValueT]):
                     return
                 if page.job_ids and known.issuperset(page.job_ids) and page.received > overlap:
                     self._add_defect(DefectKind.REPEATS)
-                    return  # the same page again and again: a server that knows no offset
+                    return  # the server ignores the offset
                 if not tasks:
                     offset = at + max(1, page.received - overlap)
         finally:
@@ -240,13 +237,13 @@ class _Reader(Generic[ValueT]):
             await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
 
     def _more(self, page: Page[ValueT]) -> bool:
-        """Whether more pages follow: a full page has to be taken for that where the server does not say."""
+        """Return whether more pages follow. If the server does not say, a full page means yes."""
         full = min(self._limit, page.limit or self._limit)
         return page.received >= full if page.has_more is None else page.has_more
 
 
 def _statuses(query: Mapping[str, str]) -> frozenset[JobStatus]:
-    """The statuses that a filter lets through."""
+    """Return the statuses that a query matches."""
     named = query.get("status", "")
     return frozenset(map(JobStatus, named.split(","))) if named else frozenset(JobStatus)
 
@@ -258,13 +255,12 @@ async def read_pages(
     reading: Reading,
     first: Awaitable[Page[ValueT]] | None = None,
 ) -> AsyncIterator[dict[str, ValueT]]:
-    """Read once, keeping the books in `reading`, and give what is kept of each new job, page by page.
+    """Read a list once and yield what is kept of the new jobs, page by page. Updates `reading`.
+
+    An error ends the list and is stored in `reading`; the list is not `complete` then.
 
     Args:
-        first: the first page, where it is asked for already.
-
-    A failure ends the reading, with the error in `reading`; a list with an error or that does not add up is not
-    `complete`.
+        first: the first page, if it was requested already.
     """
     reader = _Reader(client, query, mapper, first)
     reading.unreadable = 0
@@ -290,18 +286,18 @@ async def read_pages(
 async def has_more_jobs(
     client: JobLister, query: Mapping[str, str], seen: Container[str], end: int, *, counts: bool = False
 ) -> bool:
-    """Whether a list has another job where it says that it ends. A server that knows no offset begins anew.
+    """Return whether a list has another job where it claims to end. A server without offsets begins anew there.
 
     Args:
-        seen: the ids of its jobs. end: how many rows it has.
-        counts: whether the list's totals were right, so that one which is wrong here tells of other jobs too.
+        seen: the ids of its jobs. end: its number of rows.
+        counts: whether the list's totals were right, so that a wrong total here shows other jobs too.
 
     Raises:
-        CloudError: this could not be read. BadRequest: the server takes no offset.
+        CloudError: the page could not be read. BadRequest: the server has no offsets.
     """
     last = max(0, end - 1)
     page = await client.list_jobs(query, NO_JOB, limit=2, offset=last)
-    # Of two rows the list was begun anew, and its total is not about this place in it.
+    # With two rows the list has begun anew, and its total does not refer to this offset.
     contradicts = counts and page.received < 2 and page.contradicts_itself(last)
     return contradicts or page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
@@ -309,11 +305,7 @@ async def has_more_jobs(
 async def first_page(
     client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None
 ) -> Page[Job]:
-    """The page that `list_jobs` begins with, for a list that is begun before it is certain to be wanted.
-
-    Raises:
-        CloudError: it could not be read.
-    """
+    """Request the first page for `list_jobs` early. Raises CloudError."""
     return await client.list_jobs(chosen.query(), RowMapper(chosen.only, job_ids), limit=PAGE)
 
 
@@ -323,15 +315,15 @@ async def list_jobs(
     job_ids: Container[str] | None = None,
     first: Awaitable[Page[Job]] | None = None,
 ) -> Listing:
-    """Read all that matches; again, up to three times in all, where the pages do not add up.
+    """Read all matching jobs, up to MAX_READINGS times if the pages do not add up.
 
-    Jobs that arrive or go while pages are read shift the rest: rows come twice, or are skipped. What is missing
-    after the last reading is said by `complete` being False. A list that is empty after an earlier reading had jobs
-    is not complete either.
+    Jobs that arrive or disappear while pages are read shift the rest, so that rows are repeated or skipped. If that
+    happened in the last reading too, `complete` is False. It is also False if the list is empty although an earlier
+    reading had jobs.
 
     Args:
-        job_ids: keep these jobs alone.
-        first: the first page of the first reading, where it is asked for already: see `first_page`.
+        job_ids: keep only these jobs.
+        first: the first page of the first reading, if it was requested already by `first_page`.
     """
     mapper = RowMapper(chosen.only, job_ids)
     listing = Listing()
@@ -342,7 +334,7 @@ async def list_jobs(
             listing.jobs.update(jobs)
         first = None
         if had_rows and not listing.received and listing.complete:
-            # A cleared history looks like that, and so does a broken service: whoever asks again knows.
+            # A cleared history looks like that, and so does a broken service.
             listing.complete, listing.defects = False, (Defect(DefectKind.DOES_NOT_ADD_UP),)
             break
         if listing.complete or listing.error is not None:

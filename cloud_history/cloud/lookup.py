@@ -1,16 +1,15 @@
-"""Looking whether jobs are there: before a deletion, to know what is ours to claim, and after it.
+"""Lookup: finding out whether jobs exist, before a deletion and after it.
 
-A job is proven to be gone where two ways of looking agree: a list that proves what is missing from it does not have it,
-and `GET /api/jobs/{id}` answers 404. The second counts only from a server that finds a listed job by its id, and, where
-none is listed any more, from one that has found one of these jobs before. Up to 20 jobs are all asked for by their ids;
-of more, five. Both prove nothing where none of the other jobs that were listed before is there any more: an account
-that another one has taken the place of, or a service that has lost its data, looks like that.
+A job is proven absent if two sources agree: a list without defects does not have it, and `GET /api/jobs/{id}` answers
+404. The 404 counts only if the server finds a listed job by its id or, with no job listed any more, has found one of
+these jobs before. Up to 20 jobs are all requested by id; of more, five. Nothing is proven if all other jobs that were
+listed before are missing too: another account, or a service that has lost its data, looks like that.
 
-One exception, for a server that marks jobs as deleted and still answers for them by id. It is believed by its list
-alone, and only by that of every status: where it had each of the jobs before, has none of them now but active ones, and
-goes on showing others, one of which is found by its id. Where only some of the jobs are missing, or listed jobs are not
-found by their ids, the list may be hiding what is there. An empty list is not believed of anything while one of the
-jobs is found by its id: it is also what a broken service looks like.
+One exception is for a server that marks jobs as deleted and still finds them by id. Then the list alone counts, if it
+is the list of all statuses, had each of the jobs before, has none of them now except active ones, and still shows
+other jobs, one of which is found by its id. If only some of the jobs are missing, or listed jobs are not found by
+their ids, the list may be hiding jobs. An empty list proves nothing while one of the jobs is found by its id: a broken
+service looks like that.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ from .pages import Page
 MAX_ONE_BY_ONE = 20
 MAX_CONCURRENT_REQUESTS = 6
 MAX_ASKED_BY_ID = 200
-"""Jobs that are asked for by id at the most, where the spot check finds some of them gone and others not."""
+"""Maximum number of jobs that are all requested by id if a spot check finds some of them absent and others not."""
 SETTLED_AFTER = timedelta(minutes=10)
-"""A job that ended this long ago keeps its status; one that ended later may still be failing or being cancelled."""
+"""A job that ended this long ago keeps its status. A later one may still change to failed or cancelled."""
 
 
 class JobReader(JobLister, Protocol):
@@ -56,16 +55,16 @@ class JobReader(JobLister, Protocol):
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of some jobs.
+    """The result of a lookup.
 
     Attributes:
-        there: those that are listed, or found by their ids.
-        gone: those that are proven not to be there.
-        error: why some are neither, where a request failed.
-        defects: why some are neither, where what was answered proves nothing.
-        listed: those of `there` that a list has.
-        answered: those that were found by their ids.
-        others: jobs that a list had beside these. Some of them have to be there at the next look.
+        there: jobs that are listed or found by id.
+        gone: jobs that are proven absent.
+        error: why some jobs are neither, if a request failed.
+        defects: why some jobs are neither, if the answers prove nothing.
+        listed: those of `there` that are listed.
+        answered: jobs that were found by id.
+        others: other jobs that were listed. At least one of them must exist at the next lookup.
     """
 
     there: Mapping[str, Job] = field(default_factory=dict)
@@ -77,7 +76,7 @@ class Observation:
     others: frozenset[str] = frozenset()
 
     def is_known(self, job_id: str) -> bool:
-        """Whether it is known to be there, or known to be gone."""
+        """Return whether the job is known to exist or known to be absent."""
         return job_id in self.there or job_id in self.gone
 
     def check(self, job_ids: Iterable[str]) -> None:
@@ -87,7 +86,7 @@ class Observation:
 
     @property
     def doubt(self) -> str:
-        """Why what was answered proves nothing, in words; "" where there is no doubt."""
+        """Why the answers prove nothing, as text; "" if there is no defect."""
         return describe_defects(self.defects) if self.defects else ""
 
 
@@ -97,10 +96,10 @@ NOTHING_OBSERVED = Observation()
 async def look_up(
     client: JobReader, job_ids: Sequence[str], known: Observation = NOTHING_OBSERVED
 ) -> Observation:
-    """Look at these jobs, by their ids and in the narrowest list that can prove them gone. Never raises CloudError.
+    """Look up jobs by id and in the narrowest list that can prove them absent. Never raises CloudError.
 
     Args:
-        known: what was seen of them earlier: their statuses, how the server writes their ids, and which were found.
+        known: an earlier observation of these jobs.
     """
     if not job_ids:
         return NOTHING_OBSERVED
@@ -112,10 +111,10 @@ async def look_up(
 
 
 async def get_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Observation:
-    """Ask for these listed jobs by their ids. Never raises CloudError: `answered` has those that were found.
+    """Request listed jobs by id. Never raises CloudError; `answered` has the jobs that were found.
 
     Args:
-        others: jobs that are listed beside them, and have to be there at the next look.
+        others: other jobs that are listed. At least one of them must exist at the next lookup.
     """
     listed = {job.id: job for job in jobs}
     known = Observation(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
@@ -130,7 +129,7 @@ async def look_up_in_time(
     seconds: float,
     known: Observation = NOTHING_OBSERVED,
 ) -> Observation:
-    """Look at these jobs, for at most so long. Raises OperationStopped."""
+    """Look up jobs within this many seconds. Raises OperationStopped."""
     try:
         return await run_stoppable(look_up(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
@@ -138,9 +137,9 @@ async def look_up_in_time(
 
 
 def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
-    """The filter whose list must have these jobs while they are there: by their statuses, once these can't change.
+    """Return the narrowest filter that must list these jobs while they exist: by status, if that can't change any more.
 
-    The active ones are few, and are let through too: a job that failed may be tried again.
+    It includes active jobs, which are few: a failed job may be tried again.
     """
     found = list(jobs)
     statuses = {job.status for job in found}
@@ -154,14 +153,14 @@ def _settled(job: Job, now: datetime) -> bool:
 
 
 class _ListedJobCheck(NamedTuple):
-    """What came of asking for a listed job by its id."""
+    """The result of requesting a listed job by id."""
 
     job_id: str
     error: CloudError | None = None
 
 
 class _Lookup:
-    """One look at some jobs."""
+    """One lookup of some jobs."""
 
     def __init__(self, client: JobReader, job_ids: Sequence[str], known: Observation) -> None:
         self._client = client
@@ -179,14 +178,14 @@ class _Lookup:
             listing = await self._read_list()
             found = await self._evaluate_list(listing)
             if listing.query and any(defect.kind is DefectKind.STILL_ANSWERED for defect in found.defects):
-                # Some may have another status by now, and only the whole list is believed of jobs that are still found.
+                # Their status may have changed, and for jobs still found by id only the list of all statuses counts.
                 found = await self._evaluate_list(await self._list(JobFilter()))
             return found
         finally:
             await _cancel(self._listed_job_check)
 
     async def _evaluate_list(self, listing: Listing) -> Observation:
-        """What this list and asking by id say together."""
+        """Combine the list with requests by id."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()
@@ -223,16 +222,16 @@ class _Lookup:
         return replace(self._known, answered=frozenset(self._answered))
 
     def seen_by_id(self, error: CloudError) -> Observation:
-        """What is known where no list could be read."""
+        """Return what is known if no list could be read."""
         there = {job_id: job for job_id, job in self._by_id.items() if job}
         return Observation(there, NONE_ABSENT, error, answered=frozenset(self._answered))
 
     async def _read_list(self) -> Listing:
-        """The narrowest list that can prove these jobs gone, with those of them that it has."""
+        """Read the narrowest list that can prove these jobs absent."""
         if self._known.there:
             chosen = narrowest(self._jobs.values(), self._client.earliest_now())
-            # Side by side: those that are found now and not afterwards are the best proof that asking by id tells
-            # anything, and those that are not found now have to be missing from the list too.
+            # Both at once. A job that is found by id now and not after the deletion is the best proof that requests by
+            # id work; a job that is not found now must be missing from the list too.
             listing, _ = await asyncio.gather(self._list(chosen), self._get_some_meanwhile())
         else:
             chosen, listing = await self._read_guessed_list()
@@ -241,7 +240,7 @@ class _Lookup:
         return listing
 
     async def _read_guessed_list(self) -> tuple[JobFilter, Listing]:
-        """A list by a guess. Of many jobs that is mostly the whole list, whose first page is asked for meanwhile."""
+        """Read a list with a guessed filter. For many jobs that is mostly none: its first page is requested early."""
         first: asyncio.Future[Page[Job]] | None = None
         if len(self._job_ids) > MAX_ONE_BY_ONE:
             first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
@@ -252,7 +251,7 @@ class _Lookup:
             await _cancel(first)
 
     async def _guess_filter(self) -> JobFilter:
-        """The filter that fits the jobs if all are as a few of them are, which are asked for by their ids."""
+        """Guess the filter from a few of the jobs, which are requested by id."""
         few = self._some(self._job_ids)
         await self._get_by_id(few)
         found = [job for job in (self._by_id.get(job_id) for job_id in few) if job]
@@ -260,17 +259,17 @@ class _Lookup:
         statuses = {job.status for job in found}
         if len(found) < len(few):
             return JobFilter()
-        # Most jobs of most histories are completed: their list saves little, and a wrong guess costs as much as all.
+        # Most jobs of most histories are completed, so their list saves little, and a wrong guess costs a full list.
         if len(few) < len(self._job_ids) and (len(statuses) > 1 or JobStatus.COMPLETED in statuses):
             return JobFilter()
         return narrowest(found, self._client.earliest_now())
 
     def _some(self, job_ids: Sequence[str]) -> list[str]:
-        """Those that are asked for by their ids: all of a few, five of many."""
+        """Return the jobs to request by id: all of up to MAX_ONE_BY_ONE, otherwise a sample."""
         return list(job_ids) if len(self._job_ids) <= MAX_ONE_BY_ONE else self._sample(job_ids)
 
     def _proves_enough(self, listing: Listing) -> bool:
-        """Whether a narrow list says something of all that is missing from it."""
+        """Return whether a narrow list can prove that the jobs missing from it are absent."""
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         if not missing:
             return True
@@ -284,14 +283,14 @@ class _Lookup:
         return listing
 
     def _sample(self, missing: Sequence[str]) -> list[str]:
-        """Some from all over, two of them found by their ids before: that these are found no longer says the most."""
+        """Return a sample with up to two jobs that were found by id before: their 404 proves the most."""
         before = [job_id for job_id in missing if job_id in self._known.answered][:2]
         return before + sample_evenly(
             [each for each in missing if each not in before], SPOT_CHECK - len(before)
         )
 
     async def _get_by_id(self, job_ids: Iterable[str]) -> None:
-        """Ask for each by its id."""
+        """Request each job by id."""
         limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def get(job_id: str) -> None:
@@ -311,9 +310,9 @@ class _Lookup:
                 raise each
 
     async def _get_some_meanwhile(self) -> None:
-        """Ask for some jobs by their ids while the list is read, and for a listed one as soon as it will be needed.
+        """Request some jobs by id while the list is read, and a listed job early if one of them is missing.
 
-        That is where one of ours is missing. The others were listed before; the answer counts where the job still is.
+        That job was listed before. Its answer counts only if it is still listed.
         """
         await self._get_by_id(self._some(self._job_ids))
         listed = next(iter(self._known.others), None)
@@ -328,7 +327,7 @@ class _Lookup:
         return _ListedJobCheck(job_id)
 
     async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
-        """Whether the server does not find a job by its id that it lists, as one without the route finds none."""
+        """Return whether the server does not find a listed job by id, such as a server without that route."""
         asked = await self._listed_job_check if self._listed_job_check else None
         if asked is None or asked.job_id not in proof.seen:
             listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
@@ -345,7 +344,7 @@ class _Lookup:
         return False
 
     async def _misses_the_others(self, proof: CompleteListing) -> bool:
-        """Whether none of the jobs that were listed beside these is there any more, in the list or by its id."""
+        """Return whether all other jobs that were listed before are missing, in the list and by id."""
         others = self._known.others
         if not others or not others.isdisjoint(proof.seen):
             return False
@@ -359,7 +358,7 @@ class _Lookup:
         return True
 
     async def _has_more_jobs(self, proof: CompleteListing) -> bool:
-        """Whether a list of one page that is not full has more jobs than it says."""
+        """Return whether a list of one incomplete page has more jobs than it says."""
         if not proof.is_short or not proof.seen:
             return False
         try:
@@ -376,7 +375,7 @@ class _Lookup:
         *,
         each: bool,
     ) -> tuple[frozenset[ProvenAbsent], tuple[Defect, ...]]:
-        """Which of the jobs that the list does not have are proven gone, and why the others are not."""
+        """Return which of the missing jobs are proven absent, and why the others are not."""
         refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
         if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
             return _proven(missing), ()
@@ -388,7 +387,7 @@ class _Lookup:
         return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, defects)
 
     def _is_marked_as_deleted(self, missing: Sequence[str], proof: CompleteListing) -> bool:
-        """Whether the list is believed of jobs that are still found by their ids: see above."""
+        """Return whether the list alone counts for jobs that are still found by id; see the module's docstring."""
         listed = self._wanted & proof.seen
         return (
             not proof.query
@@ -403,7 +402,7 @@ class _Lookup:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
         for job_id in by_id.keys() & listing.jobs.keys():
-            # A list may leave out the workflow, which a person may have protected.
+            # A list may omit the workflow id, and the workflow may be protected.
             workflow_id = listing.jobs[job_id].workflow_id or by_id[job_id].workflow_id
             found[job_id] = listing.jobs[job_id]._replace(workflow_id=workflow_id)
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}
@@ -413,7 +412,7 @@ class _Lookup:
 
 
 async def _cancel(begun: asyncio.Future[Any] | None) -> None:
-    """Give up what was begun, if it has not ended."""
+    """Cancel a future if it has not ended."""
     if begun is not None:
         begun.cancel()
         await asyncio.gather(begun, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""A page of jobs, and what is kept of the jobs on it."""
+"""A page of the job list, and parsing it row by row."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ ValueT = TypeVar("ValueT")
 
 @dataclass(frozen=True)
 class RowMapper(Generic[ValueT]):
-    """What is kept of the jobs on a page. Of a row nobody wants only the id is read: it is by far the least of it.
+    """What to keep of the jobs on a page. Rows that are not wanted are skipped after reading their id.
 
     Attributes:
-        convert: what is kept of a job; None for nothing. It may be called in a thread.
-        job_ids: of these jobs alone; None: of any.
+        convert: returns what to keep of a job, or None. It may be called in a thread.
+        job_ids: the jobs that are wanted; None for all.
     """
 
     convert: Callable[[Job], ValueT | None]
     job_ids: Container[str] | None = None
 
     def wants(self, job_id: str) -> bool:
-        """Whether anything of this job may be kept."""
+        """Return whether this job is wanted."""
         return self.job_ids is None or job_id in self.job_ids
 
 
@@ -40,15 +40,15 @@ class Page(Generic[ValueT]):
     """One page of jobs.
 
     Attributes:
-        job_ids: of the rows that can be read, in order.
-        kept: by job id, in order.
-        received: rows in the answer, readable or not; offsets step by it.
-        total: what the server says matches, or None where it says nothing that can be believed.
-        has_more: whether more rows follow, or None where the server does not say.
-        defects: why the page proves nothing, as far as it can be told without the others.
-        statuses: of all rows that can be read, kept or not.
-        limit: rows a page, as the server says it took the request; None where it does not say.
-        spellings: ids as the server writes them, of the rows where that is not in lower case.
+        job_ids: the ids of the readable rows, in order.
+        kept: what was kept, by job id, in order.
+        received: number of rows in the answer, readable or not. Offsets advance by it.
+        total: number of matching jobs according to the server, or None if it gives no valid number.
+        has_more: whether more rows follow, or None if the server does not say.
+        defects: why the page proves nothing, as far as one page can show.
+        statuses: the statuses of all readable rows.
+        limit: rows per page according to the server, or None if it does not say.
+        spellings: the server's spelling of ids that are not in lower case, by lower-case id.
     """
 
     job_ids: list[str]
@@ -68,11 +68,11 @@ class Page(Generic[ValueT]):
         return self.received - len(self.job_ids)
 
     def contradicts_itself(self, offset: int = 0) -> bool:
-        """Whether its total says something else than its rows, for a page that begins at this offset."""
+        """Return whether the total contradicts the rows of this page, which begins at `offset`."""
         if self.total is None:
             return any(defect.kind is DefectKind.TOTALS_CONTRADICT for defect in self.defects)
         if self.received and not self.total:
-            return False  # some servers count nothing and write 0: that says nothing
+            return False  # some servers do not count and always say 0
         end = offset + self.received
         if self.received and self.total < end:
             return True
@@ -82,7 +82,7 @@ class Page(Generic[ValueT]):
 
 
 def joined(first: Page[ValueT], second: Page[ValueT]) -> Page[ValueT]:
-    """One page of two that follow each other, the second of which begins with the last row of the first."""
+    """Join two consecutive pages, the second of which repeats the last row of the first."""
     defects = {defect.kind: defect for defect in (*first.defects, *second.defects)}
     unreadable = first.unreadable + second.unreadable
     if unreadable:
@@ -107,13 +107,13 @@ def joined(first: Page[ValueT], second: Page[ValueT]) -> Page[ValueT]:
 def read_page(
     text: str, take: Callable[[Any], None], pause: Pause = lambda: None, rows_at: str = "jobs"
 ) -> dict[str, Any]:
-    """The members of a JSON object. The rows in the array `rows_at` are given to `take` one by one, and it is empty.
+    """Parse a JSON object. The rows of its array `rows_at` are passed to `take` one by one instead of being returned.
 
     Args:
-        pause: called between two steps, to let others work.
+        pause: called between steps to let other threads run.
 
     Raises:
-        NotJson: when the text turns out to be something else; what was given before stands.
+        NotJson: the text is no JSON object. Rows may have been passed to `take` before.
     """
     members: dict[str, Any] = {}
     reader = Reader(text, pause)

@@ -1,4 +1,4 @@
-"""When to send a request again, and after how long. Pure: the table is in the tests, row by row."""
+"""When to send a request again, and after how long. No I/O; the tests hold the table, row by row."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from ..errors import CloudConnectionError, CloudError, RateLimited, ServerFault,
 from .protocol import Repeat
 
 BeforeSend = Callable[[], Awaitable[None]]
-"""Asked before a request that had to wait is sent, once more or for the first time. Raises CloudError where it may not
-be: much can happen in a wait."""
+"""Called before a request is sent after a wait. Raises CloudError if it must not be sent any more."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a request is sent, and how long to wait between two tries, in seconds.
+    """Number of attempts, and the waits between them in seconds: exponential, with full jitter.
 
-    Waits grow exponentially, with full jitter. A rate limit is no fault: it has more tries and longer waits, which
-    together outlast a limit that counts by the minute half of the time, and one of 30 seconds always.
+    Rate limits have more attempts and longer waits, which always outlast a window of 30 seconds, and a window of a
+    minute half of the time.
     """
 
     tries: int = 4
@@ -36,10 +35,10 @@ class RetryPolicy:
     def wait(
         self, repeat: Repeat, error: CloudError, tried: int, *, key_worked: bool = False
     ) -> float | None:
-        """Seconds to wait before the next try after `tried` of them, or None to give up.
+        """Return the seconds to wait after `tried` attempts, or None to give up.
 
         Args:
-            key_worked: whether the key was accepted earlier in this operation, and this is the request's first 401.
+            key_worked: whether the key was accepted earlier in this operation and this is the request's first 401.
         """
         limited = isinstance(error, RateLimited)
         if tried >= (self.rate_limit_tries if limited else self.tries):
@@ -51,13 +50,13 @@ class RetryPolicy:
             return asked if asked <= self.longest_retry_after else None
         if limited:
             longest = min(self.rate_limit_cap, self.rate_limit_base * 2.0 ** (tried - 1))
-            # Never at once: the server has just said that there were too many.
+            # At least half of it: the server has just said that there were too many requests.
             return longest * (1 + self.rand()) / 2
         return self.rand() * min(self.cap, self.base * 2.0 ** (tried - 1))
 
 
 def _may_be_false(repeat: Repeat, error: CloudError) -> bool:
-    """Whether a refusal of the key may be a slip of the server's: a valid key was seen to get one 401 in a hundred."""
+    """Return whether a 401 may be the server's mistake. A valid key was observed to get one in a hundred requests."""
     return isinstance(error, Unauthorized) and repeat is not Repeat.CLEAR
 
 
@@ -65,12 +64,12 @@ def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:
     if isinstance(error, CloudConnectionError):
         return not error.sent or repeat is not Repeat.CLEAR
     if isinstance(error, RateLimited):
-        # A clear is sent again only on the server's own word that it can be.
+        # A clear is repeated only if the server itself asks for that.
         return repeat is not Repeat.CLEAR or error.retry_after is not None
     if not isinstance(error, ServerFault):
         return False
     if repeat is Repeat.CLEAR:
-        # The server's own word that it did nothing yet: only then is a second clear the first.
+        # Only then has the server certainly done nothing yet.
         return error.status == 503 and error.retry_after is not None
     if error.status == 500:
         return repeat is Repeat.READ or tried == 1
@@ -78,7 +77,7 @@ def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds in a `Retry-After` header, given as a number or as an HTTP date; None where it is neither."""
+    """Return the seconds of a `Retry-After` header (a number or an HTTP date), or None if it is neither."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9]) if len(text) < 10 else 1e9

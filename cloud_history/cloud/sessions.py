@@ -1,9 +1,7 @@
-"""The one place that opens HTTP sessions, so that a reader finds every way out of this pack here.
+"""Opens all HTTP sessions of this pack: for `client` (Comfy Cloud) and for `downloads` (files it redirects to).
 
-Two callers use it: `client`, for Comfy Cloud, and `downloads`, for the files that Comfy Cloud redirects to.
-
-Names are looked up in threads that nobody joins. aiohttp asks in asyncio's own executor, whose threads `asyncio.run`
-joins: a resolver that hangs would hold up ComfyUI's queue for as long, after the node has ended.
+Host names are resolved in this pack's own daemon threads. aiohttp would use asyncio's executor, whose threads
+`asyncio.run` joins: a lookup that hangs would hold up ComfyUI's queue after the node has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from ..tasks.threads import resolver_pool, run_in_pool
 Session = aiohttp.ClientSession
 
 MAX_HEADER_BYTES = 64 * 1024
-"""Of one header of an answer: signed addresses and content policies outgrow aiohttp's usual 8 kB."""
+"""For one response header: signed URLs and content policies exceed aiohttp's default of 8 kB."""
 
 
 def open_session(
@@ -39,27 +37,27 @@ def open_session(
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # `bodies` decompresses with a cap: a small compressed answer can be gigabytes.
+        # `read_capped` decompresses with a limit: a small compressed answer can become gigabytes.
         auto_decompress=False,
-        # On, it would also read .netrc and send what it finds there. `proxies` looks the proxy up instead.
+        # It would also read .netrc and send the credentials in it. `find_proxy` finds the proxy instead.
         trust_env=False,
     )
-    # aiohttp repeats a GET by itself when a connection breaks, at once and uncounted. There is no public switch.
+    # aiohttp would silently repeat a GET when a connection breaks. There is no public option for this.
     session._retry_connection = False
     return session
 
 
 DNS_SECONDS = 20.0
-"""More than connecting may take, so this is for threads that are all busy."""
+"""Longer than the limit for connecting, so it matters only if all threads are busy."""
 
 
 class ThreadResolver(AbstractResolver):
-    """The system's resolver."""
+    """Resolves with the system's resolver, in a thread."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises OSError: there is no such name, or nothing answers."""
+        """Resolve a host name. Raises OSError if it does not exist or nothing answers."""
         ask = partial(
             socket.getaddrinfo,
             host,
@@ -89,6 +87,6 @@ class ThreadResolver(AbstractResolver):
 
 
 def _address(address: tuple[object, ...]) -> str:
-    # The zone of a link-local IPv6 address is a number of its own.
+    # getaddrinfo returns the zone of a link-local IPv6 address separately.
     zone = f"%{address[3]}" if len(address) > 3 and address[3] else ""
     return f"{address[0]}{zone}"
