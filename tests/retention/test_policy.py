@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from cloud_history.errors import InputRefused, PolicyRefused
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobStatus
 from cloud_history.retention.durations import span
-from cloud_history.retention.policy import Policy, Reason, check_rules, check_share, decide
+from cloud_history.retention.policy import RULES, Policy, Reason, check_rules, check_share, decide
 from cloud_history.retention.report import cleanup_report, policy_words, span_words
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
@@ -137,11 +138,12 @@ def history(name: str) -> list[Job]:
 def policy_of(text: str) -> Policy:
     words = dict(each.partition("=")[::2] for each in text.replace("no rule", "").split())
     statuses = tuple(JobStatus(word) for word in words if word in ("completed", "failed", "cancelled"))
+    given = {rule: words[word] for rule in RULES if (word := rule.name.removeprefix("keep_")) in words}
+    rules: dict[str, Any] = {
+        rule.name: span(value) if rule.is_length else int(value) for rule, value in given.items()
+    }
     return Policy(
-        keep_last=int(words.get("last", 0)),
-        keep_within=span(words.get("within", "")),
-        keep_daily=int(words.get("daily", 0)),
-        keep_weekly=int(words.get("weekly", 0)),
+        **rules,
         statuses=statuses or FINISHED,
         workflow_id=words.get("of", ""),
         per_workflow="each" in words,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import given
 
 from cloud_history.jobs.job import Job
 from cloud_history.jobs.status import FINISHED, JobStatus
-from cloud_history.retention.policy import CleanUpPreview, Policy, decide
+from cloud_history.retention.policy import RULES, CleanUpPreview, Policy, Rule, decide
 from support.choices import Choices, made_of
 from support.examples import examples
 
@@ -36,8 +36,7 @@ class Example(NamedTuple):
 
     Attributes:
         shuffled: the same jobs in another order.
-        last, daily, weekly: by how much the numbers of the policy are raised.
-        longer: by how much its time is.
+        raised: by how much each rule of the policy is raised.
         fewer: how many of its statuses are left out.
     """
 
@@ -45,10 +44,7 @@ class Example(NamedTuple):
     policy: Policy
     protected: set[str]
     shuffled: list[Job]
-    last: int
-    daily: int
-    weekly: int
-    longer: timedelta
+    raised: dict[Rule, Any]
     fewer: int
 
 
@@ -60,10 +56,7 @@ def read_job_row(choices: Choices, at: int) -> Job:
 
 def policy_of(choices: Choices) -> Policy:
     return Policy(
-        keep_last=choices.one_of(COUNTS),
-        keep_within=choices.one_of(SPANS),
-        keep_daily=choices.one_of(COUNTS),
-        keep_weekly=choices.one_of(COUNTS),
+        **{rule.name: choices.one_of(SPANS if rule.is_length else COUNTS) for rule in RULES},  # type: ignore[arg-type]
         statuses=tuple(choices.one_of(ABOUT)),
         workflow_id=choices.one_of(("", "", "", "x")),
         per_workflow=choices.one_of((False, True)),
@@ -78,10 +71,10 @@ def example_of(choices: Choices) -> Example:
         policy,
         protected={f"{at:03}" for at in range(MAX_JOBS) if choices.below(2)},
         shuffled=choices.order(jobs),
-        last=choices.below(6),
-        daily=choices.below(6),
-        weekly=choices.below(6),
-        longer=timedelta(hours=1 + choices.below(900)),
+        raised={
+            rule: timedelta(hours=1 + choices.below(900)) if rule.is_length else choices.below(6)
+            for rule in RULES
+        },
         fewer=choices.below(3),
     )
 
@@ -110,15 +103,10 @@ def each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_ha
 
 def another_or_a_larger_rule_never_deletes_more(example: Example) -> None:
     policy = example.policy
-    longer = example.longer + (policy.keep_within or timedelta(0))
-    before = gone(example.jobs, policy)
-    for more in (
-        replace(policy, keep_last=policy.keep_last + example.last),
-        replace(policy, keep_daily=policy.keep_daily + example.daily),
-        replace(policy, keep_weekly=policy.keep_weekly + example.weekly),
-        replace(policy, keep_within=longer),
-    ):
-        assert gone(example.jobs, more) <= before
+    before, values = gone(example.jobs, policy), dict(policy.rules)
+    for rule, more in example.raised.items():
+        raised: Any = values[rule] + more if rule in values else more
+        assert gone(example.jobs, replace(policy, **{rule.name: raised})) <= before
 
 
 def rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example: Example) -> None:
@@ -150,7 +138,7 @@ def protected_jobs_stay_and_cost_no_other_job_its_place(example: Example) -> Non
 def the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example: Example) -> None:
     policy = example.policy
     going = decide(example.jobs, policy, NOW).go
-    if not (policy.keep_last or policy.keep_daily or policy.keep_weekly):
+    if all(rule.is_length for rule, _ in policy.rules):
         return
     chosen = [job for job in example.jobs if job.created_at and job.status in policy.statuses]
     chosen = [job for job in chosen if policy.workflow_id in ("", job.workflow_id)]
