@@ -101,7 +101,7 @@ class Operations:
         return Connection(self.base_url(), await run_in_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
-        """The standing of the key's account: `active`, `waitlisted` or another word.
+        """Ask Comfy Cloud for the status of the key's account: `active`, `waitlisted` or another word.
 
         Raises:
             CloudError: the key was refused, or could not be checked.
@@ -152,8 +152,8 @@ class Operations:
         return preview_jobs(there, found.gone, protected)
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
-        """All finished jobs, by their ids: for a clear that may not take all. Raises CloudError."""
-        # The active ones are read too: a preview says how many of them stay.
+        """Preview all finished jobs by their ids, for a clear that may not remove all of them. Raises CloudError."""
+        # Active jobs are read too, because a preview says how many of them stay.
         return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
     async def protected(self) -> ProtectedJobs:
@@ -161,10 +161,10 @@ class Operations:
         return await run_in_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:
-        """Whether workflows are backed up before their jobs are deleted, by this wish or else as it is set.
+        """Whether workflows are backed up first: by this wish, or by the setting if it is None.
 
         Raises:
-            SettingsDamaged, StateFolderLost: nobody knows what is set, so nothing is deleted, whatever the wish.
+            SettingsDamaged, StateFolderLost: the setting can't be read, so nothing is deleted, whatever the wish.
         """
         settings = await run_in_thread(self.settings.in_force)
         return settings.backup != "off" if wish is None else wish
@@ -174,7 +174,7 @@ class Operations:
         return node_deletion_mode(settings.nodes, self._environ)
 
     async def clears_by_ids(self, backup: bool | None = None) -> bool:
-        """Whether a clear has to be a deletion of exact jobs: something is protected, or backups are on."""
+        """Whether a clear has to delete exact jobs instead, because of protected jobs or backups."""
         return await self.backs_up(backup) or bool(await self.protected())
 
     async def carry_out(
@@ -213,7 +213,7 @@ class Operations:
             return result
 
     async def _check_account(self, connection: Connection) -> None:
-        """Whether its key is still in force: another ComfyUI with this state folder may have removed or replaced it.
+        """Check that the key is still in force. Another ComfyUI with this state folder may have replaced it.
 
         Raises:
             AccountChanged: there is another one. SetupProblem: there is none.
@@ -230,10 +230,10 @@ class Operations:
         return StateSafeguards(self.protection, back_up)
 
     async def delete_old_backups(self) -> None:
-        """Delete the backups that are past their limits. Never fails: a backup too many does no harm."""
+        """Delete backups beyond the limits of the settings. A failure is logged: an extra backup does no harm."""
         try:
             settings = await run_in_thread(self.settings.in_force)
-            # A clock that is fast would take all but the newest backups for old.
+            # By a fast clock all but the newest backups would look old.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
             removed = await run_large_in_thread(self.backups.delete_old, *limits)
         except StateSilent as exc:
@@ -246,7 +246,7 @@ class Operations:
 
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:
-        """A client for one operation. `watch` is told how long Comfy Cloud asks it to wait."""
+        """Open a client for one operation. `watch` is told of the waits that Comfy Cloud asks for."""
         await compute_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
             client.clock, client.spellings = self.clock, self.spellings

@@ -1,4 +1,4 @@
-"""What the browsers are told unasked, and what they fetch then.
+"""Websocket events, and the progress that browsers fetch when an event tells of it.
 
 Any web page may open ComfyUI's websocket, from a frame without an origin too. So an event says that something has
 changed, of which kind and in which operation, and no more: what has changed is behind the guarded routes.
@@ -54,16 +54,16 @@ class Events:
         self._clock = clock
         self._progress: dict[str, Payload] = {}
         self._waits: dict[str, tuple[float, Payload]] = {}
-        """The ends of the waits that Comfy Cloud asks for, on the clock, and what is told of them."""
+        """Waits that Comfy Cloud asked for: when each ends, on the clock, and its progress payload."""
 
     def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
-        """Tell all browsers that something has changed: see the event."""
+        """Send the event `changed` to all browsers."""
         self._announce(*changed(kind, operation, ended=ended))
 
     def progressed(
         self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False
     ) -> None:
-        """A deletion that was confirmed in a browser has come so far."""
+        """Store the progress of a deletion that was confirmed in a browser, and tell all browsers to fetch it."""
         told = {
             "operation": operation,
             "hold": operation if held else None,
@@ -73,7 +73,7 @@ class Events:
             "total": total,
         }
         if phase == ASKED_TO_WAIT:
-            # Beside how far it has come: requests that were under way already still end during a wait.
+            # Kept apart from the progress, because requests under way still end during a wait.
             ends, _ = self._waits.get(operation, (0.0, None))
             self._waits[operation] = max(ends, self._clock() + total), told
         else:
@@ -81,12 +81,12 @@ class Events:
         self._announce(*progress(operation, kind))
 
     def forget(self, operation: str) -> None:
-        """It has ended: its result speaks for it."""
+        """Drop the progress of an operation that has ended."""
         self._progress.pop(operation, None)
         self._waits.pop(operation, None)
 
     def progress(self) -> list[Payload]:
-        """How far the running deletions of the browsers have come, and the seconds that they still have to wait."""
+        """The progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for."""
         now = self._clock()
         waits = [
             told | {"total": math.ceil(ends - now)} for ends, told in list(self._waits.values()) if ends > now

@@ -39,7 +39,7 @@ from .request import DeletionRequest
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
 NOTHING_SENT = (HOLDING, WAITING)
-"""In these states it can be taken back."""
+"""The states in which a hold can be undone."""
 MAX_OPEN_HOLDS = 50
 MAX_FILE_BYTES = 32_000_000
 
@@ -58,8 +58,8 @@ class HoldWatch(Unwatched):
         return self.stopping
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        # An operation that waits for another says so several times a second. Two waits that Comfy Cloud asks for may
-        # well be equally long.
+        # A waiting operation reports several times a second; that is told once. Two waits that Comfy Cloud asks for
+        # are both told, even if they are equally long.
         if self._last != (phase, done) or phase == ASKED_TO_WAIT:
             self._last = (phase, done)
             self._tell(phase, done, total)
@@ -67,7 +67,7 @@ class HoldWatch(Unwatched):
 
 @dataclass
 class Hold:
-    """One confirmed deletion. Its id is also its operation's."""
+    """One confirmed deletion. Its id is the operation id."""
 
     request: DeletionRequest
     ends: float
@@ -84,7 +84,7 @@ class Hold:
         return self.request.operation
 
     def moves(self, states: Collection[str], to: str) -> bool:
-        """Enter a state, if it is in one of these. It is asked from two threads."""
+        """Move to a state if the current one is among `states`, atomically. Return whether it did."""
         with self._moving:
             if self.state not in states:
                 return False
@@ -96,7 +96,7 @@ class Hold:
         return list(self.request.job_ids or ())
 
     def payload(self) -> Payload:
-        """What a browser is told."""
+        """The hold as JSON for browsers."""
         left = max(0.0, self.ends - self.clock()) if self.state == HOLDING else 0.0
         jobs = self.request.preview.size if self.request.preview else len(self.job_ids)
         return {"id": self.id, "kind": self.request.kind, "jobs": jobs, "ids": self.job_ids} | {
@@ -107,7 +107,7 @@ class Hold:
 
 
 class Deletions(Protocol):
-    """Carries out what was held, and tells of it: the service, as far as holds need it."""
+    """What holds need of the service."""
 
     folder: Path
     queue: DeletionQueue
@@ -137,25 +137,25 @@ class Holds:
 
     @property
     def open(self) -> list[Hold]:
-        """Those whose result is not known yet, oldest first."""
+        """The holds without a result yet, oldest first."""
         return list(self._open.values())
 
     @property
     def undone(self) -> list[str]:
-        """The names of the newest that were taken back."""
+        """The ids of the newest holds that were undone."""
         return list(self._undone)
 
     async def start(self, request: DeletionRequest, seconds: float) -> Hold:
-        """Hold a deletion for some seconds, then send it. It is on disk when this returns.
+        """Hold a deletion for some seconds, then send it. The hold is on disk when this returns.
 
         Raises:
-            StateUnwritable: it cannot be written down, so it is not held, nor sent.
+            StateUnwritable: the hold could not be written to disk, so nothing will be sent.
         """
         if len(self._open) >= MAX_OPEN_HOLDS:
             raise InputRefused("too_many_deletions")
         hold = Hold(request, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
-        # Known before it is written, so that a new key finds it, and nobody takes it for a lost one.
+        # Registered before it is written: a new key has to find it, and `lost` must not take it for a lost one.
         self._open[hold.id] = hold
         written = False
         try:
@@ -173,20 +173,20 @@ class Holds:
         return hold
 
     async def undo(self, hold_id: str) -> Hold:
-        """Take a hold back.
+        """Undo a hold.
 
         Raises:
             TooLate: it is being sent, or was.
         """
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
-            return hold  # asked twice: the first answer may have been lost
+            return hold  # the answer to the first undo may have been lost
         if hold is None or not await self._take_back(hold):
             raise TooLate()
         return hold
 
     async def undo_all(self) -> None:
-        """Take back all that is not being sent: the key has changed."""
+        """Undo all holds that are not being sent. Called when the key changes."""
         for hold in self.open:
             await self._take_back(hold)
 
@@ -235,7 +235,7 @@ class Holds:
         await self._forget_soon(hold)
 
     async def _forget_soon(self, hold: Hold) -> None:
-        # It is removed whether it is waited for or not, and what has become of the hold is known already.
+        # The file is removed even if this stops waiting, and the outcome of the hold is known already.
         with log_about(hold.id):
             try:
                 await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
@@ -243,9 +243,9 @@ class Holds:
                 log.warning("The note of a deletion is still there: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
-        # On our own loop: whoever comes first, sending or undoing, the other one is too late.
+        # Runs on our own loop. Of sending and undoing, the first wins.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
-            # From here on the note of what is in flight speaks for it: what is left of a hold was never sent.
+            # From here on its in-flight file tells of it: a hold file that is left behind was never sent.
             run_in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
@@ -255,30 +255,32 @@ class Holds:
         self._deletions.events.changed(hold.request.kind, hold.id)
 
     def lost(self) -> list[Payload]:
-        """Holds of an earlier run: nothing of them was sent. Blocking. Raises StateUnreadable."""
+        """Holds of an earlier run, of which nothing was sent. Blocking. Raises StateUnreadable."""
         files = files_named_by_id(self._folder, ".json", "holds_unreadable")
         left = [path for path in files if path.stem not in self._open and not OwnerLock.is_held(path)]
         found = self._abandoned(left) if left else []
         known = self._known() if found else set()
         for each in found:
             if each["id"] in known:
-                self._remove(self._folder / f"{each['id']}.json")  # it could not be removed when it was sent
+                self._remove(
+                    self._folder / f"{each['id']}.json"
+                )  # its file could not be removed when it was sent
         return [each for each in found if each["id"] not in known]
 
     def _abandoned(self, left: list[Path]) -> list[Payload]:
-        """The holds of those notes that nobody claims. One that is new may not be claimed yet, outside the lock."""
+        """The holds in those files that no process owns. The file lock is needed: a new file has no owner lock yet."""
         with ExitStack() as alone:
             try:
                 alone.enter_context(file_lock(self._lock_path))
             except LockSilent:
-                return []  # somebody writes one down, or the disk hangs: it is told the next time
+                return []  # another process writes a hold, or the disk hangs: the next call tells
             except OSError:
-                pass  # a folder that cannot be written: nobody else writes there either
+                pass  # in a read-only folder no other process writes either
             read = [_summary(path) for path in left if not OwnerLock.is_held(path)]
         return [each for each in read if each is not None]
 
     def _known(self) -> set[str]:
-        """Operations of which the notes of what is being sent, or the record, tell more than their hold."""
+        """Operations whose in-flight file or audit log entry tells more than their hold."""
         queue = self._deletions.queue
         known = {entry.operation for entry in queue.in_flight.entries()}
         with suppress(StateFolderLost):
@@ -286,7 +288,7 @@ class Holds:
         return known
 
     def dismiss(self, hold_id: str) -> None:
-        """Forget a lost hold: the person has seen it. Blocking. Raises InputRefused, StateUnwritable."""
+        """Remove a lost hold that the person has dismissed. Blocking. Raises InputRefused, StateUnwritable."""
         if hold_id not in {each["id"] for each in self.lost()}:
             raise InputRefused("no_such_lost_deletion")
         self._remove(self._folder / f"{hold_id}.json")
@@ -318,13 +320,13 @@ class Holds:
 
 
 def _summary(path: Path) -> Payload | None:
-    """What a note says; None where there is none any more."""
+    """The hold in a file; None if the file is gone."""
     try:
         return _read(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        # One that cannot be read still says that something was held.
+        # Even an unreadable file shows that something was held.
         return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
 
 

@@ -1,4 +1,4 @@
-"""What became of each job of a deletion, and of a clear: the words for it, and the truth at the end."""
+"""The outcome of each job of a deletion, and of a clear, and how it is determined."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Outcome(str, Enum):
     PROTECTED = "protected"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
-    """Accepted and still listed, or not read back; or no answer came and nobody could look."""
+    """Accepted, but still listed or not read back; or never answered, and the lookup failed."""
     NOT_ATTEMPTED = "not_attempted"
     ACCEPTED = "accepted"
-    """Only while a deletion runs: answered with 200, which has no body and proves no more. Then somebody looks."""
+    """Only while a deletion runs: answered with 200, whose empty body proves nothing. A lookup decides."""
 
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """The outcome of one job, with why where it is not the good one.
+    """The outcome of one job, and the reason if it was not deleted.
 
     Attributes:
         answered: whether Comfy Cloud answered the request with something that settles it. What was never answered
@@ -64,17 +64,17 @@ class DeletionResult:
 
     @property
     def deleted(self) -> int:
-        """How many are gone, verified, and were there before."""
+        """How many jobs are verified to be gone, and were there before."""
         return len(self.ids(Outcome.DELETED))
 
     @property
     def removed(self) -> int:
-        """The same, by the name a clear has for it."""
+        """The same as `deleted`, named as in `ClearResult`."""
         return self.deleted
 
     @property
     def failed(self) -> bool:
-        """Whether something did not work that should have: what a node ends in an error for."""
+        """Whether a node has to end with an error."""
         return any(
             each.outcome in (Outcome.FAILED, Outcome.NOT_ATTEMPTED)
             or (each.outcome is Outcome.UNCONFIRMED and not each.answered)
@@ -108,11 +108,11 @@ class ClearResult:
     error: CloudError | None = None
     stopped: bool = False
     doubt: str = ""
-    """Why the count afterwards proves nothing, in words."""
+    """Why the count afterwards proves nothing; "" if it does."""
 
     @property
     def removed(self) -> int | None:
-        """How many are certainly gone; None where nothing could be counted, or the count proves nothing."""
+        """How many jobs are certainly gone; None if they could not be counted, or the count proves nothing."""
         if self.outcome is ClearOutcome.FAILED:
             return 0
         return (
@@ -121,7 +121,7 @@ class ClearResult:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not work, or nobody knows: what a node ends in an error for."""
+        """Whether a node has to end with an error."""
         return self.outcome in (ClearOutcome.FAILED, ClearOutcome.UNKNOWN)
 
     @property
@@ -132,7 +132,7 @@ class ClearResult:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A workflow asked whether it may delete, and the person said no. Nothing was sent."""
+    """The person did not approve a workflow's deletion. Nothing was sent."""
 
 
 ALREADY_GONE = JobOutcome(Outcome.ALREADY_GONE)
@@ -165,7 +165,7 @@ def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Obser
         unread = "not read back" if after.error is None else "the list can’t be read"
         return JobOutcome(Outcome.UNCONFIRMED, after.doubt or f"accepted, but {unread}")
     if sent.outcome is Outcome.FAILED and sent.may_have_worked:
-        # An error after which the job may be gone all the same, and nobody could look: an error, and not a "no".
+        # The job may be gone despite the error, and the lookup failed: not known, so not `failed`.
         return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
     return sent
 
@@ -174,7 +174,7 @@ def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
     if job_id not in before.there:
         return JobOutcome(Outcome.UNCONFIRMED, "gone now, but it was not seen before", answered=sent.answered)
     if sent.outcome is Outcome.FAILED and not sent.may_have_worked:
-        # Refused to us, and gone all the same: somebody else removed it.
+        # Our request was refused, so somebody else removed it.
         return ALREADY_GONE
     return DELETED
 
@@ -183,7 +183,7 @@ def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
     if sent.outcome is Outcome.ACCEPTED:
         where = "still listed" if listed else "still found by its id"
         return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {where}")
-    # Without an answer the request may be carried out a moment later: that the job is listed now is no refusal.
+    # An unanswered request may still be carried out, so a listed job does not prove a refusal.
     return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent
 
 
@@ -213,7 +213,7 @@ class Outcomes:
         ]
 
     def awaited(self, now: Observation) -> bool:
-        """Whether a job may be on its way out: sent, not certainly refused, not active, and not seen to be gone."""
+        """Whether a further lookup may show a job to be gone: sent, not certainly refused, not active, not gone."""
         return any(
             (sent.outcome is Outcome.ACCEPTED or sent.may_have_worked)
             and job_id not in now.gone
@@ -229,7 +229,7 @@ class Outcomes:
         return [job_id for job_id in job_ids if job_id not in self._left_out]
 
     def backed_up(self, workflows: int) -> None:
-        """So many workflows were saved first."""
+        """Note how many workflows were backed up."""
         self._backed_up = workflows
 
     def sending(self, chunk: Sequence[str]) -> None:
@@ -252,7 +252,7 @@ class Outcomes:
         self._errors.setdefault(error.short, error)
 
     def end_sending(self, why: str, *, stopped: bool = False) -> None:
-        """Sending has ended: what was in flight got no answer, what was not sent was not attempted.
+        """Settle all jobs when sending has ended: unanswered ones, and those that were not sent.
 
         Args:
             why: it ended; an error that would have met all requests says it better.

@@ -21,24 +21,24 @@ from .report import Payload
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
 MAX_KEPT_JOBS = 100_000
-"""Jobs in all previews together, some 40 MB. Only a single preview may have more."""
+"""Jobs in all previews together, about 40 MB. A single preview may have more."""
 
 
 @dataclass(frozen=True)
 class ClearPreview:
-    """Everything, as counted at a moment."""
+    """A clear: all finished jobs, as counted at one moment."""
 
     counts: JobCounts
 
     weight = 1
-    """In jobs that it keeps in memory."""
+    """Memory use, in jobs."""
 
     @property
     def size(self) -> int:
         return self.counts.finished
 
     def payload(self) -> Payload:
-        """Everything, by its numbers."""
+        """The preview as JSON for browsers."""
         counts = self.counts
         return {
             "kind": "clear",
@@ -50,7 +50,7 @@ class ClearPreview:
 
 @dataclass(frozen=True)
 class DeletionPreview:
-    """Exactly these jobs.
+    """A deletion of exactly these jobs.
 
     Attributes:
         jobs: what will be sent, in order.
@@ -75,7 +75,7 @@ class DeletionPreview:
 
     @property
     def weight(self) -> int:
-        """How many jobs it keeps in memory, and ids of jobs that are gone."""
+        """Memory use, in jobs."""
         return 1 + len(self.jobs) + len(self.stay) + len(self.gone)
 
     @property
@@ -84,25 +84,25 @@ class DeletionPreview:
 
     @property
     def finished_ids(self) -> list[str]:
-        """All that could be deleted, were none of it protected."""
+        """The ids of all finished jobs of the selection, protected ones included."""
         return [job.id for job in (*self.jobs, *self.stay) if job.finished]
 
     @property
     def observation(self) -> Observation:
-        """What was seen of these jobs, and of those that stay."""
+        """The selected jobs as they were seen, whether they stay or not."""
         return Observation({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
 
     def there(self, job_ids: Sequence[str]) -> list[str]:
-        """Those of the ids whose jobs were there."""
+        """The ids whose jobs were there."""
         there = self.observation.there
         return [job_id for job_id in job_ids if job_id in there]
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
-        """The same without these jobs: another deletion that can still be undone has them already."""
+        """The preview without these jobs, which a hold has already."""
         return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
 
     def payload(self) -> Payload:
-        """Exactly these jobs, by their numbers."""
+        """The preview as JSON for browsers."""
         created = [job.created_at for job in self.jobs if job.created_at is not None]
         by_status = {status.value: 0 for status in FINISHED}
         for job in self.jobs:
@@ -127,7 +127,7 @@ def preview_jobs(
     gone: frozenset[ProvenAbsent] = NONE_ABSENT,
     protected: ProtectedJobs = NOTHING_PROTECTED,
 ) -> DeletionPreview:
-    """Divide what was selected into what will be sent and what stays. Unknown states are never sent."""
+    """Divide the selected jobs into those that go and those that stay. Jobs with an unknown status stay."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]
     chosen = {job.id for job in removable}
     stay = [job for job in selected if job.id not in chosen]
@@ -142,7 +142,7 @@ def preview_jobs(
 
 @dataclass(frozen=True)
 class KeptPreview:
-    """A preview under its token, with what the person was told beside it.
+    """A preview with its token, and what the person was told with it.
 
     Attributes:
         expires: on the clock of `Previews`.
@@ -160,7 +160,7 @@ class KeptPreview:
 
 
 class Previews:
-    """The previews nobody has confirmed yet, in memory: none outlives the process."""
+    """The previews that wait for confirmation. In memory only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -171,7 +171,7 @@ class Previews:
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
         weight = preview.weight + sum(each.preview.weight for each in self._kept.values())
-        # The oldest go first. The new one is kept however large it is: somebody is looking at it.
+        # The oldest go first. The new one stays however large it is, because a person is looking at it.
         while len(self._kept) >= MAX_PREVIEWS or (self._kept and weight > MAX_KEPT_JOBS):
             weight -= self._kept.pop(next(iter(self._kept))).preview.weight
         kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
@@ -179,12 +179,12 @@ class Previews:
         return kept
 
     def promised_hold(self, token: str) -> int:
-        """For how many seconds the deletion under this token can be undone, as the person was told; 0 for none."""
+        """The seconds to undo that the preview of this token promised; 0 if there is no such preview."""
         kept = self._kept.get(token)
         return kept.hold_seconds if kept else 0
 
     def redeem(self, token: str, connection: Connection) -> KeptPreview:
-        """The preview under this token, which is used up.
+        """Return the preview of this token. The token is used up.
 
         Raises:
             PreviewExpired: there is none, it is too old, or the key or the server is another one by now.

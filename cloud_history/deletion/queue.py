@@ -1,4 +1,4 @@
-"""One sending operation at a time, on disk before it begins, and told when it has ended."""
+"""One deletion at a time: on disk before it begins, and its outcome told to browsers and to the audit log."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ MAX_FINISHED = 10
 MAX_LINES_PER_LOG_RECORD = 1000
 NOTHING_SENT = "Nothing was sent."
 UNDONE, CANCELLED = "undone", "cancelled"
-"""The codes of what is said of an operation that was stopped."""
+"""The sentences for an operation that was stopped, by their codes."""
 
 
 class Ending:
-    """How an operation ended: it is called with that, as soon as that is known.
+    """How an operation ends. Call it with the result as soon as that is known.
 
     Attributes:
-        entry: what is written down of it.
-        logged: the ids that the audit log has of it.
+        entry: the operation as it is on disk.
+        logged: its ids in the audit log.
         may_have_sent: whether a request that changes something may have left.
         started: on the monotonic clock; waiting for another operation is not its time.
     """
@@ -59,8 +59,8 @@ class Ending:
         self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
-        """The outcome without the ids of jobs that nobody has seen: of those the audit log has the number."""
-        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # texts too: they equal the words of the log
+        """Drop the ids of jobs that were never seen. The audit log keeps their number."""
+        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # str too, so they equal the words in the log
         logged = frozenset(self.logged)
         kept = {
             job_id: (word, why)
@@ -70,7 +70,7 @@ class Ending:
         return replace(outcome, jobs=kept)
 
     def nothing_sent(self, error: CloudError) -> AuditOutcome:
-        """What the audit log says when it ended before anything was sent."""
+        """The outcome of an operation that ended before anything was sent."""
         job_ids = self.entry.job_ids
         report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
         not_tried = (Outcome.NOT_ATTEMPTED.value, scrub(error.short))
@@ -85,13 +85,13 @@ class Ending:
 
 
 class DeletionQueue:
-    """Where each operation that sends passes through.
+    """Serialises deletions within a state folder, across event loops and processes.
 
     Attributes:
-        finished: the newest results, newest first, with the names of their operations.
+        finished: the newest results with their operation ids, newest first.
 
     Args:
-        tell_results: whether every browser may know them: not where they would be other people's.
+        tell_results: whether to keep results for all browsers. False if several people share this ComfyUI.
     """
 
     def __init__(self, folder: Path, events: Events, *, tell_results: bool = True) -> None:
@@ -103,7 +103,7 @@ class DeletionQueue:
         self._lock = SenderLock(folder)
 
     def running(self) -> InFlightOperation | None:
-        """What is being sent now, by anybody who uses this state folder. Blocking."""
+        """The operation that is sending now, in any process that uses this state folder. Blocking."""
         holder = self._lock.holder()
         return next((entry for entry in self.in_flight.entries() if entry.operation == holder), None)
 
@@ -112,13 +112,13 @@ class DeletionQueue:
         return unresolved(self.in_flight, self._lock)
 
     def taken_back(self, operation: str, how: str = UNDONE) -> None:
-        """It was ended before it sent anything, perhaps while it was about to begin. Blocking.
+        """Log that an operation was stopped before it sent anything. Blocking.
 
         Raises:
-            StateUnwritable: it could not be written down.
+            StateUnwritable: it could not be logged.
         """
         try:
-            # Only where an intent was logged: of the others the audit log knows nothing.
+            # Without an intent in the audit log there is nothing to complete.
             if any(
                 each.entry.operation == operation and each.outcome is None
                 for each in self.audit_log.entries()
@@ -130,7 +130,7 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def carry_out(self, request: DeletionRequest, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
-        """Do it here, and say at the end how it went: what is given is called with that.
+        """Hold the queue for one operation. The caller sends inside, and calls the yielded `Ending` with the result.
 
         Args:
             wait: whether to wait for another operation to end.
@@ -143,7 +143,7 @@ class DeletionQueue:
             async with self._sending(ending, watch, wait=wait):
                 yield ending
         except Busy:
-            raise  # an answer to one request, not an end
+            raise  # this request is refused; no operation has ended
         except CloudError as error:
             self._tell_nothing_sent(ending.entry, error)
             raise
@@ -151,7 +151,7 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def _sending(self, ending: Ending, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
-        """Hold the one lock, with the entry on disk. The entry stays there unless the outcome is known."""
+        """Hold the lock, with the entry on disk. The entry stays on disk if the outcome is unknown."""
         entry = ending.entry
         await self._take_lock(entry, watch, wait)
         try:
@@ -172,7 +172,11 @@ class DeletionQueue:
             self._lock.free()
 
     async def _write_down(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
-        """Raises StateUnwritable, OperationStopped: then nothing of it is left, as nothing came of it."""
+        """Write the entry and the intent to disk.
+
+        Raises:
+            StateUnwritable, OperationStopped: nothing is left on disk.
+        """
 
         def write() -> None:
             self.in_flight.begin(entry)
@@ -188,7 +192,7 @@ class DeletionQueue:
         await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
 
     async def _cancelled(self, entry: InFlightOperation, ending: Ending) -> None:
-        """It ended before its outcome was known. What sent nothing is told as that; of the rest nobody knows."""
+        """Log the outcome of a cancelled operation if it certainly sent nothing; otherwise leave it unresolved."""
         if ending.may_have_sent():
             log.warning("Cancelled while it was being sent (%s): the outcome is unknown.", entry.kind)
             self._events.forget(entry.operation)
@@ -196,11 +200,11 @@ class DeletionQueue:
             return
         error = OperationStopped(_how_cancelled(entry))
         await self._resolve(entry, ending.nothing_sent(error))
-        if _is_from_node(entry):  # a browser knows of what it has undone itself
+        if _is_from_node(entry):  # a browser has undone it itself, and knows
             self._tell_nothing_sent(entry, error)
 
     async def _take_lock(self, entry: InFlightOperation, watch: Watch, wait: bool) -> None:
-        # Polled: who has it may be on another event loop, or in another process.
+        # Polled, because the holder may be on another event loop or in another process.
         while not await self._try_lock(entry, watch):
             if not wait:
                 running = await run_in_thread(self.running)
@@ -220,9 +224,9 @@ class DeletionQueue:
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
     async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome) -> None:
-        """The outcome is known and is about to be told: a disk that refuses must not hide it."""
+        """Log a known outcome. A disk that fails is logged, and does not keep the outcome from the person."""
 
-        # Together, so that being cancelled between the two leaves no deletion whose outcome "nobody knows".
+        # In one step, so that a cancellation in between leaves no operation that looks unresolved.
         def write() -> None:
             _try(lambda: self.audit_log.outcome(entry.operation, outcome))
             _try(lambda: self.in_flight.resolve(entry.operation))
@@ -237,7 +241,7 @@ class DeletionQueue:
 
     def _tell(self, entry: InFlightOperation, payload: Payload, report: str) -> None:
         lines = report.splitlines(keepends=True)
-        # In parts: while a log is written, everybody else who logs waits, ComfyUI's event loop too.
+        # In parts, because everything that logs waits for one record to be written, ComfyUI's event loop too.
         for at in range(0, len(lines), MAX_LINES_PER_LOG_RECORD):
             log.info("%s", "".join(lines[at : at + MAX_LINES_PER_LOG_RECORD]).rstrip("\n"))
         if self._tell_results:
@@ -251,7 +255,7 @@ def _is_from_node(entry: InFlightOperation) -> bool:
 
 
 def _how_cancelled(entry: InFlightOperation) -> str:
-    """A node is cancelled by ComfyUI, and what was confirmed in a browser by the person who undoes it."""
+    """ComfyUI cancels nodes; a person undoes what was confirmed in a browser."""
     return CANCELLED if _is_from_node(entry) else UNDONE
 
 
@@ -282,7 +286,7 @@ def _intent(entry: InFlightOperation, job_ids: Sequence[str]) -> AuditEntry:
 def outcome_of(
     result: DeletionResult | ClearResult, report: str, seconds: float, backup: str | None = None
 ) -> AuditOutcome:
-    """What is written of a result."""
+    """The outcome of a result, as the audit log has it."""
     if isinstance(result, DeletionResult):
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
         jobs = {job_id: (each.outcome.value, each.why) for job_id, each in result.jobs.items()}

@@ -1,4 +1,4 @@
-"""What stands between a deletion and its first request: jobs that are protected, and copies that are made first.
+"""What keeps jobs from deletion: protection by the person, and backups that have to be made first.
 
 Every job's detail is read and kept before the first job goes.
 """
@@ -36,7 +36,7 @@ UNKNOWN_WORKFLOW = JobOutcome(Outcome.NOT_ATTEMPTED, "whether its workflow is pr
 
 @dataclass(frozen=True)
 class BackedUp:
-    """A backup that was made: how many workflows are in it, and what becomes of the jobs that are not."""
+    """A backup that was made: its number of workflows, and the outcomes of the jobs that are not in it."""
 
     workflows: int = 0
     without: Mapping[str, JobOutcome] = field(default_factory=dict)
@@ -46,11 +46,11 @@ class Safeguards:
     """No safeguards at all. Those of a state folder are `StateSafeguards`."""
 
     async def protected(self) -> ProtectedJobs:
-        """The protected jobs, as they are now. Raises ProtectionDamaged: then nothing may be deleted."""
+        """Read the protected jobs. Raises ProtectionDamaged; then nothing may be deleted."""
         return NOTHING_PROTECTED
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Keep a copy of these jobs' workflows, whole and on disk when this returns.
+        """Back up the workflows of these jobs. They are on disk when this returns.
 
         Raises:
             OperationStopped.
@@ -58,7 +58,7 @@ class Safeguards:
         return BackedUp()
 
     async def before_clear(self) -> None:
-        """Asked just before everything is removed at once. Raises CloudError where not everything may go."""
+        """Called just before a clear is sent. Raises CloudError if not all jobs may go."""
 
 
 def safeguarded(
@@ -76,7 +76,7 @@ def safeguarded(
         rows = [each.there[job_id] for each in seen if job_id in each.there]
         covered = job_id in protected.jobs or any(map(protected.covers, rows))
         if job_id in seen[0].gone:
-            # Nothing is left to keep; but one lookup can be wrong, so a protected job is not sent all the same.
+            # A lookup can be wrong, so a protected job is not sent even if it seems to be gone.
             if covered:
                 found[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         elif covered:
@@ -92,7 +92,7 @@ class BackUp(Protocol):
     async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp: ...
 
     def check(self) -> None:
-        """Raises SetupProblem: it was made, and is gone. Blocking."""
+        """Raises SetupProblem if the backup was made and is gone. Blocking."""
 
 
 async def _never() -> bool:
@@ -169,7 +169,7 @@ class BackingUp:
         self._saved = 0
 
     async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Keep these jobs. Those that could not be kept are in the answer, with why.
+        """Back up these jobs. The result has the outcomes of those that could not be backed up.
 
         Raises:
             OperationStopped: the person stopped it. CloudTimeoutError: it took far too long. No backup is left.
@@ -201,7 +201,7 @@ class BackingUp:
         return BackedUp(self._saved, self._without)
 
     def check(self) -> None:
-        """Raises StateUnwritable: the backup was made, and is gone. Blocking."""
+        """Raises StateUnwritable if the backup was made and is gone. Blocking."""
         if self._saved and not self._folder.has(self._operation):
             raise StateUnwritable("backup_gone", operation=self._operation)
 

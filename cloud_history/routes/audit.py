@@ -1,4 +1,4 @@
-"""What was deleted from here, and the backups made before."""
+"""The audit log of past deletions, and their backups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .response import HEADERS, Context, file_answer, json_answer, large_json_ans
 
 MAX_ENTRIES = 100
 MAX_DELETIONS_READ = 5000
-"""Deletions looked through for those whose backups are still there."""
+"""Deletions that are searched for backups which still exist."""
 LINES_PER_PIECE = 2000
 
 
@@ -33,7 +33,7 @@ class AuditRoutes:
     async def entries(self, request: web.Request) -> web.Response:
         backups = {each.operation: each for each in await run_large_in_thread(self._backups.list)}
         recorded = await run_large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
-        # However many came since: a backup that is kept can be opened, and deleted.
+        # Every backup that exists can be opened and deleted, however old its deletion is.
         older = [each for each in recorded[MAX_ENTRIES:] if each.entry.operation in backups]
         found = [*recorded[:MAX_ENTRIES], *older]
         running = await run_in_thread(self._queue.running)
@@ -56,7 +56,7 @@ class AuditRoutes:
         named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
         lines = self._queue.audit_log.csv()
-        # A record can be large, so it goes piece by piece. Spreadsheets guess the encoding without a byte order mark.
+        # In pieces, because the log can be large. Without a byte order mark spreadsheets guess the encoding.
         piece = "\ufeff" + await run_large_in_thread(_piece, lines)
         await response.prepare(request)
         while piece:

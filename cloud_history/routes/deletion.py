@@ -85,7 +85,7 @@ class DeletionRoutes:
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
         seconds = (await run_in_thread(operations.settings.in_force)).hold_seconds
-        # The setting may have changed while the dialog stood: the yes was to a deletion that can be undone.
+        # The setting may have changed since the preview, and the person confirmed a deletion that can be undone.
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
         running = await run_in_thread(operations.queue.running)
         if not seconds and running is not None:
@@ -168,7 +168,7 @@ class DeletionRoutes:
 
 
 def _origin(preview: Preview) -> str:
-    """Where in the browser it was confirmed."""
+    """The place in the browser where it was confirmed."""
     if not isinstance(preview, DeletionPreview) or preview.everything:
         return "menu"
     return "clean_up" if preview.what else "panel"

@@ -51,8 +51,8 @@ ROWS_PER_LINE = 250
 MAX_IDS_PER_CANCEL = 100
 
 _Written = tuple[str, FileNames | None]
-"""A job's row as JSON, and its preview. Plain, for such tuples are nothing to the garbage collector: it would stop
-the event loop for as long as it takes to walk through all jobs."""
+"""A job's row as JSON, and its preview. A plain tuple, because the garbage collector does not track those: walking
+through all jobs would block the event loop."""
 
 
 class JobRoutes:
@@ -87,7 +87,7 @@ class JobRoutes:
         except Exception:
             if not stream.response.prepared:
                 raise
-            # Half of the answer is out: no other can begin.
+            # Part of the answer was sent, so an error answer is no longer possible.
             log.exception("Reading the list failed.")
             stream.reading.error = CloudError("internal")
         finally:
@@ -146,14 +146,14 @@ class JobRoutes:
         }
 
     async def _cancel_what_runs(self, client: CloudClient, job_ids: list[str]) -> set[str] | None:
-        """Those that were cancelled; None where nothing was to be, which tells nothing of the server."""
+        """The ids that were cancelled; None if no job was active, which tells nothing about the server."""
         try:
             return set(await client.cancel_jobs(job_ids))
         except (NotFound, BadRequest, ApiMovedOn) as error:
             refused = error
         if refused.status in (405, 410, 501):
             raise self._not_supported()
-        # One unknown id spoils the request, and so does a server without the route: try those that run.
+        # Either one id is unknown or the server lacks the route: try again with the active jobs.
         found = await look_up(client, job_ids)
         found.check(job_ids)
         active = [job_id for job_id, job in found.there.items() if job.active]
@@ -184,7 +184,7 @@ class _JobStream:
         self._mapper = RowMapper(self._written)
 
     def _written(self, job: Job) -> _Written | None:
-        """Made while a page is read, in its thread."""
+        """Called in the thread that reads a page."""
         if not self._chosen.matches(job):
             return None
         file = job.preview
@@ -192,7 +192,7 @@ class _JobStream:
 
     async def read(self, client: CloudClient) -> None:
         for _ in range(MAX_READINGS):
-            # By name, to be closed at once: what is read ahead ends with the browser that asked for it.
+            # Closed explicitly, so that reading ahead ends as soon as the browser is gone.
             pages = cast(
                 "AsyncGenerator[dict[str, _Written], None]",
                 read_pages(client, self._chosen.query(), self._mapper, self.reading),

@@ -40,11 +40,11 @@ MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
 """Bytes of a body that may name all jobs that somebody selected, 200,000 ids: to preview or to protect them. All other
 bodies have a few members, or at most 100 ids."""
 MAX_CONTAINERS = 1000
-"""Arrays and objects in a body; a list of ids is one. Millions of them would stop Python for a second."""
+"""Arrays and objects in a body. Parsing millions of them would block Python for a second."""
 
 
 class RequestRefused(CloudError, code="refused"):
-    """The request is not from this ComfyUI's own page. `http_status` is what it is answered with."""
+    """The request is not from this ComfyUI's own page, or its body is not acceptable. Has its own HTTP status."""
 
     def __init__(self, sentence: str, *, http_status: int = 403, **values: object) -> None:
         self.http_status = http_status
@@ -70,7 +70,7 @@ def check_request(request: web.Request, environ: Mapping[str, str] = environment
         raise RequestRefused("other_page")
 
 
-# By hand: urlsplit also takes a path, a query or a user name for part of what a Host header says.
+# Not urlsplit, which also accepts a path, a query or a user name in a Host header.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._%-]+)?\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 
 
@@ -183,7 +183,7 @@ async def read_body(
     *,
     largest: int = MAX_BODY_BYTES,
 ) -> dict[str, Any]:
-    """The JSON object a request carries, with these members and no others.
+    """Read the JSON object in a request. Members other than `members` are refused.
 
     Raises:
         RequestRefused: it is not declared as JSON, or is too large. InputRefused: it is something else.
@@ -197,7 +197,7 @@ async def read_body(
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
         raise RequestRefused("body_unreadable", http_status=400) from None
     value = await _value_of(body)
-    # Raised out here, without a cause: what json raises holds the whole body, and a body may hold a key.
+    # Raised without a cause: json's own error contains the body, which may contain a key.
     if value is _NOTHING:
         raise InputRefused("body_not_json")
     if not isinstance(value, dict):
@@ -237,7 +237,7 @@ async def _read_already(request: web.Request, largest: int, too_large: RequestRe
 
 
 async def _value_of(body: bytes) -> object:
-    """What the body says; _NOTHING where it is not JSON. Raises InputRefused."""
+    """Parse the body; _NOTHING if it is not JSON. Raises InputRefused."""
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise InputRefused("body_too_nested")
     with suppress(ValueError):
@@ -282,7 +282,7 @@ def read_selection(body: Mapping[str, Any]) -> Selection:
 
 
 def read_ids(given: Sequence[object]) -> list[str]:
-    """The job ids in a JSON array: at least one, in lower case, each once. Raises InputRefused, TooManyJobIds."""
+    """Read the job ids in a JSON array, in lower case and without duplicates. Raises InputRefused, TooManyJobIds."""
     if len(given) > MAX_IDS:
         raise TooManyJobIds(most=MAX_IDS)
     job_ids = [each.lower() for each in given if isinstance(each, str) and is_job_id(each)]
@@ -331,7 +331,7 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name, "")
-    # Half a character can stand in JSON, and in no address that is asked for.
+    # JSON can contain half of a surrogate pair; a URL cannot.
     if not isinstance(value, str) or len(value) > MAX_SEARCH_CHARACTERS or _HALF.search(value):
         raise InputRefused("text_too_long", name=name, most=MAX_SEARCH_CHARACTERS)
     return value

@@ -1,4 +1,4 @@
-"""Answering: JSON, and errors as JSON, with nothing in them that is nobody's business; and what all routes share."""
+"""Answers of the routes: JSON, files and errors. And the context that all routes share."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
 async def in_pieces(
     request: web.Request, response: web.StreamResponse, seconds: float = MAX_SEND_SECONDS
 ) -> web.StreamResponse:
-    """Send a large answer piece by piece, so that a browser that reads no more is let go. Others are left as they are.
+    """Send a large answer in pieces, and drop browsers that stop reading. Return other answers unchanged.
 
     Args:
         seconds: for each piece.
@@ -101,7 +101,7 @@ async def write_in_time(
         await asyncio.wait_for(writing, seconds)
     except asyncio.TimeoutError:
         if request.transport is not None:
-            request.transport.abort()  # to close it would wait for what nobody reads
+            request.transport.abort()  # closing would wait for data that is never read
         raise ConnectionResetError("the browser reads no more") from None
 
 
@@ -116,7 +116,7 @@ def busy_answer(error: Busy) -> web.Response:
 
 
 async def large_json_answer(payload: Payload, status: int = 200) -> web.Response:
-    """The same for what may be large: written in a thread, in pieces."""
+    """An answer that may be large. It is serialised in a thread, with pauses."""
     body = await compute_in_thread(lambda: dumps(payload, ThreadPauses()).encode("utf-8"))
     headers = {**HEADERS, "Content-Type": "application/json; charset=utf-8"}
     return web.Response(body=body, status=status, headers=headers)
@@ -129,7 +129,7 @@ def json_answer(payload: Payload, status: int = 200) -> web.Response:
 
 
 def file_answer(content: bytes) -> web.Response:
-    """A file of JSON, for the browser to save: it gives it its name."""
+    """A JSON file to save. The browser chooses its name."""
     headers = {
         **HEADERS,
         "Content-Disposition": "attachment",
@@ -141,12 +141,12 @@ def file_answer(content: bytes) -> web.Response:
 T = TypeVar("T")
 
 MAX_REQUEST_SECONDS = 45.0
-"""Seconds a request is held open. What takes longer goes on, and reports by websocket event."""
+"""How long a request is held open. Longer work goes on, and reports by websocket event."""
 
 
 @dataclass
 class Context:
-    """The one set of collaborators of all routes.
+    """What all routes share.
 
     Attributes:
         can_cancel: whether the server has the route that cancels jobs; None until it was tried.
@@ -176,5 +176,5 @@ class Context:
         return connection
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do it, but never hold the request open longer than allowed. Raises CloudTimeoutError."""
+        """Do work on our own event loop, for at most `max_seconds`. Raises CloudTimeoutError."""
         return await run_stoppable(run_on_own_loop(work), Unwatched(), self.max_seconds)

@@ -1,4 +1,4 @@
-"""What is the case: the key, what runs, what is held, what an earlier run left open. Saving and removing the key."""
+"""The status: key, settings, running and held deletions, what an earlier run left. Saving and removing the key."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class StatusRoutes:
         return await large_json_answer(await self.payload())
 
     async def progress(self, request: web.Request) -> web.Response:
-        """How far the running deletions of the browsers have come: small, as it is asked for often."""
+        """The progress of running deletions. Small, because browsers ask often."""
         return json_answer({"operations": self._context.operations.events.progress()})
 
     async def node_report(self, request: web.Request) -> web.Response:
-        """What a node has told that was stopped."""
+        """The report of a node that was stopped."""
         name = request.match_info["name"]
         return json_answer(await run_in_thread(self._reports.fetch, name))
 
@@ -80,7 +80,7 @@ class StatusRoutes:
         return await self.status(request)
 
     async def payload(self) -> Payload:
-        """All of it."""
+        """The whole status as JSON."""
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
         can_connect = not operations.keys.is_fixed
         try:
@@ -89,7 +89,7 @@ class StatusRoutes:
             key = await run_in_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
-            # With any other problem a key that is given now could neither be tested nor used.
+            # With any other problem, a new key could be neither tested nor used.
             can_connect = can_connect and isinstance(error, KeyFileDamaged)
         try:
             settings = await run_in_thread(operations.settings.in_force)
@@ -122,7 +122,7 @@ class StatusRoutes:
         }
 
     async def _left_open(self) -> Payload:
-        """What runs, and what an earlier run has left. Raises StateUnreadable."""
+        """Running deletions, and those an earlier run left unresolved. Raises StateUnreadable."""
         queue = self._context.operations.queue
         if self._context.operations.keys.refuses_shared_key:
             return _NOTHING_LEFT_OPEN
@@ -139,7 +139,7 @@ class StatusRoutes:
         except ProtectionDamaged as error:
             return {"jobs": 0, "workflows": 0, "damaged": error.name}
         except StateFolderLost:
-            return {"jobs": 0, "workflows": 0, "damaged": None}  # told as the problem
+            return {"jobs": 0, "workflows": 0, "damaged": None}  # reported as `problem`
         return {"jobs": len(protected.jobs), "workflows": len(protected.workflows), "damaged": None}
 
 
@@ -158,11 +158,11 @@ class KeyRoutes:
             except (Unauthorized, Forbidden, BadRequest):
                 raise
             except (CloudConnectionError, CloudResponseError) as error:
-                # The key itself was not refused: it could not be tried.
+                # The key was not refused; it could not be tested.
                 return error_answer(error, can_save_unchecked=True)
         await self._context.holds.undo_all()
         await write_in_thread(lambda: operations.keys.save(secret))
-        await self._context.holds.undo_all()  # one may have begun while the key was written
+        await self._context.holds.undo_all()  # a hold may have started while the key was written
         operations.events.changed("key")
         status = await self._status.payload()
         more = {"checked": account is not None, "account": account, "unusual": not has_usual_prefix(secret)}

@@ -26,8 +26,7 @@ MAX_CACHE_BYTES = 64 * 1024 * 1024
 MAX_KNOWN_FILES = 50_000
 
 FileNames = tuple[str, str, str]
-"""What an OutputFile is made of, as a plain tuple: of those alone the garbage collector can tell that there is nothing
-in them to look for."""
+"""The fields of an OutputFile as a plain tuple of strings, which the garbage collector does not track."""
 
 _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -39,7 +38,7 @@ _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
 
 @dataclass(frozen=True)
 class Picture:
-    """An image whose type was read from its own first bytes, never from what a server said."""
+    """An image. Its type comes from its own first bytes, never from a server."""
 
     content: bytes
     content_type: str
@@ -69,7 +68,7 @@ class Thumbnails:
         self._limit = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
 
     def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
-        """Remember which preview belongs to which job, from a list that was read."""
+        """Remember the preview files of listed jobs."""
         if connection != self._files_of:
             self._files.clear()
             self._files_of = connection
