@@ -1,4 +1,4 @@
-"""Where Comfy Cloud is, and where this pack keeps its state: both from the environment, never from a request."""
+"""The base URL of Comfy Cloud and the state folder. Both come from the environment, never from a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import StateFolderRefused, UnsafeBaseUrl
 DEFAULT_BASE_URL = "https://cloud.comfy.org"
 
 _NOT_REPLACED = re.compile(r"\$\{?[A-Za-z_]|%[A-Za-z_]\w*%")
-"""A variable that a shell would have replaced."""
+"""A variable that a shell would have expanded."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class BaseUrl:
 
     url: str
     host: str
-    """What a person is shown: the host, with its port if it has one."""
+    """The host, with its port if it has one, as a person is shown it."""
 
     @property
     def loopback(self) -> bool:
@@ -34,7 +34,7 @@ class BaseUrl:
 
 
 def is_loopback(hostname: str) -> bool:
-    """Whether the name can only mean this machine: `localhost` or a loopback address."""
+    """Return whether the host name is `localhost` or a loopback address."""
     if hostname.lower() == "localhost":
         return True
     try:
@@ -44,12 +44,10 @@ def is_loopback(hostname: str) -> bool:
 
 
 def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
-    """The base URL in force.
-
-    https only; plain http for loopback alone, so that the key never crosses a network in the clear.
+    """Return the base URL: https, or plain http on loopback only, so that the key is never sent unencrypted.
 
     Raises:
-        UnsafeBaseUrl: for anything else, or an address with a user name, a query or a fragment in it.
+        UnsafeBaseUrl: it is anything else, or has a user name, a query or a fragment.
     """
     given = environment.variable(environment.BASE_URL, environ) or DEFAULT_BASE_URL
     try:
@@ -69,17 +67,16 @@ def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
 def state_folder(
     environ: Mapping[str, str] = environment.PROCESS, inside_comfyui: Path | None = None
 ) -> Path:
-    """Where the key and the records are kept: absolute, with links resolved. To be asked once, at the start.
+    """Return the absolute path of the state folder, with links resolved. Call it once, at the start.
 
-    Otherwise a pack that changes the working directory, or a link that is changed, would lead to another folder, in
-    which nothing is protected.
+    Later, another working directory or a changed link would lead to another folder, in which nothing is protected.
 
     Args:
-        inside_comfyui: ComfyUI's system user folder, where there is a ComfyUI. Core keeps folders whose name
-            begins with two underscores out of reach of HTTP (`folder_paths.get_system_user_directory`).
+        inside_comfyui: ComfyUI's system user folder, if there is a ComfyUI. ComfyUI does not serve folders whose name
+            begins with two underscores (`folder_paths.get_system_user_directory`).
 
     Raises:
-        StateFolderRefused: the environment names no absolute folder, or a link that leads nowhere.
+        StateFolderRefused: the environment variable is not an absolute path, or is a link to a missing folder.
     """
     named = environment.variable(environment.STATE_FOLDER, environ)
     found = (
@@ -87,7 +84,7 @@ def state_folder(
         if named
         else inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
     )
-    # A link that leads nowhere led somewhere once: what it led to may be a disk that is not mounted now.
+    # The target of a broken link may be on a disk that is not mounted now.
     if os.path.islink(found) and not os.path.exists(found):
         raise StateFolderRefused("state_folder_link_broken", folder=found, target=os.readlink(found))
     return Path(os.path.realpath(found))
@@ -117,7 +114,7 @@ def _user_data_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _absolute(name: str, environ: Mapping[str, str]) -> Path | None:
-    # A relative path is to be ignored, says the XDG Base Directory Specification.
+    # The XDG Base Directory Specification says that relative paths must be ignored.
     folder = Path(environment.variable(name, environ))
     return folder if folder.is_absolute() else None
 

@@ -30,7 +30,7 @@ def proxies() -> dict[str, str]:
 
 
 def trimmed(value: str) -> str:
-    """The value without the white space and the pair of quotes around it, which `docker --env-file` leaves there."""
+    """Return the value without surrounding white space and quotes, which `docker --env-file` does not remove."""
     value = value.strip()
     while len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
         value = value[1:-1].strip()

@@ -1,7 +1,7 @@
-"""Reading and writing large JSON in pieces, so that no single step keeps Python's lock for long.
+"""Parsing and writing large JSON in small steps, so that no step holds the interpreter lock for long.
 
-`json.loads` and `json.dumps` hold the lock from the first byte to the last, in whichever thread they run: 15 MB stop
-all of ComfyUI for a second. Here both get small parts alone, and `pause` is called between two of them.
+`json.loads` and `json.dumps` hold the lock until they are done, even in a thread: 15 MB block all of ComfyUI for a
+second. Here they get only small parts, and `pause` is called in between.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from typing import Any
 Pause = Callable[[], None]
 
 WINDOW = 64 * 1024
-"""Characters that are decoded in one step."""
+"""Characters decoded in one step."""
 MAX_TAIL_CHARACTERS = 3
-"""Characters that may follow a number and be a part of it: "e-" without its digits."""
+"""Characters at the end of a window that may belong to a number, such as "e-"."""
 LIGHT = 1000
-"""Values, and 64 characters of text, that are encoded in one step."""
+"""Values (or units of 64 characters) encoded in one step."""
 WORK_SECONDS = 0.001
-"""Seconds of work before a pause: short beside the 20 ms that the event loop may wait."""
+"""Work between two pauses: short compared with the 20 ms for which the event loop may be blocked."""
 PAUSE_SECONDS = 0.00005
-"""Seconds."""
 
 _SPACES = frozenset(" \t\n\r")
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -33,7 +32,7 @@ _DECODER = json.JSONDecoder()
 
 
 class ThreadPauses:
-    """Lets go of Python's lock after each stretch of work, for long enough that a thread that waits for it gets it."""
+    """Sleeps after each WORK_SECONDS, long enough for a waiting thread to get the interpreter lock."""
 
     def __init__(self) -> None:
         self._due = 0.0
@@ -45,19 +44,15 @@ class ThreadPauses:
 
 
 class NotJson(ValueError):
-    """The text is no JSON, or is cut short."""
+    """The text is not JSON, or is incomplete."""
 
 
 class JsonTooDeep(NotJson):
-    """The text is nested more deeply than Python can read it."""
+    """The text is nested too deeply for Python's parser."""
 
 
 def loads(text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> Any:
-    """Read a text.
-
-    Raises:
-        NotJson: it is none.
-    """
+    """Parse a text. Raises NotJson."""
     value, at = Reader(text, pause, decoder).value(skip(text, 0))
     if text[skip(text, at) :]:
         raise NotJson("something follows")
@@ -65,19 +60,19 @@ def loads(text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> Any:
 
 
 def dumps(value: object, pause: Pause) -> str:
-    """Write a value: strings for names, and what `json` knows. A number that is not finite is null: JSON has none.
+    """Return a value as JSON. NaN and infinity become null.
 
     Raises:
-        ValueError, TypeError: there is something in it that is no JSON.
+        ValueError, TypeError: it contains something that JSON cannot represent.
     """
     return "".join(_pieces(value, pause))
 
 
 class Reader:
-    """Reads values out of a text.
+    """Parses values of a text, one after the other.
 
     Args:
-        decoder: how small values and the members of objects are made.
+        decoder: decodes small values; its `object_pairs_hook` creates objects.
     """
 
     def __init__(self, text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> None:
@@ -88,7 +83,7 @@ class Reader:
         self._window = text[:WINDOW]
 
     def value(self, at: int) -> tuple[Any, int]:
-        """The value that begins here, and where it ends. Raises NotJson, JsonTooDeep."""
+        """Return the value that begins at `at`, and where it ends. Raises NotJson, JsonTooDeep."""
         try:
             return self._value(at)
         except RecursionError as exc:
@@ -101,7 +96,7 @@ class Reader:
         return self._small(at) or self._large(at)
 
     def _small(self, at: int) -> tuple[Any, int] | None:
-        """The value, where it ends within the window, or within one that begins with it."""
+        """Return the value if it ends within the current window, or within a new one that begins with it."""
         if self._start <= at < self._start + len(self._window):
             found = self._within(at - self._start)
             if found is not None or at == self._start:
@@ -114,7 +109,7 @@ class Reader:
             value, end = self._decoder.raw_decode(self._window, offset)
         except (ValueError, RecursionError):
             return None
-        # Near the end of the window a number may go on: "1." and "1e" read as 1.
+        # A number at the end of the window may be incomplete: "1." and "1e" parse as 1.
         may_go_on = isinstance(value, (int, float)) and len(self._window) - end < MAX_TAIL_CHARACTERS
         if may_go_on and self._start + len(self._window) < len(self._text):
             return None
@@ -163,7 +158,7 @@ class Reader:
 
 
 def skip(text: str, at: int) -> int:
-    """Where the white space ends that may be here."""
+    """Return the position after any white space."""
     if text[at : at + 1] not in _SPACES:
         return at
     match = _SPACE.match(text, at)
@@ -171,7 +166,7 @@ def skip(text: str, at: int) -> int:
 
 
 def expect(text: str, at: int, mark: str) -> int:
-    """Where the next value begins, after this mark. Raises NotJson: there is another one."""
+    """Return where the next value begins, after this mark. Raises NotJson if the mark is missing."""
     if text[at : at + 1] != mark:
         raise NotJson(f"{mark} is missing")
     return skip(text, at + 1)

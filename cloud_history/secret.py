@@ -1,7 +1,7 @@
-"""Keeping the API key out of sight.
+"""Hiding the API key and other secrets.
 
-`Secret` never shows what it holds. `scrub` is what every text from outside goes through before anybody
-sees it, and `ScrubbingFilter` the last line of defence on the log.
+`Secret` never shows its text. Every text from outside goes through `scrub` before it is used, and `ScrubbingFilter`
+scrubs every log record once more.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from .forks import ForkSafeLock
 
 HIDDEN = "[hidden]"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""Characters that move the cursor, break a line or turn the direction, and halves of characters."""
+"""Control characters, line separators, direction marks and lone surrogates."""
 _SET_IN = "    "
 
 _MIN_CHARACTERS_TO_HINT = 16
 _MIN_CHARACTERS_TO_SCRUB = 4
 _MIN_PART_CHARACTERS = 16
-"""Characters of a long secret that are hidden where they stand alone: a server may have cut its text in a key."""
+"""A part of a secret that is this long is hidden too: a server may have cut its text inside a key."""
 _BLOCK = 8
 _literals: tuple[Literal, ...] = ()
-"""What `scrub` removes, the longest first."""
+"""The texts that `scrub` removes, the longest first."""
 _shortest = _MIN_CHARACTERS_TO_SCRUB
-"""No shorter text can hold any of it."""
+"""Texts shorter than this cannot contain a secret."""
 _one_at_a_time = ForkSafeLock()
 
 
@@ -42,7 +42,7 @@ _DIGEST_KEY = secrets.token_bytes(32)
 
 
 class Secret:
-    """A text that is never shown. `reveal()` is for the request header alone."""
+    """A text that is never shown. `reveal()` is for the request header only."""
 
     __slots__ = ("_text",)
 
@@ -54,13 +54,13 @@ class Secret:
         return self._text
 
     def digest(self, about: str) -> str:
-        """A name for this text and another one that tells nothing of this one, and is good in this process alone."""
+        """Return an id for the pair of `about` and this text. It reveals nothing, and differs in each process."""
         named = f"{about}\n{self._text}".encode("utf-8", "surrogatepass")
         return hmac.new(_DIGEST_KEY, named, "sha256").hexdigest()[:32]
 
     @property
     def last4(self) -> str:
-        """The last four characters, or "" for a text shorter than 16: a larger part of it would show."""
+        """The last four characters, or "" for a text of less than 16, of which they would show too much."""
         return self._text[-4:] if len(self._text) >= _MIN_CHARACTERS_TO_HINT else ""
 
     def __eq__(self, other: object) -> bool:
@@ -82,16 +82,16 @@ class Secret:
         return HIDDEN
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not written anywhere")
+        raise TypeError("a Secret cannot be pickled")
 
 
 class Literal(NamedTuple):
-    """A text that is hidden wherever it stands, in any case.
+    """One form of a secret, which is hidden without regard to case.
 
     Attributes:
         text: in lower case.
-        shortest_part: a part of it that is this long is hidden too.
-        blocks: at least one of these is in every such part.
+        shortest_part: length from which a part of it is hidden too.
+        blocks: every such part contains at least one of these.
     """
 
     text: str
@@ -100,7 +100,7 @@ class Literal(NamedTuple):
 
 
 def literals_of(text: str) -> list[Literal]:
-    """The secret plain, and as it stands in a URL, in JSON, in HTML or in a `repr`; none too short to be one."""
+    """Return the forms of a secret: plain, and as in a URL, in JSON, in HTML and in a `repr`."""
     urls = (quote(text, safe=""), unquote(text))
     quoted = (json.dumps(text)[1:-1], escape(text), repr(text)[1:-1])
     found = {_folded(each) for each in (text, *urls, *quoted)}
@@ -110,13 +110,13 @@ def literals_of(text: str) -> list[Literal]:
 def _literal(text: str) -> Literal:
     if len(text) < 2 * _MIN_PART_CHARACTERS:
         return Literal(text, len(text), (text,))
-    # A run of 16 characters holds one of these whole, wherever it begins.
+    # Any 16 consecutive characters contain one of these blocks completely.
     blocks = dict.fromkeys(text[at : at + _BLOCK] for at in range(0, len(text) - _BLOCK + 1, _BLOCK))
     return Literal(text, _MIN_PART_CHARACTERS, tuple(blocks))
 
 
 def remember(text: str) -> None:
-    """Have `scrub` remove this text, in all its forms, from now on."""
+    """Make `scrub` remove this text in all its forms from now on."""
     global _literals, _shortest
     with _one_at_a_time:
         found = {*_literals, *literals_of(text)}
@@ -125,9 +125,9 @@ def remember(text: str) -> None:
 
 
 def scrub(text: str) -> str:
-    """Return `text` without any secret that this process has held, nor a long part of one.
+    """Return `text` without the secrets that this process has held, and without long parts of them.
 
-    Scrub a text before it is cut, or half a secret remains that nobody recognises.
+    Must be called before a text is cut: a short part of a secret is not recognised.
     """
     if len(text) < _shortest:
         return text
@@ -144,17 +144,17 @@ def scrub(text: str) -> str:
 
 
 def holds(text: str, secret: str) -> bool:
-    """Return whether the secret stands in `text`, whole, in any of its forms."""
+    """Return whether `text` contains the whole secret in any of its forms."""
     folded = _folded(text)
     return any(literal.text in folded for literal in literals_of(secret))
 
 
 def _without(text: str, literal: Literal, shortest: int) -> str:
-    """`text` with each part of `literal` that is this long replaced."""
+    """Return `text` with each part of `literal` of at least `shortest` characters replaced."""
     folded = _folded(text)
     kept: list[str] = []
     done = at = 0
-    # One search for all of them: one each would read the rest of the text again and again.
+    # One expression for all blocks, so that the text is searched once.
     blocks = re.compile("|".join(map(re.escape, literal.blocks)))
     while match := blocks.search(folded, at):
         start, end = max(_parts(folded, literal.text, match, done), key=lambda each: each[1] - each[0])
@@ -167,7 +167,7 @@ def _without(text: str, literal: Literal, shortest: int) -> str:
 
 
 def _parts(folded: str, whole: str, block: re.Match[str], done: int) -> Iterator[tuple[int, int]]:
-    """Where the parts of `whole` begin and end that this block belongs to; none begins before `done`."""
+    """Yield start and end of the parts of `whole` around this block, none of which begins before `done`."""
     for number in range(0, len(whole), _BLOCK):
         if not whole.startswith(block[0], number):
             continue
@@ -181,7 +181,7 @@ def _parts(folded: str, whole: str, block: re.Match[str], done: int) -> Iterator
 
 
 def _folded(text: str) -> str:
-    """`text` in lower case, each character where it was."""
+    """Return `text` in lower case with the same number of characters."""
     folded = text.lower()
     if len(folded) == len(text):
         return folded
@@ -194,7 +194,7 @@ SHORT_ID_CHARACTERS = 8
 
 @contextmanager
 def log_about(operation: str) -> Iterator[None]:
-    """Begin the log lines that are written within, also in our threads, with the start of this operation's id."""
+    """Prefix log lines written inside, in this pack's threads too, with the start of this operation's id."""
     token = _operation.set(operation)
     try:
         yield
@@ -203,17 +203,17 @@ def log_about(operation: str) -> Iterator[None]:
 
 
 class ScrubbingFilter(logging.Filter):
-    """Rewrites each record of the logger it is attached to, its traceback included.
+    """Scrubs each record of its logger, tracebacks included.
 
-    A text that came from elsewhere can hold a line break and then what looks like another entry of the log, or
-    commands for a terminal. So each further line is set in, and control characters are written out.
+    A text from outside can contain a line break followed by what looks like another log entry, or escape codes for a
+    terminal. So further lines are indented, and control characters are escaped.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):
-            # A log call with the wrong arguments: a fault of ours that must not become the caller's.
+            # A log call with wrong arguments must not raise in the caller.
             message = f"{record.msg} {record.args!r}"
         operation = _operation.get()
         about = f"[{operation[:SHORT_ID_CHARACTERS]}] " if operation else ""
@@ -226,13 +226,13 @@ class ScrubbingFilter(logging.Filter):
 
 
 def visible_controls(text: str) -> str:
-    """`text` with control and direction characters, line breaks among them, written out as `\\x1b` or `\\u202e`."""
+    """Return `text` with control characters, line breaks included, escaped as `\\x1b` or `\\u202e`."""
     return CONTROL.sub(lambda each: each[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _fit_for_a_log(text: str) -> str:
     first, *others = map(visible_controls, scrub(text).replace("\r\n", "\n").split("\n"))
-    # Those that are set in stay as they are: where the pack is imported twice, each import has its filter here.
+    # Indented lines stay as they are: if the pack is imported twice, each import adds a filter to the same logger.
     return "\n".join([first, *(line if line.startswith(_SET_IN) else _SET_IN + line for line in others)])
 
 

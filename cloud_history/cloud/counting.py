@@ -1,4 +1,4 @@
-"""Counting jobs by status, with as few rows read as the server allows."""
+"""Counting jobs by status, from the server's totals if they can be trusted."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _GROUPS = (*((status,) for status in FINISHED), ACTIVE)
 
 
 DateRange = tuple[datetime | None, datetime | None]
-"""The oldest and the newest moment; None where nobody knows."""
+"""The oldest and the newest time; None if unknown."""
 
 
 class CountedJobs(NamedTuple):
-    """How many jobs there are, and some of them.
+    """Number of jobs by status, and some of the jobs.
 
     Attributes:
-        sample: finished jobs, to be asked for by their ids after a clear.
-        active: the ids of active jobs, which have to be there after it.
+        sample: up to SPOT_CHECK finished jobs, to be requested by id after a clear.
+        active: ids of active jobs, which must still exist after a clear.
     """
 
     counts: JobCounts
@@ -36,36 +36,28 @@ class CountedJobs(NamedTuple):
 
 
 async def count_jobs(client: JobLister, now: Callable[[], datetime] = utc_now) -> JobCounts:
-    """Count the finished jobs by status, and the active ones.
-
-    Raises:
-        CloudError: one of them could not be counted.
-    """
+    """Count the finished jobs by status, and the active ones. Raises CloudError if that is not possible."""
     return (await count_and_sample(client, now)).counts
 
 
 async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_now) -> CountedJobs:
-    """Count the jobs, and name up to five of the finished ones, and some of the active ones.
-
-    Raises:
-        CloudError: one status could not be counted.
-    """
+    """Count the jobs, and return some of them. Raises CloudError if one status could not be counted."""
     asked = [JobFilter(group).query() for group in _GROUPS]
     *pages, whole = await gather_all(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
-    # A server that does not filter answers all four with the same newest job: no total of its is to be believed.
+    # A server that ignores the filter answers all four queries with the same job, so its totals count for nothing.
     filters = all(
         job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
     )
-    # A filter that knows a status by another word lists none of its jobs, and a clear takes them all the same.
+    # If a filter does not know the name of a status, it lists none of its jobs, but a clear would remove them.
     adds_up = sum(page.total or 0 for page in pages) == whole.total
     credible = filters and adds_up and all(map(_credible, (*pages, whole)))
     ends = await _ends(client, pages) if credible else None
     if ends is not None:
         found = {job.id: job for page in (*pages, *ends) for job in page.kept.values()}
         return _counted([page.total or 0 for page in pages], now(), found.values())
-    # No total (it may be 0 with a cursor), a wrong one, or no true filter: then only reading the jobs tells.
+    # Without reliable totals or filters, all jobs are read and counted here.
     jobs = await _read_all(client)
-    # A history that loses jobs while it is counted is the shape of a broken service, and "none are left" an untruth.
+    # If listed jobs disappear while they are counted, the service may be broken: "none are left" would be wrong.
     named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
     if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
         raise ListNotWhole(str(Defect(DefectKind.DOES_NOT_ADD_UP)))
@@ -86,10 +78,10 @@ def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) ->
 
 
 async def _read_all(client: JobLister) -> Sequence[Job]:
-    """All jobs of a list in which each job can be counted.
+    """Return all jobs.
 
     Raises:
-        CloudError: the list could not be read whole, or has jobs of which nobody knows whether a clear removes them.
+        CloudError: the list is incomplete, or has jobs with an unknown status, which a clear may or may not remove.
     """
     listing = await list_jobs(client, JobFilter())
     if not listing.complete:
@@ -106,7 +98,7 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
 
 
 async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]] | None:
-    """The ends of the lists that these pages begin; None where one does not end where its total says."""
+    """Return the last pages of the lists that `pages` begin, or None if one does not end where its total says."""
     asked = [(group, page) for group, page in zip(_GROUPS, pages, strict=True) if page.total]
     ends = await gather_all(
         client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=2, offset=(page.total or 0) - 1)
@@ -117,17 +109,13 @@ async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]
 
 
 def _is_end(end: Page[Job], first: Page[Job]) -> bool:
-    """Whether a list has one row from its last on. A server that knows no offset answers with its first ones."""
+    """Return whether this page has only the last row of a list. A server without offsets returns the first rows."""
     no_offset = (first.total or 0) > 1 and end.job_ids[:1] == first.job_ids
     return end.received == 1 or (no_offset and end.received > 1)
 
 
 async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
-    """When the oldest and the newest of the finished jobs were made, by reading the ends of each list.
-
-    Raises:
-        CloudError: one of them could not be read.
-    """
+    """Return when the oldest and the newest finished jobs were created. Raises CloudError."""
     pages = await gather_all(
         client.list_jobs(JobFilter((status,)).query(), EVERY_JOB, limit=1, offset=offset)
         for status, number in counts.by_status.items()
@@ -140,7 +128,7 @@ async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
 
 
 def _credible(page: Page[Job]) -> bool:
-    """Whether the total of a first page can be believed: it is there, and nothing on the page contradicts it."""
+    """Return whether the total of a first page can be trusted: it exists and nothing on the page contradicts it."""
     if page.total is None or page.defects or page.contradicts_itself():
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)

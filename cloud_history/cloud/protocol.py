@@ -1,7 +1,7 @@
-"""Comfy Cloud's HTTP API without any I/O: builds requests, turns answers into values or errors.
+"""Comfy Cloud's HTTP API without I/O: builds requests and turns answers into values or errors.
 
-Only the requests built here can be sent, so this module is the list of all that this pack can do to an
-account. Above all there is no `DELETE /api/jobs/{id}`: it would destroy the outputs too.
+Only requests built here can be sent, so this module lists everything that this pack can do to an account. There is no
+`DELETE /api/jobs/{id}`: it would also destroy the outputs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MAX_QUOTE_CHARACTERS = 1000
 
 
 class Repeat(Enum):
-    """What sending the same request again would do; decides what is retried."""
+    """What sending the same request again would do. Decides which requests are retried."""
 
     READ = "nothing"
     DELETE = "the same effect again"
@@ -61,7 +61,7 @@ class Repeat(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """One request, ready to send: the bytes of `body` are the bytes that leave."""
+    """One request, ready to send. `body` is sent unchanged."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -72,7 +72,7 @@ class Request:
 
     @property
     def reads_jobs(self) -> bool:
-        """Whether it asks for jobs, or for one."""
+        """Whether it requests a list of jobs or one job."""
         return self.method == "GET" and self.path.startswith("/api/jobs")
 
     @property
@@ -83,7 +83,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is cut at the request's cap: then it is not `whole`, and `too_large`."""
+    """One answer. If `body` was cut at the request's limit, it is not `whole`, and may be `too_large`."""
 
     status: int
     body: bytes = b""
@@ -92,7 +92,7 @@ class Answer:
     whole: bool = True
     too_large: bool = False
     location: str = ""
-    """Where a redirect leads. Followed by nobody but `storage`."""
+    """Where a redirect leads. Only `downloads` follows it."""
     path: str = ""
     """The path of the request it answers."""
 
@@ -104,10 +104,10 @@ class Answer:
 
 
 def delete_history(job_ids: Sequence[str]) -> Request:
-    """Remove these jobs from the history (operation manageHistory). At most 100 ids, written as the server writes them.
+    """Remove jobs from the history (operation manageHistory). At most 100 ids, in the server's spelling.
 
     Raises:
-        SchemaMismatch: the ids are not 1 to 100 job ids, each once whatever its case.
+        SchemaMismatch: these are not 1 to 100 different job ids, compared without case.
     """
     request = _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
     if len({job_id.lower() for job_id in job_ids}) != len(job_ids):
@@ -121,7 +121,7 @@ def clear_history() -> Request:
 
 
 def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None) -> Request:
-    """One page of jobs (operation listJobs), newest first. `limit` 1 to 1,000; `chosen` as JobFilter.query gives it."""
+    """One page of jobs (operation listJobs), newest first. `limit` is 1 to 1,000; `chosen` is from JobFilter.query."""
     query = {**chosen, "limit": str(limit)}
     if after is not None:
         query["after"] = after
@@ -173,7 +173,7 @@ def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
 
 
 def read_accepted(answer: Answer) -> None:
-    """Take the answer to a history request. 200 has no body; it proves that the request was accepted.
+    """Check the answer to a history request. A 200 has no body and means only that the request was accepted.
 
     Raises:
         CloudResponseError.
@@ -182,10 +182,10 @@ def read_accepted(answer: Answer) -> None:
 
 
 def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:
-    """The JSON object in the answer to a read. Takes long for a large one: call it off the event loop.
+    """Return the JSON object in an answer. Slow for a large one: call it off the event loop.
 
     Args:
-        pause: called between two steps, to let others work.
+        pause: called between steps to let other threads run.
 
     Raises:
         CloudResponseError, NestedTooDeeply.
@@ -201,17 +201,17 @@ def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> 
         too_deep = True
     except (ValueError, SchemaMismatch):
         pass
-    # Raised out here, without a cause: what json raises holds the whole answer.
+    # Raised outside `except`: json's own error holds the whole answer.
     raise NestedTooDeeply(levels=MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
 
 
 def read_jobs_page(
     answer: Answer, mapper: RowMapper[ValueT], now: datetime, pause: Pause = lambda: None
 ) -> Page[ValueT]:
-    """The page of jobs in the answer to `list_jobs`. Takes long for a large page: call it off the event loop.
+    """Return the page of jobs in an answer. Slow for a large page: call it off the event loop.
 
     Args:
-        pause: called between two steps, to let others work.
+        pause: called between steps to let other threads run.
 
     Raises:
         CloudResponseError.
@@ -257,7 +257,7 @@ def read_jobs_page(
 
 
 def _members(answer: Answer, take: Callable[[Any], None], pause: Pause) -> Mapping[str, Any]:
-    """What an answer has beside its rows, which are taken. Raises UnreadableAnswer."""
+    """Return the members of an answer without its rows, which are passed to `take`. Raises UnreadableAnswer."""
     members: dict[str, Any] = {}
     with suppress(NotJson, UnicodeDecodeError):
         members = read_page(answer.body.decode("utf-8"), take, pause)
@@ -271,7 +271,7 @@ def _count(value: object) -> int | None:
 
 
 def _defects(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Defect]:
-    """Why a page proves nothing, as far as it can be told without the others."""
+    """Yield the defects that one page can show."""
     if members["jobs"] is None:
         yield Defect(DefectKind.NO_ROWS)
     if not isinstance(pagination.get("has_more"), bool):
@@ -283,7 +283,7 @@ def _defects(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadab
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:
-    """The error an answer means, or None for a success."""
+    """Return the error for an answer, or None for a success."""
     status = answer.status
     if 300 <= status < 400 or status < 200:
         return NotComfyCloud(status)
@@ -314,7 +314,7 @@ _CLASS_OF_STATUS: Mapping[int, type[CloudResponseError]] = {
 
 
 def _has_moved_on(status: int, path: str) -> bool:
-    """Whether the status says that the route itself is not there. On other paths 404 and 410 speak of one job."""
+    """Return whether the status means that the route does not exist. On other paths, 404 and 410 are about one job."""
     if path == "/api/history":
         return status in (404, 405, 410, 501)
     return status == 501 or (path == "/api/jobs" and status == 410)
@@ -328,15 +328,15 @@ def _error_class(status: int, cloud_code: str, says: str) -> type[CloudResponseE
     if status == 402:
         return InsufficientCredits if "credit" in f"{cloud_code} {says}".lower() else PlanRefused
     if status == 429:
-        # Public documents still call it "subscription inactive"; without one of the types above it is not.
+        # The public documentation calls a 429 "subscription inactive", but those answers have one of PLAN_REFUSALS.
         return RateLimited
     return _CLASS_OF_STATUS.get(status, BadRequest)
 
 
 def _quote(answer: Answer) -> tuple[str, str]:
-    """The code and the message in an error body, in any of the shapes seen: see the tests' table."""
+    """Return the code and the message of an error body, in any of the observed forms; the tests have a table."""
     if answer.is_html or not answer.whole:
-        return "", ""  # half a text could end in half a key, which nobody would recognise
+        return "", ""  # an incomplete text may end with a part of the key, which `scrub` would not recognise
     text = answer.body.decode("utf-8", "replace")
     try:
         value = json.loads(text)
@@ -358,7 +358,7 @@ def _code_and_message(value: object) -> tuple[object, object]:
 
 
 def _code_among(codes: Sequence[object]) -> str:
-    """The one that names a plan refusal, in capitals, or else the first."""
+    """Return the code of a plan refusal in upper case, if there is one, otherwise the first code."""
     named = [each for each in codes if isinstance(each, str) and each]
     plan = [each.upper() for each in named if each.upper() in PLAN_REFUSALS]
     return [*plan, *named, ""][0]
@@ -368,7 +368,7 @@ _CONTROLS = re.compile(f"{CONTROL.pattern}+")
 
 
 def clean_server_text(text: object) -> str:
-    """A text of the server's, fit to show: no key, no control or direction characters, at most 1,000 characters."""
+    """Return a text from the server without the key and control characters, of at most 1,000 characters."""
     if not isinstance(text, str):
         return ""
     return _CONTROLS.sub(" ", scrub(text)[: 4 * MAX_QUOTE_CHARACTERS])[:MAX_QUOTE_CHARACTERS].strip()

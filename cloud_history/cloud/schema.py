@@ -23,14 +23,13 @@ Check = Callable[[object], None]
 
 @cache
 def checker(name: str) -> Check:
-    """A function that checks a value against the schema of that name, built once.
+    """Return a function that checks a value against the schema of that name. It is built once.
 
-    The function raises SchemaMismatch, which says where the value is wrong and never quotes it: an answer
-    could hold anything.
+    The function raises SchemaMismatch, which says where the value is wrong and never quotes it.
 
     Raises:
         MissingDependency: jsonschema is not installed.
-        BrokenInstallation: jsonschema is there and cannot be used, or a file of this pack is missing.
+        BrokenInstallation: jsonschema cannot be used, or a file of this pack is missing.
     """
     validator_class, best_match = _jsonschema()
     definition = _definition(name)
@@ -54,7 +53,7 @@ def _check_with(name: str, validator: Any, best_match: Any) -> Check:
             raise  # the value is nested too deeply
         except Exception as exc:  # noqa: BLE001 - a broken package raises anything
             problem = _broken(exc)
-        # Raised out here, without a cause: what jsonschema raises may hold the value.
+        # Raised outside `except`: jsonschema's own error may hold the value.
         if problem is not None:
             raise problem
         if error is not None:
@@ -71,7 +70,7 @@ def _definition(name: str) -> Any:
 
 
 def _jsonschema() -> tuple[Any, Any]:
-    """The validator class and `best_match`, once they have been seen to tell right from wrong."""
+    """Return the validator class and `best_match`, after checking that they work."""
     try:
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
@@ -88,7 +87,7 @@ def _jsonschema() -> tuple[Any, Any]:
 
 
 def _broken(exc: Exception) -> BrokenInstallation:
-    """What is wrong with jsonschema, which one it is, and what to do about it."""
+    """Return an error that says what is wrong with jsonschema, which one it is, and what to do."""
     version, path = _version(), _path()
     found = f"version {version}, {path}" if version else path
     why = " ".join(f"{type(exc).__name__}: {exc}".split())[:150]
@@ -109,7 +108,7 @@ def _cure(exc: Exception, version: str, path: str) -> str:
 
 
 def _version() -> str:
-    """The version of the installed package, by its folder of metadata; "" where there is none."""
+    """Return the version of the installed package from its metadata folder, or ""."""
     installed = _installed()
     return installed.name.removesuffix(".dist-info").partition("-")[2] if installed else ""
 
@@ -124,7 +123,7 @@ def _installed() -> Path | None:
 
 
 def _path() -> str:
-    """Where Python finds jsonschema: the file, or the folder of a package that has none."""
+    """Return where Python finds jsonschema: its file, or the folder of a namespace package."""
     module = sys.modules.get("jsonschema")
     file = getattr(module, "__file__", None)
     if file:
@@ -147,7 +146,7 @@ def _belongs_to_the_package(path: str) -> bool:
 
 
 def check_request_body(body: object) -> None:
-    """Refuse a body for `POST /api/history` that is not documented, or that has more or less than one intent.
+    """Check that a body for `POST /api/history` is as documented and has exactly one intent.
 
     Raises:
         SchemaMismatch, MissingDependency, BrokenInstallation.

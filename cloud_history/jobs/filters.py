@@ -1,4 +1,4 @@
-"""What a person chose: some jobs by id, or all that a filter matches. List, preview and delete share it."""
+"""Selecting jobs: by id, or by a filter. The list, the preview and the deletion share it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProtectedJobs:
         return bool(self.jobs or self.workflows)
 
     def covers(self, job: Job) -> bool:
-        """Whether the job must be kept."""
+        """Return whether the job is protected."""
         return job.id in self.jobs or (bool(job.workflow_id) and job.workflow_id in self.workflows)
 
 
@@ -30,14 +30,13 @@ NOTHING_PROTECTED = ProtectedJobs()
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs. Empty members filter nothing.
+    """A filter for jobs. Empty members do not restrict it.
 
     Attributes:
         statuses: any of these.
-        search: found in name, id, workflow id or error, whatever its case.
-        after, before: created at or after the one, and before the other. A job without a usable time matches
-            neither.
-        protected: only protected jobs, or only others, by the list in `protection`.
+        search: a text in the name, id, workflow id or error, without case.
+        after, before: created at or after `after`, and before `before`. A job without a valid time matches neither.
+        protected: True for protected jobs only, False for others only, according to `protection`.
     """
 
     statuses: tuple[JobStatus, ...] = ()
@@ -54,7 +53,7 @@ class JobFilter:
         object.__setattr__(self, "_needle", self.search.strip().lower())
 
     def matches(self, job: Job) -> bool:
-        """Whether the job is one of these. Asked of every row, also where the server has filtered already."""
+        """Return whether the job matches. Applied to every row, even if the server has filtered already."""
         return (
             (not self.statuses or job.status in self.statuses)
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
@@ -65,12 +64,12 @@ class JobFilter:
         )
 
     def only(self, job: Job) -> Job | None:
-        """The job, where it is one of these."""
+        """Return the job if it matches, otherwise None."""
         return job if self.matches(job) else None
 
     def query(self) -> dict[str, str]:
-        """The part of the filter that the service can apply (operation listJobs)."""
-        # Not the output type: the service knows one for completed jobs only, and the list shows others by it too.
+        """Return the part of the filter that the service can apply (operation listJobs)."""
+        # Not the output type: the service has it for completed jobs only.
         asked = {"workflow_id": self.workflow_id}
         if self.statuses and JobStatus.UNKNOWN not in self.statuses:
             asked["status"] = ",".join(each.value for each in self.statuses)
@@ -88,7 +87,7 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class Selection:
-    """Either ids (in order, each once), or all that a filter matches."""
+    """Either job ids, in order and without duplicates, or a filter."""
 
     job_ids: Sequence[str] = ()
     filter: JobFilter | None = None

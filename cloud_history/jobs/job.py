@@ -1,4 +1,4 @@
-"""A job of the history, read tolerantly from what a server says of it."""
+"""A job of the history, and reading it tolerantly from a server's answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .ids import is_job_id
 from .status import ACTIVE, FINISHED, JobStatus
 
 MAX_TEXT_CHARACTERS = 300
-"""Characters of an error kept in a list: enough to search and to show."""
+"""For an error in the list: enough to search and to show."""
 
 _MILLISECONDS_FROM = 1e11
 _MAX_NUMBER = 2**53
-"""Whole numbers from here on are no numbers of anything, and browsers cannot tell them apart."""
+"""Larger integers are invalid: no counter is that large, and JavaScript cannot represent them."""
 _OUTPUT_TYPE_OF_WORD = {
     "image": "image",
     "images": "image",
@@ -29,7 +29,7 @@ _OUTPUT_TYPE_OF_WORD = {
 
 
 class JobError(NamedTuple):
-    """Why a job failed. The inputs at the time of the failure are never kept: they can hold API keys."""
+    """Why a job failed. Its `current_inputs` are never kept, because they can hold API keys."""
 
     message: str
     kind: str = ""
@@ -38,7 +38,7 @@ class JobError(NamedTuple):
 
 
 class OutputFile(NamedTuple):
-    """A file a job made, by the names `GET /api/view` takes."""
+    """An output file of a job, in the terms of `GET /api/view`."""
 
     filename: str
     subfolder: str = ""
@@ -46,9 +46,9 @@ class OutputFile(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One job, as a list shows it. Times are aware; None where the server gave none that can be believed.
+    """One job of the list. Times are aware, or None if the server gave no valid one.
 
-    A named tuple, as its parts are, because lists have thousands: a frozen dataclass takes five times as long to make.
+    A named tuple, because lists have thousands of jobs and a frozen dataclass takes five times as long to create.
     """
 
     id: str
@@ -65,12 +65,12 @@ class Job(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file name of its preview output, or "" where it has none."""
+        """The file name of its preview output, or ""."""
         return self.preview.filename if self.preview else ""
 
     @property
     def finished(self) -> bool:
-        """Whether a deletion acts on it."""
+        """Whether it has ended, so that a deletion can remove it."""
         return self.status in FINISHED
 
     @property
@@ -79,13 +79,13 @@ class Job(NamedTuple):
 
     @property
     def took(self) -> timedelta | None:
-        """How long it ran."""
+        """How long it ran, or None if unknown."""
         if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
             return None
         return self.finished_at - self.started_at
 
     def mentions(self, text: str) -> bool:
-        """Whether name, id, workflow id or error hold this text (in lower case)."""
+        """Return whether the name, id, workflow id or error contains this text, which must be in lower case."""
         error = self.error.message if self.error else ""
         return any(text in each.lower() for each in (self.name, self.id, self.workflow_id, error))
 
@@ -96,21 +96,21 @@ def utc_now() -> datetime:
 
 
 def moment(value: object, now: datetime) -> datetime | None:
-    """The time a server means by a number, in seconds or in milliseconds by its size.
+    """Return the time for a number in seconds or milliseconds, or None if it is not valid.
 
-    The documents disagree on the unit, so the size decides: 1e11 and more are milliseconds. What is no number, not
-    positive, not finite or more than a day ahead of `now` is no time at all: such a job is never "old".
+    The documentation and the server disagree on the unit, so the size decides: 1e11 and more are milliseconds. Numbers
+    that are not positive and finite, or more than a day ahead of `now`, are not valid, so such a job is never "old".
     """
     return _moment(value, _latest(now))
 
 
 def _latest(now: datetime) -> float:
-    """The last second that is believed."""
+    """Return the latest valid time in seconds."""
     return now.timestamp() + 86400
 
 
 def _moment(value: object, latest: float) -> datetime | None:
-    # Of exactly these types, for a bool is an int too; what is no number or not finite is not in between.
+    # Exact types, because bool is a subclass of int. NaN and infinity fail the comparison.
     if not (type(value) is int or type(value) is float) or not 0 < value < 1e16:
         return None
     seconds = value / 1000 if value >= _MILLISECONDS_FROM else value
@@ -120,22 +120,22 @@ def _moment(value: object, latest: float) -> datetime | None:
 
 
 def row_id(row: object) -> str | None:
-    """The job id in a row of a list, in lower case; None where it has none."""
+    """Return the job id in a row of the list, in lower case, or None."""
     job_id = row.get("id") if isinstance(row, dict) else None
     return job_id.lower() if isinstance(job_id, str) and is_job_id(job_id) else None
 
 
 def read_job(row: object, now: datetime) -> Job | None:
-    """The job in a row of `GET /api/jobs`, or in the answer of `GET /api/jobs/{id}`; None where it has no job id.
+    """Return the job in a row of `GET /api/jobs` or in the answer of `GET /api/jobs/{id}`; None if it has no job id.
 
-    Takes Comfy Cloud's shape and open-source ComfyUI's.
+    Accepts the format of Comfy Cloud and that of open-source ComfyUI.
     """
     job_id = row_id(row)
     return None if job_id is None else read_job_row(job_id, cast("dict[str, Any]", row), now)
 
 
 def read_job_row(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
-    """The job in a row whose `row_id` this is."""
+    """Return the job in a row whose `row_id` is `job_id`."""
     raw = row.get("status")
     status = JobStatus.from_api(raw)
     preview = row.get("preview_output")
@@ -160,7 +160,7 @@ def read_job_row(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
 
 
 def read_file(value: object) -> OutputFile | None:
-    """The file an output names, or None where it names none."""
+    """Return the file of an output, or None."""
     if not isinstance(value, dict):
         return None
     filename = value.get("filename")
@@ -174,7 +174,7 @@ def read_file(value: object) -> OutputFile | None:
 
 
 def output_type(word: object) -> str:
-    """`image`, `video`, `audio` or `3d` for the words used of outputs, "" for others."""
+    """Return `image`, `video`, `audio` or `3d` for the server's word for an output type, or ""."""
     return _OUTPUT_TYPE_OF_WORD.get(word.lower(), "") if isinstance(word, str) else ""
 
 
@@ -190,8 +190,7 @@ def _error(value: object) -> JobError | None:
 
 
 def _text(value: Any, longest: int) -> str:
-    # Scrubbed here, before anything cuts, matches or keeps it: a search would find what the list hides, letter by
-    # letter, and a cut leaves half a key that nobody recognises.
+    # Scrubbed before anything else: a search could find a hidden key letter by letter, and a cut key is not recognised.
     if isinstance(value, str):
         return scrub(value)[:longest]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MAX_NUMBER:

@@ -1,4 +1,4 @@
-"""A job's detail as it may be shown and kept: without the API key, and without the members that could hold another."""
+"""Removing API keys from a job's detail before it is shown or backed up."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from ..errors import NestedTooDeeply, NotBackedUp
 from ..secret import holds, scrub
 
 MAX_LEVELS = 100
-"""Far deeper than any workflow, and far from where Python gives up."""
+"""Far deeper than any workflow, and far below Python's recursion limit."""
 
 _HOLDS_INPUTS = "current_inputs"
 _EXTRA_DATA = "extra_data"
 _HOLDS_THE_WORKFLOW = "extra_pnginfo"
 _ARE_THE_WORKFLOW = frozenset({_HOLDS_THE_WORKFLOW, "nodes", "inputs"})
-"""Members below which an `extra_data` is a part of somebody's workflow, and no longer that of the prompt."""
+"""Inside these members, an `extra_data` belongs to the workflow and not to the prompt."""
 
 
 def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail without any key that this process has held, in names or in texts.
+    """Return the detail without any key that this process has held, in names and in texts.
 
-    `current_inputs` are left out wherever they are. Of `extra_data`, which can hold keys of other services, only the
-    workflow in `extra_pnginfo` stays. That workflow, like all else, stays as it is: keys of other services that
-    somebody typed into its nodes are not recognised.
+    `current_inputs` are removed everywhere. Of `extra_data`, which can hold keys of other services, only the workflow
+    in `extra_pnginfo` is kept. Keys of other services in a node of the workflow are not recognised.
 
     Raises:
         NestedTooDeeply.
@@ -35,14 +34,14 @@ def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_json(value: object, key: str) -> bytes:
-    """The JSON of a value that has been cleaned.
+    """Return a cleaned value as JSON.
 
     Raises:
-        NotBackedUp: the key in use is in it all the same.
+        NotBackedUp: the key in use is still in it.
     """
     text = json.dumps(value)
     if holds(text, key):
-        # Where no text is: a key of digits alone in a number, or one that `[hidden]` has in it.
+        # Outside of texts: a key of digits in a number, or a key that is a part of "[hidden]".
         raise NotBackedUp("key_in_workflow")
     return text.encode("ascii")
 
@@ -72,4 +71,4 @@ def _workflow_of(extra_data: object) -> object:
 
 
 MAX_JOB_BYTES = 64 * 1024 * 1024
-"""Bytes of one job with its workflow: of the answer, and of its copy in a backup."""
+"""For one job with its workflow, in an answer and in a backup."""

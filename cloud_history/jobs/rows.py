@@ -1,4 +1,4 @@
-"""Jobs as a browser shows them: rows of the list, and all there is to show of one job."""
+"""Jobs as JSON for the browser: rows of the list, and the details of one job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def job_row(job: Job) -> dict[str, Any]:
-    """One row. Times are Unix milliseconds."""
+    """Return the row of a job. Times are Unix milliseconds."""
     return {
         "id": job.id,
         "status": job.status.value,
@@ -35,12 +35,12 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def row_json(job: Job) -> str:
-    """The same as JSON."""
+    """Return the row of a job as JSON."""
     return _ENCODER.encode(job_row(job))
 
 
 def milliseconds(moment: datetime | None) -> int | None:
-    """Unix milliseconds, or None."""
+    """Return Unix milliseconds, or None."""
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
@@ -58,17 +58,13 @@ def _error(job: Job) -> dict[str, str] | None:
 
 MAX_OUTPUTS = 500
 MAX_TRACEBACK_CHARACTERS = 20_000
-"""Characters of a traceback that are shown."""
+"""For the traceback of one job."""
 
 Payload = dict[str, Any]
 
 
 def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
-    """A job's cleaned detail (see `clean_detail`) as the browser needs it.
-
-    Raises:
-        NotFound: it has no job id.
-    """
+    """Convert a job's detail, cleaned by `clean_detail`, for the browser. Raises NotFound if it has no job id."""
     job = read_job(detail, now)
     if job is None:
         raise NotFound(404)
@@ -84,14 +80,14 @@ def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
 
 
 def outputs_of(detail: Mapping[str, Any]) -> Iterator[Payload]:
-    """The files a job made, as a browser lists them."""
+    """Yield the output files of a job for the browser."""
     for node_id, media, file in _files(detail):
         kind = {"media_type": media, "output_type": output_type(media)}
         yield {"filename": file.filename, "node_id": node_id, **kind}
 
 
 def files_of(detail: Mapping[str, Any]) -> Iterator[OutputFile]:
-    """The files a job made: no other file is fetched for it."""
+    """Yield the output files of a job. Only these may be fetched for it."""
     for _, _, file in _files(detail):
         yield file
 
@@ -107,7 +103,7 @@ def _files(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, OutputFile]]:
 
 
 def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
-    """The canvas workflow and the API graph in a job's `workflow`, where it has them."""
+    """Return the canvas workflow and the API graph in a job's `workflow`, each or None."""
     if not isinstance(value, Mapping):
         return None, None
     if isinstance(value.get("nodes"), list):
@@ -118,7 +114,7 @@ def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
         found = found.get(name) if isinstance(found, Mapping) else None
     canvas = dict(found) if isinstance(found, Mapping) and isinstance(found.get("nodes"), list) else None
     if not isinstance(prompt, Mapping):
-        # Open-source ComfyUI gives the graph itself.
+        # In open-source ComfyUI the value is the graph itself.
         prompt = (
             value
             if all(isinstance(each, Mapping) and "class_type" in each for each in value.values())
@@ -128,18 +124,18 @@ def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
 
 
 def workflow_file(detail: Mapping[str, Any]) -> bytes:
-    """The canvas workflow in a job's detail as a file, with every number as it was.
+    """Return the canvas workflow of a job as a JSON file, with all numbers unchanged.
 
-    A browser would round a seed beyond 2**53, and can't read a NaN, so it is handed the text.
-    Blocking: it is slow for a large workflow.
+    JavaScript would round a seed beyond 2**53 and cannot parse NaN, so the browser gets the text.
+    Slow for a large workflow: call it off the event loop.
 
     Raises:
-        InputRefused: it has none.
+        InputRefused: the job has no workflow.
     """
     canvas, _ = read_workflow(detail.get("workflow"))
     if canvas is None:
         raise InputRefused("job_without_workflow")
-    # Half a character is no text in UTF-8; written like this it is what JSON has for it.
+    # UTF-8 cannot encode a lone surrogate. "backslashreplace" writes it as a JSON escape.
     return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
@@ -155,5 +151,5 @@ def _whole_error(value: object) -> Payload | None:
         "node_id": "node_id",
     }
     shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
-    # Each line is scrubbed already; two of them together may hold what neither does.
+    # Each line is scrubbed already, but the key may be spread over two lines.
     return {**shown, "traceback": scrub(text)[:MAX_TRACEBACK_CHARACTERS].splitlines(keepends=True)}
