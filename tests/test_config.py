@@ -1,4 +1,4 @@
-"""Environment variables: where Comfy Cloud is, where the state is kept, and how all of them are trimmed."""
+"""Environment variables: the base URL, the state folder, and how all values are trimmed."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_tilde_in_a_named_state_folder_is_the_home_folder() -> None:
         "file:///data/x",
     ],
 )
-def test_a_named_state_folder_that_is_no_whole_path_is_refused_by_name(named: str) -> None:
+def test_a_state_folder_that_is_not_an_absolute_path_is_refused_by_name(named: str) -> None:
     with pytest.raises(StateFolderRefused) as caught:
         state_folder({"COMFY_CLOUD_HISTORY_HOME": named}, inside_comfyui=Path("/elsewhere"))
     assert f"COMFY_CLOUD_HISTORY_HOME is “{named}”" in caught.value.message

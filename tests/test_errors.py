@@ -94,7 +94,7 @@ def test_every_error_that_is_raised_has_its_sentence_and_gives_all_of_its_values
         assert named <= given | GIVEN_BY_THE_CLASS, place
 
 
-def test_no_sentence_is_left_that_nothing_says() -> None:
+def test_no_sentence_is_left_unused() -> None:
     said = {code for _, code, _ in raised()} | {each.code for each in classes(CloudResponseError)}
     for tree in trees().values():
         said |= {

@@ -62,11 +62,11 @@ def test_what_python_does_not_read_is_not_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["12345678901234567890", "-0.000001234567e-12", "18446744073709551614"])
-def test_a_number_that_is_cut_by_a_window_is_whole(number: str) -> None:
+def test_a_number_that_spans_two_windows_is_read_whole(number: str) -> None:
     assert loads(f"[1,{number},2]", nothing)[1] == json.loads(number)
 
 
-def test_a_text_of_halves_of_characters_is_written_as_python_does() -> None:
+def test_lone_surrogates_are_written_as_python_does() -> None:
     text = "\ud83d\ude00\ud83d" * 500
     assert dumps(text, nothing) == json.dumps(text)
 

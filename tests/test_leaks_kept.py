@@ -1,4 +1,4 @@
-"""The key is never kept: backups, the record, its CSV and the list of protected jobs are searched, unpacked."""
+"""The key is never stored: backups, the audit log, its CSV and the protection list are searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cloud that breaks its contract never makes us say what its own books deny: what was found once, and a sample.
+"""A cloud that breaks its contract never makes us report anything untrue: known cases and a random sample.
 
 A thousand random cases are in tests/deep.
 """

@@ -82,7 +82,7 @@ def test_a_secret_cannot_be_copied_into_another_form(secret: Secret) -> None:
         vars(secret)
 
 
-def test_a_secret_is_what_it_holds_to_itself_alone(secret: Secret) -> None:
+def test_a_secret_equals_only_another_secret(secret: Secret) -> None:
     assert secret.reveal() == KEY
     assert (secret == Secret(KEY), hash(secret) == hash(Secret(KEY))) == (True, True)
     assert secret != Secret(KEY + "x")
@@ -159,7 +159,7 @@ def test_a_text_cut_in_the_middle_of_the_key_shows_none_of_it(secret: Secret) ->
     assert scrub(f"…{KEY[5:]} is not one").replace(HIDDEN * 2, HIDDEN) == f"…{HIDDEN} is not one"
 
 
-def test_a_few_characters_that_a_text_shares_with_the_key_stay(secret: Secret) -> None:
+def test_a_few_characters_shared_with_the_key_are_not_hidden(secret: Secret) -> None:
     text = "comfyui-unit, COMFYUI-UNIT+ and 100%25=0123 are words"
     assert scrub(text) == text
 
@@ -177,7 +177,7 @@ def test_the_same_blocks_over_and_over_are_hidden_too() -> None:
     assert scrub("abcdefgh" * 3 + "ijklmnop" + "abcdefgh" * 3) == f"abcdefgh{HIDDEN}abcdefgh"
 
 
-def test_time_to_scrub_does_not_grow_with_the_square_of_the_beginnings_of_a_key(secret: Secret) -> None:
+def test_scrubbing_many_key_prefixes_takes_no_quadratic_time(secret: Secret) -> None:
     text = KEY[:8] * 40_000
     assert scrub(text) == text
 
@@ -263,7 +263,7 @@ def test_a_log_call_with_wrong_arguments_raises_nothing(
 HOSTILE = "7\nERROR forged\r\nERROR too\rERROR \x1b[2J\x9b1m \u202egnp.txt\u2028ERROR \x00 \ud800"
 
 
-def test_no_text_from_elsewhere_begins_a_line_of_the_log(written: io.StringIO) -> None:
+def test_foreign_text_never_begins_a_log_line(written: io.StringIO) -> None:
     log.warning("A node said %s.", HOSTILE)
     try:
         raise ValueError(HOSTILE)

@@ -1,4 +1,4 @@
-"""One sending operation at a time, written down before it is sent, whatever thread, loop or process it is in."""
+"""One sending operation at a time, noted on disk first, across threads, loops and processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody is held up: how long the event loop stands still, and how much memory it takes, beside large histories."""
+"""With large histories the event loop never stalls and memory stays small."""
 
 from __future__ import annotations
 

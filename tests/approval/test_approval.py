@@ -1,4 +1,4 @@
-"""How a question to a person is put, and every way in which it ends."""
+"""Asking the person behind a workflow: how the question is announced and every way it ends."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_page_that_comes_after_a_reload_sees_the_same_question_again(scene: Sc
     assert scene.ask() is True
 
 
-def test_no_answer_in_two_minutes_is_no(scene: Scene) -> None:
+def test_no_answer_in_two_minutes_means_no(scene: Scene) -> None:
     scene.at(1.0, scene.see)
     with pytest.raises(NoAnswer) as ended:
         scene.ask()
@@ -236,7 +236,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[
 
 
 @pytest.mark.parametrize("cancels", [0, 1, 2])
-def test_a_disk_that_removes_nothing_holds_up_neither_the_answer_nor_the_event_loop(
+def test_a_disk_that_cannot_remove_files_delays_neither_the_answer_nor_the_event_loop(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, cancels: int
 ) -> None:
     monkeypatch.setattr(approval, "REMOVAL_SECONDS", 0.05)
@@ -298,7 +298,7 @@ def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene
     assert key not in repr(RequestingNode(key=Secret(key)))
 
 
-def test_a_folder_that_cannot_be_written_stops_it_before_anybody_is_asked(scene: Scene) -> None:
+def test_an_unwritable_folder_stops_the_node_before_it_asks(scene: Scene) -> None:
     scene.folder.mkdir()
     (scene.folder / "asking").write_text("in the way")
     with pytest.raises(StateUnwritable):

@@ -1,4 +1,4 @@
-"""Which answer to a question counts: the first, to this question, with its token, in time, and one of two words."""
+"""Which answer counts: the first one in time, with the token of this question, and either delete or skip."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_only_so_many_tokens_are_kept_and_the_newest_answer(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize("seconds", [-7200.0, -60.0, 60.0, 7200.0])
-def test_a_clock_that_is_set_neither_ends_a_question_nor_prolongs_it(scene: Scene, seconds: float) -> None:
+def test_setting_the_clock_neither_ends_nor_prolongs_a_question(scene: Scene, seconds: float) -> None:
     left: list[object] = []
 
     def set_clock() -> None:
@@ -172,7 +172,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
 
 
 @pytest.mark.parametrize(("process", "stays"), [(os.getpid(), True), (-1, False)], ids=["own", "other"])
-def test_a_clock_that_is_set_removes_no_question_of_this_process(
+def test_setting_the_clock_removes_no_question_of_this_process(
     scene: Scene, process: int, stays: bool
 ) -> None:
     # Nobody claims it, as where locks mean nothing.
@@ -196,7 +196,7 @@ def test_an_unreadable_question_is_not_shown(scene: Scene, content: str) -> None
 
 
 @pytest.mark.parametrize("word", ["", "yes", "DELETE", "closed", "delete "])
-def test_an_answer_that_is_neither_is_refused_and_uses_nothing_up(scene: Scene, word: str) -> None:
+def test_an_unknown_answer_is_refused_and_the_token_stays_valid(scene: Scene, word: str) -> None:
     def wrong_then_right() -> None:
         with pytest.raises(InputRefused):
             scene.answer(word)

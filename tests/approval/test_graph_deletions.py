@@ -1,4 +1,4 @@
-"""What a workflow may delete: as a person has set it, and else exactly what they were shown and said yes to."""
+"""What a workflow may delete: what the setting allows, or exactly what the person was shown and approved."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None
     ]
 
 
-def test_a_backup_that_the_question_promised_is_made_though_backups_are_switched_off_meanwhile(
+def test_a_backup_promised_in_the_question_is_made_even_if_backups_are_switched_off_meanwhile(
     room: Room,
 ) -> None:
     read: list[str] = []
@@ -108,7 +108,7 @@ def test_skip_sends_nothing_and_is_no_error(room: Room) -> None:
 
 
 @pytest.mark.parametrize("end", [NoAnswer(), NobodyThere(), OperationStopped()])
-def test_whatever_ends_the_question_otherwise_sends_nothing(room: Room, end: Exception) -> None:
+def test_a_question_that_ends_without_yes_sends_nothing(room: Room, end: Exception) -> None:
     with pytest.raises(type(end)):
         room.delete(ids(3), end)
     with pytest.raises(type(end)):

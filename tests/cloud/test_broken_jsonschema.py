@@ -1,4 +1,4 @@
-"""A jsonschema that is there and cannot be used: told as that, with its version, its place and what to do."""
+"""A broken jsonschema is reported with its version, its path and a fix."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ async def client_of(cloud: SimulatedCloud) -> AsyncIterator[CloudClient]:
 
 
 @pytest.mark.parametrize("cursors", [False, True])
-async def test_a_page_that_is_too_large_is_read_in_halves_and_the_list_proves_as_much(
+async def test_a_page_that_is_too_large_is_read_in_halves_and_still_proves_absence(
     cloud: SimulatedCloud, cursors: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MAX_PAGE_BYTES", 200_000)

@@ -50,7 +50,7 @@ async def test_a_job_that_is_not_there_is_not_found_and_is_asked_for_once(
 
 
 @pytest.mark.parametrize("body", [{}, [], None, {"id": "x"}, {"id": ids(2)[1], "status": "failed"}], ids=str)
-async def test_an_answer_that_is_not_this_job_is_not_taken_for_it(
+async def test_an_answer_about_another_job_is_unreadable(
     cloud: SimulatedCloud, open_client: OpenClient, body: object
 ) -> None:
     cloud.faults.append(Fault(ANY, "status", times=None, status=200, json=body, body=b"null"))

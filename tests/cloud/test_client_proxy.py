@@ -102,7 +102,7 @@ async def test_the_proxy_s_credentials_are_in_no_error_and_no_log(
     assert scrub(f"{USER} {PASSWORD} pr0xy%2Fp%40ss").split() == ["[hidden]"] * 3
 
 
-def test_a_short_user_name_of_a_proxy_is_no_reason_to_hide_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_proxy_user_name_does_not_hide_ordinary_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://jobs:pr0xy-pass@127.0.0.1:3128")
     find_proxy(read_base_url({"COMFY_CLOUD_BASE_URL": CLOUD}))
     assert scrub("3 jobs removed") == "3 jobs removed"
@@ -120,7 +120,7 @@ async def test_a_proxy_that_refuses_says_that_it_is_the_proxy(
     assert caught.value.message == "The proxy refused to connect to cloud-history.invalid (403)."
 
 
-async def test_a_proxy_that_never_answers_certainly_passed_nothing_on(
+async def test_a_proxy_that_never_answers_counts_as_nothing_sent(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy
 ) -> None:
     proxy.manner = "hang"

@@ -159,7 +159,7 @@ async def test_a_clear_whose_answer_was_lost_spares_the_jobs_that_finish_afterwa
 @pytest.mark.parametrize("failures", [1, 2, 3])
 @pytest.mark.parametrize("what", ["read", "delete"])
 @pytest.mark.parametrize("name", ["reset before the body", "reset after the body", "truncated", "503"])
-async def test_a_harmless_request_that_works_at_last_is_a_success(
+async def test_a_retried_read_or_delete_that_finally_works_is_a_success(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], name: str, what: str, failures: int
 ) -> None:
     fault = TABLE[name][0]()
@@ -172,7 +172,7 @@ async def test_a_harmless_request_that_works_at_last_is_a_success(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_clear_the_server_put_off_is_sent_again_after_exactly_its_seconds(
+async def test_a_postponed_clear_is_sent_again_after_exactly_the_given_seconds(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], status: int
 ) -> None:
     fault = says(status, "7")

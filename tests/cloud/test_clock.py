@@ -1,4 +1,4 @@
-"""How far our clock is from Comfy Cloud's: said from five minutes on, and in the way of rules from one day on."""
+"""A clock that differs from Comfy Cloud's by five minutes is reported; by a day, it stops rules about age."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_total_that_does_not_tell_where_the_list_ends_counts_for_nothing(wrong
     assert count(Wrong(rows_of(TRUTH))) == RIGHT
 
 
-def test_a_page_without_the_row_that_its_total_promises_counts_for_nothing() -> None:
+def test_a_page_that_lacks_the_row_its_total_promises_is_not_trusted() -> None:
     class NoFirstRow(JobList):
         """Leaves the newest job of a filtered list out, also from its total."""
 

@@ -1,4 +1,4 @@
-"""What is told of a deletion by a cloud that lies in two ways at once: no job that is there is called gone."""
+"""A cloud that lies in two ways at once: no job that still exists is called gone."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ KEEPS_ALL = [
 
 @pytest.mark.parametrize("count", [1, 10, 30])
 @pytest.mark.parametrize("lie", KEEPS_ALL)
-async def test_a_job_that_is_kept_and_found_by_its_id_is_not_called_removed_by_a_list_that_changed(
+async def test_a_job_still_found_by_id_is_not_called_removed_because_a_list_changed(
     cloud: SimulatedCloud, delete: Delete, lie: str, count: int
 ) -> None:
     bend(cloud, "keeps_jobs", lie)
@@ -113,7 +113,7 @@ async def test_404_by_id_proves_nothing_while_a_listed_job_is_not_found_either(
 
 
 @pytest.mark.parametrize("count", [1, 30])
-async def test_a_list_that_is_cut_in_silence_proves_nothing_beyond_its_end(
+async def test_a_silently_truncated_list_proves_nothing_beyond_its_end(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     beyond = sorted(cloud.finished, key=lambda job: job.create_time)[0].id

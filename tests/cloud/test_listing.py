@@ -1,4 +1,4 @@
-"""Listing reads everything, whatever the pages look like, and `complete` is never said of less."""
+"""Listing reads everything, whatever the pages look like, and `complete` is never claimed for less."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_cursor_that_repeats_is_followed_once_and_replaced_by_offsets() -> Non
     assert len([after for _, _, after in jobs.asked if after]) == 1
 
 
-def test_a_bad_request_that_is_not_about_the_cursor_is_the_error() -> None:
+def test_a_bad_request_unrelated_to_the_cursor_is_an_error() -> None:
     jobs = completed(4300, fails=lambda number: BadRequest(400) if number == 3 else None)
     found = read(jobs)
     assert isinstance(found.error, BadRequest)
@@ -207,7 +207,7 @@ def test_a_bad_request_that_is_not_about_the_cursor_is_the_error() -> None:
 
 
 @pytest.mark.parametrize("filters", [True, False])
-def test_a_filter_the_server_ignores_is_applied_here(filters: bool) -> None:
+def test_a_filter_that_the_server_ignores_is_applied_locally(filters: bool) -> None:
     jobs = JobList(rows_of({"completed": 1500, "failed": 700}), filters=filters)
     found = read(jobs, FAILED)
     assert list(found.jobs) == ids(2200)[1500:]
@@ -219,9 +219,7 @@ def test_a_filter_the_server_ignores_is_applied_here(filters: bool) -> None:
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
 @pytest.mark.parametrize("says_more", [True, False])
-def test_a_server_that_knows_no_offset_gives_its_first_page_and_is_not_complete(
-    total: str, says_more: bool
-) -> None:
+def test_a_server_that_ignores_offsets_gives_only_its_first_page(total: str, says_more: bool) -> None:
     jobs = completed(2300, offsets=False, total=total, says_more=says_more)
     found = read(jobs)
     assert list(found.jobs) == ids(1000)

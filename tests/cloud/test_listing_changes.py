@@ -78,7 +78,7 @@ def test_a_job_that_vanishes_while_another_appears_hides_no_other(number: int) -
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
-def test_a_history_that_never_holds_still_is_not_called_complete(total: str) -> None:
+def test_a_history_that_keeps_changing_is_not_called_complete(total: str) -> None:
     jobs = completed(5000, total=total)
 
     def vanish(number: int) -> None:
@@ -121,7 +121,7 @@ def test_a_list_that_is_empty_after_it_had_jobs_is_not_called_complete(at: int, 
     assert found.proof() is None
 
 
-def test_a_first_page_that_was_asked_for_earlier_begins_the_first_reading_alone() -> None:
+def test_a_page_requested_earlier_is_used_by_the_first_reading_only() -> None:
     jobs = completed(5000)
 
     def vanish(number: int) -> None:

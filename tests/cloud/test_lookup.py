@@ -1,4 +1,4 @@
-"""Looking at jobs: gone is what is certainly gone, and nothing else."""
+"""Looking up jobs: only jobs that are certainly gone are called gone."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_old_jobs_are_looked_up_in_the_list_of_their_status_and_of_active_jobs()
     assert found.gone == frozenset(ids(30))
 
 
-def test_one_that_failed_long_ago_and_is_tried_again_is_found_without_being_asked_for() -> None:
+def test_a_job_that_runs_again_is_found_in_the_list_without_fetching_it() -> None:
     again = ids(30)[10]
     client = FakeClient({**settled(ids(60)[30:], "failed"), again: job(again, "in_progress")})
     found = look_after(client, known(), 30)
@@ -99,7 +99,7 @@ def test_if_one_status_may_still_change_every_status_is_listed(odd: Job) -> None
     assert [query for query, limit, _ in client.pages if limit > 2] == [{}]
 
 
-def test_one_that_has_changed_its_status_is_found_in_the_whole_list() -> None:
+def test_a_job_whose_status_changed_is_found_in_the_whole_list() -> None:
     moved = settled(ids(1), "completed")
     found = look_after(FakeClient({**settled(ids(60)[30:], "failed"), **moved}), Observation({}), 30)
     assert list(found.there) == ids(1)
@@ -122,7 +122,7 @@ def test_an_empty_list_right_after_a_full_one_is_not_believed_while_jobs_are_fou
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_a_server_that_answers_for_deleted_jobs_by_id_is_believed_by_its_list_while_that_shows_others(
+def test_the_list_is_believed_while_it_shows_other_jobs_even_if_deleted_jobs_are_found_by_id(
     count: int,
 ) -> None:
     class Soft(FakeClient):
@@ -149,7 +149,7 @@ def test_a_history_without_any_of_the_other_jobs_that_it_had_proves_nothing(coun
 
 
 @pytest.mark.parametrize(("word", "proves"), [("completed", True), ("failed", False)])
-def test_one_of_the_others_that_only_its_id_finds_belongs_to_another_list_or_proves_nothing(
+def test_an_unlisted_other_job_proves_something_only_if_its_status_was_not_listed(
     word: str, proves: bool
 ) -> None:
     class Hiding(FakeClient):
@@ -210,7 +210,7 @@ def test_a_listed_job_that_is_not_found_while_the_list_is_read_makes_404_prove_n
     assert "no job that is listed is found by its id" in found.doubt
 
 
-def test_a_job_that_is_found_by_its_id_and_no_longer_listed_does_not_stand_for_the_listed_ones() -> None:
+def test_finding_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> None:
     class OnlyUnlisted(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             if job_id in others:
@@ -357,7 +357,7 @@ def test_a_list_that_breaks_half_way_proves_nothing_gone() -> None:
     assert isinstance(found.error, ServerFault)
 
 
-def test_a_fault_of_ours_is_not_taken_for_a_job_that_is_gone() -> None:
+def test_an_internal_error_is_not_mistaken_for_a_missing_job() -> None:
     class Broken(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             raise ValueError("a bug")

@@ -38,7 +38,7 @@ def whole(text: str) -> dict[str, Any]:
 
 @quickly
 @given(pages | members, layouts)
-def test_row_by_row_it_is_what_it_is_as_a_whole(page: dict[str, Any], layout: Layout) -> None:
+def test_reading_row_by_row_equals_reading_the_whole_page(page: dict[str, Any], layout: Layout) -> None:
     text = SPACE + json.dumps(page, **layout) + SPACE
     assert whole(text) == json.loads(text) == page
 

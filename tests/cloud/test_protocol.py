@@ -79,7 +79,7 @@ def test_requests_are_made_in_protocol_alone_and_their_paths_are_literals() -> N
 
 
 @pytest.mark.parametrize("wrong", ["", ".", "..", "../history", f"{JOB}/", f"{JOB}?x=1", f"{JOB}\n", "*"])
-def test_a_path_or_a_cancel_with_anything_but_a_job_id_cannot_be_built(wrong: str) -> None:
+def test_a_request_with_an_invalid_job_id_cannot_be_built(wrong: str) -> None:
     with pytest.raises(SchemaMismatch):
         protocol.get_job(wrong)
     with pytest.raises(SchemaMismatch):

@@ -175,7 +175,7 @@ def test_a_plan_refusal_is_one_wherever_its_type_stands_and_says_what_the_plan_l
     assert found.meets_all
 
 
-def test_a_rate_limit_says_nothing_of_a_subscription_and_nothing_of_no_seconds() -> None:
+def test_a_rate_limit_mentions_neither_a_subscription_nor_missing_seconds() -> None:
     found = error(429, b"Rate limit exceeded", "text/plain")
     assert (type(found), found.retry_after) == (RateLimited, None)
     assert "ubscription" not in str(found)
@@ -208,7 +208,7 @@ def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_pati
         ("/api/history", 403, Forbidden),
     ],
 )
-def test_a_status_means_a_route_that_is_gone_only_where_it_speaks_of_the_route(
+def test_a_status_means_a_missing_route_only_where_it_is_about_the_route(
     path: str, status: int, kind: type[CloudResponseError]
 ) -> None:
     assert type(error(status, {"message": SAYS}, path=path)) is kind
@@ -256,7 +256,7 @@ def test_a_success_that_was_cut_is_unreadable() -> None:
     [b"", b"{", b"[]", b"null", b'"x"', b"{}", b'{"jobs": 1}', b"\xff", b"[" * 100_000],
     ids=lambda b: b[:9],
 )
-def test_a_list_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
+def test_a_malformed_list_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer) as caught:
         protocol.read_jobs_page(answer(200, body), EVERY_JOB, NOON)
     assert caught.value.status == 200
@@ -265,7 +265,7 @@ def test_a_list_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"status": 1}', b"\xff", b"[" * 10])
-def test_a_read_that_is_not_what_it_should_be_is_unreadable(body: bytes) -> None:
+def test_a_malformed_answer_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
         protocol.read_json(answer(200, body), "user")
 

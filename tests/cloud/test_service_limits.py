@@ -1,4 +1,4 @@
-"""Whole operations with a service that limits, refuses for the plan's sake, refuses a good key, or has moved on."""
+"""Whole operations against rate limits, plan refusals, false 401s and removed routes."""
 
 from __future__ import annotations
 

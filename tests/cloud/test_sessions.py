@@ -1,4 +1,4 @@
-"""Looking names up: a resolver that hangs holds up no event loop, nor the end of one."""
+"""A hanging resolver blocks no event loop, not even while it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deletion with backup and record among things that are damaged, or where something else is in their place."""
+"""A deletion with backup and audit log when state files are damaged or replaced by something else."""
 
 from __future__ import annotations
 

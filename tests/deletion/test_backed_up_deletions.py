@@ -1,4 +1,4 @@
-"""A deletion with backup and record, while the cloud fails at each of its steps, and while jobs change under it."""
+"""A deletion with backup and audit log while the cloud fails at each step, and while jobs change."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ACCEPTED = ("empty", "nonsense")
 """A deletion has no answer but its status."""
 
 
-async def test_a_deletion_that_nothing_happens_to(stage: Stage) -> None:
+async def test_an_undisturbed_deletion_backs_up_deletes_and_logs_every_job(stage: Stage) -> None:
     await stage.delete()
     assert stage.gone == stage.saved() == set(stage.ids)
     assert set(stage.outcomes().values()) == {"deleted"}

@@ -1,4 +1,4 @@
-"""A deletion with backup and record on a disk that refuses at each of its steps."""
+"""A deletion with backup and audit log on a disk that fails at each step."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
     await stage.next_works()
 
 
-async def test_one_that_cannot_be_read_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
+async def test_an_unreadable_protection_list_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
     await delete_on(stage, ("open", "protected.json", 2), number=errno.EIO)
     assert set(stage.outcomes().values()) == {"failed"}
     assert (stage.sent, stage.saved()) == (set(), set(stage.ids))
@@ -149,9 +149,7 @@ async def test_a_note_that_cannot_be_removed_is_reported_at_the_next_start_besid
 
 
 @pytest.mark.parametrize("room", [10, 300], ids=["the slot", "the note"])
-async def test_a_disk_that_is_really_full_stops_the_deletion_before_it_begins(
-    stage: Stage, room: int
-) -> None:
+async def test_a_full_disk_stops_the_deletion_before_it_begins(stage: Stage, room: int) -> None:
     with no_file_larger_than(room):
         await stage.delete()
     assert isinstance(stage.error, StateUnwritable)
@@ -174,7 +172,7 @@ async def test_an_audit_log_is_unchanged_when_the_disk_fills_up_within_a_line(st
 
 
 @pytest.mark.parametrize("short", [12_000, 300, 10], ids=["a job", "its end", "its last line"])
-async def test_a_backup_that_the_disk_has_no_room_for_leaves_nothing(stage: Stage, short: int) -> None:
+async def test_a_backup_that_does_not_fit_on_the_disk_leaves_nothing(stage: Stage, short: int) -> None:
     writer = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
     for job_id in stage.ids:
         writer.add(job_id, clean_detail(stage.cloud.jobs[job_id].detail()), "a-key-that-is-nowhere")

@@ -1,4 +1,4 @@
-"""A deletion with backup and record that is stopped, cancelled or killed at each step, and the next start after it."""
+"""A deletion with backup and audit log that is stopped, cancelled or killed at each step, and the next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelled at any moment: what sent nothing is told as that, and nobody keeps what they have taken."""
+"""Deletions cancelled at any moment: those that sent nothing are logged so, and every lock is given back."""
 
 from __future__ import annotations
 

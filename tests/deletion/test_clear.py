@@ -1,4 +1,4 @@
-"""Clearing: count, send once, count again, and say no more than what the counts show."""
+"""Clearing: count, send once, count again, and claim no more than the counts show."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
         ([240], RateLimited(429, retry_after=60.0), ClearOutcome.FAILED, 0, 240),
     ],
 )
-def test_every_outcome(
+def test_each_combination_of_counts_and_error_has_its_outcome(
     looks: Sequence[int | CloudError],
     clear_error: CloudError | None,
     outcome: ClearOutcome,
@@ -116,7 +116,7 @@ def test_every_outcome(
         assert result.error is clear_error
 
 
-def test_a_refused_clear_is_not_looked_at_again() -> None:
+def test_a_refused_clear_is_not_counted_again() -> None:
     client = FakeClient(looks=[240], clear_error=Unauthorized(401))
     clear(client)
     assert client.looked == 1

@@ -83,7 +83,7 @@ def test_progress_counts_ids_from_zero_to_all_and_never_goes_back() -> None:
     assert [done for _, done, _ in sending] == sorted(done for _, done, _ in sending)
 
 
-def test_a_person_is_told_that_it_looks_then_sends_then_looks_again() -> None:
+def test_the_phases_are_checking_then_sending_then_checking() -> None:
     person = Person()
     delete(FakeClient(), 250, person)
     phases = [phase for phase, _, _ in person.told]
@@ -95,7 +95,7 @@ def test_a_person_is_told_that_it_looks_then_sends_then_looks_again() -> None:
 
 
 @pytest.mark.parametrize("error", [ServerFault(500), ServerFault(503)])
-def test_a_chunk_that_fails_does_not_stop_the_others(error: CloudError) -> None:
+def test_a_failed_request_does_not_stop_the_others(error: CloudError) -> None:
     client = FakeClient(refuse=on(2, error))
     result = delete(client, 1000)
     assert len(client.deletes) == 10
@@ -118,7 +118,7 @@ def test_a_chunk_that_fails_does_not_stop_the_others(error: CloudError) -> None:
         UNREACHABLE,
     ],
 )
-def test_a_reason_that_would_meet_all_stops_the_rest_which_are_not_attempted(error: CloudError) -> None:
+def test_an_error_that_would_meet_every_request_stops_the_rest(error: CloudError) -> None:
     client = FakeClient(refuse=lambda number, chunk: error)
     result = delete(client, 1000)
     assert len(client.deletes) == 5
@@ -187,7 +187,7 @@ def test_nothing_is_sent_when_an_id_comes_twice_in_a_request() -> None:
     assert client.deletes == []
 
 
-def test_running_out_of_time_ends_it_and_says_what_was_sent() -> None:
+def test_running_out_of_time_ends_the_deletion_and_reports_what_was_sent() -> None:
     client = FakeClient(seconds=50.0)
     result = delete(client, 1200, seconds=100.0)
     # Two waves of five were answered at 50 and 100 seconds; the last two requests were on their way at 120,
@@ -262,7 +262,7 @@ def test_a_stop_before_the_first_request_sends_nothing(moment: float) -> None:
     assert client.deletes == []
 
 
-def test_a_stop_while_it_checks_ends_it_with_what_was_seen_by_then() -> None:
+def test_a_stop_during_the_check_ends_it_with_what_was_seen_so_far() -> None:
     client = FakeClient(lies=True)
 
     async def timed() -> DeletionResult:
@@ -303,7 +303,7 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
     assert ids(1200)[999] in said
 
 
-def test_a_fault_of_ours_in_one_request_leaves_no_other_request_running() -> None:
+def test_an_internal_error_in_one_request_leaves_no_other_running() -> None:
     client = FakeClient(seconds=1.0)
 
     def broken(phase: str, done: int, total: int) -> None:

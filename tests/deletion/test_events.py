@@ -1,4 +1,4 @@
-"""What browsers are told unasked, and what they fetch then."""
+"""The events that browsers receive, and the progress they fetch."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def test_a_wait_is_given_as_the_seconds_left_when_fetched() -> None:
     assert left == [12, 7, 2]
 
 
-def test_a_wait_stands_beside_the_progress_that_other_requests_still_make_and_ends_with_its_operation() -> (
-    None
-):
+def test_a_wait_is_shown_beside_the_progress_of_other_requests_and_ends_with_its_operation() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "sending", 0, 300)
     page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)

@@ -1,4 +1,4 @@
-"""What became of each job: the table of outcomes, and what a whole deletion says against the history's own books."""
+"""The outcome of each job: the table, and whole deletions compared with the history itself."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_combination_has_its_outcome(sent: str, before: Seen, after: Seen,
     assert judged(sent, before, after).outcome.value == outcome
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_covers_every_combination() -> None:
     assert {row[:3] for row in TABLE} == set(product(SENT, LOOKS, LOOKS))
 
 
@@ -116,7 +116,7 @@ def test_every_outcome_keeps_the_invariants(sent: str, before: Seen, after: Seen
         ("not sent", "there", "unseen", "you stopped it"),
     ],
 )
-def test_why_is_said_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
+def test_each_outcome_says_why_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
     odd = {
         "by id": Observation({JOB: job(JOB)}),
         "not looked": NOTHING_OBSERVED,
@@ -381,7 +381,7 @@ def test_cancelling_passes_through_at_every_moment_and_leaves_nothing_running(
         assert "300 unconfirmed" in record.getMessage()
 
 
-def test_a_computer_that_sleeps_while_it_waits_still_tells_what_was_deleted() -> None:
+def test_a_deletion_still_reports_its_outcome_after_the_computer_slept() -> None:
     client = FakeClient(jobs_of(ids(5)), lag=100.0)
 
     async def oversleep(seconds: float) -> None:

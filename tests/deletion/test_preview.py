@@ -178,7 +178,7 @@ def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None
     assert preview.observation.gone == GONE
 
 
-def test_protected_jobs_stay_and_are_counted_as_that() -> None:
+def test_protected_jobs_stay_and_are_counted() -> None:
     selected = [
         job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)
     ]

@@ -72,7 +72,7 @@ def test_a_complete_deletion_names_no_ids(count: int, headline: str) -> None:
     assert deletion((count, Outcome.DELETED, "")) == headline
 
 
-def test_a_partial_deletion_says_how_many_how_many_not_which_and_what_to_do() -> None:
+def test_a_partial_deletion_lists_every_outcome_with_its_ids_and_advice() -> None:
     fault = ServerFault(500)
     job_ids = ids(8)
     report = deletion(
@@ -113,7 +113,7 @@ def test_jobs_are_grouped_by_why() -> None:
     ]
 
 
-def test_a_deletion_that_removed_nothing() -> None:
+def test_a_deletion_that_removed_nothing_says_so_first() -> None:
     report = deletion((1200, Outcome.FAILED, "the key was refused"), errors=(Unauthorized(401),))
     assert report.startswith("No job was removed (0 of 1,200).\n1,200 not removed: the key was refused\n")
     assert report.endswith("\nIt may have been revoked, or not copied whole.")
@@ -131,7 +131,7 @@ def test_a_stopped_deletion_says_so_first(removed: int, headline: str) -> None:
     assert deletion(*parts, stopped=True).splitlines()[0] == headline
 
 
-def test_an_advice_is_given_once_even_when_two_errors_share_it() -> None:
+def test_advice_shared_by_two_errors_is_given_once() -> None:
     report = deletion((2, Outcome.FAILED, "x"), errors=(ServerFault(502), ServerFault(503)))
     assert report.count("Try again in a few minutes.") == 1
 
@@ -224,7 +224,7 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         ),
     ],
 )
-def test_a_clear_in_words(text: str, expected: str) -> None:
+def test_the_report_of_each_clear_reads_exactly_so(text: str, expected: str) -> None:
     assert text == expected
 
 

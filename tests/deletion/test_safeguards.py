@@ -105,14 +105,14 @@ OF_WORKFLOW = {job_id: each._replace(workflow_id="wf") for job_id, each in jobs_
 WORKFLOW = ProtectedJobs(workflows=frozenset({"wf"}))
 
 
-def test_a_job_is_kept_whose_protected_workflow_only_its_details_name() -> None:
+def test_a_job_is_kept_if_only_its_details_name_its_protected_workflow() -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     assert delete(client, 3, Guards(lambda asked: WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
     assert sent(client) == []
 
 
 @pytest.mark.parametrize("asked_first", [0, 1], ids=["before the first request", "at the last moment"])
-def test_a_job_is_kept_whose_protected_workflow_only_the_preview_named(asked_first: int) -> None:
+def test_a_job_is_kept_if_only_the_preview_named_its_protected_workflow(asked_first: int) -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     client.by_id = False
     guards = Guards(lambda asked: WORKFLOW if asked > asked_first else NOTHING_PROTECTED)
@@ -214,7 +214,7 @@ def test_only_confirmed_jobs_are_sent_and_the_others_keep_the_outcome_of_the_pre
     assert words == ["deleted", "active", "not_attempted", "already_gone", "deleted", "protected"]
 
 
-def test_a_clear_that_may_not_take_everything_sends_nothing() -> None:
+def test_a_clear_stopped_by_a_safeguard_sends_nothing() -> None:
     client = FakeClient(looks=[5, 5])
     clear = Clear(client, Guards(error=PreviewExpired("safeguards_changed"))).run(Person())
     with pytest.raises(PreviewExpired):

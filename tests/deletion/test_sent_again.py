@@ -1,4 +1,4 @@
-"""A request that is sent more than once: what its earlier tries may have done, and what is asked before the next."""
+"""Retried deletions: what earlier tries may have done, and what is checked before the next."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
     assert "protected" in result.jobs[job.id].why
 
 
-async def test_a_request_that_another_ones_limit_keeps_waiting_is_asked_about_before_its_first_try(
+async def test_a_request_delayed_by_another_rate_limit_is_checked_again_before_its_first_try(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     first, second = cloud.finished[:2]

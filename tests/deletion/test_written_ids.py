@@ -1,4 +1,4 @@
-"""Job ids go back to a server as it writes them: one that tells upper case from lower knows no others."""
+"""Job ids are sent back in the case in which the server wrote them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_ids_as_one_client_read_them_are_used_by_the_next(
         assert await client.cancel_jobs([running.id.lower()]) == [running.id.lower()]
 
 
-async def test_an_id_that_is_written_otherwise_by_now_is_sent_as_it_was_read_last(
+async def test_an_id_is_sent_in_the_case_in_which_it_was_read_last(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     written = in_upper_case(cloud)[0]

@@ -1,4 +1,4 @@
-"""A graph from somebody else, with everything switched on, in a host where nobody has set anything."""
+"""A foreign graph with everything switched on, in a host with default settings."""
 
 from __future__ import annotations
 

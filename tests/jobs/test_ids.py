@@ -1,4 +1,4 @@
-"""Job ids are read from whatever people and graphs give; whatever is no job id is named, and stops everything."""
+"""Job ids are read from any input; anything that is not a job id is named and stops everything."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ def test_at_most_200_000_ids_are_taken_in_whatever_form(
 @pytest.mark.parametrize(
     "text", ["x" * (MAX_CHARACTERS + 1), "[" * (MAX_CHARACTERS + 1), A + " " * MAX_CHARACTERS]
 )
-def test_a_text_longer_than_so_many_ids_is_refused_unread(text: str) -> None:
+def test_a_text_longer_than_the_maximum_is_refused_unread(text: str) -> None:
     with pytest.raises(TooManyJobIds):
         parse_job_ids(text, pause=lambda: pytest.fail("it was read"))
 

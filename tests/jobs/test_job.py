@@ -120,7 +120,7 @@ def test_an_unknown_state_keeps_its_word_and_is_neither_finished_nor_active(word
 
 
 @pytest.mark.parametrize("word", [None, True, ["completed"], {"completed": 1}, 1.5])
-def test_a_state_that_is_no_word_is_unknown(word: object) -> None:
+def test_a_status_that_is_not_text_is_unknown(word: object) -> None:
     job = read_job({"id": JOB, "status": word}, NOON)
     assert job is not None
     assert (job.status, job.status_raw) == (JobStatus.UNKNOWN, "")

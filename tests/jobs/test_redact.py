@@ -1,4 +1,4 @@
-"""What is kept of a job: all but the key, the inputs at its failure, and members that could hold another key."""
+"""What is kept of a job's details: everything except keys, inputs at failure and other credentials."""
 
 from __future__ import annotations
 
@@ -119,13 +119,13 @@ def test_details_nested_too_deeply_are_refused_without_recursion(levels: int) ->
 @pytest.mark.parametrize(
     ("key", "value"), [("1234567890123456", 12345678901234567), ("hidden", "hidden"), ("null", None)]
 )
-def test_a_key_that_cannot_be_taken_out_is_not_written(key: str, value: object) -> None:
+def test_a_backup_from_which_the_key_cannot_be_removed_is_not_written(key: str, value: object) -> None:
     remember(key)
     with pytest.raises(NotBackedUp, match="API key"):
         clean_json(clean_detail({"a": value}), key)
 
 
-def test_a_workflow_comes_back_whole_also_out_of_the_extra_data() -> None:
+def test_a_workflow_inside_extra_data_is_kept_whole() -> None:
     remember(KEY)
     canvas = {"nodes": [{"widgets": {"max_tokens": 5, "keyframes": [1]}}], "note": f"use {KEY}"}
     extra = {"api_key_comfy_org": "another", "Token": 1, "extra_pnginfo": {"workflow": canvas}}

@@ -213,7 +213,7 @@ async def test_a_node_titled_with_the_key_never_shows_it(
 
 
 @pytest.mark.parametrize("odd", [None, [], "text", 5, {"12": None}, {"12": {"_meta": 7}}], ids=repr)
-async def test_a_queue_of_another_form_costs_only_the_names(
+async def test_an_unknown_queue_format_loses_only_the_names(
     comfyui: FakeComfyUI, page: Page, clear_node: Any, odd: Any
 ) -> None:
     page.answer = "skip"

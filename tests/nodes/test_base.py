@@ -137,7 +137,7 @@ def test_a_boolean_is_exactly_one_true_or_false_or_refused(values: object, pack_
     assert refused.value.hint
 
 
-def test_a_boolean_that_is_one_is_read(pack_module: Any) -> None:
+def test_a_single_boolean_is_read(pack_module: Any) -> None:
     base = pack_module("nodes.base")
     assert base.only_boolean([True], "clear") is True
     assert base.only_boolean((False,), "clear") is False

@@ -1,4 +1,4 @@
-"""The one door to ComfyUI, with small stand-ins for ComfyUI's modules."""
+"""comfy_host, the only module that imports ComfyUI, with stand-ins for ComfyUI's modules."""
 
 from __future__ import annotations
 

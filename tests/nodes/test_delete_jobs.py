@@ -59,7 +59,7 @@ async def test_it_removes_exactly_the_jobs_given_and_says_so(node: Any, cloud: S
     assert made["ui"] == {"text": [report]}
 
 
-async def test_an_active_job_is_seen_to_be_one_and_is_not_sent(node: Any, cloud: SimulatedCloud) -> None:
+async def test_an_active_job_is_recognised_and_not_sent(node: Any, cloud: SimulatedCloud) -> None:
     active, finished = cloud.active[0].id, cloud.finished[0].id
     made = await node.run(job_ids=[active, finished], dry_run=[False])
     assert cloud.history_posts == [{"delete": [finished]}]

@@ -1,4 +1,4 @@
-"""Loading the pack: where its state is kept, its routes, and what a broken neighbour may not cost."""
+"""Loading the pack: where its state is kept, its routes, and broken modules of other packs."""
 
 from __future__ import annotations
 

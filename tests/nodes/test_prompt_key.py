@@ -1,4 +1,4 @@
-"""The key that the person who queued a workflow is signed in to ComfyUI with, and ComfyUIs with several users."""
+"""The key that comes with a prompt, and ComfyUIs with several users."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ NODES = ("CloudHistoryListJobs", "CloudHistoryDeleteJobs", "CloudHistoryClear")
 
 @pytest.mark.usefixtures("keyless")
 @pytest.mark.parametrize("form", [older, newer, wrapped])
-async def test_it_is_used_where_there_is_no_other_wherever_comfyui_keeps_it(
+async def test_the_prompt_key_is_used_if_there_is_no_other_wherever_comfyui_keeps_it(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, form: Any
 ) -> None:
     comfyui.running[7] = form(cloud.api_key)
@@ -71,7 +71,7 @@ async def test_it_is_used_where_there_is_no_other_wherever_comfyui_keeps_it(
 
 
 @pytest.mark.usefixtures("keyless")
-async def test_an_edition_that_calls_a_prompt_a_task_is_understood(
+async def test_a_comfyui_edition_that_calls_prompts_tasks_is_supported(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys
@@ -94,7 +94,7 @@ async def test_a_key_of_the_environment_outranks_it(
 @pytest.mark.parametrize(
     "item", [older(OTHER, "another prompt"), (1.0, "p", {}, {}, []), older(""), older("two words")]
 )
-async def test_another_prompts_key_none_or_an_unusable_one_is_no_key(
+async def test_a_missing_unusable_or_foreign_prompt_key_is_no_key(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, errors: Any, item: Any
 ) -> None:
     comfyui.running[7] = item
@@ -132,7 +132,7 @@ def many(comfyui: FakeComfyUI, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("many")
-async def test_with_several_users_no_key_that_is_everybodys_is_used_and_the_error_says_why(
+async def test_with_several_users_no_shared_key_is_used_and_the_error_says_why(
     nodes: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     for name in NODES:

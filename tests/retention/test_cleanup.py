@@ -1,4 +1,4 @@
-"""Trying rules in the panel: the list is read as seldom as may be, and never kept when it may be another one."""
+"""Trying rules in the panel: the list is cached briefly and never shared between keys."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
     forever.set()
 
 
-async def test_a_large_history_is_decided_on_off_the_event_loop(
+async def test_policies_are_evaluated_off_the_event_loop(
     operations: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []

@@ -1,4 +1,4 @@
-"""Rules about the age of jobs on a machine whose clock is wrong, by the answers of the simulated cloud."""
+"""Rules about the age of jobs on a machine whose clock is wrong."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
 
 
 @pytest.mark.parametrize("hours", [20, -20])
-async def test_a_clock_that_is_less_than_a_day_wrong_takes_no_job_that_is_to_be_kept(
+async def test_a_clock_wrong_by_less_than_a_day_deletes_no_job_that_should_stay(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, hours: int
 ) -> None:
     cloud.jobs.clear()
@@ -60,7 +60,7 @@ async def test_a_clock_that_is_less_than_a_day_wrong_takes_no_job_that_is_to_be_
 
 
 @pytest.mark.parametrize("ahead", [0, 365, -365])
-async def test_a_wrong_clock_takes_no_backup_for_old(
+async def test_a_machine_with_a_wrong_clock_prunes_no_backup(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, ahead: int
 ) -> None:
     operations = made(tmp_path, environ, days=ahead)
@@ -73,7 +73,7 @@ async def test_a_wrong_clock_takes_no_backup_for_old(
     assert len(operations.backups.list()) == MIN_BACKUPS + 3
 
 
-async def test_a_clock_that_is_ten_minutes_wrong_is_said_and_stops_nothing(
+async def test_a_clock_wrong_by_ten_minutes_is_reported_and_stops_nothing(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     operations = made(tmp_path, environ, minutes=10, seconds=30)
@@ -82,14 +82,14 @@ async def test_a_clock_that_is_ten_minutes_wrong_is_said_and_stops_nothing(
     assert operations.clock.warning.startswith("This machine’s clock is 10 minutes ahead of Comfy Cloud’s:")
 
 
-async def test_a_right_clock_is_not_spoken_of(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_a_right_clock_gives_no_warning(environ: dict[str, str], tmp_path: Path) -> None:
     operations = made(tmp_path, environ)
     await resolve(operations, await operations.find_connection(), MONTH, Unwatched(), allow_large=True)
     assert operations.clock.warning == ""
 
 
 @pytest.mark.parametrize(("hours", "bent"), [(0, ""), (1, ""), (0, "date_wrong,size=3600")])
-async def test_a_job_has_ended_long_ago_only_by_this_machines_clock_and_by_comfy_clouds(
+async def test_a_job_counts_as_old_only_if_it_is_old_by_both_clocks(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, hours: int, bent: str
 ) -> None:
     operations = made(tmp_path, environ, hours=hours)

@@ -1,4 +1,4 @@
-"""Jobs that were chosen from one account's list, when the key is another account's by now."""
+"""Jobs chosen from one account's list after the key was changed to another account's."""
 
 from __future__ import annotations
 

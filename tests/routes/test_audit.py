@@ -1,4 +1,4 @@
-"""What the panel is told of the deletions that were made from here, and of their backups."""
+"""The audit log and backups as the panel fetches them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_with_backups_on_a_clear_deletes_exact_jobs(stage: Stage) -> None:
     assert (await stage.ask("record")).json["entries"][0]["origin"] == "menu"
 
 
-async def test_a_clear_is_recorded_too(stage: Stage) -> None:
+async def test_a_clear_is_logged_too(stage: Stage) -> None:
     everything = len(stage.cloud.finished)
     token = (await stage.preview())["token"]
     assert (await stage.ask("clear", {"token": token})).status == 200
@@ -147,7 +147,7 @@ async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: St
     assert entries[-1]["backup"]["jobs"] == 1
 
 
-async def test_a_kept_text_shows_no_key_that_this_process_has_not_used_yet(stage: Stage) -> None:
+async def test_stored_texts_never_show_a_key_even_before_its_first_use(stage: Stage) -> None:
     key = stage.cloud.api_key
     stage.operations.queue.audit_log.intent(
         AuditEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())

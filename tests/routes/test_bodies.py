@@ -1,4 +1,4 @@
-"""What a changing route takes as a body: one small JSON object with the members it knows, declared as JSON.
+"""The body of a changing route: one small JSON object with known fields, declared as JSON.
 
 A target stands many bodies, one after the other: each is seen to leave it as it was.
 """
@@ -247,7 +247,7 @@ async def test_an_unknown_field_is_refused_and_not_echoed(target: Stage) -> None
         assert target.kept_files() == before, more
 
 
-async def test_a_member_that_stands_twice_is_refused(target: Stage) -> None:
+async def test_a_repeated_field_is_refused(target: Stage) -> None:
     for route, member, other in (
         ("save_key", "api_key", '"comfyui-x"'),
         ("save_key", "unchecked", "false"),
@@ -298,7 +298,7 @@ MEMBERS = (
 )
 
 
-async def test_a_member_of_another_type_is_refused(target: Stage) -> None:
+async def test_a_field_of_the_wrong_type_is_refused(target: Stage) -> None:
     for route, member, kind in MEMBERS:
         honest = json.loads(target.honest_body(route))
         for value in (None, 0, 1, 1.0, -1, [], ["x"], {}, {"x": 1}, "true", "", True):

@@ -1,4 +1,4 @@
-"""Cancelling jobs that run, and what is said of servers that cannot."""
+"""Cancelling running jobs, and servers without that route."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_a_server_without_the_route_is_said_to_lack_it(
     assert await can_cancel(stage) is False
 
 
-async def test_where_nothing_runs_nothing_is_learned_of_the_server(stage: Stage) -> None:
+async def test_cancelling_nothing_teaches_nothing_about_the_server(stage: Stage) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
     answer = await stage.ask("cancel", {"ids": [JOB]})
     assert answer.json == {"cancelled": [], "finished_already": [JOB]}
@@ -60,7 +60,7 @@ async def test_a_running_job_that_no_answer_shows_is_not_called_finished(stage: 
     assert answer.json["error"]["message"].startswith("The list of jobs could not be read whole")
 
 
-async def test_a_failure_on_the_way_is_not_taken_for_a_missing_route(stage: Stage) -> None:
+async def test_a_network_failure_is_not_mistaken_for_a_missing_route(stage: Stage) -> None:
     active = stage.cloud.active[0].id
     stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
     stage.cloud.faults.append(Fault(("GET", "/api/jobs"), "status", status=500, times=None))

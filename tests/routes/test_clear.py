@@ -1,4 +1,4 @@
-"""Clearing from the menu: what was shown is confirmed once, and exactly that is sent, or nothing."""
+"""Clearing from the menu: a preview is confirmed once, and exactly that is sent, or nothing."""
 
 from __future__ import annotations
 

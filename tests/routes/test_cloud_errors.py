@@ -1,4 +1,4 @@
-"""What the routes answer to each thing that can go wrong at Comfy Cloud, or on the way there."""
+"""How the routes answer each error of Comfy Cloud and of the network."""
 
 from __future__ import annotations
 

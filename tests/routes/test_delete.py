@@ -1,4 +1,4 @@
-"""Deleting a selection: what was shown is what is sent, whatever has happened since."""
+"""Deleting a selection: exactly the previewed jobs are sent, whatever has happened since."""
 
 from __future__ import annotations
 

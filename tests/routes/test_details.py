@@ -1,4 +1,4 @@
-"""One job's details: all that a person needs, nothing of what a failed node was given, and text that stays text."""
+"""One job's details: complete, without the inputs of a failed node, and with text shown as text."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_the_key_is_nowhere_in_a_job_s_details_whatever_part_of_it_holds_i
 
 
 @pytest.mark.parametrize("levels", [98, 900, 20_000])
-async def test_a_workflow_nested_too_deeply_is_said_to_be_that(stage: Stage, levels: int) -> None:
+async def test_a_workflow_nested_too_deeply_is_reported_as_such(stage: Stage, levels: int) -> None:
     body = f'{{"id": "{JOB}", "status": "failed", "workflow": {{"nodes": {"[" * levels + "]" * levels}}}}}'
     reply = Fault(("GET", f"/api/jobs/{JOB}"), "status", status=200, body=body.encode(), times=None)
     stage.cloud.faults[:] = [reply]

@@ -56,7 +56,7 @@ async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) 
 
 
 @pytest.mark.parametrize("ends", ["sent", "undone"])
-async def test_a_disk_that_removes_nothing_keeps_no_hold_open(
+async def test_a_disk_that_cannot_remove_files_keeps_no_hold_open(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ends: str
 ) -> None:
     monkeypatch.setattr(holds, "REMOVAL_SECONDS", 0.05)
@@ -83,7 +83,7 @@ async def test_a_disk_that_removes_nothing_keeps_no_hold_open(
         over.set()
 
 
-async def test_a_fault_while_a_hold_begins_to_be_sent_ends_it(
+async def test_an_internal_error_when_sending_begins_ends_the_hold(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stage.held(ids=some(stage))
@@ -189,9 +189,7 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     assert len(stage.cloud.history_posts) == 2
 
 
-async def test_how_far_a_deletion_has_come_is_asked_for_and_an_event_says_only_that_it_has_changed(
-    stage: Stage, gate: Gate
-) -> None:
+async def test_progress_is_fetched_and_an_event_only_says_that_it_changed(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage, 2))
     assert (await stage.ask("progress")).json == {"operations": []}
     gate.close()
@@ -213,7 +211,7 @@ async def test_how_far_a_deletion_has_come_is_asked_for_and_an_event_says_only_t
     assert not [job_id for job_id in hold["ids"] if job_id in said]
 
 
-async def test_one_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
+async def test_a_hold_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
     await stage.held(ids=some(stage))
     gate.close()
     node = asyncio.ensure_future(
@@ -247,7 +245,9 @@ async def test_a_key_that_is_refused_takes_no_hold_back(stage: Stage) -> None:
     assert [each["id"] for each in (await stage.ask("status")).json["holds"]] == [hold["id"]]
 
 
-async def test_a_key_removed_while_a_held_clear_counts_leaves_nothing_open(stage: Stage, gate: Gate) -> None:
+async def test_removing_the_key_while_a_held_clear_counts_leaves_nothing_open(
+    stage: Stage, gate: Gate
+) -> None:
     await stage.held()
     gate.close()
     stage.timer.wait(10)
@@ -274,9 +274,7 @@ async def test_a_deletion_waiting_behind_another_can_still_be_undone(stage: Stag
     assert all(hold["ids"][0] not in body["delete"] for body in stage.cloud.history_posts)
 
 
-async def test_a_clear_that_is_undone_while_it_counts_is_recorded_as_not_sent(
-    stage: Stage, gate: Gate
-) -> None:
+async def test_a_clear_undone_while_it_counts_is_logged_as_not_sent(stage: Stage, gate: Gate) -> None:
     hold = await stage.held()
     gate.close()
     stage.timer.wait(10)
@@ -289,7 +287,7 @@ async def test_a_clear_that_is_undone_while_it_counts_is_recorded_as_not_sent(
 
 
 @pytest.mark.parametrize("step", ["in_flight.begin", "audit_log.intent"])
-async def test_a_deletion_that_is_undone_while_it_is_written_down_is_recorded_as_not_sent(
+async def test_a_deletion_undone_while_it_is_noted_is_logged_as_not_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     owner, name = getattr(stage.operations.queue, step.split(".")[0]), step.split(".")[1]
@@ -416,7 +414,7 @@ async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(
     assert stage.cloud.history_posts == []
 
 
-async def test_seconds_that_were_set_while_the_dialog_stood_count_as_well(stage: Stage) -> None:
+async def test_hold_seconds_set_while_the_dialog_was_open_count_too(stage: Stage) -> None:
     await stage.set_hold(0)
     shown = await stage.preview(ids=some(stage, 2))
     await stage.set_hold(5)

@@ -1,4 +1,4 @@
-"""The list as a stream of lines: what comes first, what ends it, and what is said where it is not whole."""
+"""The list as a stream of lines: its start, its end, and how an incomplete list is marked."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_a_failure_before_the_first_row_is_an_ordinary_error(stage: Stage)
     assert answer.headers["content-type"].startswith("application/json")
 
 
-async def test_a_failure_after_the_first_row_is_said_at_the_end(
+async def test_a_failure_after_the_first_row_is_reported_in_the_last_line(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     large = SimulatedCloud(jobs=2300)
@@ -146,7 +146,7 @@ async def test_a_list_that_takes_too_long_afterwards_ends_with_that(
         gate.open()
 
 
-async def test_a_fault_of_ours_after_the_first_row_ends_the_lines_and_shows_nothing(
+async def test_an_internal_error_after_the_first_row_ends_the_stream_and_shows_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def learn(self: object, *known: object) -> None:

@@ -1,4 +1,4 @@
-"""ComfyUI is killed while a deletion is held or sent: what is said at the next start, and that nothing is sent."""
+"""ComfyUI is killed while a deletion is held or sent: the next start reports it and sends nothing."""
 
 from __future__ import annotations
 

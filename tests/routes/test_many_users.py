@@ -1,4 +1,4 @@
-"""Several people at one ComfyUI that cannot tell them apart: what would be everybody's is refused, with the reason."""
+"""A ComfyUI with several users: routes that would share one person's key refuse and say why."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def many(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -
         yield stage
 
 
-async def test_every_route_that_uses_what_is_everybody_s_refuses_and_says_why(many: Stage) -> None:
+async def test_every_route_that_uses_shared_state_refuses_and_says_why(many: Stage) -> None:
     before = many.kept_files()
     for route in ROUTES:
         if route in FOR_MANY:

@@ -1,4 +1,4 @@
-"""Nobody but this ComfyUI's own page gets anything out of, or into, any of the routes.
+"""Only this ComfyUI's own page can use the routes.
 
 A target stands many attacks, one after the other: each is seen to leave it as it was.
 """
@@ -175,7 +175,7 @@ OTHER_HOSTS = (
 )
 
 
-async def test_a_host_that_is_not_surely_this_machine_is_refused(target: Stage) -> None:
+async def test_a_host_that_may_not_be_this_machine_is_refused(target: Stage) -> None:
     for host in OTHER_HOSTS:
         await untouched(target, {"Host": host})
 

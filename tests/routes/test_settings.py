@@ -1,4 +1,4 @@
-"""The seconds to undo: a whole number from 0 to 60, and the safe ten where nobody can tell."""
+"""The hold seconds: a whole number from 0 to 60, or ten if the settings cannot be read."""
 
 from __future__ import annotations
 

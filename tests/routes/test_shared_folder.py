@@ -1,4 +1,4 @@
-"""Two ComfyUIs with one state folder: what is done in one of them holds in the other."""
+"""Two ComfyUIs that share one state folder."""
 
 from __future__ import annotations
 

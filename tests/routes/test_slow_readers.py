@@ -40,7 +40,7 @@ class Server:
         return runner, int(runner.addresses[0][1])
 
 
-async def test_a_browser_that_reads_no_more_is_let_go() -> None:
+async def test_a_browser_that_stops_reading_is_disconnected() -> None:
     server = Server(seconds=0.2)
     runner, port = await server.start()
     try:

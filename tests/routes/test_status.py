@@ -1,4 +1,4 @@
-"""The status: what is configured, what runs, what ended, and what nobody knows the outcome of."""
+"""The status: what is configured, running, finished and unresolved."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-async def test_no_private_address_is_gone_to_by_number_or_by_name(
+async def test_private_addresses_are_refused_by_number_and_by_name(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not is_public(address)
@@ -102,7 +102,7 @@ async def test_no_private_address_is_gone_to_by_number_or_by_name(
 
 
 @pytest.mark.parametrize("address", ["198.18.0.1", "198.19.255.254"])
-async def test_an_address_that_the_dns_of_a_tun_proxy_made_up_is_gone_to_by_name_alone(
+async def test_a_fake_address_of_a_tun_proxy_is_used_only_by_name(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up(monkeypatch, [address, "10.0.0.1", "fc00::1"])
@@ -114,7 +114,7 @@ async def test_an_address_that_the_dns_of_a_tun_proxy_made_up_is_gone_to_by_name
 
 
 @pytest.mark.parametrize("address", ["198.17.255.255", "198.20.0.0"])
-def test_the_neighbours_of_made_up_addresses_are_what_they_are(address: str) -> None:
+def test_addresses_next_to_the_fake_range_are_public(address: str) -> None:
     assert is_public(address)
 
 
@@ -130,7 +130,7 @@ KEY = "comfyui-storage-key-0123456789abcdef"
         "https://storage.example/x?u=https%3A%2F%2Fcloud%3Fkey%3D{}",
     ],
 )
-async def test_an_address_that_holds_the_key_is_not_gone_to(location: str) -> None:
+async def test_an_address_that_contains_the_key_is_not_requested(location: str) -> None:
     Secret(KEY)
     for key in (KEY, KEY.replace("-", "%2D")):
         with pytest.raises(NotComfyCloud) as caught:
@@ -200,7 +200,7 @@ async def test_a_public_name_is_fetched_through_the_proxy(
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-async def test_public_addresses_are_gone_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_public_addresses_are_allowed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     host = f"[{address}]" if ":" in address else address
     assert check_location(f"https://{host}/x?y=z", loopback_allowed=False)
     looked_up(monkeypatch, ["127.0.0.1", address, "10.0.0.1"])
@@ -265,13 +265,13 @@ async def test_an_address_that_is_not_plain_https_to_a_public_place_is_refused(l
         *("[::1]", "[::ffff:127.0.0.1]", "%31%32%37.0.0.1", "a..b", "x" * 64 + ".example", "127.0.0.1.", "0"),
     ],
 )
-async def test_no_way_to_write_this_machine_leads_to_it(host: str, listener: Listener) -> None:
+async def test_no_spelling_of_this_machine_leads_to_it(host: str, listener: Listener) -> None:
     with pytest.raises(CloudError):
         await fetch(f"https://{host}:{listener.port}/x")
     assert listener.connected == 0
 
 
-async def test_a_name_that_means_this_machine_is_not_connected_to(
+async def test_a_name_that_resolves_to_this_machine_is_not_connected_to(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up(monkeypatch, ["127.0.0.1"])
@@ -280,7 +280,7 @@ async def test_a_name_that_means_this_machine_is_not_connected_to(
     assert listener.connected == 0
 
 
-async def test_a_name_that_changes_its_meaning_is_asked_once_and_what_was_checked_is_used(
+async def test_a_name_is_resolved_once_and_the_checked_address_is_used(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = looked_up(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
@@ -298,13 +298,13 @@ async def test_a_name_that_changes_its_meaning_is_asked_once_and_what_was_checke
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:9/x", "https://localhost:9/x", "http://[::1]:9/x"])
-def test_this_machine_is_a_place_for_a_cloud_on_this_machine_alone(location: str) -> None:
+def test_only_a_cloud_on_this_machine_may_redirect_to_it(location: str) -> None:
     assert check_location(location, loopback_allowed=True) == location
     with pytest.raises(NotComfyCloud):
         check_location(location, loopback_allowed=False)
 
 
-def test_a_cloud_on_this_machine_still_leads_to_no_other_private_place() -> None:
+def test_a_cloud_on_this_machine_cannot_redirect_to_other_private_addresses() -> None:
     for host in ("10.0.0.1", "169.254.169.254", "192.168.1.1", "[fd00::1]", "0.0.0.0"):
         for scheme in ("http", "https"):
             with pytest.raises(NotComfyCloud):

@@ -69,7 +69,7 @@ async def test_a_list_read_with_one_key_is_not_used_under_another_key(stage: Sta
     assert stage.cloud.storage_requests == []
 
 
-async def test_a_file_of_another_job_is_not_given(stage: Stage) -> None:
+async def test_a_file_of_another_job_is_not_served(stage: Stage) -> None:
     mine, other = picture_job(stage), picture_job(stage, 1)
     answer = await thumbnail(stage, mine.id, other.files[0])
     assert (answer.status, answer.code) == (404, "not_found")
@@ -86,7 +86,7 @@ async def test_no_trick_with_the_file_name_reaches_a_file(stage: Stage, file: st
     assert stage.cloud.requests_to(*VIEW) == []
 
 
-async def test_an_odd_name_that_the_job_does_own_is_one_name_and_nothing_more(stage: Stage) -> None:
+async def test_an_odd_file_name_is_passed_on_as_one_name(stage: Stage) -> None:
     odd = "a b&type=input#?..%2f/é.png"
     job = stage.cloud.add_job("completed", files=(odd,), media="images")
     assert (await thumbnail(stage, job.id, odd)).status == 200

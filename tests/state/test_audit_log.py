@@ -106,7 +106,7 @@ def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record
         (ClearResult(ClearOutcome.UNKNOWN, counts_of(5, 1, 1)), {}, None),
     ],
 )
-def test_a_clear_is_recorded_as_far_as_it_was_counted(
+def test_a_clear_is_logged_as_far_as_it_was_counted(
     record: AuditLog, result: ClearResult, counts: dict[str, int], removed: int | None
 ) -> None:
     record.intent(AuditEntry(name(1), "clear", "menu", asked=7))
@@ -212,7 +212,7 @@ def test_the_later_of_two_outcomes_counts(record: AuditLog) -> None:
 # Rotation
 
 
-def test_a_full_file_is_put_aside_and_all_of_it_is_still_read(tmp_path: Path) -> None:
+def test_a_full_log_file_is_rotated_and_still_read(tmp_path: Path) -> None:
     record = AuditLog(tmp_path, clock=lambda: NOW, largest=2_000)
     for number in range(30):
         record.intent(entry(number))
@@ -255,7 +255,7 @@ def test_a_line_larger_than_a_file_may_be_is_still_written(tmp_path: Path) -> No
     assert len(record.jobs(name(1))) == 100
 
 
-def test_a_file_that_cannot_be_put_aside_grows_and_nothing_is_lost(
+def test_a_log_file_that_cannot_be_rotated_grows_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: object) -> None:
@@ -387,7 +387,7 @@ def test_the_table_comes_line_by_line(record: AuditLog) -> None:
     assert next(lines).count("\r\n") == 1
 
 
-def test_a_key_that_is_known_by_now_is_hidden_before_it_is_quoted_and_marked(record: AuditLog) -> None:
+def test_a_key_learnt_later_is_hidden_in_the_table(record: AuditLog) -> None:
     key = 'comfyui-"quoted";=and-more'
     record.intent(entry(1, host=f"at {key}", job_ids=(job_id(1),)))
     remember(key)

@@ -55,7 +55,7 @@ def test_after_a_refused_write_nothing_is_logged_and_the_next_write_works(
 
 
 @pytest.mark.parametrize("room", [0, 1, 100, 4_096, 30_000])
-def test_a_disk_that_really_is_full_leaves_no_half_line(tmp_path: Path, room: int) -> None:
+def test_a_full_disk_leaves_no_half_written_line(tmp_path: Path, room: int) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     before = (tmp_path / "deletions.jsonl").read_bytes()

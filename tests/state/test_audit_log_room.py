@@ -1,4 +1,4 @@
-"""Ids that nobody has fill no record: other deletions stay in it."""
+"""Unknown ids do not fill up the audit log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def delete_shown(operations: Operations, job_ids: list[str]) -> None:
     await delete_jobs(operations, job_ids, "node 5", preview=preview)
 
 
-async def test_a_deletion_that_sends_nothing_leaves_no_more_than_a_number(
+async def test_a_deletion_that_sends_nothing_logs_only_a_count(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     await delete_shown(operations, unknown(MANY))

@@ -66,7 +66,7 @@ def test_where_the_system_refuses_there_is_no_backup_no_draft_and_the_next_works
 
 
 @pytest.mark.parametrize("room", [0, 100, 8_192, 70_000])
-def test_a_disk_that_really_is_full_while_jobs_are_added_leaves_nothing(tmp_path: Path, room: int) -> None:
+def test_a_disk_that_fills_up_while_jobs_are_added_leaves_nothing(tmp_path: Path, room: int) -> None:
     writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def add_many() -> None:
@@ -85,7 +85,7 @@ def test_a_disk_that_really_is_full_while_jobs_are_added_leaves_nothing(tmp_path
 
 
 @pytest.mark.parametrize("short", range(0, 400, 40))
-def test_a_disk_that_is_full_at_the_very_end_leaves_nothing(tmp_path: Path, short: int) -> None:
+def test_a_disk_that_fills_up_at_the_last_step_leaves_nothing(tmp_path: Path, short: int) -> None:
     whole = make(tmp_path, OTHER).stat().st_size
     writer = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
     writer.add(JOB, DETAIL, KEY)

@@ -1,4 +1,4 @@
-"""Copies of jobs before they are deleted: whole and on the disk, or not there; never with the key in them."""
+"""Backups of jobs before they are deleted: complete or absent, and never containing the key."""
 
 from __future__ import annotations
 
@@ -181,9 +181,7 @@ def test_a_job_added_again_stays_as_it_was(backups: BackupFolder) -> None:
     [{}, {"id": job_id(2)}, {"id": "../../x"}, {"id": None}, {"detail": "Not found"}],
     ids=lambda wrong: str(wrong)[:20],
 )
-def test_an_answer_about_something_else_is_no_backup_and_the_others_are_kept(
-    backups: BackupFolder, wrong: dict[str, Any]
-) -> None:
+def test_an_answer_about_another_job_is_not_backed_up(backups: BackupFolder, wrong: dict[str, Any]) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     with pytest.raises(NotBackedUp):
         writer.add(job_id(1), wrong, KEY)
@@ -302,7 +300,7 @@ def test_the_newest_come_first(backups: BackupFolder, tmp_path: Path) -> None:
     assert left(backups) == [second, first, third]
 
 
-def test_those_older_than_the_limit_go_but_never_the_newest_ten(
+def test_backups_older_than_the_limit_are_pruned_but_never_the_newest_ten(
     backups: BackupFolder, tmp_path: Path
 ) -> None:
     operations = made_over_time(tmp_path, [100 + number for number in range(MIN_BACKUPS + 3)])
@@ -311,13 +309,13 @@ def test_those_older_than_the_limit_go_but_never_the_newest_ten(
     assert left(backups) == operations[:MIN_BACKUPS]
 
 
-def test_those_within_the_limit_stay(backups: BackupFolder, tmp_path: Path) -> None:
+def test_backups_within_the_limit_stay(backups: BackupFolder, tmp_path: Path) -> None:
     operations = made_over_time(tmp_path, list(range(MIN_BACKUPS + 3)))
     assert backups.delete_old(MIN_BACKUPS + 3, 1000, NOW) == []
     assert left(backups) == operations
 
 
-def test_the_oldest_go_until_the_others_have_room(
+def test_the_oldest_backups_are_pruned_until_the_rest_fits(
     backups: BackupFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operations = made_over_time(tmp_path, list(range(MIN_BACKUPS + 5)))
@@ -333,7 +331,7 @@ def test_the_oldest_go_until_the_others_have_room(
     assert len(left(backups)) == MIN_BACKUPS
 
 
-def test_a_clock_that_stands_wrong_takes_no_backup_for_old(backups: BackupFolder, tmp_path: Path) -> None:
+def test_a_wrong_clock_does_not_make_backups_look_old(backups: BackupFolder, tmp_path: Path) -> None:
     made_over_time(tmp_path, [-400] * (MIN_BACKUPS + 3))
     assert backups.delete_old(90, 1000, NOW) == []
 

@@ -1,4 +1,4 @@
-"""Where the key comes from, and what is taken for a key."""
+"""Where the key comes from, what counts as a key, and how it is saved."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_several_users_who_share_one_key_can_use_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ["", "0", "yes", "true", "11"])
-def test_only_a_1_says_that_they_share_it(folder: Path, named: str) -> None:
+def test_only_the_value_1_means_a_shared_key(folder: Path, named: str) -> None:
     with pytest.raises(ManyUsers):
         KeyStore(folder, {environment.API_KEY: KEY, environment.SHARED_KEY: named}, many_users=True).get()
 
@@ -190,7 +190,7 @@ def test_every_printable_ascii_character_can_be_in_a_key() -> None:
     assert len(clean_key("k" * 1000).reveal()) == 1000
 
 
-def test_a_key_without_the_usual_prefix_is_only_remarked_upon() -> None:
+def test_a_key_without_the_usual_prefix_is_only_flagged() -> None:
     assert has_usual_prefix(clean_key(KEY))
     assert not has_usual_prefix(clean_key("sk-something-else"))
 

@@ -1,4 +1,4 @@
-"""A disk that fails for a moment: nothing that it hides counts as empty, free, abandoned or damaged."""
+"""A disk that fails for a moment: nothing unreadable counts as empty, free, abandoned or damaged."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def failing(number: int) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_settings_that_the_disk_does_not_give_are_not_written_anew(
+def test_unreadable_settings_are_not_overwritten(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = SettingsFile(tmp_path)
@@ -75,7 +75,7 @@ def test_an_unreadable_list_of_protected_jobs_is_not_treated_as_empty(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_a_note_that_the_disk_does_not_give_still_says_that_something_was_running(
+def test_an_unreadable_note_still_says_that_something_was_running(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = InFlightOperation("delete", "panel", "host", "abcd")
@@ -119,7 +119,7 @@ def test_a_missing_file_is_not_held(tmp_path: Path) -> None:
     )
 
 
-def test_a_backup_that_the_disk_can_t_tell_of_is_not_counted_on(
+def test_a_backup_that_the_disk_cannot_show_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "is_file", failing(errno.EIO))
@@ -153,7 +153,7 @@ def test_unreadable_state_is_never_reported_as_empty(
             read()
 
 
-def test_settings_are_not_written_anew_while_the_marker_of_their_folder_cannot_be_read(
+def test_settings_are_not_overwritten_while_the_folder_marker_is_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = SettingsFile(tmp_path)
@@ -177,7 +177,7 @@ def test_a_full_disk_is_reported_with_the_file_it_refused(tmp_path: Path) -> Non
     assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)
 
 
-async def test_a_file_that_the_disk_does_not_answer_for_is_named_and_the_next_is_not_waited_for_as_long(
+async def test_a_hanging_file_is_named_and_the_next_one_is_not_waited_for_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "FILE_SECONDS", 1.0)

@@ -1,4 +1,4 @@
-"""Small private files: a crash, a full disk or a refusal leaves the old one or the new one, and no litter."""
+"""Small private files: after a crash or error the old or the new file is there, and no draft."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_being_interrupted_leaves_the_old_file_and_no_draft(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_disk_that_really_is_full_leaves_the_old_file(path: Path) -> None:
+def test_a_full_disk_leaves_the_old_file(path: Path) -> None:
     with no_file_larger_than(4096), pytest.raises(OSError, match="large"):
         write_private(path, "x" * 100_000)
     assert path.read_text() == "old"
@@ -182,7 +182,7 @@ def test_a_link_in_the_place_of_the_file_is_replaced_and_what_it_points_to_stays
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_a_folder_that_was_there_before_us_keeps_its_permissions(tmp_path: Path) -> None:
+def test_an_existing_folder_keeps_its_permissions(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     shared.chmod(0o755)
@@ -190,7 +190,7 @@ def test_a_folder_that_was_there_before_us_keeps_its_permissions(tmp_path: Path)
     assert mode(shared) == 0o755
 
 
-def test_a_folder_that_is_not_there_is_not_made_by_what_is_written(tmp_path: Path) -> None:
+def test_writing_a_file_does_not_create_its_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_private(tmp_path / "gone" / "note.json", "x")
     assert not (tmp_path / "gone").exists()
@@ -322,7 +322,7 @@ def test_a_file_that_others_can_change_is_refused_and_left_as_it_is(folder: Path
     assert stat.S_IMODE((folder / "note.json").stat().st_mode) == mode
 
 
-def test_in_a_folder_that_nobody_else_can_enter_permissions_do_not_matter(folder: Path) -> None:
+def test_file_permissions_do_not_matter_in_a_private_folder(folder: Path) -> None:
     (folder / "note.json").write_text("ours")
     (folder / "note.json").chmod(0o666)
     folder.chmod(0o700)
@@ -330,7 +330,7 @@ def test_in_a_folder_that_nobody_else_can_enter_permissions_do_not_matter(folder
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-def test_a_file_system_that_keeps_no_permissions_is_worked_with(
+def test_a_file_system_without_permissions_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch, refuses: bool
 ) -> None:
     (folder / "note.json").write_text("ours")
@@ -345,7 +345,7 @@ def test_a_file_system_that_keeps_no_permissions_is_worked_with(
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o664, 0o666])
-def test_a_gate_that_others_could_hold_is_made_private(folder: Path, mode: int) -> None:
+def test_a_lock_file_that_others_can_open_is_made_private(folder: Path, mode: int) -> None:
     (folder / "x.gate").touch()
     (folder / "x.gate").chmod(mode)
     with file_lock(folder / "x.gate"):
@@ -388,7 +388,7 @@ def test_a_file_that_was_replaced_while_it_was_open_is_still_read(
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_without_fsync_is_worked_with(
+def test_a_file_system_without_fsync_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def fsync(descriptor: int) -> None:
@@ -410,7 +410,7 @@ def test_a_bind_mounted_file_is_reported_as_such(folder: Path, monkeypatch: pyte
     assert list(folder.iterdir()) == []
 
 
-def test_a_disk_that_takes_no_byte_is_an_error_and_not_endless(
+def test_a_disk_that_accepts_no_byte_is_an_error_and_not_an_endless_loop(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "write", lambda descriptor, content: 0)
@@ -418,7 +418,7 @@ def test_a_disk_that_takes_no_byte_is_an_error_and_not_endless(
         write_private(folder / "note.json", "new")
 
 
-def test_a_disk_that_takes_a_byte_at_a_time_gets_all_of_them(
+def test_a_disk_that_accepts_one_byte_at_a_time_gets_the_whole_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.write

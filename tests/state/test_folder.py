@@ -1,4 +1,4 @@
-"""The state folder: a new one is made, a lost one is never taken for a new one."""
+"""The state folder: a new one is created, and a lost one is never treated as new."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_the_marker_is_believed_after_a_restart(used: Path, harm: Harm) -> None:
         ProtectionFile(used).load()
 
 
-def test_a_folder_that_comes_back_is_used_again_without_a_word(used: Path) -> None:
+def test_a_folder_that_comes_back_is_used_again(used: Path) -> None:
     used.rename(used.with_name("away"))
     with pytest.raises(StateFolderLost, match="is not there any more"):
         ProtectionFile(used).load()

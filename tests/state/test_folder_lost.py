@@ -1,4 +1,4 @@
-"""The state folder is lost while ComfyUI runs: nothing protected goes, whatever step a deletion or a clear is at."""
+"""The state folder is lost while ComfyUI runs: no protected job is deleted at any step."""
 
 from __future__ import annotations
 

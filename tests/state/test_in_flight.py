@@ -1,4 +1,4 @@
-"""The notes of what is being sent: written first, never passed over, never sent again by themselves."""
+"""The notes of in-flight operations: written first, never ignored, never resent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks end: with their holder, with their limit, and whatever a forked child or a stopped program does."""
+"""Locks end with their holder or their time limit, whatever forked children and stopped programs do."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, soon: None) -> Iterator[Hanging]:
 
 
 @posix
-def test_a_gate_that_a_stopped_program_keeps_is_an_error_that_names_its_file(
+def test_a_file_lock_kept_by_a_stopped_program_is_an_error_that_names_the_file(
     tmp_path: Path, soon: None
 ) -> None:
     path = tmp_path / "x.gate"
@@ -112,7 +112,7 @@ def test_a_gate_that_a_stopped_program_keeps_is_an_error_that_names_its_file(
 
 
 @posix
-def test_a_gate_is_waited_for_as_long_as_its_holder_needs_it_for_a_moment(tmp_path: Path) -> None:
+def test_a_briefly_held_file_lock_is_waited_for(tmp_path: Path) -> None:
     held, order = threading.Event(), list[str]()
 
     def hold() -> None:
@@ -158,7 +158,7 @@ def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(
 
 
 @posix
-def test_a_lock_call_that_does_not_return_has_a_limit_and_what_it_gets_at_last_is_given_back(
+def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(
     tmp_path: Path, hanging: Hanging
 ) -> None:
     slot, begin = SenderLock(tmp_path), time.monotonic()
@@ -174,7 +174,7 @@ def test_a_lock_call_that_does_not_return_has_a_limit_and_what_it_gets_at_last_i
 
 
 @posix
-def test_a_lock_that_comes_too_late_is_free_again_though_its_file_is_still_open(
+def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(
     tmp_path: Path, hanging: Hanging
 ) -> None:
     path = tmp_path / "x"

@@ -1,4 +1,4 @@
-"""Reports of stopped nodes: kept for the page that fetches them, and not for ever."""
+"""Reports of stopped nodes: kept until newer ones replace them."""
 
 from __future__ import annotations
 

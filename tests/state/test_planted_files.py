@@ -1,4 +1,4 @@
-"""Each state file with something else in its place: no hang, no harm to anybody's file, and an error that names it."""
+"""Each state file replaced by a link, pipe, folder or huge file: no hang, no harm, and an error that names it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def victim(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_the_settings_are_on_the_safe_side(
+def test_something_else_in_place_of_the_settings_gives_the_safest_settings(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "settings.json", victim)
@@ -184,7 +184,7 @@ def test_the_lock_truncates_no_other_file_and_what_is_wrong_is_named(
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_a_backup_in_whose_place_something_else_is_is_damaged(
+def test_something_else_in_place_of_a_backup_counts_as_a_damaged_backup(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "backups" / f"{NAME}.zip", victim)
@@ -208,7 +208,7 @@ def test_a_backup_with_an_endless_table_of_contents_is_not_read_into_memory(fold
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_a_question_in_whose_place_something_else_is_is_closed(
+def test_something_else_in_place_of_a_question_counts_as_closed(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "asking" / f"{NAME}.json", victim)
@@ -217,7 +217,7 @@ def test_a_question_in_whose_place_something_else_is_is_closed(
 
 
 @pytest.mark.parametrize("plant", [plant_symlink, plant_fifo, plant_folder])
-def test_nothing_of_that_kind_counts_as_held(
+def test_links_pipes_and_folders_do_not_count_as_held(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "x", victim)

@@ -1,4 +1,4 @@
-"""The list of protected jobs: kept for every key, and never taken for empty when it cannot be read."""
+"""The list of protected jobs is never treated as empty when it cannot be read."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_changes_made_at_the_same_time_leave_each_other_as_they_are(tmp_path: Pa
     assert files[0].in_force() == Settings(nodes="never", hold_seconds=30)
 
 
-def test_a_value_that_is_refused_makes_no_state_folder(tmp_path: Path) -> None:
+def test_a_refused_setting_creates_no_state_folder(tmp_path: Path) -> None:
     with pytest.raises(InputRefused):
         SettingsFile(tmp_path / "state").change(nodes="always")
     assert not (tmp_path / "state").exists()

@@ -1,4 +1,4 @@
-"""What is in a file, also in one that is packed: a search of its bytes alone would find nothing there."""
+"""The content of a file, unpacked if it is a zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that anybody could be shown of an error."""
+"""Everything that an error could show."""
 
 from __future__ import annotations
 

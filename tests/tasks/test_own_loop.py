@@ -90,7 +90,7 @@ async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
     assert await run_in_thread(cancelled.wait, 5)
 
 
-async def test_work_that_exits_ends_no_other_work() -> None:
+async def test_work_that_raises_systemexit_ends_no_other_work() -> None:
     began, go_on = threading.Event(), threading.Event()
 
     async def other() -> str:

@@ -166,7 +166,7 @@ def test_a_budget_shrinks_with_time_to_its_floor_and_never_below() -> None:
     virtual_time.run(spend())
 
 
-async def test_a_turn_that_is_given_waits_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_really_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -187,7 +187,7 @@ async def test_long_work_can_be_stopped_at_each_turn(monkeypatch: pytest.MonkeyP
         await LoopPauses(Person(lambda: True))()
 
 
-def test_nothing_gives_a_turn_without_waiting() -> None:
+def test_no_pause_yields_without_waiting() -> None:
     without = [
         path.name for path in PACK.rglob("*.py") if "await asyncio.sleep(0)" in path.read_text("utf-8")
     ]

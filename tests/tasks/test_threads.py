@@ -1,4 +1,4 @@
-"""Blocking work in threads of our own: a loop never waits for it, and whatever it took is given back."""
+"""Blocking work in our own threads: a loop never waits for it, and what it took is given back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
         await run_in_thread(divide, 0)
 
 
-async def test_a_full_executor_of_another_pack_holds_up_nothing() -> None:
+async def test_a_full_executor_of_another_pack_delays_nothing() -> None:
     loop, leave = asyncio.get_running_loop(), threading.Event()
     executor = concurrent.futures.ThreadPoolExecutor(1)
     loop.set_default_executor(executor)
@@ -68,7 +68,7 @@ async def test_a_full_executor_of_another_pack_holds_up_nothing() -> None:
     await theirs
 
 
-def test_a_loop_ends_though_its_work_never_does(slow: Slow) -> None:
+def test_a_loop_ends_even_if_its_work_never_does(slow: Slow) -> None:
     async def gives_up() -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(run_in_thread(slow.take), 0.05)
@@ -80,7 +80,7 @@ def test_a_loop_ends_though_its_work_never_does(slow: Slow) -> None:
     assert time.monotonic() - begin < 5
 
 
-def test_a_process_ends_though_its_work_never_does() -> None:
+def test_a_process_ends_even_if_its_work_never_does() -> None:
     code = (
         "import asyncio, threading\n"
         "from cloud_history.tasks.threads import run_in_background\n"
@@ -158,7 +158,7 @@ async def test_a_result_whose_waiter_is_cancelled_is_given_back(slow: Slow) -> N
     assert await run_in_thread(slow.gave_back.wait, 5)
 
 
-def test_a_loop_that_ends_by_itself_leaves_nothing_taken(slow: Slow) -> None:
+def test_a_loop_that_ends_gives_back_what_was_taken(slow: Slow) -> None:
     async def left() -> None:
         task = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
         await run_in_thread(slow.began.wait, 5)
