@@ -24,7 +24,7 @@ def base_url(given: str) -> str:
 @pytest.mark.parametrize(
     "environ", [{}, {"COMFY_CLOUD_BASE_URL": ""}, {"COMFY_CLOUD_BASE_URL": "  "}], ids=str
 )
-def test_without_a_base_url_it_is_comfy_cloud(environ: dict[str, str]) -> None:
+def test_the_default_base_url_is_comfy_cloud(environ: dict[str, str]) -> None:
     found = read_base_url(environ)
     assert (found.url, found.host, found.loopback) == ("https://cloud.comfy.org", "cloud.comfy.org", False)
 
@@ -44,7 +44,7 @@ def test_without_a_base_url_it_is_comfy_cloud(environ: dict[str, str]) -> None:
         ("http://[::1]:80/", "http://[::1]:80", "[::1]:80"),
     ],
 )
-def test_https_anywhere_and_http_on_this_machine_are_taken(given: str, url: str, host: str) -> None:
+def test_https_anywhere_and_http_on_loopback_are_accepted(given: str, url: str, host: str) -> None:
     found = read_base_url({"COMFY_CLOUD_BASE_URL": given})
     assert (found.url, found.host) == (url, host)
 
@@ -240,14 +240,14 @@ def test_every_variable_is_trimmed_alike(
 
 
 @pytest.mark.parametrize("blank", ["", " ", '""', "''", '" "', "\n"])
-def test_a_variable_with_nothing_in_it_is_not_set(blank: str, tmp_path: Path) -> None:
+def test_a_blank_variable_counts_as_not_set(blank: str, tmp_path: Path) -> None:
     assert environment.variable("X", {"X": blank}) == ""
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": blank}, inside_comfyui=tmp_path) == tmp_path
     assert KeyStore(tmp_path, {"COMFY_CLOUD_API_KEY": blank}).find() is None
 
 
 @pytest.mark.parametrize("kept", ['"', "'x", 'x"', "\"x'", 'a"b"c', "it's"])
-def test_quotes_that_are_no_pair_are_part_of_the_value(kept: str) -> None:
+def test_unpaired_quotes_are_part_of_the_value(kept: str) -> None:
     assert environment.variable("X", {"X": kept}) == kept
 
 

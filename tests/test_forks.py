@@ -141,7 +141,7 @@ def test_no_lock_that_outlives_a_call_is_made_elsewhere() -> None:
     assert found == {"forks.py", "threads.py", "locks.py"}
 
 
-def test_a_collected_object_is_not_restarted_after_a_fork(tmp_path: Path) -> None:
+def test_a_garbage_collected_object_is_not_reset_after_a_fork(tmp_path: Path) -> None:
     class Restarting:
         def restart(self) -> None:
             (tmp_path / "restarted").touch()

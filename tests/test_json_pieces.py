@@ -34,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from([1, 8, 30]))
 @examples(100)
-def test_what_is_read_is_what_python_reads(value: Any, indent: int | None, window: int) -> None:
+def test_parsed_values_equal_those_of_the_json_module(value: Any, indent: int | None, window: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_pieces, "WINDOW", window)
         for ascii_only in (True, False):
@@ -44,14 +44,14 @@ def test_what_is_read_is_what_python_reads(value: Any, indent: int | None, windo
 
 @given(VALUES)
 @examples(100)
-def test_what_is_written_is_what_python_writes(value: Any) -> None:
+def test_written_values_equal_those_of_the_json_module(value: Any) -> None:
     finite = json.loads(json.dumps(value), parse_constant=lambda name: None)
     assert dumps(value, nothing) == json.dumps(finite, separators=(",", ":"))
 
 
 @given(st.text(alphabet='[]{}",:01.e-ntrufalse \\', max_size=30))
 @examples(300)
-def test_what_python_does_not_read_is_not_read(text: str) -> None:
+def test_text_that_python_cannot_parse_is_refused(text: str) -> None:
     try:
         expected = json.loads(text)
     except ValueError:
@@ -71,7 +71,7 @@ def test_lone_surrogates_are_written_as_python_does() -> None:
     assert dumps(text, nothing) == json.dumps(text)
 
 
-def test_names_and_members_are_made_by_the_decoder_that_is_given() -> None:
+def test_the_given_decoder_creates_names_and_objects() -> None:
     decoder = json.JSONDecoder(object_pairs_hook=list)
     text = '{"a": 1, "a": {"b": [1, 2, 3, 4, 5, 6, 7, 8]}, "c": {}}'
     assert loads(text, nothing, decoder) == json.loads(text, object_pairs_hook=list)
@@ -122,7 +122,7 @@ def test_no_step_of_writing_is_large(value: Any) -> None:
     assert max(map(len, pieces)) < 3 * 64 * 6 + 600
 
 
-def test_it_pauses_often() -> None:
+def test_large_json_is_parsed_with_many_pauses() -> None:
     pauses = 0
 
     def pause() -> None:

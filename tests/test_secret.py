@@ -57,7 +57,7 @@ def secret() -> Secret:
         lambda each: repr(ApiKey(each, "env")),
     ],
 )
-def test_no_way_of_showing_a_secret_shows_it(secret: Secret, show: object) -> None:
+def test_no_conversion_to_text_shows_a_secret(secret: Secret, show: object) -> None:
     shown = show(secret)  # type: ignore[operator]
     assert HIDDEN in shown
     assert KEY[:8] not in shown
@@ -172,7 +172,7 @@ def test_a_key_with_quotes_is_hidden_as_json_html_and_python_write_it() -> None:
         assert "and-more" not in scrub(written)
 
 
-def test_the_same_blocks_over_and_over_are_hidden_too() -> None:
+def test_a_key_of_repeated_blocks_is_hidden() -> None:
     remember("abcdefgh" * 2 + "ijklmnop" + "abcdefgh" * 2)
     assert scrub("abcdefgh" * 3 + "ijklmnop" + "abcdefgh" * 3) == f"abcdefgh{HIDDEN}abcdefgh"
 

@@ -95,7 +95,7 @@ def test_only_the_first_answer_counts(scene: Scene) -> None:
     assert refused == [True]
 
 
-def test_a_delete_within_a_second_of_seeing_it_is_no_answer_and_uses_nothing_up(scene: Scene) -> None:
+def test_delete_within_a_second_is_refused_and_the_token_stays_valid(scene: Scene) -> None:
     refused: list[float] = []
 
     def hurry() -> None:
@@ -122,7 +122,7 @@ def test_a_skip_counts_at_once(scene: Scene) -> None:
     assert scene.ask() is False
 
 
-def test_only_so_many_tokens_are_kept_and_the_newest_answer(scene: Scene) -> None:
+def test_only_the_newest_tokens_are_kept(scene: Scene) -> None:
     def fetch_often() -> None:
         scene.fetch()
         first = dict(scene.shown)
@@ -206,7 +206,7 @@ def test_an_unknown_answer_is_refused_and_the_token_stays_valid(scene: Scene, wo
     assert scene.ask() is True
 
 
-def test_an_answer_in_the_very_last_moment_counts_and_is_never_both_taken_and_ignored(scene: Scene) -> None:
+def test_an_answer_at_the_last_moment_either_counts_or_is_refused(scene: Scene) -> None:
     scene.at(1.0, scene.see)
     # The clock reaches the end in the same step: the requester gives up without having looked again.
     scene.at(119.9, scene.answer)

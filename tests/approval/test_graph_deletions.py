@@ -124,7 +124,7 @@ def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
     assert room.untouched
 
 
-def test_never_refuses_without_asking(room: Room) -> None:
+def test_the_mode_never_refuses_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="never")
     for run in (lambda: room.delete(ids(3)), room.clear):
         with pytest.raises(NodesNever) as ended:

@@ -44,7 +44,7 @@ def test_a_right_clock_is_right_however_long_an_answer_takes(took: timedelta, at
     ],
     ids=str,
 )
-def test_more_than_five_minutes_are_said(ahead: timedelta, warning: str) -> None:
+def test_a_clock_error_of_more_than_five_minutes_is_reported(ahead: timedelta, warning: str) -> None:
     expected = (
         f"This machine’s clock is {warning} Comfy Cloud’s: rules about the age of jobs may take the wrong ones."
         if warning
@@ -54,7 +54,7 @@ def test_more_than_five_minutes_are_said(ahead: timedelta, warning: str) -> None
 
 
 @pytest.mark.parametrize("days", [10, -10])
-def test_more_than_a_day_stops_rules_and_names_both_times(days: int) -> None:
+def test_a_clock_error_of_more_than_a_day_stops_age_rules_and_names_both_times(days: int) -> None:
     with pytest.raises(ClockWrong) as refused:
         clock(timedelta(days=days)).check()
     ours = NOON + timedelta(days=days)
@@ -62,7 +62,7 @@ def test_more_than_a_day_stops_rules_and_names_both_times(days: int) -> None:
     assert "Set this machine’s clock" in refused.value.hint
 
 
-def test_up_to_a_day_rules_are_carried_out() -> None:
+def test_a_clock_error_of_up_to_a_day_allows_age_rules() -> None:
     clock(timedelta(hours=23)).check()
     clock(timedelta(hours=-23)).check()
 
@@ -82,7 +82,7 @@ def test_an_invalid_date_header_is_ignored(date: str | None) -> None:
     assert found.ahead == before
 
 
-def test_it_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     found = CloudClock(lambda: NOON)
     with caplog.at_level(logging.WARNING, "cloud_history"):
         for _ in range(3):

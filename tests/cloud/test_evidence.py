@@ -76,7 +76,7 @@ async def test_a_job_still_found_by_id_is_not_called_removed_because_a_list_chan
 
 
 @pytest.mark.parametrize("lie", ["hides_jobs", "empty_list"])
-async def test_an_empty_list_is_not_believed_of_anything_while_a_job_is_found_by_its_id(
+async def test_an_empty_list_proves_nothing_while_a_job_is_found_by_its_id(
     cloud: SimulatedCloud, delete: Delete, lie: str
 ) -> None:
     for when in ("", ",after_deletion=true"):
@@ -124,7 +124,7 @@ async def test_a_silently_truncated_list_proves_nothing_beyond_its_end(
 
 
 @pytest.mark.parametrize("count", [1, 10, 30])
-async def test_a_cloud_that_still_answers_for_removed_jobs_by_id_is_believed_by_its_whole_list(
+async def test_if_removed_jobs_are_still_found_by_id_the_complete_list_is_the_proof(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     chosen = some(cloud, count)

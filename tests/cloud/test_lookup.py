@@ -107,7 +107,7 @@ def test_a_job_whose_status_changed_is_found_in_the_whole_list() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_an_empty_list_right_after_a_full_one_is_not_believed_while_jobs_are_found_by_their_ids(
+def test_an_empty_list_after_a_full_one_proves_nothing_while_jobs_are_found_by_id(
     count: int,
 ) -> None:
     class Emptied(FakeClient):
@@ -396,6 +396,6 @@ def test_an_unseen_observation_is_empty() -> None:
     assert (NOTHING_OBSERVED.there, NOTHING_OBSERVED.gone, NOTHING_OBSERVED.error) == ({}, frozenset(), None)
 
 
-def test_the_type_checker_takes_no_plain_id_for_a_proven_absence() -> None:
+def test_the_type_checker_refuses_a_plain_id_as_proven_absent() -> None:
     # mypy is the test: it reports the comment below as unused as soon as a plain id would do.
     assert Observation(gone=frozenset({"an id"})).gone  # type: ignore[arg-type]

@@ -240,7 +240,7 @@ def test_any_mix_of_ids_gives_the_same_ids_in_order_lower_case_and_once(mixed: M
 
 @quickly
 @given(made_of(nested, 1000))
-def test_reading_what_was_read_changes_nothing(mixed: Mixed) -> None:
+def test_parsing_parsed_ids_again_changes_nothing(mixed: Mixed) -> None:
     once = parse_job_ids(mixed[0])
     assert parse_job_ids(once) == parse_job_ids("\n".join(once)) == parse_job_ids(json.dumps(once)) == once
 

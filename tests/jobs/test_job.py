@@ -71,7 +71,7 @@ def test_an_invalid_time_gives_none(nonsense: object) -> None:
 
 
 @pytest.mark.parametrize("unit", [1, 1000])
-def test_a_day_ahead_is_a_wrong_clock_and_more_is_no_time(unit: int) -> None:
+def test_a_time_up_to_a_day_ahead_is_valid_and_a_later_one_is_not(unit: int) -> None:
     tomorrow = int((NOON + timedelta(days=1)).timestamp())
     assert moment(tomorrow * unit, NOON) == NOON + timedelta(days=1)
     assert moment((tomorrow + 1) * unit, NOON) is None
@@ -100,7 +100,7 @@ def test_a_time_is_an_aware_plausible_moment_or_none(value: object) -> None:
         ("cancelled", "cancelled canceled cancel_requested cancel_pending cancelling_preparing"),
     ],
 )
-def test_every_inner_state_means_one_of_the_five(status: str, words: str) -> None:
+def test_every_internal_state_maps_to_one_of_the_five_statuses(status: str, words: str) -> None:
     for word in words.split():
         job = read_job({"id": JOB, "status": word}, NOON)
         assert job is not None
@@ -276,7 +276,7 @@ def test_a_file_without_a_usable_name_is_no_file(name: object) -> None:
     assert read_file({"filename": name}) is None
 
 
-def test_a_file_without_a_place_is_in_output() -> None:
+def test_a_file_without_a_folder_type_is_in_output() -> None:
     assert read_file({"filename": "a.png", "subfolder": None, "type": None}) == OutputFile(
         "a.png", "", "output"
     )

@@ -106,7 +106,7 @@ def test_the_key_is_replaced_in_texts_and_in_names() -> None:
     assert cleaned == {"a": "x[hidden]y", "[hidden]": ["[hidden][hidden]"]}
 
 
-def test_as_deep_as_any_workflow_goes_is_kept() -> None:
+def test_details_of_up_to_the_maximum_depth_are_kept() -> None:
     clean_json(clean_detail(nested(MAX_LEVELS - 1)), KEY)
 
 

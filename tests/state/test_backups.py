@@ -295,7 +295,7 @@ def left(backups: BackupFolder) -> list[str]:
     return [each.operation for each in backups.list()]
 
 
-def test_the_newest_come_first(backups: BackupFolder, tmp_path: Path) -> None:
+def test_the_newest_backups_are_listed_first(backups: BackupFolder, tmp_path: Path) -> None:
     first, second, third = made_over_time(tmp_path, [5, 1, 9])
     assert left(backups) == [second, first, third]
 
@@ -336,7 +336,7 @@ def test_a_wrong_clock_does_not_make_backups_look_old(backups: BackupFolder, tmp
     assert backups.delete_old(90, 1000, NOW) == []
 
 
-def test_a_new_backup_stays_where_older_ones_are_dated_later_than_now(tmp_path: Path) -> None:
+def test_a_new_backup_is_kept_if_older_ones_are_dated_in_the_future(tmp_path: Path) -> None:
     backups = BackupFolder(tmp_path, lambda: NOW)
     wrong = made_over_time(tmp_path, [-400] * (MIN_BACKUPS + 2))
     make(tmp_path, "f" * 32, created_at=NOW.isoformat())

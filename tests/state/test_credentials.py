@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 # Which key is in force
 
 
-def test_no_key_anywhere_is_no_key(folder: Path) -> None:
+def test_without_any_key_none_is_found(folder: Path) -> None:
     assert KeyStore(folder, {}).find() is None
     with pytest.raises(MissingApiKey) as caught:
         KeyStore(folder, {}).get()
@@ -108,7 +108,7 @@ def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> No
     assert store.get(of_prompt) == ApiKey(of_prompt, "prompt")
 
 
-def test_with_several_users_a_missing_key_is_no_key_to_connect(folder: Path) -> None:
+def test_with_several_users_a_missing_key_does_not_ask_to_connect(folder: Path) -> None:
     with pytest.raises(ManyUsers):
         KeyStore(folder, {}, many_users=True).get()
 
@@ -155,7 +155,7 @@ def test_quotes_and_spaces_around_a_pasted_key_are_removed(pasted: str) -> None:
 
 
 @pytest.mark.parametrize("pasted", ["", " \n\t", '""', "“”", "\u200b\x00"], ids=ascii)
-def test_a_key_of_nothing_is_refused(pasted: str) -> None:
+def test_an_empty_key_is_refused(pasted: str) -> None:
     with pytest.raises(InvalidApiKey) as caught:
         clean_key(pasted)
     assert caught.value.message == "The API key is empty."
@@ -237,7 +237,7 @@ def test_the_key_is_never_in_a_file_others_could_read_not_even_while_it_is_writt
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace", "write"])
-def test_a_save_that_fails_leaves_the_older_key_and_no_draft(
+def test_a_save_that_fails_leaves_the_older_key_and_no_temporary_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     store = KeyStore(folder, {})

@@ -93,7 +93,7 @@ def test_a_lock_that_a_failing_disk_refused_is_not_held(
         locks.try_lock(file)
 
 
-def test_on_a_file_system_without_locks_the_process_goes_by_its_own(
+def test_a_file_system_without_locks_leaves_the_locks_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "_lock", failing(errno.ENOLCK))
@@ -102,7 +102,7 @@ def test_on_a_file_system_without_locks_the_process_goes_by_its_own(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_a_claim_hidden_by_a_failing_disk_counts_as_held(
+def test_an_owner_lock_on_a_failing_disk_counts_as_held(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.json"

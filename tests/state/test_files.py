@@ -83,7 +83,7 @@ def test_only_the_owner_can_read_the_file_even_while_it_is_written(
 
 @pytest.mark.parametrize("step", ["replace", "fsync", "open"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS])
-def test_where_a_step_fails_the_old_file_is_whole_and_no_draft_is_left(
+def test_if_a_step_fails_the_old_file_is_kept_and_no_temporary_file_is_left(
     path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     with monkeypatch.context() as broken:
@@ -94,7 +94,7 @@ def test_where_a_step_fails_the_old_file_is_whole_and_no_draft_is_left(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_where_the_folder_cannot_be_synced_the_new_file_counts_as_written(
+def test_if_the_folder_cannot_be_synced_the_file_still_counts_as_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.fsync
@@ -109,9 +109,7 @@ def test_where_the_folder_cannot_be_synced_the_new_file_counts_as_written(
     assert path.read_text() == "new"
 
 
-def test_the_content_is_on_the_disk_before_it_takes_the_name(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_content_is_synced_before_the_rename(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     real_sync, real_replace = os.fsync, os.replace
 
@@ -130,7 +128,7 @@ def test_the_content_is_on_the_disk_before_it_takes_the_name(
     assert steps[:2] == ["file", "name"]
 
 
-def test_being_interrupted_leaves_the_old_file_and_no_draft(
+def test_an_interrupt_leaves_the_old_file_and_no_temporary_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(descriptor: int) -> None:
@@ -270,7 +268,7 @@ def test_a_symbolic_link_is_not_followed(folder: Path, victim: Path, mode: Mode)
 
 
 @pytest.mark.parametrize("mode", ["r+b", "a+b"])
-def test_a_link_that_leads_nowhere_makes_no_file_there(folder: Path, tmp_path: Path, mode: Mode) -> None:
+def test_a_broken_link_creates_no_file_at_its_target(folder: Path, tmp_path: Path, mode: Mode) -> None:
     (folder / "note.json").symlink_to(tmp_path / "made")
     with pytest.raises(FileRefused, match="symbolic link"):
         open_private(folder / "note.json", mode, create=True)
@@ -305,7 +303,7 @@ def test_another_users_file_is_refused_with_its_owner(folder: Path, mode: Mode) 
 
 
 @as_root
-def test_files_of_the_folders_owner_are_taken(folder: Path) -> None:
+def test_files_of_the_folders_owner_are_accepted(folder: Path) -> None:
     (folder / "note.json").write_text("theirs")
     for each in (folder, folder / "note.json"):
         os.chown(each, 12345, -1)

@@ -146,7 +146,7 @@ def test_a_lost_state_folder_is_reported_with_its_path_and_what_to_do(used: Path
 
 
 @pytest.mark.parametrize("harm", LOSSES)
-def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) -> None:
+def test_lost_safeguards_never_count_as_empty_or_off(used: Path, harm: Harm) -> None:
     harm(used)
     before = sorted(str(each) for each in used.rglob("*")) if used.is_dir() else []
     asking: list[Callable[[], object]] = [
@@ -180,7 +180,7 @@ def test_nothing_that_is_lost_is_taken_for_empty_or_off(used: Path, harm: Harm) 
 
 
 @pytest.mark.parametrize("harm", KNOWN_AFTER_A_RESTART)
-def test_the_marker_is_believed_after_a_restart(used: Path, harm: Harm) -> None:
+def test_the_marker_still_counts_after_a_restart(used: Path, harm: Harm) -> None:
     harm(used)
     restart()
     with pytest.raises(StateFolderLost):
@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
 
 
 @pytest.mark.parametrize("harm", [removed, emptied, replaced, replaced_by_an_older_version, marker_removed])
-def test_a_folder_missing_at_startup_is_recognised_by_the_note_in_another_folder(
+def test_a_folder_missing_at_startup_is_noticed_by_the_id_copy_in_another_folder(
     folder: Path, tmp_path: Path, harm: Harm
 ) -> None:
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
@@ -245,7 +245,7 @@ def test_a_folder_missing_at_startup_is_recognised_by_the_note_in_another_folder
     ProtectionFile(folder).load()
 
 
-def test_the_note_of_another_folder_or_a_damaged_one_says_nothing(folder: Path, tmp_path: Path) -> None:
+def test_an_id_copy_that_is_damaged_or_of_another_folder_is_ignored(folder: Path, tmp_path: Path) -> None:
     state_folder_at(tmp_path / "other").keep_id_copy_in(tmp_path / "inside")
     SettingsFile(tmp_path / "other").change(hold_seconds=5)
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
@@ -257,14 +257,14 @@ def test_the_note_of_another_folder_or_a_damaged_one_says_nothing(folder: Path, 
     assert str(folder) in (tmp_path / "inside" / "state_is_elsewhere.json").read_text()
 
 
-def test_a_folder_keeps_no_note_in_itself(folder: Path, tmp_path: Path) -> None:
+def test_no_id_copy_is_kept_in_the_same_folder(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
     state_folder_at(folder).keep_id_copy_in(tmp_path / "link")
     SettingsFile(folder).change(hold_seconds=5)
     assert not (folder / "state_is_elsewhere.json").exists()
 
 
-def test_where_no_note_can_be_kept_the_folder_works(folder: Path, tmp_path: Path) -> None:
+def test_the_folder_works_if_no_id_copy_can_be_written(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "inside").write_text("a file")
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     SettingsFile(folder).change(hold_seconds=5)
@@ -288,7 +288,7 @@ def test_a_person_can_start_anew_and_the_folder_is_marked_again(used: Path, harm
     assert stat.S_IMODE((used / MARKER).stat().st_mode) == 0o600
 
 
-def test_a_folder_that_is_not_lost_is_not_begun_anew(used: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_lost_cannot_be_started_anew(used: Path, tmp_path: Path) -> None:
     before = id_of(used)
     for folder in (used, tmp_path / "new"):
         with pytest.raises(InputRefused):
@@ -297,7 +297,7 @@ def test_a_folder_that_is_not_lost_is_not_begun_anew(used: Path, tmp_path: Path)
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_that_cannot_be_made_anew_is_still_lost(used: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_still_lost(used: Path) -> None:
     replaced_by_a_file(used)
     with pytest.raises(StateUnwritable, match="can’t be made anew"):
         state_folder_at(used).start_anew()
@@ -305,7 +305,7 @@ def test_a_folder_that_cannot_be_made_anew_is_still_lost(used: Path) -> None:
         ProtectionFile(used).load()
 
 
-def test_a_folder_with_another_marker_is_taken_as_it_is(used: Path) -> None:
+def test_starting_anew_accepts_a_folder_with_another_marker(used: Path) -> None:
     replaced(used)
     another = id_of(used)
     state_folder_at(used).start_anew()
@@ -327,7 +327,7 @@ def test_a_new_folder_is_marked_when_something_is_first_written(folder: Path) ->
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_an_empty_folder_is_taken_for_a_new_one_and_that_is_said(
+def test_an_empty_folder_counts_as_new_and_that_is_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder.mkdir()
@@ -335,13 +335,13 @@ def test_an_empty_folder_is_taken_for_a_new_one_and_that_is_said(
     assert f"The state folder {folder} was empty" in caplog.text
 
 
-def test_a_folder_with_other_peoples_files_is_a_new_one(folder: Path) -> None:
+def test_a_folder_with_only_foreign_files_counts_as_new(folder: Path) -> None:
     (folder / "lost+found").mkdir(parents=True)
     assert ProtectionFile(folder).load() == NOTHING_PROTECTED
     assert not (folder / MARKER).exists()
 
 
-def test_a_folder_of_version_1_2_0_is_marked_as_it_is(folder: Path) -> None:
+def test_a_folder_of_version_1_2_0_gets_a_marker(folder: Path) -> None:
     folder.mkdir()
     content = json.dumps({"jobs": JOBS, "workflows": []})
     (folder / "protected.json").write_text(content)
@@ -354,7 +354,7 @@ def test_a_folder_of_version_1_2_0_is_marked_as_it_is(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["api_key.json", "deletions.jsonl", "sending.lock"])
-def test_any_file_of_version_1_2_0_tells_its_folder(folder: Path, name: str) -> None:
+def test_any_file_of_version_1_2_0_identifies_its_folder(folder: Path, name: str) -> None:
     folder.mkdir()
     (folder / name).touch()
     state_folder_at(folder).check()
@@ -468,7 +468,7 @@ def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_n
         StateFolder(folder).check()
 
 
-def test_a_list_that_vanishes_while_it_is_read_is_not_taken_for_empty(
+def test_a_list_that_vanishes_while_it_is_read_does_not_count_as_empty(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(path: Path, most: int) -> bytes:
@@ -479,7 +479,7 @@ def test_a_list_that_vanishes_while_it_is_read_is_not_taken_for_empty(
         ProtectionFile(used).load()
 
 
-def test_something_else_in_the_place_of_a_safeguard_can_be_removed_again(folder: Path) -> None:
+def test_a_foreign_file_in_the_place_of_a_safeguard_may_be_removed_again(folder: Path) -> None:
     SettingsFile(folder).change(hold_seconds=5)
     (folder / "protected.json").mkdir()
     state_folder_at(folder).check()

@@ -131,7 +131,7 @@ def test_no_name_leads_out_of_the_folder(journal: InFlight, tmp_path: Path, name
     ],
     ids=lambda content: str(content)[:30],
 )
-def test_a_damaged_note_still_says_that_something_was_running(
+def test_a_damaged_in_flight_file_is_still_listed(
     journal: InFlight, tmp_path: Path, content: str | dict[str, object]
 ) -> None:
     whole = entry()

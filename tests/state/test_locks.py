@@ -188,7 +188,7 @@ def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(
 
 
 @posix
-def test_calls_that_hang_do_not_pile_up(
+def test_no_more_lock_calls_are_made_while_too_many_hang(
     tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._pending_descriptors) + 2)
@@ -213,7 +213,7 @@ def test_freeing_a_lock_does_not_block_even_if_the_call_never_returns(
 
 
 @posix
-def test_a_claim_whose_lock_cannot_be_checked_counts_as_held(tmp_path: Path, hanging: Hanging) -> None:
+def test_an_owner_lock_that_cannot_be_checked_counts_as_held(tmp_path: Path, hanging: Hanging) -> None:
     path = tmp_path / "held.json"
     path.touch()
     assert OwnerLock.is_held(path)
@@ -288,7 +288,7 @@ def test_an_open_copy_of_a_locked_file_does_not_keep_the_lock(tmp_path: Path) ->
 
 
 @posix
-def test_a_forked_child_has_nothing_and_can_take_what_is_free(tmp_path: Path) -> None:
+def test_a_forked_child_holds_no_lock_and_can_acquire_a_free_one(tmp_path: Path) -> None:
     slot = SenderLock(tmp_path)
     assert slot.take(OPERATION)
     assert in_a_child(lambda: not slot.take(OTHER) and slot.holder() == OPERATION)
@@ -312,7 +312,7 @@ def test_a_locked_file_is_closed_in_a_forked_child_and_stays_locked_in_its_paren
 # Looking who sends
 
 
-def test_asking_who_sends_never_prevents_sending(tmp_path: Path) -> None:
+def test_checking_for_a_sender_never_prevents_sending(tmp_path: Path) -> None:
     operations, stop = Operations(tmp_path, {}), threading.Event()
     other = Operations(tmp_path, {})
 

@@ -109,7 +109,7 @@ def test_something_else_in_place_of_the_settings_gives_the_safest_settings(
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_the_list_of_protected_jobs_is_never_taken_for_empty_and_is_named(
+def test_an_unreadable_protection_list_is_named_and_never_counts_as_empty(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "protected.json", victim)

@@ -16,7 +16,7 @@ async def thread() -> str:
     return threading.current_thread().name
 
 
-async def test_it_runs_in_another_thread_and_gives_what_the_work_gives() -> None:
+async def test_work_runs_in_another_thread_and_returns_its_result() -> None:
     assert await run_on_own_loop(thread()) == "cloud-history-loop"
 
     async def inside() -> str:
@@ -25,7 +25,7 @@ async def test_it_runs_in_another_thread_and_gives_what_the_work_gives() -> None
     assert await run_on_own_loop(inside()) == "cloud-history-loop"
 
 
-async def test_it_raises_what_the_work_raises() -> None:
+async def test_errors_of_the_work_are_raised_in_the_caller() -> None:
     async def fails() -> None:
         raise KeyError("x")
 
@@ -70,7 +70,7 @@ async def test_work_whose_caller_is_cancelled_at_once_does_not_begin_or_is_cance
     assert not await run_in_thread(went_on.wait, 0.1)
 
 
-async def test_a_loop_that_ends_cancels_what_it_waits_for() -> None:
+async def test_a_loop_that_ends_cancels_its_tasks() -> None:
     began, cancelled = threading.Event(), threading.Event()
 
     async def work() -> None:

@@ -69,7 +69,7 @@ def test_a_stop_is_noticed_within_half_a_second(moment: float) -> None:
     assert work.ended or not work.started
 
 
-def test_it_has_ended_when_the_stop_is_raised_even_if_it_ends_slowly() -> None:
+def test_slow_work_has_ended_when_the_stop_is_raised() -> None:
     work = Work(slow_end=2.0)
     noticed, error = virtual_time.run(_timed(work, stopped_at(1.0), 3600.0))
     assert isinstance(error, OperationStopped)
@@ -88,7 +88,7 @@ def test_the_result_comes_as_soon_as_it_is_there() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 120.0])
-def test_it_ends_when_its_time_is_up(seconds: float) -> None:
+def test_work_ends_when_its_time_is_up(seconds: float) -> None:
     work = Work()
     noticed, error = virtual_time.run(_timed(work, Person(), seconds))
     assert isinstance(error, CloudTimeoutError)
@@ -139,7 +139,7 @@ def test_cancelling_again_while_the_work_ends_does_not_leave_it_behind(way: str)
     virtual_time.run(cancel_twice())
 
 
-def test_a_question_that_fails_ends_the_work_too() -> None:
+def test_a_stop_check_that_fails_ends_the_work() -> None:
     work = Work()
 
     def broken() -> bool:
@@ -152,7 +152,7 @@ def test_a_question_that_fails_ends_the_work_too() -> None:
     assert work.ended
 
 
-def test_a_budget_shrinks_with_time_to_its_floor_and_never_below() -> None:
+def test_the_seconds_to_a_deadline_never_fall_below_the_minimum() -> None:
     async def spend() -> None:
         deadline = Deadline(10.0)
         assert deadline.left() == 10.0
@@ -181,7 +181,7 @@ async def test_a_pause_really_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slept == [0.001]
 
 
-async def test_long_work_can_be_stopped_at_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_work_can_be_stopped_at_each_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "WORK_SECONDS", 0.0)
     with pytest.raises(OperationStopped):
         await LoopPauses(Person(lambda: True))()

@@ -47,7 +47,7 @@ def slow() -> Iterator[Slow]:
     slow.go_on.set()
 
 
-async def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
+async def test_the_result_and_the_errors_of_work_are_passed_on() -> None:
     def divide(by: int, *, top: int = 6) -> float:
         return top / by
 
@@ -123,7 +123,7 @@ async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> 
 
 
 @pytest.mark.parametrize("cancels", [1, 2, 5])
-async def test_a_resource_taken_for_a_cancelled_waiter_is_given_back(slow: Slow, cancels: int) -> None:
+async def test_a_resource_acquired_for_a_cancelled_caller_is_released(slow: Slow, cancels: int) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     for _ in range(cancels):
@@ -147,7 +147,7 @@ async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_
     assert slow.gave_back.is_set()
 
 
-async def test_a_result_whose_waiter_is_cancelled_is_given_back(slow: Slow) -> None:
+async def test_a_result_for_a_cancelled_caller_is_undone(slow: Slow) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     slow.go_on.set()
