@@ -16,6 +16,7 @@ from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import CloudError
 from cloud_history.jobs.rows import job_row
 from cloud_history.service import Operations
+from cloud_history.state.audit_csv import csv_lines
 from cloud_history.state.audit_log import AuditLog
 from cloud_history.tasks.stopping import Unwatched, Watch
 from simulated_cloud import Fault, SimulatedCloud
@@ -71,7 +72,7 @@ async def delete(
 
 def show_the_record(evidence: Evidence, folder: Path) -> None:
     record = AuditLog(folder)
-    evidence.add("CSV", "".join(record.csv()))
+    evidence.add("CSV", "".join(csv_lines(record)))
     for entry in record.entries():
         evidence.add("record", entry, record.jobs(entry.entry.operation))
 

@@ -13,6 +13,7 @@ from ..errors import InputRefused
 from ..jobs.ids import is_hex_id, is_job_id
 from ..jobs.rows import read_details, workflow_file
 from ..secret import scrub
+from ..state.audit_csv import csv_lines
 from ..state.audit_log import LoggedDeletion
 from ..state.backups import BackupInfo
 from ..tasks.threads import run_in_thread, run_large_in_thread, write_in_thread
@@ -55,7 +56,7 @@ class AuditRoutes:
     async def csv(self, request: web.Request) -> web.StreamResponse:
         named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
-        lines = self._queue.audit_log.csv()
+        lines = csv_lines(self._queue.audit_log)
         # In pieces, because the log can be large. Without a byte order mark spreadsheets guess the encoding.
         piece = "\ufeff" + await run_large_in_thread(_piece, lines)
         await response.prepare(request)

@@ -7,11 +7,9 @@ API key or anything of a workflow. A deletion that cannot be logged does not beg
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,7 +21,7 @@ from ..errors import StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock
 from ..jobs.ids import HEX_ID_PATTERN, check_hex_id, is_hex_id
 from ..jobs.job import utc_now
-from ..secret import CONTROL, scrub
+from ..secret import scrub
 from .append_log import AppendLog
 from .folder import state_folder_at
 from .locks import acquire_with_timeout
@@ -230,11 +228,6 @@ def _list(value: object) -> list[Any]:
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 OLDER_FILES = 20
-CSV_COLUMNS = ("at", "origin", "operation", "job id", "outcome", "why", "host", "key ending")
-
-_FORMULA = re.compile("""((?:^|[;,|:])[\\s"']*)([=+@\uff0b\uff0d\uff1d\uff20-])""")
-"""The start of a spreadsheet formula: at the start of a cell, or after a separator that other locales use."""
-
 Found = tuple[LoggedDeletion, bytes | None, bytes | None]
 """A deletion, with the lines of its intent and its outcome."""
 
@@ -285,7 +278,7 @@ class AuditLog:
             StateFolderLost, StateUnreadable.
         """
         found: list[LoggedDeletion] = []
-        with closing(self._newest_first()) as deletions:
+        with closing(self.newest_first()) as deletions:
             for deletion, _, _ in deletions:
                 if len(found) == most:
                     break
@@ -299,7 +292,7 @@ class AuditLog:
             StateFolderLost, StateUnreadable.
         """
         check_hex_id(operation)
-        with closing(self._newest_first()) as deletions:
+        with closing(self.newest_first()) as deletions:
             for deletion, intent, outcome in deletions:
                 if deletion.entry.operation == operation:
                     return read_jobs(intent, outcome)
@@ -314,21 +307,6 @@ class AuditLog:
             )
         except OSError as exc:
             raise _unreadable(exc) from exc
-
-    def csv(self) -> Iterator[str]:
-        """Yield the log as lines of a CSV file (RFC 4180): one job a line, the newest deletion first.
-
-        A deletion whose jobs are not known by id has one line without a job id.
-        """
-        yield _csv_line(CSV_COLUMNS)
-        for deletion, intent, outcome in self._newest_first():
-            entry = deletion.entry
-            report = deletion.outcome.report if deletion.outcome else ""
-            jobs = read_jobs(intent, outcome) or [LoggedJob("", deletion.state, report)]
-            origin = _origin(entry)
-            for job in jobs:
-                cells = (entry.at, origin, entry.operation, job.id, job.outcome, job.why)
-                yield _csv_line((*cells, entry.host, entry.last4))
 
     def _lines(self) -> Generator[bytes, None, None]:
         try:
@@ -347,7 +325,7 @@ class AuditLog:
         except OSError as exc:
             raise StateUnwritable("audit_log_unwritable", because=exc) from exc
 
-    def _newest_first(self) -> Generator[Found, None, None]:
+    def newest_first(self) -> Generator[Found, None, None]:
         """Yield all deletions, the newest intent first; last, the outcomes whose intents are damaged.
 
         Raises:
@@ -378,21 +356,3 @@ class AuditLog:
 
 def _unreadable(exc: OSError) -> StateUnreadable:
     return StateUnreadable("audit_log_unreadable", because=exc)
-
-
-def _origin(entry: AuditEntry) -> str:
-    title = f" ({entry.title})" if entry.title else ""
-    return f"{entry.origin} {entry.node}{title}".strip() if entry.node else f"{entry.origin}{title}"
-
-
-def _csv_line(cells: tuple[str, ...]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerow([_cell(each) for each in cells])
-    return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Return the text so that no spreadsheet treats it as a formula, whichever separator it uses."""
-    # Scrubbed before quotes are doubled and marks inserted: afterwards a key could not be recognised.
-    # CONTROL has lone surrogates, which no file can hold, and NUL, which Python 3.10's csv module refuses.
-    return _FORMULA.sub(r"\1'\2", CONTROL.sub(" ", scrub(text)))

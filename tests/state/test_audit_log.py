@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, DeletionResult
 from cloud_history.deletion.queue import outcome_of
 from cloud_history.secret import CONTROL, Secret, remember
+from cloud_history.state.audit_csv import csv_lines
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome, LoggedJob
 from support.examples import examples
 from support.fake_history_client import counts_of
@@ -70,7 +71,7 @@ def test_an_audit_log_that_was_never_written_is_empty(record: AuditLog, tmp_path
     assert record.entries() == []
     assert record.jobs(name(1)) == []
     assert record.removed_in_all() == 0
-    assert len(list(record.csv())) == 1
+    assert len(list(csv_lines(record))) == 1
     assert list(tmp_path.iterdir()) in ([], [tmp_path / "deletions.gate"])
 
 
@@ -223,7 +224,7 @@ def test_a_full_log_file_is_rotated_and_still_read(tmp_path: Path) -> None:
     assert [each.entry.operation for each in record.entries()] == [name(n) for n in range(29, -1, -1)]
     assert {each.state for each in record.entries()} == {"done"}
     assert record.removed_in_all() == 30
-    assert len(list(record.csv())) == 61
+    assert len(list(csv_lines(record))) == 61
 
 
 def test_an_intent_and_its_outcome_in_two_files_are_one_deletion(tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_a_hundred_deletions_of_twenty_thousand_jobs_are_listed_in_a_moment(tmp_
 
 
 def table(record: AuditLog) -> list[list[str]]:
-    return list(csv.reader(io.StringIO("".join(record.csv()), newline="")))
+    return list(csv.reader(io.StringIO("".join(csv_lines(record)), newline="")))
 
 
 def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
@@ -322,7 +323,7 @@ def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
 
 def test_its_lines_end_as_the_standard_says(record: AuditLog) -> None:
     record.intent(entry(1, title='a "quoted", one\nof two lines'))
-    text = "".join(record.csv())
+    text = "".join(csv_lines(record))
     assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')
     assert '"node 5 (a ""quoted"", one of two lines)"' in text
     assert text.endswith("\r\n")
@@ -361,7 +362,7 @@ def test_control_characters_and_halves_of_characters_are_blanks(record: AuditLog
 
 def test_every_cell_is_quoted(record: AuditLog) -> None:
     record.intent(entry(1))
-    for line in record.csv():
+    for line in csv_lines(record):
         assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
 
 
@@ -372,7 +373,7 @@ def test_any_text_makes_one_row_that_can_be_written(
 ) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, host=text, job_ids=(job_id(1),)))
-    lines = "".join(record.csv())
+    lines = "".join(csv_lines(record))
     assert lines.encode("utf-8")
     rows = list(csv.reader(io.StringIO(lines, newline="")))
     assert [len(row) for row in rows] == [8, 8]
@@ -382,7 +383,7 @@ def test_any_text_makes_one_row_that_can_be_written(
 
 def test_the_table_comes_line_by_line(record: AuditLog) -> None:
     record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
-    lines = record.csv()
+    lines = csv_lines(record)
     assert next(lines).startswith('"at",')
     assert next(lines).count("\r\n") == 1
 

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloud_history.errors import StateFolderLost, StateUnwritable
+from cloud_history.state.audit_csv import csv_lines
 from cloud_history.state.audit_log import AuditLog
 from support.examples import examples
 from support.record_stage import DELETED, entry, job_id, name, outcome, recorded
@@ -284,7 +285,7 @@ def test_a_damaged_line_is_passed_over_and_all_others_are_read(tmp_path: Path, d
     assert recorded(tmp_path) == [(2, "unknown"), (1, "done")]
     assert len(record.jobs(name(1))) == 2
     assert record.jobs(name(5)) == []
-    assert len(list(record.csv())) == 5
+    assert len(list(csv_lines(record))) == 5
     assert record.removed_in_all() == 2
 
 
@@ -320,7 +321,7 @@ def test_bytes_changed_anywhere_stop_neither_reading_nor_writing(tmp_path: Path,
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    list(record.csv())
+    list(csv_lines(record))
     record.jobs(name(1))
     record.removed_in_all()
     record.intent(entry(2))

@@ -19,6 +19,7 @@ from cloud_history.jobs.filters import NOTHING_PROTECTED
 from cloud_history.secret import Secret
 from cloud_history.state import folder as state_folder
 from cloud_history.state import protection
+from cloud_history.state.audit_csv import csv_lines
 from cloud_history.state.audit_log import AuditLog
 from cloud_history.state.backups import BackupFolder
 from cloud_history.state.credentials import KeyStore
@@ -161,7 +162,7 @@ def test_lost_safeguards_never_count_as_empty_or_off(used: Path, harm: Harm) -> 
         KeyStore(used, {}).remove,
         AuditLog(used).entries,
         AuditLog(used).removed_in_all,
-        lambda: list(AuditLog(used).csv())[1:],
+        lambda: list(csv_lines(AuditLog(used)))[1:],
         lambda: AuditLog(used).intent(record_stage.entry(1)),
         lambda: InFlight(used).begin(InFlightOperation("clear", "menu", "host", "abcd")),
         lambda: InFlight(used).resolve("ab" * 16),
