@@ -1,6 +1,6 @@
-"""Every sentence that tells of an error, by its code: message, hint, and short form. Their only place.
+"""All error messages, by code: message, hint and short form.
 
-A sentence has its values in braces; an error has them by name in `values`. So a language can be added by these codes.
+Values stand in braces; an error has them by name in `values`, so that translations can be keyed by code.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ class Sentence(NamedTuple):
     """What an error says.
 
     Attributes:
-        message: what is the case.
-        hint: what to do about it; "" where the class of the error has one for all of its sentences, or there is none.
-        short: the reason in a few words, for a line that has little room; "" for the message.
+        message: what happened.
+        hint: what to do about it; "" if the error's class has a hint, or there is none.
+        short: the reason in a few words, for short lines; "" means the message.
     """
 
     message: str
@@ -98,7 +98,7 @@ SENTENCES: dict[str, Sentence] = {
     "protection_not_damaged": Sentence("The list of protected jobs is not damaged."),
     "protection_full": Sentence("The list of protected jobs and workflows is full."),
     "too_many_protected": Sentence("At most {most:,} jobs and workflows can be protected."),
-    "key_in_workflow_id": Sentence("A workflow whose id has the API key in it can’t be protected."),
+    "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
     # Rules of what is kept.
     "rules_of_other_statuses": Sentence("A policy is about {statuses} jobs."),
     "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
@@ -106,7 +106,7 @@ SENTENCES: dict[str, Sentence] = {
         "These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
         "If you mean it, allow it (“allow_large” on the node).",
     ),
-    "length_not_positive": Sentence("“{name}” must be longer than nothing, or blank for no rule."),
+    "length_not_positive": Sentence("“{name}” must be a positive length of time, or blank for no rule."),
     "not_a_count": Sentence("“{name}” must be a whole number from 0 to {most:,}."),
     "unknown_policy_fields": Sentence("Unknown policy fields: {count}."),
     "per_workflow_not_boolean": Sentence("“per_workflow” must be true or false."),
@@ -122,8 +122,7 @@ SENTENCES: dict[str, Sentence] = {
         "A program has to send it. A proxy in front of ComfyUI has to pass it on.",
     ),
     "host_missing": Sentence(
-        "The request does not say under which name ComfyUI was reached: its Host header is missing or "
-        "no name.",
+        "The Host header of the request is missing or invalid.",
         "A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
     ),
     "unknown_host": Sentence(
@@ -146,21 +145,21 @@ SENTENCES: dict[str, Sentence] = {
     "body_too_large": Sentence("The body is too large."),
     "body_unreadable": Sentence("The body can’t be read."),
     "body_taken": Sentence(
-        "Another custom node pack has read the body of this request, and kept nothing of it.",
+        "Another custom node pack has already consumed the body of this request.",
         "Disable other packs that watch requests, one by one, to find which it is.",
     ),
     "request_unreadable": Sentence("The request can’t be read."),
     "body_not_json": Sentence("The body is not JSON."),
     "body_not_object": Sentence("The body must be a JSON object."),
-    "body_too_nested": Sentence("The body is nested in too many ways."),
-    "unknown_members": Sentence("The body has members nobody knows: {count}."),
+    "body_too_nested": Sentence("The body is nested too deeply."),
+    "unknown_members": Sentence("Unknown fields in the body: {count}."),
     "wrong_type": Sentence("“{name}” must be a {kind}."),
     "member_missing": Sentence("“{name}” is missing."),
-    "unknown_filter_members": Sentence("The filter has members nobody knows: {count}."),
+    "unknown_filter_members": Sentence("Unknown filter fields: {count}."),
     "unknown_output_type": Sentence("“output_type” must be image, video, audio or 3d."),
     "protected_not_boolean": Sentence("“protected” must be true or false."),
     "statuses_not_list": Sentence("“statuses” must be a list."),
-    "unknown_status": Sentence("“statuses” has a status nobody knows."),
+    "unknown_status": Sentence("“statuses” contains an unknown status."),
     "text_too_long": Sentence("“{name}” must be a text of at most {most} characters."),
     "not_a_moment": Sentence("“{name}” must be a time in milliseconds."),
     "ids_not_job_ids": Sentence("“ids” must be a list of job ids."),
@@ -171,7 +170,7 @@ SENTENCES: dict[str, Sentence] = {
     "wrong_number_of_job_ids": Sentence("Give 1 to {most} job ids."),
     "file_missing": Sentence("“file” is missing."),
     "unknown_answer": Sentence("“answer” must be delete or skip."),
-    "preview_of_other_kind": Sentence("This preview is of another kind."),
+    "preview_of_other_kind": Sentence("This preview was made for another kind of deletion."),
     "nothing_to_delete": Sentence("Nothing to delete: everything in this preview stays."),
     # What was confirmed does not hold now.
     "busy": Sentence("Another deletion is running.", "You can delete again when it has finished."),
@@ -226,8 +225,8 @@ SENTENCES: dict[str, Sentence] = {
         "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”.",
     ),
     "question_not_written": Sentence("Nobody can be asked: the state folder can’t be written."),
-    "question_not_seen": Sentence("The question can’t be noted as seen."),
-    "answer_not_noted": Sentence("The answer can’t be noted."),
+    "question_not_seen": Sentence("It can’t be saved that the question was seen."),
+    "answer_not_noted": Sentence("The answer can’t be saved."),
     # The API key and the server's address.
     "missing_key": Sentence(
         "There is no API key for Comfy Cloud yet.",
@@ -246,8 +245,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "key_not_removed": Sentence("The key can’t be removed: {cause}."),
     "many_users": Sentence(
-        "This ComfyUI has several users (--multi-user) and authenticates none of them, so a saved key "
-        "would be everybody’s. It is not used.",
+        "ComfyUI runs with --multi-user and has no authentication, so all users would share a saved key. "
+        "It is not used.",
         "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one "
         f"state, start ComfyUI with {environment.SHARED_KEY}=1.",
     ),
@@ -277,7 +276,7 @@ SENTENCES: dict[str, Sentence] = {
     "schema_mismatch": Sentence("{name}: {path} does not meet “{rule}”.", _REPORT),
     "job_id_twice": Sentence("A job id was given twice.", _REPORT),
     "too_many_to_cancel": Sentence("1 to 100 jobs can be cancelled in one request.", _REPORT),
-    "invalid_job_id": Sentence("A job id is not one.", _REPORT),
+    "invalid_job_id": Sentence("Invalid job id.", _REPORT),
     "internal": Sentence("Something went wrong in Comfy Cloud History.", "The log has the details."),
     # The state folder. Without a hint of its own: StateUnwritable's, or its subclass's.
     "state_folder_link_broken": Sentence(
@@ -288,17 +287,15 @@ SENTENCES: dict[str, Sentence] = {
     "home_of_unknown_user": Sentence(
         "{variable} is “{given}”. That names a user whose home folder is not known.", _HOME
     ),
-    "home_not_printable": Sentence(
-        "{variable} is “{given}”. That has characters in it that no path should have.", _HOME
-    ),
+    "home_not_printable": Sentence("{variable} is “{given}”. That contains unprintable characters.", _HOME),
     "home_with_variable": Sentence(
-        "{variable} is “{given}”. That has a variable in it, and only a shell replaces those.", _HOME
+        "{variable} is “{given}”. That contains a variable, which only a shell would expand.", _HOME
     ),
     "home_unknown": Sentence("The home folder of the user that runs ComfyUI is not known.", _HOME),
     "state_gone": Sentence("Deletions are stopped: the state folder {folder} is not there any more."),
     "state_empty": Sentence("Deletions are stopped: the state folder {folder} is empty."),
     "state_replaced": Sentence(
-        "Deletions are stopped: the state folder {folder} is another one than before."
+        "Deletions are stopped: the state folder {folder} was replaced by another one."
     ),
     "state_without_marker": Sentence(
         "Deletions are stopped: the state folder {folder} has lost its file {part}."
@@ -319,23 +316,23 @@ SENTENCES: dict[str, Sentence] = {
     "no_threads": Sentence("The system starts no more threads."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
     "deletion_not_noted": Sentence(
-        "Deletions are stopped: what is to be deleted can’t be written down first."
+        "Deletions are stopped: the deletion can’t be recorded before it is sent."
     ),
-    "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be written down first."),
-    "note_not_removed": Sentence("The note of a deletion that has ended can’t be removed."),
-    "state_not_begun_anew": Sentence("The state folder {folder} can’t be made anew: {cause}."),
+    "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
+    "note_not_removed": Sentence("The file of a deletion that has ended can’t be removed."),
+    "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),
     "in_flight_unreadable": Sentence(
-        "It is not known which deletions were cut short: their notes can’t be read."
+        "It is not known which deletions were cut short: their files can’t be read."
     ),
     "holds_unreadable": Sentence(
-        "It is not known which deletions were held when ComfyUI ended: their notes can’t be read."
+        "It is not known which deletions were held when ComfyUI ended: their files can’t be read."
     ),
     "audit_log_unwritable": Sentence("Deletions are stopped: the record of deletions can’t be written."),
     "audit_log_unreadable": Sentence(
         "A part of the record of deletions can’t be read.",
         "Look at its disk, or put the file elsewhere to see what is in the others.",
     ),
-    "node_report_not_kept": Sentence("The report of a node can’t be kept."),
+    "node_report_not_kept": Sentence("The report of a node can’t be saved."),
     "node_report_unreadable": Sentence("The report of a node can’t be read."),
     "setting_not_saved": Sentence("The setting can’t be saved."),
     "settings_damaged": Sentence("Deletions are stopped: the settings can’t be read.", _GOOD_SETTINGS),
@@ -363,12 +360,12 @@ SENTENCES: dict[str, Sentence] = {
         "Look into the state folder, then delete again.",
     ),
     "key_in_workflow": Sentence(
-        "A workflow can’t be backed up: the API key is in it, where it can’t be taken out.",
-        short="the API key is in it, where it can’t be taken out",
+        "A workflow can’t be backed up: the API key is in it and can’t be removed.",
+        short="the API key is in it and can’t be removed",
     ),
     "backup_answer_unusable": Sentence(
-        "A workflow can’t be backed up: Comfy Cloud answered with something else.",
-        short="Comfy Cloud answered with something else",
+        "A workflow can’t be backed up: Comfy Cloud answered with another job.",
+        short="Comfy Cloud answered with another job",
     ),
     "backup_too_large": Sentence("A workflow can’t be backed up: it is too large.", short="it is too large"),
     "backup_too_many_jobs": Sentence(
@@ -393,7 +390,7 @@ SENTENCES: dict[str, Sentence] = {
         "the certificate can’t be trusted",
     ),
     "not_http": Sentence(
-        "The answer of {host} can’t be read: it is no HTTP, or its headers are larger than 64 kB.",
+        "The answer of {host} can’t be read: it is not HTTP, or its headers are larger than 64 kB.",
         "A proxy or VPN in between may have changed it.",
         "the answer could not be read",
     ),
@@ -413,7 +410,7 @@ SENTENCES: dict[str, Sentence] = {
         "This key can’t manage your history.", "Use a key of the account or workspace these jobs belong to."
     ),
     "not_found": Sentence(
-        "Comfy Cloud doesn’t know what was asked for.",
+        "Comfy Cloud did not find what was requested.",
         f"If {environment.BASE_URL} is set, check that it names a Comfy Cloud server.",
     ),
     "subscription_inactive": Sentence("Your Comfy Cloud plan does not cover this.", _LOOK_AT_PLAN),

@@ -300,7 +300,7 @@ def test_a_folder_that_is_not_lost_cannot_be_started_anew(used: Path, tmp_path: 
 
 def test_a_folder_that_cannot_be_created_is_still_lost(used: Path) -> None:
     replaced_by_a_file(used)
-    with pytest.raises(StateUnwritable, match="can’t be made anew"):
+    with pytest.raises(StateUnwritable, match="can’t be created"):
         state_folder_at(used).start_anew()
     with pytest.raises(StateFolderLost):
         ProtectionFile(used).load()
