@@ -236,12 +236,6 @@ def _fit_for_a_log(text: str) -> str:
     return "\n".join([first, *(line if line.startswith(_SET_IN) else _SET_IN + line for line in others)])
 
 
-def make_logger() -> logging.Logger:
-    """The pack's logger, `cloud_history`, with the filter attached once."""
-    logger = logging.getLogger("cloud_history")
-    if not any(isinstance(each, ScrubbingFilter) for each in logger.filters):
-        logger.addFilter(ScrubbingFilter())
-    return logger
-
-
-log = make_logger()
+log = logging.getLogger("cloud_history")
+"""The pack's logger."""
+log.addFilter(ScrubbingFilter())

@@ -40,7 +40,7 @@ from ..jobs.redact import clean_detail
 from ..json_pieces import ThreadPauses
 from ..secret import Secret, remember
 from ..tasks.threads import compute_in_thread
-from . import client, protocol
+from . import protocol
 from .clock import CloudClock
 from .pages import Page, RowMapper, ValueT, joined
 from .retry import BeforeSend, RetryPolicy, parse_retry_after
@@ -191,18 +191,14 @@ class CloudClient:
     """Whether a request that removes jobs may have been sent."""
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
-    _proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, init=False, repr=False)
+    """The URL of the proxy in use, from `find_proxy`."""
     _waiting: int = field(default=0, repr=False)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _key_worked: bool = field(default=False, repr=False)
 
-    @property
-    def proxy(self) -> str | None:
-        """The proxy in use."""
-        return self._proxy
-
     async def __aenter__(self) -> CloudClient:
-        self._proxy = client.find_proxy(self.base_url)
+        self.proxy = find_proxy(self.base_url)
         self._session = open_session(
             connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, resolver=ThreadResolver()),
             total_seconds=self.timeouts.request,
@@ -224,12 +220,12 @@ class CloudClient:
         """Remove at most 100 jobs. Returns when the request was accepted; that does not prove that they are gone."""
         request = protocol.delete_history([self.spellings.of(job_id) for job_id in job_ids])
         self.has_sent = True
-        protocol.read_accepted(await self._send(request, before_send=before_send))
+        await self._send(request, before_send=before_send)
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None:
         """Remove every finished job. Returns when the request was accepted; that does not prove that they are gone."""
         self.has_sent = True
-        protocol.read_accepted(await self._send(protocol.clear_history(), before_send=before_send))
+        await self._send(protocol.clear_history(), before_send=before_send)
 
     async def list_jobs(
         self,
@@ -267,17 +263,12 @@ class CloudClient:
         if len(answer.body) < LARGE_PAGE_BYTES:
             page = protocol.read_jobs_page(answer, mapper, now)
         else:
-            page = await self._large_page(answer, mapper, now)
+            # In a thread, row by row, with pauses that free the interpreter lock for the event loop. One page at a
+            # time: several threads would pass the lock among themselves.
+            async with self._reading:
+                page = await compute_in_thread(protocol.read_jobs_page, answer, mapper, now, ThreadPauses())
         self.spellings.learn(page.job_ids, page.spellings)
         return page
-
-    async def _large_page(
-        self, answer: protocol.Answer, mapper: RowMapper[ValueT], now: datetime
-    ) -> Page[ValueT]:
-        # In a thread, row by row, with pauses that free the interpreter lock for the event loop. One page at a time:
-        # several threads would pass the lock among themselves.
-        async with self._reading:
-            return await compute_in_thread(protocol.read_jobs_page, answer, mapper, now, ThreadPauses())
 
     async def get_job(self, job_id: str) -> Job:
         """Return one job. Raises NotFound if it is not in the history."""
@@ -363,8 +354,14 @@ class CloudClient:
         while self._waiting or waited:
             while self._waiting:
                 await self._may_send.wait()
-            if before_send is not None:
-                await _check_before_send(before_send, last)
+            try:
+                if before_send is not None:
+                    await before_send()
+            except CloudError as error:
+                if last is not None:
+                    error.earlier_try_may_have_worked = last.may_have_worked
+                    error.earlier_try_unanswered = last.unanswered
+                raise
             waited = False
 
     async def _hold_back(self, seconds: float) -> None:
@@ -398,7 +395,7 @@ class CloudClient:
                 yarl.URL(self.base_url.url + request.target, encoded=True),
                 data=request.body,
                 headers=self._headers(request),
-                proxy=self._proxy,
+                proxy=self.proxy,
                 # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
                 allow_redirects=False,
             ) as response:
@@ -419,17 +416,6 @@ class CloudClient:
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)
         return raise_without_context(failure)
-
-
-async def _check_before_send(before_send: BeforeSend, last: CloudError | None) -> None:
-    """Run the check. Its error gets to know what the attempt before may have done."""
-    try:
-        await before_send()
-    except CloudError as error:
-        if last is not None:
-            error.earlier_try_may_have_worked = last.may_have_worked
-            error.earlier_try_unanswered = last.unanswered
-        raise
 
 
 def raise_without_context(error: CloudError) -> NoReturn:

@@ -58,7 +58,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
             ) as response,
         ):
             if response.status != 200:
-                raise _download_error(response.status)
+                raise (NotFound if response.status in (403, 404, 410) else NotComfyCloud)(response.status)
             body, whole = await read_capped(response, MAX_FILE_BYTES)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
@@ -88,10 +88,6 @@ async def _check_through_proxy(url: str) -> None:
             raise NotComfyCloud(302) from None
     except (OSError, ValueError):
         raise NotComfyCloud(302) from None
-
-
-def _download_error(status: int) -> NotFound | NotComfyCloud:
-    return NotFound(status) if status in (403, 404, 410) else NotComfyCloud(status)
 
 
 def check_location(location: str, loopback_allowed: bool) -> str:

@@ -172,15 +172,6 @@ def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
     )
 
 
-def read_accepted(answer: Answer) -> None:
-    """Check the answer to a history request. A 200 has no body and means only that the request was accepted.
-
-    Raises:
-        CloudResponseError.
-    """
-    _raise_for(answer)
-
-
 def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:
     """Return the JSON object in an answer. Slow for a large one: call it off the event loop.
 

@@ -43,7 +43,9 @@ class RetryPolicy:
         limited = isinstance(error, RateLimited)
         if tried >= (self.rate_limit_tries if limited else self.tries):
             return None
-        if not (_may_repeat(repeat, error, tried) or (key_worked and _may_be_false(repeat, error))):
+        # A valid key was observed to get a 401 in one of a hundred requests, so one 401 is not the last word.
+        may_be_mistaken = key_worked and isinstance(error, Unauthorized) and repeat is not Repeat.CLEAR
+        if not (may_be_mistaken or _may_repeat(repeat, error, tried)):
             return None
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, float):
@@ -53,11 +55,6 @@ class RetryPolicy:
             # At least half of it: the server has just said that there were too many requests.
             return longest * (1 + self.rand()) / 2
         return self.rand() * min(self.cap, self.base * 2.0 ** (tried - 1))
-
-
-def _may_be_false(repeat: Repeat, error: CloudError) -> bool:
-    """Return whether a 401 may be the server's mistake. A valid key was observed to get one in a hundred requests."""
-    return isinstance(error, Unauthorized) and repeat is not Repeat.CLEAR
 
 
 def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:

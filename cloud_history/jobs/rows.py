@@ -72,24 +72,21 @@ def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
     return {
         "job": job_row(job),
         "updated": milliseconds(moment(detail.get("update_time"), now)),
-        "outputs": list(islice(outputs_of(detail), MAX_OUTPUTS)),
+        "outputs": [_output_row(*each) for each in islice(_files(detail), MAX_OUTPUTS)],
         "workflow": workflow,
         "prompt": prompt,
         "error": _whole_error(detail.get("execution_error")),
     }
 
 
-def outputs_of(detail: Mapping[str, Any]) -> Iterator[Payload]:
-    """Yield the output files of a job for the browser."""
-    for node_id, media, file in _files(detail):
-        kind = {"media_type": media, "output_type": output_type(media)}
-        yield {"filename": file.filename, "node_id": node_id, **kind}
+def _output_row(node_id: str, media: str, file: OutputFile) -> Payload:
+    kind = {"media_type": media, "output_type": output_type(media)}
+    return {"filename": file.filename, "node_id": node_id, **kind}
 
 
-def files_of(detail: Mapping[str, Any]) -> Iterator[OutputFile]:
-    """Yield the output files of a job. Only these may be fetched for it."""
-    for _, _, file in _files(detail):
-        yield file
+def files_of(detail: Mapping[str, Any]) -> list[OutputFile]:
+    """Return the output files of a job. Only these may be fetched for it."""
+    return [file for _, _, file in _files(detail)]
 
 
 def _files(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, OutputFile]]:

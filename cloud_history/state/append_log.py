@@ -64,7 +64,9 @@ class AppendLog:
         with ExitStack() as stack:
             for file in self._opened(stack):
                 with disk_access(Path(file.name), self._largest):
-                    content = _end_of(file)
+                    size = file.seek(0, os.SEEK_END)
+                    file.seek(max(0, size - MAX_READ_BYTES))
+                    content = file.read(MAX_READ_BYTES)
                 yield content
 
     def _opened(self, stack: ExitStack) -> list[BinaryIO]:
@@ -104,12 +106,6 @@ class AppendLog:
         return (
             self._path.with_name(f"{self._path.stem}.{number}{self._path.suffix}") if number else self._path
         )
-
-
-def _end_of(file: BinaryIO) -> bytes:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MAX_READ_BYTES))
-    return file.read(MAX_READ_BYTES)
 
 
 def _close(file: BinaryIO) -> None:

@@ -48,9 +48,6 @@ class _OwnLoop:
         """Return whether `loop` is the current one and is running."""
         return loop is self._loop and self._thread is not None and self._thread.is_alive()
 
-    def is_running_here(self) -> bool:
-        return asyncio.get_running_loop() is self._loop
-
     def forget(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop giving work to this loop."""
         with self._lock:
@@ -91,7 +88,7 @@ async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         RuntimeError: the loop has ended, and the work with it.
     """
-    if _own.is_running_here():
+    if _own.serves(asyncio.get_running_loop()):
         return await work
     try:
         loop = _own.get()

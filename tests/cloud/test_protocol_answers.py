@@ -244,7 +244,6 @@ def test_a_web_page_is_never_a_success_nor_quoted(
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_success_is_no_error(status: int) -> None:
     assert protocol.error_of(answer(status)) is None
-    protocol.read_accepted(answer(status))
 
 
 def test_a_success_that_was_cut_is_unreadable() -> None:
@@ -335,7 +334,7 @@ def test_a_read_raises_the_error_an_answer_means() -> None:
     with pytest.raises(Unauthorized):
         protocol.read_json(answer(401, {"message": SAYS}), "user")
     with pytest.raises(ServerFault):
-        protocol.read_accepted(answer(500))
+        protocol.read_jobs_page(answer(500), EVERY_JOB, NOON)
 
 
 def test_control_and_direction_characters_of_the_server_are_not_shown() -> None:
