@@ -79,7 +79,7 @@ async def test_a_body_consumed_by_another_pack_is_reported_as_such(stage: Stage)
     answer = await stage.ask("preview", {"clear": True})
     error = answer.json["error"]
     assert answer.status == 400
-    assert "Another custom node pack has read the body" in error["message"]
+    assert "Another custom node pack has already consumed the body" in error["message"]
     assert "Disable other packs" in error["hint"]
     assert stage.cloud.requests == []
 
