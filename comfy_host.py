@@ -77,7 +77,7 @@ def _made_handlers() -> dict[str, Handler]:
 
 
 def add_routes() -> None:
-    """Add our routes to ComfyUI's server, if there is one, and tell the log what an earlier run left open.
+    """Add our routes to ComfyUI's server, if there is one, and log what an earlier run left unresolved.
 
     A fault here must cost nobody their nodes, nor ComfyUI its start.
     """
@@ -116,7 +116,7 @@ def _tell_unresolved(folder: Path) -> None:
 
 
 def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:
-    """Send a websocket event to the browsers, from any thread. A failure is logged: what was done stays done."""
+    """Send a websocket event to the browsers, from any thread. A failure is logged and not raised."""
     try:
         server = _server()
         if server is not None:
@@ -126,7 +126,7 @@ def announce(event: str, payload: Mapping[str, Any], *, client: str | None = Non
 
 
 def requesting_node(display_name: str) -> RequestingNode:
-    """The running node, and whom it can ask.
+    """The running node, and the browser that can approve its deletion.
 
     Args:
         display_name: what the node is called where nobody has given it another title.
@@ -149,7 +149,7 @@ def requesting_node(display_name: str) -> RequestingNode:
 
 
 def prompt_key() -> Secret | None:
-    """The API key that the person who queued the running prompt is signed in to ComfyUI with, where it came along.
+    """The API key with which the person who queued the running prompt signed in to ComfyUI, if it was passed on.
 
     Read from the queue, and never as a hidden input: ComfyUI writes those into the report of an error.
     """
@@ -164,7 +164,7 @@ def prompt_key() -> Secret | None:
 
 
 class NodeWatch:
-    """Tells the person at a running node how far it is, and asks ComfyUI whether they want it to stop."""
+    """Shows the progress of a running node, and notices when the person interrupts it."""
 
     def __init__(self) -> None:
         self._interrupt: BaseException | None = None
@@ -182,7 +182,7 @@ class NodeWatch:
     def progress(self, phase: str, done: int, total: int) -> None:
         client = _client_id()
         if client is None:
-            return  # Nobody looks, and what is sent to no client is sent to every page.
+            return  # Without a client, ComfyUI would send it to every page.
         if phase == "asked_to_wait":
             from .cloud_history.deletion import events
 
@@ -196,7 +196,7 @@ class NodeWatch:
         self._guard(self._bar.update_absolute, done, total)
 
     async def end_stopped(self, report: str) -> None:
-        """End the prompt if it was stopped, and have the page that queued it show how far it came.
+        """If the prompt was interrupted, have the page that queued it show the report, and end the prompt.
 
         ComfyUI itself shows nothing of a run that was interrupted. The event names the report, which the page fetches.
         """
@@ -222,7 +222,7 @@ class NodeWatch:
 
     @property
     def stopped(self) -> bool:
-        """Whether ComfyUI said so; its flag is down since then, so the node must end with `raise_if_stopped`."""
+        """Whether the prompt was interrupted. ComfyUI's flag is reset, so the node must end with `raise_if_stopped`."""
         return self._interrupt is not None
 
     def raise_if_stopped(self) -> None:

@@ -1,4 +1,4 @@
-"""What all nodes of this pack have in common, so that each press of Run runs each of them exactly once."""
+"""The base of all nodes: each press of Run runs each node exactly once. And how nodes read their inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Output = dict[str, object]
 
 
 class AnyType(str):
-    """The type "*", equal to every other. Older cores compare types with `!=` alone."""
+    """The type "*", equal to every other type. Older versions of ComfyUI compare types with `!=`."""
 
     def __ne__(self, other: object) -> bool:
         return False
@@ -93,7 +93,7 @@ def only_whole_number(values: object, name: str) -> int:
 
 
 def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
-    """What the one word of a COMBO input stands for. Raises InputRefused."""
+    """Return what the word of a COMBO input stands for. Raises InputRefused."""
     word = only_text(values, name)
     if word not in choices:
         raise InputRefused("input_not_a_choice", name=name, choices=", ".join(choices))
@@ -101,13 +101,15 @@ def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
 
 
 def chosen_backup(values: object) -> bool | None:
-    """Whether to back up first, or None: as it is set. A graph from before there was a choice has none. Raises
-    InputRefused.
+    """Whether to back up first; None for the setting, also for older graphs without this input.
+
+    Raises:
+        InputRefused.
     """
     return None if values is None else only_choice(values, "backup", BACKUPS)
 
 
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:
-    """The node's outputs after `after`, and the report to show on the node."""
+    """The outputs of a node: `after` unchanged, then `values`. And the report to show on the node."""
     handed_on: list[Any] = [None] if after is None else list(after)
     return {"ui": {"text": [report]}, "result": (handed_on, *values)}

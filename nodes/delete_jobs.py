@@ -34,17 +34,17 @@ from .base import (
 )
 
 SHORT_TEXT = 40_000
-"""Characters of ids, about a thousand, that are looked at while ComfyUI validates a prompt, on its event loop."""
+"""Characters, about a thousand ids, that are parsed while ComfyUI validates a prompt on its event loop."""
 
 
 def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
-    """The ids, or an error that shows no key, should one have been pasted here. Raises InputRefused."""
+    """Parse job ids. A key that was pasted here by mistake does not show in the error. Raises InputRefused."""
     operations().keys.remember()
     return parse_job_ids(given, pause)
 
 
 async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
-    """The same, off the event loop, and stopped when the person stops it. Raises InputRefused, OperationStopped."""
+    """Parse job ids in a thread, until the person stops it. Raises InputRefused, OperationStopped."""
     ended = False
     pauses = ThreadPauses()
 

@@ -1,4 +1,4 @@
-"""Deletions that come from a workflow. It may be anybody's, so the person who queued it is asked first."""
+"""Deletions that come from a workflow. Anybody may have made it, so the person who queued it has to approve."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ..tasks.threads import run_in_thread
 from .approval import ApprovalRequests, RequestingNode
 
 MAX_APPROVALS_PER_CLEAR = 3
-"""How often one node asks about a history that keeps growing."""
+"""How often one node asks again because the history has grown."""
 
 Result = ClearResult | DeletionResult | Skipped
 
 
 class GraphDeletions:
-    """What the nodes do. Each deletes straight away, asks, or refuses, as a person has set it.
+    """What the nodes do. The setting decides whether they delete at once, ask for approval, or refuse.
 
     All but `plan` raise:
         NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
@@ -92,12 +92,12 @@ class GraphDeletions:
     async def preview_clean_up(
         self, policy: Policy, requester: RequestingNode, watch: Watch
     ) -> CleanUpPreview:
-        """What the policy would do, with its guards told and not enforced. Raises PolicyRefused, CloudError."""
+        """What the policy would do, even if its guards would refuse it. Raises PolicyRefused, CloudError."""
         connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
 
     async def clear(self, requester: RequestingNode, watch: Watch, *, backup: bool | None = None) -> Result:
-        """Clear the history, or that part of it that may go.
+        """Clear the history, or the part of it that is not protected.
 
         Raises:
             CountRose: nothing was sent.
@@ -129,7 +129,7 @@ class GraphDeletions:
     ) -> DeletionRequest | None:
         """The request as the person approved it; None where they said no."""
         preview = request.preview
-        # With nothing to be removed there is nothing to ask, and nothing is sent: the result says why of each.
+        # If no job would go there is nothing to approve. The result says why each job stays.
         if preview is None or not preview.size:
             return request
         backup = await self._operations.backs_up(request.backup)
@@ -160,7 +160,7 @@ class GraphDeletions:
         return ClearResult(ClearOutcome.DELETED, counts, after=counts)
 
     async def _span(self, preview: ClearPreview, connection: Connection, watch: Watch) -> Payload:
-        """How old the jobs are, where that can be read: nobody needs it to delete."""
+        """The times of the oldest and newest job, which the person is shown; None for both if they can’t be read."""
         try:
             oldest, newest = await self._operations.span(connection, preview.counts, watch)
         except OperationStopped:
