@@ -12,6 +12,7 @@ import math
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from .reasons import Reason
 from .sentences import SENTENCES
 
 if TYPE_CHECKING:
@@ -57,9 +58,14 @@ class CloudError(Exception):
         return self.text
 
     @property
-    def short(self) -> str:
+    def reason(self) -> Reason:
         """The reason in a few words, for a line that has little room."""
-        return SENTENCES[self.sentence].short.format(**self.values) or self.text.rstrip(".")
+        return Reason(self.sentence, self.values)
+
+    @property
+    def short(self) -> str:
+        """The words of the reason."""
+        return str(self.reason)
 
     @property
     def quote(self) -> str:
@@ -393,10 +399,6 @@ class CloudResponseError(CloudError):
     @property
     def message(self) -> str:
         return f"{self.text} {self.quote or f'({self.status})'}"
-
-    @property
-    def short(self) -> str:
-        return super().short if SENTENCES[self.sentence].short else f"{super().short} ({self.status})"
 
     @property
     def quote(self) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from cloud_history import errors
-from cloud_history.deletion.report import error_payload
+from cloud_history.cloud.evidence import DefectKind
+from cloud_history.deletion.report import error_payload, reason_payload
 from cloud_history.errors import (
     PLAN_REFUSALS,
     CloudConnectionError,
@@ -23,8 +24,10 @@ from cloud_history.errors import (
     CloudTimeoutError,
     NotFound,
     RateLimited,
+    ServerFault,
     StateUnwritable,
 )
+from cloud_history.reasons import NO_REASON, REASONS, Reason
 from cloud_history.routes.request import RequestRefused
 from cloud_history.sentences import SENTENCES
 
@@ -142,3 +145,28 @@ def test_no_error_of_a_request_that_was_sent_says_that_nothing_happened() -> Non
     assert len(told) > 15
     for text in told:
         assert not re.search("nothing was|untouched|still there|no job", text, re.IGNORECASE), text
+
+
+def test_a_reason_goes_to_a_browser_as_a_code_with_its_values() -> None:
+    assert reason_payload(NO_REASON) is None
+    fault = {"code": "server_fault", "values": {"status": 502, "seconds": 0}, "text": "server error (502)"}
+    assert reason_payload(ServerFault(502).reason) == fault
+    nested = reason_payload(Reason("backup_failed", {"reason": ServerFault(502).reason}))
+    text = "its workflow couldn’t be backed up: server error (502)"
+    assert nested == {"code": "backup_failed", "values": {"reason": fault}, "text": text}
+    assert json.loads(json.dumps(nested)) == nested
+
+
+def test_every_reason_has_a_code_of_its_own_and_every_defect_of_a_list_is_one() -> None:
+    assert not REASONS.keys() & SENTENCES.keys()
+    assert not [words for words, times in Counter(REASONS.values()).items() if times > 1]
+    assert {kind.value for kind in DefectKind} <= REASONS.keys()
+    given = {
+        each.value
+        for tree in trees().values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Reason"
+        for each in ast.walk(call.args[0] if call.args else call)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+    assert REASONS.keys() - given == {kind.value for kind in DefectKind}

@@ -197,7 +197,7 @@ async def test_a_job_whose_workflow_is_nested_too_deeply_goes_without_a_backup_a
     outcome = result.jobs[job.id]
     assert result.jobs[other.id].outcome.value == "deleted"
     if backup:
-        assert (outcome.outcome.value, outcome.why) == (
+        assert (outcome.outcome.value, str(outcome.why)) == (
             "failed",
             "its workflow couldn’t be backed up: it is nested too deeply",
         )

@@ -31,6 +31,7 @@ from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import compute_in_thread
 from simulated_cloud.cloud import DEFAULT_API_KEY
 from support.event_loop_pulse import never_held_up
+from support.reasons import reason
 from support.requests import delete_jobs, list_jobs
 
 
@@ -159,7 +160,7 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
 
 @beside_others
 async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_the_event_loop_up() -> None:
-    lost = JobOutcome(Outcome.UNCONFIRMED, "accepted, but still listed")
+    lost = JobOutcome(Outcome.UNCONFIRMED, reason("accepted, but still listed"))
     result = DeletionResult({str(uuid.UUID(int=number, version=4)): lost for number in range(30_000)})
 
     async def answer() -> dict[str, Any]:

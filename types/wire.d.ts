@@ -237,6 +237,13 @@ export interface DeletePreview {
   host: string;
 }
 
+/** Why something became of a job or of a clear: a code with its values, and the words for them. */
+export interface Reason {
+  code: string;
+  values: Record<string, unknown>;
+  text: string;
+}
+
 export interface ClearResult {
   kind: "clear";
   outcome: "deleted" | "partial" | "unconfirmed" | "unknown" | "failed" | "stopped";
@@ -244,8 +251,8 @@ export interface ClearResult {
   before: number | null;
   removed: number | null;
   listed: number | null;
-  /** Why the count afterwards proves nothing; "" where nothing speaks against it. */
-  doubt?: string;
+  /** Why the count afterwards proves nothing; null where nothing speaks against it. */
+  doubt?: Reason | null;
   active: number | null;
   report: string;
   error: ErrorBody | null;
@@ -258,7 +265,7 @@ export interface DeleteResult {
   total: number;
   counts: Record<OutcomeCode, number>;
   /** Everything that is not deleted. */
-  jobs: Record<string, { outcome: OutcomeCode; why: string }>;
+  jobs: Record<string, { outcome: OutcomeCode; why: Reason | null }>;
   stopped: boolean;
   /** Workflows saved before. */
   backed_up?: number;

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple, NewType, TypeVar
 
+from ..reasons import Reason
+
 ProvenAbsent = NewType("ProvenAbsent", str)
 """The id of a job that is proven to be absent. Only `lookup` creates one; the type checker refuses a plain string."""
 
@@ -46,21 +48,6 @@ class DefectKind(str, Enum):
     OTHERS_MISSING = "others_missing"
 
 
-_DESCRIPTIONS = {
-    DefectKind.NO_PAGINATION: "it does not say whether more jobs follow",
-    DefectKind.NO_HAS_MORE: "only its total says whether more jobs follow",
-    DefectKind.NO_ROWS: "it has no rows",
-    DefectKind.LOWER_LIMIT: "its pages are smaller than asked, and it does not say whether more follow",
-    DefectKind.UNREADABLE_ROWS: "{rows} could not be read",
-    DefectKind.TOTALS_CONTRADICT: "its totals contradict its rows",
-    DefectKind.DOES_NOT_ADD_UP: "its pages do not add up",
-    DefectKind.REPEATS: "it repeats a page",
-    DefectKind.FILTER_IGNORED: "it has jobs of other statuses than asked",
-    DefectKind.NO_ANSWER_BY_ID: "no job that is listed is found by its id",
-    DefectKind.STILL_ANSWERED: "a job that is not listed is still found by its id",
-    DefectKind.ENDS_TOO_SOON: "more jobs follow where it says that it ends",
-    DefectKind.OTHERS_MISSING: "the jobs that were to stay are missing too",
-}
 _ONLY_AS_PROOF = frozenset(
     {
         DefectKind.UNREADABLE_ROWS,
@@ -78,8 +65,12 @@ class Defect(NamedTuple):
     kind: DefectKind
     rows: int = 0
 
+    @property
+    def reason(self) -> Reason:
+        return Reason(self.kind.value, {"rows": "1 row" if self.rows == 1 else f"{self.rows:,} rows"})
+
     def __str__(self) -> str:
-        return _DESCRIPTIONS[self.kind].format(rows="1 row" if self.rows == 1 else f"{self.rows:,} rows")
+        return str(self.reason)
 
 
 def is_whole(defects: Iterable[Defect]) -> bool:
@@ -87,6 +78,6 @@ def is_whole(defects: Iterable[Defect]) -> bool:
     return all(defect.kind in _ONLY_AS_PROOF for defect in defects)
 
 
-def describe_defects(defects: Sequence[Defect]) -> str:
-    """Return the text for a person: "the list can’t be trusted (2 rows could not be read)"."""
-    return f"the list can’t be trusted ({defects[0]})"
+def describe_defects(defects: Sequence[Defect]) -> Reason:
+    """Return the reason for a person: "the list can’t be trusted (2 rows could not be read)"."""
+    return Reason("list_not_trusted", {"defect": defects[0].reason})

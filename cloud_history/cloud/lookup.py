@@ -18,12 +18,14 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, cast
 
 from ..errors import BadRequest, CloudConnectionError, CloudError, ListNotWhole, NotFound
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobStatus
+from ..reasons import NO_REASON, Reason
 from ..tasks.stopping import Watch, gather_all, run_stoppable
 from .evidence import (
     NONE_ABSENT,
@@ -84,10 +86,10 @@ class Observation:
         if self.error is not None or not all(map(self.is_known, job_ids)):
             raise self.error or ListNotWhole(str(self.defects[0]) if self.defects else "")
 
-    @property
-    def doubt(self) -> str:
-        """Why the answers prove nothing, as text; "" if there is no defect."""
-        return describe_defects(self.defects) if self.defects else ""
+    @cached_property
+    def doubt(self) -> Reason:
+        """Why the answers prove nothing; NO_REASON if there is no defect."""
+        return describe_defects(self.defects) if self.defects else NO_REASON
 
 
 NOTHING_OBSERVED = Observation()

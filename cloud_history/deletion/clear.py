@@ -13,6 +13,7 @@ from ..cloud.lookup import JobReader, Observation, get_by_id, look_up
 from ..cloud.retry import BeforeSend
 from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
 from ..jobs.status import JobCounts
+from ..reasons import NO_REASON, Reason
 from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
 from .delete import LOOKUP_DELAYS, MAX_LOOKUP_SECONDS_STOPPED, MIN_LOOKUP_SECONDS, OPERATION_SECONDS
 from .outcomes import ClearOutcome, ClearResult
@@ -22,7 +23,7 @@ from .safeguards import Safeguards
 Counts = list[JobCounts]
 """The last is the newest."""
 
-NOT_ASKED = "no job could be asked for by its id"
+NOT_ASKED = Reason("not_asked_by_id")
 
 
 class ClearingClient(JobReader, Protocol):
@@ -107,7 +108,7 @@ class Clear:
         watch.progress("checking", 0, 1)
         unread = ClearOutcome.UNKNOWN if lost else ClearOutcome.UNCONFIRMED
         counted: Counts = []
-        doubt = ""
+        doubt = NO_REASON
         try:
             await self._count_until_none(counted, watch, deadline)
             if counted[-1].finished < before.finished:
@@ -119,7 +120,7 @@ class Clear:
             )
         except CloudError as error:
             after = counted[-1] if counted else None
-            return ClearResult(unread, before, after, lost or error, doubt=NOT_ASKED if after else "")
+            return ClearResult(unread, before, after, lost or error, doubt=NOT_ASKED if after else NO_REASON)
         after = counted[-1]
         if not doubt and after.finished == 0:
             return ClearResult(ClearOutcome.DELETED, before, after)
@@ -136,8 +137,8 @@ class Clear:
             await sleep_stoppable(self.sleep, delay, watch)
             counted.append(await self._count(watch, deadline))
 
-    async def _doubt(self, witnesses: Observation, after: JobCounts) -> str:
-        """Why this count does not prove that jobs are gone, in words; "" where looking at some of them agrees.
+    async def _doubt(self, witnesses: Observation, after: JobCounts) -> Reason:
+        """Why this count does not prove that jobs are gone; NO_REASON where looking at some of them agrees.
 
         Raises:
             CloudError: they could not be looked at.
@@ -148,8 +149,8 @@ class Clear:
         if found.defects or (not found.there and not found.gone):
             return found.doubt or NOT_ASKED
         if found.listed and not after.finished:
-            return "a finished job is still listed"
-        return "" if found.gone else "none of the jobs that were looked at is gone"
+            return Reason("finished_still_listed")
+        return NO_REASON if found.gone else Reason("none_seen_gone")
 
     async def _stopped_clear(
         self,
@@ -160,7 +161,7 @@ class Clear:
         after: JobCounts | None = None,
     ) -> ClearResult:
         """What can be seen of it in the moment left when a person has stopped it."""
-        doubt = ""
+        doubt = NO_REASON
 
         async def look_at_both() -> None:
             nonlocal after, doubt

@@ -15,6 +15,7 @@ from ..cloud.protocol import MAX_IDS_PER_REQUEST, delete_history
 from ..cloud.retry import BeforeSend
 from ..errors import CloudConnectionError, CloudError, OperationStopped, PreviewExpired
 from ..jobs.job import Job
+from ..reasons import Reason
 from ..secret import log
 from ..tasks.stopping import (
     Deadline,
@@ -28,7 +29,7 @@ from ..tasks.stopping import (
 from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .preview import DeletionPreview
 from .report import deletion_report
-from .safeguards import Safeguards, safeguarded
+from .safeguards import Safeguards, not_backed_up, safeguarded
 
 MAX_CONCURRENT_REQUESTS = 5
 OPERATION_SECONDS = 120.0
@@ -103,7 +104,7 @@ class Deletion:
             await self._send(outcomes.not_left_out(chosen), seen, outcomes, watch, deadline)
             after = await self._verify(outcomes, before, watch, deadline)
         except asyncio.CancelledError:
-            outcomes.end_sending("it was cancelled")
+            outcomes.end_sending(Reason("cancelled_meanwhile"))
             log.warning(
                 "Cancelled. %s", deletion_report(outcomes.result(before, NOTHING_OBSERVED), len(job_ids))
             )
@@ -146,12 +147,12 @@ class Deletion:
         try:
             await run_stoppable(gather_all(senders), watch, deadline.left())
         except OperationStopped:
-            outcomes.end_sending("you stopped it", stopped=True)
+            outcomes.end_sending(Reason("stopped_by_person"), stopped=True)
         except CloudConnectionError as error:
             outcomes.note(error)
-            outcomes.end_sending("it took too long")
+            outcomes.end_sending(Reason("time_is_up"))
         else:
-            outcomes.end_sending("an earlier request failed")
+            outcomes.end_sending(Reason("earlier_request_failed"))
 
     async def _send_in_turn(
         self,
@@ -197,7 +198,7 @@ class Deletion:
         if not missing:
             return dict(without)
         now = await look_up_in_time(self.client, missing, watch, MIN_LOOKUP_SECONDS, before)
-        lost = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up: it was not found")
+        lost = not_backed_up(Reason("not_found_to_back_up"))
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
     async def _verify(
@@ -266,7 +267,7 @@ def _not_confirmed(job_ids: Sequence[str], preview: DeletionPreview) -> dict[str
         elif job.finished:
             stays[job_id] = JobOutcome(Outcome.PROTECTED)
         else:
-            stays[job_id] = JobOutcome(Outcome.NOT_ATTEMPTED, "its status is unknown")
+            stays[job_id] = JobOutcome(Outcome.NOT_ATTEMPTED, Reason("status_unknown"))
     return stays
 
 

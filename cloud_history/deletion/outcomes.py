@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..errors import CloudError
+from ..reasons import NO_REASON, Reason
 
 if TYPE_CHECKING:
     # ComfyUI’s start loads this file for the reports, and needs no lookup.
@@ -43,7 +44,7 @@ class JobOutcome:
     """
 
     outcome: Outcome
-    why: str = ""
+    why: Reason = NO_REASON
     answered: bool = True
     may_have_worked: bool = False
 
@@ -107,8 +108,8 @@ class ClearResult:
     """None where the list could not be read afterwards."""
     error: CloudError | None = None
     stopped: bool = False
-    doubt: str = ""
-    """Why the count afterwards proves nothing; "" if it does."""
+    doubt: Reason = NO_REASON
+    """Why the count afterwards proves nothing; NO_REASON if it proves something."""
 
     @property
     def removed(self) -> int | None:
@@ -138,6 +139,9 @@ class Skipped:
 ALREADY_GONE = JobOutcome(Outcome.ALREADY_GONE)
 ACTIVE = JobOutcome(Outcome.ACTIVE)
 DELETED = JobOutcome(Outcome.DELETED)
+NOT_READ_BACK, LIST_UNREAD = Reason("not_read_back"), Reason("list_unread")
+STILL_LISTED, STILL_FOUND = Reason("still_listed"), Reason("still_found")
+NOT_SEEN_BEFORE = Reason("not_seen_before")
 
 
 def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Observation) -> JobOutcome:
@@ -162,8 +166,8 @@ def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Obser
     if job_id in after.there:
         return _still_there(sent, listed=job_id in after.listed)
     if sent.outcome is Outcome.ACCEPTED:
-        unread = "not read back" if after.error is None else "the list can’t be read"
-        return JobOutcome(Outcome.UNCONFIRMED, after.doubt or f"accepted, but {unread}")
+        unread = NOT_READ_BACK if after.error is None else LIST_UNREAD
+        return JobOutcome(Outcome.UNCONFIRMED, after.doubt or unread)
     if sent.outcome is Outcome.FAILED and sent.may_have_worked:
         # The job may be gone despite the error, and the lookup failed: not known, so not `failed`.
         return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
@@ -172,7 +176,7 @@ def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Obser
 
 def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
     if job_id not in before.there:
-        return JobOutcome(Outcome.UNCONFIRMED, "gone now, but it was not seen before", answered=sent.answered)
+        return JobOutcome(Outcome.UNCONFIRMED, NOT_SEEN_BEFORE, answered=sent.answered)
     if sent.outcome is Outcome.FAILED and not sent.may_have_worked:
         # Our request was refused, so somebody else removed it.
         return ALREADY_GONE
@@ -181,8 +185,7 @@ def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
 
 def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
     if sent.outcome is Outcome.ACCEPTED:
-        where = "still listed" if listed else "still found by its id"
-        return JobOutcome(Outcome.UNCONFIRMED, f"accepted, but {where}")
+        return JobOutcome(Outcome.UNCONFIRMED, STILL_LISTED if listed else STILL_FOUND)
     # An unanswered request may still be carried out, so a listed job does not prove a refusal.
     return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent
 
@@ -198,7 +201,7 @@ class Outcomes:
         self._left_out: dict[str, JobOutcome] = {}
         self._backed_up = 0
         self._errors: dict[str, CloudError] = {}
-        self._met_all = ""
+        self._met_all = NO_REASON
 
     @property
     def settled(self) -> int:
@@ -241,17 +244,17 @@ class Outcomes:
     def failed(self, chunk: Sequence[str], error: CloudError) -> None:
         self.note(error)
         if error.meets_all:
-            self._met_all = self._met_all or error.short
+            self._met_all = self._met_all or error.reason
         worked = error.may_have_worked
         lost = worked and error.unanswered
         outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
-        self._settle(chunk, JobOutcome(outcome, error.short, answered=not lost, may_have_worked=worked))
+        self._settle(chunk, JobOutcome(outcome, error.reason, answered=not lost, may_have_worked=worked))
 
     def note(self, error: CloudError) -> None:
         """Remember an error, for its hint."""
         self._errors.setdefault(error.short, error)
 
-    def end_sending(self, why: str, *, stopped: bool = False) -> None:
+    def end_sending(self, why: Reason, *, stopped: bool = False) -> None:
         """Settle all jobs when sending has ended: unanswered ones, and those that were not sent.
 
         Args:

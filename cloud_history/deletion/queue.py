@@ -289,7 +289,7 @@ def outcome_of(
     """The outcome of a result, as the audit log has it."""
     if isinstance(result, DeletionResult):
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
-        jobs = {job_id: (each.outcome.value, each.why) for job_id, each in result.jobs.items()}
+        jobs = {job_id: (each.outcome.value, str(each.why)) for job_id, each in result.jobs.items()}
         found = AuditOutcome(counts, jobs, result.deleted)
     else:
         unknown = result.outcome is ClearOutcome.UNKNOWN

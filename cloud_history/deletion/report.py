@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, CloudResponseError, Incomplete
+from ..reasons import Reason
 from ..secret import scrub
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
 
@@ -77,7 +78,7 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
     grouped: dict[str, list[str]] = {}
     for job_id, each in result.jobs.items():
         if each.outcome is outcome:
-            grouped.setdefault(each.why, []).append(job_id)
+            grouped.setdefault(str(each.why), []).append(job_id)
     return grouped.items()
 
 
@@ -204,7 +205,17 @@ def result_payload(result: DeletionResult | ClearResult) -> Payload:
     return deletion_payload(result) if isinstance(result, DeletionResult) else clear_payload(result)
 
 
+def reason_payload(reason: Reason) -> Payload | None:
+    """A reason for a browser: the code with its values, and the words for them."""
+    if not reason:
+        return None
+    values = {name: _value(value) for name, value in reason.values.items()}
+    return {"code": reason.code, "values": values, "text": scrub(str(reason))}
+
+
 def _value(value: object) -> object:
+    if isinstance(value, Reason):
+        return reason_payload(value)
     return value if isinstance(value, (int, float)) or value is None else scrub(str(value))
 
 
@@ -217,7 +228,7 @@ def clear_payload(result: ClearResult) -> Payload:
         "before": result.before.finished,
         "removed": result.removed,
         "listed": result.listed,
-        "doubt": result.doubt,
+        "doubt": reason_payload(result.doubt),
         "active": (result.after or result.before).active,
         "report": scrub(clear_report(result)),
         "error": error_payload(result.error) if result.error else None,
@@ -226,6 +237,11 @@ def clear_payload(result: ClearResult) -> Payload:
 
 def deletion_payload(result: DeletionResult) -> Payload:
     """A deletion: how many of each outcome, and the jobs that were not deleted."""
+    # Tens of thousands of jobs have the same few reasons.
+    reasons = {
+        each: reason_payload(why)
+        for each, why in {id(job.why): job.why for job in result.jobs.values()}.items()
+    }
     return {
         "kind": "delete",
         "total": len(result.jobs),
@@ -233,7 +249,7 @@ def deletion_payload(result: DeletionResult) -> Payload:
             outcome.value: len(result.ids(outcome)) for outcome in Outcome if outcome is not Outcome.ACCEPTED
         },
         "jobs": {
-            job_id: {"outcome": each.outcome.value, "why": each.why}
+            job_id: {"outcome": each.outcome.value, "why": reasons[id(each.why)]}
             for job_id, each in result.jobs.items()
             if each.outcome is not Outcome.DELETED
         },

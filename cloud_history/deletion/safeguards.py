@@ -22,6 +22,7 @@ from ..errors import (
     StateUnwritable,
 )
 from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
+from ..reasons import Reason
 from ..secret import Secret, log, scrub
 from ..state.backup_file import BackupWriter
 from ..state.backups import BackupFolder
@@ -31,7 +32,7 @@ from ..tasks.threads import run_in_thread, run_large_in_thread, write_in_thread
 from .outcomes import JobOutcome, Outcome
 
 PROTECTED = JobOutcome(Outcome.PROTECTED)
-UNKNOWN_WORKFLOW = JobOutcome(Outcome.NOT_ATTEMPTED, "whether its workflow is protected can’t be known")
+UNKNOWN_WORKFLOW = JobOutcome(Outcome.NOT_ATTEMPTED, Reason("workflow_unknown"))
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class BackingUp:
         except CloudConnectionError as error:
             raise CloudTimeoutError("backup_too_slow", sent=False) from error
         except CloudError as error:
-            return BackedUp(0, dict.fromkeys(job_ids, _failed(error.short)))
+            return BackedUp(0, dict.fromkeys(job_ids, not_backed_up(error.reason)))
         finally:
             await write_in_thread(writer.discard)
         return BackedUp(self._saved, self._without)
@@ -224,15 +225,16 @@ class BackingUp:
         except StateSilent:
             raise  # the other jobs would wait for the same disk
         except CloudError as error:
-            self._without[job_id] = _failed(error.short)
+            self._without[job_id] = not_backed_up(error.reason)
             if error.meets_all:
-                self._without.update(dict.fromkeys(waiting, _failed(error.short)))
+                self._without.update(dict.fromkeys(waiting, not_backed_up(error.reason)))
                 waiting.clear()
 
     def _none(self, job_ids: Sequence[str], exc: OSError) -> BackedUp:
         log.warning("No backup could be made: %s", scrub(str(exc.strerror or exc)))
-        return BackedUp(0, dict.fromkeys(job_ids, _failed(exc.strerror or "the disk refused")))
+        return BackedUp(0, dict.fromkeys(job_ids, not_backed_up(exc.strerror or "the disk refused")))
 
 
-def _failed(why: str) -> JobOutcome:
-    return JobOutcome(Outcome.FAILED, f"its workflow couldn’t be backed up: {why}")
+def not_backed_up(reason: Reason | str) -> JobOutcome:
+    """The outcome of a job whose workflow is in no backup, so it was not sent. A text is what the disk said."""
+    return JobOutcome(Outcome.FAILED, Reason("backup_failed", {"reason": reason}))

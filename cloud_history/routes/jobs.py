@@ -220,7 +220,7 @@ class _JobStream:
             "complete": complete,
             "read": read,
             "unreadable": self.reading.unreadable,
-            "doubt": describe_defects(self.reading.defects) if self.reading.defects else "",
+            "doubt": str(describe_defects(self.reading.defects)) if self.reading.defects else "",
             "error": error_payload(error) if error else None,
         }
         await self._line({"type": "end", **more})

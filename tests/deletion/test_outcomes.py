@@ -23,6 +23,7 @@ from cloud_history.errors import (
 )
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support.reasons import reason
 from support.requests import preview_of
 
 JOB = ids(1)[0]
@@ -35,12 +36,12 @@ LOOKS: dict[Seen, Observation] = {
 }
 SENT = {
     "accepted": JobOutcome(Outcome.ACCEPTED),
-    "refused": JobOutcome(Outcome.FAILED, "the key was refused"),
-    "5xx": JobOutcome(Outcome.FAILED, "server error (500)", may_have_worked=True),
+    "refused": JobOutcome(Outcome.FAILED, reason("the key was refused")),
+    "5xx": JobOutcome(Outcome.FAILED, reason("server error (500)"), may_have_worked=True),
     "no answer": JobOutcome(
-        Outcome.UNCONFIRMED, "the connection was lost", answered=False, may_have_worked=True
+        Outcome.UNCONFIRMED, reason("the connection was lost"), answered=False, may_have_worked=True
     ),
-    "not sent": JobOutcome(Outcome.NOT_ATTEMPTED, "you stopped it"),
+    "not sent": JobOutcome(Outcome.NOT_ATTEMPTED, reason("you stopped it")),
 }
 ROWS = """
 # sent      before    after:  there          active    gone           unseen
@@ -123,7 +124,7 @@ def test_each_outcome_says_why_in_a_few_words(sent: str, before: Seen, after: st
         "doubted": Observation(defects=(Defect(DefectKind.UNREADABLE_ROWS, 2),)),
     }
     seen = odd.get(after) or next(look for word, look in LOOKS.items() if word == after)
-    assert job_outcome(JOB, SENT[sent], LOOKS[before], seen).why == why
+    assert str(job_outcome(JOB, SENT[sent], LOOKS[before], seen).why) == why
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_how_sending_ended_is_read_from_its_error(error: CloudError, sent: str) 
     ledger = Outcomes([JOB])
     ledger.sending([JOB])
     ledger.failed([JOB], error)
-    ledger.end_sending("")
+    ledger.end_sending(reason(""))
     expected = SENT[sent]
     found = ledger.sent[JOB]
     assert (found.outcome, found.answered, found.may_have_worked) == (
@@ -200,7 +201,7 @@ def outcomes(result: DeletionResult) -> list[str]:
 
 
 def whys(result: DeletionResult) -> set[str]:
-    return {each.why for each in result.jobs.values()}
+    return {str(each.why) for each in result.jobs.values()}
 
 
 # Before
@@ -336,7 +337,7 @@ def test_a_failed_lookup_forgets_nothing_that_an_earlier_one_saw(count: int) -> 
     result = virtual_time.run(deletion.run(ids(count), Person()))
     assert result.deleted == count - len(stays)
     assert result.ids(Outcome.UNCONFIRMED) == stays
-    assert {result.jobs[each].why for each in stays} == {"accepted, but still listed"}
+    assert {str(result.jobs[each].why) for each in stays} == {"accepted, but still listed"}
 
 
 def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:

@@ -28,6 +28,7 @@ from cloud_history.errors import (
 )
 from cloud_history.jobs.filters import NOTHING_PROTECTED
 from support.fake_history_client import counts_of, ids, job
+from support.reasons import reason
 
 LOST = CloudConnectionError("connection_lost", sent=True)
 
@@ -35,7 +36,7 @@ LOST = CloudConnectionError("connection_lost", sent=True)
 def deletion(
     *parts: tuple[int, Outcome, str], stopped: bool = False, errors: tuple[CloudError, ...] = ()
 ) -> str:
-    outcomes = [JobOutcome(outcome, why) for count, outcome, why in parts for _ in range(count)]
+    outcomes = [JobOutcome(outcome, reason(why)) for count, outcome, why in parts for _ in range(count)]
     return deletion_report(
         DeletionResult(dict(zip(ids(len(outcomes)), outcomes, strict=True)), stopped, errors)
     )
@@ -145,7 +146,7 @@ def test_a_report_lists_at_most_a_thousand_ids(extra: int, last: str | None) -> 
 
 
 def test_the_log_can_have_all_ids() -> None:
-    outcomes: Mapping[str, JobOutcome] = dict.fromkeys(ids(1500), JobOutcome(Outcome.FAILED, "x"))
+    outcomes: Mapping[str, JobOutcome] = dict.fromkeys(ids(1500), JobOutcome(Outcome.FAILED, reason("x")))
     report = deletion_report(DeletionResult(outcomes), most_listed=1500)
     assert all(each in report for each in ids(1500))
 
@@ -242,7 +243,7 @@ def test_no_report_says_erased_or_that_assets_go() -> None:
 
 
 def test_the_error_of_a_node_is_its_report() -> None:
-    half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, "x")})
+    half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, reason("x"))})
     unknown = ClearResult(ClearOutcome.UNKNOWN, counts_of(3))
     assert isinstance(incomplete(half), Incomplete)
     assert str(incomplete(half)) == deletion_report(half)

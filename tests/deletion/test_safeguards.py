@@ -22,6 +22,7 @@ from cloud_history.jobs.job import Job
 from cloud_history.tasks.stopping import Watch
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
+from support.reasons import reason
 from support.requests import preview_of
 
 
@@ -46,7 +47,7 @@ class Guards(Safeguards):
         if self.error:
             raise self.error
         self.saved = [job_id for job_id in job_ids if job_id not in self.without]
-        failed = JobOutcome(Outcome.FAILED, "its workflow couldn’t be backed up")
+        failed = JobOutcome(Outcome.FAILED, reason("its workflow couldn’t be backed up"))
         return BackedUp(len(self.saved), dict.fromkeys(self.without, failed))
 
     async def before_clear(self) -> None:

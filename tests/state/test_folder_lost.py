@@ -103,7 +103,7 @@ async def test_one_backup_that_is_gone_before_the_first_request_stops_the_deleti
     await stage.delete()
     assert stage.cloud.history_posts == []
     assert stage.result is not None
-    assert any("the backup of this deletion" in each.why for each in stage.result.jobs.values())
+    assert any("the backup of this deletion" in str(each.why) for each in stage.result.jobs.values())
 
 
 def emptied_of_backups(stage: Stage) -> None:
@@ -139,7 +139,7 @@ async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
     assert len(cloud.requests_to(*POST)) == 1
     assert not job.deleted
     assert result.jobs[job.id].outcome is Outcome.FAILED
-    assert "state folder" in result.jobs[job.id].why
+    assert "state folder" in str(result.jobs[job.id].why)
 
 
 @harms

@@ -8,9 +8,10 @@ from uuid import UUID
 from cloud_history.deletion.outcomes import DeletionResult, JobOutcome, Outcome
 from cloud_history.deletion.queue import outcome_of
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
+from support.reasons import reason
 
 DELETED = JobOutcome(Outcome.DELETED)
-FAILED = JobOutcome(Outcome.FAILED, "server error (500)")
+FAILED = JobOutcome(Outcome.FAILED, reason("server error (500)"))
 
 
 def name(number: int) -> str:

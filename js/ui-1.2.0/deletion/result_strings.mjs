@@ -6,7 +6,7 @@ import { errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
 import { DELETE, NOT_DELETED } from "./strings.mjs";
 
-/** @import { ClearResult, DeleteResult, ErrorBody, OutcomeCode, Result, UnsentResult } from "../../../types/wire" */
+/** @import { ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
 
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
@@ -43,17 +43,14 @@ const MARKS = /** @type {const} */ ({
 /** On a row: also what came between the confirmation and the sending. */
 export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
 
-/** @type {[RegExp, string][]} */
-const SHORT_WHY = [
-  [/^its workflow couldn.t be backed up/, "Backup failed"],
-  [/^the connection was lost/, "Connection lost"],
-  [/^accepted, but still listed/, "Accepted, still listed"],
-];
+/** By the code of a reason: what of its words fits on a row. @type {Record<string, string>} */
+const SHORT_WHY = { backup_failed: "Backup failed", connection_lost: "Connection lost", still_listed: "Accepted, still listed" };
 
-/** Why, as short as a row. @param {string} why */
+/** Why, as short as a row. @param {Reason | null} why */
 export function rowWhy(why) {
-  const short = SHORT_WHY.find(([pattern]) => pattern.test(why))?.[1];
-  return short ?? `${why.slice(0, 1).toUpperCase()}${why.slice(1)}`;
+  if (!why) return "";
+  const { code, text } = why;
+  return Object.hasOwn(SHORT_WHY, code) ? /** @type {string} */ (SHORT_WHY[code]) : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 const MAX_LINES = 6;
@@ -74,7 +71,7 @@ export function tallyLines({ counts, jobs: left }) {
   const lines = new Map();
   for (const { outcome, why } of Object.values(left)) {
     if (!(outcome in MARKS)) continue;
-    const reason = clean(why, 120);
+    const reason = clean(why?.text, 120);
     const key = `${MAY_GO.indexOf(/** @type {"failed"} */ (outcome))} ${reason}`;
     const line = lines.get(key) ?? { n: 0, word: LINE[outcome], why: reason };
     line.n += 1;
@@ -168,7 +165,7 @@ const lost = (error, unanswered) => (error?.status ? errorLine(error).replace(/\
  */
 export function clearResultWords(result) {
   const { before, removed, listed, error, doubt } = result;
-  const left = doubt ? `What is gone is not known: ${doubt}.` : listed === null ? "The list can’t be read." : stillListed(listed);
+  const left = doubt ? `What is gone is not known: ${doubt.text}.` : listed === null ? "The list can’t be read." : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
     /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
 

@@ -17,12 +17,12 @@ test("progress and the result come by event; a full success leaves by itself", a
 });
 
 test("every outcome but a full success stays, is no success, and gives back what is still there", async () => {
-  const jobs = { b: { outcome: "failed", why: "server error (500)" }, c: { outcome: "already_gone", why: "" } };
+  const jobs = { b: { outcome: "failed", why: { code: "", values: {}, text: "server error (500)" } }, c: { outcome: "already_gone", why: null } };
   const cases = [
     [deleted({ deleted: 1, failed: 1, already_gone: 1 }, jobs), "warning: 1 of 3 jobs removed"],
     [deleted({ failed: 3 }, { a: jobs.b, b: jobs.b, c: jobs.b }), "error: No job was removed"],
-    [deleted({ unconfirmed: 3 }, { a: { outcome: "unconfirmed", why: "" } }), "warning: Outcome unknown: 3 jobs"],
-    [deleted({ deleted: 1, not_attempted: 2 }, { b: { outcome: "not_attempted", why: "you stopped it" } }, { stopped: true }), "warning: Stopped: 1 of 3 jobs removed"],
+    [deleted({ unconfirmed: 3 }, { a: { outcome: "unconfirmed", why: null } }), "warning: Outcome unknown: 3 jobs"],
+    [deleted({ deleted: 1, not_attempted: 2 }, { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } } }, { stopped: true }), "warning: Stopped: 1 of 3 jobs removed"],
     [deleted({ already_gone: 3 }), "warning: No job was removed"],
   ];
   for (const [result, told] of cases) {
@@ -45,7 +45,7 @@ test("every outcome but a full success stays, is no success, and gives back what
 test("trying again asks anew for what may still go, and keeps the result until that is confirmed", async () => {
   const it = stage({ person: { confirm: ["yes", null, "yes"] }, send: [{ hold: hold() }, { hold: hold({ id: "h2" }) }] });
   await it.flow.remove({ ids: ["a"] });
-  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: "" } }));
+  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
   const [entry] = it.flow.state().results;
   await it.flow.tryAgain(entry);
   assert.equal(it.flow.state().results.length, 1, "the person left");
@@ -57,7 +57,7 @@ test("trying again asks anew for what may still go, and keeps the result until t
 test("another try of what another tab deleted asks for the account it was deleted from", async () => {
   const it = stage();
   it.flow.adopt({ ...STATUS, holds: [hold({ account: "theirs" })] });
-  it.ended("h1", deleted({ failed: 1 }, { b: { outcome: "failed", why: "" } }));
+  it.ended("h1", deleted({ failed: 1 }, { b: { outcome: "failed", why: null } }));
   await it.flow.tryAgain(it.flow.state().results[0]);
   assert.deepEqual(it.targets, [{ ids: ["b"], account: "theirs" }]);
 });
@@ -181,7 +181,7 @@ test("stopping is asked for once, and the result says how far it came", async ()
   const [entry] = it.flow.state().running;
   await Promise.all([it.flow.stop(entry), it.flow.stop(entry)]);
   assert.deepEqual(it.stopped, ["h1"]);
-  const jobs = { b: { outcome: "not_attempted", why: "you stopped it" }, c: { outcome: "not_attempted", why: "you stopped it" } };
+  const jobs = { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } }, c: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } } };
   it.ended("h1", deleted({ deleted: 1, not_attempted: 2 }, jobs, { stopped: true }));
   assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
 });
@@ -214,7 +214,7 @@ test("a clear that the server turned into a deletion by ids is one from its star
   const [entry] = it.flow.state().holding;
   assert.equal(entry.kind, "delete");
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "the others are not said to go");
-  it.ended("h1", deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: "" } }));
+  it.ended("h1", deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: null } }));
   assert.equal(it.flow.markOf("b").word, "Protected, kept");
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [true, false]);
 });

@@ -14,7 +14,7 @@ function result(parts, rest = {}) {
   let n = 0;
   for (const [outcome, count, why = ""] of parts) {
     counts[outcome] += count;
-    for (let i = 0; i < count; i += 1) if (outcome !== "deleted") jobs[`${outcome}-${(n += 1)}`] = { outcome, why };
+    for (let i = 0; i < count; i += 1) if (outcome !== "deleted") jobs[`${outcome}-${(n += 1)}`] = { outcome, why: why ? { code: "", values: {}, text: why } : null };
   }
   return { kind: "delete", total: Object.values(counts).reduce((a, b) => a + b), counts, jobs, stopped: false, report: "", error: null, ...rest };
 }
@@ -129,9 +129,12 @@ test("what was protected in between is told apart, and not tried again", () => {
   assert.equal(told.again.length, 1);
 });
 
-test("on a row the reason is short", () => {
-  const short = ["its workflow couldn’t be backed up: no space", "server error (500)", "the connection was lost", "accepted, but still listed", ""].map(words.rowWhy);
-  assert.deepEqual(short, ["Backup failed", "Server error (500)", "Connection lost", "Accepted, still listed", ""]);
+test("on a row the reason is short, by its code whatever its words", () => {
+  const short = (code, text) => words.rowWhy({ code, values: {}, text });
+  assert.deepEqual(["backup_failed", "connection_lost", "still_listed"].map((code) => short(code, "other words")), ["Backup failed", "Connection lost", "Accepted, still listed"]);
+  assert.equal(short("server_fault", "server error (500)"), "Server error (500)");
+  assert.equal(short("constructor", "the connection was lost"), "The connection was lost");
+  assert.equal(words.rowWhy(null), "");
 });
 
 test("a clear that was overtaken by a protection is no fault, and says what happened instead of an age", () => {

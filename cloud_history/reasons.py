@@ -1,0 +1,77 @@
+"""Why a job was not deleted, or a clear proves nothing: a code with its values, and the words for it in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .sentences import SENTENCES
+
+REASONS: dict[str, str] = {
+    # Why a job was not deleted, or is not known to be.
+    "stopped_by_person": "you stopped it",
+    "cancelled_meanwhile": "it was cancelled",
+    "time_is_up": "it took too long",
+    "earlier_request_failed": "an earlier request failed",
+    "not_read_back": "accepted, but not read back",
+    "list_unread": "accepted, but the list can’t be read",
+    "still_listed": "accepted, but still listed",
+    "still_found": "accepted, but still found by its id",
+    "not_seen_before": "gone now, but it was not seen before",
+    "status_unknown": "its status is unknown",
+    "workflow_unknown": "whether its workflow is protected can’t be known",
+    "backup_failed": "its workflow couldn’t be backed up: {reason}",
+    "not_found_to_back_up": "it was not found",
+    # Why what was seen proves nothing.
+    "not_asked_by_id": "no job could be asked for by its id",
+    "finished_still_listed": "a finished job is still listed",
+    "none_seen_gone": "none of the jobs that were looked at is gone",
+    "list_not_trusted": "the list can’t be trusted ({defect})",
+    "no_pagination": "it does not say whether more jobs follow",
+    "no_has_more": "only its total says whether more jobs follow",
+    "no_rows": "it has no rows",
+    "lower_limit": "its pages are smaller than asked, and it does not say whether more follow",
+    "unreadable_rows": "{rows} could not be read",
+    "totals_contradict": "its totals contradict its rows",
+    "does_not_add_up": "its pages do not add up",
+    "repeats": "it repeats a page",
+    "filter_ignored": "it has jobs of other statuses than asked",
+    "no_answer_by_id": "no job that is listed is found by its id",
+    "still_answered": "a job that is not listed is still found by its id",
+    "ends_too_soon": "more jobs follow where it says that it ends",
+    "others_missing": "the jobs that were to stay are missing too",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something became of a job or of a clear. As a text: its words.
+
+    Attributes:
+        code: of REASONS, or of a sentence of an error; "" for no reason.
+        values: what stands in the braces, by name.
+    """
+
+    code: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.code)
+
+    def __str__(self) -> str:
+        return self._words
+
+    @cached_property
+    def _words(self) -> str:
+        if not self.code:
+            return ""
+        words = REASONS.get(self.code) or SENTENCES[self.code].short
+        if not words:
+            words = SENTENCES[self.code].message.rstrip(".") + (
+                " ({status})" if "status" in self.values else ""
+            )
+        return words.format(**self.values)
+
+
+NO_REASON = Reason()
