@@ -52,7 +52,7 @@ class RetryPolicy:
             return asked if asked <= self.longest_retry_after else None
         if limited:
             longest = min(self.rate_limit_cap, self.rate_limit_base * 2.0 ** (tried - 1))
-            # At least half of it: the server has just said that there were too many requests.
+            # At least half of it: the server has just said that it gets too many requests at once.
             return longest * (1 + self.rand()) / 2
         return self.rand() * min(self.cap, self.base * 2.0 ** (tried - 1))
 
