@@ -44,21 +44,22 @@ test("only whole numbers from 1 on are numbers", () => {
   assert.deepEqual(["1000000", "1000001"].map((text) => readNumber(text, "last")), [1_000_000, null]);
 });
 
+const all = ({ rules }, rule) => Object.fromEntries(Object.keys(rules).map((key) => [key, rule]));
+
 test("a policy holds the rules that are on, and always says which statuses it is about", () => {
   const { choice } = stage().cleanUp;
   assert.deepEqual(readChoice(choice).policy, {
     keep_last: 20, keep_within: "30d", keep_weekly: 8, statuses: ["completed", "failed", "cancelled"], per_workflow: false,
   });
   const off = { on: false, text: "x" };
-  const one = { ...choice, rules: { last: off, within: off, daily: { on: true, text: " 7 " }, weekly: off }, statuses: ["failed"], workflow: "w", apart: true };
+  const one = { ...choice, rules: { ...all(choice, off), daily: { on: true, text: " 7 " } }, statuses: ["failed"], workflow: "w", apart: true };
   assert.deepEqual(readChoice(one).policy, { keep_daily: 7, statuses: ["failed"], workflow_id: "w", per_workflow: true });
 });
 
 test("no rule, an unreadable number and no status are never a policy", () => {
   const { choice } = stage().cleanUp;
   const off = { on: false, text: "1" };
-  const none = { last: off, within: off, daily: off, weekly: off };
-  assert.deepEqual(readChoice({ ...choice, rules: none }), { policy: null, fault: { kind: "none" } });
+  assert.deepEqual(readChoice({ ...choice, rules: all(choice, off) }), { policy: null, fault: { kind: "none" } });
   const bad = { ...choice.rules, within: { on: true, text: "3O" } };
   assert.deepEqual(readChoice({ ...choice, rules: bad }), { policy: null, fault: { kind: "unreadable", rule: "within", text: "3O" } });
   assert.deepEqual(readChoice({ ...choice, statuses: [] }), { policy: null, fault: { kind: "nothing" } });
