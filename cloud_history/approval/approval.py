@@ -43,7 +43,7 @@ from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
 """A page must report within this time that it shows the approval."""
-ANNOUNCE_EVERY = 2.0
+ANNOUNCE_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """The files stay valid for this much longer, because it is the node that decides that the time is up."""
 MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + GRACE_SECONDS
@@ -192,7 +192,7 @@ class ApprovalRequests:
             check_stopped(watch)
             if now >= tell_next:
                 tell()
-                tell_next = now + ANNOUNCE_EVERY
+                tell_next = now + ANNOUNCE_SECONDS
             answer, seen = await run_stoppable(run_in_thread(files.read_answer), watch, 2 * FILE_SECONDS)
             if answer:
                 return answer == DELETE

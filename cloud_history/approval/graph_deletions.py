@@ -32,7 +32,7 @@ Result = ClearResult | DeletionResult | Skipped
 class GraphDeletions:
     """What the nodes do. The setting decides whether they delete at once, ask for approval, or refuse.
 
-    All but `plan` raise:
+    All but `preview_clean_up` raise:
         NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
         OperationStopped: stopped before anything was sent.
     """
