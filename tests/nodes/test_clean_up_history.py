@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -57,6 +58,17 @@ def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> No
         ("allow_large", ("BOOLEAN", False)),
         ("dry_run", ("BOOLEAN", True)),
     ]
+
+
+def test_the_input_of_a_rule_that_is_added_comes_last(
+    node: Any, pack_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = pack_module("cloud_history.retention.policy")
+    added = replace(policy.RULES[0], name="keep_more", appended=True)
+    monkeypatch.setattr(policy, "RULES", (added, *policy.RULES))
+    inputs = node.INPUT_TYPES()
+    assert list(inputs["required"])[:2] == ["keep_last", "keep_within"]
+    assert list(inputs["optional"]) == ["after", "backup", "keep_more"]
 
 
 def test_its_outputs_never_change(node: Any) -> None:
