@@ -114,7 +114,7 @@ class Incomplete(CloudError, code="incomplete"):
 
 
 class InputRefused(CloudError, code="invalid_request"):
-    """What was given cannot be used. Nothing was sent."""
+    """The input cannot be used. Nothing was sent."""
 
 
 class NoJobIds(InputRefused, code="no_job_ids"):
@@ -122,15 +122,15 @@ class NoJobIds(InputRefused, code="no_job_ids"):
 
 
 class InvalidJobIds(InputRefused, code="invalid_job_ids"):
-    """At least one job id is not one."""
+    """At least one of the job ids is invalid."""
 
 
 class TooManyJobIds(InputRefused, code="too_many_job_ids"):
-    """More job ids than one deletion takes."""
+    """More job ids than one deletion can have."""
 
 
 class PolicyRefused(InputRefused, code="policy_refused"):
-    """A retention policy that has no rule, cannot be read, or takes more than somebody agreed to."""
+    """A retention policy has no rule, is invalid, or would delete more than was allowed."""
 
 
 class SchemaMismatch(InputRefused, code="schema_mismatch"):
@@ -138,7 +138,7 @@ class SchemaMismatch(InputRefused, code="schema_mismatch"):
 
 
 class OperationRefused(CloudError):
-    """What was confirmed does not hold now. Nothing was sent."""
+    """The confirmed deletion is no longer possible. Nothing was sent."""
 
 
 class Busy(OperationRefused, code="busy"):
@@ -149,7 +149,7 @@ class Busy(OperationRefused, code="busy"):
         super().__init__()
 
 
-class CountRose(OperationRefused, code="count_rose"):
+class HistoryGrew(OperationRefused, code="count_rose"):
     """More jobs have finished since the person confirmed. Carries the new counts."""
 
     def __init__(self, more: int, counts: JobCounts) -> None:
@@ -166,39 +166,39 @@ class AccountChanged(OperationRefused, code="account_changed"):
 
 
 class TooLate(OperationRefused, code="too_late"):
-    """What was to be undone has been sent already."""
+    """The deletion to undo has been sent already."""
 
 
 class NotSupported(OperationRefused, code="not_supported"):
     """The server has no route for it."""
 
 
-class NodesNever(OperationRefused, code="nodes_never"):
-    """Workflows may not delete: somebody has set it so."""
+class WorkflowsMayNotDelete(OperationRefused, code="nodes_never"):
+    """The setting or the environment forbids workflows to delete."""
 
 
-class TooManyQuestions(OperationRefused, code="too_many_questions"):
-    """More nodes ask at the same time than a person can answer."""
+class TooManyApprovals(OperationRefused, code="too_many_questions"):
+    """Too many nodes are asking for approval at the same time."""
 
 
-class NobodyThere(OperationRefused, code="nobody_there"):
-    """A workflow wants to delete, and there is no page that could ask the person who queued it."""
+class NoBrowserConnected(OperationRefused, code="nobody_there"):
+    """A workflow wants to delete, and no connected browser can ask the person who queued it."""
 
 
 class NoAnswer(OperationRefused, code="no_answer"):
-    """The person was asked, and did not answer."""
+    """The person did not answer in time."""
 
 
 class AnsweredTooSoon(OperationRefused, code="answered_too_soon"):
-    """A question was answered before anybody can have read it."""
+    """An approval was answered before the person can have read it."""
 
 
-class QuestionClosed(OperationRefused, code="question_closed"):
-    """An answer to a question that nobody asks, or asks any more, or that was answered before."""
+class ApprovalClosed(OperationRefused, code="question_closed"):
+    """The approval does not exist, is no longer open, or was answered already."""
 
 
 class SetupProblem(CloudError):
-    """Something on this machine has to be put right before anything can be sent."""
+    """Something on this machine must be fixed before anything can be sent."""
 
     meets_all = True
 
@@ -228,19 +228,19 @@ class MissingDependency(SetupProblem, code="missing_dependency"):
 
 
 class BrokenInstallation(SetupProblem, code="broken_installation"):
-    """jsonschema is there and cannot be used, or a file of this pack is missing."""
+    """jsonschema is installed but cannot be used, or a file of this pack is missing."""
 
 
 class ClockWrong(SetupProblem, code="clock_wrong"):
-    """This machine's clock is more than a day from Comfy Cloud's, so nobody knows how old a job is."""
+    """This machine's clock is off by more than a day, so the age of jobs is unknown."""
 
 
-class ManyUsers(SetupProblem, code="many_users"):
-    """Several people use this ComfyUI, and none of them can be told from the others."""
+class SharedKeyRefused(SetupProblem, code="many_users"):
+    """Several people use this ComfyUI without authentication, so a saved key would be shared by all of them."""
 
 
 class StateFolderRefused(SetupProblem, code="state_folder_refused"):
-    """Where the state is kept is not known for sure, so nothing is read from there and nothing is deleted."""
+    """The configured state folder cannot be used, so nothing is read and nothing is deleted."""
 
 
 class FileRefused(OSError):
@@ -256,8 +256,8 @@ class FileRefused(OSError):
         super().__init__(errno.EPERM, f"{name} {problem}")
 
 
-class LockSilent(FileRefused):
-    """A lock on a file was not had in time: another program keeps it, or its file system does not answer."""
+class LockNotAnswering(FileRefused):
+    """A file lock was not acquired in time: another program holds it, or the file system does not answer."""
 
     def __init__(self, name: str, seconds: float) -> None:
         super().__init__(
@@ -288,19 +288,19 @@ class StateUnwritable(SetupProblem, code="state_unwritable"):
 
 
 class StateUnreadable(StateUnwritable, code="state_unreadable"):
-    """The disk does not give a part of the state folder that is there, so what is in it is not known."""
+    """A part of the state folder exists and cannot be read."""
 
     default_hint = "Look at the disk of the state folder, then try again."
 
 
-class StateSilent(StateUnwritable, code="state_silent"):
-    """The disk of the state folder does not answer, or another program keeps a lock on one of its files."""
+class StateNotAnswering(StateUnwritable, code="state_silent"):
+    """The disk of the state folder does not answer, or another program holds one of its locks."""
 
     default_hint = "Its disk, or the network it is on, may hang. Look at it, then try again."
 
 
 class StateFolderLost(StateUnwritable, code="state_lost"):
-    """The state folder, or a safeguard in it, was there and is not there any more: nothing may be deleted."""
+    """The state folder or a safeguard in it existed and is missing now, so nothing may be deleted."""
 
     default_hint = (
         "It keeps the protected jobs, the settings, the backups and the saved key. Put it back as it was (mount its "
@@ -330,7 +330,7 @@ class _FileDamaged(SetupProblem):
 
 
 class SettingsDamaged(_FileDamaged, code="settings_damaged"):
-    """The settings cannot be read, so nobody knows which safeguards are on."""
+    """The settings cannot be read, so it is unknown which safeguards are on."""
 
 
 class ProtectionDamaged(_FileDamaged, code="protection_damaged"):
@@ -361,7 +361,7 @@ class UntrustedCertificate(CloudConnectionError, code="untrusted_certificate"):
 
 
 class NotHttp(CloudConnectionError, code="not_http"):
-    """What came back is no HTTP answer, or its headers are larger than any that are read."""
+    """The answer is not HTTP, or its headers are too large."""
 
 
 class CloudTimeoutError(CloudConnectionError, code="timeout"):
@@ -432,7 +432,7 @@ class InsufficientCredits(CloudResponseError, code="insufficient_credits"):
 
 
 class Forbidden(CloudResponseError, code="forbidden"):
-    """The key may not manage this history."""
+    """The key is not allowed to manage this history."""
 
     meets_all = True
 
@@ -487,7 +487,7 @@ class UnreadableAnswer(CloudResponseError, code="unreadable_answer"):
 
 
 class AnswerTooLarge(UnreadableAnswer, code="answer_too_large"):
-    """The answer has more bytes than are read of such an answer."""
+    """The answer is larger than the limit for this kind of answer."""
 
 
 class NotComfyCloud(CloudResponseError, code="not_comfy_cloud"):

@@ -29,7 +29,7 @@ from .deletion.preview import DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
 from .deletion.safeguards import BackingUp, StateSafeguards
-from .errors import AccountChanged, SettingsDamaged, StateFolderLost, StateSilent
+from .errors import AccountChanged, SettingsDamaged, StateFolderLost, StateNotAnswering
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
 from .jobs.status import JobCounts
@@ -89,7 +89,7 @@ class Operations:
         return read_base_url(self._environ)
 
     async def find_connection(self, prompt_key: Secret | None = None) -> Connection:
-        """The server and the key in force, read anew.
+        """Read the server and the key in force.
 
         Args:
             prompt_key: the key that came with the prompt of a node, where one did.
@@ -137,7 +137,7 @@ class Operations:
         """Resolve a selection to exact jobs, now.
 
         Raises:
-            CloudError: the history could not be read whole, so nobody knows what the selection is.
+            CloudError: the history could not be read completely, so the selection is unknown.
         """
         protected = await self.protected()
         if selection.filter is not None:
@@ -186,7 +186,7 @@ class Operations:
             wait: whether a clear waits for another deletion to end. A deletion of jobs always does.
 
         Raises:
-            Busy, CountRose, PreviewExpired, SetupProblem, InputRefused, CloudError: nothing was sent.
+            Busy, HistoryGrew, PreviewExpired, SetupProblem, InputRefused, CloudError: nothing was sent.
             OperationStopped: stopped before anything was sent.
         """
         unseen_clear = request.kind == "clear" and request.preview is None
@@ -236,7 +236,7 @@ class Operations:
             # By a fast clock all but the newest backups would look old.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
             removed = await run_large_in_thread(self.backups.delete_old, *limits)
-        except StateSilent as exc:
+        except StateNotAnswering as exc:
             log.warning("Old backups could not be deleted: %s", exc)
             return
         except (SettingsDamaged, StateFolderLost):

@@ -22,7 +22,7 @@ from cloud_history.errors import (
     CloudError,
     CloudResponseError,
     CloudTimeoutError,
-    CountRose,
+    HistoryGrew,
     Incomplete,
     ListNotWhole,
     NotFound,
@@ -45,7 +45,7 @@ MADE_BY_THE_CLASS = {
 }
 GIVEN_BY_THE_CLASS: dict[type[CloudError], set[str]] = {
     CloudResponseError: {"status", "seconds"},
-    CountRose: {"more", "have"},
+    HistoryGrew: {"more", "have"},
     Incomplete: {"report"},
     ListNotWhole: {"why"},
     ProtectionDamaged: {"name", "cause"},

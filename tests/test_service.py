@@ -18,7 +18,7 @@ from cloud_history.config import BaseUrl
 from cloud_history.deletion.outcomes import Outcome
 from cloud_history.deletion.preview import ClearPreview
 from cloud_history.deletion.request import DeletionRequest
-from cloud_history.errors import Busy, CountRose, OperationStopped, Unauthorized
+from cloud_history.errors import Busy, HistoryGrew, OperationStopped, Unauthorized
 from cloud_history.service import Operations
 from cloud_history.state.credentials import ApiKey
 from cloud_history.state.in_flight import InFlightOperation
@@ -212,7 +212,7 @@ async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
     cloud.faults.append(Fault.shaped(HISTORY, ERROR_SHAPES["message_only"], times=2))
     result = await delete_jobs(operations, some(cloud), "node 1", Unwatched())
     assert len(result.ids(Outcome.FAILED)) == 3
-    with pytest.raises(CountRose):
+    with pytest.raises(HistoryGrew):
         await operations.carry_out(confirmed, Unwatched())
     cloud.faults.append(Fault.shaped(("GET", "/api/jobs"), ERROR_SHAPES["message_only"], times=None))
     with pytest.raises(Unauthorized):

@@ -23,13 +23,13 @@ from typing import Any
 from ..deletion import events
 from ..errors import (
     AnsweredTooSoon,
+    ApprovalClosed,
     InputRefused,
     NoAnswer,
-    NobodyThere,
-    QuestionClosed,
-    StateSilent,
+    NoBrowserConnected,
+    StateNotAnswering,
     StateUnwritable,
-    TooManyQuestions,
+    TooManyApprovals,
 )
 from ..forks import ForkSafeLock
 from ..jobs.ids import is_hex_id, new_hex_id
@@ -125,9 +125,9 @@ class ApprovalRequests:
         self._open = 0
 
     def client(self, requester: RequestingNode) -> str:
-        """Return the browser that can be asked. Raises NobodyThere if none is connected."""
+        """Return the browser that can be asked. Raises NoBrowserConnected if none is connected."""
         if not requester.client or not self._present(requester.client):
-            raise NobodyThere
+            raise NoBrowserConnected
         return requester.client
 
     @contextmanager
@@ -135,11 +135,11 @@ class ApprovalRequests:
         """Reserve one of the MAX_OPEN_APPROVALS places, before the first request to Comfy Cloud.
 
         Raises:
-            NobodyThere: no browser is connected. TooManyQuestions: all places are taken.
+            NoBrowserConnected: no browser is connected. TooManyApprovals: all places are taken.
         """
         self.client(requester)
         if self._open >= MAX_OPEN_APPROVALS:
-            raise TooManyQuestions(most=MAX_OPEN_APPROVALS)
+            raise TooManyApprovals(most=MAX_OPEN_APPROVALS)
         self._open += 1
         try:
             yield
@@ -153,7 +153,7 @@ class ApprovalRequests:
             about: what the person is shown.
 
         Raises:
-            NobodyThere, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
+            NoBrowserConnected, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
         """
         client = self.client(requester)
         files = _ApprovalFiles(self._folder, new_hex_id())
@@ -179,7 +179,7 @@ class ApprovalRequests:
         finally:
             try:
                 await write_in_thread(lambda: remove(owner_lock), seconds=REMOVAL_SECONDS)
-            except StateSilent as exc:
+            except StateNotAnswering as exc:
                 log.warning("The files of an approval that has ended could not be removed yet: %s", exc)
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
@@ -206,7 +206,7 @@ class ApprovalRequests:
             if answer:
                 return answer == DELETE
         if now < ends:
-            raise NobodyThere
+            raise NoBrowserConnected
         raise NoAnswer()
 
     def _write(self, files: _ApprovalFiles, about: Payload) -> OwnerLock:
@@ -261,11 +261,11 @@ class ApprovalAnswers:
         self._lock = ForkSafeLock()
 
     def fetch(self, approval_id: str) -> Payload:
-        """Return what is asked, with a new token. Raises InputRefused, QuestionClosed."""
+        """Return what is asked, with a new token. Raises InputRefused, ApprovalClosed."""
         files = self._find(approval_id)
         about = _read(files.request).get("about")
         if not isinstance(about, dict):
-            raise QuestionClosed
+            raise ApprovalClosed
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._issued[token] = approval_id, self._clock()
@@ -278,7 +278,7 @@ class ApprovalAnswers:
         """Note that a page shows the approval. Returns how long it stays open.
 
         Raises:
-            InputRefused, QuestionClosed, StateUnwritable.
+            InputRefused, ApprovalClosed, StateUnwritable.
         """
         files, _ = self._find_open(approval_id, token)
         try:
@@ -293,7 +293,7 @@ class ApprovalAnswers:
         Raises:
             InputRefused: the answer is neither DELETE nor SKIP. StateUnwritable: it cannot be saved.
             AnsweredTooSoon: DELETE came before the person can have read it. The token stays valid.
-            QuestionClosed: it is not open, was answered already, or the token belongs to another approval.
+            ApprovalClosed: it is not open, was answered already, or the token belongs to another approval.
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("unknown_answer")
@@ -303,7 +303,7 @@ class ApprovalAnswers:
         try:
             files.note_answer(answer)
         except FileExistsError:
-            raise QuestionClosed from None
+            raise ApprovalClosed from None
         except OSError as exc:
             raise StateUnwritable("answer_not_noted", because=exc) from exc
 
@@ -313,7 +313,7 @@ class ApprovalAnswers:
         with self._lock:
             issued_for, since = self._issued.get(token, ("", 0.0))
         if issued_for != approval_id:
-            raise QuestionClosed
+            raise ApprovalClosed
         return files, self._clock() - since
 
     def _find(self, approval_id: str) -> _ApprovalFiles:
@@ -321,7 +321,7 @@ class ApprovalAnswers:
             raise InputRefused("not_a_question")
         files = _ApprovalFiles(self._folder, approval_id)
         if self._seconds_left(files) <= -GRACE_SECONDS or OwnerLock.is_abandoned(files.request):
-            raise QuestionClosed
+            raise ApprovalClosed
         return files
 
     def _whole_seconds_left(self, files: _ApprovalFiles) -> int:

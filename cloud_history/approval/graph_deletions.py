@@ -10,7 +10,7 @@ from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipp
 from ..deletion.preview import ClearPreview
 from ..deletion.report import Payload
 from ..deletion.request import DeletionRequest
-from ..errors import CloudError, CountRose, NodesNever, OperationStopped
+from ..errors import CloudError, HistoryGrew, OperationStopped, WorkflowsMayNotDelete
 from ..jobs.filters import Selection
 from ..jobs.ids import new_hex_id
 from ..jobs.rows import milliseconds
@@ -33,7 +33,7 @@ class GraphDeletions:
     """What the nodes do. The setting decides whether they delete at once, ask for approval, or refuse.
 
     All but `preview_clean_up` raise:
-        NodesNever, NobodyThere, TooManyQuestions, NoAnswer, SetupProblem, CloudError: nothing was sent.
+        WorkflowsMayNotDelete, NoBrowserConnected, TooManyApprovals, NoAnswer, SetupProblem, CloudError: nothing was sent.
         OperationStopped: stopped before anything was sent.
     """
 
@@ -100,7 +100,7 @@ class GraphDeletions:
         """Clear the history, or the part of it that is not protected.
 
         Raises:
-            CountRose: nothing was sent.
+            HistoryGrew: nothing was sent.
         """
         operations = self._operations
         asks = await self._asks()
@@ -117,11 +117,11 @@ class GraphDeletions:
             return await operations.carry_out(approved, watch) if approved else Skipped()
 
     async def _asks(self) -> bool:
-        """Whether the person has to be asked. Raises NodesNever."""
+        """Whether the person has to be asked. Raises WorkflowsMayNotDelete."""
         settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
-            raise NodesNever()
+            raise WorkflowsMayNotDelete()
         return mode == "ask"
 
     async def _approved(
@@ -153,7 +153,7 @@ class GraphDeletions:
             asked += 1
             try:
                 return await self._operations.carry_out(request, watch)
-            except CountRose as more:
+            except HistoryGrew as more:
                 if asked == MAX_APPROVALS_PER_CLEAR:
                     raise
                 counts = more.counts

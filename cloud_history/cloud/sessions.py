@@ -12,7 +12,7 @@ from functools import partial
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from ..errors import StateSilent
+from ..errors import StateNotAnswering
 from ..tasks.threads import resolver_pool, run_in_pool
 
 Session = aiohttp.ClientSession
@@ -68,7 +68,7 @@ class ThreadResolver(AbstractResolver):
         )
         try:
             found = await run_in_pool(ask, resolver_pool, DNS_SECONDS)
-        except StateSilent:
+        except StateNotAnswering:
             raise OSError(None, "looking up the name took too long") from None
         return [
             ResolveResult(

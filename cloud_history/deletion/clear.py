@@ -11,7 +11,7 @@ from typing import Protocol
 from ..cloud.counting import CountedJobs, count_and_sample, count_jobs
 from ..cloud.lookup import JobReader, Observation, get_by_id, look_up
 from ..cloud.retry import BeforeSend
-from ..errors import CloudError, CloudTimeoutError, CountRose, OperationStopped, PreviewExpired
+from ..errors import CloudError, CloudTimeoutError, HistoryGrew, OperationStopped, PreviewExpired
 from ..jobs.status import JobCounts
 from ..reasons import NO_REASON, Reason
 from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
@@ -33,9 +33,9 @@ class ClearingClient(JobReader, Protocol):
 
 
 def _check_count(counts: JobCounts, preview: Preview | None) -> None:
-    """Raises CountRose: there are more finished jobs than the person confirmed."""
+    """Raises HistoryGrew: there are more finished jobs than the person confirmed."""
     if preview is not None and counts.finished > preview.size:
-        raise CountRose(counts.finished - preview.size, counts)
+        raise HistoryGrew(counts.finished - preview.size, counts)
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Clear:
             preview: what the person confirmed. If there are more finished jobs now, nothing is sent.
 
         Raises:
-            CountRose: there are more. PreviewExpired: there are none any more. Nothing was sent.
+            HistoryGrew: there are more. PreviewExpired: there are none any more. Nothing was sent.
             CloudError: the history could not be counted beforehand, or not all of it may go. Nothing was sent.
             OperationStopped: stopped before it was sent.
         """

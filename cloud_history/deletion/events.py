@@ -1,7 +1,7 @@
-"""Websocket events, and the progress that browsers fetch when an event tells of it.
+"""Websocket events, and the progress that browsers fetch after an event.
 
-Any web page may open ComfyUI's websocket, from a frame without an origin too. So an event says that something has
-changed, of which kind and in which operation, and no more: what has changed is behind the guarded routes.
+Any web page may open ComfyUI's websocket, even from a frame without an origin. So an event names only the kind of
+change and the operation; the details are fetched through guarded routes.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from ..errors import (
     CloudError,
     InputRefused,
-    LockSilent,
+    LockNotAnswering,
     StateFolderLost,
-    StateSilent,
+    StateNotAnswering,
     StateUnwritable,
     TooLate,
 )
@@ -239,7 +239,7 @@ class Holds:
         with log_about(hold.id):
             try:
                 await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
-            except StateSilent as exc:
+            except StateNotAnswering as exc:
                 log.warning("The note of a deletion is still there: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
@@ -272,7 +272,7 @@ class Holds:
         with ExitStack() as alone:
             try:
                 alone.enter_context(file_lock(self._lock_path))
-            except LockSilent:
+            except LockNotAnswering:
                 return []  # another process writes a hold, or the disk hangs: the next call tells
             except OSError:
                 pass  # in a read-only folder no other process writes either

@@ -1,4 +1,4 @@
-"""What somebody asks for when they delete: the one thing that nodes, routes and holds hand to the service."""
+"""A deletion request, which nodes, routes and holds pass to the service."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ..errors import (
     NotFound,
     OperationStopped,
     PreviewExpired,
-    StateSilent,
+    StateNotAnswering,
     StateUnwritable,
 )
 from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
@@ -222,7 +222,7 @@ class BackingUp:
             await run_large_in_thread(writer.add, job_id, detail, self._key.reveal())
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
-        except StateSilent:
+        except StateNotAnswering:
             raise  # the other jobs would wait for the same disk
         except CloudError as error:
             self._without[job_id] = not_backed_up(error.reason)

@@ -1,4 +1,4 @@
-"""Cleaning up by a policy: what it would do, and exactly what is to be deleted by it."""
+"""Cleaning up by a retention policy: the preview, and the exact jobs to delete."""
 
 from __future__ import annotations
 

@@ -60,6 +60,6 @@ def _span(given: str) -> timedelta | None:
 
 
 def _shown(given: str) -> str:
-    # Whole before it is cut: half a key would be recognised by nobody.
+    # Scrubbed before it is cut: a part of a key would not be recognised.
     given = "a text that looks like an API key (hidden)" if "comfyui-" in given.lower() else scrub(given)
     return given[:45].encode("unicode_escape").decode("ascii")

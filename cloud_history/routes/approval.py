@@ -1,4 +1,4 @@
-"""Answering the question of a workflow that wants to delete."""
+"""Routes for approvals: showing and answering them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ class ApprovalRoutes:
         self._answers = answers
 
     async def show(self, request: web.Request) -> web.Response:
-        """What a page is to show, which a websocket event has named."""
+        """Return the approval that a websocket event has named, for a page to show."""
         body = await read_body(request, {"question": str}, ("question",))
         return json_answer(await run_in_thread(self._answers.fetch, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
-        """A page shows the question."""
+        """Note that a page shows the approval."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
         return json_answer(
             await write_in_thread(lambda: self._answers.mark_seen(body["question"], body["token"]))
         )
 
     async def answer(self, request: web.Request) -> web.Response:
-        """The person has decided, and perhaps for all workflows to come."""
+        """Answer an approval, and optionally allow all later workflows to delete."""
         members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool}
         body = await read_body(request, members, ("question", "token", "answer"))
         operations = self._context.operations
         always = body.get("always", False) and body["answer"] == DELETE
         if always:
             operations.keys.check_key_is_not_shared()
-        # Answered first: whoever loosens the setting has used up the token of an open question.
+        # Answered first, so that the setting can only be changed with the token of an open approval.
         await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))

@@ -15,7 +15,7 @@ from ..deletion.holds import HoldWatch
 from ..deletion.preview import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..deletion.report import Payload, result_payload
 from ..deletion.request import DeletionRequest
-from ..errors import Busy, CloudError, CountRose, InputRefused
+from ..errors import Busy, CloudError, HistoryGrew, InputRefused
 from ..jobs.job import Job
 from ..jobs.rows import job_row
 from ..retention.cleanup import CleanUp, resolve
@@ -125,7 +125,7 @@ class DeletionRoutes:
             result = task.result()
         except Busy as error:
             return busy_answer(error)
-        except CountRose as error:
+        except HistoryGrew as error:
             again = await self._keep(ClearPreview(error.counts), request.connection)
             return error_answer(error, operation=name, preview=again)
         except CloudError as error:

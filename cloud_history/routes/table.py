@@ -1,4 +1,4 @@
-"""The one list of routes, without what answers them: ComfyUI wants it at its start, and most starts need no more."""
+"""The list of all routes, without their handlers, which are imported at the first request, not at ComfyUI’s start."""
 
 from __future__ import annotations
 

@@ -15,7 +15,14 @@ from typing import Literal
 
 from .. import environment
 from ..config import BaseUrl
-from ..errors import InvalidApiKey, KeyFileDamaged, ManyUsers, MissingApiKey, SetupProblem, StateUnwritable
+from ..errors import (
+    InvalidApiKey,
+    KeyFileDamaged,
+    MissingApiKey,
+    SetupProblem,
+    SharedKeyRefused,
+    StateUnwritable,
+)
 from ..secret import Secret
 from .files import read_json, write_private
 from .folder import state_folder_at
@@ -88,21 +95,21 @@ class KeyStore:
             prompt_key: the key that came with the prompt, if any.
 
         Raises:
-            ManyUsers: several people would share the key, and the prompt has none.
+            SharedKeyRefused: several people would share the key, and the prompt has none.
             InvalidApiKey: the key in the environment cannot be sent.
             KeyFileDamaged: the key file cannot be read. StateFolderLost: there may have been one.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
         if self.refuses_shared_key:
             if of_prompt is None:
-                raise ManyUsers
+                raise SharedKeyRefused
             return of_prompt
         return self._own() or of_prompt
 
     def check_key_is_not_shared(self) -> None:
-        """Raises ManyUsers if a saved key would be shared by several people."""
+        """Raises SharedKeyRefused if a saved key would be shared by several people."""
         if self.refuses_shared_key:
-            raise ManyUsers
+            raise SharedKeyRefused
 
     def remember(self) -> None:
         """Make `scrub` know the key in force, before a text is shown that may contain it."""
@@ -139,7 +146,7 @@ class KeyStore:
         """Save the key in a file that only this user can read.
 
         Raises:
-            ManyUsers: several people would share it.
+            SharedKeyRefused: several people would share it.
             StateUnwritable: it cannot be written; an older key stays.
         """
         self.check_key_is_not_shared()

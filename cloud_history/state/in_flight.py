@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from ..errors import LockSilent, StateUnwritable
+from ..errors import LockNotAnswering, StateUnwritable
 from ..forks import ForkSafeLock, run_after_fork
 from ..jobs.ids import check_hex_id, new_hex_id
 from ..jobs.job import utc_now
@@ -163,7 +163,7 @@ class SenderLock:
                     return None if free else _name_in(file)
                 finally:
                     unlock(file)
-        except LockSilent:
+        except LockNotAnswering:
             return self._last()
         except OSError:
             return None

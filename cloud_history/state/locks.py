@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import FileRefused, LockSilent
+from ..errors import FileRefused, LockNotAnswering
 from ..forks import ForkSafeLock, run_after_fork
 from .files import open_private
 
@@ -64,7 +64,7 @@ def try_lock(file: BinaryIO) -> bool:
     """Lock an open file without waiting. Returns False if it is locked already. Free it with `unlock`.
 
     Raises:
-        LockSilent: the system did not answer in time.
+        LockNotAnswering: the system did not answer in time.
     """
     return _LockCall(file).acquire(time.monotonic())
 
@@ -89,12 +89,12 @@ def file_lock(path: Path) -> Iterator[None]:
     It serialises `try_lock()` on another file, so that a probe is never mistaken for the holder.
 
     Raises:
-        LockSilent: the lock was not acquired in time. OSError: the file cannot be created.
+        LockNotAnswering: the lock was not acquired in time. OSError: the file cannot be created.
     """
     file = open_private(path, "a+b", mend=True)
     try:
         if not _LockCall(file).acquire(time.monotonic() + LOCK_SECONDS):
-            raise LockSilent(path.name, LOCK_SECONDS)
+            raise LockNotAnswering(path.name, LOCK_SECONDS)
         yield
     finally:
         unlock(file)
@@ -102,9 +102,9 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
-    """Hold a lock of this process. Raises LockSilent if it is not free within LOCK_SECONDS."""
+    """Hold a lock of this process. Raises LockNotAnswering if it is not free within LOCK_SECONDS."""
     if not lock.acquire(timeout=LOCK_SECONDS):
-        raise LockSilent(name, LOCK_SECONDS)
+        raise LockNotAnswering(name, LOCK_SECONDS)
     try:
         yield
     finally:
@@ -128,12 +128,12 @@ class _LockCall:
         """Try until this moment (of `time.monotonic`). Returns whether the lock was acquired.
 
         Raises:
-            LockSilent: the call did not return. OSError: the disk failed.
+            LockNotAnswering: the call did not return. OSError: the disk failed.
         """
         seconds = max(0.0, until - time.monotonic())
         if len(_pending_descriptors) > MAX_STUCK_LOCKS:
             self._close()
-            raise LockSilent(_name(self._file), 0)
+            raise LockNotAnswering(_name(self._file), 0)
         seconds = max(LOCK_SECONDS, seconds + GRACE_SECONDS)
         _start_thread(lambda: self._run(until)).wait(seconds)
         with self._state_lock:
@@ -141,7 +141,7 @@ class _LockCall:
             if self._error is not None:
                 raise self._error
             if self._taken is None:
-                raise LockSilent(_name(self._file), seconds)
+                raise LockNotAnswering(_name(self._file), seconds)
             if self._taken:
                 _locked_files.add(self._file)
             return self._taken
@@ -256,7 +256,7 @@ class OwnerLock:
 
 def _may_exist(exc: OSError) -> bool:
     """Return whether a file that could not be opened or locked may exist, and be locked, all the same."""
-    if isinstance(exc, LockSilent):
+    if isinstance(exc, LockNotAnswering):
         return True
     return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
 

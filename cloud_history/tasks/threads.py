@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from ..errors import StateSilent
+from ..errors import StateNotAnswering
 from ..forks import run_after_fork
 from ..secret import log
 from .disk import DiskAccess, current
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REMOVAL_SECONDS = 1.0
-"""How long the removal of a file that has served is waited for. It is removed whether somebody waits or not."""
+"""How long to wait until a file that is no longer needed is removed. It is removed in any case."""
 FILE_SECONDS = 5.0
 """Limit for a small file."""
 MAX_SECONDS_OF_LONG_WORK = 120.0
@@ -118,13 +118,13 @@ async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     If the caller is cancelled, work that has not begun is dropped; of other work, the result is dropped.
 
     Raises:
-        StateSilent: it did not end within FILE_SECONDS.
+        StateNotAnswering: it did not end within FILE_SECONDS.
     """
     return await run_in_pool(partial(work, *args, **kwargs), _file_pool, FILE_SECONDS)
 
 
 async def compute_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a computation in a thread. Raises StateSilent if it takes longer than 2 minutes."""
+    """Run a computation in a thread. Raises StateNotAnswering if it takes longer than 2 minutes."""
     return await run_in_pool(partial(work, *args, **kwargs), _compute_pool, MAX_SECONDS_OF_LONG_WORK)
 
 
@@ -132,7 +132,7 @@ async def run_large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.k
     """Run work with large or many files in a thread.
 
     Raises:
-        StateSilent: the disk has not answered about a file for FILE_SECONDS, or it took longer than 2 minutes.
+        StateNotAnswering: the disk has not answered about a file for FILE_SECONDS, or it took longer than 2 minutes.
     """
     return await run_in_pool(partial(work, *args, **kwargs), _large_file_pool, MAX_SECONDS_OF_LONG_WORK)
 
@@ -153,7 +153,7 @@ async def write_in_thread(
         seconds: the limit; None means FILE_SECONDS.
 
     Raises:
-        StateSilent: it did not end within that limit.
+        StateNotAnswering: it did not end within that limit.
         asyncio.CancelledError: passed through, after CANCELLED_SECONDS in which the write usually ends.
     """
     seconds = FILE_SECONDS if seconds is None else seconds
@@ -166,7 +166,7 @@ async def write_in_thread(
 
 
 async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
-    """Run work in a thread of this pool. Raises StateSilent if it takes longer than `seconds`."""
+    """Run work in a thread of this pool. Raises StateNotAnswering if it takes longer than `seconds`."""
     return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
 
@@ -223,12 +223,12 @@ class _Task(Generic[T]):
         self._error: BaseException | None = None
 
     async def result(self, seconds: float, meanwhile: Callable[[], object] | None = None) -> T:
-        """Start the work and wait for it. Raises what the work raises, and StateSilent."""
+        """Start the work and wait for it. Raises what the work raises, and StateNotAnswering."""
         ends, self._began = self._loop.time() + seconds, time.monotonic()
         try:
             self._pool.submit(self._run)
         except RuntimeError:
-            raise StateSilent("no_threads") from None
+            raise StateNotAnswering("no_threads") from None
         try:
             # `asyncio.wait` cancels nothing when its time is up.
             while not self._ended.done() and (left := self._seconds_left(ends)) > 0:
@@ -257,12 +257,12 @@ class _Task(Generic[T]):
         most = UNANSWERED_SECONDS if _unanswered else FILE_SECONDS
         return min(left, self._step.since + most + self._step.extra - time.monotonic())
 
-    def _timed_out(self, seconds: float) -> StateSilent:
+    def _timed_out(self, seconds: float) -> StateNotAnswering:
         path = self._step.path
         if path is None:
-            return StateSilent("not_answering", seconds=seconds)
+            return StateNotAnswering("not_answering", seconds=seconds)
         silent = time.monotonic() - self._step.since
-        return StateSilent("not_answering_at", seconds=silent, file=path.name)
+        return StateNotAnswering("not_answering_at", seconds=silent, file=path.name)
 
     def abandon(self) -> asyncio.Future[None]:
         """Give up the result: it is undone as soon as it exists. The future is done when that has happened."""

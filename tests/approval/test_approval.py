@@ -17,13 +17,13 @@ import pytest
 from cloud_history.approval import approval
 from cloud_history.approval.approval import RequestingNode
 from cloud_history.errors import (
+    ApprovalClosed,
     CloudError,
     NoAnswer,
-    NobodyThere,
+    NoBrowserConnected,
     OperationStopped,
-    QuestionClosed,
     StateUnwritable,
-    TooManyQuestions,
+    TooManyApprovals,
 )
 from cloud_history.secret import Secret
 from support.asking_scene import ABOUT, ASKER, TAB, Scene
@@ -116,7 +116,7 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(sce
     with ExitStack() as places:
         for _ in range(20):
             places.enter_context(scene.questions.reserve(ASKER))
-        with pytest.raises(TooManyQuestions) as refused, scene.questions.reserve(ASKER):
+        with pytest.raises(TooManyApprovals) as refused, scene.questions.reserve(ASKER):
             raise AssertionError("it has a place")
     assert str(refused.value) == (
         "20 nodes are asking already. Nothing was sent. Give all job ids to one node, or let one node run after "
@@ -132,7 +132,7 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(sce
 
 @pytest.mark.parametrize("client", [None, "", "another-tab"])
 def test_without_a_connected_page_the_approval_fails(scene: Scene, client: str | None) -> None:
-    with pytest.raises(NobodyThere) as ended:
+    with pytest.raises(NoBrowserConnected) as ended:
         scene.ask(RequestingNode(client=client))
     assert (scene.now, scene.events, scene.files()) == (0.0, [], [])
     assert ended.value.code == "nobody_there"
@@ -148,7 +148,7 @@ def test_without_a_connected_page_the_approval_fails(scene: Scene, client: str |
 def test_a_page_that_does_not_show_the_question_within_15_seconds_counts_as_not_connected(
     scene: Scene,
 ) -> None:
-    with pytest.raises(NobodyThere):
+    with pytest.raises(NoBrowserConnected):
         scene.ask()
     assert scene.now == 15.0
     assert scene.opened() == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0]
@@ -215,7 +215,7 @@ def test_nothing_is_left_of_a_question_however_it_ends(scene: Scene, end: str) -
         assert end != "answered"
     assert scene.files() == []
     assert scene.events[-1][2]["state"] == "closed"
-    assert late == [QuestionClosed]
+    assert late == [ApprovalClosed]
 
 
 @contextmanager

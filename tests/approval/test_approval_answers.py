@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.approval.approval import MAX_TOKENS
-from cloud_history.errors import AnsweredTooSoon, InputRefused, NoAnswer, NobodyThere, QuestionClosed
+from cloud_history.errors import AnsweredTooSoon, ApprovalClosed, InputRefused, NoAnswer, NoBrowserConnected
 from cloud_history.state.locks import OwnerLock
 from support.asking_scene import EPOCH, NOBODY, Scene, left_behind
 
@@ -32,14 +32,14 @@ def test_another_token_or_question_changes_nothing(
         scene.fetch()
         which = question or scene.shown["question"]
         proof = scene.shown["token"] if token is None else token
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answers.mark_seen(which, proof)
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answers.answer(which, proof, "delete")
         refused.append(which)
 
     scene.at(1.0, forge)
-    with pytest.raises(NobodyThere):
+    with pytest.raises(NoBrowserConnected):
         scene.ask()
     assert len(refused) == 1
 
@@ -66,7 +66,7 @@ def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
     def swap() -> None:
         scene.fetch()
         for question, token in ((scene.shown["question"], "t"), (NOBODY, scene.shown["token"])):
-            with pytest.raises(QuestionClosed):
+            with pytest.raises(ApprovalClosed):
                 scene.answers.answer(question, token, "delete")
         refused.append(True)
         scene.answer("skip")
@@ -86,7 +86,7 @@ def test_only_the_first_answer_counts(scene: Scene) -> None:
 
     def twice() -> None:
         scene.answer("skip")
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answer("delete")
         refused.append(True)
 
@@ -128,7 +128,7 @@ def test_only_the_newest_tokens_are_kept(scene: Scene) -> None:
         first = dict(scene.shown)
         for _ in range(MAX_TOKENS):
             scene.fetch()
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answers.answer(first["question"], first["token"], "skip")
         scene.answer("skip")
 
@@ -165,7 +165,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
         if is_open:
             assert scene.answers.fetch(NOBODY)["seconds_left"] == (50 if until == 60 else 90)
         else:
-            with pytest.raises(QuestionClosed):
+            with pytest.raises(ApprovalClosed):
                 scene.answers.fetch(NOBODY)
     finally:
         owner_lock.release()
@@ -189,7 +189,7 @@ def test_an_unreadable_question_is_not_shown(scene: Scene, content: str) -> None
     owner_lock = OwnerLock(path)
     try:
         path.write_text(content)
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answers.fetch(NOBODY)
     finally:
         owner_lock.release()
@@ -246,7 +246,7 @@ def test_a_question_of_an_ended_process_takes_no_answer_and_is_removed_by_the_ne
     owner_lock = OwnerLock(path)
     token = scene.answers.fetch(NOBODY)["token"]
     owner_lock.release()
-    with pytest.raises(QuestionClosed):
+    with pytest.raises(ApprovalClosed):
         scene.answers.answer(NOBODY, token, "skip")
     left_behind(scene, EPOCH - 1)
     scene.at(1.0, scene.answer)
@@ -261,7 +261,7 @@ def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(sc
     try:
         token = scene.answers.fetch(NOBODY)["token"]
         scene.now = 80.0
-        with pytest.raises(QuestionClosed):
+        with pytest.raises(ApprovalClosed):
             scene.answers.answer(NOBODY, token, "skip")
     finally:
         owner_lock.release()

@@ -12,13 +12,13 @@ import pytest
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.deletion.report import result_report
 from cloud_history.errors import (
-    CountRose,
+    HistoryGrew,
     MissingApiKey,
     NoAnswer,
-    NobodyThere,
-    NodesNever,
+    NoBrowserConnected,
     OperationStopped,
     ServerFault,
+    WorkflowsMayNotDelete,
 )
 from cloud_history.secret import Secret
 from cloud_history.tasks.stopping import Unwatched
@@ -107,7 +107,7 @@ def test_skip_sends_nothing_and_is_no_error(room: Room) -> None:
     assert (room.client.deletes, room.client.clears) == ([], 0)
 
 
-@pytest.mark.parametrize("end", [NoAnswer(), NobodyThere(), OperationStopped()])
+@pytest.mark.parametrize("end", [NoAnswer(), NoBrowserConnected(), OperationStopped()])
 def test_a_question_that_ends_without_yes_sends_nothing(room: Room, end: Exception) -> None:
     with pytest.raises(type(end)):
         room.delete(ids(3), end)
@@ -119,7 +119,7 @@ def test_a_question_that_ends_without_yes_sends_nothing(room: Room, end: Excepti
 def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
     room.asked = Asked(there=False)
     for run in (lambda: room.delete(ids(3)), room.clear):
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NoBrowserConnected):
             run()
     assert room.untouched
 
@@ -127,7 +127,7 @@ def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
 def test_the_mode_never_refuses_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="never")
     for run in (lambda: room.delete(ids(3)), room.clear):
-        with pytest.raises(NodesNever) as ended:
+        with pytest.raises(WorkflowsMayNotDelete) as ended:
             run()
         assert str(ended.value) == (
             "Workflows may not delete. To allow it, change “Workflows may delete” in Settings > Cloud history."
@@ -247,7 +247,7 @@ def test_a_history_that_keeps_growing_is_not_asked_about_for_ever(room: Room) ->
         each = next(more)
         room.client.jobs[each] = job(each)
 
-    with pytest.raises(CountRose):
+    with pytest.raises(HistoryGrew):
         room.clear(True, True, True, meanwhile=one_finishes)
     assert (len(room.asked.about), room.client.clears) == (3, 0)
 

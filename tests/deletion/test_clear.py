@@ -15,7 +15,7 @@ from cloud_history.errors import (
     CloudConnectionError,
     CloudError,
     CloudTimeoutError,
-    CountRose,
+    HistoryGrew,
     NotFound,
     OperationStopped,
     PreviewExpired,
@@ -142,7 +142,7 @@ def test_nothing_is_sent_when_the_history_cannot_be_counted_first() -> None:
 
 def test_nothing_is_sent_when_more_jobs_have_finished_than_were_confirmed() -> None:
     client = FakeClient(looks=[1243])
-    with pytest.raises(CountRose) as rose:
+    with pytest.raises(HistoryGrew) as rose:
         clear(client, confirmed=3)
     assert client.clears == 0
     assert rose.value.message == "1,240 more jobs have finished since you looked."
@@ -150,7 +150,7 @@ def test_nothing_is_sent_when_more_jobs_have_finished_than_were_confirmed() -> N
 
 
 def test_one_more_job_is_said_in_the_singular() -> None:
-    with pytest.raises(CountRose) as rose:
+    with pytest.raises(HistoryGrew) as rose:
         clear(FakeClient(looks=[4]), confirmed=3)
     assert rose.value.message == "1 more job has finished since you looked."
 

@@ -143,7 +143,7 @@ async def test_with_no_browser_there_nothing_is_asked_of_anybody_and_the_error_n
     else:
         sys.modules["server"].PromptServer.instance.client_id = None
     for run in runs(delete_node, clear_node, cloud):
-        with pytest.raises(errors.NobodyThere) as ended:
+        with pytest.raises(errors.NoBrowserConnected) as ended:
             await run()
         assert "“Workflows may delete”" in str(ended.value)
         assert "COMFY_CLOUD_HISTORY_NODES=allow" in str(ended.value)

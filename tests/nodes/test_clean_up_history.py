@@ -183,7 +183,7 @@ async def test_with_never_a_deletion_is_refused_and_a_dry_run_is_not(
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
     jobs = newest_first(cloud)
-    with pytest.raises(errors.NodesNever):
+    with pytest.raises(errors.WorkflowsMayNotDelete):
         await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     assert cloud.requests == []
     assert (await clean_up(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
@@ -205,7 +205,7 @@ async def test_without_a_browser_to_ask_nothing_is_sent(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "ask")
-    with pytest.raises(errors.NobodyThere):
+    with pytest.raises(errors.NoBrowserConnected):
         await clean_up(keep_last=5, dry_run=False)
     assert cloud.requests == []
 

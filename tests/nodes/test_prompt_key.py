@@ -136,7 +136,7 @@ async def test_with_several_users_no_shared_key_is_used_and_the_error_says_why(
     nodes: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     for name in NODES:
-        with pytest.raises(errors.ManyUsers) as ended:
+        with pytest.raises(errors.SharedKeyRefused) as ended:
             await run(nodes, name, cloud)
         assert "--multi-user" in str(ended.value)
         assert "COMFY_CLOUD_HISTORY_SHARED=1" in str(ended.value)

@@ -14,8 +14,8 @@ from cloud_history.errors import (
     CloudError,
     InvalidApiKey,
     KeyFileDamaged,
-    ManyUsers,
     MissingApiKey,
+    SharedKeyRefused,
     StateUnwritable,
 )
 from cloud_history.secret import Secret, scrub
@@ -100,7 +100,7 @@ def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> No
     KeyStore(folder, {}).save(Secret(OTHER))
     store = KeyStore(folder, {environment.API_KEY: KEY}, many_users=True)
     for look in (store.find, store.get, store.check_key_is_not_shared, lambda: store.save(Secret(OTHER))):
-        with pytest.raises(ManyUsers) as caught:
+        with pytest.raises(SharedKeyRefused) as caught:
             look()
         assert caught.value.code == "many_users"
         assert "COMFY_CLOUD_HISTORY_SHARED=1" in caught.value.hint
@@ -109,7 +109,7 @@ def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> No
 
 
 def test_with_several_users_a_missing_key_does_not_ask_to_connect(folder: Path) -> None:
-    with pytest.raises(ManyUsers):
+    with pytest.raises(SharedKeyRefused):
         KeyStore(folder, {}, many_users=True).get()
 
 
@@ -122,7 +122,7 @@ def test_several_users_who_share_one_key_can_use_it(folder: Path) -> None:
 
 @pytest.mark.parametrize("named", ["", "0", "yes", "true", "11"])
 def test_only_the_value_1_means_a_shared_key(folder: Path, named: str) -> None:
-    with pytest.raises(ManyUsers):
+    with pytest.raises(SharedKeyRefused):
         KeyStore(folder, {environment.API_KEY: KEY, environment.SHARED_KEY: named}, many_users=True).get()
 
 

@@ -18,7 +18,7 @@ from cloud_history.errors import (
     ProtectionDamaged,
     SettingsDamaged,
     StateFolderLost,
-    StateSilent,
+    StateNotAnswering,
     StateUnreadable,
     StateUnwritable,
 )
@@ -191,7 +191,7 @@ async def test_a_hanging_file_is_named_and_the_next_one_is_not_waited_for_as_lon
     took = 1.0
     for name in ("first", "second"):
         began = time.monotonic()
-        with pytest.raises(StateSilent) as silent:
+        with pytest.raises(StateNotAnswering) as silent:
             await run_large_in_thread(hang, name)
         assert f"It is at {name}." in silent.value.hint
         took = time.monotonic() - began

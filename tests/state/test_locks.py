@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.errors import LockSilent, StateUnwritable
+from cloud_history.errors import LockNotAnswering, StateUnwritable
 from cloud_history.service import Operations
 from cloud_history.state import locks
 from cloud_history.state.audit_log import AuditLog, AuditOutcome
@@ -107,7 +107,7 @@ def test_a_file_lock_kept_by_a_stopped_program_is_an_error_that_names_the_file(
 ) -> None:
     path = tmp_path / "x.gate"
     named = r"x\.gate could not be locked"
-    with stopped_holder(path), pytest.raises(LockSilent, match=named), file_lock(path):
+    with stopped_holder(path), pytest.raises(LockNotAnswering, match=named), file_lock(path):
         pass
 
 
@@ -180,7 +180,7 @@ def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(
     path = tmp_path / "x"
     path.touch()
     with open_private(path, "r+b") as file, open_private(path, "r+b") as other:
-        with pytest.raises(LockSilent):
+        with pytest.raises(LockNotAnswering):
             try_lock(file)
         hanging.go_on.set()
         assert hanging.freed.wait(5)
@@ -194,7 +194,7 @@ def test_no_more_lock_calls_are_made_while_too_many_hang(
     monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._pending_descriptors) + 2)
     before = threading.active_count()
     for _ in range(6):
-        with pytest.raises(LockSilent), file_lock(tmp_path / "x.gate"):
+        with pytest.raises(LockNotAnswering), file_lock(tmp_path / "x.gate"):
             pass
     assert threading.active_count() <= before + 2
 

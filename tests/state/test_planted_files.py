@@ -12,11 +12,11 @@ import pytest
 
 from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.errors import (
+    ApprovalClosed,
     BackupDamaged,
     CloudError,
     KeyFileDamaged,
     ProtectionDamaged,
-    QuestionClosed,
     StateUnwritable,
 )
 from cloud_history.secret import Secret
@@ -213,7 +213,7 @@ def test_something_else_in_place_of_a_question_counts_as_closed(
 ) -> None:
     plant(folder / "asking" / f"{NAME}.json", victim)
     found = error_of(lambda: ApprovalAnswers(folder).answer(NAME, "token", "delete"))
-    assert isinstance(found, QuestionClosed)
+    assert isinstance(found, ApprovalClosed)
 
 
 @pytest.mark.parametrize("plant", [plant_symlink, plant_fifo, plant_folder])

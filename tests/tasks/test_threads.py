@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.errors import OperationStopped, StateSilent
+from cloud_history.errors import OperationStopped, StateNotAnswering
 from cloud_history.secret import log_about
 from cloud_history.tasks import threads
 from cloud_history.tasks.threads import Pool, compute_in_thread, run_in_pool, run_in_thread, write_in_thread
@@ -93,7 +93,7 @@ def test_a_process_ends_even_if_its_work_never_does() -> None:
 
 
 async def test_work_that_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
-    with pytest.raises(StateSilent, match=r"has not answered for 0 seconds"):
+    with pytest.raises(StateNotAnswering, match=r"has not answered for 0 seconds"):
         await run_in_pool(slow.take, Pool("test", 1), 0.01)
 
 
@@ -103,7 +103,7 @@ async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_wh
 ) -> None:
     if seconds is None:
         monkeypatch.setattr(threads, "FILE_SECONDS", 0.05)
-    with pytest.raises(StateSilent):
+    with pytest.raises(StateNotAnswering):
         await asyncio.wait_for(write_in_thread(slow.take, slow.give_back, seconds=seconds), 3)
     assert not slow.took.is_set()
     slow.go_on.set()
@@ -114,7 +114,7 @@ async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> 
     pool, done = Pool("test", 1), threading.Event()
     first = asyncio.ensure_future(run_in_pool(slow.take, pool, 10))
     await run_in_thread(slow.began.wait, 5)
-    with pytest.raises(StateSilent):
+    with pytest.raises(StateNotAnswering):
         await run_in_pool(done.set, pool, 0.01)
     slow.go_on.set()
     assert await first == "it"
