@@ -33,7 +33,8 @@ class GraphDeletions:
     """What the nodes do. The setting decides whether they delete at once, ask for approval, or refuse.
 
     All but `preview_clean_up` raise:
-        WorkflowsMayNotDelete, NoBrowserConnected, TooManyApprovals, NoAnswer, SetupProblem, CloudError: nothing was sent.
+        WorkflowsMayNotDelete, NoBrowserConnected, TooManyApprovals, NoAnswer, SetupProblem, CloudError: nothing was
+            sent.
         OperationStopped: stopped before anything was sent.
     """
 
