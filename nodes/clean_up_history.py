@@ -39,11 +39,20 @@ def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
     # Not at ComfyUI's start, which must not wait for what only a run needs.
     from ..cloud_history.retention.policy import MAX_KEPT, RULES
 
-    number: dict[str, object] = {"default": 0, "min": 0, "max": MAX_KEPT}
     return {
-        rule.name: _text(f"{rule.tooltip} Blank: no such rule.", placeholder="30d, 12h or 2w")
+        rule.name: _text(
+            f"{rule.tooltip} Blank: no such rule.", default=rule.on_new_node, placeholder="30d, 12h or 2w"
+        )
         if rule.is_length
-        else ("INT", {**number, "tooltip": f"{rule.tooltip} 0: no such rule."})
+        else (
+            "INT",
+            {
+                "default": rule.on_new_node,
+                "min": 0,
+                "max": MAX_KEPT,
+                "tooltip": f"{rule.tooltip} 0: no such rule.",
+            },
+        )
         for rule in RULES
         if rule.appended is appended
     }

@@ -74,6 +74,7 @@ class Rule:
         tooltip: what it keeps, on the node.
         words: the reason in a report; `{}` stands for the value.
         is_length: whether the value is a length of time, "30d", and not a number.
+        on_new_node: the value that a new node begins with. Saved workflows have their own.
         appended: whether the input was added after version 1.2.0. Saved workflows hold the values of a node by their
             places, so it comes last.
     """
@@ -84,12 +85,13 @@ class Rule:
     words: str
     keeps: Keeps
     is_length: bool = False
+    on_new_node: int | str = 0
     appended: bool = False
 
 
 _EACH = "Keep the newest job of each of the last so many {} that have one (UTC)."
 RULES = (
-    Rule("keep_last", Reason.LAST, "Keep the newest so many.", "last {}", _newest),
+    Rule("keep_last", Reason.LAST, "Keep the newest so many.", "last {}", _newest, on_new_node=20),
     Rule(
         "keep_within",
         Reason.WITHIN,
@@ -97,6 +99,7 @@ RULES = (
         "within {}",
         _within,
         is_length=True,
+        on_new_node="30d",
     ),
     Rule("keep_daily", Reason.DAILY, _EACH.format("days"), "one a day", _one_each(lambda day: day)),
     Rule(

@@ -24,11 +24,12 @@ def node(pack: Any) -> Any:
 
 @pytest.fixture
 def clean_up(node: Any) -> CleanUp:
-    """Runs the node as ComfyUI does, with a list on each input and its own defaults, and gives what it gives."""
+    """Runs the node as ComfyUI does, with a list on each input, and returns its outputs. No rule is on by default."""
     required = node.INPUT_TYPES()["required"]
 
     async def run(**given: Any) -> Any:
         inputs = {name: [options.get("default")] for name, (_, options) in required.items()}
+        inputs |= {"keep_last": [0], "keep_within": [""]}
         return await node.run(**inputs | {name: [value] for name, value in given.items()})
 
     return run
@@ -48,8 +49,8 @@ def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> No
         for name, (kind, options) in inputs["required"].items()
     }
     assert list(found.items()) == [
-        ("keep_last", ("INT", 0)),
-        ("keep_within", ("STRING", "")),
+        ("keep_last", ("INT", 20)),
+        ("keep_within", ("STRING", "30d")),
         ("keep_daily", ("INT", 0)),
         ("keep_weekly", ("INT", 0)),
         ("status", (("finished", "completed", "failed", "cancelled"), "finished")),
