@@ -65,7 +65,7 @@ async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_
 
 
 def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) -> CountedJobs:
-    """The number of jobs in each of the groups, with some of these jobs."""
+    """Return the number of jobs in each group of _GROUPS, with some of the jobs."""
     *by_status, active_jobs = numbers
     counts = JobCounts(dict(zip(FINISHED, by_status, strict=True)), active_jobs, taken_at)
     finished, active = [], set()

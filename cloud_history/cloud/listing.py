@@ -22,7 +22,7 @@ MAX_READINGS = 3
 
 
 class JobLister(Protocol):
-    """What listing needs of a client."""
+    """The part of a client that listing needs."""
 
     async def list_jobs(
         self,

@@ -48,7 +48,7 @@ SETTLED_AFTER = timedelta(minutes=10)
 
 
 class JobReader(JobLister, Protocol):
-    """What looking needs of a client."""
+    """The part of a client that lookup needs."""
 
     async def get_job(self, job_id: str) -> Job: ...
 

@@ -108,7 +108,7 @@ class DeletionQueue:
         return next((entry for entry in self.in_flight.entries() if entry.operation == holder), None)
 
     def unresolved(self) -> list[InFlightOperation]:
-        """Operations whose outcome nobody knows: ComfyUI stopped, or they were cancelled. Blocking."""
+        """Operations with an unknown outcome, because ComfyUI stopped or they were cancelled. Blocking."""
         return unresolved(self.in_flight, self._lock)
 
     def taken_back(self, operation: str, how: str = UNDONE) -> None:

@@ -220,7 +220,7 @@ def test_nothing_is_left_of_a_question_however_it_ends(scene: Scene, end: str) -
 
 @contextmanager
 def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[None]:
-    """The disk does not come back from this call, until the test is over."""
+    """This call hangs until the test is over."""
     over, real = threading.Event(), getattr(owner, call)
 
     def hang(*args: Any, **kwargs: Any) -> Any:

@@ -175,7 +175,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
 def test_setting_the_clock_removes_no_question_of_this_process(
     scene: Scene, process: int, stays: bool
 ) -> None:
-    # Nobody claims it, as where locks mean nothing.
+    # No process holds its owner lock, as on a file system without locks.
     path = left_behind(scene, EPOCH - 1, process=process, until=60.0)
     scene.at(1.0, scene.see)
     scene.at(2.0, lambda: scene.answer("skip"))

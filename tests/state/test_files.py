@@ -1,4 +1,4 @@
-"""Small private files: after a crash or error the old or the new file is there, and no draft."""
+"""Small private files: after a crash or an error, either the old or the new file exists, and no temporary one."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ os._exit(9)
 
 @contextmanager
 def stopped_holder(path: Path) -> Iterator[None]:
-    """Another program has this gate, and has been stopped."""
+    """Another program holds this file lock and is suspended."""
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)],
         cwd=PACK,

@@ -154,7 +154,7 @@ def test_the_audit_log_is_never_appended_to_another_file_and_the_problem_is_name
     plant(folder / name, victim)
     record = AuditLog(folder)
     found = within_five_seconds(lambda: record.intent(record_stage.entry(1)))
-    if plant is plant_huge:  # begins a new file, or is the gate, which has no content
+    if plant is plant_huge:  # begins a new file, or is the lock file, which has no content
         assert found is None
     elif name == "deletions.jsonl" and plant is plant_folder:
         assert isinstance(found, StateUnwritable)

@@ -59,7 +59,7 @@ class FaultyDisk:
     Attributes:
         call: which call fails: "open", "rename", "remove", "mkdir", "write", "fsync", "stat", "list", "read", "close",
             "truncate", "chmod" or "lock".
-        name: on which file: its path in the folder, with "*" for the name of an operation or of a draft. "rename" is
+        name: on which file: its path in the folder, with "*" for an operation id or a temporary name. "rename" is
             named by the new name.
         nth: which of those calls fails.
         how: whether it fails, blocks, or reads or writes less than asked.
@@ -225,7 +225,7 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
 
 def _wrapped(disk: FaultyDisk, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
     def faulty(*arguments: Any, **named: Any) -> Any:
-        # A rename is known by its new name: the old one is a draft's.
+        # A rename is known by its new name: the old one is temporary.
         path = arguments[1] if call == "rename" else arguments[0] if arguments else "."
         if call == "close":
             path = path_of(int(path))
