@@ -301,9 +301,7 @@ def _is_connected(client: str) -> bool:
 
 
 def _many_users() -> bool:
-    return bool(
-        getattr(getattr(_present("comfy.cli_args", _import_cli_args), "args", None), "multi_user", False)
-    )
+    return bool(getattr(getattr(_present("comfy.cli_args", _import_cli_args), "args", None), "multi_user", False))
 
 
 def _context() -> Any:

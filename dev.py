@@ -289,9 +289,7 @@ def bench(arguments: list[str]) -> list[StepFailed]:
     paths = os.pathsep.join(str(ROOT / name) for name in ("", "playground", "tools"))
     command = [str(setup.PYTHON), "-m", "bench", *arguments]
     say("  measuring, which takes some minutes")
-    code = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **env, "PYTHONPATH": paths}, check=False
-    ).returncode
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **env, "PYTHONPATH": paths}, check=False).returncode
     return [StepFailed("a target was missed or a measurement failed, see above")] if code else []
 
 

@@ -53,9 +53,7 @@ def main() -> int:
 def _names(text: str) -> list[str]:
     names = text.split(",")
     if unknown := [name for name in names if name not in MEASUREMENTS]:
-        raise argparse.ArgumentTypeError(
-            f"no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}"
-        )
+        raise argparse.ArgumentTypeError(f"no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
     return names
 
 

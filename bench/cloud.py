@@ -102,9 +102,7 @@ async def _serve(jobs: int, *, failed: bool) -> None:
     cloud.switches.latency = LATENCY_SECONDS
     async with cloud.serving() as base_url:
         failed_ids = ",".join(job.id for job in cloud.finished if job.status == "failed")
-        print(
-            base_url, cloud.api_key, ",".join(job.id for job in cloud.finished), f"-{failed_ids}", flush=True
-        )
+        print(base_url, cloud.api_key, ",".join(job.id for job in cloud.finished), f"-{failed_ids}", flush=True)
         # The input ends when the program that started this one ends.
         while (await asyncio.to_thread(sys.stdin.readline)).strip():
             print(_restore(cloud), flush=True)

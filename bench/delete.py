@@ -112,9 +112,7 @@ async def _send_singly(cloud: Cloud, job_ids: Sequence[str], at_once: int) -> fl
         async def worker() -> None:
             for job_id in waiting:
                 headers = {"X-API-Key": cloud.api_key}
-                async with session.post(
-                    "/api/history", json={"delete": [job_id]}, headers=headers
-                ) as response:
+                async with session.post("/api/history", json={"delete": [job_id]}, headers=headers) as response:
                     response.raise_for_status()
 
         start = time.perf_counter()

@@ -64,9 +64,7 @@ def _load(folder: Path) -> tuple[float, float]:
     env["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     name = str(ROOT).replace(".", "_x_")
     arguments = [name, str(ROOT / "__init__.py"), str(folder / "state")]
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, *arguments], capture_output=True, text=True, check=True, env=env
-    )
+    done = subprocess.run([sys.executable, "-c", LOAD, *arguments], capture_output=True, text=True, check=True, env=env)
     took, cpu, nodes, routes = json.loads(done.stdout)
     if not (nodes and routes):
         raise AssertionError("the pack was loaded without its nodes or routes")

@@ -64,9 +64,7 @@ def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
     return BaseUrl(given.rstrip("/"), f"{host}:{port}" if port else host)
 
 
-def state_folder(
-    environ: Mapping[str, str] = environment.PROCESS, inside_comfyui: Path | None = None
-) -> Path:
+def state_folder(environ: Mapping[str, str] = environment.PROCESS, inside_comfyui: Path | None = None) -> Path:
     """Return the absolute path of the state folder, with links resolved. Call it once, at the start.
 
     Later, another working directory or a changed link would lead to another folder, in which nothing is protected.
@@ -79,11 +77,7 @@ def state_folder(
         StateFolderRefused: the environment variable is not an absolute path, or is a link to a missing folder.
     """
     named = environment.variable(environment.STATE_FOLDER, environ)
-    found = (
-        _named_folder(named)
-        if named
-        else inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
-    )
+    found = _named_folder(named) if named else inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
     # The target of a broken link may be on a disk that is not mounted now.
     if os.path.islink(found) and not os.path.exists(found):
         raise StateFolderRefused("state_folder_link_broken", folder=found, target=os.readlink(found))

@@ -68,9 +68,7 @@ class Reason:
             return ""
         words = REASONS.get(self.code) or SENTENCES[self.code].short
         if not words:
-            words = SENTENCES[self.code].message.rstrip(".") + (
-                " ({status})" if "status" in self.values else ""
-            )
+            words = SENTENCES[self.code].message.rstrip(".") + (" ({status})" if "status" in self.values else "")
         return words.format(**self.values)
 
 

@@ -74,23 +74,17 @@ SENTENCES: dict[str, Sentence] = {
         "“{name}” must be exactly one true or false. Nothing was sent.",
         "Set it on the node, or link one BOOLEAN to it.",
     ),
-    "input_not_text": Sentence(
-        "“{name}” must be exactly one text.", "Set it on the node, or link one STRING to it."
-    ),
+    "input_not_text": Sentence("“{name}” must be exactly one text.", "Set it on the node, or link one STRING to it."),
     "input_not_number": Sentence(
         "“{name}” must be exactly one whole number, 0 or more.", "Set it on the node, or link one INT to it."
     ),
-    "input_not_a_choice": Sentence(
-        "“{name}” must be one of {choices}. Nothing was sent.", "Choose one on the node."
-    ),
+    "input_not_a_choice": Sentence("“{name}” must be one of {choices}. Nothing was sent.", "Choose one on the node."),
     "job_without_workflow": Sentence("This job has no workflow."),
     "not_a_job_id": Sentence("That is not a job id."),
     "not_an_operation": Sentence("That is not the name of a deletion."),
     "not_a_question": Sentence("That is not the name of a question."),
     "no_such_deletion": Sentence("No deletion of that name is running."),
-    "no_such_lost_deletion": Sentence(
-        "No lost deletion has that name, as far as the state folder can be read."
-    ),
+    "no_such_lost_deletion": Sentence("No lost deletion has that name, as far as the state folder can be read."),
     "no_such_unresolved": Sentence("No unresolved operation has that name."),
     "no_such_node_report": Sentence("No report of a node has that name."),
     "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some of them have ended."),
@@ -183,9 +177,7 @@ SENTENCES: dict[str, Sentence] = {
     "nothing_left_to_clear": Sentence(
         "No finished job is listed any more. There were {confirmed:,} when you looked.", _LOOK_AGAIN
     ),
-    "safeguards_changed": Sentence(
-        "Jobs were protected, or backups were switched on, since you looked.", _LOOK_AGAIN
-    ),
+    "safeguards_changed": Sentence("Jobs were protected, or backups were switched on, since you looked.", _LOOK_AGAIN),
     "protected_meanwhile": Sentence(
         "A job was protected while the request waited to be sent.", "Look again before you delete."
     ),
@@ -265,9 +257,7 @@ SENTENCES: dict[str, Sentence] = {
         "A file of Comfy Cloud History is missing or damaged: {path}.",
         "Install Comfy Cloud History again, then restart ComfyUI.",
     ),
-    "jsonschema_unusable": Sentence(
-        "The Python package jsonschema can’t be used.", "It is {found} ({why}). {cure}"
-    ),
+    "jsonschema_unusable": Sentence("The Python package jsonschema can’t be used.", "It is {found} ({why}). {cure}"),
     "clock_wrong": Sentence(
         "Rules about the age of jobs are stopped: this machine’s clock says {ours:%Y-%m-%d %H:%M} "
         "UTC, Comfy Cloud’s {theirs:%Y-%m-%d %H:%M} UTC.",
@@ -294,12 +284,8 @@ SENTENCES: dict[str, Sentence] = {
     "home_unknown": Sentence("The home folder of the user that runs ComfyUI is not known.", _HOME),
     "state_gone": Sentence("Deletions are stopped: the state folder {folder} is not there any more."),
     "state_empty": Sentence("Deletions are stopped: the state folder {folder} is empty."),
-    "state_replaced": Sentence(
-        "Deletions are stopped: the state folder {folder} was replaced by another one."
-    ),
-    "state_without_marker": Sentence(
-        "Deletions are stopped: the state folder {folder} has lost its file {part}."
-    ),
+    "state_replaced": Sentence("Deletions are stopped: the state folder {folder} was replaced by another one."),
+    "state_without_marker": Sentence("Deletions are stopped: the state folder {folder} has lost its file {part}."),
     "state_without_safeguard": Sentence("Deletions are stopped: the state folder {folder} has lost {part}."),
     "state_marker_damaged": Sentence(
         "Deletions are stopped: the state folder {folder} can’t be relied on: its file {part} is damaged."
@@ -315,15 +301,11 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "no_threads": Sentence("The system starts no more threads."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
-    "deletion_not_noted": Sentence(
-        "Deletions are stopped: the deletion can’t be recorded before it is sent."
-    ),
+    "deletion_not_noted": Sentence("Deletions are stopped: the deletion can’t be recorded before it is sent."),
     "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
     "note_not_removed": Sentence("The file of a deletion that has ended can’t be removed."),
     "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),
-    "in_flight_unreadable": Sentence(
-        "It is not known which deletions were cut short: their files can’t be read."
-    ),
+    "in_flight_unreadable": Sentence("It is not known which deletions were cut short: their files can’t be read."),
     "holds_unreadable": Sentence(
         "It is not known which deletions were held when ComfyUI ended: their files can’t be read."
     ),
@@ -336,15 +318,11 @@ SENTENCES: dict[str, Sentence] = {
     "node_report_unreadable": Sentence("The report of a node can’t be read."),
     "setting_not_saved": Sentence("The setting can’t be saved."),
     "settings_damaged": Sentence("Deletions are stopped: the settings can’t be read.", _GOOD_SETTINGS),
-    "settings_refused": Sentence(
-        "Deletions are stopped: the settings can’t be read: {cause}.", _GOOD_SETTINGS
-    ),
+    "settings_refused": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _GOOD_SETTINGS),
     "settings_unreadable": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _DISK_OF),
     "protection_not_saved": Sentence("The list of protected jobs can’t be saved."),
     "protection_not_put_aside": Sentence("The damaged list of protected jobs can’t be put aside."),
-    "protection_damaged": Sentence(
-        "Deletions are stopped: the list of protected jobs can’t be read.", _GOOD_LIST
-    ),
+    "protection_damaged": Sentence("Deletions are stopped: the list of protected jobs can’t be read.", _GOOD_LIST),
     "protection_refused": Sentence(
         "Deletions are stopped: the list of protected jobs can’t be read: {cause}.", _GOOD_LIST
     ),
@@ -380,9 +358,7 @@ SENTENCES: dict[str, Sentence] = {
     # No answer came from Comfy Cloud. Without a hint of its own: CloudConnectionError's, or CloudTimeoutError's.
     "not_reached": Sentence("Can’t reach {host}.", short=_NOT_REACHED),
     "proxy_refused": Sentence("The proxy refused to connect to {host} ({status}).", short=_NOT_REACHED),
-    "connection_lost": Sentence(
-        "The connection was lost before the answer came.", short="the connection was lost"
-    ),
+    "connection_lost": Sentence("The connection was lost before the answer came.", short="the connection was lost"),
     "untrusted_certificate": Sentence(
         "The certificate of {host} can’t be trusted.",
         "Check this machine’s clock. If a proxy or antivirus program puts its own certificate in "
@@ -418,9 +394,7 @@ SENTENCES: dict[str, Sentence] = {
     "free_tier_not_allowed": Sentence("The free tier of Comfy Cloud does not allow this.", _LOOK_AT_PLAN),
     "payment_required": Sentence("Comfy Cloud asks for a payment.", _LOOK_AT_PLAN),
     "cloud_subscription_required": Sentence("This needs a Comfy Cloud subscription.", _LOOK_AT_PLAN),
-    "partner_node_payment_required": Sentence(
-        "Comfy Cloud asks for a payment for partner nodes.", _LOOK_AT_PLAN
-    ),
+    "partner_node_payment_required": Sentence("Comfy Cloud asks for a payment for partner nodes.", _LOOK_AT_PLAN),
     "model_payment_required": Sentence("Comfy Cloud asks for a payment for a model.", _LOOK_AT_PLAN),
     "rate_limited": Sentence(
         "Too many requests in a short time.",

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from ..cloud_history.retention.policy import CleanUpPreview, Policy
 
 NAME = "Clean Up Cloud History"
-STATUSES = {
-    word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_of and {*all_of} <= {*FINISHED}
-}
+STATUSES = {word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_of and {*all_of} <= {*FINISHED}}
 
 
 def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
@@ -40,9 +38,7 @@ def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
     from ..cloud_history.retention.policy import MAX_KEPT, RULES
 
     return {
-        rule.name: _text(
-            f"{rule.tooltip} Blank: no such rule.", default=rule.on_new_node, placeholder="30d, 12h or 2w"
-        )
+        rule.name: _text(f"{rule.tooltip} Blank: no such rule.", default=rule.on_new_node, placeholder="30d, 12h or 2w")
         if rule.is_length
         else (
             "INT",
@@ -101,9 +97,7 @@ class CleanUpCloudHistory(CloudHistoryNode):
                 "status": (list(STATUSES), {"default": "finished", "tooltip": about}),
                 "workflow_id": _text("Only jobs of this workflow. Blank: all."),
                 "per_workflow": _switch(False, "Apply the rules that count to each workflow apart."),
-                "allow_large": _switch(
-                    False, "Allow rules that would delete more than 80% of the jobs, or all."
-                ),
+                "allow_large": _switch(False, "Allow rules that would delete more than 80% of the jobs, or all."),
                 "dry_run": _switch(True, "Says what would go, and sends nothing."),
             },
             "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT, **_rules(appended=True)},
@@ -158,9 +152,7 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 async def _clean_up(
     policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
-    cleaning = graph_deletions().clean_up(
-        policy, requesting_node(NAME), watch, allow_large=allowed, backup=backs_up
-    )
+    cleaning = graph_deletions().clean_up(policy, requesting_node(NAME), watch, allow_large=allowed, backup=backs_up)
     preview, result = await cleaning
     if result is None:
         watch.raise_if_stopped()

@@ -58,17 +58,13 @@ class ClearCloudHistory(CloudHistoryNode):
             "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }
 
-    async def run(
-        self, clear: object = None, after: list[object] | None = None, backup: object = None
-    ) -> Output:
+    async def run(self, clear: object = None, after: list[object] | None = None, backup: object = None) -> Output:
         backs_up = chosen_backup(backup)
         if not only_boolean(clear, "clear"):
             return outputs(after, NOT_CLEARED, NOT_CLEARED, 0)
         watch = NodeWatch()
         try:
-            result = await graph_deletions().clear(
-                requesting_node("Clear Cloud History"), watch, backup=backs_up
-            )
+            result = await graph_deletions().clear(requesting_node("Clear Cloud History"), watch, backup=backs_up)
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -54,9 +54,7 @@ async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
             raise OperationStopped()
 
     try:
-        return await run_stoppable(
-            compute_in_thread(read_job_ids, given, pause), watch, MAX_SECONDS_OF_LONG_WORK
-        )
+        return await run_stoppable(compute_in_thread(read_job_ids, given, pause), watch, MAX_SECONDS_OF_LONG_WORK)
     finally:
         ended = True
 
@@ -117,11 +115,7 @@ class DeleteCloudJobs(CloudHistoryNode):
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
         # A linked input is not known yet, and shows as None: it is looked at when the node runs.
         # A long text too: nothing is sent before all of it has been read then.
-        if (
-            job_ids is None
-            or (isinstance(job_ids, (list, tuple)) and None in job_ids)
-            or not _is_short(job_ids)
-        ):
+        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not _is_short(job_ids):
             return True
         try:
             read_job_ids(job_ids)
@@ -149,9 +143,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         if not ids:
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
         try:
-            result = await graph_deletions().delete(
-                ids, requesting_node("Delete Cloud Jobs"), watch, backup=backs_up
-            )
+            result = await graph_deletions().delete(ids, requesting_node("Delete Cloud Jobs"), watch, backup=backs_up)
         except OperationStopped:
             watch.raise_if_stopped()
             raise

@@ -194,9 +194,7 @@ def frontend_dir(version: str | None = None) -> Path:
     found = CHECKOUT.glob(f".frontends/{version or '*'}/static/index.html")
     folders = [index.parent for index in found]
     if not folders:
-        raise FileNotFoundError(
-            f"Frontend {version or ''} is missing in .frontends. Run: python3 dev.py setup"
-        )
+        raise FileNotFoundError(f"Frontend {version or ''} is missing in .frontends. Run: python3 dev.py setup")
     return max(folders, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.parent.name)])
 
 

@@ -21,9 +21,7 @@ def base_url(given: str) -> str:
     return read_base_url({"COMFY_CLOUD_BASE_URL": given}).url
 
 
-@pytest.mark.parametrize(
-    "environ", [{}, {"COMFY_CLOUD_BASE_URL": ""}, {"COMFY_CLOUD_BASE_URL": "  "}], ids=str
-)
+@pytest.mark.parametrize("environ", [{}, {"COMFY_CLOUD_BASE_URL": ""}, {"COMFY_CLOUD_BASE_URL": "  "}], ids=str)
 def test_the_default_base_url_is_comfy_cloud(environ: dict[str, str]) -> None:
     found = read_base_url(environ)
     assert (found.url, found.host, found.loopback) == ("https://cloud.comfy.org", "cloud.comfy.org", False)
@@ -167,9 +165,7 @@ def test_a_state_folder_that_is_a_link_to_a_disk_that_is_away_is_refused(tmp_pat
     assert "Mount" in caught.value.hint
 
 
-def test_a_relative_folder_of_the_platform_is_ignored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_folder_of_the_platform_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     expected = Path.home() / ".local/share/comfy-cloud-history"
     assert state_folder({"XDG_DATA_HOME": "data"}) == expected
@@ -220,9 +216,7 @@ READERS = {"environ", "environb", "getenv", "getenvb", "getproxies", "getproxies
 
 
 @pytest.mark.parametrize("wrapped", WRAPPED)
-def test_every_variable_is_trimmed_alike(
-    wrapped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_variable_is_trimmed_alike(wrapped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": wrapped.format(tmp_path)}) == tmp_path
     assert state_folder({"XDG_DATA_HOME": wrapped.format(tmp_path)}) == tmp_path / "comfy-cloud-history"
     url = wrapped.format("https://cloud.example")

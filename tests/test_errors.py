@@ -63,9 +63,7 @@ def classes(base: type[CloudError] = CloudError) -> Iterator[type[CloudError]]:
 def trees() -> dict[Path, ast.Module]:
     """The parsed files of the pack, but for the table of sentences."""
     files = [*(PACK / "cloud_history").rglob("*.py"), *(PACK / "nodes").glob("*.py")]
-    return {
-        path: ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name != "sentences.py"
-    }
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name != "sentences.py"}
 
 
 def raised() -> Iterator[tuple[str, str, set[str]]]:
@@ -114,9 +112,7 @@ def test_no_sentence_is_left_unused() -> None:
     said = {code for _, code, _ in raised()} | {each.code for each in classes(CloudResponseError)}
     for tree in trees().values():
         said |= {
-            each.value
-            for each in ast.walk(tree)
-            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)
         }
     said |= MADE_BY_THE_CLASS
     assert set(SENTENCES) - said == set()
@@ -136,9 +132,7 @@ def test_a_browser_gets_the_code_the_sentence_with_its_values_and_the_words() ->
     assert waiting["cloud_says"] == "Wait"
 
 
-@pytest.mark.parametrize(
-    "error", [NotFound(404, "no_such_file"), StateUnwritable("backup_gone", operation=Path("a"))]
-)
+@pytest.mark.parametrize("error", [NotFound(404, "no_such_file"), StateUnwritable("backup_gone", operation=Path("a"))])
 def test_the_values_of_an_error_are_json(error: CloudError) -> None:
     assert json.loads(json.dumps(error_payload(error)))["sentence"] == error.sentence
 
@@ -150,9 +144,7 @@ def test_a_sentence_that_is_not_in_the_table_is_no_sentence() -> None:
 
 def test_no_error_of_a_request_that_was_sent_says_that_nothing_happened() -> None:
     sent = [each for each in classes(CloudResponseError) if each.code in SENTENCES]
-    told = [
-        f"{SENTENCES[each.code].message} {SENTENCES[each.code].hint} {each.default_hint}" for each in sent
-    ]
+    told = [f"{SENTENCES[each.code].message} {SENTENCES[each.code].hint} {each.default_hint}" for each in sent]
     told += [SENTENCES[code].message for code in ("connection_lost", "timeout", "took_too_long", "not_http")]
     told += [CloudConnectionError.default_hint, CloudTimeoutError.default_hint]
     assert len(told) > 15

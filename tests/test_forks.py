@@ -95,9 +95,7 @@ def of_own_loop(folder: Path) -> Owner:
 
 
 @pytest.mark.parametrize("owner", [of_state_folder, of_record, of_backup, of_secret, of_own_loop])
-def test_a_child_forked_while_a_lock_is_held_finds_it_free(
-    tmp_path: Path, owner: Callable[[Path], Owner]
-) -> None:
+def test_a_child_forked_while_a_lock_is_held_finds_it_free(tmp_path: Path, owner: Callable[[Path], Owner]) -> None:
     lock, take = owner(tmp_path)
     with held_by_another_thread(lock):
         assert child_ends(take)

@@ -125,9 +125,7 @@ async def use_the_key_route_oddly(send: Any) -> None:
         await send("POST", "key", raw)
 
 
-async def use_routes(
-    evidence: Evidence, operations: Operations, cloud: SimulatedCloud, faults: list[Fault]
-) -> None:
+async def use_routes(evidence: Evidence, operations: Operations, cloud: SimulatedCloud, faults: list[Fault]) -> None:
     """Every route, with what a person and a page that is up to no good send; faults from the clear on."""
     table, app = web.RouteTableDef(), web.Application()
     handlers = make_handlers(operations)
@@ -141,9 +139,7 @@ async def use_routes(
             usual = {"X-Cloud-History": "1", "Content-Type": "application/json", **headers}
             async with browser.request(method, f"/cloud_history/{path}", data=raw, headers=usual) as answer:
                 evidence.add(f"{method} {path}", answer.status, dict(answer.headers), await answer.text())
-                found: dict[str, Any] = (
-                    await answer.json() if answer.content_type == "application/json" else {}
-                )
+                found: dict[str, Any] = await answer.json() if answer.content_type == "application/json" else {}
                 return found
 
         token = (await send("POST", "preview", {"clear": True})).get("token", "")
@@ -207,16 +203,12 @@ async def test_no_node_shows_the_key(
 ) -> None:
     if name in FAILURES:
         cloud.faults.append(Fault(match, times=None, **FAILURES[name]()))
-    host, errors = (
-        sys.modules[f"{own_pack.__name__}.{each}"] for each in ("comfy_host", "cloud_history.errors")
-    )
+    host, errors = (sys.modules[f"{own_pack.__name__}.{each}"] for each in ("comfy_host", "cloud_history.errors"))
     hurry(host.operations(), f"{own_pack.__name__}.cloud_history", seconds(name))
     delete = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]
     clear = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]
     ids = [job.id for job in cloud.finished[:2]]
-    evidence.add(
-        "validate", delete.VALIDATE_INPUTS(job_ids=KEY), delete.VALIDATE_INPUTS(job_ids=f"{ids[0]}, {KEY}")
-    )
+    evidence.add("validate", delete.VALIDATE_INPUTS(job_ids=KEY), delete.VALIDATE_INPUTS(job_ids=f"{ids[0]}, {KEY}"))
     listing = own_pack.NODE_CLASS_MAPPINGS["CloudHistoryListJobs"]
     every: dict[str, list[object]] = {
         "status": ["any"],
@@ -272,9 +264,7 @@ async def test_no_failing_proxy_shows_the_key_or_its_own_credentials(
     proxy.manner, proxy.status = manner, 407
     monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{USER}:{SENT_AS}@127.0.0.1:{port}")
     environ = {"COMFY_CLOUD_BASE_URL": "https://cloud-history.invalid", "COMFY_CLOUD_API_KEY": KEY}
-    operations = hurry(
-        Operations(tmp_path, environ, evidence.event), connect=0.05 if manner == "hang" else 1.0
-    )
+    operations = hurry(Operations(tmp_path, environ, evidence.event), connect=0.05 if manner == "hang" else 1.0)
     await run_core(evidence, operations, cloud)
     evidence.add("operations", operations, operations.keys, operations.queue.in_flight)
     evidence.add_files(tmp_path)

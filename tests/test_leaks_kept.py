@@ -47,15 +47,11 @@ def packed(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in (folder / "backups").glob("*.zip"):
         with zipfile.ZipFile(path) as archive:
-            found += [
-                json.loads(archive.read(each)) for each in archive.namelist() if each.startswith("jobs/")
-            ]
+            found += [json.loads(archive.read(each)) for each in archive.namelist() if each.startswith("jobs/")]
     return found
 
 
-async def delete(
-    evidence: Evidence, operations: Operations, ids: list[str], watch: Watch | None = None
-) -> None:
+async def delete(evidence: Evidence, operations: Operations, ids: list[str], watch: Watch | None = None) -> None:
     """Back up and delete, from a node that somebody has named by the key, and show all that is kept of it."""
     try:
         result = await delete_jobs(
@@ -96,9 +92,7 @@ async def test_nothing_that_is_kept_of_a_deletion_has_the_key(
     folder, ids = tmp_path / "state", [job.id for job in cloud.finished[:3]]
     if name in FAILURES:
         cloud.faults.append(Fault(PLACES[place], times=None, **FAILURES[name]()))
-    operations = hurry(
-        Operations(folder, environ, evidence.event), request=0.05 if name == "timeout" else 5.0
-    )
+    operations = hurry(Operations(folder, environ, evidence.event), request=0.05 if name == "timeout" else 5.0)
     await delete(evidence, operations, ids)
     show_the_record(evidence, folder)
     evidence.add_files(folder)

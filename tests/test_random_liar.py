@@ -23,9 +23,7 @@ FOUND = [
     Case("node delete", jobs=60, finished=25, bends=("keeps_jobs", "empty_list,after_deletion=true")),
     Case("node delete", jobs=60, finished=25, bends=("keeps_jobs,rows=some", "caps_limit_in_silence,size=9")),
     Case("node delete", finished=3, bends=("details_not_found", "ids_with_prefix")),
-    Case(
-        "node delete", finished=3, upper=True, bends=("keeps_jobs", "ids_null,rows=one,after_deletion=true")
-    ),
+    Case("node delete", finished=3, upper=True, bends=("keeps_jobs", "ids_null,rows=one,after_deletion=true")),
     Case(
         "panel ids",
         jobs=30,
@@ -53,9 +51,7 @@ FOUND = [
     Case("node clear", jobs=4, bends=("hides_jobs,after=4",)),
     Case("node clear", bends=("empty_list,after=1", "drops_rows,rows=some")),
     Case("node clear", jobs=30, bends=("hides_jobs,times=2",)),
-    Case(
-        "node delete", jobs=60, finished=25, bends=("keeps_jobs", "hides_jobs,rows=some,after_deletion=true")
-    ),
+    Case("node delete", jobs=60, finished=25, bends=("keeps_jobs", "hides_jobs,rows=some,after_deletion=true")),
     Case(bends=("keeps_jobs", "details_not_found", "hides_jobs,rows=some,after_deletion=true")),
     Case(finished=3, bends=(*HIDDEN, "total_too_small")),
     Case(bends=(*HIDDEN, "filters_wrongly")),

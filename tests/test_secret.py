@@ -240,9 +240,7 @@ def test_a_traceback_is_scrubbed_with_all_that_is_behind_it(secret: Secret, writ
     assert_hidden(text)
 
 
-def test_other_handlers_see_no_more_than_the_scrubbed_text(
-    secret: Secret, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_handlers_see_no_more_than_the_scrubbed_text(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
     try:
         fail()
     except RuntimeError:

@@ -117,9 +117,7 @@ def _only_our_own(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def made(tmp_path: Path, url: str) -> Operations:
-    return Operations(
-        tmp_path / "state", {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY}
-    )
+    return Operations(tmp_path / "state", {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY})
 
 
 @beside_others
@@ -245,9 +243,7 @@ async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, 
 
 
 @pytest.mark.timeout(120)
-async def test_listing_20000_jobs_takes_less_than_60_mb(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     exchange = CloudClient._exchange
 

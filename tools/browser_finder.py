@@ -14,8 +14,7 @@ MAC = (
 )
 WINDOWS = r"Google\Chrome\Application\chrome.exe"
 ASK_PLAYWRIGHT = (
-    "from playwright.sync_api import sync_playwright\n"
-    "with sync_playwright() as p: print(p.chromium.executable_path)"
+    "from playwright.sync_api import sync_playwright\nwith sync_playwright() as p: print(p.chromium.executable_path)"
 )
 
 

@@ -80,9 +80,7 @@ def main() -> int:
             print(f"{name}:{number}: names {what}")
         if name.startswith(SHIPPED) and ABSOLUTE_IMPORT.search(text):
             wrong += 1
-            print(
-                f"{name}: imports cloud_history by its full name, which makes every class exist twice in ComfyUI"
-            )
+            print(f"{name}: imports cloud_history by its full name, which makes every class exist twice in ComfyUI")
         if path.suffix not in CODE:
             continue
         if (lines := text.count("\n")) > MAX_FILE_LINES:

@@ -39,9 +39,7 @@ def _candidates(version: str) -> Iterator[Path]:
     # A pyenv shim on PATH works only for activated versions, so the interpreters are searched too.
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     installed = [path for path in (root / "versions").glob(f"{version}.*/bin/python") if path.is_file()]
-    yield from sorted(
-        installed, key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))], reverse=True
-    )
+    yield from sorted(installed, key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))], reverse=True)
 
 
 def _is_version(python: Path, version: str) -> bool:

@@ -74,9 +74,7 @@ def _try_lock(handle: IO[bytes]) -> bool:
 def packaging_part(pyproject: str) -> str:
     """Return the tables of pyproject.toml that affect an installation, without the settings of linters and tests."""
     tables = re.split(r"(?m)^(?=\[)", pyproject)
-    return "".join(
-        t for t in tables if not t.startswith(("[tool.", "[[tool.")) or t.startswith("[tool.setuptools")
-    )
+    return "".join(t for t in tables if not t.startswith(("[tool.", "[[tool.")) or t.startswith("[tool.setuptools"))
 
 
 def _hash(*parts: str) -> str:
@@ -104,9 +102,7 @@ def python_packages(*, dev: bool) -> None:
         _make_venv()
     stamp.unlink(missing_ok=True)
     pinned = ROOT / "requirements-dev.txt"
-    packages: list[str | Path] = (
-        ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
-    )
+    packages: list[str | Path] = ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
     run_step("Python packages", [*PIP, "install", *packages])
     # Without the declared dependencies, which are for the registry and include ComfyUI's frontend of 30 MB.
     run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
@@ -169,9 +165,7 @@ def frontend(version: str) -> Path:
     prefix = "comfyui_frontend_package/"
     for archive in partial.glob("*.whl"):
         with zipfile.ZipFile(archive) as files:
-            files.extractall(
-                partial, [name for name in files.namelist() if name.startswith(f"{prefix}static/")]
-            )
+            files.extractall(partial, [name for name in files.namelist() if name.startswith(f"{prefix}static/")])
     # Renamed at the end, so that a folder with this name is always complete.
     (partial / prefix).replace(FRONTENDS / version)
     shutil.rmtree(partial)

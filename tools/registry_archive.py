@@ -37,9 +37,7 @@ def packed_files() -> list[str]:
     Raises:
         subprocess.CalledProcessError: the checkout is not a git repository.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
-    ).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
     ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".comfyignore").read_text("utf-8").splitlines())
     tracked = [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
     return [name for name in tracked if not ignored.match_file(name)]

@@ -80,6 +80,4 @@ def tail(output: str, lines: int = TAIL_LINES) -> str:
     kept = output.rstrip().splitlines()
     left_out = len(kept) - lines
     note = [f"({left_out} earlier lines are in {LOGS.relative_to(ROOT)})"] if left_out > 0 else []
-    return "\n".join(
-        f"    {line}" for line in [*note, *(line[:MAX_LINE_CHARACTERS] for line in kept[-lines:])]
-    )
+    return "\n".join(f"    {line}" for line in [*note, *(line[:MAX_LINE_CHARACTERS] for line in kept[-lines:])])

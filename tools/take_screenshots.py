@@ -175,9 +175,7 @@ async def main() -> None:
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-                page = await browser.new_page(
-                    viewport={"width": 1200, "height": 760}, reduced_motion="reduce"
-                )
+                page = await browser.new_page(viewport={"width": 1200, "height": 760}, reduced_motion="reduce")
                 await open_comfyui(page, host.base_url)
                 await take(page, cloud)
                 await browser.close()

@@ -184,9 +184,7 @@ class ApprovalRequests:
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
-    async def _answer(
-        self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch
-    ) -> bool:
+    async def _answer(self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
         unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()
         while (now := self._clock()) < ends:
             check_stopped(watch)

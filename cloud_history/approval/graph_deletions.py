@@ -79,20 +79,14 @@ class GraphDeletions:
         asks = await self._asks()
         with self._approvals.reserve(requester) if asks else nullcontext():
             connection = await self._operations.find_connection(requester.key)
-            would, preview = await resolve(
-                self._operations, connection, policy, watch, allow_large=allow_large
-            )
+            would, preview = await resolve(self._operations, connection, policy, watch, allow_large=allow_large)
             if not preview.size:
                 return would, None
-            request = DeletionRequest(
-                preview.job_ids, connection, requester.origin, requester.title, backup, preview
-            )
+            request = DeletionRequest(preview.job_ids, connection, requester.origin, requester.title, backup, preview)
             approved = await self._approved(request, requester, watch) if asks else request
             return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
-    async def preview_clean_up(
-        self, policy: Policy, requester: RequestingNode, watch: Watch
-    ) -> CleanUpPreview:
+    async def preview_clean_up(self, policy: Policy, requester: RequestingNode, watch: Watch) -> CleanUpPreview:
         """What the policy would do, even if its guards would refuse it. Raises PolicyRefused, CloudError."""
         connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
@@ -139,9 +133,7 @@ class GraphDeletions:
         # It may be switched off before the answer comes: the yes was to a deletion with backups.
         return replace(request, backup=backup or request.backup)
 
-    async def _clear_counted(
-        self, request: DeletionRequest, requester: RequestingNode, watch: Watch
-    ) -> Result:
+    async def _clear_counted(self, request: DeletionRequest, requester: RequestingNode, watch: Watch) -> Result:
         counts = await self._operations.count(request.connection, watch)
         asked = 0
         while counts.finished:
@@ -170,9 +162,7 @@ class GraphDeletions:
             oldest = newest = None
         return {"oldest": milliseconds(oldest), "newest": milliseconds(newest), "outputs": None}
 
-    async def _ask(
-        self, about: Payload, request: DeletionRequest, requester: RequestingNode, watch: Watch
-    ) -> bool:
+    async def _ask(self, about: Payload, request: DeletionRequest, requester: RequestingNode, watch: Watch) -> bool:
         connection = request.connection
         whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
         with log_about(request.operation):

@@ -283,9 +283,7 @@ class CloudClient:
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
         """Return all details of one job, cleaned by `clean_detail`. Raises NotFound, NestedTooDeeply."""
         answer = await self._job(job_id)
-        return await compute_in_thread(
-            lambda: clean_detail(protocol.read_json(answer, "job_detail", ThreadPauses()))
-        )
+        return await compute_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", ThreadPauses())))
 
     async def _job(self, job_id: str) -> protocol.Answer:
         spelling = self.spellings.of(job_id)
@@ -309,9 +307,7 @@ class CloudClient:
         Raises:
             UnreadableAnswer: the file is larger than MAX_FILE_BYTES.
         """
-        answer = await self._send(
-            protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True
-        )
+        answer = await self._send(protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True)
         return answer.location if answer.location else answer.body
 
     async def get_user(self) -> str:

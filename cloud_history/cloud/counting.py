@@ -45,9 +45,7 @@ async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_
     asked = [JobFilter(group).query() for group in _GROUPS]
     *pages, whole = await gather_all(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
     # A server that ignores the filter answers all four queries with the same job, so its totals count for nothing.
-    filters = all(
-        job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values()
-    )
+    filters = all(job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values())
     # If a filter does not know the name of a status, it lists none of its jobs, but a clear would remove them.
     adds_up = sum(page.total or 0 for page in pages) == whole.total
     credible = filters and adds_up and all(map(_credible, (*pages, whole)))

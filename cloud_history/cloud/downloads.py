@@ -102,9 +102,7 @@ def check_location(location: str, loopback_allowed: bool) -> str:
     except ValueError:
         raise NotComfyCloud(302) from None
     here = is_loopback(host)
-    safe = (parts.scheme == "https" and not here) or (
-        here and loopback_allowed and parts.scheme in ("http", "https")
-    )
+    safe = (parts.scheme == "https" and not here) or (here and loopback_allowed and parts.scheme in ("http", "https"))
     odd = parts.username is not None or any(not "!" <= each <= "~" for each in location) or port == 0
     if scrub(location) != location or scrub(unquote(location)) != unquote(location):
         raise NotComfyCloud(302)  # it would send a secret to the storage
@@ -150,9 +148,7 @@ class PublicResolver(ThreadResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = [
-            each for each in await super().resolve(host, port, family) if _is_allowed_address(each["host"])
-        ]
+        found = [each for each in await super().resolve(host, port, family) if _is_allowed_address(each["host"])]
         if not found:
             raise OSError(None, "no public address")
         return found

@@ -146,9 +146,7 @@ class _Reader(Generic[ValueT]):
             self.is_short = first.received < self._limit
 
     async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[ValueT]:
-        return await self._client.list_jobs(
-            self._query, self._mapper, limit=self._limit, offset=offset, after=after
-        )
+        return await self._client.list_jobs(self._query, self._mapper, limit=self._limit, offset=offset, after=after)
 
     def _add_defect(self, kind: DefectKind) -> None:
         self._defects.setdefault(kind, Defect(kind))
@@ -206,9 +204,7 @@ class _Reader(Generic[ValueT]):
         tasks: deque[tuple[asyncio.Future[Page[ValueT]], int]] = deque()
         try:
             while True:
-                while not tasks or (
-                    len(tasks) < MAX_CONCURRENT_REQUESTS and (self.total or 0) > offset + overlap
-                ):
+                while not tasks or (len(tasks) < MAX_CONCURRENT_REQUESTS and (self.total or 0) > offset + overlap):
                     if asked >= MAX_PAGES:
                         break
                     asked += 1
@@ -302,9 +298,7 @@ async def has_more_jobs(
     return contradicts or page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
 
-async def first_page(
-    client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None
-) -> Page[Job]:
+async def first_page(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Page[Job]:
     """Request the first page for `list_jobs` early. Raises CloudError."""
     return await client.list_jobs(chosen.query(), RowMapper(chosen.only, job_ids), limit=PAGE)
 

@@ -95,9 +95,7 @@ class Observation:
 NOTHING_OBSERVED = Observation()
 
 
-async def look_up(
-    client: JobReader, job_ids: Sequence[str], known: Observation = NOTHING_OBSERVED
-) -> Observation:
+async def look_up(client: JobReader, job_ids: Sequence[str], known: Observation = NOTHING_OBSERVED) -> Observation:
     """Look up jobs by id and in the narrowest list that can prove them absent. Never raises CloudError.
 
     Args:
@@ -287,9 +285,7 @@ class _Lookup:
     def _sample(self, missing: Sequence[str]) -> list[str]:
         """Return a sample with up to two jobs that were found by id before: their 404 proves the most."""
         before = [job_id for job_id in missing if job_id in self._known.answered][:2]
-        return before + sample_evenly(
-            [each for each in missing if each not in before], SPOT_CHECK - len(before)
-        )
+        return before + sample_evenly([each for each in missing if each not in before], SPOT_CHECK - len(before))
 
     async def _get_by_id(self, job_ids: Iterable[str]) -> None:
         """Request each job by id."""
@@ -398,9 +394,7 @@ class _Lookup:
             and len(proof.seen) > len(listed)
         )
 
-    def _observation(
-        self, listing: Listing, gone: frozenset[ProvenAbsent], defects: tuple[Defect, ...]
-    ) -> Observation:
+    def _observation(self, listing: Listing, gone: frozenset[ProvenAbsent], defects: tuple[Defect, ...]) -> Observation:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
         for job_id in by_id.keys() & listing.jobs.keys():

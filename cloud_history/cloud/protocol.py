@@ -98,9 +98,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        return "html" in self.content_type.lower() or self.body.lstrip()[:14].lower().startswith(
-            b"<!doctype html"
-        )
+        return "html" in self.content_type.lower() or self.body.lstrip()[:14].lower().startswith(b"<!doctype html")
 
 
 def delete_history(job_ids: Sequence[str]) -> Request:
@@ -167,9 +165,7 @@ def get_user() -> Request:
 
 def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
     schema.check_request_body(body)
-    return Request(
-        "POST", "/api/history", repeat, body=json.dumps(body, separators=(",", ":")).encode("ascii")
-    )
+    return Request("POST", "/api/history", repeat, body=json.dumps(body, separators=(",", ":")).encode("ascii"))
 
 
 def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:

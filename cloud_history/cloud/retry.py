@@ -32,9 +32,7 @@ class RetryPolicy:
     longest_retry_after: float = 60.0
     rand: Callable[[], float] = random.random
 
-    def wait(
-        self, repeat: Repeat, error: CloudError, tried: int, *, key_worked: bool = False
-    ) -> float | None:
+    def wait(self, repeat: Repeat, error: CloudError, tried: int, *, key_worked: bool = False) -> float | None:
         """Return the seconds to wait after `tried` attempts, or None to give up.
 
         Args:

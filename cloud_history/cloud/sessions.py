@@ -21,9 +21,7 @@ MAX_HEADER_BYTES = 64 * 1024
 """For one response header: signed URLs and content policies exceed aiohttp's default of 8 kB."""
 
 
-def open_session(
-    *, connector: aiohttp.BaseConnector, total_seconds: float, connect_seconds: float
-) -> Session:
+def open_session(*, connector: aiohttp.BaseConnector, total_seconds: float, connect_seconds: float) -> Session:
     """Return a session without headers, cookies, credentials or decompression of its own.
 
     A session belongs to one event loop and one operation. It has no headers because aiohttp also sends those to a
@@ -31,9 +29,7 @@ def open_session(
     """
     session = aiohttp.ClientSession(
         connector=connector,
-        timeout=aiohttp.ClientTimeout(
-            total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds
-        ),
+        timeout=aiohttp.ClientTimeout(total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds),
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         cookie_jar=aiohttp.DummyCookieJar(),

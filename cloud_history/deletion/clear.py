@@ -115,9 +115,7 @@ class Clear:
                 lookup = self._doubt(witnesses, counted[-1])
                 doubt = await run_stoppable(lookup, watch, deadline.left(at_least=MIN_LOOKUP_SECONDS))
         except OperationStopped:
-            return await self._stopped_clear(
-                before, witnesses, lost, unread, counted[-1] if counted else None
-            )
+            return await self._stopped_clear(before, witnesses, lost, unread, counted[-1] if counted else None)
         except CloudError as error:
             after = counted[-1] if counted else None
             return ClearResult(unread, before, after, lost or error, doubt=NOT_ASKED if after else NO_REASON)

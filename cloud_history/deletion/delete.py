@@ -62,9 +62,7 @@ class Deletion:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     seconds: float = OPERATION_SECONDS
 
-    async def run(
-        self, job_ids: Sequence[str], watch: Watch, preview: DeletionPreview | None = None
-    ) -> DeletionResult:
+    async def run(self, job_ids: Sequence[str], watch: Watch, preview: DeletionPreview | None = None) -> DeletionResult:
         """Delete these jobs. All requests are built and checked before the first is sent.
 
         A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
@@ -85,9 +83,7 @@ class Deletion:
             delete_history(chunk)
             await turn()
         deadline = Deadline(self.seconds * max(1.0, len(job_ids) / 1000))
-        before = await self._look_up(
-            job_ids, watch, deadline, preview.observation if preview else NOTHING_OBSERVED
-        )
+        before = await self._look_up(job_ids, watch, deadline, preview.observation if preview else NOTHING_OBSERVED)
         outcomes = Outcomes(job_ids)
         if preview is None:
             chosen = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
@@ -105,9 +101,7 @@ class Deletion:
             after = await self._verify(outcomes, before, watch, deadline)
         except asyncio.CancelledError:
             outcomes.end_sending(Reason("cancelled_meanwhile"))
-            log.warning(
-                "Cancelled. %s", deletion_report(outcomes.result(before, NOTHING_OBSERVED), len(job_ids))
-            )
+            log.warning("Cancelled. %s", deletion_report(outcomes.result(before, NOTHING_OBSERVED), len(job_ids)))
             raise
         return outcomes.result(before, after)
 
@@ -201,9 +195,7 @@ class Deletion:
         lost = not_backed_up(Reason("not_found_to_back_up"))
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
-    async def _verify(
-        self, outcomes: Outcomes, before: Observation, watch: Watch, deadline: Deadline
-    ) -> Observation:
+    async def _verify(self, outcomes: Outcomes, before: Observation, watch: Watch, deadline: Deadline) -> Observation:
         """Look up what was sent until all of it is gone, for about five seconds: a list may lag behind."""
         sent = outcomes.to_verify
         if not sent:
@@ -244,9 +236,7 @@ class Deletion:
 
 
 def _chunks(job_ids: Sequence[str]) -> list[list[str]]:
-    return [
-        list(job_ids[at : at + MAX_IDS_PER_REQUEST]) for at in range(0, len(job_ids), MAX_IDS_PER_REQUEST)
-    ]
+    return [list(job_ids[at : at + MAX_IDS_PER_REQUEST]) for at in range(0, len(job_ids), MAX_IDS_PER_REQUEST)]
 
 
 def _worth_sending(job_id: str, before: Observation) -> bool:

@@ -60,9 +60,7 @@ class Events:
         """Send the event `changed` to all browsers."""
         self._announce(*changed(kind, operation, ended=ended))
 
-    def progressed(
-        self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False
-    ) -> None:
+    def progressed(self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False) -> None:
         """Store the progress of a deletion that was confirmed in a browser, and tell all browsers to fetch it."""
         told = {
             "operation": operation,
@@ -88,7 +86,5 @@ class Events:
     def progress(self) -> list[Payload]:
         """The progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for."""
         now = self._clock()
-        waits = [
-            told | {"total": math.ceil(ends - now)} for ends, told in list(self._waits.values()) if ends > now
-        ]
+        waits = [told | {"total": math.ceil(ends - now)} for ends, told in list(self._waits.values()) if ends > now]
         return [*list(self._progress.values()), *waits]

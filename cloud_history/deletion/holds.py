@@ -262,9 +262,7 @@ class Holds:
         known = self._known() if found else set()
         for each in found:
             if each["id"] in known:
-                self._remove(
-                    self._folder / f"{each['id']}.json"
-                )  # its file could not be removed when it was sent
+                self._remove(self._folder / f"{each['id']}.json")  # its file could not be removed when it was sent
         return [each for each in found if each["id"] not in known]
 
     def _abandoned(self, left: list[Path]) -> list[Payload]:

@@ -116,9 +116,7 @@ class ClearResult:
         """How many jobs are certainly gone; None if they could not be counted, or the count proves nothing."""
         if self.outcome is ClearOutcome.FAILED:
             return 0
-        return (
-            None if self.after is None or self.doubt else max(0, self.before.finished - self.after.finished)
-        )
+        return None if self.after is None or self.doubt else max(0, self.before.finished - self.after.finished)
 
     @property
     def failed(self) -> bool:
@@ -154,9 +152,7 @@ def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Obser
     """
     if job_id in before.gone and job_id not in after.there:
         return ALREADY_GONE
-    job = after.there.get(job_id) or (
-        before.there.get(job_id) if sent.outcome is Outcome.NOT_ATTEMPTED else None
-    )
+    job = after.there.get(job_id) or (before.there.get(job_id) if sent.outcome is Outcome.NOT_ATTEMPTED else None)
     if job is not None and job.active:
         return ACTIVE
     if sent.outcome is Outcome.NOT_ATTEMPTED:
@@ -211,9 +207,7 @@ class Outcomes:
     @property
     def to_verify(self) -> list[str]:
         """The jobs a request was sent for."""
-        return [
-            job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None
-        ]
+        return [job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None]
 
     def awaited(self, now: Observation) -> bool:
         """Whether a further lookup may show a job to be gone: sent, not certainly refused, not active, not gone."""

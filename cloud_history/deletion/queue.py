@@ -119,10 +119,7 @@ class DeletionQueue:
         """
         try:
             # Without an intent in the audit log there is nothing to complete.
-            if any(
-                each.entry.operation == operation and each.outcome is None
-                for each in self.audit_log.entries()
-            ):
+            if any(each.entry.operation == operation and each.outcome is None for each in self.audit_log.entries()):
                 outcome = AuditOutcome(removed=0, report=f"{NOTHING_SENT} {OperationStopped(how)}")
                 self.audit_log.outcome(operation, outcome)
         finally:

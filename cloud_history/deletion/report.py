@@ -131,9 +131,7 @@ def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> 
 
 def clear_report(result: ClearResult) -> str:
     """What a clear did, and how that is known."""
-    return "\n".join(
-        line for line in (*_clear_lines(result), result.error.hint if result.error else "") if line
-    )
+    return "\n".join(line for line in (*_clear_lines(result), result.error.hint if result.error else "") if line)
 
 
 def _clear_lines(result: ClearResult) -> tuple[str, ...]:
@@ -166,11 +164,7 @@ def _active_lines(before: int, now: int) -> str:
 def _lost(result: ClearResult) -> str:
     if isinstance(result.error, CloudResponseError):
         return result.error.message
-    return (
-        "you stopped it while it was being sent."
-        if result.stopped
-        else "the connection was lost after it was sent."
-    )
+    return "you stopped it while it was being sent." if result.stopped else "the connection was lost after it was sent."
 
 
 def _still(result: ClearResult) -> str:
@@ -239,15 +233,12 @@ def deletion_payload(result: DeletionResult) -> Payload:
     """A deletion: how many of each outcome, and the jobs that were not deleted."""
     # Tens of thousands of jobs have the same few reasons.
     reasons = {
-        each: reason_payload(why)
-        for each, why in {id(job.why): job.why for job in result.jobs.values()}.items()
+        each: reason_payload(why) for each, why in {id(job.why): job.why for job in result.jobs.values()}.items()
     }
     return {
         "kind": "delete",
         "total": len(result.jobs),
-        "counts": {
-            outcome.value: len(result.ids(outcome)) for outcome in Outcome if outcome is not Outcome.ACCEPTED
-        },
+        "counts": {outcome.value: len(result.ids(outcome)) for outcome in Outcome if outcome is not Outcome.ACCEPTED},
         "jobs": {
             job_id: {"outcome": each.outcome.value, "why": reasons[id(each.why)]}
             for job_id, each in result.jobs.items()

@@ -50,9 +50,7 @@ class DeletionRequest:
     def logged_ids(self) -> Sequence[str]:
         """The ids for the audit log. Thousands of ids that were never seen would push older deletions out of it."""
         job_ids = self.job_ids or ()
-        return (
-            self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
-        )
+        return self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
 
     def entry(self) -> InFlightOperation:
         """The operation as it is written down: without the key, even where a node's name or a rule contains it."""

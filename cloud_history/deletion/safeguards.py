@@ -62,9 +62,7 @@ class Safeguards:
         """Called just before a clear is sent. Raises CloudError if not all jobs may go."""
 
 
-def safeguarded(
-    job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]
-) -> dict[str, JobOutcome]:
+def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]) -> dict[str, JobOutcome]:
     """The outcomes of those jobs that must not be sent.
 
     Args:

@@ -83,9 +83,7 @@ async def read_all(history: History, connection: Connection, watch: Watch) -> Ma
     return (await history.list_jobs(connection, JobFilter(), watch)).jobs
 
 
-async def preview_now(
-    history: History, connection: Connection, policy: Policy, watch: Watch
-) -> CleanUpPreview:
+async def preview_now(history: History, connection: Connection, policy: Policy, watch: Watch) -> CleanUpPreview:
     """What the policy would do, now. Raises CloudError."""
     jobs = await read_all(history, connection, watch)
     return await _decide(history, jobs, policy)

@@ -62,9 +62,7 @@ def policy_words(policy: Policy) -> str:
         "workflow_id": policy.workflow_id,
         "per_workflow": policy.per_workflow,
     }
-    rules = {
-        rule.name: value if isinstance(value, int) else span_words(value) for rule, value in policy.rules
-    }
+    rules = {rule.name: value if isinstance(value, int) else span_words(value) for rule, value in policy.rules}
     return json.dumps({"policy": rules | {name: value for name, value in about.items() if value}})
 
 

@@ -23,9 +23,7 @@ class ApprovalRoutes:
     async def seen(self, request: web.Request) -> web.Response:
         """Note that a page shows the approval."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
-        return json_answer(
-            await write_in_thread(lambda: self._answers.mark_seen(body["question"], body["token"]))
-        )
+        return json_answer(await write_in_thread(lambda: self._answers.mark_seen(body["question"], body["token"])))
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an approval, and optionally allow all later workflows to delete."""

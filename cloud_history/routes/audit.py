@@ -81,9 +81,7 @@ class AuditRoutes:
     async def backed_up_workflow(self, request: web.Request) -> web.Response:
         """The workflow of a job in a backup, as a file."""
         operation, job_id = _backed_up(request)
-        return file_answer(
-            await run_large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id)))
-        )
+        return file_answer(await run_large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id))))
 
     async def delete_backup(self, request: web.Request) -> web.Response:
         await read_body(request, {})

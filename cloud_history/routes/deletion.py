@@ -195,8 +195,7 @@ def cleanup_payload(policy: Policy, preview: CleanUpPreview, jobs: Mapping[str, 
     are among them, and a page of what would go is never empty.
     """
     numbers = {
-        rule.reason: value if isinstance(value, int) else value / timedelta(days=1)
-        for rule, value in policy.rules
+        rule.reason: value if isinstance(value, int) else value / timedelta(days=1) for rule, value in policy.rules
     }
     kept = [
         {"reason": reason.value, "n": numbers.get(reason), "count": count}

@@ -96,9 +96,7 @@ class JobRoutes:
 
     async def details(self, request: web.Request) -> web.Response:
         detail = await self._detail(request)
-        return await large_json_answer(
-            await compute_in_thread(read_details, detail, datetime.now(timezone.utc))
-        )
+        return await large_json_answer(await compute_in_thread(read_details, detail, datetime.now(timezone.utc)))
 
     async def workflow(self, request: web.Request) -> web.Response:
         """The job's workflow as a file."""
@@ -172,9 +170,7 @@ class JobRoutes:
 
 
 class _JobStream:
-    def __init__(
-        self, request: web.Request, context: Context, connection: Connection, chosen: JobFilter
-    ) -> None:
+    def __init__(self, request: web.Request, context: Context, connection: Connection, chosen: JobFilter) -> None:
         self._request = request
         self.response = web.StreamResponse(headers={**HEADERS, "Content-Type": "application/x-ndjson"})
         self._context = context

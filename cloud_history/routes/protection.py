@@ -32,9 +32,7 @@ class ProtectionRoutes:
         jobs = read_ids(body["ids"]) if "ids" in body else []
         workflows = _workflows(body.get("workflows", []))
         file = self._context.operations.protection
-        changed = await write_in_thread(
-            lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows)
-        )
+        changed = await write_in_thread(lambda: file.change(protect=body["protect"], jobs=jobs, workflows=workflows))
         self._context.operations.events.changed("protection")
         return _answer(changed)
 

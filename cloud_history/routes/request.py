@@ -120,9 +120,7 @@ def _as_sent(name: str) -> set[str]:
     forms = {name} if name.isascii() else set()
     with suppress(UnicodeError):
         forms.add(name.encode("idna").decode("ascii"))
-    labels = [
-        each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in name.split(".")
-    ]
+    labels = [each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in name.split(".")]
     return {form for form in {*forms, ".".join(labels)} if form.strip(".")}
 
 

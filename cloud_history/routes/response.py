@@ -89,9 +89,7 @@ async def in_pieces(
     return stream
 
 
-async def write_in_time(
-    request: web.Request, writing: Awaitable[None], seconds: float = MAX_SEND_SECONDS
-) -> None:
+async def write_in_time(request: web.Request, writing: Awaitable[None], seconds: float = MAX_SEND_SECONDS) -> None:
     """Wait until a part of an answer is on its way.
 
     Raises:
@@ -123,9 +121,7 @@ async def large_json_answer(payload: Payload, status: int = 200) -> web.Response
 
 
 def json_answer(payload: Payload, status: int = 200) -> web.Response:
-    return web.json_response(
-        payload, status=status, headers=HEADERS, dumps=lambda value: dumps(value, lambda: None)
-    )
+    return web.json_response(payload, status=status, headers=HEADERS, dumps=lambda value: dumps(value, lambda: None))
 
 
 def file_answer(content: bytes) -> web.Response:

@@ -107,9 +107,7 @@ class StatusRoutes:
             "last4": key.secret.last4 if key else "",
             "can_connect": can_connect,
             "host": host,
-            "finished": [
-                {"operation": name, "result": result} for name, result in list(operations.queue.finished)
-            ],
+            "finished": [{"operation": name, "result": result} for name, result in list(operations.queue.finished)],
             **left_open,
             "holds": [hold.payload() for hold in holds.open],
             "undone": holds.undone,

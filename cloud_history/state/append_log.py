@@ -80,9 +80,7 @@ class AppendLog:
                 try:
                     file = open_private(path, "rb")
                 except FileRefused as exc:
-                    log.warning(
-                        "A part of the record of deletions can’t be read: %s. %s", exc.strerror, exc.cure
-                    )
+                    log.warning("A part of the record of deletions can’t be read: %s. %s", exc.strerror, exc.cure)
                 except (FileNotFoundError, NotADirectoryError):
                     pass
                 else:
@@ -103,9 +101,7 @@ class AppendLog:
             sync_folder(self._path.parent)
 
     def _numbered(self, number: int) -> Path:
-        return (
-            self._path.with_name(f"{self._path.stem}.{number}{self._path.suffix}") if number else self._path
-        )
+        return self._path.with_name(f"{self._path.stem}.{number}{self._path.suffix}") if number else self._path
 
 
 def _close(file: BinaryIO) -> None:

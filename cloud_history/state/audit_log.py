@@ -302,9 +302,7 @@ class AuditLog:
         """Return the total number of jobs that are certainly gone. Raises StateFolderLost, StateUnreadable."""
         self._state.check()
         try:
-            return sum(
-                int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content)
-            )
+            return sum(int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content))
         except OSError as exc:
             raise _unreadable(exc) from exc
 

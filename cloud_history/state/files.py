@@ -23,9 +23,7 @@ from ..tasks.disk import disk_access
 Mode = Literal["rb", "r+b", "a+b", "xb"]
 
 # Windows has none of these. O_NONBLOCK: opening a pipe returns at once; for regular files it means nothing.
-_SAFE = sum(
-    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_NOINHERIT")
-)
+_SAFE = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_NOINHERIT"))
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _LINK = ("is a symbolic link, which is not followed", "Put the file itself in its place.")

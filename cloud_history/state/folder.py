@@ -169,9 +169,7 @@ class StateFolder:
             return
         if not os.path.isdir(self.path):
             raise StateFolderLost("state_gone", folder=self.path)
-        raise StateFolderLost(
-            "state_without_marker" if names else "state_empty", folder=self.path, part=MARKER
-        )
+        raise StateFolderLost("state_without_marker" if names else "state_empty", folder=self.path, part=MARKER)
 
     def _make(self) -> None:
         was_there = os.path.isdir(self.path)

@@ -60,9 +60,7 @@ class ProtectionFile:
         except (OSError, ValueError, KeyError) as exc:
             raise ProtectionDamaged(self.name, exc) from None
 
-    def change(
-        self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()
-    ) -> ProtectedJobs:
+    def change(self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()) -> ProtectedJobs:
         """Add jobs and workflows to the list, or remove them. Returns the new list.
 
         Raises:

@@ -270,9 +270,7 @@ class _Task(Generic[T]):
             self._wanted = False
             results, self._results = self._results, []
         if results:
-            undoing = _Task(
-                lambda: self._undo_safely(results[0]), _nothing, self._pool, self._loop, can_drop=False
-            )
+            undoing = _Task(lambda: self._undo_safely(results[0]), _nothing, self._pool, self._loop, can_drop=False)
             self._settled = undoing._ended
             # If no thread can be started, it is not undone, and the next start reports it.
             with suppress(RuntimeError):

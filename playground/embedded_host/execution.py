@@ -117,9 +117,7 @@ class Signatures:
         if getattr(node_class, "NOT_IDEMPOTENT", False):
             parts.append(node_id)
         for name, value in sorted(node["inputs"].items()):
-            parts.append(
-                (name, await self.of(value[0]), value[1]) if is_link(value) else (name, _hashable(value))
-            )
+            parts.append((name, await self.of(value[0]), value[1]) if is_link(value) else (name, _hashable(value)))
         return tuple(parts)
 
     async def _is_changed(self, node: dict[str, Any], node_class: NodeClass) -> object:
@@ -158,9 +156,7 @@ class GraphRunner:
         """The outputs of a node and what it shows, by its signature."""
         self._progress: dict[str, dict[str, Any]] = {}
 
-    def run(
-        self, prompt_id: str, prompt: Prompt, extra_data: dict[str, Any], outputs: list[str]
-    ) -> dict[str, Any]:
+    def run(self, prompt_id: str, prompt: Prompt, extra_data: dict[str, Any], outputs: list[str]) -> dict[str, Any]:
         """Run a validated prompt in this thread, on an event loop of its own.
 
         Returns the prompt's history entry without its `prompt`. A node that fails does not raise, it is in `status`.

@@ -69,9 +69,7 @@ class EmbeddedHost:
         add_information_routes(self.server.routes, self.registry, self.frontend)
         add_settings_routes(self.server.routes, self.base)
         add_file_routes(self.server.routes, self.base)
-        app = web.Application(
-            client_max_size=MAX_BODY_BYTES, middlewares=[cache_hashed_files, refuse_other_origins]
-        )
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[cache_hashed_files, refuse_other_origins])
         for route in self.server.routes:
             if isinstance(route, web.RouteDef):
                 app.router.add_route(route.method, "/api" + route.path, route.handler, **route.kwargs)

@@ -109,9 +109,7 @@ class _PromptCheck:
         received = self._registry.classes[self._prompt[link[0]]["class_type"]].RETURN_TYPES[link[1]]
         if not types_match(received, spec[0]):
             details = f"{name}, received_type({received}) mismatch input_type({spec[0]})"
-            errors.append(
-                _error("return_type_mismatch", "Return type mismatch between linked nodes", details)
-            )
+            errors.append(_error("return_type_mismatch", "Return type mismatch between linked nodes", details))
             return True
         return self.node_is_valid(link[0])
 

@@ -20,9 +20,7 @@ def parser() -> argparse.ArgumentParser:
     )
     reader.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     reader.add_argument("--jobs", type=_count, default=240, help="jobs in the account (default: %(default)s)")
-    reader.add_argument(
-        "--api-key", default=DEFAULT_API_KEY, help="the one key it accepts (default: %(default)s)"
-    )
+    reader.add_argument("--api-key", default=DEFAULT_API_KEY, help="the one key it accepts (default: %(default)s)")
     reader.add_argument("--latency-ms", type=_count, default=0, help="delay of every answer in milliseconds")
     reader.add_argument("--seed", type=int, default=1, help="seed of the random jobs (default: %(default)s)")
     reader.add_argument(

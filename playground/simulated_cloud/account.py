@@ -39,9 +39,7 @@ class Account:
         job = self.jobs.get(job_id)
         return None if job is None or job.deleted else job
 
-    def listed(
-        self, statuses: Iterable[str] | None, *, still: Callable[[SimulatedJob], bool]
-    ) -> list[SimulatedJob]:
+    def listed(self, statuses: Iterable[str] | None, *, still: Callable[[SimulatedJob], bool]) -> list[SimulatedJob]:
         """Return the jobs of these statuses, or of all for None, that are not deleted or that `still` lets show."""
         wanted = None if statuses is None else frozenset(statuses)
         return [

@@ -175,24 +175,16 @@ class Bent:
                 listed = bend.way.jobs(listed, self._cloud, bend)
         return listed
 
-    def page(
-        self, shown: Sequence[SimulatedJob], rows: list[Any], pagination: dict[str, Any], asked: ListQuery
-    ) -> Any:
+    def page(self, shown: Sequence[SimulatedJob], rows: list[Any], pagination: dict[str, Any], asked: ListQuery) -> Any:
         """Return the content of a list."""
         for bend in self._bends:
             if bend.way.row is not None:
                 pairs = list(zip(rows, (bend.hits(job.id) for job in shown), strict=True))
-                rows = [
-                    bend.way.row(row, bend) if hit and isinstance(row, dict) else row for row, hit in pairs
-                ]
+                rows = [bend.way.row(row, bend) if hit and isinstance(row, dict) else row for row, hit in pairs]
         content: dict[str, Any] = {"jobs": rows, "pagination": pagination}
         for bend in self._bends:
             # An earlier bend may have removed the jobs or the pagination.
-            if (
-                bend.way.page is not None
-                and isinstance(content.get("jobs"), list)
-                and "pagination" in content
-            ):
+            if bend.way.page is not None and isinstance(content.get("jobs"), list) and "pagination" in content:
                 content = bend.way.page(content, asked, bend)
         return content
 

@@ -81,17 +81,13 @@ _DELETION: tuple[Route, ...] = ("history",)
 _LIST: tuple[Route, ...] = ("list",)
 DELETIONS: dict[str, Way] = {
     "keeps_jobs": Way("a deletion is accepted and removes nothing", _DELETION, removal=_keep),
-    "removes_later": Way(
-        "a deletion is accepted and carried out `size` requests later", _DELETION, 3, removal=_later
-    ),
+    "removes_later": Way("a deletion is accepted and carried out `size` requests later", _DELETION, 3, removal=_later),
     "removes_active": Way("a deletion removes active jobs too", _DELETION, removal=_active_too),
     "refuses_and_removes": Way(
         "a deletion is carried out and answered with the status `size`",
         _DELETION,
         400,
-        answer=lambda response, bend: error_response(
-            bend.amount, "refused", "This request was refused."
-        ).response(),
+        answer=lambda response, bend: error_response(bend.amount, "refused", "This request was refused.").response(),
     ),
     "refuses_with_200": Way(
         "a deletion is not carried out, and the error comes with 200",
@@ -127,9 +123,7 @@ DETAILS: dict[str, Way] = {
     "details_null": Way("details are null", _DETAIL, details=lambda content, bend: None),
     "details_empty": Way("details are an empty object", _DETAIL, details=lambda content, bend: {}),
     "details_as_list": Way("details are an empty list", _DETAIL, details=lambda content, bend: []),
-    "details_wrapped": Way(
-        "details are one level deeper", _DETAIL, details=lambda content, bend: {"job": content}
-    ),
+    "details_wrapped": Way("details are one level deeper", _DETAIL, details=lambda content, bend: {"job": content}),
     "details_bare": Way(
         "details are only the id",
         _DETAIL,
@@ -178,9 +172,7 @@ ANSWERS: dict[str, Way] = {
     "plain_text": _read(
         "JSON comes as text/plain", lambda response, bend: _with(response, _body(response), "text/plain")
     ),
-    "html": _read(
-        "JSON comes as text/html", lambda response, bend: _with(response, _body(response), "text/html")
-    ),
+    "html": _read("JSON comes as text/html", lambda response, bend: _with(response, _body(response), "text/html")),
     "gzip_members": _read("answers are gzip in `size` members", _members_of_gzip, 3),
     "byte_order_mark": _read(
         "JSON begins with a byte order mark",
@@ -197,9 +189,7 @@ ANSWERS: dict[str, Way] = {
     "errors_with_200": _read(
         "errors come with status 200", lambda response, bend: _error_with_200("Please try again.")
     ),
-    "not_found_with_200": Way(
-        "details are an error that comes with 200", _DETAIL, answer=_not_found_with_200
-    ),
+    "not_found_with_200": Way("details are an error that comes with 200", _DETAIL, answer=_not_found_with_200),
     "date_wrong": Way(
         "the Date header is `size` seconds off",
         _ALL,

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 Content = dict[str, Any]
 TIMES = ("create_time", "update_time", "execution_start_time", "execution_end_time")
 DAY_MS = 86_400_000
-OTHER_STATUS = {
-    status: group[(at + 1) % len(group)] for group in (FINISHED, ACTIVE) for at, status in enumerate(group)
-}
+OTHER_STATUS = {status: group[(at + 1) % len(group)] for group in (FINISHED, ACTIVE) for at, status in enumerate(group)}
 
 
 def _list(what: str, size: int = 0, **changes: Any) -> Way:
@@ -123,9 +121,7 @@ LISTS: dict[str, Way] = {
         "jobs are listed twice",
         jobs=lambda jobs, cloud, bend: [job for job in jobs for _ in range(1 + bend.hits(job.id))],
     ),
-    "no_pagination": _list(
-        "lists have no `pagination`", page=lambda content, asked, bend: {"jobs": content["jobs"]}
-    ),
+    "no_pagination": _list("lists have no `pagination`", page=lambda content, asked, bend: {"jobs": content["jobs"]}),
     "empty_list": _list("lists are empty: total 0, no more", page=_empty),
     "bare_empty_list": _list(
         "lists are empty and have no `pagination`", page=lambda content, asked, bend: {"jobs": []}
@@ -134,9 +130,7 @@ LISTS: dict[str, Way] = {
         "`jobs` is null, total 0",
         page=lambda content, asked, bend: {**_empty(content, asked, bend), "jobs": None},
     ),
-    "no_jobs": _list(
-        "lists have no `jobs`", page=lambda content, asked, bend: {"pagination": content["pagination"]}
-    ),
+    "no_jobs": _list("lists have no `jobs`", page=lambda content, asked, bend: {"pagination": content["pagination"]}),
     "drops_rows": _list(
         "a page lacks its last `size` jobs, and its totals count them",
         1,
@@ -154,9 +148,7 @@ LISTS: dict[str, Way] = {
     ),
     "total_negative": _list("`total` is -1", page=_always(total=-1)),
     "total_zero": _list("`total` is 0", page=_always(total=0)),
-    "total_as_text": _list(
-        "`total` is a string", page=_told(lambda content, bend: {"total": str(_count(content))})
-    ),
+    "total_as_text": _list("`total` is a string", page=_told(lambda content, bend: {"total": str(_count(content))})),
     "total_changes": _list(
         "`total` goes up and down by `size`",
         2,

@@ -106,17 +106,13 @@ class SimulatedCloud:
         """Return the recorded requests with this method and exactly this path."""
         return [request for request in self.requests if (request.method, request.path) == (method, path)]
 
-    def add_job(
-        self, status: str = "completed", *, create_time: int | None = None, **changes: Any
-    ) -> SimulatedJob:
+    def add_job(self, status: str = "completed", *, create_time: int | None = None, **changes: Any) -> SimulatedJob:
         """Add a job that has just started or finished, or that was created at `create_time` (Unix milliseconds).
 
         `changes` are other fields of `SimulatedJob`.
         """
         if status not in STATUSES:
-            raise ValueError(
-                f"unknown status: {status!r}. Pass undocumented ones as overrides={{'status': …}}"
-            )
+            raise ValueError(f"unknown status: {status!r}. Pass undocumented ones as overrides={{'status': …}}")
         unknown = set(changes) - JOB_FIELDS
         if unknown:
             raise TypeError(f"unknown fields of a job: {', '.join(sorted(unknown))}")

@@ -95,9 +95,7 @@ def ordered(jobs: list[SimulatedJob], query: ListQuery, switches: Switches) -> l
     return sorted(wanted, key=key, reverse=query.descending)
 
 
-def cut(
-    rows: list[SimulatedJob], query: ListQuery, switches: Switches
-) -> tuple[list[SimulatedJob], dict[str, Any]]:
+def cut(rows: list[SimulatedJob], query: ListQuery, switches: Switches) -> tuple[list[SimulatedJob], dict[str, Any]]:
     """Return the jobs of one page, and its `pagination`."""
     total = len(rows)
     rest = rows[query.offset :] if query.after is None else _beyond(rows, query)

@@ -101,9 +101,7 @@ class Routes:
         if "Authorization" in request.headers:
             raise Refused(error_response(401, "unauthorized", "Send one credential, not two."))
         if "X-Comfy-Workspace-ID" in request.headers:
-            raise Refused(
-                error_response(400, "workspace_id_invalid", "The key belongs to another workspace.")
-            )
+            raise Refused(error_response(400, "workspace_id_invalid", "The key belongs to another workspace."))
 
     def _check_rate(self) -> None:
         switches, now = self._cloud.switches, self._cloud.clock()
@@ -160,9 +158,7 @@ class Routes:
             raise _bad("delete must be an array of strings")
         if not isinstance(clear, bool):
             raise _bad("clear must be a boolean")
-        if self._cloud.switches.refuses_malformed_ids and not all(
-            UUID.fullmatch(job_id) for job_id in job_ids
-        ):
+        if self._cloud.switches.refuses_malformed_ids and not all(UUID.fullmatch(job_id) for job_id in job_ids):
             raise _bad("invalid job id")
         cloud = self._cloud
         bent = Bent(cloud, "history")

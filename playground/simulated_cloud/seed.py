@@ -101,11 +101,7 @@ class Seeder:
         self._give_results(job, project)
 
     def _active(self, status: str, now: int) -> SimulatedJob:
-        ago = (
-            self._random.randint(2_000, 20_000)
-            if status == "pending"
-            else self._random.randint(50_000, 400_000)
-        )
+        ago = self._random.randint(2_000, 20_000) if status == "pending" else self._random.randint(50_000, 400_000)
         job = self.make(status, created=now - ago)
         if job.start_time is not None:
             job.start_time = min(job.start_time, now)

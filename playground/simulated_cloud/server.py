@@ -67,9 +67,7 @@ async def running_servers(cloud: SimulatedCloud, port: int) -> AsyncIterator[tup
 @contextlib.asynccontextmanager
 async def _running(app: web.Application, port: int) -> AsyncIterator[str]:
     # Storages accept longer addresses than the 8 kB of aiohttp, because of their signatures.
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, max_line_size=MAX_ADDRESS_BYTES
-    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, max_line_size=MAX_ADDRESS_BYTES)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -108,9 +106,7 @@ class Observer:
         self._records.append(record)
         return record
 
-    async def _answer(
-        self, request: web.Request, record: RecordedRequest, handler: Handler
-    ) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, record: RecordedRequest, handler: Handler) -> web.StreamResponse:
         arrived = asyncio.get_running_loop().time()
 
         async def read_json() -> Any:
@@ -124,9 +120,7 @@ class Observer:
             record.body = await request.read()
             return await handler(request)
 
-        fault = await choose(
-            self._cloud.faults, request.method, request.path, request.query_string, read_json
-        )
+        fault = await choose(self._cloud.faults, request.method, request.path, request.query_string, read_json)
         if fault is not None:
             record.status, response = await answer_with(fault, request, act, read_json, self._cloud)
             return response

@@ -108,9 +108,7 @@ def _canvas(job: SimulatedJob, prompt: dict[str, Any], source: random.Random) ->
     ]
     for number in range(100, 100 + source.randint(20, 180)):
         seed = source.getrandbits(50)
-        note = (
-            f"seed {seed}: {source.choice(('keep', 'too dark', 'ask the client', 'better hands', 'print'))}"
-        )
+        note = f"seed {seed}: {source.choice(('keep', 'too dark', 'ask the client', 'better hands', 'print'))}"
         text = f"{note}\n{job.prompt}"
         nodes.append(_canvas_node(number, "Note", (number * 40, -600), (210, 88), [text]))
     return {

@@ -23,9 +23,7 @@ def scene(tmp_path: Path) -> Scene:
     [(None, ""), (None, "x"), (None, "é\ud800"), (None, "x" * 60_000), (NOBODY, None), (NOBODY, "x")],
     ids=ascii,
 )
-def test_another_token_or_question_changes_nothing(
-    scene: Scene, question: str | None, token: str | None
-) -> None:
+def test_another_token_or_question_changes_nothing(scene: Scene, question: str | None, token: str | None) -> None:
     refused: list[str] = []
 
     def forge() -> None:
@@ -44,9 +42,7 @@ def test_another_token_or_question_changes_nothing(
     assert len(refused) == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["", "..", "../api_key", "0" * 31, "G" * 32, "0" * 33, f"{NOBODY}\n", f"a/{NOBODY}"]
-)
+@pytest.mark.parametrize("name", ["", "..", "../api_key", "0" * 31, "G" * 32, "0" * 33, f"{NOBODY}\n", f"a/{NOBODY}"])
 def test_an_invalid_question_name_is_refused_and_never_becomes_a_path(scene: Scene, name: str) -> None:
     with pytest.raises(InputRefused):
         scene.answers.mark_seen(name, "x")
@@ -172,9 +168,7 @@ def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
 
 
 @pytest.mark.parametrize(("process", "stays"), [(os.getpid(), True), (-1, False)], ids=["own", "other"])
-def test_setting_the_clock_removes_no_question_of_this_process(
-    scene: Scene, process: int, stays: bool
-) -> None:
+def test_setting_the_clock_removes_no_question_of_this_process(scene: Scene, process: int, stays: bool) -> None:
     # No process holds its owner lock, as on a file system without locks.
     path = left_behind(scene, EPOCH - 1, process=process, until=60.0)
     scene.at(1.0, scene.see)
@@ -278,9 +272,7 @@ def test_a_question_that_is_still_open_is_left_alone(scene: Scene) -> None:
         owner_lock.release()
 
 
-def test_without_file_locks_questions_can_still_be_answered(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_file_locks_questions_can_still_be_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud_history.state.locks.try_lock", lambda file: True)
     scene.at(1.0, scene.answer)
     assert scene.ask() is True

@@ -11,9 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from browser.comfy_page import button, dialog, run_command, toasts
 from simulated_cloud import SimulatedCloud, SimulatedJob
 
-TAB_BUTTON = (
-    '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'  # the second up to 1.45
-)
+TAB_BUTTON = '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'  # the second up to 1.45
 DELETE = ("POST", "/api/history")
 
 

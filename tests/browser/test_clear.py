@@ -186,9 +186,7 @@ async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: 
     cloud.faults.append(Fault(HISTORY, "reset_after_body", acted=False))
     await opened.locator(".cch-btn.danger").click()
     # It looks for five seconds: a list may lag behind what was done to it.
-    await expect(toasts(page, "Outcome unknown")).to_contain_text(
-        f"{before} jobs are still listed.", timeout=20_000
-    )
+    await expect(toasts(page, "Outcome unknown")).to_contain_text(f"{before} jobs are still listed.", timeout=20_000)
     assert cloud.history_posts == [{"clear": True}]
 
 
@@ -204,9 +202,7 @@ async def test_leaving_the_page_does_not_stop_what_was_confirmed(
     await page.goto("about:blank")
     running = host.state_dir / "running"
     while cloud.finished or any(running.glob("*.json")):  # noqa: ASYNC110
-        await asyncio.sleep(
-            0.05
-        )  # the cloud and the host are elsewhere; the test's own time limit ends the wait
+        await asyncio.sleep(0.05)  # the cloud and the host are elsewhere; the test's own time limit ends the wait
     assert cloud.history_posts == [{"clear": True}]
 
 

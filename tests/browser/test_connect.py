@@ -46,9 +46,7 @@ async def test_a_refused_key_is_not_saved_and_one_that_could_not_be_tested_only_
     opened = dialog(page, TITLE)
     await opened.get_by_placeholder("Paste your API key").fill("comfyui-not-the-key-of-anybody")
     await button(opened, "Test and save").click()
-    await expect(opened).to_contain_text(
-        "Your API key was refused. It may have been revoked, or not copied whole."
-    )
+    await expect(opened).to_contain_text("Your API key was refused. It may have been revoked, or not copied whole.")
     assert not (host.state_dir / "api_key.json").exists()
     assert len(cloud.requests) == 1
 

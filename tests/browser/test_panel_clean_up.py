@@ -38,9 +38,7 @@ async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: 
     await keep_the_last_alone(clean_up, 5)
     await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{len(goes)} of {everything} jobs would go")
     await expect(clean_up.get_by_role("row").filter(has_text="Last 5")).to_contain_text("5")
-    await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(
-        str(len(cloud.active))
-    )
+    await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(str(len(cloud.active)))
     remove = button(clean_up, f"Delete {len(goes)}…")
     await expect(remove).to_have_attribute("aria-disabled", "true")
     await clean_up.get_by_role("checkbox", name=re.compile(r"^Yes, delete \d\d% of my finished jobs")).click()

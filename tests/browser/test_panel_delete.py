@@ -45,9 +45,7 @@ async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCl
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
-async def test_all_matching_are_those_of_the_preview_whatever_comes_later(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_all_matching_are_those_of_the_preview_whatever_comes_later(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.tab("Failed").click()
     seen = cloud.listed("failed")
@@ -68,9 +66,7 @@ async def test_all_matching_are_those_of_the_preview_whatever_comes_later(
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=450, connected=True, hold_seconds=0)
-async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.tab("Completed").click()
     chosen = {job.id for job in cloud.listed("completed")}

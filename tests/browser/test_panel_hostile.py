@@ -77,9 +77,7 @@ async def test_hostile_texts_cause_no_element_no_script_and_no_request(
     assert not set(text) & set("\u202e\u202b\u2066\x1b\x00\x07\x7f")
 
     harm = TRAPS[0]
-    cloud.faults.append(
-        Fault(("POST", "/api/history"), "status", times=None, status=400, json={"message": harm})
-    )
+    cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=400, json={"message": harm}))
     await panel.list.press("Control+a")
     failed = len(cloud.listed("failed"))
     opened = await panel.ask_to_delete(failed)

@@ -85,9 +85,7 @@ async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> Non
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True)
-async def test_selecting_filters_tabs_search_and_order_agree_with_the_cloud(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_selecting_filters_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await select_by_click_shift_control_and_all(panel, cloud)
     await panel.list.press("Escape")
@@ -204,9 +202,7 @@ async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCl
     await panel.expect_count(4, 240, 240)
     selected = jobs[2:6]
     for job in jobs:
-        await expect(panel.row(job)).to_have_attribute(
-            "aria-selected", "true" if job in selected else "false"
-        )
+        await expect(panel.row(job)).to_have_attribute("aria-selected", "true" if job in selected else "false")
 
     # What a filter hides stays selected, and is counted.
     failed = len(cloud.listed("failed"))

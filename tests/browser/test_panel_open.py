@@ -51,9 +51,7 @@ async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_close
 
 
 @pytest.mark.stage(connected=True, settings={"Comfy.UseNewMenu": "Disabled"})
-async def test_with_the_old_menu_it_is_a_window(
-    page: Page, cloud: SimulatedCloud, console_errors: list[str]
-) -> None:
+async def test_with_the_old_menu_it_is_a_window(page: Page, cloud: SimulatedCloud, console_errors: list[str]) -> None:
     # Frontend 1.27 itself says so when it starts with the old menu.
     console_errors[:] = [text for text in console_errors if "graph that was never set up" not in text]
     panel = await open_list(page, cloud)
@@ -148,8 +146,6 @@ async def open_by_the_button_at_the_top(page: Page) -> None:
     """It is there once its setting is on."""
     top = button_at_the_top(page)
     await expect(top).to_have_count(0)
-    await page.evaluate(
-        "() => window.app.extensionManager.setting.set('CloudHistory.ShowActionBarButton', true)"
-    )
+    await page.evaluate("() => window.app.extensionManager.setting.set('CloudHistory.ShowActionBarButton', true)")
     await top.click()
     await (await shown_panel(page)).expect_count(0, 24, 24)

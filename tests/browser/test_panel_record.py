@@ -67,9 +67,7 @@ async def test_a_workflow_comes_back_from_its_backup(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_what_nobody_knows_is_said_to_be_unknown(
-    page: Page, cloud: SimulatedCloud, host: HostProcess
-) -> None:
+async def test_what_nobody_knows_is_said_to_be_unknown(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
     panel = await open_list(page, cloud)
     record = await open_page(panel, "Recently deleted")
     await expect(record).to_contain_text("Nothing deleted yet")

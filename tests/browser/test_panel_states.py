@@ -149,9 +149,7 @@ CONTRASTS = r"""root => {
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_a_setting_that_can_not_be_saved_says_so_in_its_own_sentence(
-    page: Page, host: HostProcess
-) -> None:
+async def test_a_setting_that_can_not_be_saved_says_so_in_its_own_sentence(page: Page, host: HostProcess) -> None:
     (host.state_dir / "settings.gate").mkdir(parents=True)  # what stands where its lock belongs
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()

@@ -61,14 +61,10 @@ async def test_our_menu_is_there_and_a_queued_graph_brings_back_its_text_or_its_
     shown = await page.wait_for_function("() => window.shown")
     assert await shown.json_value() == ["shown by the real frontend"]
 
-    graph = {
-        "nodes": [{"id": 1, "type": "PlaygroundFail", "pos": [100, 200], "widgets_values": ["on purpose"]}]
-    }
+    graph = {"nodes": [{"id": 1, "type": "PlaygroundFail", "pos": [100, 200], "widgets_values": ["on purpose"]}]}
     await load_workflow(page, {"version": 0.4, "links": [], **graph})
     await press_run(page)
-    await page.wait_for_function(
-        "() => window.app.lastExecutionError?.exception_message.includes('on purpose')"
-    )
+    await page.wait_for_function("() => window.app.lastExecutionError?.exception_message.includes('on purpose')")
 
 
 @pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
@@ -101,9 +97,7 @@ async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canv
 
 @ONE_FRONTEND
 async def test_what_a_page_stored_is_forgotten_before_the_next_test(page: Page, host: HostProcess) -> None:
-    await page.evaluate(
-        "() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }"
-    )
+    await page.evaluate("() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }")
     await page.goto("about:blank")
     await forget(page, host.base_url)
     await page.goto(f"{host.base_url}/api/users")

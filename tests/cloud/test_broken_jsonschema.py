@@ -64,9 +64,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
 
 
 @pytest.fixture
-def shadow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
-) -> Callable[[str], Path]:
+def shadow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]) -> Callable[[str], Path]:
     """Puts a module of that name before the real one."""
 
     def shadow(program: str) -> Path:

@@ -39,9 +39,7 @@ def ids_of(cloud: SimulatedCloud, many: int) -> list[str]:
     return [job.id for job in cloud.finished[:many]]
 
 
-async def test_a_delete_sends_exactly_its_bytes_and_headers(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_delete_sends_exactly_its_bytes_and_headers(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     first, second = ids_of(cloud, 2)
     async with open_client() as client:
         await client.delete_history([second, first])
@@ -71,9 +69,7 @@ async def test_a_clear_sends_exactly_its_bytes(cloud: SimulatedCloud, open_clien
     assert cloud.forbidden_calls == 0
 
 
-async def test_a_read_sends_no_body_and_no_content_type(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_read_sends_no_body_and_no_content_type(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         assert await client.get_user() == "active"
     (request,) = cloud.requests

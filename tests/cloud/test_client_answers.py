@@ -114,9 +114,7 @@ async def test_a_small_answer_that_would_unpack_to_gigabytes_takes_little_memory
     assert peak < 12 * 1024 * 1024
 
 
-async def test_a_huge_answer_is_read_up_to_its_cap_alone(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_huge_answer_is_read_up_to_its_cap_alone(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     fault = Fault(("*", "/api"), "huge", times=None, mebibytes=64)
     cloud.faults.append(fault)
     async with open_client() as client:
@@ -126,9 +124,7 @@ async def test_a_huge_answer_is_read_up_to_its_cap_alone(
     assert fault.fired == 3
 
 
-async def test_a_page_of_many_mebibytes_below_the_cap_is_read(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_page_of_many_mebibytes_below_the_cap_is_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     rows = [{"id": job_id, "status": "failed", "more": "x" * 1500} for job_id in ids(10_000)]
     fault = Fault(LIST, "status", status=200, json={"jobs": rows})
     assert 15 * MEBIBYTE < len(fault.shape().body) < 16 * MEBIBYTE
@@ -165,9 +161,7 @@ async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
 async def test_an_error_whose_text_breaks_off_is_still_that_error(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
-    cloud.faults.append(
-        Fault(POST, "status", status=500, json={"message": "x"}, headers={"Content-Encoding": "gzip"})
-    )
+    cloud.faults.append(Fault(POST, "status", status=500, json={"message": "x"}, headers={"Content-Encoding": "gzip"}))
     async with open_client() as client:
         with pytest.raises(ServerFault):
             await client.clear_history()

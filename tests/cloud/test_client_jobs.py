@@ -25,9 +25,7 @@ def with_file(cloud: SimulatedCloud) -> OutputFile:
     return OutputFile(next(job.files[0] for job in cloud.finished if job.files))
 
 
-async def test_one_job_is_asked_for_by_its_id_alone_and_read(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_one_job_is_asked_for_by_its_id_alone_and_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         for known in cloud.listed(("failed", "pending")):
             job = await client.get_job(known.id)

@@ -131,9 +131,7 @@ async def test_a_proxy_that_never_answers_counts_as_nothing_sent(
     assert caught.value.sent is False
 
 
-async def test_an_unreachable_proxy_is_reported(
-    monkeypatch: pytest.MonkeyPatch, open_client: OpenClient
-) -> None:
+async def test_an_unreachable_proxy_is_reported(monkeypatch: pytest.MonkeyPatch, open_client: OpenClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://{CREDENTIALS}@127.0.0.1:{port}")

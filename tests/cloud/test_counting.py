@@ -113,9 +113,7 @@ def test_a_status_that_the_server_filters_by_another_word_is_still_counted(unkno
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
 @pytest.mark.parametrize("kept", [0, 1])
-def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number(
-    total: str, kept: int
-) -> None:
+def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number(total: str, kept: int) -> None:
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:
@@ -141,9 +139,7 @@ def test_a_total_that_is_missing_or_wrong_is_counted_by_paging(total: str, curso
     assert max(limit for limit, _, _ in jobs.asked) == 1000
 
 
-@pytest.mark.parametrize(
-    "truth", [{}, {"completed": 700, "failed": 3}, TRUTH], ids=["none", "a page", "many"]
-)
+@pytest.mark.parametrize("truth", [{}, {"completed": 700, "failed": 3}, TRUTH], ids=["none", "a page", "many"])
 def test_a_list_that_does_not_say_whether_more_jobs_follow_is_an_error_and_not_a_number(
     truth: dict[str, int],
 ) -> None:
@@ -228,17 +224,14 @@ def test_a_job_listed_on_two_pages_is_counted_once() -> None:
 
 def test_inner_state_words_count_as_what_they_mean() -> None:
     rows = [
-        {"id": job_id, "status": word}
-        for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
+        {"id": job_id, "status": word} for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
     ]
     assert count(Odd({"jobs": rows, **END})) == counts_of(2, 1)
 
 
 def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
     fault = ServerFault(500)
-    jobs = lister(
-        slow=lambda number: 0.0 if number == 2 else 30.0, fails=lambda number: fault if number == 2 else None
-    )
+    jobs = lister(slow=lambda number: 0.0 if number == 2 else 30.0, fails=lambda number: fault if number == 2 else None)
 
     async def fail() -> None:
         with pytest.raises(ServerFault):

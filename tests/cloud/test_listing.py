@@ -85,9 +85,7 @@ def test_after_the_first_page_the_rest_is_asked_for_six_at_once() -> None:
     jobs = completed(20_000, slow=lambda number: 1.0)
     assert len(read(jobs).jobs) == 20_000
     assert jobs.most_at_once == 6
-    assert offsets(jobs) == list(range(0, 20_000, 999)), (
-        "each page begins with the last row of the one before"
-    )
+    assert offsets(jobs) == list(range(0, 20_000, 999)), "each page begins with the last row of the one before"
 
 
 def test_answers_that_come_in_another_order_are_read_in_the_right_one() -> None:
@@ -122,9 +120,7 @@ def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> No
     ],
     ids=str,
 )
-def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(
-    manners: dict[str, Any], doubt: DefectKind
-) -> None:
+def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(manners: dict[str, Any], doubt: DefectKind) -> None:
     assert read(completed(30)).proof() is not None
     found = read(completed(30, **manners))
     assert found.proof() is None

@@ -111,9 +111,7 @@ def test_an_empty_list_after_a_full_one_proves_nothing_while_jobs_are_found_by_i
     count: int,
 ) -> None:
     class Emptied(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             return Page([], {}, 0, 0, False, "")
 
     found = look_after(Emptied(settled(ids(30), "failed")), known(), count)
@@ -131,9 +129,7 @@ def test_the_list_is_believed_while_it_shows_other_jobs_even_if_deleted_jobs_are
 
     others = settled(ids(60)[30:], "failed")
     assert look_after(Soft(others), known(), count).gone == frozenset(ids(count))
-    assert look_after(Soft(others), Observation(KNOWN_AS), count).gone == frozenset(), (
-        "they were not listed before"
-    )
+    assert look_after(Soft(others), Observation(KNOWN_AS), count).gone == frozenset(), "they were not listed before"
     assert look_after(Soft({}), known(), count).gone == frozenset(), "the list is empty"
 
 
@@ -149,13 +145,9 @@ def test_a_history_without_any_of_the_other_jobs_that_it_had_proves_nothing(coun
 
 
 @pytest.mark.parametrize(("word", "proves"), [("completed", True), ("failed", False)])
-def test_an_unlisted_other_job_proves_something_only_if_its_status_was_not_listed(
-    word: str, proves: bool
-) -> None:
+def test_an_unlisted_other_job_proves_something_only_if_its_status_was_not_listed(word: str, proves: bool) -> None:
     class Hiding(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             shown = [each for each in self.jobs.values() if each.id not in others]
             return cut(by_status(query, shown), mapper, place["limit"], place.get("offset", 0))
 
@@ -171,9 +163,7 @@ class Narrated(FakeClient):
 
     told: list[str | int] = field(default_factory=list)
 
-    async def list_jobs(
-        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-    ) -> Page[ValueT]:
+    async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
         self.told.append(place.get("offset", 0))
         return await super().list_jobs(query, mapper, **place)
 
@@ -225,9 +215,7 @@ def test_finding_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> Non
 
 def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> None:
     class Unsaid(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             page = await super().list_jobs(query, mapper, **place)
             return replace(page, defects=(Defect(DefectKind.NO_HAS_MORE),))
 
@@ -248,9 +236,7 @@ def test_404_counts_only_from_a_server_that_knows_some_job_by_its_id(count: int)
 
 def test_a_spot_check_that_finds_one_is_widened_to_all_of_them() -> None:
     class Hiding(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             return cut([each for each in self.jobs.values() if each.id not in hidden], mapper, place["limit"])
 
     hidden = ids(30)[29:]
@@ -289,9 +275,7 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
             return found
 
     class Hiding(Partly):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             return cut(list(jobs_of([ids(3)[0], ids(3)[2]]).values()), mapper, place["limit"])
 
     found = look(Hiding(jobs_of(ids(3))), 5)
@@ -307,9 +291,7 @@ def test_a_list_that_turns_out_not_to_be_needed_is_not_waited_for_and_cannot_fai
     error: CloudError | None, slow: float
 ) -> None:
     class Whole(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             if not query:
                 await asyncio.sleep(slow)
                 if error is not None:
@@ -328,9 +310,7 @@ def test_a_list_that_turns_out_not_to_be_needed_is_not_waited_for_and_cannot_fai
 class Endless(FakeClient):
     """A list that never says that it ends."""
 
-    async def list_jobs(
-        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-    ) -> Page[ValueT]:
+    async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
         page = await super().list_jobs(query, mapper, **place)
         return replace(page, total=None, has_more=True)
 
@@ -344,9 +324,7 @@ def test_an_incomplete_list_proves_nothing_gone() -> None:
 
 def test_a_list_that_breaks_half_way_proves_nothing_gone() -> None:
     class Breaking(FakeClient):
-        async def list_jobs(
-            self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-        ) -> Page[ValueT]:
+        async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             if place.get("offset"):
                 raise ServerFault(500)
             return await super().list_jobs(query, mapper, **place)

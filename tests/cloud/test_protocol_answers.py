@@ -41,9 +41,7 @@ def answer(status: int, body: object = b"", kind: str = "application/json", **mo
     return Answer(status, raw, kind, **more)  # type: ignore[arg-type]
 
 
-def error(
-    status: int, body: object = b"", kind: str = "application/json", **more: object
-) -> CloudResponseError:
+def error(status: int, body: object = b"", kind: str = "application/json", **more: object) -> CloudResponseError:
     found = protocol.error_of(answer(status, body, kind, **more))
     assert found is not None
     return found
@@ -151,9 +149,7 @@ def test_429_with_retry_after_is_a_rate_limit_that_says_how_long() -> None:
 @pytest.mark.parametrize("status", [402, 429])
 @pytest.mark.parametrize("retry_after", [None, 2.0])
 @pytest.mark.parametrize("kind", PLAN_REFUSALS)
-@pytest.mark.parametrize(
-    "place", ["type", "code", "outer code", "flat type", "small letters", "beside a code"]
-)
+@pytest.mark.parametrize("place", ["type", "code", "outer code", "flat type", "small letters", "beside a code"])
 def test_a_plan_refusal_is_one_wherever_its_type_stands_and_says_what_the_plan_lacks(
     status: int, retry_after: float | None, kind: str, place: str
 ) -> None:
@@ -185,9 +181,7 @@ def test_a_rate_limit_mentions_neither_a_subscription_nor_missing_seconds() -> N
 
 @pytest.mark.parametrize("status", [404, 405, 410, 501])
 @pytest.mark.parametrize("body", [{"message": SAYS}, b"", b"<!doctype html><title>404</title>"], ids=str)
-def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_patience(
-    status: int, body: object
-) -> None:
+def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_patience(status: int, body: object) -> None:
     found = error(status, body, path="/api/history")
     assert type(found) is ApiMovedOn
     assert "look for a newer version" in str(found)
@@ -233,9 +227,7 @@ def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
     ],
 )
 @pytest.mark.parametrize("declared", ["text/html; charset=utf-8", "TEXT/HTML", "text/plain"])
-def test_a_web_page_is_never_a_success_nor_quoted(
-    status: int, kind: type[CloudResponseError], declared: str
-) -> None:
+def test_a_web_page_is_never_a_success_nor_quoted(status: int, kind: type[CloudResponseError], declared: str) -> None:
     found = error(status, b"\n<!DOCTYPE html><html><title>Sign in</title></html>", declared)
     assert (type(found), found.cloud_says) == (kind, "")
     assert "Sign in" not in str(found)
@@ -285,9 +277,7 @@ def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
         {"id": OTHER, "status": "new"},
     ]
     pagination = {"offset": 0, "limit": None, "total": 40, "has_more": True, "next_cursor": "c"}
-    page = protocol.read_jobs_page(
-        answer(200, {"pagination": pagination, "jobs": rows, "more": 1}), EVERY_JOB, NOON
-    )
+    page = protocol.read_jobs_page(answer(200, {"pagination": pagination, "jobs": rows, "more": 1}), EVERY_JOB, NOON)
     assert page.job_ids == list(page.kept) == [JOB, OTHER]
     assert [job.status for job in page.kept.values()] == [JobStatus.COMPLETED, JobStatus.UNKNOWN]
     assert (page.received, page.total, page.has_more, page.next_cursor) == (4, 40, True, "c")
@@ -322,9 +312,7 @@ def test_the_first_row_of_a_job_that_is_listed_twice_on_a_page_is_kept() -> None
 @pytest.mark.parametrize("total", [None, True, -1, 2.0, "2", [2]])
 @pytest.mark.parametrize("more", [{}, {"next_cursor": None}, {"next_cursor": 7}])
 def test_an_unusable_pagination_is_ignored(total: object, more: dict[str, object]) -> None:
-    page = protocol.read_jobs_page(
-        answer(200, {"jobs": [], "pagination": {"total": total, **more}}), EVERY_JOB, NOON
-    )
+    page = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": {"total": total, **more}}), EVERY_JOB, NOON)
     assert (page.received, page.total, page.has_more, page.next_cursor) == (0, None, None, "")
     odd = protocol.read_jobs_page(answer(200, {"jobs": [], "pagination": [total]}), EVERY_JOB, NOON)
     assert (odd.total, odd.has_more) == (None, None)

@@ -71,9 +71,7 @@ TABLE: list[tuple[CloudError, str, str, str]] = [
 
 
 def retried_after(repeat: Repeat, error: CloudError) -> str:
-    return (
-        "".join(str(tried) for tried in range(1, 9) if POLICY.wait(repeat, error, tried) is not None) or "-"
-    )
+    return "".join(str(tried) for tried in range(1, 9) if POLICY.wait(repeat, error, tried) is not None) or "-"
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,7 @@ from cloud_history.cloud import schema
 from cloud_history.errors import CloudError, MissingDependency, SchemaMismatch
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SPEC = Path(
-    os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml"
-)
+SPEC = Path(os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml")
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 NAMES = ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user")
 
@@ -124,9 +122,7 @@ def test_an_undocumented_body_is_refused_by_both_schemas(body: object) -> None:
     assert refused_by("one_intent_request", body)
 
 
-@pytest.mark.parametrize(
-    "body", [{"delete": ["something-private"]}, {"something-private": 1}, "something-private"]
-)
+@pytest.mark.parametrize("body", [{"delete": ["something-private"]}, {"something-private": 1}, "something-private"])
 def test_a_mismatch_never_quotes_the_value(body: object) -> None:
     with pytest.raises(SchemaMismatch) as caught:
         schema.check_request_body(body)
@@ -200,9 +196,7 @@ def test_without_jsonschema_nothing_passes_and_the_hint_gives_the_pip_command() 
 
 def test_every_schema_in_the_package_is_tested_here() -> None:
     folder = files("cloud_history.cloud") / "schemas"
-    assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {
-        f"{name}.json" for name in NAMES
-    }
+    assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {f"{name}.json" for name in NAMES}
 
 
 def test_each_checker_is_built_once() -> None:

@@ -93,9 +93,7 @@ def check_against_the_books(cloud: SimulatedCloud, result: DeletionResult) -> No
         assert cloud.jobs[job_id].deleted is (each.outcome is Outcome.DELETED), each
 
 
-async def delete(
-    operations: Operations, cloud: SimulatedCloud, watch: Told, count: int = 1000
-) -> DeletionResult:
+async def delete(operations: Operations, cloud: SimulatedCloud, watch: Told, count: int = 1000) -> DeletionResult:
     job_ids = [job.id for job in cloud.finished[:count]]
     result = await delete_jobs(operations, job_ids, "menu", watch)
     check_against_the_books(cloud, result)

@@ -73,8 +73,6 @@ def not_of_core(found: list[str]) -> list[str]:
 @pytest.fixture(scope="session")
 def pictures() -> Path:
     """Where pictures of what was seen are kept: env CLOUD_HISTORY_PICTURES, else a temporary folder."""
-    folder = Path(
-        os.environ.get("CLOUD_HISTORY_PICTURES") or tempfile.mkdtemp(prefix="cloud-history-pictures-")
-    )
+    folder = Path(os.environ.get("CLOUD_HISTORY_PICTURES") or tempfile.mkdtemp(prefix="cloud-history-pictures-"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -56,9 +56,7 @@ def trail_of(deed: str, template: Path, folder: Path) -> tuple[FaultyDisk, float
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("how", [FAILS, SHORT, BLOCKS])
 @pytest.mark.parametrize("deed", DEEDS)
-def test_a_failing_disk_costs_no_safeguard_and_is_told(
-    deed: str, how: str, template: Path, tmp_path: Path
-) -> None:
+def test_a_failing_disk_costs_no_safeguard_and_is_told(deed: str, how: str, template: Path, tmp_path: Path) -> None:
     folder = tmp_path.resolve()
     disk, usual = trail_of(deed, template, folder)
     cases = cases_of(deed, disk.trail, how)

@@ -256,9 +256,7 @@ async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
     await expect(opened).to_be_visible()
     await tour.look("approval", "Skip")
     await button(opened, "Delete 1 job").click()
-    await expect(page.get_by_label("Report")).to_have_value(
-        re.compile("1 job removed from your cloud history")
-    )
+    await expect(page.get_by_label("Report")).to_have_value(re.compile("1 job removed from your cloud history"))
     await tour.picture("report on the node")
 
 

@@ -136,9 +136,7 @@ async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_
 
 
 @pytest.mark.parametrize("content", [b"{", None], ids=["half an object", "a folder"])
-async def test_damaged_settings_stop_deletions_until_something_is_set(
-    stage: Stage, content: bytes | None
-) -> None:
+async def test_damaged_settings_stop_deletions_until_something_is_set(stage: Stage, content: bytes | None) -> None:
     path = stage.folder / "settings.json"
     good = path.read_bytes()
     path.unlink()
@@ -192,9 +190,7 @@ async def test_a_damaged_backup_of_another_deletion_is_left_alone(stage: Stage) 
     assert stage.gone == stage.saved() == set(stage.ids)
     stage.check()
     assert path.read_bytes() == damaged
-    assert {each.operation for each in stage.operations().backups.list()} == {
-        path.stem for path in stage.zips()
-    }
+    assert {each.operation for each in stage.operations().backups.list()} == {path.stem for path in stage.zips()}
     await stage.next_works()
 
 

@@ -117,9 +117,7 @@ async def test_where_no_detail_can_be_read_nothing_is_sent(stage: Stage, failure
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_when_the_deletion_fails_its_backup_is_whole_and_the_log_is_true(
-    stage: Stage, failure: str
-) -> None:
+async def test_when_the_deletion_fails_its_backup_is_whole_and_the_log_is_true(stage: Stage, failure: str) -> None:
     fault = stage.fails(DELETION, POST, **FAILURES[failure])
     await stage.delete()
     assert fault.fired

@@ -120,9 +120,7 @@ async def test_settings_that_cannot_be_read_stop_everything(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EMFILE])
-async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(
-    stage: Stage, number: int
-) -> None:
+async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(stage: Stage, number: int) -> None:
     ProtectionFile(stage.folder).change(protect=True, jobs=stage.ids[:1])
     await delete_on(stage, ("open", "protected.json", 1), number=number)
     assert isinstance(stage.error, ProtectionDamaged)

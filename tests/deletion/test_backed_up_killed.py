@@ -96,9 +96,7 @@ HELD: dict[str, Callable[[SimulatedCloud], bool]] = {
 
 
 @pytest.mark.parametrize("when", HELD)
-async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
-    stage: Stage, when: str
-) -> None:
+async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(stage: Stage, when: str) -> None:
     cloud = stage.cloud
     gate = PickyGate(cloud, lambda: HELD[when](cloud))
     if "not carried out" in when:

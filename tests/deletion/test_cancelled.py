@@ -40,9 +40,7 @@ def events() -> list[dict[str, Any]]:
 def operations(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, events: list[dict[str, Any]]
 ) -> Operations:
-    return Operations(
-        tmp_path / "state", environ, lambda event, payload: events.append({**payload, "event": event})
-    )
+    return Operations(tmp_path / "state", environ, lambda event, payload: events.append({**payload, "event": event}))
 
 
 def some(cloud: SimulatedCloud) -> list[str]:
@@ -75,9 +73,7 @@ STEPS = ["queue._lock.take", "queue.in_flight.begin", "queue.audit_log.intent"]
 
 
 @pytest.fixture(params=STEPS)
-def slowed(
-    request: pytest.FixtureRequest, operations: Operations, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Slowed]:
+def slowed(request: pytest.FixtureRequest, operations: Operations, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slowed]:
     """A step before the first request, in its thread, has been done and does not come back yet."""
     owner: Any = operations
     *path, name = request.param.split(".")
@@ -93,9 +89,7 @@ async def settled(operations: Operations) -> None:
     """Nothing is left of it, but a true line in the record if there is any, and the next one can be sent."""
     assert await run_in_thread(operations.queue.unresolved) == []
     assert {each.state for each in operations.queue.audit_log.entries()} <= {"done"}
-    assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {
-        CANCELLED
-    }
+    assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {CANCELLED}
     result = await asyncio.wait_for(clear_history(operations, "menu", Unwatched()), 10)
     assert result.removed
 

@@ -136,9 +136,7 @@ def test_a_connection_lost_after_sending_is_settled_by_looking_and_stops_the_res
     acts: bool, blind: bool, outcome: str
 ) -> None:
     fault = ServerFault(500)
-    client = FakeClient(
-        refuse=on(6, LOST), acts=acts, blind=lambda sent: fault if blind and sent >= 10 else None
-    )
+    client = FakeClient(refuse=on(6, LOST), acts=acts, blind=lambda sent: fault if blind and sent >= 10 else None)
     result = delete(client, 1500)
     # When the sixth is lost, five are accepted already and four others are on their way: those still end.
     assert len(client.deletes) == 10
@@ -162,9 +160,7 @@ def test_jobs_that_were_not_attempted_give_the_reason_that_stopped_all() -> None
     errors: dict[int, CloudError] = {1: ServerFault(500), 6: Unauthorized(401)}
     result = delete(FakeClient(refuse=lambda number, chunk: errors.get(number)), 1500)
     assert result.ids(Outcome.NOT_ATTEMPTED)
-    assert {str(result.jobs[each].why) for each in result.ids(Outcome.NOT_ATTEMPTED)} == {
-        "the key was refused"
-    }
+    assert {str(result.jobs[each].why) for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"the key was refused"}
 
 
 def test_the_distinct_errors_are_kept_once_each_first_come_first() -> None:

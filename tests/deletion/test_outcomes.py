@@ -90,9 +90,7 @@ def test_the_table_covers_every_combination() -> None:
 def test_every_outcome_keeps_the_invariants(sent: str, before: Seen, after: Seen) -> None:
     found = judged(sent, before, after)
     if found.outcome is Outcome.DELETED:
-        assert (before in ("there", "active"), after) == (True, "gone"), (
-            "it was there, it was sent, it is gone"
-        )
+        assert (before in ("there", "active"), after) == (True, "gone"), "it was there, it was sent, it is gone"
         assert sent in ("accepted", "5xx", "no answer")
     if found.outcome is Outcome.ALREADY_GONE:
         assert after not in ("there", "active"), "what is listed is not gone"

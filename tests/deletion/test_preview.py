@@ -91,9 +91,7 @@ def test_a_token_of_five_minutes_is_too_old(previews: Previews, clock: Clock, ag
     ],
     ids=["key", "server", "port", "path", "source"],
 )
-def test_a_token_for_another_key_or_server_is_refused_and_used_up(
-    previews: Previews, other: Connection
-) -> None:
+def test_a_token_for_another_key_or_server_is_refused_and_used_up(previews: Previews, other: Connection) -> None:
     token = previews.keep(COUNTS, connection()).token
     with pytest.raises(PreviewExpired):
         previews.redeem(token, other)
@@ -179,9 +177,7 @@ def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None
 
 
 def test_protected_jobs_stay_and_are_counted() -> None:
-    selected = [
-        job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)
-    ]
+    selected = [job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)]
     preview = preview_jobs(selected, protected=ProtectedJobs(frozenset(ids(3)[1:])))
     assert preview.job_ids == ids(1)
     assert preview.skipped == {"active": 1, "unknown": 0, "already_gone": 0, "protected": 1}

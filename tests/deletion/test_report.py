@@ -33,13 +33,9 @@ from support.reasons import reason
 LOST = CloudConnectionError("connection_lost", sent=True)
 
 
-def deletion(
-    *parts: tuple[int, Outcome, str], stopped: bool = False, errors: tuple[CloudError, ...] = ()
-) -> str:
+def deletion(*parts: tuple[int, Outcome, str], stopped: bool = False, errors: tuple[CloudError, ...] = ()) -> str:
     outcomes = [JobOutcome(outcome, reason(why)) for count, outcome, why in parts for _ in range(count)]
-    return deletion_report(
-        DeletionResult(dict(zip(ids(len(outcomes)), outcomes, strict=True)), stopped, errors)
-    )
+    return deletion_report(DeletionResult(dict(zip(ids(len(outcomes)), outcomes, strict=True)), stopped, errors))
 
 
 def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: object) -> str:
@@ -156,10 +152,7 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         dry_run_report(ids(1), NOTHING_PROTECTED)
         == f"Dry run: 1 job would be sent for removal. Nothing was sent.\n  {ids(1)[0]}"
     )
-    assert (
-        dry_run_report([], NOTHING_PROTECTED)
-        == "Dry run: 0 jobs would be sent for removal. Nothing was sent."
-    )
+    assert dry_run_report([], NOTHING_PROTECTED) == "Dry run: 0 jobs would be sent for removal. Nothing was sent."
     lines = dry_run_report(ids(5000), NOTHING_PROTECTED).splitlines()
     assert lines[0] == "Dry run: 5,000 jobs would be sent for removal. Nothing was sent."
     assert len(lines) == 1 + 1000 + 1
@@ -198,8 +191,7 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         ),
         (
             cleared(ClearOutcome.UNCONFIRMED, 1284, 1284),
-            "Unconfirmed: Comfy Cloud accepted the request.\n"
-            "1,284 jobs still listed. Look again, then decide.",
+            "Unconfirmed: Comfy Cloud accepted the request.\n1,284 jobs still listed. Look again, then decide.",
         ),
         (
             cleared(ClearOutcome.UNCONFIRMED, 240, None, error=ServerFault(500)),
@@ -220,8 +212,7 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         ),
         (
             cleared(ClearOutcome.FAILED, 240, 240, error=Unauthorized(401)),
-            "No job was removed.\nYour API key was refused. (401)\n"
-            "It may have been revoked, or not copied whole.",
+            "No job was removed.\nYour API key was refused. (401)\nIt may have been revoked, or not copied whole.",
         ),
     ],
 )

@@ -90,9 +90,7 @@ class Forgetful(FakeClient):
 
     by_id = True
 
-    async def list_jobs(
-        self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any
-    ) -> Page[ValueT]:
+    async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
         make = mapper.convert
         without = replace(mapper, convert=lambda job: make(job._replace(workflow_id="")))
         return await super().list_jobs(query, without, **place)

@@ -86,9 +86,7 @@ async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_
     assert result.failed
 
 
-async def test_a_refusal_without_a_lost_try_stays_a_refusal(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_refusal_without_a_lost_try_stays_a_refusal(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     job_id = cloud.finished[0].id
     cloud.faults.append(LATER["refused key"]())
     async with open_client() as client:
@@ -127,9 +125,7 @@ async def test_a_request_delayed_by_another_rate_limit_is_checked_again_before_i
         waiting.append(asyncio.ensure_future(client.delete_history([second.id], refuses)))
         await asyncio.sleep(0)
 
-    cloud.faults.append(
-        Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False)
-    )
+    cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "60"}, acted=False))
     async with open_client(sleep=sleep) as client:
         await client.delete_history([first.id])
         with pytest.raises(PreviewExpired) as refused:

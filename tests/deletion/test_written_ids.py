@@ -38,9 +38,7 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
 
 
-async def test_ids_as_one_client_read_them_are_used_by_the_next(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
+async def test_ids_as_one_client_read_them_are_used_by_the_next(cloud: SimulatedCloud, operations: Operations) -> None:
     written = in_upper_case(cloud)[0]
     running = cloud.active[0]
     del cloud.jobs[running.id]

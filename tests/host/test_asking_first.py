@@ -12,9 +12,7 @@ from host.conftest import Comfy, Graph
 from hosts import HostProcess, start_host
 from simulated_cloud import SimulatedCloud
 
-BORROWED: Graph = {
-    "3": {"class_type": "CloudHistoryClear", "inputs": {"clear": True}, "_meta": {"title": "Tidy up"}}
-}
+BORROWED: Graph = {"3": {"class_type": "CloudHistoryClear", "inputs": {"clear": True}, "_meta": {"title": "Tidy up"}}}
 SKIPPED = "Nothing was deleted. The workflow was told to skip."
 KEY = "api_key_comfy_org"
 
@@ -46,9 +44,7 @@ async def test_with_no_browser_it_is_an_error_that_names_the_setting_and_no_requ
     assert cloud.requests == []
 
 
-async def test_a_page_that_says_skip_sends_nothing_and_the_prompt_goes_on(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_a_page_that_says_skip_sends_nothing_and_the_prompt_goes_on(comfy: Comfy, cloud: SimulatedCloud) -> None:
     comfy.answer = "skip"
     finished = len(cloud.finished)
     run = await comfy.run(BORROWED, extra_pnginfo={"workflow": {"id": "0123-borrowed"}})
@@ -100,15 +96,11 @@ async def test_a_word_for_backup_that_does_not_exist_is_refused_before_the_graph
 
 
 @pytest.fixture(scope="module")
-def shared_host(
-    busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HostProcess]:
+def shared_host(busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     """A host with several users, and a key in its environment."""
     base = tmp_path_factory.mktemp("many") / "comfyui"
     base.mkdir()
-    started = start_host(
-        base, cloud_url=busy_cloud.base_url, api_key="comfyui-a-key-of-nobody-0123", multi_user=True
-    )
+    started = start_host(base, cloud_url=busy_cloud.base_url, api_key="comfyui-a-key-of-nobody-0123", multi_user=True)
     yield started
     started.stop()
 

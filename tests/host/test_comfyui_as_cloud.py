@@ -47,9 +47,7 @@ async def test_exactly_the_one_job_asked_for_leaves_its_history(
     base = tmp_path_factory.mktemp("host") / "comfyui"
     base.mkdir()
     allowed = {"COMFY_CLOUD_HISTORY_NODES": "allow"}
-    host = start_embedded(
-        base, cloud_url=comfyui.base_url, api_key="comfyui-any-key-will-do-here", env=allowed
-    )
+    host = start_embedded(base, cloud_url=comfyui.base_url, api_key="comfyui-any-key-will-do-here", env=allowed)
     try:
         async with aiohttp.ClientSession() as session:
             cloud = Comfy(comfyui, session)
@@ -68,9 +66,7 @@ def failing_graph() -> Graph:
     return {"1": {"class_type": "CloudHistoryListJobs", "inputs": inputs}}
 
 
-async def test_list_preview_delete_and_verify_give_each_job_its_word(
-    comfyui: HostProcess, tmp_path: Path
-) -> None:
+async def test_list_preview_delete_and_verify_give_each_job_its_word(comfyui: HostProcess, tmp_path: Path) -> None:
     environ = {
         "COMFY_CLOUD_BASE_URL": comfyui.base_url,
         "COMFY_CLOUD_API_KEY": "comfyui-any-key-will-do-here",
@@ -91,9 +87,7 @@ async def test_list_preview_delete_and_verify_give_each_job_its_word(
         assert {listed[each].status for each in (kept, *asked)} == {JobStatus.COMPLETED}
         assert listed[broken].status is JobStatus.FAILED
         ids = [*asked, broken, gone, str(uuid.uuid4()), kept]
-        result = await preview_and_delete(
-            operations, ids, lambda: cloud.post("/history", {"delete": asked[:1]})
-        )
+        result = await preview_and_delete(operations, ids, lambda: cloud.post("/history", {"delete": asked[:1]}))
         words = [each.outcome.value for each in result.jobs.values()]
         assert words == ["already_gone", "deleted", "deleted", "deleted", *["already_gone"] * 2, "protected"]
         left = set(await cloud.get("/history"))

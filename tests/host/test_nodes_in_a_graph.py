@@ -100,9 +100,7 @@ async def test_list_then_delete_removes_exactly_what_was_listed_in_one_deletion(
     assert cloud.history_posts == []
 
 
-async def test_the_example_shows_the_old_failed_jobs_and_sends_nothing(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_the_example_shows_the_old_failed_jobs_and_sends_nothing(comfy: Comfy, cloud: SimulatedCloud) -> None:
     example = json.loads((EXAMPLES / "clean_up_failed_jobs.json").read_text(encoding="utf-8"))
     found, remover = (
         next(each for each in example["nodes"] if each["type"] == name)
@@ -171,13 +169,9 @@ async def test_a_bad_id_is_refused_before_the_graph_runs(comfy: Comfy, cloud: Si
     assert cloud.requests == []
 
 
-async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(comfy: Comfy, cloud: SimulatedCloud) -> None:
     job_ids = some_finished(cloud, 2)
-    cloud.faults.append(
-        Fault(("POST", "/api/history"), "status", times=None, status=403, json={"message": "no"})
-    )
+    cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=403, json={"message": "no"}))
     run = await comfy.run({"1": delete(",".join(job_ids))})
     assert run.ended == "execution_error"
     assert "No job was removed (0 of 2)." in run.error
@@ -185,16 +179,12 @@ async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(
     assert "Use a key of the account or workspace" in run.error
 
 
-async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(comfy: Comfy, cloud: SimulatedCloud) -> None:
     first, second, third = some_finished(cloud, 3)
     url = f"{comfy.host.base_url}/ws"
     async with comfy._session.get(url, headers={"Origin": "null"}) as answer:
         if answer.status == 500:
-            pytest.skip(
-                "this edition of ComfyUI fails at a page without an origin before anything of ours is asked"
-            )
+            pytest.skip("this edition of ComfyUI fails at a page without an origin before anything of ours is asked")
     async with comfy._session.ws_connect(url, headers={"Origin": "null"}) as listening:
         assert (await comfy.run({"1": delete(f"{first},{second}")})).ended == "execution_success"
         entry = await comfy.run_headless({"1": delete(third)})

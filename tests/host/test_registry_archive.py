@@ -61,9 +61,7 @@ def test_it_holds_what_runs_and_nothing_that_only_a_developer_needs() -> None:
 
 def test_the_scanner_finds_one_file_and_it_is_the_one_that_opens_sessions(archive: Path) -> None:
     found = scan(path for path in archive.rglob("*") if path.is_file())
-    assert {path.relative_to(archive).as_posix() for path in found} == {"cloud_history/cloud/sessions.py"}, (
-        found
-    )
+    assert {path.relative_to(archive).as_posix() for path in found} == {"cloud_history/cloud/sessions.py"}, found
 
 
 @pytest.mark.parametrize(

@@ -273,9 +273,7 @@ def json_or_repr(value: list[object]) -> str:
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.uuids(),
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text(max_size=3), inner) | st.lists(inner).map(json_or_repr)
-    ),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner) | st.lists(inner).map(json_or_repr),
     max_leaves=20,
 )
 
@@ -308,9 +306,7 @@ def test_at_most_200_000_ids_are_taken_in_whatever_form(
         parse_job_ids(form(many(1001)))
 
 
-@pytest.mark.parametrize(
-    "text", ["x" * (MAX_CHARACTERS + 1), "[" * (MAX_CHARACTERS + 1), A + " " * MAX_CHARACTERS]
-)
+@pytest.mark.parametrize("text", ["x" * (MAX_CHARACTERS + 1), "[" * (MAX_CHARACTERS + 1), A + " " * MAX_CHARACTERS])
 def test_a_text_longer_than_the_maximum_is_refused_unread(text: str) -> None:
     with pytest.raises(TooManyJobIds):
         parse_job_ids(text, pause=lambda: pytest.fail("it was read"))

@@ -277,9 +277,7 @@ def test_a_file_without_a_usable_name_is_no_file(name: object) -> None:
 
 
 def test_a_file_without_a_folder_type_is_in_output() -> None:
-    assert read_file({"filename": "a.png", "subfolder": None, "type": None}) == OutputFile(
-        "a.png", "", "output"
-    )
+    assert read_file({"filename": "a.png", "subfolder": None, "type": None}) == OutputFile("a.png", "", "output")
     assert read_file("a.png") is None
 
 

@@ -70,9 +70,7 @@ def asks(connected: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def page(
-    comfyui: FakeComfyUI, asks: None, at_once: None, pack_module: Any, monkeypatch: pytest.MonkeyPatch
-) -> Page:
+def page(comfyui: FakeComfyUI, asks: None, at_once: None, pack_module: Any, monkeypatch: pytest.MonkeyPatch) -> Page:
     made = Page(comfyui)
     host, asking = pack_module("comfy_host"), pack_module("cloud_history.approval.approval")
 
@@ -95,9 +93,7 @@ def clear_node(comfyui: FakeComfyUI, pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
 
 
-async def test_after_yes_exactly_what_was_shown_is_deleted(
-    page: Page, delete_node: Any, cloud: SimulatedCloud
-) -> None:
+async def test_after_yes_exactly_what_was_shown_is_deleted(page: Page, delete_node: Any, cloud: SimulatedCloud) -> None:
     page.answer = "delete"
     finished, active = [job.id for job in cloud.finished[:3]], cloud.active[0].id
     made = await delete_node.run(job_ids=[*finished, active], dry_run=[False])
@@ -223,9 +219,7 @@ async def test_an_unknown_queue_format_loses_only_the_names(
     assert {each["title"] for each in page.shown} == {"Clear Cloud History"}
 
 
-@pytest.mark.parametrize(
-    "wrong", [["on"], [""], [None], ["off", "off"], [True], [["off"]], "off", []], ids=repr
-)
+@pytest.mark.parametrize("wrong", [["on"], [""], [None], ["off", "off"], [True], [["off"]], "off", []], ids=repr)
 async def test_an_unknown_backup_choice_is_refused_before_the_person_is_asked(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, wrong: Any
 ) -> None:

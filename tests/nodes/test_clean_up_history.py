@@ -85,9 +85,7 @@ async def test_every_input_reaches_the_decision(
 ) -> None:
     jobs = fill(cloud)
     given = {name: value for name, value in policy.items() if name != "statuses"}
-    out = await clean_up(
-        **given, status=policy.get("statuses", ["finished"])[0], allow_large=True, dry_run=dry_run
-    )
+    out = await clean_up(**given, status=policy.get("statuses", ["finished"])[0], allow_large=True, dry_run=dry_run)
     wanted = [jobs[letter] for letter in goes]
     assert out["result"][1] == wanted
     assert out["result"][3] == (0 if dry_run else len(wanted))
@@ -109,9 +107,7 @@ async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, clea
     assert cloud.history_posts == []
 
 
-async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
-    cloud: SimulatedCloud, clean_up: CleanUp
-) -> None:
+async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
     jobs = newest_first(cloud)
     out = await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     _, job_ids, report, deleted = out["result"]
@@ -121,9 +117,7 @@ async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(
     assert "and why:" in report
 
 
-async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(
-    cloud: SimulatedCloud, clean_up: CleanUp
-) -> None:
+async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
     out = await clean_up(keep_last=1000, dry_run=False)
     assert out["result"][1:2] == ([],)
     assert out["result"][2].startswith("Nothing would go, and nothing was sent.")

@@ -31,16 +31,12 @@ def test_its_inputs_and_defaults_never_change(node: Any) -> None:
     assert {"clear history", "delete all jobs"} <= set(node.SEARCH_ALIASES)
 
 
-async def test_it_clears_the_finished_jobs_counts_them_and_leaves_the_active(
-    node: Any, cloud: SimulatedCloud
-) -> None:
+async def test_it_clears_the_finished_jobs_counts_them_and_leaves_the_active(node: Any, cloud: SimulatedCloud) -> None:
     finished, active = len(cloud.finished), len(cloud.active)
     made = await node.run(clear=[True], after=["saved"])
     assert cloud.history_posts == [{"clear": True}]
     assert (cloud.finished, len(cloud.active)) == ([], active)
-    report = (
-        f"{finished} jobs removed from your cloud history. Assets stay.\n{active} jobs active, left alone."
-    )
+    report = f"{finished} jobs removed from your cloud history. Assets stay.\n{active} jobs active, left alone."
     assert made == {"ui": {"text": [report]}, "result": (["saved"], report, finished)}
     assert cloud.forbidden_calls == 0
 
@@ -67,9 +63,7 @@ async def test_a_missing_clear_sends_nothing(node: Any, cloud: SimulatedCloud, e
     assert cloud.requests == []
 
 
-async def test_a_refused_clear_raises_with_what_the_cloud_said(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
+async def test_a_refused_clear_raises_with_what_the_cloud_said(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
     cloud.faults.append(Fault.shaped(HISTORY, message_only(403, f"not with {cloud.api_key}")))
     with pytest.raises(errors.Incomplete) as ended:
         await node.run(clear=[True])

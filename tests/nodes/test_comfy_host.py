@@ -47,9 +47,7 @@ async def until(happened: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def press_stop_when(
-    happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any
-) -> tuple[float, float]:
+async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any) -> tuple[float, float]:
     """Press stop as soon as something has happened, and give when, and the seconds until the node had ended."""
     task = asyncio.ensure_future(work)
     await until(lambda: happened() or task.done())
@@ -189,9 +187,7 @@ async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_th
     assert "2 jobs removed from your cloud history." in report or "2 unconfirmed: " in report
 
 
-async def test_a_stop_consumed_by_the_last_check_still_stops_the_prompt(
-    comfyui: FakeComfyUI, pack_module: Any
-) -> None:
+async def test_a_stop_consumed_by_the_last_check_still_stops_the_prompt(comfyui: FakeComfyUI, pack_module: Any) -> None:
     watch = pack_module("comfy_host").NodeWatch()
     comfyui.interrupted = True
     assert watch.stop_requested()
@@ -221,9 +217,7 @@ async def test_an_interrupt_that_is_a_base_exception_is_noticed_too(
     def throw() -> None:
         raise kind
 
-    monkeypatch.setattr(
-        sys.modules["comfy.model_management"], "throw_exception_if_processing_interrupted", throw
-    )
+    monkeypatch.setattr(sys.modules["comfy.model_management"], "throw_exception_if_processing_interrupted", throw)
     watch = pack_module("comfy_host").NodeWatch()
     assert watch.stop_requested()
     with pytest.raises(kind):
@@ -274,9 +268,7 @@ async def test_a_finished_operation_is_announced_to_all_browsers(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     await clear_node.run(clear=[True])
-    [(data, client)] = [
-        (data, client) for event, data, client in comfyui.sent if event == "cloud_history.changed"
-    ]
+    [(data, client)] = [(data, client) for event, data, client in comfyui.sent if event == "cloud_history.changed"]
     assert client is None
     assert (data["kind"], data["ended"], set(data)) == ("clear", True, {"operation", "kind", "ended"})
     assert cloud.finished == []

@@ -87,9 +87,7 @@ async def test_absent_ids_are_refused_and_nothing_is_sent(
     assert cloud.requests == []
 
 
-async def test_a_dry_run_promises_no_protected_job(
-    node: Any, cloud: SimulatedCloud, pack_module: Any
-) -> None:
+async def test_a_dry_run_promises_no_protected_job(node: Any, cloud: SimulatedCloud, pack_module: Any) -> None:
     kept, going = cloud.finished[0].id, cloud.finished[1].id
     protection = pack_module("comfy_host").operations().protection
     protection.change(protect=True, jobs=[kept], workflows=["w"])
@@ -101,9 +99,7 @@ async def test_a_dry_run_promises_no_protected_job(
     assert cloud.requests == []
 
 
-async def test_a_missing_input_is_refused_and_nothing_is_sent(
-    node: Any, cloud: SimulatedCloud, errors: Any
-) -> None:
+async def test_a_missing_input_is_refused_and_nothing_is_sent(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
     with pytest.raises(errors.NoJobIds):
         await node.run(dry_run=[False])
     with pytest.raises(errors.InputRefused, match="dry_run"):

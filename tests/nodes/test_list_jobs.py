@@ -37,9 +37,7 @@ def node(pack: Any) -> Any:
 def listed(node: Any) -> Listed:
     """Runs the node as ComfyUI does, with a list on each input, and gives its outputs."""
 
-    async def run(
-        status: str = "any", older_than: str = "", workflow_id: str = "", limit: int = 0, **more: Any
-    ) -> Any:
+    async def run(status: str = "any", older_than: str = "", workflow_id: str = "", limit: int = 0, **more: Any) -> Any:
         given = {"older_than": [older_than], "workflow_id": [workflow_id], "limit": [limit]}
         return (await node.run(status=[status], **given, **more))["result"]
 
@@ -194,9 +192,7 @@ async def test_its_ids_wire_into_delete_which_removes_exactly_those(
     assert made["result"][2] == len(failed)
 
 
-async def test_an_empty_list_is_cleanly_nothing_to_delete(
-    pack: Any, cloud: SimulatedCloud, listed: Listed
-) -> None:
+async def test_an_empty_list_is_cleanly_nothing_to_delete(pack: Any, cloud: SimulatedCloud, listed: Listed) -> None:
     _, job_ids, report, count = await listed("failed", "900000h")
     assert (job_ids, report, count) == ([], "No job matches.", 0)
     made = await pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=job_ids, dry_run=[False])

@@ -173,9 +173,7 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     operations = sys.modules[f"{name}.comfy_host"].operations()
-    operations.queue.in_flight.begin(
-        journal.InFlightOperation("delete", "node 7", "cloud.comfy.org", "", asked=3)
-    )
+    operations.queue.in_flight.begin(journal.InFlightOperation("delete", "node 7", "cloud.comfy.org", "", asked=3))
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
     child = subprocess.Popen(
         [sys.executable, "-c", hold, str(operations.folder / "sending.gate")],
@@ -207,9 +205,7 @@ def test_an_import_error_inside_a_comfyui_module_is_raised(
     (tmp_path / "half_of_comfyui.py").write_text("import surely_not_installed")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="surely_not_installed"):
-        pack_module("comfy_host")._present(
-            "half_of_comfyui", partial(importlib.import_module, "half_of_comfyui")
-        )
+        pack_module("comfy_host")._present("half_of_comfyui", partial(importlib.import_module, "half_of_comfyui"))
 
 
 def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> None:

@@ -22,9 +22,7 @@ GOOD = st.uuids().map(str)
 
 NO_ID = st.text(alphabet=st.characters(exclude_characters="-"), max_size=80)
 NEARLY = (
-    st.tuples(
-        GOOD, st.integers(0, 35), st.sampled_from(["", "g", "-", "０", "\u200b", "+", "/", "%2e", "\x00"])
-    )
+    st.tuples(GOOD, st.integers(0, 35), st.sampled_from(["", "g", "-", "０", "\u200b", "+", "/", "%2e", "\x00"]))
     .map(lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] + (parts[2] in "g/+") :])
     .filter(lambda text: not re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text))
 )
@@ -57,9 +55,7 @@ MALFORMED_BOOLEAN = st.one_of(
     st.none(),
     st.booleans(),
     st.text(max_size=8),
-    st.lists(
-        st.none() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4), max_size=3
-    ),
+    st.lists(st.none() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4), max_size=3),
     st.lists(st.booleans(), min_size=2, max_size=3),
     st.lists(st.lists(st.booleans(), max_size=2), min_size=1, max_size=2),
     st.just((None,)),
@@ -109,9 +105,7 @@ def test_no_malformed_input_sends_anything_and_each_gets_a_clear_error(
             with pytest.raises(errors.CloudError) as refused:
                 loop.run_until_complete(run)
             assert_readable(refused.value, errors)
-        assert delete.VALIDATE_INPUTS(job_ids=job_ids) is True or "job id" in delete.VALIDATE_INPUTS(
-            job_ids=job_ids
-        )
+        assert delete.VALIDATE_INPUTS(job_ids=job_ids) is True or "job id" in delete.VALIDATE_INPUTS(job_ids=job_ids)
 
     loop = asyncio.new_event_loop()
     try:

@@ -83,9 +83,7 @@ async def test_a_comfyui_edition_that_calls_prompts_tasks_is_supported(
     assert cloud.history_posts == [{"clear": True}]
 
 
-async def test_a_key_of_the_environment_outranks_it(
-    comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud
-) -> None:
+async def test_a_key_of_the_environment_outranks_it(comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud) -> None:
     comfyui.running[7] = older(OTHER)
     await run(nodes, "CloudHistoryListJobs", cloud)
 

@@ -138,12 +138,8 @@ async def test_an_empty_list_fails_at_a_plain_node(stage: Stage) -> None:
     assert entry["status"]["messages"][-1][1]["exception_type"] == "IndexError"
 
 
-@pytest.mark.parametrize(
-    ("source", "received"), [("Texts", ["a", "b", "c"]), ("NoTexts", []), ("NoResult", (None,))]
-)
-async def test_a_list_node_receives_the_whole_list_of_a_link(
-    stage: Stage, source: str, received: object
-) -> None:
+@pytest.mark.parametrize(("source", "received"), [("Texts", ["a", "b", "c"]), ("NoTexts", []), ("NoResult", (None,))])
+async def test_a_list_node_receives_the_whole_list_of_a_link(stage: Stage, source: str, received: object) -> None:
     await stage.run({"1": node(source), "2": node("RecordList", value=["1", 0], more="m")})
     # Widgets arrive as lists of one item, unconnected optional inputs are absent, missing outputs arrive as a tuple.
     assert stage.calls == [{"value": received, "more": ["m"]}]
@@ -230,9 +226,7 @@ async def test_progress_and_context_reach_the_client(stage: Stage) -> None:
         ({"1": node("Picky", value="bad")}, "custom_validation_failed"),
     ],
 )
-async def test_validation_refuses_prompts_that_comfyui_refuses(
-    stage: Stage, prompt: dict[str, Any], kind: str
-) -> None:
+async def test_validation_refuses_prompts_that_comfyui_refuses(stage: Stage, prompt: dict[str, Any], kind: str) -> None:
     status, answer = await stage.queue(prompt)
     assert status == 400
     assert [error["type"] for entry in answer["node_errors"].values() for error in entry["errors"]] == [kind]
@@ -271,9 +265,7 @@ async def test_the_origin_check_is_not_stricter_than_that_of_comfyui(
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[HostProcess]:
-    started = start_embedded(
-        tmp_path / "home", cloud_url="http://127.0.0.1:9", settings={"Comfy.Locale": "en"}
-    )
+    started = start_embedded(tmp_path / "home", cloud_url="http://127.0.0.1:9", settings={"Comfy.Locale": "en"})
     yield started
     started.stop()
 

@@ -347,12 +347,8 @@ async def test_a_bend_can_start_with_the_first_deletion(client: Client) -> None:
     assert (len(before), await client.ids()) == (JOBS, [])
 
 
-@pytest.mark.parametrize(
-    ("rows", "least", "most"), [("all", JOBS, JOBS), ("some", 2, JOBS - 2), ("one", 1, 1)]
-)
-async def test_a_bend_applies_to_the_same_jobs_each_time(
-    client: Client, rows: Any, least: int, most: int
-) -> None:
+@pytest.mark.parametrize(("rows", "least", "most"), [("all", JOBS, JOBS), ("some", 2, JOBS - 2), ("one", 1, 1)])
+async def test_a_bend_applies_to_the_same_jobs_each_time(client: Client, rows: Any, least: int, most: int) -> None:
     client.cloud.bends.append(Bend("ids_null", rows=rows))
     first, second = await client.ids(), await client.ids()
     assert first == second
@@ -374,9 +370,7 @@ async def test_a_bend_changes_nothing_else_in_the_answer(client: Client) -> None
 
 
 def test_the_command_line_accepts_bends_with_options() -> None:
-    options = parser().parse_args(
-        ["--bend", "ids_null,rows=one,after=2,after_deletion=true", "--bend", "html"]
-    )
+    options = parser().parse_args(["--bend", "ids_null,rows=one,after=2,after_deletion=true", "--bend", "html"])
     first, second = options.bend
     assert (first.name, first.rows, first.after, first.after_deletion) == ("ids_null", "one", 2, True)
     assert second.name == "html"

@@ -50,9 +50,7 @@ async def all_ids(http: aiohttp.ClientSession, **query: str | int) -> list[str]:
         {**KEY, "Authorization": "Basic bmV0cmM6cGFzcw=="},
     ],
 )
-async def test_a_missing_wrong_or_second_credential_is_refused(
-    cloud: SimulatedCloud, headers: dict[str, str]
-) -> None:
+async def test_a_missing_wrong_or_second_credential_is_refused(cloud: SimulatedCloud, headers: dict[str, str]) -> None:
     async with cloud.serving() as base_url, aiohttp.ClientSession(base_url, headers=headers) as session:
         for path in ("/api/user", "/api/jobs", "/api/nothing"):
             status, answer = await get(session, path)
@@ -120,9 +118,7 @@ async def test_a_body_that_breaks_the_schema_is_refused_and_deletes_nothing(
     assert not cloud.deleted
 
 
-@pytest.mark.parametrize(
-    ("data", "kind"), [(b"{", "application/json"), (b'{"clear": true}', "text/plain"), (b"", "")]
-)
+@pytest.mark.parametrize(("data", "kind"), [(b"{", "application/json"), (b'{"clear": true}', "text/plain"), (b"", "")])
 async def test_a_body_that_is_not_json_is_refused_and_deletes_nothing(
     cloud: SimulatedCloud, http: aiohttp.ClientSession, data: bytes, kind: str
 ) -> None:
@@ -166,9 +162,7 @@ async def test_cursor_paging_misses_nothing_when_jobs_are_deleted_meanwhile(
     assert (await get(http, "/api/jobs", after="%%%"))[0] == 400
 
 
-async def test_lists_are_filtered_and_sorted_as_asked(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_lists_are_filtered_and_sorted_as_asked(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     for status in STATUSES:
         assert set(await all_ids(http, status=status)) == {job.id for job in cloud.listed(status)}
     assert set(await all_ids(http, status=",".join(ACTIVE))) == {job.id for job in cloud.active}
@@ -193,9 +187,7 @@ async def test_lists_are_filtered_and_sorted_as_asked(
         {"output_type": "text"},
     ],
 )
-async def test_an_invalid_parameter_is_refused(
-    http: aiohttp.ClientSession, query: dict[str, str | int]
-) -> None:
+async def test_an_invalid_parameter_is_refused(http: aiohttp.ClientSession, query: dict[str, str | int]) -> None:
     status, answer = await get(http, "/api/jobs", **query)
     assert (status, answer["code"]) == (400, "bad_request")
 
@@ -275,9 +267,7 @@ def check_png(content: bytes) -> tuple[int, int]:
     return width, height
 
 
-async def test_every_request_is_recorded_as_it_arrived(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_every_request_is_recorded_as_it_arrived(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     await get(http, "/api/jobs", limit=3)
     await post_history(http, {"delete": ["a"]})
     listing, deletion = cloud.requests

@@ -16,9 +16,7 @@ from simulated_cloud import STATUSES, Fault, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SPEC = Path(
-    os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml"
-)
+SPEC = Path(os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml")
 
 pytestmark = pytest.mark.skipif(
     not SPEC.is_file(), reason="openapi-cloud.yaml is missing; set CLOUD_HISTORY_SPEC to its path"
@@ -80,9 +78,7 @@ def test_nullable_becomes_a_union_with_null() -> None:
 
 
 @pytest.mark.parametrize("cursor", [False, True])
-async def test_the_list_is_as_documented(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession, cursor: bool
-) -> None:
+async def test_the_list_is_as_documented(cloud: SimulatedCloud, http: aiohttp.ClientSession, cursor: bool) -> None:
     cloud.switches.cursor = cursor
     cloud.switches.time_unit = "s"
     async with http.get("/api/jobs", params={"limit": 1000}) as answer:
@@ -130,12 +126,8 @@ async def test_errors_are_as_documented(cloud: SimulatedCloud, http: aiohttp.Cli
         check(await answer.json(), path="/api/jobs", status=answer.status)
 
 
-async def test_the_500_of_a_fault_is_as_documented(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
-    cloud.faults.append(
-        Fault.shaped(("POST", "/api/history"), error_response(500, "internal_error", "Sorry."))
-    )
+async def test_the_500_of_a_fault_is_as_documented(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    cloud.faults.append(Fault.shaped(("POST", "/api/history"), error_response(500, "internal_error", "Sorry.")))
     async with http.post("/api/history", json={"clear": True}) as answer:
         check(await answer.json(), path="/api/history", method="post", status=answer.status)
 

@@ -138,9 +138,7 @@ async def test_a_huge_answer_has_the_given_size_and_may_be_left_half_read(
     assert (await get(http, "/api/jobs"))[0] == 200
 
 
-async def test_html_and_empty_answers_have_any_status(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_html_and_empty_answers_have_any_status(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     cloud.faults += [Fault(LIST, "html"), Fault(LIST, "html", status=503), Fault(LIST, "empty")]
     seen = []
     for _ in range(3):
@@ -164,9 +162,7 @@ async def test_a_redirect_leads_to_its_location(
     assert not cloud.deleted
 
 
-async def test_a_fault_starts_and_ends_when_it_is_due(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_a_fault_starts_and_ends_when_it_is_due(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     fault = Fault(LIST, "status", status=500, after=1, times=2)
     cloud.faults += [fault, Fault(LIST, "status", status=503, after=2, times=None)]
     assert [(await get_status(http, "/api/jobs")) for _ in range(6)] == [200, 500, 500, 503, 503, 503]

@@ -173,9 +173,7 @@ def test_switches_are_set_from_texts_of_a_command_line(cloud: SimulatedCloud) ->
     assert (switches.plan_refusal, switches.lies) == ("PAYMENT_REQUIRED", False)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "odd=1", "rate_limit", "rate_limit=many", "lies=1", "unauthorized=x", "set=1"]
-)
+@pytest.mark.parametrize("text", ["", "odd=1", "rate_limit", "rate_limit=many", "lies=1", "unauthorized=x", "set=1"])
 def test_an_invalid_switch_is_refused(cloud: SimulatedCloud, text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         cloud.switches.set(text)
@@ -194,9 +192,7 @@ async def test_an_inactive_subscription_is_a_429_without_retry_after(
     assert not cloud.deleted
 
 
-async def test_a_malformed_id_can_refuse_the_whole_deletion(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_a_malformed_id_can_refuse_the_whole_deletion(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     cloud.switches.refuses_malformed_ids = True
     async with http.post("/api/history", json={"delete": [cloud.finished[0].id, "12"]}) as answer:
         assert answer.status == 400
@@ -210,9 +206,7 @@ async def test_the_401_can_have_another_shape(cloud: SimulatedCloud, http: aioht
     assert await get(http, "/api/user") == (401, {"code": "unauthorized", "message": "Who are you?"})
 
 
-async def test_overrides_change_the_fields_of_a_job(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession
-) -> None:
+async def test_overrides_change_the_fields_of_a_job(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     job = cloud.add_job("completed", overrides={"status": "paused", "create_time": ABSENT})
     _, detail = await get(http, f"/api/jobs/{job.id}")
     assert detail["status"] == "paused"

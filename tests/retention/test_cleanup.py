@@ -34,9 +34,7 @@ class Clock:
         return self.now
 
 
-async def test_the_list_is_kept_for_a_minute_and_no_longer(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
+async def test_the_list_is_kept_for_a_minute_and_no_longer(cloud: SimulatedCloud, operations: Operations) -> None:
     clock = Clock()
     cleaning, connection = CleanUp(operations, clock), await operations.find_connection()
     _, before = await cleaning.preview(connection, POLICY, Unwatched())
@@ -65,9 +63,7 @@ async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_readin
     assert len(cloud.requests) == 1
 
 
-async def test_rules_are_tried_on_two_event_loops_at_once(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
+async def test_rules_are_tried_on_two_event_loops_at_once(cloud: SimulatedCloud, operations: Operations) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
 
     async def try_rules() -> int:
@@ -118,9 +114,7 @@ async def test_policies_are_evaluated_off_the_event_loop(
 ) -> None:
     threads = []
 
-    def watched(
-        jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool]
-    ) -> CleanUpPreview:
+    def watched(jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool]) -> CleanUpPreview:
         threads.append(threading.current_thread())
         return decide(jobs, policy, now, protected)
 

@@ -139,9 +139,7 @@ def policy_of(text: str) -> Policy:
     words = dict(each.partition("=")[::2] for each in text.replace("no rule", "").split())
     statuses = tuple(JobStatus(word) for word in words if word in ("completed", "failed", "cancelled"))
     given = {rule: words[word] for rule in RULES if (word := rule.name.removeprefix("keep_")) in words}
-    rules: dict[str, Any] = {
-        rule.name: span(value) if rule.is_length else int(value) for rule, value in given.items()
-    }
+    rules: dict[str, Any] = {rule.name: span(value) if rule.is_length else int(value) for rule, value in given.items()}
     return Policy(
         **rules,
         statuses=statuses or FINISHED,

@@ -72,8 +72,7 @@ def example_of(choices: Choices) -> Example:
         protected={f"{at:03}" for at in range(MAX_JOBS) if choices.below(2)},
         shuffled=choices.order(jobs),
         raised={
-            rule: timedelta(hours=1 + choices.below(900)) if rule.is_length else choices.below(6)
-            for rule in RULES
+            rule: timedelta(hours=1 + choices.below(900)) if rule.is_length else choices.below(6) for rule in RULES
         },
         fewer=choices.below(3),
     )

@@ -53,9 +53,7 @@ async def test_a_clock_wrong_by_less_than_a_day_deletes_no_job_that_should_stay(
     job = cloud.add_job("completed", create_time=int(made_at.timestamp() * 1000))
     operations = made(tmp_path, environ, hours=hours)
     within = Policy(keep_within=timedelta(hours=12))
-    would, _ = await resolve(
-        operations, await operations.find_connection(), within, Unwatched(), allow_large=True
-    )
+    would, _ = await resolve(operations, await operations.find_connection(), within, Unwatched(), allow_large=True)
     assert list(would.kept) == [job.id]
 
 

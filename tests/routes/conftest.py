@@ -27,9 +27,9 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     attack.
     """
     stage.operations.queue.in_flight.begin(stage.unresolved)
-    first, second, third = [
-        job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"
-    ][:3]
+    first, second, third = [job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"][
+        :3
+    ]
     stage.hold = (await stage.held(ids=[first]))["id"]
     await stage.set_hold(0)
     stage.job, stage.file = third, stage.cloud.jobs[third].files[0]

@@ -68,9 +68,7 @@ async def test_always_allows_workflows_from_now_on_and_tells_the_browsers(asked:
     assert (settings["nodes"], settings["nodes_fixed"]) == ("allow", False)
 
 
-@pytest.mark.parametrize(
-    "members", [{"answer": "skip", "always": True}, {"answer": "delete", "always": False}]
-)
+@pytest.mark.parametrize("members", [{"answer": "skip", "always": True}, {"answer": "delete", "always": False}])
 async def test_only_delete_with_always_loosens_the_setting(asked: Stage, members: dict[str, object]) -> None:
     assert (await asked.ask("ask_answer", body(asked, **members))).status == 200
     assert set_to(asked) == "ask"

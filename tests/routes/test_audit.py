@@ -165,9 +165,7 @@ async def test_a_backup_gives_the_numbers_of_a_workflow_back_as_they_were(stage:
     canvas = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}'
     job = stage.cloud.listed("completed")[0].id
     body = f'{{"id": "{job}", "status": "completed", "workflow": {canvas}}}'
-    stage.cloud.faults.append(
-        Fault(("GET", f"/api/jobs/{job}"), "status", status=200, body=body.encode(), times=None)
-    )
+    stage.cloud.faults.append(Fault(("GET", f"/api/jobs/{job}"), "status", status=200, body=body.encode(), times=None))
     stage.job = job
     await stage.back_up(job)
     shown = json.loads((await stage.ask("backed_up_job")).text, parse_constant=pytest.fail)

@@ -23,9 +23,7 @@ def shows_nothing(stage: Stage, answer: Answer) -> None:
         assert leak not in answer.text, answer
 
 
-async def refused_by_all(
-    stage: Stage, status: int, body: bytes | None = None, **options: str | None
-) -> list[Answer]:
+async def refused_by_all(stage: Stage, status: int, body: bytes | None = None, **options: str | None) -> list[Answer]:
     """Send it to every changing route: each refuses it with this status, and nothing has happened.
 
     There is another preview to confirm afterwards.

@@ -34,9 +34,7 @@ async def test_one_unknown_id_does_not_keep_the_others_running(stage: Stage) -> 
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("others", [[], [JOB]])
-async def test_a_server_without_the_route_is_said_to_lack_it(
-    stage: Stage, status: int, others: list[str]
-) -> None:
+async def test_a_server_without_the_route_is_said_to_lack_it(stage: Stage, status: int, others: list[str]) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=status, times=None))
     done = [stage.cloud.finished[0].id] if others else []
     answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id, *others, *done]})
@@ -91,9 +89,7 @@ async def test_cancelled_ids_that_were_not_requested_are_ignored(stage: Stage) -
     assert (await stage.ask("cancel", {"ids": [mine]})).json == {"cancelled": [mine], "finished_already": []}
 
 
-@pytest.mark.parametrize(
-    "ids", [[], [""], ["x"], [None], [[JOB]], [f"{JOB},{JOB}"], [f"{JOB}/../x"]], ids=str
-)
+@pytest.mark.parametrize("ids", [[], [""], ["x"], [None], [[JOB]], [f"{JOB},{JOB}"], [f"{JOB}/../x"]], ids=str)
 async def test_an_invalid_list_of_job_ids_is_refused(stage: Stage, ids: list[object]) -> None:
     answer = await stage.ask("cancel", {"ids": ids})
     assert (answer.status, answer.code) == (400, "invalid_request")

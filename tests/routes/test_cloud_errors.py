@@ -51,9 +51,7 @@ ODDITIES: list[tuple[dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("shape", "status", "code"), SHAPES, ids=NAMES)
-async def test_a_preview_names_each_error_of_the_cloud(
-    stage: Stage, shape: ErrorShape, status: int, code: str
-) -> None:
+async def test_a_preview_names_each_error_of_the_cloud(stage: Stage, shape: ErrorShape, status: int, code: str) -> None:
     stage.cloud.faults.append(Fault.shaped(LIST, shape, times=None))
     answer = await stage.ask("preview")
     assert (answer.status, answer.code) == (status, code)

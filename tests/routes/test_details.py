@@ -86,9 +86,7 @@ async def test_hostile_text_stays_the_text_it_is(stage: Stage) -> None:
     assert told["outputs"][0]["filename"] == HOSTILE
 
 
-@pytest.mark.parametrize(
-    "odd", [None, 5, "x", [], [[]], {}, {"x": 5}, {"9": {"images": [5, None, {"filename": 7}]}}]
-)
+@pytest.mark.parametrize("odd", [None, 5, "x", [], [[]], {}, {"x": 5}, {"9": {"images": [5, None, {"filename": 7}]}}])
 async def test_malformed_fields_are_left_out_and_the_rest_is_shown(stage: Stage, odd: Any) -> None:
     told = await answered(
         stage, outputs=odd, preview_output=odd, execution_error={"traceback": odd, "exception_message": odd}

@@ -214,9 +214,7 @@ async def test_progress_is_fetched_and_an_event_only_says_that_it_changed(stage:
 async def test_a_hold_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
     await stage.held(ids=some(stage))
     gate.close()
-    node = asyncio.ensure_future(
-        delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched())
-    )
+    node = asyncio.ensure_future(delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched()))
     await gate.waiting.wait()
     stage.timer.wait(10)
     await stage.until(lambda: [hold for hold in stage.holds.open if hold.state == "waiting"])
@@ -245,9 +243,7 @@ async def test_a_key_that_is_refused_takes_no_hold_back(stage: Stage) -> None:
     assert [each["id"] for each in (await stage.ask("status")).json["holds"]] == [hold["id"]]
 
 
-async def test_removing_the_key_while_a_held_clear_counts_leaves_nothing_open(
-    stage: Stage, gate: Gate
-) -> None:
+async def test_removing_the_key_while_a_held_clear_counts_leaves_nothing_open(stage: Stage, gate: Gate) -> None:
     await stage.held()
     gate.close()
     stage.timer.wait(10)
@@ -261,9 +257,7 @@ async def test_removing_the_key_while_a_held_clear_counts_leaves_nothing_open(
 async def test_a_deletion_waiting_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()
-    node = asyncio.ensure_future(
-        delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched())
-    )
+    node = asyncio.ensure_future(delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched()))
     await gate.waiting.wait()
     stage.timer.wait(10)
     await stage.until(lambda: [each for each in stage.holds.open if each.state == "waiting"])
@@ -401,9 +395,7 @@ async def test_at_most_fifty_deletions_can_be_held(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("selection", [{"ids": 2}, {}], ids=["delete", "clear"])
-async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(
-    stage: Stage, selection: dict[str, int]
-) -> None:
+async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(stage: Stage, selection: dict[str, int]) -> None:
     await stage.set_hold(10)
     shown = await stage.preview(**({"ids": some(stage, 2)} if selection else {}))
     # In another tab somebody switches the seconds off while the dialog stands.

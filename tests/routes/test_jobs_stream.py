@@ -49,9 +49,7 @@ async def test_all_jobs_come_newest_first_between_a_start_and_an_end(stage: Stag
     }
 
 
-async def test_no_filter_is_every_job_and_no_line_has_more_than_250(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+async def test_no_filter_is_every_job_and_no_line_has_more_than_250(environ: dict[str, str], tmp_path: Path) -> None:
     async with of_size(2300, environ, tmp_path) as stage:
         answer = await stage.ask("jobs", {})
         assert len({row["id"] for row in rows(answer)}) == len(rows(answer)) == 2300
@@ -62,13 +60,9 @@ async def test_no_filter_is_every_job_and_no_line_has_more_than_250(
 async def test_a_filter_is_applied_to_every_row(stage: Stage) -> None:
     stage.cloud.switches.ignores_status_filter = True
     wanted = {job.id for job in stage.cloud.listed("failed")}
-    assert {
-        row["id"] for row in rows(await stage.ask("jobs", {"filter": {"statuses": ["failed"]}}))
-    } == wanted
+    assert {row["id"] for row in rows(await stage.ask("jobs", {"filter": {"statuses": ["failed"]}}))} == wanted
     active = {job.id for job in stage.cloud.active}
-    assert {
-        row["id"] for row in rows(await stage.ask("jobs", {"filter": {"statuses": ["active"]}}))
-    } == active
+    assert {row["id"] for row in rows(await stage.ask("jobs", {"filter": {"statuses": ["active"]}}))} == active
     one = stage.cloud.finished[0].id
     assert [row["id"] for row in rows(await stage.ask("jobs", {"filter": {"search": one.upper()}}))] == [one]
 
@@ -124,9 +118,7 @@ async def test_a_list_that_takes_too_long_before_the_first_row_is_a_timeout(brie
     assert (answer.status, answer.code) == (504, "timeout")
 
 
-async def test_a_list_that_takes_too_long_afterwards_ends_with_that(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+async def test_a_list_that_takes_too_long_afterwards_ends_with_that(environ: dict[str, str], tmp_path: Path) -> None:
     large = SimulatedCloud(jobs=2300)
     async with large.serving() as base_url:
         gate = Gate(large)
@@ -183,9 +175,7 @@ async def test_a_browser_that_goes_away_ends_the_reading(
             turns.release()
             turns.release()
             await stage.until(
-                lambda: (
-                    not [task for task in asyncio.all_tasks() if "_JobStream.read" in str(task.get_coro())]
-                )
+                lambda: not [task for task in asyncio.all_tasks() if "_JobStream.read" in str(task.get_coro())]
             )
             seen = len(large.requests)
             for _ in range(30):

@@ -53,9 +53,7 @@ async def test_a_wrong_key_is_not_kept_and_the_old_one_stays(keyless: Stage, clo
     assert saved(keyless) == cloud.api_key
 
 
-async def test_a_key_is_kept_unchecked_only_when_that_is_asked_for(
-    keyless: Stage, cloud: SimulatedCloud
-) -> None:
+async def test_a_key_is_kept_unchecked_only_when_that_is_asked_for(keyless: Stage, cloud: SimulatedCloud) -> None:
     told = (await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True})).json
     assert (told["checked"], told["account"], told["configured"]) == (False, None, True)
     assert saved(keyless) == OTHER_KEY
@@ -70,9 +68,7 @@ async def test_a_key_check_is_held_no_longer_than_the_hold(keyless: Stage, gate:
     assert saved(keyless) is None
 
 
-async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(
-    cloud: SimulatedCloud, tmp_path: Path
-) -> None:
+async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(cloud: SimulatedCloud, tmp_path: Path) -> None:
     async with serving(cloud, tmp_path, {"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:1"}) as stage:
         answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
         assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (503, "unreachable", True)
@@ -130,9 +126,7 @@ async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
     assert (told["problem"], told["configured"]) == (None, True)
 
 
-async def test_a_key_that_cannot_be_written_is_not_said_to_be_kept(
-    keyless: Stage, cloud: SimulatedCloud
-) -> None:
+async def test_a_key_that_cannot_be_written_is_not_said_to_be_kept(keyless: Stage, cloud: SimulatedCloud) -> None:
     keyless.folder.write_text("a file where the folder should be")
     answer = await keyless.ask("save_key", {"api_key": cloud.api_key})
     assert (answer.status, answer.code) == (409, "state_unwritable")

@@ -52,9 +52,7 @@ async def test_every_line_from_request_to_outcome_carries_the_id(
     assert "removed" in outcome or "cleared" in outcome, outcome
 
 
-async def test_every_line_about_a_held_deletion_carries_its_id(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_every_line_about_a_held_deletion_carries_its_id(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     hold = await stage.held(**selection(stage, "ids"))
     stage.timer.wait(10)
     await stage.announced()

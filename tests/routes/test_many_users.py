@@ -73,9 +73,7 @@ async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> 
         body = {"question": many.question, "token": many.question_token, "answer": "delete"}
         assert (await many.ask("ask_answer", {**body, "always": True})).code == "many_users"
         assert many.answers() == []
-        assert (
-            await many.ask("ask_seen", {"question": many.question, "token": many.question_token})
-        ).status == 200
+        assert (await many.ask("ask_seen", {"question": many.question, "token": many.question_token})).status == 200
         assert (await many.ask("ask_answer", body)).status == 200
     finally:
         owner_lock.release()

@@ -108,8 +108,6 @@ async def test_the_list_can_be_filtered_by_protection(stage: Stage) -> None:
         answer = await stage.ask("jobs", {"filter": {"protected": wanted}})
         found = {row["id"] for line in answer.lines if line["type"] == "jobs" for row in line["jobs"]}
         assert found == expected
-        assert (await stage.preview(filter={"protected": wanted}))["skipped"]["protected"] == (
-            2 if wanted else 0
-        )
+        assert (await stage.preview(filter={"protected": wanted}))["skipped"]["protected"] == (2 if wanted else 0)
     refused = await stage.ask("jobs", {"filter": {"protected": "yes"}})
     assert (refused.status, refused.code) == (400, "invalid_request")

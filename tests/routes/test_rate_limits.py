@@ -22,9 +22,7 @@ class Waiting:
         self._begun, self._let_go = threading.Event(), threading.Event()
         # The seconds that are left do not run while a test looks at them.
         stage.operations.events._clock = lambda: 0.0
-        stage.operations._open_client = lambda base_url, key: CloudClient(
-            base_url, key.secret, sleep=self._sleep
-        )
+        stage.operations._open_client = lambda base_url, key: CloudClient(base_url, key.secret, sleep=self._sleep)
 
     async def begun(self) -> None:
         assert await asyncio.to_thread(self._begun.wait, 30)

@@ -161,9 +161,7 @@ async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(target: Stage
     assert not (folder / f"{name}.json").exists()
 
 
-async def test_it_answers_where_the_state_folder_cannot_be_used(
-    cloud: SimulatedCloud, tmp_path: Path
-) -> None:
+async def test_it_answers_where_the_state_folder_cannot_be_used(cloud: SimulatedCloud, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with serving(cloud, tmp_path / "state", {"COMFY_CLOUD_BASE_URL": cloud.base_url}) as stage:
         answer = await stage.ask("status")
@@ -228,13 +226,9 @@ async def test_a_hold_whose_state_folder_is_lost_is_not_sent(stage: Stage) -> No
     ("environ", "saved", "can_connect"),
     [
         pytest.param({}, "{damaged", True, id="the file of the key is damaged"),
-        pytest.param(
-            {"COMFY_CLOUD_API_KEY": "no\nkey"}, None, False, id="the environment has one that cannot be sent"
-        ),
+        pytest.param({"COMFY_CLOUD_API_KEY": "no\nkey"}, None, False, id="the environment has one that cannot be sent"),
         pytest.param({"COMFY_CLOUD_API_KEY": " "}, None, True, id="the environment has an empty one"),
-        pytest.param(
-            {"COMFY_CLOUD_BASE_URL": "http://example.org"}, None, False, id="the address is not safe"
-        ),
+        pytest.param({"COMFY_CLOUD_BASE_URL": "http://example.org"}, None, False, id="the address is not safe"),
     ],
 )
 async def test_a_key_is_asked_for_only_where_it_would_be_used(

@@ -190,9 +190,7 @@ async def test_a_dns_that_does_not_answer_leaves_the_name_to_the_proxy(
         answer.set()
 
 
-async def test_a_public_name_is_fetched_through_the_proxy(
-    monkeypatch: pytest.MonkeyPatch, listener: Listener
-) -> None:
+async def test_a_public_name_is_fetched_through_the_proxy(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> None:
     looked_up(monkeypatch, ["8.8.8.8"])
     with pytest.raises(CloudConnectionError):
         await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")

@@ -94,9 +94,7 @@ async def test_an_odd_file_name_is_passed_on_as_one_name(stage: Stage) -> None:
     assert asked.query == {"filename": odd, "subfolder": "", "type": "output"}
 
 
-@pytest.mark.parametrize(
-    "job", ["", "x", "..", "../user", f"{JOB}/..", f"{JOB}\x00", f"{{{JOB}}}", f"{JOB}\n"]
-)
+@pytest.mark.parametrize("job", ["", "x", "..", "../user", f"{JOB}/..", f"{JOB}\x00", f"{{{JOB}}}", f"{JOB}\n"])
 async def test_an_invalid_job_id_is_never_requested(stage: Stage, job: str) -> None:
     answer = await thumbnail(stage, job, "x.png")
     assert (answer.status, answer.code) == (400, "invalid_request")
@@ -138,9 +136,7 @@ async def test_anything_but_a_picture_is_refused_whatever_its_declared_type(
     stage: Stage, content: bytes, where: tuple[str, str]
 ) -> None:
     job = picture_job(stage)
-    fault = Fault(
-        where, "status", status=200, body=content, headers={"Content-Type": "image/png"}, times=None
-    )
+    fault = Fault(where, "status", status=200, body=content, headers={"Content-Type": "image/png"}, times=None)
     stage.cloud.faults.append(fault)
     answer = await thumbnail(stage, job.id, job.files[0])
     assert answer.status == 502
@@ -186,9 +182,7 @@ async def test_a_pictures_type_is_read_from_its_own_bytes(stage: Stage, content:
     ],
     ids=lambda value: str(value)[:70],
 )
-async def test_errors_are_answered_in_json_and_not_cached(
-    stage: Stage, fault: Fault, status: int, code: str
-) -> None:
+async def test_errors_are_answered_in_json_and_not_cached(stage: Stage, fault: Fault, status: int, code: str) -> None:
     job = picture_job(stage)
     fault.fired = fault.seen = 0
     stage.cloud.faults.append(fault)
@@ -243,9 +237,7 @@ async def test_a_picture_of_20_megabytes_is_served_and_one_byte_more_is_not(
     assert (await thumbnail(stage, job.id, job.files[0])).status == status
 
 
-@pytest.mark.parametrize(
-    "encoding", ["aws-chunked", "identity", "UTF-8", "binary", "aws-chunked, gzip", "AWS-Chunked"]
-)
+@pytest.mark.parametrize("encoding", ["aws-chunked", "identity", "UTF-8", "binary", "aws-chunked, gzip", "AWS-Chunked"])
 async def test_a_picture_is_shown_whatever_else_the_storage_keeps_in_content_encoding(
     stage: Stage, encoding: str
 ) -> None:

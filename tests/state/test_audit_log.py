@@ -146,9 +146,7 @@ def test_it_is_on_the_disk_when_the_call_returns(record: AuditLog, monkeypatch: 
     assert synced[-1] > synced[0]
 
 
-def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(
-    record: AuditLog, tmp_path: Path
-) -> None:
+def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: AuditLog, tmp_path: Path) -> None:
     secret = Secret("comfyui-deadbeefdeadbeefdeadbeef")
     key = secret.reveal()
     record.intent(entry(1, title=f"a {key}", what=key, node=key))
@@ -342,9 +340,7 @@ def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
     record: AuditLog, first: str, before: str
 ) -> None:
     formula = f'{before}{first}HYPERLINK("http://x","y")'
-    record.intent(
-        AuditEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),))
-    )
+    record.intent(AuditEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),)))
     record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", formula)}))
     _, row = table(record)
     for cell in (row[1], row[5], row[6], row[7]):
@@ -368,9 +364,7 @@ def test_every_cell_is_quoted(record: AuditLog) -> None:
 
 @examples(40)
 @given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
-def test_any_text_makes_one_row_that_can_be_written(
-    tmp_path_factory: pytest.TempPathFactory, text: str
-) -> None:
+def test_any_text_makes_one_row_that_can_be_written(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, host=text, job_ids=(job_id(1),)))
     lines = "".join(csv_lines(record))

@@ -67,9 +67,7 @@ def test_a_full_disk_leaves_no_half_written_line(tmp_path: Path, room: int) -> N
     assert recorded(tmp_path) == [(3, "unknown"), (1, "unknown")]
 
 
-def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     path = tmp_path / "deletions.jsonl"
@@ -110,9 +108,7 @@ def test_a_write_that_takes_only_a_part_is_continued(tmp_path: Path, monkeypatch
 def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
     def write(first: int) -> None:
         for number in range(first, 60, 6):
-            AuditLog(tmp_path, largest=3_000, older=100).intent(
-                entry(number, job_ids=tuple(map(job_id, range(20))))
-            )
+            AuditLog(tmp_path, largest=3_000, older=100).intent(entry(number, job_ids=tuple(map(job_id, range(20)))))
 
     threads = [threading.Thread(target=write, args=(first,)) for first in range(6)]
     for thread in threads:
@@ -153,9 +149,7 @@ KILLED += [("replace", after) for after in range(7)]
 
 
 @pytest.mark.parametrize(("step", "after"), KILLED, ids=[f"{step}-{after}" for step, after in KILLED])
-def test_a_process_killed_anywhere_loses_no_line_that_was_written(
-    tmp_path: Path, step: str, after: int
-) -> None:
+def test_a_process_killed_anywhere_loses_no_line_that_was_written(tmp_path: Path, step: str, after: int) -> None:
     AuditLog(tmp_path).intent(entry(1))
     code = [sys.executable, "-c", _DIES, str(tmp_path), step, str(after)]
     assert subprocess.run(code, check=False, timeout=30).returncode == -signal.SIGKILL

@@ -95,9 +95,7 @@ def test_a_disk_that_fills_up_at_the_last_step_leaves_nothing(tmp_path: Path, sh
     assert_the_next_one_works(tmp_path / "next")
 
 
-def test_being_interrupted_while_a_job_is_added_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_being_interrupted_while_a_job_is_added_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def interrupted(*arguments: object) -> None:
@@ -328,9 +326,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deleta
 
 @examples(100, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
-def test_bytes_changed_or_cut_anywhere_give_what_was_kept_or_an_error(
-    tmp_path: Path, data: st.DataObject
-) -> None:
+def test_bytes_changed_or_cut_anywhere_give_what_was_kept_or_an_error(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "backups" / f"{OPERATION}.zip"
     path.unlink(missing_ok=True)
     content = bytearray(make(tmp_path).read_bytes())

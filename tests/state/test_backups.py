@@ -225,9 +225,7 @@ def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, 
     assert (tmp_path / "api_key.zip").exists()
 
 
-@pytest.mark.parametrize(
-    "member", ["../index", "../../api_key", "index", "", job_id(77), "/etc/passwd", "\0"]
-)
+@pytest.mark.parametrize("member", ["../index", "../../api_key", "index", "", job_id(77), "/etc/passwd", "\0"])
 def test_only_its_jobs_can_be_read_from_it(backups: BackupFolder, member: str) -> None:
     three_jobs(backups)
     with pytest.raises(BackupDamaged):
@@ -323,9 +321,7 @@ def test_the_oldest_backups_are_pruned_until_the_rest_fits(
     monkeypatch.setattr("cloud_history.state.backups._MEGABYTE", 1)
     removed = backups.delete_old(90, sum(sizes[: MIN_BACKUPS + 2]), NOW)
     assert sorted(removed) == operations[MIN_BACKUPS + 2 :]
-    assert sorted(backups.delete_old(90, sum(sizes[: MIN_BACKUPS + 2]) - 1, NOW)) == [
-        operations[MIN_BACKUPS + 1]
-    ]
+    assert sorted(backups.delete_old(90, sum(sizes[: MIN_BACKUPS + 2]) - 1, NOW)) == [operations[MIN_BACKUPS + 1]]
     assert sorted(backups.delete_old(90, 1, NOW)) == [operations[MIN_BACKUPS]]
     assert backups.delete_old(90, 1, NOW) == []
     assert len(left(backups)) == MIN_BACKUPS

@@ -68,9 +68,7 @@ def test_an_unusable_key_in_the_environment_is_an_error_and_no_other_key_is_used
     assert "two words" not in everything_of(caught.value)
 
 
-def test_the_environment_of_the_process_is_read_at_each_call(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_of_the_process_is_read_at_each_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = KeyStore(folder)
     for key in (KEY, OTHER):
         monkeypatch.setenv(environment.API_KEY, key)
@@ -252,9 +250,7 @@ def test_a_save_that_fails_leaves_the_older_key_and_no_temporary_file(
             store.save(Secret(KEY))
     assert "No space left" in caught.value.message
     assert KEY not in everything_of(caught.value)
-    assert {path.name for path in folder.iterdir() if not path.name.startswith("state_folder")} == {
-        "api_key.json"
-    }
+    assert {path.name for path in folder.iterdir() if not path.name.startswith("state_folder")} == {"api_key.json"}
     assert store.get().secret.reveal() == OTHER
 
 

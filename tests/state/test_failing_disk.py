@@ -47,9 +47,7 @@ def failing(number: int) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_unreadable_settings_are_not_overwritten(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_settings_are_not_overwritten(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = SettingsFile(tmp_path)
     kept.change(nodes="never")
     with monkeypatch.context() as patch:
@@ -119,9 +117,7 @@ def test_a_missing_file_is_not_held(tmp_path: Path) -> None:
     )
 
 
-def test_a_backup_that_the_disk_cannot_show_does_not_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backup_that_the_disk_cannot_show_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "is_file", failing(errno.EIO))
     assert not BackupFolder(tmp_path).has("0" * 32)
 

@@ -65,9 +65,7 @@ def test_a_file_that_others_could_read_is_replaced_by_one_they_cannot(path: Path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_the_file_even_while_it_is_written(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_owner_can_read_the_file_even_while_it_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: list[int] = []
     real = os.fsync
 
@@ -128,9 +126,7 @@ def test_the_content_is_synced_before_the_rename(path: Path, monkeypatch: pytest
     assert steps[:2] == ["file", "name"]
 
 
-def test_an_interrupt_leaves_the_old_file_and_no_temporary_file(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_leaves_the_old_file_and_no_temporary_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(descriptor: int) -> None:
         raise KeyboardInterrupt
 
@@ -328,9 +324,7 @@ def test_file_permissions_do_not_matter_in_a_private_folder(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-def test_a_file_system_without_permissions_works(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, refuses: bool
-) -> None:
+def test_a_file_system_without_permissions_works(folder: Path, monkeypatch: pytest.MonkeyPatch, refuses: bool) -> None:
     (folder / "note.json").write_text("ours")
     (folder / "note.json").chmod(0o666)
 
@@ -386,9 +380,7 @@ def test_a_file_that_was_replaced_while_it_was_open_is_still_read(
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_without_fsync_works(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_a_file_system_without_fsync_works(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def fsync(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 

@@ -328,9 +328,7 @@ def test_a_new_folder_is_marked_when_something_is_first_written(folder: Path) ->
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_an_empty_folder_counts_as_new_and_that_is_logged(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_empty_folder_counts_as_new_and_that_is_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder.mkdir()
     SettingsFile(folder).change(hold_seconds=5)
     assert f"The state folder {folder} was empty" in caplog.text

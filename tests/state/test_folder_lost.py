@@ -89,9 +89,7 @@ async def test_during_a_deletion_nothing_more_is_sent(stage: Stage, harm: Harm, 
 
 
 @pytest.mark.parametrize("harm", [backups_removed, removed], ids=lambda harm: harm.__name__)
-async def test_a_backup_that_is_gone_before_the_first_request_stops_the_deletion(
-    stage: Stage, harm: Harm
-) -> None:
+async def test_a_backup_that_is_gone_before_the_first_request_stops_the_deletion(stage: Stage, harm: Harm) -> None:
     stage.steps = Steps({DELETION: lambda: harm(stage.folder)})
     await stage.delete()
     assert stage.cloud.history_posts == []

@@ -102,9 +102,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, soon: None) -> Iterator[Hanging]:
 
 
 @posix
-def test_a_file_lock_kept_by_a_stopped_program_is_an_error_that_names_the_file(
-    tmp_path: Path, soon: None
-) -> None:
+def test_a_file_lock_kept_by_a_stopped_program_is_an_error_that_names_the_file(tmp_path: Path, soon: None) -> None:
     path = tmp_path / "x.gate"
     named = r"x\.gate could not be locked"
     with stopped_holder(path), pytest.raises(LockNotAnswering, match=named), file_lock(path):
@@ -145,9 +143,7 @@ def test_nothing_is_sent_while_a_stopped_program_keeps_the_lock(tmp_path: Path, 
 
 
 @posix
-def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(
-    tmp_path: Path, soon: None
-) -> None:
+def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(tmp_path: Path, soon: None) -> None:
     record = AuditLog(tmp_path)
     record.outcome(OTHER, AuditOutcome(removed=0))
     with stopped_holder(tmp_path / "deletions.gate"):
@@ -158,9 +154,7 @@ def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(
 
 
 @posix
-def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(
-    tmp_path: Path, hanging: Hanging
-) -> None:
+def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(tmp_path: Path, hanging: Hanging) -> None:
     slot, begin = SenderLock(tmp_path), time.monotonic()
     with pytest.raises(StateUnwritable):
         slot.take(OPERATION)
@@ -174,9 +168,7 @@ def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(
 
 
 @posix
-def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(
-    tmp_path: Path, hanging: Hanging
-) -> None:
+def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(tmp_path: Path, hanging: Hanging) -> None:
     path = tmp_path / "x"
     path.touch()
     with open_private(path, "r+b") as file, open_private(path, "r+b") as other:

@@ -123,9 +123,7 @@ def test_an_unreadable_protection_list_is_named_and_never_counts_as_empty(
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_the_key_is_read_from_no_other_file(
-    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
-) -> None:
+def test_the_key_is_read_from_no_other_file(folder: Path, victim: Path, plant: Callable[[Path, Path], None]) -> None:
     victim.write_text(json.dumps({"api_key": KEY}))
     plant(folder / "api_key.json", victim)
     problem = error_of(lambda: KeyStore(folder, {}).find())
@@ -201,9 +199,7 @@ def test_a_backup_with_an_endless_table_of_contents_is_not_read_into_memory(fold
     with path.open("wb") as file:
         file.truncate(size)
         file.seek(size)
-        file.write(
-            b"PK\5\6" + bytes(4) + (1).to_bytes(2, "little") * 2 + size.to_bytes(4, "little") + bytes(6)
-        )
+        file.write(b"PK\5\6" + bytes(4) + (1).to_bytes(2, "little") * 2 + size.to_bytes(4, "little") + bytes(6))
     assert isinstance(error_of(lambda: BackupFolder(folder).jobs(NAME)), BackupDamaged)
 
 

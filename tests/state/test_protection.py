@@ -31,14 +31,10 @@ def test_without_a_file_nothing_is_protected(file: ProtectionFile) -> None:
     assert not file.load()
 
 
-def test_protection_is_known_to_the_next_process_until_it_is_lifted(
-    file: ProtectionFile, tmp_path: Path
-) -> None:
+def test_protection_is_known_to_the_next_process_until_it_is_lifted(file: ProtectionFile, tmp_path: Path) -> None:
     first, second = ids(2)
     file.change(protect=True, jobs=[first, second], workflows=["flow"])
-    assert ProtectionFile(tmp_path / "state").load() == ProtectedJobs(
-        frozenset({first, second}), frozenset({"flow"})
-    )
+    assert ProtectionFile(tmp_path / "state").load() == ProtectedJobs(frozenset({first, second}), frozenset({"flow"}))
     file.change(protect=False, jobs=[first], workflows=["flow"])
     assert file.load() == ProtectedJobs(frozenset({second}))
     assert stat.S_IMODE((tmp_path / "state" / "protected.json").stat().st_mode) == 0o600
@@ -54,9 +50,7 @@ def test_a_job_is_protected_by_its_id_or_workflow_and_a_blank_workflow_protects_
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=lambda content: str(content[:20]))
-def test_a_damaged_list_is_an_error_and_stays_where_it_is(
-    file: ProtectionFile, tmp_path: Path, content: bytes
-) -> None:
+def test_a_damaged_list_is_an_error_and_stays_where_it_is(file: ProtectionFile, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state").mkdir()
     path = tmp_path / "state" / "protected.json"
     path.write_bytes(content)

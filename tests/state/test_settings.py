@@ -52,10 +52,7 @@ def test_a_refused_setting_creates_no_state_folder(tmp_path: Path) -> None:
     "content",
     [
         *(b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"backup": null}', b'{"backup": "of"}'),
-        *(
-            b'{"hold_seconds": %s}' % value
-            for value in (b"true", b"0.0", b"-1", b"61", b'"0"', b"null", b"9" * 9000)
-        ),
+        *(b'{"hold_seconds": %s}' % value for value in (b"true", b"0.0", b"-1", b"61", b'"0"', b"null", b"9" * 9000)),
     ],
     ids=lambda content: str(content[:24]),
 )

@@ -198,9 +198,7 @@ def evidence(caplog: pytest.LogCaptureFixture) -> Iterator[Evidence]:
     logging.getLogger().removeHandler(handler)
 
 
-def hurried(
-    operations: Any, package: str = "cloud_history", request: float = 5.0, connect: float = 1.0
-) -> Any:
+def hurried(operations: Any, package: str = "cloud_history", request: float = 5.0, connect: float = 1.0) -> Any:
     """The same operations with clients that never sleep, made of the modules of this package."""
     client = sys.modules[f"{package}.cloud.client"]
 

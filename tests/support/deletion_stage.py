@@ -32,9 +32,7 @@ POST = ("POST", "/api/history")
 JOBS = ("GET", "/api/jobs")
 FIRST_LOOK, BACKUP, DELETION, LAST_LOOK = "the first look", "the backup", "the deletion", "the last look"
 OLDER = "ab" * 16
-OLD_LINE = (
-    b'{"line": "outcome", "operation": "' + OLDER.encode() + b'", "removed": 7, "at": "", "counts": {}, '
-)
+OLD_LINE = b'{"line": "outcome", "operation": "' + OLDER.encode() + b'", "removed": 7, "at": "", "counts": {}, '
 OLD_LINE += b'"report": "", "seconds": 1, "backup": null, "jobs": []}'
 """The name of an earlier deletion, and what the record says of it."""
 A_JOB_IS_SAVED = "a job is saved"

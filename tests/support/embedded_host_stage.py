@@ -102,9 +102,7 @@ inner.LOADED_AS.append(__name__)
 class Stage:
     """A client of a running host that has loaded the pack above."""
 
-    def __init__(
-        self, host: EmbeddedHost, base_url: str, session: aiohttp.ClientSession, module: Any
-    ) -> None:
+    def __init__(self, host: EmbeddedHost, base_url: str, session: aiohttp.ClientSession, module: Any) -> None:
         self.host = host
         self.url = base_url
         self.session = session

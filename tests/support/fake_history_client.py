@@ -183,9 +183,7 @@ class FakeClient:
             return cut(by_status(query, self._seen().values()), mapper, limit, offset)
         if not query and limit == 1:  # of all jobs, as many as the others have in all
             counted = self.looks[min(self.looked - 1, len(self.looks) - 1)]
-            return page(
-                mapper, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0)
-            )
+            return page(mapper, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0))
         if "status" not in query:
             running = [self._counted_job(RUNNING)] if self.active else []
             try:
@@ -195,9 +193,7 @@ class FakeClient:
         if query["status"] == ACTIVE_QUERY:
             return page(mapper, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
-            return cut(
-                [job(OLDEST)], mapper, limit
-            )  # the totals are right: each list ends where its total says
+            return cut([job(OLDEST)], mapper, limit)  # the totals are right: each list ends where its total says
         if query["status"] != "completed":
             return page(mapper, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]

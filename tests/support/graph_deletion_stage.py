@@ -82,9 +82,7 @@ class Room:
     ) -> ClearResult | DeletionResult | Skipped:
         self.asked = Asked(answers) if answers else self.asked
         self.asked.meanwhile = meanwhile
-        return asyncio.run(
-            GraphDeletions(self.operations, self.asked).clear(ASKER, Unwatched(), backup=backup)
-        )
+        return asyncio.run(GraphDeletions(self.operations, self.asked).clear(ASKER, Unwatched(), backup=backup))
 
     @property
     def untouched(self) -> bool:

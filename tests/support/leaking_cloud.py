@@ -65,9 +65,7 @@ SHAPES: dict[str, ErrorShape] = {
     "long rate limit": json_shape(429, {"message": ECHO}, **{"Retry-After": "900"}),
     "retry after the key": json_shape(429, {"message": ECHO}, **{"Retry-After": KEY}),
     "many keys": message_only(400, KEY * 200),
-    "escaped key": ErrorShape(
-        400, b'{"message": "' + "".join(f"\\u{ord(each):04x}" for each in KEY).encode() + b'"}'
-    ),
+    "escaped key": ErrorShape(400, b'{"message": "' + "".join(f"\\u{ord(each):04x}" for each in KEY).encode() + b'"}'),
     "plain text": plain_text(503, ECHO),
     "page 502": html_page(502, ECHO),
     "page 401": html_page(401, ECHO),

@@ -16,9 +16,7 @@ NAME = str(CHECKOUT).replace(".", "_x_")
 
 def _own() -> dict[str, ModuleType]:
     """What is loaded of it now."""
-    return {
-        name: module for name, module in sys.modules.items() if name == NAME or name.startswith(f"{NAME}.")
-    }
+    return {name: module for name, module in sys.modules.items() if name == NAME or name.startswith(f"{NAME}.")}
 
 
 def forget() -> None:

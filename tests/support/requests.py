@@ -60,9 +60,7 @@ async def list_jobs(operations: Operations, chosen: JobFilter | None = None) -> 
     return await operations.list_jobs(connection, chosen or JobFilter(), Unwatched())
 
 
-def confirmed_request(
-    preview: Preview, connection: Any, operation: str, origin: str = "panel"
-) -> DeletionRequest:
+def confirmed_request(preview: Preview, connection: Any, operation: str, origin: str = "panel") -> DeletionRequest:
     """What the routes make of a preview that a person has confirmed."""
     job_ids = preview.job_ids if isinstance(preview, DeletionPreview) else None
     return DeletionRequest(job_ids, connection, origin, preview=preview, operation=operation)

@@ -88,9 +88,7 @@ class Stage:
     report: str = "00" * 16
     question: str = "fedcba9876543210" * 2
     question_token: str = ""
-    unresolved: InFlightOperation = field(
-        default_factory=lambda: InFlightOperation("clear", "menu", "host", "abcd")
-    )
+    unresolved: InFlightOperation = field(default_factory=lambda: InFlightOperation("clear", "menu", "host", "abcd"))
 
     @property
     def own(self) -> str:
@@ -303,9 +301,7 @@ async def serving(
     add_routes(table, lambda: handlers)
     app = web.Application(client_max_size=100 * 1024 * 1024, middlewares=middlewares)
     app.add_routes(table)
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=0.2, handler_cancellation=handler_cancellation
-    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=handler_cancellation)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

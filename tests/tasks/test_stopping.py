@@ -188,7 +188,5 @@ async def test_long_work_can_be_stopped_at_each_pause(monkeypatch: pytest.Monkey
 
 
 def test_no_pause_yields_without_waiting() -> None:
-    without = [
-        path.name for path in PACK.rglob("*.py") if "await asyncio.sleep(0)" in path.read_text("utf-8")
-    ]
+    without = [path.name for path in PACK.rglob("*.py") if "await asyncio.sleep(0)" in path.read_text("utf-8")]
     assert without == []

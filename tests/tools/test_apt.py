@@ -42,9 +42,7 @@ def holder(lock: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_free_or_missing_lock_is_not_waited_for(lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    apt.wait_for_locks(
-        [str(lock), str(lock.with_name("none"))], sleep=lambda seconds: pytest.fail("it waits")
-    )
+    apt.wait_for_locks([str(lock), str(lock.with_name("none"))], sleep=lambda seconds: pytest.fail("it waits"))
     assert capsys.readouterr().out == ""
 
 

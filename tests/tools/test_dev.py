@@ -87,9 +87,7 @@ def test_only_functions_above_the_limit_are_reported_not_counting_docstrings() -
     def function(name: str, lines: int) -> str:
         return f'async def {name}():\n    """One.\n\n    Two.\n    """\n' + "    x = 1\n" * lines
 
-    source = function("fits", house_rules.MAX_FUNCTION_LINES) + function(
-        "grew", house_rules.MAX_FUNCTION_LINES + 1
-    )
+    source = function("fits", house_rules.MAX_FUNCTION_LINES) + function("grew", house_rules.MAX_FUNCTION_LINES + 1)
     assert [remark.split()[0] for _, remark in house_rules.long_functions(source)] == ["grew"]
 
 

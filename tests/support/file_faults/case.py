@@ -143,11 +143,7 @@ async def _is_allowed(scene: Scene) -> bool:
 
 async def next_works(scene: Scene, case: Case) -> None:
     """With the disk well again nothing is sent by itself, and a deletion goes through, with its safeguards."""
-    if (
-        case.deed in (START_ANEW, START_EMPTY)
-        and scene.answers[0].status != 200
-        and not await _is_allowed(scene)
-    ):
+    if case.deed in (START_ANEW, START_EMPTY) and scene.answers[0].status != 200 and not await _is_allowed(scene):
         return  # as before: until a person has begun anew, nothing is deleted
     if case.deed in ("remove key", "save key"):
         return  # there may be none now, or another one

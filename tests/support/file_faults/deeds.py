@@ -64,9 +64,7 @@ async def _clean_up(scene: Scene) -> None:
 
 async def _node_deletes(scene: Scene) -> None:
     try:
-        result = await delete_jobs(
-            scene.stage.operations, [scene.protected, *scene.ids], "node 4", Unwatched()
-        )
+        result = await delete_jobs(scene.stage.operations, [scene.protected, *scene.ids], "node 4", Unwatched())
     except CloudError as error:
         scene.problems.append(error)
     else:
@@ -88,9 +86,7 @@ async def _asked(scene: Scene) -> None:
     names: asyncio.Queue[str] = asyncio.Queue()
     questions = ApprovalRequests(scene.folder, announce, lambda client: True)
     about = {"kind": "delete", "removable": 1}
-    asking = asyncio.ensure_future(
-        questions.request(RequestingNode(client="tab", node="4"), about, Unwatched())
-    )
+    asking = asyncio.ensure_future(questions.request(RequestingNode(client="tab", node="4"), about, Unwatched()))
     first = asyncio.ensure_future(names.get())
     await asyncio.wait({asking, first}, return_when=asyncio.FIRST_COMPLETED)
     answered = noted = False

@@ -133,9 +133,7 @@ async def furnish(folder: Path) -> None:
         hold = {"id": LOST_HOLD, "kind": "delete", "jobs": 1, "ids": finished[-1:]}
         (folder / "holds").mkdir(mode=0o700, exist_ok=True)
         (folder / "holds" / f"{LOST_HOLD}.json").write_text(json.dumps(hold))
-        operations.queue.in_flight.begin(
-            InFlightOperation("clear", "menu", "host", "abcd", operation=UNRESOLVED)
-        )
+        operations.queue.in_flight.begin(InFlightOperation("clear", "menu", "host", "abcd", operation=UNRESOLVED))
         (folder / "report").write_text(NodeReports(folder).keep("12", "Stopped: 2 of 12 jobs removed."))
 
 
@@ -159,8 +157,6 @@ async def furnished(template: Path, folder: Path, disk: FaultyDisk, deed: str) -
             SettingsFile(folder).change(hold_seconds=10)
         async with serving(cloud, folder, environ) as stage:
             stage.operation, stage.report = OLDER, (folder / "report").read_text()
-            scene = Scene(
-                stage, disk, finished[0], finished[1:5], finished[6], finished[-1], deed != "node clears"
-            )
+            scene = Scene(stage, disk, finished[0], finished[1:5], finished[6], finished[-1], deed != "node clears")
             cloud.faults.append(Fault(("POST", "/api/history"), "empty", times=None, predicate=scene.arrives))
             yield scene
