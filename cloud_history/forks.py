@@ -53,8 +53,7 @@ class ForkSafeLock:
 
 def _forked() -> None:
     for each in _restarts:
-        restart = each()
-        if restart is not None:
+        if (restart := each()) is not None:
             restart()
 
 

@@ -119,8 +119,8 @@ def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Pat
         one = threads.submit(lambda: asyncio.run(delete_jobs(operations, jobs[:1], "node 1", Unwatched())))
         assert meeting.first_is_in.wait(10)
         two = threads.submit(lambda: asyncio.run(delete_jobs(operations, jobs[1:], "node 2", second)))
-        assert one.result(20).deleted == 1
-        assert two.result(20).deleted == 1
+        assert one.result(20).removed == 1
+        assert two.result(20).removed == 1
     assert (meeting.met, meeting.most) == (2, 1)
     assert cloud.history_posts == [{"delete": [job]} for job in jobs]
 
@@ -136,7 +136,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
         await delete_jobs(operations, [second], "node 2", Waiter(stops=True))
     assert [entry.origin for entry in operations.queue.in_flight.entries()] == ["node 1"]
     gate.open()
-    assert (await running).deleted == 1
+    assert (await running).removed == 1
     assert cloud.history_posts == [{"delete": [first]}]
 
 

@@ -151,7 +151,7 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
             request = DeletionRequest(preview.job_ids, connection, "panel", backup=False, preview=preview)
             result = await run_on_own_loop(operations.carry_out(request, Unwatched()))
             assert isinstance(result, DeletionResult)
-            assert result.deleted == len(preview.jobs) > 25_000
+            assert result.removed == len(preview.jobs) > 25_000
 
         await never_held_up(delete_all)
 

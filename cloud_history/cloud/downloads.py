@@ -40,8 +40,7 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     url = check_location(found, client.base_url.loopback)
     here = is_loopback(urlsplit(url).hostname or "")
     resolver = ThreadResolver() if here or client.proxy else PublicResolver()
-    proxy = None if here else client.proxy
-    if proxy is not None:
+    if (proxy := None if here else client.proxy) is not None:
         await _check_through_proxy(url)
     try:
         async with (

@@ -287,8 +287,7 @@ def error_of(answer: Answer) -> CloudResponseError | None:
 
 
 def _raise_for(answer: Answer) -> None:
-    error = error_of(answer)
-    if error is not None:
+    if (error := error_of(answer)) is not None:
         raise error
 
 

@@ -116,8 +116,7 @@ def _version() -> str:
 def _installed() -> Path | None:
     for place in sys.path:
         with suppress(OSError):
-            found = next(Path(place).glob("jsonschema-[0-9]*.dist-info"), None)
-            if found is not None:
+            if (found := next(Path(place).glob("jsonschema-[0-9]*.dist-info"), None)) is not None:
                 return found
     return None
 

@@ -64,14 +64,9 @@ class DeletionResult:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
 
     @property
-    def deleted(self) -> int:
+    def removed(self) -> int:
         """How many jobs are verified to be gone, and were there before."""
         return len(self.ids(Outcome.DELETED))
-
-    @property
-    def removed(self) -> int:
-        """The same as `deleted`, named as in `ClearResult`."""
-        return self.deleted
 
     @property
     def failed(self) -> bool:

@@ -284,12 +284,12 @@ def outcome_of(
     result: DeletionResult | ClearResult, report: str, seconds: float, backup: str | None = None
 ) -> AuditOutcome:
     """The outcome of a result, as the audit log has it."""
+    jobs: dict[str, tuple[str, str]] = {}
     if isinstance(result, DeletionResult):
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
         jobs = {job_id: (each.outcome.value, str(each.why)) for job_id, each in result.jobs.items()}
-        found = AuditOutcome(counts, jobs, result.deleted)
     else:
-        unknown = result.outcome is ClearOutcome.UNKNOWN
-        word = (ClearOutcome.UNKNOWN if unknown else Outcome.DELETED).value
-        found = AuditOutcome({word: result.removed} if result.removed else {}, removed=result.removed)
-    return replace(found, report=report.partition("\n")[0], seconds=round(seconds, 3), backup=backup)
+        word = (ClearOutcome.UNKNOWN if result.outcome is ClearOutcome.UNKNOWN else Outcome.DELETED).value
+        counts = {word: result.removed} if result.removed else {}
+    head = report.partition("\n")[0]
+    return AuditOutcome(counts, jobs, result.removed, report=head, seconds=round(seconds, 3), backup=backup)

@@ -65,13 +65,13 @@ _WORDS = {
 def _headline(result: DeletionResult, total: int) -> str:
     if not total:
         return NOTHING_THERE
-    if result.deleted == total:
+    if result.removed == total:
         return f"{jobs(total)} removed from your cloud history. {STAY}"
     stopped = "Stopped: " if result.stopped else ""
-    if not result.deleted:
+    if not result.removed:
         known = "is known to have been" if result.ids(Outcome.UNCONFIRMED) else "was"
         return f"{stopped}No job {known} removed (0 of {total:,})."
-    return f"{stopped}{result.deleted:,} of {jobs(total)} removed. {STAY}"
+    return f"{stopped}{result.removed:,} of {jobs(total)} removed. {STAY}"
 
 
 def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:

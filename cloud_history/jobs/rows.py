@@ -94,8 +94,7 @@ def _files(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, OutputFile]]:
     for node_id, by_media in outputs.items() if isinstance(outputs, Mapping) else ():
         for media, files in by_media.items() if isinstance(by_media, Mapping) else ():
             for each in files if isinstance(files, list) else ():
-                file = read_file(each)
-                if file is not None:
+                if (file := read_file(each)) is not None:
                     yield str(node_id)[:100], str(media)[:100], file
 
 

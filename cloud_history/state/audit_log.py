@@ -338,8 +338,7 @@ class AuditLog:
                     continue
                 operation = head["operation"]
                 if head.get("line") == "outcome":
-                    outcome = read_outcome(head)
-                    if outcome is not None:
+                    if (outcome := read_outcome(head)) is not None:
                         outcomes.setdefault(operation, (outcome, line))
                 elif (entry := read_entry(head)) is not None:
                     known, told = outcomes.pop(operation, (None, None))

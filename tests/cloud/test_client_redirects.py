@@ -104,7 +104,7 @@ async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
     deleted = await delete_jobs(operations, [job.id for job in cloud.finished[:150]], "menu", Unwatched())
     assert isinstance(cleared, ClearResult)
     assert (cleared.outcome.value, cleared.removed) == ("failed", 0)
-    assert deleted.deleted == 0
+    assert deleted.removed == 0
     for report in (clear_report(cleared), deletion_report(deleted)):
         assert "The answer did not come from Comfy Cloud" in report
         assert other_server.url not in report

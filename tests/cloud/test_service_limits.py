@@ -109,7 +109,7 @@ async def test_a_deletion_of_1000_with_rate_limits_in_its_middle_completes(
     cloud.switches.rate_limit_told = told
     watch = Told()
     result = await delete(operations, cloud, watch)
-    assert result.deleted == 1000
+    assert result.removed == 1000
     assert not result.failed
     assert any(request.status == 429 for request in cloud.requests_to(*POST))
     assert watch.waits
@@ -167,7 +167,7 @@ async def test_a_wait_that_the_service_asks_for_can_be_stopped_at_once(
     monkeypatch.setattr(clock, "sleep", never)
     cloud.faults.append(Fault.shaped(POST, shape, times=None))  # type: ignore[arg-type]
     result = await delete(operations, cloud, Told(stops_at_a_wait=True), count=10)
-    assert (result.stopped, result.deleted) == (True, 0)
+    assert (result.stopped, result.removed) == (True, 0)
 
 
 @pytest.mark.parametrize("status", [402, 429])
@@ -179,7 +179,7 @@ async def test_a_plan_refusal_stops_everything_also_with_retry_after_and_says_wh
     cloud.faults.append(Fault.shaped(POST, shape, times=None, after=after))
     watch = Told()
     result = await delete(operations, cloud, watch)
-    assert result.deleted == after * 100
+    assert result.removed == after * 100
     assert watch.waits == []
     # The five that are under way at once may all be refused; nothing is sent after that.
     assert len(cloud.requests_to(*POST)) <= after + 5
@@ -196,7 +196,7 @@ async def test_single_false_401s_do_not_end_an_operation(
     cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, after=2, times=1))
     cloud.faults.append(Fault(LIST, "status", status=401, json=SECOND_401, after=every, times=1))
     result = await delete(operations, cloud, Told())
-    assert result.deleted == 1000
+    assert result.removed == 1000
     assert sum(request.status == 401 for request in cloud.requests) >= 1
 
 
@@ -205,7 +205,7 @@ async def test_a_key_that_is_refused_twice_in_a_row_ends_the_operation(
 ) -> None:
     cloud.faults.append(Fault(POST, "status", status=401, json=SECOND_401, after=4, times=None))
     result = await delete(operations, cloud, Told())
-    assert result.deleted == 400
+    assert result.removed == 400
     refused = [request for request in cloud.requests_to(*POST) if request.status == 401]
     assert len(refused) <= 2 * 5
     assert {str(each.why) for each in result.jobs.values()} == {"", "the key was refused"}
@@ -218,7 +218,7 @@ async def test_a_deletion_route_that_is_gone_ends_the_operation_and_asks_for_a_n
 ) -> None:
     cloud.switches.history_route = status
     result = await delete(operations, cloud, Told())
-    assert result.deleted == 0
+    assert result.removed == 0
     assert len(cloud.requests_to(*POST)) <= 5
     assert Outcome.UNCONFIRMED not in {each.outcome for each in result.jobs.values()}
     report = deletion_report(result)

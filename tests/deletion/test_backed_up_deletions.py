@@ -244,6 +244,6 @@ async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(s
 async def test_a_clear_is_a_deletion_of_jobs_that_are_all_saved(stage: Stage) -> None:
     finished = {job.id for job in stage.cloud.finished}
     result: Any = await clear_history(stage.operations(), "menu", stage.steps)
-    assert (result.deleted, result.backed_up) == (len(finished), len(finished))
+    assert (result.removed, result.backed_up) == (len(finished), len(finished))
     assert stage.gone == stage.saved() == finished
     assert stage.unsaved == set()

@@ -207,5 +207,5 @@ async def test_cancelled_in_flight_it_stays_unresolved_and_the_log_says_so(
     assert list(operations.queue.finished) == []
     others = [job.id for job in cloud.finished[5:7]]
     if not clear:
-        assert (await delete_jobs(operations, others, "node 8", Unwatched())).deleted == 2
+        assert (await delete_jobs(operations, others, "node 8", Unwatched())).removed == 2
     assert [each.kind for each in operations.queue.unresolved()] == [kind]

@@ -59,7 +59,7 @@ def test_ids_are_sent_once_each_in_order_in_chunks_of_100(count: int, sizes: lis
     assert not result.failed
     assert list(result.jobs) == ids(count)
     assert number_of(result) == {"deleted": count}
-    assert result.deleted == count
+    assert result.removed == count
 
 
 def test_at_most_five_requests_are_under_way_at_once_and_five_are() -> None:
@@ -207,7 +207,7 @@ def test_requests_never_sent_for_lack_of_time_are_not_attempted() -> None:
 def test_more_jobs_get_more_time_in_proportion() -> None:
     client = FakeClient(seconds=11.0)
     # 5,000 ids are 50 requests, 10 waves of 11 seconds: more than 100 seconds, less than five times that.
-    assert delete(client, 5000, seconds=100.0).deleted == 5000
+    assert delete(client, 5000, seconds=100.0).removed == 5000
 
 
 # Stopping and cancelling

@@ -241,7 +241,7 @@ def test_when_the_lookup_before_fails_all_jobs_are_sent_and_none_is_claimed(coun
     assert sent(client) == ids(count)
     assert outcomes(result) == ["unconfirmed", "unconfirmed", "active", *["unconfirmed"] * (count - 3)]
     assert whys(result) == {"", "gone now, but it was not seen before"}
-    assert result.deleted == 0
+    assert result.removed == 0
     assert not result.failed
 
 
@@ -256,7 +256,7 @@ def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: i
     result = delete(client, count, previewed=previewed)
     assert sent(client) == ids(count)
     assert result.ids(Outcome.ALREADY_GONE) == [ids(count)[3]]
-    assert result.deleted == count - 1
+    assert result.removed == count - 1
     assert client.answered == client.deletes
 
 
@@ -272,7 +272,7 @@ def test_a_previewed_job_that_runs_again_is_sent_and_reported_as_active() -> Non
 def test_when_the_second_lookup_fails_the_preview_counts_as_seen(count: int) -> None:
     client = FakeClient(jobs_of(ids(count + 1)), blind=lambda sent: None if sent else FAULT)
     result = delete(client, count, previewed=Observation(jobs_of(ids(count))))
-    assert result.deleted == count
+    assert result.removed == count
 
 
 # Afterwards
@@ -282,7 +282,7 @@ def test_when_the_second_lookup_fails_the_preview_counts_as_seen(count: int) -> 
 @pytest.mark.parametrize("lag", [0.2, 1.0, 4.0])
 def test_a_list_that_lags_for_up_to_five_seconds_is_waited_for(lag: float, count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), lag=lag)
-    assert delete(client, count).deleted == count
+    assert delete(client, count).removed == count
 
 
 @FEW_AND_MANY
@@ -333,7 +333,7 @@ def test_a_failed_lookup_forgets_nothing_that_an_earlier_one_saw(count: int) -> 
 
     deletion.sleep = sleep
     result = virtual_time.run(deletion.run(ids(count), Person()))
-    assert result.deleted == count - len(stays)
+    assert result.removed == count - len(stays)
     assert result.ids(Outcome.UNCONFIRMED) == stays
     assert {str(result.jobs[each].why) for each in stays} == {"accepted, but still listed"}
 

@@ -80,7 +80,7 @@ def test_protected_jobs_are_not_sent_and_are_reported_as_protected(count: int) -
     client = FakeClient(jobs_of(ids(count)))
     result = delete(client, count, Guards(by_id(ids(count)[1])))
     assert result.ids(Outcome.PROTECTED) == [ids(count)[1]]
-    assert result.deleted == count - 1
+    assert result.removed == count - 1
     assert ids(count)[1] not in sent(client)
     assert not result.failed
 
@@ -169,7 +169,7 @@ def test_a_list_that_is_damaged_on_the_way_stops_what_was_not_sent_yet() -> None
 
     result = delete(client, 900, Guards(damaged))
     assert len(sent(client)) == 200
-    assert result.deleted == 200
+    assert result.removed == 200
     assert result.failed
     assert len(result.ids(Outcome.FAILED)) + len(result.ids(Outcome.NOT_ATTEMPTED)) == 700
 
@@ -233,7 +233,7 @@ class SlowGuards(Guards):
 
 def test_the_time_that_backing_up_takes_is_not_the_deletions() -> None:
     client = FakeClient(jobs_of(ids(30)))
-    assert delete(client, 30, SlowGuards()).deleted == 30
+    assert delete(client, 30, SlowGuards()).removed == 30
 
 
 def test_repeated_lookups_end_with_the_time_limit_of_the_deletion() -> None:

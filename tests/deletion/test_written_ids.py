@@ -33,7 +33,7 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     SettingsFile(operations.folder).change(backup="workflows" if backup else "off")
     job_ids = [job_id.lower() for job_id in written]
     result = await delete_jobs(operations, job_ids, "node 1", Unwatched())
-    assert (result.deleted, result.backed_up) == (count, count if backup else 0)
+    assert (result.removed, result.backed_up) == (count, count if backup else 0)
     assert sorted(job.id for job in cloud.deleted) == sorted(written)
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
 

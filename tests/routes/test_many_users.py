@@ -50,7 +50,7 @@ async def test_one_user_s_deletions_are_not_shown_to_others(many: Stage) -> None
     job_id = many.cloud.finished[0].id
     key = Secret(many.cloud.api_key)
     result = await delete_jobs(many.operations, [job_id], "node 7", Unwatched(), prompt_key=key)
-    assert result.deleted == 1
+    assert result.removed == 1
     status = await many.ask("status")
     assert status.json["finished"] == status.json["unresolved"] == status.json["holds"] == []
     assert many.results() == []
