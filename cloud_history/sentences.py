@@ -301,7 +301,9 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "no_threads": Sentence("The system starts no more threads."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
-    "deletion_not_noted": Sentence("Deletions are stopped: the deletion can’t be recorded before it is sent."),
+    "deletion_not_noted": Sentence(
+        "Deletions are stopped: the deletion can’t be recorded in the state folder before it is sent."
+    ),
     "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
     "note_not_removed": Sentence("The file of a deletion that has ended can’t be removed."),
     "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),

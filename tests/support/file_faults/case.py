@@ -46,7 +46,7 @@ _THINGS = {
     "holds": r"hold|held|state folder",
     "asking": r"question|answer|asked|state folder",
     "api_key": r"key|state folder",
-    "running": r"written down|their notes|the note of|state folder",
+    "running": r"their files|file of a deletion|state folder",
     "node_reports": r"report|state folder",
 }
 """By what a file is known to a person, by how its path in the state folder begins."""
