@@ -1,4 +1,4 @@
-"""Counting jobs by status, from the server's totals if they can be trusted."""
+"""Counting jobs by status: from the server's totals if they are reliable, otherwise by reading all jobs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _GROUPS = (*((status,) for status in FINISHED), ACTIVE)
 
 
 DateRange = tuple[datetime | None, datetime | None]
-"""The oldest and the newest time; None if unknown."""
+"""The oldest and the newest time, each None if unknown."""
 
 
 class CountedJobs(NamedTuple):
     """Number of jobs by status, and some of the jobs.
 
     Attributes:
-        sample: up to SPOT_CHECK finished jobs, to be requested by id after a clear.
-        active: ids of active jobs, which must still exist after a clear.
+        sample: up to SPOT_CHECK finished jobs. The check after a clear requests them by id.
+        active: ids of some active jobs, which must still exist after a clear.
     """
 
     counts: JobCounts
@@ -36,26 +36,25 @@ class CountedJobs(NamedTuple):
 
 
 async def count_jobs(client: JobLister, now: Callable[[], datetime] = utc_now) -> JobCounts:
-    """Count the finished jobs by status, and the active ones. Raises CloudError if that is not possible."""
+    """Count the finished jobs by status, and the active jobs. Raise CloudError if they cannot be counted."""
     return (await count_and_sample(client, now)).counts
 
 
 async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_now) -> CountedJobs:
-    """Count the jobs, and return some of them. Raises CloudError if one status could not be counted."""
+    """Count the jobs by status and return some of them too. Raise CloudError if one status cannot be counted."""
     asked = [JobFilter(group).query() for group in _GROUPS]
     *pages, whole = await gather_all(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
-    # A server that ignores the filter answers all four queries with the same job, so its totals count for nothing.
+    # A server that ignores the filter returns the same job and the same total for all four queries.
     filters = all(job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values())
-    # If a filter does not know the name of a status, it lists none of its jobs, but a clear would remove them.
+    # If the server does not recognise a status in the filter, it counts none of its jobs, but a clear removes them.
     adds_up = sum(page.total or 0 for page in pages) == whole.total
-    credible = filters and adds_up and all(map(_credible, (*pages, whole)))
-    ends = await _ends(client, pages) if credible else None
+    credible = filters and adds_up and all(map(_has_credible_total, (*pages, whole)))
+    ends = await _last_pages(client, pages) if credible else None
     if ends is not None:
         found = {job.id: job for page in (*pages, *ends) for job in page.kept.values()}
         return _counted([page.total or 0 for page in pages], now(), found.values())
-    # Without reliable totals or filters, all jobs are read and counted here.
     jobs = await _read_all(client)
-    # If listed jobs disappear while they are counted, the service may be broken: "none are left" would be wrong.
+    # If jobs disappear while they are counted, the service may be broken, and "no jobs are left" would be wrong.
     named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
     if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
         raise ListNotWhole(str(Defect(DefectKind.DOES_NOT_ADD_UP)))
@@ -63,7 +62,7 @@ async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_
 
 
 def _counted(numbers: Sequence[int], taken_at: datetime, jobs: Iterable[Job]) -> CountedJobs:
-    """Return the number of jobs in each group of _GROUPS, with some of the jobs."""
+    """Return the counts and a sample of `jobs`. `numbers` are the numbers of jobs in the groups of _GROUPS."""
     *by_status, active_jobs = numbers
     counts = JobCounts(dict(zip(FINISHED, by_status, strict=True)), active_jobs, taken_at)
     finished, active = [], set()
@@ -79,7 +78,8 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
     """Return all jobs.
 
     Raises:
-        CloudError: the list is incomplete, or has jobs with an unknown status, which a clear may or may not remove.
+        CloudError: the list is incomplete, or contains a job with an unknown status, which a clear may or may not
+            remove.
     """
     listing = await list_jobs(client, JobFilter())
     if not listing.complete:
@@ -95,8 +95,8 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
     return jobs
 
 
-async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]] | None:
-    """Return the last pages of the lists that `pages` begin, or None if one does not end where its total says."""
+async def _last_pages(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]] | None:
+    """Return the last page of each list in `pages`, or None if a list does not end where its total says."""
     asked = [(group, page) for group, page in zip(_GROUPS, pages, strict=True) if page.total]
     ends = await gather_all(
         client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=2, offset=(page.total or 0) - 1)
@@ -107,13 +107,16 @@ async def _ends(client: JobLister, pages: Sequence[Page[Job]]) -> list[Page[Job]
 
 
 def _is_end(end: Page[Job], first: Page[Job]) -> bool:
-    """Return whether this page has only the last row of a list. A server without offsets returns the first rows."""
+    """Return whether `end` can be the last page of the list that begins with `first`.
+
+    The last page has one row. A server that ignores offsets sends the first rows again, which is accepted too.
+    """
     no_offset = (first.total or 0) > 1 and end.job_ids[:1] == first.job_ids
     return end.received == 1 or (no_offset and end.received > 1)
 
 
 async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
-    """Return when the oldest and the newest finished jobs were created. Raises CloudError."""
+    """Return when the oldest and the newest finished jobs were created. Raise CloudError if a request fails."""
     pages = await gather_all(
         client.list_jobs(JobFilter((status,)).query(), EVERY_JOB, limit=1, offset=offset)
         for status, number in counts.by_status.items()
@@ -125,8 +128,8 @@ async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
     return min(made, default=None), max(made, default=None)
 
 
-def _credible(page: Page[Job]) -> bool:
-    """Return whether the total of a first page can be trusted: it exists and nothing on the page contradicts it."""
+def _has_credible_total(page: Page[Job]) -> bool:
+    """Return whether a first page has a total and nothing on the page contradicts that total."""
     if page.total is None or page.defects or page.contradicts_itself():
         return False
     return bool(page.total) or not (page.received or page.has_more or page.next_cursor)

@@ -1,7 +1,7 @@
 """When a list of jobs proves that a job is absent, and the defects that prevent it.
 
-A list that is only shown may have defects. A list that is used as proof may not: a missing job counts as absent only
-if every page is consistent and the pages add up.
+A list that is only shown may have some defects. A list that is used as proof may have none: a missing job counts as
+absent only if every page is consistent and the number of jobs matches the total.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple, NewType, TypeVar
 from ..reasons import Reason
 
 ProvenAbsent = NewType("ProvenAbsent", str)
-"""The id of a job that is proven to be absent. Only `lookup` creates one; the type checker refuses a plain string."""
+"""The id of a job that is proven to be absent. Only `lookup` creates such ids; mypy refuses a plain string instead."""
 
 NONE_ABSENT: frozenset[ProvenAbsent] = frozenset()
 
@@ -31,7 +31,7 @@ def sample_evenly(items: Sequence[T], count: int) -> list[T]:
 
 
 class DefectKind(str, Enum):
-    """A kind of reason why a list proves nothing."""
+    """A kind of defect that makes a list unusable as proof that a job is absent."""
 
     NO_PAGINATION = "no_pagination"
     NO_HAS_MORE = "no_has_more"
@@ -56,11 +56,11 @@ _ONLY_AS_PROOF = frozenset(
         DefectKind.NO_HAS_MORE,
     }
 )
-"""A list with only these defects is complete enough to be shown: its jobs are filtered and counted here."""
+"""A list with only these defects is complete enough to be shown, because this pack filters and counts jobs itself."""
 
 
 class Defect(NamedTuple):
-    """One defect of a list, with the number of rows if it is about rows."""
+    """One defect of a list. `rows` is the number of unreadable rows, or 0 for other kinds."""
 
     kind: DefectKind
     rows: int = 0
@@ -79,5 +79,5 @@ def is_whole(defects: Iterable[Defect]) -> bool:
 
 
 def describe_defects(defects: Sequence[Defect]) -> Reason:
-    """Return the reason for a person: "the list can’t be trusted (2 rows could not be read)"."""
+    """Return the first defect as a reason to show, such as "the list can’t be trusted (2 rows could not be read)"."""
     return Reason("list_not_trusted", {"defect": defects[0].reason})

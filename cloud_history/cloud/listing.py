@@ -40,12 +40,12 @@ class Reading:
     """The progress and the result of reading a list.
 
     Attributes:
-        job_ids: the ids of the jobs that were kept.
-        received: number of rows, those of other jobs and repeated ones included.
+        job_ids: ids of the matching jobs.
+        received: number of all rows, including repeated rows and rows of jobs that do not match.
         unreadable: number of rows without a readable id.
-        complete: whether the list is complete enough to be shown. It proves nothing; see `Listing.proof`.
-        defects: why it proves nothing.
-        error: what ended it early.
+        complete: whether the list is complete enough to be shown. Proof needs more; see `Listing.proof`.
+        defects: why the list is no proof that a job is absent.
+        error: the error that ended the reading early.
     """
 
     job_ids: set[str] = field(default_factory=set)
@@ -59,12 +59,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class CompleteListing:
-    """A list that proves which jobs are absent from it. Created only by `Listing.proof`.
+    """A list without defects: a job that is missing from it may count as absent. Only `Listing.proof` creates one.
 
     Attributes:
-        seen: the ids of all its jobs, kept or not.
+        seen: the ids of all listed jobs, whether they match or not.
         query: the filter; empty for jobs of all statuses.
-        is_short: whether it is a single page that is not full. A server that cuts pages silently looks like that.
+        is_short: whether the list is a single page that is not full. A server that silently shortens pages also
+            returns such a list.
     """
 
     seen: frozenset[str]
@@ -78,6 +79,7 @@ class Listing(Reading):
 
     Attributes:
         jobs: the matching jobs by id, in the order of the list.
+        seen, query, is_short: as in `CompleteListing`.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Listing(Reading):
     is_short: bool = False
 
     def not_whole(self) -> ListNotWhole:
-        """Return the error that says why it is not complete."""
+        """Return the error that says why the list is not complete."""
         return ListNotWhole(next((str(each) for each in self.defects if not is_whole([each])), ""))
 
     def proof(self) -> CompleteListing | None:
@@ -97,7 +99,7 @@ class Listing(Reading):
 
 
 class _Reader(Generic[ValueT]):
-    """Reads all pages once and yields the new jobs of each."""
+    """Reads all pages of a list once and yields the new jobs of each page."""
 
     def __init__(
         self,
@@ -117,18 +119,18 @@ class _Reader(Generic[ValueT]):
         self.total: int | None = None
         self.ended = False
         self.is_short = False
-        self._most = 0
+        self._largest_total = 0
         self._defects: dict[DefectKind, Defect] = {}
 
     def defects(self) -> tuple[Defect, ...]:
-        """Return why the list proves nothing; empty if it is proof.
+        """Return why the list is no proof that a job is absent; empty if it is proof.
 
-        The largest total counts: if a job disappears while pages are read, later rows move up and one may be missed,
-        while the last total is smaller by one.
+        The number of jobs is compared with the largest total, not with the last one. If a job disappears while pages
+        are read, one of the following rows may be skipped, and the last total is smaller by one, so it would match.
         """
         if self.unreadable:
             self._defects[DefectKind.UNREADABLE_ROWS] = Defect(DefectKind.UNREADABLE_ROWS, self.unreadable)
-        if not self.ended or len(self.seen) + self.unreadable < self._most:
+        if not self.ended or len(self.seen) + self.unreadable < self._largest_total:
             self._add_defect(DefectKind.DOES_NOT_ADD_UP)
         return tuple(self._defects.values())
 
@@ -138,11 +140,11 @@ class _Reader(Generic[ValueT]):
         if first.next_cursor:
             async for kept in self._by_cursor(first):
                 yield kept
-        elif first.received and (self._more(first) or (first.total or 0) > first.received):
+        elif first.received and (self._has_more_rows(first) or (first.total or 0) > first.received):
             async for kept in self._by_offset(first):
                 yield kept
         else:
-            self.ended = not self._more(first)
+            self.ended = not self._has_more_rows(first)
             self.is_short = first.received < self._limit
 
     async def _page(self, *, offset: int = 0, after: str | None = None) -> Page[ValueT]:
@@ -152,12 +154,12 @@ class _Reader(Generic[ValueT]):
         self._defects.setdefault(kind, Defect(kind))
 
     def _take(self, page: Page[ValueT], offset: int | None) -> dict[str, ValueT]:
-        """Process a page that begins at `offset`, or at a cursor if that is None. Returns its new jobs."""
+        """Add a page to the list and return its new jobs. `offset` is None if the page was requested by cursor."""
         self.received += page.received
         self.unreadable += page.unreadable
         if page.total is not None and (page.total or not page.received):
             self.total = page.total
-            self._most = max(self._most, page.total)
+            self._largest_total = max(self._largest_total, page.total)
         if offset is not None and page.contradicts_itself(offset):
             self._add_defect(DefectKind.TOTALS_CONTRADICT)
         for defect in page.defects:
@@ -178,7 +180,7 @@ class _Reader(Generic[ValueT]):
                 return
             following = None if page.next_cursor in used else await self._after(page.next_cursor)
             if following is None or (following.job_ids and self.seen.issuperset(following.job_ids)):
-                # The cursor repeats, is refused, or leads back to known rows: the rest is read by offset.
+                # The cursor was used before, is refused, or leads to rows that were read before.
                 async for kept in self._by_offset(page):
                     yield kept
                 return
@@ -193,13 +195,13 @@ class _Reader(Generic[ValueT]):
             return None
 
     async def _by_offset(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
-        """Read the rest, several pages at once if the total says how many there are.
+        """Read the remaining pages by offset, several at once if the total says how many there are.
 
-        Each page repeats the last row of the page before. If that row is missing, the list has changed and a row may
-        have been skipped. The total alone does not show that, if one job disappears while another arrives.
+        Each page is requested so that it repeats the last row of the page before. If that row is missing, the list has
+        changed and a row may have been skipped. The total does not change if one job disappears while another arrives.
         """
         overlap = 1 if page.received > 1 else 0
-        # Counted by new rows, because a repeated cursor may have led back to known rows.
+        # `received` also counts rows that were read twice because a cursor led back to them.
         step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
         tasks: deque[tuple[asyncio.Future[Page[ValueT]], int]] = deque()
         try:
@@ -219,12 +221,12 @@ class _Reader(Generic[ValueT]):
                 if not known and len(page.job_ids) == page.received and (overlap or not self.total):
                     self._add_defect(DefectKind.DOES_NOT_ADD_UP)
                 yield self._take(page, at)
-                if not page.received or (not self._more(page) and at + page.received >= (self.total or 0)):
-                    self.ended = not self._more(page)
+                if not page.received or (not self._has_more_rows(page) and at + page.received >= (self.total or 0)):
+                    self.ended = not self._has_more_rows(page)
                     return
                 if page.job_ids and known.issuperset(page.job_ids) and page.received > overlap:
                     self._add_defect(DefectKind.REPEATS)
-                    return  # the server ignores the offset
+                    return  # the server ignores offsets
                 if not tasks:
                     offset = at + max(1, page.received - overlap)
         finally:
@@ -232,8 +234,8 @@ class _Reader(Generic[ValueT]):
                 task.cancel()
             await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
 
-    def _more(self, page: Page[ValueT]) -> bool:
-        """Return whether more pages follow. If the server does not say, a full page means yes."""
+    def _has_more_rows(self, page: Page[ValueT]) -> bool:
+        """Return whether more pages follow. If the server does not say so, a full page means that more follow."""
         full = min(self._limit, page.limit or self._limit)
         return page.received >= full if page.has_more is None else page.has_more
 
@@ -251,9 +253,9 @@ async def read_pages(
     reading: Reading,
     first: Awaitable[Page[ValueT]] | None = None,
 ) -> AsyncIterator[dict[str, ValueT]]:
-    """Read a list once and yield what is kept of the new jobs, page by page. Updates `reading`.
+    """Read a list once, page by page. Yield what `mapper` returns for the new jobs, by job id, and update `reading`.
 
-    An error ends the list and is stored in `reading`; the list is not `complete` then.
+    A CloudError ends the reading and is stored in `reading.error`; `reading.complete` stays False.
 
     Args:
         first: the first page, if it was requested already.
@@ -282,24 +284,28 @@ async def read_pages(
 async def has_more_jobs(
     client: JobLister, query: Mapping[str, str], seen: Container[str], end: int, *, counts: bool = False
 ) -> bool:
-    """Return whether a list has another job where it claims to end. A server without offsets begins anew there.
+    """Return whether more jobs follow the claimed end of a list.
+
+    A server that ignores offsets sends its first page again; those jobs are in `seen`, so they do not count.
 
     Args:
-        seen: the ids of its jobs. end: its number of rows.
-        counts: whether the list's totals were right, so that a wrong total here shows other jobs too.
+        seen: ids already read.
+        end: number of rows already read.
+        counts: whether the totals were consistent so far; if so, a wrong total on this page also counts as more jobs.
 
     Raises:
-        CloudError: the page could not be read. BadRequest: the server has no offsets.
+        BadRequest: the server refuses offsets.
+        CloudError: the page could not be read.
     """
     last = max(0, end - 1)
     page = await client.list_jobs(query, NO_JOB, limit=2, offset=last)
-    # With two rows the list has begun anew, and its total does not refer to this offset.
+    # Two rows mean that the server ignored the offset, so the total must not be compared with it.
     contradicts = counts and page.received < 2 and page.contradicts_itself(last)
     return contradicts or page.unreadable > 0 or any(job_id not in seen for job_id in page.job_ids)
 
 
 async def first_page(client: JobLister, chosen: JobFilter, job_ids: Container[str] | None = None) -> Page[Job]:
-    """Request the first page for `list_jobs` early. Raises CloudError."""
+    """Return the first page for `list_jobs`. Raise CloudError if the request fails."""
     return await client.list_jobs(chosen.query(), RowMapper(chosen.only, job_ids), limit=PAGE)
 
 
@@ -311,13 +317,13 @@ async def list_jobs(
 ) -> Listing:
     """Read all matching jobs, up to MAX_READINGS times if the pages do not add up.
 
-    Jobs that arrive or disappear while pages are read shift the rest, so that rows are repeated or skipped. If that
-    happened in the last reading too, `complete` is False. It is also False if the list is empty although an earlier
-    reading had jobs.
+    Jobs that arrive or disappear while pages are read shift the rows that follow, so that rows are repeated or skipped.
+    `complete` is False if that happened in the last reading too, or if the list is empty although an earlier reading
+    had jobs.
 
     Args:
-        job_ids: keep only these jobs.
-        first: the first page of the first reading, if it was requested already by `first_page`.
+        job_ids: return only these jobs; None for all that match.
+        first: the first page of the first reading, if `first_page` has requested it already.
     """
     mapper = RowMapper(chosen.only, job_ids)
     listing = Listing()
@@ -328,7 +334,7 @@ async def list_jobs(
             listing.jobs.update(jobs)
         first = None
         if had_rows and not listing.received and listing.complete:
-            # A cleared history looks like that, and so does a broken service.
+            # The history may have been cleared, or the service may be broken.
             listing.complete, listing.defects = False, (Defect(DefectKind.DOES_NOT_ADD_UP),)
             break
         if listing.complete or listing.error is not None:

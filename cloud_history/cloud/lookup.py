@@ -1,15 +1,16 @@
 """Lookup: finding out whether jobs exist, before a deletion and after it.
 
-A job is proven absent if two sources agree: a list without defects does not have it, and `GET /api/jobs/{id}` answers
-404. The 404 counts only if the server finds a listed job by its id or, with no job listed any more, has found one of
-these jobs before. Up to 20 jobs are all requested by id; of more, five. Nothing is proven if all other jobs that were
-listed before are missing too: another account, or a service that has lost its data, looks like that.
+A job is proven absent if two sources agree: a list without defects does not contain the job, and
+`GET /api/jobs/{id}` answers 404. The 404 counts only if requests by id work: the server returns a listed job by its
+id or, if no job is listed any more, has returned one of these jobs earlier. Up to 20 jobs are all requested by id;
+of more jobs, five. No job is proven absent if all other jobs that were listed before are missing too: the key may
+belong to another account, or the service may have lost its data.
 
-One exception is for a server that marks jobs as deleted and still finds them by id. Then the list alone counts, if it
-is the list of all statuses, had each of the jobs before, has none of them now except active ones, and still shows
-other jobs, one of which is found by its id. If only some of the jobs are missing, or listed jobs are not found by
-their ids, the list may be hiding jobs. An empty list proves nothing while one of the jobs is found by its id: a broken
-service looks like that.
+There is one exception, for a server that removes deleted jobs from lists but still returns them by id. For such a
+server the list alone is proof, on four conditions: it is the list of all statuses; it contained all of the jobs
+before; it now contains none of them except active ones; and it contains other jobs, one of which the server returns by
+its id. Otherwise the list may be hiding jobs. An empty list is never proof while the server returns one of the jobs by
+id, because the service may be broken.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ from .pages import Page
 MAX_ONE_BY_ONE = 20
 MAX_CONCURRENT_REQUESTS = 6
 MAX_ASKED_BY_ID = 200
-"""Maximum number of jobs that are all requested by id if a spot check finds some of them absent and others not."""
-SETTLED_AFTER = timedelta(minutes=10)
-"""A job that ended this long ago keeps its status. A later one may still change to failed or cancelled."""
+"""If a spot check finds only some jobs absent, all missing jobs are requested by id, up to this number."""
+FINAL_STATUS_AFTER = timedelta(minutes=10)
+"""The status of a job is final this long after the job ended. Before, it may still change to failed or cancelled."""
 
 
 class JobReader(JobLister, Protocol):
@@ -60,13 +61,13 @@ class Observation:
     """The result of a lookup.
 
     Attributes:
-        there: jobs that are listed or found by id.
+        there: jobs that exist: the list contains them, or the server returned them by id.
         gone: jobs that are proven absent.
-        error: why some jobs are neither, if a request failed.
-        defects: why some jobs are neither, if the answers prove nothing.
-        listed: those of `there` that are listed.
-        answered: jobs that were found by id.
-        others: other jobs that were listed. At least one of them must exist at the next lookup.
+        error: the failed request because of which some jobs are neither in `there` nor in `gone`.
+        defects: the defects because of which some jobs are neither in `there` nor in `gone`.
+        listed: ids of the jobs in `there` that the list contains.
+        answered: ids of jobs that the server has returned by id.
+        others: ids of other listed jobs. At least one of them must exist at the next lookup.
     """
 
     there: Mapping[str, Job] = field(default_factory=dict)
@@ -78,17 +79,17 @@ class Observation:
     others: frozenset[str] = frozenset()
 
     def is_known(self, job_id: str) -> bool:
-        """Return whether the job is known to exist or known to be absent."""
+        """Return whether the job either exists for certain or is proven absent."""
         return job_id in self.there or job_id in self.gone
 
     def check(self, job_ids: Iterable[str]) -> None:
-        """Raises CloudError: one of these jobs is neither known to be there, nor known to be gone."""
+        """Raise CloudError if one of these jobs is neither in `there` nor in `gone`."""
         if self.error is not None or not all(map(self.is_known, job_ids)):
             raise self.error or ListNotWhole(str(self.defects[0]) if self.defects else "")
 
     @cached_property
     def doubt(self) -> Reason:
-        """Why the answers prove nothing; NO_REASON if there is no defect."""
+        """The first of `defects` as a reason to show; NO_REASON if there is no defect."""
         return describe_defects(self.defects) if self.defects else NO_REASON
 
 
@@ -96,7 +97,9 @@ NOTHING_OBSERVED = Observation()
 
 
 async def look_up(client: JobReader, job_ids: Sequence[str], known: Observation = NOTHING_OBSERVED) -> Observation:
-    """Look up jobs by id and in the narrowest list that can prove them absent. Never raises CloudError.
+    """Look up jobs by id and in the narrowest list that can prove them absent.
+
+    Never raises CloudError: the error is in the observation.
 
     Args:
         known: an earlier observation of these jobs.
@@ -107,14 +110,14 @@ async def look_up(client: JobReader, job_ids: Sequence[str], known: Observation 
     try:
         return await lookup.run()
     except CloudError as error:
-        return lookup.seen_by_id(error)
+        return lookup.observation_without_list(error)
 
 
 async def get_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str] = ()) -> Observation:
-    """Request listed jobs by id. Never raises CloudError; `answered` has the jobs that were found.
+    """Request listed jobs by id and return an observation with the found ones in `answered`. Never raises CloudError.
 
     Args:
-        others: other jobs that are listed. At least one of them must exist at the next lookup.
+        others: ids of other listed jobs. At least one of them must exist at the next lookup.
     """
     listed = {job.id: job for job in jobs}
     known = Observation(listed, listed=frozenset(listed), others=frozenset(others).difference(listed))
@@ -129,7 +132,11 @@ async def look_up_in_time(
     seconds: float,
     known: Observation = NOTHING_OBSERVED,
 ) -> Observation:
-    """Look up jobs within this many seconds. Raises OperationStopped."""
+    """Look up jobs like `look_up`, for at most this many seconds. A timeout is in the `error` of the observation.
+
+    Raises:
+        OperationStopped: the person stopped the operation.
+    """
     try:
         return await run_stoppable(look_up(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
@@ -137,23 +144,24 @@ async def look_up_in_time(
 
 
 def narrowest(jobs: Iterable[Job], now: datetime) -> JobFilter:
-    """Return the narrowest filter that must list these jobs while they exist: by status, if that can't change any more.
+    """Return the narrowest filter that matches these jobs as long as they exist.
 
-    It includes active jobs, which are few: a failed job may be tried again.
+    The filter is by status if the status of each job is final. It includes the active statuses, because a failed job
+    may be run again; active jobs are few.
     """
     found = list(jobs)
     statuses = {job.status for job in found}
-    if not found or len(statuses) > 2 or not all(_settled(job, now) for job in found):
+    if not found or len(statuses) > 2 or not all(_has_final_status(job, now) for job in found):
         return JobFilter()
     return JobFilter(tuple(status for status in JobStatus if status in statuses or status in ACTIVE))
 
 
-def _settled(job: Job, now: datetime) -> bool:
-    return job.finished and job.finished_at is not None and job.finished_at <= now - SETTLED_AFTER
+def _has_final_status(job: Job, now: datetime) -> bool:
+    return job.finished and job.finished_at is not None and job.finished_at <= now - FINAL_STATUS_AFTER
 
 
 class _ListedJobCheck(NamedTuple):
-    """The result of requesting a listed job by id."""
+    """The result of requesting a listed job by id; `error` is None if the server returned the job."""
 
     job_id: str
     error: CloudError | None = None
@@ -178,21 +186,21 @@ class _Lookup:
             listing = await self._read_list()
             found = await self._evaluate_list(listing)
             if listing.query and any(defect.kind is DefectKind.STILL_ANSWERED for defect in found.defects):
-                # Their status may have changed, and for jobs still found by id only the list of all statuses counts.
+                # Some missing jobs were found by id: their status may have changed, so read jobs of all statuses.
                 found = await self._evaluate_list(await self._list(JobFilter()))
             return found
         finally:
             await _cancel(self._listed_job_check)
 
     async def _evaluate_list(self, listing: Listing) -> Observation:
-        """Combine the list with requests by id."""
+        """Request missing jobs by id and return what that and the list say."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()
         if proof is None or not missing:
             return self._observation(listing, NONE_ABSENT, listing.defects if missing else ())
         few = len(self._job_ids) <= MAX_ONE_BY_ONE
-        asked = self._some(missing)
+        asked = self._ids_to_request(missing)
         try:
             work: list[Coroutine[Any, Any, bool | None]] = [
                 self._get_by_id([job_id for job_id in asked if self._by_id.get(job_id, self) is not None]),
@@ -221,8 +229,8 @@ class _Lookup:
         await self._get_by_id(self._job_ids)
         return replace(self._known, answered=frozenset(self._answered))
 
-    def seen_by_id(self, error: CloudError) -> Observation:
-        """Return what is known if no list could be read."""
+    def observation_without_list(self, error: CloudError) -> Observation:
+        """Return the observation if no list could be read: only the answers to requests by id."""
         there = {job_id: job for job_id, job in self._by_id.items() if job}
         return Observation(there, NONE_ABSENT, error, answered=frozenset(self._answered))
 
@@ -230,9 +238,9 @@ class _Lookup:
         """Read the narrowest list that can prove these jobs absent."""
         if self._known.there:
             chosen = narrowest(self._jobs.values(), self._client.earliest_now())
-            # Both at once. A job that is found by id now and not after the deletion is the best proof that requests by
-            # id work; a job that is not found now must be missing from the list too.
-            listing, _ = await asyncio.gather(self._list(chosen), self._get_some_meanwhile())
+            # A job that the server returns by id before the deletion and not after it is the best proof that requests
+            # by id work.
+            listing, _ = await asyncio.gather(self._list(chosen), self._get_some_by_id())
         else:
             chosen, listing = await self._read_guessed_list()
         if chosen.statuses and not self._proves_enough(listing):
@@ -240,7 +248,10 @@ class _Lookup:
         return listing
 
     async def _read_guessed_list(self) -> tuple[JobFilter, Listing]:
-        """Read a list with a guessed filter. For many jobs that is mostly none: its first page is requested early."""
+        """Read a list with a guessed filter.
+
+        For many jobs the guess is mostly no filter, so the first page of that list is requested at the same time.
+        """
         first: asyncio.Future[Page[Job]] | None = None
         if len(self._job_ids) > MAX_ONE_BY_ONE:
             first = asyncio.ensure_future(first_page(self._client, JobFilter(), self._wanted))
@@ -251,31 +262,31 @@ class _Lookup:
             await _cancel(first)
 
     async def _guess_filter(self) -> JobFilter:
-        """Guess the filter from a few of the jobs, which are requested by id."""
-        few = self._some(self._job_ids)
+        """Request a few of the jobs by id and guess the filter from their statuses."""
+        few = self._ids_to_request(self._job_ids)
         await self._get_by_id(few)
         found = [job for job in (self._by_id.get(job_id) for job_id in few) if job]
         self._jobs.update((job.id, job) for job in found)
         statuses = {job.status for job in found}
         if len(found) < len(few):
             return JobFilter()
-        # Most jobs of most histories are completed, so their list saves little, and a wrong guess costs a full list.
+        # Most jobs are completed, so a list of completed jobs saves little, and a wrong guess costs a second list.
         if len(few) < len(self._job_ids) and (len(statuses) > 1 or JobStatus.COMPLETED in statuses):
             return JobFilter()
         return narrowest(found, self._client.earliest_now())
 
-    def _some(self, job_ids: Sequence[str]) -> list[str]:
+    def _ids_to_request(self, job_ids: Sequence[str]) -> list[str]:
         """Return the jobs to request by id: all of up to MAX_ONE_BY_ONE, otherwise a sample."""
         return list(job_ids) if len(self._job_ids) <= MAX_ONE_BY_ONE else self._sample(job_ids)
 
     def _proves_enough(self, listing: Listing) -> bool:
-        """Return whether a narrow list can prove that the jobs missing from it are absent."""
+        """Return whether a list filtered by status can prove that the jobs missing from it are absent."""
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         if not missing:
             return True
         now = self._client.earliest_now()
-        settled = all(job_id in self._jobs and _settled(self._jobs[job_id], now) for job_id in missing)
-        return settled and listing.proof() is not None
+        final = all(job_id in self._jobs and _has_final_status(self._jobs[job_id], now) for job_id in missing)
+        return final and listing.proof() is not None
 
     async def _list(self, chosen: JobFilter, first: Awaitable[Page[Job]] | None = None) -> Listing:
         listing = await list_jobs(self._client, chosen, self._wanted, first)
@@ -283,12 +294,12 @@ class _Lookup:
         return listing
 
     def _sample(self, missing: Sequence[str]) -> list[str]:
-        """Return a sample with up to two jobs that were found by id before: their 404 proves the most."""
+        """Return a sample that includes up to two jobs that were found by id before: a 404 for them proves the most."""
         before = [job_id for job_id in missing if job_id in self._known.answered][:2]
         return before + sample_evenly([each for each in missing if each not in before], SPOT_CHECK - len(before))
 
     async def _get_by_id(self, job_ids: Iterable[str]) -> None:
-        """Request each job by id."""
+        """Request each job by id and store it in `_by_id`, or None if the server answers 404."""
         limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def get(job_id: str) -> None:
@@ -307,12 +318,12 @@ class _Lookup:
             if isinstance(each, BaseException):
                 raise each
 
-    async def _get_some_meanwhile(self) -> None:
-        """Request some jobs by id while the list is read, and a listed job early if one of them is missing.
+    async def _get_some_by_id(self) -> None:
+        """Request some jobs by id. If one is missing, also begin to request a job that was listed before.
 
-        That job was listed before. Its answer counts only if it is still listed.
+        The answer about the listed job counts only if the new list contains it too.
         """
-        await self._get_by_id(self._some(self._job_ids))
+        await self._get_by_id(self._ids_to_request(self._job_ids))
         listed = next(iter(self._known.others), None)
         if listed is not None and not all(self._by_id.values()):
             self._listed_job_check = asyncio.ensure_future(self._get_listed_job(listed))
@@ -325,7 +336,7 @@ class _Lookup:
         return _ListedJobCheck(job_id)
 
     async def _misses_a_listed_job(self, proof: CompleteListing) -> bool:
-        """Return whether the server does not find a listed job by id, such as a server without that route."""
+        """Return whether the server answers 404 for a listed job, so that its 404 for other jobs proves nothing."""
         asked = await self._listed_job_check if self._listed_job_check else None
         if asked is None or asked.job_id not in proof.seen:
             listed = next((job_id for job_id in proof.seen if job_id not in self._wanted), None)
@@ -342,7 +353,7 @@ class _Lookup:
         return False
 
     async def _misses_the_others(self, proof: CompleteListing) -> bool:
-        """Return whether all other jobs that were listed before are missing, in the list and by id."""
+        """Return whether all other jobs that were listed before are now missing from the list and not found by id."""
         others = self._known.others
         if not others or not others.isdisjoint(proof.seen):
             return False
@@ -351,18 +362,18 @@ class _Lookup:
                 found = await self._client.get_job(job_id)
             except NotFound:
                 continue
-            # A list of its status has to have it.
+            # The job exists, so a list of its status must contain it.
             return not proof.query or found.status.value in proof.query.get("status", "").split(",")
         return True
 
     async def _has_more_jobs(self, proof: CompleteListing) -> bool:
-        """Return whether a list of one incomplete page has more jobs than it says."""
+        """Return whether more jobs follow a list that consists of a single page that is not full."""
         if not proof.is_short or not proof.seen:
             return False
         try:
             return await has_more_jobs(self._client, proof.query, proof.seen, len(proof.seen), counts=True)
         except BadRequest:
-            return False  # it takes no offset
+            return False  # the server refuses offsets
 
     def _proven_absent_among(
         self,
@@ -373,7 +384,13 @@ class _Lookup:
         *,
         each: bool,
     ) -> tuple[frozenset[ProvenAbsent], tuple[Defect, ...]]:
-        """Return which of the missing jobs are proven absent, and why the others are not."""
+        """Return which of the missing jobs are proven absent, and why the other missing jobs are not.
+
+        Args:
+            asked: the jobs that were requested by id.
+            still: the jobs of `asked` that the server returned.
+            each: whether every missing job was requested by id, and not only a sample.
+        """
         refused = [job_id for job_id in asked if job_id in self._by_id and self._by_id[job_id] is None]
         if still and len(still) == len(asked) and self._is_marked_as_deleted(missing, proof):
             return _proven(missing), ()
@@ -385,7 +402,7 @@ class _Lookup:
         return (_proven(missing), ()) if len(refused) == len(asked) else (NONE_ABSENT, defects)
 
     def _is_marked_as_deleted(self, missing: Sequence[str], proof: CompleteListing) -> bool:
-        """Return whether the list alone counts for jobs that are still found by id; see the module's docstring."""
+        """Return whether the list alone is proof for jobs that are still found by id; see the module's docstring."""
         listed = self._wanted & proof.seen
         return (
             not proof.query
@@ -398,7 +415,7 @@ class _Lookup:
         by_id = {job_id: job for job_id, job in self._by_id.items() if job and job_id not in gone}
         found = {**by_id, **listing.jobs}
         for job_id in by_id.keys() & listing.jobs.keys():
-            # A list may omit the workflow id, and the workflow may be protected.
+            # A list may omit the workflow id, which is needed to recognise the jobs of a protected workflow.
             workflow_id = listing.jobs[job_id].workflow_id or by_id[job_id].workflow_id
             found[job_id] = listing.jobs[job_id]._replace(workflow_id=workflow_id)
         there = {job_id: found[job_id] for job_id in self._job_ids if job_id in found}

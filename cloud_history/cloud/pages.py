@@ -1,4 +1,4 @@
-"""A page of the job list, and parsing it row by row."""
+"""A page of the job list, and parsing a page row by row."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ValueT = TypeVar("ValueT")
 
 @dataclass(frozen=True)
 class RowMapper(Generic[ValueT]):
-    """What to keep of the jobs on a page. Rows that are not wanted are skipped after reading their id.
+    """Converts the jobs on a page. Rows of jobs that are not wanted are skipped after reading their id.
 
     Attributes:
-        convert: returns what to keep of a job, or None. It may be called in a thread.
+        convert: returns the value to store for a job, or None to leave the job out. It may be called in a thread.
         job_ids: the jobs that are wanted; None for all.
     """
 
@@ -41,11 +41,11 @@ class Page(Generic[ValueT]):
 
     Attributes:
         job_ids: the ids of the readable rows, in order.
-        kept: what was kept, by job id, in order.
-        received: number of rows in the answer, readable or not. Offsets advance by it.
+        kept: the values from `RowMapper.convert`, by job id, in order.
+        received: number of rows in the answer, readable or not. The next page begins that many rows later.
         total: number of matching jobs according to the server, or None if it gives no valid number.
         has_more: whether more rows follow, or None if the server does not say.
-        defects: why the page proves nothing, as far as one page can show.
+        defects: why the list is no proof that a job is absent, as far as one page can show.
         statuses: the statuses of all readable rows.
         limit: rows per page according to the server, or None if it does not say.
         spellings: the server's spelling of ids that are not in lower case, by lower-case id.
@@ -64,7 +64,7 @@ class Page(Generic[ValueT]):
 
     @property
     def unreadable(self) -> int:
-        """Rows without an id that can be read."""
+        """Number of rows without a readable id."""
         return self.received - len(self.job_ids)
 
     def contradicts_itself(self, offset: int = 0) -> bool:
@@ -72,7 +72,7 @@ class Page(Generic[ValueT]):
         if self.total is None:
             return any(defect.kind is DefectKind.TOTALS_CONTRADICT for defect in self.defects)
         if self.received and not self.total:
-            return False  # some servers do not count and always say 0
+            return False  # some servers do not count, and always send 0
         end = offset + self.received
         if self.received and self.total < end:
             return True
@@ -82,7 +82,7 @@ class Page(Generic[ValueT]):
 
 
 def joined(first: Page[ValueT], second: Page[ValueT]) -> Page[ValueT]:
-    """Join two consecutive pages, the second of which repeats the last row of the first."""
+    """Join two consecutive pages. The second page must repeat the last row of the first page."""
     defects = {defect.kind: defect for defect in (*first.defects, *second.defects)}
     unreadable = first.unreadable + second.unreadable
     if unreadable:
@@ -107,13 +107,13 @@ def joined(first: Page[ValueT], second: Page[ValueT]) -> Page[ValueT]:
 def read_page(
     text: str, take: Callable[[Any], None], pause: Pause = lambda: None, rows_at: str = "jobs"
 ) -> dict[str, Any]:
-    """Parse a JSON object. The rows of its array `rows_at` are passed to `take` one by one instead of being returned.
+    """Parse a JSON object. The rows of its array `rows_at` are passed to `take` one by one and are not returned.
 
     Args:
         pause: called between steps to let other threads run.
 
     Raises:
-        NotJson: the text is no JSON object. Rows may have been passed to `take` before.
+        NotJson: the text is not a JSON object. Some rows may have been passed to `take` already.
     """
     members: dict[str, Any] = {}
     reader = Reader(text, pause)
@@ -129,7 +129,7 @@ def read_page(
         if name != rows_at or text[at : at + 1] != "[":
             members[name], at = reader.value(at)
         elif name in members:
-            raise NotJson("the rows twice")
+            raise NotJson("the array of rows occurs twice")
         else:
             members[name] = []
             at = _rows(reader, text, at + 1, take)
@@ -155,4 +155,4 @@ def _rows(reader: Reader, text: str, at: int, take: Callable[[Any], None]) -> in
 
 def _end(text: str, at: int) -> None:
     if text[skip(text, at) :]:
-        raise NotJson("something follows the page")
+        raise NotJson("text follows the JSON object")

@@ -1,4 +1,4 @@
-"""When to send a request again, and after how long. No I/O; the tests hold the table, row by row."""
+"""When to send a request again, and after how long. No I/O. The tests contain the whole table of cases."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from ..errors import CloudConnectionError, CloudError, RateLimited, ServerFault,
 from .protocol import Repeat
 
 BeforeSend = Callable[[], Awaitable[None]]
-"""Called before a request is sent after a wait. Raises CloudError if it must not be sent any more."""
+"""A function that is called after a wait, before the request is sent. Raises CloudError to prevent the sending."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
     """Number of attempts, and the waits between them in seconds: exponential, with full jitter.
 
-    Rate limits have more attempts and longer waits, which always outlast a window of 30 seconds, and a window of a
-    minute half of the time.
+    After a rate limit there are more attempts and longer waits: together always more than 30 seconds.
     """
 
     tries: int = 4
@@ -36,12 +35,14 @@ class RetryPolicy:
         """Return the seconds to wait after `tried` attempts, or None to give up.
 
         Args:
-            key_worked: whether the key was accepted earlier in this operation and this is the request's first 401.
+            tried: number of attempts so far.
+            key_worked: whether the key was accepted earlier in this operation, and this 401 is the first one for this
+                request.
         """
         limited = isinstance(error, RateLimited)
         if tried >= (self.rate_limit_tries if limited else self.tries):
             return None
-        # A valid key was observed to get a 401 in one of a hundred requests, so one 401 is not the last word.
+        # Comfy Cloud was observed to refuse a valid key with 401 once in a hundred times, so one 401 is not final.
         may_be_mistaken = key_worked and isinstance(error, Unauthorized) and repeat is not Repeat.CLEAR
         if not (may_be_mistaken or _may_repeat(repeat, error, tried)):
             return None
@@ -50,7 +51,7 @@ class RetryPolicy:
             return asked if asked <= self.longest_retry_after else None
         if limited:
             longest = min(self.rate_limit_cap, self.rate_limit_base * 2.0 ** (tried - 1))
-            # At least half of it: the server has just said that it gets too many requests at once.
+            # At least half of `longest`: a very short wait would meet the same rate limit again.
             return longest * (1 + self.rand()) / 2
         return self.rand() * min(self.cap, self.base * 2.0 ** (tried - 1))
 
@@ -59,12 +60,12 @@ def _may_repeat(repeat: Repeat, error: CloudError, tried: int) -> bool:
     if isinstance(error, CloudConnectionError):
         return not error.sent or repeat is not Repeat.CLEAR
     if isinstance(error, RateLimited):
-        # A clear is repeated only if the server itself asks for that.
+        # A clear is repeated only if the server asks for that with a `Retry-After` header.
         return repeat is not Repeat.CLEAR or error.retry_after is not None
     if not isinstance(error, ServerFault):
         return False
     if repeat is Repeat.CLEAR:
-        # Only then has the server certainly done nothing yet.
+        # A 503 with `Retry-After` is the only server error after which the clear has certainly not begun.
         return error.status == 503 and error.retry_after is not None
     if error.status == 500:
         return repeat is Repeat.READ or tried == 1

@@ -1,6 +1,6 @@
 """The JSON Schemas (data files in `schemas/`) and validation against them.
 
-jsonschema takes about 44 ms to import, so it is imported at first use and not when ComfyUI starts.
+Importing jsonschema takes about 44 ms, so it is imported at first use and not when ComfyUI starts.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Check = Callable[[object], None]
 
 @cache
 def checker(name: str) -> Check:
-    """Return a function that checks a value against the schema of that name. It is built once.
+    """Return a function that checks a value against the schema of that name. Each function is built once.
 
-    The function raises SchemaMismatch, which says where the value is wrong and never quotes it.
+    The function raises SchemaMismatch, which says where the value is wrong and never contains the value.
 
     Raises:
         MissingDependency: jsonschema is not installed.
@@ -53,7 +53,7 @@ def _check_with(name: str, validator: Any, best_match: Any) -> Check:
             raise  # the value is nested too deeply
         except Exception as exc:  # noqa: BLE001 - a broken package raises anything
             problem = _broken(exc)
-        # Raised outside `except`: jsonschema's own error may hold the value.
+        # Raised outside `except`, because jsonschema's error may contain the value and must not become the context.
         if problem is not None:
             raise problem
         if error is not None:
@@ -78,7 +78,7 @@ def _jsonschema() -> tuple[Any, Any]:
         text = Draft202012Validator({"type": "string"})
         if best_match(text.iter_errors("")) is None and best_match(text.iter_errors(1)) is not None:
             return Draft202012Validator, best_match
-        problem: MissingDependency | BrokenInstallation = _broken(ValueError("it takes a number for a text"))
+        problem: MissingDependency | BrokenInstallation = _broken(ValueError("it accepts a number as a string"))
     except ModuleNotFoundError as exc:
         problem = MissingDependency() if exc.name == "jsonschema" else _broken(exc)
     except Exception as exc:  # noqa: BLE001 - a broken package raises anything
@@ -87,7 +87,7 @@ def _jsonschema() -> tuple[Any, Any]:
 
 
 def _broken(exc: Exception) -> BrokenInstallation:
-    """Return an error that says what is wrong with jsonschema, which one it is, and what to do."""
+    """Return an error with what is wrong with jsonschema, its version and path, and what to do."""
     version, path = _version(), _path()
     found = f"version {version}, {path}" if version else path
     why = " ".join(f"{type(exc).__name__}: {exc}".split())[:150]
@@ -108,7 +108,7 @@ def _cure(exc: Exception, version: str, path: str) -> str:
 
 
 def _version() -> str:
-    """Return the version of the installed package from its metadata folder, or ""."""
+    """Return the version of the installed jsonschema from its metadata folder, or "" if there is none."""
     installed = _installed()
     return installed.name.removesuffix(".dist-info").partition("-")[2] if installed else ""
 
@@ -122,7 +122,7 @@ def _installed() -> Path | None:
 
 
 def _path() -> str:
-    """Return where Python finds jsonschema: its file, or the folder of a namespace package."""
+    """Return the path from which Python imports jsonschema: a file, or the folder of a namespace package."""
     module = sys.modules.get("jsonschema")
     file = getattr(module, "__file__", None)
     if file:
@@ -145,20 +145,23 @@ def _belongs_to_the_package(path: str) -> bool:
 
 
 def check_request_body(body: object) -> None:
-    """Check that a body for `POST /api/history` is as documented and has exactly one intent.
+    """Check that a body for `POST /api/history` matches the API's schema and asks for exactly one operation.
 
     Raises:
-        SchemaMismatch, MissingDependency, BrokenInstallation.
+        SchemaMismatch: the body does not match.
+        MissingDependency: jsonschema is not installed.
+        BrokenInstallation: jsonschema cannot be used, or a file of this pack is missing.
     """
     checker("history_manage_request")(body)
     checker("one_intent_request")(body)
 
 
 def load_all() -> None:
-    """Import jsonschema and build every checker. Blocking: call it off the event loop, before first use.
+    """Import jsonschema and build every checker. Slow: call it in a thread, before the first use.
 
     Raises:
-        MissingDependency, BrokenInstallation.
+        MissingDependency: jsonschema is not installed.
+        BrokenInstallation: jsonschema cannot be used, or a file of this pack is missing.
     """
     for name in ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user"):
         checker(name)

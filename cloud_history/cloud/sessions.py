@@ -1,7 +1,7 @@
-"""Opens all HTTP sessions of this pack: for `client` (Comfy Cloud) and for `downloads` (files it redirects to).
+"""Opens all HTTP sessions of this pack: for `client` (Comfy Cloud) and for `downloads` (the storage of output files).
 
-Host names are resolved in this pack's own daemon threads. aiohttp would use asyncio's executor, whose threads
-`asyncio.run` joins: a lookup that hangs would hold up ComfyUI's queue after the node has ended.
+Host names are resolved in this pack's own daemon threads. aiohttp would use asyncio's executor, and `asyncio.run`
+waits for the executor's threads: a DNS lookup that hangs would block ComfyUI's queue after the node has ended.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..tasks.threads import resolver_pool, run_in_pool
 Session = aiohttp.ClientSession
 
 MAX_HEADER_BYTES = 64 * 1024
-"""For one response header: signed URLs and content policies exceed aiohttp's default of 8 kB."""
+"""Limit for one response header. Signed URLs and content policies exceed aiohttp's default of 8 kB."""
 
 
 def open_session(*, connector: aiohttp.BaseConnector, total_seconds: float, connect_seconds: float) -> Session:
-    """Return a session without headers, cookies, credentials or decompression of its own.
+    """Return a session without default headers, cookies, credentials or automatic decompression.
 
-    A session belongs to one event loop and one operation. It has no headers because aiohttp also sends those to a
-    proxy, and one of ours is the API key.
+    A session belongs to one event loop and one operation. The API key must not be a default header, because aiohttp
+    also sends default headers to a proxy.
     """
     session = aiohttp.ClientSession(
         connector=connector,
@@ -33,27 +33,27 @@ def open_session(*, connector: aiohttp.BaseConnector, total_seconds: float, conn
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # `read_capped` decompresses with a limit: a small compressed answer can become gigabytes.
+        # A small compressed answer can become gigabytes, so `read_capped` decompresses with a limit.
         auto_decompress=False,
-        # It would also read .netrc and send the credentials in it. `find_proxy` finds the proxy instead.
+        # `trust_env` would also send credentials from .netrc, so `find_proxy` reads the proxy variables instead.
         trust_env=False,
     )
-    # aiohttp would silently repeat a GET when a connection breaks. There is no public option for this.
+    # aiohttp silently repeats a GET when a connection breaks, and has no public option to prevent that.
     session._retry_connection = False
     return session
 
 
 DNS_SECONDS = 20.0
-"""Longer than the limit for connecting, so it matters only if all threads are busy."""
+"""Limit for a DNS lookup. It is longer than the limit for connecting, so it matters only if all threads are busy."""
 
 
 class ThreadResolver(AbstractResolver):
-    """Resolves with the system's resolver, in a thread."""
+    """Resolves host names with the system's resolver, in a thread."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Resolve a host name. Raises OSError if it does not exist or nothing answers."""
+        """Return the addresses of a host name. Raise OSError if the name does not exist or the DNS does not answer."""
         ask = partial(
             socket.getaddrinfo,
             host,

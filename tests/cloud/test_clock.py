@@ -46,7 +46,7 @@ def test_a_right_clock_is_right_however_long_an_answer_takes(took: timedelta, at
 )
 def test_a_clock_error_of_more_than_five_minutes_is_reported(ahead: timedelta, warning: str) -> None:
     expected = (
-        f"This machine’s clock is {warning} Comfy Cloud’s: rules about the age of jobs may take the wrong ones."
+        f"This machine’s clock is {warning} Comfy Cloud’s: rules about the age of jobs may delete the wrong jobs."
         if warning
         else ""
     )
