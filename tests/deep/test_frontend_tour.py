@@ -199,7 +199,8 @@ async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     """Details, Clean up with its question, Recently deleted."""
     page = tour.page
     await panel.list.press("Escape")
-    await panel.row(newest_first(cloud.listed("failed"))[0]).dblclick()
+    await panel.row(newest_first(cloud.listed("failed"))[0]).click()
+    await page.keyboard.press("Enter")
     await expect(panel.root.locator(".cch-details")).to_be_visible()
     await tour.picture("details")
     await button(panel.root.locator(".cch-details"), "Open workflow").click()
