@@ -1,7 +1,7 @@
-"""The HTTP client for Comfy Cloud: does the I/O for `protocol`, with aiohttp.
+"""The HTTP client for Comfy Cloud: sends the requests that `protocol` builds, with aiohttp.
 
-A client belongs to one operation on one event loop. ComfyUI runs nodes and routes on two loops, and an aiohttp session
-created on one of them fails on the other.
+A client belongs to one operation on one event loop. ComfyUI runs nodes and routes on two different event loops, and an
+aiohttp session created on one loop fails on the other.
 """
 
 from __future__ import annotations
@@ -48,19 +48,22 @@ from .sessions import Session, ThreadResolver, open_session
 
 _CHUNK = 64 * 1024
 STEP = 1024 * 1024
-"""Bytes decompressed at once: 64 kB can become 64 MB, which would block the event loop."""
+"""Maximum number of bytes decompressed at once. 64 kB can become 64 MB, which would block the event loop."""
 PAUSE_SECONDS = 0.001
-"""Pause between two steps. `sleep(0)` would not let other threads run."""
+"""Pause after decompressing STEP bytes. `sleep(0)` would not let other threads run."""
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
-    """Return the body and whether it is complete. It is cut at `largest` bytes, counted after decompression.
+    """Return the body and whether it is complete. The body is cut at `largest` bytes, counted after decompression.
+
+    If the connection breaks after an error status, the incomplete body is returned: the status alone is enough.
 
     Raises:
-        aiohttp.ClientError, OSError: the connection broke. The incomplete body of an error status is returned instead,
-            because the status says enough.
+        aiohttp.ClientError: the connection broke after another status.
+        asyncio.TimeoutError: the body took too long after another status.
+        OSError: the connection broke after another status.
     """
     decoder = _Decoder() if _is_compressed(response.headers.get("Content-Encoding", "")) else None
     body = bytearray()
@@ -86,13 +89,13 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
 def _is_compressed(content_encoding: str) -> bool:
     """Return whether a body is compressed with gzip or deflate.
 
-    Other values, such as `aws-chunked` or `UTF-8` from a storage server, say nothing about the body.
+    Storage servers also send values that are no compression, such as `aws-chunked` or `UTF-8`.
     """
     return any(each.strip() in _COMPRESSED for each in content_encoding.lower().split(","))
 
 
 class _Decoder:
-    """Decompresses gzip and zlib data, which may have several members."""
+    """Decompresses gzip and zlib data, which may consist of several members."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -103,7 +106,7 @@ class _Decoder:
         return self._member.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Decompress a chunk into pieces of at most STEP bytes. Raises zlib.error."""
+        """Decompress a chunk into pieces of at most STEP bytes. Raise zlib.error if the data is damaged."""
         while chunk:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -126,10 +129,10 @@ MIN_NAME_CHARACTERS = 8
 def find_proxy(base_url: BaseUrl) -> str | None:
     """Return the URL of the proxy from the environment, or None for a direct connection.
 
-    Its user name and password are remembered as secrets, so that `scrub` hides them.
+    The user name and password in the URL are remembered as secrets, so that `scrub` hides them.
 
     Raises:
-        UnusableProxy: it is not an http or https address (aiohttp does not support SOCKS).
+        UnusableProxy: the variable is not an http or https URL (aiohttp does not support SOCKS).
     """
     if base_url.loopback:
         return None
@@ -146,8 +149,8 @@ def find_proxy(base_url: BaseUrl) -> str | None:
         raise UnusableProxy() from None
     if not usable:
         raise UnusableProxy()
-    # A short name or password can be a common word. Hiding it everywhere would falsify reports and backups, so it is
-    # hidden only together with its separator.
+    # A short name or password can be a common word, and hiding that word everywhere would falsify reports and backups.
+    # So a short one is hidden only together with the separator that follows it in the URL.
     if parts.password:
         remember(parts.password if len(parts.password) >= MIN_NAME_CHARACTERS else f":{parts.password}@")
     if parts.username:
@@ -156,14 +159,14 @@ def find_proxy(base_url: BaseUrl) -> str | None:
 
 
 MAX_CONNECTIONS = 6
-MAX_STANDING_CHARACTERS = 40
+MAX_ACCOUNT_STATUS_CHARACTERS = 40
 LARGE_PAGE_BYTES = 64 * 1024
-"""A page from this size is parsed in a thread."""
+"""A page of at least this size is parsed in a thread."""
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: to connect, and for one whole request."""
+    """Limits in seconds: for connecting, and for one whole request."""
 
     connect: float = 10.0
     request: float = 30.0
@@ -171,9 +174,9 @@ class Timeouts:
 
 @dataclass
 class CloudClient:
-    """Comfy Cloud's operations, one method each. Use it with `async with`.
+    """A client with one method for each operation of Comfy Cloud. Use it with `async with`.
 
-    Every method raises CloudConnectionError or CloudResponseError, after the retries that its request allows.
+    Every method raises CloudConnectionError or CloudResponseError if the request still fails after its retries.
     """
 
     base_url: BaseUrl
@@ -182,11 +185,11 @@ class CloudClient:
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     on_requested_wait: Callable[[float], None] = lambda seconds: None
-    """Called with the seconds of each wait that Comfy Cloud asks for, as it begins."""
+    """Called at the start of each wait that Comfy Cloud asks for, with its length in seconds."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
-    """Learns from each answer how far this machine's clock is off."""
+    """Compares this machine's clock with the date of each answer."""
     spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
-    """Learns from each page how the server spells job ids."""
+    """Records from each page how the server spells job ids."""
     has_sent: bool = field(default=False, init=False)
     """Whether a request that removes jobs may have been sent."""
     _session: Session | None = field(default=None, repr=False)
@@ -217,13 +220,13 @@ class CloudClient:
         return self.clock.earliest_now()
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
-        """Remove at most 100 jobs. Returns when the request was accepted; that does not prove that they are gone."""
+        """Remove at most 100 jobs. Returning means that the server accepted the request, not that the jobs are gone."""
         request = protocol.delete_history([self.spellings.of(job_id) for job_id in job_ids])
         self.has_sent = True
         await self._send(request, before_send=before_send)
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None:
-        """Remove every finished job. Returns when the request was accepted; that does not prove that they are gone."""
+        """Remove all finished jobs. Returning means that the server accepted the request, not that they are gone."""
         self.has_sent = True
         await self._send(protocol.clear_history(), before_send=before_send)
 
@@ -236,10 +239,10 @@ class CloudClient:
         offset: int = 0,
         after: str | None = None,
     ) -> Page[ValueT]:
-        """Return one page of jobs, newest first. A page that is too large is fetched in two halves.
+        """Return one page of jobs, newest first. A page that is too large is requested in two halves.
 
         Raises:
-            AnswerTooLarge: a single job is too large.
+            AnswerTooLarge: the answer is too large even for a single job.
         """
         try:
             return await self._page(chosen, mapper, limit, offset, after)
@@ -250,7 +253,7 @@ class CloudClient:
         first = await self.list_jobs(chosen, mapper, limit=half, offset=offset, after=after)
         if after is not None or first.received < half:
             return first
-        # The second half repeats the last row, so that `joined` notices if the list has changed in between.
+        # The second half repeats the last row of the first, so that `joined` notices if the list has changed since.
         rest = limit - half + 1
         second = await self.list_jobs(chosen, mapper, limit=rest, offset=offset + half - 1)
         return joined(first, second)
@@ -263,25 +266,30 @@ class CloudClient:
         if len(answer.body) < LARGE_PAGE_BYTES:
             page = protocol.read_jobs_page(answer, mapper, now)
         else:
-            # In a thread, row by row, with pauses that free the interpreter lock for the event loop. One page at a
-            # time: several threads would pass the lock among themselves.
+            # One page at a time: several parsing threads would pass the interpreter lock to each other instead of to
+            # the event loop.
             async with self._reading:
                 page = await compute_in_thread(protocol.read_jobs_page, answer, mapper, now, ThreadPauses())
         self.spellings.learn(page.job_ids, page.spellings)
         return page
 
     async def get_job(self, job_id: str) -> Job:
-        """Return one job. Raises NotFound if it is not in the history."""
+        """Return one job. Raise NotFound if the job is not in the history."""
         answer = await self._job(job_id)
         detail = await compute_in_thread(protocol.read_json, answer, "job_detail", ThreadPauses())
-        # Not `clean_detail`: a job exists even if its workflow is nested too deeply to be cleaned.
+        # `clean_detail` would raise if the workflow is nested too deeply, but the job exists all the same.
         job = read_job(detail, utc_now())
         if job is None or job.id != job_id.lower():
             raise UnreadableAnswer(200)
         return job
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]:
-        """Return all details of one job, cleaned by `clean_detail`. Raises NotFound, NestedTooDeeply."""
+        """Return all details of one job, cleaned by `clean_detail`.
+
+        Raises:
+            NotFound: the job is not in the history.
+            NestedTooDeeply: the details have more levels than MAX_LEVELS.
+        """
         answer = await self._job(job_id)
         return await compute_in_thread(lambda: clean_detail(protocol.read_json(answer, "job_detail", ThreadPauses())))
 
@@ -296,13 +304,13 @@ class CloudClient:
         return await self._send(protocol.get_job(job_id))
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> list[str]:
-        """Stop at most 100 jobs. Returns the ids that were stopped; the others had finished already."""
+        """Stop at most 100 jobs. Return the ids of the stopped jobs; the other jobs had finished already."""
         request = protocol.cancel_jobs([self.spellings.of(job_id) for job_id in job_ids])
         answer = protocol.read_json(await self._send(request), "cancelled_jobs")
         return [str(job_id).lower() for job_id in answer["cancelled"]]
 
     async def view_file(self, file: OutputFile) -> bytes | str:
-        """Return the content of a file, or the URL that the server redirects to, which is not followed here.
+        """Return the content of a file, or the URL to which the server redirects. The redirect is not followed here.
 
         Raises:
             UnreadableAnswer: the file is larger than MAX_FILE_BYTES.
@@ -311,9 +319,9 @@ class CloudClient:
         return answer.location if answer.location else answer.body
 
     async def get_user(self) -> str:
-        """Return the status of the account: `active`, `waitlisted`, or another word."""
+        """Return the status of the account, such as `active` or `waitlisted`."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
-        return protocol.clean_server_text(user["status"])[:MAX_STANDING_CHARACTERS]
+        return protocol.clean_server_text(user["status"])[:MAX_ACCOUNT_STATUS_CHARACTERS]
 
     async def _send(
         self, request: protocol.Request, *, redirects: bool = False, before_send: BeforeSend | None = None
@@ -341,10 +349,11 @@ class CloudClient:
             await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
 
     async def _wait_until_allowed(self, before_send: BeforeSend | None, last: CloudError | None) -> None:
-        """Wait while another request waits for a rate limit, then check whether this request may still be sent.
+        """Wait as long as another request waits because of a rate limit, then call `before_send` if there was a wait.
 
         Args:
-            last: the error of the attempt before this one.
+            before_send: raises CloudError if the request must not be sent any more.
+            last: the error of the previous attempt; None for the first attempt.
         """
         waited = last is not None
         while self._waiting or waited:
@@ -361,7 +370,7 @@ class CloudClient:
             waited = False
 
     async def _hold_back(self, seconds: float) -> None:
-        """Wait, and delay this client's other requests too: they would meet the same rate limit."""
+        """Wait, and delay this client's other requests as well, because the same rate limit applies to them."""
         self.on_requested_wait(seconds)
         self._waiting += 1
         self._may_send.clear()
@@ -383,7 +392,7 @@ class CloudClient:
 
     async def _exchange(self, request: protocol.Request) -> protocol.Answer:
         """Send the request once and read the answer, up to its size limit."""
-        assert self._session is not None, "use it with `async with`"
+        assert self._session is not None, "CloudClient must be used with `async with`"
         asked = self.clock.now()
         try:
             async with self._session.request(
@@ -392,10 +401,10 @@ class CloudClient:
                 data=request.body,
                 headers=self._headers(request),
                 proxy=self.proxy,
-                # aiohttp would carry X-API-Key to another host, and turn a POST into a GET that "succeeds".
+                # aiohttp would send X-API-Key to another host, and would repeat a POST as a GET that "succeeds".
                 allow_redirects=False,
             ) as response:
-                # Other statuses may come from gateways and proxies, and a cached answer (with an Age) has an old Date.
+                # Other statuses may come from a gateway, and cached answers (with an Age header) have an old Date.
                 if response.status == 200 and response.headers.get("Age", "0") == "0":
                     self.clock.record_date(response.headers.get("Date"), asked, self.clock.now())
                 body, whole = await read_capped(response, request.largest_answer)
@@ -415,10 +424,10 @@ class CloudClient:
 
 
 def raise_without_context(error: CloudError) -> NoReturn:
-    """Raise an error without cause and context: aiohttp's errors hold the request's headers and the proxy's address.
+    """Raise an error without cause and context: aiohttp's errors contain the request's headers and the proxy's address.
 
-    Raising it outside `except` is not enough: on Python 3.10 a coroutine that was resumed by an exception still counts
-    as handling it.
+    Raising the error outside `except` is not enough: on Python 3.10 a coroutine that was resumed with an exception
+    still adds that exception as context.
     """
     try:
         raise error
@@ -427,7 +436,7 @@ def raise_without_context(error: CloudError) -> NoReturn:
 
 
 def connection_failure(exc: Exception, host: str) -> CloudError:
-    """Return the CloudError for an error of aiohttp. It says whether the request may have been sent."""
+    """Return the CloudError for an error of aiohttp. Its `sent` says whether the request may have been sent."""
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return CloudConnectionError("proxy_refused", host=host, status=exc.status, sent=False)
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):

@@ -1,4 +1,4 @@
-"""Downloading an output file: follows one redirect, without the API key, to a public address only."""
+"""Downloading an output file. Follows one redirect, to a public address only, and does not send the API key there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .sessions import ThreadResolver, open_session
 
 DOWNLOAD_SECONDS = 30.0
 DNS_SECONDS = 3.0
-"""Where only the proxy knows the names of the internet, the DNS of this network may not answer at all."""
+"""Limit for a DNS lookup behind a proxy. In a network where only the proxy resolves names, the DNS may never answer."""
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _BENCHMARK_RANGE = ip_network("198.18.0.0/15")
@@ -29,10 +29,10 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
-    """Return the content of an output, at most MAX_FILE_BYTES.
+    """Return the content of an output file, at most MAX_FILE_BYTES.
 
     Raises:
-        CloudError: it cannot be downloaded, or its address is not allowed.
+        CloudError: the file cannot be downloaded, is too large, or is at an address that is not allowed.
     """
     found = await client.view_file(file)
     if isinstance(found, bytes):
@@ -71,12 +71,13 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
 
 
 async def _check_through_proxy(url: str) -> None:
-    """Resolve the host name before a proxy does, which could fetch from its own private network.
+    """Check the addresses of the host, because a proxy could otherwise be made to fetch from its private network.
 
-    A name that only the proxy can resolve is allowed, unless it has no dot: that is a machine in a local network.
+    A name that only the proxy can resolve is allowed if it contains a dot. A name without a dot is a machine in a local
+    network.
 
     Raises:
-        NotComfyCloud: the name has a private address.
+        NotComfyCloud: the host has no public address, or is a machine in a local network.
     """
     host = urlsplit(url).hostname or ""
     try:
@@ -90,10 +91,15 @@ async def _check_through_proxy(url: str) -> None:
 
 
 def check_location(location: str, loopback_allowed: bool) -> str:
-    """Return `location` if a redirect may lead there: https, or this machine if the base URL is on it too.
+    """Return `location` if a redirect may lead there.
+
+    Allowed are https URLs of other hosts and, if the base URL is on this machine, URLs of this machine.
+
+    Args:
+        loopback_allowed: whether the base URL is on this machine.
 
     Raises:
-        NotComfyCloud: it is anything else, such as a private address.
+        NotComfyCloud: the URL is not allowed, for example because its address is private.
     """
     try:
         parts = urlsplit(location)
@@ -104,7 +110,7 @@ def check_location(location: str, loopback_allowed: bool) -> str:
     safe = (parts.scheme == "https" and not here) or (here and loopback_allowed and parts.scheme in ("http", "https"))
     odd = parts.username is not None or any(not "!" <= each <= "~" for each in location) or port == 0
     if scrub(location) != location or scrub(unquote(location)) != unquote(location):
-        raise NotComfyCloud(302)  # it would send a secret to the storage
+        raise NotComfyCloud(302)  # the URL contains a secret, which must not be sent to the storage
     if not safe or odd or not host or not (here or _may_be_public(host)):
         raise NotComfyCloud(302)
     return location
@@ -114,18 +120,18 @@ def _may_be_public(host: str) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        # The address of a name is checked when connecting. "127.1" is no name: aiohttp asks no resolver for what looks
-        # like a number, and the system then reads it as an address.
+        # `PublicResolver` checks the addresses of names. aiohttp does not call a resolver for a host such as "127.1",
+        # which the system then reads as an address.
         return ":" not in host and not host.replace(".", "").isdigit()
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is a public one. Raises ValueError if it is no IP address."""
+    """Return whether an IP address is public. Raise ValueError if `address` is not an IP address."""
     found = ip_address(address.split("%")[0])
     if isinstance(found, IPv6Address):
         if found in _NAT64:
             return is_public(str(ip_address(int(found) & 0xFFFFFFFF)))
-        # All other IPv6 forms of IPv4 addresses are outside this range, except these two.
+        # 6to4 and Teredo addresses are in the range of global unicast, but contain an IPv4 address.
         if found not in _GLOBAL_UNICAST or found.sixtofour is not None or found.teredo is not None:
             mapped = found.ipv4_mapped
             return mapped is not None and is_public(str(mapped))
@@ -133,16 +139,16 @@ def is_public(address: str) -> bool:
 
 
 def _is_allowed_address(address: str) -> bool:
-    """Return whether an address is public, or assigned by the DNS of a TUN proxy (Clash, sing-box, Surge).
+    """Return whether an address is public, or was assigned by the DNS of a TUN proxy (Clash, sing-box, Surge).
 
-    Such a proxy gives each name an address of the range for network benchmarks (RFC 2544) and resolves the name itself
-    when connecting.
+    A TUN proxy assigns each name an address of the range for network benchmarks (RFC 2544), and resolves the name when
+    a program connects to that address.
     """
     return is_public(address) or ip_address(address.split("%")[0]) in _BENCHMARK_RANGE
 
 
 class PublicResolver(ThreadResolver):
-    """Resolves to public addresses only, so that the checked address is the one that is connected to."""
+    """Resolves host names to public addresses only. aiohttp connects to exactly these addresses."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

@@ -1,7 +1,7 @@
 """Comfy Cloud's HTTP API without I/O: builds requests and turns answers into values or errors.
 
-Only requests built here can be sent, so this module lists everything that this pack can do to an account. There is no
-`DELETE /api/jobs/{id}`: it would also destroy the outputs.
+Only requests built here can be sent, so this module shows everything that this pack can do to an account. It does not
+use `DELETE /api/jobs/{id}`, which also deletes the output files.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MAX_QUOTE_CHARACTERS = 1000
 
 
 class Repeat(Enum):
-    """What sending the same request again would do. Decides which requests are retried."""
+    """What happens if the same request is sent twice. This decides which requests are retried."""
 
     READ = "nothing"
     DELETE = "the same effect again"
@@ -72,7 +72,7 @@ class Request:
 
     @property
     def reads_jobs(self) -> bool:
-        """Whether it requests a list of jobs or one job."""
+        """Whether the request is for a list of jobs or for one job."""
         return self.method == "GET" and self.path.startswith("/api/jobs")
 
     @property
@@ -83,7 +83,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. If `body` was cut at the request's limit, it is not `whole`, and may be `too_large`."""
+    """One answer.
+
+    Attributes:
+        whole: whether `body` is complete.
+        too_large: whether `body` is a list of jobs or one job that was cut at the size limit of the request.
+    """
 
     status: int
     body: bytes = b""
@@ -92,9 +97,9 @@ class Answer:
     whole: bool = True
     too_large: bool = False
     location: str = ""
-    """Where a redirect leads. Only `downloads` follows it."""
+    """The URL of a redirect. Only `downloads` follows it."""
     path: str = ""
-    """The path of the request it answers."""
+    """The path of the request."""
 
     @property
     def is_html(self) -> bool:
@@ -102,10 +107,13 @@ class Answer:
 
 
 def delete_history(job_ids: Sequence[str]) -> Request:
-    """Remove jobs from the history (operation manageHistory). At most 100 ids, in the server's spelling.
+    """Return a request that removes jobs from the history (operation manageHistory).
+
+    Args:
+        job_ids: 1 to 100 ids, in the server's spelling.
 
     Raises:
-        SchemaMismatch: these are not 1 to 100 different job ids, compared without case.
+        SchemaMismatch: there are too few or too many ids, an id is invalid, or two are equal apart from case.
     """
     request = _manage_history({"delete": list(job_ids)}, Repeat.DELETE)
     if len({job_id.lower() for job_id in job_ids}) != len(job_ids):
@@ -114,12 +122,17 @@ def delete_history(job_ids: Sequence[str]) -> Request:
 
 
 def clear_history() -> Request:
-    """Remove every finished job from the history (operation manageHistory)."""
+    """Return a request that removes all finished jobs from the history (operation manageHistory)."""
     return _manage_history({"clear": True}, Repeat.CLEAR)
 
 
 def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: str | None = None) -> Request:
-    """One page of jobs (operation listJobs), newest first. `limit` is 1 to 1,000; `chosen` is from JobFilter.query."""
+    """Return a request for one page of jobs, newest first (operation listJobs).
+
+    Args:
+        chosen: the filter, from `JobFilter.query`.
+        limit: number of jobs, 1 to 1,000.
+    """
     query = {**chosen, "limit": str(limit)}
     if after is not None:
         query["after"] = after
@@ -129,15 +142,17 @@ def list_jobs(chosen: Mapping[str, str], *, limit: int, offset: int = 0, after: 
 
 
 def get_job(job_id: str) -> Request:
-    """One job with its workflow and outputs (operation getJobDetail)."""
+    """Return a request for one job with its workflow and outputs (operation getJobDetail)."""
     return Request("GET", f"/api/jobs/{_checked(job_id)}", Repeat.READ, largest_answer=MAX_JOB_BYTES)
 
 
 def cancel_jobs(job_ids: Sequence[str]) -> Request:
-    """Stop pending or running jobs; they stay in the history as cancelled (operation cancelJobs). At most 100.
+    """Return a request that stops pending or running jobs (operation cancelJobs).
+
+    Stopped jobs stay in the history with the status cancelled.
 
     Raises:
-        SchemaMismatch: these are not 1 to 100 job ids.
+        SchemaMismatch: there are not 1 to 100 ids, or an id is invalid.
     """
     if not 1 <= len(job_ids) <= MAX_IDS_PER_REQUEST:
         raise SchemaMismatch("too_many_to_cancel")
@@ -147,7 +162,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> Request:
 
 
 def view_file(filename: str, subfolder: str, kind: str) -> Request:
-    """Where the file of an output is: answers 302 to the storage (operation viewFile)."""
+    """Return a request for an output file (operation viewFile). The server redirects to the storage with 302."""
     query = {"filename": filename, "subfolder": subfolder, "type": kind}
     return Request("GET", "/api/view", Repeat.READ, query, largest_answer=MAX_FILE_BYTES)
 
@@ -159,7 +174,7 @@ def _checked(job_id: str) -> str:
 
 
 def get_user() -> Request:
-    """Whose key it is; the cheapest request that needs one (operation getUser)."""
+    """Return a request for the owner of the API key (operation getUser): the cheapest request that needs a key."""
     return Request("GET", "/api/user", Repeat.READ)
 
 
@@ -169,13 +184,14 @@ def _manage_history(body: dict[str, object], repeat: Repeat) -> Request:
 
 
 def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> dict[str, Any]:
-    """Return the JSON object in an answer. Slow for a large one: call it off the event loop.
+    """Return the JSON object in an answer. Slow for a large answer: call it in a thread.
 
     Args:
         pause: called between steps to let other threads run.
 
     Raises:
-        CloudResponseError, NestedTooDeeply.
+        CloudResponseError: the answer is an error, or its body does not match the schema.
+        NestedTooDeeply: the body has too many levels.
     """
     _raise_for(answer)
     too_deep = False
@@ -188,20 +204,20 @@ def read_json(answer: Answer, schema_name: str, pause: Pause = lambda: None) -> 
         too_deep = True
     except (ValueError, SchemaMismatch):
         pass
-    # Raised outside `except`: json's own error holds the whole answer.
+    # Raised outside `except`, because json's error contains the whole answer and must not become the context.
     raise NestedTooDeeply(levels=MAX_LEVELS) if too_deep else UnreadableAnswer(answer.status)
 
 
 def read_jobs_page(
     answer: Answer, mapper: RowMapper[ValueT], now: datetime, pause: Pause = lambda: None
 ) -> Page[ValueT]:
-    """Return the page of jobs in an answer. Slow for a large page: call it off the event loop.
+    """Return the page of jobs in an answer. Slow for a large page: call it in a thread.
 
     Args:
         pause: called between steps to let other threads run.
 
     Raises:
-        CloudResponseError.
+        CloudResponseError: the answer is an error, or its body is not a page of jobs.
     """
     _raise_for(answer)
     job_ids: list[str] = []
@@ -244,7 +260,11 @@ def read_jobs_page(
 
 
 def _members(answer: Answer, take: Callable[[Any], None], pause: Pause) -> Mapping[str, Any]:
-    """Return the members of an answer without its rows, which are passed to `take`. Raises UnreadableAnswer."""
+    """Return the members of an answer without its rows, which are passed to `take`.
+
+    Raises:
+        UnreadableAnswer: the body is not a JSON object with rows.
+    """
     members: dict[str, Any] = {}
     with suppress(NotJson, UnicodeDecodeError):
         members = read_page(answer.body.decode("utf-8"), take, pause)
@@ -258,7 +278,7 @@ def _count(value: object) -> int | None:
 
 
 def _defects(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadable: int) -> Iterator[Defect]:
-    """Yield the defects that one page can show."""
+    """Yield the defects of one page."""
     if members["jobs"] is None:
         yield Defect(DefectKind.NO_ROWS)
     if not isinstance(pagination.get("has_more"), bool):
@@ -270,7 +290,7 @@ def _defects(members: Mapping[str, Any], pagination: Mapping[str, Any], unreadab
 
 
 def error_of(answer: Answer) -> CloudResponseError | None:
-    """Return the error for an answer, or None for a success."""
+    """Return the error for an answer, or None if the request succeeded."""
     status = answer.status
     if 300 <= status < 400 or status < 200:
         return NotComfyCloud(status)
@@ -300,7 +320,7 @@ _CLASS_OF_STATUS: Mapping[int, type[CloudResponseError]] = {
 
 
 def _has_moved_on(status: int, path: str) -> bool:
-    """Return whether the status means that the route does not exist. On other paths, 404 and 410 are about one job."""
+    """Return whether the status means that the route does not exist. On other paths, 404 and 410 refer to one job."""
     if path == "/api/history":
         return status in (404, 405, 410, 501)
     return status == 501 or (path == "/api/jobs" and status == 410)
@@ -314,15 +334,15 @@ def _error_class(status: int, cloud_code: str, says: str) -> type[CloudResponseE
     if status == 402:
         return InsufficientCredits if "credit" in f"{cloud_code} {says}".lower() else PlanRefused
     if status == 429:
-        # The public documentation calls a 429 "subscription inactive", but those answers have one of PLAN_REFUSALS.
+        # The documentation calls 429 "subscription inactive", but answers with that meaning have one of PLAN_REFUSALS.
         return RateLimited
     return _CLASS_OF_STATUS.get(status, BadRequest)
 
 
 def _quote(answer: Answer) -> tuple[str, str]:
-    """Return the code and the message of an error body, in any of the observed forms; the tests have a table."""
+    """Return the code and the message in the body of an error. The tests list all observed forms of such bodies."""
     if answer.is_html or not answer.whole:
-        return "", ""  # an incomplete text may end with a part of the key, which `scrub` would not recognise
+        return "", ""  # an incomplete body may end with a part of the key that is too short for `scrub`
     text = answer.body.decode("utf-8", "replace")
     try:
         value = json.loads(text)
@@ -344,7 +364,7 @@ def _code_and_message(value: object) -> tuple[object, object]:
 
 
 def _code_among(codes: Sequence[object]) -> str:
-    """Return the code of a plan refusal in upper case, if there is one, otherwise the first code."""
+    """Return the first code of PLAN_REFUSALS, in upper case. If there is none, return the first code."""
     named = [each for each in codes if isinstance(each, str) and each]
     plan = [each.upper() for each in named if each.upper() in PLAN_REFUSALS]
     return [*plan, *named, ""][0]
@@ -354,7 +374,7 @@ _CONTROLS = re.compile(f"{CONTROL.pattern}+")
 
 
 def clean_server_text(text: object) -> str:
-    """Return a text from the server without the key and control characters, of at most 1,000 characters."""
+    """Return a text from the server without secrets and control characters, cut at 1,000 characters."""
     if not isinstance(text, str):
         return ""
     return _CONTROLS.sub(" ", scrub(text)[: 4 * MAX_QUOTE_CHARACTERS])[:MAX_QUOTE_CHARACTERS].strip()

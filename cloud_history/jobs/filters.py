@@ -1,4 +1,4 @@
-"""Selecting jobs: by id, or by a filter. The list, the preview and the deletion share it."""
+"""Selecting jobs by id or by a filter. The list, the preview and the deletion use the same filter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .status import JobStatus
 
 @dataclass(frozen=True)
 class ProtectedJobs:
-    """The protected jobs, by id and by workflow id."""
+    """What the person has protected: the ids of single jobs, and the ids of workflows with all their jobs."""
 
     jobs: frozenset[str] = frozenset()
     workflows: frozenset[str] = frozenset()
@@ -30,13 +30,14 @@ NOTHING_PROTECTED = ProtectedJobs()
 
 @dataclass(frozen=True)
 class JobFilter:
-    """A filter for jobs. Empty members do not restrict it.
+    """A filter for jobs. Attributes that are empty or None match every job.
 
     Attributes:
-        statuses: any of these.
-        search: a text in the name, id, workflow id or error, without case.
-        after, before: created at or after `after`, and before `before`. A job without a valid time matches neither.
-        protected: True for protected jobs only, False for others only, according to `protection`.
+        statuses: the job has one of these.
+        search: the name, id, workflow id or error contains this text, in any case.
+        after: the job was created at this time or later. A job without a valid time does not match.
+        before: the job was created before this time. A job without a valid time does not match.
+        protected: True matches only jobs that `protection` covers, False only other jobs.
     """
 
     statuses: tuple[JobStatus, ...] = ()
@@ -53,7 +54,7 @@ class JobFilter:
         object.__setattr__(self, "_needle", self.search.strip().lower())
 
     def matches(self, job: Job) -> bool:
-        """Return whether the job matches. Applied to every row, even if the server has filtered already."""
+        """Return whether the job matches. Every listed job is tested, because a server may ignore the filter."""
         return (
             (not self.statuses or job.status in self.statuses)
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
@@ -69,7 +70,7 @@ class JobFilter:
 
     def query(self) -> dict[str, str]:
         """Return the part of the filter that the service can apply (operation listJobs)."""
-        # Not the output type: the service has it for completed jobs only.
+        # The service filters by output type too, but knows the output type of completed jobs only.
         asked = {"workflow_id": self.workflow_id}
         if self.statuses and JobStatus.UNKNOWN not in self.statuses:
             asked["status"] = ",".join(each.value for each in self.statuses)

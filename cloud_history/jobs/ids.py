@@ -1,4 +1,4 @@
-"""Job ids as people, graphs and servers write them, and the ids that this pack makes up."""
+"""Parsing job ids from people, graphs and servers, and the ids that this pack creates itself."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..json_pieces import NotJson, loads
 from ..secret import scrub
 
 MAX_IDS = 200_000
-"""For one deletion: ten times what most histories have, and parsed in a second or two."""
+"""Limit for one deletion: ten times the size of most histories. So many ids are parsed in one or two seconds."""
 MAX_CHARACTERS = 64 * MAX_IDS
-"""For a text with job ids: each has 36 characters, plus some for separators."""
+"""Limit for a text with job ids: 36 characters for each id, and some for separators."""
 MAX_NAMED_IDS = 10
 MAX_SHOWN_CHARACTERS = 60
 
-# Not uuid.UUID: it also accepts "+123…" and full-width digits, which would become another job's id.
+# uuid.UUID also accepts "+123…" and full-width digits, and would turn them into the id of another job.
 _BARE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _JOB_ID = re.compile(rf"(\{{?)({_BARE.pattern})(\}}?)", re.ASCII)
 HEX_ID_PATTERN = "[0-9a-f]{32}"
@@ -31,20 +31,26 @@ _ABSENT = "nothing (a missing or blank input)"
 MAX_SPELLINGS = 200_000
 
 Item = tuple[str, str]
-"""What is wrong with an item ("" for a text), and its text."""
+"""Why an item is no text ("" if it is a text), and the text."""
 
 
 class JobIdSpellings:
-    """How a server spells job ids that are not all lower case. The server may be case-sensitive.
+    """How a server spells job ids that are not all lower case.
 
-    This pack compares ids in lower case. All clients of a process share one object and send each id as it was read.
+    This pack compares ids in lower case, but the server may be case-sensitive, so clients send each id as the server
+    spells it. All clients of a process share one object.
     """
 
     def __init__(self) -> None:
         self._spellings: dict[str, str] = {}
 
     def learn(self, job_ids: Iterable[str], spellings: Mapping[str, str]) -> None:
-        """Note how a page spelled these ids: as in `spellings` (by lower-case id), otherwise in lower case."""
+        """Record how a page spells job ids.
+
+        Args:
+            job_ids: all ids on the page, in lower case.
+            spellings: the server's spelling of ids that are not in lower case, by lower-case id.
+        """
         if self._spellings:
             for job_id in job_ids:
                 self._spellings.pop(job_id, None)
@@ -52,7 +58,7 @@ class JobIdSpellings:
             self._spellings.update(spellings)
 
     def of(self, job_id: str) -> str:
-        """Return the id as the server spells it."""
+        """Return the job id in the server's spelling."""
         return self._spellings.get(job_id, job_id)
 
 
@@ -72,24 +78,24 @@ def is_hex_id(text: str) -> bool:
 
 
 def check_hex_id(text: str) -> None:
-    """Raises ValueError if `text` is not such an id."""
+    """Raise ValueError if `text` does not have the form of an id from `new_hex_id`."""
     if not is_hex_id(text):
-        raise ValueError("not an id: 32 hex digits are needed")
+        raise ValueError("an id must have 32 hex digits")
 
 
 def parse_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
     """Return the job ids in a text or a list of texts: in lower case, without duplicates, in the order given.
 
-    A text may separate ids by line breaks, commas, semicolons or spaces, may quote them, or may be a JSON array. Any
-    case and braces are allowed. An empty list gives an empty list.
+    In a text, ids are separated by line breaks, commas, semicolons or spaces, and may be quoted; or the text is a JSON
+    array. Upper case and braces are allowed. For an empty list, an empty list is returned.
 
     Args:
         pause: called between items to let other threads run. Its exceptions are passed on.
 
     Raises:
-        NoJobIds: None or blank text was given, which means neither "all" nor "none".
-        InvalidJobIds: an item is not a job id. Names the first ten with their positions, and counts all.
-        TooManyJobIds: more than 200,000 items, or more text than that many can have.
+        NoJobIds: None or only blank text was given, which may mean "all jobs" or "no jobs".
+        InvalidJobIds: an item is not a job id. The error shows the first ten such items and the number of all.
+        TooManyJobIds: there are more than MAX_IDS items, or a text is longer than MAX_CHARACTERS.
     """
     found: dict[str, None] = {}
     wrong: list[str] = []
@@ -135,7 +141,7 @@ def _text_items(text: str, depth: int, pause: Callable[[], None]) -> Iterator[It
         yield item
     if some:
         return
-    # Not `split`: it would hold the interpreter lock for the whole text.
+    # `split` would hold the interpreter lock for the whole text.
     for match in _TOKEN.finditer(text) if array is None else ():
         pause()
         token = match[0].strip(_QUOTES)
@@ -160,7 +166,7 @@ def _show(token: str) -> str:
     if "comfyui-" in token.lower():
         return "a text that looks like an API key (hidden)"
     cut = scrub(token)[:MAX_SHOWN_CHARACTERS]
-    # Escaped, so that invisible and right-to-left characters can be seen.
+    # Invisible and right-to-left characters are escaped, so that a person can see them.
     visible = cut.encode("unicode_escape").decode("ascii")
     return f"“{visible}{'…' if len(token) > MAX_SHOWN_CHARACTERS else ''}”"
 

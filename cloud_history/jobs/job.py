@@ -1,4 +1,4 @@
-"""A job of the history, and reading it tolerantly from a server's answer."""
+"""A job of the history, and reading jobs from answers of a server. Invalid fields are treated as missing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .ids import is_job_id
 from .status import ACTIVE, FINISHED, JobStatus
 
 MAX_TEXT_CHARACTERS = 300
-"""For an error in the list: enough to search and to show."""
+"""Limit for texts of a job in the list, such as the error message: enough for searching and showing it."""
 
 _MILLISECONDS_FROM = 1e11
 _MAX_NUMBER = 2**53
-"""Larger integers are invalid: no counter is that large, and JavaScript cannot represent them."""
+"""Integers from this one are invalid: no counter is that large, and JavaScript cannot represent them exactly."""
 _OUTPUT_TYPE_OF_WORD = {
     "image": "image",
     "images": "image",
@@ -29,7 +29,7 @@ _OUTPUT_TYPE_OF_WORD = {
 
 
 class JobError(NamedTuple):
-    """Why a job failed. Its `current_inputs` are never kept, because they can hold API keys."""
+    """Why a job failed. The server's `current_inputs` are left out, because they can contain API keys."""
 
     message: str
     kind: str = ""
@@ -38,7 +38,7 @@ class JobError(NamedTuple):
 
 
 class OutputFile(NamedTuple):
-    """An output file of a job, in the terms of `GET /api/view`."""
+    """An output file of a job: the parameters `filename`, `subfolder` and `type` of `GET /api/view`."""
 
     filename: str
     subfolder: str = ""
@@ -46,9 +46,9 @@ class OutputFile(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One job of the list. Times are aware, or None if the server gave no valid one.
+    """One job of the list. Times have a time zone, and are None if the server sent no valid time.
 
-    A named tuple, because lists have thousands of jobs and a frozen dataclass takes five times as long to create.
+    Lists have thousands of jobs, and creating a frozen dataclass takes five times as long as a named tuple.
     """
 
     id: str
@@ -65,12 +65,12 @@ class Job(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file name of its preview output, or ""."""
+        """The file name of the job's preview output, or "" if there is none."""
         return self.preview.filename if self.preview else ""
 
     @property
     def finished(self) -> bool:
-        """Whether it has ended, so that a deletion can remove it."""
+        """Whether the job has ended, so that a deletion can remove it."""
         return self.status in FINISHED
 
     @property
@@ -79,38 +79,38 @@ class Job(NamedTuple):
 
     @property
     def took(self) -> timedelta | None:
-        """How long it ran, or None if unknown."""
+        """How long the job ran, or None if unknown."""
         if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
             return None
         return self.finished_at - self.started_at
 
     def mentions(self, text: str) -> bool:
-        """Return whether the name, id, workflow id or error contains this text, which must be in lower case."""
+        """Return whether the name, id, workflow id or error contains `text`, which must be in lower case."""
         error = self.error.message if self.error else ""
         return any(text in each.lower() for each in (self.name, self.id, self.workflow_id, error))
 
 
 def utc_now() -> datetime:
-    """Return the time by this machine's clock, aware."""
+    """Return the time by this machine's clock, with the time zone UTC."""
     return datetime.now(timezone.utc)
 
 
 def moment(value: object, now: datetime) -> datetime | None:
     """Return the time for a number in seconds or milliseconds, or None if it is not valid.
 
-    The documentation and the server disagree on the unit, so the size decides: 1e11 and more are milliseconds. Numbers
-    that are not positive and finite, or more than a day ahead of `now`, are not valid, so such a job is never "old".
+    The documentation and the server disagree on the unit, so numbers from 1e11 are taken as milliseconds. A number is
+    not valid if it is not positive and finite, or if it is more than a day ahead of `now`.
     """
     return _moment(value, _latest(now))
 
 
 def _latest(now: datetime) -> float:
-    """Return the latest valid time in seconds."""
+    """Return the latest valid time as a Unix time in seconds."""
     return now.timestamp() + 86400
 
 
 def _moment(value: object, latest: float) -> datetime | None:
-    # Exact types, because bool is a subclass of int. NaN and infinity fail the comparison.
+    # `isinstance` would accept bool, which is a subclass of int. The comparison excludes NaN and infinity.
     if not (type(value) is int or type(value) is float) or not 0 < value < 1e16:
         return None
     seconds = value / 1000 if value >= _MILLISECONDS_FROM else value
@@ -120,22 +120,22 @@ def _moment(value: object, latest: float) -> datetime | None:
 
 
 def row_id(row: object) -> str | None:
-    """Return the job id in a row of the list, in lower case, or None."""
+    """Return the job id in a row of the list, in lower case, or None if the row has no valid job id."""
     job_id = row.get("id") if isinstance(row, dict) else None
     return job_id.lower() if isinstance(job_id, str) and is_job_id(job_id) else None
 
 
 def read_job(row: object, now: datetime) -> Job | None:
-    """Return the job in a row of `GET /api/jobs` or in the answer of `GET /api/jobs/{id}`; None if it has no job id.
+    """Return the job in a row of `GET /api/jobs` or in the answer of `GET /api/jobs/{id}`.
 
-    Accepts the format of Comfy Cloud and that of open-source ComfyUI.
+    Return None if there is no valid job id. The formats of Comfy Cloud and of open-source ComfyUI are both accepted.
     """
     job_id = row_id(row)
     return None if job_id is None else read_job_row(job_id, cast("dict[str, Any]", row), now)
 
 
 def read_job_row(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
-    """Return the job in a row whose `row_id` is `job_id`."""
+    """Return the job in a row. `job_id` is the result of `row_id` for that row."""
     raw = row.get("status")
     status = JobStatus.from_api(raw)
     preview = row.get("preview_output")
@@ -160,7 +160,7 @@ def read_job_row(job_id: str, row: Mapping[str, Any], now: datetime) -> Job:
 
 
 def read_file(value: object) -> OutputFile | None:
-    """Return the file of an output, or None."""
+    """Return the output file described by a JSON object, or None if there is no valid file name."""
     if not isinstance(value, dict):
         return None
     filename = value.get("filename")
@@ -174,7 +174,7 @@ def read_file(value: object) -> OutputFile | None:
 
 
 def output_type(word: object) -> str:
-    """Return `image`, `video`, `audio` or `3d` for the server's word for an output type, or ""."""
+    """Return `image`, `video`, `audio` or `3d` for the server's word for an output type, or "" for other words."""
     return _OUTPUT_TYPE_OF_WORD.get(word.lower(), "") if isinstance(word, str) else ""
 
 
@@ -190,7 +190,8 @@ def _error(value: object) -> JobError | None:
 
 
 def _text(value: Any, longest: int) -> str:
-    # Scrubbed before anything else: a search could find a hidden key letter by letter, and a cut key is not recognised.
+    # Scrubbed before it is cut, because `scrub` does not recognise a cut key, and before it can be searched, because a
+    # search would reveal a key letter by letter.
     if isinstance(value, str):
         return scrub(value)[:longest]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MAX_NUMBER:

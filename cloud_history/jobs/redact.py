@@ -1,4 +1,4 @@
-"""Removing API keys from a job's detail before it is shown or backed up."""
+"""Removing API keys from the details of a job before they are shown or backed up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import NestedTooDeeply, NotBackedUp
 from ..secret import holds, scrub
 
 MAX_LEVELS = 100
-"""Far deeper than any workflow, and far below Python's recursion limit."""
+"""Limit for nested objects and arrays: far more than any workflow has, and far below Python's recursion limit."""
 
 _HOLDS_INPUTS = "current_inputs"
 _EXTRA_DATA = "extra_data"
@@ -20,13 +20,13 @@ _ARE_THE_WORKFLOW = frozenset({_HOLDS_THE_WORKFLOW, "nodes", "inputs"})
 
 
 def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail without any key that this process has held, in names and in texts.
+    """Return the details without the API keys that this process has used, which may be in names and in texts.
 
-    `current_inputs` are removed everywhere. Of `extra_data`, which can hold keys of other services, only the workflow
-    in `extra_pnginfo` is kept. Keys of other services in a node of the workflow are not recognised.
+    `current_inputs` are removed everywhere. `extra_data` can contain keys of other services, so everything in it except
+    the workflow in `extra_pnginfo` is removed. Keys of other services in a node of the workflow are not recognised.
 
     Raises:
-        NestedTooDeeply.
+        NestedTooDeeply: there are more than MAX_LEVELS levels.
     """
     cleaned = _clean(detail, 0, in_workflow=False)
     assert isinstance(cleaned, dict)
@@ -34,14 +34,14 @@ def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_json(value: object, key: str) -> bytes:
-    """Return a cleaned value as JSON.
+    """Return a value from `clean_detail` as JSON.
 
     Raises:
-        NotBackedUp: the key in use is still in it.
+        NotBackedUp: the JSON still contains `key`, the API key in use.
     """
     text = json.dumps(value)
     if holds(text, key):
-        # Outside of texts: a key of digits in a number, or a key that is a part of "[hidden]".
+        # Possible if the key consists of digits and is in a number, or if the key is a part of "[hidden]".
         raise NotBackedUp("key_in_workflow")
     return text.encode("ascii")
 
@@ -71,4 +71,4 @@ def _workflow_of(extra_data: object) -> object:
 
 
 MAX_JOB_BYTES = 64 * 1024 * 1024
-"""For one job with its workflow, in an answer and in a backup."""
+"""Limit for one job with its workflow, in an answer and in a backup."""

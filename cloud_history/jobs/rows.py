@@ -1,4 +1,4 @@
-"""Jobs as JSON for the browser: rows of the list, and the details of one job."""
+"""Converting jobs to JSON for the browser: rows of the list, and the details of one job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def job_row(job: Job) -> dict[str, Any]:
-    """Return the row of a job. Times are Unix milliseconds."""
+    """Return the row of a job for the browser's list. Times are Unix milliseconds, `took` is in milliseconds."""
     return {
         "id": job.id,
         "status": job.status.value,
@@ -35,12 +35,12 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def row_json(job: Job) -> str:
-    """Return the row of a job as JSON."""
+    """Return the row of a job for the browser's list as JSON text."""
     return _ENCODER.encode(job_row(job))
 
 
 def milliseconds(moment: datetime | None) -> int | None:
-    """Return Unix milliseconds, or None."""
+    """Return a time as Unix milliseconds, or None for None."""
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
@@ -58,13 +58,20 @@ def _error(job: Job) -> dict[str, str] | None:
 
 MAX_OUTPUTS = 500
 MAX_TRACEBACK_CHARACTERS = 20_000
-"""For the traceback of one job."""
+"""Limit for the traceback of one job."""
 
 Payload = dict[str, Any]
 
 
 def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
-    """Convert a job's detail, cleaned by `clean_detail`, for the browser. Raises NotFound if it has no job id."""
+    """Convert the details of a job for the browser.
+
+    Args:
+        detail: the details from `clean_detail`.
+
+    Raises:
+        NotFound: the details have no valid job id.
+    """
     job = read_job(detail, now)
     if job is None:
         raise NotFound(404)
@@ -85,7 +92,7 @@ def _output_row(node_id: str, media: str, file: OutputFile) -> Payload:
 
 
 def files_of(detail: Mapping[str, Any]) -> list[OutputFile]:
-    """Return the output files of a job. Only these may be fetched for it."""
+    """Return the output files of a job. The browser may request only these files for the job."""
     return [file for _, _, file in _files(detail)]
 
 
@@ -99,7 +106,7 @@ def _files(detail: Mapping[str, Any]) -> Iterator[tuple[str, str, OutputFile]]:
 
 
 def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
-    """Return the canvas workflow and the API graph in a job's `workflow`, each or None."""
+    """Return the canvas workflow and the API graph in a job's `workflow`, each None if it is missing."""
     if not isinstance(value, Mapping):
         return None, None
     if isinstance(value.get("nodes"), list):
@@ -118,8 +125,8 @@ def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
 def workflow_file(detail: Mapping[str, Any]) -> bytes:
     """Return the canvas workflow of a job as a JSON file, with all numbers unchanged.
 
-    JavaScript would round a seed beyond 2**53 and cannot parse NaN, so the browser gets the text.
-    Slow for a large workflow: call it off the event loop.
+    The browser saves this text unparsed, because JavaScript would round a seed beyond 2**53 and cannot parse NaN.
+    Slow for a large workflow: call it in a thread.
 
     Raises:
         InputRefused: the job has no workflow.
@@ -127,7 +134,7 @@ def workflow_file(detail: Mapping[str, Any]) -> bytes:
     canvas, _ = read_workflow(detail.get("workflow"))
     if canvas is None:
         raise InputRefused("job_without_workflow")
-    # UTF-8 cannot encode a lone surrogate. "backslashreplace" writes it as a JSON escape.
+    # UTF-8 cannot encode a lone surrogate, and "backslashreplace" writes a lone surrogate as a JSON escape.
     return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
@@ -143,5 +150,5 @@ def _whole_error(value: object) -> Payload | None:
         "node_id": "node_id",
     }
     shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
-    # Each line is scrubbed already, but the key may be spread over two lines.
+    # Each line is scrubbed already, but a key may begin in one line and end in the next.
     return {**shown, "traceback": scrub(text)[:MAX_TRACEBACK_CHARACTERS].splitlines(keepends=True)}

@@ -1,4 +1,4 @@
-"""The statuses of a job: the one table of them. What the service calls them, and what can be done with them."""
+"""The table of all job statuses, with the service's words for each status."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _FINISHED, _ACTIVE, _NEITHER = "finished", "active", ""
 
 
 class JobStatus(str, Enum):
-    """The five statuses of the API, in the order in which reports name them, and one for anything it may add.
+    """The five statuses of the API, in the order used by reports, and UNKNOWN for any other status.
 
-    Each has its group, which decides whether a deletion may take the job, and the service's other words for it, which
-    are listed in CLOUD_API_RECOMMENDATIONS.md of Comfy-Org/docs.
+    Attributes:
+        group: "finished", "active" or "". A deletion can remove only jobs with a finished status.
+        words: the service's words for the status, from CLOUD_API_RECOMMENDATIONS.md of Comfy-Org/docs.
     """
 
     group: str
@@ -38,7 +39,7 @@ class JobStatus(str, Enum):
 
     @classmethod
     def from_api(cls, word: object) -> JobStatus:
-        """Return the status that a word of the service means. Any other word is UNKNOWN, never a finished status."""
+        """Return the status for the service's word, or UNKNOWN if the word is not in the table."""
         return _STATUS_OF_WORD.get(word, cls.UNKNOWN) if isinstance(word, str) else cls.UNKNOWN
 
 
@@ -52,21 +53,23 @@ STATUSES_OF_CHOICE: Mapping[str, tuple[JobStatus, ...]] = {
     _ACTIVE: ACTIVE,
     "any": (),
 }
-"""What a node offers as “status”, and the statuses that each word stands for."""
+"""The choices of a node's input “status”, and the statuses that each choice selects. An empty tuple selects all."""
 
 
 def listed(statuses: Iterable[JobStatus], last: str) -> str:
-    """Name the statuses in a sentence: "completed, failed or cancelled"."""
+    """Return the statuses as a list in words, such as "completed, failed or cancelled". `last` is "or" or "and"."""
     *others, final = (status.value for status in statuses)
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
 @dataclass(frozen=True)
 class JobCounts:
-    """How many jobs the history has.
+    """The number of jobs in the history.
 
     Attributes:
-        by_status: the finished jobs, which a clear removes.
+        by_status: numbers of finished jobs, which a clear removes, by status.
+        active: number of pending and running jobs.
+        taken_at: when the jobs were counted.
     """
 
     by_status: Mapping[JobStatus, int]
