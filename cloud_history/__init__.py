@@ -1,6 +1,6 @@
-"""Everything this pack knows about Comfy Cloud's execution history.
+"""Manages the job history of Comfy Cloud: listing, deleting, protecting and backing up jobs.
 
-The package knows nothing of ComfyUI: it can be used, and is tested, without it.
+This package does not import ComfyUI, so it can be used and tested without ComfyUI.
 """
 
 __version__ = "1.2.0"

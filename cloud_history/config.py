@@ -1,4 +1,4 @@
-"""The base URL of Comfy Cloud and the state folder. Both come from the environment, never from a request."""
+"""The base URL of Comfy Cloud and the path of the state folder. Both are configured by environment variables only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import StateFolderRefused, UnsafeBaseUrl
 DEFAULT_BASE_URL = "https://cloud.comfy.org"
 
 _NOT_REPLACED = re.compile(r"\$\{?[A-Za-z_]|%[A-Za-z_]\w*%")
-"""A variable that a shell would have expanded."""
+"""A reference to a variable that no shell has expanded."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class BaseUrl:
 
     url: str
     host: str
-    """The host, with its port if it has one, as a person is shown it."""
+    """The host to show, with the port if the URL has one."""
 
     @property
     def loopback(self) -> bool:
@@ -44,10 +44,13 @@ def is_loopback(hostname: str) -> bool:
 
 
 def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
-    """Return the base URL: https, or plain http on loopback only, so that the key is never sent unencrypted.
+    """Return the base URL from the environment, or the default.
+
+    Plain http is allowed for loopback addresses only, so that the API key is never sent unencrypted over a network.
 
     Raises:
-        UnsafeBaseUrl: it is anything else, or has a user name, a query or a fragment.
+        UnsafeBaseUrl: the URL is neither https nor http on a loopback address, or contains a user name, a query or a
+            fragment.
     """
     given = environment.variable(environment.BASE_URL, environ) or DEFAULT_BASE_URL
     try:
@@ -65,20 +68,21 @@ def read_base_url(environ: Mapping[str, str] = environment.PROCESS) -> BaseUrl:
 
 
 def state_folder(environ: Mapping[str, str] = environment.PROCESS, inside_comfyui: Path | None = None) -> Path:
-    """Return the absolute path of the state folder, with links resolved. Call it once, at the start.
+    """Return the absolute path of the state folder, with links resolved.
 
-    Later, another working directory or a changed link would lead to another folder, in which nothing is protected.
+    Call it once, at the start: if a link changes later, a second call would return another folder, without the list of
+    protected jobs.
 
     Args:
-        inside_comfyui: ComfyUI's system user folder, if there is a ComfyUI. ComfyUI does not serve folders whose name
-            begins with two underscores (`folder_paths.get_system_user_directory`).
+        inside_comfyui: the folder to use by default in ComfyUI: its system user folder. ComfyUI does not serve folders
+            whose name begins with two underscores (`folder_paths.get_system_user_directory`).
 
     Raises:
-        StateFolderRefused: the environment variable is not an absolute path, or is a link to a missing folder.
+        StateFolderRefused: the environment variable is not an absolute path, or the folder is a broken link.
     """
     named = environment.variable(environment.STATE_FOLDER, environ)
     found = _named_folder(named) if named else inside_comfyui or _user_data_folder(environ) / "comfy-cloud-history"
-    # The target of a broken link may be on a disk that is not mounted now.
+    # The link may point to a disk that is not mounted now, so a new folder must not be created in its place.
     if os.path.islink(found) and not os.path.exists(found):
         raise StateFolderRefused("state_folder_link_broken", folder=found, target=os.readlink(found))
     return Path(os.path.realpath(found))

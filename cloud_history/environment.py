@@ -1,4 +1,4 @@
-"""The environment variables of this pack. All of them are read here, so that all are trimmed alike."""
+"""The environment variables of this pack. All are read here, so that all are trimmed in the same way."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ NODES_MAY_DELETE = "COMFY_CLOUD_HISTORY_NODES"
 SHARED_KEY = "COMFY_CLOUD_HISTORY_SHARED"
 
 PROCESS: Mapping[str, str] = os.environ
-"""The variables of this process, as they are now."""
+"""The current variables of this process."""
 
 _QUOTES = "\"'"
 
 
 def variable(name: str, environ: Mapping[str, str] = PROCESS) -> str:
-    """The value of a variable, trimmed; "" where it is not set."""
+    """Return the value of a variable, trimmed, or "" if it is not set."""
     return trimmed(environ.get(name, ""))
 
 
 def proxies() -> dict[str, str]:
-    """The values of `HTTPS_PROXY` and the like, trimmed, by the scheme that each is for: `https`, `all`, `no`."""
+    """Return the values of the proxy variables, trimmed. The key for `HTTPS_PROXY` is `https`, and so on."""
     return {scheme: trimmed(value) for scheme, value in getproxies_environment().items()}
 
 
 def trimmed(value: str) -> str:
-    """Return the value without surrounding white space and quotes, which `docker --env-file` does not remove."""
+    """Return the value without surrounding white space and quotes. `docker --env-file` leaves quotes in values."""
     value = value.strip()
     while len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
         value = value[1:-1].strip()

@@ -1,4 +1,4 @@
-"""Resetting state in a forked child, which has none of its parent's threads: a lock that one held is never freed."""
+"""Resetting state in a forked child. The child has none of its parent's threads, so locks they held stay locked."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-_restarts: list[weakref.ref[Any]] = []
+_resets: list[weakref.ref[Any]] = []
 
 
-def run_after_fork(restart: Callable[[], object]) -> None:
-    """Call `restart` in each forked child, as long as its object or module lives.
+def run_after_fork(reset: Callable[[], object]) -> None:
+    """Call `reset` in each child process that is forked from now on.
 
     Args:
-        restart: a method, or a function of a module. It must neither raise nor block.
+        reset: a method, or a function of a module. It must neither raise nor block. Only a weak reference to it is
+            stored, so it is no longer called after its object has been freed.
     """
-    _restarts[:] = [each for each in _restarts if each() is not None]
-    _restarts.append(weakref.WeakMethod(restart) if hasattr(restart, "__self__") else weakref.ref(restart))
+    _resets[:] = [each for each in _resets if each() is not None]
+    _resets.append(weakref.WeakMethod(reset) if hasattr(reset, "__self__") else weakref.ref(reset))
 
 
 class ForkSafeLock:
-    """A lock for the threads of this process that is free again in a forked child.
+    """A lock for the threads of a process. In a forked child the lock is unlocked.
 
     Args:
-        reentrant: whether the thread that holds it may acquire it again.
+        reentrant: whether the thread that holds the lock may acquire it again.
     """
 
     def __init__(self, *, reentrant: bool = False) -> None:
@@ -38,7 +39,7 @@ class ForkSafeLock:
         return self._lock.acquire(blocking, timeout)
 
     def release(self) -> None:
-        """Release the lock. Raises RuntimeError if it is not held."""
+        """Release the lock. Raise RuntimeError if the lock is not held."""
         self._lock.release()
 
     def __enter__(self) -> None:
@@ -52,9 +53,9 @@ class ForkSafeLock:
 
 
 def _forked() -> None:
-    for each in _restarts:
-        if (restart := each()) is not None:
-            restart()
+    for each in _resets:
+        if (reset := each()) is not None:
+            reset()
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,7 +1,7 @@
 """Parsing and writing large JSON in small steps, so that no step holds the interpreter lock for long.
 
-`json.loads` and `json.dumps` hold the lock until they are done, even in a thread: 15 MB block all of ComfyUI for a
-second. Here they get only small parts, and `pause` is called in between.
+`json.loads` and `json.dumps` hold the interpreter lock until they are done, even in a thread: parsing 15 MB blocks all
+of ComfyUI for a second. This module parses and writes small parts, and calls `pause` between them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 Pause = Callable[[], None]
 
 WINDOW = 64 * 1024
-"""Characters decoded in one step."""
+"""Number of characters decoded in one step."""
 MAX_TAIL_CHARACTERS = 3
-"""Characters at the end of a window that may belong to a number, such as "e-"."""
+"""A number this close to the end of a window may be incomplete: "1e-5" may have been cut after "1e-"."""
 LIGHT = 1000
-"""Values (or units of 64 characters) encoded in one step."""
+"""Maximum size of a value that is encoded in one step: number of values in it, plus 1 for each 64 characters."""
 WORK_SECONDS = 0.001
-"""Work between two pauses: short compared with the 20 ms for which the event loop may be blocked."""
+"""Time between two pauses: much shorter than the 20 ms for which the event loop may be blocked."""
 PAUSE_SECONDS = 0.00005
 
 _SPACES = frozenset(" \t\n\r")
@@ -32,7 +32,7 @@ _DECODER = json.JSONDecoder()
 
 
 class ThreadPauses:
-    """Sleeps after each WORK_SECONDS, long enough for a waiting thread to get the interpreter lock."""
+    """A `pause` for work in a thread: sleeps once in WORK_SECONDS, so that other threads get the interpreter lock."""
 
     def __init__(self) -> None:
         self._due = 0.0
@@ -52,10 +52,10 @@ class JsonTooDeep(NotJson):
 
 
 def loads(text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> Any:
-    """Parse a text. Raises NotJson."""
+    """Return the value of a JSON text. Raise NotJson if the text is not valid JSON."""
     value, at = Reader(text, pause, decoder).value(skip(text, 0))
     if text[skip(text, at) :]:
-        raise NotJson("something follows")
+        raise NotJson("text follows the JSON value")
     return value
 
 
@@ -63,16 +63,17 @@ def dumps(value: object, pause: Pause) -> str:
     """Return a value as JSON. NaN and infinity become null.
 
     Raises:
-        ValueError, TypeError: it contains something that JSON cannot represent.
+        TypeError: the value contains an object that JSON cannot represent.
+        ValueError: the value contains an integer with more digits than Python converts.
     """
     return "".join(_pieces(value, pause))
 
 
 class Reader:
-    """Parses values of a text, one after the other.
+    """Parses the values in a JSON text one after the other.
 
     Args:
-        decoder: decodes small values; its `object_pairs_hook` creates objects.
+        decoder: decodes values that fit into one window. Its `object_pairs_hook` also creates larger objects.
     """
 
     def __init__(self, text: str, pause: Pause, decoder: json.JSONDecoder = _DECODER) -> None:
@@ -83,7 +84,12 @@ class Reader:
         self._window = text[:WINDOW]
 
     def value(self, at: int) -> tuple[Any, int]:
-        """Return the value that begins at `at`, and where it ends. Raises NotJson, JsonTooDeep."""
+        """Return the value that begins at position `at`, and the position after it.
+
+        Raises:
+            JsonTooDeep: the value is nested too deeply.
+            NotJson: there is no valid value at this position.
+        """
         try:
             return self._value(at)
         except RecursionError as exc:
@@ -96,7 +102,7 @@ class Reader:
         return self._small(at) or self._large(at)
 
     def _small(self, at: int) -> tuple[Any, int] | None:
-        """Return the value if it ends within the current window, or within a new one that begins with it."""
+        """Return the value at `at` if it fits into a window, the current one or one that begins at `at`; else None."""
         if self._start <= at < self._start + len(self._window):
             found = self._within(at - self._start)
             if found is not None or at == self._start:
@@ -109,7 +115,7 @@ class Reader:
             value, end = self._decoder.raw_decode(self._window, offset)
         except (ValueError, RecursionError):
             return None
-        # A number at the end of the window may be incomplete: "1." and "1e" parse as 1.
+        # A number at the end of the window may be cut: "1." and "1e" are parsed as 1.
         may_go_on = isinstance(value, (int, float)) and len(self._window) - end < MAX_TAIL_CHARACTERS
         if may_go_on and self._start + len(self._window) < len(self._text):
             return None
@@ -158,7 +164,7 @@ class Reader:
 
 
 def skip(text: str, at: int) -> int:
-    """Return the position after any white space."""
+    """Return the first position from `at` on that is not white space."""
     if text[at : at + 1] not in _SPACES:
         return at
     match = _SPACE.match(text, at)
@@ -166,7 +172,7 @@ def skip(text: str, at: int) -> int:
 
 
 def expect(text: str, at: int, mark: str) -> int:
-    """Return where the next value begins, after this mark. Raises NotJson if the mark is missing."""
+    """Return the position of the first character after `mark` and white space. Raise NotJson if `mark` is missing."""
     if text[at : at + 1] != mark:
         raise NotJson(f"{mark} is missing")
     return skip(text, at + 1)

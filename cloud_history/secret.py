@@ -1,7 +1,7 @@
 """Hiding the API key and other secrets.
 
-`Secret` never shows its text. Every text from outside goes through `scrub` before it is used, and `ScrubbingFilter`
-scrubs every log record once more.
+`Secret` never shows its text. Every text from outside this process goes through `scrub`, which removes secrets, before
+it is used. `ScrubbingFilter` removes secrets from every log record.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _SET_IN = "    "
 _MIN_CHARACTERS_TO_HINT = 16
 _MIN_CHARACTERS_TO_SCRUB = 4
 _MIN_PART_CHARACTERS = 16
-"""A part of a secret that is this long is hidden too: a server may have cut its text inside a key."""
+"""A part of a secret of at least this length is hidden too, because a server may cut a text in the middle of a key."""
 _BLOCK = 8
 _literals: tuple[Literal, ...] = ()
-"""The texts that `scrub` removes, the longest first."""
+"""The texts that `scrub` removes, longest first."""
 _shortest = _MIN_CHARACTERS_TO_SCRUB
-"""Texts shorter than this cannot contain a secret."""
+"""A text with fewer characters cannot contain a secret."""
 _one_at_a_time = ForkSafeLock()
 
 
@@ -42,7 +42,7 @@ _DIGEST_KEY = secrets.token_bytes(32)
 
 
 class Secret:
-    """A text that is never shown. `reveal()` is for the request header only."""
+    """A text that is never shown. Call `reveal()` only to build the request header."""
 
     __slots__ = ("_text",)
 
@@ -54,13 +54,16 @@ class Secret:
         return self._text
 
     def digest(self, about: str) -> str:
-        """Return an id for the pair of `about` and this text. It reveals nothing, and differs in each process."""
+        """Return an id for the pair of `about` and the secret.
+
+        The id does not reveal the secret, and is different in each process.
+        """
         named = f"{about}\n{self._text}".encode("utf-8", "surrogatepass")
         return hmac.new(_DIGEST_KEY, named, "sha256").hexdigest()[:32]
 
     @property
     def last4(self) -> str:
-        """The last four characters, or "" for a text of less than 16, of which they would show too much."""
+        """The last four characters, or "" for a text of less than 16 characters: four would reveal too much of it."""
         return self._text[-4:] if len(self._text) >= _MIN_CHARACTERS_TO_HINT else ""
 
     def __eq__(self, other: object) -> bool:
@@ -86,12 +89,12 @@ class Secret:
 
 
 class Literal(NamedTuple):
-    """One form of a secret, which is hidden without regard to case.
+    """One form of a secret, such as the form in a URL. It is hidden in upper and lower case.
 
     Attributes:
-        text: in lower case.
-        shortest_part: length from which a part of it is hidden too.
-        blocks: every such part contains at least one of these.
+        text: the form, in lower case.
+        shortest_part: a part of `text` with at least this length is hidden too.
+        blocks: pieces of `text`; every part of that length contains at least one of them.
     """
 
     text: str
@@ -100,7 +103,7 @@ class Literal(NamedTuple):
 
 
 def literals_of(text: str) -> list[Literal]:
-    """Return the forms of a secret: plain, and as in a URL, in JSON, in HTML and in a `repr`."""
+    """Return the forms of a secret: unchanged, and as escaped in a URL, in JSON, in HTML and by `repr`."""
     urls = (quote(text, safe=""), unquote(text))
     quoted = (json.dumps(text)[1:-1], escape(text), repr(text)[1:-1])
     found = {_folded(each) for each in (text, *urls, *quoted)}
@@ -110,13 +113,13 @@ def literals_of(text: str) -> list[Literal]:
 def _literal(text: str) -> Literal:
     if len(text) < 2 * _MIN_PART_CHARACTERS:
         return Literal(text, len(text), (text,))
-    # Any 16 consecutive characters contain one of these blocks completely.
+    # Any 16 consecutive characters of the text contain at least one whole block of 8.
     blocks = dict.fromkeys(text[at : at + _BLOCK] for at in range(0, len(text) - _BLOCK + 1, _BLOCK))
     return Literal(text, _MIN_PART_CHARACTERS, tuple(blocks))
 
 
 def remember(text: str) -> None:
-    """Make `scrub` remove this text in all its forms from now on."""
+    """Make `scrub` remove this text, in all forms from `literals_of`, from now on."""
     global _literals, _shortest
     with _one_at_a_time:
         found = {*_literals, *literals_of(text)}
@@ -125,9 +128,9 @@ def remember(text: str) -> None:
 
 
 def scrub(text: str) -> str:
-    """Return `text` without the secrets that this process has held, and without long parts of them.
+    """Return `text` with each secret of this process, and each long part of a secret, replaced by "[hidden]".
 
-    Must be called before a text is cut: a short part of a secret is not recognised.
+    Call it before a text is cut, because a short part of a secret is not recognised.
     """
     if len(text) < _shortest:
         return text
@@ -154,7 +157,7 @@ def _without(text: str, literal: Literal, shortest: int) -> str:
     folded = _folded(text)
     kept: list[str] = []
     done = at = 0
-    # One expression for all blocks, so that the text is searched once.
+    # One regular expression for all blocks, so that the text is searched only once.
     blocks = re.compile("|".join(map(re.escape, literal.blocks)))
     while match := blocks.search(folded, at):
         start, end = max(_parts(folded, literal.text, match, done), key=lambda each: each[1] - each[0])
@@ -167,7 +170,7 @@ def _without(text: str, literal: Literal, shortest: int) -> str:
 
 
 def _parts(folded: str, whole: str, block: re.Match[str], done: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the parts of `whole` around this block, none of which begins before `done`."""
+    """Yield the start and end of each part of `whole` in `folded` around this block that begins at `done` or later."""
     for number in range(0, len(whole), _BLOCK):
         if not whole.startswith(block[0], number):
             continue
@@ -181,7 +184,7 @@ def _parts(folded: str, whole: str, block: re.Match[str], done: int) -> Iterator
 
 
 def _folded(text: str) -> str:
-    """Return `text` in lower case with the same number of characters."""
+    """Return `text` in lower case. Characters whose lower case is longer stay unchanged, so that positions match."""
     folded = text.lower()
     if len(folded) == len(text):
         return folded
@@ -194,7 +197,10 @@ SHORT_ID_CHARACTERS = 8
 
 @contextmanager
 def log_about(operation: str) -> Iterator[None]:
-    """Prefix log lines written inside, in this pack's threads too, with the start of this operation's id."""
+    """Prefix each log line written in the `with` block with the start of the operation's id.
+
+    Also applies to lines that this pack's threads write for the operation.
+    """
     token = _operation.set(operation)
     try:
         yield
@@ -203,17 +209,17 @@ def log_about(operation: str) -> Iterator[None]:
 
 
 class ScrubbingFilter(logging.Filter):
-    """Scrubs each record of its logger, tracebacks included.
+    """Removes secrets from each record of a logger, including its traceback.
 
-    A text from outside can contain a line break followed by what looks like another log entry, or escape codes for a
-    terminal. So further lines are indented, and control characters are escaped.
+    A text from a server can contain a line break followed by a fake log entry, or escape codes for a terminal. So all
+    lines after the first are indented, and control characters are escaped.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):
-            # A log call with wrong arguments must not raise in the caller.
+            # A log call whose arguments do not fit its message must not raise in the caller.
             message = f"{record.msg} {record.args!r}"
         operation = _operation.get()
         about = f"[{operation[:SHORT_ID_CHARACTERS]}] " if operation else ""
@@ -232,7 +238,7 @@ def visible_controls(text: str) -> str:
 
 def _fit_for_a_log(text: str) -> str:
     first, *others = map(visible_controls, scrub(text).replace("\r\n", "\n").split("\n"))
-    # Indented lines stay as they are: if the pack is imported twice, each import adds a filter to the same logger.
+    # If the pack is imported twice, the logger has two filters, and the second one must not indent lines again.
     return "\n".join([first, *(line if line.startswith(_SET_IN) else _SET_IN + line for line in others)])
 
 

@@ -1,4 +1,4 @@
-"""Which file a thread is accessing, so that its caller can tell when the disk has stopped answering."""
+"""Recording which file a thread accesses, so that the caller can detect a disk that has stopped answering."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIN_BYTES_PER_SECOND = 1_000_000
-"""Bytes a second of a disk that still counts as answering."""
+"""A disk that is slower than this counts as not answering."""
 
 
 @dataclass
 class DiskAccess:
-    """What one thread is doing with the disk.
+    """The current file access of one thread.
 
     Attributes:
-        path: the file it is accessing, or None while it computes.
-        since: when it began, by `time.monotonic`.
-        extra: seconds allowed beyond the usual limit, because the file is large.
+        path: the file that the thread accesses, or None if it does not access a file.
+        since: when the access began or ended, by `time.monotonic`.
+        extra: seconds allowed in addition to the usual limit, because the file is large.
     """
 
     path: Path | None = None
@@ -29,18 +29,19 @@ class DiskAccess:
 
 
 current: ContextVar[DiskAccess | None] = ContextVar("current", default=None)
-"""The access of the work that runs in this thread, if a caller waits for it."""
+"""The file access of the work that runs in this thread, or None if no caller waits for the work."""
 
 
 @contextmanager
 def disk_access(path: Path, size: int = 0) -> Iterator[None]:
-    """Note that the code inside accesses this file.
+    """Record that the code inside the `with` block accesses this file.
 
     Args:
-        size: bytes that are read or written, which set how long it may take.
+        size: number of bytes to read or write. More bytes may take more time.
 
     Raises:
-        OSError: passed through, with the file's name added: the system omits it for files that are open.
+        OSError: passed through from the code inside. The file's name is added, because the system omits it for files
+            that are open.
     """
     step = current.get()
     before = (step.path, step.extra) if step else (None, 0.0)
@@ -49,7 +50,7 @@ def disk_access(path: Path, size: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        # An error with a `cure` names the file already.
+        # The message of an error with a `cure` contains the file's name already.
         if exc.filename is None and not hasattr(exc, "cure"):
             exc.filename = str(path)
         raise

@@ -1,7 +1,7 @@
 """An event loop in a thread of its own, for the work that routes start.
 
-A deletion of 30,000 jobs has steps that take long, and ComfyUI serves everything from one event loop. Work on this
-loop delays ComfyUI's by no more than a switch between threads.
+Some steps of a deletion of 30,000 jobs take long. ComfyUI handles all requests in one event loop, which these steps
+would block. On the pack's own loop, they delay ComfyUI only by a switch between threads.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..forks import ForkSafeLock, run_after_fork
 T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
-"""Interval for checking that the loop is still running."""
+"""Interval at which a waiting caller checks that the loop is still running."""
 PAUSE_SECONDS = 0.001
 
 
 class _OwnLoop:
-    """Starts the loop at first use. Its thread is a daemon that is never joined."""
+    """Starts the loop at first use, in a daemon thread that is never joined."""
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()
@@ -31,7 +31,7 @@ class _OwnLoop:
         run_after_fork(self._start_anew)
 
     def get(self) -> asyncio.AbstractEventLoop:
-        """Return the loop. Raises RuntimeError if the system starts no more threads."""
+        """Return the loop. Raise RuntimeError if the system cannot start a thread for it."""
         with self._lock:
             if self._loop is None or not self.serves(self._loop):
                 loop = asyncio.new_event_loop()
@@ -45,24 +45,24 @@ class _OwnLoop:
             return self._loop
 
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Return whether `loop` is the current one and is running."""
+        """Return whether `loop` is the loop of this object and is running."""
         return loop is self._loop and self._thread is not None and self._thread.is_alive()
 
     def forget(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stop giving work to this loop."""
+        """Let the next `get` start a new loop if `loop` is the current one."""
         with self._lock:
             if self._loop is loop:
                 self._loop = self._thread = None
 
     def _start_anew(self) -> None:
-        # A forked child has no such thread, and must not close descriptors that it shares with its parent.
+        # A forked child does not have the thread. It must not close the loop, whose descriptors the parent still uses.
         self._loop = self._thread = None
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     stopped = False
     while not stopped:
-        # One of these, raised in a task, would end the loop and all other tasks.
+        # If a task raises one of these, `run_forever` raises it too, which would end all other tasks.
         with suppress(SystemExit, KeyboardInterrupt):
             loop.run_forever()
             stopped = True
@@ -83,16 +83,18 @@ _own = _OwnLoop()
 
 
 async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run work on the pack's own loop. It is cancelled with its caller, and has ended when this returns or raises.
+    """Run work on the pack's own loop and return its result. If the caller is cancelled, the work is cancelled.
+
+    The work has ended when this function returns or raises.
 
     Raises:
-        RuntimeError: the loop has ended, and the work with it.
+        RuntimeError: the loop has ended before the work had a result.
     """
     if _own.serves(asyncio.get_running_loop()):
         return await work
     try:
         loop = _own.get()
-    except RuntimeError:  # the system starts no more threads
+    except RuntimeError:  # the system cannot start another thread
         return await work
     task = _LoopTask(work, loop)
     try:
@@ -112,20 +114,20 @@ async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _wait_for(task: _LoopTask[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait until the task has ended, or the loop has: then the task's end is never reported."""
+    """Wait until the task has ended. Return too if the loop has ended, which then never reports the task's end."""
     while not task.ended.done() and _own.serves(loop):
         await asyncio.wait({task.ended}, timeout=CHECK_SECONDS)
 
 
 class PerLoop(Generic[T]):
-    """One object for each event loop, such as an asyncio lock, which belongs to the first loop that waits for it."""
+    """Creates one object for each event loop, such as an asyncio lock, which works on one loop only."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def here(self) -> T:
-        """Return the object of the running loop."""
+        """Return the object for the running loop."""
         for loop in list(self._made):
             if loop.is_closed():
                 self._made.pop(loop, None)
@@ -133,7 +135,7 @@ class PerLoop(Generic[T]):
 
 
 class _LoopTask(Generic[T]):
-    """One piece of work on the pack's loop, for a caller on another loop."""
+    """A task on the pack's own loop, started by a caller on another loop."""
 
     def __init__(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> None:
         self._work = work
@@ -158,6 +160,6 @@ class _LoopTask(Generic[T]):
 
     def _set_ended(self, task: asyncio.Task[T]) -> None:
         if not task.cancelled():
-            task.exception()  # otherwise asyncio logs that it was never retrieved
+            task.exception()  # otherwise asyncio logs that the exception was never retrieved
         with suppress(RuntimeError):  # the caller's loop was closed
             self._here.call_soon_threadsafe(self.ended.set_result, None)

@@ -1,4 +1,4 @@
-"""Work that a person can stop, and that has a time limit."""
+"""Running work that a person can stop and that has a time limit."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from ..errors import CloudConnectionError, CloudTimeoutError, OperationStopped
 T = TypeVar("T")
 
 ASKED_TO_WAIT = "asked_to_wait"
-"""Phase of a wait that Comfy Cloud asks for. Reported once, as it begins, as 0 of its number of seconds."""
+"""Phase of a wait that Comfy Cloud asks for. Reported once, at its start, with `done` 0 and `total` in seconds."""
 STOP_CHECK_SECONDS = 0.2
-"""Interval at which work checks whether the person wants to stop it."""
+"""Interval of the checks whether the person wants to stop the work."""
 WORK_SECONDS = 0.005
-"""Work between two pauses."""
+"""Time between two pauses."""
 PAUSE_SECONDS = 0.001
-"""Long enough for a waiting thread to wake up."""
+"""Length of a pause: long enough for a waiting thread to wake up."""
 
 
 class Watch(Protocol):
-    """How an operation reports progress to a person, and learns that they want to stop it."""
+    """How an operation reports progress to a person, and asks whether the person wants to stop it."""
 
     def stop_requested(self) -> bool:
-        """Return whether to stop. Called several times a second; must not block."""
+        """Return whether the person wants to stop the operation. Called several times a second; must not block."""
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Called at each step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
+        """Report a step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
 
 
 class Unwatched:
-    """A Watch for work without a person: never stops, reports nothing."""
+    """A Watch for work that no person watches: it never stops the work and reports nothing."""
 
     def stop_requested(self) -> bool:
         return False
@@ -43,13 +43,13 @@ class Unwatched:
 
 
 def check_stopped(watch: Watch) -> None:
-    """Raises OperationStopped: a person wants it to stop."""
+    """Raise OperationStopped if the person wants to stop the operation."""
     if watch.stop_requested():
         raise OperationStopped()
 
 
 class Deadline:
-    """The moment by which an operation must end: this many seconds from now."""
+    """The moment by which an operation must end, `seconds` after this object is created."""
 
     def __init__(self, seconds: float) -> None:
         self._clock = asyncio.get_running_loop().time
@@ -57,7 +57,7 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Extend the deadline by the time spent inside."""
+        """Extend the deadline by the time that the `with` block takes."""
         since = self._clock()
         try:
             yield
@@ -65,16 +65,19 @@ class Deadline:
             self._end += self._clock() - since
 
     def left(self, at_least: float = 0.0) -> float:
-        """Return the seconds left, but never less than `at_least`."""
+        """Return the number of seconds left, at least `at_least`."""
         return max(at_least, self._end - self._clock())
 
 
 async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run coroutines concurrently. If one fails, the others are cancelled and have ended before its error is raised."""
+    """Run coroutines concurrently and return their results.
+
+    If one coroutine fails, the other coroutines are cancelled. All have ended when its exception is raised.
+    """
     tasks = [asyncio.ensure_future(each) for each in work]
     results = asyncio.gather(*tasks)
     try:
-        # Not awaited directly: that would pass on every cancellation, and interrupt the tasks' own cleanup.
+        # Awaiting `results` directly would pass on every cancellation to the tasks, even while they clean up.
         await asyncio.wait({results})
         return results.result()
     finally:
@@ -84,10 +87,10 @@ async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def wait_until_ended(*work: asyncio.Future[Any]) -> None:
-    """Wait until all futures have ended, even if the wait is cancelled. Their exceptions are not raised.
+    """Wait until all futures have ended, even if the caller is cancelled. The exceptions of the futures are not raised.
 
     Raises:
-        asyncio.CancelledError: the wait was cancelled. All futures have ended.
+        asyncio.CancelledError: the caller was cancelled meanwhile. All futures have ended.
     """
     cancelled: asyncio.CancelledError | None = None
     while left := {each for each in work if not each.done()}:
@@ -97,20 +100,20 @@ async def wait_until_ended(*work: asyncio.Future[Any]) -> None:
             cancelled = exc
     for each in work:
         if not each.cancelled():
-            each.exception()  # otherwise asyncio logs that it was never retrieved
+            each.exception()  # otherwise asyncio logs that the exception was never retrieved
     if cancelled is not None:
         raise cancelled
 
 
 async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: float) -> T:
-    """Run `work`. Cancel it if the person stops it, its time is up, or the caller is cancelled.
+    """Run `work` and return its result. Cancel the work if the person stops it, after `seconds`, or with the caller.
 
-    The work has always ended when this returns or raises.
+    The work has always ended when this function returns or raises.
 
     Raises:
-        OperationStopped: the person stopped it.
-        CloudTimeoutError: it took longer than `seconds`.
-        asyncio.CancelledError: passed through.
+        OperationStopped: the person stopped the work.
+        CloudTimeoutError: the work took longer than `seconds`.
+        asyncio.CancelledError: the caller was cancelled.
     """
     deadline = Deadline(seconds)
     task = asyncio.get_running_loop().create_task(work)
@@ -129,13 +132,13 @@ async def run_stoppable(work: Coroutine[Any, Any, T], watch: Watch, seconds: flo
 
 
 class LoopPauses:
-    """Pauses in long work on an event loop, for other threads and for a person who wants to stop it.
+    """Pauses long work on an event loop, so that other threads can run and the person can stop the work.
 
-    `asyncio.sleep(0)` is not enough: this thread takes the interpreter lock again before another thread has woken up,
-    so that ComfyUI's event loop, in its own thread, would stand still.
+    Call it often; it sleeps once in WORK_SECONDS. `asyncio.sleep(0)` is not enough: this thread would take the
+    interpreter lock again before another thread, such as that of ComfyUI's event loop, has woken up.
 
     Raises:
-        OperationStopped: when called, if the person stopped the work.
+        OperationStopped: the person stopped the work. Raised by a call.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -151,11 +154,11 @@ class LoopPauses:
 
 
 async def sleep_stoppable(sleep: Callable[[float], Awaitable[None]], seconds: float, watch: Watch) -> None:
-    """Sleep. Raises OperationStopped if the person stops the operation."""
+    """Sleep for `seconds`. Raise OperationStopped as soon as the person stops the operation."""
 
     async def wait() -> None:
         await sleep(seconds)
 
-    # The limit is exceeded if the computer was suspended meanwhile. That is no error.
+    # The limit is exceeded if the computer was suspended meanwhile, which is no error.
     with suppress(CloudConnectionError):
         await run_stoppable(wait(), watch, seconds + 1)

@@ -1,7 +1,8 @@
-"""Running blocking work in this pack's own threads, so that it never blocks an event loop.
+"""Running blocking work in this pack's own threads, so that the work never blocks an event loop.
 
-asyncio's executor does not fit: other packs fill it, and `asyncio.run` joins its threads, so that a call that never
-returns would hold up ComfyUI's queue. These threads are daemons that are never joined, and every wait has a limit.
+asyncio's executor is unsuitable: other packs may keep it busy, and `asyncio.run` joins its threads, so a call that
+never returns would block ComfyUI's queue. The threads here are daemons that are never joined, and every wait has a
+limit.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REMOVAL_SECONDS = 1.0
-"""How long to wait until a file that is no longer needed is removed. It is removed in any case."""
+"""How long to wait for the removal of a file that is no longer needed. It is removed even after that time."""
 FILE_SECONDS = 5.0
-"""Limit for a small file."""
+"""Limit for work with a small file."""
 MAX_SECONDS_OF_LONG_WORK = 120.0
-"""Limit for large files and for computing."""
+"""Limit for work with large files and for computations."""
 UNANSWERED_SECONDS = 1.0
-"""Limit for a file while earlier work is unanswered, so that a dead disk does not cost the full limit at each step."""
+"""Limit for file work while earlier file work is overdue, so that a dead disk does not cost FILE_SECONDS each time."""
 CANCELLED_SECONDS = 0.2
-"""How long a cancelled write is waited for. It is completed or undone in any case."""
+"""How long to wait for a cancelled write to end. The write is completed or undone even after that time."""
 CHECK_SECONDS = 0.2
 IDLE_SECONDS = 10.0
-"""A thread without work ends after this time."""
+"""A thread ends after this time without work."""
 
 
 class Pool:
@@ -53,17 +54,17 @@ class Pool:
         run_after_fork(self.start_anew)
 
     def start_anew(self) -> None:
-        """Forget all threads and work: a forked child has none of them."""
+        """Reset the pool to no threads and no work, because a forked child has none of its parent's threads."""
         self._changed = threading.Condition()
         self._waiting: deque[Callable[[], None]] = deque()
         self._threads = 0
         self._idle = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Run `work` in a thread. It must not raise.
+        """Run `work` in a thread. `work` must not raise.
 
         Raises:
-            RuntimeError: there is no thread and the system cannot start one.
+            RuntimeError: the pool has no thread and the system cannot start one.
         """
         with self._changed:
             self._waiting.append(work)
@@ -91,48 +92,53 @@ class Pool:
                     return
                 work = self._waiting.popleft()
             work()
-            del work  # frees what it refers to before the next wait
+            del work  # frees the objects that it refers to before the next wait
 
 
 _file_pool = Pool("files", 8)
 _large_file_pool = Pool("large", 4)
 _compute_pool = Pool("work", 4)
 resolver_pool = Pool("names", 4)
-"""For DNS lookups, which can hang for long."""
+"""The pool for DNS lookups, which can hang for a long time."""
 
 
 _unanswered: set[_Task[Any]] = set()
-"""File work that has exceeded its limit and has not ended yet."""
+"""File work that has exceeded its limit and is still running."""
 
 
-def _forked() -> None:
+def _forget_unanswered() -> None:
     _unanswered.clear()
 
 
-run_after_fork(_forked)
+run_after_fork(_forget_unanswered)
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run work with small files in a thread.
+    """Run work with small files in a thread and return its result.
 
-    If the caller is cancelled, work that has not begun is dropped; of other work, the result is dropped.
+    If the caller is cancelled, the work is skipped if it has not begun, otherwise its result is ignored.
 
     Raises:
-        StateNotAnswering: it did not end within FILE_SECONDS.
+        StateNotAnswering: the work did not end within FILE_SECONDS.
     """
     return await run_in_pool(partial(work, *args, **kwargs), _file_pool, FILE_SECONDS)
 
 
 async def compute_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a computation in a thread. Raises StateNotAnswering if it takes longer than 2 minutes."""
+    """Run a computation in a thread and return its result.
+
+    Raises:
+        StateNotAnswering: the computation took longer than MAX_SECONDS_OF_LONG_WORK.
+    """
     return await run_in_pool(partial(work, *args, **kwargs), _compute_pool, MAX_SECONDS_OF_LONG_WORK)
 
 
 async def run_large_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run work with large or many files in a thread.
+    """Run work with large or many files in a thread and return its result.
 
     Raises:
-        StateNotAnswering: the disk has not answered about a file for FILE_SECONDS, or it took longer than 2 minutes.
+        StateNotAnswering: one file took longer than FILE_SECONDS (plus time for its size), or the whole work took
+            longer than MAX_SECONDS_OF_LONG_WORK.
     """
     return await run_in_pool(partial(work, *args, **kwargs), _large_file_pool, MAX_SECONDS_OF_LONG_WORK)
 
@@ -144,17 +150,19 @@ async def write_in_thread(
     meanwhile: Callable[[], object] | None = None,
     seconds: float | None = None,
 ) -> T:
-    """Write in a thread. The write is completed, or completed and undone, whatever happens to the caller.
+    """Write in a thread and return the result of `write`.
+
+    The write is always completed, even if the caller is cancelled or gives up. In that case it is undone afterwards.
 
     Args:
-        undo: takes the result and undoes the write, in a thread, if the caller was cancelled, lost its event loop or
-            gave up before it got the result.
-        meanwhile: called several times a second while waiting. Its exceptions end the wait.
+        undo: gets the result of `write` and undoes the write, in a thread. Called if the caller was cancelled, gave up
+            or lost its event loop before it got the result.
+        meanwhile: called several times a second while waiting. An exception from it ends the wait.
         seconds: the limit; None means FILE_SECONDS.
 
     Raises:
-        StateNotAnswering: it did not end within that limit.
-        asyncio.CancelledError: passed through, after CANCELLED_SECONDS in which the write usually ends.
+        StateNotAnswering: the write did not end within the limit.
+        asyncio.CancelledError: the caller was cancelled. Raised when the write has ended, or after CANCELLED_SECONDS.
     """
     seconds = FILE_SECONDS if seconds is None else seconds
     task = _Task(write, undo or _nothing, _file_pool, asyncio.get_running_loop(), can_drop=False)
@@ -166,24 +174,28 @@ async def write_in_thread(
 
 
 async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
-    """Run work in a thread of this pool. Raises StateNotAnswering if it takes longer than `seconds`."""
+    """Run work in a thread of this pool and return its result.
+
+    Raises:
+        StateNotAnswering: the work took longer than `seconds`.
+    """
     return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
 
 def run_in_background(work: Callable[[], None]) -> None:
-    """Run work in a thread without waiting for it. Failures are logged."""
+    """Run work in a thread without waiting for it. Exceptions are logged."""
 
     def logged() -> None:
         try:
             work()
         except Exception:  # noqa: BLE001 - there is no caller to pass it to
-            log.exception("Work in the background failed.")
+            log.exception("A background task failed.")
 
     context = contextvars.copy_context()
     try:
         _file_pool.submit(lambda: context.run(logged))
     except RuntimeError:
-        log.warning("The system starts no more threads, so some work in the background was skipped.")
+        log.warning("A background task was skipped, because the system cannot start another thread.")
 
 
 def _nothing(result: object) -> None:
@@ -191,10 +203,10 @@ def _nothing(result: object) -> None:
 
 
 class _Task(Generic[T]):
-    """One piece of work and its caller. The result is either returned to the caller or undone.
+    """Work in a thread, with the caller that waits for it. The result is either returned to the caller or undone.
 
     Args:
-        can_drop: whether work that has not begun is dropped when the caller gives up.
+        can_drop: whether work that has not begun is skipped if the caller gives up.
     """
 
     def __init__(
@@ -216,21 +228,25 @@ class _Task(Generic[T]):
         self._can_drop = can_drop
         self._loop = loop
         self._ended: asyncio.Future[None] = loop.create_future()
-        self._settled = self._ended
+        self._undone_or_ended = self._ended
         self._lock = threading.Lock()
         self._wanted = True
         self._results: list[T] = []
         self._error: BaseException | None = None
 
     async def result(self, seconds: float, meanwhile: Callable[[], object] | None = None) -> T:
-        """Start the work and wait for it. Raises what the work raises, and StateNotAnswering."""
+        """Start the work, wait for it and return its result. Exceptions of the work are passed through.
+
+        Raises:
+            StateNotAnswering: the work did not end in time, or the system cannot start a thread.
+        """
         ends, self._began = self._loop.time() + seconds, time.monotonic()
         try:
             self._pool.submit(self._run)
         except RuntimeError:
             raise StateNotAnswering("no_threads") from None
         try:
-            # `asyncio.wait` cancels nothing when its time is up.
+            # Unlike `asyncio.wait_for`, `asyncio.wait` does not cancel the future after the timeout.
             while not self._ended.done() and (left := self._seconds_left(ends)) > 0:
                 await asyncio.wait({self._ended}, timeout=min(left, CHECK_SECONDS))
                 if meanwhile and not self._ended.done():
@@ -248,7 +264,7 @@ class _Task(Generic[T]):
         raise self._timed_out(seconds)
 
     def _seconds_left(self, ends: float) -> float:
-        """Return how many more seconds to wait."""
+        """Return the number of seconds until the next limit is reached."""
         left = ends - self._loop.time()
         if _unanswered and self._pool is _file_pool:
             left = min(left, self._began + UNANSWERED_SECONDS - time.monotonic())
@@ -265,17 +281,20 @@ class _Task(Generic[T]):
         return StateNotAnswering("not_answering_at", seconds=silent, file=path.name)
 
     def abandon(self) -> asyncio.Future[None]:
-        """Give up the result: it is undone as soon as it exists. The future is done when that has happened."""
+        """Undo the result, now or as soon as it exists, unless the caller has got it.
+
+        Return a future that is done as soon as the work, or the undoing of its result, has ended.
+        """
         with self._lock:
             self._wanted = False
             results, self._results = self._results, []
         if results:
             undoing = _Task(lambda: self._undo_safely(results[0]), _nothing, self._pool, self._loop, can_drop=False)
-            self._settled = undoing._ended
-            # If no thread can be started, it is not undone, and the next start reports it.
+            self._undone_or_ended = undoing._ended
+            # If no thread can be started, the write is not undone; this pack reports it when ComfyUI starts again.
             with suppress(RuntimeError):
                 self._pool.submit(undoing._run)
-        return self._settled
+        return self._undone_or_ended
 
     def _run(self) -> None:
         if self._can_drop and not self._wanted:
@@ -305,7 +324,7 @@ class _Task(Generic[T]):
             try:
                 self._undo(result)
             except Exception as exc:  # noqa: BLE001 - there is no caller to pass it to
-                log.warning("A cancelled write could not be undone: %s", exc)
+                log.warning("A cancelled write of a file could not be undone: %s", exc)
 
         self._context.copy().run(undo)
 

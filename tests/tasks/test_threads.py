@@ -204,6 +204,6 @@ async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
         if len(caplog.messages) == 2:
             break
         await asyncio.sleep(0.005)
-    undo, background = sorted(caplog.messages)
-    assert background.startswith("[01234567] Work in the background failed.")
-    assert undo.startswith("[01234567] A cancelled write could not be undone")
+    background, undo = sorted(caplog.messages)
+    assert background.startswith("[01234567] A background task failed.")
+    assert undo.startswith("[01234567] A cancelled write of a file could not be undone")
