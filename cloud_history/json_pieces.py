@@ -19,7 +19,7 @@ WINDOW = 64 * 1024
 """Number of characters decoded in one step."""
 MAX_TAIL_CHARACTERS = 3
 """A number this close to the end of a window may be incomplete: "1e-5" may have been cut after "1e-"."""
-LIGHT = 1000
+MAX_SIZE_PER_STEP = 1000
 """Maximum size of a value that is encoded in one step: number of values in it, plus 1 for each 64 characters."""
 WORK_SECONDS = 0.001
 """Time between two pauses: much shorter than the 20 ms for which the event loop may be blocked."""
@@ -146,7 +146,7 @@ class Reader:
         text, pairs = self._text, list[tuple[str, Any]]()
         at = skip(text, at + 1)
         if text[at : at + 1] == "}":
-            return self._made(pairs), at + 1
+            return self._build_object(pairs), at + 1
         while True:
             name, at = self._value(at)
             if not isinstance(name, str):
@@ -155,10 +155,10 @@ class Reader:
             pairs.append((name, value))
             at = skip(text, at)
             if text[at : at + 1] == "}":
-                return self._made(pairs), at + 1
+                return self._build_object(pairs), at + 1
             at = expect(text, at, ",")
 
-    def _made(self, pairs: list[tuple[str, Any]]) -> Any:
+    def _build_object(self, pairs: list[tuple[str, Any]]) -> Any:
         hook: Any = self._decoder.object_pairs_hook
         return dict(pairs) if hook is None else hook(pairs)
 
@@ -180,16 +180,16 @@ def expect(text: str, at: int, mark: str) -> int:
 
 def _pieces(value: object, pause: Pause) -> Iterator[str]:
     pause()
-    if isinstance(value, str) and len(value) > LIGHT * 64:
+    if isinstance(value, str) and len(value) > MAX_SIZE_PER_STEP * 64:
         yield from _pieces_of_text(value, pause)
-    elif isinstance(value, (list, tuple)) and not _is_light(value):
+    elif isinstance(value, (list, tuple)) and not _fits_one_step(value):
         mark = "["
         for each in value:
             yield mark
             yield from _pieces(each, pause)
             mark = ","
         yield "]"
-    elif isinstance(value, dict) and not _is_light(value):
+    elif isinstance(value, dict) and not _fits_one_step(value):
         mark = "{"
         for name, each in value.items():
             yield mark
@@ -219,14 +219,14 @@ def _finite(value: object) -> object:
 
 def _pieces_of_text(text: str, pause: Pause) -> Iterator[str]:
     yield '"'
-    for at in range(0, len(text), LIGHT * 64):
+    for at in range(0, len(text), MAX_SIZE_PER_STEP * 64):
         pause()
-        yield _encode(text[at : at + LIGHT * 64])[1:-1]
+        yield _encode(text[at : at + MAX_SIZE_PER_STEP * 64])[1:-1]
     yield '"'
 
 
-def _is_light(value: object) -> bool:
-    left, waiting = LIGHT, [value]
+def _fits_one_step(value: object) -> bool:
+    left, waiting = MAX_SIZE_PER_STEP, [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):

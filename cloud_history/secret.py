@@ -24,7 +24,7 @@ from .forks import ForkSafeLock
 HIDDEN = "[hidden]"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters, line separators, direction marks and lone surrogates."""
-_SET_IN = "    "
+_INDENT = "    "
 
 _MIN_CHARACTERS_TO_HINT = 16
 _MIN_CHARACTERS_TO_SCRUB = 4
@@ -35,7 +35,7 @@ _literals: tuple[Literal, ...] = ()
 """The texts that `scrub` removes, longest first."""
 _shortest = _MIN_CHARACTERS_TO_SCRUB
 """A text with fewer characters cannot contain a secret."""
-_one_at_a_time = ForkSafeLock()
+_literals_lock = ForkSafeLock()
 
 
 _DIGEST_KEY = secrets.token_bytes(32)
@@ -121,7 +121,7 @@ def _literal(text: str) -> Literal:
 def remember(text: str) -> None:
     """Make `scrub` remove this text, in all forms from `literals_of`, from now on."""
     global _literals, _shortest
-    with _one_at_a_time:
+    with _literals_lock:
         found = {*_literals, *literals_of(text)}
         _literals = tuple(sorted(found, key=lambda each: (-len(each.text), each.text)))
         _shortest = min((each.shortest_part for each in _literals), default=_MIN_CHARACTERS_TO_SCRUB)
@@ -137,11 +137,11 @@ def scrub(text: str) -> str:
     folded = _folded(text)
     for literal in _literals:
         if literal.text in folded:
-            text = _without(text, literal, len(literal.text))
+            text = _hide_parts(text, literal, len(literal.text))
             folded = _folded(text)
     for literal in _literals:
         if any(block in folded for block in literal.blocks):
-            text = _without(text, literal, literal.shortest_part)
+            text = _hide_parts(text, literal, literal.shortest_part)
             folded = _folded(text)
     return text
 
@@ -152,7 +152,7 @@ def holds(text: str, secret: str) -> bool:
     return any(literal.text in folded for literal in literals_of(secret))
 
 
-def _without(text: str, literal: Literal, shortest: int) -> str:
+def _hide_parts(text: str, literal: Literal, shortest: int) -> str:
     """Return `text` with each part of `literal` of at least `shortest` characters replaced."""
     folded = _folded(text)
     kept: list[str] = []
@@ -223,10 +223,10 @@ class ScrubbingFilter(logging.Filter):
             message = f"{record.msg} {record.args!r}"
         operation = _operation.get()
         about = f"[{operation[:SHORT_ID_CHARACTERS]}] " if operation else ""
-        record.msg, record.args = about + _fit_for_a_log(message), None
+        record.msg, record.args = about + _format_for_log(message), None
         if record.exc_info and record.exc_info[0] is not None:
             text = "".join(traceback.format_exception(*record.exc_info))
-            record.exc_text = _SET_IN + _fit_for_a_log(text.rstrip())
+            record.exc_text = _INDENT + _format_for_log(text.rstrip())
             record.exc_info = None
         return True
 
@@ -236,10 +236,10 @@ def visible_controls(text: str) -> str:
     return CONTROL.sub(lambda each: each[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def _fit_for_a_log(text: str) -> str:
+def _format_for_log(text: str) -> str:
     first, *others = map(visible_controls, scrub(text).replace("\r\n", "\n").split("\n"))
     # If the pack is imported twice, the logger has two filters, and the second one must not indent lines again.
-    return "\n".join([first, *(line if line.startswith(_SET_IN) else _SET_IN + line for line in others)])
+    return "\n".join([first, *(line if line.startswith(_INDENT) else _INDENT + line for line in others)])
 
 
 log = logging.getLogger("cloud_history")

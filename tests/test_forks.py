@@ -87,7 +87,7 @@ def of_backup(folder: Path) -> Owner:
 
 
 def of_secret(folder: Path) -> Owner:
-    return secret._one_at_a_time, lambda: secret.remember("a-secret-of-this-test")
+    return secret._literals_lock, lambda: secret.remember("a-secret-of-this-test")
 
 
 def of_own_loop(folder: Path) -> Owner:

@@ -29,7 +29,7 @@ def nothing() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows so small that everything is large."""
     monkeypatch.setattr(json_pieces, "WINDOW", 8)
-    monkeypatch.setattr(json_pieces, "LIGHT", 3)
+    monkeypatch.setattr(json_pieces, "MAX_SIZE_PER_STEP", 3)
 
 
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from([1, 8, 30]))

@@ -61,9 +61,9 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
     If the connection breaks after an error status, the incomplete body is returned: the status alone is enough.
 
     Raises:
-        aiohttp.ClientError: the connection broke after another status.
-        asyncio.TimeoutError: the body took too long after another status.
-        OSError: the connection broke after another status.
+        aiohttp.ClientError: the connection broke after a status below 400.
+        asyncio.TimeoutError: the body took too long after a status below 400.
+        OSError: the connection broke after a status below 400.
     """
     decoder = _Decoder() if _is_compressed(response.headers.get("Content-Encoding", "")) else None
     body = bytearray()
@@ -346,7 +346,7 @@ class CloudClient:
             if wait is None:
                 raise_without_context(error)
             refused |= isinstance(error, Unauthorized)
-            await (self._hold_back(wait) if isinstance(error, RateLimited) else self.sleep(wait))
+            await (self._delay_all_requests(wait) if isinstance(error, RateLimited) else self.sleep(wait))
 
     async def _wait_until_allowed(self, before_send: BeforeSend | None, last: CloudError | None) -> None:
         """Wait as long as another request waits because of a rate limit, then call `before_send` if there was a wait.
@@ -369,7 +369,7 @@ class CloudClient:
                 raise
             waited = False
 
-    async def _hold_back(self, seconds: float) -> None:
+    async def _delay_all_requests(self, seconds: float) -> None:
         """Wait, and delay this client's other requests as well, because the same rate limit applies to them."""
         self.on_requested_wait(seconds)
         self._waiting += 1

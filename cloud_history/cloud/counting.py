@@ -102,11 +102,11 @@ async def _last_pages(client: JobLister, pages: Sequence[Page[Job]]) -> list[Pag
         client.list_jobs(JobFilter(group).query(), EVERY_JOB, limit=2, offset=(page.total or 0) - 1)
         for group, page in asked
     )
-    fit = all(_is_end(end, page) for end, (_, page) in zip(ends, asked, strict=True))
+    fit = all(_can_be_last_page(end, page) for end, (_, page) in zip(ends, asked, strict=True))
     return ends if fit else None
 
 
-def _is_end(end: Page[Job], first: Page[Job]) -> bool:
+def _can_be_last_page(end: Page[Job], first: Page[Job]) -> bool:
     """Return whether `end` can be the last page of the list that begins with `first`.
 
     The last page has one row. A server that ignores offsets sends the first rows again, which is accepted too.

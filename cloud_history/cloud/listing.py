@@ -136,12 +136,12 @@ class _Reader(Generic[ValueT]):
 
     async def pages(self) -> AsyncIterator[dict[str, ValueT]]:
         first = await (self._first or self._page())
-        yield self._take(first, 0)
+        yield self._add_page(first, 0)
         if first.next_cursor:
-            async for kept in self._by_cursor(first):
+            async for kept in self._read_by_cursor(first):
                 yield kept
         elif first.received and (self._has_more_rows(first) or (first.total or 0) > first.received):
-            async for kept in self._by_offset(first):
+            async for kept in self._read_by_offset(first):
                 yield kept
         else:
             self.ended = not self._has_more_rows(first)
@@ -153,7 +153,7 @@ class _Reader(Generic[ValueT]):
     def _add_defect(self, kind: DefectKind) -> None:
         self._defects.setdefault(kind, Defect(kind))
 
-    def _take(self, page: Page[ValueT], offset: int | None) -> dict[str, ValueT]:
+    def _add_page(self, page: Page[ValueT], offset: int | None) -> dict[str, ValueT]:
         """Add a page to the list and return its new jobs. `offset` is None if the page was requested by cursor."""
         self.received += page.received
         self.unreadable += page.unreadable
@@ -172,29 +172,29 @@ class _Reader(Generic[ValueT]):
         self.seen.update(page.job_ids)
         return new
 
-    async def _by_cursor(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
+    async def _read_by_cursor(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
         used: set[str] = set()
         for _ in range(MAX_PAGES):
             if not page.next_cursor or not page.received:
                 self.ended = not page.has_more
                 return
-            following = None if page.next_cursor in used else await self._after(page.next_cursor)
+            following = None if page.next_cursor in used else await self._page_after(page.next_cursor)
             if following is None or (following.job_ids and self.seen.issuperset(following.job_ids)):
                 # The cursor was used before, is refused, or leads to rows that were read before.
-                async for kept in self._by_offset(page):
+                async for kept in self._read_by_offset(page):
                     yield kept
                 return
             used.add(page.next_cursor)
             page = following
-            yield self._take(page, None)
+            yield self._add_page(page, None)
 
-    async def _after(self, cursor: str) -> Page[ValueT] | None:
+    async def _page_after(self, cursor: str) -> Page[ValueT] | None:
         try:
             return await self._page(after=cursor)
         except BadRequest:
             return None
 
-    async def _by_offset(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
+    async def _read_by_offset(self, page: Page[ValueT]) -> AsyncIterator[dict[str, ValueT]]:
         """Read the remaining pages by offset, several at once if the total says how many there are.
 
         Each page is requested so that it repeats the last row of the page before. If that row is missing, the list has
@@ -220,7 +220,7 @@ class _Reader(Generic[ValueT]):
                 known = self.seen.intersection(page.job_ids)
                 if not known and len(page.job_ids) == page.received and (overlap or not self.total):
                     self._add_defect(DefectKind.DOES_NOT_ADD_UP)
-                yield self._take(page, at)
+                yield self._add_page(page, at)
                 if not page.received or (not self._has_more_rows(page) and at + page.received >= (self.total or 0)):
                     self.ended = not self._has_more_rows(page)
                     return

@@ -79,7 +79,7 @@ class Observation:
     others: frozenset[str] = frozenset()
 
     def is_known(self, job_id: str) -> bool:
-        """Return whether the job either exists for certain or is proven absent."""
+        """Return whether the job is in `there` or in `gone`."""
         return job_id in self.there or job_id in self.gone
 
     def check(self, job_ids: Iterable[str]) -> None:
@@ -193,7 +193,7 @@ class _Lookup:
             await _cancel(self._listed_job_check)
 
     async def _evaluate_list(self, listing: Listing) -> Observation:
-        """Request missing jobs by id and return what that and the list say."""
+        """Request jobs that are missing from the list by id. Return the observation from the list and the answers."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()
@@ -276,7 +276,7 @@ class _Lookup:
         return narrowest(found, self._client.earliest_now())
 
     def _ids_to_request(self, job_ids: Sequence[str]) -> list[str]:
-        """Return the jobs to request by id: all of up to MAX_ONE_BY_ONE, otherwise a sample."""
+        """Return the ids to request: all of them if the lookup is for at most MAX_ONE_BY_ONE jobs, else a sample."""
         return list(job_ids) if len(self._job_ids) <= MAX_ONE_BY_ONE else self._sample(job_ids)
 
     def _proves_enough(self, listing: Listing) -> bool:

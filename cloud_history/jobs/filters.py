@@ -60,7 +60,7 @@ class JobFilter:
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
             and (not self.output_type or job.output_type == self.output_type)
             and (self.protected is None or self.protection.covers(job) is self.protected)
-            and self._in_time(job)
+            and self._matches_time(job)
             and (not self._needle or job.mentions(self._needle))
         )
 
@@ -76,7 +76,7 @@ class JobFilter:
             asked["status"] = ",".join(each.value for each in self.statuses)
         return {name: value for name, value in asked.items() if value}
 
-    def _in_time(self, job: Job) -> bool:
+    def _matches_time(self, job: Job) -> bool:
         if self.after is None and self.before is None:
             return True
         if job.created_at is None:
@@ -88,7 +88,7 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class Selection:
-    """Either job ids, in order and without duplicates, or a filter."""
+    """The jobs that a person selected: either job ids, in order and without duplicates, or a filter."""
 
     job_ids: Sequence[str] = ()
     filter: JobFilter | None = None

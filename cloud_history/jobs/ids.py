@@ -11,7 +11,7 @@ from ..json_pieces import NotJson, loads
 from ..secret import scrub
 
 MAX_IDS = 200_000
-"""Limit for one deletion: ten times the size of most histories. So many ids are parsed in one or two seconds."""
+"""Limit for one deletion: ten times the size of most histories. Parsing that many ids takes one or two seconds."""
 MAX_CHARACTERS = 64 * MAX_IDS
 """Limit for a text with job ids: 36 characters for each id, and some for separators."""
 MAX_NAMED_IDS = 10
@@ -31,7 +31,7 @@ _ABSENT = "nothing (a missing or blank input)"
 MAX_SPELLINGS = 200_000
 
 Item = tuple[str, str]
-"""Why an item is no text ("" if it is a text), and the text."""
+"""A pair: why the item is not a text ("" if it is a text), and the text."""
 
 
 class JobIdSpellings:

@@ -41,7 +41,7 @@ def clean_json(value: object, key: str) -> bytes:
     """
     text = json.dumps(value)
     if holds(text, key):
-        # Possible if the key consists of digits and is in a number, or if the key is a part of "[hidden]".
+        # This happens if the key consists of digits that occur in a number, or if the key is a part of "[hidden]".
         raise NotBackedUp("key_in_workflow")
     return text.encode("ascii")
 

@@ -82,7 +82,7 @@ def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
         "outputs": [_output_row(*each) for each in islice(_files(detail), MAX_OUTPUTS)],
         "workflow": workflow,
         "prompt": prompt,
-        "error": _whole_error(detail.get("execution_error")),
+        "error": _error_with_traceback(detail.get("execution_error")),
     }
 
 
@@ -138,7 +138,7 @@ def workflow_file(detail: Mapping[str, Any]) -> bytes:
     return json.dumps(canvas, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-def _whole_error(value: object) -> Payload | None:
+def _error_with_traceback(value: object) -> Payload | None:
     if not isinstance(value, Mapping):
         return None
     lines = value.get("traceback")

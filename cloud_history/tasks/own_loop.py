@@ -124,14 +124,14 @@ class PerLoop(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made: dict[asyncio.AbstractEventLoop, T] = {}
+        self._objects: dict[asyncio.AbstractEventLoop, T] = {}
 
     def here(self) -> T:
         """Return the object for the running loop."""
-        for loop in list(self._made):
+        for loop in list(self._objects):
             if loop.is_closed():
-                self._made.pop(loop, None)
-        return self._made.setdefault(asyncio.get_running_loop(), self._make())
+                self._objects.pop(loop, None)
+        return self._objects.setdefault(asyncio.get_running_loop(), self._make())
 
 
 class _LoopTask(Generic[T]):

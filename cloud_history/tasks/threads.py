@@ -26,7 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REMOVAL_SECONDS = 1.0
-"""How long to wait for the removal of a file that is no longer needed. It is removed even after that time."""
+"""How long to wait for the removal of a file that is no longer needed. The removal may go on after that time."""
 FILE_SECONDS = 5.0
 """Limit for work with a small file."""
 MAX_SECONDS_OF_LONG_WORK = 120.0
@@ -34,7 +34,7 @@ MAX_SECONDS_OF_LONG_WORK = 120.0
 UNANSWERED_SECONDS = 1.0
 """Limit for file work while earlier file work is overdue, so that a dead disk does not cost FILE_SECONDS each time."""
 CANCELLED_SECONDS = 0.2
-"""How long to wait for a cancelled write to end. The write is completed or undone even after that time."""
+"""How long to wait until a cancelled write is completed or undone. Both may go on after that time."""
 CHECK_SECONDS = 0.2
 IDLE_SECONDS = 10.0
 """A thread ends after this time without work."""
