@@ -1,8 +1,8 @@
-"""The exceptions of this package, all of them. What each says stands in `sentences`.
+"""All exceptions of this package. Their texts are in `sentences`.
 
-In this order: the base, and those that stand alone; InputRefused and OperationRefused (what was given can't be used, or
-what was confirmed does not hold now: nothing was sent); SetupProblem (something on this machine has to be put right
-first: nothing was sent); CloudConnectionError (no answer came); CloudResponseError (an answer came, and was an error).
+The order: the base class and its direct subclasses; InputRefused (invalid input), OperationRefused (the history has
+changed since the confirmation) and SetupProblem (something on this machine must be fixed first), after which nothing
+was sent; CloudConnectionError (no answer came); CloudResponseError (the answer was an error).
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ class CloudError(Exception):
     """Base of every error of this package.
 
     Attributes:
-        code: what programs tell errors apart by. Every class has its own; a few are shared by all sentences of a class.
-        sentence: the code of what it says, in `sentences.SENTENCES`. By default the same as `code`.
-        values: what stands in the braces of the sentence, by name.
-        text: what is the case, in words.
-        hint: what to do about it; may be "".
+        code: identifies the class of the error, for programs.
+        sentence: the key of the text in `sentences.SENTENCES`. By default the same as `code`.
+        values: values for the placeholders in the text, by name.
+        text: says what happened.
+        hint: says what the person can do; may be "".
     """
 
     code: ClassVar[str] = "internal"
     default_hint: ClassVar[str] = ""
     meets_all: ClassVar[bool] = False
-    """Whether the reason would meet every further request as well, so that trying them is pointless."""
+    """Whether every further request would fail for the same reason."""
     status: int | None = None
-    """HTTP status of Comfy Cloud's answer, where one came."""
+    """HTTP status of Comfy Cloud's answer; None if no answer came."""
     earlier_try_may_have_worked: bool = False
-    """Whether an earlier try of the same request may have been carried out, whatever became of the last."""
+    """Whether Comfy Cloud may have carried out an earlier try of the same request."""
     earlier_try_unanswered: bool = False
-    """Whether an earlier try of the same request was sent, and no answer of Comfy Cloud's came."""
+    """Whether an earlier try of the same request was sent and never answered."""
 
     def __init_subclass__(cls, code: str = "") -> None:
         cls.code = code or cls.code
@@ -47,67 +47,67 @@ class CloudError(Exception):
     def __init__(self, sentence: str = "", **values: object) -> None:
         self.sentence = sentence or self.code
         self.values = values
-        told = SENTENCES[self.sentence]
-        self.text = told.message.format(**values)
-        self.hint = (told.hint or self.default_hint).format(**values)
+        texts = SENTENCES[self.sentence]
+        self.text = texts.message.format(**values)
+        self.hint = (texts.hint or self.default_hint).format(**values)
         super().__init__(f"{self.message} {self.hint}".strip())
 
     @property
     def message(self) -> str:
-        """What is the case, with Comfy Cloud's own words where it said any."""
+        """The text, followed by the error text of Comfy Cloud's answer if there is any."""
         return self.text
 
     @property
     def reason(self) -> Reason:
-        """The reason in a few words, for a line that has little room."""
+        """The reason in a few words, for one line of a report."""
         return Reason(self.sentence, self.values)
 
     @property
     def short(self) -> str:
-        """The words of the reason."""
+        """The text of `reason`."""
         return str(self.reason)
 
     @property
     def quote(self) -> str:
-        """What Comfy Cloud said in its own words, if it said anything."""
+        """The error text of Comfy Cloud's answer; "" if there is none."""
         return ""
 
     @property
     def may_have_worked(self) -> bool:
-        """Whether the request may have been carried out, in this try or an earlier one: sent, and not refused."""
+        """Whether Comfy Cloud may have carried out the request, in this try or an earlier one."""
         return self.earlier_try_may_have_worked
 
     @property
     def unanswered(self) -> bool:
-        """Whether a try was sent and Comfy Cloud never answered it: it may still be carried out, a moment later."""
+        """Whether a try was sent and never answered. Comfy Cloud may still carry out such a request later."""
         return self.earlier_try_unanswered
 
 
 class NotBackedUp(CloudError, code="not_backed_up"):
-    """A job's workflow cannot be put into a backup; the other jobs' still can."""
+    """The workflow of one job cannot be backed up. Other jobs are not affected."""
 
 
 class NestedTooDeeply(CloudError, code="nested_too_deeply"):
-    """A job's details are nested more deeply than anything that is read here."""
+    """The JSON of a job's details is nested more deeply than the limit."""
 
 
 class BackupDamaged(CloudError, code="backup_damaged"):
-    """A backup cannot be read, or not the part of it that was asked for."""
+    """A backup, or the requested part of a backup, cannot be read."""
 
 
 class ListNotWhole(CloudError, code="list_not_whole"):
-    """The list of jobs could not be read to its end, or does not add up: what is missing from it proves nothing."""
+    """The list of jobs is incomplete or inconsistent, so a job that is missing from it is not proven gone."""
 
     def __init__(self, why: str = "") -> None:
         super().__init__("list_doubtful" if why else "list_not_whole", why=why)
 
 
 class OperationStopped(CloudError, code="stopped"):
-    """It was stopped before anything was sent."""
+    """The operation was stopped before anything was sent."""
 
 
 class Incomplete(CloudError, code="incomplete"):
-    """An operation ran, and not everything asked for is known to have happened. Its message is the report."""
+    """An operation did not do everything, or its outcome is unconfirmed. The message is the report."""
 
     def __init__(self, report: str) -> None:
         super().__init__(report=report)
@@ -118,7 +118,7 @@ class InputRefused(CloudError, code="invalid_request"):
 
 
 class NoJobIds(InputRefused, code="no_job_ids"):
-    """No job id was given at all. Absent never means "all"."""
+    """No job ids were given, which never means "all jobs"."""
 
 
 class InvalidJobIds(InputRefused, code="invalid_job_ids"):
@@ -134,7 +134,7 @@ class PolicyRefused(InputRefused, code="policy_refused"):
 
 
 class SchemaMismatch(InputRefused, code="schema_mismatch"):
-    """A request body or an answer is not what its JSON Schema says."""
+    """A request body or an answer does not match its JSON Schema."""
 
 
 class OperationRefused(CloudError):
@@ -142,7 +142,7 @@ class OperationRefused(CloudError):
 
 
 class Busy(OperationRefused, code="busy"):
-    """Another deletion is running. `origin` is what began it."""
+    """Another deletion is running. `origin` says where that deletion was started."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -150,7 +150,7 @@ class Busy(OperationRefused, code="busy"):
 
 
 class HistoryGrew(OperationRefused, code="count_rose"):
-    """More jobs have finished since the person confirmed. Carries the new counts."""
+    """More jobs have finished since the person confirmed. `counts` has the new numbers."""
 
     def __init__(self, more: int, counts: JobCounts) -> None:
         self.counts = counts
@@ -158,19 +158,19 @@ class HistoryGrew(OperationRefused, code="count_rose"):
 
 
 class PreviewExpired(OperationRefused, code="preview_expired"):
-    """The token is unknown, used or too old, or what the preview showed does not hold any more."""
+    """The preview's token is unknown, used or too old, or the preview is out of date."""
 
 
 class AccountChanged(OperationRefused, code="account_changed"):
-    """The jobs were listed with another key, or by another server."""
+    """The API key or the server has changed since the jobs were listed."""
 
 
 class TooLate(OperationRefused, code="too_late"):
-    """The deletion to undo has been sent already."""
+    """The deletion can no longer be undone, because it has been sent."""
 
 
 class NotSupported(OperationRefused, code="not_supported"):
-    """The server has no route for it."""
+    """The server has no route for the operation."""
 
 
 class WorkflowsMayNotDelete(OperationRefused, code="nodes_never"):
@@ -182,11 +182,11 @@ class TooManyApprovals(OperationRefused, code="too_many_questions"):
 
 
 class NoBrowserConnected(OperationRefused, code="nobody_there"):
-    """A workflow wants to delete, and no connected browser can ask the person who queued it."""
+    """The browser that queued the workflow is not connected, so nobody can be asked for approval."""
 
 
 class NoAnswer(OperationRefused, code="no_answer"):
-    """The person did not answer in time."""
+    """The person did not answer the approval request in time."""
 
 
 class AnsweredTooSoon(OperationRefused, code="answered_too_soon"):
@@ -216,7 +216,7 @@ class KeyFileDamaged(SetupProblem, code="key_file_damaged"):
 
 
 class UnsafeBaseUrl(SetupProblem, code="unsafe_base_url"):
-    """`COMFY_CLOUD_BASE_URL` is not an https address (plain http is for this machine alone)."""
+    """`COMFY_CLOUD_BASE_URL` is not an https address. Plain http is allowed for this machine only."""
 
 
 class UnusableProxy(SetupProblem, code="unusable_proxy"):
@@ -244,11 +244,11 @@ class StateFolderRefused(SetupProblem, code="state_folder_refused"):
 
 
 class FileRefused(OSError):
-    """Something else is in the place of a file of the state folder, so it is neither read nor changed.
+    """A path in the state folder is not a regular file (a link, for example), so it is neither read nor changed.
 
     Attributes:
         strerror: the file's name and what is wrong with it, without a full stop.
-        cure: what a person can do about it.
+        cure: says what the person can do.
     """
 
     def __init__(self, name: str, problem: str, cure: str) -> None:
@@ -268,10 +268,10 @@ class LockNotAnswering(FileRefused):
 
 
 class StateUnwritable(SetupProblem, code="state_unwritable"):
-    """The state folder cannot be written, so nothing may be sent: what is pending is on disk first.
+    """The state folder cannot be written. Nothing is sent, because deletions are written to disk first.
 
     Args:
-        because: what the disk said; the hint then begins with it.
+        because: the error of the file system. The hint then begins with its text.
     """
 
     default_hint = "Free some disk space, or make ComfyUI’s user folder writable."
@@ -281,14 +281,14 @@ class StateUnwritable(SetupProblem, code="state_unwritable"):
         if isinstance(because, FileRefused):
             self.hint = f"{because.strerror}. {because.cure}"
         elif because is not None:
-            # The file's name alone: a browser may be somebody else's, and the path has the user's name in it.
+            # Only the file's name: the path contains the user's name, which other people in a browser must not see.
             where = f" ({PurePath(str(because.filename)).name})" if because.filename else ""
             self.hint = f"{because.strerror or 'The disk refused'}{where}. {self.hint}"
         self.args = (f"{self.message} {self.hint}",)
 
 
 class StateUnreadable(StateUnwritable, code="state_unreadable"):
-    """A part of the state folder exists and cannot be read."""
+    """A file or folder in the state folder exists and cannot be read."""
 
     default_hint = "Look at the disk of the state folder, then try again."
 
@@ -296,30 +296,30 @@ class StateUnreadable(StateUnwritable, code="state_unreadable"):
 class StateNotAnswering(StateUnwritable, code="state_silent"):
     """The disk of the state folder does not answer, or another program holds one of its locks."""
 
-    default_hint = "Its disk, or the network it is on, may hang. Look at it, then try again."
+    default_hint = "Check whether the disk or network drive of the state folder hangs, then try again."
 
 
 class StateFolderLost(StateUnwritable, code="state_lost"):
     """The state folder or a safeguard in it existed and is missing now, so nothing may be deleted."""
 
     default_hint = (
-        "It keeps the protected jobs, the settings, the backups and the saved key. Put it back as it was (mount its "
+        "The folder has the protected jobs, the settings, the backups and the saved key. Put the folder back (mount its "
         "disk, or restore a copy), or choose “Start anew” in the panel: then what is missing counts as empty."
     )
 
 
 class _FileDamaged(SetupProblem):
-    """A file with a safeguard cannot be read.
+    """The file of a safeguard cannot be read.
 
     Args:
-        name: of the file.
-        because: why, where it could not even be opened, or is not what it should be.
+        name: the name of the file.
+        because: the error of the file system, or of the check of the content, if there is one.
     """
 
     def __init__(self, name: str, because: Exception | None = None) -> None:
-        # What was planted or put in the file's place is refused by the opener, and stays what it is.
+        # FileRefused means that the path is not a regular file. Trying again does not help, unlike with a disk fault.
         self.is_of_the_disk = isinstance(because, OSError) and not isinstance(because, FileRefused)
-        """Whether the disk failed, and not the file's content."""
+        """Whether the disk failed. False if the content of the file is damaged."""
         self.name = name
         what = self.code.removesuffix("_damaged")
         if not isinstance(because, OSError):
@@ -330,7 +330,7 @@ class _FileDamaged(SetupProblem):
 
 
 class SettingsDamaged(_FileDamaged, code="settings_damaged"):
-    """The settings cannot be read, so it is unknown which safeguards are on."""
+    """The settings cannot be read, so nothing is deleted."""
 
 
 class ProtectionDamaged(_FileDamaged, code="protection_damaged"):
@@ -338,7 +338,7 @@ class ProtectionDamaged(_FileDamaged, code="protection_damaged"):
 
 
 class CloudConnectionError(CloudError, code="unreachable"):
-    """No whole answer came. `sent` is False only when the request certainly never arrived."""
+    """No complete answer came. `sent` is False only if the request certainly did not reach Comfy Cloud."""
 
     default_hint = "Check your internet connection or proxy."
     meets_all = True
@@ -357,7 +357,7 @@ class CloudConnectionError(CloudError, code="unreachable"):
 
 
 class UntrustedCertificate(CloudConnectionError, code="untrusted_certificate"):
-    """The server's certificate is not one that this machine trusts. Nothing was sent."""
+    """This machine does not trust the server's certificate. Nothing was sent."""
 
 
 class NotHttp(CloudConnectionError, code="not_http"):
@@ -371,11 +371,11 @@ class CloudTimeoutError(CloudConnectionError, code="timeout"):
 
 
 _GATEWAY_STATUSES = frozenset({502, 504, *range(520, 528)})
-"""Sent by a gateway that waited in vain for Comfy Cloud. 520 to 527 are Cloudflare's."""
+"""A gateway sends these when Comfy Cloud does not answer in time. 520 to 527 come from Cloudflare."""
 
 
 class CloudResponseError(CloudError):
-    """Comfy Cloud answered with an error. `cloud_says` is its own text, scrubbed and cut to 1,000 characters."""
+    """Comfy Cloud answered with an error. `cloud_says` is the error text, scrubbed and cut to 1,000 characters."""
 
     def __init__(
         self,
@@ -438,19 +438,19 @@ class Forbidden(CloudResponseError, code="forbidden"):
 
 
 class NotFound(CloudResponseError, code="not_found"):
-    """No such job, or the server does not have the route."""
+    """The job, or the route, does not exist on the server."""
 
 
 PLAN_REFUSALS = (
     *("FREE_TIER_EXHAUSTED", "FREE_TIER_NOT_ALLOWED", "CLOUD_SUBSCRIPTION_REQUIRED"),
     *("PAYMENT_REQUIRED", "PARTNER_NODE_PAYMENT_REQUIRED", "MODEL_PAYMENT_REQUIRED"),
 )
-"""The types of error with which Comfy Cloud refuses for the sake of the plan (comfy-cli 1.23.0). In small letters they
-are the codes of their sentences."""
+"""Error types that mean that the plan does not cover a request (comfy-cli 1.23.0). In lower case, each is a
+key of SENTENCES."""
 
 
 class PlanRefused(CloudResponseError, code="subscription_inactive"):
-    """The plan does not cover the request: 402, or 429 with one of PLAN_REFUSALS as `cloud_code`. No wait helps."""
+    """402, or 429 with one of PLAN_REFUSALS as `cloud_code`: the plan does not cover the request. Do not retry."""
 
     meets_all = True
 
@@ -459,7 +459,7 @@ class PlanRefused(CloudResponseError, code="subscription_inactive"):
 
 
 class RateLimited(CloudResponseError, code="rate_limited"):
-    """429 that is no plan refusal. `retry_after` in seconds, where Comfy Cloud says how long to wait."""
+    """429 for too many requests. `retry_after` is in seconds; None if Comfy Cloud does not give it."""
 
     meets_all = True
 
@@ -468,22 +468,22 @@ class RateLimited(CloudResponseError, code="rate_limited"):
 
 
 class ServerFault(CloudResponseError, code="server_fault"):
-    """5xx: Comfy Cloud has a problem. `retry_after` in seconds, where it gave one."""
+    """5xx: Comfy Cloud has a problem. `retry_after` is in seconds; None if Comfy Cloud does not give it."""
 
 
 class ApiMovedOn(CloudResponseError, code="api_moved_on"):
-    """The route is gone, or not offered here: 404, 405 or 410 where only a route is named, or 501."""
+    """The server does not have the route: 501, or 404, 405 or 410 for a path without a job id."""
 
     meets_all = True
 
     @property
     def may_have_worked(self) -> bool:
-        # A route that is not there has done nothing, though 501 is in the range of server faults.
+        # A missing route did nothing, although 501 is in the range of server faults.
         return self.earlier_try_may_have_worked
 
 
 class UnreadableAnswer(CloudResponseError, code="unreadable_answer"):
-    """The answer is too large, or is not the JSON it should be."""
+    """The answer is too large, or is not the expected JSON."""
 
 
 class AnswerTooLarge(UnreadableAnswer, code="answer_too_large"):
@@ -491,6 +491,6 @@ class AnswerTooLarge(UnreadableAnswer, code="answer_too_large"):
 
 
 class NotComfyCloud(CloudResponseError, code="not_comfy_cloud"):
-    """A redirect or a web page answered. Redirects are never followed: they would carry the key away."""
+    """The answer is a redirect or a web page. Redirects are not followed: they could send the key to another server."""
 
     meets_all = True

@@ -1,4 +1,4 @@
-"""Why a job was not deleted, or a clear proves nothing: a code with its values, and the words for it in one table."""
+"""The reasons why a job was not deleted or a clear is unconfirmed: codes and their texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from .sentences import SENTENCES
 
 REASONS: dict[str, str] = {
-    # Why a job was not deleted, or is not known to be.
+    # Why a job was not deleted, or its deletion is unconfirmed.
     "stopped_by_person": "you stopped it",
     "cancelled_meanwhile": "it was cancelled",
     "time_is_up": "it took too long",
@@ -23,7 +23,7 @@ REASONS: dict[str, str] = {
     "workflow_unknown": "whether its workflow is protected can’t be known",
     "backup_failed": "its workflow couldn’t be backed up: {reason}",
     "not_found_to_back_up": "it was not found",
-    # Why what was seen proves nothing.
+    # Why a list or a lookup does not prove that jobs are gone.
     "not_asked_by_id": "no job could be asked for by its id",
     "finished_still_listed": "a finished job is still listed",
     "none_seen_gone": "none of the jobs that were looked at is gone",
@@ -46,11 +46,11 @@ REASONS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something became of a job or of a clear. As a text: its words.
+    """The reason for the outcome of a job or of a clear. `str()` returns its text.
 
     Attributes:
-        code: of REASONS, or of a sentence of an error; "" for no reason.
-        values: what stands in the braces, by name.
+        code: a key of REASONS or SENTENCES; "" for no reason.
+        values: values for the placeholders in the text, by name.
     """
 
     code: str = ""

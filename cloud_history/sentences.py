@@ -1,6 +1,6 @@
 """All error messages, by code: message, hint and short form.
 
-Values stand in braces; an error has them by name in `values`, so that translations can be keyed by code.
+Placeholders are in braces. An error has their values by name in `values`, so that a translation needs only the code.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from . import environment
 
 
 class Sentence(NamedTuple):
-    """What an error says.
+    """The texts of an error.
 
     Attributes:
         message: what happened.
-        hint: what to do about it; "" if the error's class has a hint, or there is none.
-        short: the reason in a few words, for short lines; "" means the message.
+        hint: what the person can do; "" to use the `default_hint` of the error's class, which may be "" too.
+        short: the reason in a few words, for a line in a report; "" to use the message.
     """
 
     message: str
@@ -45,7 +45,7 @@ _NOT_REACHED = "Comfy Cloud could not be reached"
 _TOO_SLOW = "Comfy Cloud took too long to answer"
 
 SENTENCES: dict[str, Sentence] = {
-    # What was given can't be used.
+    # Invalid input.
     "no_job_ids": Sentence(
         "No job ids were given.",
         "Give the ids of the jobs to delete, one a line. To remove all, use Clear Cloud History.",
@@ -80,48 +80,53 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "input_not_a_choice": Sentence("“{name}” must be one of {choices}. Nothing was sent.", "Choose one on the node."),
     "job_without_workflow": Sentence("This job has no workflow."),
-    "not_a_job_id": Sentence("That is not a job id."),
-    "not_an_operation": Sentence("That is not the name of a deletion."),
-    "not_a_question": Sentence("That is not the name of a question."),
-    "no_such_deletion": Sentence("No deletion of that name is running."),
-    "no_such_lost_deletion": Sentence("No lost deletion has that name, as far as the state folder can be read."),
-    "no_such_unresolved": Sentence("No unresolved operation has that name."),
-    "no_such_node_report": Sentence("No report of a node has that name."),
-    "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some of them have ended."),
+    "not_a_job_id": Sentence("The job id in the request is invalid."),
+    "not_an_operation": Sentence("The deletion id in the request is invalid."),
+    "not_a_question": Sentence("The approval id in the request is invalid."),
+    "no_such_deletion": Sentence(
+        "No running deletion has this id.", "It may have ended. Look under “Recently deleted”."
+    ),
+    "no_such_lost_deletion": Sentence(
+        "There is no lost deletion with this id, or the state folder can’t be read.",
+        "Reload the page. If the message stays, check the disk of the state folder.",
+    ),
+    "no_such_unresolved": Sentence("There is no unresolved deletion with this id."),
+    "no_such_node_report": Sentence("There is no saved node report with this id."),
+    "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some of them end, then try again."),
     "state_folder_not_lost": Sentence("The state folder is not lost."),
     "protection_not_damaged": Sentence("The list of protected jobs is not damaged."),
     "protection_full": Sentence("The list of protected jobs and workflows is full."),
     "too_many_protected": Sentence("At most {most:,} jobs and workflows can be protected."),
     "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
-    # Rules of what is kept.
-    "rules_of_other_statuses": Sentence("A policy is about {statuses} jobs."),
+    # Retention policies.
+    "rules_of_other_statuses": Sentence("“statuses” may contain only {statuses}.", "Choose one of these."),
     "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
     "rules_delete_much": Sentence(
-        "These rules would delete {part} of the jobs they are about ({of}). Nothing was sent.",
-        "If you mean it, allow it (“allow_large” on the node).",
+        "These rules would delete {part} of the jobs they apply to ({of}). Nothing was sent.",
+        "To delete them all the same, allow it (“allow_large” on the node).",
     ),
     "length_not_positive": Sentence("“{name}” must be a positive length of time, or blank for no rule."),
     "not_a_count": Sentence("“{name}” must be a whole number from 0 to {most:,}."),
-    "unknown_policy_fields": Sentence("Unknown policy fields: {count}."),
+    "unknown_policy_fields": Sentence("“policy” has unknown fields: {count}."),
     "per_workflow_not_boolean": Sentence("“per_workflow” must be true or false."),
     # Settings.
     "setting_out_of_range": Sentence("{setting} must be a whole number from {least:,} to {most:,}."),
     "not_one_of": Sentence("“{setting}” must be one of {choices}."),
-    "no_such_setting": Sentence("There is no such setting."),
-    "nothing_to_set": Sentence("Nothing to set."),
-    # Requests of a browser.
+    "no_such_setting": Sentence("The request names a setting that does not exist."),
+    "nothing_to_set": Sentence("The request contains no setting to change."),
+    # Invalid requests from a browser.
     "statuses_not_finished": Sentence("“statuses” must be a list of {statuses}."),
     "header_missing": Sentence(
-        "The header {header}: 1 is missing.",
-        "A program has to send it. A proxy in front of ComfyUI has to pass it on.",
+        "The request has no header {header}: 1.",
+        "A program has to send this header. A proxy in front of ComfyUI has to pass it on.",
     ),
     "host_missing": Sentence(
         "The Host header of the request is missing or invalid.",
         "A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
     ),
     "unknown_host": Sentence(
-        "This ComfyUI was reached under a name it does not know: {name}.",
-        "Open it by its IP address or as localhost, or set {variable}={name} and restart ComfyUI.",
+        "ComfyUI was opened under an unknown host name: {name}.",
+        "Open ComfyUI by its IP address or as localhost, or set {variable}={name} and restart ComfyUI.",
     ),
     "other_page": Sentence(
         "The request comes from another page.", "Open ComfyUI in a tab of its own, under one address."
@@ -134,39 +139,41 @@ SENTENCES: dict[str, Sentence] = {
     "framed_page": Sentence(
         "The request comes from another page, or from a frame in one.", "Open ComfyUI in a tab of its own."
     ),
-    "not_sent_as_json": Sentence("The body must be sent as application/json."),
-    "body_compressed": Sentence("The body must not be compressed."),
-    "body_too_large": Sentence("The body is too large."),
-    "body_unreadable": Sentence("The body can’t be read."),
+    "not_sent_as_json": Sentence("The request body must be sent as application/json."),
+    "body_compressed": Sentence("The request body must not be compressed."),
+    "body_too_large": Sentence("The request body is too large."),
+    "body_unreadable": Sentence("The request body can’t be read."),
     "body_taken": Sentence(
-        "Another custom node pack has already consumed the body of this request.",
-        "Disable other packs that watch requests, one by one, to find which it is.",
+        "Another custom node pack has already read the body of this request.",
+        "Disable packs that watch requests, one by one, to find this pack.",
     ),
     "request_unreadable": Sentence("The request can’t be read."),
-    "body_not_json": Sentence("The body is not JSON."),
-    "body_not_object": Sentence("The body must be a JSON object."),
-    "body_too_nested": Sentence("The body is nested too deeply."),
-    "unknown_members": Sentence("Unknown fields in the body: {count}."),
+    "body_not_json": Sentence("The request body is not JSON."),
+    "body_not_object": Sentence("The request body must be a JSON object."),
+    "body_too_nested": Sentence("The request body is nested too deeply."),
+    "unknown_members": Sentence("The request body has unknown fields: {count}."),
     "wrong_type": Sentence("“{name}” must be a {kind}."),
-    "member_missing": Sentence("“{name}” is missing."),
-    "unknown_filter_members": Sentence("Unknown filter fields: {count}."),
+    "member_missing": Sentence("The request has no field “{name}”."),
+    "unknown_filter_members": Sentence("“filter” has unknown fields: {count}."),
     "unknown_output_type": Sentence("“output_type” must be image, video, audio or 3d."),
     "protected_not_boolean": Sentence("“protected” must be true or false."),
     "statuses_not_list": Sentence("“statuses” must be a list."),
-    "unknown_status": Sentence("“statuses” contains an unknown status."),
+    "unknown_status": Sentence("“statuses” contains a word that is not a status."),
     "text_too_long": Sentence("“{name}” must be a text of at most {most} characters."),
     "not_a_moment": Sentence("“{name}” must be a time in milliseconds."),
     "ids_not_job_ids": Sentence("“ids” must be a list of job ids."),
     "ids_empty": Sentence("“ids” is empty: nothing is selected."),
     "workflows_not_ids": Sentence("“workflows” must be a list of at most {most:,} workflow ids."),
-    "nothing_to_protect": Sentence("Give “ids” or “workflows”."),
-    "selection_ambiguous": Sentence("Give exactly one of “ids”, “filter”, “policy” and “clear” (true)."),
-    "wrong_number_of_job_ids": Sentence("Give 1 to {most} job ids."),
-    "file_missing": Sentence("“file” is missing."),
-    "unknown_answer": Sentence("“answer” must be delete or skip."),
+    "nothing_to_protect": Sentence("The request must have the field “ids” or “workflows”."),
+    "selection_ambiguous": Sentence(
+        "The request must have exactly one of the fields “ids”, “filter”, “policy” and “clear” (true)."
+    ),
+    "wrong_number_of_job_ids": Sentence("“ids” must contain 1 to {most} job ids."),
+    "file_missing": Sentence("The request has no parameter “file”."),
+    "unknown_answer": Sentence("“answer” must be “delete” or “skip”."),
     "preview_of_other_kind": Sentence("This preview was made for another kind of deletion."),
-    "nothing_to_delete": Sentence("Nothing to delete: everything in this preview stays."),
-    # What was confirmed does not hold now.
+    "nothing_to_delete": Sentence("Nothing to delete: every job in this preview stays."),
+    # The history, the safeguards or the key changed after the confirmation.
     "busy": Sentence("Another deletion is running.", "You can delete again when it has finished."),
     "count_rose": Sentence(
         "{more:,} more {have} finished since you looked.",
@@ -183,14 +190,14 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "account_changed": Sentence(
         "The API key or the server has changed since these jobs were listed.",
-        "Nothing was changed. The list is read again: choose the jobs anew.",
+        "Nothing was changed. Wait until the list is read again, then select the jobs again.",
     ),
     "too_late": Sentence("Too late to undo.", "The deletion has been sent. Its result follows."),
     "not_supported": Sentence("This server can’t cancel jobs."),
     "stopped": Sentence("You stopped it."),
     "cancelled": Sentence("It was cancelled."),
     "undone": Sentence("It was undone."),
-    # Workflows that delete.
+    # Deletions by a workflow.
     "nodes_never": Sentence(
         "Workflows may not delete.", "To allow it, change “Workflows may delete” in Settings > Cloud history."
     ),
@@ -205,26 +212,26 @@ SENTENCES: dict[str, Sentence] = {
         "Run the workflow again and answer, or set “Workflows may delete” to Always.",
     ),
     "answered_too_soon": Sentence(
-        "The answer came before the question could be read.",
-        "Nothing was deleted by it. The question is asked again.",
+        "The answer came before anybody could read the question.",
+        "Nothing was deleted. Read the question, then answer again.",
     ),
     "question_closed": Sentence(
         "This question is no longer open.",
-        "It may have been answered in another window, or the workflow has stopped.",
+        "Somebody may have answered in another window, or the workflow has stopped.",
     ),
     "too_many_questions": Sentence(
         "{most} nodes are asking already.",
         "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”.",
     ),
-    "question_not_written": Sentence("Nobody can be asked: the state folder can’t be written."),
-    "question_not_seen": Sentence("It can’t be saved that the question was seen."),
-    "answer_not_noted": Sentence("The answer can’t be saved."),
+    "question_not_written": Sentence("Nobody can be asked for approval: the state folder can’t be written."),
+    "question_not_seen": Sentence("ComfyUI can’t save that the approval request was shown."),
+    "answer_not_noted": Sentence("The answer to the approval request can’t be saved."),
     # The API key and the server's address.
     "missing_key": Sentence(
         "There is no API key for Comfy Cloud yet.",
         f"Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set {environment.API_KEY}.",
     ),
-    "key_empty": Sentence("The API key is empty.", "Paste a key first."),
+    "key_empty": Sentence("The API key is empty.", "Paste an API key first."),
     "invalid_key": Sentence("The API key contains characters that are not allowed.", "Copy it again."),
     "environment_key_unusable": Sentence(
         f"{environment.API_KEY} can’t be used. {{problem}}", "Correct it, then restart ComfyUI."
@@ -237,8 +244,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "key_not_removed": Sentence("The key can’t be removed: {cause}."),
     "many_users": Sentence(
-        "ComfyUI runs with --multi-user and has no authentication, so all users would share a saved key. "
-        "It is not used.",
+        "ComfyUI runs with --multi-user and has no authentication, so all users would share the saved key. "
+        "The saved key is not used.",
         "Sign in to ComfyUI with your own API key, or, if all users are to share one key and one "
         f"state, start ComfyUI with {environment.SHARED_KEY}=1.",
     ),
@@ -257,9 +264,11 @@ SENTENCES: dict[str, Sentence] = {
         "A file of Comfy Cloud History is missing or damaged: {path}.",
         "Install Comfy Cloud History again, then restart ComfyUI.",
     ),
-    "jsonschema_unusable": Sentence("The Python package jsonschema can’t be used.", "It is {found} ({why}). {cure}"),
+    "jsonschema_unusable": Sentence(
+        "The Python package jsonschema can’t be used.", "The installed version is {found} ({why}). {cure}"
+    ),
     "clock_wrong": Sentence(
-        "Rules about the age of jobs are stopped: this machine’s clock says {ours:%Y-%m-%d %H:%M} "
+        "Rules about the age of jobs can’t be used: this machine’s clock says {ours:%Y-%m-%d %H:%M} "
         "UTC, Comfy Cloud’s {theirs:%Y-%m-%d %H:%M} UTC.",
         "Set this machine’s clock, then try again. Rules that count jobs work with any clock.",
     ),
@@ -268,10 +277,10 @@ SENTENCES: dict[str, Sentence] = {
     "too_many_to_cancel": Sentence("1 to 100 jobs can be cancelled in one request.", _REPORT),
     "invalid_job_id": Sentence("Invalid job id.", _REPORT),
     "internal": Sentence("Something went wrong in Comfy Cloud History.", "The log has the details."),
-    # The state folder. Without a hint of its own: StateUnwritable's, or its subclass's.
+    # The state folder. The hint, if not here, is the `default_hint` of StateUnwritable or its subclass.
     "state_folder_link_broken": Sentence(
-        "The state folder {folder} is a link to {target}, which is not there.",
-        "Mount its disk, or remove the link, then restart ComfyUI.",
+        "The state folder {folder} is a link to {target}, which does not exist.",
+        "Mount the disk of {target}, or remove the link, then restart ComfyUI.",
     ),
     "home_not_absolute": Sentence("{variable} is “{given}”. That is not an absolute path.", _HOME),
     "home_of_unknown_user": Sentence(
@@ -297,7 +306,7 @@ SENTENCES: dict[str, Sentence] = {
     "not_answering": Sentence("The state folder has not answered for {seconds:.0f} seconds."),
     "not_answering_at": Sentence(
         "The state folder has not answered for {seconds:.0f} seconds.",
-        "It is at {file}. Its disk, or the network it is on, may hang. Look at it, then try again.",
+        "The folder is at {file}. Check whether its disk or network drive hangs, then try again.",
     ),
     "no_threads": Sentence("The system starts no more threads."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
@@ -305,19 +314,19 @@ SENTENCES: dict[str, Sentence] = {
         "Deletions are stopped: the deletion can’t be recorded in the state folder before it is sent."
     ),
     "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
-    "note_not_removed": Sentence("The file of a deletion that has ended can’t be removed."),
+    "note_not_removed": Sentence("The in-flight file of a finished deletion can’t be removed."),
     "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),
-    "in_flight_unreadable": Sentence("It is not known which deletions were cut short: their files can’t be read."),
+    "in_flight_unreadable": Sentence("Interrupted deletions can’t be listed: their files can’t be read."),
     "holds_unreadable": Sentence(
-        "It is not known which deletions were held when ComfyUI ended: their files can’t be read."
+        "Deletions that were waiting when ComfyUI stopped can’t be listed: their files can’t be read."
     ),
     "audit_log_unwritable": Sentence("Deletions are stopped: the record of deletions can’t be written."),
     "audit_log_unreadable": Sentence(
-        "A part of the record of deletions can’t be read.",
-        "Look at its disk, or put the file elsewhere to see what is in the others.",
+        "A file of the record of deletions can’t be read.",
+        "Check the disk of this file, or move the file elsewhere to list the deletions in the other files.",
     ),
-    "node_report_not_kept": Sentence("The report of a node can’t be saved."),
-    "node_report_unreadable": Sentence("The report of a node can’t be read."),
+    "node_report_not_kept": Sentence("The report of the node that deleted jobs can’t be saved."),
+    "node_report_unreadable": Sentence("The saved report of this node can’t be read."),
     "setting_not_saved": Sentence("The setting can’t be saved."),
     "settings_damaged": Sentence("Deletions are stopped: the settings can’t be read.", _GOOD_SETTINGS),
     "settings_refused": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _GOOD_SETTINGS),
@@ -332,8 +341,8 @@ SENTENCES: dict[str, Sentence] = {
         "Deletions are stopped: the list of protected jobs can’t be read: {cause}.", _DISK_OF
     ),
     # Backups.
-    "backup_damaged": Sentence("This backup can’t be read.", "Its file is damaged or gone: {name}."),
-    "backups_unreadable": Sentence("It is not known which backups there are: their folder can’t be read."),
+    "backup_damaged": Sentence("This backup can’t be read.", "The file {name} is damaged or missing."),
+    "backups_unreadable": Sentence("The backups can’t be listed: their folder can’t be read."),
     "backup_not_deleted": Sentence("The backup can’t be deleted."),
     "backup_gone": Sentence(
         "Deletions are stopped: the backup of this deletion, {operation}.zip, is gone.",
@@ -354,10 +363,10 @@ SENTENCES: dict[str, Sentence] = {
     "incomplete": Sentence("{report}"),
     "nested_too_deeply": Sentence(
         "This job’s workflow is nested more than {levels} levels deep, so it can’t be shown or backed up.",
-        "No workflow of ComfyUI’s is. The job can be deleted without a backup.",
+        "No workflow made in ComfyUI is. To delete the job, turn backups off.",
         "it is nested too deeply",
     ),
-    # No answer came from Comfy Cloud. Without a hint of its own: CloudConnectionError's, or CloudTimeoutError's.
+    # No answer from Comfy Cloud. The hint, if not here, is the `default_hint` of the error's class.
     "not_reached": Sentence("Can’t reach {host}.", short=_NOT_REACHED),
     "proxy_refused": Sentence("The proxy refused to connect to {host} ({status}).", short=_NOT_REACHED),
     "connection_lost": Sentence("The connection was lost before the answer came.", short="the connection was lost"),
@@ -378,7 +387,7 @@ SENTENCES: dict[str, Sentence] = {
     "counting_too_slow": Sentence("Counting took too long, so nothing was sent.", short=_TOO_SLOW),
     "list_too_slow": Sentence("Reading the list took too long.", short=_TOO_SLOW),
     "backup_too_slow": Sentence("Backing up took too long, so nothing was sent.", short=_TOO_SLOW),
-    # Comfy Cloud answered with an error. CloudResponseError adds its status, or its own words.
+    # Comfy Cloud answered with an error. CloudResponseError appends the status, or the text of the answer.
     "bad_request": Sentence("Comfy Cloud refused the request.", _NEWER_VERSION),
     "unauthorized": Sentence(
         "Your API key was refused.", "It may have been revoked, or not copied whole.", "the key was refused"
@@ -422,7 +431,7 @@ SENTENCES: dict[str, Sentence] = {
     "unreadable_answer": Sentence("This answer can’t be read.", _NEWER_VERSION),
     "file_too_large": Sentence("The file is too large to be shown.", _NEWER_VERSION),
     "not_a_picture": Sentence("The file is not a picture.", _NEWER_VERSION),
-    "no_such_file": Sentence("The job has no such file."),
+    "no_such_file": Sentence("The job has no file with this name."),
     "answer_too_large": Sentence(
         "This answer is too large to be read.", "Open this job on the Comfy Cloud site instead."
     ),

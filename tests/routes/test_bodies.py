@@ -116,7 +116,7 @@ async def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(targe
 async def test_a_body_of_millions_of_lists_is_refused_before_it_is_read(target: Stage) -> None:
     body = b'{"ids": [' + b"[]," * 2_500_000 + b"[]]}"
     answer = await target.ask("preview", body)
-    assert (answer.status, answer.json["error"]["message"]) == (400, "The body is nested too deeply.")
+    assert (answer.status, answer.json["error"]["message"]) == (400, "The request body is nested too deeply.")
 
 
 async def test_a_list_of_many_ids_is_read_whole(target: Stage) -> None:

@@ -79,7 +79,7 @@ async def test_a_body_consumed_by_another_pack_is_reported_as_such(stage: Stage)
     answer = await stage.ask("preview", {"clear": True})
     error = answer.json["error"]
     assert answer.status == 400
-    assert "Another custom node pack has already consumed the body" in error["message"]
+    assert "Another custom node pack has already read the body" in error["message"]
     assert "Disable other packs" in error["hint"]
     assert stage.cloud.requests == []
 
@@ -87,4 +87,4 @@ async def test_a_body_consumed_by_another_pack_is_reported_as_such(stage: Stage)
 @pytest.mark.parametrize("stage", ["read", "stream"], indirect=True)
 async def test_an_empty_body_is_reported_as_not_json(stage: Stage) -> None:
     answer = await stage.ask("preview", b"")
-    assert (answer.status, answer.json["error"]["message"]) == (400, "The body is not JSON.")
+    assert (answer.status, answer.json["error"]["message"]) == (400, "The request body is not JSON.")
