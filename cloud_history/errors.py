@@ -303,8 +303,8 @@ class StateFolderLost(StateUnwritable, code="state_lost"):
     """The state folder or a safeguard in it existed and is missing now, so nothing may be deleted."""
 
     default_hint = (
-        "The folder has the protected jobs, the settings, the backups and the saved key. Put the folder back (mount its "
-        "disk, or restore a copy), or choose “Start anew” in the panel: then what is missing counts as empty."
+        "The folder has the protected jobs, the settings, the backups and the saved key. Put the folder back (mount "
+        "its disk, or restore a copy), or choose “Start anew” in the panel: then what is missing counts as empty."
     )
 
 

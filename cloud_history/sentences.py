@@ -145,7 +145,7 @@ SENTENCES: dict[str, Sentence] = {
     "body_unreadable": Sentence("The request body can’t be read."),
     "body_taken": Sentence(
         "Another custom node pack has already read the body of this request.",
-        "Disable packs that watch requests, one by one, to find this pack.",
+        "Disable other packs that watch requests, one by one, to find this pack.",
     ),
     "request_unreadable": Sentence("The request can’t be read."),
     "body_not_json": Sentence("The request body is not JSON."),
@@ -314,7 +314,7 @@ SENTENCES: dict[str, Sentence] = {
         "Deletions are stopped: the deletion can’t be recorded in the state folder before it is sent."
     ),
     "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
-    "note_not_removed": Sentence("The in-flight file of a finished deletion can’t be removed."),
+    "note_not_removed": Sentence("The in-flight file of a deletion that has ended can’t be removed."),
     "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),
     "in_flight_unreadable": Sentence("Interrupted deletions can’t be listed: their files can’t be read."),
     "holds_unreadable": Sentence(

@@ -1,6 +1,6 @@
-"""What can be done to a history, with the key and the safeguards of a state folder.
+"""The operations on a history: connecting, counting, listing, previewing, deleting and clearing.
 
-The nodes and the routes both come through here, on two event loops of one process.
+The nodes and the routes both use this module, on two event loops of one process.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def open_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
 
 
 class Operations:
-    """The operations of one process.
+    """The operations on a history, with the API key and the safeguards of one state folder.
 
     Args:
         folder: the state folder.
         announce: sends a websocket event to all browsers; must be callable from any thread.
-        sleep: waits between two lookups of what was deleted.
-        many_users: whether the host has several users and cannot tell them apart.
+        sleep: waits between two lookups after a deletion.
+        many_users: whether ComfyUI has several users and cannot distinguish them.
     """
 
     def __init__(
@@ -85,23 +85,23 @@ class Operations:
         self._sleep = sleep
 
     def base_url(self) -> BaseUrl:
-        """The server in force. Raises UnsafeBaseUrl."""
+        """Return the configured server address. Raises UnsafeBaseUrl."""
         return read_base_url(self._environ)
 
     async def find_connection(self, prompt_key: Secret | None = None) -> Connection:
-        """Read the server and the key in force.
+        """Read the configured server address and API key.
 
         Args:
-            prompt_key: the key that came with the prompt of a node, where one did.
+            prompt_key: the API key that came with the prompt of a node; None without one.
 
         Raises:
-            SetupProblem: one of them is missing or cannot be used.
+            SetupProblem: the server address or the API key is missing or cannot be used.
         """
         await compute_in_thread(schema.load_all)
         return Connection(self.base_url(), await run_in_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
-        """Ask Comfy Cloud for the status of the key's account: `active`, `waitlisted` or another word.
+        """Return the status of the key's account from Comfy Cloud: `active`, `waitlisted` or another word.
 
         Raises:
             CloudError: the key was refused, or could not be checked.
@@ -116,15 +116,16 @@ class Operations:
             return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
     async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> DateRange:
-        """When the oldest and the newest of the finished jobs were made. Raises CloudError, OperationStopped."""
+        """Return when the oldest and newest finished jobs were created. Raises CloudError, OperationStopped."""
         async with self.open(connection, watch) as client:
             return await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
 
     async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing:
-        """All jobs that match, newest first.
+        """List all jobs that match the filter, newest first.
 
         Raises:
-            CloudError: the list could not be read whole, or took too long. OperationStopped.
+            CloudError: the list could not be read completely, or reading took too long.
+            OperationStopped: the person stopped it.
         """
         async with self.open(connection, watch) as client:
             watch.progress("checking", 0, 1)
@@ -134,10 +135,10 @@ class Operations:
         return listing
 
     async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
-        """Resolve a selection to exact jobs, now.
+        """Resolve a selection to the exact jobs that a deletion would send now.
 
         Raises:
-            CloudError: the history could not be read completely, so the selection is unknown.
+            CloudError: the history could not be read completely.
         """
         protected = await self.protected()
         if selection.filter is not None:
@@ -152,29 +153,29 @@ class Operations:
         return preview_jobs(there, found.gone, protected)
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
-        """Preview all finished jobs by their ids, for a clear that may not remove all of them. Raises CloudError."""
-        # Active jobs are read too, because a preview says how many of them stay.
+        """Preview a clear as a deletion of exact jobs, which skips protected ones. Raises CloudError."""
+        # Active jobs are read too, because the preview says how many active jobs stay.
         return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
     async def protected(self) -> ProtectedJobs:
-        """The protected jobs. Raises ProtectionDamaged."""
+        """Read the protected jobs. Raises ProtectionDamaged."""
         return await run_in_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:
-        """Whether workflows are backed up first: by this wish, or by the setting if it is None.
+        """Return whether workflows are backed up first: `wish`, or the setting if `wish` is None.
 
         Raises:
-            SettingsDamaged, StateFolderLost: the setting can't be read, so nothing is deleted, whatever the wish.
+            SettingsDamaged, StateFolderLost: the settings can't be read. Raised even if `wish` is given.
         """
         settings = await run_in_thread(self.settings.in_force)
         return settings.backup != "off" if wish is None else wish
 
     def nodes_may_delete(self, settings: Settings) -> NodeDeletionMode:
-        """Whether workflows may delete, by these settings or by the environment."""
+        """Return whether workflows may delete. The environment variable takes precedence over the settings."""
         return node_deletion_mode(settings.nodes, self._environ)
 
     async def clears_by_ids(self, backup: bool | None = None) -> bool:
-        """Whether a clear has to delete exact jobs instead, because of protected jobs or backups."""
+        """Return whether a clear has to delete exact jobs instead, because of protected jobs or backups."""
         return await self.backs_up(backup) or bool(await self.protected())
 
     async def carry_out(
@@ -183,11 +184,11 @@ class Operations:
         """Carry out a deletion or a clear. With protected jobs or backups, a clear deletes exact jobs instead.
 
         Args:
-            wait: whether a clear waits for another deletion to end. A deletion of jobs always does.
+            wait: whether a clear waits until another deletion ends. A deletion of jobs always waits.
 
         Raises:
-            Busy, HistoryGrew, PreviewExpired, SetupProblem, InputRefused, CloudError: nothing was sent.
-            OperationStopped: stopped before anything was sent.
+            CloudError: nothing was sent. Among others Busy, HistoryGrew, PreviewExpired, SetupProblem, InputRefused.
+            OperationStopped: the person stopped the operation before anything was sent.
         """
         unseen_clear = request.kind == "clear" and request.preview is None
         with log_about(request.operation):
@@ -213,10 +214,11 @@ class Operations:
             return result
 
     async def _check_account(self, connection: Connection) -> None:
-        """Check that the key is still in force. Another ComfyUI with this state folder may have replaced it.
+        """Check that the saved API key has not changed. Another ComfyUI with this state folder may have replaced it.
 
         Raises:
-            AccountChanged: there is another one. SetupProblem: there is none.
+            AccountChanged: the saved key or the server has changed.
+            SetupProblem: there is no saved key any more.
         """
         if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
             raise AccountChanged
@@ -230,23 +232,23 @@ class Operations:
         return StateSafeguards(self.protection, back_up)
 
     async def delete_old_backups(self) -> None:
-        """Delete backups beyond the limits of the settings. A failure is logged: an extra backup does no harm."""
+        """Delete backups beyond the limits in the settings. Failures are only logged: an extra backup does no harm."""
         try:
             settings = await run_in_thread(self.settings.in_force)
-            # By a fast clock all but the newest backups would look old.
+            # A fast clock would make all backups but the newest look old, so use the earliest possible time.
             limits = settings.backup_days, settings.backup_megabytes, self.clock.earliest_now()
             removed = await run_large_in_thread(self.backups.delete_old, *limits)
         except StateNotAnswering as exc:
             log.warning("Old backups could not be deleted: %s", exc)
             return
         except (SettingsDamaged, StateFolderLost):
-            return  # the limits are not known
+            return  # without the settings there are no limits
         if removed:
             log.info("%s old backups deleted.", len(removed))
 
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:
-        """Open a client for one operation. `watch` is told of the waits that Comfy Cloud asks for."""
+        """Open a client for one operation. Waits that Comfy Cloud asks for are reported to `watch`."""
         await compute_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
             client.clock, client.spellings = self.clock, self.spellings

@@ -1,10 +1,10 @@
 """Approval: asking the person who queued a workflow whether it may delete.
 
-A node asks and a route takes the answer. They share files instead of memory, because some editions of ComfyUI import
-a pack twice: once for its routes and once for its nodes. A websocket event tells the browser that queued the workflow
-the id of the approval, and nothing else, because any page may listen to ComfyUI's websocket. The page fetches what is
-asked and a token through a guarded route, and sends the token back with its answer, which counts once. This protects
-against accidents and foreign pages, not against people who have access to the server.
+A node asks and a route receives the answer. Node and route share files instead of memory, because some editions of
+ComfyUI import a pack twice: once for its routes and once for its nodes. A websocket event sends only the id of the
+approval to the browser that queued the workflow, because any page may listen to ComfyUI's websocket. The page fetches
+the question and a token through a guarded route, and sends the token back with the answer. Only the first answer
+counts. This protects against accidents and foreign pages, not against people who have access to the server.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_
 
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
-"""A page must report within this time that it shows the approval."""
+"""If no page reports within this time that it shows the approval, nobody is asked."""
 ANNOUNCE_SECONDS = 2.0
 GRACE_SECONDS = 10.0
-"""The files stay valid for this much longer, because it is the node that decides that the time is up."""
+"""The files stay valid for this much longer than the question, because the node alone decides when the time is up."""
 MAX_OPEN_SECONDS = MAX_ANSWER_SECONDS + GRACE_SECONDS
 MAX_FILE_BYTES = 64_000
 MAX_OPEN_APPROVALS = 20
-"""Nodes that may ask at the same time. Each reads its files five times a second."""
+"""The most nodes that may ask at the same time. Each node reads its files five times a second."""
 MIN_READING_SECONDS = 1.0
-"""A “delete” that comes sooner after the approval was fetched is refused: nobody can have read it."""
+"""A “delete” that comes sooner after the page fetched the question is refused, because nobody can read so fast."""
 MAX_TOKENS = 1_000
 MAX_TEXT_CHARACTERS = 200
-"""For names that come from a workflow, which can be of any length."""
+"""Names from a workflow are cut to this length."""
 
 DELETE, SKIP = "delete", "skip"
 _CLOSED = "closed"
@@ -68,11 +68,11 @@ _NAMES = ("node", "title", "workflow", "workflow_id")
 
 @dataclass(frozen=True)
 class RequestingNode:
-    """The running node and the person behind it.
+    """The node that asks for approval, and the browser and API key of the person who queued the workflow.
 
     Attributes:
-        client: the browser that queued the workflow, if one did.
-        key: the API key that came with the prompt, if any.
+        client: the id of the browser that queued the workflow; None if no browser did.
+        key: the API key that came with the prompt; None without one.
     """
 
     client: str | None = None
@@ -88,7 +88,7 @@ class RequestingNode:
         return f"node {self.node}" if self.node else "node"
 
     def payload(self) -> Payload:
-        """Return what the person is shown of the node."""
+        """Return the names of the node and the workflow, which the question shows."""
         return {name: getattr(self, name) for name in _NAMES}
 
     def __post_init__(self) -> None:
@@ -97,12 +97,13 @@ class RequestingNode:
 
 
 class ApprovalRequests:
-    """The node's side: requests an approval and waits for the answer.
+    """The node's side of an approval: asks and waits for the answer.
 
     Args:
-        announce: must be callable from any thread.
+        announce: sends an event to one client; must be callable from any thread.
         present: returns whether a client is connected.
-        clock: monotonic seconds. today: seconds since 1970, comparable between processes.
+        clock: returns monotonic seconds.
+        today: returns seconds since 1970, which other processes can compare.
     """
 
     def __init__(
@@ -135,7 +136,8 @@ class ApprovalRequests:
         """Reserve one of the MAX_OPEN_APPROVALS places, before the first request to Comfy Cloud.
 
         Raises:
-            NoBrowserConnected: no browser is connected. TooManyApprovals: all places are taken.
+            NoBrowserConnected: the browser that queued the workflow is not connected.
+            TooManyApprovals: all places are taken.
         """
         self.client(requester)
         if self._open >= MAX_OPEN_APPROVALS:
@@ -150,10 +152,13 @@ class ApprovalRequests:
         """Ask and wait for the answer. Returns whether to delete.
 
         Args:
-            about: what the person is shown.
+            about: the details that the question shows.
 
         Raises:
-            NoBrowserConnected, NoAnswer, StateUnwritable: nothing may be sent. OperationStopped: the person stopped it.
+            NoBrowserConnected: no page showed the question in time.
+            NoAnswer: the person did not answer in time.
+            StateUnwritable: the question could not be saved.
+            OperationStopped: the person stopped the workflow.
         """
         client = self.client(requester)
         files = _ApprovalFiles(self._folder, new_hex_id())
@@ -197,9 +202,9 @@ class ApprovalRequests:
             if not seen and now >= unseen_until:
                 break
             await self._sleep(STOP_CHECK_SECONDS)
-        # An answer at this moment either comes before `close`, or is refused as too late.
+        # An answer that comes after `close` is refused, so read once more only if an answer came before.
         if not await run_in_thread(files.close):
-            await self._sleep(STOP_CHECK_SECONDS)  # the answer may still be being written
+            await self._sleep(STOP_CHECK_SECONDS)  # the route may still be writing the answer
             answer, _ = await run_in_thread(files.read_answer)
             if answer:
                 return answer == DELETE
@@ -224,11 +229,11 @@ class ApprovalRequests:
             raise StateUnwritable("question_not_written", because=exc) from exc
 
     def _remove_stale(self) -> None:
-        """Remove the files of processes that ended while they asked."""
+        """Remove the files of processes that ended before their question was answered."""
         with suppress(OSError):
             for name in {path.name.partition(".")[0] for path in self._folder.iterdir()}:
                 files = _ApprovalFiles(self._folder, name)
-                # A new file may have no owner lock yet, so files without one are kept until their time is up.
+                # A new file may not have its owner lock yet, so files without a lock are kept until they expire.
                 if (
                     is_hex_id(name)
                     and files.seconds_left(self._today(), self._clock()) <= 0
@@ -238,10 +243,11 @@ class ApprovalRequests:
 
 
 class ApprovalAnswers:
-    """The page's side: fetches approvals and answers them. Blocking (small files): call it off the event loop.
+    """The page's side of an approval: fetches questions and saves answers. Blocking: call it off the event loop.
 
     Args:
-        today: seconds since 1970, comparable between processes. clock: monotonic seconds.
+        today: returns seconds since 1970, which other processes can compare.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -255,11 +261,11 @@ class ApprovalAnswers:
         self._today = today
         self._clock = clock
         self._issued: dict[str, tuple[str, float]] = {}
-        """Approval id and time of issue by token, the newest last."""
+        """The approval id and the time of issue of each token, the newest last."""
         self._lock = ForkSafeLock()
 
     def fetch(self, approval_id: str) -> Payload:
-        """Return what is asked, with a new token. Raises InputRefused, ApprovalClosed."""
+        """Return the question with a new token. Raises InputRefused for an invalid id, ApprovalClosed."""
         files = self._find(approval_id)
         about = _read(files.request).get("about")
         if not isinstance(about, dict):
@@ -273,10 +279,12 @@ class ApprovalAnswers:
         return {**about, "question": approval_id, "token": token, "state": "open", "seconds_left": left}
 
     def mark_seen(self, approval_id: str, token: str) -> Payload:
-        """Note that a page shows the approval. Returns how long it stays open.
+        """Save that a page shows the question. Returns for how many seconds the question stays open.
 
         Raises:
-            InputRefused, ApprovalClosed, StateUnwritable.
+            InputRefused: the approval id is invalid.
+            ApprovalClosed: the approval is closed, or the token belongs to another approval.
+            StateUnwritable: the file could not be written.
         """
         files, _ = self._find_open(approval_id, token)
         try:
@@ -289,9 +297,10 @@ class ApprovalAnswers:
         """Answer an approval. Only the first answer counts.
 
         Raises:
-            InputRefused: the answer is neither DELETE nor SKIP. StateUnwritable: it cannot be saved.
-            AnsweredTooSoon: DELETE came before the person can have read it. The token stays valid.
-            ApprovalClosed: it is not open, was answered already, or the token belongs to another approval.
+            InputRefused: the answer is neither DELETE nor SKIP, or the approval id is invalid.
+            StateUnwritable: the answer could not be saved.
+            AnsweredTooSoon: DELETE came within MIN_READING_SECONDS. The token stays valid.
+            ApprovalClosed: the approval is closed or answered, or the token belongs to another approval.
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("unknown_answer")
@@ -340,7 +349,7 @@ class _ApprovalFiles:
         self._answer = folder / f"{name}.answer"
 
     def read_answer(self) -> tuple[str, bool]:
-        """Return the answer ("" for none yet), and whether a page shows the approval."""
+        """Return the answer ("" if there is none yet), and whether a page shows the question."""
         answer = str(_read(self._answer).get("answer", ""))
         seen = False
         with suppress(OSError):
@@ -350,20 +359,20 @@ class _ApprovalFiles:
     def seconds_left(self, today: float, clock: float) -> float:
         """Return for how many seconds the files are valid; 0 if there are none.
 
-        For an approval of this process the monotonic clock counts. Other processes have only the wall clock in common
-        with it, which a person can set; for those the owner lock shows whether a node still waits.
+        For an approval of this process, uses the monotonic clock. For another process, uses the wall clock, which can
+        be wrong; then the owner lock shows whether the node still waits.
         """
         kept = _read(self.request)
         ends, until = kept.get("ends"), kept.get("until")
         if kept.get("process") == os.getpid() and isinstance(until, float):
             left = until - clock
-            # If more is left, the file is from an earlier process with the same id, before a restart.
+            # If more is left, an earlier process with the same process id wrote the file before a restart.
             if left <= MAX_OPEN_SECONDS:
                 return left
         return ends - today if isinstance(ends, float) else 0.0
 
     def close(self) -> bool:
-        """Refuse answers from now on. Returns False if one came first."""
+        """Refuse answers from now on. Returns False if there is an answer already."""
         try:
             self._note(self._answer, {"answer": _CLOSED})
         except FileExistsError:
@@ -381,7 +390,7 @@ class _ApprovalFiles:
         self._note(self._answer, {"answer": answer})
 
     def remove(self) -> None:
-        # The request first: without it no route writes the other files.
+        # Remove the request first: without it, no route writes the other files.
         for path in (self.request, self._seen, self._answer):
             try:
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Deletions that come from a workflow. Anybody may have made it, so the person who queued it has to approve."""
+"""Deletions by a workflow. Anybody may have made the workflow, so the person who queued it has to approve."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Result = ClearResult | DeletionResult | Skipped
 
 
 class GraphDeletions:
-    """What the nodes do. The setting decides whether they delete at once, ask for approval, or refuse.
+    """Deletions for the nodes. A setting decides whether nodes delete at once, ask for approval, or refuse.
 
-    All but `preview_clean_up` raise:
+    All methods except `preview_clean_up` raise:
         WorkflowsMayNotDelete, NoBrowserConnected, TooManyApprovals, NoAnswer, SetupProblem, CloudError: nothing was
             sent.
-        OperationStopped: stopped before anything was sent.
+        OperationStopped: the person stopped the workflow before anything was sent.
     """
 
     def __init__(self, operations: Operations, approvals: ApprovalRequests) -> None:
@@ -45,10 +45,10 @@ class GraphDeletions:
     async def delete(
         self, job_ids: Sequence[str], requester: RequestingNode, watch: Watch, *, backup: bool | None = None
     ) -> Result:
-        """Delete these jobs, or those of them that the person saw and confirmed.
+        """Delete these jobs. If the person is asked, only the jobs in the approved preview are deleted.
 
         Args:
-            backup: whether workflows are backed up first; None: as the setting says.
+            backup: whether workflows are backed up first; None to use the setting.
         """
         asks = await self._asks()
         with self._approvals.reserve(requester) if asks else nullcontext():
@@ -71,10 +71,10 @@ class GraphDeletions:
         allow_large: bool,
         backup: bool | None = None,
     ) -> tuple[CleanUpPreview, Result | None]:
-        """Delete what the policy does not keep. What it would do, and what became of it: None where nothing would go.
+        """Delete the jobs that the policy does not keep. Return the preview and the result; None if no job would go.
 
         Raises:
-            PolicyRefused: nothing was sent.
+            PolicyRefused: no rule is on, or too many jobs would go. Nothing was sent.
         """
         asks = await self._asks()
         with self._approvals.reserve(requester) if asks else nullcontext():
@@ -87,15 +87,15 @@ class GraphDeletions:
             return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
     async def preview_clean_up(self, policy: Policy, requester: RequestingNode, watch: Watch) -> CleanUpPreview:
-        """What the policy would do, even if its guards would refuse it. Raises PolicyRefused, CloudError."""
+        """Return what the policy would delete, however large the share. Raises PolicyRefused, CloudError."""
         connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
 
     async def clear(self, requester: RequestingNode, watch: Watch, *, backup: bool | None = None) -> Result:
-        """Clear the history, or the part of it that is not protected.
+        """Clear the history, except protected jobs.
 
         Raises:
-            HistoryGrew: nothing was sent.
+            HistoryGrew: more jobs finished each time the person had approved. Nothing was sent.
         """
         operations = self._operations
         asks = await self._asks()
@@ -112,7 +112,7 @@ class GraphDeletions:
             return await operations.carry_out(approved, watch) if approved else Skipped()
 
     async def _asks(self) -> bool:
-        """Whether the person has to be asked. Raises WorkflowsMayNotDelete."""
+        """Return whether the person has to be asked. Raises WorkflowsMayNotDelete."""
         settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
@@ -122,15 +122,15 @@ class GraphDeletions:
     async def _approved(
         self, request: DeletionRequest, requester: RequestingNode, watch: Watch
     ) -> DeletionRequest | None:
-        """The request as the person approved it; None where they said no."""
+        """Ask for approval. Return the approved request; None if the person chose to skip."""
         preview = request.preview
-        # If no job would go there is nothing to approve. The result says why each job stays.
+        # If no job would be deleted, there is nothing to approve. The result says why each job stays.
         if preview is None or not preview.size:
             return request
         backup = await self._operations.backs_up(request.backup)
         if not await self._ask(preview.payload() | {"backup": backup}, request, requester, watch):
             return None
-        # It may be switched off before the answer comes: the yes was to a deletion with backups.
+        # The person approved a deletion with backups, so turning the setting off meanwhile has no effect.
         return replace(request, backup=backup or request.backup)
 
     async def _clear_counted(self, request: DeletionRequest, requester: RequestingNode, watch: Watch) -> Result:
@@ -139,7 +139,7 @@ class GraphDeletions:
         while counts.finished:
             preview = ClearPreview(counts)
             request = replace(request, preview=preview, operation=new_hex_id())
-            # A literal clear backs nothing up.
+            # A clear without job ids makes no backup.
             about = preview.payload() | await self._span(preview, request.connection, watch)
             if not await self._ask(about | {"backup": False}, request, requester, watch):
                 return Skipped()
@@ -153,7 +153,7 @@ class GraphDeletions:
         return ClearResult(ClearOutcome.DELETED, counts, after=counts)
 
     async def _span(self, preview: ClearPreview, connection: Connection, watch: Watch) -> Payload:
-        """The times of the oldest and newest job, which the person is shown; None for both if they can’t be read."""
+        """Return the times of the oldest and newest job for the question; None for both if they can’t be read."""
         try:
             oldest, newest = await self._operations.span(connection, preview.counts, watch)
         except OperationStopped:

@@ -1,4 +1,4 @@
-"""One clear of the whole history: count, send once, count again. Reports what is known of it, and no more."""
+"""Clearing the whole history: count the finished jobs, send the request once, and count again to verify."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .preview import Preview
 from .safeguards import Safeguards
 
 Counts = list[JobCounts]
-"""The last is the newest."""
+"""Counts in the order they were made: the last is the newest."""
 
 NOT_ASKED = Reason("not_asked_by_id")
 
 
 class ClearingClient(JobReader, Protocol):
-    """What clearing needs of a client."""
+    """The methods of a client that a clear uses."""
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None: ...
 
 
 def _check_count(counts: JobCounts, preview: Preview | None) -> None:
-    """Raises HistoryGrew: there are more finished jobs than the person confirmed."""
+    """Raise HistoryGrew if there are more finished jobs than the person confirmed."""
     if preview is not None and counts.finished > preview.size:
         raise HistoryGrew(counts.finished - preview.size, counts)
 
@@ -43,8 +43,8 @@ class Clear:
     """Clears a history through a client.
 
     Attributes:
-        safeguards: what keeps everything from going at once.
-        seconds: how long it may take.
+        safeguards: checked before the request is sent.
+        seconds: the time limit of the whole clear.
     """
 
     client: ClearingClient
@@ -59,22 +59,23 @@ class Clear:
             preview: what the person confirmed. If there are more finished jobs now, nothing is sent.
 
         Raises:
-            HistoryGrew: there are more. PreviewExpired: there are none any more. Nothing was sent.
-            CloudError: the history could not be counted beforehand, or not all of it may go. Nothing was sent.
-            OperationStopped: stopped before it was sent.
+            HistoryGrew: there are more finished jobs than in the preview. Nothing was sent.
+            PreviewExpired: no finished job is left, or a safeguard has changed. Nothing was sent.
+            CloudError: the history could not be counted before sending. Nothing was sent.
+            OperationStopped: the person stopped the clear before the request was sent.
         """
         deadline = Deadline(self.seconds)
         before, named, active = await self._counted(watch, deadline)
         _check_count(before, preview)
         if before.finished == 0:
             if preview is not None and preview.size:
-                # An empty list right after a full one is the shape of a broken service as much as of a cleared history.
+                # A list that is suddenly empty may come from a broken service, so success is not claimed.
                 raise PreviewExpired("nothing_left_to_clear", confirmed=preview.size)
             return ClearResult(ClearOutcome.DELETED, before, after=before)
         check_stopped(watch)
         if not deadline.left():
             raise CloudTimeoutError("counting_too_slow", sent=False)
-        # Those that are found by their ids now have to be found no longer afterwards, and the active ones still.
+        # After the clear, the finished jobs in this sample must be gone, and the active jobs must still be there.
         witnesses = await run_stoppable(
             get_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
         )
@@ -104,7 +105,7 @@ class Clear:
         watch: Watch,
         deadline: Deadline,
     ) -> ClearResult:
-        """Count until nothing is left, for about five seconds."""
+        """Count again after sending, and return the result of the clear."""
         watch.progress("checking", 0, 1)
         unread = ClearOutcome.UNKNOWN if lost else ClearOutcome.UNCONFIRMED
         counted: Counts = []
@@ -127,7 +128,7 @@ class Clear:
         return ClearResult(unread, before, after, lost, doubt=doubt)
 
     async def _count_until_none(self, counted: Counts, watch: Watch, deadline: Deadline) -> None:
-        """Count until no finished job is left, for about five seconds. Each count is added to `counted`."""
+        """Count until no finished job is left, for about five seconds. Append each count to `counted`."""
         counted.append(await self._count(watch, deadline))
         for delay in LOOKUP_DELAYS:
             if counted[-1].finished == 0 or not deadline.left():
@@ -136,10 +137,10 @@ class Clear:
             counted.append(await self._count(watch, deadline))
 
     async def _doubt(self, witnesses: Observation, after: JobCounts) -> Reason:
-        """Why this count does not prove that jobs are gone; NO_REASON where looking at some of them agrees.
+        """Look up a sample of jobs. Return why `after` does not prove that jobs are gone, or NO_REASON if it does.
 
         Raises:
-            CloudError: they could not be looked at.
+            CloudError: the lookup failed.
         """
         found = await look_up(self.client, list(witnesses.there), witnesses)
         if found.error is not None:
@@ -158,10 +159,10 @@ class Clear:
         unread: ClearOutcome,
         after: JobCounts | None = None,
     ) -> ClearResult:
-        """What can be seen of it in the moment left when a person has stopped it."""
+        """Return the result of a stopped clear. Counts once more, within MAX_LOOKUP_SECONDS_STOPPED."""
         doubt = NO_REASON
 
-        async def look_at_both() -> None:
+        async def count_and_look_up() -> None:
             nonlocal after, doubt
             after = await count_jobs(self.client)
             if after.finished < before.finished:
@@ -169,7 +170,7 @@ class Clear:
                 doubt = await self._doubt(witnesses, after)
 
         with suppress(CloudError):
-            await run_stoppable(look_at_both(), Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
+            await run_stoppable(count_and_look_up(), Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
         if after is not None and after.finished == 0 and not doubt:
             return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
         return ClearResult(unread, before, after, lost, stopped=True, doubt=doubt)

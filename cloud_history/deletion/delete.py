@@ -1,4 +1,4 @@
-"""One deletion: look the jobs up, back up, send, look up again. Reports what is known of each job, and no more."""
+"""Deleting given jobs: look them up, back up their workflows, send the requests, and look them up again to verify."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from .safeguards import Safeguards, not_backed_up, safeguarded
 
 MAX_CONCURRENT_REQUESTS = 5
 OPERATION_SECONDS = 120.0
-"""How long an operation may take for up to 1,000 jobs; more jobs get more time."""
+"""Time limit of an operation with up to 1,000 jobs. It grows in proportion to the number of jobs above that."""
 MIN_LOOKUP_SECONDS = 15.0
-"""A lookup may always take this long: what was sent is looked up even when the operation's time is up."""
+"""Each lookup gets at least this long, so that sent jobs are verified even after the operation's time limit."""
 MAX_LOOKUP_SECONDS_STOPPED = 0.25
-"""For the lookup after a person has stopped it: they wait for less than half a second in all."""
+"""Time limit of the lookup after a stop, so that the person waits for less than half a second."""
 LOOKUP_DELAYS = (0.25, 0.5, 1.0, 1.25, 2.0)
-"""Seconds before each further lookup of a history that should have changed: a list may lag behind."""
+"""Seconds to wait before each further lookup, because the list may be out of date after a deletion."""
 
 
 class DeletingClient(JobReader, Protocol):
-    """What deleting needs of a client."""
+    """The methods of a client that a deletion uses."""
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None: ...
 
@@ -53,8 +53,8 @@ class Deletion:
     """Deletes jobs through a client.
 
     Attributes:
-        safeguards: what keeps jobs from deletion, and backs up their workflows first.
-        seconds: how long it may take for up to 1,000 jobs.
+        safeguards: keep protected jobs from deletion, and back up workflows before sending.
+        seconds: the time limit for up to 1,000 jobs.
     """
 
     client: DeletingClient
@@ -65,18 +65,18 @@ class Deletion:
     async def run(self, job_ids: Sequence[str], watch: Watch, preview: DeletionPreview | None = None) -> DeletionResult:
         """Delete these jobs. All requests are built and checked before the first is sent.
 
-        A request that fails does not stop the others, unless its reason would meet them all. Stopping, or running
-        out of time, ends with a result that says what had been sent by then.
+        A failed request does not stop the other requests, unless they would fail for the same reason. After a stop
+        or a timeout, the result says what had been sent by then.
 
         Args:
-            preview: what the person confirmed. Then exactly its jobs are sent; without it, jobs that are active or
-                gone already are not.
+            preview: what the person confirmed: exactly the jobs of the preview are sent. Without a preview, all jobs
+                are sent except active ones and those already gone.
 
         Raises:
             SchemaMismatch: an id is malformed; nothing was sent.
-            OperationStopped: stopped before anything was sent.
-            SetupProblem: nothing may be deleted now.
-            asyncio.CancelledError: passed through, after what had been sent is in the log.
+            OperationStopped: the person stopped the deletion before anything was sent.
+            SetupProblem: a safeguard can't be read, so nothing may be deleted.
+            asyncio.CancelledError: the task was cancelled. The outcome so far is logged first.
         """
         turn = LoopPauses(watch)
         for chunk in _chunks(job_ids):
@@ -113,10 +113,10 @@ class Deletion:
         watch: Watch,
         deadline: Deadline,
     ) -> None:
-        # It may take long, and its time is not the deletion's.
+        # A backup may take long, so its time does not count towards the time limit of the deletion.
         with deadline.paused():
             backup = await self.safeguards.back_up(job_ids, watch)
-        outcomes.leave_out(await self._believed(backup.without, before, watch))
+        outcomes.leave_out(await self._verify_missing(backup.without, before, watch))
         outcomes.backed_up(backup.workflows)
 
     async def _send(
@@ -133,7 +133,7 @@ class Deletion:
             watch.progress("sending", outcomes.settled, len(job_ids))
 
         tell_progress()
-        # Lazily: where the person has stopped it already, none of them begins.
+        # A generator, so that no sender is created if the person has already stopped the deletion.
         senders = (
             self._send_in_turn(chunks, seen, outcomes, tell_progress)
             for _ in range(min(MAX_CONCURRENT_REQUESTS, len(chunks)))
@@ -159,7 +159,7 @@ class Deletion:
             while chunks:
                 chunk = chunks.popleft()
                 try:
-                    # Read anew at the last step: somebody may have protected one of them a moment ago.
+                    # Read the protection again just before sending: a job may have been protected since the preview.
                     outcomes.leave_out(safeguarded(chunk, await self.safeguards.protected(), seen))
                     chunk = outcomes.not_left_out(chunk)
                     if chunk:
@@ -173,17 +173,17 @@ class Deletion:
                     outcomes.accepted(chunk)
                 tell_progress()
         except BaseException:
-            chunks.clear()  # whatever it was, the other senders send nothing more
+            chunks.clear()  # so that the other senders send nothing more
             raise
 
     async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation]) -> None:
         if safeguarded(chunk, await self.safeguards.protected(), seen):
             raise PreviewExpired("protected_meanwhile")
 
-    async def _believed(
+    async def _verify_missing(
         self, without: Mapping[str, JobOutcome], before: Observation, watch: Watch
     ) -> dict[str, JobOutcome]:
-        """What backing up found. A job it did not find is gone only where the list says so too."""
+        """Return the outcomes of jobs without a backup. Jobs the backup did not find are looked up in the list too."""
         missing = [
             job_id
             for job_id, each in without.items()
@@ -196,7 +196,7 @@ class Deletion:
         return {**without, **{job_id: lost for job_id in missing if job_id not in now.gone}}
 
     async def _verify(self, outcomes: Outcomes, before: Observation, watch: Watch, deadline: Deadline) -> Observation:
-        """Look up what was sent until all of it is gone, for about five seconds: a list may lag behind."""
+        """Look up the sent jobs until all are gone, for about five seconds, because the list may be out of date."""
         sent = outcomes.to_verify
         if not sent:
             return NOTHING_OBSERVED
@@ -227,7 +227,7 @@ class Deletion:
         return await look_up_in_time(self.client, job_ids, watch, seconds, known)
 
     async def _look_up_stopped(self, job_ids: Sequence[str], known: Observation) -> Observation:
-        """What can be seen in the moment left when a person has stopped it."""
+        """Look up the jobs once after a stop, within MAX_LOOKUP_SECONDS_STOPPED."""
         lookup = look_up(self.client, job_ids, known)
         try:
             return await run_stoppable(lookup, Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
@@ -245,7 +245,7 @@ def _worth_sending(job_id: str, before: Observation) -> bool:
 
 
 def _not_confirmed(job_ids: Sequence[str], preview: DeletionPreview) -> dict[str, JobOutcome]:
-    """The outcomes of the jobs that the preview said would stay. Those that are gone show it themselves."""
+    """Return the outcomes of the jobs that the preview said would stay."""
     stays: dict[str, JobOutcome] = {}
     staying = {job.id: job for job in preview.stay}
     for job_id in job_ids:
@@ -262,7 +262,7 @@ def _not_confirmed(job_ids: Sequence[str], preview: DeletionPreview) -> dict[str
 
 
 def _since(earlier: Observation, now: Observation) -> Observation:
-    """The newer observation; what it could not see is as the earlier one saw it."""
+    """Return the newer observation. If its lookup failed, fill in what is missing from the earlier observation."""
     if now.error is None:
         return now
     there = {**{k: v for k, v in earlier.there.items() if k not in now.gone}, **now.there}
@@ -270,7 +270,7 @@ def _since(earlier: Observation, now: Observation) -> Observation:
 
 
 def _seen_in_either(now: Observation, previewed: Observation) -> Observation:
-    """What was seen just now; what could not be seen now is as the preview saw it."""
+    """Return the observation `now`, and fill in the jobs that are missing from it from the preview's observation."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
     return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))
 

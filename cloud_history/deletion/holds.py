@@ -1,7 +1,7 @@
 """Deletions that wait a few seconds, so that a person can undo them.
 
-The server owns the clock, so that closing the tab changes nothing. A hold is on disk before it is answered; when
-ComfyUI stops during it nothing is sent, and the next start says so.
+The server counts the time, so closing the tab does not cancel a deletion. A hold is written to disk before the request
+is answered. If ComfyUI stops during a hold, nothing is sent, and the next start reports the deletion as lost.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Payload = dict[str, Any]
 
 
 class HoldWatch(Unwatched):
-    """Follows one operation for the browsers, and lets them stop it."""
+    """Passes the progress of one operation on to the browsers, and lets them stop the operation."""
 
     def __init__(self, tell: Callable[[str, int, int], None]) -> None:
         self._tell = tell
@@ -58,8 +58,8 @@ class HoldWatch(Unwatched):
         return self.stopping
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        # A waiting operation reports several times a second; that is told once. Two waits that Comfy Cloud asks for
-        # are both told, even if they are equally long.
+        # A waiting operation reports several times a second, so repeated values are dropped. Each wait that Comfy Cloud
+        # asks for is passed on, even if it is as long as the wait before.
         if self._last != (phase, done) or phase == ASKED_TO_WAIT:
             self._last = (phase, done)
             self._tell(phase, done, total)
@@ -84,7 +84,7 @@ class Hold:
         return self.request.operation
 
     def moves(self, states: Collection[str], to: str) -> bool:
-        """Move to a state if the current one is among `states`, atomically. Return whether it did."""
+        """If the current state is among `states`, change it to `to`, atomically. Return whether the state changed."""
         with self._moving:
             if self.state not in states:
                 return False
@@ -107,7 +107,7 @@ class Hold:
 
 
 class Deletions(Protocol):
-    """What holds need of the service."""
+    """The methods of the service that holds use."""
 
     folder: Path
     queue: DeletionQueue
@@ -155,7 +155,7 @@ class Holds:
             raise InputRefused("too_many_deletions")
         hold = Hold(request, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
-        # Registered before it is written: a new key has to find it, and `lost` must not take it for a lost one.
+        # Registered before the write, so that `undo_all` finds the hold, and `lost` does not list it as lost.
         self._open[hold.id] = hold
         written = False
         try:
@@ -176,7 +176,7 @@ class Holds:
         """Undo a hold.
 
         Raises:
-            TooLate: it is being sent, or was.
+            TooLate: the deletion is being sent or was sent.
         """
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
@@ -191,14 +191,18 @@ class Holds:
             await self._take_back(hold)
 
     def stop(self, hold_id: str) -> None:
-        """Stop an operation that is being sent. What was sent stays sent. Raises InputRefused."""
+        """Stop an operation that is being sent. Sent requests can't be undone.
+
+        Raises:
+            InputRefused: no open hold has this id.
+        """
         hold = self._open.get(hold_id)
         if hold is None:
             raise InputRefused("no_such_deletion")
         hold.watch.stopping = True
 
     async def _take_back(self, hold: Hold) -> bool:
-        """Whether it was undone in time."""
+        """Undo a hold unless it is being sent. Return whether it was undone."""
         was_waiting = hold.state == WAITING
         if not hold.moves(NOTHING_SENT, UNDONE):
             return False
@@ -210,7 +214,7 @@ class Holds:
             hold.task.cancel()
             await asyncio.wait({hold.task})
         if was_waiting:
-            # It may have been about to begin. Nothing was sent, so its outcome is known.
+            # The intent may already be in the audit log. Nothing was sent, so log the outcome as undone.
             with suppress(StateUnwritable), log_about(hold.id):
                 await write_in_thread(lambda: self._deletions.queue.taken_back(hold.id))
         await self._forget_soon(hold)
@@ -226,7 +230,7 @@ class Holds:
             await run_on_own_loop(self._deletions.carry_out(hold.request, hold.watch))
         except CloudError as error:
             log.info("A deletion was not carried out: %s", error)
-        except Exception:  # noqa: BLE001 - the edge: nobody waits for this task, and its end must not be silent
+        except Exception:  # noqa: BLE001 - nobody awaits this task, so its exception must be logged here
             log.exception("A deletion failed.")
         finally:
             hold.moves((WAITING, SENDING), DONE)
@@ -235,17 +239,17 @@ class Holds:
         await self._forget_soon(hold)
 
     async def _forget_soon(self, hold: Hold) -> None:
-        # The file is removed even if this stops waiting, and the outcome of the hold is known already.
+        # If this wait times out, the thread still removes the file later.
         with log_about(hold.id):
             try:
                 await write_in_thread(lambda: self._forget(hold), seconds=REMOVAL_SECONDS)
             except StateNotAnswering as exc:
-                log.warning("The note of a deletion is still there: %s", exc)
+                log.warning("The file of a hold could not be removed yet: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
-        # Runs on our own loop. Of sending and undoing, the first wins.
+        # Runs on our own loop, while `_take_back` runs on ComfyUI's. Whichever changes the state first wins.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
-            # From here on its in-flight file tells of it: a hold file that is left behind was never sent.
+            # From here on the in-flight file records the operation, and a remaining hold file means "never sent".
             run_in_background(lambda: self._forget(hold))
         elif hold.state == UNDONE:
             raise asyncio.CancelledError
@@ -255,30 +259,30 @@ class Holds:
         self._deletions.events.changed(hold.request.kind, hold.id)
 
     def lost(self) -> list[Payload]:
-        """Holds of an earlier run, of which nothing was sent. Blocking. Raises StateUnreadable."""
+        """Return the holds of an earlier run. None of them was sent. Blocking. Raises StateUnreadable."""
         files = files_named_by_id(self._folder, ".json", "holds_unreadable")
         left = [path for path in files if path.stem not in self._open and not OwnerLock.is_held(path)]
         found = self._abandoned(left) if left else []
-        known = self._known() if found else set()
+        known = self._recorded_elsewhere() if found else set()
         for each in found:
             if each["id"] in known:
-                self._remove(self._folder / f"{each['id']}.json")  # its file could not be removed when it was sent
+                self._remove(self._folder / f"{each['id']}.json")  # the earlier attempt to remove the file failed
         return [each for each in found if each["id"] not in known]
 
     def _abandoned(self, left: list[Path]) -> list[Payload]:
-        """The holds in those files that no process owns. The file lock is needed: a new file has no owner lock yet."""
+        """Return the holds whose files no process owns. The file lock waits for new files to get owner locks."""
         with ExitStack() as alone:
             try:
                 alone.enter_context(file_lock(self._lock_path))
             except LockNotAnswering:
-                return []  # another process writes a hold, or the disk hangs: the next call tells
+                return []  # another process is writing a hold, or the disk hangs: the next call tries again
             except OSError:
-                pass  # in a read-only folder no other process writes either
+                pass  # in a read-only folder no other process can be writing a hold
             read = [_summary(path) for path in left if not OwnerLock.is_held(path)]
         return [each for each in read if each is not None]
 
-    def _known(self) -> set[str]:
-        """Operations whose in-flight file or audit log entry tells more than their hold."""
+    def _recorded_elsewhere(self) -> set[str]:
+        """Return the ids of operations that have an in-flight file or an audit log entry."""
         queue = self._deletions.queue
         known = {entry.operation for entry in queue.in_flight.entries()}
         with suppress(StateFolderLost):
@@ -286,7 +290,12 @@ class Holds:
         return known
 
     def dismiss(self, hold_id: str) -> None:
-        """Remove a lost hold that the person has dismissed. Blocking. Raises InputRefused, StateUnwritable."""
+        """Remove a lost hold that the person has dismissed. Blocking.
+
+        Raises:
+            InputRefused: no lost hold has this id.
+            StateUnreadable: the folder of the holds can't be read.
+        """
         if hold_id not in {each["id"] for each in self.lost()}:
             raise InputRefused("no_such_lost_deletion")
         self._remove(self._folder / f"{hold_id}.json")
@@ -314,17 +323,17 @@ class Holds:
             path.unlink(missing_ok=True)
         except OSError as exc:
             with log_about(path.stem):
-                log.warning("The note of a deletion can’t be removed: %s", exc.strerror)
+                log.warning("The file of a hold can’t be removed: %s", exc.strerror)
 
 
 def _summary(path: Path) -> Payload | None:
-    """The hold in a file; None if the file is gone."""
+    """Return the hold in a file; None if the file is gone."""
     try:
         return _read(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        # Even an unreadable file shows that something was held.
+        # An unreadable file still shows that there was a hold.
         return {"id": path.stem, "kind": "delete", "jobs": 0, "ids": []}
 
 

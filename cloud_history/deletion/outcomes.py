@@ -1,4 +1,4 @@
-"""The outcome of each job of a deletion, and of a clear, and how it is determined."""
+"""The outcome of each job of a deletion, the outcome of a clear, and how the outcome of a job is determined."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ..errors import CloudError
 from ..reasons import NO_REASON, Reason
 
 if TYPE_CHECKING:
-    # ComfyUI’s start loads this file for the reports, and needs no lookup.
+    # Not imported at run time, to keep ComfyUI’s start fast: it loads this file for the reports.
     from ..cloud.lookup import Observation
     from ..jobs.status import JobCounts
 
 
 class Outcome(str, Enum):
-    """What became of a job that was to be deleted."""
+    """The outcome of one job of a deletion."""
 
     DELETED = "deleted"
-    """It was there before, was sent, and is gone."""
+    """The job was there before, its deletion was sent, and the job is gone."""
     ALREADY_GONE = "already_gone"
     ACTIVE = "active"
-    """Pending or running: left alone."""
+    """The job is pending or running, so it was left alone."""
     PROTECTED = "protected"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
-    """Accepted, but still listed or not read back; or never answered, and the lookup failed."""
+    """The request was accepted, but the job is still listed or was not read back; or the request was never answered."""
     NOT_ATTEMPTED = "not_attempted"
     ACCEPTED = "accepted"
-    """Only while a deletion runs: answered with 200, whose empty body proves nothing. A lookup decides."""
+    """Used only while a deletion runs: Comfy Cloud answered 200, which proves nothing. A lookup decides the outcome."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,8 @@ class JobOutcome:
     """The outcome of one job, and the reason if it was not deleted.
 
     Attributes:
-        answered: whether Comfy Cloud answered the request with something that settles it. What was never answered
-            is an error even when nobody could look.
-        may_have_worked: whether a request that failed may have been carried out all the same.
+        answered: whether Comfy Cloud answered the request. A node reports an unanswered, unconfirmed job as an error.
+        may_have_worked: whether Comfy Cloud may have carried out a request that failed.
     """
 
     outcome: Outcome
@@ -56,16 +55,16 @@ class DeletionResult:
     jobs: Mapping[str, JobOutcome]
     stopped: bool = False
     errors: tuple[CloudError, ...] = field(default=(), compare=False)
-    """The distinct errors met, first come first: they carry the hints."""
+    """The distinct errors in the order they occurred, for their hints."""
     backed_up: int = 0
-    """How many workflows were backed up first."""
+    """How many workflows were backed up before sending."""
 
     def ids(self, outcome: Outcome) -> list[str]:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
 
     @property
     def removed(self) -> int:
-        """How many jobs are verified to be gone, and were there before."""
+        """How many jobs were there before and are verified to be gone."""
         return len(self.ids(Outcome.DELETED))
 
     @property
@@ -79,18 +78,18 @@ class DeletionResult:
 
 
 class ClearOutcome(str, Enum):
-    """What became of a clear, as far as counting before and after can tell."""
+    """The outcome of a clear, from counting the jobs before and after."""
 
     DELETED = "deleted"
-    """Counted afterwards: no finished job is left."""
+    """The count afterwards shows that no finished job is left."""
     PARTIAL = "partial"
-    """Accepted; some were removed, some are listed (they may have finished meanwhile)."""
+    """The request was accepted. Some jobs were removed; others are listed, and may have finished after the request."""
     UNCONFIRMED = "unconfirmed"
-    """Accepted, but all are still listed, or the list could not be read."""
+    """The request was accepted, but all jobs are still listed, or the list could not be read."""
     UNKNOWN = "unknown"
-    """The answer was lost, and jobs are still listed or could not be counted."""
+    """No answer came, and jobs are still listed or could not be counted."""
     FAILED = "failed"
-    """Not accepted: nothing was removed."""
+    """Comfy Cloud refused the request, so nothing was removed."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,15 @@ class ClearResult:
     outcome: ClearOutcome
     before: JobCounts
     after: JobCounts | None = None
-    """None where the list could not be read afterwards."""
+    """None if the list could not be read afterwards."""
     error: CloudError | None = None
     stopped: bool = False
     doubt: Reason = NO_REASON
-    """Why the count afterwards proves nothing; NO_REASON if it proves something."""
+    """Why the count afterwards does not prove that jobs are gone; NO_REASON if it does."""
 
     @property
     def removed(self) -> int | None:
-        """How many jobs are certainly gone; None if they could not be counted, or the count proves nothing."""
+        """How many jobs are certainly gone; None if there is no reliable count."""
         if self.outcome is ClearOutcome.FAILED:
             return 0
         return None if self.after is None or self.doubt else max(0, self.before.finished - self.after.finished)
@@ -120,7 +119,7 @@ class ClearResult:
 
     @property
     def listed(self) -> int | None:
-        """How many finished jobs are still listed; None where nothing could be counted."""
+        """How many finished jobs are still listed; None if they could not be counted."""
         return None if self.after is None else self.after.finished
 
 
@@ -138,12 +137,13 @@ NOT_SEEN_BEFORE = Reason("not_seen_before")
 
 
 def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Observation) -> JobOutcome:
-    """What became of a job.
+    """Return the outcome of a job.
 
     Args:
-        sent: how sending ended: ACCEPTED, FAILED (refused, or never arrived), UNCONFIRMED (no answer came) or
-            NOT_ATTEMPTED, each with why.
-        before: seen before sending. What was not seen then is claimed neither as deleted nor as already gone.
+        sent: the outcome of sending: ACCEPTED, FAILED (refused, or never arrived), UNCONFIRMED (no answer came) or
+            NOT_ATTEMPTED, each with the reason.
+        before: the lookup before sending. A job that this lookup did not find never gets the outcome DELETED.
+        after: the lookup after sending.
     """
     if job_id in before.gone and job_id not in after.there:
         return ALREADY_GONE
@@ -160,7 +160,7 @@ def job_outcome(job_id: str, sent: JobOutcome, before: Observation, after: Obser
         unread = NOT_READ_BACK if after.error is None else LIST_UNREAD
         return JobOutcome(Outcome.UNCONFIRMED, after.doubt or unread)
     if sent.outcome is Outcome.FAILED and sent.may_have_worked:
-        # The job may be gone despite the error, and the lookup failed: not known, so not `failed`.
+        # The job may be gone despite the error, and the lookup does not tell, so it is not reported as failed.
         return JobOutcome(Outcome.UNCONFIRMED, sent.why, answered=False)
     return sent
 
@@ -169,7 +169,7 @@ def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
     if job_id not in before.there:
         return JobOutcome(Outcome.UNCONFIRMED, NOT_SEEN_BEFORE, answered=sent.answered)
     if sent.outcome is Outcome.FAILED and not sent.may_have_worked:
-        # Our request was refused, so somebody else removed it.
+        # Our request was refused, so somebody else removed the job.
         return ALREADY_GONE
     return DELETED
 
@@ -177,7 +177,7 @@ def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
 def _still_there(sent: JobOutcome, *, listed: bool) -> JobOutcome:
     if sent.outcome is Outcome.ACCEPTED:
         return JobOutcome(Outcome.UNCONFIRMED, STILL_LISTED if listed else STILL_FOUND)
-    # An unanswered request may still be carried out, so a listed job does not prove a refusal.
+    # Comfy Cloud may carry out an unanswered request later, so a listed job does not mean that it was refused.
     return JobOutcome(Outcome.FAILED, sent.why) if sent.answered else sent
 
 
@@ -196,16 +196,16 @@ class Outcomes:
 
     @property
     def settled(self) -> int:
-        """How many jobs' requests have ended."""
+        """For how many jobs the request has ended."""
         return len(self.sent)
 
     @property
     def to_verify(self) -> list[str]:
-        """The jobs a request was sent for."""
+        """The jobs for which a request was sent."""
         return [job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None]
 
     def awaited(self, now: Observation) -> bool:
-        """Whether a further lookup may show a job to be gone: sent, not certainly refused, not active, not gone."""
+        """Whether a job may still turn out to be gone: sent, not refused, not active, and not yet gone in `now`."""
         return any(
             (sent.outcome is Outcome.ACCEPTED or sent.may_have_worked)
             and job_id not in now.gone
@@ -214,7 +214,7 @@ class Outcomes:
         )
 
     def leave_out(self, outcomes: Mapping[str, JobOutcome]) -> None:
-        """These are not sent; their outcomes are known already."""
+        """Exclude these jobs from sending, with these outcomes."""
         self._left_out.update(outcomes)
 
     def not_left_out(self, job_ids: Iterable[str]) -> list[str]:
@@ -240,14 +240,14 @@ class Outcomes:
         self._settle(chunk, JobOutcome(outcome, error.reason, answered=not lost, may_have_worked=worked))
 
     def note(self, error: CloudError) -> None:
-        """Remember an error, for its hint."""
+        """Keep an error for its hint."""
         self._errors.setdefault(error.short, error)
 
     def end_sending(self, why: Reason, *, stopped: bool = False) -> None:
-        """Settle all jobs when sending has ended: unanswered ones, and those that were not sent.
+        """Set the outcome of all jobs that have none when sending ends: unanswered ones and unsent ones.
 
         Args:
-            why: it ended; an error that would have met all requests says it better.
+            why: the reason why sending ended. An error that stops all requests takes precedence.
         """
         self.stopped = self.stopped or stopped
         unsent = JobOutcome(Outcome.NOT_ATTEMPTED, why if stopped else self._met_all or why)
@@ -256,7 +256,7 @@ class Outcomes:
             self.sent.setdefault(job_id, lost if job_id in self._in_flight else unsent)
 
     def result(self, before: Observation, after: Observation) -> DeletionResult:
-        """The outcome of every job."""
+        """Return the outcome of every job."""
         jobs = {
             job_id: self._left_out.get(job_id) or job_outcome(job_id, self.sent[job_id], before, after)
             for job_id in self._order

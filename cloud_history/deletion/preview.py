@@ -1,4 +1,4 @@
-"""What a person sees before they confirm a deletion, and the token, good for one use, that confirms it."""
+"""Previews of deletions, and the single-use tokens that confirm them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .report import Payload
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
 MAX_KEPT_JOBS = 100_000
-"""Jobs in all previews together, about 40 MB. A single preview may have more."""
+"""The most jobs in all stored previews together, about 40 MB. A single preview may have more."""
 
 
 @dataclass(frozen=True)
 class ClearPreview:
-    """A clear: all finished jobs, as counted at one moment."""
+    """The preview of a clear: the number of jobs at one moment."""
 
     counts: JobCounts
 
@@ -50,15 +50,16 @@ class ClearPreview:
 
 @dataclass(frozen=True)
 class DeletionPreview:
-    """A deletion of exactly these jobs.
+    """The preview of a deletion of exactly these jobs.
 
     Attributes:
-        jobs: what will be sent, in order.
-        skipped: how many of the selection stay, by why: active, unknown, already_gone, protected.
-        stay: those of them that are there. gone: those that are not.
-        everything: whether all that is finished was asked for.
-        kept: how many jobs a policy keeps, where one chose these.
-        what: what was asked for, in short, where it was not the jobs themselves: it is recorded.
+        jobs: the jobs to send, in order.
+        skipped: how many selected jobs are not sent, by reason: active, unknown, already_gone, protected.
+        stay: the skipped jobs that are in the history.
+        gone: the ids of the skipped jobs that are not in the history any more.
+        everything: whether all finished jobs were selected.
+        kept: how many jobs the retention policy keeps; None without a policy.
+        what: the retention policy in short, for the audit log; "" without a policy.
     """
 
     jobs: Sequence[Job]
@@ -89,16 +90,16 @@ class DeletionPreview:
 
     @property
     def observation(self) -> Observation:
-        """The selected jobs as they were seen, whether they stay or not."""
+        """The selected jobs as the preview found them, skipped ones included."""
         return Observation({job.id: job for job in (*self.jobs, *self.stay)}, self.gone)
 
     def there(self, job_ids: Sequence[str]) -> list[str]:
-        """The ids whose jobs were there."""
+        """Return the ids whose jobs were in the history."""
         there = self.observation.there
         return [job_id for job_id in job_ids if job_id in there]
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
-        """The preview without these jobs, which a hold has already."""
+        """Return the preview without these jobs, because a hold already includes them."""
         return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
 
     def payload(self) -> Payload:
@@ -127,7 +128,7 @@ def preview_jobs(
     gone: frozenset[ProvenAbsent] = NONE_ABSENT,
     protected: ProtectedJobs = NOTHING_PROTECTED,
 ) -> DeletionPreview:
-    """Divide the selected jobs into those that go and those that stay. Jobs with an unknown status stay."""
+    """Divide the selected jobs into those to send and those to skip. Jobs with an unknown status are skipped."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]
     chosen = {job.id for job in removable}
     stay = [job for job in selected if job.id not in chosen]
@@ -142,13 +143,13 @@ def preview_jobs(
 
 @dataclass(frozen=True)
 class KeptPreview:
-    """A preview with its token, and what the person was told with it.
+    """A stored preview with its token.
 
     Attributes:
-        expires: on the clock of `Previews`.
-        hold_seconds: for how long they were told that the deletion can be undone.
-        operation: the name that the deletion will have. The browser knows it before it confirms, so it never takes
-            another deletion's outcome for this one's, even when the answer is lost.
+        expires: the time on the clock of `Previews` when the token expires.
+        hold_seconds: how many seconds to undo the deletion the browser showed to the person.
+        operation: the id that the deletion will have. The browser gets this id before the confirmation, so it finds
+            the outcome of the right deletion even if the answer to the confirmation is lost.
     """
 
     preview: Preview
@@ -160,18 +161,18 @@ class KeptPreview:
 
 
 class Previews:
-    """The previews that wait for confirmation. In memory only."""
+    """The previews that wait for confirmation. They are in memory only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._kept: dict[str, KeptPreview] = {}
 
     def keep(self, preview: Preview, connection: Connection, hold_seconds: int = 0) -> KeptPreview:
-        """Keep a preview for five minutes."""
+        """Store a preview for five minutes, with a new token."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
         weight = preview.weight + sum(each.preview.weight for each in self._kept.values())
-        # The oldest go first. The new one stays however large it is, because a person is looking at it.
+        # Drops the oldest previews, never the new one, because a person is looking at the new one.
         while len(self._kept) >= MAX_PREVIEWS or (self._kept and weight > MAX_KEPT_JOBS):
             weight -= self._kept.pop(next(iter(self._kept))).preview.weight
         kept = KeptPreview(preview, connection, now + VALID_SECONDS, hold_seconds)
@@ -179,15 +180,15 @@ class Previews:
         return kept
 
     def promised_hold(self, token: str) -> int:
-        """The seconds to undo that the preview of this token promised; 0 if there is no such preview."""
+        """Return the seconds to undo that the preview of this token promised; 0 if there is no such preview."""
         kept = self._kept.get(token)
         return kept.hold_seconds if kept else 0
 
     def redeem(self, token: str, connection: Connection) -> KeptPreview:
-        """Return the preview of this token. The token is used up.
+        """Return the preview of this token, and invalidate the token.
 
         Raises:
-            PreviewExpired: there is none, it is too old, or the key or the server is another one by now.
+            PreviewExpired: the token is unknown or too old, or the key or the server has changed since the preview.
         """
         kept = self._kept.pop(token, None)
         if kept is None or kept.expires <= self._clock():

@@ -1,4 +1,4 @@
-"""One deletion at a time: on disk before it begins, and its outcome told to browsers and to the audit log."""
+"""Runs one deletion at a time, records it on disk first, and reports its outcome to browsers and the audit log."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ UNDONE, CANCELLED = "undone", "cancelled"
 
 
 class Ending:
-    """How an operation ends. Call it with the result as soon as that is known.
+    """Collects how an operation ends. Call the instance with the result as soon as there is one.
 
     Attributes:
-        entry: the operation as it is on disk.
-        logged: its ids in the audit log.
-        may_have_sent: whether a request that changes something may have left.
-        started: on the monotonic clock; waiting for another operation is not its time.
+        entry: the operation as recorded in its in-flight file.
+        logged: the job ids in the operation's audit log entry.
+        may_have_sent: returns whether a request that changes the history may have been sent.
+        started: when the operation began, on the monotonic clock, without the wait for another operation.
     """
 
     payload: Payload
@@ -59,7 +59,7 @@ class Ending:
         self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
-        """Drop the ids of jobs that were never seen. The audit log keeps their number."""
+        """Return the outcome without the ids of jobs that were never found. The audit log still has their number."""
         unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # str too, so they equal the words in the log
         logged = frozenset(self.logged)
         kept = {
@@ -70,7 +70,7 @@ class Ending:
         return replace(outcome, jobs=kept)
 
     def nothing_sent(self, error: CloudError) -> AuditOutcome:
-        """The outcome of an operation that ended before anything was sent."""
+        """Return the outcome of an operation that ended before anything was sent."""
         job_ids = self.entry.job_ids
         report = scrub(f"{NOTHING_SENT} {error}").partition("\n")[0]
         not_tried = (Outcome.NOT_ATTEMPTED.value, scrub(error.short))
@@ -91,7 +91,7 @@ class DeletionQueue:
         finished: the newest results with their operation ids, newest first.
 
     Args:
-        tell_results: whether to keep results for all browsers. False if several people share this ComfyUI.
+        tell_results: whether any browser may fetch the results. False if several people share this ComfyUI.
     """
 
     def __init__(self, folder: Path, events: Events, *, tell_results: bool = True) -> None:
@@ -103,22 +103,22 @@ class DeletionQueue:
         self._lock = SenderLock(folder)
 
     def running(self) -> InFlightOperation | None:
-        """The operation that is sending now, in any process that uses this state folder. Blocking."""
+        """Return the operation that is sending now, in any process that uses this state folder. Blocking."""
         holder = self._lock.holder()
         return next((entry for entry in self.in_flight.entries() if entry.operation == holder), None)
 
     def unresolved(self) -> list[InFlightOperation]:
-        """Operations with an unknown outcome, because ComfyUI stopped or they were cancelled. Blocking."""
+        """Return the operations with an unknown outcome, because ComfyUI stopped or they were cancelled. Blocking."""
         return unresolved(self.in_flight, self._lock)
 
     def taken_back(self, operation: str, how: str = UNDONE) -> None:
         """Log that an operation was stopped before it sent anything. Blocking.
 
         Raises:
-            StateUnwritable: it could not be logged.
+            StateUnwritable: the audit log could not be written.
         """
         try:
-            # Without an intent in the audit log there is nothing to complete.
+            # Without an intent in the audit log there is no entry to complete.
             if any(each.entry.operation == operation and each.outcome is None for each in self.audit_log.entries()):
                 outcome = AuditOutcome(removed=0, report=f"{NOTHING_SENT} {OperationStopped(how)}")
                 self.audit_log.outcome(operation, outcome)
@@ -133,14 +133,16 @@ class DeletionQueue:
             wait: whether to wait for another operation to end.
 
         Raises:
-            Busy, StateUnwritable: nothing was sent. OperationStopped: stopped while it waited.
+            Busy: another operation is running, and `wait` is false. Nothing was sent.
+            StateUnwritable: the operation could not be recorded. Nothing was sent.
+            OperationStopped: the person stopped the operation while it waited.
         """
         ending = Ending(request)
         try:
             async with self._sending(ending, watch, wait=wait):
                 yield ending
         except Busy:
-            raise  # this request is refused; no operation has ended
+            raise  # no operation began, so there is no result to report
         except CloudError as error:
             self._tell_nothing_sent(ending.entry, error)
             raise
@@ -148,7 +150,7 @@ class DeletionQueue:
 
     @asynccontextmanager
     async def _sending(self, ending: Ending, watch: Watch, *, wait: bool) -> AsyncIterator[None]:
-        """Hold the lock, with the entry on disk. The entry stays on disk if the outcome is unknown."""
+        """Hold the lock, and record the entry on disk. The entry stays on disk if the outcome is unknown."""
         entry = ending.entry
         await self._take_lock(entry, watch, wait)
         try:
@@ -169,10 +171,11 @@ class DeletionQueue:
             self._lock.free()
 
     async def _write_down(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
-        """Write the entry and the intent to disk.
+        """Write the in-flight entry and the audit log's intent to disk.
 
         Raises:
-            StateUnwritable, OperationStopped: nothing is left on disk.
+            StateUnwritable: the disk refused. The entry is removed again.
+            OperationStopped: the person stopped the operation. The entry is removed again.
         """
 
         def write() -> None:
@@ -197,11 +200,11 @@ class DeletionQueue:
             return
         error = OperationStopped(_how_cancelled(entry))
         await self._resolve(entry, ending.nothing_sent(error))
-        if _is_from_node(entry):  # a browser has undone it itself, and knows
+        if _is_from_node(entry):  # a browser that undoes a deletion needs no report
             self._tell_nothing_sent(entry, error)
 
     async def _take_lock(self, entry: InFlightOperation, watch: Watch, wait: bool) -> None:
-        # Polled, because the holder may be on another event loop or in another process.
+        # Polled, because another event loop or process may hold the lock.
         while not await self._try_lock(entry, watch):
             if not wait:
                 running = await run_in_thread(self.running)
@@ -221,9 +224,9 @@ class DeletionQueue:
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
     async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome) -> None:
-        """Log a known outcome. A disk that fails is logged, and does not keep the outcome from the person."""
+        """Write an outcome to the audit log. If the disk fails, log a warning, and still report the outcome."""
 
-        # In one step, so that a cancellation in between leaves no operation that looks unresolved.
+        # Both in one step, so that a cancellation in between does not leave the operation unresolved.
         def write() -> None:
             _try(lambda: self.audit_log.outcome(entry.operation, outcome))
             _try(lambda: self.in_flight.resolve(entry.operation))
@@ -238,7 +241,7 @@ class DeletionQueue:
 
     def _tell(self, entry: InFlightOperation, payload: Payload, report: str) -> None:
         lines = report.splitlines(keepends=True)
-        # In parts, because everything that logs waits for one record to be written, ComfyUI's event loop too.
+        # In parts, because ComfyUI's event loop can't log anything until a log record is written.
         for at in range(0, len(lines), MAX_LINES_PER_LOG_RECORD):
             log.info("%s", "".join(lines[at : at + MAX_LINES_PER_LOG_RECORD]).rstrip("\n"))
         if self._tell_results:
@@ -252,7 +255,7 @@ def _is_from_node(entry: InFlightOperation) -> bool:
 
 
 def _how_cancelled(entry: InFlightOperation) -> str:
-    """ComfyUI cancels nodes; a person undoes what was confirmed in a browser."""
+    """Return CANCELLED for a node, which ComfyUI cancelled, and UNDONE for a deletion that a person undid."""
     return CANCELLED if _is_from_node(entry) else UNDONE
 
 
@@ -283,7 +286,7 @@ def _intent(entry: InFlightOperation, job_ids: Sequence[str]) -> AuditEntry:
 def outcome_of(
     result: DeletionResult | ClearResult, report: str, seconds: float, backup: str | None = None
 ) -> AuditOutcome:
-    """The outcome of a result, as the audit log has it."""
+    """Return the outcome of a result for the audit log."""
     jobs: dict[str, tuple[str, str]] = {}
     if isinstance(result, DeletionResult):
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}

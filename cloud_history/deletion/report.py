@@ -1,4 +1,4 @@
-"""One wording for what happened, used by the nodes, the routes and the log; and the same as JSON for browsers."""
+"""Reports of deletions, clears and lists: as text for nodes and the log, and as JSON for browsers."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Noth
 NOT_CLEARED = "“clear” is off. Nothing was sent."
 SKIPPED = "Nothing was deleted. The workflow was told to skip."
 MAX_LISTED_IDS = 1000
-"""Ids in a report on a node. The log has all of them."""
+"""The most ids in a node report. The log has all ids."""
 
 
 def with_warning(report: str, warning: str) -> str:
-    """A report, with something that the person should know beside it as its last line."""
+    """Return a report with a warning as its last line."""
     return f"{report}\n{warning}" if warning else report
 
 
 def jobs(count: int) -> str:
-    """ "1 job", "2 jobs"."""
+    """Format a number of jobs: "1 job", "2 jobs"."""
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
 def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -> str:
-    """Counts by outcome, then the ids of everything that was not deleted, and what to do about it."""
+    """Format a deletion: counts by outcome, the ids of all jobs that were not deleted, and hints."""
     lines = [_headline(result, len(result.jobs))]
     for outcome, word in _WORDS.items():
         for why, ids in _by_reason(result, outcome):
             if outcome is Outcome.DELETED and len(ids) == len(result.jobs):
-                continue  # the headline says it
+                continue  # the headline already says so
             reason = f": {why}" if why else ""
             lines.append(f"{len(ids):,} {word}{reason}")
             if outcome is not Outcome.DELETED:
@@ -83,7 +83,7 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
 
 
 def dry_run_report(job_ids: list[str], protected: ProtectedJobs) -> str:
-    """What a deletion would send, as far as this machine knows: which jobs a workflow made, the cloud alone does."""
+    """Format what a deletion would send. Asks Comfy Cloud nothing, so protected workflows are not checked."""
     going = [job_id for job_id in job_ids if job_id not in protected.jobs]
     kept = len(job_ids) - len(going)
     headline = f"Dry run: {jobs(len(going))} would be sent for removal. Nothing was sent."
@@ -98,23 +98,23 @@ def _listed(job_ids: list[str], most: int) -> list[str]:
 
 
 def incomplete(result: DeletionResult | ClearResult) -> Incomplete:
-    """The error a node ends with when not everything worked."""
+    """Return the error for a node whose deletion did not fully succeed."""
     return Incomplete(result_report(result))
 
 
 def result_report(result: DeletionResult | ClearResult, most_listed: int = MAX_LISTED_IDS) -> str:
-    """What a deletion or a clear did."""
+    """Format the result of a deletion or a clear."""
     if isinstance(result, DeletionResult):
         return deletion_report(result, most_listed)
     return clear_report(result)
 
 
 def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> str:
-    """How many jobs were found, by status, and their ids.
+    """Format a list of jobs: how many there are by status, and their ids.
 
     Args:
-        matching: how many match, where fewer were asked for.
-        unreadable: rows of the list whose ids could not be read.
+        matching: how many jobs match, including those left out because of a limit.
+        unreadable: how many rows of the list have an unreadable id.
     """
     rows = "1 row" if unreadable == 1 else f"{unreadable:,} rows"
     missing = [f"{rows} of the list could not be read: those jobs may match too."] if unreadable else []
@@ -130,7 +130,7 @@ def listing_report(found: Sequence[Job], matching: int, unreadable: int = 0) -> 
 
 
 def clear_report(result: ClearResult) -> str:
-    """What a clear did, and how that is known."""
+    """Format the result of a clear, with the hint of its error."""
     return "\n".join(line for line in (*_clear_lines(result), result.error.hint if result.error else "") if line)
 
 
@@ -154,7 +154,7 @@ def _clear_lines(result: ClearResult) -> tuple[str, ...]:
 
 
 def _active_lines(before: int, now: int) -> str:
-    """What is said of the active jobs, by both counts: those that finished meanwhile may have gone too."""
+    """Format the active jobs. Gives both counts if some finished during the clear, because they may be gone too."""
     lines = [f"{jobs(now)} active, left alone."] if now else []
     if now < before:
         lines.append(f"{jobs(before)} active when it began.")
@@ -181,7 +181,7 @@ Payload = dict[str, Any]
 
 
 def error_payload(error: CloudError) -> Payload:
-    """What a browser may know of an error. `code` is for programs; `sentence`, with its `values`, names the text."""
+    """Return an error as JSON. `code` is its class, for programs; `sentence` and `values` are for translations."""
     return {
         "code": error.code,
         "sentence": error.sentence,
@@ -195,12 +195,12 @@ def error_payload(error: CloudError) -> Payload:
 
 
 def result_payload(result: DeletionResult | ClearResult) -> Payload:
-    """What a deletion or a clear did, for a browser."""
+    """Return the result of a deletion or a clear as JSON."""
     return deletion_payload(result) if isinstance(result, DeletionResult) else clear_payload(result)
 
 
 def reason_payload(reason: Reason) -> Payload | None:
-    """A reason for a browser: the code with its values, and the words for them."""
+    """Return a reason as JSON: its code, values and text; None for NO_REASON."""
     if not reason:
         return None
     values = {name: _value(value) for name, value in reason.values.items()}
@@ -214,7 +214,7 @@ def _value(value: object) -> object:
 
 
 def clear_payload(result: ClearResult) -> Payload:
-    """A clear, as far as it is known."""
+    """Return the result of a clear as JSON."""
     stopped = result.stopped and result.outcome is not ClearOutcome.DELETED
     return {
         "kind": "clear",
@@ -230,8 +230,8 @@ def clear_payload(result: ClearResult) -> Payload:
 
 
 def deletion_payload(result: DeletionResult) -> Payload:
-    """A deletion: how many of each outcome, and the jobs that were not deleted."""
-    # Tens of thousands of jobs have the same few reasons.
+    """Return the result of a deletion as JSON: counts by outcome, and the jobs that were not deleted."""
+    # Each reason is converted once, because tens of thousands of jobs share a few reasons.
     reasons = {
         each: reason_payload(why) for each, why in {id(job.why): job.why for job in result.jobs.values()}.items()
     }
@@ -252,7 +252,7 @@ def deletion_payload(result: DeletionResult) -> Payload:
 
 
 def failure_payload(kind: str, error: CloudError) -> Payload:
-    """An operation that sent nothing, because of this error. It names no jobs: nothing has become of any."""
+    """Return an operation that sent nothing because of an error, as JSON."""
     return {
         "kind": kind,
         "outcome": "failed",

@@ -1,4 +1,4 @@
-"""A deletion request, which nodes, routes and holds pass to the service."""
+"""The request for a deletion or a clear that nodes, routes and holds pass to the service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..state.in_flight import InFlightOperation, Kind
 from .preview import DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
-"""Ids in the audit log of a deletion without a preview, before it begins. The ids that are sent follow afterwards."""
+"""The most ids in the audit log's intent of a deletion without a preview. The outcome has all ids that were sent."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class DeletionRequest:
 
     Attributes:
         job_ids: the jobs to delete; None to clear the history.
-        connection: the server, and the key of the person on whose behalf it is asked.
-        origin: where it comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        connection: the server, and the API key of the person who requested the deletion.
+        origin: where the request comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
         title: the node's name, for the audit log.
-        backup: whether workflows are backed up first; None: as the setting says.
-        preview: what the person saw and confirmed, where they were asked. Then exactly its jobs are sent, and a
-            clear is refused when more jobs have finished since.
+        backup: whether workflows are backed up first; None to use the setting.
+        preview: what the person confirmed; None if nobody was asked. Exactly the jobs of a preview are sent, and a
+            clear is refused if more jobs have finished since.
         operation: the id of the deletion.
     """
 
@@ -48,12 +48,12 @@ class DeletionRequest:
 
     @property
     def logged_ids(self) -> Sequence[str]:
-        """The ids for the audit log. Thousands of ids that were never seen would push older deletions out of it."""
+        """The ids for the audit log. Limited, because thousands of unchecked ids would push older deletions out."""
         job_ids = self.job_ids or ()
         return self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
 
     def entry(self) -> InFlightOperation:
-        """The operation as it is written down: without the key, even where a node's name or a rule contains it."""
+        """Return the operation for the in-flight file. The API key is scrubbed, even from the node's title."""
         previewed = self.preview.size if self.preview else None
         return InFlightOperation(
             kind=self.kind,

@@ -1,7 +1,4 @@
-"""What keeps jobs from deletion: protection by the person, and backups that have to be made first.
-
-Every job's detail is read and kept before the first job goes.
-"""
+"""The safeguards of a deletion: protected jobs are not sent, and workflows are backed up before anything is sent."""
 
 from __future__ import annotations
 
@@ -37,36 +34,36 @@ UNKNOWN_WORKFLOW = JobOutcome(Outcome.NOT_ATTEMPTED, Reason("workflow_unknown"))
 
 @dataclass(frozen=True)
 class BackedUp:
-    """A backup that was made: its number of workflows, and the outcomes of the jobs that are not in it."""
+    """The result of a backup: the number of workflows in it, and the outcomes of the jobs that are not in it."""
 
     workflows: int = 0
     without: Mapping[str, JobOutcome] = field(default_factory=dict)
 
 
 class Safeguards:
-    """No safeguards at all. Those of a state folder are `StateSafeguards`."""
+    """Safeguards that allow everything. `StateSafeguards` is the real implementation."""
 
     async def protected(self) -> ProtectedJobs:
-        """Read the protected jobs. Raises ProtectionDamaged; then nothing may be deleted."""
+        """Read the protected jobs. Raises ProtectionDamaged if they can't be read."""
         return NOTHING_PROTECTED
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Back up the workflows of these jobs. They are on disk when this returns.
+        """Back up the workflows of these jobs. The backup is on disk when this returns.
 
         Raises:
-            OperationStopped.
+            OperationStopped: the person stopped the backup.
         """
         return BackedUp()
 
     async def before_clear(self) -> None:
-        """Called just before a clear is sent. Raises CloudError if not all jobs may go."""
+        """Check just before a clear is sent. Raises CloudError if some jobs may not be deleted."""
 
 
 def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]) -> dict[str, JobOutcome]:
-    """The outcomes of those jobs that must not be sent.
+    """Return the outcomes of the jobs that must not be sent.
 
     Args:
-        seen: what was seen of the jobs, the newest first. A row may come without the workflow that an earlier one had.
+        seen: the observations of the jobs, the newest first. All are used, because a newer row may lack the workflow.
     """
     if not protected:
         return {}
@@ -75,7 +72,7 @@ def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence
         rows = [each.there[job_id] for each in seen if job_id in each.there]
         covered = job_id in protected.jobs or any(map(protected.covers, rows))
         if job_id in seen[0].gone:
-            # A lookup can be wrong, so a protected job is not sent even if it seems to be gone.
+            # A lookup can be wrong, so a protected job is not sent even if the lookup says that it is gone.
             if covered:
                 found[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         elif covered:
@@ -86,12 +83,12 @@ def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence
 
 
 class BackUp(Protocol):
-    """Makes a backup of these jobs, and knows whether it is still there."""
+    """Backs up jobs, and checks that the backup still exists."""
 
     async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp: ...
 
     def check(self) -> None:
-        """Raises SetupProblem if the backup was made and is gone. Blocking."""
+        """Raise SetupProblem if the backup was made but its file is gone. Blocking."""
 
 
 async def _never() -> bool:
@@ -99,10 +96,11 @@ async def _never() -> bool:
 
 
 class StateSafeguards(Safeguards):
-    """
+    """The safeguards of a state folder.
+
     Args:
-        back_up: makes a backup of these jobs; None where none is wanted.
-        backs_up: whether one is wanted by now.
+        back_up: backs up the jobs; None if backups are off.
+        backs_up: returns whether backups have been turned on since.
     """
 
     def __init__(
@@ -139,16 +137,17 @@ BACKUP_SECONDS_PER_JOB = 3.0
 
 
 class DetailReader(Protocol):
-    """What backing up needs of a client."""
+    """The methods of a client that a backup uses."""
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]: ...
 
 
 class BackingUp:
-    """
+    """Backs up the workflows of jobs to a file before they are deleted.
+
     Args:
-        about: what the backup says of its operation.
-        key: the key in use, which must not be in it.
+        about: the description of the operation in the backup file.
+        key: the API key, which must not get into the backup.
     """
 
     def __init__(
@@ -168,10 +167,11 @@ class BackingUp:
         self._saved = 0
 
     async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Back up these jobs. The result has the outcomes of those that could not be backed up.
+        """Back up these jobs. The result has the outcomes of the jobs that could not be backed up.
 
         Raises:
-            OperationStopped: the person stopped it. CloudTimeoutError: it took far too long. No backup is left.
+            OperationStopped: the person stopped the backup. No backup file is left.
+            CloudTimeoutError: the backup took too long. No backup file is left.
         """
         watch.progress("backing_up", 0, len(job_ids))
         try:
@@ -200,7 +200,7 @@ class BackingUp:
         return BackedUp(self._saved, self._without)
 
     def check(self) -> None:
-        """Raises StateUnwritable if the backup was made and is gone. Blocking."""
+        """Raise StateUnwritable if the backup was made but its file is gone. Blocking."""
         if self._saved and not self._folder.has(self._operation):
             raise StateUnwritable("backup_gone", operation=self._operation)
 
@@ -221,7 +221,7 @@ class BackingUp:
         except NotFound:
             self._without[job_id] = JobOutcome(Outcome.ALREADY_GONE)
         except StateNotAnswering:
-            raise  # the other jobs would wait for the same disk
+            raise  # the backups of the other jobs need the same disk
         except CloudError as error:
             self._without[job_id] = not_backed_up(error.reason)
             if error.meets_all:
@@ -234,5 +234,5 @@ class BackingUp:
 
 
 def not_backed_up(reason: Reason | str) -> JobOutcome:
-    """The outcome of a job whose workflow is in no backup, so it was not sent. A text is what the disk said."""
+    """Return the outcome of a job that was not sent because its backup failed. A str is the disk's error."""
     return JobOutcome(Outcome.FAILED, Reason("backup_failed", {"reason": reason}))

@@ -1,4 +1,4 @@
-"""Cleaning up by a retention policy: the preview, and the exact jobs to delete."""
+"""Cleaning up by a retention policy: previews, and the exact jobs to delete."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from .policy import CleanUpPreview, Policy, check_rules, check_share, decide
 from .report import policy_words
 
 FRESH_SECONDS = 60.0
+"""How long `CleanUp` uses a list that it has read."""
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """A history that was read: with which key, when, and what had been deleted last."""
+    """A cached history: the connection, the time of reading, the newest entry of the audit log, and the jobs."""
 
     connection: Connection
     at: float
@@ -36,7 +37,7 @@ class _Reading:
 
 
 class History(Protocol):
-    """The history and the safeguards of a person: the service, as far as cleaning up needs it."""
+    """The methods of the service that cleaning up uses."""
 
     clock: CloudClock
     queue: DeletionQueue
@@ -47,23 +48,23 @@ class History(Protocol):
 
 
 class CleanUp:
-    """What policies would do, for the panel.
+    """Previews of policies for the panel.
 
-    While a person tries rules, the list is read once a minute, not at each change, and again after a deletion. The
-    audit log tells of deletions, because a node may have deleted in another import of this pack.
+    The list of jobs is cached for FRESH_SECONDS, because a person changes rules often, and is read again after a
+    deletion. Deletions are detected by the audit log, because a node may delete in another import of this pack.
     """
 
     def __init__(self, history: History, clock: Callable[[], float] = time.monotonic) -> None:
         self._history = history
         self._clock = clock
         self._read: _Reading | None = None
-        # A large list takes seconds, and rules change several times a second: the others wait for the first reading.
+        # Reading a large list takes seconds, so previews requested meanwhile wait instead of reading it too.
         self._one_at_a_time = PerLoop(asyncio.Lock)
 
     async def preview(
         self, connection: Connection, policy: Policy, watch: Watch
     ) -> tuple[CleanUpPreview, Mapping[str, Job]]:
-        """What the policy would do, and all jobs by id. Raises CloudError."""
+        """Return the preview of the policy, and all jobs by id. Raises CloudError."""
         async with self._one_at_a_time.here():
             jobs = await self._jobs(connection, watch)
         return await _decide(self._history, jobs, policy), jobs
@@ -79,12 +80,12 @@ class CleanUp:
 
 
 async def read_all(history: History, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-    """The whole history, by id. Raises CloudError where it is not complete."""
+    """Read all jobs, by id. Raises CloudError if the list is incomplete."""
     return (await history.list_jobs(connection, JobFilter(), watch)).jobs
 
 
 async def preview_now(history: History, connection: Connection, policy: Policy, watch: Watch) -> CleanUpPreview:
-    """What the policy would do, now. Raises CloudError."""
+    """Read the list of jobs, and return the preview of the policy. Raises CloudError."""
     jobs = await read_all(history, connection, watch)
     return await _decide(history, jobs, policy)
 
@@ -92,10 +93,11 @@ async def preview_now(history: History, connection: Connection, policy: Policy, 
 async def resolve(
     history: History, connection: Connection, policy: Policy, watch: Watch, *, allow_large: bool
 ) -> tuple[CleanUpPreview, DeletionPreview]:
-    """Exactly the jobs that the policy lets go, now.
+    """Read the list of jobs. Return the preview of the policy, and the preview of the deletion.
 
     Raises:
-        PolicyRefused: it may not be carried out. CloudError: the history could not be read whole.
+        PolicyRefused: no rule is on, or too many jobs would be deleted.
+        CloudError: the list of jobs is incomplete.
     """
     check_rules(policy)
     would = await preview_now(history, connection, policy, watch)
@@ -104,10 +106,10 @@ async def resolve(
 
 
 async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> CleanUpPreview:
-    """Raises ClockWrong."""
+    """Return the preview of the policy. Raises ClockWrong if the policy needs the clock and the clock is wrong."""
     if policy.keep_within:
         history.clock.check()
     protected = await history.protected()
-    now = history.clock.earliest_now()  # by a clock that is fast, jobs look older than they are
+    now = history.clock.earliest_now()  # a fast clock would make jobs look older than they are
     # Off the event loop: a hundred thousand jobs take a third of a second.
     return await compute_in_thread(decide, jobs.values(), policy, now, protected.covers)

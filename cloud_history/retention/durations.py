@@ -1,4 +1,4 @@
-"""Reading "30d", "12h", "2w" or a date: never as "everything"."""
+"""Parse durations such as "30d", "12h" and "2w", and dates."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def span(text: str) -> timedelta | None:
-    """The length of time a text names; None where it is blank.
+    """Parse a duration; None if the text is blank.
 
     Raises:
-        InputRefused: it is not hours, days or weeks.
+        InputRefused: the text is not a number of hours, days or weeks.
     """
     given = text.strip()
     if not given:
@@ -29,17 +29,17 @@ def span(text: str) -> timedelta | None:
 
 
 def counts_from_now(text: str) -> bool:
-    """Whether what the text means depends on what time it is: a date does not."""
+    """Return whether the text is a duration, whose cutoff depends on the current time. A date does not."""
     return _span(text.strip()) is not None
 
 
 def cutoff(text: str, now: datetime) -> datetime | None:
-    """The moment before which a job is older than `text`; None where the text is blank: no limit.
+    """Return the time before which a job counts as older than `text`; None if the text is blank, for no limit.
 
-    A date (2026-01-31) means its first moment, in UTC.
+    A date (2026-01-31) means the start of that day in UTC.
 
     Raises:
-        InputRefused: it is neither a duration, nor a date.
+        InputRefused: the text is neither a duration nor a date.
     """
     given = text.strip()
     if not given:
@@ -60,6 +60,6 @@ def _span(given: str) -> timedelta | None:
 
 
 def _shown(given: str) -> str:
-    # Scrubbed before it is cut: a part of a key would not be recognised.
+    # Scrub before cutting, because scrub() does not recognise a part of a key.
     given = "a text that looks like an API key (hidden)" if "comfyui-" in given.lower() else scrub(given)
     return given[:45].encode("unicode_escape").decode("ascii")

@@ -1,10 +1,10 @@
-"""Which jobs a retention policy keeps, and why, and which it lets go. Pure.
+"""Decides which jobs a retention policy keeps, and why. Pure functions, without I/O.
 
-A job is kept if any rule keeps it. `RULES` is the one table of rules: the policy, the node, the routes and the reports
-are made from it. What the policy is not about is kept as well: other statuses and workflows, active
-jobs, those in a state nobody knows, and those without a usable time, which are never "old".
+A job is kept if any rule keeps it. The policy, the node, the routes and the reports all use the table `RULES`. Jobs
+that the policy does not apply to are kept too: jobs of other statuses and workflows, active jobs, jobs with an unknown
+status, and jobs without a usable time.
 
-A job's time is when it was created: the one time that every job has from the beginning.
+The rules use the time when a job was created, because every job has that time from the beginning.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ..jobs.status import FINISHED, JobStatus, listed
 from .durations import span
 
 LARGE_SHARE = 0.8
-"""A policy that lets more than this share go has to be confirmed once more."""
+"""A policy that would delete more than this share of the jobs needs an extra confirmation."""
 MAX_KEPT = 1_000_000
 MAX_TEXT_CHARACTERS = 100
 
 
 class Reason(str, Enum):
-    """Why a job is kept. The first that applies, in this order, is the one that is told."""
+    """Why a job is kept. If several reasons apply, the first in this order is reported."""
 
     ACTIVE = "active"
     UNKNOWN = "unknown"
@@ -41,7 +41,7 @@ class Reason(str, Enum):
 
 
 Keeps = Callable[[Sequence[Job], Any, datetime], Iterable[Job]]
-"""Which of these jobs a rule keeps: from the jobs, newest first and all with a time, its value, and the time now."""
+"""Returns the jobs that a rule keeps. Args: the jobs (newest first, all with a time), the rule's value, the time."""
 
 
 def _newest(jobs: Sequence[Job], number: int, now: datetime) -> Iterable[Job]:
@@ -53,7 +53,7 @@ def _within(jobs: Sequence[Job], length: timedelta, now: datetime) -> Iterable[J
 
 
 def _one_each(period: Callable[[date], object]) -> Keeps:
-    """Keep the newest job of each of the last so many periods that have one, in UTC."""
+    """Return a function that keeps the newest job of each of the last `number` periods with a job, in UTC."""
 
     def keeps(jobs: Sequence[Job], number: int, now: datetime) -> Iterable[Job]:
         newest: dict[object, Job] = {}
@@ -67,16 +67,16 @@ def _one_each(period: Callable[[date], object]) -> Keeps:
 
 @dataclass(frozen=True)
 class Rule:
-    """What one rule keeps.
+    """One kind of rule that a policy can have.
 
     Attributes:
-        name: the member of a policy, in Python and in JSON, and the input of the node.
-        tooltip: what it keeps, on the node.
-        words: the reason in a report; `{}` stands for the value.
-        is_length: whether the value is a length of time, "30d", and not a number.
-        on_new_node: the value that a new node begins with. Saved workflows have their own.
-        appended: whether the input was added after version 1.2.0. Saved workflows hold the values of a node by their
-            places, so it comes last.
+        name: the field of a policy, in Python and in JSON, and the input of the node.
+        tooltip: the tooltip of the input on the node.
+        words: the reason in a report; `{}` is the placeholder for the value.
+        is_length: whether the value is a duration such as "30d", and not a number.
+        on_new_node: the value on a new node. Nodes in saved workflows keep their value.
+        appended: whether the input was added after version 1.2.0. Such inputs come last on the node, because saved
+            workflows store the values of inputs by position.
     """
 
     name: str
@@ -89,23 +89,23 @@ class Rule:
     appended: bool = False
 
 
-_EACH = "Keep the newest job of each of the last so many {} that have one (UTC)."
+_EACH = "Keep the newest job of each {0}, for this many {0}s that have a job (UTC)."
 RULES = (
-    Rule("keep_last", Reason.LAST, "Keep the newest so many.", "last {}", _newest, on_new_node=20),
+    Rule("keep_last", Reason.LAST, "Keep this many of the newest jobs.", "last {}", _newest, on_new_node=20),
     Rule(
         "keep_within",
         Reason.WITHIN,
-        "Keep everything from so long until now.",
+        "Keep all jobs created within this time until now.",
         "within {}",
         _within,
         is_length=True,
         on_new_node="30d",
     ),
-    Rule("keep_daily", Reason.DAILY, _EACH.format("days"), "one a day", _one_each(lambda day: day)),
+    Rule("keep_daily", Reason.DAILY, _EACH.format("day"), "one a day", _one_each(lambda day: day)),
     Rule(
         "keep_weekly",
         Reason.WEEKLY,
-        _EACH.format("weeks"),
+        _EACH.format("week"),
         "one a week",
         _one_each(lambda day: day.isocalendar()[:2]),
     ),
@@ -114,16 +114,15 @@ RULES = (
 
 @dataclass(frozen=True)
 class Policy:
-    """What to keep of which jobs. For a rule, 0 and None mean that it is off.
+    """Which jobs to keep. A rule with the value 0 or None is off.
 
     Attributes:
-        statuses: which finished jobs it is about.
-        workflow_id: only jobs of this workflow; "" for all.
-        per_workflow: whether the rules that count are applied to each workflow apart. Jobs of no workflow count
-            as those of one.
+        statuses: the policy applies to jobs with these statuses.
+        workflow_id: the policy applies only to jobs of this workflow; "" for all workflows.
+        per_workflow: whether the rules apply to each workflow separately. Jobs without a workflow are one group.
 
     Raises:
-        PolicyRefused: a value is out of range or of another type.
+        PolicyRefused: a value is out of range or has the wrong type.
     """
 
     keep_last: int = 0
@@ -154,11 +153,11 @@ class Policy:
 
 
 def read_policy(given: Mapping[str, object]) -> Policy:
-    """The policy in a JSON object. Rules that are missing are off; without “statuses” it is about all finished jobs.
+    """Read a policy from a JSON object. Missing rules are off; without “statuses” it applies to all finished jobs.
 
     Raises:
-        PolicyRefused: an unknown field, or a value out of range or of another type.
-        InputRefused: a length of time that can't be read.
+        PolicyRefused: a field is unknown, or a value is out of range or has the wrong type.
+        InputRefused: a duration can't be parsed.
     """
     if unknown := set(given) - {field.name for field in fields(Policy)}:
         raise PolicyRefused("unknown_policy_fields", count=len(unknown))
@@ -179,12 +178,12 @@ def read_policy(given: Mapping[str, object]) -> Policy:
 
 @dataclass(frozen=True)
 class CleanUpPreview:
-    """What a policy would do to a history: every job either stays or goes.
+    """The preview of a policy: which jobs it would keep and which it would delete.
 
     Attributes:
         kept: the reason by job id, newest job first.
-        go: what would go, newest first.
-        chosen: how many jobs the policy decides on: of its statuses and workflow, with a usable time.
+        go: the jobs that would be deleted, newest first.
+        chosen: how many jobs the policy applies to.
     """
 
     kept: Mapping[str, Reason]
@@ -193,7 +192,7 @@ class CleanUpPreview:
 
     @property
     def share(self) -> float:
-        """The share of the chosen jobs that would go, 0 to 1."""
+        """The share of the chosen jobs that would be deleted, 0 to 1."""
         return len(self.go) / self.chosen if self.chosen else 0.0
 
     @property
@@ -202,12 +201,12 @@ class CleanUpPreview:
 
     @property
     def takes_much(self) -> bool:
-        """Whether it would take more than 80%."""
+        """Whether more than LARGE_SHARE of the chosen jobs would be deleted."""
         return self.share > LARGE_SHARE
 
 
 def newest_first(jobs: Iterable[Job]) -> list[Job]:
-    """By time, and by id where that is the same; jobs without a time come last."""
+    """Sort jobs by time, newest first, and by id for equal times. Jobs without a time come last."""
     by_id = sorted(jobs, key=lambda job: job.id)
     return sorted(by_id, key=lambda job: -job.created_at.timestamp() if job.created_at else 0.0)
 
@@ -215,7 +214,7 @@ def newest_first(jobs: Iterable[Job]) -> list[Job]:
 def decide(
     jobs: Iterable[Job], policy: Policy, now: datetime, protected: Callable[[Job], bool] = lambda job: False
 ) -> CleanUpPreview:
-    """What the policy keeps and lets go. The order of the jobs given does not matter."""
+    """Decide which jobs the policy keeps and which it would delete. The jobs can be in any order."""
     ordered = newest_first(jobs)
     outside = {job.id: reason for job in ordered if (reason := _outside(job, policy)) is not None}
     chosen = [job for job in ordered if job.id not in outside]
@@ -234,23 +233,23 @@ def decide(
 
 
 def check_rules(policy: Policy) -> None:
-    """Raises PolicyRefused: no rule is on."""
+    """Raise PolicyRefused if no rule is on."""
     if not policy.rules:
         raise PolicyRefused("no_rules")
 
 
 def check_share(preview: CleanUpPreview, *, allow_large: bool) -> None:
-    """Raises PolicyRefused: all or more than 80% would go, and nobody has agreed to that."""
+    """Raise PolicyRefused if more than LARGE_SHARE would be deleted, unless `allow_large` is true."""
     if allow_large or not preview.takes_much:
         return
     of = f"{len(preview.go):,} of {preview.chosen:,} finished jobs"
-    # Not all of them, so never told as 100%.
+    # At most 99%, so that a part is never rounded to 100%.
     part = "all" if preview.takes_all else f"{min(99, round(preview.share * 100))}%"
     raise PolicyRefused("rules_delete_much", part=part, of=of)
 
 
 def _outside(job: Job, policy: Policy) -> Reason | None:
-    """Why the policy does not decide on the job, if it does not."""
+    """Return why the policy does not apply to the job; None if it does."""
     if job.active:
         return Reason.ACTIVE
     if not job.finished:

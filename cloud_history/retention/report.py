@@ -1,4 +1,4 @@
-"""What a retention policy makes of a history, in words: for the node and the audit log."""
+"""Reports of clean-ups for the node, and the text of a policy for the audit log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = {
 
 
 def kept_words(reason: Reason, policy: Policy) -> str:
-    """Why jobs are kept: "last 20", "within 30 days"."""
+    """Format a reason for keeping jobs: "last 20", "within 30 days"."""
     for rule, value in policy.rules:
         if rule.reason is reason:
             return rule.words.format(f"{value:,}" if isinstance(value, int) else span_words(value))
@@ -29,20 +29,24 @@ def kept_words(reason: Reason, policy: Policy) -> str:
 
 
 def span_words(span: timedelta) -> str:
-    """ "30 days", "12 hours"."""
+    """Format a duration: "30 days", "12 hours"."""
     hours = round(span.total_seconds() / 3600)
     number, unit = (hours // 24, "day") if hours and hours % 24 == 0 else (hours, "hour")
     return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def counts_kept(preview: CleanUpPreview) -> dict[Reason, int]:
-    """How many jobs are kept for each reason that keeps one, in the order of the reasons."""
+    """Count the kept jobs by reason, in the order of `Reason`."""
     found = list(preview.kept.values())
     return {reason: found.count(reason) for reason in Reason if reason in found}
 
 
 def cleanup_report(preview: CleanUpPreview, policy: Policy, *, going: bool = True) -> str:
-    """A table: kept, and why; what would go, job by job, unless another report has said what went."""
+    """Format a clean-up: how many jobs are kept for each reason, and which would be deleted.
+
+    Args:
+        going: whether to list the jobs that would be deleted. False if another report lists the deleted jobs.
+    """
     counts = counts_kept(preview)
     width = max((len(kept_words(reason, policy)) for reason in counts), default=0)
     lines = [f"{jobs(len(preview.go))} of {len(preview.go) + len(preview.kept):,} would go."] if going else []
@@ -56,7 +60,7 @@ def cleanup_report(preview: CleanUpPreview, policy: Policy, *, going: bool = Tru
 
 
 def policy_words(policy: Policy) -> str:
-    """The policy in short, for the audit log."""
+    """Format a policy as short JSON, for the audit log."""
     about = {
         "statuses": "" if policy.statuses == FINISHED else [each.value for each in policy.statuses],
         "workflow_id": policy.workflow_id,

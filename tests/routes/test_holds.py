@@ -78,7 +78,7 @@ async def test_a_disk_that_cannot_remove_files_keeps_no_hold_open(
             await asyncio.wait_for(asyncio.wait({task}), 8)
             assert task.exception() is None
         assert stage.holds.open == []
-        assert "The note of a deletion is still there" in caplog.text
+        assert "The file of a hold could not be removed yet" in caplog.text
     finally:
         over.set()
 

@@ -82,7 +82,7 @@ async def test_a_note_of_a_hold_that_cannot_be_removed_is_logged_with_its_id(
         await stage.until(lambda: any("removed" in text for text in caplog.messages))
     lines = lines_about(caplog, hold["id"])
     monkeypatch.undo()
-    assert any(line.startswith("The note of a deletion can’t be removed") for line in lines)
+    assert any(line.startswith("The file of a hold can’t be removed") for line in lines)
 
 
 @pytest.mark.parametrize("what", ["ids", "clear"])
