@@ -318,7 +318,7 @@ SENTENCES: dict[str, Sentence] = {
     "state_not_begun_anew": Sentence("The state folder {folder} can’t be created: {cause}."),
     "in_flight_unreadable": Sentence("Interrupted deletions can’t be listed: their files can’t be read."),
     "holds_unreadable": Sentence(
-        "Deletions that were waiting when ComfyUI stopped can’t be listed: their files can’t be read."
+        "Deletions that were on hold when ComfyUI stopped can’t be listed: their files can’t be read."
     ),
     "audit_log_unwritable": Sentence("Deletions are stopped: the record of deletions can’t be written."),
     "audit_log_unreadable": Sentence(

@@ -44,7 +44,7 @@ _THINGS = {
     "deletions": r"record of deletions|state folder",
     "backups": r"back(ed)? ?up|state folder",
     "holds": r"hold|held|state folder",
-    "asking": r"question|answer|asked|state folder",
+    "asking": r"question|approval|answer|asked|state folder",
     "api_key": r"key|state folder",
     "running": r"their files|file of a deletion|state folder",
     "node_reports": r"report|state folder",
