@@ -1,4 +1,4 @@
-"""What answers the routes below `/cloud_history/`: HTTP in, one use case, JSON out. Imports nothing of ComfyUI."""
+"""Make the handlers of the routes below `/cloud_history/`. This module imports nothing of ComfyUI."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def make_handlers(
     holds: Holds | None = None,
     answers: ApprovalAnswers | None = None,
 ) -> dict[str, Handler]:
-    """The handlers by the keys of their routes, behind the guards.
+    """Return the handlers by the keys of their routes. Each handler checks its request first.
 
     Args:
-        max_seconds: how long a request may be held open.
+        max_seconds: maximum time for which a request is held open.
     """
     context = Context(operations, holds or Holds(operations), Previews(), Thumbnails(operations), max_seconds)
     status = StatusRoutes(context)
@@ -56,40 +56,40 @@ def make_handlers(
     handlers: dict[str, Handler] = {}
     for route in ROUTES:
         group, _, method = route.handler.partition(".")
-        handlers[route.key] = _guarded(getattr(groups[group], method), environ, route, operations.keys)
+        handlers[route.key] = _with_checks(getattr(groups[group], method), environ, route, operations.keys)
     return handlers
 
 
 def make_refusing_handlers(
     problem: SetupProblem, environ: Mapping[str, str] = environment.PROCESS
 ) -> dict[str, Handler]:
-    """Handlers that answer with the reason why the operations could not be made."""
+    """Return handlers that answer every request with this setup problem."""
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         return error_answer(problem)
 
-    return {route.key: _guarded(refuse, environ, route, None) for route in ROUTES}
+    return {route.key: _with_checks(refuse, environ, route, None) for route in ROUTES}
 
 
-def _guarded(handler: Handler, environ: Mapping[str, str], route: Route, keys: KeyStore | None) -> Handler:
-    """The handler behind the guards, with every error as JSON."""
+def _with_checks(handler: Handler, environ: Mapping[str, str], route: Route, keys: KeyStore | None) -> Handler:
+    """Wrap a handler: check each request first, and answer every error as JSON."""
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             check_request(request, environ)
-            if keys is not None and not route.for_many:
+            if keys is not None and not route.works_for_many_users:
                 keys.check_key_is_not_shared()
-                if route.has_kept_text:
-                    await run_in_thread(keys.remember)  # so that texts are scrubbed of it
+                if route.has_stored_text:
+                    await run_in_thread(keys.remember)  # otherwise `scrub` would miss the key in texts
             return await in_pieces(request, await handler(request))
         except CloudError as error:
             return error_answer(error)
         except web.HTTPException as error:
             return error_answer(RequestRefused("request_unreadable", http_status=error.status))
         except ConnectionResetError:
-            raise  # the browser went away while it was answered
-        except Exception:  # noqa: BLE001 - the edge: whatever it is, the answer holds no traceback
+            raise  # the browser disconnected during the answer
+        except Exception:  # noqa: BLE001 - any other error is logged and answered without a traceback
             log.exception("A route failed.")
             return error_answer(CloudError("internal"))
 

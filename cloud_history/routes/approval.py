@@ -1,4 +1,4 @@
-"""Routes for approvals: showing and answering them."""
+"""Routes that show and answer approvals: a person's consent to a deletion that a workflow requests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class ApprovalRoutes:
         self._answers = answers
 
     async def show(self, request: web.Request) -> web.Response:
-        """Return the approval that a websocket event has named, for a page to show."""
+        """Return the approval that a websocket event has named, so that the page can show it."""
         body = await read_body(request, {"question": str}, ("question",))
         return json_answer(await run_in_thread(self._answers.fetch, body["question"]))
 
     async def seen(self, request: web.Request) -> web.Response:
-        """Note that a page shows the approval."""
+        """Record that a page shows the approval."""
         body = await read_body(request, {"question": str, "token": str}, ("question", "token"))
         return json_answer(await write_in_thread(lambda: self._answers.mark_seen(body["question"], body["token"])))
 
@@ -33,7 +33,7 @@ class ApprovalRoutes:
         always = body.get("always", False) and body["answer"] == DELETE
         if always:
             operations.keys.check_key_is_not_shared()
-        # Answered first, so that the setting can only be changed with the token of an open approval.
+        # The approval is answered first, because only the token of an open approval may change the setting.
         await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))

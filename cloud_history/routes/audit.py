@@ -1,4 +1,4 @@
-"""The audit log of past deletions, and their backups."""
+"""Routes for the audit log of past deletions, and for backups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .response import HEADERS, Context, file_answer, json_answer, large_json_ans
 
 MAX_ENTRIES = 100
 MAX_DELETIONS_READ = 5000
-"""Deletions that are searched for backups which still exist."""
+"""Maximum number of deletions that are searched for existing backups."""
 LINES_PER_PIECE = 2000
 
 
@@ -34,7 +34,7 @@ class AuditRoutes:
     async def entries(self, request: web.Request) -> web.Response:
         backups = {each.operation: each for each in await run_large_in_thread(self._backups.list)}
         recorded = await run_large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
-        # Every backup that exists can be opened and deleted, however old its deletion is.
+        # Older deletions are listed if their backups exist, so that every backup can be opened and deleted.
         older = [each for each in recorded[MAX_ENTRIES:] if each.entry.operation in backups]
         found = [*recorded[:MAX_ENTRIES], *older]
         running = await run_in_thread(self._queue.running)
@@ -57,7 +57,7 @@ class AuditRoutes:
         named = {"Content-Disposition": 'attachment; filename="comfy-cloud-deletions.csv"'}
         response = web.StreamResponse(headers={**HEADERS, **named, "Content-Type": "text/csv; charset=utf-8"})
         lines = csv_lines(self._queue.audit_log)
-        # In pieces, because the log can be large. Without a byte order mark spreadsheets guess the encoding.
+        # Sent in pieces, because the log can be large. Without a byte order mark, spreadsheets guess the encoding.
         piece = "\ufeff" + await run_large_in_thread(_piece, lines)
         await response.prepare(request)
         while piece:
@@ -79,7 +79,7 @@ class AuditRoutes:
         return await large_json_answer(await run_large_in_thread(read))
 
     async def backed_up_workflow(self, request: web.Request) -> web.Response:
-        """The workflow of a job in a backup, as a file."""
+        """Return the workflow of a backed-up job as a file."""
         operation, job_id = _backed_up(request)
         return file_answer(await run_large_in_thread(lambda: workflow_file(self._backups.job(operation, job_id))))
 

@@ -1,4 +1,4 @@
-"""Preview, confirm, hold, undo: the only way from a browser to a deletion; and trying a retention policy."""
+"""Routes that preview, confirm, undo and stop deletions, and that preview a retention policy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _SELECTIONS: dict[str, type] = {"clear": bool, "ids": list, "filter": dict, "pol
 class DeletionRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
-        # The event loop holds tasks weakly, and a browser that goes away must not stop what was confirmed.
+        # Tasks are stored, because the event loop has only weak references to them. A confirmed deletion goes on when
+        # the browser disconnects.
         self._running: dict[str, tuple[asyncio.Task[Any], HoldWatch]] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
@@ -85,7 +86,7 @@ class DeletionRoutes:
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
         seconds = (await run_in_thread(operations.settings.in_force)).hold_seconds
-        # The setting may have changed since the preview, and the person confirmed a deletion that can be undone.
+        # The setting may have changed since the preview, which promised this much time to undo the deletion.
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
         running = await run_in_thread(operations.queue.running)
         if not seconds and running is not None:
@@ -168,7 +169,7 @@ class DeletionRoutes:
 
 
 def _origin(preview: Preview) -> str:
-    """The place in the browser where it was confirmed."""
+    """Return the place in the browser where the deletion was confirmed."""
     if not isinstance(preview, DeletionPreview) or preview.everything:
         return "menu"
     return "clean_up" if preview.what else "panel"
@@ -189,10 +190,10 @@ class CleanUpRoutes:
 
 
 def cleanup_payload(policy: Policy, preview: CleanUpPreview, jobs: Mapping[str, Job]) -> Payload:
-    """What a policy would do, as the browser shows it.
+    """Return what a policy would delete and keep, as JSON for the browser.
 
-    Its rows are the first 200 jobs that would go and the first 200 that stay, newest first. So the first 200 of all
-    are among them, and a page of what would go is never empty.
+    `rows` contains the newest 200 jobs that would be deleted and the newest 200 that would stay. So the browser can
+    show the newest 200 jobs of the whole history, and also a full page of the jobs that would be deleted.
     """
     numbers = {
         rule.reason: value if isinstance(value, int) else value / timedelta(days=1) for rule, value in policy.rules

@@ -1,4 +1,4 @@
-"""Listing, one job's details, thumbnails, and cancelling."""
+"""Routes that list jobs, return a job's details and thumbnails, and cancel jobs."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ ROWS_PER_LINE = 250
 MAX_IDS_PER_CANCEL = 100
 
 _Written = tuple[str, FileNames | None]
-"""A job's row as JSON, and its preview. A plain tuple, because the garbage collector does not track those: walking
-through all jobs would block the event loop."""
+"""A job's row as JSON, and its preview file. The garbage collector does not track tuples of strings: traversing an
+object for each job would block the event loop."""
 
 
 class JobRoutes:
@@ -60,7 +60,7 @@ class JobRoutes:
         self._context = context
 
     async def jobs(self, request: web.Request) -> web.StreamResponse:
-        """All jobs that match, as lines of JSON while they come in."""
+        """Stream all jobs that match the filter, as lines of JSON."""
         body = await read_body(request, {"filter": dict})
         chosen = read_filter(body.get("filter", {}))
         if chosen.protected is not None:
@@ -87,7 +87,7 @@ class JobRoutes:
         except Exception:
             if not stream.response.prepared:
                 raise
-            # Part of the answer was sent, so an error answer is no longer possible.
+            # Part of the answer is sent already, so the last line reports the error.
             log.exception("Reading the list failed.")
             stream.reading.error = CloudError("internal")
         finally:
@@ -99,7 +99,7 @@ class JobRoutes:
         return await large_json_answer(await compute_in_thread(read_details, detail, datetime.now(timezone.utc)))
 
     async def workflow(self, request: web.Request) -> web.Response:
-        """The job's workflow as a file."""
+        """Return the job's workflow as a file."""
         return file_answer(await compute_in_thread(workflow_file, await self._detail(request)))
 
     async def _detail(self, request: web.Request) -> Payload:
@@ -133,7 +133,7 @@ class JobRoutes:
 
     async def _cancel(self, connection: Connection, job_ids: list[str]) -> Payload:
         async with self._context.operations.open(connection) as client:
-            cancelled = await self._cancel_what_runs(client, job_ids)
+            cancelled = await self._cancel_active(client, job_ids)
         if cancelled is None:
             return {"cancelled": [], "finished_already": job_ids}
         self._context.can_cancel = True
@@ -143,15 +143,15 @@ class JobRoutes:
             "finished_already": [each for each in job_ids if each not in cancelled],
         }
 
-    async def _cancel_what_runs(self, client: CloudClient, job_ids: list[str]) -> set[str] | None:
-        """The ids that were cancelled; None if no job was active, which tells nothing about the server."""
+    async def _cancel_active(self, client: CloudClient, job_ids: list[str]) -> set[str] | None:
+        """Cancel the active jobs and return their ids, or None if no job was active."""
         try:
             return set(await client.cancel_jobs(job_ids))
         except (NotFound, BadRequest, ApiMovedOn) as error:
             refused = error
         if refused.status in (405, 410, 501):
             raise self._not_supported()
-        # Either one id is unknown or the server lacks the route: try again with the active jobs.
+        # Either an id is unknown or the server lacks the route, so try again with the active jobs only.
         found = await look_up(client, job_ids)
         found.check(job_ids)
         active = [job_id for job_id, job in found.there.items() if job.active]
@@ -180,7 +180,7 @@ class _JobStream:
         self._mapper = RowMapper(self._written)
 
     def _written(self, job: Job) -> _Written | None:
-        """Called in the thread that reads a page."""
+        """Return the row of a job that matches, else None. Runs in the thread that reads a page."""
         if not self._chosen.matches(job):
             return None
         file = job.preview
@@ -188,7 +188,7 @@ class _JobStream:
 
     async def read(self, client: CloudClient) -> None:
         for _ in range(MAX_READINGS):
-            # Closed explicitly, so that reading ahead ends as soon as the browser is gone.
+            # The generator is closed explicitly, so that prefetching ends as soon as the browser disconnects.
             pages = cast(
                 "AsyncGenerator[dict[str, _Written], None]",
                 read_pages(client, self._chosen.query(), self._mapper, self.reading),
@@ -226,8 +226,8 @@ class _JobStream:
         if not self.response.prepared:
             await self.response.prepare(self._request)
             moment = datetime.now(timezone.utc).isoformat()
-            told = {"read_at": moment, "total": self.reading.total, "account": self._connection.account}
-            await self._line({"type": "start", **told})
+            header = {"read_at": moment, "total": self.reading.total, "account": self._connection.account}
+            await self._line({"type": "start", **header})
 
     async def _line(self, payload: Payload) -> None:
         await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Which jobs must not be deleted: telling, and changing the list."""
+"""Routes that return and change the list of protected jobs and workflows."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def _workflows(given: list[Any]) -> list[str]:
     if len(fits) != len(given) or len(fits) > MAX_WORKFLOWS:
         raise InputRefused("workflows_not_ids", most=MAX_WORKFLOWS)
     if any(HIDDEN in scrub(each) for each in fits):
-        # Kept, it would be the key on the disk; kept as it is shown, it would protect nothing.
+        # Saving the id would write the API key to disk; saving it scrubbed would match no workflow.
         raise InputRefused("key_in_workflow_id")
     return fits

@@ -1,8 +1,8 @@
-"""Who may use the routes. ComfyUI authenticates nobody, and any web page can send requests to it.
+"""Check that a request comes from this ComfyUI's own page, and read its body.
 
-What core checks, and what it lets through, is why each of these is here: a page can reach a loopback server by
-DNS rebinding (so `Host` is checked), by a sandboxed frame (`Origin: null`), or by a form (so a header that no
-form can send is demanded, and JSON is only read when it is declared as JSON).
+ComfyUI has no authentication, and any web page can send it a request. A hostile page could use DNS rebinding, so the
+`Host` header is checked. It could use a sandboxed frame, so `Origin: null` is refused. It could use a form, so a header
+that no form can send is required, and only a body declared as JSON is read.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ HOSTS_FILE = Path("/etc/hosts")
 MAX_BODY_BYTES = 64 * 1024
 _MAX_HOST_LENGTH = 260
 MAX_SEND_SECONDS = 20.0
-"""Seconds a browser may take to send a body."""
+"""Maximum time for a browser to send a body or to receive one piece of an answer."""
 MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
-"""Bytes of a body that may name all jobs that somebody selected, 200,000 ids: to preview or to protect them. All other
-bodies have a few members, or at most 100 ids."""
+"""Limit for a body with all selected jobs, up to 200,000 ids, to preview or protect. Other bodies have at most 100
+ids."""
 MAX_CONTAINERS = 1000
-"""Arrays and objects in a body. Parsing millions of them would block Python for a second."""
+"""Maximum number of arrays and objects in a body. Parsing millions of them would block Python for a second."""
 
 
 class RequestRefused(CloudError, code="refused"):
-    """The request is not from this ComfyUI's own page, or its body is not acceptable. Has its own HTTP status."""
+    """The request is not from this ComfyUI's own page, or its body is not acceptable."""
 
     def __init__(self, sentence: str, *, http_status: int = 403, **values: object) -> None:
         self.http_status = http_status
@@ -55,7 +55,7 @@ def check_request(request: web.Request, environ: Mapping[str, str] = environment
     """Refuse a request that is not from this ComfyUI's own page.
 
     Raises:
-        RequestRefused.
+        RequestRefused: a header is missing, or names another host, origin or site.
     """
     if request.headers.get(HEADER) != "1":
         raise RequestRefused("header_missing", header=HEADER)
@@ -70,7 +70,7 @@ def check_request(request: web.Request, environ: Mapping[str, str] = environment
         raise RequestRefused("other_page")
 
 
-# Not urlsplit, which also accepts a path, a query or a user name in a Host header.
+# `urlsplit` is not used, because it also accepts a path, a query or a user name in a Host header.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._%-]+)?\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 
 
@@ -102,21 +102,21 @@ def _host_allowed(host: str, environ: Mapping[str, str]) -> bool:
 
 @cache
 def _named_hosts(value: str) -> frozenset[str]:
-    """The names in the variable, as a browser sends them; one that begins with a dot stands for all that end so.
+    """Return the host names in the variable as browsers send them. A leading dot matches a domain and its subdomains.
 
-    People paste what their address bar shows, so a scheme, a port and a path are left out.
+    People paste addresses from the address bar, so the scheme, the port and the path are removed.
     """
     named: set[str] = set()
     for entry in re.split(r"[\s,;]+", value):
         name = re.sub(r"^[a-z]+://", "", environment.trimmed(entry).lower()).partition("/")[0]
         name = re.sub(r":[0-9]*$", "", name) if name.count(":") == 1 or name.startswith("[") else name
         name = name.strip("[]").removeprefix("*") if name.startswith("*.") else name.strip("[]")
-        named.update(_as_sent(name))
+        named.update(_forms_in_host_header(name))
     return frozenset(named - {""})
 
 
-def _as_sent(name: str) -> set[str]:
-    """The name as browsers write it in Host: letters beyond ASCII as Punycode, by the old rules and by the new ones."""
+def _forms_in_host_header(name: str) -> set[str]:
+    """Return the forms in which browsers may send this name: non-ASCII letters in Punycode, by IDNA 2003 or 2008."""
     forms = {name} if name.isascii() else set()
     with suppress(UnicodeError):
         forms.add(name.encode("idna").decode("ascii"))
@@ -134,18 +134,18 @@ def _is_ip(name: str) -> bool:
 
 @cache
 def _own_names() -> frozenset[str]:
-    """The names of this machine: as it is called, without its domain, with the domain that its own files know."""
-    # gethostname, not getfqdn: the latter asks the network, and would hold up the event loop.
+    """Return the names of this machine: its host name, with and without its domain, and with `.local`."""
+    # `getfqdn` is not used, because it queries the network and would block the event loop.
     own = socket.gethostname().lower().rstrip(".")
     if not own:
         return frozenset()
     short = own.partition(".")[0]
     names = {own, short, f"{short}.local", *_full_names(own)}
-    return frozenset(form for name in names for form in _as_sent(name))
+    return frozenset(form for name in names for form in _forms_in_host_header(name))
 
 
 def _full_names(own: str) -> list[str]:
-    """The name with its domain, where the file of hosts or Windows tells it without the network."""
+    """Return the host name with its domain, from the hosts file or a Windows variable."""
     domain = environment.variable("USERDNSDOMAIN").lower()
     names = [f"{own}.{domain}"] if domain and "." not in own else []
     with suppress(OSError):
@@ -167,7 +167,7 @@ def _same_origin(origin: str, host: str) -> bool:
         return False
     try:
         own = urlsplit(f"//{host}")
-        # A proxy may leave the port out of either: ComfyUI's own check compares no more than this.
+        # A proxy may remove the port from either header. ComfyUI's own check also ignores a missing port.
         same_port = port is None or own.port is None or port == own.port
         return parts.hostname == own.hostname and same_port
     except ValueError:
@@ -184,7 +184,8 @@ async def read_body(
     """Read the JSON object in a request. Members other than `members` are refused.
 
     Raises:
-        RequestRefused: it is not declared as JSON, or is too large. InputRefused: it is something else.
+        RequestRefused: the body is not declared as JSON, is compressed, is too large, or cannot be read.
+        InputRefused: the body is not a JSON object with these members.
     """
     if request.content_type != "application/json":
         raise RequestRefused("not_sent_as_json", http_status=415)
@@ -195,8 +196,8 @@ async def read_body(
     except (web.RequestPayloadError, ConnectionError, asyncio.TimeoutError):
         raise RequestRefused("body_unreadable", http_status=400) from None
     value = await _value_of(body)
-    # Raised without a cause: json's own error contains the body, which may contain a key.
-    if value is _NOTHING:
+    # Raised outside `except`, because json's own error contains the body, which may contain the API key.
+    if value is _NOT_JSON:
         raise InputRefused("body_not_json")
     if not isinstance(value, dict):
         raise InputRefused("body_not_object")
@@ -215,7 +216,7 @@ async def _read(request: web.Request, largest: int) -> bytes:
     if (request.content_length or 0) > largest:
         raise too_large
     if request.content.at_eof():
-        return await _read_already(request, largest, too_large)
+        return await _read_cached(request, largest, too_large)
     body = bytearray()
     async for chunk in request.content.iter_chunked(16 * 1024):
         body += chunk
@@ -224,8 +225,8 @@ async def _read(request: web.Request, largest: int) -> bytes:
     return bytes(body)
 
 
-async def _read_already(request: web.Request, largest: int, too_large: RequestRefused) -> bytes:
-    """The body where another pack's middleware has read it, which aiohttp remembers in most cases."""
+async def _read_cached(request: web.Request, largest: int, too_large: RequestRefused) -> bytes:
+    """Return a body that another pack's middleware has already read. In most cases, aiohttp has cached it."""
     body = await request.read()
     if len(body) > largest:
         raise too_large
@@ -235,36 +236,36 @@ async def _read_already(request: web.Request, largest: int, too_large: RequestRe
 
 
 async def _value_of(body: bytes) -> object:
-    """Parse the body; _NOTHING if it is not JSON. Raises InputRefused."""
+    """Parse the body. Return _NOT_JSON if it is not JSON. Raise InputRefused if it has too many arrays and objects."""
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise InputRefused("body_too_nested")
     with suppress(ValueError):
         return await compute_in_thread(_parsed, body) if len(body) > WINDOW else _parsed(body)
-    return _NOTHING
+    return _NOT_JSON
 
 
 def _parsed(body: bytes) -> object:
     return loads(body.decode(json.detect_encoding(body), "surrogatepass"), ThreadPauses(), _DECODER)
 
 
-_NOTHING = object()
+_NOT_JSON = object()
 _JSON_NAMES = {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "object"}
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a member stands twice")
+        raise ValueError("duplicate member")
     return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_no_doubles)
+_DECODER = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 MAX_SEARCH_CHARACTERS = 200
 OUTPUT_TYPES = ("image", "video", "audio", "3d")
 
-_HALF = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MEMBERS = ("statuses", "search", "after", "before", "workflow_id", "output_type", "protected")
 
 
@@ -272,7 +273,7 @@ def read_selection(body: Mapping[str, Any]) -> Selection:
     """The selection in a body with exactly one of `ids` and `filter`.
 
     Raises:
-        InputRefused.
+        InputRefused: the ids or the filter are invalid.
     """
     if "filter" in body:
         return Selection(filter=read_filter(body["filter"]))
@@ -280,7 +281,12 @@ def read_selection(body: Mapping[str, Any]) -> Selection:
 
 
 def read_ids(given: Sequence[object]) -> list[str]:
-    """Read the job ids in a JSON array, in lower case and without duplicates. Raises InputRefused, TooManyJobIds."""
+    """Return the job ids in a JSON array, in lower case and without duplicates.
+
+    Raises:
+        InputRefused: the array is empty, or an item is not a job id.
+        TooManyJobIds: the array has more than MAX_IDS items.
+    """
     if len(given) > MAX_IDS:
         raise TooManyJobIds(most=MAX_IDS)
     job_ids = [each.lower() for each in given if isinstance(each, str) and is_job_id(each)]
@@ -292,7 +298,7 @@ def read_ids(given: Sequence[object]) -> list[str]:
 
 
 def read_filter(given: Mapping[str, Any]) -> JobFilter:
-    """The filter in a JSON object. Raises InputRefused."""
+    """Return the filter in a JSON object. Raise InputRefused if a member is unknown or invalid."""
     if unknown := sorted(set(given) - set(_MEMBERS)):
         raise InputRefused("unknown_filter_members", count=len(unknown))
     chosen = JobFilter(
@@ -329,8 +335,8 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name, "")
-    # JSON can contain half of a surrogate pair; a URL cannot.
-    if not isinstance(value, str) or len(value) > MAX_SEARCH_CHARACTERS or _HALF.search(value):
+    # JSON can contain a lone surrogate, but a URL cannot.
+    if not isinstance(value, str) or len(value) > MAX_SEARCH_CHARACTERS or _LONE_SURROGATE.search(value):
         raise InputRefused("text_too_long", name=name, most=MAX_SEARCH_CHARACTERS)
     return value
 

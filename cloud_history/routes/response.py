@@ -1,4 +1,4 @@
-"""Answers of the routes: JSON, files and errors. And the context that all routes share."""
+"""JSON, file and error answers of the routes, and the context that all routes share."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from .request import MAX_SEND_SECONDS
 from .thumbnails import Thumbnails
 
 PIECE = 256 * 1024
-"""Bytes that are sent at once."""
+"""Size in bytes of the pieces in which a large answer is sent."""
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
@@ -69,13 +69,13 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
 async def in_pieces(
     request: web.Request, response: web.StreamResponse, seconds: float = MAX_SEND_SECONDS
 ) -> web.StreamResponse:
-    """Send a large answer in pieces, and drop browsers that stop reading. Return other answers unchanged.
+    """Send a large answer in pieces, and disconnect a browser that stops reading. Return a small answer unchanged.
 
     Args:
-        seconds: for each piece.
+        seconds: time limit for each piece.
 
     Raises:
-        ConnectionResetError: the browser is gone, or was let go.
+        ConnectionResetError: the browser disconnected, or was disconnected.
     """
     body = response.body if isinstance(response, web.Response) else None
     if response.prepared or not isinstance(body, bytes) or len(body) <= PIECE:
@@ -90,16 +90,16 @@ async def in_pieces(
 
 
 async def write_in_time(request: web.Request, writing: Awaitable[None], seconds: float = MAX_SEND_SECONDS) -> None:
-    """Wait until a part of an answer is on its way.
+    """Wait until a part of an answer is sent.
 
     Raises:
-        ConnectionResetError: the browser is gone, or read nothing for so long and was let go.
+        ConnectionResetError: the browser disconnected, or was disconnected because it read nothing for `seconds`.
     """
     try:
         await asyncio.wait_for(writing, seconds)
     except asyncio.TimeoutError:
         if request.transport is not None:
-            request.transport.abort()  # closing would wait for data that is never read
+            request.transport.abort()  # `close` would wait until the browser reads the rest
         raise ConnectionResetError("the browser reads no more") from None
 
 
@@ -114,7 +114,7 @@ def busy_answer(error: Busy) -> web.Response:
 
 
 async def large_json_answer(payload: Payload, status: int = 200) -> web.Response:
-    """An answer that may be large. It is serialised in a thread, with pauses."""
+    """Return a JSON answer that may be large. It is serialised in a thread that pauses for other threads."""
     body = await compute_in_thread(lambda: dumps(payload, ThreadPauses()).encode("utf-8"))
     headers = {**HEADERS, "Content-Type": "application/json; charset=utf-8"}
     return web.Response(body=body, status=status, headers=headers)
@@ -125,7 +125,7 @@ def json_answer(payload: Payload, status: int = 200) -> web.Response:
 
 
 def file_answer(content: bytes) -> web.Response:
-    """A JSON file to save. The browser chooses its name."""
+    """Return a JSON file to download. The page chooses its name."""
     headers = {
         **HEADERS,
         "Content-Disposition": "attachment",
@@ -137,15 +137,15 @@ def file_answer(content: bytes) -> web.Response:
 T = TypeVar("T")
 
 MAX_REQUEST_SECONDS = 45.0
-"""How long a request is held open. Longer work goes on, and reports by websocket event."""
+"""Maximum time for which a request is held open. Longer work goes on, and websocket events report it."""
 
 
 @dataclass
 class Context:
-    """What all routes share.
+    """State that all routes share.
 
     Attributes:
-        can_cancel: whether the server has the route that cancels jobs; None until it was tried.
+        can_cancel: whether the server has the route that cancels jobs; None until the route was tried.
     """
 
     operations: Operations
@@ -156,15 +156,15 @@ class Context:
     can_cancel: bool | None = None
 
     async def find_connection(self, account: str | None) -> Connection:
-        """The server and the key in force.
+        """Return the server and the key in use.
 
         Args:
-            account: of the list from which jobs were chosen, by its first line; None where none were.
+            account: the account in the first line of the list from which jobs were chosen; None if none were chosen.
 
         Raises:
-            AccountChanged: it is another one by now. There these jobs are not known, which is not to say that they are
-                gone, and a filter would match other jobs.
-            SetupProblem.
+            AccountChanged: the server or the key has changed since then. The new account does not have these jobs, and
+                a filter would match other jobs.
+            SetupProblem: there is no usable key or server address.
         """
         connection = await self.operations.find_connection()
         if account is not None and account != connection.account:
@@ -172,5 +172,5 @@ class Context:
         return connection
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do work on our own event loop, for at most `max_seconds`. Raises CloudTimeoutError."""
+        """Run `work` on the pack's own event loop. Raise CloudTimeoutError after `max_seconds`."""
         return await run_stoppable(run_on_own_loop(work), Unwatched(), self.max_seconds)

@@ -1,4 +1,4 @@
-"""The status: key, settings, running and held deletions, what an earlier run left. Saving and removing the key."""
+"""Routes for the status, the settings, the API key, and notices about interrupted deletions."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class StatusRoutes:
         return await large_json_answer(await self.payload())
 
     async def progress(self, request: web.Request) -> web.Response:
-        """The progress of running deletions. Small, because browsers ask often."""
+        """Return the progress of running deletions. The answer is small, because browsers poll it."""
         return json_answer({"operations": self._context.operations.events.progress()})
 
     async def node_report(self, request: web.Request) -> web.Response:
-        """The report of a node that was stopped."""
+        """Return the report of a node that was stopped."""
         name = request.match_info["name"]
         return json_answer(await run_in_thread(self._reports.fetch, name))
 
@@ -80,7 +80,7 @@ class StatusRoutes:
         return await self.status(request)
 
     async def payload(self) -> Payload:
-        """The whole status as JSON."""
+        """Return the whole status as JSON."""
         operations, holds, problem, key, host = self._context.operations, self._context.holds, None, None, ""
         can_connect = not operations.keys.is_fixed
         try:
@@ -120,7 +120,7 @@ class StatusRoutes:
         }
 
     async def _left_open(self) -> Payload:
-        """Running deletions, and those an earlier run left unresolved. Raises StateUnreadable."""
+        """Return running, unresolved and lost deletions. Raise StateUnreadable if they cannot be listed."""
         queue = self._context.operations.queue
         if self._context.operations.keys.refuses_shared_key:
             return _NOTHING_LEFT_OPEN
@@ -137,7 +137,7 @@ class StatusRoutes:
         except ProtectionDamaged as error:
             return {"jobs": 0, "workflows": 0, "damaged": error.name}
         except StateFolderLost:
-            return {"jobs": 0, "workflows": 0, "damaged": None}  # reported as `problem`
+            return {"jobs": 0, "workflows": 0, "damaged": None}  # `problem` already reports this error
         return {"jobs": len(protected.jobs), "workflows": len(protected.workflows), "damaged": None}
 
 
@@ -156,7 +156,7 @@ class KeyRoutes:
             except (Unauthorized, Forbidden, BadRequest):
                 raise
             except (CloudConnectionError, CloudResponseError) as error:
-                # The key was not refused; it could not be tested.
+                # The server has not refused the key, so the person may save it untested.
                 return error_answer(error, can_save_unchecked=True)
         await self._context.holds.undo_all()
         await write_in_thread(lambda: operations.keys.save(secret))

@@ -1,4 +1,4 @@
-"""The list of all routes, without their handlers, which are imported at the first request, not at ComfyUI’s start."""
+"""The list of all routes. Their handlers are imported at the first request, so that ComfyUI starts faster."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ class Route(NamedTuple):
     """One route.
 
     Attributes:
-        path: below `/cloud_history/`.
-        handler: the group of handlers that `app` makes, and its method.
-        for_many: whether it works where several people share a ComfyUI that cannot tell them apart: what any other
-            route answers would be everybody's.
-        has_kept_text: whether it stores or shows a text and asks Comfy Cloud nothing. Such a text may contain the
-            key, which may not have been read yet.
+        path: the path below `/cloud_history/`.
+        handler: `group.method`, where `app` makes the groups.
+        works_for_many_users: whether the route works if several people share a ComfyUI that cannot tell them apart. The
+            other routes would show one person's jobs to everybody.
+        has_stored_text: whether the route stores or returns a text without contacting Comfy Cloud. The API key is
+            loaded before, so that it can be scrubbed from the text.
     """
 
     key: str
     method: str
     path: str
     handler: str
-    for_many: bool = False
-    has_kept_text: bool = False
+    works_for_many_users: bool = False
+    has_stored_text: bool = False
 
 
 ROUTES = (
-    Route("status", "GET", "status", "status.status", for_many=True),
+    Route("status", "GET", "status", "status.status", works_for_many_users=True),
     Route("progress", "GET", "progress", "status.progress"),
-    Route("node_report", "GET", "node_reports/{name}", "status.node_report", for_many=True),
+    Route("node_report", "GET", "node_reports/{name}", "status.node_report", works_for_many_users=True),
     Route("details", "GET", "jobs/{job_id}", "jobs.details"),
     Route("workflow", "GET", "jobs/{job_id}/workflow", "jobs.workflow"),
     Route("thumbnail", "GET", "thumbnail", "jobs.thumbnail"),
@@ -49,37 +49,37 @@ ROUTES = (
     Route("clear", "POST", "clear", "deletion.clear"),
     Route("preview", "POST", "preview", "deletion.preview"),
     Route("clean_up", "POST", "clean_up", "clean_up.preview"),
-    Route("record", "GET", "record", "audit.entries", has_kept_text=True),
-    Route("record_csv", "GET", "record.csv", "audit.csv", has_kept_text=True),
-    Route("record_jobs", "GET", "record/{operation}", "audit.jobs", has_kept_text=True),
-    Route("backup", "GET", "backups/{operation}", "audit.backup", has_kept_text=True),
-    Route("backed_up_job", "GET", "backups/{operation}/{job_id}", "audit.backed_up_job", has_kept_text=True),
+    Route("record", "GET", "record", "audit.entries", has_stored_text=True),
+    Route("record_csv", "GET", "record.csv", "audit.csv", has_stored_text=True),
+    Route("record_jobs", "GET", "record/{operation}", "audit.jobs", has_stored_text=True),
+    Route("backup", "GET", "backups/{operation}", "audit.backup", has_stored_text=True),
+    Route("backed_up_job", "GET", "backups/{operation}/{job_id}", "audit.backed_up_job", has_stored_text=True),
     Route(
         "backed_up_workflow",
         "GET",
         "backups/{operation}/{job_id}/workflow",
         "audit.backed_up_workflow",
-        has_kept_text=True,
+        has_stored_text=True,
     ),
     Route("delete_backup", "DELETE", "backups/{operation}", "audit.delete_backup"),
-    Route("ask_question", "POST", "ask/question", "approval.show", for_many=True),
-    Route("ask_seen", "POST", "ask/seen", "approval.seen", for_many=True),
-    Route("ask_answer", "POST", "ask/answer", "approval.answer", for_many=True),
+    Route("ask_question", "POST", "ask/question", "approval.show", works_for_many_users=True),
+    Route("ask_seen", "POST", "ask/seen", "approval.seen", works_for_many_users=True),
+    Route("ask_answer", "POST", "ask/answer", "approval.answer", works_for_many_users=True),
     Route("settings", "POST", "settings", "status.change_settings"),
     Route("protection", "GET", "protection", "protection.show"),
-    Route("protect", "POST", "protection", "protection.change", has_kept_text=True),
+    Route("protect", "POST", "protection", "protection.change", has_stored_text=True),
     Route("start_empty", "POST", "protection/start_empty", "protection.start_empty"),
     Route("start_anew", "POST", "state/start_anew", "status.start_anew"),
     Route("save_key", "POST", "key", "key.save"),
-    Route("remove_key", "DELETE", "key", "key.remove", for_many=True),
+    Route("remove_key", "DELETE", "key", "key.remove", works_for_many_users=True),
 )
 
 
 def add_routes(table: web.RouteTableDef, handlers: Callable[[], Mapping[str, Handler]]) -> None:
-    """Add all routes to a table. ComfyUI serves them plain and below `/api`.
+    """Add all routes to a table. ComfyUI serves each route with and without the prefix `/api`.
 
     Args:
-        handlers: gives the handlers by the keys of their routes; called at each request.
+        handlers: a function that returns the handlers by the keys of their routes. It is called at each request.
     """
 
     def later(key: str) -> Handler:

@@ -1,7 +1,7 @@
-"""Pictures of outputs, fetched for the browser, which has no key and must not get one.
+"""Pictures of outputs. The server fetches them for the browser, because the browser must not get the API key.
 
-`GET /api/view` answers with a redirect to a signed address of some storage. It is followed once, without the key,
-and only to where a public storage can be.
+`GET /api/view` redirects to a signed address of a storage service. The redirect is followed once, without the key, and
+only to a public address.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
 
 @dataclass(frozen=True)
 class Picture:
-    """An image. Its type comes from its own first bytes, never from a server."""
+    """An image. Its content type is derived from its first bytes, because headers of a server are not trusted."""
 
     content: bytes
     content_type: str
 
 
 def picture_of(content: bytes) -> Picture:
-    """The picture in these bytes.
+    """Return the picture in these bytes.
 
     Raises:
-        UnreadableAnswer: it is no PNG, JPEG, WebP or GIF. SVG above all is not: it can hold scripts.
+        UnreadableAnswer: the bytes are not a PNG, JPEG, WebP or GIF. SVG is refused, because it can contain scripts.
     """
     for fits, content_type in _MAGIC:
         if fits(content[:16]):
@@ -57,18 +57,18 @@ def picture_of(content: bytes) -> Picture:
 
 
 class Thumbnails:
-    """Pictures of files that jobs own, at most 6 fetched at once, kept within 64 MB."""
+    """Fetches pictures of jobs' files, at most 6 at once, and caches up to 64 MB of them."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
         self._files: OrderedDict[str, FileNames] = OrderedDict()
         self._files_of: Connection | None = None
-        self._kept: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
+        self._cached: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
         self._bytes = 0
         self._limit = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
 
     def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
-        """Remember the preview files of listed jobs."""
+        """Remember the preview files of listed jobs, so that `get` need not request these jobs."""
         if connection != self._files_of:
             self._files.clear()
             self._files_of = connection
@@ -77,38 +77,40 @@ class Thumbnails:
             self._files.popitem(last=False)
 
     async def get(self, job_id: str, filename: str) -> Picture:
-        """The picture of a file of this job.
+        """Return the picture of a file of this job.
 
         Raises:
-            NotFound: the job has no such file. UnreadableAnswer: it is no picture. CloudError.
+            NotFound: the job has no such file.
+            UnreadableAnswer: the file is not a picture.
+            CloudError: the file cannot be fetched.
         """
         connection = await self._operations.find_connection()
         place = (connection, job_id, filename)
-        if place in self._kept:
-            self._kept.move_to_end(place)
-            return self._kept[place]
+        if place in self._cached:
+            self._cached.move_to_end(place)
+            return self._cached[place]
         async with self._limit.here(), self._operations.open(connection) as client:
             file = self._known(connection, job_id)
             if file is None or file.filename != filename:
-                file = await _owned(client, job_id, filename)
+                file = await _find_file(client, job_id, filename)
             picture = picture_of(await fetch_file(client, file))
-        self._keep(place, picture)
+        self._cache(place, picture)
         return picture
 
     def _known(self, connection: Connection, job_id: str) -> OutputFile | None:
         found = self._files.get(job_id) if connection == self._files_of else None
         return OutputFile(*found) if found else None
 
-    def _keep(self, place: tuple[Connection, str, str], picture: Picture) -> None:
-        replaced = self._kept.pop(place, None)
+    def _cache(self, place: tuple[Connection, str, str], picture: Picture) -> None:
+        replaced = self._cached.pop(place, None)
         self._bytes += len(picture.content) - (len(replaced.content) if replaced else 0)
-        self._kept[place] = picture
+        self._cached[place] = picture
         while self._bytes > MAX_CACHE_BYTES:
-            _, oldest = self._kept.popitem(last=False)
+            _, oldest = self._cached.popitem(last=False)
             self._bytes -= len(oldest.content)
 
 
-async def _owned(client: CloudClient, job_id: str, filename: str) -> OutputFile:
+async def _find_file(client: CloudClient, job_id: str, filename: str) -> OutputFile:
     detail = await client.get_job_detail(job_id)
     job = read_job(detail, datetime.now(timezone.utc))
     owned = [*files_of(detail), *([job.preview] if job and job.preview else [])]

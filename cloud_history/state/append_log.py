@@ -1,6 +1,6 @@
 """A log file to which lines are only ever appended, with rotation.
 
-When `deletions.jsonl` is full it is renamed to `deletions.1.jsonl`, that one to `deletions.2.jsonl`, and so on.
+A full `deletions.jsonl` is renamed to `deletions.1.jsonl`; an older `deletions.1.jsonl` becomes `deletions.2.jsonl`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from .files import open_private, sync_file, sync_folder, write_whole
 from .locks import file_lock
 
 MAX_READ_BYTES = 64 * 1024 * 1024
-"""Read from the end of each file: far more than a file of this pack has."""
+"""Only this many bytes at the end of each file are read. The files of this pack are far smaller."""
 
 
 class AppendLog:
-    """A log with rotation. Blocking (files): call it off the event loop.
+    """A log with rotation. Its methods access files: call them in a thread.
 
     Args:
-        largest: size in bytes at which a file is rotated. older: number of rotated files to keep.
+        largest: size in bytes at which a file is rotated.
+        older: number of rotated files to keep.
     """
 
     def __init__(self, path: Path, *, largest: int, older: int) -> None:
@@ -38,29 +39,29 @@ class AppendLog:
         """Append a line and sync it to the disk. The folder must exist.
 
         Raises:
-            OSError: the line was not written, and no part of it is left.
+            OSError: the line could not be written. Any written part of it was removed.
         """
         with file_lock(self._lock_path):
             self._rotate(len(line))
             new = not self._path.exists()
-            # Mode "a+": the last byte is read before the line is written.
+            # Mode "a+", because `_append` reads the last byte before it writes.
             with disk_access(self._path, len(line)), open_private(self._path, "a+b") as file:
                 _append(file, line)
         if new:
             sync_folder(self._path.parent)
 
     def newest_first(self) -> Generator[bytes, None, None]:
-        """Yield all lines, complete or not, the newest first. Keeps one file in memory at a time.
+        """Yield all lines, including incomplete ones, the newest first. Only one file is in memory at a time.
 
         Raises:
-            OSError: one of the files cannot be read, so lines may be missing.
+            OSError: a file cannot be read, so lines may be missing.
         """
         with closing(self.contents()) as contents:
             for content in contents:
                 yield from (each for each in reversed(content.split(b"\n")) if each)
 
     def contents(self) -> Generator[bytes, None, None]:
-        """Yield the content of each file, the newest first. Raises OSError."""
+        """Yield the content of each file, the newest first. Raise OSError if a file cannot be read."""
         with ExitStack() as stack:
             for file in self._opened(stack):
                 with disk_access(Path(file.name), self._largest):
@@ -70,9 +71,9 @@ class AppendLog:
                 yield content
 
     def _opened(self, stack: ExitStack) -> list[BinaryIO]:
-        # All are opened at once, so that no line is read twice or missed if another process rotates meanwhile.
+        # All files are opened before one is read, so that a rotation by another process cannot hide or repeat lines.
         with ExitStack() as locked:
-            with suppress(OSError):  # in a folder that cannot be written, no process rotates
+            with suppress(OSError):  # no process can rotate files in a read-only folder
                 locked.enter_context(file_lock(self._lock_path))
             files: list[BinaryIO] = []
             for number in range(self._older + 1):
@@ -80,7 +81,7 @@ class AppendLog:
                 try:
                     file = open_private(path, "rb")
                 except FileRefused as exc:
-                    log.warning("A part of the record of deletions can’t be read: %s. %s", exc.strerror, exc.cure)
+                    log.warning("A file of the audit log can’t be read: %s. %s", exc.strerror, exc.cure)
                 except (FileNotFoundError, NotADirectoryError):
                     pass
                 else:
@@ -89,12 +90,12 @@ class AppendLog:
         return files
 
     def _rotate(self, coming: int) -> None:
-        """Rotate the files if the current one is full. If that fails, it goes on growing."""
+        """Rotate the files if the current file is full. If that fails, the current file goes on growing."""
         with suppress(OSError):
             size = self._path.lstat().st_size
             if not size or size + coming <= self._largest:
                 return
-            # From the oldest, or into a gap that a crash has left, so that no file is ever overwritten too early.
+            # Start with the oldest file, or at a gap that a crash left, so that only the oldest file is overwritten.
             last = next((n for n in range(1, self._older) if not self._numbered(n).exists()), self._older)
             for number in range(last, 0, -1):
                 os.replace(self._numbered(number - 1), self._numbered(number))
@@ -105,7 +106,7 @@ class AppendLog:
 
 
 def _close(file: BinaryIO) -> None:
-    # An error here does not matter: the file has been read.
+    # An error while closing is harmless, because the file was only read.
     with suppress(OSError), disk_access(Path(file.name)):
         file.close()
 
@@ -115,7 +116,7 @@ def _append(file: BinaryIO, line: bytes) -> None:
     if before:
         file.seek(before - 1)
         if file.read(1) != b"\n":
-            line = b"\n" + line  # a crash left an incomplete line
+            line = b"\n" + line  # end an incomplete line that a crash left
     try:
         write_whole(file, line + b"\n")
         sync_file(file)

@@ -22,16 +22,17 @@ COLUMNS: Mapping[str, Callable[[AuditEntry, LoggedJob], str]] = {
 }
 
 _FORMULA = re.compile("""((?:^|[;,|:])[\\s"']*)([=+@\uff0b\uff0d\uff1d\uff20-])""")
-"""The start of a spreadsheet formula: at the start of a cell, or after a separator that other locales use."""
+"""The start of a spreadsheet formula, at the start of a cell or after a separator of any locale."""
 
 
 def csv_lines(log: AuditLog) -> Iterator[str]:
-    """Yield the log as lines of a CSV file (RFC 4180): one job a line, the newest deletion first.
+    """Yield the audit log as lines of a CSV file (RFC 4180): one line for each job, the newest deletion first.
 
-    A deletion whose jobs are not known by id has one line without a job id.
+    A deletion without logged job ids has one line without a job id.
 
     Raises:
-        StateFolderLost, StateUnreadable.
+        StateFolderLost: the state folder is missing.
+        StateUnreadable: the log cannot be read.
     """
     yield _line(COLUMNS)
     for deletion, intent, outcome in log.newest_first():
@@ -52,7 +53,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return the text so that no spreadsheet treats it as a formula, whichever separator it uses."""
-    # Scrubbed before quotes are doubled and marks inserted: afterwards a key could not be recognised.
-    # CONTROL has lone surrogates, which no file can hold, and NUL, which Python 3.10's csv module refuses.
+    """Return the text, changed so that no spreadsheet treats a part of it as a formula."""
+    # Scrub the text first: the key could not be recognised after quotes are doubled and apostrophes inserted.
+    # CONTROL matches lone surrogates, which cannot be encoded, and NUL, which the csv module of Python 3.10 refuses.
     return _FORMULA.sub(r"\1'\2", CONTROL.sub(" ", scrub(text)))

@@ -1,8 +1,9 @@
-"""The audit log: what each deletion was about to do, and what its outcome was.
+"""The audit log: the intent and the outcome of each deletion.
 
-A deletion has two lines: the intent, written before anything is sent, and the outcome. An intent without an outcome
-shows a crash. The job ids are the last member of a line, so that the rest can be read without them. No line holds an
-API key or anything of a workflow. A deletion that cannot be logged does not begin.
+Each deletion has two lines: its intent, written before anything is sent, and its outcome. An intent without an outcome
+belongs to a deletion that is running or was interrupted. The job ids are the last member of a line, so that the other
+members can be parsed without them. No line contains an API key or a part of a workflow. A deletion whose intent cannot
+be logged does not begin.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ from .locks import acquire_with_timeout
 
 MAX_TEXT_CHARACTERS = 1000
 MAX_HEAD_BYTES = 128 * 1024
-"""Bytes of a line before its job ids. A line with more was not written by this pack."""
+"""Maximum size of a line without its job ids. A longer line was not written by this pack."""
 UNKNOWN = "unknown"
-"""The outcome of a job if none was written."""
+"""The outcome of a job if none was logged."""
 
 _LONG_PARTS = (b', "job_ids": [', b', "jobs": [')
 REMOVED = re.compile(
     rf'\{{"line": "outcome", "operation": "{HEX_ID_PATTERN}", "removed": (\d{{1,15}}),'.encode("ascii")
 )
-"""Finds the number of removed jobs in each outcome. JSON escapes quotes, so it never matches inside a string."""
+"""Matches the number of removed jobs in an outcome line. JSON escapes quotes, so no string can match."""
 
 Line = dict[str, Any]
 
@@ -47,9 +48,10 @@ class AuditEntry:
 
     Attributes:
         kind: `delete` or `clear`.
-        origin: `panel`, `menu`, `clean_up` or `node`; then `node` is its id and `title` its title.
+        origin: `panel`, `menu`, `clean_up` or `node`.
+        node, title: the node's id and title, if the origin is `node`.
         asked: number of jobs; None for a clear whose number is unknown.
-        job_ids: the jobs, if they are known by id.
+        job_ids: the ids of the jobs; empty if they are unknown.
         at: ISO time; "" means now.
         what: a short text about the policy or the filter, or "".
     """
@@ -75,7 +77,7 @@ class AuditOutcome:
     Attributes:
         counts: number of jobs by outcome.
         jobs: outcome and reason by job id, if the jobs were deleted by id.
-        removed: number of jobs that are certainly gone; None if unknown.
+        removed: number of jobs that are certainly deleted; None if unknown.
         report: the first line of the report.
         backup: the file name of its backup, or None.
         at: ISO time; "" means now.
@@ -108,12 +110,12 @@ class LoggedDeletion:
 
     @property
     def state(self) -> str:
-        """`done`, or `unknown` if no outcome was written: it is running or was interrupted."""
+        """`done`, or `unknown` if the deletion has no logged outcome, because it is running or was interrupted."""
         return "done" if self.outcome else UNKNOWN
 
 
 def intent_line(entry: AuditEntry) -> bytes:
-    """Return the line of an intent."""
+    """Return the log line of an intent."""
     return _line(
         line="intent",
         operation=entry.operation,
@@ -130,7 +132,7 @@ def intent_line(entry: AuditEntry) -> bytes:
 
 
 def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
-    """Return the line of an outcome. Its jobs are grouped by outcome and reason."""
+    """Return the log line of an outcome, with the job ids grouped by outcome and reason."""
     groups: dict[tuple[str, str], list[str]] = {}
     for job_id, (word, why) in outcome.jobs.items():
         groups.setdefault((word, _short(why)), []).append(job_id)
@@ -148,7 +150,7 @@ def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
 
 
 def read_head(line: bytes) -> Line | None:
-    """Parse a line without its job ids. Returns None if it is incomplete or not from this pack."""
+    """Parse a line without its job ids. Return None if the line is incomplete or not from this pack."""
     found = (line.find(mark, 0, MAX_HEAD_BYTES) for mark in _LONG_PARTS)
     end = min((each for each in found if each >= 0), default=-1)
     if end < 0 or not line.endswith(b"]}"):
@@ -157,7 +159,7 @@ def read_head(line: bytes) -> Line | None:
 
 
 def read_entry(head: Line) -> AuditEntry | None:
-    """Return the entry in an intent's head, without its job ids, or None if it is damaged."""
+    """Return the entry of a parsed intent line, without its job ids, or None if the line is damaged."""
     origin = head.get("origin")
     if not isinstance(origin, dict):
         return None
@@ -170,7 +172,7 @@ def read_entry(head: Line) -> AuditEntry | None:
 
 
 def read_outcome(head: Line) -> AuditOutcome | None:
-    """Return the outcome in an outcome's head, without its jobs, or None if it is damaged."""
+    """Return the outcome of a parsed outcome line, without its jobs, or None if the line is damaged."""
     counts, removed, seconds, backup = (head.get(name) for name in ("counts", "removed", "seconds", "backup"))
     at, report = head.get("at"), head.get("report")
     if not (
@@ -187,7 +189,7 @@ def read_outcome(head: Line) -> AuditOutcome | None:
 
 
 def read_jobs(intent: bytes | None, outcome: bytes | None) -> list[LoggedJob]:
-    """Return the jobs of a deletion from its two lines, in the order of the intent."""
+    """Return the jobs in the intent line and the outcome line of a deletion, in the order of the intent."""
     groups = (_parsed(outcome) if outcome else None) or {}
     known = {
         job_id: LoggedJob(job_id, str(each.get("outcome")), str(each.get("why") or ""))
@@ -229,11 +231,11 @@ def _list(value: object) -> list[Any]:
 MAX_FILE_BYTES = 8 * 1024 * 1024
 OLDER_FILES = 20
 Found = tuple[LoggedDeletion, bytes | None, bytes | None]
-"""A deletion, with the lines of its intent and its outcome."""
+"""A deletion, its intent line and its outcome line."""
 
 
 class AuditLog:
-    """The audit log of a state folder. Blocking (files): call it off the event loop."""
+    """The audit log of a state folder. Its methods access files: call them in a thread."""
 
     def __init__(
         self,
@@ -246,12 +248,12 @@ class AuditLog:
         self._state = state_folder_at(folder)
         self._log = AppendLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
-        # Outcomes that could not be written. They are shown meanwhile, and written before the next line.
+        # Outcome lines that could not be written. Readers get them from here, and the next append writes them first.
         self._unwritten: dict[str, bytes] = {}
         self._lock = ForkSafeLock()
 
     def intent(self, entry: AuditEntry) -> None:
-        """Log the intent of a deletion. Raises StateUnwritable; then the deletion must not begin."""
+        """Log the intent of a deletion. Raise StateUnwritable if that fails: the deletion must not begin then."""
         check_hex_id(entry.operation)
         self._append(intent_line(replace(entry, at=entry.at or self._time())))
 
@@ -259,8 +261,8 @@ class AuditLog:
         """Log the outcome of a deletion.
 
         Raises:
-            StateUnwritable: it cannot be written now. It will be written before the next line; if ComfyUI stops before
-                that, the outcome stays `unknown`.
+            StateUnwritable: the line cannot be written now. The next append writes it; if ComfyUI stops before that,
+                the outcome stays `unknown`.
         """
         check_hex_id(operation)
         line = outcome_line(operation, replace(outcome, at=outcome.at or self._time()))
@@ -272,10 +274,11 @@ class AuditLog:
             raise
 
     def entries(self, most: int = 200) -> list[LoggedDeletion]:
-        """Return the newest deletions, the newest first, without their jobs.
+        """Return the `most` newest deletions, the newest first, without their jobs.
 
         Raises:
-            StateFolderLost, StateUnreadable.
+            StateFolderLost: the state folder is missing.
+            StateUnreadable: the log cannot be read.
         """
         found: list[LoggedDeletion] = []
         with closing(self.newest_first()) as deletions:
@@ -286,10 +289,11 @@ class AuditLog:
         return found
 
     def jobs(self, operation: str) -> list[LoggedJob]:
-        """Return the jobs of a deletion with their outcomes; empty if they are not known by id.
+        """Return the jobs of a deletion with their outcomes, or an empty list if no ids were logged.
 
         Raises:
-            StateFolderLost, StateUnreadable.
+            StateFolderLost: the state folder is missing.
+            StateUnreadable: the log cannot be read.
         """
         check_hex_id(operation)
         with closing(self.newest_first()) as deletions:
@@ -299,7 +303,7 @@ class AuditLog:
         return []
 
     def removed_in_all(self) -> int:
-        """Return the total number of jobs that are certainly gone. Raises StateFolderLost, StateUnreadable."""
+        """Return how many jobs all deletions have removed. Raise StateFolderLost or StateUnreadable as `jobs` does."""
         self._state.check()
         try:
             return sum(int(each.group(1)) for content in self._log.contents() for each in REMOVED.finditer(content))
@@ -324,10 +328,11 @@ class AuditLog:
             raise StateUnwritable("audit_log_unwritable", because=exc) from exc
 
     def newest_first(self) -> Generator[Found, None, None]:
-        """Yield all deletions, the newest intent first; last, the outcomes whose intents are damaged.
+        """Yield all deletions, the newest intent first. Outcomes whose intents are damaged come last.
 
         Raises:
-            StateFolderLost, StateUnreadable.
+            StateFolderLost: the state folder is missing.
+            StateUnreadable: the log cannot be read.
         """
         self._state.check()
         outcomes: dict[str, tuple[AuditOutcome, bytes]] = {}
@@ -341,8 +346,8 @@ class AuditLog:
                     if (outcome := read_outcome(head)) is not None:
                         outcomes.setdefault(operation, (outcome, line))
                 elif (entry := read_entry(head)) is not None:
-                    known, told = outcomes.pop(operation, (None, None))
-                    yield LoggedDeletion(entry, known), line, told
+                    logged, logged_line = outcomes.pop(operation, (None, None))
+                    yield LoggedDeletion(entry, logged), line, logged_line
         for operation, (outcome, line) in outcomes.items():
             lost = AuditEntry(operation, "delete", UNKNOWN, at=outcome.at)
             yield LoggedDeletion(lost, outcome), None, line

@@ -1,7 +1,7 @@
-"""Writing and reading one backup file, a zip.
+"""Write and read one backup file, a zip.
 
-It has a temporary name until it is complete and on the disk. Reading trusts nothing in it: no member is unpacked to
-the disk, and every read has a limit, so that a damaged or malicious file only raises an error.
+The file has a temporary name until it is complete and synced. Its content is not trusted when it is read: no member is
+unpacked to the disk, and every read has a limit, so that a damaged or malicious file can only raise an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _END = b"PK\x05\x06"
 _END_SIZE = 22
 _MAX_TAIL_BYTES = 1024
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# All that zipfile and json are known to raise for damaged files.
+# Errors that zipfile and json are known to raise for damaged files.
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -46,12 +46,12 @@ Row = dict[str, Any]
 
 
 def member_of(job_id: str) -> str:
-    """The name of a job's file in a backup."""
+    """Return the name of a job's member in the zip."""
     return f"jobs/{job_id.lower()}.json"
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a backup's index. Raises BackupDamaged."""
+    """Return the rows of a backup's index. Raise BackupDamaged if they cannot be read."""
     rows = _read(path, INDEX, MAX_INDEX_BYTES).get("jobs")
     if not isinstance(rows, list) or not all(_is_row(each) for each in rows):
         raise BackupDamaged(name=path.name)
@@ -59,14 +59,14 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_job_detail(path: Path, job_id: str) -> dict[str, Any]:
-    """Return a job's detail. Raises BackupDamaged if it cannot be read or is not in this backup."""
+    """Return a job's detail. Raise BackupDamaged if the backup cannot be read or does not contain the job."""
     return _read(path, member_of(job_id), MAX_JOB_BYTES)
 
 
 def read_summary(path: Path) -> tuple[str, int] | None:
-    """Return when a backup was made and its number of jobs, or None if its end is damaged.
+    """Return the time of a backup and its number of jobs, or None if the end of the file is damaged.
 
-    Both are in the zip comment at the end of the file, so that listing large backups is fast.
+    Both are stored in the zip comment at the end of the file, so that listing large backups is fast.
     """
     try:
         with disk_access(path), _open(path) as file:
@@ -89,12 +89,12 @@ def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
             return value
     except _DAMAGE:
         pass
-    # Raised outside `except`: json's own error holds the whole text.
+    # Raised outside `except`, because json's own error contains the whole text.
     raise BackupDamaged(name=path.name)
 
 
 class _CappedReader(io.BufferedReader):
-    """Refuses reads larger than MAX_INDEX_BYTES: zipfile reads the central directory at once, whatever its size."""
+    """Refuses reads larger than MAX_INDEX_BYTES, because zipfile reads the whole central directory at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
@@ -102,7 +102,7 @@ class _CappedReader(io.BufferedReader):
             size = self.seek(0, os.SEEK_END) - here
             self.seek(here)
         if size > MAX_INDEX_BYTES:
-            raise ValueError("not one of ours")
+            raise ValueError("not written by this pack")
         return super().read(size)
 
 
@@ -112,13 +112,13 @@ def _open(path: Path) -> _CappedReader:
 
 def _bytes_of(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
     info = archive.getinfo(member)
-    # Other compression methods do not decompress in steps, so a few bytes could become gigabytes at once.
+    # Other compression methods cannot be decompressed in steps, so a few bytes could expand to gigabytes at once.
     if info.compress_type not in _KNOWN or info.file_size > largest:
-        raise ValueError("not one of ours")
+        raise ValueError("not written by this pack")
     with disk_access(path, info.compress_size), archive.open(info) as file:
         content = file.read(largest + 1)
     if len(content) != info.file_size:
-        raise ValueError("cut short")
+        raise ValueError("truncated")
     return content
 
 
@@ -141,10 +141,10 @@ MAX_NAME_CHARACTERS = 300
 
 
 class BackupWriter:
-    """Writes one backup. Jobs may be added from several threads. Blocking: call it off the event loop.
+    """Writes one backup. Its methods access files: call them in a thread. Several threads may add jobs.
 
-    It must be closed or discarded. If the disk fails, the file is discarded at once to free its space; then no job
-    counts as backed up, and all further calls raise OSError.
+    The caller must call `close` or `discard`. If the disk fails, the file is discarded at once to free its space. Then
+    no job counts as backed up, and all further calls raise OSError.
     """
 
     def __init__(self, path: Path, lock_path: Path, header: Mapping[str, object]) -> None:
@@ -165,18 +165,19 @@ class BackupWriter:
         run_after_fork(self._forget)
 
     def __len__(self) -> int:
-        """Number of jobs in it."""
+        """Return the number of jobs in the backup."""
         return len(self._rows)
 
     def add(self, job_id: str, detail: Mapping[str, Any], key: str) -> None:
-        """Add a job's detail, cleaned by `clean_detail`. Does nothing if the job was added already.
+        """Add a job's detail. Do nothing if the job was already added.
 
         Args:
+            detail: the job's detail after `clean_detail`.
             key: the API key in use, which must not be in the detail.
 
         Raises:
-            NotBackedUp: this job cannot be added; the file is unchanged.
-            OSError: the disk failed; the file is discarded.
+            NotBackedUp: this job cannot be added. The file is unchanged.
+            OSError: the disk failed. The file is discarded.
         """
         row = _index_row(job_id, detail)
         content = clean_json(detail, key)
@@ -189,10 +190,11 @@ class BackupWriter:
             self._rows[row["id"]] = row
 
     def close(self) -> Path:
-        """Complete the file, sync it and give it its name. Returns its path.
+        """Complete the file, sync it and rename it to its final name. Return its path.
 
         Raises:
-            OSError: the disk failed. NotBackedUp: its index is too large. In both cases the file is discarded.
+            OSError: the disk failed. The file is discarded.
+            NotBackedUp: the index is too large. The file is discarded.
         """
         with self._writing():
             self._write(INDEX, self._index())
@@ -204,7 +206,7 @@ class BackupWriter:
                 sync_file(self._file)
                 self._file.close()
             with disk_access(self._path), file_lock(self._lock_path):
-                self._owner_lock.release()  # Windows renames no open file
+                self._owner_lock.release()  # Windows cannot rename an open file
                 os.replace(self._temporary, self._path)
             self._open = False
         with disk_access(self._path.parent):
@@ -212,7 +214,7 @@ class BackupWriter:
         return self._path
 
     def discard(self) -> None:
-        """Remove the file. Does nothing after `close` or `discard`."""
+        """Remove the file. Do nothing after `close` or `discard`."""
         with self._lock:
             self._remove()
 
@@ -231,7 +233,7 @@ class BackupWriter:
         if not self._open:
             return
         self._open = False
-        self._archive.fp = None  # otherwise its finaliser would write the central directory
+        self._archive.fp = None  # otherwise the finaliser would write the central directory
         with suppress(OSError):
             self._file.close()
         self._owner_lock.release()
@@ -239,7 +241,7 @@ class BackupWriter:
             self._temporary.unlink(missing_ok=True)
 
     def _forget(self) -> None:
-        # In a forked child. The file is shared with the parent: at its end the child would flush its buffer into it.
+        # Runs in a forked child: at exit, the child would flush its buffer into the parent's file.
         self._open = False
         self._archive.fp = None
         self._file.raw.close()

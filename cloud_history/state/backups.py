@@ -1,7 +1,7 @@
 """Backups of jobs, made before the jobs are deleted.
 
-Each deletion has one zip file with every job's detail as `jobs/<id>.json`, and an `index.json`. It has a temporary
-name until it is complete and on the disk. A backup can restore workflows, but not the history of the Cloud.
+Each deletion has one zip file, with the detail of each job as `jobs/<id>.json` and an `index.json`. A backup can
+restore workflows, but not the history of the Cloud.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from .folder import BACKUPS, state_folder_at
 from .locks import OwnerLock, file_lock
 
 MIN_BACKUPS = 10
-"""Always kept, so that a limit that is set too low cannot remove the last backups."""
+"""Number of the newest backups that are always kept, even if the person's limits are too low."""
 
 MAX_CLOCK_STEP = timedelta(minutes=5)
-"""A backup may be dated this much later than now, for the clocks of different machines."""
+"""How far in the future a backup may be dated, because the clocks of machines differ."""
 
 _UNFINISHED = re.compile(rf"\.{HEX_ID_PATTERN}\.zip\.{HEX_ID_PATTERN}")
 _MEGABYTE = 1_000_000
 
-# Inside the class, `list` is its method.
+# Aliases, because inside BackupFolder the name `list` means its method.
 Backups = list["BackupInfo"]
 Rows = list[Row]
 Names = list[str]
@@ -49,8 +49,8 @@ class BackupInfo:
 
     Attributes:
         created_at: ISO time; the file's modification time if the backup is damaged.
-        jobs: number of jobs; None if it is damaged.
-        size: bytes of the file.
+        jobs: number of jobs; None if the backup is damaged.
+        size: size of the file in bytes.
     """
 
     operation: str
@@ -60,7 +60,7 @@ class BackupInfo:
 
 
 class BackupFolder:
-    """The backups of a state folder. Blocking (files): call it off the event loop."""
+    """The backups of a state folder. Its methods access files: call them in a thread."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self._state = state_folder_at(folder)
@@ -72,14 +72,15 @@ class BackupFolder:
         """Begin the backup of an operation.
 
         Args:
-            about: members of the index: `version`, `host`, `last4`, `origin`, and `created_at` if it is not now.
+            about: members of the index: `version`, `host`, `last4`, `origin`, and optionally `created_at`.
 
         Raises:
-            OSError: it cannot be written, or exists already. StateFolderLost: earlier backups are missing.
+            OSError: the backup cannot be written, or exists already.
+            StateFolderLost: earlier backups are missing.
         """
         path = self._path(operation)
         header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
-        json.dumps(header)  # fails now if it is not JSON, and not after all jobs were added
+        json.dumps(header)  # raise an error now if `about` is not JSON, not in `close`
         self._state.ensure(self._folder.name)
         with file_lock(self._lock_path):
             self._state.check()  # records in the marker that backups exist
@@ -89,7 +90,7 @@ class BackupFolder:
             return BackupWriter(path, self._lock_path, header)
 
     def list(self) -> Backups:
-        """Return all backups, the newest first. Raises StateFolderLost, StateUnreadable."""
+        """Return all backups, the newest first. Raise StateFolderLost or StateUnreadable if they cannot be listed."""
         self._state.check()
         with disk_access(self._folder):
             paths = files_named_by_id(self._folder, ".zip", "backups_unreadable")
@@ -98,7 +99,7 @@ class BackupFolder:
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
     def has(self, operation: str) -> bool:
-        """Return whether there is a backup of this operation. False if the disk fails."""
+        """Return whether this operation has a backup, or False if the disk fails."""
         try:
             return self._path(operation).is_file()
         except OSError:
@@ -107,10 +108,10 @@ class BackupFolder:
     def jobs(self, operation: str) -> Rows:
         """Return the rows of a backup's index: id, status, created, finished, name, workflow_id, has_workflow.
 
-        They are scrubbed, because the key in use now may differ from the one at the time of the backup.
+        The rows are scrubbed again, because the API key may have changed since the backup was made.
 
         Raises:
-            BackupDamaged: it is missing or cannot be read.
+            BackupDamaged: the backup is missing or cannot be read.
         """
         texts = ("status", "name", "workflow_id")
         rows = read_rows(self._path(operation))
@@ -121,12 +122,12 @@ class BackupFolder:
 
         Raises:
             BackupDamaged: the backup is missing, cannot be read, or does not have this job.
-            NestedTooDeeply.
+            NestedTooDeeply: the detail is nested too deeply.
         """
         return clean_detail(read_job_detail(self._path(operation), job_id))
 
     def delete(self, operation: str) -> None:
-        """Delete a backup if it exists. Raises StateUnwritable, StateFolderLost."""
+        """Delete a backup if it exists. Raise StateUnwritable or StateFolderLost if that fails."""
         self._state.check()
         try:
             with disk_access(self._path(operation)):
@@ -135,10 +136,10 @@ class BackupFolder:
             raise StateUnwritable("backup_not_deleted", because=exc) from exc
 
     def delete_old(self, days: int, megabytes: int, now: datetime) -> Names:
-        """Delete backups older than `days`, and the oldest ones while all of them exceed `megabytes`.
+        """Delete backups older than `days`, and the oldest backups until the rest fits into `megabytes`.
 
-        The newest MIN_BACKUPS are always kept. A backup dated later than now was made while the clock was wrong, so it
-        counts as older than all others. A backup that cannot be deleted is left for the next time.
+        The newest MIN_BACKUPS are always kept. A backup dated in the future was made while the clock was wrong, so it
+        counts as the oldest. A backup that cannot be deleted is skipped.
 
         Args:
             now: the time from which ages are counted; must not be later than the real time.
@@ -171,7 +172,7 @@ class BackupFolder:
     def _remove_unfinished(self) -> None:
         """Remove unfinished backups of processes that have ended.
 
-        The file lock must be held: a file that was just created has no owner lock yet.
+        The caller must hold the file lock, because a new file does not have its owner lock yet.
         """
         with disk_access(self._folder):
             for path in self._folder.iterdir():
@@ -185,7 +186,7 @@ def _describe(path: Path) -> BackupInfo | None:
         with disk_access(path):
             stat = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return None  # deleted since the folder was read
+        return None  # deleted since the folder was listed
     except OSError:
         return BackupInfo(path.stem, "", None, 0)
     created_at, jobs = read_summary(path) or ("", None)

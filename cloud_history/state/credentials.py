@@ -1,7 +1,7 @@
 """The API key: from the environment, else from the file that the Connect dialog saves, else from the prompt.
 
-If several people use a ComfyUI that cannot tell them apart, the first two keys would be shared by all of them. Then
-only the prompt's key is used, unless an environment variable says that the key is shared on purpose.
+If several people use a ComfyUI that cannot tell them apart, all of them would use the first two keys. Then only the
+prompt's key is used, unless an environment variable allows a shared key.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def clean_key(text: str) -> Secret:
     """Return the key in a pasted text, without white space, quotes and control characters around it.
 
     Raises:
-        InvalidApiKey: it is empty, or cannot be sent in an HTTP header: aiohttp raises a bare ValueError for control
-            characters, and sends other non-ASCII text unchanged.
+        InvalidApiKey: the key is empty, too long, or has characters that an HTTP header cannot hold. aiohttp raises a
+            bare ValueError for control characters, and sends other non-ASCII text unchanged.
     """
     start, end = 0, len(text)
     while start < end and _is_wrapping(text[start]):
@@ -65,7 +65,7 @@ def clean_key(text: str) -> Secret:
 
 
 def has_usual_prefix(secret: Secret) -> bool:
-    """Return whether the key starts like Comfy Cloud's keys do. Others cause a warning, not an error."""
+    """Return whether the key has the usual prefix of Comfy Cloud's keys. Other keys cause a warning, not an error."""
     return secret.reveal().startswith(USUAL_PREFIX)
 
 
@@ -74,7 +74,7 @@ def _is_wrapping(character: str) -> bool:
 
 
 class KeyStore:
-    """Finds and saves the API key. Blocking (small files): call it off the event loop.
+    """Finds and saves the API key. Its methods access files: call them in a thread.
 
     Args:
         many_users: whether several people use this ComfyUI and it cannot tell them apart.
@@ -89,15 +89,16 @@ class KeyStore:
         self._many_users = many_users
 
     def find(self, prompt_key: Secret | None = None) -> ApiKey | None:
-        """Return the key in force, or None.
+        """Return the key to use, or None.
 
         Args:
             prompt_key: the key that came with the prompt, if any.
 
         Raises:
-            SharedKeyRefused: several people would share the key, and the prompt has none.
+            SharedKeyRefused: several people would share the key, and the prompt has no key.
             InvalidApiKey: the key in the environment cannot be sent.
-            KeyFileDamaged: the key file cannot be read. StateFolderLost: there may have been one.
+            KeyFileDamaged: the key file cannot be read.
+            StateFolderLost: the state folder is missing, so a saved key may be missing too.
         """
         of_prompt = ApiKey(prompt_key, "prompt") if prompt_key else None
         if self.refuses_shared_key:
@@ -107,17 +108,17 @@ class KeyStore:
         return self._own() or of_prompt
 
     def check_key_is_not_shared(self) -> None:
-        """Raises SharedKeyRefused if a saved key would be shared by several people."""
+        """Raise SharedKeyRefused if several people would share a saved key."""
         if self.refuses_shared_key:
             raise SharedKeyRefused
 
     def remember(self) -> None:
-        """Make `scrub` know the key in force, before a text is shown that may contain it."""
+        """Load the saved key or the environment's key, so that `scrub` removes it from texts."""
         with suppress(SetupProblem):
             self._own()
 
     def get(self, prompt_key: Secret | None = None) -> ApiKey:
-        """Return the key in force. Raises what `find` raises, and MissingApiKey if there is none."""
+        """Return the key to use. Raise MissingApiKey if there is none, and the errors of `find`."""
         key = self.find(prompt_key)
         if key is None:
             raise MissingApiKey()
@@ -125,12 +126,12 @@ class KeyStore:
 
     @property
     def refuses_shared_key(self) -> bool:
-        """Whether a saved key would be shared by several people, and the environment does not allow that."""
+        """Whether several people would share a saved key, and the environment does not allow that."""
         return self._many_users and environment.variable(environment.SHARED_KEY, self._environ) != "1"
 
     @property
     def is_fixed(self) -> bool:
-        """Whether a saved key would not be used: the environment has one, or it would be shared."""
+        """Whether a saved key would not be used, because the environment has a key or several people would share it."""
         return self.refuses_shared_key or bool(environment.variable(environment.API_KEY, self._environ))
 
     def _own(self) -> ApiKey | None:
@@ -146,8 +147,8 @@ class KeyStore:
         """Save the key in a file that only this user can read.
 
         Raises:
-            SharedKeyRefused: several people would share it.
-            StateUnwritable: it cannot be written; an older key stays.
+            SharedKeyRefused: several people would share the key.
+            StateUnwritable: the file cannot be written. An older key stays saved.
         """
         self.check_key_is_not_shared()
         try:
@@ -160,7 +161,8 @@ class KeyStore:
         """Remove the saved key. The environment's key stays.
 
         Raises:
-            StateUnwritable, StateFolderLost: the file cannot be removed.
+            StateUnwritable: the file cannot be removed.
+            StateFolderLost: the state folder is missing.
         """
         self._state.check()
         try:
@@ -191,5 +193,5 @@ class Connection:
 
     @property
     def account(self) -> str:
-        """An id for this server and key that reveals nothing of the key. It changes when ComfyUI restarts."""
+        """An id for this server and key that does not reveal the key. It changes when ComfyUI restarts."""
         return self.key.secret.digest(self.base_url.url)

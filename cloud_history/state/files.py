@@ -1,7 +1,7 @@
 """Private files of the state folder: opened safely, and written atomically.
 
-Anyone who can write to the folder could leave a link to another file, a pipe that never answers, a device or a huge
-file there. All state files are opened here, so that none of those is followed, waited for, changed or read whole.
+Anyone who can write to the folder could put a link to another file, a pipe, a device or a huge file there. This module
+opens all state files: it refuses links, pipes and devices, and does not read huge files.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ..tasks.disk import disk_access
 
 Mode = Literal["rb", "r+b", "a+b", "xb"]
 
-# Windows has none of these. O_NONBLOCK: opening a pipe returns at once; for regular files it means nothing.
+# Flags that this system lacks are left out. O_NONBLOCK: opening a pipe returns at once; regular files ignore it.
 _SAFE = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_NOINHERIT"))
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-_LINK = ("is a symbolic link, which is not followed", "Put the file itself in its place.")
+_LINK = ("is a symbolic link, which is not followed", "Replace the link with the file itself.")
 
 
 def files_named_by_id(folder: Path, suffix: str, sentence: str) -> list[Path]:
@@ -36,7 +36,7 @@ def files_named_by_id(folder: Path, suffix: str, sentence: str) -> list[Path]:
         sentence: the code of the error's sentence.
 
     Raises:
-        StateUnreadable: the folder can't be read. A folder that does not exist has no files.
+        StateUnreadable: the folder can't be read. A missing folder counts as empty.
     """
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == suffix and is_hex_id(path.stem))
@@ -47,15 +47,15 @@ def files_named_by_id(folder: Path, suffix: str, sentence: str) -> list[Path]:
 
 
 def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = False) -> BinaryIO:
-    """Open a file; for writing, without a buffer. New files can be read and written by their owner only.
+    """Open a file, without a buffer if for writing. Only its owner can read or write a new file.
 
     Args:
         create: whether mode `r+b` creates a missing file.
-        mend: whether to remove other users' permissions instead of refusing the file. For files without content.
+        mend: whether to remove other users' permissions instead of refusing the file. Only for files without content.
 
     Raises:
-        FileRefused: it is a link or not a regular file, belongs to another user, or others can change it.
-        OSError: it cannot be opened.
+        FileRefused: the file is a link or not a regular file, belongs to another user, or others can change it.
+        OSError: the file cannot be opened.
     """
 
     def opener(name: str, flags: int) -> int:
@@ -63,7 +63,7 @@ def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = F
         try:
             descriptor = os.open(name, flags | more | _SAFE, 0o600)
         except OSError as exc:
-            raise _explained(path, exc) from exc
+            raise _file_refused_or(path, exc) from exc
         try:
             _check(path, descriptor, writes=mode != "rb", mend=mend)
         except BaseException:
@@ -85,8 +85,8 @@ def read_private(path: Path, most: int) -> bytes:
     """Read a file of at most this many bytes.
 
     Raises:
-        FileRefused: as `open_private` does, or it is larger.
-        OSError: it cannot be read.
+        FileRefused: the file is larger, or `open_private` refuses it.
+        OSError: the file cannot be read.
     """
     with disk_access(path), open_private(path, "rb") as file:
         content = file.read(most + 1)
@@ -100,20 +100,21 @@ def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
     """Read a file that holds one JSON object.
 
     Raises:
-        FileRefused, OSError: as `read_private` does.
-        ValueError: it is not a JSON object, or is nested too deeply. Its message never quotes the file.
+        FileRefused: `read_private` refuses the file.
+        OSError: the file cannot be read.
+        ValueError: the file is not a JSON object, or is nested too deeply. The message never quotes the file.
     """
     content = read_private(path, max_bytes)
     with contextlib.suppress(ValueError, RecursionError):
         found = json.loads(content)
         if isinstance(found, dict):
             return found
-    # Raised outside `except`: json's own error holds the whole text.
+    # Raised outside `except`, because json's own error contains the whole text.
     raise ValueError("not a JSON object")
 
 
 def sync_file(file: BinaryIO) -> None:
-    """fsync the file, if its file system supports that. Raises OSError if the disk fails."""
+    """fsync the file, if its file system supports that. Raise OSError if the disk fails."""
     try:
         os.fsync(file.fileno())
     except OSError as exc:
@@ -121,9 +122,9 @@ def sync_file(file: BinaryIO) -> None:
             raise
 
 
-def _explained(path: Path, exc: OSError) -> OSError:
-    """Return the error to raise for one of `os.open`: a FileRefused where it means what kind of file this is."""
-    if exc.errno == errno.ELOOP or (exc.errno == errno.EMLINK and path.is_symlink()):  # FreeBSD says EMLINK
+def _file_refused_or(path: Path, exc: OSError) -> OSError:
+    """Return a FileRefused if this error of `os.open` means that the path is no regular file, else the error."""
+    if exc.errno == errno.ELOOP or (exc.errno == errno.EMLINK and path.is_symlink()):  # FreeBSD raises EMLINK
         return FileRefused(path.name, *_LINK)
     if exc.errno == errno.EISDIR:
         return _not_a_file(path, stat.S_IFDIR)
@@ -147,7 +148,7 @@ def _check(path: Path, descriptor: int, *, writes: bool, mend: bool) -> None:
         raise FileRefused(
             path.name,
             "has a second name (a hard link), so a change would change another file as well",
-            "Put a copy of it in its place.",
+            "Replace the file with a copy of it.",
         )
     if os.name == "posix":
         _check_owner(path, found)
@@ -155,8 +156,8 @@ def _check(path: Path, descriptor: int, *, writes: bool, mend: bool) -> None:
 
 
 def _check_owner(path: Path, found: os.stat_result) -> None:
-    # Root and the folder's owner could replace any file in it anyway. Network file systems and containers often show
-    # one owner for everything.
+    # Root and the folder's owner could replace any file in the folder anyway. Network file systems and containers often
+    # show one owner for all files.
     if found.st_uid in (os.geteuid(), 0) or found.st_uid == path.parent.stat().st_uid:
         return
     raise FileRefused(
@@ -169,23 +170,24 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
 def _check_mode(path: Path, descriptor: int, found: os.stat_result, *, mend: bool) -> None:
     mode = stat.S_IMODE(found.st_mode)
     if mend and mode & 0o077:
-        # Another user could lock a file that they can only read.
+        # Another user with read permission could lock the file.
         _try_chmod(descriptor, 0o600)
         return
     reachable = path.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
     if not mode & _OTHERS_WRITE or not reachable:
         return
-    # Some file systems (Windows drives in WSL, network shares) show the same permissions for every file.
+    # File systems that do not store permissions (Windows drives in WSL, network shares) show the same for every file.
     if _try_chmod(descriptor, mode & ~_OTHERS_WRITE):
-        keeps = not os.fstat(descriptor).st_mode & _OTHERS_WRITE
+        stores_permissions = not os.fstat(descriptor).st_mode & _OTHERS_WRITE
         _try_chmod(descriptor, mode)
     else:
-        keeps = os.geteuid() not in (0, found.st_uid)  # refused even for the owner: it stores no permissions
-    if keeps:
+        # If chmod fails even for the owner or root, the file system does not store permissions.
+        stores_permissions = os.geteuid() not in (0, found.st_uid)
+    if stores_permissions:
         raise FileRefused(
             path.name,
             "can be changed by other users of this machine",
-            "Look whether its content is yours, then run “chmod go-w” on it.",
+            "Check that its content is yours, then run “chmod go-w” on the file.",
         )
 
 
@@ -198,11 +200,11 @@ def _try_chmod(descriptor: int, mode: int) -> bool:
 
 
 def private_folder(folder: Path) -> Path:
-    """Create the folder and its missing parents, accessible to their owner only. Raises OSError."""
+    """Create the folder and its missing parents, accessible to their owner only. Raise OSError if that fails."""
     missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
     for each in reversed(missing):
-        # One by one: `parents=True` would give the parents the default mode. An existing folder keeps its mode: it
-        # may be shared on purpose, and the files in it are private anyway.
+        # Created one by one, because `parents=True` gives parents the default mode. An existing folder keeps its mode,
+        # because it may be shared on purpose, and the files in it are private anyway.
         each.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -213,7 +215,7 @@ def write_private(path: Path, content: str) -> None:
     The folder must exist: creating it here would hide that the state folder was lost.
 
     Raises:
-        OSError: it cannot be written; the old content is kept.
+        OSError: the file cannot be written. The old content is kept.
     """
     temporary = temporary_path(path)
     try:
@@ -230,7 +232,7 @@ def write_private(path: Path, content: str) -> None:
 
 
 def write_whole(file: BinaryIO, content: bytes) -> None:
-    """Write all of `content` to an unbuffered file. Raises OSError."""
+    """Write all of `content` to an unbuffered file. Raise OSError if the disk fails."""
     left = memoryview(content)
     while left:
         written = os.write(file.fileno(), left)
@@ -250,7 +252,7 @@ def _replace(temporary: Path, path: Path) -> None:
 
 
 def temporary_path(path: Path) -> Path:
-    """Return the hidden, unique name that a file has until it is complete."""
+    """Return a hidden, unique name for a file that is not complete yet."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 
 
@@ -258,7 +260,7 @@ def sync_folder(folder: Path) -> None:
     """fsync the directory, so that a rename survives a power cut (POSIX only)."""
     if os.name != "posix":
         return
-    # The file is in place by now, so an error here must not count as a failure to write it.
+    # The file is already in place, so an error here does not mean that it could not be written.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,17 +1,17 @@
-"""The state folder, and how a lost one is told from a new one, in which nothing is protected yet.
+"""The state folder, and how to distinguish a lost state folder from a new one, which has no protected jobs yet.
 
-The marker `state_folder.json` is created together with the folder. It holds an id and the names of the safeguards
-that were ever written there. The rules:
+The marker `state_folder.json` is created together with the folder. It contains an id and the names of the safeguards
+(files such as the list of protected jobs) that were ever written to the folder. The rules:
 
-- No folder or an empty one, never seen by this process: it is new. After a restart it looks the same as the mount
-  point of a missing disk, so a warning is logged. If the environment names a folder outside ComfyUI's, a copy of the
-  id is kept in ComfyUI's folder (`keep_id_copy_in`), so that a restart without the disk is noticed.
-- Files but no marker: version 1.2.0 or earlier created the folder. It gets a marker.
-- A safeguard that the marker lists is missing: the folder has lost it. This holds after a restart too.
-- This process has seen a marker or files, and the marker is missing or has another id: the folder is lost.
+- The folder is missing or empty, and this process has not used it before: the folder is new. The mount point of a
+  missing disk looks the same after a restart, so a warning is logged. If the environment names a folder outside
+  ComfyUI, `keep_id_copy_in` copies the id to ComfyUI's folder, so that a restart without the disk is noticed.
+- The folder has files but no marker: version 1.2.0 or earlier created the folder. A marker is written.
+- A safeguard that the marker lists is missing: the folder is lost, also after a restart.
+- This process has read a marker or files, but now the marker is missing or has another id: the folder is lost.
 - The marker or the folder can't be read: the folder counts as lost.
 
-A lost folder stops all deletions until it is back, or until a person chooses `start_anew`.
+While the folder is lost, no deletion begins, unless a person chooses `start_anew`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ MARKER = "state_folder.json"
 ID_COPY = "state_is_elsewhere.json"
 MAX_MARKER_BYTES = 64_000
 THREAD_LOCK_SECONDS = 2 * LOCK_SECONDS
-"""Longer than the wait for another process, which a thread that holds the lock may be in."""
+"""Longer than LOCK_SECONDS, because the thread that holds the lock may be waiting for another process."""
 PROTECTION, SETTINGS = "protected.json", "settings.json"
-# Not the folder itself: the mount point of a missing disk is a folder too.
+# A file in the folder `backups`, because an empty folder may be the mount point of a missing disk.
 BACKUPS = "backups/.gate"
 SAFEGUARDS = {PROTECTION: PROTECTION, SETTINGS: SETTINGS, BACKUPS: "the content of the folder backups"}
-"""Files that must not go missing once they were written, with their names in error messages."""
+"""Files that must not go missing after they were written, and their names in error messages."""
 
 _UNMARKED_FILES = {
     *SAFEGUARDS,
@@ -54,7 +54,7 @@ _UNMARKED_FILES = {
     "asking",
     "backups",
 }
-"""Files and folders of version 1.2.0, which made no marker."""
+"""Files and folders of version 1.2.0, which did not write a marker."""
 _UNMARKED = ""
 
 
@@ -65,18 +65,18 @@ class _Marker:
 
 
 class StateFolder:
-    """One state folder. Blocking (small files): call it off the event loop."""
+    """One state folder. Its methods access files: call them in a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path / "state_folder.gate"
         self._known_id: str | None = None
-        """The id seen by this process; `_UNMARKED` if the marker could not be written."""
+        """The id that this process has read or written; `_UNMARKED` if the marker could not be written."""
         self._id_copy: Path | None = None
         self._lock = ForkSafeLock(reentrant=True)
 
     def keep_id_copy_in(self, folder: Path) -> None:
-        """Keep a copy of the id in another folder, so that a restart notices when this one is lost."""
+        """Keep a copy of the id in `folder`, so that a restart notices that the state folder is lost."""
         if os.path.realpath(folder) == str(self.path):
             return
         with self._exclusive(), suppress(OSError, ValueError, KeyError):
@@ -89,7 +89,7 @@ class StateFolder:
         """Return the safeguards that exist.
 
         Raises:
-            StateFolderLost: the folder, or a safeguard that was in it, is missing or can't be read.
+            StateFolderLost: the folder or one of its safeguards is missing, or can't be read.
         """
         with self._exclusive():
             marker = self._read()
@@ -107,10 +107,11 @@ class StateFolder:
             return there
 
     def ensure(self, below: str = "") -> Path:
-        """Return the folder, or the folder `below` in it, after creating it if it is new.
+        """Return the state folder, or its subfolder `below`. Create them if they are new.
 
         Raises:
-            StateFolderLost: it existed and is missing now. OSError: it cannot be created.
+            StateFolderLost: the folder existed and is missing now.
+            OSError: the folder cannot be created.
         """
         with self._exclusive():
             self.check()
@@ -119,10 +120,11 @@ class StateFolder:
             return self._below(below) if below else self.path
 
     def start_anew(self) -> None:
-        """Accept the folder as it is now, because a person chose to. Creates it if it is missing.
+        """Accept the folder as it is now, at a person's request. Create it if it is missing.
 
         Raises:
-            InputRefused: it is not lost. StateUnwritable: it cannot be created.
+            InputRefused: the folder is not lost.
+            StateUnwritable: the folder or its marker cannot be written.
         """
         with self._exclusive():
             with suppress(StateFolderLost):
@@ -149,14 +151,14 @@ class StateFolder:
                 self._lock.release()
 
     def _below(self, name: str) -> Path:
-        # Not `parents=True`: if the state folder is lost at this moment, it must not be created again.
+        # Not `parents=True`, which would create the state folder again if it is lost at this moment.
         folder = self.path / name
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
         return folder
 
     def _check_unmarked(self) -> None:
-        """Handle a folder without a marker: new, made by 1.2.0, or lost. Raises StateFolderLost."""
+        """Check a folder without a marker. Raise StateFolderLost unless it is new or was made by version 1.2.0."""
         names = self._names()
         if self._known_id is None and not names & _UNMARKED_FILES:
             return  # new
@@ -165,7 +167,7 @@ class StateFolder:
                 with file_lock(self._lock_path):
                     self._mark_current_state()
             except OSError:
-                self._known_id = _UNMARKED  # it can't be written, so nothing can be deleted either
+                self._known_id = _UNMARKED  # in a read-only folder, no deletion can begin
             return
         if not os.path.isdir(self.path):
             raise StateFolderLost("state_gone", folder=self.path)
@@ -184,13 +186,13 @@ class StateFolder:
             )
 
     def _update_marker(self, seen: str) -> None:
-        # If the marker can't be written now, the next check does it.
+        # If the marker can't be written now, the next check tries again.
         with suppress(OSError), file_lock(self._lock_path):
             if self._marker_id() == seen:
                 self._mark_current_state()
 
     def _mark_current_state(self) -> None:
-        """Write the marker, with the file lock held. Keeps what another process may have just written to it."""
+        """Write the marker, and keep what another process may have written to it. The file lock must be held."""
         marker = None
         with suppress(StateFolderLost):
             marker = self._read()
@@ -201,7 +203,7 @@ class StateFolder:
         kept = {
             "id": name,
             "safeguards": sorted(safeguards),
-            "about": "Comfy Cloud History knows this folder by this file. Keep it with the others.",
+            "about": "Comfy Cloud History recognises this folder by this file. Do not remove it.",
         }
         write_private(self.path / MARKER, json.dumps(kept, indent=1))
         self._remember_id(name)
@@ -211,7 +213,7 @@ class StateFolder:
             return
         self._known_id = name
         if self._id_copy is not None:
-            # Without the copy, a restart cannot notice a lost folder. That stops nothing now.
+            # The copy only lets a restart notice a lost folder, so an error here is ignored.
             with suppress(OSError):
                 private_folder(self._id_copy.parent)
                 write_private(self._id_copy, json.dumps({"folder": str(self.path), "id": name}))
@@ -223,7 +225,7 @@ class StateFolder:
         return None
 
     def _read(self) -> _Marker | None:
-        """Return the marker, or None if there is none. Raises StateFolderLost if it can't be read."""
+        """Return the marker, or None if it is missing. Raise StateFolderLost if it can't be read."""
         try:
             kept = read_json(self.path / MARKER, MAX_MARKER_BYTES)
             name, safeguards = kept["id"], kept["safeguards"]
@@ -249,7 +251,7 @@ class StateFolder:
         return frozenset(each for each in SAFEGUARDS if os.path.lexists(self.path / each))
 
     def _safeguard_files(self) -> frozenset[str]:
-        # Only regular files: if something else is in the place of one and is removed again, nothing is missing.
+        # Only regular files count. If a folder or a link with such a name is removed, no safeguard is missing.
         return frozenset(each for each in self._existing_safeguards() if _is_file(self.path / each))
 
 
@@ -261,5 +263,5 @@ def _is_file(path: Path) -> bool:
 
 @cache
 def state_folder_at(path: Path) -> StateFolder:
-    """Return the state folder of this path: one object for the whole process, which shares what it has seen."""
+    """Return the state folder at this path. The whole process shares one object for each path."""
     return StateFolder(path)

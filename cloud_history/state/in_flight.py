@@ -1,7 +1,7 @@
 """Operations that have begun and not ended, and the lock of the operation that is sending.
 
-Each operation is a small file, written before anything is sent and removed when the outcome is known. A file that no
-process works on is an operation whose outcome is unknown, such as after a crash. It is never sent again automatically.
+Each operation has a small file, written before anything is sent and removed when its outcome is known. If no process
+works on an operation, for example after a crash, its outcome is unknown. It is never sent again automatically.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ MAX_ENTRY_BYTES = 32_000_000
 
 @dataclass(frozen=True)
 class InFlightOperation:
-    """One operation, as it is written down.
+    """One operation, as its file describes it.
 
     Attributes:
-        asked: number of jobs; None for a clear whose number was not confirmed.
-        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id; then `title` is the node's title.
+        asked: number of jobs; None for a clear that was not confirmed with a number.
+        origin: `panel`, `menu`, `clean_up`, or `node` and the node's id.
+        title: the node's title, if a node began the operation.
         what: a short text about the filter or the policy, if jobs were selected by one.
     """
 
@@ -49,20 +50,20 @@ class InFlightOperation:
     started_at: str = field(default_factory=lambda: utc_now().isoformat(timespec="seconds"))
 
     def summary(self) -> dict[str, object]:
-        """Return what a person is shown of it."""
+        """Return the members that are shown to a person."""
         keys = ("operation", "kind", "asked", "origin", "started_at")
         return {key: value for key, value in asdict(self).items() if key in keys}
 
 
 class InFlight:
-    """The folder `running`. Blocking (small files): call it off the event loop."""
+    """The folder `running`. Its methods access files: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._folder = folder / "running"
 
     def begin(self, entry: InFlightOperation) -> None:
-        """Write an operation down. Raises StateUnwritable; then nothing may be sent."""
+        """Write the file of an operation. Raise StateUnwritable if that fails: nothing may be sent then."""
         try:
             self._state.ensure(self._folder.name)
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
@@ -70,10 +71,11 @@ class InFlight:
             raise StateUnwritable("deletion_not_noted", because=exc) from exc
 
     def resolve(self, operation: str) -> None:
-        """Remove an operation whose outcome is known, or that the person has acknowledged.
+        """Remove the file of an operation whose outcome is known, or that the person has dismissed.
 
         Raises:
-            StateUnwritable, StateFolderLost: its file cannot be removed.
+            StateUnwritable: the file cannot be removed.
+            StateFolderLost: the state folder is missing.
         """
         self._state.check()
         try:
@@ -83,7 +85,7 @@ class InFlight:
             raise StateUnwritable("note_not_removed", because=exc) from exc
 
     def entries(self) -> list[InFlightOperation]:
-        """Return all operations, running or unresolved, oldest first. Raises StateUnreadable."""
+        """Return all operations, running or unresolved, oldest first. Raise StateUnreadable if that fails."""
         files = files_named_by_id(self._folder, ".json", "in_flight_unreadable")
         found = (self._read(path) for path in files)
         return sorted((each for each in found if each is not None), key=lambda each: each.started_at)
@@ -99,10 +101,10 @@ class InFlight:
             if _is_whole(entry, path.stem):
                 return entry
         except FileNotFoundError:
-            return None  # resolved since the folder was read
+            return None  # removed since the folder was listed
         except (OSError, ValueError, TypeError):
             pass
-        # A file that cannot be read is not skipped: it still shows that an operation was running.
+        # An unreadable file is not skipped, because it still shows that an operation was running.
         return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="")
 
 
@@ -123,7 +125,7 @@ def _is_whole(entry: InFlightOperation, name: str) -> bool:
 
 
 class SenderLock:
-    """The lock of the operation that is sending. Blocking (a small file): call it off the event loop."""
+    """The lock of the operation that is sending. Its methods access a file: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
@@ -134,7 +136,7 @@ class SenderLock:
         run_after_fork(self._forget)
 
     def take(self, operation: str) -> bool:
-        """Acquire the lock for this operation. Returns False if another one holds it. Raises StateUnwritable."""
+        """Acquire the lock. Return False if another operation holds it. Raise StateUnwritable if it fails."""
         if not self._here.acquire(blocking=False):
             return False
         try:
@@ -169,13 +171,13 @@ class SenderLock:
             return None
 
     def _last(self) -> str | None:
-        """Return the last operation that held the lock. Used when it is unknown whether it still does."""
+        """Return the last operation that held the lock. Used if the lock does not answer, so it may still be held."""
         with suppress(OSError), open_private(self._path, "rb") as file:
             return _name_in(file) or None
         return None
 
     def _forget(self) -> None:
-        # A forked child holds no lock; `locks` closes its copy of the file.
+        # A forked child does not hold the lock. The module `locks` closes the child's copy of the file.
         self._file = None
 
     def _claim(self, operation: str) -> BinaryIO | None:
@@ -201,7 +203,7 @@ def _name_in(file: BinaryIO) -> str:
 
 
 def unresolved(in_flight: InFlight, lock: SenderLock) -> list[InFlightOperation]:
-    """Return the operations whose outcome is unknown, because ComfyUI stopped or they were cancelled. Blocking."""
+    """Return the operations whose outcome is unknown, because ComfyUI stopped or they were cancelled. Reads files."""
     entries = in_flight.entries()
     holder = lock.holder() if entries else None
     return [entry for entry in entries if entry.operation != holder]

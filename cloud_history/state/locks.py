@@ -1,10 +1,10 @@
-"""File locks. The system frees them when their process ends, even after a crash.
+"""File locks. The operating system frees them when their process ends, even after a crash.
 
 A lock call may never return: on a network drive without a lock service it hangs even with LOCK_NB. So each call runs
-in its own daemon thread with a time limit, and that thread frees a lock that comes too late.
+in its own daemon thread with a time limit. If the call gets the lock after the limit, the thread frees the lock again.
 
-A forked child shares its parent's locks. It closes its copies at once, and the parent unlocks before it closes the
-file: otherwise the child process of another pack would keep the lock for as long as it lives.
+A forked child shares its parent's locks. The child closes its copies at once, and the parent unlocks a file before
+closing it. Otherwise the child process of another pack would hold the lock until the child ends.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ..forks import ForkSafeLock, run_after_fork
 from .files import open_private
 
 LOCK_SECONDS = 3.0
-"""Maximum wait for a lock. Each is held only for as long as writing a line takes."""
+"""Maximum wait for a lock. A lock is held only while a line is written."""
 GRACE_SECONDS = 0.2
 """Extra time for the last of several attempts."""
 FREE_SECONDS = 0.03
-"""How long `unlock` blocks its caller, which may be an event loop. The lock is freed in any case."""
+"""Maximum time for which `unlock` blocks its caller, which may be an event loop. The lock is freed later if need be."""
 POLL_SECONDS = 0.003
 MAX_STUCK_LOCKS = 32
-"""With this many lock calls that have not returned, the file system is dead and no further calls are made."""
+"""If this many lock calls have not returned, the file system is dead and no further calls are made."""
 
 if os.name == "nt":
     import msvcrt
@@ -52,16 +52,16 @@ else:
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""Errors of a file system without locks. A failing disk raises others, which mean that the lock was not acquired."""
+"""Errors of a file system without locks. Other errors, such as of a failing disk, mean that locking has failed."""
 
 _locked_files: set[BinaryIO] = set()
-"""A forked child closes these."""
+"""Files that a forked child closes."""
 _pending_descriptors: set[int] = set()
-"""Descriptors of lock calls in progress. A forked child closes these too."""
+"""Descriptors of lock calls in progress. A forked child closes them too."""
 
 
 def try_lock(file: BinaryIO) -> bool:
-    """Lock an open file without waiting. Returns False if it is locked already. Free it with `unlock`.
+    """Lock an open file without waiting. Return False if it is locked already. Free the lock with `unlock`.
 
     Raises:
         LockNotAnswering: the system did not answer in time.
@@ -84,12 +84,13 @@ def unlock(file: BinaryIO) -> None:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of a file for a moment; the file is created if needed.
+    """Hold the lock of a file for a moment. Create the file if needed.
 
-    It serialises `try_lock()` on another file, so that a probe is never mistaken for the holder.
+    This serialises `try_lock()` on another file, so that a probe is never mistaken for the holder of that file's lock.
 
     Raises:
-        LockNotAnswering: the lock was not acquired in time. OSError: the file cannot be created.
+        LockNotAnswering: the lock was not acquired in time.
+        OSError: the file cannot be created.
     """
     file = open_private(path, "a+b", mend=True)
     try:
@@ -102,7 +103,7 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
-    """Hold a lock of this process. Raises LockNotAnswering if it is not free within LOCK_SECONDS."""
+    """Hold a lock of this process. Raise LockNotAnswering if it is not free within LOCK_SECONDS."""
     if not lock.acquire(timeout=LOCK_SECONDS):
         raise LockNotAnswering(name, LOCK_SECONDS)
     try:
@@ -112,11 +113,11 @@ def acquire_with_timeout(lock: ForkSafeLock, name: str) -> Iterator[None]:
 
 
 class _LockCall:
-    """Attempts to lock a file, made in a thread of its own."""
+    """Attempts to lock a file, in a separate thread."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        # A duplicate: the file may be closed, and its number reused for another file, before the call is made.
+        # A duplicate, because the file may be closed and its descriptor reused before the lock call is made.
         self._descriptor = os.dup(file.fileno())
         _pending_descriptors.add(self._descriptor)
         self._state_lock = threading.Lock()
@@ -125,10 +126,11 @@ class _LockCall:
         self._error: OSError | None = None
 
     def acquire(self, until: float) -> bool:
-        """Try until this moment (of `time.monotonic`). Returns whether the lock was acquired.
+        """Try until this moment (of `time.monotonic`). Return whether the lock was acquired.
 
         Raises:
-            LockNotAnswering: the call did not return. OSError: the disk failed.
+            LockNotAnswering: the lock call did not return.
+            OSError: the disk failed.
         """
         seconds = max(0.0, until - time.monotonic())
         if len(_pending_descriptors) > MAX_STUCK_LOCKS:
@@ -164,7 +166,7 @@ class _LockCall:
                 _lock(self._descriptor)
             except OSError as exc:
                 if exc.errno in _NO_LOCKS:
-                    return True  # only the locks of this process remain
+                    return True  # without file locks, only locks within this process work
                 if exc.errno not in _TAKEN:
                     raise
             else:
@@ -184,7 +186,7 @@ def _name(file: BinaryIO) -> str:
 
 
 def _start_thread(work: Callable[[], None]) -> threading.Event:
-    """Run `work` in a daemon thread, or here if the system starts no more. The event is set when it has ended."""
+    """Run `work` in a daemon thread, or here if no thread can be started. The event is set when `work` has ended."""
     ended = threading.Event()
 
     def run() -> None:
@@ -201,7 +203,7 @@ def _start_thread(work: Callable[[], None]) -> threading.Event:
 
 
 def _forked() -> None:
-    # Closed but not unlocked: unlocking would free the parent's lock as well.
+    # The files are closed but not unlocked, because unlocking would free the parent's lock as well.
     for file in list(_locked_files):
         with suppress(OSError, ValueError):
             file.close()
@@ -216,10 +218,10 @@ run_after_fork(_forked)
 
 
 class OwnerLock:
-    """The lock that a process keeps on a file of its own for as long as it lives and needs the file."""
+    """A lock that a process holds on its own file while it uses the file. It is freed when the process ends."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError if the file cannot be opened or locked."""
+        """Lock the file. Raise OSError if it cannot be opened or locked."""
         self._file = open_private(path, "r+b")
         try:
             try_lock(self._file)
@@ -240,13 +242,13 @@ class OwnerLock:
 
     @staticmethod
     def is_abandoned(path: Path) -> bool:
-        """Return whether its process has certainly ended. Always False on a file system without locks."""
+        """Return whether the process that locked the file has certainly ended. Always False without file locks."""
         try:
             file = open_private(path, "r+b")
         except OSError as exc:
             return not _may_exist(exc)
         try:
-            # The second attempt fails only where locks work.
+            # A second attempt to lock fails only on a file system with locks.
             return try_lock(file) and not _can_lock(path)
         except OSError as exc:
             return not _may_exist(exc)
@@ -255,14 +257,14 @@ class OwnerLock:
 
 
 def _may_exist(exc: OSError) -> bool:
-    """Return whether a file that could not be opened or locked may exist, and be locked, all the same."""
+    """Return whether the file may exist and be locked, although opening or locking it has raised this error."""
     if isinstance(exc, LockNotAnswering):
         return True
     return not isinstance(exc, (FileNotFoundError, NotADirectoryError, FileRefused))
 
 
 def _can_lock(path: Path) -> bool:
-    """Lock the file and free it again. Returns whether that succeeded. Raises OSError."""
+    """Lock the file and free it again. Return whether the lock was acquired. Raise OSError if the file is unusable."""
     file = open_private(path, "r+b")
     try:
         return try_lock(file)

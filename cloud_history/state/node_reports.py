@@ -1,6 +1,6 @@
-"""Reports of nodes that were stopped. ComfyUI shows no output of such a run, so the page fetches its report here.
+"""Reports of nodes that were stopped. ComfyUI shows no output of a stopped run, so the page fetches the report.
 
-They are files, because some editions of ComfyUI import a pack twice: once for its routes and once for its nodes.
+Reports are saved in files, because some editions of ComfyUI import a pack twice: for its routes and for its nodes.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .files import read_json, write_private
 from .folder import state_folder_at
 
 MAX_REPORTS = 20
-"""The page that queued the workflow fetches its report within moments."""
+"""Maximum number of saved reports. A page fetches its report within moments."""
 MAX_REPORT_CHARACTERS = 2_000_000
 MAX_REPORT_BYTES = 8 * MAX_REPORT_CHARACTERS
 
 
 class NodeReports:
-    """The newest MAX_REPORTS reports. Blocking (small files): call it off the event loop."""
+    """The newest MAX_REPORTS reports. Its methods access files: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
         self._folder = folder / "node_reports"
 
     def keep(self, node: str, report: str) -> str:
-        """Save a report. Returns the name to fetch it by. Raises StateUnwritable, StateFolderLost."""
+        """Save a report and return its name. Raise StateUnwritable or StateFolderLost if that fails."""
         name = new_hex_id()
         kept = {"node": node, "report": scrub(report)[:MAX_REPORT_CHARACTERS]}
         try:
@@ -42,7 +42,7 @@ class NodeReports:
         return name
 
     def fetch(self, name: str) -> dict[str, Any]:
-        """Return the report of that name and its node id. Raises InputRefused if there is none; StateUnreadable."""
+        """Return a report and its node's id. Raise InputRefused if there is none, StateUnreadable if the disk fails."""
         if is_hex_id(name):
             try:
                 kept = read_json(self._folder / f"{name}.json", MAX_REPORT_BYTES)

@@ -19,13 +19,13 @@ from .folder import PROTECTION, state_folder_at
 from .locks import file_lock
 
 MAX_PROTECTED = 200_000
-"""Entries of the list: far more than a person protects by hand, and still read in a moment."""
+"""Maximum number of entries. A person protects far fewer by hand, and this many are still read quickly."""
 MAX_LIST_BYTES = 32_000_000
-"""Limit for reading and for writing."""
+"""Maximum size of the file, for reading and for writing."""
 
 
 class ProtectionFile:
-    """The list on disk. Blocking (a small file): call it off the event loop."""
+    """The list on disk. Its methods access a file: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
@@ -41,12 +41,13 @@ class ProtectionFile:
         """Return the list.
 
         Raises:
-            ProtectionDamaged: it cannot be read. StateFolderLost: the state folder or the list is missing.
+            ProtectionDamaged: the list cannot be read.
+            StateFolderLost: the state folder or the list is missing.
         """
         found = self._read()
-        # Checked after reading, so that nothing read from a lost folder is used.
+        # The folder is checked after reading, so that a list from a lost folder is never used.
         if PROTECTION in self._state.check() and found is None:
-            found = self._read()  # the file appeared in between
+            found = self._read()  # the file may have been created after the first read
             if found is None:
                 raise ProtectionDamaged(self.name)
         return found or NOTHING_PROTECTED
@@ -61,11 +62,12 @@ class ProtectionFile:
             raise ProtectionDamaged(self.name, exc) from None
 
     def change(self, *, protect: bool, jobs: Iterable[str] = (), workflows: Iterable[str] = ()) -> ProtectedJobs:
-        """Add jobs and workflows to the list, or remove them. Returns the new list.
+        """Add jobs and workflows to the list, or remove them. Return the new list.
 
         Raises:
-            ProtectionDamaged: the list cannot be read; it is not changed.
-            InputRefused: it would be too long. StateUnwritable, StateFolderLost: it cannot be saved.
+            ProtectionDamaged: the list cannot be read. It is not changed.
+            InputRefused: the new list would be too long.
+            StateUnwritable, StateFolderLost: the new list cannot be saved.
         """
         with self._exclusive():
             now = self.load()
@@ -80,10 +82,11 @@ class ProtectionFile:
         return changed
 
     def start_empty(self) -> str:
-        """Move a damaged list aside and start with an empty one. Returns the file name of the damaged list.
+        """Rename a damaged list and start with an empty one. Return the new file name of the damaged list.
 
         Raises:
-            InputRefused: the list is not damaged. StateUnwritable: it cannot be moved.
+            InputRefused: the list is not damaged.
+            StateUnwritable: the damaged list cannot be renamed.
         """
         self._check_damaged()
         with self._exclusive():
@@ -98,7 +101,7 @@ class ProtectionFile:
         return aside.name
 
     def _check_damaged(self) -> None:
-        """Raises InputRefused if the list can be read."""
+        """Raise InputRefused if the list can be read."""
         try:
             self.load()
         except ProtectionDamaged:
@@ -107,7 +110,7 @@ class ProtectionFile:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Serialise changes, those of other processes included, so that none is lost."""
+        """Serialise the changes of all processes, so that no change is lost."""
         try:
             self._state.ensure()
             with file_lock(self._lock_path):

@@ -1,6 +1,6 @@
-"""Settings that concern safety. They are not among ComfyUI's settings, because any page could change those.
+"""Settings that concern safety. They are not stored in ComfyUI's settings, because any page could change those.
 
-One of them is whether workflows may delete; an environment variable overrides it.
+One setting is whether workflows may delete jobs. An environment variable overrides it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ NODES = ("ask", "allow", "never")
 
 @dataclass(frozen=True)
 class Settings:
-    """
+    """The settings, with their defaults.
+
     Attributes:
-        hold_seconds: how long a deletion made in the browser can be undone, 0 to 60.
+        hold_seconds: seconds for which a deletion made in the browser can be undone, 0 to 60.
         backup: what is backed up before jobs are deleted: `off` or `workflows`.
         nodes: whether workflows may delete: `ask`, `allow` or `never`.
-        backup_days, backup_megabytes: how long backups are kept, and how much disk space they may take.
+        backup_days: how many days backups are kept.
+        backup_megabytes: how much disk space all backups may take.
     """
 
     hold_seconds: int = 10
@@ -43,7 +45,7 @@ class Settings:
 
 
 SAFE_SETTINGS = Settings(backup="workflows")
-"""Shown when the file cannot be read: an unwanted backup does no harm, a missing one does."""
+"""Settings to show if the file cannot be read. An unwanted backup does no harm, but a missing backup does."""
 
 _WORDS = {
     "backup": ("Back up workflows before deleting", BACKUP),
@@ -58,7 +60,7 @@ MEMBERS: Mapping[str, type] = {**dict.fromkeys(_WORDS, str), **dict.fromkeys(_NU
 
 
 class SettingsFile:
-    """The settings on disk. Blocking (a small file): call it off the event loop."""
+    """The settings on disk. Its methods access a file: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._state = state_folder_at(folder)
@@ -66,22 +68,23 @@ class SettingsFile:
         self._lock_path = folder / "settings.gate"
 
     def load(self) -> Settings:
-        """Return the settings to show: SAFE_SETTINGS if they cannot be read."""
+        """Return the settings to show, or SAFE_SETTINGS if the file cannot be read."""
         try:
             return self.in_force()
         except (SettingsDamaged, StateFolderLost):
             return SAFE_SETTINGS
 
     def in_force(self) -> Settings:
-        """Return the settings that a deletion follows.
+        """Return the settings for a deletion to use.
 
         Raises:
-            SettingsDamaged: they cannot be read. StateFolderLost: the state folder or the file is missing.
+            SettingsDamaged: the file cannot be read.
+            StateFolderLost: the state folder or the file is missing.
         """
         found = self._read()
-        # Checked after reading, so that nothing read from a lost folder is used.
+        # The folder is checked after reading, so that settings from a lost folder are never used.
         if SETTINGS in self._state.check() and found is None:
-            found = self._read()  # the file appeared in between
+            found = self._read()  # the file may have been created after the first read
             if found is None:
                 raise SettingsDamaged(self._path.name)
         return found or Settings()
@@ -96,16 +99,17 @@ class SettingsFile:
             raise SettingsDamaged(self._path.name, exc) from None
 
     def change(self, **members: object) -> Settings:
-        """Change some of them and save all.
+        """Change the given settings and save all settings. Return them.
 
         Raises:
-            InputRefused: a value is out of range. StateUnwritable, StateFolderLost: they cannot be saved.
+            InputRefused: a value is out of range.
+            StateUnwritable, StateFolderLost: the settings cannot be saved.
             SettingsDamaged: the disk failed while the current values were read.
         """
         _checked(members, SAFE_SETTINGS)
         try:
             self._state.ensure()
-            # Changes are serialised, those of other processes included, so that none is lost.
+            # The file lock serialises the changes of all processes, so that no change is lost.
             with file_lock(self._lock_path):
                 settings = _checked(members, self._current())
                 write_private(self._path, json.dumps(asdict(settings)))
@@ -115,11 +119,11 @@ class SettingsFile:
         return settings
 
     def _current(self) -> Settings:
-        """Return the values to keep. Raises SettingsDamaged if the disk failed, and StateFolderLost."""
+        """Return the settings before a change. Raise SettingsDamaged if the disk failed, and StateFolderLost."""
         try:
             return self.in_force()
         except SettingsDamaged as damaged:
-            # Writing defaults here would lose what was set, such as that no workflow may delete.
+            # Saving defaults now would overwrite the person's settings, such as that no workflow may delete.
             if damaged.is_of_the_disk:
                 raise
             return SAFE_SETTINGS
@@ -146,14 +150,14 @@ _MODES: dict[str, Mode] = {"ask": "ask", "allow": "allow", "never": "never"}
 
 @dataclass(frozen=True)
 class NodeDeletionMode:
-    """Whether workflows may delete, and whether an environment variable fixes that."""
+    """Whether workflows may delete, and whether an environment variable decides that."""
 
     mode: Mode
     fixed: bool = False
 
 
 def node_deletion_mode(set_to: str, environ: Mapping[str, str] = environment.PROCESS) -> NodeDeletionMode:
-    """Return the mode in force, given the setting. An unknown word means `ask`."""
+    """Return the mode from the environment variable, else from the setting. An unknown word means `ask`."""
     named = environment.variable(environment.NODES_MAY_DELETE, environ).lower()
     if not named:
         return NodeDeletionMode(_MODES.get(set_to, "ask"))
