@@ -1,11 +1,10 @@
 """Comfy Cloud History: delete jobs from, or clear, your Comfy Cloud execution history from inside ComfyUI.
 
-The composition root: what ComfyUI reads when it loads this folder as a custom node pack. The nodes are in
-`nodes/`, the browser's part in `js/`, all that is known of Comfy Cloud in `cloud_history/`, and the one door
-to ComfyUI is `comfy_host.py`.
+ComfyUI imports this file when it loads this folder as a custom node pack. The nodes are in `nodes/`, the browser code
+in `js/`, and the code for Comfy Cloud in `cloud_history/`. Only `comfy_host.py` imports ComfyUI.
 """
 
-# pytest imports this file as a lone module, without a package, where relative imports cannot work.
+# pytest imports this file as a module without a package, where relative imports would fail.
 if __package__:
     from .comfy_host import add_routes
     from .nodes.clean_up_history import CleanUpCloudHistory

@@ -1,7 +1,7 @@
-"""The only module that imports ComfyUI. Everything it offers has a plain fallback outside ComfyUI.
+"""The only module that imports ComfyUI. Its functions also work outside ComfyUI, with fallbacks.
 
-ComfyUI's modules are imported inside the functions: `comfy.model_management` alone takes seconds, and the pack
-must load without any of them.
+ComfyUI's modules are imported inside the functions, because importing `comfy.model_management` takes seconds, and the
+pack must load without ComfyUI.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 SYSTEM_FOLDER = "cloud_history"
 
-_one_at_a_time = ForkSafeLock(reentrant=True)
+_cache_lock = ForkSafeLock(reentrant=True)
 
 
 def operations() -> Operations:
-    """The operations of this process, shared by the nodes and the routes."""
-    with _one_at_a_time:
+    """Return the operations of this process, which the nodes and the routes share."""
+    with _cache_lock:
         return _operations()
 
 
-# What answers is imported when it is first asked: ComfyUI's start must not wait for it.
+# The service is imported at the first call, because ComfyUI's start must not wait for it.
 @cache
 def _operations() -> Operations:
     from .cloud_history.service import Operations
@@ -45,8 +45,8 @@ def _operations() -> Operations:
 
 
 def graph_deletions() -> GraphDeletions:
-    """Deletions that come from workflows, of this process."""
-    with _one_at_a_time:
+    """Return the object of this process that carries out deletions from workflows."""
+    with _cache_lock:
         return _graph_deletions()
 
 
@@ -55,19 +55,19 @@ def _graph_deletions() -> GraphDeletions:
     from .cloud_history.approval.approval import ApprovalRequests
     from .cloud_history.approval.graph_deletions import GraphDeletions
 
-    def tell(event: str, payload: Mapping[str, Any], client: str) -> None:
+    def send_event(event: str, payload: Mapping[str, Any], client: str) -> None:
         announce(event, payload, client=client)
 
-    return GraphDeletions(operations(), ApprovalRequests(_state_folder(), tell, _is_connected))
+    return GraphDeletions(operations(), ApprovalRequests(_state_folder(), send_event, _is_connected))
 
 
 def _handlers() -> dict[str, Handler]:
-    with _one_at_a_time:
-        return _made_handlers()
+    with _cache_lock:
+        return _cached_handlers()
 
 
 @cache
-def _made_handlers() -> dict[str, Handler]:
+def _cached_handlers() -> dict[str, Handler]:
     from .cloud_history.routes.app import make_handlers, make_refusing_handlers
 
     try:
@@ -77,9 +77,9 @@ def _made_handlers() -> dict[str, Handler]:
 
 
 def add_routes() -> None:
-    """Add our routes to ComfyUI's server, if there is one, and log what an earlier run left unresolved.
+    """Add the pack's routes to ComfyUI's server, if there is one, and log unresolved deletions of an earlier run.
 
-    A fault here must cost nobody their nodes, nor ComfyUI its start.
+    Errors are only logged, because the nodes and ComfyUI must start all the same.
     """
     try:
         server = _server()
@@ -89,30 +89,30 @@ def add_routes() -> None:
             table.add_routes(server.routes, _handlers)
         folder = _state_folder()
         if server is not None:
-            _tell_unresolved(folder)
+            _log_unresolved(folder)
     except SetupProblem as problem:
         log.error("%s", problem)
     except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
 
 
-def _tell_unresolved(folder: Path) -> None:
+def _log_unresolved(folder: Path) -> None:
     from .cloud_history.state.in_flight import InFlight, SenderLock, unresolved
     from .cloud_history.tasks.threads import run_in_background
 
-    def tell() -> None:
+    def log_them() -> None:
         for entry in unresolved(InFlight(folder), SenderLock(folder)):
             log.warning(
                 "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
-                "Nothing is sent again by itself; look at your cloud history.",
+                "Nothing is sent again automatically. Check your cloud history.",
                 entry.kind,
                 "all" if entry.asked is None else entry.asked,
                 entry.started_at or "at an unknown time",
                 entry.origin,
             )
 
-    # Not here: a lock or a disk that hangs must not keep ComfyUI from starting.
-    run_in_background(tell)
+    # In the background, because a lock or a disk that hangs must not stop ComfyUI from starting.
+    run_in_background(log_them)
 
 
 def announce(event: str, payload: Mapping[str, Any], *, client: str | None = None) -> None:
@@ -121,23 +121,23 @@ def announce(event: str, payload: Mapping[str, Any], *, client: str | None = Non
         server = _server()
         if server is not None:
             server.send_sync(event, dict(payload), client)
-    except Exception:  # noqa: BLE001 - whatever ComfyUI's socket raises must not undo a finished deletion
+    except Exception:  # noqa: BLE001 - an error of ComfyUI's socket must not make a finished deletion fail
         log.exception("A websocket event could not be sent.")
 
 
 def requesting_node(display_name: str) -> RequestingNode:
-    """The running node, and the browser that can approve its deletion.
+    """Return the running node, and the browser that can approve its deletion.
 
     Args:
-        display_name: what the node is called where nobody has given it another title.
+        display_name: the title of a node that has no title of its own.
     """
     from .cloud_history.approval.approval import RequestingNode
 
-    # Before any name is read: it may be the key, and nobody knows that yet where this is the first operation.
+    # The key is loaded before a title is read, so that a key pasted into a title is scrubbed.
     operations().keys.remember()
     node, extra = _node_id() or "", _part(3)
     workflow = _inner(_inner(extra, "extra_pnginfo"), "workflow")
-    # Frontends send the title of a node with the prompt, and of the workflow its id alone.
+    # Frontends send the title of a node with the prompt, but only the id of a workflow.
     return RequestingNode(
         client=_client_id(),
         node=node,
@@ -149,14 +149,14 @@ def requesting_node(display_name: str) -> RequestingNode:
 
 
 def prompt_key() -> Secret | None:
-    """The API key with which the person who queued the running prompt signed in to ComfyUI, if it was passed on.
+    """Return the API key with which the person who queued the running prompt signed in, if ComfyUI passes it on.
 
-    Read from the queue, and never as a hidden input: ComfyUI writes those into the report of an error.
+    The key is read from the queue and not from a hidden input, because ComfyUI writes hidden inputs to error reports.
     """
     from .cloud_history.errors import InvalidApiKey
     from .cloud_history.state.credentials import clean_key
 
-    # Among the extra data in older versions; newer ones keep what must not be shown in a part of its own.
+    # Older versions of ComfyUI put the key into part 3, the extra data. Newer versions have part 5 for secrets.
     for place in (_part(3), _part(5)):
         with suppress(InvalidApiKey):
             return clean_key(_text(place, "api_key_comfy_org"))
@@ -164,7 +164,7 @@ def prompt_key() -> Secret | None:
 
 
 class NodeWatch:
-    """Shows the progress of a running node, and notices when the person interrupts it."""
+    """Shows the progress of a running node, and checks whether the person has interrupted the prompt."""
 
     def __init__(self) -> None:
         self._interrupt: BaseException | None = None
@@ -175,14 +175,14 @@ class NodeWatch:
 
     def stop_requested(self) -> bool:
         if self._interrupt is None and self._model_management is not None:
-            # The one call that every version answers. It takes ComfyUI's flag down, so what it raises is kept.
+            # Every version of ComfyUI has this function. It resets ComfyUI's flag, so the raised exception is stored.
             self._guard(self._model_management.throw_exception_if_processing_interrupted)
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
         client = _client_id()
         if client is None:
-            return  # Without a client, ComfyUI would send it to every page.
+            return  # Without a client id, ComfyUI would send the progress to every page.
         if phase == "asked_to_wait":
             from .cloud_history.deletion import events
 
@@ -196,18 +196,18 @@ class NodeWatch:
         self._guard(self._bar.update_absolute, done, total)
 
     async def end_stopped(self, report: str) -> None:
-        """If the prompt was interrupted, have the page that queued it show the report, and end the prompt.
+        """If the prompt was interrupted, show the report on the page that queued the prompt, and end the prompt.
 
-        ComfyUI itself shows nothing of a run that was interrupted. The event names the report, which the page fetches.
+        ComfyUI shows no output of an interrupted run. The event has the report's name, and the page fetches the report.
         """
         if not self.stopped:
             return
         client = _client_id()
         if client is not None:
-            await self._tell_report(report, client)
+            await self._send_report(report, client)
         self.raise_if_stopped()
 
-    async def _tell_report(self, report: str, client: str) -> None:
+    async def _send_report(self, report: str, client: str) -> None:
         from .cloud_history.deletion import events
         from .cloud_history.state.node_reports import NodeReports
         from .cloud_history.tasks.threads import write_in_thread
@@ -222,7 +222,7 @@ class NodeWatch:
 
     @property
     def stopped(self) -> bool:
-        """Whether the prompt was interrupted. ComfyUI's flag is reset, so the node must end with `raise_if_stopped`."""
+        """Whether the prompt was interrupted. ComfyUI's flag is reset, so the node must call `raise_if_stopped`."""
         return self._interrupt is not None
 
     def raise_if_stopped(self) -> None:
@@ -244,13 +244,13 @@ def _present(name: str, load: Callable[[], ModuleType]) -> ModuleType | None:
     try:
         return load()
     except ModuleNotFoundError as exc:
-        # Only "there is no ComfyUI here" is quiet: what is missing inside a ComfyUI module is a real error.
+        # None only if ComfyUI itself is missing. If its module cannot import another module, that is a real error.
         if exc.name is None or not (name == exc.name or name.startswith(f"{exc.name}.")):
             raise
         return None
 
 
-# One statement for each module, not one call that imports by name: a scanner of packs can read what is imported.
+# Each module has its own import statement, because the registry's scanner cannot read imports by name.
 def _import_server() -> ModuleType:
     import server
 
@@ -314,9 +314,9 @@ def _node_id() -> str | None:
 
 
 def _part(number: int) -> Mapping[str, Any]:
-    """A part of the queue item that is running here: 2 is its graph, 3 its extra data. Empty where there is none."""
+    """Return a part of the running queue item: 2 is the graph, 3 the extra data. Empty if the part is missing."""
     context = _context()
-    # Some editions call the prompt a task, and wrap the item.
+    # Some editions of ComfyUI use `task_id`, and wrap the queue item in an object.
     prompt_id = getattr(context, "prompt_id", None) or getattr(context, "task_id", None)
     running = getattr(getattr(_server(), "prompt_queue", None), "currently_running", {})
     for item in list(running.values()) if prompt_id else ():
@@ -336,7 +336,7 @@ def _text(of: Mapping[str, Any], name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-# Found once, at the start: another pack may change the working directory later.
+# Cached at the start, because another pack may change the working directory later.
 @cache
 def _state_folder() -> Path:
     from .cloud_history.state.folder import state_folder_at
@@ -354,5 +354,5 @@ def _system_user_folder() -> Path | None:
         return None
     if hasattr(paths, "get_system_user_directory"):
         return Path(paths.get_system_user_directory(SYSTEM_FOLDER))
-    # Before ComfyUI 0.3.76: the same place by hand. Core serves no folder that begins with two underscores.
+    # ComfyUI before 0.3.76 lacks that function. It serves no folder whose name begins with two underscores.
     return Path(paths.get_user_directory()) / f"__{SYSTEM_FOLDER}"

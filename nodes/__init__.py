@@ -1,1 +1,1 @@
-"""The nodes, one a file. Each reads its inputs, makes one call, and shapes its outputs."""
+"""The nodes, one in each file. Each node reads its inputs, makes one call and returns its outputs."""

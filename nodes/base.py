@@ -1,4 +1,4 @@
-"""The base of all nodes: each press of Run runs each node exactly once. And how nodes read their inputs."""
+"""The base class of all nodes, which makes every run execute each node once, and functions that read inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Output = dict[str, object]
 
 
 class AnyType(str):
-    """The type "*", equal to every other type. Older versions of ComfyUI compare types with `!=`."""
+    """The type "*", which is equal to every other type. Older versions of ComfyUI compare types with `!=`."""
 
     def __ne__(self, other: object) -> bool:
         return False
@@ -42,36 +42,35 @@ REPORT_TOOLTIP = "What happened, in words. The same text is shown on the node."
 
 
 class CloudHistoryNode:
-    """Base of the nodes. ComfyUI keeps one instance over many runs, so nothing is kept on `self`."""
+    """Base class of the nodes. ComfyUI reuses an instance in many runs, so no state is stored in `self`."""
 
     CATEGORY = "cloud history"
     FUNCTION = "run"
     OUTPUT_NODE = True
-    # All three are needed: an output node alone is cached, a fresh IS_CHANGED alone lets two equal nodes in one
-    # graph share one run, and without INPUT_IS_LIST a list on any input would run the node once for each item.
+    # Without a fresh IS_CHANGED, ComfyUI caches the node; without NOT_IDEMPOTENT, two equal nodes in a graph share one
+    # run; without INPUT_IS_LIST, a list on an input runs the node once for each item.
     INPUT_IS_LIST = True
     NOT_IDEMPOTENT = True
     SEARCH_ALIASES: ClassVar[list[str]] = []
 
     @classmethod
     def IS_CHANGED(cls, **inputs: object) -> str:
-        # Not NaN: the value is written into the prompt that is saved in images, and NaN is not JSON.
+        # Not NaN, because images contain this value as a part of the prompt, and NaN is not JSON.
         return uuid.uuid4().hex
 
 
 def only_value(values: object, name: str) -> object:
-    """The one value of an input. Raises InputRefused: a missing one must not count as switched off."""
+    """Return the only value of an input. Raise InputRefused if the value is missing or not the only one."""
     if isinstance(values, (list, tuple)) and len(values) == 1:
         return values[0]
     raise InputRefused("input_not_one_value", name=name)
 
 
 def only_boolean(values: object, name: str) -> bool:
-    """The one value of a BOOLEAN input.
+    """Return the only value of a BOOLEAN input.
 
     Raises:
-        InputRefused: it is missing, several, or something else than true or false. A text "false" would count
-            as true, and a missing input must not count as anything.
+        InputRefused: the value is missing, not the only one, or not a boolean: the text "false" would count as true.
     """
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], bool):
         return values[0]
@@ -79,21 +78,21 @@ def only_boolean(values: object, name: str) -> bool:
 
 
 def only_text(values: object, name: str) -> str:
-    """The one value of a STRING or COMBO input. Raises InputRefused: a missing one must not count as blank."""
+    """Return the only value of a STRING or COMBO input. Raise InputRefused if it is missing, several, or not a text."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], str):
         return values[0]
     raise InputRefused("input_not_text", name=name)
 
 
 def only_whole_number(values: object, name: str) -> int:
-    """The one value of an INT input, 0 or more. Raises InputRefused."""
+    """Return the only value of an INT input. Raise InputRefused if it is not one whole number of 0 or more."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and type(values[0]) is int and values[0] >= 0:
         return values[0]
     raise InputRefused("input_not_number", name=name)
 
 
 def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
-    """Return what the word of a COMBO input stands for. Raises InputRefused."""
+    """Return the value of `choices` for the word in a COMBO input. Raise InputRefused if it is not in `choices`."""
     word = only_text(values, name)
     if word not in choices:
         raise InputRefused("input_not_a_choice", name=name, choices=", ".join(choices))
@@ -101,15 +100,15 @@ def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
 
 
 def chosen_backup(values: object) -> bool | None:
-    """Whether to back up first; None for the setting, also for older graphs without this input.
+    """Return whether to back up first, or None for what the settings say. Older graphs do not have this input.
 
     Raises:
-        InputRefused.
+        InputRefused: the input is not one of BACKUPS.
     """
     return None if values is None else only_choice(values, "backup", BACKUPS)
 
 
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:
-    """The outputs of a node: `after` unchanged, then `values`. And the report to show on the node."""
+    """Return a node's outputs: `after` unchanged, then `values`. ComfyUI shows the report on the node."""
     handed_on: list[Any] = [None] if after is None else list(after)
     return {"ui": {"text": [report]}, "result": (handed_on, *values)}

@@ -34,7 +34,7 @@ STATUSES = {word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_o
 
 
 def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
-    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    # Imported here, because ComfyUI's start must not wait for modules that only the nodes need.
     from ..cloud_history.retention.policy import MAX_KEPT, RULES
 
     return {
@@ -63,7 +63,7 @@ def _text(tooltip: str, **more: object) -> tuple[object, dict[str, object]]:
 
 
 class CleanUpCloudHistory(CloudHistoryNode):
-    """Deletes what a retention policy does not keep."""
+    """Deletes the finished jobs that a retention policy does not keep."""
 
     DESCRIPTION = (
         "Keeps the jobs of your Comfy Cloud history that its rules say, and removes the other finished ones. A job is "
@@ -126,11 +126,11 @@ class CleanUpCloudHistory(CloudHistoryNode):
 
 
 def _policy(status: object, rules: dict[str, object]) -> Policy:
-    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    # Imported here, because ComfyUI's start must not wait for modules that only the nodes need.
     from ..cloud_history.retention.policy import RULES, check_rules, read_policy
 
-    operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
-    # A workflow that was saved before a rule came does not have its input.
+    operations().keys.remember()  # errors quote invalid inputs, which may contain a pasted key
+    # A workflow that was saved by an older version has no input for a newer rule.
     names = [rule.name for rule in RULES if not rule.appended or rule.name in rules]
     given = {name: only_value(rules.get(name), name) for name in (*names, "workflow_id", "per_workflow")}
     statuses = only_choice(status, "status", STATUSES)

@@ -34,17 +34,17 @@ from .base import (
 )
 
 SHORT_TEXT = 40_000
-"""Characters, about a thousand ids, that are parsed while ComfyUI validates a prompt on its event loop."""
+"""Maximum number of characters, about a thousand ids, to parse on ComfyUI's event loop while it validates a prompt."""
 
 
 def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
-    """Parse job ids. A key that was pasted here by mistake does not show in the error. Raises InputRefused."""
+    """Parse job ids. Raise InputRefused if one is invalid. The error does not show a key that was pasted by mistake."""
     operations().keys.remember()
     return parse_job_ids(given, pause)
 
 
 async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
-    """Parse job ids in a thread, until the person stops it. Raises InputRefused, OperationStopped."""
+    """Parse job ids in a thread. Raise OperationStopped if the person stops the run, InputRefused as `read_job_ids`."""
     ended = False
     pauses = ThreadPauses()
 
@@ -113,8 +113,8 @@ class DeleteCloudJobs(CloudHistoryNode):
 
     @classmethod
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
-        # A linked input is not known yet, and shows as None: it is looked at when the node runs.
-        # A long text too: nothing is sent before all of it has been read then.
+        # ComfyUI passes None for a linked input, whose value is not computed yet. Linked inputs and long texts are
+        # checked when the node runs, before anything is sent.
         if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not _is_short(job_ids):
             return True
         try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ListCloudJobs(CloudHistoryNode):
-    """Lists jobs of the Comfy Cloud history. Changes nothing."""
+    """Lists jobs of the Comfy Cloud history. Does not change them."""
 
     DESCRIPTION = (
         "Lists jobs of your Comfy Cloud history, newest first. Its job_ids wire straight into Delete Cloud Jobs. "
@@ -93,7 +93,7 @@ class ListCloudJobs(CloudHistoryNode):
     ) -> Output:
         from ..cloud_history.retention.durations import counts_from_now
 
-        operations().keys.remember()  # an error quotes what it can't read, and somebody may have pasted the key there
+        operations().keys.remember()  # errors quote invalid inputs, which may contain a pasted key
         clock = operations().clock
         chosen = _filter(status, older_than, workflow_id, clock.now())
         most = only_whole_number(limit, "limit")
@@ -107,7 +107,7 @@ class ListCloudJobs(CloudHistoryNode):
         watch.raise_if_stopped()
         warning = ""
         if counts_from_now(only_text(older_than, "older_than")):
-            clock.check()  # by the answers to this very list
+            clock.check()  # uses the server's time from the answers to `list_jobs`
             warning = clock.warning
             chosen = _filter(status, older_than, workflow_id, clock.earliest_now())
         jobs = [job for job in listing.jobs.values() if chosen.matches(job)]
@@ -117,7 +117,7 @@ class ListCloudJobs(CloudHistoryNode):
 
 
 def _filter(status: object, older_than: object, workflow_id: object, now: datetime) -> JobFilter:
-    # Not at ComfyUI's start, which must not wait for what only a run needs.
+    # Imported here, because ComfyUI's start must not wait for modules that only the nodes need.
     from ..cloud_history.jobs.filters import JobFilter
     from ..cloud_history.retention.durations import cutoff
 
@@ -129,5 +129,5 @@ def _filter(status: object, older_than: object, workflow_id: object, now: dateti
 
 
 def _newest_first(job: Job) -> float:
-    # Without a usable time it is never among the newest.
+    # Jobs without a usable time come last.
     return -job.created_at.timestamp() if job.created_at else 0.0

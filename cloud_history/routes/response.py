@@ -100,7 +100,7 @@ async def write_in_time(request: web.Request, writing: Awaitable[None], seconds:
     except asyncio.TimeoutError:
         if request.transport is not None:
             request.transport.abort()  # `close` would wait until the browser reads the rest
-        raise ConnectionResetError("the browser reads no more") from None
+        raise ConnectionResetError("the browser stopped reading") from None
 
 
 def error_answer(error: CloudError, **more: Any) -> web.Response:

@@ -46,7 +46,7 @@ async def test_a_browser_that_stops_reading_is_disconnected() -> None:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(REQUEST)
-        assert await asyncio.wait_for(server.ended, 10) == "the browser reads no more"
+        assert await asyncio.wait_for(server.ended, 10) == "the browser stopped reading"
         assert server.request is not None
         while server.request.transport is not None:  # noqa: ASYNC110 - its end rings no bell
             await asyncio.sleep(0.005)
