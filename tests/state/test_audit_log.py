@@ -181,11 +181,11 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
 
 @pytest.mark.parametrize("wrong", ["", "x", ("a" * 32).upper(), name(1) + "\n", "../" + "a" * 29])
 def test_an_invalid_operation_name_is_not_logged(record: AuditLog, wrong: str) -> None:
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         record.intent(replace(entry(1), operation=wrong))
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         record.outcome(wrong, outcome(DELETED))
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         record.jobs(wrong)
     assert record.entries() == []
 

@@ -218,9 +218,9 @@ def test_an_operation_has_one_backup(backups: BackupFolder) -> None:
 def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.zip").write_text("theirs")
     for use in (lambda: backups.begin(name, ABOUT), lambda: backups.jobs(name), lambda: backups.delete(name)):
-        with pytest.raises(ValueError, match="not an id"):
+        with pytest.raises(ValueError, match="an id must have"):
             use()
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         backups.job(name, job_id(1))
     assert (tmp_path / "api_key.zip").exists()
 

@@ -103,9 +103,9 @@ def test_a_note_that_cannot_be_removed_says_so(journal: InFlight, tmp_path: Path
 )
 def test_no_name_leads_out_of_the_folder(journal: InFlight, tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.json").write_text("{}")
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         journal.resolve(name)
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(ValueError, match="an id must have"):
         journal.begin(entry(operation=name))
     assert (tmp_path / "api_key.json").exists()
 
