@@ -313,7 +313,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deleta
     with pytest.raises(BackupDamaged) as damaged:
         backups.jobs(OPERATION)
     assert damaged.value.code == "backup_damaged"
-    assert damaged.value.hint == f"Its file is damaged or gone: {OPERATION}.zip."
+    assert damaged.value.hint == f"The file {OPERATION}.zip is damaged or missing."
     assert str(tmp_path) not in str(damaged.value)
     with pytest.raises(BackupDamaged):
         backups.job(OPERATION, JOB)
