@@ -80,7 +80,7 @@ def shadow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[],
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_broken_jsonschema_is_reported_with_its_path_and_a_fix_and_nothing_passes(
+def test_a_broken_jsonschema_is_reported_with_its_path_and_a_fix_and_no_body_is_accepted(
     name: str, shadow: Callable[[str], Path]
 ) -> None:
     path = shadow(PROGRAMS[name])
@@ -106,7 +106,7 @@ def test_a_folder_named_jsonschema_is_reported_as_hiding_the_real_package(
 
 
 @pytest.mark.parametrize("missing", ["rpds", "referencing"])
-def test_a_package_that_jsonschema_needs_is_named(
+def test_a_missing_dependency_of_jsonschema_is_named(
     missing: str, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     forget()
@@ -138,7 +138,7 @@ def test_a_jsonschema_without_a_version_is_reported_by_its_path(
 
 
 @pytest.mark.parametrize("content", [None, "{", ""])
-def test_a_missing_or_damaged_schema_file_asks_to_install_the_pack_again(
+def test_the_error_for_a_missing_or_damaged_schema_file_asks_to_reinstall_the_pack(
     content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]
 ) -> None:
     if content is not None:

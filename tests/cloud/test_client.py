@@ -39,7 +39,9 @@ def ids_of(cloud: SimulatedCloud, many: int) -> list[str]:
     return [job.id for job in cloud.finished[:many]]
 
 
-async def test_a_delete_sends_exactly_its_bytes_and_headers(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_delete_sends_exactly_the_expected_body_and_headers(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
     first, second = ids_of(cloud, 2)
     async with open_client() as client:
         await client.delete_history([second, first])
@@ -58,7 +60,7 @@ async def test_a_delete_sends_exactly_its_bytes_and_headers(cloud: SimulatedClou
     assert {job.id for job in cloud.deleted} == {first, second}
 
 
-async def test_a_clear_sends_exactly_its_bytes(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_clear_sends_exactly_the_expected_body(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         await client.clear_history()
     (request,) = cloud.requests
@@ -83,7 +85,7 @@ async def test_a_read_sends_no_body_and_no_content_type(cloud: SimulatedCloud, o
     }
 
 
-async def test_a_page_of_jobs_is_asked_for_exactly_and_read_row_by_row(
+async def test_a_page_of_jobs_is_requested_as_documented_and_read_row_by_row(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     async with open_client() as client:
@@ -95,7 +97,7 @@ async def test_a_page_of_jobs_is_asked_for_exactly_and_read_row_by_row(
     assert (page.received, page.total, page.has_more) == (7, len(cloud.finished), True)
 
 
-async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_the_server_receives_a_cursor_unchanged(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cloud.switches.cursor = True
     async with open_client() as client:
         first = await client.list_jobs(COMPLETED, EVERY_JOB, limit=5)
@@ -109,14 +111,14 @@ async def test_a_cursor_arrives_as_it_was_given(cloud: SimulatedCloud, open_clie
     assert cloud.requests[-1].path == "/api/jobs"
 
 
-async def test_a_base_url_with_a_path_keeps_it(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_the_path_of_the_base_url_is_kept(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client(cloud.base_url + "/behind/") as client:
         with pytest.raises(CloudResponseError):
             await client.get_user()
     assert cloud.requests[0].path == "/behind/api/user"
 
 
-async def test_no_cookie_is_kept(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_cookies_are_not_stored(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cookie = {"Set-Cookie": "session=abc; Path=/"}
     cloud.faults.append(Fault(USER, "status", status=200, headers=cookie, json={"status": "active"}))
     async with open_client() as client:
@@ -137,7 +139,7 @@ def not_accepting() -> tuple[socket.socket, list[socket.socket]]:
     return listener, fillers
 
 
-async def test_connecting_that_takes_too_long_certainly_sent_nothing(open_client: OpenClient) -> None:
+async def test_a_connection_timeout_means_that_nothing_was_sent(open_client: OpenClient) -> None:
     listener, fillers = not_accepting()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with open_client(address, timeouts=Timeouts(connect=0.05, request=5.0)) as client:
@@ -149,7 +151,7 @@ async def test_connecting_that_takes_too_long_certainly_sent_nothing(open_client
         each.close()
 
 
-async def test_a_server_that_does_not_speak_tls_certainly_got_nothing(
+async def test_a_server_without_tls_means_that_nothing_was_sent(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     async with open_client(cloud.base_url.replace("http:", "https:")) as client:
@@ -159,7 +161,7 @@ async def test_a_server_that_does_not_speak_tls_certainly_got_nothing(
     assert (cloud.requests, len(waits)) == ([], 3)
 
 
-async def test_cancelling_a_request_is_passed_on(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_cancelling_a_task_cancels_its_request(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     cloud.faults.append(Fault(POST, "slow", seconds=60, times=None))
     async with open_client() as client:
         task = asyncio.create_task(client.clear_history())
@@ -213,7 +215,7 @@ async def untrusted(tmp_path: Path) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def test_an_untrusted_certificate_is_reported_with_the_variable_that_helps(
+async def test_the_error_for_an_untrusted_certificate_names_the_variable_to_set(
     untrusted: str, open_client: OpenClient
 ) -> None:
     async with open_client(untrusted) as client:

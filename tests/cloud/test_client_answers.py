@@ -34,7 +34,7 @@ def ids_of(cloud: SimulatedCloud, many: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ERROR_SHAPES)
-async def test_every_error_shape_on_the_wire_becomes_an_error_of_its_status(
+async def test_every_error_body_becomes_the_error_of_its_http_status(
     cloud: SimulatedCloud, open_client: OpenClient, name: str
 ) -> None:
     shape = ERROR_SHAPES[name]
@@ -48,7 +48,7 @@ async def test_every_error_shape_on_the_wire_becomes_an_error_of_its_status(
 
 
 @pytest.mark.parametrize("cut", [1, 7, 20])
-async def test_a_compressed_answer_in_several_members_is_read_whole(
+async def test_a_gzip_answer_with_several_members_is_read_completely(
     cloud: SimulatedCloud, open_client: OpenClient, cut: int
 ) -> None:
     text = b'{"status": "active"}'
@@ -114,7 +114,7 @@ async def test_a_small_answer_that_would_unpack_to_gigabytes_takes_little_memory
     assert peak < 12 * 1024 * 1024
 
 
-async def test_a_huge_answer_is_read_up_to_its_cap_alone(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_huge_answer_is_read_only_up_to_the_size_limit(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     fault = Fault(("*", "/api"), "huge", times=None, mebibytes=64)
     cloud.faults.append(fault)
     async with open_client() as client:
@@ -124,7 +124,7 @@ async def test_a_huge_answer_is_read_up_to_its_cap_alone(cloud: SimulatedCloud, 
     assert fault.fired == 3
 
 
-async def test_a_page_of_many_mebibytes_below_the_cap_is_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_large_page_below_the_size_limit_is_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     rows = [{"id": job_id, "status": "failed", "more": "x" * 1500} for job_id in ids(10_000)]
     fault = Fault(LIST, "status", status=200, json={"jobs": rows})
     assert 15 * MEBIBYTE < len(fault.shape().body) < 16 * MEBIBYTE
@@ -134,7 +134,7 @@ async def test_a_page_of_many_mebibytes_below_the_cap_is_read(cloud: SimulatedCl
     assert (page.received, page.job_ids) == (10_000, ids(10_000))
 
 
-async def test_a_page_of_more_than_16_mebibytes_is_not_read_but_asked_for_in_halves(
+async def test_a_page_of_more_than_16_mebibytes_is_requested_again_in_halves(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     rows = [{"id": job_id, "status": "failed", "more": "x" * 1700} for job_id in ids(10_000)]
@@ -147,7 +147,7 @@ async def test_a_page_of_more_than_16_mebibytes_is_not_read_but_asked_for_in_hal
     assert [request.query["limit"] for request in cloud.requests] == ["1000", "500"]
 
 
-async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
+async def test_an_empty_answer_is_valid_for_a_deletion_but_not_for_a_list(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     cloud.faults.append(Fault(("*", "/api"), "empty", times=None))
@@ -158,7 +158,7 @@ async def test_an_empty_answer_accepts_a_deletion_and_is_no_list(
             await client.list_jobs({}, EVERY_JOB, limit=1)
 
 
-async def test_an_error_whose_text_breaks_off_is_still_that_error(
+async def test_an_error_answer_with_an_unreadable_body_is_classified_by_its_status(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     cloud.faults.append(Fault(POST, "status", status=500, json={"message": "x"}, headers={"Content-Encoding": "gzip"}))
@@ -190,7 +190,7 @@ async def test_a_page_that_is_too_large_is_read_in_halves_and_still_proves_absen
     assert found.proof() is not None
 
 
-async def test_only_a_single_job_that_is_too_large_makes_a_list_unreadable_and_it_says_so(
+async def test_a_list_is_unreadable_only_if_a_single_job_is_too_large_and_the_error_says_so(
     cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MAX_PAGE_BYTES", 200_000)
@@ -203,7 +203,7 @@ async def test_only_a_single_job_that_is_too_large_makes_a_list_unreadable_and_i
     assert found.proof() is None
 
 
-async def test_a_list_that_is_null_is_shown_as_empty_and_proves_nothing(cloud: SimulatedCloud) -> None:
+async def test_a_null_list_is_shown_as_empty_but_does_not_prove_that_jobs_are_gone(cloud: SimulatedCloud) -> None:
     cloud.bends.append(Bend("null_list"))
     async with client_of(cloud) as client:
         found = await list_jobs(client, JobFilter())
@@ -211,7 +211,7 @@ async def test_a_list_that_is_null_is_shown_as_empty_and_proves_nothing(cloud: S
     assert DefectKind.NO_ROWS in {defect.kind for defect in found.defects}
 
 
-async def test_a_job_as_large_as_a_backup_holds_is_read_and_a_larger_one_is_said_to_be_too_large(
+async def test_a_job_up_to_the_size_limit_of_backups_is_read_and_a_larger_one_is_reported_as_too_large(
     cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = cloud.finished[0]

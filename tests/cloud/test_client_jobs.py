@@ -25,7 +25,7 @@ def with_file(cloud: SimulatedCloud) -> OutputFile:
     return OutputFile(next(job.files[0] for job in cloud.finished if job.files))
 
 
-async def test_one_job_is_asked_for_by_its_id_alone_and_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_job_is_requested_by_its_id_and_read(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         for known in cloud.listed(("failed", "pending")):
             job = await client.get_job(known.id)
@@ -37,9 +37,7 @@ async def test_one_job_is_asked_for_by_its_id_alone_and_read(cloud: SimulatedClo
             assert (request.query, request.body) == ({}, b"")
 
 
-async def test_a_job_that_is_not_there_is_not_found_and_is_asked_for_once(
-    cloud: SimulatedCloud, open_client: OpenClient
-) -> None:
+async def test_a_missing_job_raises_not_found_without_a_retry(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         for call in (client.get_job, client.get_job_detail):
             with pytest.raises(NotFound):
@@ -57,7 +55,7 @@ async def test_an_answer_about_another_job_is_unreadable(
             await client.get_job(ids(1)[0])
 
 
-async def test_cancelling_sends_exactly_its_bytes_and_gives_the_ids_that_were_stopped(
+async def test_cancelling_sends_the_expected_body_and_returns_the_cancelled_ids(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     active, finished = [job.id for job in cloud.active], cloud.finished[0]
@@ -101,7 +99,7 @@ async def test_view_file_returns_the_redirect_without_following_it(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_of_a_file_is_never_followed_with_the_key(
+async def test_the_key_is_never_sent_to_the_target_of_a_file_redirect(
     cloud: SimulatedCloud, open_client: OpenClient, other_server: OtherServer, status: int
 ) -> None:
     location = f"{other_server.url}/file?signed=1"

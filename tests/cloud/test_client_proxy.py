@@ -44,7 +44,7 @@ async def test_comfy_cloud_is_reached_through_the_proxy_the_environment_names(
     assert proxy.asked_for[0] == "CONNECT cloud-history.invalid:443 HTTP/1.1"
 
 
-async def test_a_port_in_the_base_url_is_the_one_the_proxy_is_asked_for(
+async def test_the_proxy_is_asked_to_connect_to_the_port_in_the_base_url(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -109,7 +109,7 @@ def test_a_short_proxy_user_name_does_not_hide_ordinary_words(monkeypatch: pytes
     assert scrub("http://jobs:pr0xy-pass@127.0.0.1") == "http://jobs:[hidden]@127.0.0.1"
 
 
-async def test_a_proxy_that_refuses_says_that_it_is_the_proxy(
+async def test_an_error_names_the_proxy_when_the_proxy_refuses_to_connect(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy
 ) -> None:
     proxy.status = 403
@@ -143,7 +143,7 @@ async def test_an_unreachable_proxy_is_reported(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_no_proxy_is_ever_used_for_this_machine(
+async def test_requests_to_this_machine_never_use_a_proxy(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy, cloud: SimulatedCloud, host: str
 ) -> None:
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
@@ -180,7 +180,7 @@ def test_a_host_named_in_no_proxy_is_reached_directly(
     assert find_proxy(cloud_at(f"{CLOUD}:8443")) == ("http://proxy.example:3128" if used else None)
 
 
-def test_the_proxy_for_https_is_preferred_and_that_for_http_is_not_ours(
+def test_https_proxy_is_preferred_and_http_proxy_is_not_used_for_https(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://plain.example:1")

@@ -82,7 +82,7 @@ async def test_any_other_3xx_is_an_error(cloud: SimulatedCloud, open_client: Ope
     assert not cloud.deleted
 
 
-async def test_the_other_server_would_have_received_what_reaches_it(
+async def test_the_other_server_records_requests_that_are_sent_to_it(
     open_client: OpenClient, other_server: OtherServer
 ) -> None:
     async with open_client(other_server.url) as client:

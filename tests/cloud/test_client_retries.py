@@ -120,7 +120,7 @@ async def test_a_request_is_sent_as_often_as_the_table_says(
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row[4] == 1])
-async def test_a_whole_clear_sends_its_one_request_once_whatever_goes_wrong(
+async def test_a_clear_sends_its_request_once_whatever_goes_wrong(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, open_client: OpenClient, name: str
 ) -> None:
     fault = TABLE[name][0]()
@@ -209,9 +209,7 @@ async def test_a_retry_after_of_more_than_a_minute_is_reported(
 
 
 @pytest.mark.parametrize("what", ["read", "delete", "clear"])
-async def test_a_request_that_never_arrived_is_sent_again_once_the_server_listens(
-    open_client: OpenClient, what: str
-) -> None:
+async def test_a_request_is_retried_when_the_connection_was_refused(open_client: OpenClient, what: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     late = SimulatedCloud(jobs=20)

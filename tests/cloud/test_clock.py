@@ -25,7 +25,7 @@ def clock(ahead: timedelta, *, took: timedelta = 2 * SECOND, at: timedelta = SEC
 
 @pytest.mark.parametrize("took", [SECOND / 10, 30 * SECOND, timedelta(minutes=20)])
 @pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
-def test_a_right_clock_is_right_however_long_an_answer_takes(took: timedelta, at: float) -> None:
+def test_a_correct_clock_is_accepted_however_long_an_answer_takes(took: timedelta, at: float) -> None:
     found = clock(timedelta(0), took=took, at=at * took)
     assert found.warning == ""
     assert abs(found.ahead) <= SECOND
@@ -67,7 +67,7 @@ def test_a_clock_error_of_up_to_a_day_allows_age_rules() -> None:
     clock(timedelta(hours=-23)).check()
 
 
-def test_the_last_answer_counts() -> None:
+def test_the_clock_error_is_taken_from_the_last_answer() -> None:
     found = clock(timedelta(days=10))
     found.record_date(format_datetime(NOON, usegmt=True), NOON, NOON + SECOND)
     found.check()

@@ -31,13 +31,13 @@ def count(jobs: Any) -> JobCounts:
 RIGHT = counts_of(2300, 30, 10, active=3)
 
 
-def test_the_ends_of_each_list_are_enough_where_the_server_gives_totals() -> None:
+def test_with_totals_counting_reads_only_both_ends_of_each_list() -> None:
     jobs = lister()
     assert count(jobs) == RIGHT
     assert jobs.asked == [(1, 0, None)] * 5 + [(2, last, None) for last in (2299, 29, 9, 2)]
 
 
-def test_jobs_from_both_ends_of_the_lists_are_named() -> None:
+def test_the_sample_has_jobs_from_both_ends_of_the_lists() -> None:
     jobs = lister({"completed": 20, "failed": 10, "in_progress": 4})
     named = virtual_time.run(count_and_sample(jobs, lambda: NOON)).sample
     assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "finished ones alone"
@@ -45,7 +45,7 @@ def test_jobs_from_both_ends_of_the_lists_are_named() -> None:
 
 
 @pytest.mark.parametrize("wrong_by", [-3, 3])
-def test_a_total_that_does_not_tell_where_the_list_ends_counts_for_nothing(wrong_by: int) -> None:
+def test_a_total_that_differs_from_the_end_of_the_list_is_ignored(wrong_by: int) -> None:
     class Wrong(JobList):
         """Its totals are wrong where one row is asked for, and nothing on that page contradicts them."""
 
@@ -72,7 +72,7 @@ def test_a_page_that_lacks_the_row_its_total_promises_is_not_trusted() -> None:
 
 
 @pytest.mark.parametrize("cursors", [False, True])
-def test_a_total_of_one_with_more_to_follow_counts_for_nothing_with_cursors_too(cursors: bool) -> None:
+def test_a_total_of_one_is_ignored_if_more_jobs_follow(cursors: bool) -> None:
     class OneInAll(JobList):
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -83,7 +83,7 @@ def test_a_total_of_one_with_more_to_follow_counts_for_nothing_with_cursors_too(
     assert count(OneInAll(rows_of(TRUTH), cursors=cursors)) == RIGHT
 
 
-def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> None:
+def test_counting_fails_if_a_list_ends_before_its_last_job() -> None:
     class Capped(JobList):
         """Gives two rows at most, and says that these are all."""
 
@@ -100,7 +100,7 @@ def test_a_list_that_ends_before_its_last_job_is_an_error_and_not_a_number() -> 
 
 
 @pytest.mark.parametrize("unknown", [["completed"], ["failed"], ["completed", "failed", "cancelled"]])
-def test_a_status_that_the_server_filters_by_another_word_is_still_counted(unknown: list[str]) -> None:
+def test_jobs_are_counted_even_if_the_server_uses_another_word_for_a_status(unknown: list[str]) -> None:
     class Renamed(JobList):
         """Lists no job under these words, and says that there is none."""
 
@@ -113,7 +113,7 @@ def test_a_status_that_the_server_filters_by_another_word_is_still_counted(unkno
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
 @pytest.mark.parametrize("kept", [0, 1])
-def test_jobs_that_are_lost_while_they_are_counted_are_an_error_and_not_a_number(total: str, kept: int) -> None:
+def test_counting_fails_if_jobs_disappear_meanwhile(total: str, kept: int) -> None:
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:
@@ -133,14 +133,14 @@ def test_an_empty_history_is_counted_with_five_requests() -> None:
 
 @pytest.mark.parametrize("cursors", [False, True])
 @pytest.mark.parametrize("total", ["zero", "absent", "text", "true"])
-def test_a_total_that_is_missing_or_wrong_is_counted_by_paging(total: str, cursors: bool) -> None:
+def test_jobs_are_counted_by_paging_if_the_total_is_missing_or_wrong(total: str, cursors: bool) -> None:
     jobs = lister(total=total, cursors=cursors)
     assert count(jobs) == RIGHT
     assert max(limit for limit, _, _ in jobs.asked) == 1000
 
 
 @pytest.mark.parametrize("truth", [{}, {"completed": 700, "failed": 3}, TRUTH], ids=["none", "a page", "many"])
-def test_a_list_that_does_not_say_whether_more_jobs_follow_is_an_error_and_not_a_number(
+def test_counting_fails_without_has_more(
     truth: dict[str, int],
 ) -> None:
     # A server may cap its pages in silence: then the rest would go uncounted.
@@ -150,12 +150,12 @@ def test_a_list_that_does_not_say_whether_more_jobs_follow_is_an_error_and_not_a
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
 @pytest.mark.parametrize("newest", ["completed", "failed", "cancelled", "pending", "in_progress"])
-def test_a_server_that_ignores_the_filter_is_counted_right(newest: str, total: str) -> None:
+def test_jobs_are_counted_correctly_if_the_server_ignores_the_filter(newest: str, total: str) -> None:
     truth = {newest: TRUTH[newest], **TRUTH}
     assert count(lister(truth, filters=False, total=total)) == RIGHT
 
 
-def test_cursors_are_followed_as_they_are_given() -> None:
+def test_counting_sends_cursors_back_unchanged() -> None:
     jobs = lister({"completed": 2300}, total="absent", cursors=True)
     assert count(jobs) == counts_of(2300)
     followed = [after for limit, _, after in jobs.asked if limit == 1000 and after]
@@ -180,14 +180,14 @@ class Odd:
 ROWS = [{"id": each, "status": "completed"} for each in ids(3)]
 
 
-def test_a_cursor_that_repeats_is_an_error_and_not_a_number() -> None:
+def test_counting_fails_if_a_cursor_repeats() -> None:
     jobs = Odd({"jobs": ROWS, "pagination": {"has_more": True, "next_cursor": "same"}})
     with pytest.raises(ListNotWhole):
         count(jobs)
     assert jobs.asked < 20
 
 
-def test_a_list_without_an_end_is_an_error_and_not_a_number() -> None:
+def test_counting_fails_if_a_list_never_ends() -> None:
     jobs = Odd({"jobs": ROWS, "pagination": {"has_more": True}})
     with pytest.raises(ListNotWhole):
         count(jobs)
@@ -198,7 +198,7 @@ END = {"pagination": {"has_more": False}}
 
 
 @pytest.mark.parametrize("total", [{}, {"total": None}, {"total": -1}, {"total": 2}, {"total": 2.0}])
-def test_rows_outnumbering_the_total_are_counted(total: dict[str, Any]) -> None:
+def test_rows_beyond_the_total_are_counted(total: dict[str, Any]) -> None:
     assert count(Odd({"jobs": ROWS, "pagination": {"has_more": False, **total}})) == counts_of(3)
 
 
@@ -206,14 +206,14 @@ NO_JOBS: list[object] = [7, None, "x", {}, {"id": "1", "status": "completed"}]
 
 
 @pytest.mark.parametrize("odd", NO_JOBS, ids=str)
-def test_with_a_row_that_cannot_be_read_nothing_is_counted(odd: object) -> None:
+def test_counting_fails_if_a_row_is_unreadable(odd: object) -> None:
     # It may be a finished job: a clear would remove more than the person was told.
     with pytest.raises(ListNotWhole, match="1 row could not be read"):
         count(Odd({"jobs": [*ROWS, odd], **END}))
 
 
 @pytest.mark.parametrize("status", ["enchanted", ["completed"], None])
-def test_with_a_status_that_is_not_known_nothing_is_counted(status: object) -> None:
+def test_counting_fails_if_a_status_is_unknown(status: object) -> None:
     with pytest.raises(ListNotWhole, match="1 job has a status that is not known"):
         count(Odd({"jobs": [*ROWS, {"id": ids(5)[4], "status": status}], **END}))
 
@@ -222,14 +222,14 @@ def test_a_job_listed_on_two_pages_is_counted_once() -> None:
     assert count(Odd({"jobs": ROWS + ROWS, **END})) == counts_of(3)
 
 
-def test_inner_state_words_count_as_what_they_mean() -> None:
+def test_internal_states_are_counted_as_their_documented_status() -> None:
     rows = [
         {"id": job_id, "status": word} for job_id, word in zip(ids(3), ("success", "completed", "error"), strict=True)
     ]
     assert count(Odd({"jobs": rows, **END})) == counts_of(2, 1)
 
 
-def test_when_one_status_cannot_be_counted_nothing_is_left_running() -> None:
+def test_no_request_is_left_running_if_counting_one_status_fails() -> None:
     fault = ServerFault(500)
     jobs = lister(slow=lambda number: 0.0 if number == 2 else 30.0, fails=lambda number: fault if number == 2 else None)
 

@@ -66,7 +66,7 @@ KEEPS_ALL = [
 
 @pytest.mark.parametrize("count", [1, 10, 30])
 @pytest.mark.parametrize("lie", KEEPS_ALL)
-async def test_a_job_still_found_by_id_is_not_called_removed_because_a_list_changed(
+async def test_a_job_that_can_be_fetched_by_id_is_not_reported_as_removed_when_a_list_changes(
     cloud: SimulatedCloud, delete: Delete, lie: str, count: int
 ) -> None:
     bend(cloud, "keeps_jobs", lie)
@@ -85,7 +85,7 @@ async def test_an_empty_list_proves_nothing_while_a_job_is_found_by_its_id(
         assert told(await delete(some(cloud, 30))) == {"unconfirmed": 30}
 
 
-async def test_ids_that_the_list_alone_writes_in_upper_case_are_not_called_removed(
+async def test_jobs_that_the_list_shows_in_upper_case_are_not_reported_as_removed(
     cloud: SimulatedCloud, delete: Delete
 ) -> None:
     bend(cloud, "ids_upper_case,where=both", "empty_list,after_deletion=true")
@@ -94,7 +94,7 @@ async def test_ids_that_the_list_alone_writes_in_upper_case_are_not_called_remov
 
 
 @pytest.mark.parametrize("count", [1, 10, 30])
-async def test_404_by_id_proves_nothing_while_a_listed_job_is_not_found_either(
+async def test_a_404_proves_nothing_while_a_listed_job_also_gets_404(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     chosen = some(cloud, count)
@@ -113,7 +113,7 @@ async def test_404_by_id_proves_nothing_while_a_listed_job_is_not_found_either(
 
 
 @pytest.mark.parametrize("count", [1, 30])
-async def test_a_silently_truncated_list_proves_nothing_beyond_its_end(
+async def test_a_silently_truncated_list_proves_nothing_about_jobs_beyond_its_end(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     beyond = sorted(cloud.finished, key=lambda job: job.create_time)[0].id
@@ -124,7 +124,7 @@ async def test_a_silently_truncated_list_proves_nothing_beyond_its_end(
 
 
 @pytest.mark.parametrize("count", [1, 10, 30])
-async def test_if_removed_jobs_are_still_found_by_id_the_complete_list_is_the_proof(
+async def test_a_complete_list_proves_removal_even_if_removed_jobs_can_be_fetched_by_id(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     chosen = some(cloud, count)
@@ -146,7 +146,7 @@ async def test_a_falling_count_does_not_prove_a_clear_that_removed_nothing(
 
 
 @pytest.mark.parametrize("lie", ["total_too_large", "total_too_small", "total_of_page", "total_changes"])
-async def test_a_clear_reports_exactly_as_many_removed_jobs_as_were_removed(
+async def test_a_clear_reports_the_exact_number_of_removed_jobs(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
 ) -> None:
     finished = len(cloud.finished)
@@ -160,7 +160,7 @@ LOST_ALL = ["empty_list,after_deletion=true", "hides_jobs,rows=all,after_deletio
 
 @pytest.mark.parametrize("count", [1, 10, 30])
 @pytest.mark.parametrize("lie", LOST_ALL)
-async def test_a_cloud_that_has_none_of_the_other_jobs_afterwards_proves_no_deletion(
+async def test_a_deletion_is_not_proven_if_the_other_jobs_disappear_too(
     cloud: SimulatedCloud, delete: Delete, lie: str, count: int
 ) -> None:
     bend(cloud, "keeps_jobs", lie, "details_not_found,after_deletion=true")
@@ -172,7 +172,7 @@ async def test_a_cloud_that_has_none_of_the_other_jobs_afterwards_proves_no_dele
 
 
 @pytest.mark.parametrize("lie", LOST_ALL)
-async def test_a_cloud_that_has_none_of_the_active_jobs_afterwards_proves_no_clear(
+async def test_a_clear_is_not_proven_if_the_active_jobs_disappear_too(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]], lie: str
 ) -> None:
     assert cloud.active

@@ -57,9 +57,7 @@ def test_all_jobs_are_read_in_order_and_the_list_is_complete(count: int, cursors
 
 @pytest.mark.parametrize("count", [0, 999, 1000, 1001, 2000, 2300])
 @pytest.mark.parametrize("manners", [{"pagination": False}, {"says_more": False, "total": "absent"}], ids=str)
-def test_where_the_server_does_not_say_whether_more_follow_all_is_read_and_not_called_complete(
-    count: int, manners: dict[str, Any]
-) -> None:
+def test_without_has_more_all_jobs_are_read_but_the_list_is_not_complete(count: int, manners: dict[str, Any]) -> None:
     # It may have capped its pages in silence: nobody can tell.
     found = read(completed(count, **manners))
     assert list(found.jobs) == ids(count)
@@ -69,32 +67,32 @@ def test_where_the_server_does_not_say_whether_more_follow_all_is_read_and_not_c
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
 @pytest.mark.parametrize(("largest", "count"), [(2, 51), (7, 351), (100, 1001), (999, 3500)])
-def test_a_server_with_smaller_pages_is_read_in_its_own_steps(largest: int, count: int, total: str) -> None:
+def test_offsets_follow_the_page_size_of_a_server_with_smaller_pages(largest: int, count: int, total: str) -> None:
     found = read(completed(count, largest=largest, total=total))
     assert list(found.jobs) == ids(count)
     assert found.complete
 
 
-def test_rows_one_by_one_without_a_total_are_not_called_complete() -> None:
+def test_a_list_read_one_row_per_page_without_a_total_is_incomplete() -> None:
     # Nobody can tell them from a server that knows no offset.
     assert read(completed(50, largest=1)).complete
     assert not read(completed(50, largest=1, total="absent")).complete
 
 
-def test_after_the_first_page_the_rest_is_asked_for_six_at_once() -> None:
+def test_after_the_first_page_six_pages_are_requested_at_once() -> None:
     jobs = completed(20_000, slow=lambda number: 1.0)
     assert len(read(jobs).jobs) == 20_000
     assert jobs.most_at_once == 6
     assert offsets(jobs) == list(range(0, 20_000, 999)), "each page begins with the last row of the one before"
 
 
-def test_answers_that_come_in_another_order_are_read_in_the_right_one() -> None:
+def test_pages_that_arrive_out_of_order_are_read_in_order() -> None:
     jobs = completed(7000, slow=lambda number: 10.0 - number)
     assert list(read(jobs).jobs) == ids(7000)
 
 
 @pytest.mark.parametrize("count", [1000, 1500, 5000])
-def test_a_total_that_says_too_much_is_never_complete(count: int) -> None:
+def test_a_list_with_a_total_that_is_too_large_is_incomplete(count: int) -> None:
     jobs = completed(count, total=count + 1)
     found = read(jobs)
     assert list(found.jobs) == ids(count)
@@ -103,7 +101,7 @@ def test_a_total_that_says_too_much_is_never_complete(count: int) -> None:
 
 
 @pytest.mark.parametrize("total", [1, 999, 1000, 1001])
-def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> None:
+def test_reading_continues_past_a_total_that_is_too_small(total: int) -> None:
     found = read(completed(3500, total=total))
     assert list(found.jobs) == ids(3500)
     assert found.complete
@@ -120,7 +118,9 @@ def test_a_total_that_says_too_little_does_not_end_the_reading(total: int) -> No
     ],
     ids=str,
 )
-def test_a_list_that_contradicts_itself_is_no_proof_and_says_why(manners: dict[str, Any], doubt: DefectKind) -> None:
+def test_a_list_that_contradicts_itself_does_not_prove_absence_and_says_why(
+    manners: dict[str, Any], doubt: DefectKind
+) -> None:
     assert read(completed(30)).proof() is not None
     found = read(completed(30, **manners))
     assert found.proof() is None
@@ -136,7 +136,7 @@ class Capped(JobList):
         return answer
 
 
-def test_pages_smaller_than_asked_make_a_whole_list_only_where_they_say_whether_more_follow() -> None:
+def test_a_list_of_smaller_pages_than_requested_is_complete_only_with_has_more() -> None:
     rows = rows_of({"completed": 30})
     assert read(Capped(rows, largest=20)).proof() is not None
     found = read(Capped(rows, largest=20, says_more=False))
@@ -144,7 +144,7 @@ def test_pages_smaller_than_asked_make_a_whole_list_only_where_they_say_whether_
     assert not found.complete
 
 
-def test_rows_that_can_not_be_read_are_counted_over_all_pages() -> None:
+def test_unreadable_rows_are_counted_over_all_pages() -> None:
     rows = rows_of({"completed": 30})
     rows[5]["id"] = rows[25]["id"] = None
     found = read(JobList(rows, largest=20))
@@ -153,7 +153,7 @@ def test_rows_that_can_not_be_read_are_counted_over_all_pages() -> None:
     assert found.proof() is None
 
 
-def test_a_list_that_breaks_off_is_no_proof() -> None:
+def test_a_list_that_ends_early_does_not_prove_absence() -> None:
     found = read(completed(3000, fails=lambda number: ServerFault(500) if number == 2 else None))
     assert found.proof() is None
 
@@ -161,13 +161,13 @@ def test_a_list_that_breaks_off_is_no_proof() -> None:
 # Cursors
 
 
-def test_a_cursor_is_given_back_as_it_came_and_without_an_offset() -> None:
+def test_a_cursor_is_sent_back_unchanged_and_without_an_offset() -> None:
     jobs = completed(2300, cursors=True)
     read(jobs)
     assert jobs.asked == [(1000, 0, None), (1000, 0, ids(2300)[999]), (1000, 0, ids(2300)[1999])]
 
 
-def test_a_cursor_the_server_does_not_take_back_is_replaced_by_offsets() -> None:
+def test_offsets_replace_a_cursor_that_the_server_refuses() -> None:
     jobs = completed(4300, cursors=True, takes_cursors=False)
     found = read(jobs)
     assert list(found.jobs) == ids(4300)
@@ -184,7 +184,7 @@ class Stuck(JobList):
         return answer
 
 
-def test_a_cursor_that_repeats_is_followed_once_and_replaced_by_offsets() -> None:
+def test_a_repeated_cursor_is_followed_once_and_then_replaced_by_offsets() -> None:
     jobs = Stuck(rows_of({"completed": 2300}), cursors=True)
     found = read(jobs)
     assert set(found.jobs) == set(ids(2300))
@@ -215,7 +215,7 @@ def test_a_filter_that_the_server_ignores_is_applied_locally(filters: bool) -> N
 
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
 @pytest.mark.parametrize("says_more", [True, False])
-def test_a_server_that_ignores_offsets_gives_only_its_first_page(total: str, says_more: bool) -> None:
+def test_only_the_first_page_is_read_from_a_server_that_ignores_offsets(total: str, says_more: bool) -> None:
     jobs = completed(2300, offsets=False, total=total, says_more=says_more)
     found = read(jobs)
     assert list(found.jobs) == ids(1000)
@@ -233,7 +233,7 @@ class Endless(JobList):
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
-def test_a_list_that_never_ends_is_read_up_to_a_cap_and_not_complete(total: str) -> None:
+def test_an_endless_list_is_read_up_to_a_limit_and_is_incomplete(total: str) -> None:
     jobs = Endless(rows_of({"completed": MAX_PAGES * 2 + 10}), largest=2, total=total)
     found = read(jobs)
     assert not found.complete
@@ -241,14 +241,14 @@ def test_a_list_that_never_ends_is_read_up_to_a_cap_and_not_complete(total: str)
     assert len(jobs.asked) <= 3 * (MAX_PAGES + 1)
 
 
-def test_cursors_that_never_end_are_followed_up_to_a_cap() -> None:
+def test_endless_cursors_are_followed_up_to_a_limit() -> None:
     jobs = completed(MAX_PAGES + 50, largest=1, cursors=True, total="absent")
     found = read(jobs)
     assert not found.complete
     assert len(found.jobs) == MAX_PAGES + 1
 
 
-def test_cursors_that_lead_back_to_the_first_page_are_given_up_for_offsets() -> None:
+def test_offsets_replace_cursors_that_lead_back_to_the_first_page() -> None:
     class NewCursors(JobList):
         """Gives a new cursor with each page, and takes no notice of those that come back."""
 
@@ -265,7 +265,7 @@ def test_cursors_that_lead_back_to_the_first_page_are_given_up_for_offsets() -> 
     assert len(jobs.asked) < 20
 
 
-def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() -> None:
+def test_rows_without_a_job_id_are_counted_and_do_not_make_a_list_incomplete() -> None:
     jobs = completed(30)
     jobs.rows[3:3] = [{"id": "no job id"}, {}]
     found = read(jobs)
@@ -275,7 +275,7 @@ def test_rows_that_are_no_jobs_are_received_and_do_not_make_a_list_incomplete() 
     assert str(found.defects[0]) == "2 rows could not be read"
 
 
-def test_a_job_that_comes_twice_is_listed_once() -> None:
+def test_a_job_in_two_rows_is_listed_once() -> None:
     jobs = completed(30, total="absent")
     jobs.rows += jobs.rows[:4]
     found = read(jobs)
@@ -288,7 +288,7 @@ def test_a_job_that_comes_twice_is_listed_once() -> None:
 
 @pytest.mark.parametrize("cursors", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_an_error_half_way_keeps_what_was_read_and_says_why(number: int, cursors: bool) -> None:
+def test_an_error_on_a_later_page_keeps_the_jobs_already_read_and_says_why(number: int, cursors: bool) -> None:
     fault = ServerFault(502)
     jobs = completed(20_000, cursors=cursors, fails=lambda asked: fault if asked == number else None)
     found = read(jobs)
@@ -329,7 +329,7 @@ def test_cancelling_leaves_no_request_running() -> None:
     virtual_time.run(cancel())
 
 
-def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None:
+def test_each_page_is_yielded_as_it_is_read_with_only_the_matching_jobs() -> None:
     jobs = JobList(rows_of({"completed": 1500, "failed": 700}), filters=False)
     reading = Reading()
 
@@ -344,7 +344,7 @@ def test_pages_are_given_as_they_are_read_with_the_matching_jobs_alone() -> None
     assert reading.total == 2200
 
 
-def test_reading_page_by_page_keeps_the_ids_and_lets_go_of_the_jobs() -> None:
+def test_reading_page_by_page_keeps_ids_in_memory_but_frees_the_jobs() -> None:
     jobs = JobList(rows_of({"completed": 15_000}))
     reading = Reading()
     gc.collect()

@@ -27,7 +27,7 @@ def arriving(count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
-def test_jobs_that_arrive_meanwhile_make_no_job_come_twice_or_miss(total: str) -> None:
+def test_jobs_that_arrive_while_listing_cause_no_duplicate_or_missing_job(total: str) -> None:
     jobs = completed(5000, total=total)
 
     def arrive(number: int) -> None:
@@ -45,9 +45,7 @@ def test_jobs_that_arrive_meanwhile_make_no_job_come_twice_or_miss(total: str) -
 @pytest.mark.parametrize("total", ["exact", "zero", "absent"])
 @pytest.mark.parametrize("says_more", [True, False])
 @pytest.mark.parametrize("gone", [1, 30, 400])
-def test_a_job_that_vanishes_meanwhile_hides_none_and_the_list_is_read_again(
-    total: str, says_more: bool, gone: int
-) -> None:
+def test_the_list_is_read_again_if_a_job_vanishes_while_listing(total: str, says_more: bool, gone: int) -> None:
     jobs = completed(5000, total=total, says_more=says_more)
 
     def vanish(number: int) -> None:
@@ -61,7 +59,7 @@ def test_a_job_that_vanishes_meanwhile_hides_none_and_the_list_is_read_again(
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
-def test_a_job_that_vanishes_while_another_appears_hides_no_other(number: int) -> None:
+def test_no_job_is_missed_if_one_vanishes_and_another_appears_while_listing(number: int) -> None:
     # The total stays as it was: only the row at the seam of two pages tells.
     jobs = completed(5000)
     late = {"id": ids(5001)[-1], "status": "completed"}
@@ -78,7 +76,7 @@ def test_a_job_that_vanishes_while_another_appears_hides_no_other(number: int) -
 
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
-def test_a_history_that_keeps_changing_is_not_called_complete(total: str) -> None:
+def test_a_list_of_a_history_that_keeps_changing_is_incomplete(total: str) -> None:
     jobs = completed(5000, total=total)
 
     def vanish(number: int) -> None:
@@ -92,7 +90,7 @@ def test_a_history_that_keeps_changing_is_not_called_complete(total: str) -> Non
     assert len(jobs.asked) <= 3 * 7
 
 
-def test_with_cursors_a_vanishing_job_hides_no_other() -> None:
+def test_with_cursors_no_job_is_missed_if_another_vanishes_while_listing() -> None:
     jobs = completed(5000, cursors=True, total="absent")
 
     def vanish(number: int) -> None:
@@ -108,7 +106,7 @@ def test_with_cursors_a_vanishing_job_hides_no_other() -> None:
 
 @pytest.mark.parametrize("cursors", [False, True])
 @pytest.mark.parametrize("at", [2, 3])
-def test_a_list_that_is_empty_after_it_had_jobs_is_not_called_complete(at: int, cursors: bool) -> None:
+def test_a_list_that_is_suddenly_empty_is_incomplete(at: int, cursors: bool) -> None:
     jobs = completed(2500, cursors=cursors)
 
     def lose(number: int) -> None:

@@ -120,7 +120,7 @@ def test_an_empty_list_after_a_full_one_proves_nothing_while_jobs_are_found_by_i
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_the_list_is_believed_while_it_shows_other_jobs_even_if_deleted_jobs_are_found_by_id(
+def test_a_list_with_other_jobs_proves_removal_even_if_deleted_jobs_can_be_fetched_by_id(
     count: int,
 ) -> None:
     class Soft(FakeClient):
@@ -134,7 +134,7 @@ def test_the_list_is_believed_while_it_shows_other_jobs_even_if_deleted_jobs_are
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_a_history_without_any_of_the_other_jobs_that_it_had_proves_nothing(count: int) -> None:
+def test_a_list_that_lost_all_other_jobs_proves_nothing(count: int) -> None:
     before = replace(known(), others=frozenset(ids(60)[30:]))
     anothers = settled(ids(90)[60:], "failed")
     found = look_after(FakeClient(anothers), before, count)
@@ -145,7 +145,9 @@ def test_a_history_without_any_of_the_other_jobs_that_it_had_proves_nothing(coun
 
 
 @pytest.mark.parametrize(("word", "proves"), [("completed", True), ("failed", False)])
-def test_an_unlisted_other_job_proves_something_only_if_its_status_was_not_listed(word: str, proves: bool) -> None:
+def test_a_list_without_the_other_jobs_proves_absence_only_if_their_status_was_not_listed(
+    word: str, proves: bool
+) -> None:
     class Hiding(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             shown = [each for each in self.jobs.values() if each.id not in others]
@@ -172,7 +174,7 @@ class Narrated(FakeClient):
         return await super().get_job(job_id)
 
 
-def test_a_listed_job_is_asked_for_after_the_spot_check_and_before_the_list_has_been_read() -> None:
+def test_a_listed_job_is_fetched_after_the_spot_check_and_before_the_list_is_complete() -> None:
     others = ids(9000)[30:]
     client = Narrated(settled(others, "failed"))
     before = replace(known(), others=frozenset(others))
@@ -183,13 +185,13 @@ def test_a_listed_job_is_asked_for_after_the_spot_check_and_before_the_list_has_
     assert any(isinstance(each, int) for each in client.told[at:]), "some pages are not asked for yet"
 
 
-def test_no_listed_job_is_fetched_unless_one_of_ours_is_missing() -> None:
+def test_no_listed_job_is_fetched_unless_a_requested_job_is_missing() -> None:
     client = FakeClient(settled(ids(1500), "failed"))
     look_after(client, replace(known(), others=frozenset(ids(1500)[30:])), 30)
     assert set(client.asked) <= set(ids(30))
 
 
-def test_a_listed_job_that_is_not_found_while_the_list_is_read_makes_404_prove_nothing() -> None:
+def test_a_404_proves_nothing_if_a_listed_job_gets_404_while_the_list_is_read() -> None:
     class NoRoute(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             raise NotFound(404)
@@ -200,7 +202,7 @@ def test_a_listed_job_that_is_not_found_while_the_list_is_read_makes_404_prove_n
     assert "no job that is listed is found by its id" in str(found.doubt)
 
 
-def test_finding_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> None:
+def test_fetching_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> None:
     class OnlyUnlisted(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             if job_id in others:
@@ -213,7 +215,7 @@ def test_finding_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> Non
     assert "no job that is listed is found by its id" in str(found.doubt)
 
 
-def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> None:
+def test_a_list_that_proves_nothing_gives_no_other_jobs() -> None:
     class Unsaid(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             page = await super().list_jobs(query, mapper, **place)
@@ -224,7 +226,7 @@ def test_the_other_jobs_of_a_list_that_proves_nothing_are_not_waited_for() -> No
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_404_counts_only_from_a_server_that_knows_some_job_by_its_id(count: int) -> None:
+def test_a_404_proves_absence_only_if_the_server_returns_another_job_by_id(count: int) -> None:
     class NoRoute(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             raise NotFound(404)
@@ -234,7 +236,7 @@ def test_404_counts_only_from_a_server_that_knows_some_job_by_its_id(count: int)
     assert "no job that is listed is found by its id" in str(found.doubt)
 
 
-def test_a_spot_check_that_finds_one_is_widened_to_all_of_them() -> None:
+def test_every_job_is_fetched_by_id_if_the_spot_check_finds_one() -> None:
     class Hiding(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             return cut([each for each in self.jobs.values() if each.id not in hidden], mapper, place["limit"])
@@ -252,7 +254,7 @@ def test_exactly_six_jobs_are_looked_up_at_once() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 21])
-def test_a_server_that_answers_404_to_everything_has_no_job_gone(count: int) -> None:
+def test_no_job_is_reported_gone_if_the_server_answers_404_to_everything(count: int) -> None:
     client = FakeClient(jobs_of(ids(30)), blind=lambda sent: NotFound(404))
     found = look(client, count)
     assert (found.there, found.gone) == ({}, frozenset())
@@ -262,11 +264,11 @@ def test_a_server_that_answers_404_to_everything_has_no_job_gone(count: int) -> 
 
 @pytest.mark.parametrize("count", [5, 30])
 @pytest.mark.parametrize("error", [ServerFault(500), Unauthorized(401), UnreadableAnswer(200)])
-def test_a_failed_lookup_has_seen_nothing_and_says_why(count: int, error: CloudError) -> None:
+def test_a_failed_lookup_returns_only_its_error(count: int, error: CloudError) -> None:
     assert look(FakeClient(jobs_of(ids(3)), blind=lambda sent: error), count) == Observation(error=error)
 
 
-def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
+def test_an_error_for_one_job_does_not_hide_the_other_jobs() -> None:
     class Partly(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             found = await super().get_job(job_id)
@@ -287,7 +289,7 @@ def test_one_job_that_cannot_be_read_leaves_the_others_seen() -> None:
 
 @pytest.mark.parametrize("error", [None, ServerFault(500)])
 @pytest.mark.parametrize("slow", [0.0, 50.0])
-def test_a_list_that_turns_out_not_to_be_needed_is_not_waited_for_and_cannot_fail_the_lookup(
+def test_a_lookup_neither_awaits_nor_fails_by_a_list_that_it_does_not_need(
     error: CloudError | None, slow: float
 ) -> None:
     class Whole(FakeClient):
@@ -315,14 +317,14 @@ class Endless(FakeClient):
         return replace(page, total=None, has_more=True)
 
 
-def test_an_incomplete_list_proves_nothing_gone() -> None:
+def test_an_incomplete_list_does_not_prove_absence() -> None:
     found = look(Endless(jobs_of(ids(25))), 40)
     assert list(found.there) == ids(25)
     assert found.gone == frozenset()
     assert not found.is_known(ids(40)[39])
 
 
-def test_a_list_that_breaks_half_way_proves_nothing_gone() -> None:
+def test_a_list_that_fails_half_way_does_not_prove_absence() -> None:
     class Breaking(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             if place.get("offset"):
@@ -370,7 +372,7 @@ def test_cancelling_a_lookup_leaves_no_request_running(count: int, known: Observ
     virtual_time.run(cancel())
 
 
-def test_an_unseen_observation_is_empty() -> None:
+def test_nothing_observed_is_empty() -> None:
     assert (NOTHING_OBSERVED.there, NOTHING_OBSERVED.gone, NOTHING_OBSERVED.error) == ({}, frozenset(), None)
 
 

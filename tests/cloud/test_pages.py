@@ -51,7 +51,7 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize("text", SAMPLES)
-def test_a_page_cut_short_anywhere_is_not_a_page(text: str) -> None:
+def test_a_page_truncated_anywhere_is_rejected(text: str) -> None:
     for end in range(len(text)):
         with pytest.raises(NotJson):
             whole(text[:end])
@@ -59,7 +59,7 @@ def test_a_page_cut_short_anywhere_is_not_a_page(text: str) -> None:
 
 @quickly
 @given(st.text() | any_json.map(json.dumps))
-def test_any_text_is_read_as_json_reads_it_or_is_not_a_page(text: str) -> None:
+def test_any_text_is_read_as_the_json_module_reads_it_or_rejected(text: str) -> None:
     try:
         expected = json.loads(text)
     except ValueError:
@@ -72,7 +72,7 @@ def test_any_text_is_read_as_json_reads_it_or_is_not_a_page(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", SAMPLES)
-def test_a_page_with_any_one_wrong_character_is_read_as_json_reads_it_or_is_not_a_page(text: str) -> None:
+def test_a_page_with_one_changed_character_is_read_as_the_json_module_reads_it_or_rejected(text: str) -> None:
     for at in range(len(text)):
         for wrong in '",]}{[:0 ':
             odd = text[:at] + wrong + text[at + 1 :]
@@ -113,20 +113,20 @@ def test_text_that_is_not_a_page_is_rejected(text: str) -> None:
         whole(text)
 
 
-def test_the_rows_come_one_by_one_in_order_and_the_other_members_as_they_are() -> None:
+def test_rows_are_yielded_in_order_and_other_members_are_unchanged() -> None:
     text = '{"a": 1, "jobs": [{"id": 1}, [2], 3], "pagination": {"jobs": [4]}}'
     rows: list[Any] = []
     assert read_page(text, rows.append) == {"a": 1, "jobs": [], "pagination": {"jobs": [4]}}
     assert rows == [{"id": 1}, [2], 3]
 
 
-def test_jobs_that_are_no_array_are_given_as_they_are() -> None:
+def test_jobs_that_are_not_an_array_are_returned_unchanged() -> None:
     rows: list[Any] = []
     assert read_page('{"jobs": {"0": 1}}', rows.append) == {"jobs": {"0": 1}}
     assert rows == []
 
 
-def test_rows_that_come_twice_are_not_a_page() -> None:
+def test_a_page_with_two_jobs_members_is_rejected() -> None:
     with pytest.raises(NotJson):
         whole('{"jobs": [1], "jobs": [2]}')
 

@@ -54,7 +54,7 @@ def test_only_these_methods_and_paths_can_be_built() -> None:
     }
 
 
-def test_requests_are_made_in_protocol_alone_and_their_paths_are_literals() -> None:
+def test_only_the_protocol_module_builds_requests_and_their_paths_are_literals() -> None:
     for file in files("cloud_history").iterdir():
         if not file.name.endswith(".py"):
             continue
@@ -84,7 +84,7 @@ def test_a_request_with_an_invalid_job_id_cannot_be_built(wrong: str) -> None:
         protocol.cancel_jobs([JOB, wrong])
 
 
-def test_a_cancel_carries_exactly_its_ids_and_is_never_cut_short() -> None:
+def test_a_cancel_request_contains_exactly_the_given_ids_and_refuses_too_many() -> None:
     assert protocol.cancel_jobs([OTHER, JOB]).body == f'{{"job_ids":["{OTHER}","{JOB}"]}}'.encode()
     for wrong in ([], [JOB] * 101):
         with pytest.raises(SchemaMismatch):
@@ -92,20 +92,20 @@ def test_a_cancel_carries_exactly_its_ids_and_is_never_cut_short() -> None:
 
 
 @pytest.mark.parametrize("name", ["a&type=temp", "../../x", "a#b", "é ü.png", "a\r\nX: y", "\ud800.png"])
-def test_a_file_name_from_the_server_cannot_leave_its_place_in_the_query(name: str) -> None:
+def test_a_file_name_from_the_server_cannot_add_query_parameters(name: str) -> None:
     parts = urlsplit(f"https://cloud.example{protocol.view_file(name, 'sub', 'output').target}")
     assert (parts.path, parts.fragment) == ("/api/view", "")
     expected = name.replace("\ud800", "?")
     assert dict(parse_qsl(parts.query)) == {"filename": expected, "subfolder": "sub", "type": "output"}
 
 
-def test_a_delete_carries_exactly_its_ids_as_compact_json() -> None:
+def test_a_delete_request_contains_exactly_the_given_ids_as_compact_json() -> None:
     request = protocol.delete_history([OTHER, JOB])
     assert request.body == f'{{"delete":["{OTHER}","{JOB}"]}}'.encode()
     assert request.target == "/api/history"
 
 
-def test_a_clear_carries_exactly_one_member() -> None:
+def test_the_body_of_a_clear_request_has_exactly_one_member() -> None:
     assert protocol.clear_history().body == b'{"clear":true}'
 
 
@@ -116,11 +116,11 @@ def test_a_delete_of_anything_but_1_to_100_distinct_ids_cannot_be_built(ids: lis
 
 
 @pytest.mark.parametrize("read", ["list_jobs", "get_job", "view_file", "get_user"])
-def test_a_read_has_no_body(read: str) -> None:
+def test_a_read_request_has_no_body(read: str) -> None:
     assert requests_that_can_be_built()[read].body is None
 
 
-def test_a_page_of_jobs_is_asked_for_with_its_statuses_limit_and_place() -> None:
+def test_a_page_request_contains_the_statuses_the_limit_and_the_position() -> None:
     def query(request: Request) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(request.target).query, strict_parsing=True))
 
@@ -139,7 +139,7 @@ def test_a_page_of_jobs_is_asked_for_with_its_statuses_limit_and_place() -> None
 
 
 @pytest.mark.parametrize("cursor", ["a&clear=1", "a#b", "a/../history", "a b\r\nX: y", "é%2F?x=1"])
-def test_a_cursor_from_the_server_cannot_leave_its_place_in_the_query(cursor: str) -> None:
+def test_a_cursor_from_the_server_cannot_add_query_parameters(cursor: str) -> None:
     parts = urlsplit(f"https://cloud.example{protocol.list_jobs(ONLY_ACTIVE, limit=1, after=cursor).target}")
     assert (parts.path, parts.fragment) == ("/api/jobs", "")
     assert dict(parse_qsl(parts.query)) == {"status": ACTIVE_QUERY, "limit": "1", "after": cursor}

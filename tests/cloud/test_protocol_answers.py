@@ -139,7 +139,7 @@ def test_every_known_error_shape_is_read(
     assert str(found) == f"{found.message} {found.hint}"
 
 
-def test_429_with_retry_after_is_a_rate_limit_that_says_how_long() -> None:
+def test_a_429_with_retry_after_is_a_rate_limit_with_its_seconds() -> None:
     found = error(429, {"message": SAYS}, retry_after=17.0)
     assert (type(found), found.code, found.retry_after) == (RateLimited, "rate_limited", 17.0)
     assert "17 s" in found.hint
@@ -150,7 +150,7 @@ def test_429_with_retry_after_is_a_rate_limit_that_says_how_long() -> None:
 @pytest.mark.parametrize("retry_after", [None, 2.0])
 @pytest.mark.parametrize("kind", PLAN_REFUSALS)
 @pytest.mark.parametrize("place", ["type", "code", "outer code", "flat type", "small letters", "beside a code"])
-def test_a_plan_refusal_is_one_wherever_its_type_stands_and_says_what_the_plan_lacks(
+def test_a_plan_refusal_is_recognised_wherever_its_type_is_and_says_what_the_plan_lacks(
     status: int, retry_after: float | None, kind: str, place: str
 ) -> None:
     body = {
@@ -181,7 +181,7 @@ def test_a_rate_limit_mentions_neither_a_subscription_nor_missing_seconds() -> N
 
 @pytest.mark.parametrize("status", [404, 405, 410, 501])
 @pytest.mark.parametrize("body", [{"message": SAYS}, b"", b"<!doctype html><title>404</title>"], ids=str)
-def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_patience(status: int, body: object) -> None:
+def test_the_error_for_a_removed_deletion_route_asks_to_update_and_not_to_wait(status: int, body: object) -> None:
     found = error(status, body, path="/api/history")
     assert type(found) is ApiMovedOn
     assert "look for a newer version" in str(found)
@@ -202,14 +202,14 @@ def test_a_deletion_route_that_is_gone_asks_for_a_newer_version_and_not_for_pati
         ("/api/history", 403, Forbidden),
     ],
 )
-def test_a_status_means_a_missing_route_only_where_it_is_about_the_route(
+def test_a_status_means_a_missing_route_only_if_the_answer_is_about_the_route(
     path: str, status: int, kind: type[CloudResponseError]
 ) -> None:
     assert type(error(status, {"message": SAYS}, path=path)) is kind
 
 
 @pytest.mark.parametrize("status", [100, 301, 302, 303, 304, 307, 308])
-def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
+def test_a_redirect_is_never_a_success_and_its_target_is_never_quoted(status: int) -> None:
     found = error(status, {"message": "go elsewhere"})
     assert (type(found), found.cloud_says) == (NotComfyCloud, "")
 
@@ -227,18 +227,20 @@ def test_a_redirect_is_never_a_success_nor_quoted(status: int) -> None:
     ],
 )
 @pytest.mark.parametrize("declared", ["text/html; charset=utf-8", "TEXT/HTML", "text/plain"])
-def test_a_web_page_is_never_a_success_nor_quoted(status: int, kind: type[CloudResponseError], declared: str) -> None:
+def test_a_web_page_is_never_a_success_and_never_quoted(
+    status: int, kind: type[CloudResponseError], declared: str
+) -> None:
     found = error(status, b"\n<!DOCTYPE html><html><title>Sign in</title></html>", declared)
     assert (type(found), found.cloud_says) == (kind, "")
     assert "Sign in" not in str(found)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_success_is_no_error(status: int) -> None:
+def test_a_success_raises_no_error(status: int) -> None:
     assert protocol.error_of(answer(status)) is None
 
 
-def test_a_success_that_was_cut_is_unreadable() -> None:
+def test_a_truncated_success_is_unreadable() -> None:
     assert type(error(200, b'{"jobs": []', whole=False)) is UnreadableAnswer
 
 
@@ -262,14 +264,14 @@ def test_a_malformed_answer_is_unreadable(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("levels", [20_000, 100_000])
-def test_a_read_that_is_nested_too_deeply_says_so_without_the_answer(levels: int) -> None:
+def test_the_error_for_a_deeply_nested_answer_does_not_quote_it(levels: int) -> None:
     body = b'{"id": ' + b"[" * levels + b"]" * levels + b"}"
     with pytest.raises(NestedTooDeeply) as caught:
         protocol.read_json(answer(200, body), "job_detail")
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
+def test_a_page_has_its_jobs_and_its_position_in_the_list() -> None:
     rows: list[object] = [
         {"id": JOB, "status": "completed"},
         {"id": "no id"},
@@ -283,7 +285,7 @@ def test_a_page_of_jobs_has_its_jobs_and_where_it_stands() -> None:
     assert (page.received, page.total, page.has_more, page.next_cursor) == (4, 40, True, "c")
 
 
-def test_only_wanted_rows_of_a_page_are_kept_and_every_id_is_counted() -> None:
+def test_only_requested_rows_of_a_page_are_returned_and_every_id_is_counted() -> None:
     rows = [{"id": JOB, "status": "failed"}, {"id": OTHER.upper(), "status": "completed"}, {"id": "no id"}]
     made: list[str] = []
 
@@ -302,7 +304,7 @@ def test_only_wanted_rows_of_a_page_are_kept_and_every_id_is_counted() -> None:
     assert made == [JOB, OTHER, JOB]
 
 
-def test_the_first_row_of_a_job_that_is_listed_twice_on_a_page_is_kept() -> None:
+def test_the_first_row_wins_if_a_page_lists_a_job_twice() -> None:
     rows = [{"id": JOB, "status": "failed"}, {"id": JOB, "status": "completed"}]
     page = protocol.read_jobs_page(answer(200, {"jobs": rows}), EVERY_JOB, NOON)
     assert (page.job_ids, page.received) == ([JOB, JOB], 2)
@@ -318,19 +320,19 @@ def test_an_unusable_pagination_is_ignored(total: object, more: dict[str, object
     assert (odd.total, odd.has_more) == (None, None)
 
 
-def test_a_read_raises_the_error_an_answer_means() -> None:
+def test_a_read_raises_the_error_that_the_answer_describes() -> None:
     with pytest.raises(Unauthorized):
         protocol.read_json(answer(401, {"message": SAYS}), "user")
     with pytest.raises(ServerFault):
         protocol.read_jobs_page(answer(500), EVERY_JOB, NOON)
 
 
-def test_control_and_direction_characters_of_the_server_are_not_shown() -> None:
+def test_control_and_direction_characters_in_server_messages_are_not_shown() -> None:
     found = error(400, {"message": "a\x00b\x1b[31mc\r\nd\u202ee\u2066f\x9bg\u200fh\x7f"})
     assert found.cloud_says == "a b [31mc d e f g h"
 
 
-def test_the_words_of_the_server_are_cut_at_1000_characters_and_its_code_at_100() -> None:
+def test_server_messages_are_cut_at_1000_characters_and_server_codes_at_100() -> None:
     found = error(400, {"code": "c" * 5000, "message": "é" * 5000})
     assert found.cloud_says == "é" * 1000
     assert found.cloud_code == "c" * 100
@@ -339,7 +341,7 @@ def test_the_words_of_the_server_are_cut_at_1000_characters_and_its_code_at_100(
 
 @pytest.mark.parametrize("before", [0, 960, 980, 999, 3990])
 @pytest.mark.parametrize("shape", ["message", "code", "text"])
-def test_the_key_is_scrubbed_from_the_words_of_the_server_wherever_it_stands(before: int, shape: str) -> None:
+def test_the_key_is_removed_from_server_messages_wherever_it_is(before: int, shape: str) -> None:
     Secret(KEY)
     text = "x" * before + KEY + " tail"
     body = text.encode() if shape == "text" else {shape: text}

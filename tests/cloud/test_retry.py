@@ -79,20 +79,20 @@ def retried_after(repeat: Repeat, error: CloudError) -> str:
     TABLE,
     ids=[f"{type(e).__name__}-{i}" for i, (e, *_) in enumerate(TABLE)],
 )
-def test_each_error_is_retried_after_the_tries_that_the_table_says(
+def test_each_error_is_retried_as_often_as_the_table_says(
     error: CloudError, read: str, delete: str, clear: str
 ) -> None:
     found = (retried_after(READ, error), retried_after(DELETE, error), retried_after(CLEAR, error))
     assert found == (read, delete, clear)
 
 
-def test_waits_grow_from_half_a_second_to_a_cap() -> None:
+def test_waits_between_retries_grow_from_half_a_second_to_a_maximum() -> None:
     patient = RetryPolicy(tries=10, rand=lambda: 1.0)
     waits = [patient.wait(READ, LOST, tried) for tried in range(1, 10)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0]
 
 
-def test_a_rate_limit_without_a_time_is_waited_for_longer_each_time_and_never_at_once() -> None:
+def test_a_rate_limit_without_retry_after_is_never_retried_at_once_and_waits_longer_each_time() -> None:
     limited = RateLimited(429)
     longest = [POLICY.wait(READ, limited, tried) for tried in range(1, 8)]
     shortest = [RetryPolicy(rand=lambda: 0.0).wait(DELETE, limited, tried) for tried in range(1, 8)]
@@ -112,18 +112,18 @@ def test_a_rate_limit_without_a_time_is_waited_for_longer_each_time_and_never_at
         (CLEAR, False, None),
     ],
 )
-def test_a_401_is_tried_once_more_where_the_key_worked_before_and_the_request_is_no_clear(
+def test_a_401_is_retried_once_if_the_key_worked_before_and_the_request_is_not_a_clear(
     repeat: Repeat, key_worked: bool, wait: float | None
 ) -> None:
     assert POLICY.wait(repeat, Unauthorized(401), 1, key_worked=key_worked) == wait
 
 
 @pytest.mark.parametrize("error", [Forbidden(403), PlanRefused(402), BadRequest(400), ApiMovedOn(410)])
-def test_a_key_that_worked_changes_nothing_for_other_refusals(error: CloudError) -> None:
+def test_other_refusals_are_not_retried_even_if_the_key_worked_before(error: CloudError) -> None:
     assert POLICY.wait(READ, error, 1, key_worked=True) is None
 
 
-def test_waits_are_anywhere_between_nothing_and_their_most() -> None:
+def test_each_wait_is_random_between_zero_and_its_maximum() -> None:
     assert RetryPolicy(rand=lambda: 0.0).wait(READ, LOST, 3) == 0.0
     assert RetryPolicy(rand=lambda: 0.25).wait(READ, LOST, 3) == 0.5
     assert len({RetryPolicy().wait(READ, LOST, 3) for _ in range(20)}) > 1
@@ -186,7 +186,7 @@ def test_an_invalid_retry_after_is_ignored(value: str | None) -> None:
     assert parse_retry_after(value, NOW) is None
 
 
-def test_a_huge_retry_after_is_still_a_number() -> None:
+def test_a_huge_retry_after_is_a_finite_number() -> None:
     found = parse_retry_after("9" * 12, NOW)
     assert found is not None
     assert found > 60.0

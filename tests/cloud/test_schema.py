@@ -43,14 +43,14 @@ def refused_by(name: str, body: object) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_schema_is_one_by_its_metaschema(name: str) -> None:
+def test_every_schema_is_valid_by_its_metaschema(name: str) -> None:
     found = definition(name)
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(found)
 
 
 @pytest.mark.skipif(not SPEC.is_file(), reason="the official openapi-cloud.yaml is not here")
-def test_the_documented_schema_says_what_the_official_document_says() -> None:
+def test_the_documented_schema_equals_that_of_the_official_openapi_document() -> None:
     def bare(node: Any) -> Any:
         if isinstance(node, dict):
             return {key: bare(value) for key, value in node.items() if key not in NOTES}
@@ -109,7 +109,7 @@ def test_a_body_with_exactly_one_intent_passes_both_schemas(body: object) -> Non
 
 
 @pytest.mark.parametrize("body", DOCUMENTED_BUT_NOT_ONE_INTENT, ids=str)
-def test_a_documented_body_without_exactly_one_intent_is_refused_by_our_own_schema(body: object) -> None:
+def test_our_own_schema_refuses_a_documented_body_without_exactly_one_intent(body: object) -> None:
     assert not refused_by("history_manage_request", body)
     assert refused_by("one_intent_request", body)
     with pytest.raises(SchemaMismatch):
@@ -123,13 +123,13 @@ def test_an_undocumented_body_is_refused_by_both_schemas(body: object) -> None:
 
 
 @pytest.mark.parametrize("body", [{"delete": ["something-private"]}, {"something-private": 1}, "something-private"])
-def test_a_mismatch_never_quotes_the_value(body: object) -> None:
+def test_a_schema_error_never_quotes_the_value(body: object) -> None:
     with pytest.raises(SchemaMismatch) as caught:
         schema.check_request_body(body)
     assert "something-private" not in f"{caught.value} {caught.value.args} {caught.value.__cause__!r}"
 
 
-def test_a_mismatch_says_where() -> None:
+def test_a_schema_error_names_the_place_of_the_mismatch() -> None:
     with pytest.raises(SchemaMismatch) as caught:
         schema.check_request_body({"delete": [JOB, 7]})
     assert "$.delete[1]" in caught.value.message
@@ -156,7 +156,7 @@ def test_a_mismatch_says_where() -> None:
         ("user", "active", False),
     ],
 )
-def test_an_answer_that_lacks_what_is_read_of_it_is_refused(name: str, value: object, fits: bool) -> None:
+def test_an_answer_without_a_required_field_is_refused(name: str, value: object, fits: bool) -> None:
     assert refused_by(name, value) is not fits
 
 
@@ -183,7 +183,7 @@ def test_importing_every_module_of_the_package_does_not_import_jsonschema() -> N
 
 
 @pytest.mark.usefixtures("no_jsonschema")
-def test_without_jsonschema_nothing_passes_and_the_hint_gives_the_pip_command() -> None:
+def test_without_jsonschema_no_body_is_accepted_and_the_hint_gives_the_pip_command() -> None:
     checks: list[Callable[[], None]] = [lambda: schema.check_request_body({"clear": True}), schema.load_all]
     for check in checks:
         with pytest.raises(MissingDependency) as caught:
@@ -199,7 +199,7 @@ def test_every_schema_in_the_package_is_tested_here() -> None:
     assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {f"{name}.json" for name in NAMES}
 
 
-def test_each_checker_is_built_once() -> None:
+def test_each_schema_validator_is_built_once() -> None:
     schema.load_all()
     assert [schema.checker(name) for name in NAMES] == [schema.checker(name) for name in NAMES]
     assert schema.checker.cache_info().currsize == len(NAMES)

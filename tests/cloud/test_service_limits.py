@@ -101,7 +101,7 @@ async def delete(operations: Operations, cloud: SimulatedCloud, watch: Told, cou
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["with Retry-After", "without"])
-async def test_a_deletion_of_1000_with_rate_limits_in_its_middle_completes(
+async def test_a_deletion_of_1000_jobs_completes_despite_rate_limits(
     cloud: SimulatedCloud, operations: Operations, told: bool
 ) -> None:
     cloud.switches.rate_limit = 5
@@ -116,7 +116,7 @@ async def test_a_deletion_of_1000_with_rate_limits_in_its_middle_completes(
     assert max(watch.waits) == (12 if told else max(watch.waits))
 
 
-async def test_no_other_request_of_an_operation_begins_while_the_service_asks_to_wait(
+async def test_an_operation_sends_no_request_while_the_service_asks_to_wait(
     cloud: SimulatedCloud, clock: Clock
 ) -> None:
     let_go, asleep = asyncio.Event(), asyncio.Event()
@@ -137,7 +137,7 @@ async def test_no_other_request_of_an_operation_begins_while_the_service_asks_to
     assert len(cloud.requests) == 5
 
 
-async def test_requests_go_on_after_one_that_waited_was_cancelled(cloud: SimulatedCloud) -> None:
+async def test_other_requests_continue_after_a_waiting_request_is_cancelled(cloud: SimulatedCloud) -> None:
     asleep = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
@@ -172,7 +172,7 @@ async def test_a_wait_that_the_service_asks_for_can_be_stopped_at_once(
 
 @pytest.mark.parametrize("status", [402, 429])
 @pytest.mark.parametrize("after", [0, 3])
-async def test_a_plan_refusal_stops_everything_also_with_retry_after_and_says_why(
+async def test_a_plan_refusal_ends_the_operation_even_with_retry_after_and_says_why(
     cloud: SimulatedCloud, operations: Operations, status: int, after: int
 ) -> None:
     shape = plan_refusal("PAYMENT_REQUIRED", status, retry_after="2")
@@ -213,7 +213,7 @@ async def test_a_key_that_is_refused_twice_in_a_row_ends_the_operation(
 
 
 @pytest.mark.parametrize("status", [404, 405, 410, 501])
-async def test_a_deletion_route_that_is_gone_ends_the_operation_and_asks_for_a_newer_version(
+async def test_a_removed_deletion_route_ends_the_operation_and_asks_to_update_the_pack(
     cloud: SimulatedCloud, operations: Operations, status: int
 ) -> None:
     cloud.switches.history_route = status

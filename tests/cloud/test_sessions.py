@@ -35,7 +35,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on.set()
 
 
-def test_the_loop_of_a_node_ends_though_the_resolver_hangs(hanging: threading.Event) -> None:
+def test_a_node_s_event_loop_closes_even_if_the_resolver_hangs(hanging: threading.Event) -> None:
     async def ask() -> None:
         client = CloudClient(
             read_base_url({"COMFY_CLOUD_BASE_URL": "https://cloud.example"}),
@@ -54,7 +54,7 @@ def test_the_loop_of_a_node_ends_though_the_resolver_hangs(hanging: threading.Ev
 
 
 @pytest.mark.parametrize("kind", [ThreadResolver, PublicResolver])
-def test_the_loop_of_a_picture_ends_though_the_resolver_hangs(
+def test_the_event_loop_of_an_image_download_closes_even_if_the_resolver_hangs(
     hanging: threading.Event, kind: type[ThreadResolver]
 ) -> None:
     async def ask() -> None:
@@ -67,7 +67,7 @@ def test_the_loop_of_a_picture_ends_though_the_resolver_hangs(
     assert time.monotonic() - begin < 5
 
 
-async def test_addresses_are_given_as_aiohttp_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_resolver_returns_addresses_in_the_form_of_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
     v6: Any = ("fe80::1", 443, 0, 3)
     found: Any = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443)),
@@ -81,7 +81,7 @@ async def test_addresses_are_given_as_aiohttp_wants_them(monkeypatch: pytest.Mon
     ]
 
 
-async def test_a_name_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_resolving_an_unknown_host_name_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(*args: Any, **kwargs: Any) -> Any:
         raise socket.gaierror("nobody")
 

@@ -29,7 +29,7 @@ def test_an_empty_filter_matches_every_job(status: JobStatus) -> None:
     assert JobFilter().query() == {}
 
 
-def test_any_of_the_statuses_match() -> None:
+def test_a_filter_matches_jobs_with_any_of_its_statuses() -> None:
     words = [status for status in JobStatus if JobFilter(FINISHED).matches(job(ids(1)[0], status.value))]
     assert tuple(words) == FINISHED
 
@@ -53,7 +53,7 @@ def test_any_of_the_statuses_match() -> None:
         ("dog", False),
     ],
 )
-def test_a_search_looks_into_name_id_workflow_and_error_whatever_the_case(text: str, found: bool) -> None:
+def test_a_search_matches_name_id_workflow_and_error_ignoring_case(text: str, found: bool) -> None:
     assert JobFilter(search=text).matches(CAT) is found
 
 
@@ -68,13 +68,13 @@ def test_a_search_looks_into_name_id_workflow_and_error_whatever_the_case(text: 
         (NOON, NOON + timedelta(seconds=1), True),
     ],
 )
-def test_a_time_range_has_its_beginning_and_not_its_end(
+def test_a_time_range_includes_its_start_and_excludes_its_end(
     after: datetime | None, before: datetime | None, found: bool
 ) -> None:
     assert JobFilter(after=after, before=before).matches(CAT) is found
 
 
-def test_a_job_without_a_usable_time_is_in_no_time_range_and_so_never_old() -> None:
+def test_a_job_without_a_valid_time_matches_no_time_range() -> None:
     timeless = CAT._replace(created_at=None)
     assert not JobFilter(before=NOON + timedelta(days=9999)).matches(timeless)
     assert not JobFilter(after=NOON - timedelta(days=9999)).matches(timeless)
@@ -100,13 +100,13 @@ def test_workflow_and_output_type_match_exactly() -> None:
     ],
     ids=str,
 )
-def test_all_members_have_to_match(wrong: dict[str, object]) -> None:
+def test_a_job_must_match_every_field_of_the_filter(wrong: dict[str, object]) -> None:
     right = {"statuses": (JobStatus.FAILED,), "search": "cat", "after": NOON, "output_type": "image"}
     assert JobFilter(**right).matches(CAT)  # type: ignore[arg-type]
     assert not JobFilter(**{**right, **wrong}).matches(CAT)  # type: ignore[arg-type]
 
 
-def test_the_server_is_asked_for_what_it_can_filter_and_for_nothing_else() -> None:
+def test_the_query_contains_only_filters_that_the_server_supports() -> None:
     chosen = JobFilter(FINISHED, "cat", NOON, NOON, "w", "3d")
     assert chosen.query() == {
         "status": "completed,failed,cancelled",
@@ -114,7 +114,7 @@ def test_the_server_is_asked_for_what_it_can_filter_and_for_nothing_else() -> No
     }
 
 
-def test_unknown_statuses_are_filtered_here_because_no_server_knows_them() -> None:
+def test_unknown_statuses_are_filtered_locally() -> None:
     chosen = JobFilter((JobStatus.UNKNOWN, JobStatus.FAILED))
     assert chosen.query() == {}
     assert chosen.matches(job(ids(1)[0], "enchanted"))

@@ -50,7 +50,7 @@ quickly = examples(100)
         ([[]], []),
     ],
 )
-def test_ids_are_found_in_order_lower_case_and_once(given_: object, expected: list[str]) -> None:
+def test_ids_are_returned_in_order_in_lower_case_without_duplicates(given_: object, expected: list[str]) -> None:
     assert parse_job_ids(given_) == expected
 
 
@@ -58,7 +58,7 @@ def test_ids_are_found_in_order_lower_case_and_once(given_: object, expected: li
     "absent",
     [None, "", " \n\t", "[]", " [ ] ", '""', "“”", ",;,", (None,), [None], [""], ["[]"], [[None], " "]],
 )
-def test_absent_or_blank_is_refused_and_never_means_all_or_nothing(absent: object) -> None:
+def test_missing_or_blank_ids_are_refused(absent: object) -> None:
     with pytest.raises(NoJobIds) as refused:
         parse_job_ids(absent)
     assert refused.value.hint == (
@@ -67,12 +67,12 @@ def test_absent_or_blank_is_refused_and_never_means_all_or_nothing(absent: objec
 
 
 @pytest.mark.parametrize("text", ["[[]]", "[[], []]", "[[[]]]"])
-def test_a_text_of_nothing_but_empty_arrays_is_blank_like_an_empty_array(text: str) -> None:
+def test_a_text_of_only_empty_arrays_counts_as_blank(text: str) -> None:
     with pytest.raises(NoJobIds):
         parse_job_ids(text)
 
 
-def test_a_text_of_empty_arrays_beside_a_job_id_is_named_and_not_dropped() -> None:
+def test_empty_arrays_in_a_text_with_a_job_id_are_reported_as_wrong() -> None:
     with pytest.raises(InvalidJobIds, match="item 1"):
         parse_job_ids(["[[]]", A])
 
@@ -113,7 +113,7 @@ def test_a_text_of_empty_arrays_beside_a_job_id_is_named_and_not_dropped() -> No
         "\ud800",
     ],
 )
-def test_anything_else_is_refused(wrong: str) -> None:
+def test_text_that_is_not_a_job_id_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidJobIds, match="item 1"):
         parse_job_ids(wrong)
     with pytest.raises(InvalidJobIds):
@@ -141,7 +141,7 @@ def test_items_that_are_not_text_are_named_by_their_type(wrong: object, shown: s
     assert refused.value.values["wrong"] == 1
 
 
-def test_all_wrong_items_are_named_at_once_the_first_ten_and_a_count() -> None:
+def test_the_error_names_the_first_ten_wrong_items_and_counts_the_rest() -> None:
     mixed = [A, *(f"wrong{number}" for number in range(1, 1013)), B]
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids(mixed)
@@ -150,14 +150,14 @@ def test_all_wrong_items_are_named_at_once_the_first_ten_and_a_count() -> None:
     assert refused.value.message == f"1,012 of 1,014 are not job ids: {named}; and 1,002 more."
 
 
-def test_exactly_ten_wrong_items_are_all_named_and_no_more_is_said() -> None:
+def test_the_error_for_exactly_ten_wrong_items_names_all_without_a_count() -> None:
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids(["x"] * 10)
     assert refused.value.message.endswith("item 10: “x”.")
     assert "more" not in refused.value.message
 
 
-def test_invisible_characters_are_escaped_and_long_texts_are_cut() -> None:
+def test_errors_escape_invisible_characters_and_cut_long_texts() -> None:
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids([f"\u202e{A}", "x" * 5000])
     assert f"“\\u202e{A}”" in refused.value.message
@@ -171,7 +171,7 @@ def test_huge_nesting_in_a_text_is_refused(depth: int) -> None:
         parse_job_ids("[" * depth + f'"{A}"' + "]" * depth)
 
 
-def test_a_list_that_holds_itself_is_refused() -> None:
+def test_a_list_that_contains_itself_is_refused() -> None:
     endless: list[object] = []
     endless.append(endless)
     with pytest.raises(InvalidJobIds):
@@ -181,7 +181,7 @@ def test_a_list_that_holds_itself_is_refused() -> None:
 @pytest.mark.parametrize(
     "key", ["comfyui-0123456789abcdef", "COMFYUI-0123456789ABCDEF", "key=comfyui-0123456789abcdef"]
 )
-def test_what_looks_like_an_api_key_is_never_echoed(key: str) -> None:
+def test_errors_never_quote_text_that_looks_like_an_api_key(key: str) -> None:
     for around in (key, f'"{key}"', [A, key], json.dumps([key])):
         with pytest.raises(InvalidJobIds) as refused:
             parse_job_ids(around)
@@ -189,7 +189,7 @@ def test_what_looks_like_an_api_key_is_never_echoed(key: str) -> None:
         assert "looks like an API key (hidden)" in refused.value.message
 
 
-def test_a_key_this_process_holds_is_never_echoed_whatever_it_looks_like() -> None:
+def test_errors_never_quote_the_api_key_of_this_process() -> None:
     Secret("an-unusual-key-of-somebody")
     with pytest.raises(InvalidJobIds) as refused:
         parse_job_ids("x" * 50 + "an-unusual-key-of-somebody")
@@ -234,7 +234,7 @@ def nested(choices: Choices) -> Mixed:
 
 @quickly
 @given(made_of(nested, 1000))
-def test_any_mix_of_ids_gives_the_same_ids_in_order_lower_case_and_once(mixed: Mixed) -> None:
+def test_any_spelling_of_ids_gives_the_same_ids_in_order_without_duplicates(mixed: Mixed) -> None:
     assert parse_job_ids(mixed[0]) == list(dict.fromkeys(mixed[1]))
 
 
@@ -255,7 +255,7 @@ def one_wrong(choices: Choices) -> tuple[list[str], int]:
 
 @quickly
 @given(made_of(one_wrong, 140))
-def test_one_wrong_item_among_good_ones_is_named_with_its_position(case: tuple[list[str], int]) -> None:
+def test_the_error_names_one_wrong_item_among_valid_ones_with_its_position(case: tuple[list[str], int]) -> None:
     mixed, at = case
     for given_ in (mixed, "\n".join(mixed), json.dumps(mixed)):
         with pytest.raises(InvalidJobIds) as refused:
@@ -280,7 +280,7 @@ ANYTHING = st.recursive(
 
 @quickly
 @given(ANYTHING)
-def test_nothing_makes_it_raise_anything_but_a_refusal(anything: object) -> None:
+def test_invalid_ids_raise_no_error_other_than_a_refusal(anything: object) -> None:
     found: list[str] = []
     refused: InputRefused | None = None
     try:
@@ -296,7 +296,7 @@ def many(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("form", [list, "\n".join, ", ".join, json.dumps, lambda ids: [json.dumps(ids)]])
-def test_at_most_200_000_ids_are_taken_in_whatever_form(
+def test_at_most_200_000_ids_are_accepted_in_every_form(
     form: Callable[[list[str]], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MAX_IDS == 200_000
@@ -307,7 +307,7 @@ def test_at_most_200_000_ids_are_taken_in_whatever_form(
 
 
 @pytest.mark.parametrize("text", ["x" * (MAX_CHARACTERS + 1), "[" * (MAX_CHARACTERS + 1), A + " " * MAX_CHARACTERS])
-def test_a_text_longer_than_the_maximum_is_refused_unread(text: str) -> None:
+def test_a_text_longer_than_the_maximum_is_refused_without_parsing(text: str) -> None:
     with pytest.raises(TooManyJobIds):
         parse_job_ids(text, pause=lambda: pytest.fail("it was read"))
 
@@ -330,7 +330,7 @@ def test_reading_many_ids_can_be_stopped(form: Callable[[list[str]], object]) ->
         parse_job_ids(form(many(5_000)), pause)
 
 
-def test_ten_of_many_wrong_ids_are_named_and_all_are_counted() -> None:
+def test_the_error_names_ten_of_many_wrong_ids_and_counts_all() -> None:
     with pytest.raises(InvalidJobIds) as caught:
         parse_job_ids(["x"] * 60_000 + [A])
     assert caught.value.values["wrong"] == 60_000

@@ -51,7 +51,7 @@ MEMBERS = (
 
 @quickly
 @given(st.integers(100_000_000, int(NOON.timestamp())))
-def test_seconds_and_milliseconds_of_a_moment_give_that_moment(seconds: int) -> None:
+def test_times_in_seconds_and_in_milliseconds_give_the_same_moment(seconds: int) -> None:
     when = datetime.fromtimestamp(seconds, timezone.utc)
     assert moment(seconds, NOON) == when
     assert moment(seconds * 1000, NOON) == when
@@ -79,7 +79,7 @@ def test_a_time_up_to_a_day_ahead_is_valid_and_a_later_one_is_not(unit: int) -> 
 
 @quickly
 @given(any_json)
-def test_a_time_is_an_aware_plausible_moment_or_none(value: object) -> None:
+def test_a_time_is_an_aware_plausible_datetime_or_none(value: object) -> None:
     found = moment(value, NOON)
     if found is not None:
         assert found.utcoffset() == timedelta(0)
@@ -110,7 +110,7 @@ def test_every_internal_state_maps_to_one_of_the_five_statuses(status: str, word
 
 
 @pytest.mark.parametrize("word", ["enchanted", "COMPLETED", " completed", "", "unknown", "x" * 500, 7])
-def test_an_unknown_state_keeps_its_word_and_is_neither_finished_nor_active(word: object) -> None:
+def test_an_unknown_state_keeps_its_name_and_is_neither_finished_nor_active(word: object) -> None:
     job = read_job({"id": JOB, "status": word}, NOON)
     assert job is not None
     assert job.status is JobStatus.UNKNOWN
@@ -161,7 +161,7 @@ CLOUD_JOB: dict[str, Any] = {
 }
 
 
-def test_the_clouds_shape_is_read() -> None:
+def test_a_job_of_comfy_cloud_is_read() -> None:
     job = read_job(CLOUD_JOB, NOON)
     assert job is not None
     assert (job.id, job.status, job.workflow_id, job.outputs_count) == (JOB, JobStatus.FAILED, "wf-1", 2)
@@ -172,11 +172,11 @@ def test_the_clouds_shape_is_read() -> None:
     assert job.error == JobError("out of memory", "OutOfMemoryError", "KSampler", "4")
 
 
-def test_the_inputs_at_a_failure_are_never_kept() -> None:
+def test_the_node_inputs_of_a_failure_are_dropped() -> None:
     assert "private" not in repr(read_job(CLOUD_JOB, NOON))
 
 
-def test_open_source_comfyuis_shape_is_read() -> None:
+def test_a_job_of_open_source_comfyui_is_read() -> None:
     row = {
         "id": JOB,
         "status": "completed",
@@ -196,14 +196,14 @@ def test_open_source_comfyuis_shape_is_read() -> None:
     assert (job.workflow_id, job.name, job.output_type) == ("", "", "")
 
 
-def test_seconds_and_milliseconds_in_one_job_are_told_apart() -> None:
+def test_a_job_may_mix_times_in_seconds_and_milliseconds() -> None:
     row = {**CLOUD_JOB, "create_time": 1764590400}
     job = read_job(row, NOON)
     assert job is not None
     assert (job.created_at, job.took) == (NOON, timedelta(seconds=2.5))
 
 
-def test_a_job_that_ended_before_it_began_took_no_known_time() -> None:
+def test_a_job_that_ended_before_it_began_has_no_duration() -> None:
     job = read_job({**CLOUD_JOB, "execution_end_time": 1764590400000}, NOON)
     assert job is not None
     assert job.took is None
@@ -213,11 +213,11 @@ def test_a_job_that_ended_before_it_began_took_no_known_time() -> None:
     "row",
     [None, 7, "x", [], {}, {"id": None}, {"id": 7}, {"id": ""}, {"id": f"{{{JOB}}}"}, {"id": JOB + "\n"}],
 )
-def test_a_row_without_a_job_id_is_no_job(row: object) -> None:
+def test_a_row_without_a_job_id_is_not_read_as_a_job(row: object) -> None:
     assert read_job(row, NOON) is None
 
 
-def test_long_texts_are_cut_and_numbers_are_read_as_texts() -> None:
+def test_long_texts_are_cut_and_numbers_are_read_as_text() -> None:
     long = "é" * 5000
     error = {"exception_message": long, "node_id": 12, "exception_type": long, "node_type": long}
     row = {"id": JOB, "workflow_id": long, "execution_error": error, "status": long}
@@ -255,7 +255,7 @@ def test_a_key_is_hidden_in_every_text_of_a_job_before_it_is_cut(data: st.DataOb
     assert not [at for at in range(len(KEY) - 15) if KEY[at : at + 16].lower() in repr(job).lower()]
 
 
-def test_a_search_does_not_find_what_the_list_hides() -> None:
+def test_a_search_does_not_match_text_that_the_list_hides() -> None:
     remember(KEY)
     row = {"id": JOB, "workflow_id": KEY, "execution_error": {"exception_message": f"no {KEY}"}}
     job = read_job({**row, "preview_output": {"filename": f"{KEY}.png"}}, NOON)
@@ -272,11 +272,11 @@ def test_an_invalid_number_of_outputs_is_unknown(count: object) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", 7, ["a.png"], "x" * 1201])
-def test_a_file_without_a_usable_name_is_no_file(name: object) -> None:
+def test_a_file_without_a_valid_name_is_skipped(name: object) -> None:
     assert read_file({"filename": name}) is None
 
 
-def test_a_file_without_a_folder_type_is_in_output() -> None:
+def test_a_file_without_a_folder_type_is_read_as_output() -> None:
     assert read_file({"filename": "a.png", "subfolder": None, "type": None}) == OutputFile("a.png", "", "output")
     assert read_file("a.png") is None
 
@@ -293,19 +293,19 @@ def test_a_file_without_a_folder_type_is_in_output() -> None:
         (None, ""),
     ],
 )
-def test_output_types_have_one_word_each(word: object, expected: str) -> None:
+def test_each_output_type_has_one_name(word: object, expected: str) -> None:
     assert output_type(word) == expected
 
 
 @quickly
 @given(any_json)
-def test_no_json_at_all_makes_the_reader_fail(value: object) -> None:
+def test_reading_a_job_from_any_json_raises_no_error(value: object) -> None:
     assert read_job(value, NOON) is None or isinstance(value, dict)
 
 
 @quickly
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(MEMBERS, any_json)))
-def test_whatever_a_jobs_members_are_it_is_read_and_can_be_listed(members: dict[str, Any]) -> None:
+def test_a_job_with_arbitrary_fields_is_read_and_can_be_listed(members: dict[str, Any]) -> None:
     job = read_job({"id": JOB, **members}, NOON)
     assert job is not None
     assert job.id == JOB

@@ -40,7 +40,7 @@ def nested(levels: int, inner: Any = 0) -> dict[str, Any]:
 
 @quickly
 @given(st.dictionaries(around_the_key, any_json, max_size=5))
-def test_the_key_survives_nowhere_plain_or_as_in_a_url(detail: dict[str, Any]) -> None:
+def test_the_key_is_removed_everywhere_also_in_its_url_encoded_form(detail: dict[str, Any]) -> None:
     remember(KEY)
     kept = clean_json(clean_detail(detail), KEY).decode("ascii")
     assert KEY not in kept
@@ -63,7 +63,7 @@ def test_values_without_key_or_credentials_are_kept_unchanged(value: Any) -> Non
 
 @quickly
 @given(any_json)
-def test_cleaning_twice_changes_no_more_and_the_original_stays(value: Any) -> None:
+def test_redacting_twice_changes_nothing_more_and_the_original_is_not_modified(value: Any) -> None:
     detail = {"workflow": value, "execution_error": {"current_inputs": value}}
     before = json.dumps(detail)
     remember(KEY)
@@ -72,7 +72,7 @@ def test_cleaning_twice_changes_no_more_and_the_original_stays(value: Any) -> No
     assert json.dumps(detail) == before
 
 
-def test_the_inputs_at_a_failure_are_removed_wherever_they_are() -> None:
+def test_the_node_inputs_of_a_failure_are_removed_wherever_they_are() -> None:
     inputs = {"current_inputs": {"seed": [1]}, "rest": 1}
     detail = {"execution_error": inputs, "workflow": {"extra": [[inputs]]}, "current_inputs": 1}
     assert clean_detail(detail) == {
@@ -82,7 +82,7 @@ def test_the_inputs_at_a_failure_are_removed_wherever_they_are() -> None:
 
 
 @pytest.mark.parametrize("extra", [{"auth": "x", "note": 1}, "sk-1", ["sk-1"], {}, None])
-def test_nothing_but_the_workflow_is_kept_of_extra_data(extra: Any) -> None:
+def test_only_the_workflow_of_extra_data_is_kept(extra: Any) -> None:
     assert clean_detail({"extra_data": extra, "a": [{"extra_data": extra}]}) == {
         "extra_data": {},
         "a": [{"extra_data": {}}],
@@ -90,12 +90,12 @@ def test_nothing_but_the_workflow_is_kept_of_extra_data(extra: Any) -> None:
 
 
 @pytest.mark.parametrize("place", ["extra_pnginfo", "nodes", "inputs"])
-def test_extra_data_inside_a_workflow_is_a_part_of_it_and_stays(place: str) -> None:
+def test_extra_data_inside_a_workflow_is_kept(place: str) -> None:
     detail = {"workflow": {place: {"1": {"extra_data": {"note": "mine"}}}}}
     assert clean_detail(detail) == detail
 
 
-def test_the_same_names_outside_extra_data_are_parts_of_a_workflow_and_stay() -> None:
+def test_fields_with_the_same_names_outside_extra_data_are_kept() -> None:
     detail = {"workflow": {"prompt": {"1": {"inputs": {"max_tokens": 512, "keyframes": [1]}}}}}
     assert clean_detail(detail) == detail
 

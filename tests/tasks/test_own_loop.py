@@ -34,7 +34,7 @@ async def test_errors_of_the_work_are_raised_in_the_caller() -> None:
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
-async def test_the_work_has_ended_when_its_cancelled_caller_goes_on(cancels: int) -> None:
+async def test_a_cancelled_caller_continues_only_after_its_work_has_ended(cancels: int) -> None:
     began, ended = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -55,7 +55,7 @@ async def test_the_work_has_ended_when_its_cancelled_caller_goes_on(cancels: int
     assert ended.is_set()
 
 
-async def test_work_whose_caller_is_cancelled_at_once_does_not_begin_or_is_cancelled() -> None:
+async def test_work_of_an_immediately_cancelled_caller_is_not_started_or_is_cancelled() -> None:
     went_on = threading.Event()
 
     async def work() -> None:
@@ -90,7 +90,7 @@ async def test_a_loop_that_ends_cancels_its_tasks() -> None:
     assert await run_in_thread(cancelled.wait, 5)
 
 
-async def test_work_that_raises_systemexit_ends_no_other_work() -> None:
+async def test_systemexit_raised_by_work_does_not_end_other_work() -> None:
     began, go_on = threading.Event(), threading.Event()
 
     async def other() -> str:

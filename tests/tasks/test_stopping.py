@@ -69,7 +69,7 @@ def test_a_stop_is_noticed_within_half_a_second(moment: float) -> None:
     assert work.ended or not work.started
 
 
-def test_slow_work_has_ended_when_the_stop_is_raised() -> None:
+def test_a_stop_is_raised_only_after_slow_work_has_ended() -> None:
     work = Work(slow_end=2.0)
     noticed, error = virtual_time.run(_timed(work, stopped_at(1.0), 3600.0))
     assert isinstance(error, OperationStopped)
@@ -77,7 +77,7 @@ def test_slow_work_has_ended_when_the_stop_is_raised() -> None:
     assert noticed >= 3.0
 
 
-def test_the_result_comes_as_soon_as_it_is_there() -> None:
+def test_a_result_is_returned_without_delay() -> None:
     assert virtual_time.run(_timed(Work(seconds=0.05), Person(), 10.0)) == (0.0, "done")
 
     async def timed() -> float:
@@ -88,7 +88,7 @@ def test_the_result_comes_as_soon_as_it_is_there() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 120.0])
-def test_work_ends_when_its_time_is_up(seconds: float) -> None:
+def test_stoppable_work_ends_at_its_timeout(seconds: float) -> None:
     work = Work()
     noticed, error = virtual_time.run(_timed(work, Person(), seconds))
     assert isinstance(error, CloudTimeoutError)
@@ -97,7 +97,7 @@ def test_work_ends_when_its_time_is_up(seconds: float) -> None:
     assert work.ended
 
 
-def test_its_own_error_passes_through() -> None:
+def test_an_error_of_stoppable_work_is_raised_unchanged() -> None:
     async def fail() -> NoReturn:
         raise ServerFault(500)
 
@@ -105,7 +105,7 @@ def test_its_own_error_passes_through() -> None:
         virtual_time.run(run_stoppable(fail(), Unwatched(), 10.0))
 
 
-def test_cancelling_passes_through_and_ends_the_work_first() -> None:
+def test_cancelling_the_caller_ends_the_work_before_it_raises() -> None:
     work = Work(slow_end=1.0)
 
     async def cancel() -> None:
@@ -120,7 +120,7 @@ def test_cancelling_passes_through_and_ends_the_work_first() -> None:
 
 
 @pytest.mark.parametrize("way", ["stoppable", "together", "stopped first"])
-def test_cancelling_again_while_the_work_ends_does_not_leave_it_behind(way: str) -> None:
+def test_a_second_cancellation_does_not_leave_work_running(way: str) -> None:
     work, beside = Work(slow_end=1.0), Work(slow_end=2.0)
     person = stopped_at(4.0) if way == "stopped first" else Person()
 
@@ -139,7 +139,7 @@ def test_cancelling_again_while_the_work_ends_does_not_leave_it_behind(way: str)
     virtual_time.run(cancel_twice())
 
 
-def test_a_stop_check_that_fails_ends_the_work() -> None:
+def test_an_error_in_the_stop_check_ends_the_work() -> None:
     work = Work()
 
     def broken() -> bool:
@@ -166,7 +166,7 @@ def test_the_seconds_to_a_deadline_never_fall_below_the_minimum() -> None:
     virtual_time.run(spend())
 
 
-async def test_a_pause_really_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_waits_for_its_duration(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -187,6 +187,6 @@ async def test_long_work_can_be_stopped_at_each_pause(monkeypatch: pytest.Monkey
         await LoopPauses(Person(lambda: True))()
 
 
-def test_no_pause_yields_without_waiting() -> None:
+def test_no_module_yields_with_a_sleep_of_zero() -> None:
     without = [path.name for path in PACK.rglob("*.py") if "await asyncio.sleep(0)" in path.read_text("utf-8")]
     assert without == []

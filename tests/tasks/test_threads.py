@@ -57,7 +57,7 @@ async def test_the_result_and_the_errors_of_work_are_passed_on() -> None:
         await run_in_thread(divide, 0)
 
 
-async def test_a_full_executor_of_another_pack_delays_nothing() -> None:
+async def test_work_is_not_delayed_by_another_pack_that_fills_the_default_executor() -> None:
     loop, leave = asyncio.get_running_loop(), threading.Event()
     executor = concurrent.futures.ThreadPoolExecutor(1)
     loop.set_default_executor(executor)
@@ -68,7 +68,7 @@ async def test_a_full_executor_of_another_pack_delays_nothing() -> None:
     await theirs
 
 
-def test_a_loop_ends_even_if_its_work_never_does(slow: Slow) -> None:
+def test_an_event_loop_closes_even_if_its_threads_never_return(slow: Slow) -> None:
     async def gives_up() -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(run_in_thread(slow.take), 0.05)
@@ -80,7 +80,7 @@ def test_a_loop_ends_even_if_its_work_never_does(slow: Slow) -> None:
     assert time.monotonic() - begin < 5
 
 
-def test_a_process_ends_even_if_its_work_never_does() -> None:
+def test_a_process_ends_even_if_its_threads_never_return() -> None:
     code = (
         "import asyncio, threading\n"
         "from cloud_history.tasks.threads import run_in_background\n"
@@ -92,13 +92,13 @@ def test_a_process_ends_even_if_its_work_never_does() -> None:
     assert ended.returncode == 0
 
 
-async def test_work_that_does_not_answer_in_time_is_an_error(slow: Slow) -> None:
+async def test_work_that_exceeds_its_timeout_raises_an_error(slow: Slow) -> None:
     with pytest.raises(StateNotAnswering, match=r"has not answered for 0 seconds"):
         await run_in_pool(slow.take, Pool("test", 1), 0.01)
 
 
 @pytest.mark.parametrize("seconds", [None, 0.05], ids=["usual", "named"])
-async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_when_it_ends(
+async def test_a_write_that_exceeds_its_timeout_raises_an_error_and_is_undone_when_it_ends(
     slow: Slow, monkeypatch: pytest.MonkeyPatch, seconds: float | None
 ) -> None:
     if seconds is None:
@@ -110,7 +110,7 @@ async def test_a_write_that_does_not_answer_in_time_is_an_error_and_is_undone_wh
     assert await run_in_thread(slow.gave_back.wait, 5)
 
 
-async def test_dropped_work_that_had_not_begun_is_not_done_later(slow: Slow) -> None:
+async def test_work_that_was_cancelled_before_it_started_never_runs(slow: Slow) -> None:
     pool, done = Pool("test", 1), threading.Event()
     first = asyncio.ensure_future(run_in_pool(slow.take, pool, 10))
     await run_in_thread(slow.began.wait, 5)
@@ -135,7 +135,7 @@ async def test_a_resource_acquired_for_a_cancelled_caller_is_released(slow: Slow
     assert await run_in_thread(slow.gave_back.wait, 5)
 
 
-async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_is_through(
+async def test_cancelling_waits_until_a_short_write_has_been_undone(
     slow: Slow,
 ) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
@@ -147,7 +147,7 @@ async def test_a_cancelled_write_that_ends_soon_has_been_undone_when_the_cancel_
     assert slow.gave_back.is_set()
 
 
-async def test_a_result_for_a_cancelled_caller_is_undone(slow: Slow) -> None:
+async def test_the_effect_of_work_is_undone_if_its_caller_was_cancelled(slow: Slow) -> None:
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     slow.go_on.set()
@@ -158,7 +158,7 @@ async def test_a_result_for_a_cancelled_caller_is_undone(slow: Slow) -> None:
     assert await run_in_thread(slow.gave_back.wait, 5)
 
 
-def test_a_loop_that_ends_gives_back_what_was_taken(slow: Slow) -> None:
+def test_closing_an_event_loop_releases_acquired_resources(slow: Slow) -> None:
     async def left() -> None:
         task = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
         await run_in_thread(slow.began.wait, 5)
@@ -186,7 +186,7 @@ async def test_a_stop_is_noticed_while_a_write_hangs(slow: Slow) -> None:
     assert await run_in_thread(slow.gave_back.wait, 5)
 
 
-async def test_what_fails_in_a_thread_is_logged_with_the_id_of_its_operation(
+async def test_an_error_in_a_thread_is_logged_with_the_operation_id(
     slow: Slow, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*taken: str) -> None:
