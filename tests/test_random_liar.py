@@ -67,5 +67,5 @@ def test_cases_that_were_once_reported_wrongly_are_reported_correctly(pack: Modu
     check(case, pack)
 
 
-def test_nothing_that_is_said_contradicts_the_books(pack: ModuleType) -> None:
+def test_no_report_contradicts_the_jobs_of_the_lying_cloud(pack: ModuleType) -> None:
     check_random_cases(25, 0, pack)

@@ -26,7 +26,7 @@ def clear_graph() -> dict[str, Any]:
 
 
 @pytest.mark.stage(connected=True)
-async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
+async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked_once(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     finished, active = len(cloud.finished), len(cloud.active)
@@ -55,7 +55,7 @@ async def test_nothing_is_sent_before_delete_and_always_is_asked_once(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_a_reload_asks_again_until_it_is_set_that_nothing_may_be_deleted(
+async def test_a_reload_asks_again_until_the_settings_forbid_deletions(
     page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str], asked: list[str]
 ) -> None:
     await leave_the_question_after_a_reload(page)

@@ -59,7 +59,7 @@ async def asked_first(page: Page) -> tuple[Locator, Locator]:
     return first, behind
 
 
-async def test_a_double_click_on_one_question_does_not_answer_the_next(page: Page, cloud: SimulatedCloud) -> None:
+async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Page, cloud: SimulatedCloud) -> None:
     graph = two_deletions(cloud)
     await load_workflow(page, graph)
     await press_run(page)
@@ -89,7 +89,9 @@ async def test_a_double_click_on_one_question_does_not_answer_the_next(page: Pag
     assert len(cloud.history_posts) == 1
 
 
-async def test_clicks_and_a_held_key_while_a_question_appears_answer_nothing(page: Page, cloud: SimulatedCloud) -> None:
+async def test_clicks_and_a_held_key_do_not_answer_an_approval_that_just_appeared(
+    page: Page, cloud: SimulatedCloud
+) -> None:
     await load_workflow(page, two_deletions(cloud))
     await press_run(page)
     places = []

@@ -34,7 +34,7 @@ async def open_clear(page: Page) -> Locator:
 
 
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
-async def test_cancel_sends_nothing_and_what_is_confirmed_goes_and_active_jobs_stay(
+async def test_cancel_sends_nothing_and_a_confirmed_clear_deletes_only_finished_jobs(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     await cancel_which_has_the_focus(page)
@@ -55,7 +55,7 @@ async def test_cancel_sends_nothing_and_what_is_confirmed_goes_and_active_jobs_s
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_with_backups_on_it_says_that_these_jobs_are_deleted_and_backs_them_up(
+async def test_with_backups_on_the_clear_dialog_says_so_and_the_jobs_are_backed_up(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     SettingsFile(host.state_dir).change(backup="workflows")
@@ -78,7 +78,7 @@ async def cancel_which_has_the_focus(page: Page) -> None:
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=0, connected=True)
-async def test_an_empty_history_says_so_and_stops(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_clear_dialog_says_that_the_history_is_empty(page: Page, cloud: SimulatedCloud) -> None:
     await choose_cloud_history(page, CLEAR)
     opened = dialog(page, "Nothing to clear")
     await expect(opened).to_contain_text("Your cloud history has no finished jobs.")
@@ -88,7 +88,7 @@ async def test_an_empty_history_says_so_and_stops(page: Page, cloud: SimulatedCl
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_a_refused_clear_never_looks_like_a_success_and_more_finished_jobs_are_asked_about(
+async def test_a_refused_clear_is_reported_as_failed_and_more_finished_jobs_need_a_new_confirmation(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     await clear_and_be_refused(page, cloud)
@@ -106,9 +106,7 @@ async def test_a_refused_clear_never_looks_like_a_success_and_more_finished_jobs
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=3)
-async def test_when_more_jobs_finish_while_it_is_held_the_person_is_asked_again(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_a_held_clear_asks_again_if_more_jobs_finish(page: Page, cloud: SimulatedCloud) -> None:
     finished = len(cloud.finished)
     opened = await open_clear(page)
     await expect(opened).to_contain_text("You can undo for 3 s; after that it can’t be undone.")
@@ -125,9 +123,7 @@ async def test_when_more_jobs_finish_while_it_is_held_the_person_is_asked_again(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_the_canvas_menu_leads_in_too_and_a_clear_can_be_undone_for_ten_seconds(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: Page, cloud: SimulatedCloud) -> None:
     await choose_in_canvas_menu(page, "Cloud history", CLEAR)
     asked = dialog(page, TITLE)
     await button(asked, "Cancel").click()
@@ -162,7 +158,7 @@ async def say_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
 
 @ONE_FRONTEND
 @pytest.mark.stage(env={"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:9"}, connected=True)
-async def test_with_the_network_down_nothing_is_claimed(page: Page) -> None:
+async def test_a_clear_without_network_is_not_reported_as_done(page: Page) -> None:
     await choose_cloud_history(page, CLEAR)
     await expect(dialog(page, "Can’t reach 127.0.0.1:9")).to_be_visible(timeout=20_000)
 
@@ -180,7 +176,7 @@ async def clear_and_be_refused(page: Page, cloud: SimulatedCloud) -> None:
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: SimulatedCloud) -> None:
+async def test_a_clear_whose_answer_was_lost_is_checked_and_not_repeated(page: Page, cloud: SimulatedCloud) -> None:
     before = len(cloud.finished)
     opened = await open_clear(page)
     cloud.faults.append(Fault(HISTORY, "reset_after_body", acted=False))
@@ -192,7 +188,7 @@ async def test_a_lost_answer_is_looked_into_and_not_repeated(page: Page, cloud: 
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_leaving_the_page_does_not_stop_what_was_confirmed(
+async def test_leaving_the_page_does_not_stop_a_confirmed_clear(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     opened = await open_clear(page)
@@ -207,7 +203,7 @@ async def test_leaving_the_page_does_not_stop_what_was_confirmed(
 
 
 @pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
-async def test_the_dialog_is_readable_in_the_light_palette(page: Page) -> None:
+async def test_the_clear_dialog_is_readable_in_the_light_palette(page: Page) -> None:
     opened = await open_clear(page)
     colours = await opened.locator(".cch").first.evaluate(
         "element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]"

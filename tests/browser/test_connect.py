@@ -16,7 +16,7 @@ CONNECT = "Connect to Comfy Cloud…"
 TITLE = "Connect to Comfy Cloud"
 
 
-async def test_nothing_is_asked_for_until_a_key_is_tested_saved_and_kept_from_the_browser(
+async def test_no_jobs_are_requested_before_a_key_is_tested_and_saved_and_the_browser_never_gets_the_key(
     page: Page, cloud: SimulatedCloud, host: HostProcess, asked: list[str]
 ) -> None:
     assert any("/extensions/comfy-cloud-history/" in address for address in asked)
@@ -39,7 +39,7 @@ async def test_nothing_is_asked_for_until_a_key_is_tested_saved_and_kept_from_th
 
 
 @ONE_FRONTEND
-async def test_a_refused_key_is_not_saved_and_one_that_could_not_be_tested_only_when_wanted(
+async def test_a_refused_key_is_not_saved_and_an_untested_key_only_on_request(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     await choose_cloud_history(page, CONNECT)
@@ -59,7 +59,7 @@ async def test_a_refused_key_is_not_saved_and_one_that_could_not_be_tested_only_
 
 
 @ONE_FRONTEND
-async def test_clearing_without_a_key_asks_for_one_that_can_be_removed_again(
+async def test_clearing_without_a_key_asks_for_a_key_which_can_be_removed(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     await choose_cloud_history(page, "Clear cloud history…")
@@ -83,7 +83,7 @@ async def test_clearing_without_a_key_asks_for_one_that_can_be_removed_again(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_a_key_from_the_environment_is_shown_as_that(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_connect_dialog_says_that_the_key_is_from_the_environment(page: Page, cloud: SimulatedCloud) -> None:
     await choose_cloud_history(page, CONNECT)
     connection = dialog(page, "Connection")
     await expect(connection).to_contain_text("from COMFY_CLOUD_API_KEY")

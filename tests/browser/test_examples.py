@@ -26,12 +26,12 @@ def read(file: Path) -> dict[str, Any]:
     return workflow
 
 
-def test_every_example_is_listed_here() -> None:
+def test_this_file_lists_every_example_workflow() -> None:
     assert {file.stem for file in EXAMPLES.glob("*.json")} == set(HARMLESS)
 
 
 @pytest.mark.stage(connected=True, env={"COMFY_CLOUD_HISTORY_NODES": "allow"})
-async def test_where_nobody_is_asked_the_examples_send_nothing_until_a_job_is_pasted_into_one(
+async def test_without_approvals_an_example_deletes_nothing_until_a_job_id_is_pasted(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     await page.evaluate(

@@ -11,7 +11,7 @@ from simulated_cloud import SimulatedCloud
 
 
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_in_a_frame_of_another_page_clearing_says_why_it_is_refused_and_asks_the_cloud_nothing(
+async def test_in_a_frame_of_another_page_a_clear_is_refused_with_a_reason_and_sends_nothing(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:
     await page.goto(f"{host.base_url}/system_stats")

@@ -33,7 +33,7 @@ def delete_graph(job_ids: list[str]) -> dict[str, Any]:
 
 @ONE_FRONTEND
 @BOTH_MODES
-async def test_the_report_of_a_run_is_on_the_node_and_a_failed_run_leaves_no_old_success(
+async def test_a_node_shows_its_report_and_a_failed_run_removes_the_old_report(
     page: Page, cloud: SimulatedCloud, mode: str
 ) -> None:
     job_ids = [job.id for job in cloud.finished[:3]]

@@ -14,9 +14,7 @@ SAVE_KEY = """(key) => fetch("/api/cloud_history/key", {
 }).then((answer) => answer.status)"""
 
 
-async def test_what_was_chosen_or_open_of_one_account_is_left_when_the_key_is_anothers(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_a_key_of_another_account_resets_the_selection_and_open_pages(page: Page, cloud: SimulatedCloud) -> None:
     chosen = newest_first(cloud.finished)[:2]
     assert await page.evaluate(SAVE_KEY, cloud.api_key) == 200
     panel = await open_list(page, cloud)

@@ -31,7 +31,7 @@ async def large_window(panel: Panel) -> Panel:
 
 
 @pytest.mark.stage(jobs=60, connected=True, hold_seconds=1)
-async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: SimulatedCloud) -> None:
+async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page: Page, cloud: SimulatedCloud) -> None:
     everything, goes = len(cloud.listed()), newest_first(cloud.finished)[5:]
     panel = await open_list(page, cloud)
     clean_up = await open_page(panel, "Clean up…")
@@ -63,7 +63,7 @@ async def test_what_no_rule_keeps_goes_once_it_was_agreed_to(page: Page, cloud: 
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=200, connected=True, hold_seconds=1)
-async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_place(
+async def test_invalid_rules_delete_nothing_and_the_list_keeps_its_scroll_position(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
@@ -103,7 +103,7 @@ async def test_rules_that_cannot_be_read_delete_nothing_and_the_list_keeps_its_p
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
-async def test_the_large_window_lists_each_job_with_its_verdict(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(page: Page, cloud: SimulatedCloud) -> None:
     oldest = newest_first(cloud.finished)[-1]
     panel = await large_window(await open_list(page, cloud))
     await panel.list.press("End")

@@ -14,7 +14,7 @@ from simulated_cloud import Fault, SimulatedCloud
 
 
 @pytest.mark.stage(connected=True, hold_seconds=1)
-async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCloud) -> None:
+async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCloud) -> None:
     active, chosen = newest_first(cloud.active)[0], newest_first(cloud.finished)[:3]
     panel = await open_list(page, cloud)
     await panel.select([active, *chosen])
@@ -45,7 +45,7 @@ async def test_the_selected_jobs_go_and_no_others(page: Page, cloud: SimulatedCl
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
-async def test_all_matching_are_those_of_the_preview_whatever_comes_later(page: Page, cloud: SimulatedCloud) -> None:
+async def test_deleting_all_matching_jobs_deletes_only_those_of_the_preview(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.tab("Failed").click()
     seen = cloud.listed("failed")
@@ -66,7 +66,7 @@ async def test_all_matching_are_those_of_the_preview_whatever_comes_later(page: 
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=450, connected=True, hold_seconds=0)
-async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(page: Page, cloud: SimulatedCloud) -> None:
+async def test_retry_sends_only_the_jobs_of_failed_requests(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.tab("Completed").click()
     chosen = {job.id for job in cloud.listed("completed")}
@@ -103,7 +103,7 @@ async def test_when_half_of_the_chunks_fail_only_those_are_tried_again(page: Pag
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_active_jobs_alone_are_offered_no_deletion_and_a_cloud_that_lies_is_not_believed(
+async def test_active_jobs_cannot_be_deleted_and_a_false_success_is_not_reported_as_removal(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)

@@ -61,7 +61,7 @@ async def open_each(panel: Panel, jobs: list[SimulatedJob]) -> None:
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=5, connected=True, hold_seconds=0)
-async def test_hostile_texts_cause_no_element_no_script_and_no_request(
+async def test_hostile_texts_create_no_element_run_no_script_and_send_no_request(
     page: Page, cloud: SimulatedCloud, asked: list[str]
 ) -> None:
     traps = [job for name in TRAPS for job in add_traps(cloud, name)]

@@ -31,7 +31,7 @@ SWITCH = """async path => {
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_the_details_of_a_failed_job_the_pictures_of_another_and_a_running_one_cancelled(
+async def test_the_panel_shows_error_details_and_images_and_cancels_a_running_job(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     failed = cloud.add_job("failed", error_kind=0)
@@ -72,7 +72,7 @@ async def read_and_copy_the_details(panel: Panel, job: SimulatedJob) -> None:
 
 
 @pytest.mark.stage(connected=True)
-async def test_a_workflow_opens_beside_unsaved_work_and_downloads(
+async def test_a_workflow_opens_in_a_new_tab_and_can_be_downloaded(
     page: Page, cloud: SimulatedCloud, tmp_path: Path
 ) -> None:
     job = next(job for job in newest_first(cloud.listed("completed")) if job.files)

@@ -15,7 +15,7 @@ COME_UP = "dialog => Promise.all(dialog.getAnimations().map(each => each.finishe
 
 
 @pytest.mark.stage(connected=True)
-async def test_all_is_within_reach_of_the_keys_and_comfyui_hears_none_of_them(
+async def test_the_panel_works_by_keyboard_and_comfyui_receives_none_of_its_keys(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_delete_and_undo(page, cloud)

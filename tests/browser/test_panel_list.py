@@ -25,7 +25,7 @@ TABS: dict[str, str | tuple[str, ...] | None] = {
 
 
 @pytest.mark.stage(jobs=2000, connected=True)
-async def test_two_thousand_jobs_scroll_by_day_with_few_row_elements_and_fill_what_is_seen_first(
+async def test_two_thousand_jobs_scroll_with_few_row_elements_and_visible_rows_are_filled_first(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
@@ -85,7 +85,9 @@ async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> Non
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True)
-async def test_selecting_filters_tabs_search_and_order_agree_with_the_cloud(page: Page, cloud: SimulatedCloud) -> None:
+async def test_selection_filters_tabs_search_and_order_match_the_jobs_of_the_cloud(
+    page: Page, cloud: SimulatedCloud
+) -> None:
     panel = await open_list(page, cloud)
     await select_by_click_shift_control_and_all(panel, cloud)
     await panel.list.press("Escape")
@@ -225,9 +227,7 @@ async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCl
 
 
 @pytest.mark.stage(jobs=5, connected=True)
-async def test_a_press_is_none_where_another_job_has_come_into_the_place_of_the_one_pressed(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_a_press_is_ignored_if_another_job_moves_under_the_pointer(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     pressed = newest_first(cloud.finished)[0]
     box = await panel.row(pressed).locator(".cch-name").bounding_box()
@@ -246,9 +246,7 @@ async def test_a_press_is_none_where_another_job_has_come_into_the_place_of_the_
 
 
 @pytest.mark.stage(jobs=5, connected=True)
-async def test_a_row_that_is_being_pressed_is_not_moved_in_the_page_for_that_loses_the_press(
-    page: Page, cloud: SimulatedCloud
-) -> None:
+async def test_the_element_of_a_pressed_row_is_not_moved(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     pressed = panel.row(newest_first(cloud.finished)[0])
     await pressed.locator(".cch-name").hover()

@@ -28,7 +28,7 @@ CUT_OFF = """root => [...root.querySelectorAll('.cch-thead, .cch-row:not(.wait)'
 
 
 @pytest.mark.stage(connected=True)
-async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_closed(
+async def test_the_sidebar_lists_jobs_and_sends_no_request_while_closed(
     page: Page, cloud: SimulatedCloud, asked: list[str]
 ) -> None:
     await page.evaluate(HURRY)
@@ -51,7 +51,9 @@ async def test_the_sidebar_shows_the_jobs_and_asks_for_nothing_while_it_is_close
 
 
 @pytest.mark.stage(connected=True, settings={"Comfy.UseNewMenu": "Disabled"})
-async def test_with_the_old_menu_it_is_a_window(page: Page, cloud: SimulatedCloud, console_errors: list[str]) -> None:
+async def test_with_the_old_menu_the_panel_opens_as_a_window(
+    page: Page, cloud: SimulatedCloud, console_errors: list[str]
+) -> None:
     # Frontend 1.27 itself says so when it starts with the old menu.
     console_errors[:] = [text for text in console_errors if "graph that was never set up" not in text]
     panel = await open_list(page, cloud)
@@ -69,7 +71,7 @@ async def test_with_the_old_menu_it_is_a_window(page: Page, cloud: SimulatedClou
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_the_panel_says_that_it_loads_and_when_it_cannot_it_can_be_tried_again(
+async def test_the_panel_shows_that_it_loads_and_offers_a_retry_after_a_failure(
     page: Page, cloud: SimulatedCloud, console_errors: list[str]
 ) -> None:
     await see_a_file_lost_and_try_again(page, "row.mjs")
@@ -101,7 +103,7 @@ async def see_a_file_lost_and_try_again(page: Page, name: str) -> None:
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_a_button_at_the_top_when_it_is_wanted_and_a_window_that_shows_the_selection_of_the_sidebar(
+async def test_the_optional_top_button_opens_the_panel_and_its_window_shows_the_sidebar_s_selection(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     await open_by_the_button_at_the_top(page)

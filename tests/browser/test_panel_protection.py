@@ -67,9 +67,7 @@ async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
 
 
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)
-async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
-    page: Page, cloud: SimulatedCloud, state: State
-) -> None:
+async def test_protected_jobs_show_a_lock_and_are_not_deleted(page: Page, cloud: SimulatedCloud, state: State) -> None:
     first, second, third, fourth = newest_first(cloud.finished)[:4]
     panel = await open_list(page, cloud)
     await panel.select([first, second])
@@ -113,7 +111,7 @@ async def test_protected_jobs_are_locked_and_left_out_of_what_is_deleted(
 
 
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=1)
-async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, cloud: SimulatedCloud) -> None:
+async def test_a_clear_with_protected_jobs_deletes_all_other_jobs_by_id(page: Page, cloud: SimulatedCloud) -> None:
     kept = newest_first(cloud.finished)[2]
     going = [job.id for job in cloud.finished if job is not kept]
     panel = await open_list(page, cloud)
@@ -135,7 +133,7 @@ async def test_a_clear_becomes_a_deletion_of_all_but_the_protected(page: Page, c
 
 
 @pytest.mark.stage(jobs=12, connected=True)
-async def test_a_job_that_its_workflow_protects_is_not_free_and_a_damaged_or_lost_list_stops_deletions(
+async def test_a_job_protected_by_its_workflow_stays_protected_and_a_damaged_or_lost_list_stops_deletions(
     page: Page, cloud: SimulatedCloud, state: State
 ) -> None:
     job = next(job for job in newest_first(cloud.finished) if job.workflow_id)
@@ -215,7 +213,7 @@ async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedClo
 
 
 @pytest.mark.stage(jobs=5, connected=True)
-async def test_a_double_click_on_protect_protects(page: Page, cloud: SimulatedCloud, state: State) -> None:
+async def test_a_double_click_on_protect_protects_the_job(page: Page, cloud: SimulatedCloud, state: State) -> None:
     first, second, third = newest_first(cloud.finished)[:3]
     panel = await open_list(page, cloud)
     await panel.select([first])

@@ -21,7 +21,7 @@ CRASHED, DAMAGED = "c" * 32, "d" * 32
 
 
 @pytest.mark.stage(connected=True, hold_seconds=0)
-async def test_a_workflow_comes_back_from_its_backup(
+async def test_a_workflow_can_be_opened_from_its_backup(
     page: Page, cloud: SimulatedCloud, host: HostProcess, tmp_path: Path
 ) -> None:
     chosen = [job for job in newest_first(cloud.listed("completed")) if job.files][:2]
@@ -67,7 +67,9 @@ async def test_a_workflow_comes_back_from_its_backup(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_what_nobody_knows_is_said_to_be_unknown(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
+async def test_recently_deleted_shows_interrupted_deletions_and_damaged_backups_as_unknown(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
     panel = await open_list(page, cloud)
     record = await open_page(panel, "Recently deleted")
     await expect(record).to_contain_text("Nothing deleted yet")

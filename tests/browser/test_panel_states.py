@@ -27,7 +27,7 @@ async def refresh(panel: Panel) -> None:
 
 
 @ONE_FRONTEND
-async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: SimulatedCloud) -> None:
+async def test_without_a_key_the_panel_offers_to_connect(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
     await expect(panel.root).to_contain_text("Add your API key once to see and tidy the jobs")
     assert cloud.requests == []
@@ -41,7 +41,7 @@ async def test_without_a_key_it_leads_to_connecting(page: Page, cloud: Simulated
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_each_trouble_is_named_and_passes_and_offline_the_old_list_stays(
+async def test_the_panel_names_each_error_until_it_is_over_and_keeps_the_list_while_offline(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await go_through_the_troubles(page, cloud)
@@ -89,7 +89,7 @@ async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=0, connected=True)
-async def test_an_empty_history_says_so_until_a_job_comes(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_panel_says_that_the_history_is_empty_until_a_job_arrives(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
     await expect(panel.root).to_contain_text("No jobs in your cloud history")
     cloud.add_job("completed")
@@ -99,7 +99,7 @@ async def test_an_empty_history_says_so_until_a_job_comes(page: Page, cloud: Sim
 
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=2000, connected=True)
-async def test_a_list_that_breaks_off_says_that_it_is_not_complete(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_panel_says_that_a_list_is_incomplete(page: Page, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(JOBS, "status", after=1, times=None, status=500))
     panel = await open_panel(page)
     await expect(panel.count).to_have_text("0 selected of 1,000 shown, at least 1,000 in all", timeout=30_000)
@@ -111,7 +111,7 @@ async def test_a_list_that_breaks_off_says_that_it_is_not_complete(page: Page, c
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
-async def test_it_is_readable_in_the_light_palette(page: Page, cloud: SimulatedCloud) -> None:
+async def test_the_panel_is_readable_in_the_light_palette(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.list.press(" ")
     faint = await panel.root.evaluate(CONTRASTS)
@@ -149,7 +149,7 @@ CONTRASTS = r"""root => {
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
-async def test_a_setting_that_can_not_be_saved_says_so_in_its_own_sentence(page: Page, host: HostProcess) -> None:
+async def test_a_setting_that_cannot_be_saved_is_reported_with_its_own_message(page: Page, host: HostProcess) -> None:
     (host.state_dir / "settings.gate").mkdir(parents=True)  # what stands where its lock belongs
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()

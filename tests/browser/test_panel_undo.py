@@ -13,7 +13,7 @@ from simulated_cloud import SimulatedCloud
 
 
 @pytest.mark.stage(connected=True, hold_seconds=60)
-async def test_undo_brings_the_rows_back_and_control_z_never_undoes_an_edit_of_the_graph(
+async def test_undo_restores_the_rows_and_control_z_in_the_panel_never_changes_the_graph(
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
@@ -62,9 +62,7 @@ async def undo_by_keys_beside_an_edited_graph(panel: Panel, cloud: SimulatedClou
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
-async def test_of_two_holds_one_is_undone_and_the_other_sent(
-    page: Page, cloud: SimulatedCloud, host: HostProcess
-) -> None:
+async def test_undoing_one_hold_does_not_stop_another(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
     panel = await open_list(page, cloud)
     first, second, *_ = newest_first(cloud.finished)
     await panel.select([first])
@@ -83,9 +81,7 @@ async def test_of_two_holds_one_is_undone_and_the_other_sent(
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
-async def test_a_hold_outlives_the_page_and_is_undone_or_sent_without_it(
-    page: Page, cloud: SimulatedCloud, host: HostProcess
-) -> None:
+async def test_a_hold_continues_after_the_page_is_closed(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
     panel = await open_list(page, cloud)
     chosen = newest_first(cloud.finished)[0]
     await panel.select([chosen])

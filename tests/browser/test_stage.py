@@ -48,7 +48,7 @@ TEXT_GRAPH = {
 }
 
 
-async def test_our_menu_is_there_and_a_queued_graph_brings_back_its_text_or_its_error(page: Page) -> None:
+async def test_the_page_has_our_menu_and_a_queued_graph_shows_its_text_or_its_error(page: Page) -> None:
     await choose_cloud_history(page, "Connect to Comfy Cloud…")
     await button(dialog(page, "Connect to Comfy Cloud"), "Cancel").click()
     await expect(dialog(page)).to_have_count(0)
@@ -68,7 +68,7 @@ async def test_our_menu_is_there_and_a_queued_graph_brings_back_its_text_or_its_
 
 
 @pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
-async def test_settings_toasts_menu_and_dialogs_are_within_reach(page: Page) -> None:
+async def test_the_stage_reaches_settings_toasts_menus_and_dialogs(page: Page) -> None:
     palette = await page.evaluate("() => window.app.extensionManager.setting.get('Comfy.ColorPalette')")
     assert palette == "light"
     await page.evaluate(
@@ -80,7 +80,7 @@ async def test_settings_toasts_menu_and_dialogs_are_within_reach(page: Page) -> 
 
 
 @ONE_FRONTEND
-async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canvas_menu_has_ours(
+async def test_external_requests_are_aborted_and_counted_and_the_canvas_menu_has_our_entry(
     page: Page, external_requests: list[str]
 ) -> None:
     await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
@@ -96,7 +96,7 @@ async def test_a_request_beyond_this_machine_is_aborted_and_counted_and_the_canv
 
 
 @ONE_FRONTEND
-async def test_what_a_page_stored_is_forgotten_before_the_next_test(page: Page, host: HostProcess) -> None:
+async def test_browser_storage_is_cleared_before_the_next_test(page: Page, host: HostProcess) -> None:
     await page.evaluate("() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }")
     await page.goto("about:blank")
     await forget(page, host.base_url)

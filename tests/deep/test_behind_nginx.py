@@ -178,7 +178,7 @@ def test_a_clear_works_behind_nginx_beside_a_pack_that_reads_bodies(
     assert not cloud.finished
 
 
-def test_other_names_and_other_pages_are_refused_behind_nginx_as_well(proxy: Proxy, cloud: SimulatedCloud) -> None:
+def test_other_host_names_and_other_origins_are_refused_behind_nginx(proxy: Proxy, cloud: SimulatedCloud) -> None:
     for options in (
         {"name": "evil.test"},
         {"origin": "http://evil.example"},

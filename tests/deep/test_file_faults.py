@@ -56,7 +56,9 @@ def trail_of(deed: str, template: Path, folder: Path) -> tuple[FaultyDisk, float
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("how", [FAILS, SHORT, BLOCKS])
 @pytest.mark.parametrize("deed", DEEDS)
-def test_a_failing_disk_costs_no_safeguard_and_is_told(deed: str, how: str, template: Path, tmp_path: Path) -> None:
+def test_a_failing_disk_disables_no_safeguard_and_is_reported(
+    deed: str, how: str, template: Path, tmp_path: Path
+) -> None:
     folder = tmp_path.resolve()
     disk, usual = trail_of(deed, template, folder)
     cases = cases_of(deed, disk.trail, how)
@@ -70,7 +72,7 @@ def test_a_failing_disk_costs_no_safeguard_and_is_told(deed: str, how: str, temp
     assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
 
 
-def test_there_are_enough_cases_to_mean_something(template: Path, tmp_path: Path) -> None:
+def test_there_are_enough_file_fault_cases(template: Path, tmp_path: Path) -> None:
     found = 0
     for deed in DELETIONS:
         (folder := tmp_path.resolve() / deed).mkdir()

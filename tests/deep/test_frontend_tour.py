@@ -87,7 +87,7 @@ class Tour:
         "Comfy.Validation.Workflows": True,
     },
 )
-async def test_each_dialog_is_one_box_in_the_middle_and_keeps_its_focus(
+async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
     page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path
 ) -> None:
     folder = pictures / frontend.version

@@ -18,5 +18,5 @@ AT_ONCE = 50
 
 
 @pytest.mark.parametrize("part", range(-(-CASES // AT_ONCE)))
-def test_nothing_that_is_said_contradicts_the_books(pack: ModuleType, part: int) -> None:
+def test_no_report_contradicts_the_jobs_of_the_lying_cloud(pack: ModuleType, part: int) -> None:
     check_random_cases(AT_ONCE, SEED * 1000 + part, pack)

@@ -58,7 +58,7 @@ def test_an_account_has_jobs_of_every_status_in_order_and_none_in_the_future(cou
     assert all(job.create_time <= job.update_time <= NOON * 1000 for job in jobs)
 
 
-def test_an_account_is_varied() -> None:
+def test_the_jobs_of_an_account_are_varied() -> None:
     cloud = SimulatedCloud(jobs=240)
     jobs = list(cloud.jobs.values())
     names = [name for job in jobs for name in job.files]

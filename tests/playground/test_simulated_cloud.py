@@ -162,7 +162,9 @@ async def test_cursor_paging_misses_nothing_when_jobs_are_deleted_meanwhile(
     assert (await get(http, "/api/jobs", after="%%%"))[0] == 400
 
 
-async def test_lists_are_filtered_and_sorted_as_asked(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+async def test_lists_are_filtered_and_sorted_by_the_query_parameters(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
     for status in STATUSES:
         assert set(await all_ids(http, status=status)) == {job.id for job in cloud.listed(status)}
     assert set(await all_ids(http, status=",".join(ACTIVE))) == {job.id for job in cloud.active}

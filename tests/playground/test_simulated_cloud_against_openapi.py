@@ -56,7 +56,7 @@ def cloud() -> SimulatedCloud:
     return SimulatedCloud(jobs=240)
 
 
-def test_the_check_refuses_a_wrong_answer() -> None:
+def test_the_openapi_check_refuses_a_wrong_answer() -> None:
     page = {"offset": 0, "limit": 10, "total": 0, "has_more": False}
     job = {"id": "cb3f0a52-6a2c-4a4c-9f4b-0d6d6a7f3c10", "status": "done", "create_time": 1}
     check({"jobs": [{**job, "status": "failed"}], "pagination": page}, path="/api/jobs")
@@ -78,7 +78,9 @@ def test_nullable_becomes_a_union_with_null() -> None:
 
 
 @pytest.mark.parametrize("cursor", [False, True])
-async def test_the_list_is_as_documented(cloud: SimulatedCloud, http: aiohttp.ClientSession, cursor: bool) -> None:
+async def test_the_list_matches_the_openapi_document(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, cursor: bool
+) -> None:
     cloud.switches.cursor = cursor
     cloud.switches.time_unit = "s"
     async with http.get("/api/jobs", params={"limit": 1000}) as answer:
@@ -88,7 +90,7 @@ async def test_the_list_is_as_documented(cloud: SimulatedCloud, http: aiohttp.Cl
     check(page, path="/api/jobs")
 
 
-async def test_the_details_of_jobs_of_every_status_are_as_documented(
+async def test_the_details_of_jobs_of_every_status_match_the_openapi_document(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     for status in STATUSES:
@@ -100,19 +102,19 @@ async def test_the_details_of_jobs_of_every_status_are_as_documented(
             assert 10_000 < len(text) < 120_000
 
 
-async def test_the_other_answers_are_as_documented(http: aiohttp.ClientSession) -> None:
+async def test_the_other_answers_match_the_openapi_document(http: aiohttp.ClientSession) -> None:
     for path in ("/api/user", "/api/system_stats"):
         async with http.get(path) as answer:
             check(await answer.json(), path=path)
 
 
-async def test_a_deletion_answers_200_without_content(http: aiohttp.ClientSession) -> None:
+async def test_a_deletion_is_answered_with_200_and_an_empty_body(http: aiohttp.ClientSession) -> None:
     async with http.post("/api/history", json={"clear": True}) as answer:
         assert (answer.status, await answer.read()) == (200, b"")
     assert "content" not in spec()["paths"]["/api/history"]["post"]["responses"]["200"]
 
 
-async def test_errors_are_as_documented(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+async def test_errors_match_the_openapi_document(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
     async with http.post("/api/history", json={"all": True}) as answer:
         check(await answer.json(), path="/api/history", method="post", status=answer.status)
     async with http.get("/api/jobs/00000000-0000-4000-8000-000000000000") as answer:
@@ -126,13 +128,15 @@ async def test_errors_are_as_documented(cloud: SimulatedCloud, http: aiohttp.Cli
         check(await answer.json(), path="/api/jobs", status=answer.status)
 
 
-async def test_the_500_of_a_fault_is_as_documented(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+async def test_the_500_of_a_fault_matches_the_openapi_document(
+    cloud: SimulatedCloud, http: aiohttp.ClientSession
+) -> None:
     cloud.faults.append(Fault.shaped(("POST", "/api/history"), error_response(500, "internal_error", "Sorry.")))
     async with http.post("/api/history", json={"clear": True}) as answer:
         check(await answer.json(), path="/api/history", method="post", status=answer.status)
 
 
-def test_the_document_forbids_other_members_in_the_request() -> None:
+def test_the_openapi_document_forbids_other_fields_in_a_deletion_request() -> None:
     schema = spec()["components"]["schemas"]["HistoryManageRequest"]
     assert set(schema["properties"]) == {"delete", "clear"}
     assert schema["additionalProperties"] is False

@@ -77,7 +77,7 @@ async def test_a_reset_cuts_the_connection_before_or_after_the_request_takes_eff
 
 
 @pytest.mark.parametrize(("acted", "removes"), [(None, True), (False, False)])
-async def test_a_slow_request_that_the_client_gave_up_takes_effect_or_not(
+async def test_a_slow_request_takes_effect_before_or_after_the_client_times_out(
     cloud: SimulatedCloud,
     http: aiohttp.ClientSession,
     monkeypatch: pytest.MonkeyPatch,
@@ -174,7 +174,7 @@ async def get_status(http: aiohttp.ClientSession, path: str) -> int:
         return answer.status
 
 
-async def test_a_fault_matches_by_method_prefix_pattern_and_body(
+async def test_a_fault_is_matched_by_method_path_prefix_pattern_and_body(
     cloud: SimulatedCloud, http: aiohttp.ClientSession
 ) -> None:
     cloud.faults += [

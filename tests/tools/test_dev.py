@@ -41,7 +41,7 @@ def test_changed_dependencies_and_packages_need_a_new_installation(change: tuple
     assert project_setup.packaging_part(PYPROJECT.replace(*change)) != before
 
 
-def test_the_browser_in_the_variable_chromium_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_in_the_variable_chromium_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", sys.executable)
     assert browser_finder.find_browser(Path(sys.executable)) == sys.executable
 
@@ -79,7 +79,7 @@ def test_forbidden_names_are_found_with_their_line(line: str) -> None:
         "npm ci",
     ],
 )
-def test_ordinary_lines_are_allowed(line: str) -> None:
+def test_ordinary_lines_contain_no_forbidden_name(line: str) -> None:
     assert list(house_rules.forbidden_names(line)) == []
 
 
@@ -104,7 +104,7 @@ def test_a_failed_step_keeps_its_output(
     assert "FAILED" in shown[0]
 
 
-def test_a_tail_says_how_many_lines_it_left_out() -> None:
+def test_the_tail_of_an_output_says_how_many_lines_are_left_out() -> None:
     shown = tail("\n".join(str(number) for number in range(10)), lines=3).splitlines()
     assert [line.strip() for line in shown[1:]] == ["7", "8", "9"]
     assert "7 earlier lines" in shown[0]
