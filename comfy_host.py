@@ -92,7 +92,7 @@ def add_routes() -> None:
             _log_unresolved(folder)
     except SetupProblem as problem:
         log.error("%s", problem)
-    except Exception:  # noqa: BLE001 - ComfyUI stays alive, and the nodes work without the routes
+    except Exception:  # noqa: BLE001 - the nodes and ComfyUI work without the routes
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
 
 
@@ -244,7 +244,7 @@ def _present(name: str, load: Callable[[], ModuleType]) -> ModuleType | None:
     try:
         return load()
     except ModuleNotFoundError as exc:
-        # None only if ComfyUI itself is missing. If its module cannot import another module, that is a real error.
+        # Return None only if ComfyUI itself is missing. If ComfyUI's module cannot import another one, raise the error.
         if exc.name is None or not (name == exc.name or name.startswith(f"{exc.name}.")):
             raise
         return None
@@ -316,7 +316,7 @@ def _node_id() -> str | None:
 def _part(number: int) -> Mapping[str, Any]:
     """Return a part of the running queue item: 2 is the graph, 3 the extra data. Empty if the part is missing."""
     context = _context()
-    # Some editions of ComfyUI use `task_id`, and wrap the queue item in an object.
+    # Some editions of ComfyUI name the prompt id `task_id`, and wrap the queue item in an object.
     prompt_id = getattr(context, "prompt_id", None) or getattr(context, "task_id", None)
     running = getattr(getattr(_server(), "prompt_queue", None), "currently_running", {})
     for item in list(running.values()) if prompt_id else ():
@@ -354,5 +354,5 @@ def _system_user_folder() -> Path | None:
         return None
     if hasattr(paths, "get_system_user_directory"):
         return Path(paths.get_system_user_directory(SYSTEM_FOLDER))
-    # ComfyUI before 0.3.76 lacks that function. It serves no folder whose name begins with two underscores.
+    # ComfyUI before 0.3.76 lacks this function, but also never serves a folder whose name begins with two underscores.
     return Path(paths.get_user_directory()) / f"__{SYSTEM_FOLDER}"

@@ -306,7 +306,7 @@ SENTENCES: dict[str, Sentence] = {
     "not_answering": Sentence("The state folder has not answered for {seconds:.0f} seconds."),
     "not_answering_at": Sentence(
         "The state folder has not answered for {seconds:.0f} seconds.",
-        "The folder is at {file}. Check whether its disk or network drive hangs, then try again.",
+        "Access to {file} hangs. Check its disk or network drive, then try again.",
     ),
     "no_threads": Sentence("The system starts no more threads."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),

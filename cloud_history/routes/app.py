@@ -63,7 +63,7 @@ def make_handlers(
 def make_refusing_handlers(
     problem: SetupProblem, environ: Mapping[str, str] = environment.PROCESS
 ) -> dict[str, Handler]:
-    """Return handlers that answer every request with this setup problem."""
+    """Return handlers that answer every request with `problem`."""
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         return error_answer(problem)

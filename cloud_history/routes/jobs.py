@@ -51,8 +51,8 @@ ROWS_PER_LINE = 250
 MAX_IDS_PER_CANCEL = 100
 
 _Written = tuple[str, FileNames | None]
-"""A job's row as JSON, and its preview file. The garbage collector does not track tuples of strings: traversing an
-object for each job would block the event loop."""
+"""A job's row as JSON, and its preview file. These are tuples of strings, because the garbage collector does not track
+them: traversing an object for each job would block the event loop."""
 
 
 class JobRoutes:

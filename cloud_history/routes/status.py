@@ -89,7 +89,7 @@ class StatusRoutes:
             key = await run_in_thread(operations.keys.find)
         except SetupProblem as error:
             problem = error_payload(error)
-            # With any other problem, a new key could be neither tested nor used.
+            # Any other problem also prevents testing and using a new key.
             can_connect = can_connect and isinstance(error, KeyFileDamaged)
         try:
             settings = await run_in_thread(operations.settings.in_force)

@@ -45,10 +45,10 @@ class Picture:
 
 
 def picture_of(content: bytes) -> Picture:
-    """Return the picture in these bytes.
+    """Return the picture in `content`.
 
     Raises:
-        UnreadableAnswer: the bytes are not a PNG, JPEG, WebP or GIF. SVG is refused, because it can contain scripts.
+        UnreadableAnswer: `content` is not a PNG, JPEG, WebP or GIF. SVG is refused, because it can contain scripts.
     """
     for fits, content_type in _MAGIC:
         if fits(content[:16]):

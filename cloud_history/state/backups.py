@@ -80,7 +80,7 @@ class BackupFolder:
         """
         path = self._path(operation)
         header = {"format": FORMAT, "created_at": self._clock().isoformat(timespec="seconds"), **about}
-        json.dumps(header)  # raise an error now if `about` is not JSON, not in `close`
+        json.dumps(header)  # raises an error before jobs are added if `about` is not JSON
         self._state.ensure(self._folder.name)
         with file_lock(self._lock_path):
             self._state.check()  # records in the marker that backups exist

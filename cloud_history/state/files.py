@@ -82,7 +82,7 @@ def _opened(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> Binary
 
 
 def read_private(path: Path, most: int) -> bytes:
-    """Read a file of at most this many bytes.
+    """Read a file of at most `most` bytes.
 
     Raises:
         FileRefused: the file is larger, or `open_private` refuses it.

@@ -161,7 +161,7 @@ class StateFolder:
         """Check a folder without a marker. Raise StateFolderLost unless it is new or was made by version 1.2.0."""
         names = self._names()
         if self._known_id is None and not names & _UNMARKED_FILES:
-            return  # new
+            return  # the folder is new
         if self._known_id in (None, _UNMARKED) and names & _UNMARKED_FILES:
             try:
                 with file_lock(self._lock_path):

@@ -126,7 +126,7 @@ class _LockCall:
         self._error: OSError | None = None
 
     def acquire(self, until: float) -> bool:
-        """Try until this moment (of `time.monotonic`). Return whether the lock was acquired.
+        """Try until the time `until` (of `time.monotonic`). Return whether the lock was acquired.
 
         Raises:
             LockNotAnswering: the lock call did not return.
