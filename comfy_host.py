@@ -135,15 +135,15 @@ def requesting_node(display_name: str) -> RequestingNode:
 
     # The key is loaded before a title is read, so that a key pasted into a title is scrubbed.
     operations().keys.remember()
-    node, extra = _node_id() or "", _part(3)
-    workflow = _inner(_inner(extra, "extra_pnginfo"), "workflow")
+    node, extra = _node_id() or "", _queue_item_part(3)
+    workflow = _mapping_in(_mapping_in(extra, "extra_pnginfo"), "workflow")
     # Frontends send the title of a node with the prompt, but only the id of a workflow.
     return RequestingNode(
         client=_client_id(),
         node=node,
-        title=_text(_inner(_inner(_part(2), node), "_meta"), "title") or display_name,
-        workflow=_text(workflow, "name"),
-        workflow_id=_text(workflow, "id"),
+        title=_text_in(_mapping_in(_mapping_in(_queue_item_part(2), node), "_meta"), "title") or display_name,
+        workflow=_text_in(workflow, "name"),
+        workflow_id=_text_in(workflow, "id"),
         key=prompt_key(),
     )
 
@@ -157,9 +157,9 @@ def prompt_key() -> Secret | None:
     from .cloud_history.state.credentials import clean_key
 
     # Older versions of ComfyUI put the key into part 3, the extra data. Newer versions have part 5 for secrets.
-    for place in (_part(3), _part(5)):
+    for place in (_queue_item_part(3), _queue_item_part(5)):
         with suppress(InvalidApiKey):
-            return clean_key(_text(place, "api_key_comfy_org"))
+            return clean_key(_text_in(place, "api_key_comfy_org"))
     return None
 
 
@@ -170,13 +170,13 @@ class NodeWatch:
         self._interrupt: BaseException | None = None
         self._bar: Any = None
         self._phase = ""
-        self._model_management = _present("comfy.model_management", _import_model_management)
+        self._model_management = _import_or_none("comfy.model_management", _import_model_management)
         self.node_id = _node_id()
 
     def stop_requested(self) -> bool:
         if self._interrupt is None and self._model_management is not None:
             # Every version of ComfyUI has this function. It resets ComfyUI's flag, so the raised exception is stored.
-            self._guard(self._model_management.throw_exception_if_processing_interrupted)
+            self._call_and_store_interrupt(self._model_management.throw_exception_if_processing_interrupted)
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
@@ -188,12 +188,12 @@ class NodeWatch:
 
             announce(*events.node_progress(self.node_id, phase, done, total), client=client)
             return
-        utils = _present("comfy.utils", _import_utils)
+        utils = _import_or_none("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
             return
         if self._bar is None or phase != self._phase:
             self._bar, self._phase = utils.ProgressBar(total), phase
-        self._guard(self._bar.update_absolute, done, total)
+        self._call_and_store_interrupt(self._bar.update_absolute, done, total)
 
     async def end_stopped(self, report: str) -> None:
         """If the prompt was interrupted, show the report on the page that queued the prompt, and end the prompt.
@@ -230,7 +230,7 @@ class NodeWatch:
         if self._interrupt is not None:
             raise self._interrupt
 
-    def _guard(self, call: Any, *arguments: Any) -> None:
+    def _call_and_store_interrupt(self, call: Any, *arguments: Any) -> None:
         try:
             call(*arguments)
         except BaseException as exc:
@@ -239,7 +239,7 @@ class NodeWatch:
             self._interrupt = self._interrupt or exc
 
 
-def _present(name: str, load: Callable[[], ModuleType]) -> ModuleType | None:
+def _import_or_none(name: str, load: Callable[[], ModuleType]) -> ModuleType | None:
     """Return ComfyUI's module of that name, or None outside ComfyUI."""
     try:
         return load()
@@ -288,7 +288,7 @@ def _import_execution_utils() -> ModuleType:
 
 
 def _server() -> Any:
-    module = _present("server", _import_server)
+    module = _import_or_none("server", _import_server)
     return getattr(getattr(module, "PromptServer", None), "instance", None)
 
 
@@ -301,11 +301,13 @@ def _is_connected(client: str) -> bool:
 
 
 def _many_users() -> bool:
-    return bool(getattr(getattr(_present("comfy.cli_args", _import_cli_args), "args", None), "multi_user", False))
+    return bool(
+        getattr(getattr(_import_or_none("comfy.cli_args", _import_cli_args), "args", None), "multi_user", False)
+    )
 
 
 def _context() -> Any:
-    module = _present("comfy_execution.utils", _import_execution_utils)
+    module = _import_or_none("comfy_execution.utils", _import_execution_utils)
     return module.get_executing_context() if module is not None else None
 
 
@@ -313,7 +315,7 @@ def _node_id() -> str | None:
     return getattr(_context(), "node_id", None)
 
 
-def _part(number: int) -> Mapping[str, Any]:
+def _queue_item_part(number: int) -> Mapping[str, Any]:
     """Return a part of the running queue item: 2 is the graph, 3 the extra data. Empty if the part is missing."""
     context = _context()
     # Some editions of ComfyUI name the prompt id `task_id`, and wrap the queue item in an object.
@@ -326,12 +328,12 @@ def _part(number: int) -> Mapping[str, Any]:
     return {}
 
 
-def _inner(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _mapping_in(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = of.get(name)
     return found if isinstance(found, Mapping) else {}
 
 
-def _text(of: Mapping[str, Any], name: str) -> str:
+def _text_in(of: Mapping[str, Any], name: str) -> str:
     found = of.get(name)
     return found if isinstance(found, str) else ""
 
@@ -349,7 +351,7 @@ def _state_folder() -> Path:
 
 
 def _system_user_folder() -> Path | None:
-    paths = _present("folder_paths", _import_folder_paths)
+    paths = _import_or_none("folder_paths", _import_folder_paths)
     if paths is None:
         return None
     if hasattr(paths, "get_system_user_directory"):

@@ -63,14 +63,14 @@ class AppendLog:
     def contents(self) -> Generator[bytes, None, None]:
         """Yield the content of each file, the newest first. Raise OSError if a file cannot be read."""
         with ExitStack() as stack:
-            for file in self._opened(stack):
+            for file in self._open_all(stack):
                 with disk_access(Path(file.name), self._largest):
                     size = file.seek(0, os.SEEK_END)
                     file.seek(max(0, size - MAX_READ_BYTES))
                     content = file.read(MAX_READ_BYTES)
                 yield content
 
-    def _opened(self, stack: ExitStack) -> list[BinaryIO]:
+    def _open_all(self, stack: ExitStack) -> list[BinaryIO]:
         # All files are opened before one is read, so that a rotation by another process cannot hide or repeat lines.
         with ExitStack() as locked:
             with suppress(OSError):  # no process can rotate files in a read-only folder

@@ -83,7 +83,7 @@ def read_summary(path: Path) -> tuple[str, int] | None:
 def _read(path: Path, member: str, largest: int) -> dict[str, Any]:
     try:
         with disk_access(path), _open(path) as file, zipfile.ZipFile(file) as archive:
-            content = _bytes_of(path, archive, member, largest)
+            content = _read_member(path, archive, member, largest)
         value = json.loads(content)
         if isinstance(value, dict):
             return value
@@ -110,7 +110,7 @@ def _open(path: Path) -> _CappedReader:
     return _CappedReader(cast(io.BufferedReader, open_private(path, "rb")).detach())
 
 
-def _bytes_of(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
+def _read_member(path: Path, archive: zipfile.ZipFile, member: str, largest: int) -> bytes:
     info = archive.getinfo(member)
     # Other compression methods cannot be decompressed in steps, so a few bytes could expand to gigabytes at once.
     if info.compress_type not in _KNOWN or info.file_size > largest:
@@ -162,7 +162,7 @@ class BackupWriter:
             self._owner_lock = OwnerLock(self._temporary)
             self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
             undo.pop_all()
-        run_after_fork(self._forget)
+        run_after_fork(self._drop_in_child)
 
     def __len__(self) -> int:
         """Return the number of jobs in the backup."""
@@ -240,7 +240,7 @@ class BackupWriter:
         with suppress(OSError), disk_access(self._temporary):
             self._temporary.unlink(missing_ok=True)
 
-    def _forget(self) -> None:
+    def _drop_in_child(self) -> None:
         # Runs in a forked child: at exit, the child would flush its buffer into the parent's file.
         self._open = False
         self._archive.fp = None

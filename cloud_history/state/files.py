@@ -72,10 +72,10 @@ def open_private(path: Path, mode: Mode, *, create: bool = False, mend: bool = F
         return descriptor
 
     with disk_access(path):
-        return _opened(path, mode, opener)
+        return _open(path, mode, opener)
 
 
-def _opened(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> BinaryIO:
+def _open(path: Path, mode: Mode, opener: Callable[[str, int], int]) -> BinaryIO:
     if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
         raise FileRefused(path.name, *_LINK)
     return open(path, mode, buffering=-1 if mode == "rb" else 0, opener=opener)

@@ -92,7 +92,7 @@ class StateFolder:
             StateFolderLost: the folder or one of its safeguards is missing, or can't be read.
         """
         with self._exclusive():
-            marker = self._read()
+            marker = self._read_marker()
             if marker is None:
                 self._check_unmarked()
                 return frozenset()
@@ -116,8 +116,8 @@ class StateFolder:
         with self._exclusive():
             self.check()
             if self._known_id is None:
-                self._make()
-            return self._below(below) if below else self.path
+                self._create()
+            return self._create_subfolder(below) if below else self.path
 
     def start_anew(self) -> None:
         """Accept the folder as it is now, at a person's request. Create it if it is missing.
@@ -133,7 +133,7 @@ class StateFolder:
             try:
                 private_folder(self.path)
                 with file_lock(self._lock_path):
-                    self._mark(self._marker_id() or uuid.uuid4().hex, self._safeguard_files())
+                    self._write_marker(self._marker_id() or uuid.uuid4().hex, self._safeguard_files())
             except OSError as exc:
                 raise StateUnwritable(
                     "state_not_begun_anew", because=exc, folder=self.path, cause=exc.strerror
@@ -150,7 +150,7 @@ class StateFolder:
             finally:
                 self._lock.release()
 
-    def _below(self, name: str) -> Path:
+    def _create_subfolder(self, name: str) -> Path:
         # Not `parents=True`, which would create the state folder again if it is lost at this moment.
         folder = self.path / name
         with suppress(FileExistsError):
@@ -159,13 +159,13 @@ class StateFolder:
 
     def _check_unmarked(self) -> None:
         """Check a folder without a marker. Raise StateFolderLost unless it is new or was made by version 1.2.0."""
-        names = self._names()
+        names = self._list_names()
         if self._known_id is None and not names & _UNMARKED_FILES:
             return  # the folder is new
         if self._known_id in (None, _UNMARKED) and names & _UNMARKED_FILES:
             try:
                 with file_lock(self._lock_path):
-                    self._mark_current_state()
+                    self._write_current_marker()
             except OSError:
                 self._known_id = _UNMARKED  # in a read-only folder, no deletion can begin
             return
@@ -173,11 +173,11 @@ class StateFolder:
             raise StateFolderLost("state_gone", folder=self.path)
         raise StateFolderLost("state_without_marker" if names else "state_empty", folder=self.path, part=MARKER)
 
-    def _make(self) -> None:
+    def _create(self) -> None:
         was_there = os.path.isdir(self.path)
         private_folder(self.path)
         with file_lock(self._lock_path):
-            self._mark_current_state()
+            self._write_current_marker()
         if was_there:
             log.warning(
                 "The state folder %s was empty, so it counts as new: no job is protected. If it should not be empty, "
@@ -189,17 +189,17 @@ class StateFolder:
         # If the marker can't be written now, the next check tries again.
         with suppress(OSError), file_lock(self._lock_path):
             if self._marker_id() == seen:
-                self._mark_current_state()
+                self._write_current_marker()
 
-    def _mark_current_state(self) -> None:
+    def _write_current_marker(self) -> None:
         """Write the marker, and keep what another process may have written to it. The file lock must be held."""
         marker = None
         with suppress(StateFolderLost):
-            marker = self._read()
+            marker = self._read_marker()
         known = marker.safeguards if marker else frozenset[str]()
-        self._mark(marker.id if marker else uuid.uuid4().hex, self._safeguard_files() | known)
+        self._write_marker(marker.id if marker else uuid.uuid4().hex, self._safeguard_files() | known)
 
-    def _mark(self, name: str, safeguards: frozenset[str]) -> None:
+    def _write_marker(self, name: str, safeguards: frozenset[str]) -> None:
         kept = {
             "id": name,
             "safeguards": sorted(safeguards),
@@ -220,11 +220,11 @@ class StateFolder:
 
     def _marker_id(self) -> str | None:
         with suppress(StateFolderLost):
-            marker = self._read()
+            marker = self._read_marker()
             return marker.id if marker else None
         return None
 
-    def _read(self) -> _Marker | None:
+    def _read_marker(self) -> _Marker | None:
         """Return the marker, or None if it is missing. Raise StateFolderLost if it can't be read."""
         try:
             kept = read_json(self.path / MARKER, MAX_MARKER_BYTES)
@@ -239,7 +239,7 @@ class StateFolder:
             pass
         raise StateFolderLost("state_marker_damaged", folder=self.path, part=MARKER)
 
-    def _names(self) -> set[str]:
+    def _list_names(self) -> set[str]:
         try:
             return set(os.listdir(self.path)) - {self._lock_path.name}
         except (FileNotFoundError, NotADirectoryError):

@@ -98,7 +98,7 @@ class InFlight:
         try:
             found = read_json(path, MAX_ENTRY_BYTES)
             entry = InFlightOperation(**{"title": "", "what": "", **found})
-            if _is_whole(entry, path.stem):
+            if _is_valid(entry, path.stem):
                 return entry
         except FileNotFoundError:
             return None  # removed since the folder was listed
@@ -108,7 +108,7 @@ class InFlight:
         return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="")
 
 
-def _is_whole(entry: InFlightOperation, name: str) -> bool:
+def _is_valid(entry: InFlightOperation, name: str) -> bool:
     texts: list[object] = [
         *(entry.origin, entry.host, entry.last4, entry.started_at),
         *(entry.title, entry.what),
@@ -131,21 +131,21 @@ class SenderLock:
         self._state = state_folder_at(folder)
         self._path = folder / "sending.lock"
         self._lock_path = folder / "sending.gate"
-        self._here = ForkSafeLock()
+        self._process_lock = ForkSafeLock()
         self._file: BinaryIO | None = None
-        run_after_fork(self._forget)
+        run_after_fork(self._drop_in_child)
 
     def take(self, operation: str) -> bool:
         """Acquire the lock. Return False if another operation holds it. Raise StateUnwritable if it fails."""
-        if not self._here.acquire(blocking=False):
+        if not self._process_lock.acquire(blocking=False):
             return False
         try:
-            self._file = self._claim(operation)
+            self._file = self._open_and_lock(operation)
         except OSError as exc:
             raise StateUnwritable("state_unwritable", because=exc) from exc
         finally:
             if self._file is None:
-                self._here.release()
+                self._process_lock.release()
         return self._file is not None
 
     def free(self) -> None:
@@ -153,7 +153,7 @@ class SenderLock:
         if self._file is not None:
             unlock(self._file)
             self._file = None
-        self._here.release()
+        self._process_lock.release()
 
     def holder(self) -> str | None:
         """Return the operation that holds the lock now, in any process, or None."""
@@ -162,25 +162,25 @@ class SenderLock:
                 file = open_private(self._path, "r+b")
                 try:
                     free = self._file is None and try_lock(file)
-                    return None if free else _name_in(file)
+                    return None if free else _operation_in(file)
                 finally:
                     unlock(file)
         except LockNotAnswering:
-            return self._last()
+            return self._last_holder()
         except OSError:
             return None
 
-    def _last(self) -> str | None:
+    def _last_holder(self) -> str | None:
         """Return the last operation that held the lock. Used if the lock does not answer, so it may still be held."""
         with suppress(OSError), open_private(self._path, "rb") as file:
-            return _name_in(file) or None
+            return _operation_in(file) or None
         return None
 
-    def _forget(self) -> None:
+    def _drop_in_child(self) -> None:
         # A forked child does not hold the lock. The module `locks` closes the child's copy of the file.
         self._file = None
 
-    def _claim(self, operation: str) -> BinaryIO | None:
+    def _open_and_lock(self, operation: str) -> BinaryIO | None:
         self._state.ensure()
         file, taken = open_private(self._path, "r+b", create=True, mend=True), False
         try:
@@ -198,7 +198,7 @@ class SenderLock:
         return file
 
 
-def _name_in(file: BinaryIO) -> str:
+def _operation_in(file: BinaryIO) -> str:
     return file.read(64).decode("ascii", "replace")
 
 

@@ -121,7 +121,7 @@ class _LockCall:
         self._descriptor = os.dup(file.fileno())
         _pending_descriptors.add(self._descriptor)
         self._state_lock = threading.Lock()
-        self._wanted = True
+        self._is_wanted = True
         self._taken: bool | None = None
         self._error: OSError | None = None
 
@@ -139,7 +139,7 @@ class _LockCall:
         seconds = max(LOCK_SECONDS, seconds + GRACE_SECONDS)
         _start_thread(lambda: self._run(until)).wait(seconds)
         with self._state_lock:
-            self._wanted = False
+            self._is_wanted = False
             if self._error is not None:
                 raise self._error
             if self._taken is None:
@@ -155,7 +155,7 @@ class _LockCall:
             taken, error = False, exc
         with self._state_lock:
             self._taken, self._error = taken, error
-            if taken and not self._wanted:
+            if taken and not self._is_wanted:
                 with suppress(OSError):
                     _lock(self._descriptor, free=True)
         self._close()
@@ -171,7 +171,7 @@ class _LockCall:
                     raise
             else:
                 return True
-            if time.monotonic() >= until or not self._wanted:
+            if time.monotonic() >= until or not self._is_wanted:
                 return False
             threading.Event().wait(POLL_SECONDS)
 
@@ -202,7 +202,7 @@ def _start_thread(work: Callable[[], None]) -> threading.Event:
     return ended
 
 
-def _forked() -> None:
+def _close_in_child() -> None:
     # The files are closed but not unlocked, because unlocking would free the parent's lock as well.
     for file in list(_locked_files):
         with suppress(OSError, ValueError):
@@ -214,7 +214,7 @@ def _forked() -> None:
     _pending_descriptors.clear()
 
 
-run_after_fork(_forked)
+run_after_fork(_close_in_child)
 
 
 class OwnerLock:
@@ -238,7 +238,7 @@ class OwnerLock:
         try:
             return not _can_lock(path)
         except OSError as exc:
-            return _may_exist(exc)
+            return _may_be_locked(exc)
 
     @staticmethod
     def is_abandoned(path: Path) -> bool:
@@ -246,17 +246,17 @@ class OwnerLock:
         try:
             file = open_private(path, "r+b")
         except OSError as exc:
-            return not _may_exist(exc)
+            return not _may_be_locked(exc)
         try:
             # A second attempt to lock fails only on a file system with locks.
             return try_lock(file) and not _can_lock(path)
         except OSError as exc:
-            return not _may_exist(exc)
+            return not _may_be_locked(exc)
         finally:
             unlock(file)
 
 
-def _may_exist(exc: OSError) -> bool:
+def _may_be_locked(exc: OSError) -> bool:
     """Return whether the file may exist and be locked, although opening or locking it has raised this error."""
     if isinstance(exc, LockNotAnswering):
         return True

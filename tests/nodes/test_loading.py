@@ -196,7 +196,7 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
 def test_a_missing_module_gives_none_without_an_error(pack_module: Any) -> None:
     host = pack_module("comfy_host")
     for name in ("surely_not_installed", "surely_not_installed.at_all"):
-        assert host._present(name, partial(importlib.import_module, name)) is None
+        assert host._import_or_none(name, partial(importlib.import_module, name)) is None
 
 
 def test_an_import_error_inside_a_comfyui_module_is_raised(
@@ -205,7 +205,9 @@ def test_an_import_error_inside_a_comfyui_module_is_raised(
     (tmp_path / "half_of_comfyui.py").write_text("import surely_not_installed")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="surely_not_installed"):
-        pack_module("comfy_host")._present("half_of_comfyui", partial(importlib.import_module, "half_of_comfyui"))
+        pack_module("comfy_host")._import_or_none(
+            "half_of_comfyui", partial(importlib.import_module, "half_of_comfyui")
+        )
 
 
 def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> None:
