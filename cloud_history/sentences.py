@@ -35,11 +35,11 @@ _HOME = (
 _ENTER_KEY = "Choose Extensions > Cloud history > Connect to Comfy Cloud… and enter the key again."
 _REPORT = "Nothing was sent. Please report this: it should not happen."
 _GOOD_SETTINGS = (
-    "Put a good copy of {name} in its place, or look through Settings > Cloud history and change "
-    "one: then they are written anew."
+    "Replace {name} with a good copy, or check the values in Settings > Cloud history and change one: "
+    "then ComfyUI writes the file again."
 )
-_GOOD_LIST = "Put a good copy of {name} in its place, or choose “Start with an empty list” in the panel."
-_DISK_OF = "Look at the disk that {name} is on, then try again."
+_GOOD_LIST = "Replace {name} with a good copy, or choose “Start with an empty list” in the panel."
+_DISK_OF = "Check the disk that {name} is on, then try again."
 _CHANGING = "Jobs may be coming and going. Try again in a moment."
 _NOT_REACHED = "Comfy Cloud could not be reached"
 _TOO_SLOW = "Comfy Cloud took too long to answer"
@@ -48,7 +48,7 @@ SENTENCES: dict[str, Sentence] = {
     # Invalid input.
     "no_job_ids": Sentence(
         "No job ids were given.",
-        "Give the ids of the jobs to delete, one a line. To remove all, use Clear Cloud History.",
+        "Give the ids of the jobs to delete, one a line. To remove all jobs, use Clear Cloud History.",
     ),
     "invalid_job_ids": Sentence(
         "{wrong:,} of {total:,} {verb}: {items}{more}.",
@@ -56,27 +56,29 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "too_many_job_ids": Sentence(
         "At most {most:,} job ids can be given at once.",
-        "Nothing was sent. Give them to several nodes, or use Clear Cloud History to remove all.",
+        "Nothing was sent. Divide the ids among several nodes, or use Clear Cloud History to remove all jobs.",
     ),
     "not_a_time": Sentence(
         "“{given}” is not a time.",
-        "Use hours, days or weeks (12h, 30d, 2w) or a date (2026-01-31), or leave it blank for no limit.",
+        "Use hours, days or weeks (12h, 30d, 2w) or a date (2026-01-31), or leave the field blank for no limit.",
     ),
     "not_a_duration": Sentence(
         "“{given}” is not a length of time.",
-        "Use hours, days or weeks (12h, 30d, 2w), or leave it blank for no rule.",
+        "Use hours, days or weeks (12h, 30d, 2w), or leave the field blank for no rule.",
     ),
     "input_not_one_value": Sentence(
         "“{name}” must be exactly one value. Nothing was sent.",
-        "Set it on the node, or link one value to it.",
+        "Set “{name}” on the node, or link one value to it.",
     ),
     "input_not_boolean": Sentence(
         "“{name}” must be exactly one true or false. Nothing was sent.",
-        "Set it on the node, or link one BOOLEAN to it.",
+        "Set “{name}” on the node, or link one BOOLEAN to it.",
     ),
-    "input_not_text": Sentence("“{name}” must be exactly one text.", "Set it on the node, or link one STRING to it."),
+    "input_not_text": Sentence(
+        "“{name}” must be exactly one text.", "Set “{name}” on the node, or link one STRING to it."
+    ),
     "input_not_number": Sentence(
-        "“{name}” must be exactly one whole number, 0 or more.", "Set it on the node, or link one INT to it."
+        "“{name}” must be exactly one whole number, 0 or more.", "Set “{name}” on the node, or link one INT to it."
     ),
     "input_not_a_choice": Sentence("“{name}” must be one of {choices}. Nothing was sent.", "Choose one on the node."),
     "job_without_workflow": Sentence("This job has no workflow."),
@@ -92,7 +94,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "no_such_unresolved": Sentence("There is no unresolved deletion with this id."),
     "no_such_node_report": Sentence("There is no saved node report with this id."),
-    "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some of them end, then try again."),
+    "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some deletions end, then try again."),
     "state_folder_not_lost": Sentence("The state folder is not lost."),
     "protection_not_damaged": Sentence("The list of protected jobs is not damaged."),
     "protection_full": Sentence("The list of protected jobs and workflows is full."),
@@ -100,10 +102,10 @@ SENTENCES: dict[str, Sentence] = {
     "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
     # Retention policies.
     "rules_of_other_statuses": Sentence("“statuses” may contain only {statuses}.", "Choose one of these."),
-    "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
+    "no_rules": Sentence("Set at least one rule. Without a rule, no job would be kept."),
     "rules_delete_much": Sentence(
         "These rules would delete {part} of the jobs they apply to ({of}). Nothing was sent.",
-        "To delete them all the same, allow it (“allow_large” on the node).",
+        "To delete these jobs all the same, turn “allow_large” on.",
     ),
     "length_not_positive": Sentence("“{name}” must be a positive length of time, or blank for no rule."),
     "not_a_count": Sentence("“{name}” must be a whole number from 0 to {most:,}."),
@@ -118,23 +120,24 @@ SENTENCES: dict[str, Sentence] = {
     "statuses_not_finished": Sentence("“statuses” must be a list of {statuses}."),
     "header_missing": Sentence(
         "The request has no header {header}: 1.",
-        "A program has to send this header. A proxy in front of ComfyUI has to pass it on.",
+        "A program has to send this header. A proxy in front of ComfyUI has to forward the header.",
     ),
     "host_missing": Sentence(
         "The Host header of the request is missing or invalid.",
-        "A proxy in front of ComfyUI has to send one (nginx: proxy_set_header Host $http_host;).",
+        "A proxy in front of ComfyUI has to send a Host header (nginx: proxy_set_header Host $http_host;).",
     ),
     "unknown_host": Sentence(
         "ComfyUI was opened under an unknown host name: {name}.",
         "Open ComfyUI by its IP address or as localhost, or set {variable}={name} and restart ComfyUI.",
     ),
     "other_page": Sentence(
-        "The request comes from another page.", "Open ComfyUI in a tab of its own, under one address."
+        "The request comes from a page of another site.",
+        "Open ComfyUI in a tab of its own, always with the same address.",
     ),
     "other_origin": Sentence(
         "The request comes from another page: {origin} is not {host}.",
-        "Open ComfyUI under one address. A proxy in front of it has to pass on the name that the "
-        "browser used (nginx: proxy_set_header Host $http_host;).",
+        "Always open ComfyUI with the same address. A proxy in front of ComfyUI has to forward the host name that "
+        "the browser used (nginx: proxy_set_header Host $http_host;).",
     ),
     "framed_page": Sentence(
         "The request comes from another page, or from a frame in one.", "Open ComfyUI in a tab of its own."
@@ -232,9 +235,9 @@ SENTENCES: dict[str, Sentence] = {
         f"Choose Extensions > Cloud history > Connect to Comfy Cloud…, or set {environment.API_KEY}.",
     ),
     "key_empty": Sentence("The API key is empty.", "Paste an API key first."),
-    "invalid_key": Sentence("The API key contains characters that are not allowed.", "Copy it again."),
+    "invalid_key": Sentence("The API key contains characters that are not allowed.", "Copy the key again."),
     "environment_key_unusable": Sentence(
-        f"{environment.API_KEY} can’t be used. {{problem}}", "Correct it, then restart ComfyUI."
+        f"{environment.API_KEY} can’t be used. {{problem}}", "Correct the variable, then restart ComfyUI."
     ),
     "key_file_damaged": Sentence("The saved API key can’t be read.", _ENTER_KEY),
     "key_file_unreadable": Sentence("The saved API key can’t be read: {cause}.", _ENTER_KEY),
@@ -294,14 +297,14 @@ SENTENCES: dict[str, Sentence] = {
     "state_gone": Sentence("Deletions are stopped: the state folder {folder} is not there any more."),
     "state_empty": Sentence("Deletions are stopped: the state folder {folder} is empty."),
     "state_replaced": Sentence("Deletions are stopped: the state folder {folder} was replaced by another one."),
-    "state_without_marker": Sentence("Deletions are stopped: the state folder {folder} has lost its file {part}."),
-    "state_without_safeguard": Sentence("Deletions are stopped: the state folder {folder} has lost {part}."),
-    "state_marker_damaged": Sentence(
-        "Deletions are stopped: the state folder {folder} can’t be relied on: its file {part} is damaged."
+    "state_without_marker": Sentence(
+        "Deletions are stopped: the file {part} is missing from the state folder {folder}."
     ),
+    "state_without_safeguard": Sentence("Deletions are stopped: {part} is missing from the state folder {folder}."),
+    "state_marker_damaged": Sentence("Deletions are stopped: the file {part} in the state folder {folder} is damaged."),
     "state_refused": Sentence("Deletions are stopped: the state folder {folder} can’t be read: {cause}."),
     "state_disk_silent": Sentence(
-        "Deletions are stopped: the state folder {folder} can’t be read: its disk does not answer."
+        "Deletions are stopped: the state folder {folder} can’t be read: the disk does not answer."
     ),
     "not_answering": Sentence("The state folder has not answered for {seconds:.0f} seconds."),
     "not_answering_at": Sentence(
@@ -378,7 +381,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "not_http": Sentence(
         "The answer of {host} can’t be read: it is not HTTP, or its headers are larger than 64 kB.",
-        "A proxy or VPN in between may have changed it.",
+        "A proxy or VPN may have changed the answer.",
         "the answer could not be read",
     ),
     "timeout": Sentence("Comfy Cloud took too long to answer.", short=_TOO_SLOW),
@@ -437,7 +440,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "not_comfy_cloud": Sentence(
         "The answer did not come from Comfy Cloud.",
-        "A proxy, VPN or sign-in page may be in between. Check it, then try again.",
+        "A proxy, a VPN or a sign-in page may have answered instead. Check your network, then try again.",
     ),
     "list_not_whole": Sentence("The list of jobs could not be read whole.", _CHANGING),
     "list_doubtful": Sentence("The list of jobs could not be read whole: {why}.", _CHANGING),

@@ -190,16 +190,16 @@ class Operations:
             CloudError: nothing was sent. Among others Busy, HistoryGrew, PreviewExpired, SetupProblem, InputRefused.
             OperationStopped: the person stopped the operation before anything was sent.
         """
-        unseen_clear = request.kind == "clear" and request.preview is None
+        clear_without_preview = request.kind == "clear" and request.preview is None
         with log_about(request.operation):
-            if unseen_clear and await self.clears_by_ids(request.backup):
+            if clear_without_preview and await self.clears_by_ids(request.backup):
                 preview = await self.preview_everything(request.connection, watch)
                 request = replace(request, job_ids=preview.finished_ids, preview=preview)
             async with (
-                self.queue.carry_out(request, watch, wait=wait or request.kind == "delete") as ended,
+                self.queue.carry_out(request, watch, wait=wait or request.kind == "delete") as ending,
                 self.open(request.connection, watch) as client,
             ):
-                ended.may_have_sent = lambda: client.has_sent
+                ending.may_have_sent = lambda: client.has_sent
                 await self._check_account(request.connection)
                 safeguards = await self._safeguards(request, client)
                 result: ClearResult | DeletionResult
@@ -208,7 +208,7 @@ class Operations:
                 else:
                     deletion = Deletion(client, safeguards, self._sleep)
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
-                ended(result)
+                ending(result)
             if isinstance(result, DeletionResult) and result.backed_up:
                 await self.delete_old_backups()
             return result

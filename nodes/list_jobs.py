@@ -91,7 +91,7 @@ class ListCloudJobs(CloudHistoryNode):
         limit: object = None,
         after: list[object] | None = None,
     ) -> Output:
-        from ..cloud_history.retention.durations import counts_from_now
+        from ..cloud_history.retention.durations import is_duration
 
         operations().keys.remember()  # errors quote invalid inputs, which may contain a pasted key
         clock = operations().clock
@@ -106,7 +106,7 @@ class ListCloudJobs(CloudHistoryNode):
             raise
         watch.raise_if_stopped()
         warning = ""
-        if counts_from_now(only_text(older_than, "older_than")):
+        if is_duration(only_text(older_than, "older_than")):
             clock.check()  # uses the server's time from the answers to `list_jobs`
             warning = clock.warning
             chosen = _filter(status, older_than, workflow_id, clock.earliest_now())

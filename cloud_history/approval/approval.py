@@ -42,7 +42,7 @@ from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_
 
 MAX_ANSWER_SECONDS = 120.0
 MAX_UNSEEN_SECONDS = 15.0
-"""If no page reports within this time that it shows the approval, nobody is asked."""
+"""If no page reports within this time that it shows the question, the node ends with NoBrowserConnected."""
 ANNOUNCE_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 """The files stay valid for this much longer than the question, because the node alone decides when the time is up."""

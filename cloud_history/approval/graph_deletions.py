@@ -50,7 +50,7 @@ class GraphDeletions:
         Args:
             backup: whether workflows are backed up first; None to use the setting.
         """
-        asks = await self._asks()
+        asks = await self._must_ask()
         with self._approvals.reserve(requester) if asks else nullcontext():
             connection = await self._operations.find_connection(requester.key)
             request = DeletionRequest(job_ids, connection, requester.origin, requester.title, backup)
@@ -76,7 +76,7 @@ class GraphDeletions:
         Raises:
             PolicyRefused: no rule is on, or too many jobs would go. Nothing was sent.
         """
-        asks = await self._asks()
+        asks = await self._must_ask()
         with self._approvals.reserve(requester) if asks else nullcontext():
             connection = await self._operations.find_connection(requester.key)
             would, preview = await resolve(self._operations, connection, policy, watch, allow_large=allow_large)
@@ -98,7 +98,7 @@ class GraphDeletions:
             HistoryGrew: more jobs finished each time the person had approved. Nothing was sent.
         """
         operations = self._operations
-        asks = await self._asks()
+        asks = await self._must_ask()
         with self._approvals.reserve(requester) if asks else nullcontext():
             connection = await operations.find_connection(requester.key)
             request = DeletionRequest(None, connection, requester.origin, requester.title, backup)
@@ -111,7 +111,7 @@ class GraphDeletions:
             approved = await self._approved(request, requester, watch)
             return await operations.carry_out(approved, watch) if approved else Skipped()
 
-    async def _asks(self) -> bool:
+    async def _must_ask(self) -> bool:
         """Return whether the person has to be asked. Raises WorkflowsMayNotDelete."""
         settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode

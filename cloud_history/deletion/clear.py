@@ -65,7 +65,7 @@ class Clear:
             OperationStopped: the person stopped the clear before the request was sent.
         """
         deadline = Deadline(self.seconds)
-        before, named, active = await self._counted(watch, deadline)
+        before, sample, active = await self._counted(watch, deadline)
         _check_count(before, preview)
         if before.finished == 0:
             if preview is not None and preview.size:
@@ -76,8 +76,8 @@ class Clear:
         if not deadline.left():
             raise CloudTimeoutError("counting_too_slow", sent=False)
         # After the clear, the finished jobs in this sample must be gone, and the active jobs must still be there.
-        witnesses = await run_stoppable(
-            get_by_id(self.client, named, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
+        seen_before = await run_stoppable(
+            get_by_id(self.client, sample, active), watch, deadline.left(at_least=MIN_LOOKUP_SECONDS)
         )
         await self.safeguards.before_clear()
 
@@ -90,17 +90,17 @@ class Clear:
         try:
             await run_stoppable(self.client.clear_history(before_send), watch, deadline.left())
         except OperationStopped as error:
-            return await self._stopped_clear(before, witnesses, error, ClearOutcome.UNKNOWN)
+            return await self._stopped_clear(before, seen_before, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
             if not error.may_have_worked:
                 return ClearResult(ClearOutcome.FAILED, before, after=before, error=error)
             lost = error
-        return await self._verify_clear(before, witnesses, lost, watch, deadline)
+        return await self._verify_clear(before, seen_before, lost, watch, deadline)
 
     async def _verify_clear(
         self,
         before: JobCounts,
-        witnesses: Observation,
+        seen_before: Observation,
         lost: CloudError | None,
         watch: Watch,
         deadline: Deadline,
@@ -113,10 +113,10 @@ class Clear:
         try:
             await self._count_until_none(counted, watch, deadline)
             if counted[-1].finished < before.finished:
-                lookup = self._doubt(witnesses, counted[-1])
+                lookup = self._doubt(seen_before, counted[-1])
                 doubt = await run_stoppable(lookup, watch, deadline.left(at_least=MIN_LOOKUP_SECONDS))
         except OperationStopped:
-            return await self._stopped_clear(before, witnesses, lost, unread, counted[-1] if counted else None)
+            return await self._stopped_clear(before, seen_before, lost, unread, counted[-1] if counted else None)
         except CloudError as error:
             after = counted[-1] if counted else None
             return ClearResult(unread, before, after, lost or error, doubt=NOT_ASKED if after else NO_REASON)
@@ -136,13 +136,13 @@ class Clear:
             await sleep_stoppable(self.sleep, delay, watch)
             counted.append(await self._count(watch, deadline))
 
-    async def _doubt(self, witnesses: Observation, after: JobCounts) -> Reason:
+    async def _doubt(self, seen_before: Observation, after: JobCounts) -> Reason:
         """Look up a sample of jobs. Return why `after` does not prove that jobs are gone, or NO_REASON if it does.
 
         Raises:
             CloudError: the lookup failed.
         """
-        found = await look_up(self.client, list(witnesses.there), witnesses)
+        found = await look_up(self.client, list(seen_before.there), seen_before)
         if found.error is not None:
             raise found.error
         if found.defects or (not found.there and not found.gone):
@@ -154,7 +154,7 @@ class Clear:
     async def _stopped_clear(
         self,
         before: JobCounts,
-        witnesses: Observation,
+        seen_before: Observation,
         lost: CloudError | None,
         unread: ClearOutcome,
         after: JobCounts | None = None,
@@ -167,7 +167,7 @@ class Clear:
             after = await count_jobs(self.client)
             if after.finished < before.finished:
                 doubt = NOT_ASKED
-                doubt = await self._doubt(witnesses, after)
+                doubt = await self._doubt(seen_before, after)
 
         with suppress(CloudError):
             await run_stoppable(count_and_look_up(), Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)

@@ -89,7 +89,7 @@ class Deletion:
             chosen = [job_id for job_id in job_ids if _worth_sending(job_id, before)]
             seen: tuple[Observation, ...] = (before,)
         else:
-            before = _seen_in_either(before, preview.observation)
+            before = _fill_in_from_preview(before, preview.observation)
             confirmed = set(preview.job_ids)
             chosen = [job_id for job_id in job_ids if job_id in confirmed]
             outcomes.leave_out(_not_confirmed(job_ids, preview))
@@ -130,7 +130,7 @@ class Deletion:
         chunks = deque(_chunks(job_ids))
 
         def tell_progress() -> None:
-            watch.progress("sending", outcomes.settled, len(job_ids))
+            watch.progress("sending", outcomes.ended_requests, len(job_ids))
 
         tell_progress()
         # A generator, so that no sender is created if the person has already stopped the deletion.
@@ -210,11 +210,11 @@ class Deletion:
                 if found.error is not None or not outcomes.awaited(found) or not deadline.left():
                     break
                 await sleep_stoppable(self.sleep, delay, watch)
-                found = _since(found, await self._look_up(sent, watch, deadline, before))
+                found = _fill_in_after_error(found, await self._look_up(sent, watch, deadline, before))
         except OperationStopped:
             outcomes.stopped = True
             last = await self._look_up_stopped(sent, before)
-            found = found if last is NOTHING_OBSERVED else _since(found, last)
+            found = found if last is NOTHING_OBSERVED else _fill_in_after_error(found, last)
         if found.error is not None:
             outcomes.note(found.error)
         return found
@@ -261,7 +261,7 @@ def _not_confirmed(job_ids: Sequence[str], preview: DeletionPreview) -> dict[str
     return stays
 
 
-def _since(earlier: Observation, now: Observation) -> Observation:
+def _fill_in_after_error(earlier: Observation, now: Observation) -> Observation:
     """Return the newer observation. If its lookup failed, fill in what is missing from the earlier observation."""
     if now.error is None:
         return now
@@ -269,7 +269,7 @@ def _since(earlier: Observation, now: Observation) -> Observation:
     return _merged(now, earlier, there, now.gone | earlier.gone.difference(there))
 
 
-def _seen_in_either(now: Observation, previewed: Observation) -> Observation:
+def _fill_in_from_preview(now: Observation, previewed: Observation) -> Observation:
     """Return the observation `now`, and fill in the jobs that are missing from it from the preview's observation."""
     there = {**{k: v for k, v in previewed.there.items() if k not in now.gone}, **now.there}
     return _merged(now, previewed, there, now.gone | previewed.gone.difference(now.there))

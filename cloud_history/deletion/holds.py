@@ -181,14 +181,14 @@ class Holds:
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
             return hold  # the answer to the first undo may have been lost
-        if hold is None or not await self._take_back(hold):
+        if hold is None or not await self._undo_in_time(hold):
             raise TooLate()
         return hold
 
     async def undo_all(self) -> None:
         """Undo all holds that are not being sent. Called when the key changes."""
         for hold in self.open:
-            await self._take_back(hold)
+            await self._undo_in_time(hold)
 
     def stop(self, hold_id: str) -> None:
         """Stop an operation that is being sent. Sent requests can't be undone.
@@ -201,7 +201,7 @@ class Holds:
             raise InputRefused("no_such_deletion")
         hold.watch.stopping = True
 
-    async def _take_back(self, hold: Hold) -> bool:
+    async def _undo_in_time(self, hold: Hold) -> bool:
         """Undo a hold unless it is being sent. Return whether it was undone."""
         was_waiting = hold.state == WAITING
         if not hold.moves(NOTHING_SENT, UNDONE):
@@ -216,7 +216,7 @@ class Holds:
         if was_waiting:
             # The intent may already be in the audit log. Nothing was sent, so log the outcome as undone.
             with suppress(StateUnwritable), log_about(hold.id):
-                await write_in_thread(lambda: self._deletions.queue.taken_back(hold.id))
+                await write_in_thread(lambda: self._deletions.queue.log_undone(hold.id))
         await self._forget_soon(hold)
         self._changed(hold)
         return True
@@ -247,7 +247,7 @@ class Holds:
                 log.warning("The file of a hold could not be removed yet: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
-        # Runs on our own loop, while `_take_back` runs on ComfyUI's. Whichever changes the state first wins.
+        # Runs on our own loop, while `_undo_in_time` runs on ComfyUI's. Whichever changes the state first wins.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
             # From here on the in-flight file records the operation, and a remaining hold file means "never sent".
             run_in_background(lambda: self._forget(hold))

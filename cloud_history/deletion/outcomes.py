@@ -192,10 +192,10 @@ class Outcomes:
         self._left_out: dict[str, JobOutcome] = {}
         self._backed_up = 0
         self._errors: dict[str, CloudError] = {}
-        self._met_all = NO_REASON
+        self._common_reason = NO_REASON
 
     @property
-    def settled(self) -> int:
+    def ended_requests(self) -> int:
         """For how many jobs the request has ended."""
         return len(self.sent)
 
@@ -228,16 +228,16 @@ class Outcomes:
         self._in_flight.update(chunk)
 
     def accepted(self, chunk: Sequence[str]) -> None:
-        self._settle(chunk, JobOutcome(Outcome.ACCEPTED))
+        self._set_outcome(chunk, JobOutcome(Outcome.ACCEPTED))
 
     def failed(self, chunk: Sequence[str], error: CloudError) -> None:
         self.note(error)
         if error.meets_all:
-            self._met_all = self._met_all or error.reason
+            self._common_reason = self._common_reason or error.reason
         worked = error.may_have_worked
         lost = worked and error.unanswered
         outcome = Outcome.UNCONFIRMED if lost else Outcome.FAILED
-        self._settle(chunk, JobOutcome(outcome, error.reason, answered=not lost, may_have_worked=worked))
+        self._set_outcome(chunk, JobOutcome(outcome, error.reason, answered=not lost, may_have_worked=worked))
 
     def note(self, error: CloudError) -> None:
         """Keep an error for its hint."""
@@ -250,7 +250,7 @@ class Outcomes:
             why: the reason why sending ended. An error that stops all requests takes precedence.
         """
         self.stopped = self.stopped or stopped
-        unsent = JobOutcome(Outcome.NOT_ATTEMPTED, why if stopped else self._met_all or why)
+        unsent = JobOutcome(Outcome.NOT_ATTEMPTED, why if stopped else self._common_reason or why)
         lost = JobOutcome(Outcome.UNCONFIRMED, why, answered=False, may_have_worked=True)
         for job_id in self._order:
             self.sent.setdefault(job_id, lost if job_id in self._in_flight else unsent)
@@ -267,6 +267,6 @@ class Outcomes:
         found = self.sent.get(job_id)
         return None if found is None or found.outcome is Outcome.NOT_ATTEMPTED else found
 
-    def _settle(self, chunk: Sequence[str], outcome: JobOutcome) -> None:
+    def _set_outcome(self, chunk: Sequence[str], outcome: JobOutcome) -> None:
         self._in_flight.difference_update(chunk)
         self.sent.update(dict.fromkeys(chunk, outcome))

@@ -111,7 +111,7 @@ class DeletionQueue:
         """Return the operations with an unknown outcome, because ComfyUI stopped or they were cancelled. Blocking."""
         return unresolved(self.in_flight, self._lock)
 
-    def taken_back(self, operation: str, how: str = UNDONE) -> None:
+    def log_undone(self, operation: str, how: str = UNDONE) -> None:
         """Log that an operation was stopped before it sent anything. Blocking.
 
         Raises:
@@ -154,7 +154,7 @@ class DeletionQueue:
         entry = ending.entry
         await self._take_lock(entry, watch, wait)
         try:
-            await self._write_down(entry, _intent(entry, ending.logged), watch)
+            await self._record(entry, _intent(entry, ending.logged), watch)
             try:
                 ending.started = time.monotonic()
                 jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
@@ -170,7 +170,7 @@ class DeletionQueue:
         finally:
             self._lock.free()
 
-    async def _write_down(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
+    async def _record(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
         """Write the in-flight entry and the audit log's intent to disk.
 
         Raises:
@@ -187,7 +187,7 @@ class DeletionQueue:
                 raise
 
         def take_back(written: None) -> None:
-            self.taken_back(entry.operation, _how_cancelled(entry))
+            self.log_undone(entry.operation, _how_cancelled(entry))
 
         await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
 

@@ -28,7 +28,7 @@ def span(text: str) -> timedelta | None:
     return found
 
 
-def counts_from_now(text: str) -> bool:
+def is_duration(text: str) -> bool:
     """Return whether the text is a duration, whose cutoff depends on the current time. A date does not."""
     return _span(text.strip()) is not None
 

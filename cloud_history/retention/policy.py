@@ -52,7 +52,7 @@ def _within(jobs: Sequence[Job], length: timedelta, now: datetime) -> Iterable[J
     return [job for job in jobs if job.created_at and now - job.created_at <= length]
 
 
-def _one_each(period: Callable[[date], object]) -> Keeps:
+def _one_per_period(period: Callable[[date], object]) -> Keeps:
     """Return a function that keeps the newest job of each of the last `number` periods with a job, in UTC."""
 
     def keeps(jobs: Sequence[Job], number: int, now: datetime) -> Iterable[Job]:
@@ -101,13 +101,13 @@ RULES = (
         is_length=True,
         on_new_node="30d",
     ),
-    Rule("keep_daily", Reason.DAILY, _EACH.format("day"), "one a day", _one_each(lambda day: day)),
+    Rule("keep_daily", Reason.DAILY, _EACH.format("day"), "one a day", _one_per_period(lambda day: day)),
     Rule(
         "keep_weekly",
         Reason.WEEKLY,
         _EACH.format("week"),
         "one a week",
-        _one_each(lambda day: day.isocalendar()[:2]),
+        _one_per_period(lambda day: day.isocalendar()[:2]),
     ),
 )
 

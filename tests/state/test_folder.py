@@ -348,7 +348,7 @@ def test_a_folder_of_version_1_2_0_gets_a_marker(folder: Path) -> None:
     assert id_of(folder)
     assert (folder / "protected.json").read_text() == content
     list_removed(folder)
-    with pytest.raises(StateFolderLost, match=r"has lost protected\.json"):
+    with pytest.raises(StateFolderLost, match=r"protected\.json is missing"):
         ProtectionFile(folder).load()
 
 
@@ -463,7 +463,7 @@ def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_n
     slow.ensure()
     write_private(folder / SETTINGS, "{}")
     slow.check()
-    with pytest.raises(StateFolderLost, match=r"has lost protected\.json"):
+    with pytest.raises(StateFolderLost, match=r"protected\.json is missing"):
         StateFolder(folder).check()
 
 
