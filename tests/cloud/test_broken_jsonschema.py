@@ -89,7 +89,7 @@ def test_a_broken_jsonschema_is_reported_with_its_path_and_a_fix_and_no_body_is_
             call()
         error = caught.value
         assert error.code == "broken_installation"
-        assert f"It is version {VERSION}, {path} (" in error.hint
+        assert f"Python imports version {VERSION}, {path} (" in error.hint
         assert "hide the real package" in error.hint
         assert (error.__cause__, error.__context__) == (None, None)
 
@@ -134,7 +134,7 @@ def test_a_jsonschema_without_a_version_is_reported_by_its_path(
     monkeypatch.setattr(schema, "_installed", lambda: None)
     with pytest.raises(BrokenInstallation) as caught:
         schema.load_all()
-    assert f"It is {path} (" in caught.value.hint
+    assert f"Python imports {path} (" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", [None, "{", ""])
