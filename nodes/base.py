@@ -60,7 +60,7 @@ class CloudHistoryNode:
 
 
 def only_value(values: object, name: str) -> object:
-    """Return the only value of an input. Raise InputRefused if the value is missing or not the only one."""
+    """Return the only value of an input. Raise InputRefused if the input does not have exactly one value."""
     if isinstance(values, (list, tuple)) and len(values) == 1:
         return values[0]
     raise InputRefused("input_not_one_value", name=name)
@@ -70,7 +70,7 @@ def only_boolean(values: object, name: str) -> bool:
     """Return the only value of a BOOLEAN input.
 
     Raises:
-        InputRefused: the value is missing, not the only one, or not a boolean: the text "false" would count as true.
+        InputRefused: the input does not have exactly one value, or the value is not a boolean.
     """
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], bool):
         return values[0]
@@ -78,14 +78,14 @@ def only_boolean(values: object, name: str) -> bool:
 
 
 def only_text(values: object, name: str) -> str:
-    """Return the only value of a STRING or COMBO input. Raise InputRefused if it is missing, several, or not a text."""
+    """Return the only value of a STRING or COMBO input. Raise InputRefused unless it has exactly one text."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], str):
         return values[0]
     raise InputRefused("input_not_text", name=name)
 
 
 def only_whole_number(values: object, name: str) -> int:
-    """Return the only value of an INT input. Raise InputRefused if it is not one whole number of 0 or more."""
+    """Return the only value of an INT input. Raise InputRefused unless it has exactly one whole number from 0 up."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and type(values[0]) is int and values[0] >= 0:
         return values[0]
     raise InputRefused("input_not_number", name=name)

@@ -38,7 +38,7 @@ _QUOTES = "\"'`“”‘’«»"
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key and its source."""
+    """An API key and its source."""
 
     secret: Secret
     source: Source

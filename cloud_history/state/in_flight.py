@@ -136,7 +136,7 @@ class SenderLock:
         run_after_fork(self._drop_in_child)
 
     def take(self, operation: str) -> bool:
-        """Acquire the lock. Return False if another operation holds it. Raise StateUnwritable if it fails."""
+        """Acquire the lock. Return False if another operation holds it. Raise StateUnwritable if the disk fails."""
         if not self._process_lock.acquire(blocking=False):
             return False
         try:

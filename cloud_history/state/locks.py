@@ -25,9 +25,9 @@ from .files import open_private
 LOCK_SECONDS = 3.0
 """Maximum wait for a lock. A lock is held only while a line is written."""
 GRACE_SECONDS = 0.2
-"""Extra time for the last of several attempts."""
+"""Extra time to wait for the last attempt to lock a file."""
 FREE_SECONDS = 0.03
-"""Maximum time for which `unlock` blocks its caller, which may be an event loop. The lock is freed later if need be."""
+"""Maximum time for which `unlock` blocks its caller, which may be an event loop. Slow unlocking goes on in a thread."""
 POLL_SECONDS = 0.003
 MAX_STUCK_LOCKS = 32
 """If this many lock calls have not returned, the file system is dead and no further calls are made."""
@@ -218,7 +218,7 @@ run_after_fork(_close_in_child)
 
 
 class OwnerLock:
-    """A lock that a process holds on its own file while it uses the file. It is freed when the process ends."""
+    """A lock that a process holds on its own file while it uses the file. The lock is freed when the process ends."""
 
     def __init__(self, path: Path) -> None:
         """Lock the file. Raise OSError if it cannot be opened or locked."""
@@ -242,7 +242,7 @@ class OwnerLock:
 
     @staticmethod
     def is_abandoned(path: Path) -> bool:
-        """Return whether the process that locked the file has certainly ended. Always False without file locks."""
+        """Return whether the process that locked the file has certainly ended. False if files cannot be locked."""
         try:
             file = open_private(path, "r+b")
         except OSError as exc:

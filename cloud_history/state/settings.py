@@ -45,7 +45,7 @@ class Settings:
 
 
 SAFE_SETTINGS = Settings(backup="workflows")
-"""Settings to show if the file cannot be read. An unwanted backup does no harm, but a missing backup does."""
+"""Settings to show if the file cannot be read. Backups are on, because an unwanted backup does no harm."""
 
 _WORDS = {
     "backup": ("Back up workflows before deleting", BACKUP),
@@ -119,7 +119,7 @@ class SettingsFile:
         return settings
 
     def _current(self) -> Settings:
-        """Return the settings before a change. Raise SettingsDamaged if the disk failed, and StateFolderLost."""
+        """Return the settings before a change. Raise SettingsDamaged or StateFolderLost if the disk failed."""
         try:
             return self.in_force()
         except SettingsDamaged as damaged:
