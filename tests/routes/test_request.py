@@ -323,7 +323,7 @@ async def test_a_host_in_the_variable_may_be_a_suffix_an_address_or_hold_a_port(
 
 async def test_every_refusal_names_its_cure(stage: Stage) -> None:
     for headers, cure in (
-        ({"X-Cloud-History": None}, "pass it on"),
+        ({"X-Cloud-History": None}, "forward the header"),
         ({"Host": "studio.example:8188"}, "set COMFY_CLOUD_HISTORY_HOSTS=studio.example and restart"),
         ({"Host": "evil.example#localhost"}, "proxy_set_header Host $http_host"),
         ({"Origin": "http://studio.example"}, "proxy_set_header Host $http_host"),
