@@ -459,7 +459,7 @@ class PlanRefused(CloudResponseError, code="subscription_inactive"):
 
 
 class RateLimited(CloudResponseError, code="rate_limited"):
-    """429 for too many requests. `retry_after` is in seconds; None if Comfy Cloud does not give it."""
+    """429, too many requests at once. `retry_after` is in seconds; None if Comfy Cloud does not give it."""
 
     meets_all = True
 

@@ -1,4 +1,4 @@
-"""Routes that show and answer approvals: a person's consent to a deletion that a workflow requests."""
+"""Routes that show and answer approvals: a person's consent to a deletion by a workflow."""
 
 from __future__ import annotations
 
