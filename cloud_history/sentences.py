@@ -102,7 +102,7 @@ SENTENCES: dict[str, Sentence] = {
     "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
     # Retention policies.
     "rules_of_other_statuses": Sentence("“statuses” may contain only {statuses}.", "Choose one of these."),
-    "no_rules": Sentence("Set at least one rule. Without a rule, no job would be kept."),
+    "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
     "rules_delete_much": Sentence(
         "These rules would delete {part} of the jobs they apply to ({of}). Nothing was sent.",
         "To delete these jobs all the same, turn “allow_large” on.",

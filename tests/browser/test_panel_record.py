@@ -85,7 +85,7 @@ async def test_recently_deleted_shows_interrupted_deletions_and_damaged_backups_
     damaged = record.locator(".cch-entry").filter(has_text="1 job removed")
     await expect(damaged).to_contain_text("Delete Cloud Jobs (14)")
     await damaged.get_by_role("button", name="Show jobs").click()
-    told = f"This backup can’t be read. Its file is damaged or gone: {DAMAGED}.zip."
+    told = f"This backup can’t be read. The file {DAMAGED}.zip is damaged or missing."
     await expect(damaged).to_contain_text(told)
     await expect(damaged.locator("code")).to_have_text("job-9")
     await expect(damaged.get_by_role("button", name="Open", exact=True)).to_have_count(0)
