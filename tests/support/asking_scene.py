@@ -1,4 +1,4 @@
-"""One question to a person, with a clock of its own: both sides meet in files alone."""
+"""One approval request on a simulated clock. Both processes communicate only through files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOBODY = "0" * 32
 
 
 class Scene:
-    """One question, and what a page does about it at given moments."""
+    """One approval request, and the actions of a page at given times."""
 
     def __init__(self, folder: Path, connected: tuple[str, ...] = (TAB,)) -> None:
         self.folder = folder
@@ -55,12 +55,12 @@ class Scene:
 
     @property
     def named(self) -> str:
-        """The question that the page heard of last."""
+        """Return the latest approval request that was announced to the page."""
         opened = (event for _, _, event, _ in reversed(self.events) if event["state"] == "open")
         return str(next(opened)["question"])
 
     def fetch(self) -> None:
-        """Fetch what is asked, as a page does that hears of it."""
+        """Fetch the announced approval request, as a page does."""
         self.shown = self.answers.fetch(self.named)
 
     def see(self) -> None:
@@ -68,7 +68,7 @@ class Scene:
         self.answers.mark_seen(self.shown["question"], self.shown["token"])
 
     def answer(self, word: str = "delete") -> None:
-        """Answer it, as somebody who has read it."""
+        """Answer the approval request, as a person who has read it."""
         if self.shown.get("question") != self.named:
             self.fetch()
         self._read += self.reads_for
@@ -95,7 +95,7 @@ class Scene:
 
 
 def left_behind(scene: Scene, ends: float, **more: object) -> Path:
-    """A question of a process that has ended."""
+    """Leave the approval request of a process that has ended."""
     (scene.folder / "asking").mkdir(parents=True, exist_ok=True)
     path = scene.folder / "asking" / f"{NOBODY}.json"
     path.write_text(json.dumps({"about": ABOUT, "ends": ends, **more}))

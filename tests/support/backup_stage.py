@@ -1,4 +1,4 @@
-"""What the tests of backups make them of."""
+"""Helpers that write and list backups."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DETAIL: dict[str, Any] = {"id": JOB, "status": "completed", "workflow": {"nodes"
 
 
 def make(folder: Path, operation: str = OPERATION, **about: object) -> Path:
-    """A backup of one job, of the same length each time."""
+    """Make a backup of one job. All backups have the same size."""
     writer = BackupFolder(folder).begin(operation, {**ABOUT, "created_at": CREATED, **about})
     writer.add(JOB, DETAIL, KEY)
     return writer.close()
 
 
 def names(folder: Path) -> set[str]:
-    """The files among the backups."""
+    """Return the names of the files in the backup folder."""
     return {path.name for path in (folder / "backups").iterdir()} - {".gate"}

@@ -1,6 +1,6 @@
-"""Random values made of bytes that Hypothesis draws at once: drawing every part of a value takes ten times as long.
+"""Random values derived from bytes. Letting Hypothesis draw each part of a value is ten times slower.
 
-Bytes that are zero or used up choose what is simplest, so that what fails still shrinks to something small.
+Zero or missing bytes choose the simplest value, so that failing examples still shrink.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ T = TypeVar("T")
 
 
 class Choices:
-    """Reads choices from bytes, one after the other."""
+    """Derives choices from bytes, one after the other."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self._at = 0
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         at, self._at = self._at, self._at + size
         return self._raw[at : self._at].ljust(size, b"\0")
 
     def below(self, end: int) -> int:
-        """A number from 0 up to this one, without it."""
+        """Return a number from 0 to `end` - 1."""
         return int.from_bytes(self.take(1 if end <= 32 else 2), "big") % end
 
     def one_of(self, values: Sequence[T]) -> T:
-        """One of these."""
+        """Return one of the values."""
         return values[self.below(len(values))]
 
     def several(self, make: Callable[[], T], most: int, least: int = 0) -> list[T]:
-        """So many of what is made."""
+        """Return a list of values that `make` returns."""
         return [make() for _ in range(least + self.below(most - least + 1))]
 
     def order(self, values: Sequence[T]) -> list[T]:
-        """The values in any order."""
+        """Return the values in any order."""
         left = list(values)
         return [left.pop(self.below(len(left))) for _ in values]
 
     def uuid(self) -> str:
-        """Any UUID."""
+        """Return any UUID."""
         return str(UUID(bytes=self.take(16)))
 
     def tree(self, leaf: Callable[[], T], grow: Callable[[Callable[[], T]], T], levels: int) -> T:
-        """A leaf, or what grows from more of the same, up to so many levels deep."""
+        """Return a leaf, or a container of trees with a limited depth."""
         if self.below(256) < 256 - 48 * levels:
             return leaf()
         return grow(lambda: self.tree(leaf, grow, levels - 1))
 
 
 def made_of(make: Callable[[Choices], T], size: int) -> st.SearchStrategy[T]:
-    """Whatever `make` makes of so many bytes."""
+    """Return a strategy of the values that `make` derives from bytes."""
     return st.binary(min_size=size, max_size=size).map(lambda raw: make(Choices(raw)))

@@ -1,4 +1,4 @@
-"""Time and answers that wait until a test lets them go."""
+"""A clock and a gate for answers that tests control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Timer:
 
     @property
     def awaited(self) -> bool:
-        """Whether somebody sleeps: time that passes before that counts for nobody."""
+        """Whether a task sleeps. A task ignores the time that passes before it sleeps."""
         return bool(self._waiting)
 
     async def sleep(self, seconds: float) -> None:
@@ -28,7 +28,7 @@ class Timer:
         await ends
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.now += seconds
         for end, future in self._waiting:
             if end <= self.now and not future.done():
@@ -36,7 +36,7 @@ class Timer:
 
 
 class Gate:
-    """Holds every answer of the simulated cloud back while it is closed; what was asked has been done by then."""
+    """Delays every answer of the simulated cloud while closed. The requests still take effect."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         self._open = asyncio.Event()
@@ -52,7 +52,7 @@ class Gate:
         self._open.set()
 
     async def stay(self) -> None:
-        """Wait until it is opened."""
+        """Wait until the gate is opened."""
         self.close()
         await self._open.wait()
 

@@ -1,4 +1,4 @@
-"""A client that waits for nothing, a second server that should be left alone, a small proxy, and what may leak."""
+"""Fixtures: clients without waits, a second server that must get no request, a proxy, and a search for leaked keys."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ OpenClient = Callable[..., CloudClient]
 
 @pytest.fixture
 def waits() -> list[float]:
-    """The seconds the client would have slept between its tries."""
+    """The seconds that the client would have slept between its tries."""
     return []
 
 
 @pytest.fixture
 def open_client(cloud: SimulatedCloud, waits: list[float]) -> OpenClient:
-    """Makes clients of the simulated cloud, or of another server, which sleep in no time."""
+    """Make clients of the simulated cloud, or of another server, that do not sleep between tries."""
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
@@ -82,7 +82,7 @@ def open_client(cloud: SimulatedCloud, waits: list[float]) -> OpenClient:
 
 @dataclass
 class OtherServer:
-    """A server on another port and under another name. It answers everything with 200 and writes down all it gets."""
+    """A server on another port and host name. It answers every request with 200 and records it."""
 
     url: str = ""
     received: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
@@ -108,9 +108,9 @@ async def other_server() -> AsyncIterator[OtherServer]:
 
 @dataclass
 class Proxy:
-    """A proxy that writes down what it is asked for and what follows, and never connects anything.
+    """A proxy that records the requests and the bytes it receives, and never opens a connection.
 
-    Its manner: it refuses with a status, hangs up, hangs, or says the tunnel stands and listens to what is said in it.
+    It refuses with a status, closes the connection, never answers, or accepts the tunnel and records its bytes.
     """
 
     port: int = 0
@@ -121,7 +121,7 @@ class Proxy:
 
     @property
     def asked_for(self) -> list[str]:
-        """The first line of each request."""
+        """The first line of each request that the proxy received."""
         return [head.split("\r\n")[0] for head in self.heads]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,7 +149,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 
 
 class Evidence:
-    """All that anybody could see of an operation, to be searched for what nobody may see."""
+    """Everything that an operation shows, logs or stores, to be searched for secrets."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self.texts: list[tuple[str, str]] = []
@@ -157,28 +157,28 @@ class Evidence:
         self._caplog = caplog
 
     def add(self, where: str, *things: object) -> None:
-        """Anything shown: as text, and as its `repr` with all that is in it."""
+        """Add a value as text, and as its `repr` with everything in it."""
         for thing in things:
             self.texts += [(where, str(thing)), (where, repr(thing))]
 
     def add_error(self, where: str, error: BaseException) -> None:
-        """An exception, with its traceback and every exception behind it."""
+        """Add an exception with its traceback, its causes and its contexts."""
         self.add(f"{where}: traceback", "".join(traceback.format_exception(error)))
         for each in and_those_behind(error):
             self.add(f"{where}: {type(each).__name__}", each, each.args, vars(each))
 
     def event(self, name: str, payload: object, client: str | None = None) -> None:
-        """A websocket event, as `announce` and ComfyUI's `send_sync` take it."""
+        """Add a websocket event. The parameters are those of `announce` and of ComfyUI's `send_sync`."""
         self.add(f"event {name}", payload)
 
     def add_files(self, folder: Path) -> None:
-        """Every file in the state folder, what is packed in it, and its name, except the one that holds the key."""
+        """Add the name and the unpacked content of each file in the state folder, except the key file."""
         for path in folder.rglob("*"):
             kept = path.is_file() and path.name != "api_key.json"
             self.add("file", path.name, *(contents(path) if kept else []))
 
     def find(self, *secrets: str) -> list[str]:
-        """Where the secrets stand, plain or as in a URL."""
+        """Return the places that contain a secret, plain or URL-encoded."""
         self.add("log", self.stream.getvalue())
         for record in self._caplog.records:
             self.add("log record", vars(record))
@@ -199,7 +199,7 @@ def evidence(caplog: pytest.LogCaptureFixture) -> Iterator[Evidence]:
 
 
 def hurried(operations: Any, package: str = "cloud_history", request: float = 5.0, connect: float = 1.0) -> Any:
-    """The same operations with clients that never sleep, made of the modules of this package."""
+    """Return operations whose clients never sleep, built from the modules of this package."""
     client = sys.modules[f"{package}.cloud.client"]
 
     async def no_time(seconds: float) -> None:
@@ -215,7 +215,7 @@ def hurried(operations: Any, package: str = "cloud_history", request: float = 5.
 
 @dataclass
 class Core:
-    """All that the core can do, one method each, with what is shown of it."""
+    """One method for each operation of the core, which adds its results to the evidence."""
 
     evidence: Evidence
     operations: Operations
@@ -273,7 +273,7 @@ class Core:
 
 
 async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedCloud) -> None:
-    """Do all that the core can do, and note what comes of it."""
+    """Run every operation of the core and add its results to the evidence."""
     ids = [job.id for job in cloud.finished[:3]] or ["01234567-89ab-cdef-0123-456789abcdef"]
     try:
         connection = await operations.find_connection()
@@ -293,7 +293,7 @@ async def run_core(evidence: Evidence, operations: Operations, cloud: SimulatedC
 
 @pytest.fixture
 def one_megabyte(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No answer may be larger than a megabyte: a huge one is soon made."""
+    """Limit answers to one megabyte, so that huge answers are quick to build."""
     for name in ("MAX_PAGE_BYTES", "MAX_JOB_BYTES", "MAX_FILE_BYTES"):
         monkeypatch.setattr(protocol, name, protocol.MAX_ANSWER_BYTES)
 

@@ -1,6 +1,6 @@
-"""A deletion with backup and record, whatever happens to it, and what must be true afterwards all the same.
+"""A deletion with a backup and an audit log entry, faults during it, and checks of its safeguards afterwards.
 
-Judged by the simulated cloud's own books and by the files themselves, not by what the code says of them.
+The checks read the simulated cloud's jobs and the files, and do not rely on the tested code.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ A_JOB_IS_SAVED = "a job is saved"
 
 
 async def no_wait(seconds: float) -> None:
-    """No test waits between two tries."""
+    """Let no test wait between two tries."""
 
 
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
@@ -47,11 +47,11 @@ def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
 
 
 class Steps(Watch):
-    """Knows which step a deletion is at, and may want to stop it there.
+    """Tracks the step of a deletion, and can stop the deletion there.
 
     Attributes:
-        now: the step.
-        at: what happens at the beginning of a step, or when A_JOB_IS_SAVED first.
+        now: the current step.
+        at: called at the beginning of a step, or at the first A_JOB_IS_SAVED.
     """
 
     def __init__(self, at: dict[str, Callable[[], object]] | None = None) -> None:
@@ -77,12 +77,12 @@ class Steps(Watch):
 
 @dataclass
 class Stage:
-    """One deletion of `ids`, and everything around it.
+    """One deletion of `ids`, with its cloud, its state folder and its results.
 
     Attributes:
-        error, result: how it ended.
-        unsaved: jobs that a deletion request named while no whole backup had them.
-        untouched: jobs that the next deletion is tried with.
+        error, result: the outcome of the deletion.
+        unsaved: jobs that a deletion request contained before a complete backup had them.
+        untouched: jobs that the next deletion deletes.
     """
 
     cloud: SimulatedCloud
@@ -104,16 +104,16 @@ class Stage:
         self.cloud.faults.append(Fault(POST, "empty", times=None, predicate=self._arrives))
 
     def _arrives(self, body: Any) -> bool:
-        """Looks into the backups at the moment when a deletion request arrives."""
+        """Compare the backups with a deletion request when it arrives."""
         self.unsaved |= set(body["delete"]) - self.saved()
         return False
 
     def operations(self) -> Operations:
-        """Those of a process that has just started."""
+        """Return the operations of a process that has just started."""
         return Operations(self.folder, self.environ, open_client=impatient_client, sleep=no_wait)
 
     async def delete(self, confirmed: DeletionRequest | None = None, *, backup: bool | None = None) -> None:
-        """Delete the jobs, as somebody has confirmed it. How it ended is kept."""
+        """Delete the jobs as after a confirmation, and store the result or the error."""
         if self._before is None:
             self.remember()
         try:
@@ -126,7 +126,7 @@ class Stage:
             self.error = error
 
     def remember(self) -> None:
-        """What there is before the deletion."""
+        """Record the state before the deletion."""
         self._theirs, self._before = set(self.zips()), self._lines()
 
     def _lines(self) -> bytes:
@@ -134,10 +134,10 @@ class Stage:
         return path.read_bytes() if path.is_file() else b""
 
     def fails(self, step: str, match: tuple[str, Any], kind: Any, *, about: str = "", **more: Any) -> Fault:
-        """Have these requests fail at this step and at no other. Gives the fault, which says how often it happened.
+        """Let these requests fail at this step only. Return the fault, which counts how often it applied.
 
         Args:
-            about: a job that the request has to name.
+            about: a job that the request must contain.
         """
 
         def applies(body: Any) -> bool:
@@ -147,23 +147,23 @@ class Stage:
         self.cloud.faults.append(fault)
         return fault
 
-    # What is so
+    # Facts
 
     @property
     def gone(self) -> set[str]:
-        """The jobs that deletion requests removed from the history."""
+        """Return the jobs that deletion requests removed from the history."""
         return {job.id for job in self.cloud.deleted} & self.sent
 
     @property
     def sent(self) -> set[str]:
-        """The jobs that deletion requests named."""
+        """Return the jobs that deletion requests contained."""
         return {job_id for body in self.cloud.history_posts for job_id in body["delete"]}
 
     def zips(self) -> list[Path]:
         return sorted((self.folder / "backups").glob("[0-9a-f]*.zip"))
 
     def saved(self) -> set[str]:
-        """The jobs whose workflows are in a whole backup, read without the code that is tested."""
+        """Return the jobs whose workflows are in a complete backup, read without the tested code."""
         return {job_id for path in self.zips() if path.is_file() for job_id in self._in_zip(path)}
 
     def _in_zip(self, path: Path) -> list[str]:
@@ -186,31 +186,31 @@ class Stage:
     def _workflow(self, job_id: str) -> Any:
         if job_id not in self._workflows:
             workflow = json.loads(json.dumps(self.cloud.jobs[job_id].detail()["workflow"]))
-            del workflow["extra_data"]["api_key_comfy_org"]  # kept nowhere
+            del workflow["extra_data"]["api_key_comfy_org"]  # stored nowhere
             self._workflows[job_id] = workflow
         return self._workflows[job_id]
 
     def outcomes(self) -> dict[str, str]:
-        """What the deletion said of each job."""
+        """Return the outcome of each job."""
         assert self.result is not None, self.error
         return {job_id: each.outcome.value for job_id, each in self.result.jobs.items()}
 
     def recorded(self) -> LoggedDeletion:
-        """The newest deletion of the record."""
+        """Return the newest entry of the audit log."""
         return AuditLog(self.folder).entries()[0]
 
-    # What must be true
+    # Checks
 
     def nothing_was_sent(self) -> None:
         assert self.sent == self.gone == set()
         assert self.zips() == []
 
     def check(self, *, record: str = "done", resolved: bool = True) -> None:
-        """Nothing is lost, and what is written of it is true.
+        """Check that no job is lost and that the audit log is true.
 
         Args:
-            record: what it says: "done", "unknown", or "" where nothing could be written.
-            resolved: whether nobody has to be told, at the next start, that the outcome is not known.
+            record: the state in the audit log: "done", "unknown", or "" if no entry could be written.
+            resolved: whether the next start does not report an unknown outcome.
         """
         assert self.unsaved == set()
         assert self.gone <= self.saved()
@@ -249,14 +249,14 @@ class Stage:
         if self.result is not None and state == "done":
             assert jobs == self.outcomes()
         else:
-            # Where nothing was sent that is known; where it broke off, nobody knows.
+            # The outcome is known if nothing was sent, and unknown after an interruption.
             assert jobs == dict.fromkeys(self.ids, "not_attempted" if recorded.outcome else "unknown")
         if self.error is not None and recorded.outcome:
             assert (recorded.outcome.removed, self.sent) == (0, set())
             assert recorded.outcome.report.startswith("Nothing was sent.")
 
     async def refuses(self, error: type[CloudError]) -> None:
-        """A deletion on the same folder, while the damage is still there."""
+        """Check that a deletion is refused while the state folder is still damaged."""
         posts = len(self.cloud.history_posts)
         with pytest.raises(error) as refused:
             await delete_jobs(self.operations(), self.untouched, "node 4", Steps())
@@ -264,8 +264,8 @@ class Stage:
         assert len(self.cloud.history_posts) == posts
 
     async def next_works(self) -> None:
-        """The next start sends nothing by itself, and deletes when it is asked to."""
-        self.steps = Steps()  # what fails at a step fails no more
+        """Check that the next start sends nothing by itself, and deletes on request."""
+        self.steps = Steps()  # faults of a step no longer apply
         posts, operations = list(self.cloud.history_posts), self.operations()
         assert operations.queue.running() is None
         assert Holds(operations).open == []
@@ -288,6 +288,6 @@ class Stage:
 def stage_of(
     cloud: SimulatedCloud, environ: dict[str, str], folder: Path, count: int = 8, steps: Steps | None = None
 ) -> Stage:
-    """A stage with so many jobs to delete: failed and cancelled ones among them."""
+    """Return a stage with jobs to delete, some of them failed or cancelled."""
     finished: Sequence[str] = [job.id for job in cloud.finished]
     return Stage(cloud, environ, folder, list(finished[:count]), list(finished[-3:]), steps or Steps())

@@ -1,4 +1,4 @@
-"""How long an event loop stands still."""
+"""Measure how long an event loop is blocked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Pulse:
-    """Wants to run each millisecond, and writes down how much later it does."""
+    """A timer that is due every millisecond and records how late it fires."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
@@ -34,12 +34,12 @@ class Pulse:
 
 
 def allowance() -> float:
-    """1 on a machine with time for us; up to 4 on one where more wants to run than there are processors."""
+    """Return a factor for time limits: 1 on an idle machine, up to 4 on an overloaded one."""
     return min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
 async def never_held_up(work: Callable[[], Awaitable[object]], least_beats: int = 50) -> None:
-    """This loop goes on while the work is done: 20 ms late in 1 of 100 cases, 60 ms at the most."""
+    """Check that work blocks the running loop for at most 20 ms in 99 of 100 cases, and never for 60 ms."""
     factor, tries = allowance(), list[tuple[float, float]]()
     for _ in range(TRIES):
         pulse = Pulse()

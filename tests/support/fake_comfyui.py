@@ -14,7 +14,7 @@ from aiohttp import web
 
 
 class InterruptProcessingException(Exception):
-    """Raised inside a node that is to stop, once for each press."""
+    """Raised inside a node that must stop, once for each interrupt."""
 
 
 def module(name: str, **contents: Any) -> ModuleType:
@@ -25,18 +25,18 @@ def module(name: str, **contents: Any) -> ModuleType:
 
 @dataclass
 class FakeComfyUI:
-    """A ComfyUI that is only what its modules say.
+    """A ComfyUI that consists of stand-ins for its modules.
 
     Attributes:
-        interrupted: whether the person has pressed stop, and nobody has noticed yet.
-        interrupt_at: as a progress bar reaches this many, it raises as ComfyUI's does.
+        interrupted: whether the interrupt flag is set.
+        interrupt_at: the value at which a progress bar raises InterruptProcessingException.
         sockets: the clients whose websocket is connected.
         running: the items of the queue that run now, as ComfyUI keeps them: number, prompt id, graph, extra data,
             outputs, and in newer versions what must not be shown.
         multi_user: whether it was started with --multi-user.
         sent: websocket events as (event, payload, client).
-        when_sent: told each of them.
-        progress: what the progress bar has shown.
+        when_sent: called with each event.
+        progress: the values that the progress bar has shown.
     """
 
     user_folder: Path
@@ -67,7 +67,7 @@ class FakeComfyUI:
         self.progress.append((done, total))
 
     def install(self, patch: pytest.MonkeyPatch, *, system_user_folder: bool = True) -> None:
-        """Put the modules in place for one test."""
+        """Install the modules for one test."""
         server = SimpleNamespace(
             routes=self.routes,
             client_id=self.client_id,

@@ -1,4 +1,4 @@
-"""An in-memory client for the use cases: no sockets, everything it was asked is written down."""
+"""An in-memory client for the use cases. It uses no sockets and records every request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IDS: list[str] = []
 
 
 def ids(count: int) -> list[str]:
-    """So many different job ids, the same ones at each call."""
+    """Return `count` different job ids, the same ones at each call."""
     _IDS.extend(str(uuid.UUID(int=number + 1, version=4)) for number in range(len(_IDS), count))
     return _IDS[:count]
 
@@ -35,13 +35,13 @@ RUNNING = ids(3)[2]
 
 
 def job(job_id: str, word: str = "completed") -> Job:
-    """A job of this id and state."""
+    """Return a job with this id and state."""
     status = JobStatus.from_api(word)
     return Job(job_id, status, word if status is JobStatus.UNKNOWN else "", created_at=NOON)
 
 
 def counts_of(*finished: int, active: int = 0) -> JobCounts:
-    """So many completed, failed and cancelled jobs, and none where a number is missing."""
+    """Return the counts of completed, failed and cancelled jobs. A missing number is 0."""
     return JobCounts(dict(zip(FINISHED, [*finished, *[0] * len(FINISHED)], strict=False)), active, NOON)
 
 
@@ -50,19 +50,19 @@ def jobs_of(job_ids: Iterable[str], word: str = "completed") -> dict[str, Job]:
 
 
 def by_status(query: Mapping[str, str], jobs: Iterable[Job]) -> list[Job]:
-    """The jobs the service's own filter lets through."""
+    """Return the jobs that match the status filter of a query."""
     words = query.get("status", "").split(",")
     return [each for each in jobs if words == [""] or each.status.value in words]
 
 
 def kept_of(mapper: RowMapper[ValueT], jobs: Iterable[Job]) -> dict[str, ValueT]:
-    """What is kept of these jobs."""
+    """Return the mapped values of these jobs, without those that the mapper drops."""
     made = {each.id: mapper.convert(each) for each in jobs if mapper.wants(each.id)}
     return {job_id: each for job_id, each in made.items() if each is not None}
 
 
 def cut(rows: Sequence[Job], mapper: RowMapper[ValueT], limit: int, offset: int = 0) -> Page[ValueT]:
-    """One page of these rows, as a server gives it that knows all of it."""
+    """Return one page of these rows, as from a server that gives exact totals."""
     shown = rows[offset : offset + limit]
     more = offset + limit < len(rows)
     return Page([each.id for each in shown], kept_of(mapper, shown), len(shown), len(rows), more, "")
@@ -70,19 +70,19 @@ def cut(rows: Sequence[Job], mapper: RowMapper[ValueT], limit: int, offset: int 
 
 @dataclass
 class FakeClient:
-    """A history that does what a script says.
+    """A history client whose behaviour a test sets.
 
     Attributes:
-        jobs: what is in the history. The finished ones of an accepted deletion leave it; others are skipped.
-        looks: instead of `jobs`, for clears: what each count of the finished jobs finds: a number, or the error it
+        jobs: the jobs in the history. An accepted deletion removes the finished ones and skips others.
+        looks: for clears, replaces `jobs`: the result of each count of finished jobs, a number or the error it
             ends with. The last repeats.
-        refuse: the error a delete of this chunk ends with, or None; told the number of the request, from 1.
-        acts: whether a refused request is carried out all the same.
+        refuse: returns the error of a delete of these ids, or None. Called with the number of the request, from 1.
+        acts: whether a refused request still takes effect.
         lies: a delete is accepted and removes nothing.
-        lag: seconds for which what was removed is still there to be seen.
-        blind: the error looking ends with, or None; told how many deletes have been sent.
-        clear_error: what a clear ends with.
-        moment: what time it is there; None: what time it is here.
+        lag: seconds for which removed jobs are still listed.
+        blind: returns the error of a lookup, or None. Called with the number of deletes sent so far.
+        clear_error: the error of a clear.
+        moment: the time of the server's clock. None: the time of the local clock.
         seconds: how long each delete and clear takes. looking: how long each page and each job takes.
     """
 
@@ -119,7 +119,7 @@ class FakeClient:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            # A refusal comes sooner than an answer, so that which request ends first is no accident.
+            # A refusal arrives sooner than an answer, so that the order of the requests is always the same.
             await asyncio.sleep(self.seconds / 2 if error else self.seconds)
         finally:
             self._at_once -= 1
@@ -181,7 +181,7 @@ class FakeClient:
         await self._look()
         if self.looks is None:
             return cut(by_status(query, self._seen().values()), mapper, limit, offset)
-        if not query and limit == 1:  # of all jobs, as many as the others have in all
+        if not query and limit == 1:  # without a status: the sum of all others
             counted = self.looks[min(self.looked - 1, len(self.looks) - 1)]
             return page(mapper, JobStatus.COMPLETED, self.active + (counted if isinstance(counted, int) else 0))
         if "status" not in query:
@@ -193,7 +193,7 @@ class FakeClient:
         if query["status"] == ACTIVE_QUERY:
             return page(mapper, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
-            return cut([job(OLDEST)], mapper, limit)  # the totals are right: each list ends where its total says
+            return cut([job(OLDEST)], mapper, limit)  # the totals are right, so each list ends at its total
         if query["status"] != "completed":
             return page(mapper, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
@@ -215,14 +215,14 @@ class FakeClient:
 
 
 def page(mapper: RowMapper[ValueT], status: JobStatus, total: int, newest: str = "") -> Page[ValueT]:
-    """The first row of so many."""
+    """Return a page with the first row of `total` rows."""
     job_ids = [newest or ids(1)[0]] if total else []
     jobs = [job(each, status.value) for each in job_ids]
     return Page(job_ids, kept_of(mapper, jobs), len(jobs), total, total > 1, "")
 
 
 class Person:
-    """Watches an operation, may stop it, and remembers what they were told."""
+    """A person who watches an operation, may stop it, and records its messages."""
 
     def __init__(self, stops: Callable[[], bool] = lambda: False) -> None:
         self._stops = stops

@@ -1,4 +1,4 @@
-"""A list of jobs with whatever manners a test gives it. Its answers go through the real decoder."""
+"""A job list whose behaviour a test sets. The real decoder reads its answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Asked = tuple[int, int, "str | None"]
 
 
 def rows_of(truth: Mapping[str, int]) -> list[Row]:
-    """So many rows of each state."""
+    """Return rows with the given number of jobs in each state."""
     words = [word for word, count in truth.items() for _ in range(count)]
     return [{"id": job_id, "status": word} for job_id, word in zip(ids(len(words)), words, strict=True)]
 
@@ -33,13 +33,13 @@ class JobList:
 
     Attributes:
         total: "exact", "zero", "absent", "text", "true", or the number it always claims.
-        filters: whether it obeys the status filter; offsets: whether it obeys the offset.
-        cursors: whether its pages carry cursors; takes_cursors: whether it takes them back, or answers 400.
-        pagination: whether it gives any; says_more: whether `has_more` is there.
-        largest: the most rows it ever gives on a page.
-        before: called with the number of the request (from 1) before it is answered: to let jobs come and go.
-        fails: the error a request ends with, or None.
-        slow: seconds a request takes, by its number.
+        filters: whether it applies the status filter; offsets: whether it applies the offset.
+        cursors: whether its pages have cursors; takes_cursors: whether it accepts them, or answers 400.
+        pagination: whether pages have `pagination`; says_more: whether they have `has_more`.
+        largest: the maximum number of rows on a page.
+        before: called with the number of the request (from 1) before its answer, to add or remove jobs.
+        fails: returns the error of a request, or None.
+        slow: returns the seconds that a request takes, by its number.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -90,7 +90,7 @@ class JobList:
         rows = self.rows if wanted == [""] else [row for row in self.rows if row["status"] in wanted]
         start = offset if self.offsets else 0
         if after is not None:
-            # By the id and not by position, as real cursors are: what comes and goes shifts nothing.
+            # A real cursor refers to an id and not to a position, so new and removed jobs shift nothing.
             start = next((at for at, row in enumerate(rows) if row["id"] > after), len(rows))
         shown = rows[start : start + min(limit, self.largest)]
         if not self.pagination:

@@ -1,6 +1,6 @@
-"""A disk that fails: the system's own calls, for files below one folder, at the call that a test names.
+"""A disk that fails: system calls on files in one folder fail at the call that a test names.
 
-The calls of `os` are wrapped, and so are the files that `open_private` hands out, whose reading and writing Python's
+The calls of `os` are wrapped, and so are the files that `open_private` returns, whose reading and writing Python's
 own code does. A call can fail, do a part of its work, or not return until the test lets it go. What the disk has no
 room for is refused by the system itself: see `small_disk`.
 """
@@ -57,15 +57,15 @@ REFUSABLE = {"open", "rename", "remove", "mkdir", "write", "fsync"}
 class FaultyDisk:
     """
     Attributes:
-        call: which call fails: "open", "rename", "remove", "mkdir", "write", "fsync", "stat", "list", "read", "close",
+        call: the failing call: "open", "rename", "remove", "mkdir", "write", "fsync", "stat", "list", "read", "close",
             "truncate", "chmod" or "lock".
         name: on which file: its path in the folder, with "*" for an operation id or a temporary name. "rename" is
             named by the new name.
-        nth: which of those calls fails.
+        nth: the number of the matching call that fails.
         how: whether it fails, blocks, or reads or writes less than asked.
-        stays: whether all that would take room on the disk fails from then on; where it blocks, everything blocks.
+        stays: whether all later calls that need space on the disk fail too; if the call blocks, all later calls block.
         trail: all calls, as "call name".
-        on_a_loop: those that were made on the thread of an event loop, which a slow disk would hold up.
+        on_a_loop: the calls that were made on the thread of an event loop, which a slow disk would block.
     """
 
     folder: Path
@@ -83,10 +83,10 @@ class FaultyDisk:
     _looking: threading.local = field(default_factory=threading.local)
 
     def meets(self, call: str, path: object, *, writes: bool = True) -> bool:
-        """Whether this call is to do a part of its work.
+        """Return whether this call does only a part of its work.
 
         Raises:
-            OSError: it is to fail.
+            OSError: the test makes this call fail.
         """
         name = self._name_of(path)
         if name is None or getattr(self._looking, "now", False):
@@ -110,19 +110,19 @@ class FaultyDisk:
             due = step == f"{self.call} {self.name}" and self.trail.count(step) == self.nth
             if self.stays and self.fired:
                 due = due or self.how == BLOCKS or (writes and call in _TAKES_ROOM)
-            # Blocked on a loop's thread it would hold up the test as well. That it was there is told all the same.
+            # A call that blocks an event loop's thread would block the test too. It is only recorded.
             if not due or (self.how == BLOCKS and (on_a_loop or self._released.is_set())):
                 return False
             self.fired += 1
             return True
 
     def release(self) -> None:
-        """Let every blocked call go on, and block none from now on."""
+        """Release every blocked call, and block no later call."""
         self._released.set()
 
     @contextmanager
     def unseen(self) -> Iterator[None]:
-        """What is done in here, on this thread, meets no fault and leaves no trace."""
+        """Exempt the calls of this thread from faults and from the trail while entered."""
         self._looking.now = True
         try:
             yield
@@ -143,7 +143,7 @@ class FaultyDisk:
 
 
 def path_of(descriptor: int) -> str | None:
-    """What the file of a descriptor is called now."""
+    """Return the current path of an open file descriptor."""
     try:
         return os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")
     except OSError:
@@ -151,7 +151,7 @@ def path_of(descriptor: int) -> str | None:
 
 
 class _File(io.FileIO):
-    """A file whose reading and writing can fail, which Python's own file does in C."""
+    """A file whose reading and writing can fail. Python's own file reads and writes in C, which cannot be wrapped."""
 
     disk: FaultyDisk
 
@@ -180,13 +180,13 @@ class _File(io.FileIO):
 
     def close(self) -> None:
         path = None if self.closed else path_of(self.fileno())
-        super().close()  # it is closed, whatever the disk says then
+        super().close()  # the descriptor is closed even if the fault raises
         self.disk.meets("close", path)
 
 
 @contextmanager
 def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
-    """The disk, while entered."""
+    """Install the faulty disk while entered."""
 
     class File(_File):
         pass
@@ -212,7 +212,7 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
         for name, call in (_BY_PATH | _BY_DESCRIPTOR).items():
             wrapped = _wrapped(disk, call, getattr(os, name))
             patch.setattr(os, name, wrapped)
-            if name != "open" and hasattr(_OF_PATHLIB, name):  # its "open" is another function
+            if name != "open" and hasattr(_OF_PATHLIB, name):  # the "open" of this module is wrapped separately
                 patch.setattr(_OF_PATHLIB, name, wrapped)
         patch.setattr(os, "write", faulty_write)
         patch.setattr(locks, "_lock", faulty_lock)
@@ -225,7 +225,7 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
 
 def _wrapped(disk: FaultyDisk, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
     def faulty(*arguments: Any, **named: Any) -> Any:
-        # A rename is known by its new name: the old one is temporary.
+        # A rename is matched by the new name, because the old one is temporary.
         path = arguments[1] if call == "rename" else arguments[0] if arguments else "."
         if call == "close":
             path = path_of(int(path))

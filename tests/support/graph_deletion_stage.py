@@ -1,4 +1,4 @@
-"""Workflows that delete in a history in memory, and a person who answers by a script."""
+"""Workflows that delete jobs of an in-memory history, and scripted approvals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Act = Callable[[], None]
 
 
 class Asked(ApprovalRequests):
-    """Answers by a script, and remembers what was asked."""
+    """Answers approval requests by a script, and records them."""
 
     def __init__(self, answers: Sequence[bool | Exception] = (), there: bool = True) -> None:
         self.about: list[dict[str, Any]] = []
@@ -40,7 +40,7 @@ class Asked(ApprovalRequests):
 
 
 class Room:
-    """The operations on a history in memory, and what workflows may do."""
+    """The operations on an in-memory history, and the setting for deletions by workflows."""
 
     def __init__(self, folder: Path, client: FakeClient, **environ: str) -> None:
         self.client = client

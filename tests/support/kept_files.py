@@ -1,4 +1,4 @@
-"""The content of a file, unpacked if it is a zip."""
+"""Read the content of a file, and unpack zip files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def contents(path: Path) -> list[bytes]:
-    """The file as it is; for a zip also each of its members, unpacked, with its name and what is noted beside it."""
+    """Return the bytes of the file, and for a zip also each member's content, name and comment."""
     found = [path.read_bytes()]
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

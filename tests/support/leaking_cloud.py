@@ -1,4 +1,4 @@
-"""A key that stands in every answer a cloud can give: errors, pages, lists, and the details of jobs."""
+"""A cloud that quotes the API key in every answer: errors, pages, lists, and job details."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ ONE_OF_EACH_KIND = (
 
 
 def echo_the_key(job: SimulatedJob, key: str = KEY) -> None:
-    """Have a job's detail hold the key wherever a person, a node or the service may have put it."""
+    """Put the key everywhere in a job's details where a person, a node or the service could have put it."""
     said = f"The key {key} (or {quote(key, safe='')}) is not one. {key}"
     nodes = [{"id": 1, "type": "Note", "widgets_values": [said, key], "title": key, "max_tokens": 77}]
     job.overrides = {

@@ -15,18 +15,18 @@ NAME = str(CHECKOUT).replace(".", "_x_")
 
 
 def _own() -> dict[str, ModuleType]:
-    """What is loaded of it now."""
+    """Return the loaded modules of the pack."""
     return {name: module for name, module in sys.modules.items() if name == NAME or name.startswith(f"{NAME}.")}
 
 
 def forget() -> None:
-    """Leave nothing of it loaded."""
+    """Unload all modules of the pack."""
     for name in _own():
         del sys.modules[name]
 
 
 def load() -> ModuleType:
-    """Load it from its files."""
+    """Load the pack from its files."""
     forget()
     spec = importlib.util.spec_from_file_location(NAME, CHECKOUT / "__init__.py")
     assert spec is not None
@@ -38,9 +38,9 @@ def load() -> ModuleType:
 
 
 class KeptPack:
-    """All its modules as they are when they have just been loaded: to make them anew costs more than most tests.
+    """All modules of the pack in their freshly loaded state, because loading them again takes longer than most tests.
 
-    What a process keeps of itself are names of modules and caches of functions, and both are as at the start again.
+    Loading restores the module variables and the function caches to their initial state.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class KeptPack:
         forget()
 
     def load(self) -> ModuleType:
-        """The pack, started again: only its own `__init__` is run."""
+        """Start the pack again: only its `__init__` is run."""
         forget()
         for name, (module, contents) in self._contents.items():
             _restore(vars(module), contents)

@@ -1,4 +1,4 @@
-"""Reasons with any words."""
+"""Reasons with arbitrary texts."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cloud_history.reasons import NO_REASON, Reason
 
 
 def reason(words: str) -> Reason:
-    """A reason with these words, whatever its code."""
+    """Return a reason with this text and any code."""
     return Reason("incomplete", {"report": words}) if words else NO_REASON

@@ -1,4 +1,4 @@
-"""What the tests of the record write into it."""
+"""Entries for the tests of the audit log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILED = JobOutcome(Outcome.FAILED, reason("server error (500)"))
 
 
 def name(number: int) -> str:
-    """The name of an operation."""
+    """Return the name of an operation."""
     return f"{number:032x}"
 
 
@@ -24,18 +24,18 @@ def job_id(number: int) -> str:
 
 
 def entry(number: int, **more: object) -> AuditEntry:
-    """An entry of jobs 1 and 2, from a node."""
+    """Return an entry of jobs 1 and 2, made by a node."""
     about: dict[str, object] = {"asked": 2, "job_ids": (job_id(1), job_id(2)), "host": "cloud.comfy.org"}
     about |= {"node": "5", "title": "Tidy up", **more}
     return AuditEntry(name(number), "delete", "node", **about)  # type: ignore[arg-type]
 
 
 def outcome(*outcomes: JobOutcome, backup: str | None = None) -> AuditOutcome:
-    """The outcome of jobs 1, 2 and so on."""
+    """Return the outcomes of jobs 1, 2 and so on."""
     jobs = {job_id(number): each for number, each in enumerate(outcomes, 1)}
     return outcome_of(DeletionResult(jobs), "1 job removed.\nAssets stay.", 1.23456, backup)
 
 
 def recorded(folder: Path) -> list[tuple[int, str]]:
-    """The numbers and states of all deletions, as the next process reads them."""
+    """Return the numbers and states of all deletions, as the next process reads them."""
     return [(int(each.entry.operation, 16), each.state) for each in AuditLog(folder).entries()]

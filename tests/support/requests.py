@@ -27,7 +27,7 @@ async def make_request(
     prompt_key: Secret | None = None,
     **more: Any,
 ) -> DeletionRequest:
-    """A request with the key in force, made of the classes of the package that `operations` is from."""
+    """Make a request with the current key, from the classes of the package of `operations`."""
     connection = await operations.find_connection(prompt_key)
     made: type[DeletionRequest] = vars(sys.modules[type(operations).__module__])["DeletionRequest"]
     return made(job_ids, connection, origin, **more)
@@ -55,19 +55,19 @@ async def clear_history(
 
 
 async def list_jobs(operations: Operations, chosen: JobFilter | None = None) -> Listing:
-    """All jobs that match, with the key in force."""
+    """List all matching jobs with the current key."""
     connection = await operations.find_connection()
     return await operations.list_jobs(connection, chosen or JobFilter(), Unwatched())
 
 
 def confirmed_request(preview: Preview, connection: Any, operation: str, origin: str = "panel") -> DeletionRequest:
-    """What the routes make of a preview that a person has confirmed."""
+    """Make the request that the routes build from a confirmed preview."""
     job_ids = preview.job_ids if isinstance(preview, DeletionPreview) else None
     return DeletionRequest(job_ids, connection, origin, preview=preview, operation=operation)
 
 
 def preview_of(seen: Observation, chosen: Collection[str] | None = None) -> DeletionPreview:
-    """A preview in which these jobs were seen, and those of them that would go: all, or the chosen ones."""
+    """Make a preview of these jobs that deletes all of them, or only the chosen ones."""
     goes = seen.there.keys() if chosen is None else chosen
     return DeletionPreview(
         [job for job_id, job in seen.there.items() if job_id in goes],
@@ -77,5 +77,5 @@ def preview_of(seen: Observation, chosen: Collection[str] | None = None) -> Dele
 
 
 def clear_preview_of(finished: int) -> ClearPreview:
-    """A preview of a history with so many finished jobs."""
+    """Make the preview of a clear with this number of finished jobs."""
     return ClearPreview(JobCounts({JobStatus.COMPLETED: finished}, 0, NOON))

@@ -1,4 +1,4 @@
-"""Every route of ours, and what kind it is."""
+"""Every route of the pack with its kind."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ OTHER_KEY = "comfyui-another-key-fedcba9876543210-wxyz"
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came over the wire."""
+    """An HTTP answer with its raw bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -66,7 +66,7 @@ QUESTION = {"kind": "delete", "removable": 3, "title": "Tidy up"}
 
 @dataclass
 class Stage:
-    """The routes, running, with one preview and one unresolved operation to attack."""
+    """The running routes, with one preview and one unresolved operation to attack."""
 
     cloud: SimulatedCloud
     operations: Operations
@@ -99,7 +99,7 @@ class Stage:
         return path.replace(JOB, self.job).replace("FILE", quote(self.file))
 
     def honest_body(self, route: str) -> bytes:
-        """What the pack's own page sends to this route."""
+        """Return the body that the pack's own page sends to this route."""
         bodies: dict[str, object] = {
             "save_key": {"api_key": OTHER_KEY, "unchecked": True},
             "remove_key": {},
@@ -139,13 +139,13 @@ class Stage:
         wire: bytes | None = None,
         path: str = "",
     ) -> Answer:
-        """Ask as the pack's own page does, but for what is given.
+        """Send a request as the pack's own page does, except for the given arguments.
 
         Args:
-            body: bytes as they are, anything else as JSON; left out: the honest body.
+            body: bytes are sent unchanged, other values as JSON. The default is the honest body.
             headers: replace the usual ones; None leaves one out, a list repeats it. "{own}" is our host and port.
-            path: below /cloud_history/, where it is not the usual one.
-            wire: what follows the headers on the wire, where it is not the body.
+            path: replaces the usual path below /cloud_history/.
+            wire: the bytes after the headers, instead of the body.
         """
         usual, known = WHERE[route]
         content = self.honest_body(route) if body is ... else body
@@ -176,7 +176,7 @@ class Stage:
             if headers.get("transfer-encoding") == "chunked":
                 content = await asyncio.wait_for(_chunks(reader), 10)
             else:
-                # Not to the end of the connection: a server may go on listening to a body it has already refused.
+                # Not to the end of the connection, because a server may keep reading a body that it has refused.
                 length = 0 if request.startswith(b"HEAD ") else int(headers.get("content-length", 0))
                 content = await asyncio.wait_for(reader.readexactly(length), 10)
         finally:
@@ -184,18 +184,18 @@ class Stage:
         return Answer(int(first.split()[1]), headers, content)
 
     def kept_files(self) -> dict[str, bytes]:
-        """Every file of the state folder."""
+        """Return the content of every file in the state folder."""
         found = (path for path in self.folder.rglob("*") if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
     def results(self) -> list[dict[str, Any]]:
-        """The results of what was announced as ended, as far as every browser may know them."""
+        """Return the results in the announcements to all browsers."""
         told = dict(self.operations.queue.finished)
         ended = [event["operation"] for _, event in self.events if event.get("ended")]
         return [told[operation] for operation in ended if operation in told]
 
     async def until(self, state: Callable[[], object]) -> None:
-        """Let the event loop go on until this is the case."""
+        """Run the event loop until the condition is true."""
         for _ in range(2000):
             if state():
                 return
@@ -203,7 +203,7 @@ class Stage:
         raise AssertionError("it never came to that")
 
     async def back_up(self, *job_ids: str) -> None:
-        """Have a backup of these jobs, under the name `operation`."""
+        """Make a backup of these jobs under the name `operation`."""
         operations = self.operations
         writer = operations.backups.begin(self.operation, {})
         async with operations.open(await operations.find_connection()) as client:
@@ -212,7 +212,7 @@ class Stage:
         writer.close()
 
     async def open_question(self) -> OwnerLock:
-        """Ask something, until what is given is released; a page has fetched it."""
+        """Open an approval request, fetch it as a page does, and return the lock that keeps it open."""
         path = self.operations.state.ensure("asking") / f"{self.question}.json"
         write_private(path, json.dumps({"about": QUESTION, "ends": time.time() + 600}))
         owner_lock = OwnerLock(path)
@@ -222,16 +222,16 @@ class Stage:
         return owner_lock
 
     def answers(self) -> list[str]:
-        """What was answered to the question."""
+        """Return the answers to the approval request."""
         found = (self.folder / "asking").glob("*.answer")
         return [json.loads(path.read_text())["answer"] for path in found]
 
     def damage_protection(self) -> None:
-        """Leave a list of protected jobs that nobody can read."""
+        """Damage the list of protected jobs."""
         (self.folder / "protected.json").write_text("{")
 
     def lose_marker(self) -> None:
-        """Leave a state folder of which nobody can tell whether it is the same."""
+        """Remove the marker that identifies the state folder."""
         (self.folder / "state_folder.json").unlink()
 
     async def set_hold(self, seconds: int) -> None:
@@ -243,7 +243,7 @@ class Stage:
         return dict(answer.json)
 
     async def held(self, seconds: int = 10, **selection: object) -> dict[str, Any]:
-        """Confirm a deletion of these jobs and have it held."""
+        """Confirm a deletion of these jobs, which is then held."""
         await self.set_hold(seconds)
         shown = await self.preview(**selection)
         answer = await self.ask("delete" if selection else "clear", {"token": shown["token"]})
@@ -261,7 +261,7 @@ async def no_wait(seconds: float) -> None:
 
 
 def impatient_client(base_url: BaseUrl, key: ApiKey) -> CloudClient:
-    """A client that waits for nothing between its tries."""
+    """Return a client that does not wait between tries."""
     return CloudClient(base_url, key.secret, sleep=no_wait)
 
 

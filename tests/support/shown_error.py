@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def and_those_behind(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and every other that it was raised from or met on the way."""
+    """Yield an exception with all its causes and contexts."""
     waiting, seen = [error], list[BaseException]()
     while waiting:
         each = waiting.pop()
@@ -17,6 +17,6 @@ def and_those_behind(error: BaseException) -> Iterator[BaseException]:
 
 
 def everything_of(error: BaseException) -> str:
-    """All that a log, a debugger's summary or an error tracker shows of an exception and those behind it."""
+    """Return everything that a log or a debugger shows of an exception, its causes and its contexts."""
     shown = [[str(each), repr(each), repr(each.args), repr(vars(each))] for each in and_those_behind(error)]
     return "\n".join(text for texts in shown for text in texts)

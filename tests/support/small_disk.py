@@ -1,4 +1,4 @@
-"""A disk that is full, as far as one process can tell."""
+"""A full disk, simulated by a limit on the size of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
-    """The system itself refuses, in the middle of writing."""
+    """Let the system refuse writes beyond this file size."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))

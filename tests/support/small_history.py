@@ -1,4 +1,4 @@
-"""Five jobs, and what each rule lets go of them: each member of a policy must reach the decision."""
+"""Five jobs, and the jobs that each retention rule deletes, to test that each field of a policy is applied."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from simulated_cloud import SimulatedCloud
 
-# A policy as the panel sends it, and what goes: worked out by hand from the list in `fill`.
+# A policy as the panel sends it, and the deleted jobs, worked out by hand from the list in `fill`.
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"keep_last": 2}, "cde"),
     ({"keep_within": "10w"}, "e"),
@@ -23,7 +23,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 
 def fill(cloud: SimulatedCloud) -> dict[str, str]:
-    """Make these the only jobs. Their ids by letter, newest first."""
+    """Make these the only jobs, and return their ids by letter, newest first."""
     cloud.jobs.clear()
     now = datetime.now(timezone.utc)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

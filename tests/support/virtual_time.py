@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type, unused-ignore]
-    """Instead of waiting for time to pass, lets it pass."""
+    """Advances the clock instead of waiting."""
 
     now = 0.0
 
@@ -25,7 +25,7 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-t
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its `time()` starts at 0 and moves only when every task waits."""
+    """An event loop whose `time()` starts at 0 and advances only when every task waits."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -36,7 +36,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` in virtual time. Fails when it leaves anything running behind."""
+    """Run `work` in virtual time. Fail if it leaves tasks running."""
     loop = VirtualLoop()
     try:
         result = loop.run_until_complete(work)
@@ -53,5 +53,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def now() -> float:
-    """Virtual seconds since the start."""
+    """Return the virtual seconds since the start."""
     return asyncio.get_running_loop().time()

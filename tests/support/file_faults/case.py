@@ -1,6 +1,6 @@
-"""One deed on a disk that fails at one call, and what must be true then.
+"""One action on a disk that fails at one call, and the checks afterwards.
 
-Judged by the simulated cloud's own books and by the files themselves, not by what the code says of them.
+The checks read the simulated cloud's jobs and the files, and do not rely on the tested code.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _THINGS = {
 
 @dataclass(frozen=True)
 class Case:
-    """Where and how the disk fails."""
+    """The call at which the disk fails, and how it fails."""
 
     deed: str
     call: str = ""
@@ -70,10 +70,10 @@ class Case:
 
 
 async def carry_out(case: Case, template: Path, folder: Path, usual: float) -> FaultyDisk:
-    """Do it on the failing disk, and check what must be true. Gives the disk.
+    """Run the action on the failing disk, check the results, and return the disk.
 
     Args:
-        usual: how many seconds it takes without a fault.
+        usual: the seconds that the action takes without a fault.
     """
     disk = FaultyDisk(folder, case.call, case.name, case.nth, case.number, case.stays, case.how)
     async with furnished(template, folder, disk, case.deed) as scene:
@@ -90,7 +90,7 @@ async def carry_out(case: Case, template: Path, folder: Path, usual: float) -> F
 
 @contextmanager
 def short_limits() -> Iterator[None]:
-    """All limits a fraction of what they are."""
+    """Reduce all time limits to a fraction."""
     with pytest.MonkeyPatch.context() as patch:
         for module, names in _LIMITS.items():
             for name in names:
@@ -100,7 +100,7 @@ def short_limits() -> Iterator[None]:
 
 
 def check(scene: Scene, case: Case) -> None:
-    """What must be true of every deed."""
+    """Check what must be true after every action."""
     assert scene.disk.on_a_loop == [], "made on the thread of an event loop"
     assert not scene.cloud.jobs[scene.protected].deleted
     assert scene.unsaved == set(), "sent without a backup"
@@ -118,20 +118,20 @@ def check(scene: Scene, case: Case) -> None:
 
 
 def is_true(scene: Scene, result: dict[str, Any]) -> None:
-    """Whether what was said of each job is so."""
+    """Return whether the reported outcome of each job is true."""
     words = {job_id: each["outcome"] for job_id, each in result["jobs"].items()}
     for job_id, word in words.items():
         if word == "already_gone":
             assert job_id in scene.gone, job_id
         elif word in ("failed", "not_attempted", "protected", "active"):
             assert job_id not in scene.gone, job_id
-    # Those that are gone are counted, and not named.
+    # The report counts the jobs that are gone and does not list their ids.
     others = scene.gone - set(words)
     assert len(others) == result["counts"]["deleted"]
 
 
 async def _is_allowed(scene: Scene) -> bool:
-    """Whether something may be deleted by now; where it may not, nothing is sent."""
+    """Return whether deletions are allowed now. If they are not, check that no request is sent."""
     posts = len(scene.cloud.history_posts)
     try:
         await delete_jobs(scene.stage.operations, [scene.older], "node 9", Unwatched())
@@ -142,11 +142,11 @@ async def _is_allowed(scene: Scene) -> bool:
 
 
 async def next_works(scene: Scene, case: Case) -> None:
-    """With the disk well again nothing is sent by itself, and a deletion goes through, with its safeguards."""
+    """Check that the repaired disk causes no request by itself, and that a deletion works with its safeguards."""
     if case.deed in (START_ANEW, START_EMPTY) and scene.answers[0].status != 200 and not await _is_allowed(scene):
-        return  # as before: until a person has begun anew, nothing is deleted
+        return  # nothing is deleted until a person has reset the state
     if case.deed in ("remove key", "save key"):
-        return  # there may be none now, or another one
+        return  # the hold may be missing now, or a different one
     posts = len(scene.cloud.history_posts)
     operations = Operations(
         scene.folder,

@@ -1,4 +1,4 @@
-"""Everything that is done with a state folder, each once."""
+"""Every action that uses a state folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _delete(scene: Scene) -> None:
 
 
 async def _time_passes(scene: Scene, answer: Answer) -> None:
-    """The seconds to undo are over, and what was held ends."""
+    """Let the seconds to undo pass, and wait until the held deletion has ended."""
     await scene.stage.until(lambda: scene.stage.timer.awaited or scene.stage.heard.is_set())
     scene.stage.timer.wait(10)
     await asyncio.wait_for(scene.stage.heard.wait(), 30)
@@ -35,7 +35,7 @@ async def _time_passes(scene: Scene, answer: Answer) -> None:
 
 
 async def _held(scene: Scene) -> None:
-    await _delete(scene)  # held, as it is set so beforehand
+    await _delete(scene)  # the deletion is held, because the settings say so
 
 
 async def _undone(scene: Scene) -> None:
@@ -99,11 +99,11 @@ async def _asked(scene: Scene) -> None:
             scene.stage.reading.wait(2.0)
             body = {"question": question, "token": token, "answer": "delete", "always": False}
             noted = (await scene.ask("ask_answer", body)).status == 200
-            answered = True  # whether it was noted may be known to the asking side alone
+            answered = True  # possibly only the requesting process knows whether the answer was written
             if not noted:
                 await asyncio.wait({asking}, timeout=1.0)
         if not noted:
-            # Nobody can answer: it would stand for two minutes.
+            # Without a person who can answer, the request would wait for two minutes.
             asking.cancel()
     first.cancel()
     (said,) = await asyncio.gather(asking, return_exceptions=True)

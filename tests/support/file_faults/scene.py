@@ -1,4 +1,4 @@
-"""A state folder in which there is one of everything, behind the routes, and what is seen of it."""
+"""The routes over a state folder with one of each kind of file, and a record of what they answer."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ UNRESOLVED = "cd" * 16
 
 @dataclass
 class Scene:
-    """The routes over a state folder in which there is one of everything.
+    """The routes over a state folder with one of each kind of file.
 
     Attributes:
-        answers: what the routes answered. problems: what else was told.
-        unsaved: jobs that a request named while no whole backup had them. unrecorded: requests of which the record
-            knew nothing.
+        answers: the answers of the routes. problems: other reported errors.
+        unsaved: jobs in a request that no complete backup had. unrecorded: requests of which the audit log
+            had no entry.
     """
 
     stage: Stage
@@ -69,7 +69,7 @@ class Scene:
         return answer
 
     def arrives(self, body: Any) -> bool:
-        """Looks at the files at the moment when a deletion request arrives."""
+        """Compare the files with a deletion request when it arrives."""
         with self.disk.unseen():
             named = set(body.get("delete", ()))
             if self.backs_up:
@@ -89,7 +89,7 @@ class Scene:
         return found
 
     def kept(self, name: str) -> Any:
-        """What is in a file of the folder; None where it is not there."""
+        """Return the content of a file of the folder, or None if it is missing."""
         path = self.folder / name
         return json.loads(path.read_text("utf-8")) if path.exists() else None
 
@@ -98,7 +98,7 @@ class Scene:
         return {job.id for job in self.cloud.deleted}
 
     def told(self) -> list[str]:
-        """Every error that a person was told, as a text."""
+        """Return every error that was shown to the person, as text."""
         errors = [each.json["error"] for each in self.answers if each.status >= 400 and each.text[:1] == "{"]
         texts = [f"{each['message']} {each.get('hint', '')}" for each in errors]
         texts += [each.text for each in self.answers if each.status >= 400 and each.text[:1] != "{"]
@@ -111,7 +111,7 @@ Deed = Callable[[Scene], Awaitable[None]]
 
 
 async def furnish(folder: Path) -> None:
-    """Make a state folder with one of everything in it."""
+    """Make a state folder with one of each kind of file."""
     cloud = SimulatedCloud(jobs=JOBS, seed=5)
     async with cloud.serving():
         environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
@@ -139,7 +139,7 @@ async def furnish(folder: Path) -> None:
 
 @asynccontextmanager
 async def furnished(template: Path, folder: Path, disk: FaultyDisk, deed: str) -> AsyncIterator[Scene]:
-    """The routes over a copy of that folder, with a cloud of the same jobs."""
+    """Serve the routes over a copy of that folder, with a cloud that has the same jobs."""
     shutil.copytree(template, folder)
     cloud = SimulatedCloud(jobs=JOBS, seed=5)
     async with cloud.serving():
@@ -149,7 +149,9 @@ async def furnished(template: Path, folder: Path, disk: FaultyDisk, deed: str) -
         if deed == "node clears":
             SettingsFile(folder).change(backup="off")
         if deed == START_ANEW:
-            state_folder_at(folder).check()  # this process has seen it, so it is lost now and not new
+            state_folder_at(
+                folder
+            ).check()  # this process has read the folder before, so an empty one counts as lost and not as new
             (folder / "state_folder.json").unlink()
         if deed == START_EMPTY:
             (folder / "protected.json").write_text("{")

@@ -1,4 +1,4 @@
-"""Random cases for a cloud that breaks its contract: a history, what is wrong, and what somebody does."""
+"""Random cases for a cloud that breaks its contract: a history, the bends, and a person's action."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class Case:
     """One case. Bends are written as on the command line of the playground.
 
     Attributes:
-        jobs: how many the account has; seed: which.
-        finished, active, gone, unknown: how many jobs of each kind are asked for by their ids.
-        protected: so many of those that are asked for, or of all, are protected; workflow: one workflow is too.
+        jobs: the number of jobs of the account; seed: the seed of the account.
+        finished, active, gone, unknown: the number of jobs of each kind that are requested by id.
+        protected: the number of protected jobs, requested or any; workflow: whether one workflow is protected.
         backup: whether workflows are backed up first; held: whether a deletion of the panel is held before it is sent.
         upper: whether some ids are in upper case on the cloud itself; cursor: whether it pages by cursors.
         page: how many jobs the client asks for at once.
         meanwhile: what happens to the account between preview and confirmation.
-        protect_at: at this request one more of the jobs that are asked for is protected, in another browser.
+        protect_at: the number of the request at which another browser protects one more of the requested jobs.
     """
 
     operation: str = OPERATIONS[0]
@@ -74,7 +74,7 @@ class Case:
     protect_at: int = 0
 
     def __repr__(self) -> str:
-        """The case as one can type it, without what is as usual."""
+        """Return the case as Python source, without default values."""
         usual = Case()
         told = {each.name: getattr(self, each.name) for each in fields(self)}
         return f"Case({', '.join(f'{k}={v!r}' for k, v in told.items() if v != getattr(usual, k))})"

@@ -1,4 +1,4 @@
-"""What was said of a deletion, held against the cloud's own books: every contradiction, in words."""
+"""Compare the reports of a deletion with the simulated cloud's jobs, and describe every contradiction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVENTS = ("jobs_arrive", "jobs_finish", "jobs_vanish", "jobs_change_places")
 
 
 class Oracle:
-    """Knows what is true of a scene.
+    """Compares the reports of a scene with the jobs of its cloud.
 
     Args:
         backed_up: the ids in the backups that were made.
@@ -39,7 +39,7 @@ class Oracle:
         self._vanished = scene.vanished
 
     def contradictions(self) -> list[str]:
-        """Everything that was said or done and should not have been."""
+        """Return a description of each wrong report and each wrong action."""
         claims = (
             self._requests,
             self._safeguards,
@@ -54,7 +54,7 @@ class Oracle:
         found = [each for claim in claims for each in claim()]
         return found + [f"in the log: {each}" for each in self.scene.problems]
 
-    # What was done
+    # Actions
 
     def _requests(self) -> Iterator[str]:
         cloud = self.scene.cloud
@@ -85,7 +85,7 @@ class Oracle:
         if told.shown is not None and most > told.shown and not self._counted_wrongly():
             yield f"a clear of {most} was sent, and {told.shown} were confirmed"
 
-    # What was said of each job
+    # Outcomes of jobs
 
     def _said_of_jobs(self) -> Iterator[str]:
         judges: dict[str, Callable[[str, SimulatedJob | None], str]] = {
@@ -106,7 +106,7 @@ class Oracle:
         if job_id not in self.transcript.sent:
             return "it was never sent"
         if job is None:
-            # The list had it, so it was there as far as anybody could know.
+            # The list had the job, so the client could not know that it was gone.
             return "" if self.transcript.listed(job_id) else "it was never there"
         if not job.deleted and not self.transcript.looks_gone(job_id, since=self.transcript.sent[job_id][-1]):
             return "it is there"
@@ -138,7 +138,7 @@ class Oracle:
         return any(word in ACTIVE for word in words)
 
     def _protected(self, job_id: str, job: SimulatedJob | None) -> str:
-        # It may be gone all the same, by somebody else: the word says that it was not sent, and why.
+        # Somebody else may have removed the job. This outcome says that it was not sent, and why.
         if job_id not in self.scene.protected:
             return "it is not protected"
         return "it was sent" if job_id in self.transcript.sent else ""
@@ -174,7 +174,7 @@ class Oracle:
         if +told != +counts:
             yield f"the report counts {dict(told)}, the audit log {dict(counts)}"
 
-    # A clear that names no jobs
+    # A clear without job ids
 
     def _said_of_clear(self) -> Iterator[str]:
         clear = self.told.clear
@@ -194,7 +194,7 @@ class Oracle:
     def _left_over(self, left: list[str]) -> Iterator[str]:
         since = self.transcript.clears[-1] if self.transcript.clears else -1
         for job_id in left:
-            # Statuses are the cloud's own words: what it calls otherwise was not counted as finished.
+            # The client relies on the cloud's statuses: a finished job with another status is not counted as finished.
             if self._called_otherwise(job_id, since) or self.transcript.looks_gone(job_id, since=since):
                 continue
             yield f"all is told as removed, and {job_id} is there"
@@ -202,16 +202,16 @@ class Oracle:
     def _removed_by_clear(self, clear: dict[str, Any]) -> Iterator[str]:
         gone = [job.id.lower() for job in self.scene.cloud.deleted]
         before = len(gone) - self.scene.case.gone
-        # Active jobs that went too are told as what they are: "3 jobs active when it began."
+        # Removed active jobs are reported separately: "3 jobs active when it began."
         stayed = clear["active"] or 0
         slack = self._events() + (clear["began"] or stayed) - stayed
-        # What is "still listed" is the list's word. The rest is told as removed, and never more than was.
+        # "still listed" repeats the list. The other jobs are reported as removed, never more than were removed.
         least = 0 if clear["word"] == "partial" else before - slack
         if not least <= clear["removed"] <= before + slack and not self._counted_wrongly():
             yield f"{clear['removed']} are told as removed, and {before} were"
 
     def _called_otherwise(self, job_id: str, since: int) -> bool:
-        """Whether the last list had a row of this finished job that calls it something else."""
+        """Return whether the last list gave this finished job another status."""
         pages = self.transcript.last_reading(since)
         words = [
             row.get("status")
@@ -222,14 +222,14 @@ class Oracle:
         return bool(words) and not any(word in FINISHED for word in words)
 
     def _events(self) -> int:
-        """How many jobs came, ended or went by themselves: counts may differ by so many."""
+        """Return the number of jobs that other clients added, finished or removed. Counts may differ by this number."""
         by_bends = sum(bend.fired * bend.amount for bend in self.scene.cloud.bends if bend.name in _EVENTS)
         return by_bends + len(self.scene.case.meanwhile)
 
     def _counted_wrongly(self) -> bool:
-        """Whether every list was wrong and agreed with itself and the others: then nobody could have counted better.
+        """Return whether all lists were wrong but consistent, so that no client could have counted correctly.
 
-        Each page says all that it should, and beyond its end, where somebody looked, there is nothing.
+        Each page is complete, and the pages that were read beyond the end are empty.
         """
         pages = self.transcript.lists
         looked = any(page.query.get("offset", "0") != "0" and not page.rows for page in pages)
@@ -248,7 +248,7 @@ class Oracle:
         if not told.complete or self._events():
             return
         pages = self.transcript.last_reading()
-        # What came and was called active is not among the finished ones: statuses are the cloud's own words.
+        # A new job that the cloud lists as active is not counted as finished.
         came = {job_id for page in pages for job_id in page.ids}
         missing = {job.id.lower() for job in self.scene.cloud.finished} - listed - came
         unreadable = sum(len(page.rows) - len(page.ids) for page in pages)
@@ -272,7 +272,7 @@ class Oracle:
         if self.told.gone > len(really) + len(fooled):
             yield f"the preview calls {self.told.gone} gone, and {len(really)} are"
 
-    # How it ended
+    # Errors
 
     def _ending(self) -> Iterator[str]:
         scene, told = self.scene, self.told

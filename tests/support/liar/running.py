@@ -1,4 +1,4 @@
-"""Random cases, one after the other; the first that is wrong is made as small as it can be and told."""
+"""Run random cases one after the other. The first failing case is shrunk and reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.liar.stage import carry_out
 
 
 def check(case: Case, pack: ModuleType) -> None:
-    """Fail with everything that was said or done in this case and should not have been."""
+    """Fail with a description of each wrong report and each wrong action of this case."""
     scene, told, backed_up = carry_out(case, pack)
     wrong = Oracle(scene, told, backed_up).contradictions()
     if wrong:
@@ -21,7 +21,7 @@ def check(case: Case, pack: ModuleType) -> None:
 
 
 def check_random_cases(number: int, of_seed: int, pack: ModuleType) -> None:
-    """Check so many random cases, the same ones for the same seed."""
+    """Check this many random cases, the same ones for the same seed."""
 
     @seed(of_seed)
     @settings(

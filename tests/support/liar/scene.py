@@ -1,4 +1,4 @@
-"""One case on a cloud of its own: what there was, what was done, and what was said of it."""
+"""One case on its own simulated cloud: the jobs before, the requests, and the reports."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ UNKNOWN = "00000000-0000-4000-8000-00000000000{}"
 
 @dataclass
 class Told:
-    """What the person was told.
+    """The reports that the person got.
 
     Attributes:
-        outcomes: the word for each job, as the audit log has it; report: the text.
-        removed: the number; clear: of a clear that names no jobs: the word, and the numbers.
-        listed: the ids of a list; complete: whether it was given as whole; unreadable: rows said to be unreadable.
-        confirmed: the ids that were shown and confirmed; shown: how many were.
-        gone: how many of the jobs that were asked for the preview called gone.
-        error: the class or the code of the error that it ended with; raised: whether a node ended in an error.
+        outcomes: the outcome of each job in the audit log; report: the text of the report.
+        removed: the reported number; clear: the outcome and the numbers of a clear without job ids.
+        listed: the ids of a list; complete: whether it was called complete; unreadable: the number of unreadable rows.
+        confirmed: the ids that were previewed and confirmed; shown: their number.
+        gone: the number of requested jobs that the preview reported as gone.
+        error: the class or the code of the final error; raised: whether a node raised it.
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -44,16 +44,16 @@ class Told:
 
 @dataclass
 class Scene:
-    """The cloud, and everything that happened on it. Ids are in lower case, but for `ids`.
+    """The cloud and its events. Ids are in lower case, except in `ids`.
 
     Attributes:
-        ids: the jobs that are asked for.
-        chosen: those of them that a person has protected; workflows: whose jobs are protected, too.
-        before: the statuses of the jobs that were there when it began.
-        finished_at_clear: how many finished jobs there were when a clear arrived.
-        there_when_sent: whether a job was there when it was first sent.
+        ids: the requested jobs.
+        chosen: the requested jobs that a person has protected; workflows: the protected workflows.
+        before: the statuses of the existing jobs at the start of the operation.
+        finished_at_clear: the number of finished jobs when a clear arrived.
+        there_when_sent: whether each job existed when it was first sent.
         problems: errors in the log.
-        slept: seconds that were waited for, all in all.
+        slept: the total seconds of simulated waits.
     """
 
     case: Case
@@ -72,18 +72,18 @@ class Scene:
 
     @property
     def vanished(self) -> set[str]:
-        """Jobs that somebody else removed."""
+        """Return the jobs that another client removed."""
         by_bends = [job_id for bend in self.cloud.bends for job_id in _vanished_by(bend)]
         return self._vanished | {job_id.lower() for job_id in by_bends}
 
     @property
     def protected(self) -> set[str]:
-        """Jobs that are protected by now, by a person or with their workflow."""
+        """Return the jobs that are protected now, by a person or by their workflow."""
         covered = [job.id.lower() for job in self.cloud.jobs.values() if job.workflow_id in self.workflows]
         return self.chosen | set(covered)
 
     def job(self, job_id: str) -> SimulatedJob | None:
-        """The job of the books with this id, however it is written there."""
+        """Return the simulated job with this id, ignoring upper and lower case."""
         return self.cloud.jobs.get(job_id.lower()) or self.cloud.jobs.get(job_id.upper())
 
     def prepare(self) -> None:
@@ -106,7 +106,7 @@ class Scene:
         cloud.faults.append(Fault(("GET", "/"), "empty", times=None, predicate=self._asks))
 
     def set_up(self, operations: Any, **more: Any) -> None:
-        """Protect and set what the case says, as a person would have before."""
+        """Protect jobs and change settings before the action, as the case says."""
         self._operations = operations
         self.workflows = self._workflows() if self.case.workflow else []
         if self.chosen or self.workflows:
@@ -114,7 +114,7 @@ class Scene:
         operations.settings.change(backup="workflows" if self.case.backup else "off", **more)
 
     def happens(self, what: str) -> None:
-        """Something happens to the account, without us."""
+        """Let another client change the account."""
         if what == "arrive":
             self.cloud.add_job("completed")
         elif what == "finish" and self.cloud.active:
@@ -125,11 +125,11 @@ class Scene:
             self._vanished.add(job.id.lower())
 
     async def no_time(self, seconds: float) -> None:
-        """Waits for nobody, and notes for how long."""
+        """Skip a wait, and record its seconds."""
         self.slept += seconds
 
     def environ(self) -> dict[str, str]:
-        """An environment that connects to the cloud, and lets workflows delete."""
+        """Return an environment that connects to the cloud and allows deletions by workflows."""
         return {
             "COMFY_CLOUD_BASE_URL": self.cloud.base_url,
             "COMFY_CLOUD_API_KEY": self.cloud.api_key,
@@ -138,7 +138,7 @@ class Scene:
 
     @contextlib.contextmanager
     def noting_problems(self) -> Iterator[None]:
-        """Keep what the log says of errors, of anybody's."""
+        """Record every error in the log, from any logger."""
         handler = _Problems()
         loggers = [logging.getLogger(), logging.getLogger("cloud_history")]
         for each in loggers:
@@ -160,7 +160,7 @@ class Scene:
         return False
 
     def _asks(self, body: Any) -> bool:
-        """At the request that the case names a job is protected, before it has its answer and so before any sending."""
+        """Protect a job at the request that the case names, before its answer and so before any deletion request."""
         if len(self.cloud.requests) == self.case.protect_at and not self.cloud.deletions:
             last = [job_id.lower() for job_id in self.ids if self.job(job_id) is not None][-1:]
             self._operations.protection.change(protect=True, jobs=last)
@@ -168,7 +168,7 @@ class Scene:
         return False
 
     def _workflows(self) -> list[str]:
-        """The workflow of the first job that is asked for and has one."""
+        """Return the workflow of the first requested job that has one."""
         found = (self.job(job_id) for job_id in self.ids)
         return [job.workflow_id for job in found if job is not None and job.workflow_id][:1]
 
@@ -185,7 +185,7 @@ def _write_in_upper_case(cloud: SimulatedCloud) -> None:
 
 
 class _Problems(logging.Handler):
-    """Keeps what is logged as an error, or with a traceback."""
+    """Records log messages that are errors or have a traceback."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

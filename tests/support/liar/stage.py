@@ -1,4 +1,4 @@
-"""Carries out a case as people do: through a node, or through the panel's routes."""
+"""Run a case through a node, or through the panel's routes."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _NODES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def carry_out(case: Case, pack: ModuleType) -> tuple[Scene, Told, set[str]]:
-    """Do what the case says. Gives what happened, what was said, and the ids that are in backups.
+    """Run a case. Return its scene, its reports, and the ids in backups.
 
     Args:
-        pack: as ComfyUI loads it.
+        pack: the pack, loaded as ComfyUI does.
     """
     with tempfile.TemporaryDirectory(prefix="liar-") as folder:
         return asyncio.run(asyncio.wait_for(_carry_out(case, Path(folder) / "state", pack), MAX_CASE_SECONDS))
@@ -64,7 +64,7 @@ def _module(name: str, package: str = NAME) -> Any:
 
 @contextlib.contextmanager
 def _small_pages(case: Case) -> Iterator[None]:
-    """Lists end sooner, so that small accounts have many pages and too large ones."""
+    """Reduce the limits of pages, so that small accounts have many pages and some that are too large."""
     with pytest.MonkeyPatch.context() as patch:
         for package in ("cloud_history", f"{NAME}.cloud_history"):
             patch.setattr(_module("cloud.listing", package), "PAGE", case.page)
@@ -170,7 +170,7 @@ async def _delete_in_panel(scene: Scene, stage: Stage) -> Told:
 
 
 def _note_record(scene: Scene, told: Told) -> None:
-    """Note what the audit log says of the deletion; of a clear that names no jobs, what its report says."""
+    """Record the audit log entry of the deletion; for a clear without job ids, record its report."""
     found = AuditLog(scene.folder).entries()
     if not found or found[0].outcome is None:
         return
@@ -191,7 +191,7 @@ _CLEARS = {
 
 
 def _clear_in_numbers(report: str) -> dict[str, Any]:
-    """The word that the report of a clear has for it, and its numbers."""
+    """Return the outcome and the numbers in the report of a clear."""
     first = report.partition("\n")[0]
     word = next((word for text, word in _CLEARS.items() if first.startswith(text)), "")
     removed = _number(r"^([0-9,]+) jobs? removed from your cloud history", report)
@@ -211,7 +211,7 @@ def _number(pattern: str, text: str) -> int | None:
 
 
 def _backed_up(folder: Path) -> set[str]:
-    """The ids in the backups, read without the code that is tested."""
+    """Return the ids in the backups, read without the tested code."""
     found: set[str] = set()
     for path in (folder / "backups").glob("[0-9a-f]*.zip"):
         with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""What a lying cloud answered, read without the code that is tested: what could be known from it, and what not."""
+"""The answers of a lying cloud, read without the tested code: what a client could conclude from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of the cloud: its number among all requests, what was asked, and what came."""
+    """One answer of the cloud, with the number of its request among all requests, and the request."""
 
     number: int
     path: str
@@ -26,12 +26,12 @@ class Answer:
 
     @property
     def begins(self) -> bool:
-        """Whether it is the first page of a reading."""
+        """Whether this is the first page of a list."""
         return self.query.get("offset", "0") == "0" and not self.query.get("after")
 
     @property
     def ids(self) -> list[str]:
-        """The ids in its rows that are ids."""
+        """Return the valid ids in the rows."""
         return [row["id"].lower() for row in self.rows if _is_row(row)]
 
     @property
@@ -40,7 +40,7 @@ class Answer:
         return rows if isinstance(rows, list) else []
 
     def agrees(self) -> bool:
-        """Whether the page says all that it should, and nothing that contradicts itself."""
+        """Return whether the page has all its fields and does not contradict itself."""
         told = self.content.get("pagination") if isinstance(self.content, dict) else None
         if self.status != 200 or not isinstance(told, dict) or not isinstance(self.content.get("jobs"), list):
             return False
@@ -60,7 +60,7 @@ class Answer:
         if isinstance(total, bool) or not isinstance(total, int) or total < 0:
             return False
         if not self.rows:
-            return total <= end  # it may have become shorter since it was asked for
+            return total <= end  # the list may have become shorter since the request
         return total == 0 or (total >= end and more == (total > end))
 
     def _keeps_to_its_filter(self) -> bool:
@@ -73,7 +73,7 @@ def _is_row(row: Any) -> bool:
 
 
 class Transcript:
-    """All that a cloud was asked and answered."""
+    """All requests to a cloud and its answers."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         self.sent: dict[str, list[int]] = {}
@@ -97,25 +97,25 @@ class Transcript:
 
     @property
     def posts(self) -> list[int]:
-        """The numbers of all deletions, in order."""
+        """Return the numbers of all deletion requests, in order."""
         return sorted({number for numbers in self.sent.values() for number in numbers} | set(self.clears))
 
     def asked_by_id(self, job_id: str, since: int = -1, until: int | None = None) -> list[Answer]:
-        """The answers to questions for this job, in order."""
+        """Return the answers to requests for this job by id, in order."""
         return [each for each in _between(self.details, since, until) if _asked_for(each) == job_id]
 
     def last_reading(self, since: int = -1, until: int | None = None) -> list[Answer]:
-        """The pages of the last list that was read in this time."""
+        """Return the pages of the last list that was read in this range of requests."""
         pages = list(_between(self.lists, since, until))
         first = max((at for at, page in enumerate(pages) if page.begins), default=0)
         return pages[first:]
 
     def ever_found_by_id(self) -> bool:
-        """Whether the cloud has ever answered for the job that it was asked for."""
+        """Return whether the cloud has ever returned a job by its id."""
         return any(_found(each) for each in self.details)
 
     def looks_gone(self, job_id: str, since: int = -1, until: int | None = None) -> bool:
-        """Whether a job that is there looked gone in every way of looking: then nobody could have known better.
+        """Return whether an existing job looked gone in every answer, so that no client could have known better.
 
         Every page of the last list said all that it should and agreed with the others, and none had the job. Nor was
         it found by its id, or, where it was not asked for, another one that the list did not have either; while the
@@ -136,7 +136,7 @@ class Transcript:
         return (bool(others) and self.ever_found_by_id()) or self._like_a_deleted_one(job_id, pages, since)
 
     def _like_a_deleted_one(self, job_id: str, pages: Sequence[Answer], since: int) -> bool:
-        """Whether it looks like a job that is marked as deleted, on a cloud that still answers for such by their ids.
+        """Return whether the job looks deleted, on a cloud that still returns deleted jobs by id.
 
         Byte for byte the answers are those that such a cloud gives when it has removed the job, and not when a list
         lacks it: the list had it before, goes on without it, and all that are missing are still found by their ids. A
@@ -153,12 +153,12 @@ class Transcript:
         return listed_before and bool(ids) and bool(last) and all(map(_found, last.values()))
 
     def listed(self, job_id: str, until: int | None = None) -> bool:
-        """Whether a list has ever had this id."""
+        """Return whether a list has ever contained this id."""
         return any(job_id in page.ids for page in _between(self.lists, -1, until))
 
 
 def looks_whole(pages: Sequence[Answer]) -> bool:
-    """Whether nothing in these pages of a list says that it has more jobs than they have.
+    """Return whether nothing in these pages says that the list has more jobs.
 
     That is enough for a list that is shown: a total that is too small says nothing of what is missing.
     """
@@ -170,12 +170,12 @@ def looks_whole(pages: Sequence[Answer]) -> bool:
     if rows < max(totals, default=0):
         return False
     more = [each.get("has_more") if isinstance(each, dict) else None for each in told]
-    # Without the word for it, a total that is reached says the same.
+    # Without `has_more`, a reached total also marks the end.
     return bool(more) and not more[-1] and all(isinstance(each, bool) or totals for each in more)
 
 
 def adds_up(pages: Sequence[Answer]) -> bool:
-    """Whether the pages have as many different jobs as they say there are."""
+    """Return whether the pages have as many different jobs as their total."""
     ids = {job_id for page in pages for job_id in page.ids}
     return len(ids) >= max((page.content["pagination"].get("total") or 0 for page in pages), default=0)
 
