@@ -46,7 +46,7 @@ EXCEPTIONS = "def best_match(errors):\n    return next(iter(errors), None)\n"
 
 @pytest.fixture
 def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
-    """Lets jsonschema be imported anew; afterwards it is what it was."""
+    """Let jsonschema be imported again, and restore the original modules afterwards."""
     packages = ("jsonschema", "referencing", "rpds")
 
     def forget() -> dict[str, ModuleType]:
@@ -65,7 +65,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
 
 @pytest.fixture
 def shadow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]) -> Callable[[str], Path]:
-    """Puts a module of that name before the real one."""
+    """Put a module of this name before the real one."""
 
     def shadow(program: str) -> Path:
         package = tmp_path / "jsonschema"

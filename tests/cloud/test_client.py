@@ -1,4 +1,4 @@
-"""What leaves the client, and where it cannot connect, on real sockets."""
+"""The requests of the client and its connection errors, on real sockets."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_cookies_are_not_stored(cloud: SimulatedCloud, open_client: OpenCl
 
 
 def not_accepting() -> tuple[socket.socket, list[socket.socket]]:
-    """A listener whose queue is full: connecting to it hangs."""
+    """A listener with a full queue, so that connecting to it hangs."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     fillers = []
     for _ in range(4):
@@ -174,7 +174,7 @@ async def test_cancelling_a_task_cancels_its_request(cloud: SimulatedCloud, open
 
 
 def test_clients_work_on_two_event_loops_at_once(caplog: pytest.LogCaptureFixture, open_client: Any) -> None:
-    # Sync on purpose: the two loops are two threads', as ComfyUI's are.
+    # This test is synchronous because the two event loops run in two threads, as in ComfyUI.
     cloud = SimulatedCloud(jobs=5)
     answers: list[str] = []
 
@@ -199,7 +199,7 @@ OPENSSL = shutil.which("openssl") or ""
 
 @pytest.fixture
 async def untrusted(tmp_path: Path) -> AsyncIterator[str]:
-    """A server with a certificate that it has made for itself."""
+    """A server with a self-signed certificate."""
     if not OPENSSL:
         pytest.skip("openssl is not installed, so there is no certificate to be made")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"

@@ -1,4 +1,4 @@
-"""What the client makes of the answers, on real sockets: errors, pages, huge, cut and compressed ones."""
+"""How the client reads answers on real sockets: errors, pages, and huge, truncated and compressed answers."""
 
 from __future__ import annotations
 

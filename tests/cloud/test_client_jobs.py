@@ -1,4 +1,4 @@
-"""One job, cancelling, and where a file is: what leaves the client, and what it makes of the answers."""
+"""Requests for one job, cancellations and files, and how the client reads their answers."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_one_unknown_id_cancels_nothing(cloud: SimulatedCloud, open_client
     assert len(cloud.requests) == 1
 
 
-# What happens each time, the error at the end, and how often a cancellation and a read of one job are sent.
+# The fault, the final error, and how often a cancellation and a read of one job are sent.
 
 
 async def test_view_file_returns_the_redirect_without_following_it(

@@ -21,7 +21,7 @@ from support.shown_error import everything_of
 OpenClient = Callable[..., CloudClient]
 Proxy = Any
 
-# A name that no resolver knows: only a proxy can be asked for it.
+# No resolver knows this name, so only a request through the proxy can work.
 CLOUD = "https://cloud-history.invalid"
 USER, PASSWORD = "proxy-person", "pr0xy/p@ss"
 CREDENTIALS = f"{USER}:pr0xy%2Fp%40ss"

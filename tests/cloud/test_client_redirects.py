@@ -1,4 +1,4 @@
-"""Redirects are refused: nothing of ours, the key least of all, reaches another server."""
+"""Redirects are refused, so that another server receives neither the request nor the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent again, on real sockets: one row for each kind of answer. The whole table is in test_retry.py."""
+"""Retries on real sockets, with one row for each kind of answer. The complete table is in test_retry.py."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def kind(name: str, **more: object) -> Fault:
     return Fault(ANY, name, times=None, **more)  # type: ignore[arg-type]
 
 
-# What happens each time, the error at the end, and how often a read, a delete and a clear are sent.
+# The fault, the final error, and how often a read, a delete and a clear are sent.
 Row = tuple[Callable[[], Fault], type[CloudError], int, int, int]
 TABLE: dict[str, Row] = {
     #                                                                             read delete clear

@@ -1,4 +1,4 @@
-"""A clock that differs from Comfy Cloud's by five minutes is reported; by a day, it stops rules about age."""
+"""A local clock that is wrong by five minutes is reported. One that is wrong by a day stops age rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 
 
 def clock(ahead: timedelta, *, took: timedelta = 2 * SECOND, at: timedelta = SECOND) -> CloudClock:
-    """One that has heard of Comfy Cloud's, in an exchange that took so long."""
+    """Return a clock that has recorded a Date header of Comfy Cloud, from a request that took `took`."""
     found = CloudClock(lambda: NOON + ahead)
     theirs = format_datetime(NOON + at, usegmt=True)
     found.record_date(theirs, NOON + ahead, NOON + ahead + took)

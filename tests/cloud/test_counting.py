@@ -1,4 +1,4 @@
-"""Counting is right whatever the list's pages look like, or says that it cannot count."""
+"""Counting gives the right numbers for every kind of list, or raises an error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_sample_has_jobs_from_both_ends_of_the_lists() -> None:
 @pytest.mark.parametrize("wrong_by", [-3, 3])
 def test_a_total_that_differs_from_the_end_of_the_list_is_ignored(wrong_by: int) -> None:
     class Wrong(JobList):
-        """Its totals are wrong where one row is asked for, and nothing on that page contradicts them."""
+        """Gives wrong totals if one row is requested, and nothing on that page contradicts them."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -60,7 +60,7 @@ def test_a_total_that_differs_from_the_end_of_the_list_is_ignored(wrong_by: int)
 
 def test_a_page_that_lacks_the_row_its_total_promises_is_not_trusted() -> None:
     class NoFirstRow(JobList):
-        """Leaves the newest job of a filtered list out, also from its total."""
+        """Leaves the newest job out of a filtered list and of its total."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -85,7 +85,7 @@ def test_a_total_of_one_is_ignored_if_more_jobs_follow(cursors: bool) -> None:
 
 def test_counting_fails_if_a_list_ends_before_its_last_job() -> None:
     class Capped(JobList):
-        """Gives two rows at most, and says that these are all."""
+        """Gives at most two rows, and says that no more follow."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -102,7 +102,7 @@ def test_counting_fails_if_a_list_ends_before_its_last_job() -> None:
 @pytest.mark.parametrize("unknown", [["completed"], ["failed"], ["completed", "failed", "cancelled"]])
 def test_jobs_are_counted_even_if_the_server_uses_another_word_for_a_status(unknown: list[str]) -> None:
     class Renamed(JobList):
-        """Lists no job under these words, and says that there is none."""
+        """Lists no job with these statuses, and gives a total of 0."""
 
         def _answer(self, query: Mapping[str, str], *asked: Any) -> dict[str, Any]:
             word = query.get("status", "")
@@ -117,7 +117,7 @@ def test_counting_fails_if_jobs_disappear_meanwhile(total: str, kept: int) -> No
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:
-        if number == 6:  # the pages that say how many there are have been answered
+        if number == 6:  # the pages with the totals have been answered
             jobs.rows[:] = jobs.rows[-1:] if kept else []
 
     jobs.before = lose
@@ -143,7 +143,7 @@ def test_jobs_are_counted_by_paging_if_the_total_is_missing_or_wrong(total: str,
 def test_counting_fails_without_has_more(
     truth: dict[str, int],
 ) -> None:
-    # A server may cap its pages in silence: then the rest would go uncounted.
+    # A server may silently limit its pages, and the other jobs would not be counted.
     with pytest.raises(ListNotWhole, match="does not say whether more jobs follow"):
         count(lister(truth, pagination=False))
 
@@ -164,7 +164,7 @@ def test_counting_sends_cursors_back_unchanged() -> None:
 
 @dataclass
 class Odd:
-    """Answers every question with the same page."""
+    """Answers every request with the same page."""
 
     answer: dict[str, Any]
     asked: int = 0
@@ -207,7 +207,7 @@ NO_JOBS: list[object] = [7, None, "x", {}, {"id": "1", "status": "completed"}]
 
 @pytest.mark.parametrize("odd", NO_JOBS, ids=str)
 def test_counting_fails_if_a_row_is_unreadable(odd: object) -> None:
-    # It may be a finished job: a clear would remove more than the person was told.
+    # The row may be a finished job, and a clear would delete more jobs than the preview says.
     with pytest.raises(ListNotWhole, match="1 row could not be read"):
         count(Odd({"jobs": [*ROWS, odd], **END}))
 

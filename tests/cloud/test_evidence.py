@@ -1,4 +1,4 @@
-"""A cloud that lies in two ways at once: no job that still exists is called gone."""
+"""No existing job is reported as gone by a cloud that lies in two ways at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Delete = Callable[[list[str]], Awaitable[DeletionResult]]
 
 
 async def no_time(seconds: float) -> None:
-    """Waits for nobody."""
+    """Return at once instead of sleeping."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def bend(cloud: SimulatedCloud, *bends: str) -> None:
 
 
 def some(cloud: SimulatedCloud, count: int) -> list[str]:
-    """So many finished jobs, from all over."""
+    """Return `count` finished jobs, spread over the whole history."""
     finished = [job.id for job in cloud.finished]
     return finished[:: len(finished) // count][:count]
 

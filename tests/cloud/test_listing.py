@@ -1,4 +1,4 @@
-"""Listing reads everything, whatever the pages look like, and `complete` is never claimed for less."""
+"""Listing reads all jobs from every kind of page, and sets `complete` only if it has all of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_all_jobs_are_read_in_order_and_the_list_is_complete(count: int, cursors
 @pytest.mark.parametrize("count", [0, 999, 1000, 1001, 2000, 2300])
 @pytest.mark.parametrize("manners", [{"pagination": False}, {"says_more": False, "total": "absent"}], ids=str)
 def test_without_has_more_all_jobs_are_read_but_the_list_is_not_complete(count: int, manners: dict[str, Any]) -> None:
-    # It may have capped its pages in silence: nobody can tell.
+    # The client cannot know whether the server has silently limited its pages.
     found = read(completed(count, **manners))
     assert list(found.jobs) == ids(count)
     assert not found.complete
@@ -74,7 +74,7 @@ def test_offsets_follow_the_page_size_of_a_server_with_smaller_pages(largest: in
 
 
 def test_a_list_read_one_row_per_page_without_a_total_is_incomplete() -> None:
-    # Nobody can tell them from a server that knows no offset.
+    # A server that ignores offsets gives the same pages.
     assert read(completed(50, largest=1)).complete
     assert not read(completed(50, largest=1, total="absent")).complete
 
@@ -128,7 +128,7 @@ def test_a_list_that_contradicts_itself_does_not_prove_absence_and_says_why(
 
 
 class Capped(JobList):
-    """Says how few rows it gives on a page."""
+    """Limits its pages, and says so in `limit`."""
 
     def _answer(self, *asked: Any) -> dict[str, Any]:
         answer = super()._answer(*asked)
@@ -176,7 +176,7 @@ def test_offsets_replace_a_cursor_that_the_server_refuses() -> None:
 
 
 class Stuck(JobList):
-    """Gives the same cursor with every page."""
+    """Gives the same cursor on every page."""
 
     def _answer(self, *asked: Any) -> dict[str, Any]:
         answer = super()._answer(*asked)
@@ -199,7 +199,7 @@ def test_a_bad_request_unrelated_to_the_cursor_is_an_error() -> None:
     assert not found.complete
 
 
-# Servers that do not do as they are asked
+# Servers that ignore parameters
 
 
 @pytest.mark.parametrize("filters", [True, False])
@@ -224,7 +224,7 @@ def test_only_the_first_page_is_read_from_a_server_that_ignores_offsets(total: s
 
 
 class Endless(JobList):
-    """Says that there is always more, and gives another job each time."""
+    """Always says that more jobs follow, and gives another job on each page."""
 
     def _answer(self, *asked: Any) -> dict[str, Any]:
         answer = super()._answer(*asked)
@@ -250,7 +250,7 @@ def test_endless_cursors_are_followed_up_to_a_limit() -> None:
 
 def test_offsets_replace_cursors_that_lead_back_to_the_first_page() -> None:
     class NewCursors(JobList):
-        """Gives a new cursor with each page, and takes no notice of those that come back."""
+        """Gives a new cursor on each page, and ignores the cursors in requests."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -283,7 +283,7 @@ def test_a_job_in_two_rows_is_listed_once() -> None:
     assert found.received == 34
 
 
-# Errors, and stopping
+# Errors and cancellation
 
 
 @pytest.mark.parametrize("cursors", [False, True])
@@ -353,7 +353,7 @@ def test_reading_page_by_page_keeps_ids_in_memory_but_frees_the_jobs() -> None:
     async def most_alive() -> int:
         return max([_jobs_alive() async for _ in read_pages(jobs, {}, EVERY_JOB, reading)]) - others
 
-    pages_alive = MAX_CONCURRENT_REQUESTS + 2  # read ahead, in hand, and the one before
+    pages_alive = MAX_CONCURRENT_REQUESTS + 2  # the pages read ahead, the current page and the page before
     assert virtual_time.run(most_alive()) <= 1000 * pages_alive
     assert len(reading.job_ids) == 15_000
 

@@ -1,4 +1,4 @@
-"""Jobs arrive and go while pages are read: none comes twice, none is missed, or the list is not complete."""
+"""Jobs appear and vanish while pages are read. The list has no duplicate and no gap, or is incomplete."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_list_is_read_again_if_a_job_vanishes_while_listing(total: str, says
 
     def vanish(number: int) -> None:
         if number == 3:
-            del jobs.rows[5 : 5 + gone]  # from the first page, so that everything after it moves up
+            del jobs.rows[5 : 5 + gone]  # they vanish from the first page, so all later jobs move up
 
     jobs.before = vanish
     found = read(jobs)
@@ -60,7 +60,7 @@ def test_the_list_is_read_again_if_a_job_vanishes_while_listing(total: str, says
 
 @pytest.mark.parametrize("number", [2, 3, 4])
 def test_no_job_is_missed_if_one_vanishes_and_another_appears_while_listing(number: int) -> None:
-    # The total stays as it was: only the row at the seam of two pages tells.
+    # The total does not change, so only the row at the border of two pages shows the change.
     jobs = completed(5000)
     late = {"id": ids(5001)[-1], "status": "completed"}
 
@@ -124,7 +124,7 @@ def test_a_page_requested_earlier_is_used_by_the_first_reading_only() -> None:
 
     def vanish(number: int) -> None:
         if number == 3:
-            del jobs.rows[5:35]  # the page that came first still has them
+            del jobs.rows[5:35]  # the first page was read before they vanished
 
     async def begun_early() -> Listing:
         first = asyncio.ensure_future(first_page(jobs, JobFilter()))

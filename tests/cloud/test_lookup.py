@@ -1,4 +1,4 @@
-"""Looking up jobs: only jobs that are certainly gone are called gone."""
+"""A lookup reports only jobs as gone that are certainly gone."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_list_without_the_other_jobs_proves_absence_only_if_their_status_was_n
 
 @dataclass
 class Narrated(FakeClient):
-    """Writes down in which order it was asked for jobs, by their ids, and for pages, by their offsets."""
+    """Records the order of requests: the ids of jobs and the offsets of pages."""
 
     told: list[str | int] = field(default_factory=list)
 
@@ -310,7 +310,7 @@ def test_a_lookup_neither_awaits_nor_fails_by_a_list_that_it_does_not_need(
 
 
 class Endless(FakeClient):
-    """A list that never says that it ends."""
+    """A list that always says that more jobs follow."""
 
     async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
         page = await super().list_jobs(query, mapper, **place)
@@ -377,5 +377,5 @@ def test_nothing_observed_is_empty() -> None:
 
 
 def test_the_type_checker_refuses_a_plain_id_as_proven_absent() -> None:
-    # mypy is the test: it reports the comment below as unused as soon as a plain id would do.
+    # mypy is the test: it reports the comment below as unused if a plain id is accepted.
     assert Observation(gone=frozenset({"an id"})).gone  # type: ignore[arg-type]

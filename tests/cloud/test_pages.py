@@ -1,4 +1,4 @@
-"""Reading a page row by row gives what reading it whole gives, or an error."""
+"""Reading a page row by row gives the same as parsing all of it, or an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SPACE = "\n \t\r"
 
 
 def whole(text: str) -> dict[str, Any]:
-    """The page put together again."""
+    """Read a page row by row, and return it as one JSON object."""
     rows: list[Any] = []
     page = read_page(text, rows.append)
     if rows:

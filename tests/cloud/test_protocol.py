@@ -1,4 +1,4 @@
-"""Building requests: all that can be sent, and nothing else."""
+"""Only the documented requests can be built."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_only_the_protocol_module_builds_requests_and_their_paths_are_literals()
                 assert file.name == "protocol.py", ast.unparse(node)
                 path = node.args[1]
                 if isinstance(path, ast.JoinedStr):
-                    # The one path with something in it: a job id that was checked.
+                    # The only path with a variable part, which is a validated job id.
                     assert ast.unparse(path) == "f'/api/jobs/{_checked(job_id)}'"
                     continue
                 assert isinstance(path, ast.Constant), ast.unparse(node)

@@ -1,4 +1,4 @@
-"""Reading answers: values, or the error an answer means, without a socket."""
+"""Reading answers without a socket gives values, or raises the error that the answer describes."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_a_malformed_list_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer) as caught:
         protocol.read_jobs_page(answer(200, body), EVERY_JOB, NOON)
     assert caught.value.status == 200
-    # What json raises holds the whole answer.
+    # The exception of the json module contains the whole answer.
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 

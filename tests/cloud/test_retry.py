@@ -34,7 +34,7 @@ LOST = CloudConnectionError("connection_lost", sent=True)
 SLOW = CloudTimeoutError(sent=True)
 SLOW_CONNECT = CloudTimeoutError(sent=False)
 
-# The error, and after which tries each kind of request is sent again: "-" never, "1" after the first alone.
+# The error, and the tries after which each kind of request is retried: "-" never, "1" only after the first.
 TABLE: list[tuple[CloudError, str, str, str]] = [
     #                                                read  delete clear
     (NEVER_ARRIVED, "123", "123", "123"),

@@ -1,4 +1,4 @@
-"""The two schemas a request body has to meet, and when jsonschema is imported."""
+"""The two schemas that check each request body, and the import of jsonschema."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_importing_every_module_of_the_package_does_not_import_jsonschema() -> N
         "assert 'cloud_history.cloud.schema' in sys.modules\n"
         "sys.exit('jsonschema' in sys.modules)\n"
     )
-    # The folder this very package came from, not whatever is installed.
+    # The folder of the imported package, which may differ from the installed one.
     folder = Path(str(files("cloud_history"))).parent
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -28,7 +28,7 @@ SECOND_401 = {"message": "Invalid API key"}
 
 @dataclass
 class Told(Unwatched):
-    """A person who is told how it goes, and can stop it."""
+    """A person who receives the progress and can stop the operation."""
 
     waits: list[int] = field(default_factory=list)
     stopping: bool = False
@@ -44,7 +44,7 @@ class Told(Unwatched):
 
 
 class Clock:
-    """A clock that only moves while somebody sleeps."""
+    """A clock that advances only while a task sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -87,8 +87,8 @@ def client_of(cloud: SimulatedCloud, sleep: Callable[[float], object]) -> CloudC
     return CloudClient(base_url, Secret(cloud.api_key), sleep=sleep)  # type: ignore[arg-type]
 
 
-def check_against_the_books(cloud: SimulatedCloud, result: DeletionResult) -> None:
-    """What is called removed is gone, and what is called anything else is there."""
+def check_outcomes_against_cloud(cloud: SimulatedCloud, result: DeletionResult) -> None:
+    """Check that exactly the jobs reported as removed are gone from the simulated cloud."""
     for job_id, each in result.jobs.items():
         assert cloud.jobs[job_id].deleted is (each.outcome is Outcome.DELETED), each
 
@@ -96,7 +96,7 @@ def check_against_the_books(cloud: SimulatedCloud, result: DeletionResult) -> No
 async def delete(operations: Operations, cloud: SimulatedCloud, watch: Told, count: int = 1000) -> DeletionResult:
     job_ids = [job.id for job in cloud.finished[:count]]
     result = await delete_jobs(operations, job_ids, "menu", watch)
-    check_against_the_books(cloud, result)
+    check_outcomes_against_cloud(cloud, result)
     return result
 
 
@@ -181,7 +181,7 @@ async def test_a_plan_refusal_ends_the_operation_even_with_retry_after_and_says_
     result = await delete(operations, cloud, watch)
     assert result.removed == after * 100
     assert watch.waits == []
-    # The five that are under way at once may all be refused; nothing is sent after that.
+    # All five concurrent requests may be refused. No request is sent after them.
     assert len(cloud.requests_to(*POST)) <= after + 5
     report = deletion_report(result)
     assert "Comfy Cloud asks for a payment" in report

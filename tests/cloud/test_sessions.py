@@ -1,4 +1,4 @@
-"""A hanging resolver blocks no event loop, not even while it ends."""
+"""A hanging resolver does not block an event loop, even while the loop closes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cloud_history.secret import Secret
 
 @pytest.fixture
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """A resolver that answers nobody. Gives what is set once it was asked."""
+    """Make name resolution hang. Yields an event that is set at the first request."""
     asked, go_on = threading.Event(), threading.Event()
 
     def getaddrinfo(*args: Any, **kwargs: Any) -> Any:

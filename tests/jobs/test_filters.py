@@ -1,4 +1,4 @@
-"""A filter means the same wherever it is asked: here, at the server, in a list, a preview and a deletion."""
+"""A filter matches the same jobs locally, on the server, and in lists, previews and deletions."""
 
 from __future__ import annotations
 

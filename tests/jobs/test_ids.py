@@ -1,4 +1,4 @@
-"""Job ids are read from any input; anything that is not a job id is named and stops everything."""
+"""Job ids are read from any input. Input that is not a job id is refused with an error that names it."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ Mixed = tuple[object, list[str]]
 
 
 def written(choices: Choices, job_id: str) -> str:
-    """One id as somebody might write it."""
+    """Return one id in one of the spellings that people use."""
     text = choices.one_of((job_id, job_id.upper(), job_id.title()))
     text = choices.one_of((text, f"{{{text}}}"))
     quote = choices.one_of(QUOTES)
@@ -212,7 +212,7 @@ def written(choices: Choices, job_id: str) -> str:
 
 def text_of(choices: Choices) -> Mixed:
     job_ids = choices.several(choices.uuid, 6, least=1)
-    # The same one again, now and then.
+    # Sometimes a duplicate.
     job_ids += job_ids[: max(0, choices.below(8) - 5)]
     parts = [written(choices, job_id) for job_id in job_ids]
     if choices.below(2):
@@ -246,7 +246,7 @@ def test_parsing_parsed_ids_again_changes_nothing(mixed: Mixed) -> None:
 
 
 def one_wrong(choices: Choices) -> tuple[list[str], int]:
-    """Items of which one is wrong, and where that is."""
+    """Return items with one wrong item, and its position."""
     wrong = "".join(choices.several(lambda: choices.one_of("xyz*?/+"), 40, least=1))
     good = choices.several(choices.uuid, 5)
     at = choices.below(len(good) + 1)
@@ -264,7 +264,7 @@ def test_the_error_names_one_wrong_item_among_valid_ones_with_its_position(case:
 
 
 def json_or_repr(value: list[object]) -> str:
-    """JSON where it can be, else what Python prints: both end up in text inputs."""
+    """Return the value as JSON, or as `repr` if that fails. Text inputs receive both."""
     try:
         return json.dumps(value)
     except TypeError:

@@ -1,4 +1,4 @@
-"""Reading a job from whatever a server says of it: Comfy Cloud's shape, open-source ComfyUI's, and any other."""
+"""Reading a job from the answers of Comfy Cloud and of open-source ComfyUI, and from any other JSON."""
 
 from __future__ import annotations
 

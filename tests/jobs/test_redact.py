@@ -1,4 +1,4 @@
-"""What is kept of a job's details: everything except keys, inputs at failure and other credentials."""
+"""Redaction removes keys, node inputs of failures and other credentials from a job's details, and nothing else."""
 
 from __future__ import annotations
 

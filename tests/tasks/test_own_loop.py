@@ -1,4 +1,4 @@
-"""Work on our own event loop: it ends with its caller, and leaves the caller's loop free."""
+"""Work on our own event loop ends with its caller, and does not block the caller's loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stopping works within half a second, and what was stopped has ended. In virtual time."""
+"""A stop takes effect within half a second, after the work has ended. The tests run in virtual time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOON = 0.5
 
 
 class Work:
-    """An hour of work that knows whether it was let go."""
+    """An hour of work that records whether it was cancelled."""
 
     def __init__(self, seconds: float = 3600.0, slow_end: float = 0.0) -> None:
         self.seconds, self.slow_end = seconds, slow_end
@@ -52,7 +52,7 @@ async def _timed(work: Work, person: Person, seconds: float) -> tuple[float, Bas
 
 
 def stopped_at(moment: float) -> Person:
-    """Somebody who wants it to stop from this moment on."""
+    """Return a person who wants to stop from this time on."""
     return Person(lambda: virtual_time.now() >= moment)
 
 

@@ -1,4 +1,4 @@
-"""Blocking work in our own threads: a loop never waits for it, and what it took is given back."""
+"""Blocking work in our own threads does not block an event loop, and releases its resources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACK = Path(__file__).parent.parent.parent
 
 
 class Slow:
-    """Work that takes something, when it is let."""
+    """Work that acquires a resource when the test allows it."""
 
     def __init__(self) -> None:
         self.began, self.go_on = threading.Event(), threading.Event()
@@ -151,7 +151,7 @@ async def test_the_effect_of_work_is_undone_if_its_caller_was_cancelled(slow: Sl
     waiting = asyncio.ensure_future(write_in_thread(slow.take, slow.give_back))
     await run_in_thread(slow.began.wait, 5)
     slow.go_on.set()
-    assert slow.took.wait(5)  # the loop stands still here, so the result is on its way
+    assert slow.took.wait(5)  # the loop is blocked here, so it has not processed the result yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -167,7 +167,7 @@ def test_closing_an_event_loop_releases_acquired_resources(slow: Slow) -> None:
     _left: list[asyncio.Task[str]] = []
     loop = asyncio.new_event_loop()
     loop.run_until_complete(left())
-    loop.close()  # without a word to the task that still waits
+    loop.close()  # without cancelling the waiting task
     slow.go_on.set()
     assert slow.gave_back.wait(5)
     _left.clear()
