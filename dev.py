@@ -2,17 +2,17 @@
 """Set up, check and try this project. Standard library alone; Linux, macOS and Windows; Python 3.10 or newer.
 
     python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
-    python3 dev.py test         what every change must pass: lint, types, unit, JavaScript and browser tests
-    python3 dev.py deep         the tests that take long: random liars, file faults, six frontends, other Pythons
+    python3 dev.py test         run the checks of every change: lint, types, unit, JavaScript and browser tests
+    python3 dev.py deep         run the slow tests: random liars, file faults, six frontends, other Pythons
                                 (all parts, or the named ones: a file in tests/deep, or "pythons")
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
     python3 dev.py bench        compare the speed with its targets (--only delete,list --runs 3 runs a part of it)
     python3 dev.py format       format the Python code
-    python3 dev.py setup        only install what the others need
+    python3 dev.py setup        install what the other commands need
 
-Each verb first installs what is missing: `.venv`, `node_modules`, `.frontends`, and Chromium where it can.
+Each command first installs what is missing: `.venv`, `node_modules`, `.frontends`, and Chromium where it can.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def run_pytest(
     """Run pytest and show its output."""
     command = [str(python or setup.PYTHON), "-m", "pytest", *arguments]
     say(f"\npytest {' '.join(arguments)}")
-    # Bytecode is cached whatever the machine's default, because tests start many hosts that would compile it again.
+    # Bytecode is always cached, because tests start many hosts that would compile the modules again.
     environment = {**os.environ, **(env or {}), "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
@@ -169,7 +169,7 @@ def run_pytest(
 
 
 def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
-    """Install what is missing, and return the environment of the tests."""
+    """Install missing dependencies, and return the environment of the tests."""
     with setup.only_one(), ThreadPoolExecutor(max_workers=1) as beside:
         others = beside.submit(_without_python, node=node, browser=browser)
         setup.python_packages(dev=True)
@@ -181,7 +181,7 @@ def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
 
 
 def _without_python(*, node: bool, browser: bool) -> None:
-    """Install what does not need the Python packages."""
+    """Install the parts that do not need the Python packages."""
     if node:
         setup.node_packages()
     if browser and debian_root():

@@ -1,8 +1,8 @@
 """What the pack's scripts add to the start of ComfyUI's page: their size, and the time they take to run.
 
 ComfyUI imports every `.js` file of a pack at its start; the modules that these import count as well. Each file is
-served with a timer around its code. The time that the browser's main thread takes to compile the files is added, as
-the browser's trace tells it.
+served with a timer around its code. The time that the browser's main thread takes to compile the files is added,
+read from the browser's trace.
 """
 
 from __future__ import annotations

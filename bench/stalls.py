@@ -1,9 +1,9 @@
 """How long ComfyUI's event loop is blocked while the routes serve a list of 20,000 jobs to the panel.
 
 The routes run on a bare aiohttp application in this process; the cloud and the reader are processes of their own.
-A timer is due every 2 ms. A late one counts once for every 2 ms that it is late, so a stall of 20 ms gives ten samples,
+A timer is due every 2 ms. A late timer counts once for each 2 ms of delay, so a stall of 20 ms gives ten samples,
 and the percentile is the wait of a request that arrives at a random moment. An idle loop is measured for comparison,
-because a busy machine delays that one as well.
+because a busy machine delays an idle loop as well.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ print(answer.status, size, last.decode().splitlines()[-1])
 
 @dataclass(frozen=True)
 class Stalls:
-    """How long the event loop kept others waiting, in seconds."""
+    """How long the event loop was blocked, in seconds."""
 
     p99: float
     worst: float

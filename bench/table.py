@@ -33,7 +33,7 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        """Whether the target is met; True where there is none."""
+        """Whether the target is met. True if the line has no target."""
         if self.target is None:
             return True
         if self.better == "at least":

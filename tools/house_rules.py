@@ -44,7 +44,7 @@ def project_files() -> list[Path]:
     )
     if listing.returncode == 0 and listing.stdout:
         files = [ROOT / name for name in listing.stdout.split("\0") if name]
-    else:  # an unpacked archive: there is no git to ask
+    else:  # an unpacked archive is no git repository
         files = [path for path in ROOT.rglob("*") if not MADE_FOLDERS & set(path.relative_to(ROOT).parts)]
     return sorted({path for path in files if path.is_file()})
 

@@ -19,7 +19,7 @@ _print_lock = threading.Lock()
 
 
 class StepFailed(Exception):
-    """A step failed. `str()` says which and why, and `output` is what the command printed."""
+    """A step failed. `str()` names the step and the reason, and `output` is the output of the command."""
 
     def __init__(self, reason: str, output: str = "") -> None:
         super().__init__(reason)

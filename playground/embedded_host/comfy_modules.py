@@ -22,7 +22,7 @@ class InterruptProcessingException(Exception):
 
 
 class Interruption:
-    """The interrupt flag, set by any thread and cleared by whoever raises because of it."""
+    """The interrupt flag. Any thread may set it, and the thread that raises the exception clears it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

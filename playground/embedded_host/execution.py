@@ -77,7 +77,7 @@ async def call_node(
 
 
 def merge_results(results: list[Any], node: NodeClass) -> tuple[list[list[Any]], dict[str, list[Any]]]:
-    """Return the node's outputs, a list for each, and what the node shows in the interface."""
+    """Return a list of values for each output of the node, and the values that the interface shows."""
     shown = [result["ui"] for result in results if isinstance(result, dict) and "ui" in result]
     tuples: list[Any] = [result.get("result") if isinstance(result, dict) else result for result in results]
     tuples = [values for values in tuples if values is not None]
@@ -103,9 +103,9 @@ class Signatures:
         self.known: dict[str, Hashable] = {}
 
     async def of(self, node_id: str) -> Hashable:
-        """Return the key of a node, after calling IS_CHANGED of the node and of those before it."""
+        """Return the key of a node, after calling IS_CHANGED of the node and of the nodes that it depends on."""
         if node_id not in self.known:
-            # A node that is met again while its own key is made is part of a cycle, and equals nothing.
+            # A node that is reached again while its own key is computed is part of a cycle, and equals no other node.
             self.known[node_id] = object()
             self.known[node_id] = await self._make(node_id)
         return self.known[node_id]
@@ -159,7 +159,7 @@ class GraphRunner:
     def run(self, prompt_id: str, prompt: Prompt, extra_data: dict[str, Any], outputs: list[str]) -> dict[str, Any]:
         """Run a validated prompt in this thread, on an event loop of its own.
 
-        Returns the prompt's history entry without its `prompt`. A node that fails does not raise, it is in `status`.
+        Return the prompt's history entry without its `prompt`. The error of a failing node is in its `status`.
         """
         self.interruption.interrupt(False)
         self.server.client_id = extra_data.get("client_id")
@@ -246,7 +246,7 @@ class PromptRun:
                     self._need(source)
 
     async def _run_nodes(self) -> None:
-        """Start nodes one at a time as their inputs become ready. Those that await run side by side."""
+        """Start nodes one at a time as their inputs become ready. Async nodes run concurrently."""
         running: dict[asyncio.Task[None], str] = {}
         while self._pending:
             node_id = self._next_ready(running.values())

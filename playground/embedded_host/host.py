@@ -35,7 +35,7 @@ class EmbeddedHost:
 
     Args:
         frontend: the `static` folder of a `comfyui-frontend-package`. None serves no page.
-        multi_user: what packs are told. There is only one user all the same.
+        multi_user: the value of `--multi-user` that packs read. The host has only one user in any case.
     """
 
     def __init__(

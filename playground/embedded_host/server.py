@@ -110,7 +110,7 @@ class PromptServer:
                     await self._deliver(socket, event, data)
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve `GET /ws`: one client, until it leaves."""
+        """Serve `GET /ws` for one client, until the client disconnects."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         sid = request.query.get("clientId") or uuid.uuid4().hex

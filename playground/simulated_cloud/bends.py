@@ -48,7 +48,7 @@ class Bend:
         where: the answers in which a bent job is bent.
         size: the amount, in the unit that the description of the way gives.
         seen, fired: the number of answers of its route so far, and how many of them were bent.
-        memory: what the way keeps between two answers.
+        memory: data that the way stores between two answers.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Bend:
 
     @property
     def way(self) -> Way:
-        """The changes that it makes."""
+        """The changes that the bend makes."""
         return BENDS[self.name]
 
     @property

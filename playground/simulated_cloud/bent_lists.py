@@ -33,7 +33,7 @@ def _wrongly_filtered(query: ListQuery, bend: Bend) -> ListQuery:
 
 
 def _only_page(content: Content, asked: ListQuery, bend: Bend) -> Content:
-    """Say that this page is all there is, and that the limit was as asked for."""
+    """Claim in `pagination` that this page is the whole list, and repeat the requested limit."""
     told = {"offset": asked.offset, "limit": asked.limit, "has_more": False, "total": len(content["jobs"])}
     return {**content, "pagination": told}
 
@@ -50,7 +50,7 @@ def _filter_misses_jobs(content: Content, asked: ListQuery, bend: Bend) -> Conte
 
 
 def _count(content: Content) -> int:
-    """Return the total, or 0 where another bend has already spoilt it."""
+    """Return the total, or 0 if another bend has made it invalid."""
     total = content["pagination"].get("total", 0)
     return total if isinstance(total, int) else 0
 

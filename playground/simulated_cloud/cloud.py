@@ -31,8 +31,8 @@ class SimulatedCloud:
         switches: how this cloud behaves. May be changed at any time.
         faults: what goes wrong. May be appended to at any time.
         bends: how it breaks its contract. May be appended to at any time.
-        deletions: the number of deletions that it has answered.
-        postponed: deletions that it has still to carry out.
+        deletions: the number of answered deletions.
+        postponed: deletions that take effect later.
         keeps_answers: whether the recorded requests keep the bodies of their answers.
         requests, storage_requests: all requests to the API and to the storage origin, in order of arrival.
         base_url, storage_url: the two origins while serving, else "".
@@ -157,7 +157,7 @@ class SimulatedCloud:
 
     @contextlib.contextmanager
     def serving_in_thread(self, port: int = 0) -> Iterator[str]:
-        """Serve in a thread with an event loop of its own, for code without one."""
+        """Serve in a thread with its own event loop, for synchronous code."""
         ready: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         problems: list[BaseException] = []
         started = threading.Event()

@@ -55,8 +55,8 @@ class Fault:
         empty: answers with `status`, by default 200, and no body.
         redirect: answers with `status`, by default 302, and `location`.
 
-    `acted` says whether the request takes effect in spite of the fault. None leaves it to the kind. `seen` and `fired`
-    count the requests that matched and those that were hit.
+    `acted` says whether the request takes effect in spite of the fault. None means the default of the kind.
+    `seen` and `fired` count the requests that matched and those that were hit.
     """
 
     match: tuple[str, str | re.Pattern[str]]

@@ -42,7 +42,7 @@ class SimulatedJob:
     Attributes:
         status: one of the documented statuses.
         files: the names of its outputs. The first one is the preview.
-        error_kind: the index of its error in `samples.FAILURES`. None: the service kept no structured error.
+        error_kind: the index of its error in `samples.FAILURES`. None: the job has no structured error.
         overrides: undocumented values of fields in the answers of the API. `ABSENT` leaves a field out.
     """
 

@@ -61,7 +61,7 @@ class Seeder:
         return twin
 
     def account(self, count: int, now: int) -> list[SimulatedJob]:
-        """Make `count` jobs before `now` (Unix milliseconds), oldest first. Five or more have every status."""
+        """Make `count` jobs before `now` (Unix milliseconds), oldest first. Five or more jobs include every status."""
         running = min(3, count // 60 + (count >= 4))
         waiting = min(6, count // 30 + (count >= 5))
         jobs = [self._active("pending", now) for _ in range(waiting)]

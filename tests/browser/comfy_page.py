@@ -1,4 +1,4 @@
-"""What a person does on ComfyUI's page, in every frontend version that the tests use."""
+"""Actions on ComfyUI's page that work in every frontend version of the tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page
 READY = """() => window.app?.extensionManager && window.app.canvas && !window.app.extensionManager.spinner
     && !document.getElementById('splash-loader')"""
 BOOT_TIMEOUT = 45_000
-# The logo has a test id in the newest frontend, and has had one class or another before.
+# The logo has a test id in the newest frontend, and various classes in older ones.
 LOGO = '[data-testid="comfy-menu-button"], .comfyui-logo-wrapper, .comfy-menu-button-wrapper'
 
 
@@ -30,13 +30,13 @@ async def choose_in_menu(page: Page, *path: str) -> None:
     """Open the menu and click through it: `choose_in_menu(page, "Extensions", "Cloud history", "Clear…")`."""
     await open_menu(page)
     for name in path[:-1]:
-        # The newest frontend has two entries "Extensions": ours is the first.
+        # The newest frontend has two entries "Extensions". The first one has our menu.
         await page.get_by_role("menuitem", name=name, exact=True).first.hover()
     await page.get_by_role("menuitem", name=path[-1], exact=True).first.click()
 
 
 async def choose_cloud_history(page: Page, item: str) -> None:
-    """Extensions > Cloud history > `item`."""
+    """Choose Extensions > Cloud history > `item`."""
     await choose_in_menu(page, "Extensions", "Cloud history", item)
 
 
@@ -48,26 +48,26 @@ async def choose_in_canvas_menu(page: Page, *path: str) -> None:
 
 
 def dialog(page: Page, title: str | None = None) -> Locator:
-    """The open dialog, or the one with this text in it."""
+    """Return the open dialog, or the one that contains this text."""
     dialogs = page.get_by_role("dialog")
     return dialogs if title is None else dialogs.filter(has_text=title)
 
 
 def button(scope: Page | Locator, name: str) -> Locator:
-    """A button by its words; the glyph of an icon may stand before them."""
+    """Return a button by its text, which may follow the glyph of an icon."""
     return scope.get_by_role("button", name=re.compile(rf"(^|\W){re.escape(name)}$"))
 
 
 def button_at_the_top(page: Page) -> Locator:
-    """Our button in ComfyUI's bar at the top, and not that of our tab."""
+    """Return our button in ComfyUI's top bar, which is not the button of our sidebar tab."""
     return page.locator('button:has(.pi-history), button[aria-label="Cloud history"]').locator(
         "visible=true >> xpath=self::*[not(contains(@class, 'side-bar-button'))]"
     )
 
 
 def toasts(page: Page, text: str | None = None) -> Locator:
-    """The toasts that are shown, or those with this text."""
-    # From 1.57 on toasts have a test id; before they are PrimeVue's.
+    """Return the visible toasts, or those with this text."""
+    # Toasts have a test id from 1.57 on, and PrimeVue's class in older frontends.
     shown = page.locator('[data-testid="toast"], .p-toast-message')
     return shown if text is None else shown.filter(has_text=text)
 
@@ -83,12 +83,12 @@ async def press_run(page: Page) -> None:
 
 
 async def run_command(page: Page, command: str) -> None:
-    """Run a command as a key binding would; returns when the command's function has."""
+    """Run a command as a key binding would, and wait until its function returns."""
     await page.evaluate("id => window.app.extensionManager.command.execute(id)", command)
 
 
 async def widget_values(page: Page, class_type: str) -> dict[str, Any]:
-    """Name and value of every widget on the first node of a class."""
+    """Return the name and the value of every widget on the first node of a class."""
     values: dict[str, Any] = await page.evaluate(
         """type => Object.fromEntries((window.app.graph.nodes.find(node => node.type === type)?.widgets ?? [])
             .map(widget => [widget.name, widget.value]))""",

@@ -1,9 +1,9 @@
 """The stage of the browser tests: a simulated cloud, a host with the pack, and ComfyUI's real page in Chromium.
 
-Each test has a cloud and a host of its own, and a page that starts anew in a browser that remembers nothing.
+Each test has its own cloud and host, and a fresh page in a browser with empty storage.
 Mark a test to set its stage:
 `@pytest.mark.stage(jobs=3, connected=True, hold_seconds=1, settings={"Comfy.ColorPalette": "light"}, env={...})`.
-With COMFYUI_DIR the host is that real ComfyUI. FRONTENDS="1.49.6" names other frontends to test on, with commas.
+With COMFYUI_DIR, the host is the real ComfyUI in that folder. FRONTENDS="1.49.6,1.58.0" chooses frontends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from simulated_cloud import SimulatedCloud
 HERE = Path(__file__).parent
 OLDEST = "1.27.10"
 FRONTENDS = tuple(os.environ.get("FRONTENDS", f"1.58.1,{OLDEST}").split(","))
-# For what does not hang on how a frontend draws: the first of them is enough.
+# The first frontend is enough for tests that do not depend on how a frontend draws.
 ONE_FRONTEND = pytest.mark.parametrize("frontend", FRONTENDS[:1], indirect=True)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -42,18 +42,18 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     # Aborts every request to another machine, by name or by number, sockets and the browser's own included.
-    # Costs a start of the page nothing, where Playwright's routing costs seconds.
+    # This does not slow down the start of the page, unlike Playwright's routing, which takes seconds.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-# What core itself does when this frontend meets an older real ComfyUI: it asks for jobs where there is no such
-# route, and for the sizes of the models that its default graph names, which ComfyUI 0.33.0's own content policy then
-# stops; Chromium writes that twice, in two wordings. (The embedded host gives cause for neither.)
+# Errors that a frontend causes on an older real ComfyUI, but not on the embedded host: it requests a missing jobs
+# route, and the sizes of the models in its default graph, which the content policy of ComfyUI 0.33.0 blocks.
+# Chromium logs the blocked request twice, with different texts.
 FAULTS_OF_CORE = re.compile(
     r"JobsApiError: Failed to fetch jobs: 404"
     r"|^(|Connecting to '|Fetch API cannot load )https://huggingface\.co/"
 )
-# Written by frontends from 1.44 on while they start: something of theirs reads `app.rootGraph` before it is there. Our
-# part reads `app.graph`, which is the same and says nothing.
+# Logged by frontends from 1.44 on while they start, because they read `app.rootGraph` too early. The pack reads
+# `app.graph`, which is the same graph and logs nothing.
 FAULT_OF_FRONTENDS = re.compile(r"^ComfyApp graph accessed before initialization$")
 
 
@@ -65,7 +65,7 @@ class Frontend(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """What the mark `stage` says about a test's surroundings. `hold_seconds` None: as it is when nobody has set it."""
+    """The options of the mark `stage`. `hold_seconds` None leaves the default."""
 
     jobs: int = 24
     connected: bool = False
@@ -81,9 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all browser tests on one event loop, for they share one Chromium, and give a real ComfyUI its time.
+    """Run all browser tests on one event loop, because they share one Chromium; give a real ComfyUI more time.
 
-    Of several workers only one starts the older frontend, which is slow the first time.
+    Only one of several workers starts the older frontend, which is slow the first time.
     """
     for item in items:
         if HERE in item.path.parents:
@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest) -> Stage:
-    """The test's `stage` mark, or the defaults."""
+    """Return the test's `stage` mark, or the defaults."""
     mark = request.node.get_closest_marker("stage")
     return Stage(**mark.kwargs) if mark else Stage()
 
@@ -109,7 +109,7 @@ def frontend(request: pytest.FixtureRequest) -> Frontend:
 
 @pytest.fixture
 def cloud(stage: Stage) -> Iterator[SimulatedCloud]:
-    """A simulated cloud that serves, in a thread of its own; `cloud.base_url` is its address."""
+    """A simulated cloud that serves in its own thread, at `cloud.base_url`."""
     simulated = SimulatedCloud(jobs=stage.jobs)
     with simulated.serving_in_thread():
         yield simulated
@@ -172,13 +172,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def tabs(chromium: Browser) -> Tabs:
-    """The pages that serve from one test to the next."""
+    """The pages that tests reuse one after the other."""
     return Tabs(chromium)
 
 
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
-    """Errors and uncaught exceptions of the page. A test that expects some takes them out."""
+    """Errors and uncaught exceptions of the page. A test that expects some removes them."""
     errors: list[str] = []
     yield errors
     assert without_faults_of_core(errors) == [], "the page reported errors"
@@ -186,20 +186,20 @@ def console_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def asked() -> list[str]:
-    """Every address that the page has asked for since its start."""
+    """Every address that the page has requested since its start."""
     return []
 
 
 @pytest.fixture
 def external_requests() -> Iterator[list[str]]:
-    """Addresses beyond 127.0.0.1 that the page asked for. They were all aborted, and there must be none."""
+    """Addresses beyond 127.0.0.1 that the page requested. All are aborted, and the test fails if there are any."""
     addresses: list[str] = []
     yield addresses
     assert without_faults_of_core(addresses) == [], "the page tried to reach the network"
 
 
 def without_faults_of_core(found: list[str]) -> list[str]:
-    """All that ComfyUI and its frontend did not cause themselves."""
+    """Return the errors that ComfyUI and its frontend did not cause themselves."""
     of_core = [FAULT_OF_FRONTENDS] + ([FAULTS_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
     return [text for text in found if not any(each.search(text) for each in of_core)]
 
@@ -213,9 +213,9 @@ async def page(
     asked: list[str],
     external_requests: list[str],
 ) -> AsyncIterator[Page]:
-    """ComfyUI's page, open and ready, in a browser that remembers nothing but files.
+    """ComfyUI's page, open and ready, in a browser whose storage is empty except for cached files.
 
-    What a test listens for on it, it hears until the browser ends: listeners may only note.
+    Listeners that a test adds stay until the browser ends, so they may only record events.
     """
     opened = await tabs.take(frontend.version)
     await forget(opened, host.base_url)

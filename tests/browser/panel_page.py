@@ -1,4 +1,4 @@
-"""What a person does in the panel, and what they see there."""
+"""Actions in the panel, and the elements that a person sees there."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from playwright.async_api import Locator, Page, expect
 from browser.comfy_page import button, dialog, run_command, toasts
 from simulated_cloud import SimulatedCloud, SimulatedJob
 
-TAB_BUTTON = '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'  # the second up to 1.45
+# The second selector is for frontends up to 1.45.
+TAB_BUTTON = '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'
 DELETE = ("POST", "/api/history")
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A shown panel."""
+    """A visible panel."""
 
     page: Page
     root: Locator
 
     @property
     def list(self) -> Locator:
-        """The list itself, which has the focus."""
+        """The list element, which takes the focus."""
         return self.root.get_by_role("listbox", name="Jobs")
 
     @property
     def rows(self) -> Locator:
-        """The row elements in the page, not all jobs."""
+        """The row elements in the page, which are fewer than the jobs."""
         return self.root.get_by_role("option")
 
     @property
@@ -43,11 +44,11 @@ class Panel:
         return self.root.locator(".cch-cards .cch-card")
 
     def row(self, job: SimulatedJob) -> Locator:
-        """The row of a job, if it is near what can be seen."""
+        """Return the row of a job, if it is near the visible part of the list."""
         return self.rows.filter(has=self.page.locator("code", has_text=job.id[:8]))
 
     def tab(self, name: str) -> Locator:
-        """A status tab."""
+        """Return a status tab."""
         return self.root.get_by_role("tab", name=re.compile(f"^{name}"))
 
     async def search(self, text: str) -> None:
@@ -55,21 +56,21 @@ class Panel:
         await self.root.get_by_placeholder("Search Jobs...").fill(text)
 
     async def select(self, jobs: Iterable[SimulatedJob]) -> None:
-        """Click the row of each."""
+        """Click the row of each job."""
         for job in jobs:
             await self.row(job).locator(".cch-name").click()
 
     async def expect_count(self, selected: int, shown: int, every: int) -> None:
-        """The count line says these numbers."""
+        """Expect these numbers in the count line."""
         await expect(self.count).to_have_text(f"{selected:,} selected of {shown:,} shown, {every:,} in all")
 
     async def ask_to_delete(self, jobs: int) -> Locator:
-        """Press Delete… for the selection; returns the dialog once it shows the numbers."""
+        """Press Delete… for the selection, and return the dialog once it shows the numbers."""
         await button(self.root, f"Delete {jobs:,}…").click()
         return await self.delete_dialog()
 
     async def delete_dialog(self) -> Locator:
-        """The dialog that asks, with its numbers."""
+        """Wait until the delete dialog shows its numbers, and return it."""
         opened = dialog(self.page, "from your cloud history?")
         await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
         return opened
@@ -95,31 +96,31 @@ async def open_list(page: Page, cloud: SimulatedCloud) -> Panel:
 
 
 async def open_page(panel: Panel, item: str) -> Locator:
-    """Choose a page in the menu More; returns the page, pushed over the list."""
+    """Choose a page in the menu More, and return the page, which covers the list."""
     await panel.root.get_by_role("button", name="More").click()
     await panel.root.get_by_role("menuitem", name=item).click()
     return panel.root.locator(".cch-page")
 
 
 async def shown_panel(page: Page) -> Panel:
-    """The panel that is shown, in the sidebar or in its window."""
+    """Return the visible panel, in the sidebar or in its window."""
     root = page.get_by_role("region", name="Cloud history")
     await expect(root).to_be_visible()
     return Panel(page, root)
 
 
 def newest_first(jobs: Iterable[SimulatedJob]) -> list[SimulatedJob]:
-    """As the list shows them."""
+    """Sort jobs in the order of the list."""
     return sorted(jobs, key=lambda job: job.create_time, reverse=True)
 
 
 def sent_ids(cloud: SimulatedCloud) -> list[str]:
-    """All ids the cloud was asked to delete, in order."""
+    """Return all ids in deletion requests to the cloud, in order."""
     assert all(set(post) == {"delete"} for post in cloud.history_posts)
     return [job_id for post in cloud.history_posts for job_id in post["delete"]]
 
 
 async def expect_removed(page: Page, jobs: int) -> None:
-    """The toast of a full success."""
+    """Expect the toast of a complete success."""
     words = f"{jobs:,} job{'s' if jobs != 1 else ''} removed from your cloud history"
     await expect(toasts(page, words)).to_be_visible()

@@ -1,4 +1,4 @@
-"""ComfyUI's page in Chromium: it serves one test after the other, is emptied before each, and listened to."""
+"""ComfyUI's page in Chromium. Tests reuse it; its storage is cleared before each test, and its events are recorded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, WebSocket
 
 NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:https?|wss?)://127\.0\.0\.1[:/])")
-# All that a site may keep in the browser, except the cache of its files.
+# Every kind of storage of a site in the browser, except the cache of its files.
 REMEMBERED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
 
 
 class Tabs:
-    """By frontend version: one page, shown again and again.
+    """One page for each frontend version, reused by all tests.
 
-    Its process keeps the files that it has compiled, so that ComfyUI starts there in a third of the time.
+    The page's process keeps compiled scripts, so that ComfyUI starts in a third of the time.
     """
 
     def __init__(self, chromium: Browser) -> None:
@@ -24,7 +24,7 @@ class Tabs:
         self._open: dict[str, Page] = {}
 
     async def take(self, version: str) -> Page:
-        """The page for a frontend version: the one there is, or a new one."""
+        """Return the page for a frontend version, and open it if necessary."""
         if version not in self._open:
             size: ViewportSize = {"width": 1440, "height": 900}
             context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
@@ -33,8 +33,8 @@ class Tabs:
 
 
 async def forget(page: Page, origin: str) -> None:
-    """Empty all that this site has stored in the browser and in this tab, except the cache of its files."""
-    # A name stays with its tab, and ComfyUI takes it for its own.
+    """Clear everything that this site has stored in the browser and in this tab, except cached files."""
+    # `window.name` survives navigation, and ComfyUI reads it.
     await page.evaluate("() => { window.name = ''; }")
     session = await page.context.new_cdp_session(page)
     await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": REMEMBERED})
@@ -42,7 +42,7 @@ async def forget(page: Page, origin: str) -> None:
 
 
 class Ear:
-    """Hears what the page says and asks for, until it is taken off again."""
+    """Records the console messages and the requests of a page, until it is removed."""
 
     def __init__(self, console_errors: list[str], asked: list[str], external_requests: list[str]) -> None:
         self._errors = console_errors
@@ -51,9 +51,9 @@ class Ear:
 
     @contextlib.contextmanager
     def on(self, page: Page) -> Iterator[None]:
-        """Hear this page."""
+        """Listen to this page."""
         context = page.context
-        # Requests of the whole context: those of workers are no page's.
+        # Listens on the context, because requests of workers belong to no page.
         context.on("request", self._note_address)
         page.on("console", self._note_console)
         page.on("pageerror", self._note_exception)

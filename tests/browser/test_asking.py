@@ -1,4 +1,4 @@
-"""A borrowed graph with Clear switched on, and a person who pressed Run: nobody's history goes without a word."""
+"""A graph from somebody else with Clear switched on deletes nothing without the approval of the person who ran it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_a_reload_asks_again_until_the_settings_forbid_deletions(
     page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str], asked: list[str]
 ) -> None:
     await leave_the_question_after_a_reload(page)
-    # A page that starts slowly may be told before our part of it listens. It is told again.
+    # A slow page may get the event before our script listens. The event is repeated.
     console_errors[:] = [text for text in console_errors if text != "Unknown message type cloud_history.ask"]
     assert cloud.history_posts == []
     await set_never_and_a_number_that_is_refused(page, asked)
@@ -74,7 +74,7 @@ async def test_a_reload_asks_again_until_the_settings_forbid_deletions(
 
 
 async def leave_the_question_after_a_reload(page: Page) -> None:
-    """It is asked again, and Escape means skip."""
+    """Expect the approval dialog again after a reload, and skip it with Escape."""
     await load_workflow(page, clear_graph())
     await press_run(page)
     asked = dialog(page, TITLE)
@@ -91,7 +91,7 @@ async def leave_the_question_after_a_reload(page: Page) -> None:
 
 @asynccontextmanager
 async def status_kept_back(page: Page) -> AsyncIterator[None]:
-    """ComfyUI answers what our status is only when this ends."""
+    """Delay ComfyUI's answer about our status while entered."""
     seen = asyncio.Event()
 
     async def wait(route: Route) -> None:
@@ -107,14 +107,14 @@ async def status_kept_back(page: Page) -> AsyncIterator[None]:
 
 
 async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -> None:
-    """What is set is kept on the server; our settings are looked up once."""
+    """Check that settings are stored on the server, and that the page requests them once."""
     asked.clear()
     may_delete = page.get_by_role("combobox", name="Workflows may delete")
     async with status_kept_back(page):
         await choose_in_menu(page, "Settings")
         await page.get_by_text("Cloud history", exact=True).last.click()
         await expect(may_delete).to_be_disabled()
-        assert await may_delete.input_value() == ""  # not its first choice, which nobody set
+        assert await may_delete.input_value() == ""  # not the first choice of the field, which nobody has set
     await expect(may_delete).to_have_value("ask")
     await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
     assert sum(address.endswith("/status") for address in asked) == 1

@@ -1,4 +1,4 @@
-"""Presses that were meant for something else answer no question: nobody can have read it yet."""
+"""Clicks and keys meant for something else do not answer an approval that nobody can have read yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST, SECOND = "Let this workflow delete 1 job?", "Let this workflow delete 3 j
 
 
 def two_deletions(cloud: SimulatedCloud) -> dict[str, Any]:
-    """A borrowed graph: a harmless deletion, and one behind it."""
+    """Return a graph with two deletions, the first of them harmless."""
     ids = [job.id for job in cloud.finished[:4]]
     nodes = [
         {
@@ -50,7 +50,7 @@ def middle(rect: FloatRect) -> tuple[float, float]:
 
 
 async def asked_first(page: Page) -> tuple[Locator, Locator]:
-    """The question that came first, ready to be answered, and the one that waits behind it."""
+    """Return the first approval, which can be answered now, and the one that waits behind it."""
     one, other = dialog(page, FIRST), dialog(page, SECOND)
     await expect(one.or_(other)).to_be_visible(timeout=15_000)
     first, behind = (one, other) if await one.is_visible() else (other, one)
@@ -73,7 +73,7 @@ async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Pag
     await expect(behind).to_be_visible()
     await expect(behind).to_contain_text("Question 2 of 2")
     skip, delete = button(behind, "Skip"), behind.get_by_role("button", name="Delete")
-    # Nor do single clicks on the very button, as long as the question is new.
+    # Single clicks on the button do nothing either while the approval is new.
     await expect(delete).to_be_disabled()
     await page.mouse.click(*middle(await box(delete)))
     await expect(behind).to_be_visible()
@@ -121,6 +121,6 @@ async def test_clicks_and_a_held_key_do_not_answer_an_approval_that_just_appeare
     for _ in range(20):
         await page.keyboard.down("Enter")
     await page.keyboard.up("Enter")
-    # The first press skips one question; held on, it skips no other.
+    # The first press skips one approval. Holding the key skips no other.
     await expect(shown).to_contain_text("Question 4 of 4")
     assert cloud.history_posts == []

@@ -26,7 +26,7 @@ TROUBLES = {
 
 
 async def open_clear(page: Page) -> Locator:
-    """Choose Clear, and wait for the numbers."""
+    """Choose Clear, and wait until the dialog shows the numbers."""
     await choose_cloud_history(page, CLEAR)
     opened = dialog(page, TITLE)
     await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
@@ -69,7 +69,7 @@ async def test_with_backups_on_the_clear_dialog_says_so_and_the_jobs_are_backed_
 
 
 async def cancel_which_has_the_focus(page: Page) -> None:
-    """Enter alone deletes nothing."""
+    """Press Enter, which activates Cancel and deletes nothing."""
     opened = await open_clear(page)
     await expect(button(opened, "Cancel")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -135,7 +135,7 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
     await button(opened, f"Clear {finished} jobs").click()
     held = toasts(page, f"Removing {finished} jobs in")
     await expect(held).to_contain_text("Nothing has been sent yet.")
-    # Where toasts have no buttons, the panel opens for it.
+    # In frontends whose toasts have no buttons, the panel opens to offer the undo.
     cards = page.get_by_role("region", name="Cloud history").locator(".cch-cards .cch-card")
     in_panel = cards.filter(has_text=f"Removing {finished} jobs in")
     await button(held, "Undo").or_(button(in_panel, "Undo")).click()
@@ -145,7 +145,7 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
 
 
 async def say_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
-    """The dialog names the trouble, and offers nothing."""
+    """Check that the dialog names the error and offers no deletion."""
     for title, shape in TROUBLES.items():
         cloud.faults[:] = [Fault.shaped(COUNTS, shape, times=None)]
         await choose_cloud_history(page, CLEAR)
@@ -164,7 +164,7 @@ async def test_a_clear_without_network_is_not_reported_as_done(page: Page) -> No
 
 
 async def clear_and_be_refused(page: Page, cloud: SimulatedCloud) -> None:
-    """The cloud refuses, and it is said that nothing went."""
+    """Clear while the cloud refuses, and expect a report that no job was deleted."""
     before = len(cloud.finished)
     opened = await open_clear(page)
     cloud.faults.append(Fault.shaped(HISTORY, message_only(403, "not yours"), times=None))
@@ -181,7 +181,7 @@ async def test_a_clear_whose_answer_was_lost_is_checked_and_not_repeated(page: P
     opened = await open_clear(page)
     cloud.faults.append(Fault(HISTORY, "reset_after_body", acted=False))
     await opened.locator(".cch-btn.danger").click()
-    # It looks for five seconds: a list may lag behind what was done to it.
+    # The lookup repeats for five seconds, because a list may lag behind a deletion.
     await expect(toasts(page, "Outcome unknown")).to_contain_text(f"{before} jobs are still listed.", timeout=20_000)
     assert cloud.history_posts == [{"clear": True}]
 
@@ -198,7 +198,9 @@ async def test_leaving_the_page_does_not_stop_a_confirmed_clear(
     await page.goto("about:blank")
     running = host.state_dir / "running"
     while cloud.finished or any(running.glob("*.json")):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)  # the cloud and the host are elsewhere; the test's own time limit ends the wait
+        await asyncio.sleep(
+            0.05
+        )  # the cloud runs in another thread and the host in another process; the test's time limit ends the wait
     assert cloud.history_posts == [{"clear": True}]
 
 

@@ -1,4 +1,4 @@
-"""The example workflows open in ComfyUI's real page, harmless as they are shipped, and run."""
+"""The example workflows open and run in ComfyUI's real page, and delete nothing unless they are changed."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ async def test_without_approvals_an_example_deletes_nothing_until_a_job_id_is_pa
 
 
 async def run_as_it_is_shipped(page: Page, cloud: SimulatedCloud, name: str) -> None:
-    """Open an example, look at what its node is set to, and press Run."""
+    """Open an example, check the values of its node, and press Run."""
     class_type, values = HARMLESS[name]
     await load_workflow(page, read(EXAMPLES / f"{name}.json"))
-    # A node shows its report in a widget of its own beside those it was saved with.
+    # A node adds a widget with its report to the saved ones.
     assert (await widget_values(page, class_type)).items() >= values.items()
     if name == "delete-cloud-jobs":
         some = cloud.finished[0].id
@@ -58,7 +58,7 @@ async def run_as_it_is_shipped(page: Page, cloud: SimulatedCloud, name: str) -> 
 
 
 async def paste_a_job_and_run(page: Page, cloud: SimulatedCloud) -> None:
-    """With its dry run off, the job goes and no other."""
+    """Switch the dry run off, paste one job id, and check that only this job is deleted."""
     chosen = cloud.finished[0]
     await load_workflow(page, read(EXAMPLES / "delete-cloud-jobs.json"))
     await page.evaluate(

@@ -1,4 +1,4 @@
-"""ComfyUI in a frame of another page, which may lie over or under what a person thinks to click."""
+"""ComfyUI in a frame of another page, which could trick a person into clicking (clickjacking)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the nodes show of themselves after a run, in classic mode and in Nodes 2.0."""
+"""The report that a node shows after a run, in classic mode and in Nodes 2.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key is replaced in another tab while jobs of the account before are chosen here."""
+"""Another tab replaces the key while jobs of the previous account are selected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clean up: rules, what they would do as they change, and nothing that was not agreed to."""
+"""Clean up shows the effect of the rules as they change, and deletes only what the person confirmed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def keep_the_last_alone(clean_up: Locator, jobs: int) -> None:
 
 
 async def large_window(panel: Panel) -> Panel:
-    """The panel in its large window."""
+    """Return the panel in its large window."""
     await panel.root.get_by_role("button", name="Open in a large window").click()
     root = panel.page.locator(".cch-panel.large")
     await expect(root.get_by_role("listbox", name="Jobs")).to_be_focused()
@@ -53,7 +53,7 @@ async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page:
     assert sorted(sent_ids(cloud)) == sorted(job.id for job in goes)
     assert cloud.forbidden_calls == 0
 
-    # What was chosen is still there, and there is nothing left to do.
+    # The chosen rules are still set, and no job is left to delete.
     clean_up = await open_page(panel, "Clean up…")
     await expect(clean_up.get_by_label("Jobs to keep", exact=True)).to_have_value("5")
     left = everything - len(goes)
@@ -87,7 +87,7 @@ async def test_invalid_rules_delete_nothing_and_the_list_keeps_its_scroll_positi
     await button(clean_up, "Delete…").press("Enter")
     await expect(dialog(page)).to_have_count(0)
 
-    # A number makes its rule hold; without a status nothing goes.
+    # Entering a number enables its rule. Without a status nothing is deleted.
     await days.fill("30")
     await expect(clean_up.locator(".cch-verdict")).to_contain_text("jobs would go")
     for status in ("Completed", "Failed", "Cancelled"):
@@ -124,6 +124,6 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     await expect(verdicts.filter(has_text="Would go")).to_have_count(goes)
     await button(clean_up, f"Kept {60 - goes}").click()
     await expect(verdicts).to_have_count(60 - goes)
-    # Back, and not out of the window.
+    # Escape goes back to the list, and does not close the window.
     await page.keyboard.press("Escape")
     await expect(panel.list).to_be_focused()

@@ -1,4 +1,4 @@
-"""Deleting from the panel: exactly what was confirmed is sent, and what came of it is told as it is."""
+"""Deleting from the panel sends exactly the confirmed jobs, and reports the true outcome."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_deleting_all_matching_jobs_deletes_only_those_of_the_preview(page
     await button(panel.root, f"Select all {len(seen)} matching").click()
     opened = await panel.ask_to_delete(len(seen))
     await expect(opened).to_contain_text("This can’t be undone.")
-    # Between the look and the answer: some more fail, and one of those seen goes.
+    # Between the preview and the confirmation, more jobs fail and one of the previewed jobs vanishes.
     late = [cloud.add_job("failed") for _ in range(30)]
     seen[0].delete(cloud.clock())
     await button(opened, f"Delete {len(seen)} jobs").click()
@@ -88,7 +88,7 @@ async def test_retry_sends_only_the_jobs_of_failed_requests(page: Page, cloud: S
     await expect(toasts(page, f"{gone} of {len(chosen)} jobs removed")).to_be_visible()
 
     await button(card, f"Show the {len(left)}").click()
-    # Sent at once, they never left the list: they are still selected.
+    # Without a hold, the jobs never left the list, so they are still selected.
     await panel.expect_count(len(left), len(left), len(cloud.listed()))
     await expect(panel.rows.first).to_contain_text("Not removed")
     before = len(cloud.history_posts)
@@ -116,7 +116,7 @@ async def test_active_jobs_cannot_be_deleted_and_a_false_success_is_not_reported
     chosen = newest_first(cloud.finished)[:2]
     await panel.select(chosen)
     await panel.delete(2)
-    # It looks for five seconds: a list may lag behind what was done to it.
+    # The lookup repeats for five seconds, because a list may lag behind a deletion.
     card = panel.cards.filter(has_text="Outcome unknown: 2 jobs")
     await expect(card).to_contain_text("2unconfirmed", timeout=20_000)
     await expect(toasts(page, "removed")).to_have_count(0)
@@ -126,7 +126,7 @@ async def test_active_jobs_cannot_be_deleted_and_a_false_success_is_not_reported
 
 
 async def select_the_active_alone(panel: Panel, cloud: SimulatedCloud) -> None:
-    """They can be cancelled; deleting is not offered, and its key says why not."""
+    """Check that active jobs can be cancelled but not deleted, and that the Delete key says why."""
     await panel.select(cloud.active)
     await expect(button(panel.root, f"Cancel {len(cloud.active)} jobs…")).to_be_visible()
     await expect(panel.root.get_by_role("button", name="Delete")).to_have_count(0)
@@ -136,6 +136,6 @@ async def select_the_active_alone(panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def facts(opened: Locator) -> dict[str, str]:
-    """What the dialog says, line by line."""
+    """Return the lines of the dialog."""
     names = await opened.locator("dt").all_inner_texts()
     return dict(zip(names, await opened.locator("dd").all_inner_texts(), strict=True))

@@ -1,4 +1,4 @@
-"""Names, errors and words from the cloud that are made to do harm: they stay text."""
+"""Hostile names, errors and messages from the cloud are shown as plain text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARKUP = "img[src*='trap'], script:not([src]), iframe, svg[onload], [onerror], [
 
 
 def add_traps(cloud: SimulatedCloud, name: str) -> list[SimulatedJob]:
-    """Two jobs with this text wherever a text can be: a failed one, and one in a state that nobody knows."""
+    """Add a failed job and a job in an unknown state, with this text in every text field."""
     file = {"filename": name, "subfolder": name, "type": "output", "nodeId": name, "mediaType": name}
     error = {
         "node_id": name,
@@ -45,7 +45,7 @@ def add_traps(cloud: SimulatedCloud, name: str) -> list[SimulatedJob]:
 
 
 async def open_each(panel: Panel, jobs: list[SimulatedJob]) -> None:
-    """Look at the row and the details of each."""
+    """Open the row and the details of each job."""
     for job in jobs:
         await panel.search(job.id)
         await expect(panel.count).to_contain_text("0 selected of 1 shown")

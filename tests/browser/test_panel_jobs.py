@@ -1,4 +1,4 @@
-"""One job: its details, its workflow, its pictures, and stopping it while it runs."""
+"""One job in the panel: its details, its workflow, its pictures, and cancelling it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_the_panel_shows_error_details_and_images_and_cancels_a_running_jo
 
 
 async def read_and_copy_the_details(panel: Panel, job: SimulatedJob) -> None:
-    """Where and why it failed, its traceback folded, and what can be copied of it."""
+    """Check the failed node, the error, the folded traceback, and the copy buttons."""
     page = panel.page
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await panel.row(job).dblclick()
@@ -87,7 +87,7 @@ async def test_a_workflow_opens_in_a_new_tab_and_can_be_downloaded(
     assert mine in after
     assert len(after) == len(before) + 1
     assert "not saved anywhere" not in await page.evaluate(TITLES)
-    # A second time: a tab of its own again, and not over the first.
+    # The second time it opens in another new tab, and does not replace the first.
     await button(details, "Open workflow").click()
     await page.wait_for_function(f"count => ({TABS})().length === count", arg=len(before) + 2)
     await page.evaluate(SWITCH, mine)
@@ -103,7 +103,7 @@ async def test_a_workflow_opens_in_a_new_tab_and_can_be_downloaded(
 
 
 async def look_at_the_pictures(panel: Panel, cloud: SimulatedCloud) -> None:
-    """Those of the rows are blobs, and the details show each output."""
+    """Check that rows show pictures as blobs, and that the details show each output."""
     shown = panel.rows.locator("img:not([hidden])")
     await expect(shown.first).to_be_visible()
     addresses = await shown.evaluate_all("images => images.map(image => image.src)")
@@ -118,7 +118,7 @@ async def look_at_the_pictures(panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def expect_pictures_by_our_route_and_no_key(sent: list[Request], cloud: SimulatedCloud) -> None:
-    """They were asked for with our header, and neither the browser nor the storage ever saw the key."""
+    """Check that pictures are requested with our header, and that neither the browser nor the storage gets the key."""
     asked = [request for request in sent if "/cloud_history/thumbnail" in request.url]
     assert asked
     for request in asked:
@@ -131,7 +131,7 @@ async def expect_pictures_by_our_route_and_no_key(sent: list[Request], cloud: Si
 
 
 async def cancel_where_the_server_can(panel: Panel, cloud: SimulatedCloud) -> None:
-    """A running job stops; once the server has refused, nothing offers it any more."""
+    """Cancel a running job, and check that cancelling is no longer offered after the server refused."""
     page = panel.page
     running, waiting = cloud.listed("in_progress")[0], cloud.listed("pending")[0]
     await panel.row(running).hover()

@@ -1,4 +1,4 @@
-"""The panel without a mouse, and what ComfyUI hears of the keys pressed in it."""
+"""The panel works without a mouse, and ComfyUI does not react to the keys pressed in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from browser.comfy_page import button, dialog, toasts
 from browser.panel_page import TAB_BUTTON, Panel, newest_first, shown_panel
 from simulated_cloud import SimulatedCloud
 
-# PrimeVue moves the focus once a dialog has come up, which takes so long on a busy machine.
+# PrimeVue moves the focus after a dialog has opened, which can take this long on a busy machine.
 SLOW_TO_COME_UP = ".p-dialog-enter-active { transition-duration: 0.8s !important }"
 COME_UP = "dialog => Promise.all(dialog.getAnimations().map(each => each.finished)).then(() => undefined)"
 
@@ -24,7 +24,7 @@ async def test_the_panel_works_by_keyboard_and_comfyui_receives_none_of_its_keys
 
 
 async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
-    """From opening the panel to undoing a deletion, by keys alone."""
+    """Open the panel, delete a job and undo the deletion by keyboard."""
     oldest = newest_first(cloud.finished)[-1]
     await page.locator(TAB_BUTTON).focus()
     await page.keyboard.press("Enter")
@@ -63,7 +63,7 @@ async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
 
 
 async def reach_the_search_the_tabs_and_the_row_menu(panel: Panel) -> None:
-    """Each has its keys, and gives the focus back to the list."""
+    """Check that each has keys, and returns the focus to the list."""
     page = panel.page
     await page.keyboard.press("/")
     await expect(panel.root.get_by_placeholder("Search Jobs...")).to_be_focused()
@@ -92,7 +92,7 @@ async def reach_the_search_the_tabs_and_the_row_menu(panel: Panel) -> None:
 
 
 async def expect_comfyui_to_hear_nothing(panel: Panel) -> None:
-    """No key that ComfyUI knows gets out of the panel, and the graph stays as it is."""
+    """Check that ComfyUI's shortcuts have no effect inside the panel, and that the graph does not change."""
     page = panel.page
     await page.evaluate(
         """() => {

@@ -1,4 +1,4 @@
-"""Looking through the list: scrolling, tabs, search, filters, order and the words that count."""
+"""The list of jobs: scrolling, tabs, search, filters, order and the count line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ ROWS_OUTSIDE = """list => {
 
 
 async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> None:
-    """At once the rows in view, and at rest what is near them."""
+    """Check that the visible rows are filled at once, and the rows near them after scrolling ends."""
     outside = await panel.list.evaluate(
         f"""async list => {{
             list.scrollTop = list.scrollHeight / 2;
@@ -102,7 +102,7 @@ async def test_selection_filters_tabs_search_and_order_match_the_jobs_of_the_clo
 
 
 async def go_through_the_tabs(panel: Panel, cloud: SimulatedCloud) -> None:
-    """Each shows what the cloud has, and its number."""
+    """Check that each tab shows the jobs of the cloud and their number."""
     for name, statuses in TABS.items():
         matching = len(cloud.listed(statuses))
         await expect(panel.tab(name)).to_have_accessible_name(f"{name}, {matching} jobs")
@@ -112,7 +112,7 @@ async def go_through_the_tabs(panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def search_for_ids_and_errors(panel: Panel, cloud: SimulatedCloud) -> None:
-    """A job that came since is found by its id, by part of it and by its error; a name that nobody has is not."""
+    """Find a new job by its id, by a part of the id and by its error, and find nothing by an unknown name."""
     failed = cloud.add_job("failed", error_kind=2)
     await panel.root.get_by_role("button", name="Refresh", exact=True).click()
     await panel.expect_count(0, 241, 241)
@@ -123,7 +123,7 @@ async def search_for_ids_and_errors(panel: Panel, cloud: SimulatedCloud) -> None
     with_that_error = [job for job in cloud.listed("failed") if job.error_kind in (2, None)]
     await expect(panel.row(failed)).to_contain_text("No such file or directory")
     assert 1 <= await panel.rows.count() <= len(with_that_error)
-    # A tab that is pressed at once does not take back what was typed.
+    # Pressing a tab right after typing does not discard the typed text.
     await panel.search(failed.id)
     await panel.tab("Failed").click()
     await panel.expect_count(0, 1, 241)
@@ -135,7 +135,7 @@ async def search_for_ids_and_errors(panel: Panel, cloud: SimulatedCloud) -> None
 
 
 async def sort_the_completed(panel: Panel, cloud: SimulatedCloud) -> None:
-    """The longest first, then the oldest."""
+    """Sort completed jobs by longest duration, then by age."""
     await panel.tab("Completed").click()
     longest = max(cloud.listed("completed"), key=lambda job: job.duration)
     oldest = newest_first(cloud.listed("completed"))[-1]
@@ -146,7 +146,7 @@ async def sort_the_completed(panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def narrow_the_list_by_filters(panel: Panel, cloud: SimulatedCloud) -> None:
-    """They show as chips, which take them off again; what is listed is what would go."""
+    """Check that filters show as removable chips, and that a deletion of all matching jobs covers the listed jobs."""
     jobs = cloud.listed()
     before = time.time() * 1000 - 7 * DAY
     old = [job for job in jobs if job.create_time < before]
@@ -170,7 +170,7 @@ async def narrow_the_list_by_filters(panel: Panel, cloud: SimulatedCloud) -> Non
         await panel.page.keyboard.press("Escape")
         matching = sum(bool(job.files) and job.media == media for job in jobs)
         await panel.expect_count(0, matching, 240)
-    # Those that were cancelled after their first picture too.
+    # This includes jobs that were cancelled after their first picture.
     images = sum(bool(job.files) and job.media == "images" for job in jobs)
     await panel.list.press(" ")
     await button(panel.root, f"Select all {images} matching").click()
@@ -181,7 +181,7 @@ async def narrow_the_list_by_filters(panel: Panel, cloud: SimulatedCloud) -> Non
 
 
 def field(panel: Panel, label: str) -> Locator:
-    """A choice in the popover of filters."""
+    """Return a field in the popover of filters."""
     return panel.root.get_by_role("combobox", name=re.compile(f"^{label}"))
 
 
@@ -192,7 +192,7 @@ async def open_filter(panel: Panel) -> None:
 
 
 async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCloud) -> None:
-    """What is selected shows in the rows, in the count line and in the tick, whatever a filter hides."""
+    """Check that rows, count line and checkbox show the selection, also while a filter hides some of it."""
     jobs = newest_first(cloud.listed())[:9]
     name = [panel.row(job).locator(".cch-name") for job in jobs]
     await name[0].click()
@@ -206,7 +206,7 @@ async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCl
     for job in jobs:
         await expect(panel.row(job)).to_have_attribute("aria-selected", "true" if job in selected else "false")
 
-    # What a filter hides stays selected, and is counted.
+    # Jobs that a filter hides stay selected and are counted.
     failed = len(cloud.listed("failed"))
     await panel.tab("Failed").click()
     await expect(panel.count).to_contain_text(f"4 selected of {failed} shown")
@@ -251,7 +251,7 @@ async def test_the_element_of_a_pressed_row_is_not_moved(page: Page, cloud: Simu
     pressed = panel.row(newest_first(cloud.finished)[0])
     await pressed.locator(".cch-name").hover()
     await page.mouse.down()
-    # As after a deletion: the elements are in another order than their rows until the list rests.
+    # As after a deletion, the order of the elements differs from that of the rows until scrolling ends.
     await pressed.evaluate(
         "row => { row.parentElement.insertBefore(row.nextElementSibling, row);"
         " row.closest('.cch-list').dispatchEvent(new Event('scroll')); }"

@@ -1,4 +1,4 @@
-"""Ways to the panel and back, and what it asks for: nothing before it is opened, nothing after it is closed."""
+"""Opening and closing the panel, which sends no request before it is opened or after it is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from browser.panel_page import TAB_BUTTON, open_list, shown_panel
 from simulated_cloud import SimulatedCloud
 
 TEN_MINUTES = 600_000
-# From now on those of our timers that take a second or more take a thousandth of that, until the page starts anew.
+# Speeds up our timers of a second or more by a factor of 1000, until the page is reloaded.
 HURRY = """() => {
     const { setTimeout, setInterval } = window;
     const caller = () => new Error().stack.split('\\n')[3];
@@ -22,7 +22,7 @@ HURRY = """() => {
     window.setInterval = (what, time, ...more) => setInterval(what, soon(time, caller()), ...more);
 }"""
 
-# The rows of the table whose cells reach beyond it.
+# Finds the table rows whose cells extend beyond the table.
 CUT_OFF = """root => [...root.querySelectorAll('.cch-thead, .cch-row:not(.wait)')]
     .filter(row => row.scrollWidth > row.clientWidth + 1).map(row => row.textContent)"""
 
@@ -54,12 +54,12 @@ async def test_the_sidebar_lists_jobs_and_sends_no_request_while_closed(
 async def test_with_the_old_menu_the_panel_opens_as_a_window(
     page: Page, cloud: SimulatedCloud, console_errors: list[str]
 ) -> None:
-    # Frontend 1.27 itself says so when it starts with the old menu.
+    # Frontend 1.27 itself logs this when it starts with the old menu.
     console_errors[:] = [text for text in console_errors if "graph that was never set up" not in text]
     panel = await open_list(page, cloud)
     await expect(dialog(page)).to_have_accessible_name("Cloud history")
     await expect(dialog(page).locator(panel.list)).to_be_focused()
-    # Wide enough for the details beside the list.
+    # The window is wide enough for the details beside the list.
     await page.keyboard.press("ArrowDown")
     await expect(panel.root.get_by_role("complementary", name="Details")).to_contain_text("Job ID")
     await page.keyboard.press("Escape")
@@ -84,7 +84,7 @@ async def test_the_panel_shows_that_it_loads_and_offers_a_retry_after_a_failure(
 
 
 async def see_a_file_lost_and_try_again(page: Page, name: str) -> None:
-    """The file comes late, then not at all; a menu entry that needs it says so as well."""
+    """Delay the panel's script, then let it fail, and check the message of a menu entry that needs it."""
     waiting: asyncio.Queue[Route] = asyncio.Queue()
     await page.route(f"**/{name}", lambda route: waiting.put_nowait(route))
     await page.locator(TAB_BUTTON).click()
@@ -116,7 +116,7 @@ async def test_the_optional_top_button_opens_the_panel_and_its_window_shows_the_
     window = dialog(page)
     await expect(window.locator(".cch-count")).to_have_text("1 selected of 24 shown, 24 in all")
     await expect_the_columns_to_fit_at_every_width(page)
-    # The first Escape drops the selection, the second leaves.
+    # The first Escape clears the selection, the second closes the window.
     await page.keyboard.press("Escape")
     await expect(window.locator(".cch-count")).to_contain_text("0 selected")
     await page.keyboard.press("Escape")
@@ -125,7 +125,7 @@ async def test_the_optional_top_button_opens_the_panel_and_its_window_shows_the_
 
 
 async def expect_the_columns_to_fit_at_every_width(page: Page) -> None:
-    """From the narrowest window with columns on: the details stand beside them only where nothing is cut off."""
+    """Check that columns are never cut off, and that the details are beside them only if both fit."""
     root = page.locator(".cch-panel.large")
     details = root.locator(".cch-side")
     size = page.viewport_size
@@ -138,14 +138,14 @@ async def expect_the_columns_to_fit_at_every_width(page: Page) -> None:
         assert await root.evaluate(CUT_OFF) == [], f"in a window of {width} px"
     assert with_details[-1:] == [1150]
     assert 900 not in with_details
-    # Which job they are of can be seen in the list.
+    # The list shows to which job the details belong.
     await page.keyboard.press("ArrowDown")
     await expect(root.locator(".cch-row.is-focus")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
     await page.set_viewport_size(size)
 
 
 async def open_by_the_button_at_the_top(page: Page) -> None:
-    """It is there once its setting is on."""
+    """Enable the setting of the top button, and open the panel by the button."""
     top = button_at_the_top(page)
     await expect(top).to_have_count(0)
     await page.evaluate("() => window.app.extensionManager.setting.set('CloudHistory.ShowActionBarButton', true)")

@@ -1,4 +1,4 @@
-"""Protecting jobs in the panel: they are locked, left out of every deletion, and what is said of them is true."""
+"""Protected jobs show a lock in the panel and are excluded from every deletion."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class State:
         (self.folder / "protected.json").write_text("{")
 
     def lose(self) -> None:
-        """Take the whole folder away."""
+        """Remove the whole state folder."""
         self.folder.rename(self.folder.with_name("away"))
 
     def put_aside(self) -> list[str]:
-        """What is in the damaged lists that were kept."""
+        """Return the contents of the damaged lists that were moved aside."""
         return [path.read_text() for path in self.folder.glob("protected.damaged-*")]
 
     def backups(self) -> int:
-        """How many backups there are."""
+        """Return the number of backups."""
         return len(list((self.folder / "backups").glob("*.zip")))
 
 
@@ -57,8 +57,8 @@ def state(tmp_path: Path) -> State:
 
 
 async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
-    """Exactly these jobs are spoken of as protected, and show the lock."""
-    # In the row under the pointer the buttons take the lock's place.
+    """Check that exactly these jobs show the lock and are named as protected."""
+    # The row under the pointer shows buttons instead of the lock.
     await panel.root.get_by_placeholder("Search Jobs...").hover()
     await expect(panel.root.get_by_role("option", name=", protected")).to_have_count(len(jobs))
     await expect(panel.root.locator(".lock:visible")).to_have_count(len(jobs))
@@ -148,7 +148,7 @@ async def test_a_job_protected_by_its_workflow_stays_protected_and_a_damaged_or_
 
 
 async def protect_a_job_by_its_workflow(panel: Panel, job: SimulatedJob, of_workflow: int) -> None:
-    """To free it, all jobs of the workflow must be, which is asked."""
+    """Protect a workflow, and check that unprotecting one of its jobs asks to unprotect all of them."""
     page = panel.page
     await panel.row(job).dblclick()
     await button(panel.root, "Protect").click()
@@ -170,7 +170,7 @@ async def protect_a_job_by_its_workflow(panel: Panel, job: SimulatedJob, of_work
 
 
 async def find_the_state_folder_lost_and_start_anew(panel: Panel, state: State) -> None:
-    """Nothing can be deleted until the person has agreed that what is missing counts as empty."""
+    """Check that nothing can be deleted until the person accepts an empty list instead of the lost one."""
     page = panel.page
     state.lose()
     await panel.root.get_by_role("button", name="Refresh", exact=True).click()
@@ -192,7 +192,7 @@ async def find_the_state_folder_lost_and_start_anew(panel: Panel, state: State) 
 
 
 async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedCloud, state: State) -> None:
-    """Nothing can be deleted until the person has agreed to begin with an empty list."""
+    """Check that nothing can be deleted until the person accepts an empty list instead of the damaged one."""
     page = panel.page
     state.damage()
     await panel.root.get_by_role("button", name="Refresh", exact=True).click()

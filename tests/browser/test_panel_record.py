@@ -1,4 +1,4 @@
-"""Recently deleted: the record, what backups give back, and what nobody knows."""
+"""The page "Recently deleted": past deletions, workflows from backups, and unknown outcomes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_recently_deleted_shows_interrupted_deletions_and_damaged_backups_
 
 
 def write_a_crash_and_a_damaged_backup(state_dir: Path) -> None:
-    """A deletion that ComfyUI did not survive, and one whose backup something else has overwritten."""
+    """Write a deletion that a crash of ComfyUI interrupted, and one whose backup another program has overwritten."""
     record = AuditLog(state_dir)
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     ids = tuple(f"job-{n}" for n in range(3))

@@ -1,4 +1,4 @@
-"""What the panel says when there is nothing to list, or when the list cannot be trusted."""
+"""The messages of the panel when there are no jobs, or when the list is unreliable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TROUBLES: dict[str, tuple[ErrorShape, str]] = {
 
 
 async def refresh(panel: Panel) -> None:
-    """Read the list again."""
+    """Refresh the list."""
     await panel.root.get_by_role("button", name="Refresh", exact=True).first.click()
 
 
@@ -49,7 +49,7 @@ async def test_the_panel_names_each_error_until_it_is_over_and_keeps_the_list_wh
 
 
 async def go_through_the_troubles(page: Page, cloud: SimulatedCloud) -> Panel:
-    """Each is named in place of the list, which comes when it is over."""
+    """Check that each error replaces the list until it is over."""
     panel: Panel | None = None
     for title, (shape, words) in TROUBLES.items():
         cloud.faults[:] = [Fault.shaped(JOBS, shape, times=None)]
@@ -69,7 +69,7 @@ async def go_through_the_troubles(page: Page, cloud: SimulatedCloud) -> Panel:
 
 
 async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud) -> None:
-    """Offline the old list stays, and nothing can be deleted."""
+    """Check that the list stays while offline, and that nothing can be deleted."""
     chosen = newest_first(cloud.finished)[0]
     await panel.select([chosen])
     cloud.faults.append(Fault(JOBS, "reset_before_body", times=None))
@@ -118,7 +118,7 @@ async def test_the_panel_is_readable_in_the_light_palette(page: Page, cloud: Sim
     assert faint == []
 
 
-# Texts in view whose contrast with what lies under them is less than 4.5, by WCAG's formula.
+# Finds visible texts whose contrast with their background is below 4.5, by WCAG's formula.
 CONTRASTS = r"""root => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
     const paint = canvas.getContext('2d', { willReadFrequently: true });
@@ -150,7 +150,7 @@ CONTRASTS = r"""root => {
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_setting_that_cannot_be_saved_is_reported_with_its_own_message(page: Page, host: HostProcess) -> None:
-    (host.state_dir / "settings.gate").mkdir(parents=True)  # what stands where its lock belongs
+    (host.state_dir / "settings.gate").mkdir(parents=True)  # a folder at the path of the lock file
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()
     days = page.get_by_role("spinbutton", name="Keep backups for (days)")

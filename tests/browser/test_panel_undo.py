@@ -1,4 +1,4 @@
-"""The time to think again: nothing is sent before it is over, whoever looks away meanwhile."""
+"""The time in which a deletion can be undone: nothing is sent before it ends, even if the panel is closed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_undo_restores_the_rows_and_control_z_in_the_panel_never_changes_t
 
 
 async def delete_and_undo(panel: Panel, cloud: SimulatedCloud) -> None:
-    """The rows leave at once, and are back when it is undone."""
+    """Check that rows disappear at once, and return after an undo."""
     page = panel.page
     chosen = newest_first(cloud.finished)[:2]
     await panel.select(chosen)
@@ -41,7 +41,7 @@ async def delete_and_undo(panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def undo_by_keys_beside_an_edited_graph(panel: Panel, cloud: SimulatedCloud) -> None:
-    """The keys undo the deletion, then say that there is nothing more, and leave the graph alone."""
+    """Check that Ctrl+Z undoes the deletion, then says that nothing is left to undo, and never changes the graph."""
     page = panel.page
     nodes = await page.evaluate(EDIT_GRAPH)
     chosen = newest_first(cloud.finished)[0]
@@ -107,7 +107,7 @@ async def test_a_hold_continues_after_the_page_is_closed(page: Page, cloud: Simu
     assert sent_ids(cloud) == [chosen.id]
 
 
-# Adds a node in a way that ComfyUI can undo; returns how many there are then.
+# Adds a node in a way that ComfyUI can undo, and returns the number of nodes.
 EDIT_GRAPH = """() => {
     const { app } = window;
     const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
@@ -119,7 +119,7 @@ EDIT_GRAPH = """() => {
     if (tracker.undoQueue.length !== undoable + 1) throw new Error('the edit was not noticed');
     return app.graph.nodes.length;
 }"""
-# An undo of ComfyUI begins in the next frame and takes some more.
+# An undo of ComfyUI begins in the next frame and takes several frames.
 NODES_LATER = """async () => {
     await new Promise(resolve => setTimeout(resolve, 500));
     return window.app.graph.nodes.length;

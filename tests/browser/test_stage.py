@@ -1,4 +1,4 @@
-"""The stage itself: ComfyUI's real page starts on the host, runs a graph there and keeps to this machine."""
+"""The test stage itself: ComfyUI's real page starts, runs a graph and sends no request to other machines."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_external_requests_are_aborted_and_counted_and_the_canvas_menu_has
 ) -> None:
     await choose_in_canvas_menu(page, "Cloud history", "Connect to Comfy Cloud…")
     await expect(dialog(page, "Connect to Comfy Cloud")).to_be_visible()
-    # A page without a content policy: that of ComfyUI 0.33.0 stops these requests before they are made.
+    # This page has no content policy. ComfyUI 0.33.0's policy blocks these requests before they are sent.
     await page.goto("about:blank")
     for address in ("https://example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/"):
         async with page.expect_event("requestfailed", partial(is_for, address)) as failed:
@@ -106,5 +106,5 @@ async def test_browser_storage_is_cleared_before_the_next_test(page: Page, host:
 
 
 def is_for(address: str, sent: Request) -> bool:
-    """Whether a request went to this address."""
+    """Return whether a request went to this address."""
     return sent.url == address

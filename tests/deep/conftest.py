@@ -1,4 +1,4 @@
-"""The stage of the tests that take long: that of the browser tests, on every frontend that people have."""
+"""Fixtures of the slow tests, which run the browser stage on every supported frontend."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from hosts import frontend_dir
 from project_setup import TOURED_FRONTENDS
 
 HERE = Path(__file__).parent
-# What frontends 1.44 to 1.49 do themselves when they start with their default graph.
+# Errors that frontends 1.44 to 1.49 cause themselves when they start with their default graph.
 FAULTS_OF_CORE = re.compile(
     r"^ComfyApp graph accessed before initialization|^https://(api\.comfy\.org/comfy-nodes|huggingface\.co)/"
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run these tests on one event loop, for they share one Chromium, and give a slow start its time."""
+    """Run these tests on one event loop, because they share one Chromium, and allow a slow start."""
     for item in items:
         if HERE in item.path.parents:
             if pytest_asyncio.is_async_test(item):
@@ -59,20 +59,20 @@ def console_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def external_requests() -> Iterator[list[str]]:
-    """Addresses beyond 127.0.0.1 that the page asked for. They were all aborted, and there must be none."""
+    """Addresses beyond 127.0.0.1 that the page requested. All are aborted, and the test fails if there are any."""
     addresses: list[str] = []
     yield addresses
     assert not_of_core(addresses) == [], "the page tried to reach the network"
 
 
 def not_of_core(found: list[str]) -> list[str]:
-    """Those that ComfyUI's frontend did not cause itself."""
+    """Return the errors that ComfyUI's frontend did not cause itself."""
     return [text for text in found if not FAULTS_OF_CORE.search(text)]
 
 
 @pytest.fixture(scope="session")
 def pictures() -> Path:
-    """Where pictures of what was seen are kept: env CLOUD_HISTORY_PICTURES, else a temporary folder."""
+    """The folder for screenshots: the environment variable CLOUD_HISTORY_PICTURES, else a temporary folder."""
     folder = Path(os.environ.get("CLOUD_HISTORY_PICTURES") or tempfile.mkdtemp(prefix="cloud-history-pictures-"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,11 +1,11 @@
-"""How a dialog of ours looks from outside: its box, what is drawn around it, what is cut off; what has the focus."""
+"""Check how a dialog of the pack is drawn: its box, other boxes around it, cut-off content, and the focus."""
 
 from __future__ import annotations
 
 from playwright.async_api import Page
 
 FOCUS_SECONDS = 3
-# Browsers draw at halves of pixels.
+# Browsers may draw at half pixels.
 NEAR = 4
 
 MEASURE = r"""(selector) => {
@@ -61,12 +61,12 @@ FOCUS = """() => {
 
 
 async def faults_of_box(page: Page, selector: str = ".cch-dialog") -> list[str]:
-    """Look at the topmost box of ours: what is wrong with it, in words."""
+    """Return a description of each fault of the topmost dialog of the pack."""
     found: list[str] | None = await page.evaluate(MEASURE, selector)
     return ["it is not there"] if found is None else found
 
 
 async def focused(page: Page) -> str:
-    """What has the focus, by its words."""
+    """Return the text of the element that has the focus."""
     words: str = await page.evaluate(FOCUS)
     return words

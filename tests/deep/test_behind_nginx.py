@@ -1,4 +1,4 @@
-"""The pack behind a real nginx, on a path of its own too, beside a pack whose middleware reads every body."""
+"""The pack behind a real nginx, also below a path, beside a pack whose middleware reads every body."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ class Answer:
 
 @dataclass
 class Proxy:
-    """An nginx before a host."""
+    """An nginx in front of a host."""
 
     port: int
 
     def ask(
         self, prefix: str, route: str, body: object = None, *, name: str = NAME, origin: str | None = None
     ) -> Answer:
-        """Ask as a page of this address does."""
+        """Send a request as a page at this address does."""
         place = f"{name}:{self.port}"
         content = None if body is None else json.dumps(body)
         headers = {"Host": place, "X-Cloud-History": "1", "Origin": origin or f"http://{place}"}
@@ -126,7 +126,7 @@ def host(cloud: SimulatedCloud, tmp_path: Path) -> Iterator[HostProcess]:
 
 @pytest.fixture(params=HEADERS)
 def header(request: pytest.FixtureRequest) -> str:
-    """What nginx does with the name that it was reached under."""
+    """Return the name of an nginx configuration for the Host header."""
     return str(request.param)
 
 

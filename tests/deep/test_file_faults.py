@@ -1,6 +1,6 @@
-"""A disk that fails at any one call: no job goes without its safeguards, nothing hangs, what is told names the thing.
+"""On a disk that fails at any one call, no job is deleted without safeguards, nothing hangs, and errors name the file.
 
-Each deed is carried out once to see its calls, then once for each of them with the fault there.
+Each action runs once to record its calls, then once for each call with a fault at it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def template() -> Iterator[Path]:
 
 
 def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
-    """The last call of each kind on each file, of a plain deletion the first too; of the other deeds some, by turns."""
+    """Return the last call of each kind on each file. A plain deletion adds the first, other actions skip some."""
     every = 6 if how == BLOCKS else 2 if how == FAILS and deed != "delete" else 1
     cases: list[Case] = []
     for at, step in enumerate(dict.fromkeys(trail)):
@@ -47,7 +47,7 @@ def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
 
 
 def trail_of(deed: str, template: Path, folder: Path) -> tuple[FaultyDisk, float]:
-    """The calls of a deed without a fault, and its seconds."""
+    """Return the calls of an action without a fault, and the seconds it takes."""
     began = time.monotonic()
     disk = asyncio.run(carry_out(Case(deed), template, folder / "well", 60.0))
     return disk, time.monotonic() - began

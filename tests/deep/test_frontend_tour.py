@@ -1,7 +1,7 @@
-"""A short tour through every frontend that people have: each dialog is one box in the middle, and keeps its focus.
+"""A short tour through every supported frontend: each dialog is one centred box, and keeps its focus.
 
-What is wrong is noted and told at the end, so that one fault hides no other. A picture of each stop is kept in env
-CLOUD_HISTORY_PICTURES: look at them, also with CLOUD_HISTORY_PALETTE=light.
+Faults are collected and reported at the end, so that one fault does not hide another. A picture of each stop is saved
+in CLOUD_HISTORY_PICTURES. Look at them, also with CLOUD_HISTORY_PALETTE=light.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHOW_BUTTON = "() => window.app.extensionManager.setting.set('CloudHistory.ShowA
 
 
 class Tour:
-    """One walk through one frontend, with what was wrong on the way."""
+    """One tour through one frontend, with the faults that it found."""
 
     def __init__(self, page: Page, pictures: Path) -> None:
         self.page = page
@@ -48,16 +48,16 @@ class Tour:
         self._stop = 0
 
     def note(self, where: str, *faults: str) -> None:
-        """Keep what is wrong at a stop."""
+        """Record the faults at a stop."""
         self.faults += [f"{where}: {fault}" for fault in faults]
 
     async def picture(self, name: str) -> None:
-        """Keep a picture of the page."""
+        """Save a screenshot of the page."""
         self._stop += 1
         await self.page.screenshot(path=self._pictures / f"{self._stop:02} {name}.png", animations="disabled")
 
     async def look(self, name: str, focus: str, selector: str = ".cch-dialog") -> None:
-        """Look at the topmost box of ours; `focus` is what has the focus at once, and still has it later."""
+        """Check the topmost dialog of the pack. `focus` is the text of the element that has and keeps the focus."""
         page = self.page
         first = await focused(page)
         await page.wait_for_timeout(FOCUS_SECONDS * 1000)
@@ -70,7 +70,7 @@ class Tour:
         await self.picture(name)
 
     async def look_when_small(self, name: str, selector: str = ".cch-dialog") -> None:
-        """The same box in a small window is whole as well."""
+        """Check that the same dialog fits into a small window."""
         await self.page.set_viewport_size(SMALL)
         await self.page.wait_for_timeout(200)
         self.note(f"{name}, small", *await faults_of_box(self.page, selector))
@@ -108,7 +108,7 @@ async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
 
 
 def delete_graph(job_id: str) -> dict[str, Any]:
-    """A workflow of one node, with all that the frontends check."""
+    """Return a workflow of one node, with all fields that the frontends check."""
     node = {
         "id": 7,
         "type": "CloudHistoryDeleteJobs",
@@ -124,12 +124,12 @@ def delete_graph(job_id: str) -> dict[str, Any]:
 
 
 async def gone(opened: Locator) -> None:
-    """The dialog has been closed."""
+    """Wait until the dialog is closed."""
     await expect(opened).to_have_count(0)
 
 
 async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
-    """By the menu: giving a key, looking at it, beginning to remove it; and a cloud that has a problem."""
+    """Use the menu to enter a key, show it and begin to remove it, and see the error of a broken cloud."""
     page = tour.page
     await choose_cloud_history(page, "Connect to Comfy Cloud…")
     opened = dialog(page, "Connect to Comfy Cloud")
@@ -163,7 +163,7 @@ async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
 
 
 async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """The questions before jobs are cleared, deleted and cancelled."""
+    """Open the dialogs that confirm clearing, deleting and cancelling."""
     page = tour.page
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
@@ -196,7 +196,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """Details, Clean up with its question, Recently deleted."""
+    """Open the details, Clean up with its confirmation, and Recently deleted."""
     page = tour.page
     await panel.list.press("Escape")
     await panel.row(newest_first(cloud.listed("failed"))[0]).click()
@@ -227,7 +227,7 @@ async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """The panel in its window, and a question above it."""
+    """Open the panel in its window, and a confirmation above it."""
     page = tour.page
     await panel.root.get_by_role("button", name="Open in a large window").click()
     large = Panel(page, page.locator(".cch-panel.large"))
@@ -241,14 +241,14 @@ async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await tour.look("delete above the large window", "Cancel")
     await page.keyboard.press("Escape")
     await gone(page.locator(".cch-dialog"))
-    # The first Escape drops the selection, the second leaves.
+    # The first Escape clears the selection, the second closes the window.
     await large.list.press("Escape")
     await large.list.press("Escape")
     await gone(page.locator(".cch-panel.large"))
 
 
 async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
-    """A workflow asks, is allowed to, and its node says what came of it."""
+    """Approve a deletion of a workflow, and check the report on its node."""
     page = tour.page
     job_id = newest_first(cloud.finished)[0].id
     await load_workflow(page, delete_graph(job_id))
@@ -262,7 +262,7 @@ async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
 
 
 async def settings(tour: Tour, frontend: Frontend) -> None:
-    """Our settings are drawn, and what each changes is there."""
+    """Check that each setting of the pack is drawn with its input."""
     page = tour.page
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()

@@ -1,4 +1,4 @@
-"""The oldest jsonschema that is promised, and the newest that is too old, as pip installs them."""
+"""The oldest supported jsonschema and the newest unsupported one, installed by pip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ except BrokenInstallation as error:
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """Run Python with what is installed in a folder before everything else."""
+    """Run Python with the packages of a folder first on its path."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=CHECKOUT,

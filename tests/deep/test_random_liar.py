@@ -1,6 +1,6 @@
-"""A cloud that breaks its contract at random never makes us say what its own books deny.
+"""No report about a cloud that breaks its contract at random contradicts the jobs of that cloud.
 
-A thousand cases, the same ones each time. Env CLOUD_HISTORY_LIAR_SEED gives other ones, CLOUD_HISTORY_LIAR_CASES more.
+Runs the same thousand cases each time. CLOUD_HISTORY_LIAR_SEED chooses others, CLOUD_HISTORY_LIAR_CASES runs more.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Comfy = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def comfy(tmp_path_factory: pytest.TempPathFactory) -> Comfy:
-    """comfy-cli in an environment of its own, for it brings some sixty packages, and with a home of its own."""
+    """comfy-cli in its own environment, because it installs some sixty packages, and with its own home folder."""
     folder = tmp_path_factory.mktemp("comfy-cli")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     programs = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
@@ -29,7 +29,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Comfy:
         return subprocess.run(
             [str(programs / "comfy"), "--skip-prompt", *arguments],
             cwd=cwd,
-            # No home of this machine: it would keep a configuration there. No word to its makers either.
+            # Its own home, because comfy-cli writes a configuration there. Usage tracking is off.
             env={"HOME": str(folder), "PATH": f"{programs}:/usr/bin:/bin", "DO_NOT_TRACK": "1", "CI": "1"},
             capture_output=True,
             text=True,
@@ -50,7 +50,7 @@ def test_comfy_node_validate_passes_without_a_warning(comfy: Comfy) -> None:
 
 @pytest.mark.timeout(300)
 def test_comfy_node_pack_packs_exactly_the_files_that_we_check(comfy: Comfy, tmp_path: Path) -> None:
-    # In a clone, for it writes its archive into the checkout.
+    # In a clone, because comfy-cli writes its archive into the checkout.
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
     done = comfy("node", "pack", cwd=clone)

@@ -141,7 +141,7 @@ async def test_an_empty_list_fails_at_a_plain_node(stage: Stage) -> None:
 @pytest.mark.parametrize(("source", "received"), [("Texts", ["a", "b", "c"]), ("NoTexts", []), ("NoResult", (None,))])
 async def test_a_list_node_receives_the_whole_list_of_a_link(stage: Stage, source: str, received: object) -> None:
     await stage.run({"1": node(source), "2": node("RecordList", value=["1", 0], more="m")})
-    # Widgets arrive as lists of one item, unconnected optional inputs are absent, missing outputs arrive as a tuple.
+    # Nodes receive widget values as lists of one item, missing outputs as a tuple, and no unconnected optional inputs.
     assert stage.calls == [{"value": received, "more": ["m"]}]
     assert type(stage.calls[0]["value"]) is type(received)
 
