@@ -181,7 +181,7 @@ def console_errors() -> Iterator[list[str]]:
     """Errors and uncaught exceptions of the page. A test that expects some removes them."""
     errors: list[str] = []
     yield errors
-    assert without_faults_of_core(errors) == [], "the page reported errors"
+    assert without_errors_of_comfyui(errors) == [], "the page reported errors"
 
 
 @pytest.fixture
@@ -195,10 +195,10 @@ def external_requests() -> Iterator[list[str]]:
     """Addresses beyond 127.0.0.1 that the page requested. All are aborted, and the test fails if there are any."""
     addresses: list[str] = []
     yield addresses
-    assert without_faults_of_core(addresses) == [], "the page tried to reach the network"
+    assert without_errors_of_comfyui(addresses) == [], "the page tried to reach the network"
 
 
-def without_faults_of_core(found: list[str]) -> list[str]:
+def without_errors_of_comfyui(found: list[str]) -> list[str]:
     """Return the errors that ComfyUI and its frontend did not cause themselves."""
     of_core = [FAULT_OF_FRONTENDS] + ([FAULTS_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
     return [text for text in found if not any(each.search(text) for each in of_core)]

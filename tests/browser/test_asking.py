@@ -58,7 +58,7 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
 async def test_a_reload_asks_again_until_the_settings_forbid_deletions(
     page: Page, cloud: SimulatedCloud, host: HostProcess, console_errors: list[str], asked: list[str]
 ) -> None:
-    await leave_the_question_after_a_reload(page)
+    await skip_the_approval_after_a_reload(page)
     # A slow page may get the event before our script listens. The event is repeated.
     console_errors[:] = [text for text in console_errors if text != "Unknown message type cloud_history.ask"]
     assert cloud.history_posts == []
@@ -73,7 +73,7 @@ async def test_a_reload_asks_again_until_the_settings_forbid_deletions(
     assert cloud.history_posts == []
 
 
-async def leave_the_question_after_a_reload(page: Page) -> None:
+async def skip_the_approval_after_a_reload(page: Page) -> None:
     """Expect the approval dialog again after a reload, and skip it with Escape."""
     await load_workflow(page, clear_graph())
     await press_run(page)
@@ -90,7 +90,7 @@ async def leave_the_question_after_a_reload(page: Page) -> None:
 
 
 @asynccontextmanager
-async def status_kept_back(page: Page) -> AsyncIterator[None]:
+async def status_delayed(page: Page) -> AsyncIterator[None]:
     """Delay ComfyUI's answer about our status while entered."""
     seen = asyncio.Event()
 
@@ -110,7 +110,7 @@ async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -
     """Check that settings are stored on the server, and that the page requests them once."""
     asked.clear()
     may_delete = page.get_by_role("combobox", name="Workflows may delete")
-    async with status_kept_back(page):
+    async with status_delayed(page):
         await choose_in_menu(page, "Settings")
         await page.get_by_text("Cloud history", exact=True).last.click()
         await expect(may_delete).to_be_disabled()

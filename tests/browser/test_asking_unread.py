@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stage(connected=True)
 FIRST, SECOND = "Let this workflow delete 1 job?", "Let this workflow delete 3 jobs?"
 
 
-def two_deletions(cloud: SimulatedCloud) -> dict[str, Any]:
+def graph_with_two_deletions(cloud: SimulatedCloud) -> dict[str, Any]:
     """Return a graph with two deletions, the first of them harmless."""
     ids = [job.id for job in cloud.finished[:4]]
     nodes = [
@@ -49,7 +49,7 @@ def middle(rect: FloatRect) -> tuple[float, float]:
     return rect["x"] + rect["width"] / 2, rect["y"] + rect["height"] / 2
 
 
-async def asked_first(page: Page) -> tuple[Locator, Locator]:
+async def first_approval(page: Page) -> tuple[Locator, Locator]:
     """Return the first approval, which can be answered now, and the one that waits behind it."""
     one, other = dialog(page, FIRST), dialog(page, SECOND)
     await expect(one.or_(other)).to_be_visible(timeout=15_000)
@@ -60,10 +60,10 @@ async def asked_first(page: Page) -> tuple[Locator, Locator]:
 
 
 async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Page, cloud: SimulatedCloud) -> None:
-    graph = two_deletions(cloud)
+    graph = graph_with_two_deletions(cloud)
     await load_workflow(page, graph)
     await press_run(page)
-    first, behind = await asked_first(page)
+    first, behind = await first_approval(page)
     delete = first.get_by_role("button", name="Delete")
     skip_before, delete_before = await box(button(first, "Skip")), await box(delete)
     place = middle(delete_before)
@@ -92,7 +92,7 @@ async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Pag
 async def test_clicks_and_a_held_key_do_not_answer_an_approval_that_just_appeared(
     page: Page, cloud: SimulatedCloud
 ) -> None:
-    await load_workflow(page, two_deletions(cloud))
+    await load_workflow(page, graph_with_two_deletions(cloud))
     await press_run(page)
     places = []
     for _ in range(2):

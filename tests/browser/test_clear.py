@@ -128,7 +128,7 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
     asked = dialog(page, TITLE)
     await button(asked, "Cancel").click()
     await expect(asked).to_have_count(0)
-    await say_why_counting_failed(page, cloud)
+    await expect_the_reason_why_counting_failed(page, cloud)
     finished = len(cloud.finished)
     opened = await open_clear(page)
     await expect(opened).to_contain_text("You can undo for 10 s; after that it can’t be undone.")
@@ -144,7 +144,7 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
     assert cloud.history_posts == []
 
 
-async def say_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
+async def expect_the_reason_why_counting_failed(page: Page, cloud: SimulatedCloud) -> None:
     """Check that the dialog names the error and offers no deletion."""
     for title, shape in TROUBLES.items():
         cloud.faults[:] = [Fault.shaped(COUNTS, shape, times=None)]

@@ -38,12 +38,12 @@ async def test_without_approvals_an_example_deletes_nothing_until_a_job_id_is_pa
         "() => window.app.api.addEventListener('executed', event => { window.shown = event.detail.output.text })"
     )
     for name in HARMLESS:
-        await run_as_it_is_shipped(page, cloud, name)
+        await run_as_shipped(page, cloud, name)
         assert cloud.history_posts == []
     await paste_a_job_and_run(page, cloud)
 
 
-async def run_as_it_is_shipped(page: Page, cloud: SimulatedCloud, name: str) -> None:
+async def run_as_shipped(page: Page, cloud: SimulatedCloud, name: str) -> None:
     """Open an example, check the values of its node, and press Run."""
     class_type, values = HARMLESS[name]
     await load_workflow(page, read(EXAMPLES / f"{name}.json"))

@@ -15,7 +15,7 @@ from simulated_cloud import SimulatedCloud
 SCROLL = "element => element.scrollTop"
 
 
-async def keep_the_last_alone(clean_up: Locator, jobs: int) -> None:
+async def disable_all_rules_but_the_first(clean_up: Locator, jobs: int) -> None:
     """Switch all rules off but the first."""
     for label in ("Everything from the last", "One job a week, for"):
         await clean_up.get_by_role("checkbox", name=label, exact=True).click()
@@ -35,7 +35,7 @@ async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page:
     everything, goes = len(cloud.listed()), newest_first(cloud.finished)[5:]
     panel = await open_list(page, cloud)
     clean_up = await open_page(panel, "Clean up…")
-    await keep_the_last_alone(clean_up, 5)
+    await disable_all_rules_but_the_first(clean_up, 5)
     await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{len(goes)} of {everything} jobs would go")
     await expect(clean_up.get_by_role("row").filter(has_text="Last 5")).to_contain_text("5")
     await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(str(len(cloud.active)))
@@ -81,7 +81,7 @@ async def test_invalid_rules_delete_nothing_and_the_list_keeps_its_scroll_positi
         await expect(clean_up.get_by_role("alert")).to_have_text(told)
         await expect(days).to_have_attribute("aria-invalid", "true")
         await button(clean_up, "Delete…").press("Enter")
-    await keep_the_last_alone(clean_up, 5)
+    await disable_all_rules_but_the_first(clean_up, 5)
     await clean_up.get_by_role("checkbox", name="The last", exact=True).click()
     await expect(clean_up).to_contain_text("Set at least one rule. Without one, nothing would be kept.")
     await button(clean_up, "Delete…").press("Enter")
@@ -109,7 +109,7 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     await panel.list.press("End")
     await panel.list.press("p")
     clean_up = await open_page(panel, "Clean up…")
-    await keep_the_last_alone(clean_up, 5)
+    await disable_all_rules_but_the_first(clean_up, 5)
     goes = len(cloud.finished) - 6
     verdicts = clean_up.locator(".cch-verdicts tbody tr")
     await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{goes} of 60 jobs would go")

@@ -107,7 +107,7 @@ async def test_active_jobs_cannot_be_deleted_and_a_false_success_is_not_reported
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
-    await select_the_active_alone(panel, cloud)
+    await select_only_active_jobs(panel, cloud)
     assert cloud.history_posts == []
     await panel.list.press("Escape")
     await panel.expect_count(0, 24, 24)
@@ -125,7 +125,7 @@ async def test_active_jobs_cannot_be_deleted_and_a_false_success_is_not_reported
     assert cloud.deleted == []
 
 
-async def select_the_active_alone(panel: Panel, cloud: SimulatedCloud) -> None:
+async def select_only_active_jobs(panel: Panel, cloud: SimulatedCloud) -> None:
     """Check that active jobs can be cancelled but not deleted, and that the Delete key says why."""
     await panel.select(cloud.active)
     await expect(button(panel.root, f"Cancel {len(cloud.active)} jobs…")).to_be_visible()

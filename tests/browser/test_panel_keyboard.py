@@ -20,7 +20,7 @@ async def test_the_panel_works_by_keyboard_and_comfyui_receives_none_of_its_keys
 ) -> None:
     panel = await open_delete_and_undo(page, cloud)
     await reach_the_search_the_tabs_and_the_row_menu(panel)
-    await expect_comfyui_to_hear_nothing(panel)
+    await expect_comfyui_to_receive_no_key(panel)
 
 
 async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
@@ -91,7 +91,7 @@ async def reach_the_search_the_tabs_and_the_row_menu(panel: Panel) -> None:
     await expect(panel.list).to_be_focused()
 
 
-async def expect_comfyui_to_hear_nothing(panel: Panel) -> None:
+async def expect_comfyui_to_receive_no_key(panel: Panel) -> None:
     """Check that ComfyUI's shortcuts have no effect inside the panel, and that the graph does not change."""
     page = panel.page
     await page.evaluate(

@@ -29,7 +29,7 @@ async def test_two_thousand_jobs_scroll_with_few_row_elements_and_visible_rows_a
     page: Page, cloud: SimulatedCloud
 ) -> None:
     panel = await open_list(page, cloud)
-    await expect_a_long_jump_to_fill_what_can_be_seen_first(panel)
+    await expect_a_long_jump_to_fill_visible_rows_first(panel)
     await panel.list.press("Home")
     await expect(panel.list.get_by_text("Today", exact=True)).to_be_visible()
     most, headings, filled = await panel.list.evaluate(
@@ -68,7 +68,7 @@ ROWS_OUTSIDE = """list => {
 }"""
 
 
-async def expect_a_long_jump_to_fill_what_can_be_seen_first(panel: Panel) -> None:
+async def expect_a_long_jump_to_fill_visible_rows_first(panel: Panel) -> None:
     """Check that the visible rows are filled at once, and the rows near them after scrolling ends."""
     outside = await panel.list.evaluate(
         f"""async list => {{

@@ -74,16 +74,16 @@ async def test_with_the_old_menu_the_panel_opens_as_a_window(
 async def test_the_panel_shows_that_it_loads_and_offers_a_retry_after_a_failure(
     page: Page, cloud: SimulatedCloud, console_errors: list[str]
 ) -> None:
-    await see_a_file_lost_and_try_again(page, "row.mjs")
+    await lose_a_script_and_retry(page, "row.mjs")
     await page.reload()
     await page.wait_for_function(READY)
-    await see_a_file_lost_and_try_again(page, "style.css")
+    await lose_a_script_and_retry(page, "style.css")
     # ComfyUI reports every command that fails.
     console_errors[:] = [text for text in console_errors if "could not be loaded" not in text]
     assert cloud.history_posts == []
 
 
-async def see_a_file_lost_and_try_again(page: Page, name: str) -> None:
+async def lose_a_script_and_retry(page: Page, name: str) -> None:
     """Delay the panel's script, then let it fail, and check the message of a menu entry that needs it."""
     waiting: asyncio.Queue[Route] = asyncio.Queue()
     await page.route(f"**/{name}", lambda route: waiting.put_nowait(route))

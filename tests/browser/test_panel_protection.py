@@ -142,8 +142,8 @@ async def test_a_job_protected_by_its_workflow_stays_protected_and_a_damaged_or_
     await protect_a_job_by_its_workflow(panel, job, len(others))
     assert state.protected() == {"jobs": [], "workflows": []}
     await panel.root.get_by_role("button", name="Back to the list").click()
-    await find_the_list_damaged_and_start_anew(panel, cloud, state)
-    await find_the_state_folder_lost_and_start_anew(panel, state)
+    await damage_the_list_and_start_with_an_empty_one(panel, cloud, state)
+    await lose_the_state_folder_and_start_with_an_empty_one(panel, state)
     assert cloud.history_posts == []
 
 
@@ -169,7 +169,7 @@ async def protect_a_job_by_its_workflow(panel: Panel, job: SimulatedJob, of_work
     await expect(button(panel.root, "Protect")).to_be_visible()
 
 
-async def find_the_state_folder_lost_and_start_anew(panel: Panel, state: State) -> None:
+async def lose_the_state_folder_and_start_with_an_empty_one(panel: Panel, state: State) -> None:
     """Check that nothing can be deleted until the person accepts an empty list instead of the lost one."""
     page = panel.page
     state.lose()
@@ -191,7 +191,7 @@ async def find_the_state_folder_lost_and_start_anew(panel: Panel, state: State) 
     assert (state.folder / "state_folder.json").exists()
 
 
-async def find_the_list_damaged_and_start_anew(panel: Panel, cloud: SimulatedCloud, state: State) -> None:
+async def damage_the_list_and_start_with_an_empty_one(panel: Panel, cloud: SimulatedCloud, state: State) -> None:
     """Check that nothing can be deleted until the person accepts an empty list instead of the damaged one."""
     page = panel.page
     state.damage()

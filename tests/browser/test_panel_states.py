@@ -44,11 +44,11 @@ async def test_without_a_key_the_panel_offers_to_connect(page: Page, cloud: Simu
 async def test_the_panel_names_each_error_until_it_is_over_and_keeps_the_list_while_offline(
     page: Page, cloud: SimulatedCloud
 ) -> None:
-    panel = await go_through_the_troubles(page, cloud)
-    await lose_the_network_and_find_it_again(panel, cloud)
+    panel = await expect_each_error(page, cloud)
+    await go_offline_and_online_again(panel, cloud)
 
 
-async def go_through_the_troubles(page: Page, cloud: SimulatedCloud) -> Panel:
+async def expect_each_error(page: Page, cloud: SimulatedCloud) -> Panel:
     """Check that each error replaces the list until it is over."""
     panel: Panel | None = None
     for title, (shape, words) in TROUBLES.items():
@@ -68,7 +68,7 @@ async def go_through_the_troubles(page: Page, cloud: SimulatedCloud) -> Panel:
     return panel
 
 
-async def lose_the_network_and_find_it_again(panel: Panel, cloud: SimulatedCloud) -> None:
+async def go_offline_and_online_again(panel: Panel, cloud: SimulatedCloud) -> None:
     """Check that the list stays while offline, and that nothing can be deleted."""
     chosen = newest_first(cloud.finished)[0]
     await panel.select([chosen])

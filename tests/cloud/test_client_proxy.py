@@ -16,7 +16,7 @@ from cloud_history.config import BaseUrl, read_base_url
 from cloud_history.errors import CloudConnectionError, CloudTimeoutError, UnusableProxy
 from cloud_history.secret import scrub
 from simulated_cloud import SimulatedCloud
-from support.shown_error import everything_of
+from support.shown_error import all_text_of
 
 OpenClient = Callable[..., CloudClient]
 Proxy = Any
@@ -90,7 +90,7 @@ async def test_the_proxy_s_credentials_are_in_no_error_and_no_log(
         shown = repr(client)
         with pytest.raises(CloudConnectionError) as caught:
             await client.delete_history(["01234567-89ab-cdef-0123-456789abcdef"])
-    text = f"{shown}\n{everything_of(caught.value)}\n{caplog.text}"
+    text = f"{shown}\n{all_text_of(caught.value)}\n{caplog.text}"
     for secret in (
         USER,
         PASSWORD,
@@ -139,7 +139,7 @@ async def test_an_unreachable_proxy_is_reported(monkeypatch: pytest.MonkeyPatch,
         with pytest.raises(CloudConnectionError) as caught:
             await client.clear_history()
     assert caught.value.sent is False
-    assert USER not in everything_of(caught.value)
+    assert USER not in all_text_of(caught.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -215,7 +215,7 @@ async def test_a_proxy_that_cannot_be_used_is_refused_before_anything_is_sent(
     assert "HTTPS_PROXY" in caught.value.hint
     assert "NO_PROXY" in caught.value.hint
     for secret in (address, USER, PASSWORD, "pr0xy%2Fp%40ss"):
-        assert secret not in everything_of(caught.value)
+        assert secret not in all_text_of(caught.value)
 
 
 async def test_netrc_is_never_read(

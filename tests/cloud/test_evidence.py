@@ -49,7 +49,7 @@ def some(cloud: SimulatedCloud, count: int) -> list[str]:
     return finished[:: len(finished) // count][:count]
 
 
-def told(result: DeletionResult) -> Counter[str]:
+def outcome_counts(result: DeletionResult) -> Counter[str]:
     return Counter(each.outcome.value for each in result.jobs.values())
 
 
@@ -72,7 +72,7 @@ async def test_a_job_that_can_be_fetched_by_id_is_not_reported_as_removed_when_a
     bend(cloud, "keeps_jobs", lie)
     result = await delete(some(cloud, count))
     assert not cloud.deleted
-    assert told(result) == {"unconfirmed": count}
+    assert outcome_counts(result) == {"unconfirmed": count}
 
 
 @pytest.mark.parametrize("lie", ["hides_jobs", "empty_list"])
@@ -82,14 +82,14 @@ async def test_an_empty_list_proves_nothing_while_a_job_is_found_by_its_id(
     for when in ("", ",after_deletion=true"):
         cloud.bends.clear()
         bend(cloud, "keeps_jobs", lie + when, "details_not_found,rows=some" + when)
-        assert told(await delete(some(cloud, 30))) == {"unconfirmed": 30}
+        assert outcome_counts(await delete(some(cloud, 30))) == {"unconfirmed": 30}
 
 
 async def test_jobs_that_the_list_shows_in_upper_case_are_not_reported_as_removed(
     cloud: SimulatedCloud, delete: Delete
 ) -> None:
     bend(cloud, "ids_upper_case,where=both", "empty_list,after_deletion=true")
-    assert told(await delete(some(cloud, 30))) == {"unconfirmed": 30}
+    assert outcome_counts(await delete(some(cloud, 30))) == {"unconfirmed": 30}
     assert not cloud.deleted, "the cloud knows no ids in upper case"
 
 
@@ -106,7 +106,7 @@ async def test_a_404_proves_nothing_while_a_listed_job_also_gets_404(
     bend(cloud, "keeps_jobs", "details_not_found,after_deletion=true")
     cloud.bends.append(OfThese("hides_jobs", after_deletion=True))
     result = await delete(chosen)
-    assert told(result) == {"unconfirmed": count}
+    assert outcome_counts(result) == {"unconfirmed": count}
     assert {str(each.why) for each in result.jobs.values()} == {
         "the list can’t be trusted (no job that is listed is found by its id)"
     }
@@ -129,10 +129,10 @@ async def test_a_complete_list_proves_removal_even_if_removed_jobs_can_be_fetche
 ) -> None:
     chosen = some(cloud, count)
     bend(cloud, "details_of_deleted_jobs")
-    assert told(await delete(chosen)) == {"deleted": count}
+    assert outcome_counts(await delete(chosen)) == {"deleted": count}
     active = [job.id for job in cloud.active]
     more = some(cloud, count)
-    assert told(await delete(more + active)) == {"deleted": count, "active": len(active)}
+    assert outcome_counts(await delete(more + active)) == {"deleted": count, "active": len(active)}
 
 
 @pytest.mark.parametrize("lie", ["hides_jobs,rows=some", "hides_jobs,rows=one", "drops_rows,size=5"])
@@ -165,7 +165,7 @@ async def test_a_deletion_is_not_proven_if_the_other_jobs_disappear_too(
 ) -> None:
     bend(cloud, "keeps_jobs", lie, "details_not_found,after_deletion=true")
     result = await delete(some(cloud, count))
-    assert told(result) == {"unconfirmed": count}
+    assert outcome_counts(result) == {"unconfirmed": count}
     assert {str(each.why) for each in result.jobs.values()} == {
         "the list can’t be trusted (the jobs that were to stay are missing too)"
     }

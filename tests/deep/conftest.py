@@ -54,7 +54,7 @@ def console_errors() -> Iterator[list[str]]:
     """Errors and uncaught exceptions of the page."""
     errors: list[str] = []
     yield errors
-    assert not_of_core(errors) == [], "the page reported errors"
+    assert without_errors_of_frontends(errors) == [], "the page reported errors"
 
 
 @pytest.fixture
@@ -62,10 +62,10 @@ def external_requests() -> Iterator[list[str]]:
     """Addresses beyond 127.0.0.1 that the page requested. All are aborted, and the test fails if there are any."""
     addresses: list[str] = []
     yield addresses
-    assert not_of_core(addresses) == [], "the page tried to reach the network"
+    assert without_errors_of_frontends(addresses) == [], "the page tried to reach the network"
 
 
-def not_of_core(found: list[str]) -> list[str]:
+def without_errors_of_frontends(found: list[str]) -> list[str]:
     """Return the errors that ComfyUI's frontend did not cause itself."""
     return [text for text in found if not FAULTS_OF_CORE.search(text)]
 

@@ -11,7 +11,7 @@ from cloud_history.jobs.redact import clean_detail
 from cloud_history.state.protection import ProtectionFile
 from support.deletion_stage import OLD_LINE, OLDER, Stage
 from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
-from support.small_disk import no_file_larger_than
+from support.small_disk import file_size_limited_to
 
 CLOUD_JOBS = 60
 DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
@@ -148,7 +148,7 @@ async def test_a_note_that_cannot_be_removed_is_reported_at_the_next_start_besid
 
 @pytest.mark.parametrize("room", [10, 300], ids=["the slot", "the note"])
 async def test_a_full_disk_stops_the_deletion_before_it_begins(stage: Stage, room: int) -> None:
-    with no_file_larger_than(room):
+    with file_size_limited_to(room):
         await stage.delete()
     assert isinstance(stage.error, StateUnwritable)
     stage.nothing_was_sent()
@@ -160,7 +160,7 @@ async def test_an_audit_log_is_unchanged_when_the_disk_fills_up_within_a_line(st
     path = stage.folder / "deletions.jsonl"
     path.write_bytes((OLD_LINE + b"\n") * 20)
     before = path.read_bytes()
-    with no_file_larger_than(len(before) + 100):
+    with file_size_limited_to(len(before) + 100):
         await stage.delete()
     assert isinstance(stage.error, StateUnwritable)
     assert path.read_bytes() == before
@@ -176,7 +176,7 @@ async def test_a_backup_that_does_not_fit_on_the_disk_leaves_nothing(stage: Stag
         writer.add(job_id, clean_detail(stage.cloud.jobs[job_id].detail()), "a-key-that-is-nowhere")
     size = writer.close().stat().st_size
     stage.operations().backups.delete(OLDER)
-    with no_file_larger_than(size - short):
+    with file_size_limited_to(size - short):
         await stage.delete()
     assert set(stage.outcomes().values()) == {"failed"}
     stage.nothing_was_sent()

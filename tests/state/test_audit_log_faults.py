@@ -23,7 +23,7 @@ from cloud_history.state.audit_csv import csv_lines
 from cloud_history.state.audit_log import AuditLog
 from support.examples import examples
 from support.record_stage import DELETED, entry, job_id, name, outcome, recorded
-from support.small_disk import no_file_larger_than
+from support.small_disk import file_size_limited_to
 
 MESSAGE = "Deletions are stopped: the record of deletions can’t be written."
 
@@ -60,7 +60,7 @@ def test_a_full_disk_leaves_no_half_written_line(tmp_path: Path, room: int) -> N
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     before = (tmp_path / "deletions.jsonl").read_bytes()
-    with no_file_larger_than(len(before) + room), pytest.raises(StateUnwritable):
+    with file_size_limited_to(len(before) + room), pytest.raises(StateUnwritable):
         record.intent(entry(2, job_ids=tuple(map(job_id, range(1_000)))))
     assert (tmp_path / "deletions.jsonl").read_bytes() == before
     record.intent(entry(3))

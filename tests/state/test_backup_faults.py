@@ -26,7 +26,7 @@ from cloud_history.state.backups import BackupFolder
 from cloud_history.state.folder import state_folder_at
 from support.backup_stage import ABOUT, CREATED, DETAIL, JOB, KEY, OPERATION, OTHER, make, names
 from support.examples import examples
-from support.small_disk import no_file_larger_than
+from support.small_disk import file_size_limited_to
 
 NOISE = random.Random(1).randbytes(60_000).hex()
 
@@ -74,7 +74,7 @@ def test_a_disk_that_fills_up_while_jobs_are_added_leaves_nothing(tmp_path: Path
             job = str(UUID(int=number))
             writer.add(job, {**DETAIL, "id": job, "note": NOISE}, KEY)
 
-    with no_file_larger_than(room), pytest.raises(OSError, match="large"):
+    with file_size_limited_to(room), pytest.raises(OSError, match="large"):
         add_many()
     assert names(tmp_path) == set()  # at once: others need the room
     with pytest.raises(OSError, match="could not be written"):
@@ -89,7 +89,7 @@ def test_a_disk_that_fills_up_at_the_last_step_leaves_nothing(tmp_path: Path, sh
     whole = make(tmp_path, OTHER).stat().st_size
     writer = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
     writer.add(JOB, DETAIL, KEY)
-    with no_file_larger_than(whole - 1 - short), pytest.raises(OSError, match="large"):
+    with file_size_limited_to(whole - 1 - short), pytest.raises(OSError, match="large"):
         writer.close()
     assert names(tmp_path) == {f"{OTHER}.zip"}
     assert_the_next_one_works(tmp_path / "next")

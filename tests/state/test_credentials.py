@@ -25,7 +25,7 @@ from cloud_history.state.credentials import (
     clean_key,
     has_usual_prefix,
 )
-from support.shown_error import everything_of
+from support.shown_error import all_text_of
 
 KEY = "comfyui-unit-credentials-0123456789abcdef"
 OTHER = "comfyui-unit-credentials-fedcba9876543210"
@@ -65,7 +65,7 @@ def test_an_unusable_key_in_the_environment_is_an_error_and_no_other_key_is_used
     with pytest.raises(InvalidApiKey) as caught:
         KeyStore(folder, {environment.API_KEY: "comfyui-two words"}).find()
     assert environment.API_KEY in caught.value.message
-    assert "two words" not in everything_of(caught.value)
+    assert "two words" not in all_text_of(caught.value)
 
 
 def test_the_environment_of_the_process_is_read_at_each_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_quoted(pasted: 
     with pytest.raises(InvalidApiKey) as caught:
         clean_key(pasted)
     assert caught.value.code == "invalid_key"
-    assert pasted not in everything_of(caught.value)
+    assert pasted not in all_text_of(caught.value)
     assert caught.value.hint
 
 
@@ -249,7 +249,7 @@ def test_a_save_that_fails_leaves_the_older_key_and_no_temporary_file(
         with pytest.raises(StateUnwritable) as caught:
             store.save(Secret(KEY))
     assert "No space left" in caught.value.message
-    assert KEY not in everything_of(caught.value)
+    assert KEY not in all_text_of(caught.value)
     assert {path.name for path in folder.iterdir() if not path.name.startswith("state_folder")} == {"api_key.json"}
     assert store.get().secret.reveal() == OTHER
 
@@ -258,7 +258,7 @@ def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     with pytest.raises(StateUnwritable) as caught:
         KeyStore(tmp_path / "state", {}).save(Secret(KEY))
-    assert KEY not in everything_of(caught.value)
+    assert KEY not in all_text_of(caught.value)
     assert caught.value.code == "state_unwritable"
 
 
@@ -316,7 +316,7 @@ def test_a_damaged_key_file_is_reported_and_neither_quoted_nor_removed(folder: P
         store.find()
     assert caught.value.code == "key_file_damaged"
     assert isinstance(caught.value, CloudError)
-    assert KEY not in everything_of(caught.value)
+    assert KEY not in all_text_of(caught.value)
     assert path.read_bytes() == content
     store.save(Secret(KEY))
     assert store.get().secret.reveal() == KEY

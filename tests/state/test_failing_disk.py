@@ -34,7 +34,7 @@ from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks import threads
 from cloud_history.tasks.disk import disk_access
 from cloud_history.tasks.threads import run_large_in_thread
-from support.small_disk import no_file_larger_than
+from support.small_disk import file_size_limited_to
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EACCES]
 
@@ -168,7 +168,7 @@ def test_settings_are_not_overwritten_while_the_folder_marker_is_unreadable(
 
 
 def test_a_full_disk_is_reported_with_the_file_it_refused(tmp_path: Path) -> None:
-    with no_file_larger_than(200), pytest.raises(StateUnwritable) as full:
+    with file_size_limited_to(200), pytest.raises(StateUnwritable) as full:
         AuditLog(tmp_path).intent(AuditEntry("0" * 32, "delete", "panel", job_ids=("x" * 300,)))
     assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)
 

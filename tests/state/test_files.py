@@ -18,7 +18,7 @@ from cloud_history.errors import FileRefused
 from cloud_history.state import files
 from cloud_history.state.files import Mode, open_private, private_folder, read_private, write_private
 from cloud_history.state.locks import file_lock
-from support.small_disk import no_file_larger_than
+from support.small_disk import file_size_limited_to
 
 
 def mode(path: Path) -> int:
@@ -139,7 +139,7 @@ def test_an_interrupt_leaves_the_old_file_and_no_temporary_file(path: Path, monk
 
 
 def test_a_full_disk_leaves_the_old_file(path: Path) -> None:
-    with no_file_larger_than(4096), pytest.raises(OSError, match="large"):
+    with file_size_limited_to(4096), pytest.raises(OSError, match="large"):
         write_private(path, "x" * 100_000)
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]

@@ -44,7 +44,7 @@ from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
 from support.kept_files import contents
 from support.requests import clear_history, delete_jobs, list_jobs
-from support.shown_error import and_those_behind
+from support.shown_error import exception_chain
 
 OpenClient = Callable[..., CloudClient]
 
@@ -164,7 +164,7 @@ class Evidence:
     def add_error(self, where: str, error: BaseException) -> None:
         """Add an exception with its traceback, its causes and its contexts."""
         self.add(f"{where}: traceback", "".join(traceback.format_exception(error)))
-        for each in and_those_behind(error):
+        for each in exception_chain(error):
             self.add(f"{where}: {type(each).__name__}", each, each.args, vars(each))
 
     def event(self, name: str, payload: object, client: str | None = None) -> None:

@@ -38,7 +38,7 @@ def allowance() -> float:
     return min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
-async def never_held_up(work: Callable[[], Awaitable[object]], least_beats: int = 50) -> None:
+async def check_loop_not_blocked(work: Callable[[], Awaitable[object]], least_beats: int = 50) -> None:
     """Check that work blocks the running loop for at most 20 ms in 99 of 100 cases, and never for 60 ms."""
     factor, tries = allowance(), list[tuple[float, float]]()
     for _ in range(TRIES):

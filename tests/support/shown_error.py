@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 
-def and_those_behind(error: BaseException) -> Iterator[BaseException]:
+def exception_chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception with all its causes and contexts."""
     waiting, seen = [error], list[BaseException]()
     while waiting:
@@ -16,7 +16,7 @@ def and_those_behind(error: BaseException) -> Iterator[BaseException]:
         waiting += [one for one in behind if one is not None and one not in seen]
 
 
-def everything_of(error: BaseException) -> str:
+def all_text_of(error: BaseException) -> str:
     """Return everything that a log or a debugger shows of an exception, its causes and its contexts."""
-    shown = [[str(each), repr(each), repr(each.args), repr(vars(each))] for each in and_those_behind(error)]
+    shown = [[str(each), repr(each), repr(each.args), repr(vars(each))] for each in exception_chain(error)]
     return "\n".join(text for texts in shown for text in texts)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
+def file_size_limited_to(size: int) -> Iterator[None]:
     """Let the system refuse writes beyond this file size."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
