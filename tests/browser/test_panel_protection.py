@@ -176,7 +176,7 @@ async def lose_the_state_folder_and_start_with_an_empty_one(panel: Panel, state:
     await panel.root.get_by_role("button", name="Refresh", exact=True).click()
     banner = panel.root.locator(".cch-zone.top .cch-card").filter(has_text="Deletions are stopped")
     await expect(banner).to_contain_text(f"the state folder {state.folder} is not there any more")
-    await expect(banner).to_contain_text("Put it back as it was")
+    await expect(banner).to_contain_text("Put the folder back")
     await expect(button(panel.root, "Delete 1…")).to_have_attribute("aria-disabled", "true")
     await button(banner, "Start anew…").click()
     opened = dialog(page, "Start anew?")
