@@ -69,7 +69,7 @@ async def test_the_proxy_gets_its_own_credentials_and_never_the_key(
         assert cloud.api_key not in head
         assert "x-api-key" not in head.lower()
     for said in proxy.in_tunnel:
-        assert said[:2] == b"\x16\x03", "TLS and nothing else is spoken in the tunnel"
+        assert said[:2] == b"\x16\x03", "the tunnel carries only TLS"
         assert cloud.api_key.encode() not in said
     assert bool(proxy.in_tunnel) is (manner == "establish")
 

@@ -114,7 +114,7 @@ async def test_a_request_is_sent_as_often_as_the_table_says(
             await call(client, what, cloud)
     assert type(caught.value) is row[1]
     assert (len(cloud.requests), len(waits)) == (row[column], row[column] - 1)  # type: ignore[operator]
-    assert len({request.body for request in cloud.requests if request.body}) <= 1, "the same bytes each time"
+    assert len({request.body for request in cloud.requests if request.body}) <= 1, "each try sends the same bytes"
     if "Retry-After 6" in name:
         assert caught.value.retry_after is not None  # type: ignore[attr-defined]
 

@@ -40,7 +40,7 @@ def test_with_totals_counting_reads_only_both_ends_of_each_list() -> None:
 def test_the_sample_has_jobs_from_both_ends_of_the_lists() -> None:
     jobs = lister({"completed": 20, "failed": 10, "in_progress": 4})
     named = virtual_time.run(count_and_sample(jobs, lambda: NOON)).sample
-    assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "finished ones alone"
+    assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "the sample has only finished jobs"
     assert virtual_time.run(count_and_sample(lister({"failed": 1}), lambda: NOON)).sample[0].id == ids(1)[0]
 
 

@@ -90,7 +90,7 @@ async def test_jobs_that_the_list_shows_in_upper_case_are_not_reported_as_remove
 ) -> None:
     bend(cloud, "ids_upper_case,where=both", "empty_list,after_deletion=true")
     assert outcome_counts(await delete(some(cloud, 30))) == {"unconfirmed": 30}
-    assert not cloud.deleted, "the cloud knows no ids in upper case"
+    assert not cloud.deleted, "the simulated cloud has no ids in upper case"
 
 
 @pytest.mark.parametrize("count", [1, 10, 30])

@@ -83,7 +83,7 @@ def test_after_the_first_page_six_pages_are_requested_at_once() -> None:
     jobs = completed(20_000, slow=lambda number: 1.0)
     assert len(read(jobs).jobs) == 20_000
     assert jobs.most_at_once == 6
-    assert offsets(jobs) == list(range(0, 20_000, 999)), "each page begins with the last row of the one before"
+    assert offsets(jobs) == list(range(0, 20_000, 999)), "each page begins with the last row of the previous page"
 
 
 def test_pages_that_arrive_out_of_order_are_read_in_order() -> None:
@@ -209,7 +209,7 @@ def test_a_filter_that_the_server_ignores_is_applied_locally(filters: bool) -> N
     assert list(found.jobs) == ids(2200)[1500:]
     assert found.complete
     assert {query.get("status") for query in jobs.queries} == {"failed"}
-    assert found.received == (700 if filters else 2202), "two rows come twice, at the pages' seams"
+    assert found.received == (700 if filters else 2202), "two rows are on two pages each"
     assert (Defect(DefectKind.FILTER_IGNORED) in found.defects) is not filters
 
 

@@ -135,4 +135,4 @@ def test_a_page_requested_earlier_is_used_by_the_first_reading_only() -> None:
     assert found.complete
     assert list(found.jobs) == [row["id"] for row in jobs.rows]
     readings = [offset for _, offset, _ in jobs.asked if not offset]
-    assert len(readings) == 2, "the page that was asked for, and the first of a second reading"
+    assert len(readings) == 2, "the page requested earlier, and the first page of the second reading"

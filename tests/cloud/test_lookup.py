@@ -33,9 +33,11 @@ def test_looking_up_no_jobs_sends_no_request() -> None:
 def test_up_to_twenty_jobs_are_fetched_by_id_and_looked_up_in_the_list(count: int) -> None:
     client = FakeClient(jobs_of(ids(1000)[::2]))
     found = look(client, count)
-    assert client.pages == [({}, 1000, 0), ({}, 2, 499)], "the list, and whether it ends there"
+    assert client.pages == [({}, 1000, 0), ({}, 2, 499)], "the list, and a check that no jobs follow"
     listed_already = set(ids(1000)[::2]) - set(ids(count))
-    assert set(ids(count)) < set(client.asked) < set(ids(count)) | listed_already, "and one that is listed"
+    assert set(ids(count)) < set(client.asked) < set(ids(count)) | listed_already, (
+        "the requested jobs and one listed job"
+    )
     assert list(found.there) == ids(count)[::2]
     assert found.gone == frozenset(ids(count)[1::2])
     assert (found.error, found.defects) == (None, ())
@@ -47,7 +49,7 @@ def test_more_than_twenty_jobs_are_looked_up_in_the_list_with_a_spot_check_of_fi
     found = look(client, count)
     assert MAX_ONE_BY_ONE == 20
     assert len(client.asked) <= 2 * SPOT_CHECK
-    assert [offset for _, _, offset in client.pages] == [0, 999], "a list of several pages ends where it says"
+    assert [offset for _, _, offset in client.pages] == [0, 999], "a list of several pages ends at its total"
     assert list(found.there) == ids(count)[::2]
     assert found.gone == frozenset(ids(count)[1::2])
 
@@ -129,7 +131,7 @@ def test_a_list_with_other_jobs_proves_removal_even_if_deleted_jobs_can_be_fetch
 
     others = settled(ids(60)[30:], "failed")
     assert look_after(Soft(others), known(), count).gone == frozenset(ids(count))
-    assert look_after(Soft(others), Observation(KNOWN_AS), count).gone == frozenset(), "they were not listed before"
+    assert look_after(Soft(others), Observation(KNOWN_AS), count).gone == frozenset(), "the jobs were not listed before"
     assert look_after(Soft({}), known(), count).gone == frozenset(), "the list is empty"
 
 
@@ -182,7 +184,7 @@ def test_a_listed_job_is_fetched_after_the_spot_check_and_before_the_list_is_com
     [asked] = [each for each in client.told if each in before.others]
     at = client.told.index(asked)
     assert {each for each in client.told[:at] if isinstance(each, str)} == set(client.asked) - {asked}
-    assert any(isinstance(each, int) for each in client.told[at:]), "some pages are not asked for yet"
+    assert any(isinstance(each, int) for each in client.told[at:]), "some pages have not been requested yet"
 
 
 def test_no_listed_job_is_fetched_unless_a_requested_job_is_missing() -> None:

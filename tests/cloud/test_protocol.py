@@ -37,7 +37,7 @@ def requests_that_can_be_built() -> dict[str, Request]:
         for name, each in vars(protocol).items()
         if inspect.isfunction(each) and not name.startswith("_") and get_type_hints(each).get("return") is Request
     }
-    assert builders == set(samples), "a new builder needs a sample here, and a place in the allow-list"
+    assert builders == set(samples), "a new builder needs a sample here and an entry in the allow-list"
     return {name: make() for name, make in samples.items()}
 
 

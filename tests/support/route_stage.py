@@ -200,7 +200,7 @@ class Stage:
             if state():
                 return
             await asyncio.sleep(0.005)
-        raise AssertionError("it never came to that")
+        raise AssertionError("the condition did not become true")
 
     async def back_up(self, *job_ids: str) -> None:
         """Make a backup of these jobs under the name `operation`."""
