@@ -302,7 +302,7 @@ async def test_a_disk_that_refuses_shows_no_key(
     assert evidence.find(KEY) == []
 
 
-def test_the_search_finds_what_does_leak(evidence: Evidence, tmp_path: Path) -> None:
+def test_the_key_search_finds_a_real_leak(evidence: Evidence, tmp_path: Path) -> None:
     other = "unremembered-key+0123456789"
     try:
         try:

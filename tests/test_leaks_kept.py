@@ -80,7 +80,7 @@ def show_the_record(evidence: Evidence, folder: Path) -> None:
         *((name, place) for name in ONE_OF_EACH_KIND for place in ("everywhere", "when sent")),
     ],
 )
-async def test_nothing_that_is_kept_of_a_deletion_has_the_key(
+async def test_no_file_written_by_a_deletion_contains_the_key(
     cloud: SimulatedCloud,
     environ: dict[str, str],
     tmp_path: Path,
@@ -145,7 +145,7 @@ async def test_a_workflow_protected_as_it_is_shown_puts_no_key_into_the_list(
 
 
 @pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_cancelled_in_the_middle_nothing_on_the_disk_has_the_key(
+async def test_a_deletion_cancelled_midway_leaves_no_key_on_the_disk(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence, step: str
 ) -> None:
     operations, gate = Operations(tmp_path, environ), Gate(cloud)
@@ -165,7 +165,7 @@ async def test_cancelled_in_the_middle_nothing_on_the_disk_has_the_key(
     assert left is (step == DELETION), "what sent nothing leaves nothing open"
 
 
-def test_the_search_looks_into_what_is_packed(tmp_path: Path, evidence: Evidence) -> None:
+def test_the_key_search_looks_into_compressed_files(tmp_path: Path, evidence: Evidence) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("jobs/x.json", json.dumps({"text": "a" * 900 + "unremembered-key+0123456789"}))
     assert b"unremembered" not in (tmp_path / "a.zip").read_bytes()

@@ -138,7 +138,7 @@ around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df
 
 @given(st.lists(st.one_of(around, st.sampled_from(FORMS)), max_size=9))
 @examples(200)
-def test_whatever_stands_around_it_the_key_is_hidden_in_every_form_and_case(pieces: list[str]) -> None:
+def test_the_key_is_hidden_in_every_form_and_case_inside_any_text(pieces: list[str]) -> None:
     remember(KEY)
     shown = scrub("".join(pieces))
     assert not [form for form in FORMS if form.lower() in shown.lower()]
@@ -227,7 +227,7 @@ def fail() -> None:
         raise RuntimeError("so does this", KEY, QUOTED) from exc
 
 
-def test_a_traceback_is_scrubbed_with_all_that_is_behind_it(secret: Secret, written: io.StringIO) -> None:
+def test_a_traceback_is_scrubbed_including_its_chained_exceptions(secret: Secret, written: io.StringIO) -> None:
     try:
         fail()
     except RuntimeError as exc:

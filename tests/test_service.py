@@ -204,7 +204,7 @@ async def test_a_clear_is_on_disk_before_its_request_arrives(
     assert operations.queue.in_flight.entries() == []
 
 
-async def test_an_outcome_that_is_known_leaves_no_note_whatever_it_is(
+async def test_a_deletion_with_a_known_outcome_leaves_no_in_flight_record(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     confirmed = await shown(operations)

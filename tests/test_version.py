@@ -22,21 +22,21 @@ CHECKOUT = Path(__file__).parent.parent
         ("js/main.js", r'await import\("\./ui-([0-9.]+)/app\.mjs"\)'),
     ],
 )
-def test_it_is_the_same_everywhere(path: str, pattern: str) -> None:
+def test_the_version_is_the_same_in_every_file(path: str, pattern: str) -> None:
     found = re.search(pattern, (CHECKOUT / path).read_text("utf-8"), re.MULTILINE)
     assert found is not None
     assert found[1] == __version__
 
 
-def test_the_folder_of_the_browser_part_carries_it() -> None:
+def test_the_folder_of_the_browser_code_has_the_version_in_its_name() -> None:
     folders = [path.name for path in (CHECKOUT / "js").iterdir() if path.name.startswith("ui-")]
     assert folders == [f"ui-{__version__}"]
 
 
-def test_the_changelog_has_an_entry_for_it() -> None:
+def test_the_changelog_has_an_entry_for_the_version() -> None:
     assert f"## [{__version__}]" in (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_npm_s_lock_file_agrees_with_it() -> None:
+def test_the_npm_lock_file_has_the_same_version() -> None:
     lock = json.loads((CHECKOUT / "package-lock.json").read_text("utf-8"))
     assert (lock["version"], lock["packages"][""]["version"]) == (__version__, __version__)

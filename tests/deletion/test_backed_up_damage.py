@@ -194,7 +194,7 @@ async def test_a_damaged_backup_of_another_deletion_is_left_alone(stage: Stage) 
     await stage.next_works()
 
 
-async def test_drafts_that_a_dead_process_left_make_room_for_the_new_one_and_are_no_backups(
+async def test_drafts_left_by_a_dead_process_are_removed_and_do_not_count_as_backups(
     stage: Stage,
 ) -> None:
     folder, during = stage.folder / "backups", list[str]()

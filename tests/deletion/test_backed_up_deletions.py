@@ -106,7 +106,7 @@ async def test_a_job_whose_detail_fails_stays_and_the_others_are_saved_before_th
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_where_no_detail_can_be_read_nothing_is_sent(stage: Stage, failure: str) -> None:
+async def test_nothing_is_sent_if_no_job_detail_can_be_read(stage: Stage, failure: str) -> None:
     fault = stage.fails(BACKUP, JOBS, **FAILURES[failure])
     await stage.delete()
     assert fault.fired
@@ -130,7 +130,7 @@ async def test_when_the_deletion_fails_its_backup_is_whole_and_the_log_is_true(s
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_when_the_last_lookup_fails_nothing_is_claimed(stage: Stage, failure: str) -> None:
+async def test_no_job_is_reported_as_deleted_if_the_last_lookup_fails(stage: Stage, failure: str) -> None:
     fault = stage.fails(LAST_LOOK, JOBS, **FAILURES[failure])
     await stage.delete()
     assert fault.fired
@@ -154,7 +154,7 @@ async def test_when_one_of_two_requests_fails_all_jobs_are_backed_up_and_each_ha
     await stage.next_works()
 
 
-async def test_a_cloud_that_is_not_there_at_all_is_sent_nothing(
+async def test_nothing_is_sent_if_the_cloud_cannot_be_reached(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     stage = stage_of(cloud, environ, tmp_path / "state")
@@ -171,7 +171,7 @@ async def test_a_cloud_that_is_not_there_at_all_is_sent_nothing(
 # Jobs change
 
 
-async def test_a_job_that_vanishes_before_its_backup_is_not_claimed(stage: Stage) -> None:
+async def test_a_job_that_vanishes_before_its_backup_is_not_reported_as_deleted(stage: Stage) -> None:
     gone = stage.ids[3]
     stage.steps = Steps({BACKUP: lambda: stage.cloud.account.delete([gone], 0.0)})
     await stage.delete()

@@ -121,9 +121,7 @@ async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
 
 
 @pytest.mark.parametrize("when", ["half an intent", "the rename", "half an outcome"])
-async def test_killed_in_the_middle_of_a_file_it_leaves_nothing_that_is_taken_for_whole(
-    stage: Stage, when: str
-) -> None:
+async def test_a_backup_killed_in_the_middle_of_a_file_is_never_taken_for_complete(stage: Stage, when: str) -> None:
     child = await start(stage, when)
     assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
     done = when == "half an outcome"
@@ -141,7 +139,7 @@ async def test_killed_in_the_middle_of_a_file_it_leaves_nothing_that_is_taken_fo
 
 
 @pytest.mark.parametrize("when", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED])
-async def test_stopped_before_anything_is_sent_it_leaves_no_backup(stage: Stage, when: str) -> None:
+async def test_a_deletion_stopped_before_sending_leaves_no_backup(stage: Stage, when: str) -> None:
     gate = Gate(stage.cloud)
 
     def stop() -> None:
@@ -157,7 +155,7 @@ async def test_stopped_before_anything_is_sent_it_leaves_no_backup(stage: Stage,
     await stage.next_works()
 
 
-async def test_stopped_while_it_is_sent_the_backup_is_whole(stage: Stage) -> None:
+async def test_a_deletion_stopped_while_sending_leaves_a_complete_backup(stage: Stage) -> None:
     stage.steps = Steps({DELETION: lambda: setattr(stage.steps, "stop", True)})
     await stage.delete()
     assert stage.saved() == set(stage.ids)
@@ -181,9 +179,7 @@ async def test_a_cancelled_deletion_is_unknown_only_if_something_was_sent(stage:
     await stage.next_works()
 
 
-async def test_a_backup_that_takes_for_ever_ends_with_nothing_sent(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_deletion_whose_backup_hangs_sends_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS", 0.05)
     monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS_PER_JOB", 0.0)
     gate = Gate(stage.cloud)

@@ -55,7 +55,7 @@ def test_a_clear_that_worked_is_deleted_and_counted() -> None:
     assert result.error is None
 
 
-def test_it_looks_no_further_once_nothing_is_left() -> None:
+def test_a_clear_makes_no_more_lookups_once_nothing_is_left() -> None:
     client = FakeClient(looks=[240, 0, 7])
     assert clear(client).outcome is ClearOutcome.DELETED
     assert client.looked == 2
@@ -69,7 +69,7 @@ def test_a_lagging_list_is_counted_again(looks: list[int]) -> None:
     assert client.clears == 1
 
 
-def test_it_looks_again_for_about_five_seconds_and_then_no_more() -> None:
+def test_a_clear_repeats_its_lookup_for_about_five_seconds() -> None:
     async def timed() -> float:
         await Clear(client, seconds=120.0).run(Person())
         return virtual_time.now()
@@ -122,7 +122,7 @@ def test_a_refused_clear_is_not_counted_again() -> None:
     assert client.looked == 1
 
 
-def test_why_the_list_could_not_be_read_is_kept() -> None:
+def test_a_clear_reports_why_the_list_could_not_be_read() -> None:
     why = ServerFault(502)
     assert clear(FakeClient(looks=[240, why])).error is why
     assert clear(FakeClient(looks=[240, why], clear_error=LOST)).error is LOST
@@ -163,7 +163,7 @@ def test_a_list_that_is_empty_after_a_preview_full_of_jobs_is_an_error_and_not_n
 
 
 @pytest.mark.parametrize("confirmed", [240, 241, None])
-def test_as_many_or_fewer_than_confirmed_are_cleared(confirmed: int | None) -> None:
+def test_a_clear_is_sent_if_the_history_has_at_most_the_confirmed_number_of_jobs(confirmed: int | None) -> None:
     client = FakeClient(looks=[240, 0])
     assert clear(client, confirmed=confirmed).outcome is ClearOutcome.DELETED
     assert client.clears == 1
@@ -176,7 +176,7 @@ def test_jobs_that_arrive_meanwhile_are_listed_and_never_counted_as_removed() ->
     assert (result.outcome, result.removed, result.listed) == (ClearOutcome.PARTIAL, 8, 2)
 
 
-def test_stopping_while_it_counts_sends_nothing() -> None:
+def test_stopping_a_clear_while_it_counts_sends_nothing() -> None:
     client = FakeClient(looks=[240])
     with pytest.raises(OperationStopped):
         clear(client, Person(lambda: True))
@@ -203,7 +203,7 @@ def test_stopping_between_counting_and_sending_sends_nothing() -> None:
         ([240, ServerFault(500)], ClearOutcome.UNKNOWN, None),
     ],
 )
-def test_stopping_while_it_is_sent_still_takes_a_last_look(
+def test_stopping_a_clear_during_its_request_still_makes_a_last_lookup(
     looks: list[int | CloudError], outcome: ClearOutcome, removed: int | None
 ) -> None:
     client = FakeClient(looks=looks, seconds=30.0)
@@ -235,7 +235,7 @@ def test_a_slow_last_lookup_is_not_waited_for() -> None:
     assert took < 0.5
 
 
-def test_stopping_while_it_checks_says_what_the_last_look_showed() -> None:
+def test_stopping_a_clear_during_its_check_reports_the_last_count() -> None:
     client = FakeClient(looks=[240])
     result = clear(client, Person(lambda: client.looked >= 3))
     assert (result.outcome, result.stopped, result.listed) == (ClearOutcome.UNCONFIRMED, True, 240)
@@ -258,13 +258,13 @@ def test_a_sent_clear_is_checked_even_after_the_time_limit() -> None:
     assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
 
 
-def test_a_person_is_told_each_phase_in_its_order() -> None:
+def test_a_clear_reports_its_phases_in_order() -> None:
     person = Person()
     clear(FakeClient(looks=[240, 0]), person)
     assert [phase for phase, _, _ in person.told] == ["sending", "checking"]
 
 
-def test_counting_again_ends_with_the_time_of_the_clear() -> None:
+def test_repeated_counts_end_with_the_time_limit_of_the_clear() -> None:
     client = FakeClient(looks=[240], looking=1.5)
 
     async def took() -> float:
@@ -296,9 +296,7 @@ class NoRoute(FakeClient):
         (NoRoute, "no job that is listed is found by its id"),
     ],
 )
-def test_a_list_that_is_empty_at_once_is_no_proof_where_asking_by_id_does_not_agree(
-    client: type[FakeClient], doubt: str
-) -> None:
+def test_an_empty_list_proves_no_removal_if_a_lookup_by_id_disagrees(client: type[FakeClient], doubt: str) -> None:
     result = virtual_time.run(Clear(client(looks=[240, 0])).run(Person()))
     assert (result.outcome, result.removed) == (ClearOutcome.UNCONFIRMED, None)
     assert doubt in str(result.doubt)

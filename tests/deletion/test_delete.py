@@ -62,7 +62,7 @@ def test_ids_are_sent_once_each_in_order_in_chunks_of_100(count: int, sizes: lis
     assert result.removed == count
 
 
-def test_at_most_five_requests_are_under_way_at_once_and_five_are() -> None:
+def test_five_requests_run_at_once_and_never_more() -> None:
     client = FakeClient()
     delete(client, 1000)
     assert client.most_at_once == 5
@@ -118,7 +118,7 @@ def test_a_failed_request_does_not_stop_the_others(error: CloudError) -> None:
         UNREACHABLE,
     ],
 )
-def test_an_error_that_would_meet_every_request_stops_the_rest(error: CloudError) -> None:
+def test_an_error_that_affects_every_request_stops_the_remaining_requests(error: CloudError) -> None:
     client = FakeClient(refuse=lambda number, chunk: error)
     result = delete(client, 1000)
     assert len(client.deletes) == 5
@@ -132,7 +132,7 @@ def test_an_error_that_would_meet_every_request_stops_the_rest(error: CloudError
     [(True, False, "deleted"), (False, False, "unconfirmed"), (True, True, "unconfirmed")],
     ids=["gone", "still listed", "no way to look"],
 )
-def test_a_connection_lost_after_sending_is_settled_by_looking_and_stops_the_rest(
+def test_a_connection_lost_after_sending_leads_to_a_lookup_and_stops_the_remaining_requests(
     acts: bool, blind: bool, outcome: str
 ) -> None:
     fault = ServerFault(500)
@@ -148,7 +148,7 @@ def test_a_connection_lost_after_sending_is_settled_by_looking_and_stops_the_res
 
 @pytest.mark.parametrize("error", [UnreadableAnswer(200), ServerFault(504)])
 @pytest.mark.parametrize(("acts", "outcome"), [(True, "deleted"), (False, "unconfirmed")])
-def test_an_answer_that_is_unreadable_or_a_gateway_timeout_is_settled_by_looking(
+def test_an_unreadable_answer_or_a_gateway_timeout_leads_to_a_lookup(
     error: CloudError, acts: bool, outcome: str
 ) -> None:
     result = delete(FakeClient(refuse=on(1, error), acts=acts), 150)
@@ -213,7 +213,7 @@ def test_more_jobs_get_more_time_in_proportion() -> None:
 # Stopping and cancelling
 
 
-def test_stopping_midway_says_what_was_sent_what_is_unsure_and_what_was_not_tried() -> None:
+def test_stopping_midway_reports_sent_unconfirmed_and_not_attempted_jobs() -> None:
     client = FakeClient(seconds=1.0)
     person = Person(lambda: len(client.deletes) == 10)
     result = delete(client, 1200, person)

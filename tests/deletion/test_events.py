@@ -32,7 +32,7 @@ def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
     ]
 
 
-def test_progress_is_kept_until_the_end_and_of_each_operation_the_last() -> None:
+def test_the_last_progress_of_each_operation_is_kept_until_the_operation_ends() -> None:
     events = Listener().events
     events.progressed("o1", "delete", "sending", 100, 300, held=True)
     events.progressed("o2", "clear", "checking", 0, 1)

@@ -233,7 +233,7 @@ def test_a_job_of_unknown_state_given_by_its_id_is_sent_and_what_the_cloud_keeps
 
 
 @FEW_AND_MANY
-def test_when_the_lookup_before_fails_all_jobs_are_sent_and_none_is_claimed(count: int) -> None:
+def test_if_the_first_lookup_fails_all_jobs_are_sent_and_none_is_reported_as_deleted(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), blind=lambda sent: None if sent else FAULT)
     del client.jobs[ids(count)[1]]
     client.jobs[ids(count)[2]] = job(ids(count)[2], "in_progress")
@@ -316,7 +316,7 @@ def test_when_the_lookup_after_deleting_fails_the_jobs_are_unconfirmed_and_not_f
 
 
 @FEW_AND_MANY
-def test_a_failed_lookup_forgets_nothing_that_an_earlier_one_saw(count: int) -> None:
+def test_a_failed_lookup_keeps_the_results_of_earlier_lookups(count: int) -> None:
     class Flaky(FakeClient):
         """Half is gone at the first look; no later look succeeds."""
 
@@ -349,7 +349,7 @@ def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:
     assert outcomes(virtual_time.run(timed())) == ["failed"] * 5
 
 
-def test_a_job_seen_gone_before_and_listed_afterwards_is_not_called_gone() -> None:
+def test_a_job_missing_at_first_and_listed_afterwards_is_not_reported_as_gone() -> None:
     client = FakeClient(jobs_of(ids(3)))
     del client.jobs[ids(3)[0]]
     client.refuse = lambda number, chunk: client.jobs.update(jobs_of(ids(3)[:1], "in_progress"))

@@ -65,14 +65,14 @@ def test_a_token_works_once(previews: Previews) -> None:
 
 
 @pytest.mark.parametrize("age", [0.0, 1.0, 299.999])
-def test_a_token_is_good_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_token_is_valid_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     assert previews.redeem(token, connection()).preview is COUNTS
 
 
 @pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
-def test_a_token_of_five_minutes_is_too_old(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_token_five_minutes_old_is_refused(previews: Previews, clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     with pytest.raises(PreviewExpired):
@@ -118,7 +118,7 @@ def test_tokens_are_long_and_all_different(previews: Previews) -> None:
     assert min(map(len, tokens)) >= 43
 
 
-def test_only_the_latest_are_kept_however_many_are_asked_for(previews: Previews) -> None:
+def test_only_the_latest_previews_are_kept(previews: Previews) -> None:
     tokens = [previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
@@ -146,7 +146,7 @@ def test_large_previews_make_room_for_each_other_and_the_newest_is_always_kept(p
     assert previews.redeem(small, here).preview is COUNTS
 
 
-def test_ids_of_jobs_that_are_gone_count_too(previews: Previews) -> None:
+def test_ids_of_jobs_already_gone_count_towards_the_size_of_previews(previews: Previews) -> None:
     here = connection()
     gone = frozenset(ProvenAbsent(str(number)) for number in range(MAX_KEPT_JOBS))
     first = previews.keep(DeletionPreview([], {}, (), gone), here).token
@@ -155,7 +155,7 @@ def test_ids_of_jobs_that_are_gone_count_too(previews: Previews) -> None:
         previews.redeem(first, here)
 
 
-def test_old_ones_make_room_before_good_ones_do(previews: Previews, clock: Clock) -> None:
+def test_expired_previews_are_dropped_before_valid_ones(previews: Previews, clock: Clock) -> None:
     for _ in range(MAX_PREVIEWS - 1):
         previews.keep(COUNTS, connection())
     clock.seconds += 299

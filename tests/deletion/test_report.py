@@ -141,7 +141,7 @@ def test_a_report_lists_at_most_a_thousand_ids(extra: int, last: str | None) -> 
     assert lines[1002:] == ([last] if last else [])
 
 
-def test_the_log_can_have_all_ids() -> None:
+def test_a_report_for_the_log_can_list_all_ids() -> None:
     outcomes: Mapping[str, JobOutcome] = dict.fromkeys(ids(1500), JobOutcome(Outcome.FAILED, reason("x")))
     report = deletion_report(DeletionResult(outcomes), most_listed=1500)
     assert all(each in report for each in ids(1500))
@@ -216,11 +216,11 @@ def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
         ),
     ],
 )
-def test_the_report_of_each_clear_reads_exactly_so(text: str, expected: str) -> None:
+def test_the_report_of_each_clear_has_exactly_the_expected_text(text: str, expected: str) -> None:
     assert text == expected
 
 
-def test_more_jobs_listed_than_there_were_is_not_said_as_a_part_of_them() -> None:
+def test_a_report_never_says_that_more_jobs_remain_than_there_were() -> None:
     report = cleared(ClearOutcome.UNCONFIRMED, 10, 12)
     assert "12 jobs of 10" not in report
     assert "12 jobs" in report

@@ -159,7 +159,7 @@ def test_a_list_that_cannot_be_read_stops_the_deletion_before_any_request() -> N
     assert client.deletes == []
 
 
-def test_a_list_that_is_damaged_on_the_way_stops_what_was_not_sent_yet() -> None:
+def test_a_protection_list_damaged_during_a_deletion_stops_the_unsent_requests() -> None:
     client = FakeClient(jobs_of(ids(900)))
 
     def damaged(asked: int) -> ProtectedJobs:
@@ -192,7 +192,7 @@ def test_protected_active_and_gone_jobs_are_not_backed_up() -> None:
     assert guards.saved == ids(5)[3:]
 
 
-def test_stopping_while_it_backs_up_sends_nothing() -> None:
+def test_stopping_during_the_backup_sends_nothing() -> None:
     client = FakeClient(jobs_of(ids(4)))
     with pytest.raises(OperationStopped):
         delete(client, 4, Guards(error=OperationStopped()))
@@ -231,7 +231,7 @@ class SlowGuards(Guards):
         return await super().back_up(job_ids, watch)
 
 
-def test_the_time_that_backing_up_takes_is_not_the_deletions() -> None:
+def test_the_time_spent_on_backups_does_not_count_towards_the_time_limit() -> None:
     client = FakeClient(jobs_of(ids(30)))
     assert delete(client, 30, SlowGuards()).removed == 30
 

@@ -38,7 +38,9 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
 
 
-async def test_ids_as_one_client_read_them_are_used_by_the_next(cloud: SimulatedCloud, operations: Operations) -> None:
+async def test_id_spellings_read_by_one_client_are_used_by_the_next(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
     written = in_upper_case(cloud)[0]
     running = cloud.active[0]
     del cloud.jobs[running.id]
@@ -64,7 +66,7 @@ async def test_an_id_is_sent_in_the_case_in_which_it_was_read_last(
         assert (await client.get_job(job.id)).id == job.id
 
 
-def test_so_many_ids_are_remembered_and_no_more() -> None:
+def test_the_number_of_remembered_id_spellings_is_limited() -> None:
     ids = JobIdSpellings()
     ids.learn(["a"], {"a": "A"})
     ids.learn([], {str(number): "B" for number in range(MAX_SPELLINGS)})

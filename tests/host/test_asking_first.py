@@ -32,7 +32,7 @@ def delete(job_ids: list[str], **more: object) -> Graph:
     return {"1": {"class_type": "CloudHistoryDeleteJobs", "inputs": inputs}}
 
 
-async def test_with_no_browser_it_is_an_error_that_names_the_setting_and_no_request(
+async def test_without_a_browser_the_deletion_sends_nothing_and_its_error_names_the_setting(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
     for graph in (BORROWED, delete([cloud.finished[0].id])):

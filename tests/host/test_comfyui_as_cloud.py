@@ -66,7 +66,7 @@ def failing_graph() -> Graph:
     return {"1": {"class_type": "CloudHistoryListJobs", "inputs": inputs}}
 
 
-async def test_list_preview_delete_and_verify_give_each_job_its_word(comfyui: HostProcess, tmp_path: Path) -> None:
+async def test_list_preview_delete_and_verify_give_each_job_its_outcome(comfyui: HostProcess, tmp_path: Path) -> None:
     environ = {
         "COMFY_CLOUD_BASE_URL": comfyui.base_url,
         "COMFY_CLOUD_API_KEY": "comfyui-any-key-will-do-here",

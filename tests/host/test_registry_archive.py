@@ -35,7 +35,7 @@ def packed_host(archive: Path, busy_cloud: SimulatedCloud, tmp_path: Path) -> It
     started.stop()
 
 
-def test_it_holds_what_runs_and_nothing_that_only_a_developer_needs() -> None:
+def test_the_archive_holds_runtime_files_and_no_developer_files() -> None:
     files = packed_files()
     for needed in (
         "__init__.py",
@@ -82,14 +82,14 @@ def test_the_rules_see_what_packs_were_flagged_for(line: str, tmp_path: Path) ->
     assert scan([tmp_path / "a.txt"])
 
 
-def test_bandit_has_nothing_to_say_about_it(archive: Path) -> None:
+def test_bandit_finds_nothing_in_the_archive(archive: Path) -> None:
     # B101: an assert is a word to the type checker here, and nothing depends on its being run.
     command = [sys.executable, "-m", "bandit", "--quiet", "--recursive", "--skip", "B101", str(archive)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-async def test_unpacked_into_custom_nodes_it_loads_and_deletes_a_job(
+async def test_the_archive_unpacked_into_custom_nodes_loads_and_deletes_a_job(
     packed_host: HostProcess, busy_cloud: SimulatedCloud
 ) -> None:
     job = busy_cloud.finished[0].id

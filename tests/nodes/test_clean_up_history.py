@@ -40,7 +40,7 @@ def newest_first(cloud: SimulatedCloud, *statuses: str) -> list[str]:
     return [job.id for job in sorted(found, key=lambda job: job.create_time, reverse=True)]
 
 
-def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
+def test_the_order_types_and_defaults_of_the_inputs_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
     assert list(inputs["optional"])[:2] == ["after", "backup"], "what is added comes last"
@@ -72,7 +72,7 @@ def test_the_input_of_a_rule_that_is_added_comes_last(
     assert list(inputs["optional"]) == ["after", "backup", "keep_more"]
 
 
-def test_its_outputs_never_change(node: Any) -> None:
+def test_the_outputs_of_the_node_never_change(node: Any) -> None:
     assert node.RETURN_NAMES == ("after", "job_ids", "report", "deleted")
     assert node.RETURN_TYPES == ("*", "STRING", "STRING", "INT")
     assert node.OUTPUT_IS_LIST == (True, True, False, False)
@@ -80,7 +80,7 @@ def test_its_outputs_never_change(node: Any) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
-async def test_every_input_reaches_the_decision(
+async def test_every_input_of_the_clean_up_node_reaches_its_policy(
     cloud: SimulatedCloud, clean_up: CleanUp, policy: dict[str, Any], goes: str, dry_run: bool
 ) -> None:
     jobs = fill(cloud)
@@ -92,11 +92,13 @@ async def test_every_input_reaches_the_decision(
     assert {job.id for job in cloud.deleted} == (set() if dry_run else set(wanted))
 
 
-def test_a_search_for_its_former_name_finds_it(node: Any) -> None:
+def test_a_search_for_the_former_name_finds_the_clean_up_node(node: Any) -> None:
     assert "prune" in node.SEARCH_ALIASES
 
 
-async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+async def test_by_default_the_clean_up_node_only_reports_what_would_be_deleted(
+    cloud: SimulatedCloud, clean_up: CleanUp
+) -> None:
     jobs = newest_first(cloud)
     out = await clean_up(keep_last=len(jobs) - 3)
     after, job_ids, report, deleted = out["result"]
@@ -107,7 +109,9 @@ async def test_by_default_it_only_says_what_would_go(cloud: SimulatedCloud, clea
     assert cloud.history_posts == []
 
 
-async def test_switched_on_it_deletes_exactly_what_no_rule_keeps(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+async def test_without_dry_run_exactly_the_jobs_that_no_rule_keeps_are_deleted(
+    cloud: SimulatedCloud, clean_up: CleanUp
+) -> None:
     jobs = newest_first(cloud)
     out = await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     _, job_ids, report, deleted = out["result"]
@@ -147,7 +151,7 @@ async def test_meaningless_inputs_are_refused_and_nothing_is_sent(
     assert cloud.history_posts == []
 
 
-async def test_a_dry_run_says_that_it_would_be_refused(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+async def test_a_dry_run_says_when_the_deletion_would_be_refused(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
     out = await clean_up(keep_last=1)
     assert "Without “allow_large” this is refused" in out["result"][2]
     allowed = await clean_up(keep_last=1, allow_large=True)
@@ -184,7 +188,7 @@ async def test_with_never_a_deletion_is_refused_and_a_dry_run_is_not(
     assert (await clean_up(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
 
 
-async def test_it_backs_workflows_up_first_where_that_is_wanted(
+async def test_the_clean_up_node_backs_workflows_up_first_if_chosen(
     cloud: SimulatedCloud, clean_up: CleanUp, pack_module: Any, errors: Any
 ) -> None:
     with pytest.raises(errors.InputRefused, match="“backup” must be one of"):

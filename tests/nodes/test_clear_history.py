@@ -19,7 +19,7 @@ def node(pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
 
 
-def test_its_inputs_and_defaults_never_change(node: Any) -> None:
+def test_the_inputs_and_defaults_of_the_node_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
     assert list(inputs["required"]) == ["clear"]
@@ -31,7 +31,9 @@ def test_its_inputs_and_defaults_never_change(node: Any) -> None:
     assert {"clear history", "delete all jobs"} <= set(node.SEARCH_ALIASES)
 
 
-async def test_it_clears_the_finished_jobs_counts_them_and_leaves_the_active(node: Any, cloud: SimulatedCloud) -> None:
+async def test_the_clear_node_removes_and_counts_finished_jobs_and_leaves_active_ones(
+    node: Any, cloud: SimulatedCloud
+) -> None:
     finished, active = len(cloud.finished), len(cloud.active)
     made = await node.run(clear=[True], after=["saved"])
     assert cloud.history_posts == [{"clear": True}]

@@ -36,7 +36,7 @@ def sent(cloud: SimulatedCloud) -> list[str]:
     return [job_id for body in cloud.history_posts for job_id in body["delete"]]
 
 
-def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
+def test_the_order_types_and_defaults_of_the_inputs_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
     assert list(inputs["required"]) == ["job_ids", "dry_run"]
@@ -48,7 +48,9 @@ def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> No
     assert {"delete job", "remove job", "job id"} <= set(node.SEARCH_ALIASES)
 
 
-async def test_it_removes_exactly_the_jobs_given_and_says_so(node: Any, cloud: SimulatedCloud) -> None:
+async def test_the_delete_node_removes_exactly_the_given_jobs_and_reports_them(
+    node: Any, cloud: SimulatedCloud
+) -> None:
     first, second = cloud.finished[0].id, cloud.finished[5].id
     made = await node.run(job_ids=[f"{first.upper()}\n{{{second}}}, {first}"], dry_run=[False])
     assert cloud.history_posts == [{"delete": [first, second]}]
@@ -236,7 +238,7 @@ async def test_changes_between_listing_and_deleting_affect_no_other_job(
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("count", [5, 1200])
-async def test_every_kind_of_cloud_is_read_right(
+async def test_ids_are_deleted_correctly_on_every_kind_of_cloud(
     node: Any, cloud: SimulatedCloud, switches: dict[str, Any], count: int
 ) -> None:
     for name, value in switches.items():

@@ -19,7 +19,7 @@ def named(page: str, heading: str) -> list[str]:
 
 
 @pytest.mark.parametrize("node_id", NODES)
-def test_it_names_the_inputs_and_outputs_in_their_order(pack: Any, node_id: str) -> None:
+def test_a_help_page_names_the_inputs_and_outputs_in_order(pack: Any, node_id: str) -> None:
     node = pack.NODE_CLASS_MAPPINGS[node_id]
     page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
     inputs = node.INPUT_TYPES()
@@ -28,19 +28,19 @@ def test_it_names_the_inputs_and_outputs_in_their_order(pack: Any, node_id: str)
     assert named(page, "Outputs") == list(node.RETURN_NAMES)
 
 
-def test_there_are_no_others() -> None:
+def test_every_node_has_a_help_page_and_there_are_no_other_pages() -> None:
     assert {path.stem for path in DOCS.iterdir()} == set(NODES)
 
 
 @pytest.mark.parametrize("node_id", [node_id for node_id in NODES if node_id != "CloudHistoryListJobs"])
-def test_that_of_a_deleting_node_says_what_stays_and_what_asking_does_not_guard_against(node_id: str) -> None:
+def test_the_help_page_of_a_deleting_node_says_what_stays_and_what_approval_does_not_prevent(node_id: str) -> None:
     page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
     assert "Kept: your assets." in page
     assert "does not guard against somebody who has access to the server" in page
     assert "COMFY_CLOUD_HISTORY_NODES=allow" in page
 
 
-def test_the_registry_gets_them() -> None:
+def test_the_help_pages_are_in_the_registry_archive() -> None:
     # “docs/” without a slash before it would keep js/docs/ out of the archive as well.
     left_out = (DOCS.parents[1] / ".comfyignore").read_text(encoding="utf-8").split()
     assert "/docs/" in left_out

@@ -53,7 +53,7 @@ def aged(cloud: SimulatedCloud, milliseconds: int, status: str = "failed") -> st
     return cloud.add_job(status, create_time=int(time.time() * 1000) - milliseconds - 60_000).id
 
 
-def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> None:
+def test_the_order_types_and_defaults_of_the_inputs_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
     assert list(inputs["required"]) == ["status", "older_than", "workflow_id", "limit"]
@@ -67,7 +67,7 @@ def test_its_inputs_their_order_types_and_defaults_never_change(node: Any) -> No
     assert (kind, options["default"], options["min"]) == ("INT", 0, 0)
 
 
-def test_its_outputs_never_change(node: Any) -> None:
+def test_the_outputs_of_the_node_never_change(node: Any) -> None:
     assert node.RETURN_NAMES == ("after", "job_ids", "report", "count")
     assert node.RETURN_TYPES == ("*", "STRING", "STRING", "INT")
     assert node.OUTPUT_IS_LIST == (True, True, False, False)

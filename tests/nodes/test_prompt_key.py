@@ -83,7 +83,9 @@ async def test_a_comfyui_edition_that_calls_prompts_tasks_is_supported(
     assert cloud.history_posts == [{"clear": True}]
 
 
-async def test_a_key_of_the_environment_outranks_it(comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud) -> None:
+async def test_a_key_from_the_environment_outranks_the_prompt_key(
+    comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud
+) -> None:
     comfyui.running[7] = older(OTHER)
     await run(nodes, "CloudHistoryListJobs", cloud)
 
@@ -118,7 +120,7 @@ async def test_an_auth_token_is_never_used(
         await run(nodes, "CloudHistoryClear", cloud)
 
 
-def test_no_node_takes_it_as_an_input(nodes: Any) -> None:
+def test_no_node_takes_the_prompt_key_as_an_input(nodes: Any) -> None:
     assert not [name for name, node in nodes.items() if "hidden" in node.INPUT_TYPES()]
 
 

@@ -53,7 +53,7 @@ async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operati
         await cleaning.preview(other, POLICY, Unwatched())
 
 
-async def test_rules_that_change_while_the_list_is_read_wait_for_that_one_reading(
+async def test_policies_tried_while_the_list_is_read_share_that_reading(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
@@ -87,9 +87,7 @@ async def test_a_failed_reading_is_not_kept_and_does_not_block_the_next(
     assert (await cleaning.preview(connection, POLICY, Unwatched()))[0].go
 
 
-async def test_a_reading_that_is_given_up_leaves_the_next_one_free(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
+async def test_a_cancelled_reading_does_not_block_the_next(cloud: SimulatedCloud, operations: Operations) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
     asked, forever = asyncio.Event(), asyncio.Event()
 

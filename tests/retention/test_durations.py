@@ -67,7 +67,7 @@ def test_any_text_is_blank_or_an_aware_moment_before_now_or_an_error(text: str) 
 
 
 @pytest.mark.parametrize("before", ["", "x" * 20, "x" * 38])
-def test_a_key_pasted_here_is_not_shown_not_even_half(before: str) -> None:
+def test_no_part_of_a_key_pasted_as_a_duration_is_shown(before: str) -> None:
     for key in (KEY, "comfyui-never-seen-by-this-process"):
         with pytest.raises(InputRefused) as caught:
             cutoff(before + key, NOON)

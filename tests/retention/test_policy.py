@@ -179,7 +179,7 @@ def test_every_kept_job_has_the_first_rule_that_keeps_it_as_its_reason() -> None
     assert decide(history("flows"), policy_of("last=1 of=x"), NOW).kept["b"] is Reason.NOT_CHOSEN
 
 
-def test_the_share_is_of_the_jobs_the_policy_decides_on() -> None:
+def test_the_deleted_share_counts_only_jobs_the_policy_applies_to() -> None:
     preview = decide(history("mixed"), policy_of("within=1h failed"), NOW, is_protected)
     assert (preview.chosen, preview.share, preview.takes_all, preview.takes_much) == (3, 1.0, True, True)
     preview = decide(history("days"), policy_of("last=2"), NOW)

@@ -49,7 +49,7 @@ SYSTEM_REFUSES = [
 @pytest.mark.parametrize(
     ("step", "number"), SYSTEM_REFUSES, ids=[f"{s}-{errno.errorcode[n]}" for s, n in SYSTEM_REFUSES]
 )
-def test_where_the_system_refuses_there_is_no_backup_no_draft_and_the_next_works(
+def test_a_system_error_leaves_neither_backup_nor_draft_and_the_next_backup_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object, **more: object) -> None:

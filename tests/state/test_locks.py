@@ -224,7 +224,7 @@ def in_a_child(check: Callable[[], bool]) -> bool:
 
 
 @posix
-def test_a_forked_child_keeps_no_lock_of_its_parent_that_lives(tmp_path: Path) -> None:
+def test_a_forked_child_keeps_no_lock_of_its_living_parent(tmp_path: Path) -> None:
     slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     reads, writes = os.pipe()
@@ -246,7 +246,7 @@ def test_a_forked_child_keeps_no_lock_of_its_parent_that_lives(tmp_path: Path) -
 
 
 @posix
-def test_a_forked_child_keeps_no_lock_of_its_parent_that_has_died(tmp_path: Path) -> None:
+def test_a_forked_child_keeps_no_lock_of_its_dead_parent(tmp_path: Path) -> None:
     parent = subprocess.run(
         [sys.executable, "-c", FORK, str(tmp_path)],
         cwd=PACK,
