@@ -110,11 +110,11 @@ def test_a_job_is_kept_if_only_its_details_name_its_protected_workflow() -> None
     assert sent(client) == []
 
 
-@pytest.mark.parametrize("first_approval", [0, 1], ids=["before the first request", "at the last moment"])
-def test_a_job_is_kept_if_only_the_preview_named_its_protected_workflow(first_approval: int) -> None:
+@pytest.mark.parametrize("checks_before_protection", [0, 1], ids=["before the first request", "at the last moment"])
+def test_a_job_is_kept_if_only_the_preview_named_its_protected_workflow(checks_before_protection: int) -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     client.by_id = False
-    guards = Guards(lambda asked: WORKFLOW if asked > first_approval else NOTHING_PROTECTED)
+    guards = Guards(lambda asked: WORKFLOW if asked > checks_before_protection else NOTHING_PROTECTED)
     assert delete(client, 3, guards, previewed=Observation(OF_WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
     assert sent(client) == []
 
