@@ -48,7 +48,7 @@ def test_an_answer_is_taken_at_once_and_announced_only_to_the_page_that_queued_t
     assert scene.events[-1][2] == {"question": scene.shown["question"], "state": "closed", "how": "answered"}
 
 
-def test_an_event_names_the_question_and_says_nothing_of_it(scene: Scene) -> None:
+def test_an_event_holds_the_id_of_the_approval_and_none_of_its_content(scene: Scene) -> None:
     scene.at(0.4, scene.see)
     scene.at(20.0, lambda: scene.answer("skip"))
     scene.ask()
@@ -98,7 +98,7 @@ def test_each_page_that_fetches_a_question_has_a_token_of_its_own(scene: Scene) 
     assert len(set(tokens)) == 2
 
 
-def test_a_page_that_shows_a_question_hears_how_long_it_stands(scene: Scene) -> None:
+def test_a_page_that_shows_an_approval_receives_its_remaining_time(scene: Scene) -> None:
     left: list[object] = []
 
     def look() -> None:
@@ -183,7 +183,7 @@ def test_a_stop_ends_the_question_within_half_a_second(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("end", ["answered", "unseen", "unanswered", "stopped", "cancelled", "broken"])
-def test_nothing_is_left_of_a_question_however_it_ends(scene: Scene, end: str) -> None:
+def test_an_approval_leaves_nothing_behind_however_it_ends(scene: Scene, end: str) -> None:
     def cancel() -> None:
         raise asyncio.CancelledError
 

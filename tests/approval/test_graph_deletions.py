@@ -31,7 +31,7 @@ def room(tmp_path: Path) -> Room:
     return Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0))
 
 
-def test_by_default_it_asks_and_sends_exactly_what_was_shown(room: Room) -> None:
+def test_by_default_a_node_asks_for_approval_and_sends_exactly_what_was_shown(room: Room) -> None:
     active, finished, gone, unknown = ids(7)[3:]
     room.client.jobs |= {
         active: job(active, "pending"),
@@ -175,7 +175,7 @@ def test_protected_jobs_are_counted_as_such_and_stay(room: Room) -> None:
     assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
 
 
-def test_a_history_that_cannot_be_read_whole_is_not_asked_about(room: Room) -> None:
+def test_no_approval_is_asked_for_if_the_history_cannot_be_read_completely(room: Room) -> None:
     room.client.blind = lambda sent: ServerFault(500)
     with pytest.raises(ServerFault):
         room.delete(ids(3), True)

@@ -105,7 +105,7 @@ async def test_after_yes_exactly_what_was_shown_is_deleted(page: Page, delete_no
     assert "1 active, left alone" in made["result"][1]
 
 
-async def test_skip_is_a_success_that_says_so(
+async def test_a_skipped_deletion_succeeds_and_the_report_says_so(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     page.answer = "skip"
@@ -125,7 +125,7 @@ def runs(delete_node: Any, clear_node: Any, cloud: SimulatedCloud) -> list[Any]:
 
 
 @pytest.mark.parametrize("away", ["disconnected", "nobody queued it"])
-async def test_with_no_browser_there_nothing_is_asked_of_anybody_and_the_error_names_the_setting(
+async def test_without_a_browser_no_approval_is_asked_for_and_the_error_names_the_setting(
     comfyui: FakeComfyUI,
     page: Page,
     delete_node: Any,
@@ -147,7 +147,7 @@ async def test_with_no_browser_there_nothing_is_asked_of_anybody_and_the_error_n
     assert comfyui.sent == []
 
 
-async def test_a_stop_while_it_waits_ends_the_prompt_as_interrupted(
+async def test_a_stop_while_waiting_for_approval_ends_the_prompt_as_interrupted(
     comfyui: FakeComfyUI, page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     for run in runs(delete_node, clear_node, cloud):

@@ -121,7 +121,9 @@ async def test_without_dry_run_exactly_the_jobs_that_no_rule_keeps_are_deleted(
     assert "and why:" in report
 
 
-async def test_when_nothing_would_go_nothing_is_sent_and_that_is_said(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+async def test_nothing_is_sent_if_no_job_would_be_deleted_and_the_report_says_so(
+    cloud: SimulatedCloud, clean_up: CleanUp
+) -> None:
     out = await clean_up(keep_last=1000, dry_run=False)
     assert out["result"][1:2] == ([],)
     assert out["result"][2].startswith("Nothing would go, and nothing was sent.")
@@ -158,7 +160,7 @@ async def test_a_dry_run_says_when_the_deletion_would_be_refused(cloud: Simulate
     assert "refused" not in allowed["result"][2]
 
 
-async def test_a_list_that_cannot_be_read_whole_deletes_nothing(
+async def test_nothing_is_deleted_if_the_list_cannot_be_read_completely(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any
 ) -> None:
     cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
@@ -177,7 +179,7 @@ async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_di
     assert newest_first(cloud) == jobs
 
 
-async def test_with_never_a_deletion_is_refused_and_a_dry_run_is_not(
+async def test_nodes_set_to_never_refuse_deletions_and_allow_dry_runs(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")

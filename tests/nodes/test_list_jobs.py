@@ -98,7 +98,7 @@ async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: Simula
     )
 
 
-async def test_it_reads_and_changes_nothing(cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_the_list_node_changes_nothing(cloud: SimulatedCloud, listed: Listed) -> None:
     before = [(job.id, job.status, job.deleted) for job in cloud.jobs.values()]
     assert (await listed("any"))[3] == len(before)
     assert {request.method for request in cloud.requests} == {"GET"}
@@ -170,7 +170,7 @@ async def test_an_unknown_status_shows_with_any_alone(cloud: SimulatedCloud, lis
         assert odd not in (await listed(word))[1], word
 
 
-async def test_a_list_that_cannot_be_read_whole_is_an_error_and_no_short_list(
+async def test_a_list_that_cannot_be_read_completely_is_an_error_and_never_a_short_list(
     cloud: SimulatedCloud, listed: Listed, errors: Any
 ) -> None:
     for _ in range(1000):
@@ -180,7 +180,7 @@ async def test_a_list_that_cannot_be_read_whole_is_an_error_and_no_short_list(
         await listed("failed")
 
 
-async def test_its_ids_wire_into_delete_which_removes_exactly_those(
+async def test_the_delete_node_removes_exactly_the_ids_from_the_list_node(
     pack: Any, cloud: SimulatedCloud, listed: Listed
 ) -> None:
     old = aged(cloud, 31 * DAY)

@@ -16,6 +16,6 @@ def test_the_pack_offers_its_nodes_its_web_folder_and_no_more(pack: ModuleType) 
     assert pack.WEB_DIRECTORY == "./js"
 
 
-def test_loading_it_outside_comfyui_imports_no_module_of_comfyui(load_pack: LoadPack) -> None:
+def test_loading_the_pack_outside_comfyui_imports_no_module_of_comfyui(load_pack: LoadPack) -> None:
     load_pack()
     assert not {"server", "folder_paths", "comfy", "comfy_execution"} & set(sys.modules)

@@ -144,7 +144,7 @@ async def test_with_several_users_no_shared_key_is_used_and_the_error_says_why(
 
 
 @pytest.mark.usefixtures("many")
-async def test_with_several_users_a_prompts_own_key_works_and_is_the_one_that_is_used(
+async def test_with_several_users_the_key_of_the_prompt_is_used(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_API_KEY", OTHER)

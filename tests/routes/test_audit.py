@@ -75,7 +75,7 @@ async def test_a_workflow_is_read_back_from_the_backup_when_its_job_is_gone(stag
     assert (await stage.ask("record")).json["entries"][0]["backup"] is None
 
 
-async def test_the_setting_backs_up_without_being_asked_and_the_wish_outranks_it(stage: Stage) -> None:
+async def test_the_backup_setting_applies_unless_the_request_overrides_it(stage: Stage) -> None:
     first, second = finished(stage, 2)
     await stage.ask("settings", {"backup": "workflows"})
     shown = await stage.preview(ids=[first])

@@ -119,7 +119,7 @@ async def test_a_body_of_millions_of_lists_is_refused_before_it_is_read(target: 
     assert (answer.status, answer.json["error"]["message"]) == (400, "The request body is nested too deeply.")
 
 
-async def test_a_list_of_many_ids_is_read_whole(target: Stage) -> None:
+async def test_a_list_of_many_ids_is_read_completely(target: Stage) -> None:
     ids = [str(uuid.UUID(int=number, version=4)) for number in range(20_000)]
     answer = await target.ask("preview", {"ids": ids})
     assert (answer.status, answer.json["skipped"]["already_gone"]) == (200, 20_000)
@@ -143,7 +143,7 @@ async def test_a_body_in_chunks_is_read_like_any_other(target: Stage) -> None:
     assert (await target.ask("preview", headers=headers, wire=wire)).status == 200
 
 
-async def test_a_body_announced_as_huge_is_refused_before_it_comes(target: Stage) -> None:
+async def test_a_body_with_a_huge_content_length_is_refused_before_it_is_received(target: Stage) -> None:
     for length in (MAX_BODY_BYTES_WITH_IDS + 1, 10**11, 2**62):
         for route in CHANGING:
             answer = await target.ask(route, b"", headers={"Content-Length": str(length)})

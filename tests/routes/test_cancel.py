@@ -25,7 +25,7 @@ async def test_running_jobs_are_cancelled_and_the_others_had_finished(stage: Sta
     assert [event["kind"] for name, event in stage.events if name == "cloud_history.changed"] == ["cancel"]
 
 
-async def test_one_unknown_id_does_not_keep_the_others_running(stage: Stage) -> None:
+async def test_one_unknown_id_does_not_prevent_other_jobs_from_being_cancelled(stage: Stage) -> None:
     active = [job.id for job in stage.cloud.active[:2]]
     answer = await stage.ask("cancel", {"ids": [JOB, *active]})
     assert answer.json == {"cancelled": active, "finished_already": [JOB]}

@@ -74,7 +74,7 @@ async def test_only_the_first_200_rows_are_shown_and_all_are_sent(stage: Stage) 
     assert stage.cloud.finished == []
 
 
-async def test_where_nothing_would_go_nothing_can_be_confirmed(stage: Stage) -> None:
+async def test_a_preview_without_jobs_to_delete_cannot_be_confirmed(stage: Stage) -> None:
     selections: list[dict[str, object]] = [{"ids": [JOB]}, {"filter": {"statuses": ["active"]}}]
     selections.append({"filter": {"search": "\x00no"}})
     for selection in selections:
@@ -95,7 +95,7 @@ async def test_a_token_is_for_its_own_kind_once_and_is_used_up_by_the_attempt(st
     assert stage.cloud.history_posts == []
 
 
-async def test_a_list_that_cannot_be_read_whole_gives_no_preview(stage: Stage) -> None:
+async def test_no_preview_is_made_if_the_list_cannot_be_read_completely(stage: Stage) -> None:
     stage.cloud.faults.append(Fault(("GET", "/api/jobs"), "status", status=500, times=None))
     selections: list[dict[str, object]] = [{"ids": [stage.cloud.finished[0].id]}, {"filter": {}}]
     for selection in selections:

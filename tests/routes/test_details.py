@@ -75,7 +75,7 @@ async def test_no_extra_data_is_shown_whatever_the_shape_of_the_workflow(stage: 
     assert "swordfish" not in json.dumps(await answered(stage, workflow=workflow))
 
 
-async def test_hostile_text_stays_the_text_it_is(stage: Stage) -> None:
+async def test_hostile_text_in_details_is_returned_unchanged(stage: Stage) -> None:
     told = await answered(
         stage,
         execution_error={"exception_message": HOSTILE, "exception_type": HOSTILE, "traceback": [HOSTILE, 5]},

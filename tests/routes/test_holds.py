@@ -141,7 +141,7 @@ async def test_undo_asked_twice_is_answered_twice(stage: Stage) -> None:
         assert (answer.status, answer.json["hold"]["state"]) == (200, "undone")
 
 
-async def test_undo_while_it_is_sent_or_afterwards_is_too_late(stage: Stage, gate: Gate) -> None:
+async def test_a_hold_cannot_be_undone_during_or_after_sending(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage))
     gate.close()
     stage.timer.wait(10)
@@ -189,7 +189,7 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     assert len(stage.cloud.history_posts) == 2
 
 
-async def test_progress_is_fetched_and_an_event_only_says_that_it_changed(stage: Stage, gate: Gate) -> None:
+async def test_progress_is_fetched_after_an_event_that_holds_none(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage, 2))
     assert (await stage.ask("progress")).json == {"operations": []}
     gate.close()
@@ -268,7 +268,7 @@ async def test_a_deletion_waiting_behind_another_can_still_be_undone(stage: Stag
     assert all(hold["ids"][0] not in body["delete"] for body in stage.cloud.history_posts)
 
 
-async def test_a_clear_undone_while_it_counts_is_logged_as_not_sent(stage: Stage, gate: Gate) -> None:
+async def test_a_clear_undone_during_its_count_is_logged_as_not_sent(stage: Stage, gate: Gate) -> None:
     hold = await stage.held()
     gate.close()
     stage.timer.wait(10)
@@ -281,7 +281,7 @@ async def test_a_clear_undone_while_it_counts_is_logged_as_not_sent(stage: Stage
 
 
 @pytest.mark.parametrize("step", ["in_flight.begin", "audit_log.intent"])
-async def test_a_deletion_undone_while_it_is_noted_is_logged_as_not_sent(
+async def test_a_deletion_undone_while_it_is_recorded_is_logged_as_not_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     owner, name = getattr(stage.operations.queue, step.split(".")[0]), step.split(".")[1]
@@ -346,7 +346,7 @@ async def test_a_deletion_that_waits_or_is_being_sent_can_be_stopped(stage: Stag
     assert stage.cloud.history_posts == []
 
 
-async def test_a_hold_is_on_disk_before_it_is_answered_and_private(stage: Stage) -> None:
+async def test_a_hold_is_on_disk_and_private_before_the_request_is_answered(stage: Stage) -> None:
     ids = some(stage, 2)
     hold = await stage.held(ids=ids)
     path = stage.folder / "holds" / f"{hold['id']}.json"

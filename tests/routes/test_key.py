@@ -88,7 +88,7 @@ async def test_an_impossible_key_is_refused_without_trying_or_echoing_it(
     assert keyless.kept_files() == {}
 
 
-async def test_the_environments_key_outranks_the_kept_one_and_that_is_said(stage: Stage) -> None:
+async def test_the_environment_key_outranks_the_saved_key_and_the_answer_says_so(stage: Stage) -> None:
     told = (await stage.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True})).json
     assert (told["outranked"], told["source"], told["last4"]) == (True, "env", stage.cloud.api_key[-4:])
     assert saved(stage) == OTHER_KEY
@@ -104,7 +104,7 @@ async def test_an_unusual_key_is_kept_and_said_to_be_unusual(keyless: Stage) -> 
     assert (told["unusual"], told["last4"]) == (True, "cdef")
 
 
-async def test_removing_the_key_forgets_it(keyless: Stage, cloud: SimulatedCloud) -> None:
+async def test_removing_the_key_deletes_the_saved_key(keyless: Stage, cloud: SimulatedCloud) -> None:
     await keyless.ask("save_key", {"api_key": cloud.api_key})
     answer = await keyless.ask("remove_key")
     assert (answer.status, answer.json["configured"], answer.json["source"]) == (200, False, None)

@@ -55,7 +55,7 @@ async def another_comfyui(
 
 
 @pytest.mark.parametrize("what", ["delete", "clear"])
-async def test_killed_during_a_hold_nothing_is_sent_and_the_next_start_says_so(
+async def test_a_process_killed_during_a_hold_sends_nothing_and_the_next_start_reports_it(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, what: str
 ) -> None:
     ids = [job.id for job in cloud.finished[:3]]
@@ -80,7 +80,7 @@ async def test_killed_during_a_hold_nothing_is_sent_and_the_next_start_says_so(
     assert cloud.history_posts == []
 
 
-async def test_killed_while_sending_it_is_of_unknown_outcome_and_never_said_to_be_unsent(
+async def test_a_hold_killed_while_sending_has_an_unknown_outcome_and_is_never_reported_as_unsent(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, gate: Gate
 ) -> None:
     ids = [job.id for job in cloud.finished[:3]]
@@ -102,7 +102,7 @@ async def test_killed_while_sending_it_is_of_unknown_outcome_and_never_said_to_b
     assert cloud.history_posts == [{"delete": ids}]
 
 
-async def test_a_hold_whose_note_could_not_be_removed_is_not_said_to_be_unsent_once_it_was_sent(
+async def test_a_sent_hold_is_never_reported_as_unsent_even_if_its_record_could_not_be_removed(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     async with serving(cloud, tmp_path, environ) as stage:

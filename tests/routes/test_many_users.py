@@ -80,7 +80,7 @@ async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> 
     assert many.operations.settings.load().nodes == "ask"
 
 
-async def test_where_all_are_to_share_one_key_everything_works(
+async def test_everything_works_if_all_users_may_share_one_key(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     shared = {**environ, "COMFY_CLOUD_HISTORY_SHARED": "1"}

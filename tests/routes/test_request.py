@@ -233,7 +233,7 @@ async def test_this_machines_own_name_is_this_machine_and_longer_ones_are_not(st
         assert (await stage.ask("status", headers={"Host": host})).status == 403
 
 
-async def test_names_in_the_variable_are_this_machine_and_no_others(
+async def test_only_host_names_listed_in_the_variable_are_accepted_as_this_machine(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", " Studio.Example , ,render-box,")

@@ -61,7 +61,7 @@ async def test_failing_to_save_a_setting_is_an_error(stage: Stage) -> None:
     assert (await stage.ask("status")).json["hold_seconds"] == 10
 
 
-async def test_a_hold_keeps_the_seconds_it_was_confirmed_with(stage: Stage) -> None:
+async def test_a_hold_keeps_the_duration_that_was_confirmed(stage: Stage) -> None:
     await stage.held(seconds=30)
     await stage.set_hold(0)
     (hold,) = (await stage.ask("status")).json["holds"]

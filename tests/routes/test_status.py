@@ -48,7 +48,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
         assert stage.kept_files() == {}
 
 
-async def test_it_says_where_the_key_comes_from_and_its_last_four_characters(stage: Stage) -> None:
+async def test_the_status_names_the_source_of_the_key_and_its_last_four_characters(stage: Stage) -> None:
     status = (await stage.ask("status")).json
     assert (status["configured"], status["source"], status["last4"]) == (
         True,
@@ -58,12 +58,12 @@ async def test_it_says_where_the_key_comes_from_and_its_last_four_characters(sta
     assert status["host"] == stage.cloud.base_url.removeprefix("http://")
 
 
-async def test_it_asks_the_cloud_nothing(target: Stage) -> None:
+async def test_the_status_sends_no_request_to_the_cloud(target: Stage) -> None:
     await target.ask("status")
     assert target.cloud.requests == []
 
 
-async def test_it_lists_the_latest_ten_results_newest_first(stage: Stage) -> None:
+async def test_the_status_lists_the_latest_ten_results_newest_first(stage: Stage) -> None:
     operations = []
     for _ in range(12):
         stage.cloud.add_job("completed")
@@ -161,7 +161,9 @@ async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(target: Stage
     assert not (folder / f"{name}.json").exists()
 
 
-async def test_it_answers_where_the_state_folder_cannot_be_used(cloud: SimulatedCloud, tmp_path: Path) -> None:
+async def test_the_status_is_returned_even_if_the_state_folder_is_unusable(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with serving(cloud, tmp_path / "state", {"COMFY_CLOUD_BASE_URL": cloud.base_url}) as stage:
         answer = await stage.ask("status")
@@ -231,7 +233,7 @@ async def test_a_hold_whose_state_folder_is_lost_is_not_sent(stage: Stage) -> No
         pytest.param({"COMFY_CLOUD_BASE_URL": "http://example.org"}, None, False, id="the address is not safe"),
     ],
 )
-async def test_a_key_is_asked_for_only_where_it_would_be_used(
+async def test_a_key_can_be_entered_only_if_it_would_be_used(
     cloud: SimulatedCloud, tmp_path: Path, environ: dict[str, str], saved: str | None, can_connect: bool
 ) -> None:
     if saved is not None:

@@ -263,7 +263,7 @@ async def test_an_address_that_is_not_plain_https_to_a_public_place_is_refused(l
         *("[::1]", "[::ffff:127.0.0.1]", "%31%32%37.0.0.1", "a..b", "x" * 64 + ".example", "127.0.0.1.", "0"),
     ],
 )
-async def test_no_spelling_of_this_machine_leads_to_it(host: str, listener: Listener) -> None:
+async def test_no_spelling_of_this_machines_address_is_connected_to(host: str, listener: Listener) -> None:
     with pytest.raises(CloudError):
         await fetch(f"https://{host}:{listener.port}/x")
     assert listener.connected == 0

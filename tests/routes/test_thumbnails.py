@@ -30,7 +30,7 @@ def picture_job(stage: Stage, at: int = 0) -> SimulatedJob:
     return [job for job in stage.cloud.listed("completed") if job.files and job.media == "images"][at]
 
 
-async def test_a_picture_of_a_job_is_served_as_what_it_is(stage: Stage) -> None:
+async def test_a_picture_of_a_job_is_served_with_its_true_type(stage: Stage) -> None:
     job = picture_job(stage)
     answer = await thumbnail(stage, job.id.upper(), job.files[0])
     assert (answer.status, answer.headers["content-type"]) == (200, "image/png")

@@ -49,7 +49,7 @@ def test_logged_deletions_are_read_by_the_next_process(record: AuditLog, tmp_pat
     assert read.outcome.report == "1 job removed."
 
 
-def test_the_jobs_of_a_deletion_are_read_with_what_became_of_them(record: AuditLog) -> None:
+def test_the_jobs_of_a_past_deletion_are_returned_with_their_outcomes(record: AuditLog) -> None:
     record.intent(entry(1, job_ids=(job_id(2), job_id(1), job_id(3))))
     record.outcome(name(1), outcome(DELETED, FAILED))
     assert record.jobs(name(1)) == [
@@ -107,7 +107,7 @@ def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record
         (ClearResult(ClearOutcome.UNKNOWN, counts_of(5, 1, 1)), {}, None),
     ],
 )
-def test_a_clear_is_logged_as_far_as_it_was_counted(
+def test_a_clear_is_logged_with_the_counts_that_are_known(
     record: AuditLog, result: ClearResult, counts: dict[str, int], removed: int | None
 ) -> None:
     record.intent(AuditEntry(name(1), "clear", "menu", asked=7))
@@ -120,7 +120,7 @@ def test_a_clear_is_logged_as_far_as_it_was_counted(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_it(record: AuditLog, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_audit_log(record: AuditLog, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         record.intent(entry(1))
@@ -129,7 +129,7 @@ def test_only_the_owner_can_read_it(record: AuditLog, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "deletions.jsonl").stat().st_mode) == 0o600
 
 
-def test_it_is_on_the_disk_when_the_call_returns(record: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_line_is_on_the_disk_when_the_call_returns(record: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     real = os.fsync
 
@@ -158,7 +158,7 @@ def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: Au
     assert "Assets stay" not in text
 
 
-def test_texts_that_look_like_the_marks_of_a_line_do_not_confuse_it(record: AuditLog) -> None:
+def test_job_texts_that_look_like_line_markers_are_read_as_text(record: AuditLog) -> None:
     trap = '", "job_ids": [1], "jobs": [{"line": "outcome", "removed": 9,'
     line = '{"line": "outcome", "operation": "' + name(1) + '", "removed": 9, '
     record.intent(entry(1, title=trap, what=line, node="]}"))
@@ -235,7 +235,7 @@ def test_an_intent_and_its_outcome_in_two_files_are_one_deletion(tmp_path: Path)
     assert [each.outcome for each in record.jobs(name(1))] == ["deleted", "failed"]
 
 
-def test_so_many_older_files_are_kept_and_no_more(tmp_path: Path) -> None:
+def test_the_number_of_older_audit_files_is_limited(tmp_path: Path) -> None:
     record = AuditLog(tmp_path, largest=1, older=3)
     for number in range(10):
         record.intent(entry(number))
@@ -319,7 +319,7 @@ def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
     ]
 
 
-def test_its_lines_end_as_the_standard_says(record: AuditLog) -> None:
+def test_the_lines_of_the_csv_export_end_as_the_standard_says(record: AuditLog) -> None:
     record.intent(entry(1, title='a "quoted", one\nof two lines'))
     text = "".join(csv_lines(record))
     assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')

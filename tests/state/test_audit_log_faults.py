@@ -105,7 +105,7 @@ def test_a_write_that_takes_only_a_part_is_continued(tmp_path: Path, monkeypatch
     assert recorded(tmp_path) == [(1, "unknown")]
 
 
-def test_threads_that_write_at_once_write_whole_lines(tmp_path: Path) -> None:
+def test_threads_that_write_at_once_write_complete_lines(tmp_path: Path) -> None:
     def write(first: int) -> None:
         for number in range(first, 60, 6):
             AuditLog(tmp_path, largest=3_000, older=100).intent(entry(number, job_ids=tuple(map(job_id, range(20)))))

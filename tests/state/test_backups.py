@@ -81,7 +81,7 @@ def test_a_backup_is_read_back_by_the_next_process(backups: BackupFolder, tmp_pa
     assert info.created_at == "2026-07-01T12:00:00+00:00"
 
 
-def test_any_zip_program_can_read_it_and_its_index_says_what_it_is(backups: BackupFolder) -> None:
+def test_a_backup_is_a_valid_zip_file_and_has_an_index_that_describes_it(backups: BackupFolder) -> None:
     with zipfile.ZipFile(three_jobs(backups)) as archive:
         index = json.loads(archive.read("index.json"))
         assert archive.namelist() == [f"jobs/{job_id(n)}.json" for n in range(3)] + ["index.json"]
@@ -100,7 +100,7 @@ def test_a_job_without_a_workflow_is_kept_and_says_so(backups: BackupFolder) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_it_also_while_it_is_written(backups: BackupFolder, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_backup_even_while_it_is_written(backups: BackupFolder, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         writer = backups.begin(OPERATION, ABOUT)
@@ -113,7 +113,7 @@ def test_only_the_owner_can_read_it_also_while_it_is_written(backups: BackupFold
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_until_it_is_closed_it_is_a_hidden_draft_and_no_backup(backups: BackupFolder, tmp_path: Path) -> None:
+def test_a_backup_is_a_hidden_draft_until_it_is_closed(backups: BackupFolder, tmp_path: Path) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     writer.add(job_id(1), detail_of(1), KEY)
     (name,) = names(tmp_path)
@@ -125,7 +125,7 @@ def test_until_it_is_closed_it_is_a_hidden_draft_and_no_backup(backups: BackupFo
     assert names(tmp_path) == {f"{OPERATION}.zip"}
 
 
-def test_its_content_is_on_the_disk_before_it_takes_its_name(
+def test_the_content_of_a_backup_is_on_the_disk_before_its_draft_is_renamed(
     backups: BackupFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = backups.begin(OPERATION, ABOUT)
@@ -160,7 +160,7 @@ def test_a_discarded_draft_leaves_nothing_and_takes_no_more(backups: BackupFolde
         writer.close()
 
 
-def test_discarding_a_closed_backup_does_not_remove_it(backups: BackupFolder, tmp_path: Path) -> None:
+def test_discarding_a_closed_backup_keeps_its_file(backups: BackupFolder, tmp_path: Path) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     writer.close()
     writer.discard()
@@ -226,7 +226,7 @@ def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("member", ["../index", "../../api_key", "index", "", job_id(77), "/etc/passwd", "\0"])
-def test_only_its_jobs_can_be_read_from_it(backups: BackupFolder, member: str) -> None:
+def test_only_jobs_of_a_backup_can_be_read_from_the_backup(backups: BackupFolder, member: str) -> None:
     three_jobs(backups)
     with pytest.raises(BackupDamaged):
         backups.job(OPERATION, member)

@@ -271,7 +271,7 @@ def test_a_broken_link_creates_no_file_at_its_target(folder: Path, tmp_path: Pat
     assert not (tmp_path / "made").exists()
 
 
-def test_where_the_system_cannot_refuse_links_they_are_still_not_followed(
+def test_links_are_not_followed_even_without_system_support_for_refusing_them(
     folder: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "note.json").symlink_to(victim)

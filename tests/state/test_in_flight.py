@@ -70,7 +70,7 @@ def test_a_summary_tells_neither_ids_nor_host_nor_key() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_only_the_owner_can_read_it(journal: InFlight, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_an_in_flight_record(journal: InFlight, tmp_path: Path) -> None:
     journal.begin(entry())
     assert stat.S_IMODE(only(tmp_path).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "running").stat().st_mode) == 0o700

@@ -13,7 +13,7 @@ from cloud_history.secret import Secret
 from cloud_history.state.node_reports import MAX_REPORTS, NodeReports
 
 
-def test_a_report_is_fetched_by_its_name_as_often_as_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_report_can_be_fetched_by_name_any_number_of_times(tmp_path: Path) -> None:
     name = NodeReports(tmp_path).keep("12:3", "Stopped: 2 of 12 jobs removed.")
     for _ in range(2):
         assert NodeReports(tmp_path).fetch(name) == {

@@ -31,7 +31,7 @@ def test_without_a_file_nothing_is_protected(file: ProtectionFile) -> None:
     assert not file.load()
 
 
-def test_protection_is_known_to_the_next_process_until_it_is_lifted(file: ProtectionFile, tmp_path: Path) -> None:
+def test_protection_lasts_across_processes_until_it_is_removed(file: ProtectionFile, tmp_path: Path) -> None:
     first, second = ids(2)
     file.change(protect=True, jobs=[first, second], workflows=["flow"])
     assert ProtectionFile(tmp_path / "state").load() == ProtectedJobs(frozenset({first, second}), frozenset({"flow"}))
@@ -50,7 +50,9 @@ def test_a_job_is_protected_by_its_id_or_workflow_and_a_blank_workflow_protects_
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=lambda content: str(content[:20]))
-def test_a_damaged_list_is_an_error_and_stays_where_it_is(file: ProtectionFile, tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_protection_list_is_an_error_and_its_file_is_left_in_place(
+    file: ProtectionFile, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "state").mkdir()
     path = tmp_path / "state" / "protected.json"
     path.write_bytes(content)
@@ -61,7 +63,7 @@ def test_a_damaged_list_is_an_error_and_stays_where_it_is(file: ProtectionFile, 
     assert path.read_bytes() == content
 
 
-def test_starting_with_an_empty_list_keeps_the_damaged_one(file: ProtectionFile, tmp_path: Path) -> None:
+def test_starting_with_an_empty_list_keeps_the_damaged_file(file: ProtectionFile, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "protected.json").write_bytes(b"{oops")
     name = file.start_empty()

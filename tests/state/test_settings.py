@@ -76,7 +76,9 @@ def test_the_setting_applies_and_can_be_changed(mode: str) -> None:
 
 @pytest.mark.parametrize(("named", "mode"), [("ask", "ask"), ("ALLOW", "allow"), (" Never\n", "never")])
 @pytest.mark.parametrize("set_to", ["ask", "allow", "never"])
-def test_the_environment_outranks_it_in_any_case_and_fixes_it(set_to: str, named: str, mode: str) -> None:
+def test_the_environment_variable_overrides_the_setting_in_upper_or_lower_case(
+    set_to: str, named: str, mode: str
+) -> None:
     found = node_deletion_mode(set_to, {"COMFY_CLOUD_HISTORY_NODES": named})
     assert (found.mode, found.fixed) == (mode, True)
 
