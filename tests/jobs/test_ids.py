@@ -62,7 +62,7 @@ def test_missing_or_blank_ids_are_refused(absent: object) -> None:
     with pytest.raises(NoJobIds) as refused:
         parse_job_ids(absent)
     assert refused.value.hint == (
-        "Give the ids of the jobs to delete, one a line. To remove all, use Clear Cloud History."
+        "Give the ids of the jobs to delete, one a line. To remove all jobs, use Clear Cloud History."
     )
 
 
