@@ -23,14 +23,14 @@ class CloudError(Exception):
     """Base of every error of this package.
 
     Attributes:
-        code: identifies the class of the error, for programs.
+        code: identifies the kind of the error, for programs.
         sentence: the key of the text in `sentences.SENTENCES`. By default the same as `code`.
         values: values for the placeholders in the text, by name.
         text: says what happened.
         hint: says what the person can do; may be "".
     """
 
-    code: ClassVar[str] = "internal"
+    code: str = "internal"
     default_hint: ClassVar[str] = ""
     meets_all: ClassVar[bool] = False
     """Whether every further request would fail for the same reason."""
@@ -46,6 +46,7 @@ class CloudError(Exception):
 
     def __init__(self, sentence: str = "", **values: object) -> None:
         self.sentence = sentence or self.code
+        self.code = self.code or self.sentence
         self.values = values
         texts = SENTENCES[self.sentence]
         self.text = texts.message.format(**values)
@@ -138,7 +139,9 @@ class SchemaMismatch(InputRefused, code="schema_mismatch"):
 
 
 class OperationRefused(CloudError):
-    """The confirmed deletion is no longer possible. Nothing was sent."""
+    """The operation is not possible now. Nothing was sent. `code` is the sentence where no subclass is needed."""
+
+    code = ""
 
 
 class Busy(OperationRefused, code="busy"):
@@ -161,36 +164,12 @@ class PreviewExpired(OperationRefused, code="preview_expired"):
     """The preview's token is unknown, used or too old, or the preview is out of date."""
 
 
-class AccountChanged(OperationRefused, code="account_changed"):
-    """The API key or the server has changed since the jobs were listed."""
-
-
-class TooLate(OperationRefused, code="too_late"):
-    """The deletion can no longer be undone, because it has been sent."""
-
-
-class NotSupported(OperationRefused, code="not_supported"):
-    """The server has no route for the operation."""
-
-
-class WorkflowsMayNotDelete(OperationRefused, code="nodes_never"):
-    """The setting or the environment forbids workflows to delete."""
-
-
-class TooManyApprovals(OperationRefused, code="too_many_questions"):
-    """Too many nodes are asking for approval at the same time."""
-
-
 class NoBrowserConnected(OperationRefused, code="nobody_there"):
     """The browser that queued the workflow is not connected, so nobody can be asked for approval."""
 
 
 class NoAnswer(OperationRefused, code="no_answer"):
     """The person did not answer the approval request in time."""
-
-
-class AnsweredTooSoon(OperationRefused, code="answered_too_soon"):
-    """An approval was answered before the person can have read it."""
 
 
 class ApprovalClosed(OperationRefused, code="question_closed"):

@@ -29,7 +29,7 @@ from .deletion.preview import DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
 from .deletion.safeguards import BackingUp, StateSafeguards
-from .errors import AccountChanged, SettingsDamaged, StateFolderLost, StateNotAnswering
+from .errors import OperationRefused, SettingsDamaged, StateFolderLost, StateNotAnswering
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
 from .jobs.status import JobCounts
@@ -217,11 +217,11 @@ class Operations:
         """Check that the saved API key has not changed. Another ComfyUI with this state folder may have replaced it.
 
         Raises:
-            AccountChanged: the saved key or the server has changed.
+            OperationRefused: the saved key or the server has changed.
             SetupProblem: there is no saved key any more.
         """
         if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
-            raise AccountChanged
+            raise OperationRefused("account_changed")
 
     async def _safeguards(self, request: DeletionRequest, client: CloudClient) -> StateSafeguards:
         if not await self.backs_up(request.backup):

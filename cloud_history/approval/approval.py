@@ -22,14 +22,13 @@ from typing import Any
 
 from ..deletion import events
 from ..errors import (
-    AnsweredTooSoon,
     ApprovalClosed,
     InputRefused,
     NoAnswer,
     NoBrowserConnected,
+    OperationRefused,
     StateNotAnswering,
     StateUnwritable,
-    TooManyApprovals,
 )
 from ..forks import ForkSafeLock
 from ..jobs.ids import is_hex_id, new_hex_id
@@ -137,11 +136,11 @@ class ApprovalRequests:
 
         Raises:
             NoBrowserConnected: the browser that queued the workflow is not connected.
-            TooManyApprovals: all places are taken.
+            OperationRefused: all places are taken.
         """
         self.client(requester)
         if self._open >= MAX_OPEN_APPROVALS:
-            raise TooManyApprovals(most=MAX_OPEN_APPROVALS)
+            raise OperationRefused("too_many_questions", most=MAX_OPEN_APPROVALS)
         self._open += 1
         try:
             yield
@@ -299,14 +298,14 @@ class ApprovalAnswers:
         Raises:
             InputRefused: the answer is neither DELETE nor SKIP, or the approval id is invalid.
             StateUnwritable: the answer could not be saved.
-            AnsweredTooSoon: DELETE came within MIN_READING_SECONDS. The token stays valid.
+            OperationRefused: DELETE came within MIN_READING_SECONDS. The token stays valid.
             ApprovalClosed: the approval is closed or answered, or the token belongs to another approval.
         """
         if answer not in (DELETE, SKIP):
             raise InputRefused("unknown_answer")
         files, age = self._find_open(approval_id, token)
         if answer == DELETE and age < MIN_READING_SECONDS:
-            raise AnsweredTooSoon()
+            raise OperationRefused("answered_too_soon")
         try:
             files.note_answer(answer)
         except FileExistsError:

@@ -10,7 +10,7 @@ from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipp
 from ..deletion.preview import ClearPreview
 from ..deletion.report import Payload
 from ..deletion.request import DeletionRequest
-from ..errors import CloudError, HistoryGrew, OperationStopped, WorkflowsMayNotDelete
+from ..errors import CloudError, HistoryGrew, OperationRefused, OperationStopped
 from ..jobs.filters import Selection
 from ..jobs.ids import new_hex_id
 from ..jobs.rows import milliseconds
@@ -33,7 +33,7 @@ class GraphDeletions:
     """Deletions for the nodes. A setting decides whether nodes delete at once, ask for approval, or refuse.
 
     All methods except `preview_clean_up` raise:
-        WorkflowsMayNotDelete, NoBrowserConnected, TooManyApprovals, NoAnswer, SetupProblem, CloudError: nothing was
+        OperationRefused, SetupProblem, CloudError: nothing was
             sent.
         OperationStopped: the person stopped the workflow before anything was sent.
     """
@@ -112,11 +112,11 @@ class GraphDeletions:
             return await operations.carry_out(approved, watch) if approved else Skipped()
 
     async def _must_ask(self) -> bool:
-        """Return whether the person has to be asked. Raises WorkflowsMayNotDelete."""
+        """Return whether the person has to be asked. Raise OperationRefused if workflows may not delete."""
         settings = await run_in_thread(self._operations.settings.in_force)
         mode = self._operations.nodes_may_delete(settings).mode
         if mode == "never":
-            raise WorkflowsMayNotDelete()
+            raise OperationRefused("nodes_never")
         return mode == "ask"
 
     async def _approved(

@@ -19,10 +19,10 @@ from ..errors import (
     CloudError,
     InputRefused,
     LockNotAnswering,
+    OperationRefused,
     StateFolderLost,
     StateNotAnswering,
     StateUnwritable,
-    TooLate,
 )
 from ..forks import ForkSafeLock
 from ..secret import log, log_about
@@ -176,13 +176,13 @@ class Holds:
         """Undo a hold.
 
         Raises:
-            TooLate: the deletion is being sent or was sent.
+            OperationRefused: the deletion is being sent or was sent.
         """
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
             return hold  # the answer to the first undo may have been lost
         if hold is None or not await self._undo_in_time(hold):
-            raise TooLate()
+            raise OperationRefused("too_late")
         return hold
 
     async def undo_all(self) -> None:

@@ -25,7 +25,7 @@ from ..errors import (
     CloudTimeoutError,
     InputRefused,
     NotFound,
-    NotSupported,
+    OperationRefused,
     UnreadableAnswer,
 )
 from ..jobs.filters import JobFilter
@@ -164,9 +164,9 @@ class JobRoutes:
                 refused = error
         raise self._not_supported() if refused.status in (404, 405, 410, 501) else refused
 
-    def _not_supported(self) -> NotSupported:
+    def _not_supported(self) -> OperationRefused:
         self._context.can_cancel = False
-        return NotSupported()
+        return OperationRefused("not_supported")
 
 
 class _JobStream:

@@ -13,8 +13,6 @@ from ..deletion.holds import Holds
 from ..deletion.preview import Previews
 from ..deletion.report import Payload, error_payload
 from ..errors import (
-    AccountChanged,
-    AnsweredTooSoon,
     ApprovalClosed,
     BackupDamaged,
     Busy,
@@ -22,15 +20,13 @@ from ..errors import (
     CloudError,
     CloudResponseError,
     CloudTimeoutError,
-    HistoryGrew,
     InputRefused,
     ListNotWhole,
     NestedTooDeeply,
     NotFound,
-    NotSupported,
+    OperationRefused,
     PreviewExpired,
     SetupProblem,
-    TooLate,
 )
 from ..json_pieces import ThreadPauses, dumps
 from ..service import Operations
@@ -47,14 +43,9 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (InputRefused, 400),
-    (Busy, 409),
-    (HistoryGrew, 409),
-    (AccountChanged, 409),
     (PreviewExpired, 410),
-    (TooLate, 410),
     (ApprovalClosed, 410),
-    (AnsweredTooSoon, 409),
-    (NotSupported, 501),
+    (OperationRefused, 409),
     (SetupProblem, 409),
     (BackupDamaged, 409),
     (CloudTimeoutError, 504),
@@ -64,6 +55,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (ListNotWhole, 502),
     (NestedTooDeeply, 502),
 )
+_HTTP_STATUS_BY_CODE = {"too_late": 410, "not_supported": 501}
 
 
 async def in_pieces(
@@ -104,7 +96,7 @@ async def write_in_time(request: web.Request, writing: Awaitable[None], seconds:
 
 
 def error_answer(error: CloudError, **more: Any) -> web.Response:
-    status = getattr(error, "http_status", None)
+    status = getattr(error, "http_status", None) or _HTTP_STATUS_BY_CODE.get(error.code)
     status = status or next((code for kind, code in _HTTP_STATUS if isinstance(error, kind)), 500)
     return json_answer({"error": error_payload(error), **more}, status)
 
@@ -162,13 +154,12 @@ class Context:
             account: the account in the first line of the list from which jobs were chosen; None if none were chosen.
 
         Raises:
-            AccountChanged: the server or the key has changed since then. The new account does not have these jobs, and
-                a filter would match other jobs.
+            OperationRefused: the server or the key has changed since then, so the account may have other jobs.
             SetupProblem: there is no usable key or server address.
         """
         connection = await self.operations.find_connection()
         if account is not None and account != connection.account:
-            raise AccountChanged
+            raise OperationRefused("account_changed")
         return connection
 
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:

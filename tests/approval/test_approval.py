@@ -21,9 +21,9 @@ from cloud_history.errors import (
     CloudError,
     NoAnswer,
     NoBrowserConnected,
+    OperationRefused,
     OperationStopped,
     StateUnwritable,
-    TooManyApprovals,
 )
 from cloud_history.secret import Secret
 from support.asking_scene import ABOUT, ASKER, TAB, Scene
@@ -116,7 +116,7 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(sce
     with ExitStack() as places:
         for _ in range(20):
             places.enter_context(scene.questions.reserve(ASKER))
-        with pytest.raises(TooManyApprovals) as refused, scene.questions.reserve(ASKER):
+        with pytest.raises(OperationRefused) as refused, scene.questions.reserve(ASKER):
             raise AssertionError("it has a place")
     assert str(refused.value) == (
         "20 nodes are asking already. Nothing was sent. Give all job ids to one node, or let one node run after "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history.approval.approval import MAX_TOKENS
-from cloud_history.errors import AnsweredTooSoon, ApprovalClosed, InputRefused, NoAnswer, NoBrowserConnected
+from cloud_history.errors import ApprovalClosed, InputRefused, NoAnswer, NoBrowserConnected, OperationRefused
 from cloud_history.state.locks import OwnerLock
 from support.asking_scene import EPOCH, NOBODY, Scene, left_behind
 
@@ -97,12 +97,12 @@ def test_delete_within_a_second_is_refused_and_the_token_stays_valid(scene: Scen
     def hurry() -> None:
         for seconds in (0.0, 0.5, 0.49):
             scene.reads_for = seconds
-            with pytest.raises(AnsweredTooSoon):
+            with pytest.raises(OperationRefused, match="before anybody could read"):
                 scene.answer()
             refused.append(seconds)
         # Another page has read it no longer for that.
         scene.fetch()
-        with pytest.raises(AnsweredTooSoon):
+        with pytest.raises(OperationRefused, match="before anybody could read"):
             scene.answer()
         scene.reads_for = 0.6
         scene.answer()

@@ -16,9 +16,9 @@ from cloud_history.errors import (
     MissingApiKey,
     NoAnswer,
     NoBrowserConnected,
+    OperationRefused,
     OperationStopped,
     ServerFault,
-    WorkflowsMayNotDelete,
 )
 from cloud_history.secret import Secret
 from cloud_history.tasks.stopping import Unwatched
@@ -127,7 +127,7 @@ def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
 def test_the_mode_never_refuses_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="never")
     for run in (lambda: room.delete(ids(3)), room.clear):
-        with pytest.raises(WorkflowsMayNotDelete) as ended:
+        with pytest.raises(OperationRefused) as ended:
             run()
         assert str(ended.value) == (
             "Workflows may not delete. To allow it, change “Workflows may delete” in Settings > Cloud history."

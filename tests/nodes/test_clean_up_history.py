@@ -184,7 +184,7 @@ async def test_nodes_set_to_never_refuse_deletions_and_allow_dry_runs(
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
     jobs = newest_first(cloud)
-    with pytest.raises(errors.WorkflowsMayNotDelete):
+    with pytest.raises(errors.OperationRefused, match="Workflows may not delete"):
         await clean_up(keep_last=len(jobs) - 3, dry_run=False)
     assert cloud.requests == []
     assert (await clean_up(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]

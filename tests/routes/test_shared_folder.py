@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloud_history.errors import AccountChanged
+from cloud_history.errors import OperationRefused
 from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.in_flight import SenderLock
@@ -67,6 +67,6 @@ async def test_a_deletion_that_waits_for_another_one_is_not_sent_with_a_key_that
                 operations.keys.save(Secret(OTHER_KEY))
                 slot.free()
 
-    with pytest.raises(AccountChanged):
+    with pytest.raises(OperationRefused, match="key or the server"):
         await delete_jobs(operations, [cloud.finished[0].id], "node 1", Waiting())
     assert cloud.history_posts == []
