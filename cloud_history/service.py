@@ -28,7 +28,7 @@ from .deletion.outcomes import ClearResult, DeletionResult
 from .deletion.preview import DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
-from .deletion.safeguards import BackingUp, StateSafeguards
+from .deletion.safeguards import BackingUp, Safeguards
 from .errors import OperationRefused, SettingsDamaged, StateFolderLost, StateNotAnswering
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
@@ -223,13 +223,14 @@ class Operations:
         if connection.key.source != "prompt" and (await self.find_connection()).account != connection.account:
             raise OperationRefused("account_changed")
 
-    async def _safeguards(self, request: DeletionRequest, client: CloudClient) -> StateSafeguards:
-        if not await self.backs_up(request.backup):
-            return StateSafeguards(self.protection, None, partial(self.backs_up, request.backup))
+    async def _safeguards(self, request: DeletionRequest, client: CloudClient) -> Safeguards:
+        backs_up = partial(self.backs_up, request.backup)
+        if not await backs_up():
+            return Safeguards(self.protection, None, backs_up)
         host, secret = request.connection.base_url.host, request.connection.key.secret
         about = {"version": __version__, "host": host, "last4": secret.last4, "origin": request.origin}
         back_up = BackingUp(client, self.backups, request.operation, about, secret)
-        return StateSafeguards(self.protection, back_up)
+        return Safeguards(self.protection, back_up, backs_up)
 
     async def delete_old_backups(self) -> None:
         """Delete backups beyond the limits in the settings. Failures are only logged: an extra backup does no harm."""

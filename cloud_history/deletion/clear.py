@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..cloud.counting import CountedJobs, count_and_sample, count_jobs
@@ -48,7 +48,7 @@ class Clear:
     """
 
     client: ClearingClient
-    safeguards: Safeguards = field(default_factory=Safeguards)
+    safeguards: Safeguards
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     seconds: float = OPERATION_SECONDS
 

@@ -18,7 +18,7 @@ from ..errors import (
     StateNotAnswering,
     StateUnwritable,
 )
-from ..jobs.filters import NOTHING_PROTECTED, ProtectedJobs
+from ..jobs.filters import ProtectedJobs
 from ..reasons import Reason
 from ..secret import Secret, log, scrub
 from ..state.backup_file import BackupWriter
@@ -38,25 +38,6 @@ class BackedUp:
 
     workflows: int = 0
     without: Mapping[str, JobOutcome] = field(default_factory=dict)
-
-
-class Safeguards:
-    """Safeguards that allow everything. `StateSafeguards` is the real implementation."""
-
-    async def protected(self) -> ProtectedJobs:
-        """Read the protected jobs. Raises ProtectionDamaged if they can't be read."""
-        return NOTHING_PROTECTED
-
-    async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Back up the workflows of these jobs. The backup is on disk when this returns.
-
-        Raises:
-            OperationStopped: the person stopped the backup.
-        """
-        return BackedUp()
-
-    async def before_clear(self) -> None:
-        """Check just before a clear is sent. Raises CloudError if some jobs may not be deleted."""
 
 
 def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]) -> dict[str, JobOutcome]:
@@ -82,21 +63,8 @@ def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence
     return found
 
 
-class BackUp(Protocol):
-    """Backs up jobs, and checks that the backup still exists."""
-
-    async def __call__(self, job_ids: Sequence[str], watch: Watch) -> BackedUp: ...
-
-    def check(self) -> None:
-        """Raise SetupProblem if the backup was made but its file is gone. Blocking."""
-
-
-async def _never() -> bool:
-    return False
-
-
-class StateSafeguards(Safeguards):
-    """The safeguards of a state folder.
+class Safeguards:
+    """Keeps protected jobs from deletion, and backs up workflows before anything is sent.
 
     Args:
         back_up: backs up the jobs; None if backups are off.
@@ -104,16 +72,14 @@ class StateSafeguards(Safeguards):
     """
 
     def __init__(
-        self,
-        protection: ProtectionFile,
-        back_up: BackUp | None,
-        backs_up: Callable[[], Awaitable[bool]] = _never,
+        self, protection: ProtectionFile, back_up: BackingUp | None, backs_up: Callable[[], Awaitable[bool]]
     ) -> None:
         self._protection = protection
         self._back_up = back_up
         self._backs_up = backs_up
 
     async def protected(self) -> ProtectedJobs:
+        """Read the protected jobs. Raise SetupProblem if their file is damaged, or if the backup is gone."""
         return await run_in_thread(self._read)
 
     def _read(self) -> ProtectedJobs:
@@ -122,11 +88,17 @@ class StateSafeguards(Safeguards):
         return self._protection.load()
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
+        """Back up the workflows of these jobs. The backup is on disk when this returns.
+
+        Raises:
+            OperationStopped: the person stopped the backup.
+        """
         if self._back_up is None or not job_ids:
             return BackedUp()
         return await self._back_up(job_ids, watch)
 
     async def before_clear(self) -> None:
+        """Check just before a clear is sent. Raise PreviewExpired if some jobs may not be deleted."""
         if self._back_up is not None or await self._backs_up() or await self.protected():
             raise PreviewExpired("safeguards_changed")
 

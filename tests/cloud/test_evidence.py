@@ -13,6 +13,7 @@ from cloud_history.deletion.outcomes import ClearResult, DeletionResult
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Bend, SimulatedCloud
 from support.cloud_fixtures import OpenClient
+from support.safeguards import NoSafeguards
 
 Delete = Callable[[list[str]], Awaitable[DeletionResult]]
 
@@ -25,7 +26,7 @@ async def no_time(seconds: float) -> None:
 def delete(open_client: OpenClient) -> Delete:
     async def delete(job_ids: list[str]) -> DeletionResult:
         async with open_client() as client:
-            return await Deletion(client, sleep=no_time).run(job_ids, Unwatched())
+            return await Deletion(client, NoSafeguards(), sleep=no_time).run(job_ids, Unwatched())
 
     return delete
 
@@ -34,7 +35,7 @@ def delete(open_client: OpenClient) -> Delete:
 def clear(open_client: OpenClient) -> Callable[[], Awaitable[ClearResult]]:
     async def clear() -> ClearResult:
         async with open_client() as client:
-            return await Clear(client, sleep=no_time).run(Unwatched())
+            return await Clear(client, NoSafeguards(), sleep=no_time).run(Unwatched())
 
     return clear
 

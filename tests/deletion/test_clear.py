@@ -28,6 +28,7 @@ from cloud_history.jobs.job import Job
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, job
 from support.requests import clear_preview_of
+from support.safeguards import NoSafeguards
 
 LOST = CloudConnectionError("connection_lost", sent=True)
 UNREACHABLE = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False)
@@ -36,7 +37,7 @@ LOOKS_AGAIN = 5
 
 def clear(client: FakeClient, person: Person | None = None, confirmed: int | None = None) -> ClearResult:
     preview = None if confirmed is None else clear_preview_of(confirmed)
-    return virtual_time.run(Clear(client).run(person or Person(), preview))
+    return virtual_time.run(Clear(client, NoSafeguards()).run(person or Person(), preview))
 
 
 def test_a_history_without_finished_jobs_sends_nothing() -> None:
@@ -71,7 +72,7 @@ def test_a_lagging_list_is_counted_again(looks: list[int]) -> None:
 
 def test_a_clear_repeats_its_lookup_for_about_five_seconds() -> None:
     async def timed() -> float:
-        await Clear(client, seconds=120.0).run(Person())
+        await Clear(client, NoSafeguards(), seconds=120.0).run(Person())
         return virtual_time.now()
 
     client = FakeClient(looks=[240])
@@ -188,7 +189,7 @@ def test_stopping_between_counting_and_sending_sends_nothing() -> None:
 
     async def stopped_at_the_last_moment() -> None:
         looks = iter([False, True])
-        await Clear(client).run(Person(lambda: next(looks, True)))
+        await Clear(client, NoSafeguards()).run(Person(lambda: next(looks, True)))
 
     with pytest.raises(OperationStopped):
         virtual_time.run(stopped_at_the_last_moment())
@@ -219,7 +220,7 @@ def test_a_slow_last_lookup_is_not_waited_for() -> None:
 
     async def stopped() -> tuple[ClearResult, float]:
         loop = asyncio.get_running_loop()
-        result = await Clear(client).run(Person(slow))
+        result = await Clear(client, NoSafeguards()).run(Person(slow))
         return result, loop.time() - began
 
     began = 0.0
@@ -243,7 +244,7 @@ def test_stopping_a_clear_during_its_check_reports_the_last_count() -> None:
 
 def test_cancelling_a_clear_passes_through() -> None:
     async def cancel() -> None:
-        work = asyncio.ensure_future(Clear(FakeClient(looks=[9], seconds=60.0)).run(Person()))
+        work = asyncio.ensure_future(Clear(FakeClient(looks=[9], seconds=60.0), NoSafeguards()).run(Person()))
         await asyncio.sleep(1.0)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -269,7 +270,7 @@ def test_repeated_counts_end_with_the_time_limit_of_the_clear() -> None:
 
     async def took() -> float:
         begun = asyncio.get_running_loop().time()
-        await Clear(client, seconds=10).run(Person())
+        await Clear(client, NoSafeguards(), seconds=10).run(Person())
         return asyncio.get_running_loop().time() - begun
 
     assert virtual_time.run(took()) < 15
@@ -297,7 +298,7 @@ class NoRoute(FakeClient):
     ],
 )
 def test_an_empty_list_proves_no_removal_if_a_lookup_by_id_disagrees(client: type[FakeClient], doubt: str) -> None:
-    result = virtual_time.run(Clear(client(looks=[240, 0])).run(Person()))
+    result = virtual_time.run(Clear(client(looks=[240, 0]), NoSafeguards()).run(Person()))
     assert (result.outcome, result.removed) == (ClearOutcome.UNCONFIRMED, None)
     assert doubt in str(result.doubt)
     assert doubt in clear_report(result)

@@ -28,6 +28,7 @@ from cloud_history.errors import (
 )
 from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, jobs_of
+from support.safeguards import NoSafeguards
 
 LOST = CloudConnectionError("connection_lost", sent=True)
 UNREACHABLE = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=False)
@@ -35,7 +36,7 @@ UNREACHABLE = CloudConnectionError("not_reached", host="cloud.comfy.org", sent=F
 
 def delete(client: FakeClient, count: int, person: Person | None = None, **options: float) -> DeletionResult:
     client.jobs = client.jobs or jobs_of(ids(count))
-    deletion = Deletion(client, **options)  # type: ignore[arg-type]
+    deletion = Deletion(client, NoSafeguards(), **options)  # type: ignore[arg-type]
     return virtual_time.run(deletion.run(ids(count), person or Person()))
 
 
@@ -174,14 +175,14 @@ def test_nothing_is_sent_when_one_id_in_a_thousand_is_malformed(wrong: object) -
     client = FakeClient()
     given = [*ids(999), wrong]
     with pytest.raises(SchemaMismatch):
-        virtual_time.run(Deletion(client).run(given, Person()))  # type: ignore[arg-type]
+        virtual_time.run(Deletion(client, NoSafeguards()).run(given, Person()))  # type: ignore[arg-type]
     assert client.deletes == []
 
 
 def test_nothing_is_sent_when_an_id_comes_twice_in_a_request() -> None:
     client = FakeClient()
     with pytest.raises(SchemaMismatch):
-        virtual_time.run(Deletion(client).run(ids(3) + ids(1), Person()))
+        virtual_time.run(Deletion(client, NoSafeguards()).run(ids(3) + ids(1), Person()))
     assert client.deletes == []
 
 
@@ -239,7 +240,7 @@ def test_a_stop_has_an_answer_within_half_a_second_however_slowly_the_history_is
 
     async def timed() -> DeletionResult:
         client.jobs = jobs_of(ids(1200))
-        result = await Deletion(client).run(ids(1200), Person(stops))
+        result = await Deletion(client, NoSafeguards()).run(ids(1200), Person(stops))
         assert virtual_time.now() - pressed[0] < 0.3  # and 0.2 until it is asked
         return result
 
@@ -266,7 +267,7 @@ def test_a_stop_during_the_check_ends_it_with_what_was_seen_so_far() -> None:
     async def timed() -> DeletionResult:
         client.jobs = jobs_of(ids(300))
         stops = Person(lambda: len(client.answered) == 3 and virtual_time.now() > 1.5)
-        result = await Deletion(client).run(ids(300), stops)
+        result = await Deletion(client, NoSafeguards()).run(ids(300), stops)
         assert virtual_time.now() < 1.8
         return result
 
@@ -283,7 +284,7 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
 
     async def cancel_midway() -> None:
         client.jobs = jobs_of(ids(1200))
-        work = asyncio.ensure_future(Deletion(client).run(ids(1200), Person()))
+        work = asyncio.ensure_future(Deletion(client, NoSafeguards()).run(ids(1200), Person()))
         await asyncio.sleep(1.5)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -314,7 +315,7 @@ def test_an_internal_error_in_one_request_leaves_no_other_running() -> None:
     async def fail() -> None:
         client.jobs = jobs_of(ids(1000))
         with pytest.raises(ValueError, match="progress bar"):
-            await Deletion(client).run(ids(1000), person)
+            await Deletion(client, NoSafeguards()).run(ids(1000), person)
         await asyncio.sleep(60.0)
 
     virtual_time.run(fail())

@@ -25,6 +25,7 @@ from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
 from support.reasons import reason
 from support.requests import preview_of
+from support.safeguards import NoSafeguards
 
 JOB = ids(1)[0]
 Seen = Literal["there", "active", "gone", "unseen"]
@@ -187,7 +188,7 @@ def delete(
     client: FakeClient, count: int, *, previewed: Observation | None = None, person: Person | None = None
 ) -> DeletionResult:
     preview = None if previewed is None else preview_of(previewed)
-    return virtual_time.run(Deletion(client).run(ids(count), person or Person(), preview))
+    return virtual_time.run(Deletion(client, NoSafeguards()).run(ids(count), person or Person(), preview))
 
 
 def sent(client: FakeClient) -> list[str]:
@@ -293,7 +294,7 @@ def test_a_cloud_that_says_yes_and_removes_nothing_is_unconfirmed_after_about_fi
     client = FakeClient(jobs_of(ids(count)), **manner)  # type: ignore[arg-type]
 
     async def timed() -> DeletionResult:
-        result = await Deletion(client).run(ids(count), Person())
+        result = await Deletion(client, NoSafeguards()).run(ids(count), Person())
         assert 4.5 < virtual_time.now() < 7.0
         return result
 
@@ -325,7 +326,7 @@ def test_a_failed_lookup_keeps_the_results_of_earlier_lookups(count: int) -> Non
     client = Flaky(jobs_of(ids(count)), lag=0.0)
     stays = ids(count)[: count // 2]
     client._leaves = dict.fromkeys(stays, 3600.0)
-    deletion = Deletion(client)
+    deletion = Deletion(client, NoSafeguards())
 
     async def sleep(seconds: float) -> None:
         client.blind = lambda sent: FAULT
@@ -342,7 +343,7 @@ def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:
     client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401))
 
     async def timed() -> DeletionResult:
-        result = await Deletion(client).run(ids(5), Person())
+        result = await Deletion(client, NoSafeguards()).run(ids(5), Person())
         assert virtual_time.now() < 1.0
         return result
 
@@ -367,7 +368,7 @@ def test_cancelling_passes_through_at_every_moment_and_leaves_nothing_running(
     client = FakeClient(jobs_of(ids(300)), looking=0.1, seconds=1.0, lag=60.0)
 
     async def cancel() -> None:
-        work = asyncio.ensure_future(Deletion(client).run(ids(300), Person()))
+        work = asyncio.ensure_future(Deletion(client, NoSafeguards()).run(ids(300), Person()))
         await asyncio.sleep(moment)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -386,7 +387,7 @@ def test_a_deletion_still_reports_its_outcome_after_the_computer_slept() -> None
     async def oversleep(seconds: float) -> None:
         await asyncio.sleep(3600.0 + seconds)
 
-    deletion = Deletion(client, sleep=oversleep)
+    deletion = Deletion(client, NoSafeguards(), sleep=oversleep)
     result = virtual_time.run(deletion.run(ids(5), Person()))
     assert outcomes(result) in (["unconfirmed"] * 5, ["deleted"] * 5)
     assert client.answered == [ids(5)]

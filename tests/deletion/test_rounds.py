@@ -23,6 +23,7 @@ from cloud_history.tasks.stopping import Unwatched
 from support import virtual_time
 from support.fake_history_client import NOON, FakeClient, ids, job
 from support.requests import preview_of
+from support.safeguards import NoSafeguards
 
 
 @dataclass
@@ -63,7 +64,7 @@ def spread_over(job_ids: Sequence[str], count: int) -> list[str]:
 async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[int, int]:
     """Of the preview, and of the deletion that confirms it."""
     seen = await look_up_in_time(client, chosen, Unwatched(), 3600.0)
-    result = await Deletion(client, seconds=3600.0).run(chosen, Unwatched(), preview_of(seen))
+    result = await Deletion(client, NoSafeguards(), seconds=3600.0).run(chosen, Unwatched(), preview_of(seen))
     assert len(result.ids(Outcome.DELETED)) == len(chosen)
     # What is less than a second is no answer: turns that are given to other threads.
     return int(virtual_time.now()), client.requests

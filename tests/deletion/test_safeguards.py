@@ -15,7 +15,7 @@ from cloud_history.cloud.pages import Page, RowMapper, ValueT
 from cloud_history.deletion.clear import Clear
 from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, JobOutcome, Outcome
-from cloud_history.deletion.safeguards import BackedUp, Safeguards
+from cloud_history.deletion.safeguards import BackedUp
 from cloud_history.errors import CloudError, OperationStopped, PreviewExpired, ProtectionDamaged, ServerFault
 from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from cloud_history.jobs.job import Job
@@ -24,9 +24,10 @@ from support import virtual_time
 from support.fake_history_client import FakeClient, Person, ids, job, jobs_of
 from support.reasons import reason
 from support.requests import preview_of
+from support.safeguards import NoSafeguards
 
 
-class Guards(Safeguards):
+class Guards(NoSafeguards):
     """Protects what a script says, and backs up what it is given; remembers what it was asked."""
 
     def __init__(
@@ -241,7 +242,7 @@ def test_repeated_lookups_end_with_the_time_limit_of_the_deletion() -> None:
 
     async def took() -> float:
         begun = asyncio.get_running_loop().time()
-        await Deletion(client, seconds=10).run(ids(30), Person())
+        await Deletion(client, NoSafeguards(), seconds=10).run(ids(30), Person())
         return asyncio.get_running_loop().time() - begun
 
     assert virtual_time.run(took()) < 15

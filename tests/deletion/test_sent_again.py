@@ -14,7 +14,6 @@ from cloud_history.deletion.clear import Clear
 from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult, Outcome
 from cloud_history.deletion.report import clear_report
-from cloud_history.deletion.safeguards import Safeguards, StateSafeguards
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
 from cloud_history.service import Operations
@@ -23,6 +22,7 @@ from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import plan_refusal
 from support.requests import clear_history, clear_preview_of
+from support.safeguards import NoSafeguards, protection_only
 
 OpenClient = Callable[..., CloudClient]
 POST = ("POST", "/api/history")
@@ -55,7 +55,7 @@ async def test_a_lost_first_try_that_worked_counts_as_deleted_whatever_the_retry
     job_id = cloud.finished[0].id
     cloud.faults += [Fault(POST, "reset_after_body"), LATER[later]()]
     async with open_client() as client:
-        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
+        result = await Deletion(client, NoSafeguards(), sleep=no_time).run([job_id], Unwatched())
     assert cloud.jobs[job_id].deleted
     # A refusal of a key that was accepted before may be false, so it is tried once more.
     assert len(cloud.requests_to(*POST)) == (3 if later == "refused key" else 2)
@@ -69,7 +69,7 @@ async def test_a_lost_first_try_is_unconfirmed_when_the_list_cannot_be_read(
     cloud.faults += [Fault(POST, "reset_after_body"), LATER["refused key"]()]
     cloud.faults.append(Fault(LIST, "status", after=1, times=None, status=401, json={"message": "no"}))
     async with open_client() as client:
-        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
+        result = await Deletion(client, NoSafeguards(), sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
     assert result.failed
 
@@ -81,7 +81,7 @@ async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_
     job_id = cloud.finished[0].id
     cloud.faults += [Fault(POST, "reset_after_body", acted=False), LATER[later]()]
     async with open_client() as client:
-        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
+        result = await Deletion(client, NoSafeguards(), sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.UNCONFIRMED
     assert result.failed
 
@@ -90,7 +90,7 @@ async def test_a_refusal_without_a_lost_try_stays_a_refusal(cloud: SimulatedClou
     job_id = cloud.finished[0].id
     cloud.faults.append(LATER["refused key"]())
     async with open_client() as client:
-        result = await Deletion(client, sleep=no_time).run([job_id], Unwatched())
+        result = await Deletion(client, NoSafeguards(), sleep=no_time).run([job_id], Unwatched())
     assert result.jobs[job_id].outcome is Outcome.FAILED
 
 
@@ -104,7 +104,7 @@ async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
     meanwhile.happens = lambda: protection.change(protect=True, **chosen)
     cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
     async with open_client(sleep=meanwhile) as client:
-        guards = StateSafeguards(protection, None)
+        guards = protection_only(protection)
         result = await Deletion(client, guards, no_time).run([job.id], Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert not job.deleted
@@ -134,7 +134,7 @@ async def test_a_request_delayed_by_another_rate_limit_is_checked_again_before_i
     assert (first.deleted, second.deleted) == (True, False)
 
 
-class Protecting(Safeguards):
+class Protecting(NoSafeguards):
     """A list of protected jobs in memory, and how often it was asked for."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wai
     meanwhile.happens = lambda: protection.change(protect=True, jobs=[cloud.finished[0].id])
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        result = await Clear(client, StateSafeguards(protection, None), no_time).run(Unwatched())
+        result = await Clear(client, protection_only(protection), no_time).run(Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
 
@@ -201,7 +201,7 @@ async def test_a_clear_is_not_sent_again_when_the_count_rose_during_the_wait(
     meanwhile.happens = lambda: cloud.add_job("completed")
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        result = await Clear(client, sleep=no_time).run(Unwatched(), preview)
+        result = await Clear(client, NoSafeguards(), sleep=no_time).run(Unwatched(), preview)
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
     assert result.error is not None

@@ -13,7 +13,6 @@ from cloud_history.cloud.client import CloudClient
 from cloud_history.deletion.clear import Clear
 from cloud_history.deletion.delete import Deletion
 from cloud_history.deletion.outcomes import ClearOutcome, Outcome
-from cloud_history.deletion.safeguards import StateSafeguards
 from cloud_history.errors import StateFolderLost, StateUnwritable
 from cloud_history.state.folder import StateFolder, state_folder_at
 from cloud_history.state.protection import ProtectionFile
@@ -22,6 +21,7 @@ from simulated_cloud import Fault, SimulatedCloud
 from support.deletion_stage import A_JOB_IS_SAVED, BACKUP, DELETION, FIRST_LOOK, Stage, Steps, stage_of
 from support.faulty_disk import REFUSABLE, FaultyDisk, in_place
 from support.requests import clear_history, delete_jobs
+from support.safeguards import protection_only
 
 OpenClient = Callable[..., CloudClient]
 Harm = Callable[[Path], object]
@@ -132,7 +132,7 @@ async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
     meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
     cloud.faults.append(Fault(POST, "status", status=503, json={}, headers={"Retry-After": "1"}, acted=False))
     async with open_client(sleep=meanwhile) as client:
-        guards = StateSafeguards(protection, None)
+        guards = protection_only(protection)
         result = await Deletion(client, guards, no_time).run([job.id], Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert not job.deleted
@@ -150,7 +150,7 @@ async def test_a_clear_that_waits_for_its_next_try_is_not_sent_again(
     meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
-        clear = Clear(client, StateSafeguards(protection, None), no_time)
+        clear = Clear(client, protection_only(protection), no_time)
         result = await clear.run(Unwatched())
     assert len(cloud.requests_to(*POST)) == 1
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
