@@ -1,4 +1,4 @@
-"""Approval: asking the person who queued a workflow whether it may delete.
+"""Ask the person who queued a workflow whether the workflow may delete.
 
 A node asks and a route receives the answer. Node and route share files instead of memory, because some editions of
 ComfyUI import a pack twice: once for its routes and once for its nodes. A websocket event sends only the id of the
@@ -125,7 +125,7 @@ class ApprovalRequests:
         self._open = 0
 
     def client(self, requester: RequestingNode) -> str:
-        """Return the browser that can be asked. Raises NoBrowserConnected if none is connected."""
+        """Return the browser that can be asked. Raise NoBrowserConnected if none is connected."""
         if not requester.client or not self._present(requester.client):
             raise NoBrowserConnected
         return requester.client
@@ -148,7 +148,7 @@ class ApprovalRequests:
             self._open -= 1
 
     async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
-        """Ask and wait for the answer. Returns whether to delete.
+        """Ask, wait for the answer, and return whether to delete.
 
         Args:
             about: the details that the question shows.
@@ -244,9 +244,7 @@ class ApprovalRequests:
 class ApprovalAnswers:
     """The page's side of an approval: fetches questions and saves answers. Blocking: call it off the event loop.
 
-    Args:
-        today: returns seconds since 1970, which other processes can compare.
-        clock: returns monotonic seconds.
+    `today` and `clock` are the same as for ApprovalRequests.
     """
 
     def __init__(
@@ -264,7 +262,7 @@ class ApprovalAnswers:
         self._lock = ForkSafeLock()
 
     def fetch(self, approval_id: str) -> Payload:
-        """Return the question with a new token. Raises InputRefused for an invalid id, ApprovalClosed."""
+        """Return the question with a new token. Raise ApprovalClosed or InputRefused if there is no such question."""
         files = self._find(approval_id)
         about = _read(files.request).get("about")
         if not isinstance(about, dict):
@@ -278,7 +276,7 @@ class ApprovalAnswers:
         return {**about, "question": approval_id, "token": token, "state": "open", "seconds_left": left}
 
     def mark_seen(self, approval_id: str, token: str) -> Payload:
-        """Save that a page shows the question. Returns for how many seconds the question stays open.
+        """Save that a page shows the question. Return for how many seconds the question stays open.
 
         Raises:
             InputRefused: the approval id is invalid.
@@ -371,7 +369,7 @@ class _ApprovalFiles:
         return ends - today if isinstance(ends, float) else 0.0
 
     def close(self) -> bool:
-        """Refuse answers from now on. Returns False if there is an answer already."""
+        """Refuse answers from now on. Return False if there is an answer already."""
         try:
             self._note(self._answer, {"answer": _CLOSED})
         except FileExistsError:
@@ -385,7 +383,7 @@ class _ApprovalFiles:
             self._note(self._seen, {})
 
     def note_answer(self, answer: str) -> None:
-        """Save the answer. Raises FileExistsError if there is one already, and OSError."""
+        """Save the answer. Raise FileExistsError if there is one already."""
         self._note(self._answer, {"answer": answer})
 
     def remove(self) -> None:

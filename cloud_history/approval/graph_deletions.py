@@ -32,10 +32,8 @@ Result = ClearResult | DeletionResult | Skipped
 class GraphDeletions:
     """Deletions for the nodes. A setting decides whether nodes delete at once, ask for approval, or refuse.
 
-    All methods except `preview_clean_up` raise:
-        OperationRefused, SetupProblem, CloudError: nothing was
-            sent.
-        OperationStopped: the person stopped the workflow before anything was sent.
+    All methods except `preview_clean_up` raise CloudError if nothing was sent: OperationRefused if the person did not
+    approve or could not be asked, OperationStopped if the person stopped the workflow.
     """
 
     def __init__(self, operations: Operations, approvals: ApprovalRequests) -> None:
@@ -63,13 +61,7 @@ class GraphDeletions:
             return await self._operations.carry_out(request, watch)
 
     async def clean_up(
-        self,
-        policy: Policy,
-        requester: RequestingNode,
-        watch: Watch,
-        *,
-        allow_large: bool,
-        backup: bool | None = None,
+        self, policy: Policy, requester: RequestingNode, watch: Watch, *, allow_large: bool, backup: bool | None = None
     ) -> tuple[CleanUpPreview, Result | None]:
         """Delete the jobs that the policy does not keep. Return the preview and the result; None if no job would go.
 
@@ -87,7 +79,7 @@ class GraphDeletions:
             return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
 
     async def preview_clean_up(self, policy: Policy, requester: RequestingNode, watch: Watch) -> CleanUpPreview:
-        """Return what the policy would delete, however large the share. Raises PolicyRefused, CloudError."""
+        """Return what the policy would delete, however large the share. Raise PolicyRefused if no rule is on."""
         connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
 
