@@ -12,7 +12,7 @@ const entry = (rest = {}) => ({
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const titleOf = (rest) => words.entryTitle(entry(rest));
 
-test("the title tells what was verified to be gone", () => {
+test("the title of a deletion counts only jobs that were verified as removed", () => {
   assert.equal(titleOf({}), "35 jobs removed");
   assert.equal(titleOf({ asked: 1, removed: 1 }), "1 job removed");
   assert.equal(titleOf({ asked: 3412, removed: 3383 }), "3,383 of 3,412 jobs removed");
@@ -20,7 +20,7 @@ test("the title tells what was verified to be gone", () => {
   assert.equal(titleOf({ asked: 4, removed: 0, counts: { failed: 4 } }), "No job was removed");
 });
 
-test("what is not known is said to be unknown", () => {
+test("an entry calls an unknown outcome unknown", () => {
   assert.equal(titleOf({ state: "unknown", asked: 412, removed: null, counts: null }), "Outcome unknown: 412 jobs");
   assert.equal(titleOf({ state: "unknown", asked: 1, removed: null, counts: null }), "Outcome unknown: 1 job");
   assert.equal(titleOf({ state: "unknown", asked: null, removed: null, counts: null }), "Outcome unknown");
@@ -30,7 +30,7 @@ test("what is not known is said to be unknown", () => {
   assert.equal(titleOf({ state: "running", removed: null, counts: null }), "Deleting jobs…");
 });
 
-test("an entry says when and from where", () => {
+test("an entry says when the deletion happened and where it was started", () => {
   const now = new Date("2026-11-23T20:00:00").getTime();
   const about = (rest) => words.entryAbout(entry(rest), now);
   assert.equal(about({}), "Today, 14:02 · Panel");
@@ -43,7 +43,7 @@ test("an entry says when and from where", () => {
   assert.equal(dayAndTime(new Date("2025-11-23T09:05:00").getTime(), now), "23 November 2025, 09:05");
 });
 
-test("an entry says what is kept of it", () => {
+test("an entry says what its backup contains", () => {
   const backup = { jobs: 35, size: 2_100_000 };
   assert.deepEqual(words.entryKept(entry()), ["No backup"]);
   assert.deepEqual(words.entryKept(entry({ backup })), ["Backup, 2.1 MB"]);
@@ -54,7 +54,7 @@ test("an entry says what is kept of it", () => {
   ]);
 });
 
-test("the sentences before a backup goes have their singular", () => {
+test("the confirmation for deleting a backup has a singular and a plural", () => {
   assert.equal(words.backupGoes(1), "1 workflow can’t be restored after that. The record of the deletion stays.");
   assert.equal(words.backupGoes(35), "35 workflows can’t be restored after that. The record of the deletion stays.");
   assert.equal(words.outcomeWords({ outcome: "failed", why: "server\n error" }), "Not removed: server error");
@@ -62,7 +62,7 @@ test("the sentences before a backup goes have their singular", () => {
   assert.equal(words.backupGoes(null), "The record of the deletion stays.");
 });
 
-test("jobs have the audit log's order and outcome, and the backup's name", () => {
+test("the jobs of a deletion have the audit log’s order and outcomes, and the backup’s names", () => {
   const told = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
   const kept = [{ id: "c", name: "c.png", has_workflow: true }, { id: "a", name: "a.png", has_workflow: false }];
   assert.deepEqual(joinJobs(told, kept), [
@@ -74,7 +74,7 @@ test("jobs have the audit log's order and outcome, and the backup's name", () =>
 
 const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
 
-test("a damaged backup takes nothing from what the audit log tells", async () => {
+test("a damaged backup does not hide the jobs of the audit log", async () => {
   const auditJobs = async () => ({ jobs: [{ id: "a", outcome: "deleted", why: "" }] });
   const backup = { jobs: 1, size: 1 };
   for (const code of ["backup_damaged", "comfyui_away"]) {
@@ -85,7 +85,7 @@ test("a damaged backup takes nothing from what the audit log tells", async () =>
   assert.deepEqual([none.jobs, none.error.code], [[], "not_found"]);
 });
 
-test("the audit log is read when it is shown and when something changes, and only then", async () => {
+test("the audit log is requested only when its page opens and when a deletion changes it", async () => {
   const asked = [];
   const auditLog = new AuditLog({ api: { auditLog: () => new Promise((resolve) => asked.push(resolve)) } });
   let drawn = 0;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Deafness, UNASKED_DEAF_MS } from "#ui/common/presses.mjs";
 
-/** A question, the page's clock, and what the person sees of its buttons. */
+/** A dialog with a simulated clock; `shown` records each change of its buttons. */
 function asked({ painted = true } = {}) {
   const stage = { time: 5_000, timers: [], paints: [], states: [] };
   const deafness = new Deafness({
@@ -25,14 +25,14 @@ function asked({ painted = true } = {}) {
   return { stage, deafness, wait, click, paint: () => stage.paints.splice(0).forEach((run) => run()) };
 }
 
-test("a question takes no answer in its first second, and one after it", () => {
+test("a dialog ignores a click in its first second, and accepts one after that", () => {
   const { wait, click } = asked();
   assert.equal(click(), false);
   wait(UNASKED_DEAF_MS);
   assert.equal(click(), true);
 });
 
-test("the second half of a double click is no answer, however late", () => {
+test("the second click of a double click is ignored, however late it comes", () => {
   const { wait, click } = asked();
   wait(60_000);
   assert.equal(click(2), false);
@@ -40,7 +40,7 @@ test("the second half of a double click is no answer, however late", () => {
   assert.equal(click(1), true);
 });
 
-test("clicks that go on never answer: each one starts the second anew", () => {
+test("continuous clicks are all ignored, because each one restarts the second", () => {
   const { wait, click } = asked();
   for (let times = 0; times < 12; times += 1) {
     assert.equal(click(1), false);
@@ -50,13 +50,13 @@ test("clicks that go on never answer: each one starts the second anew", () => {
   assert.equal(click(1), true);
 });
 
-test("a press that began too early is no answer, though it is released in time", () => {
+test("a press that begins within the first second is ignored, even if it is released later", () => {
   const { wait, click } = asked();
   wait(900);
   assert.equal(click(1, 800), false);
 });
 
-test("a click that a busy page hands on late counts by the moment it was made", () => {
+test("a click that a busy page delivers late is judged by the time of the press", () => {
   const { stage, deafness, wait } = asked();
   const made = stage.time + 400;
   wait(3_000);
@@ -64,14 +64,14 @@ test("a click that a busy page hands on late counts by the moment it was made", 
   assert.equal(deafness.hears({ detail: 1, timeStamp: stage.time }), true);
 });
 
-test("a screen reader’s click, which presses nothing, is an answer after the second", () => {
+test("a screen reader’s click without a pointer press is accepted after the first second", () => {
   const { stage, deafness, wait, click } = asked();
   click();
   wait(4_000);
   assert.equal(deafness.hears({ detail: 0, timeStamp: stage.time }), true);
 });
 
-test("the second begins when the question can be seen", () => {
+test("the second begins when the dialog becomes visible", () => {
   const { wait, click, paint } = asked({ painted: false });
   wait(60_000);
   assert.equal(click(), false);
@@ -82,7 +82,7 @@ test("the second begins when the question can be seen", () => {
   assert.equal(click(), true);
 });
 
-test("what the buttons look like follows, also when the second starts anew", () => {
+test("the buttons look disabled while clicks are ignored, also when the second restarts", () => {
   const { stage, deafness, wait, click } = asked();
   assert.deepEqual([stage.states, deafness.isDeaf()], [[true], true]);
   wait(600);
@@ -93,7 +93,7 @@ test("what the buttons look like follows, also when the second starts anew", () 
   assert.deepEqual([stage.states, deafness.isDeaf()], [[true, false], false]);
 });
 
-test("what comes back into view is deaf again", () => {
+test("a dialog ignores clicks again for a second after it comes back into view", () => {
   const { deafness, stage, wait, click } = asked();
   wait(30_000);
   deafness.begin(UNASKED_DEAF_MS);
@@ -103,7 +103,7 @@ test("what comes back into view is deaf again", () => {
   assert.deepEqual(stage.states, [true, false, true, false]);
 });
 
-test("a step without anything to delete is not deaf, and an old timer changes nothing", () => {
+test("a step that deletes nothing accepts clicks at once, and an earlier timer does not disable its buttons", () => {
   const { deafness, stage, wait, click } = asked();
   deafness.end();
   assert.equal(click(), true);

@@ -10,7 +10,7 @@ const words = { ...common, ...deletion, ...results };
 const result = (outcome, rest = {}) => ({ kind: "clear", outcome, before: 10, removed: 10, listed: 0, active: 0, report: "", error: null, ...rest });
 const error = (code, rest = {}) => ({ code, message: "", hint: "", status: null, retry_after: null, cloud_says: "", ...rest });
 
-test("only a verified clear is a success", () => {
+test("only a verified clear is reported as a success", () => {
   const kinds = {
     deleted: result("deleted"),
     partial: result("partial", { removed: 7, listed: 3 }),
@@ -27,7 +27,7 @@ test("only a verified clear is a success", () => {
   assert.equal(words.clearResultWords(kinds.failed).kind, "error");
 });
 
-test("the result says how many are gone and how many are left", () => {
+test("the result of a clear says how many jobs are gone and how many are left", () => {
   assert.equal(words.clearResultWords(result("deleted", { removed: 1284 })).title, "1,284 jobs removed from your cloud history");
   assert.equal(words.clearResultWords(result("deleted", { removed: 1 })).title, "1 job removed from your cloud history");
   const partial = words.clearResultWords(result("partial", { removed: 7, listed: 3 }));
@@ -36,13 +36,13 @@ test("the result says how many are gone and how many are left", () => {
   assert.match(words.clearResultWords(result("unconfirmed", { removed: null, listed: null })).text, /list can’t be read/);
 });
 
-test("a partial result without numbers is not dressed up as one with", () => {
+test("a partial result without numbers shows no numbers", () => {
   const told = words.clearResultWords(result("partial", { removed: null, listed: null }));
   assert.equal(told.title, "Outcome unknown");
   assert.equal(told.kind, "warning");
 });
 
-test("a clear that was answered by a fault says so, in the cloud’s own words, and calls no connection lost", () => {
+test("a clear that the cloud answered with an error quotes the cloud, and does not say that the connection was lost", () => {
   const unknown = (code, rest, outcome = "unknown") => words.clearResultWords(result(outcome, { removed: 0, listed: 10, error: code && error(code, rest) }));
   const problem = { message: "Comfy Cloud has a problem.", hint: "It is not your key. Try again in a few minutes." };
   const fault = unknown("server_fault", { ...problem, status: 500, cloud_says: "Oops" });
@@ -58,7 +58,7 @@ test("a clear that was answered by a fault says so, in the cloud’s own words, 
   }
 });
 
-test("a stopped clear says how far it came, and claims no number where none is seen to be gone", () => {
+test("a stopped clear says how many jobs it removed, and names no number if no removal was verified", () => {
   const stopped = (rest) => words.clearResultWords(result("stopped", rest));
   const text = "You stopped it after it was sent. The list can’t be read. Look again, then decide.";
   for (const code of ["stopped", "unreachable"]) {
@@ -69,7 +69,7 @@ test("a stopped clear says how far it came, and claims no number where none is s
   assert.equal(stopped({ removed: 2, listed: 8 }).title, "Stopped: 2 of 10 jobs removed");
 });
 
-test("a failure carries the cloud’s own words and status, as text on one line", () => {
+test("a failure quotes the cloud’s message and HTTP status on one line", () => {
   const told = words.clearResultWords(result("failed", { error: error("unauthorized", { message: "Your API key was refused.", hint: "It may have been revoked, or not copied whole.", status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
   assert.equal(told.title, "No job was removed");
   assert.equal(
@@ -78,7 +78,7 @@ test("a failure carries the cloud’s own words and status, as text on one line"
   );
 });
 
-test("the browser shows the server’s message and hint, whatever the code", () => {
+test("the browser shows the server’s message and hint for every error code", () => {
   for (const code of ["state_unwritable", "unreachable", "missing_key", "protection_damaged", "constructor", "a code of tomorrow"]) {
     const told = { message: "The setting can’t be saved.", hint: "settings.json is a link, which is not followed." };
     assert.deepEqual(words.errorWords(error(code, told)), { title: "The setting can’t be saved", text: told.hint }, code);
@@ -86,7 +86,7 @@ test("the browser shows the server’s message and hint, whatever the code", () 
   }
 });
 
-test("only what the server can’t say has words of the browser’s own", () => {
+test("the browser has texts of its own only for errors that carry no message from the server", () => {
   for (const code of ["missing_key", "framed", "comfyui_away", "routes_missing", "strange_answer"]) {
     const { title, text } = words.errorWords(error(code));
     assert.ok(title && text, code);
@@ -95,7 +95,7 @@ test("only what the server can’t say has words of the browser’s own", () => 
   for (const code of ["odd", "constructor", "unauthorized"]) assert.equal(words.errorWords(error(code)).title, "Something went wrong", code);
 });
 
-test("an error of what only reads says that nothing was changed, and no other error does", () => {
+test("only the error of a reading request says that nothing was changed", () => {
   for (const code of ["unauthorized", "subscription_inactive", "unreachable", "timeout"]) {
     const told = error(code, { message: "No.", hint: "Wait." });
     assert.equal(words.readingErrorWords(told).text, "Wait. Nothing was changed.", code);
@@ -104,14 +104,14 @@ test("an error of what only reads says that nothing was changed, and no other er
   assert.equal(words.readingErrorWords(error("account_changed", { message: "No.", hint: "Wait." })).text, "Wait.");
 });
 
-test("the account is named by the last four characters, or by where the key is", () => {
+test("the account is named by the key’s last four characters, or by where the key is stored", () => {
   assert.equal(words.accountWords({ last4: "a1b2", source: "saved" }), "Key ending in a1b2");
   assert.equal(words.accountWords({ last4: "", source: "env" }), "Key from COMFY_CLOUD_API_KEY");
   assert.equal(words.keyWords({ last4: "a1b2", source: "saved" }), "Ending in a1b2, saved on this server");
   assert.equal(words.keyWords({ last4: "", source: "saved" }), "Saved on this server");
 });
 
-test("what stays is named, also when nothing does", () => {
+test("the clear dialog names the jobs that stay, or says that none do", () => {
   const counts = { completed: 2, failed: 0, cancelled: 1, active: 1 };
   assert.equal(words.goingParts(counts), "2\u00a0completed, 1\u00a0cancelled");
   assert.equal(words.stayingParts(counts), "1\u00a0active");
@@ -120,7 +120,7 @@ test("what stays is named, also when nothing does", () => {
   assert.equal(words.clearButton(1), "Clear 1 job");
 });
 
-test("no word promises erasure, and apostrophes are typographic", () => {
+test("no text on screen says “erase” or has no straight quotes", () => {
   const texts = [];
   const collect = (value) => (typeof value === "string" ? texts.push(value) : typeof value === "object" && value && Object.values(value).forEach(collect));
   collect({ ...words });

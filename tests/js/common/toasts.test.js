@@ -15,7 +15,7 @@ function oldHost() {
   return { added, host: { add: (message) => added.push(message), remove: never, removeAll: never } };
 }
 
-test("a deletion’s toast becomes its result in place", () => {
+test("the toast of a running deletion is replaced by its result", () => {
   const { calls, host } = newHost();
   const toast = createToasts(() => host).create();
   toast.show("loading", { title: "Clearing", detail: "wait" });
@@ -26,7 +26,7 @@ test("a deletion’s toast becomes its result in place", () => {
   assert.equal(calls[0].duration, undefined);
 });
 
-test("a toast the person has closed does not come back with each step", () => {
+test("a toast that the person closed is not shown again by the next update", () => {
   const { calls, host } = newHost();
   let open = true;
   const toast = createToasts(() => ({ ...host, dismiss: () => open })).create();
@@ -38,14 +38,14 @@ test("a toast the person has closed does not come back with each step", () => {
   assert.deepEqual(calls.map(({ title }) => title), ["Held", "Sending", "Done"]);
 });
 
-test("success leaves by itself; warnings and errors stay", () => {
+test("success toasts close by themselves; warnings and errors stay open", () => {
   const { calls, host } = newHost();
   const toasts = createToasts(() => host);
   for (const kind of ["success", "warning", "error"]) toasts.tell(kind, { title: kind });
   assert.deepEqual(calls.map(({ duration }) => duration), [10000, undefined, undefined]);
 });
 
-test("two messages do not replace each other", () => {
+test("two messages are two toasts, and neither replaces the other", () => {
   const { calls, host } = newHost();
   const toasts = createToasts(() => host);
   toasts.tell("info", { title: "a" });
@@ -53,7 +53,7 @@ test("two messages do not replace each other", () => {
   assert.notEqual(calls[0].id, calls[1].id);
 });
 
-test("pressing an action takes the toast away and acts", () => {
+test("pressing the button of a toast closes the toast and runs the action", () => {
   const { calls, host } = newHost();
   let pressed = 0;
   createToasts(() => host).tell("warning", { title: "t", action: { label: "Look again", press: () => pressed++ } });
@@ -63,7 +63,7 @@ test("pressing an action takes the toast away and acts", () => {
   assert.deepEqual(calls[1], { kind: "dismiss", id: calls[0].id });
 });
 
-test("on an old frontend the loading toast leaves by itself and the result is added", () => {
+test("on an old frontend the loading toast closes by itself and the result is a second toast", () => {
   const { added, host } = oldHost();
   const toast = createToasts(() => host).create();
   toast.show("info", { title: "Held", life: 7000 });
@@ -79,7 +79,7 @@ test("on an old frontend the loading toast leaves by itself and the result is ad
   ]);
 });
 
-test("a failure never has the severity of a success", () => {
+test("a failed deletion is never shown as a success toast", () => {
   const { added, host } = oldHost();
   createToasts(() => host).tell("error", { title: "No job was removed" });
   assert.equal(added[0].severity, "error");

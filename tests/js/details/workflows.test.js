@@ -20,21 +20,21 @@ function stage({ taken = [], name = "a_00001_.png", workflow = WORKFLOW, load = 
   return { it, loaded, told };
 }
 
-test("a workflow is loaded as a new tab under a name nobody has", async () => {
+test("a workflow opens in a new tab under an unused name", async () => {
   const { it, loaded, told } = stage({ taken: ["workflows/a_00001_ 7f3a9c21.json", "workflows/a_00001_ 7f3a9c21 (2).json"] });
   assert.equal(await it.open("x"), true);
   assert.deepEqual(loaded, [[WORKFLOW, true, true, "a_00001_ 7f3a9c21 (3)"]]);
   assert.deepEqual(told, [["success", "Workflow opened in a new tab"]]);
 });
 
-test("where the tabs can’t be asked, ComfyUI chooses the name", async () => {
+test("ComfyUI chooses the tab’s name if it offers no lookup of names", async () => {
   const { it, loaded } = stage({ store: false });
   await it.open("x");
   assert.equal(loaded[0][3], null);
   assert.equal(freeName("n", { extensionManager: {} }), null);
 });
 
-test("what ComfyUI can’t load never reaches the canvas", async () => {
+test("a workflow that ComfyUI can’t load never reaches the canvas", async () => {
   for (const workflow of [{}, [], { nodes: {} }, { nodes: [null] }, { nodes: [{ id: 1 }] }, { nodes: [{ id: {}, type: "A" }] }, { nodes: [], links: 3 }]) {
     assert.equal(isLoadable(workflow), false);
     const { it, loaded, told } = stage({ workflow });
@@ -43,26 +43,26 @@ test("what ComfyUI can’t load never reaches the canvas", async () => {
   }
 });
 
-test("a load that did not end in our tab is not called opened", async () => {
+test("a workflow is not reported as opened if ComfyUI loaded it into another tab", async () => {
   const { it, told } = stage({ load: () => "workflows/mine.json" });
   assert.equal(await it.open("x"), false);
   assert.deepEqual(told, [["error", "The workflow can’t be opened"]]);
 });
 
-test("a job without a workflow says so", async () => {
+test("opening a job without a workflow says that there is none", async () => {
   const { it, loaded, told } = stage({ workflow: null });
   await it.open("x");
   assert.deepEqual([loaded, told], [[], [["info", "The workflow can’t be opened"]]]);
 });
 
-test("names from the cloud become harmless file names", () => {
+test("job names from the cloud become safe file names", () => {
   assert.equal(stem(details("../../etc/pass:wd.png")), "etc_pass_wd 7f3a9c21");
   assert.equal(stem(details("\u202egnp.exe\u0000")), "gnp 7f3a9c21");
   assert.equal(stem(details("")), "job 7f3a9c21");
   assert.ok(stem(details("Z".repeat(10_000))).length < 80);
 });
 
-test("what is downloaded is the server's own text, from Comfy Cloud or from a backup, and no number is read on the way", async (t) => {
+test("a downloaded workflow is the server’s exact text, from Comfy Cloud or a backup, so large numbers stay exact", async (t) => {
   const text = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}';
   const [saved, asked] = [[], []];
   t.mock.method(URL, "createObjectURL", (blob) => (saved.push(blob), "blob:x"));
@@ -79,7 +79,7 @@ test("what is downloaded is the server's own text, from Comfy Cloud or from a ba
   assert.deepEqual(await Promise.all(saved.map((blob) => blob.text())), [text, `${text} `]);
 });
 
-test("a download that fails is told", async () => {
+test("a failed download shows an error toast", async () => {
   const told = [];
   const api = { job: async () => details(), workflowFile: async () => Promise.reject(new HistoryApiError({ code: "comfyui_away" })) };
   const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: (kind) => told.push(kind) } });

@@ -8,18 +8,18 @@ const row = (rest = {}) => ({
 });
 const DAY = 86_400_000;
 
-test("no choice leaves nothing out", () => {
+test("without a filter every job is listed", () => {
   assert.deepEqual(filterOf(EVERYTHING, 5), {});
   assert.ok(matcher({})(row({ status: "unknown", created: null })));
 });
 
-test("active is pending and in progress, and no other tab has an unknown status", () => {
+test("the tab Active lists pending and running jobs, and only the tab All lists jobs of unknown status", () => {
   const active = matcher({ statuses: ["active"] });
   assert.deepEqual(["pending", "in_progress", "completed", "unknown"].map((status) => active(row({ status }))), [true, true, false, false]);
   for (const tab of ["completed", "failed", "cancelled", "active"]) assert.ok(!matcher(filterOf({ ...EVERYTHING, tab }, 0))(row({ status: "unknown" })), tab);
 });
 
-test("search finds name, id, workflow id and error, whatever their case, and takes its own characters as they are", () => {
+test("search matches name, id, workflow id and error, ignores case, and treats special characters literally", () => {
   const finds = (search, rest) => matcher({ search })(row(rest));
   assert.ok(finds("SUNSET"));
   assert.ok(finds("7F3A"));
@@ -29,24 +29,24 @@ test("search finds name, id, workflow id and error, whatever their case, and tak
   assert.ok(!finds("png7f3a"), "one member at a time");
 });
 
-test("a time range holds its first moment and not its last, and leaves out jobs without a time", () => {
+test("a time range includes its start, excludes its end, and excludes jobs without a time", () => {
   const within = matcher({ after: 1000, before: 2000 });
   assert.deepEqual([999, 1000, 1999, 2000, null].map((created) => within(row({ created }))), [false, true, true, false, false]);
 });
 
-test("the times of the menu are counted from the moment given", () => {
+test("the menu’s time filters count back from the given time", () => {
   assert.deepEqual(filterOf({ ...EVERYTHING, time: "last7" }, 10 * DAY), { after: 3 * DAY });
   assert.deepEqual(filterOf({ ...EVERYTHING, time: "older30" }, 40 * DAY), { before: 10 * DAY });
 });
 
-test("between two dates holds both days, by local midnight; an open end is open", () => {
+test("a filter between two dates includes both days in local time, and a missing date sets no limit", () => {
   const choice = { ...EVERYTHING, time: "between", from: "2026-11-01", to: "2026-11-02" };
   assert.deepEqual(filterOf(choice, 0), { after: new Date(2026, 10, 1).getTime(), before: new Date(2026, 10, 3).getTime() });
   assert.deepEqual(filterOf({ ...choice, to: "" }, 0), { after: new Date(2026, 10, 1).getTime() });
   assert.deepEqual(filterOf({ ...choice, from: "", to: "" }, 0), {});
 });
 
-test("rows without the value come last in every order", () => {
+test("rows without the sorted value come last in every order", () => {
   const rows = () => [row({ id: "none", created: null, took: null }), row({ id: "old", created: 1, took: 9 }), row({ id: "new", created: 5, took: 2 })];
   const order = (sort) => sorted(rows(), sort).map(({ id }) => id).join();
   assert.equal(order("recent"), "new,old,none");
@@ -55,12 +55,12 @@ test("rows without the value come last in every order", () => {
   assert.equal(order("shortest"), "new,old,none");
 });
 
-test("the badge counts filters, not the tab, the search or the order", () => {
+test("the filter badge counts filters, but not the tab, the search or the order", () => {
   assert.equal(inForce({ ...EVERYTHING, tab: "failed", search: "x", sort: "oldest" }), 0);
   assert.equal(inForce({ ...EVERYTHING, time: "last1", output: "image", workflow: "w" }), 3);
 });
 
-test("protected or not is asked of what is known here, and of the server by name", () => {
+test("the protection filter uses the browser’s list of protected jobs, and is sent to the server as a field", () => {
   const covers = ({ id }) => id === "kept";
   const rows = [row({ id: "kept" }), row({ id: "other" })];
   const listed = (protection) => rows.filter(matcher(filterOf({ ...EVERYTHING, protection }, 0), covers)).map(({ id }) => id).join();

@@ -5,7 +5,7 @@ import { hideUndo, listKey, panelKey, passes, step } from "#ui/list/keys.mjs";
 const press = (key, held = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
 const ctrl = { ctrlKey: true };
 
-test("the list knows its keys", () => {
+test("each key of the list has its action", () => {
   const does = [
     ["ArrowUp", {}, { do: "move", by: "row", way: -1, extend: false }],
     ["PageDown", { shiftKey: true }, { do: "move", by: "page", way: 1, extend: true }],
@@ -25,7 +25,7 @@ test("the list knows its keys", () => {
   for (const [key, held, expected] of does) assert.deepEqual(listKey(press(key, held)), expected, key);
 });
 
-test("nothing is deleted or moved by a key that is held with others", () => {
+test("Delete and the arrow keys do nothing while Ctrl, Alt or Meta is held", () => {
   for (const held of [ctrl, { altKey: true }, { metaKey: true }]) {
     for (const key of ["Delete", "Backspace", "ArrowDown", "Enter", " ", "p"]) assert.equal(listKey(press(key, held)), null, key);
   }
@@ -34,7 +34,7 @@ test("nothing is deleted or moved by a key that is held with others", () => {
   assert.equal(listKey(press("constructor")), null);
 });
 
-test("fields keep their own keys, but Escape is the panel’s everywhere", () => {
+test("the panel handles Escape everywhere, and no other key inside a field", () => {
   assert.equal(panelKey(press("z", ctrl), true), null);
   assert.equal(panelKey(press("/"), true), null);
   assert.equal(panelKey(press("Escape"), true), "escape");
@@ -43,13 +43,13 @@ test("fields keep their own keys, but Escape is the panel’s everywhere", () =>
   assert.equal(panelKey(press("z", { ctrlKey: true, shiftKey: true }), false), null);
 });
 
-test("bare keys stay in the panel, combinations and Tab go on", () => {
+test("keys without a modifier do not reach ComfyUI, but combinations, Tab and Escape do", () => {
   for (const key of ["w", "q", "Delete", " ", "."]) assert.ok(!passes(press(key)), key);
   assert.ok(!passes(press("A", { shiftKey: true })));
   assert.ok(passes(press("s", ctrl)) && passes(press("Tab")) && passes(press("Escape")));
 });
 
-test("what would undo or redo in ComfyUI is no such key after we have read it, and every other key stays", () => {
+test("hideUndo() hides undo and redo keys from ComfyUI, and leaves every other key unchanged", () => {
   const after = (key, held) => {
     const event = press(key, held);
     hideUndo(event);
@@ -61,7 +61,7 @@ test("what would undo or redo in ComfyUI is no such key after we have read it, a
   assert.deepEqual([after("z"), after("c", ctrl), after("z", { ctrlKey: true, altKey: true })], ["z", "c", "z"]);
 });
 
-test("arrows go round, Home and End to the ends", () => {
+test("arrow keys wrap around, and Home and End go to the first and last item", () => {
   const arrows = ["ArrowLeft", "ArrowRight"];
   assert.equal(step("ArrowLeft", 0, 5, arrows), 4);
   assert.equal(step("ArrowRight", 4, 5, arrows), 0);

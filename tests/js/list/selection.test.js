@@ -5,13 +5,13 @@ import { Selection } from "#ui/list/store.mjs";
 const ORDER = ["a", "b", "c", "d", "e"];
 const chosen = (selection) => selection.ids().sort().join("");
 
-test("a toggle adds or takes away one and drops no other", () => {
+test("toggling a job adds or removes it and leaves the rest of the selection unchanged", () => {
   const selection = new Selection();
   for (const id of ["a", "c", "a"]) selection.toggle(id);
   assert.equal(chosen(selection), "c");
 });
 
-test("a range goes from the last toggled one, either way, and adds to what was there", () => {
+test("a range starts at the job toggled last, in either direction, and adds to the selection", () => {
   const selection = new Selection();
   selection.toggle("e");
   selection.toggle("c");
@@ -21,7 +21,7 @@ test("a range goes from the last toggled one, either way, and adds to what was t
   assert.equal(chosen(selection), "abcde");
 });
 
-test("a range whose anchor is not listed is the one row, which is the anchor then", () => {
+test("a range whose anchor is not listed selects only the clicked row, which becomes the anchor", () => {
   const selection = new Selection();
   selection.range("d", ORDER);
   assert.equal(chosen(selection), "d");
@@ -29,7 +29,7 @@ test("a range whose anchor is not listed is the one row, which is the anchor the
   assert.equal(chosen(selection), "bcd");
 });
 
-test("all matching asks for the filter as it was; one toggle makes it ids again", () => {
+test("“Select all matching” targets the filter, and toggling one job afterwards targets ids", () => {
   const selection = new Selection();
   const filter = { statuses: ["failed"], before: 5 };
   selection.selectMatching(["a", "b"], filter);
@@ -38,7 +38,7 @@ test("all matching asks for the filter as it was; one toggle makes it ids again"
   assert.deepEqual(selection.target(), { ids: ["b"] });
 });
 
-test("nothing selected is no target, never everything", () => {
+test("an empty selection has no target, and never means everything", () => {
   const selection = new Selection();
   assert.equal(selection.target(), null);
   selection.selectMatching(["a"], {});
@@ -47,7 +47,7 @@ test("nothing selected is no target, never everything", () => {
   assert.equal(selection.matching, null);
 });
 
-test("what is gone is forgotten, the rest stays", () => {
+test("jobs that no longer exist leave the selection, and the others stay", () => {
   const selection = new Selection();
   selection.add(["a", "b", "c"]);
   selection.keep((id) => id !== "b");

@@ -13,7 +13,7 @@ const list = (...rows) => listOf("ours", ...rows);
 const listOf = (account, ...rows) => [{ type: "start", read_at: "2026-11-23T12:00:00Z", total: rows.length, account }, { type: "jobs", jobs: rows }, { type: "end", complete: true, read: rows.length, error: null }];
 const fail = (code) => new HistoryApiError({ code });
 
-/** Each reading takes the next of the answers; the last one serves for ever. An error in a list is thrown at its place. */
+/** Each request for the list gets the next answer, and the last answer repeats. An error in an answer is thrown. */
 function stage(...answers) {
   const hidden = new Set();
   const listeners = new Set();
@@ -35,7 +35,7 @@ function stage(...answers) {
 }
 const ids = (store) => store.rows.map(({ id }) => id).join();
 
-test("the jobs are listed, the newest first, and counted by status", async () => {
+test("jobs are listed newest first and counted by status", async () => {
   const { store } = stage(list(row("a"), row("b", { created: 2000, status: "failed" }), row("c", { status: "pending", created: 500 })));
   await store.refresh();
   assert.equal(ids(store), "b,a,c");
@@ -43,7 +43,7 @@ test("the jobs are listed, the newest first, and counted by status", async () =>
   assert.equal(store.readAt, Date.parse("2026-11-23T12:00:00Z"));
 });
 
-test("where the state folder is lost nothing can be deleted, and no key is asked for in its place", async () => {
+test("a lost state folder blocks deletion, and the panel reports that instead of asking for a key", async () => {
   const lost = { code: "state_lost", message: "Deletions are stopped: the state folder /x is empty.", hint: "Put it back." };
   const { scene, store } = stage(list(row("a")));
   scene.status = { ...STATUS, problem: lost };
@@ -55,7 +55,7 @@ test("where the state folder is lost nothing can be deleted, and no key is asked
   assert.equal(store.error.code, "state_lost");
 });
 
-test("what was selected in one account is not selected in another, whatever the status says", async () => {
+test("a list of another account clears the selection, even if the status is unchanged", async () => {
   const { store } = stage(listOf("ours", row("a")), listOf("ours", row("a")), listOf("theirs", row("b")));
   await store.refresh();
   store.select((selection) => selection.toggle("a"));
@@ -65,7 +65,7 @@ test("what was selected in one account is not selected in another, whatever the 
   assert.deepEqual([store.account, ids(store), store.selection.size], ["theirs", "b", 0]);
 });
 
-test("of another account nothing is shown beside the rows of the one before", async () => {
+test("rows of two accounts are never shown together", async () => {
   const theirs = listOf("theirs", row("b"));
   const shown = [];
   const it = stage(listOf("ours", row("a")), [theirs[0], () => (shown.push(ids(it.store)), theirs[1]), theirs[2]]);
@@ -74,7 +74,7 @@ test("of another account nothing is shown beside the rows of the one before", as
   assert.deepEqual([shown, ids(it.store)], [[""], "b"]);
 });
 
-test("an address of another server is another account", async () => {
+test("another server address counts as another account", async () => {
   const { scene, store } = stage(list(row("a")));
   await store.refresh();
   store.select((selection) => selection.toggle("a"));
@@ -82,7 +82,7 @@ test("an address of another server is another account", async () => {
   assert.equal(store.selection.size, 0);
 });
 
-test("all matching of a whole list are the jobs that it shows, and never one that comes later", async () => {
+test("“Select all matching” on a complete list selects the jobs shown, and no job that arrives later", async () => {
   const { store } = stage(list(row("a"), row("b")), list(row("a"), row("b"), row("late")));
   await store.refresh();
   store.choose({ search: "png" });
@@ -93,7 +93,7 @@ test("all matching of a whole list are the jobs that it shows, and never one tha
   assert.ok(!store.selection.has("late"));
 });
 
-test("while a list comes in, all matching are those still to come as well, and each is shown as selected", async () => {
+test("“Select all matching” on a loading list also selects matching jobs that arrive later", async () => {
   const [start, , end] = list();
   const seen = [];
   const it = stage([
@@ -111,7 +111,7 @@ test("while a list comes in, all matching are those still to come as well, and e
   assert.deepEqual([ids(it.store), it.store.selection.target()], ["a,b", { ids: ["a", "b"] }]);
 });
 
-test("of a list that is not whole all matching stay a filter", async () => {
+test("“Select all matching” on an incomplete list targets the filter instead of ids", async () => {
   const [start, jobs, end] = list(row("a"));
   const { store } = stage([start, jobs, { ...end, complete: false }]);
   await store.refresh();
@@ -119,7 +119,7 @@ test("of a list that is not whole all matching stay a filter", async () => {
   assert.deepEqual(store.selection.target(), { filter: {} });
 });
 
-test("a choice lists less, but the counts and the selection stay", async () => {
+test("a filter shortens the list, but does not change the counts and the selection", async () => {
   const { store } = stage(list(row("a"), row("b", { status: "failed" })));
   await store.refresh();
   store.select((selection) => selection.toggle("a"));
@@ -130,7 +130,7 @@ test("a choice lists less, but the counts and the selection stay", async () => {
   assert.deepEqual(store.filter(), { statuses: ["failed"] });
 });
 
-test("a refresh keeps the old list until the new one is whole, and forgets what is gone", async () => {
+test("a refresh shows the old list until the new one is complete, then drops jobs that are gone", async () => {
   let seen = "";
   const { store } = stage(list(row("a"), row("b")), [...list(row("b")).slice(0, 2), () => ((seen = ids(store)), list(row("b"))[2])]);
   await store.refresh();
@@ -141,7 +141,7 @@ test("a refresh keeps the old list until the new one is whole, and forgets what 
   assert.deepEqual(store.selection.ids(), ["b"]);
 });
 
-test("when the cloud can’t be reached the last list stays, old, and nothing can be deleted", async () => {
+test("while the cloud is unreachable the last list stays on screen and deletion is blocked", async () => {
   const { store } = stage(list(row("a")), [fail("unreachable")], list(row("a")));
   await store.refresh();
   assert.equal(store.blocked(), "");
@@ -153,7 +153,7 @@ test("when the cloud can’t be reached the last list stays, old, and nothing ca
   assert.equal(store.blocked(), "");
 });
 
-test("a refused key takes the list away", async () => {
+test("a refused key empties the list", async () => {
   const { store } = stage(list(row("a")), [fail("unauthorized")]);
   await store.refresh();
   await store.refresh();
@@ -161,7 +161,7 @@ test("a refused key takes the list away", async () => {
   assert.equal(store.readAt, null);
 });
 
-test("another key: the jobs and the selection of the first are forgotten", async () => {
+test("a new key drops the jobs and the selection of the previous key", async () => {
   const { store, scene } = stage(list(row("a")));
   await store.refresh();
   store.select((selection) => selection.toggle("a"));
@@ -170,7 +170,7 @@ test("another key: the jobs and the selection of the first are forgotten", async
   assert.equal(store.selection.size, 0);
 });
 
-test("without a key no list is asked for", async () => {
+test("without a key the list is not requested", async () => {
   const { store, scene, readings } = stage(list(row("a")));
   scene.status.configured = false;
   await store.refresh();
@@ -178,7 +178,7 @@ test("without a key no list is asked for", async () => {
   assert.equal(readings(), 0);
 });
 
-test("where no key given now would be used, the reason is told and none is asked for", async () => {
+test("if the server would not use a new key, the panel shows the reason and does not ask for a key", async () => {
   const { store, scene, readings } = stage(list(row("a")));
   Object.assign(scene.status, { configured: false, can_connect: false, problem: { code: "many_users", message: "m", hint: "h" } });
   await store.refresh();
@@ -189,7 +189,7 @@ test("where no key given now would be used, the reason is told and none is asked
   assert.equal(store.error.code, "missing_key");
 });
 
-test("a list that ends early is shown as incomplete, and selected jobs it does not name are not forgotten", async () => {
+test("a list that ends early is shown as incomplete, and jobs missing from it stay selected", async () => {
   const cut = [...list(row("a")).slice(0, 2), { type: "end", complete: false, read: 1, error: null }];
   const { store } = stage(list(row("a"), row("b")), cut);
   await store.refresh();
@@ -201,7 +201,7 @@ test("a list that ends early is shown as incomplete, and selected jobs it does n
 
 const broken = (...rows) => [...list(...rows).slice(0, 2), { type: "end", complete: false, read: rows.length, error: { code: "server_fault", message: "", hint: "", status: 500, retry_after: null } }];
 
-test("a refresh that breaks off keeps the last whole list, old, and nothing can be deleted", async () => {
+test("a refresh that breaks off keeps the last complete list and blocks deletion", async () => {
   const { store } = stage(list(row("a"), row("b")), broken(row("c")), list(row("c")));
   await store.refresh();
   const { readAt } = store;
@@ -213,7 +213,7 @@ test("a refresh that breaks off keeps the last whole list, old, and nothing can 
   assert.deepEqual([ids(store), store.error, store.blocked()], ["c", null, ""]);
 });
 
-test("as long as there is no whole list, each one that breaks off is shown as incomplete", async () => {
+test("until one list is complete, each list that breaks off is shown as incomplete", async () => {
   const { store } = stage(broken(row("a")), broken(row("a"), row("b")));
   for (const listed of ["a", "a,b"]) {
     await store.refresh();
@@ -221,21 +221,21 @@ test("as long as there is no whole list, each one that breaks off is shown as in
   }
 });
 
-test("deletions hear of each whole list, and of no other", async () => {
+test("the deletions receive every complete list, and no incomplete one", async () => {
   const cut = { type: "end", complete: false, read: 1, error: null };
   const { store, scene } = stage(list(row("a"), row("b")), [...list(row("a")).slice(0, 2), cut], [fail("unreachable")]);
   for (let n = 0; n < 3; n += 1) await store.refresh();
   assert.deepEqual(scene.seen, ["a,b"]);
 });
 
-test("a stream cut off without an end is an error, not a list", async () => {
+test("a list without its end line is an error", async () => {
   const { store } = stage(list(row("a")).slice(0, 2));
   await store.refresh();
   assert.equal(store.error.code, "strange_answer");
   assert.ok(store.incomplete);
 });
 
-test("held jobs leave the list, the counts and the selection; the focus goes to the next row", async () => {
+test("jobs on hold leave the list, the counts and the selection, and the focus moves to the next row", async () => {
   const { store, hide } = stage(list(row("a", { created: 3 }), row("b", { created: 2 }), row("c", { created: 1 })));
   await store.refresh();
   store.focus("b");
@@ -247,7 +247,7 @@ test("held jobs leave the list, the counts and the selection; the focus goes to 
   assert.equal(store.focused, "c");
 });
 
-test("nothing is read while no panel is shown; what changed meanwhile is read when one is", async () => {
+test("the list is not requested while no panel is open, and is refreshed when one opens after a change", async () => {
   const { store, readings } = stage(list(row("a")));
   store.changed();
   await new Promise((resolve) => setImmediate(resolve));
@@ -262,7 +262,7 @@ test("nothing is read while no panel is shown; what changed meanwhile is read wh
   assert.equal(readings(), after);
 });
 
-test("what changes while the list is read is read again afterwards, once", async () => {
+test("changes during a refresh cause exactly one more refresh afterwards", async () => {
   const { store, readings } = stage(list(row("a")));
   const first = store.refresh();
   void store.refresh();
@@ -271,7 +271,7 @@ test("what changes while the list is read is read again afterwards, once", async
   assert.equal(readings(), 2);
 });
 
-test("listeners are told once for each happening, and not after they left", async () => {
+test("a listener is called once for each change, and not after it unsubscribed", async () => {
   const { store } = stage(list(row("a")));
   await store.refresh();
   let told = 0;
@@ -283,7 +283,7 @@ test("listeners are told once for each happening, and not after they left", asyn
   assert.equal(told, 1);
 });
 
-test("what becomes protected leaves a list of what is not, but stays selected", async () => {
+test("a job that becomes protected leaves a list of unprotected jobs, but stays selected", async () => {
   const { store, scene } = stage(list(row("a"), row("b", { workflow_id: "other" })));
   await store.refresh();
   store.choose({ protection: "open" });
@@ -296,7 +296,7 @@ test("what becomes protected leaves a list of what is not, but stays selected", 
   assert.deepEqual(store.filter(), { protected: false });
 });
 
-test("nothing can be deleted while the list of protected jobs can’t be read", async () => {
+test("deletion is blocked while the list of protected jobs is unreadable", async () => {
   const { store, scene } = stage(list(row("a")));
   scene.status.protection = { jobs: 0, workflows: 0, damaged: "kept.json" };
   scene.lists = Promise.reject(fail("protection_damaged"));
@@ -308,7 +308,7 @@ test("nothing can be deleted while the list of protected jobs can’t be read", 
   assert.equal(ids(store), "a", "looking is not stopped");
 });
 
-test("the protection is read with the list, and again when it changes while a panel is shown", async () => {
+test("the protected jobs are requested with the list, and again when they change while a panel is open", async () => {
   const { store, scene } = stage(list(row("a")));
   scene.lists = { jobs: ["a"], workflows: [] };
   await store.refresh();
@@ -326,7 +326,7 @@ test("the protection is read with the list, and again when it changes while a pa
   leave();
 });
 
-test("rows that nobody can read are counted, and why a list can't be trusted is kept", async () => {
+test("the store counts unreadable rows, and stores the reason why a list is unreliable", async () => {
   const end = { type: "end", complete: false, read: 1, unreadable: 2, doubt: "the list can’t be trusted (it repeats a page)", error: null };
   const { store } = stage([...list(row("a")).slice(0, 2), end]);
   await store.refresh();

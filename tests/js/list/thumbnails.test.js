@@ -24,7 +24,7 @@ function stage(options = {}) {
   return { thumbnails, asked, forgotten, ask };
 }
 
-test("at most six are asked for at once, then the latest wanted", async () => {
+test("at most six thumbnails load at once, and the newest waiting request is next", async () => {
   const { asked, ask } = stage();
   for (let n = 0; n < 10; n += 1) ask(`j${n}`);
   assert.deepEqual(asked.map(({ job }) => job), ["j0", "j1", "j2", "j3", "j4", "j5"]);
@@ -34,7 +34,7 @@ test("at most six are asked for at once, then the latest wanted", async () => {
   assert.equal(asked.length, 7);
 });
 
-test("a picture goes to every image that waits for it, and the next one has it at once", async () => {
+test("a loaded thumbnail is set on every img element that waits for it, and later ones get it from the cache", async () => {
   const { asked, ask } = stage();
   const [one, two] = [ask("a"), ask("a")];
   assert.equal(asked.length, 1);
@@ -44,7 +44,7 @@ test("a picture goes to every image that waits for it, and the next one has it a
   assert.equal(asked.length, 1);
 });
 
-test("a row that leaves the view is not asked for, or no more waited for", async () => {
+test("a thumbnail whose row leaves the view is not requested, or its request is aborted", async () => {
   const { thumbnails, asked, ask } = stage();
   const images = Array.from({ length: 8 }, (_, n) => ask(`j${n}`));
   thumbnails.release(images[7]);
@@ -57,7 +57,7 @@ test("a row that leaves the view is not asked for, or no more waited for", async
   assert.equal(images[0].src, "");
 });
 
-test("an image used for another row never gets the first one’s picture", async () => {
+test("an img element reused for another row never gets the first row’s thumbnail", async () => {
   const { thumbnails, asked } = stage();
   const image = { src: "" };
   thumbnails.request("a", "f.png", image);
@@ -68,7 +68,7 @@ test("an image used for another row never gets the first one’s picture", async
   assert.equal(image.src, "blob:b");
 });
 
-test("that there is none is remembered; a passing failure is tried again", async () => {
+test("a missing thumbnail is not requested again, but one that failed to load is", async () => {
   const { asked, ask } = stage();
   ask("a");
   asked[0].refuse("not_found");
@@ -82,7 +82,7 @@ test("that there is none is remembered; a passing failure is tried again", async
   assert.equal(asked.length, 3);
 });
 
-test("the least recently used is let go, but never one on show", async () => {
+test("the least recently used thumbnail leaves the cache first, but never one that is on screen", async () => {
   const { thumbnails, asked, forgotten, ask } = stage({ kept: 2 });
   const shown = ask("a");
   for (const [index, job] of ["b", "c", "d"].entries()) {
@@ -96,7 +96,7 @@ test("the least recently used is let go, but never one on show", async () => {
   assert.deepEqual(forgotten, ["blob:b", "blob:c"]);
 });
 
-test("what is kept stays within its bytes; what is on show goes when it has left the view", async () => {
+test("the cache stays within its byte limit, and thumbnails above the limit leave it when they leave the view", async () => {
   const { thumbnails, asked, forgotten, ask } = stage({ keptBytes: 100 });
   const images = [];
   for (const [index, size] of [40, 50, 60].entries()) {
@@ -117,7 +117,7 @@ test("what is kept stays within its bytes; what is on show goes when it has left
   assert.deepEqual(forgotten, ["blob:j1", "blob:j2"], "the first was used again");
 });
 
-test("a picture too big to be kept is shown, and stays when the same image asks for it again", async () => {
+test("a thumbnail over the cache limit is shown, and is not requested again for the same img element", async () => {
   const { thumbnails, asked, forgotten } = stage({ keptBytes: 100 });
   const image = { src: "" };
   thumbnails.request("a", "f.png", image);
@@ -129,7 +129,7 @@ test("a picture too big to be kept is shown, and stays when the same image asks 
   assert.deepEqual(forgotten, ["blob:a"]);
 });
 
-test("nothing needs to be set for pictures to stay within 64 MB", async () => {
+test("by default the cached thumbnails take at most 64 MB", async () => {
   const { thumbnails, asked, forgotten, ask } = stage();
   for (let n = 0; n < 4; n += 1) {
     const image = ask(`j${n}`);
@@ -140,14 +140,14 @@ test("nothing needs to be set for pictures to stay within 64 MB", async () => {
   assert.deepEqual(forgotten, ["blob:j0"]);
 });
 
-test("a job without a preview, or with a name too long for an address, asks for nothing", () => {
+test("no thumbnail is requested for a job without a preview, or with a file name too long for a URL", () => {
   const { thumbnails, asked } = stage();
   thumbnails.request("a", "Z".repeat(10_000), { src: "" });
   thumbnails.requestFor({ id: "a", preview: null }, { src: "" });
   assert.equal(asked.length, 0);
 });
 
-test("only what a browser can show is asked for", () => {
+test("a thumbnail is requested only for file types that a browser can show", () => {
   const { thumbnails, asked } = stage();
   const of = (filename, output_type) => thumbnails.requestFor({ id: filename, output_type, preview: { filename } }, { src: "" });
   of("a.PNG", "image");

@@ -5,13 +5,13 @@ import { byDay, HEADING, inView, indexAt, place, ROW, topOf } from "#ui/list/vir
 const at = (day, hour = 12) => new Date(2026, 10, day, hour).getTime();
 const rows = (...times) => times.map((created) => ({ created }));
 
-test("rows are grouped by local day, those without a time in a group of their own", () => {
+test("rows are grouped by local day, and rows without a time have their own group", () => {
   const groups = byDay(rows(at(23, 23), at(23, 0), at(22, 23), null, null));
   assert.deepEqual(groups.map(({ start, count, at: day }) => [start, count, day]), [[0, 2, at(23, 0)], [2, 1, at(22, 0)], [3, 2, null]]);
   assert.deepEqual(byDay([]), []);
 });
 
-test("a row’s place and the row at a place agree, with and without headings", () => {
+test("indexAt() is the inverse of topOf(), with and without headings", () => {
   const groups = byDay(rows(at(23), at(23), at(22), at(20), at(20), at(20)));
   for (const headed of [true, false]) {
     const placed = place(groups, headed);
@@ -26,7 +26,7 @@ test("a row’s place and the row at a place agree, with and without headings", 
   assert.equal(indexAt(placed, topOf(placed, 2) - 1), 2, "a heading belongs to the row below it");
 });
 
-test("twenty thousand rows never make more than a hundred elements, and none of those in view is missing", () => {
+test("20,000 rows create at most 100 elements, and every visible row has one", () => {
   const many = rows(...Array.from({ length: 20_000 }, (_, index) => at(23) - index * 600_000));
   const { groups, height } = place(byDay(many), true);
   for (const viewport of [0, 300, 760, 4000]) {
@@ -39,14 +39,14 @@ test("twenty thousand rows never make more than a hundred elements, and none of 
   }
 });
 
-test("without spare rows only those in view are there, and with them eight more on each side", () => {
+test("only visible rows have elements, plus eight spare rows on each side if requested", () => {
   const many = rows(...Array.from({ length: 500 }, (_, index) => at(23) - index * 600_000));
   const { groups } = place(byDay(many), false);
   assert.deepEqual(inView(groups, 500, 100 * ROW, 10 * ROW, 0), { first: 100, last: 111 });
   assert.deepEqual(inView(groups, 500, 100 * ROW, 10 * ROW), { first: 92, last: 119 });
 });
 
-test("an empty list shows nothing", () => {
+test("an empty list has no row in view", () => {
   const { groups, height } = place([], true);
   assert.equal(height, 0);
   assert.deepEqual(inView(groups, 0, 0, 500), { first: 0, last: 0 });

@@ -9,7 +9,7 @@ const job = (id, workflow = "") => ({ id, workflow_id: workflow });
 const status = (jobs, workflows = 0, damaged = null) => ({ protection: { jobs, workflows, damaged } });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A server that keeps the lists, and an answer of the person for the one question there is. */
+/** A simulated server with its lists, and the person's answer to the confirmation dialog. */
 function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
   const lists = { jobs: new Set(jobs), workflows: new Set(workflows) };
   const given = () => ({ jobs: [...lists.jobs], workflows: [...lists.workflows] });
@@ -42,16 +42,16 @@ function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
   });
   return { scene, protection, protecting };
 }
-// The dialog's one paragraph, without a page.
+// Stands in for the DOM: the dialog creates one paragraph.
 globalThis.document = { createElement: () => ({ append(text) { this.text = text; }, setAttribute() {}, addEventListener() {} }) };
 
-test("a job is protected by its id or by its workflow, and one without a workflow by no empty name", async () => {
+test("a job is protected by its id or its workflow id, and an empty workflow id matches no job", async () => {
   const { protection } = stage({ jobs: ["a"], workflows: ["w", ""] });
   await protection.read();
   assert.deepEqual([job("a"), job("b", "w"), job("c", "v"), job("d")].map(protection.covers), [true, true, false, false]);
 });
 
-test("the lists are read again when the status counts otherwise, and not when it counts the same", async () => {
+test("the lists are requested again only when the status reports other counts", async () => {
   const { scene, protection } = stage({ jobs: ["a"] });
   protection.adopt(status(1));
   assert.ok(protection.any, "known from the count alone");
@@ -65,7 +65,7 @@ test("the lists are read again when the status counts otherwise, and not when it
   assert.ok(protection.covers(job("x", "w")));
 });
 
-test("an answer that was overtaken by a later one is not taken", async () => {
+test("an answer that arrives after the answer to a later request is ignored", async () => {
   const waiting = [];
   const protection = new Protection({ protection: () => new Promise((resolve) => waiting.push(resolve)), protect: async () => ({ jobs: ["new"], workflows: [] }) });
   const reading = protection.read();
@@ -75,7 +75,7 @@ test("an answer that was overtaken by a later one is not taken", async () => {
   assert.deepEqual([...protection.jobs], ["new"]);
 });
 
-test("listeners are told of what changed, and of nothing else", async () => {
+test("listeners are called only when the protection changes", async () => {
   const { protection } = stage({ jobs: ["a"] });
   let told = 0;
   const leave = protection.subscribe(() => (told += 1));
@@ -90,7 +90,7 @@ test("listeners are told of what changed, and of nothing else", async () => {
   assert.equal(told, 2);
 });
 
-test("when the lists can’t be had, what was known stays; a damaged list is told", async () => {
+test("a failed request keeps the last lists, and a damaged list is reported", async () => {
   const { scene, protection } = stage({ jobs: ["a"] });
   await protection.read();
   scene.failure = new HistoryApiError({ code: "comfyui_away" });
@@ -107,7 +107,7 @@ test("when the lists can’t be had, what was known stays; a damaged list is tol
   assert.ok(!protection.any);
 });
 
-test("one press protects those that are not, the next unprotects them all; the toast counts what changed", async () => {
+test("the first press protects the unprotected jobs, the next unprotects all, and the toast counts the changed jobs", async () => {
   const rows = [job("a"), job("b"), job("c")];
   const { scene, protection, protecting } = stage({ jobs: ["a"], all: rows });
   await protection.read();
@@ -120,7 +120,7 @@ test("one press protects those that are not, the next unprotects them all; the t
   assert.equal(scene.sent.length, 2);
 });
 
-test("a button that says Protect never unprotects, though another page has protected the jobs since", async () => {
+test("a button that says Protect never unprotects, even if another page has protected the jobs meanwhile", async () => {
   const rows = [job("a"), job("b")];
   const { scene, protection, protecting } = stage({ jobs: ["a", "b"], all: rows });
   await protection.read();
@@ -132,7 +132,7 @@ test("a button that says Protect never unprotects, though another page has prote
   assert.equal(scene.sent.length, 1, "nor does one that says Unprotect protect");
 });
 
-test("a workflow protects all its jobs, and the toast says how many", async () => {
+test("protecting a workflow protects all its jobs, and the toast counts them", async () => {
   const all = [job("a", "w"), job("b", "w"), job("c", "v")];
   const { scene, protection, protecting } = stage({ jobs: ["a"], all });
   await protection.read();
@@ -142,7 +142,7 @@ test("a workflow protects all its jobs, and the toast says how many", async () =
   assert.ok(protection.covers(all[1]));
 });
 
-test("a job that its workflow protects is not said to be unprotected: the workflow is offered, with what that frees", async () => {
+test("unprotecting a job protected by its workflow asks to unprotect the workflow, and says how many jobs that affects", async () => {
   const all = [job("a", "w"), job("b", "w"), job("c", "w"), job("d")];
   const no = stage({ jobs: ["c"], workflows: ["w"], all });
   await no.protection.read();
@@ -163,7 +163,7 @@ test("a job that its workflow protects is not said to be unprotected: the workfl
   assert.ok(yes.protection.covers(all[2]), "protected by itself as well");
 });
 
-test("a change that is refused is told, and nothing is called protected", async () => {
+test("a refused change shows an error, and no success toast", async () => {
   const all = [job("a")];
   const { scene, protection, protecting } = stage({ all });
   await protection.read();
@@ -174,7 +174,7 @@ test("a change that is refused is told, and nothing is called protected", async 
   assert.equal(protection.damaged, "");
 });
 
-test("the words count, in the singular too", () => {
+test("the protection texts have a singular and a plural", () => {
   assert.equal(words.allButTitle(1), "Delete all but the protected job?");
   assert.equal(words.allButTitle(12), "Delete all but the 12 protected jobs?");
   assert.equal(words.stayingAllBut({ active: 5, protected: 12, unknown: 0, already_gone: 0 }), "12\u00a0protected, 5\u00a0active");
