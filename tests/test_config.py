@@ -42,7 +42,7 @@ def test_the_default_base_url_is_comfy_cloud(environ: dict[str, str]) -> None:
         ("http://[::1]:80/", "http://[::1]:80", "[::1]:80"),
     ],
 )
-def test_https_anywhere_and_http_on_loopback_are_accepted(given: str, url: str, host: str) -> None:
+def test_a_base_url_with_https_or_with_http_on_loopback_is_accepted(given: str, url: str, host: str) -> None:
     found = read_base_url({"COMFY_CLOUD_BASE_URL": given})
     assert (found.url, found.host) == (url, host)
 
@@ -84,7 +84,7 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(given: str, url: str, 
         "https://cloud.example/é",
     ],
 )
-def test_every_other_address_is_refused_without_being_quoted(given: str) -> None:
+def test_any_other_base_url_is_refused_and_not_quoted_in_the_error(given: str) -> None:
     with pytest.raises(UnsafeBaseUrl) as caught:
         base_url(given)
     assert given.strip() not in str(caught.value)
@@ -92,30 +92,30 @@ def test_every_other_address_is_refused_without_being_quoted(given: str) -> None
     assert caught.value.code == "unsafe_base_url"
 
 
-def test_only_a_loopback_address_counts_as_this_machine() -> None:
+def test_only_loopback_addresses_count_as_this_machine() -> None:
     for name in ("localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"):
         assert is_loopback(name), name
     for name in ("", "localhost.", "0.0.0.0", "10.0.0.1", "cloud.comfy.org", "127.0.0.1.example", "127.1"):
         assert not is_loopback(name), name
 
 
-def test_a_base_url_knows_whether_it_is_this_machine() -> None:
+def test_is_this_machine_is_true_for_loopback_base_urls() -> None:
     assert read_base_url({"COMFY_CLOUD_BASE_URL": "http://[::1]:5/x"}).loopback
     assert not read_base_url({"COMFY_CLOUD_BASE_URL": "https://127.0.0.1.example"}).loopback
 
 
-def test_the_environment_of_the_process_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
     for url in ("https://one.example", "https://two.example"):
         monkeypatch.setenv("COMFY_CLOUD_BASE_URL", url)
         assert read_base_url().url == url
 
 
-def test_a_named_state_folder_wins_over_comfyui_s(tmp_path: Path) -> None:
+def test_the_state_folder_in_the_environment_overrides_that_of_comfyui(tmp_path: Path) -> None:
     environ = {"COMFY_CLOUD_HISTORY_HOME": f" {tmp_path} "}
     assert state_folder(environ, inside_comfyui=Path("/elsewhere")) == tmp_path
 
 
-def test_a_tilde_in_a_named_state_folder_is_the_home_folder() -> None:
+def test_a_tilde_in_the_state_folder_variable_means_the_home_folder() -> None:
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": "~/kept"}) == Path.home() / "kept"
 
 
@@ -137,7 +137,7 @@ def test_a_tilde_in_a_named_state_folder_is_the_home_folder() -> None:
         "file:///data/x",
     ],
 )
-def test_a_state_folder_that_is_not_an_absolute_path_is_refused_by_name(named: str) -> None:
+def test_the_error_for_a_relative_state_folder_names_the_variable(named: str) -> None:
     with pytest.raises(StateFolderRefused) as caught:
         state_folder({"COMFY_CLOUD_HISTORY_HOME": named}, inside_comfyui=Path("/elsewhere"))
     assert f"COMFY_CLOUD_HISTORY_HOME is “{named}”" in caught.value.message
@@ -145,12 +145,12 @@ def test_a_state_folder_that_is_not_an_absolute_path_is_refused_by_name(named: s
     assert caught.value.code == "state_folder_refused"
 
 
-def test_a_dollar_that_names_no_variable_is_part_of_a_path(tmp_path: Path) -> None:
+def test_a_dollar_without_a_variable_name_stays_in_the_path_of_the_state_folder(tmp_path: Path) -> None:
     folder = tmp_path / "share$" / "100%"
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": str(folder)}) == folder
 
 
-def test_links_on_the_way_to_the_state_folder_are_resolved(tmp_path: Path) -> None:
+def test_symlinks_in_the_path_of_the_state_folder_are_resolved(tmp_path: Path) -> None:
     (tmp_path / "disk" / "state").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "disk")
     found = state_folder({"COMFY_CLOUD_HISTORY_HOME": str(tmp_path / "link" / "state")})
@@ -158,21 +158,21 @@ def test_links_on_the_way_to_the_state_folder_are_resolved(tmp_path: Path) -> No
     assert state_folder({}, inside_comfyui=tmp_path / "link") == tmp_path / "disk"
 
 
-def test_a_state_folder_that_is_a_link_to_a_disk_that_is_away_is_refused(tmp_path: Path) -> None:
+def test_a_state_folder_linked_to_a_missing_disk_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "disk")
     with pytest.raises(StateFolderRefused, match=f"{tmp_path}/link is a link to {tmp_path}/disk") as caught:
         state_folder({"COMFY_CLOUD_HISTORY_HOME": str(tmp_path / "link")})
     assert "Mount" in caught.value.hint
 
 
-def test_a_relative_folder_of_the_platform_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_data_folder_of_the_platform_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     expected = Path.home() / ".local/share/comfy-cloud-history"
     assert state_folder({"XDG_DATA_HOME": "data"}) == expected
 
 
 @pytest.mark.parametrize("home", ["here", "."])
-def test_a_home_folder_that_is_relative_is_refused(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_folder_is_refused(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("HOME", home)
     with pytest.raises(StateFolderRefused, match="home folder"):
@@ -201,7 +201,7 @@ def test_inside_comfyui_the_state_folder_is_its_system_user_folder(tmp_path: Pat
         ("win32", {}, Path.home() / "AppData/Local/comfy-cloud-history"),
     ],
 )
-def test_elsewhere_the_state_folder_is_the_platform_s(
+def test_outside_comfyui_the_state_folder_is_in_the_data_folder_of_the_platform(
     monkeypatch: pytest.MonkeyPatch, platform: str, environ: dict[str, str], folder: Path
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
@@ -216,7 +216,9 @@ READERS = {"environ", "environb", "getenv", "getenvb", "getproxies", "getproxies
 
 
 @pytest.mark.parametrize("wrapped", WRAPPED)
-def test_every_variable_is_trimmed_alike(wrapped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spaces_and_quotes_around_every_environment_variable_are_removed(
+    wrapped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": wrapped.format(tmp_path)}) == tmp_path
     assert state_folder({"XDG_DATA_HOME": wrapped.format(tmp_path)}) == tmp_path / "comfy-cloud-history"
     url = wrapped.format("https://cloud.example")
@@ -234,18 +236,18 @@ def test_every_variable_is_trimmed_alike(wrapped: str, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("blank", ["", " ", '""', "''", '" "', "\n"])
-def test_a_blank_variable_counts_as_not_set(blank: str, tmp_path: Path) -> None:
+def test_a_blank_environment_variable_counts_as_unset(blank: str, tmp_path: Path) -> None:
     assert environment.variable("X", {"X": blank}) == ""
     assert state_folder({"COMFY_CLOUD_HISTORY_HOME": blank}, inside_comfyui=tmp_path) == tmp_path
     assert KeyStore(tmp_path, {"COMFY_CLOUD_API_KEY": blank}).find() is None
 
 
 @pytest.mark.parametrize("kept", ['"', "'x", 'x"', "\"x'", 'a"b"c', "it's"])
-def test_unpaired_quotes_are_part_of_the_value(kept: str) -> None:
+def test_unpaired_quotes_stay_in_the_value_of_an_environment_variable(kept: str) -> None:
     assert environment.variable("X", {"X": kept}) == kept
 
 
-def test_no_other_shipped_module_reads_the_environment() -> None:
+def test_only_the_environment_module_reads_environment_variables() -> None:
     shipped = [
         *CHECKOUT.glob("cloud_history/**/*.py"),
         *CHECKOUT.glob("nodes/*.py"),

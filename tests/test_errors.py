@@ -82,7 +82,7 @@ def raised() -> Iterator[tuple[str, str, set[str]]]:
             yield f"{path.name}:{node.lineno}", code, {each.arg or "" for each in node.keywords} | own
 
 
-def test_every_class_of_errors_has_a_code_of_its_own() -> None:
+def test_every_error_class_has_a_unique_code() -> None:
     assert issubclass(RequestRefused, CloudError)
     own = [each for each in classes() if each.__name__ not in FAMILIES]
     twice = [code for code, times in Counter(each.code for each in own).items() if times > 1]
@@ -90,12 +90,12 @@ def test_every_class_of_errors_has_a_code_of_its_own() -> None:
     assert not twice
 
 
-def test_no_two_codes_stand_for_the_same_sentence() -> None:
+def test_no_two_error_codes_have_the_same_sentence() -> None:
     told = Counter(f"{each.message} {each.hint}" for each in SENTENCES.values())
     assert [text for text, times in told.items() if times > 1] == []
 
 
-def test_every_error_that_is_raised_has_its_sentence_and_gives_all_of_its_values() -> None:
+def test_every_raised_error_has_a_sentence_and_gives_all_values_of_its_placeholders() -> None:
     for place, code, given in raised():
         if code not in SENTENCES:
             assert code in {each.code for each in classes()}, place  # the class chooses among several
@@ -108,7 +108,7 @@ def test_every_error_that_is_raised_has_its_sentence_and_gives_all_of_its_values
         assert named <= given, place
 
 
-def test_no_sentence_is_left_unused() -> None:
+def test_every_error_sentence_is_used() -> None:
     said = {code for _, code, _ in raised()} | {each.code for each in classes(CloudResponseError)}
     for tree in trees().values():
         said |= {
@@ -118,7 +118,7 @@ def test_no_sentence_is_left_unused() -> None:
     assert set(SENTENCES) - said == set()
 
 
-def test_a_browser_gets_the_code_the_sentence_with_its_values_and_the_words() -> None:
+def test_an_error_payload_contains_code_sentence_values_and_message() -> None:
     error = StateUnwritable(
         "setting_not_saved", because=PermissionError(13, "Permission denied", "/home/me/settings.json")
     )
@@ -133,16 +133,16 @@ def test_a_browser_gets_the_code_the_sentence_with_its_values_and_the_words() ->
 
 
 @pytest.mark.parametrize("error", [NotFound(404, "no_such_file"), StateUnwritable("backup_gone", operation=Path("a"))])
-def test_the_values_of_an_error_are_json(error: CloudError) -> None:
+def test_the_values_in_an_error_payload_are_json(error: CloudError) -> None:
     assert json.loads(json.dumps(error_payload(error)))["sentence"] == error.sentence
 
 
-def test_a_sentence_that_is_not_in_the_table_is_no_sentence() -> None:
+def test_an_error_cannot_be_made_with_an_unknown_sentence() -> None:
     with pytest.raises(KeyError):
         errors.InputRefused("Anything at all.")
 
 
-def test_no_error_of_a_request_that_was_sent_says_that_nothing_happened() -> None:
+def test_errors_about_sent_requests_never_say_that_nothing_happened() -> None:
     sent = [each for each in classes(CloudResponseError) if each.code in SENTENCES]
     told = [f"{SENTENCES[each.code].message} {SENTENCES[each.code].hint} {each.default_hint}" for each in sent]
     told += [SENTENCES[code].message for code in ("connection_lost", "timeout", "took_too_long", "not_http")]
@@ -152,7 +152,7 @@ def test_no_error_of_a_request_that_was_sent_says_that_nothing_happened() -> Non
         assert not re.search("nothing was|untouched|still there|no job", text, re.IGNORECASE), text
 
 
-def test_a_reason_goes_to_a_browser_as_a_code_with_its_values() -> None:
+def test_a_reason_payload_contains_code_values_and_text() -> None:
     assert reason_payload(NO_REASON) is None
     fault = {"code": "server_fault", "values": {"status": 502, "seconds": 0}, "text": "server error (502)"}
     assert reason_payload(ServerFault(502).reason) == fault
@@ -162,7 +162,7 @@ def test_a_reason_goes_to_a_browser_as_a_code_with_its_values() -> None:
     assert json.loads(json.dumps(nested)) == nested
 
 
-def test_every_reason_has_a_code_of_its_own_and_every_defect_of_a_list_is_one() -> None:
+def test_reason_codes_are_unique_and_include_every_defect_of_a_list() -> None:
     assert not REASONS.keys() & SENTENCES.keys()
     assert not [words for words, times in Counter(REASONS.values()).items() if times > 1]
     assert {kind.value for kind in DefectKind} <= REASONS.keys()

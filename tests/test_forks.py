@@ -95,7 +95,7 @@ def of_own_loop(folder: Path) -> Owner:
 
 
 @pytest.mark.parametrize("owner", [of_state_folder, of_record, of_backup, of_secret, of_own_loop])
-def test_a_child_forked_while_a_lock_is_held_finds_it_free(tmp_path: Path, owner: Callable[[Path], Owner]) -> None:
+def test_a_lock_held_during_a_fork_is_free_in_the_child(tmp_path: Path, owner: Callable[[Path], Owner]) -> None:
     lock, take = owner(tmp_path)
     with held_by_another_thread(lock):
         assert child_ends(take)
@@ -118,7 +118,7 @@ def on_own_loop() -> None:
 
 
 @pytest.mark.parametrize("work", [in_background, on_own_loop])
-def test_a_forked_child_has_threads_and_a_loop_of_its_own(work: Callable[[], None]) -> None:
+def test_background_threads_and_own_loop_work_in_a_forked_child(work: Callable[[], None]) -> None:
     work()
     assert child_ends(lambda: in_thread_of_its_own(work))
 
@@ -129,7 +129,7 @@ def in_thread_of_its_own(work: Callable[[], None]) -> None:
         pool.submit(work).result(8)
 
 
-def test_no_lock_that_outlives_a_call_is_made_elsewhere() -> None:
+def test_only_three_modules_create_threading_locks() -> None:
     found = {
         path.name
         for path in Path(cloud_history.__file__).parent.rglob("*.py")
@@ -155,7 +155,7 @@ def test_a_garbage_collected_object_is_not_reset_after_a_fork(tmp_path: Path) ->
     assert not (tmp_path / "restarted").exists()
 
 
-def test_a_child_that_ends_writes_nothing_into_its_parent_s_backup(tmp_path: Path) -> None:
+def test_a_forked_child_that_exits_does_not_write_to_the_backup_of_its_parent(tmp_path: Path) -> None:
     drafts = [writer_in(tmp_path)]
     drafts[0].add(JOB, DETAIL, "")
 

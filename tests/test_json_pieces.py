@@ -62,7 +62,7 @@ def test_text_that_python_cannot_parse_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["12345678901234567890", "-0.000001234567e-12", "18446744073709551614"])
-def test_a_number_that_spans_two_windows_is_read_whole(number: str) -> None:
+def test_a_number_that_spans_two_windows_is_parsed_correctly(number: str) -> None:
     assert loads(f"[1,{number},2]", nothing)[1] == json.loads(number)
 
 
@@ -71,13 +71,13 @@ def test_lone_surrogates_are_written_as_python_does() -> None:
     assert dumps(text, nothing) == json.dumps(text)
 
 
-def test_the_given_decoder_creates_names_and_objects() -> None:
+def test_the_given_decoder_creates_member_names_and_objects() -> None:
     decoder = json.JSONDecoder(object_pairs_hook=list)
     text = '{"a": 1, "a": {"b": [1, 2, 3, 4, 5, 6, 7, 8]}, "c": {}}'
     assert loads(text, nothing, decoder) == json.loads(text, object_pairs_hook=list)
 
 
-def test_json_nested_too_deeply_raises_our_error() -> None:
+def test_json_nested_too_deeply_raises_not_json() -> None:
     with pytest.raises(NotJson):
         loads("[" * 100_000, nothing)
 
@@ -91,7 +91,7 @@ def test_json_nested_too_deeply_raises_our_error() -> None:
     ],
     ids=["tiny lists", "members", "nested"],
 )
-def test_no_step_of_reading_is_larger_than_a_window(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_parsing_step_reads_more_than_one_window(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_pieces, "WINDOW", 1000)
     longest, steps = 0, 0
 
@@ -116,7 +116,7 @@ def test_no_step_of_reading_is_larger_than_a_window(text: str, monkeypatch: pyte
     ],
     ids=["tiny lists", "members", "a text", "texts"],
 )
-def test_no_step_of_writing_is_large(value: Any) -> None:
+def test_no_writing_step_exceeds_the_size_limit(value: Any) -> None:
     pieces = list(json_pieces._pieces(value, nothing))
     assert "".join(pieces) == json.dumps(value, separators=(",", ":"))
     assert max(map(len, pieces)) < 3 * 64 * 6 + 600
@@ -133,7 +133,7 @@ def test_large_json_is_parsed_with_many_pauses() -> None:
     assert pauses > 300
 
 
-def test_a_reader_can_go_back_and_forth() -> None:
+def test_a_json_reader_can_move_back_and_forth() -> None:
     text = json.dumps(["a" * 20, {"b": 1}, math.pi])
     reader = Reader(text, nothing)
     first, end = reader.value(1)

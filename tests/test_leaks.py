@@ -46,7 +46,7 @@ def seconds(name: str) -> float:
 
 @pytest.mark.parametrize("match", [ALL, POST], ids=["everywhere", "when sent"])
 @pytest.mark.parametrize("name", ["success", *FAILURES])
-async def test_no_operation_shows_the_key(
+async def test_no_operation_shows_the_api_key(
     cloud: SimulatedCloud,
     environ: dict[str, str],
     tmp_path: Path,
@@ -166,7 +166,7 @@ async def use_routes(evidence: Evidence, operations: Operations, cloud: Simulate
 
 
 @pytest.mark.parametrize("name", ["success", *FAILURES])
-async def test_no_route_shows_the_key(
+async def test_no_route_shows_the_api_key(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence, hurry: Any, name: str
 ) -> None:
     faults = [Fault(ALL, times=None, **FAILURES[name]())] if name in FAILURES else []
@@ -192,7 +192,7 @@ def own_pack(
 
 @pytest.mark.parametrize("match", [ALL, POST], ids=["everywhere", "when sent"])
 @pytest.mark.parametrize("name", ["success", *ONE_OF_EACH_KIND])
-async def test_no_node_shows_the_key(
+async def test_no_node_shows_the_api_key(
     own_pack: ModuleType,
     cloud: SimulatedCloud,
     tmp_path: Path,
@@ -247,7 +247,7 @@ PROXY_SECRETS = (USER, PASSWORD, SENT_AS, base64.b64encode(f"{USER}:{PASSWORD}".
 
 
 @pytest.mark.parametrize("manner", ["refuse", "hang up", "hang", "establish", "not there", "socks"])
-async def test_no_failing_proxy_shows_the_key_or_its_own_credentials(
+async def test_no_proxy_error_shows_the_api_key_or_the_proxy_credentials(
     cloud: SimulatedCloud,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -272,7 +272,7 @@ async def test_no_failing_proxy_shows_the_key_or_its_own_credentials(
     assert evidence.find(KEY, *PROXY_SECRETS) == []
 
 
-async def test_no_server_that_is_not_there_shows_the_key(
+async def test_no_error_about_an_unreachable_server_shows_the_api_key(
     cloud: SimulatedCloud, tmp_path: Path, evidence: Evidence, hurry: Any, run_core: Any
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -284,7 +284,7 @@ async def test_no_server_that_is_not_there_shows_the_key(
     assert evidence.find(KEY) == []
 
 
-async def test_a_disk_that_refuses_shows_no_key(
+async def test_no_disk_error_shows_the_api_key(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
 ) -> None:
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
@@ -302,7 +302,7 @@ async def test_a_disk_that_refuses_shows_no_key(
     assert evidence.find(KEY) == []
 
 
-def test_the_key_search_finds_a_real_leak(evidence: Evidence, tmp_path: Path) -> None:
+def test_the_search_for_the_api_key_finds_a_real_leak(evidence: Evidence, tmp_path: Path) -> None:
     other = "unremembered-key+0123456789"
     try:
         try:

@@ -80,7 +80,7 @@ def show_the_record(evidence: Evidence, folder: Path) -> None:
         *((name, place) for name in ONE_OF_EACH_KIND for place in ("everywhere", "when sent")),
     ],
 )
-async def test_no_file_written_by_a_deletion_contains_the_key(
+async def test_no_file_written_by_a_deletion_contains_the_api_key(
     cloud: SimulatedCloud,
     environ: dict[str, str],
     tmp_path: Path,
@@ -104,7 +104,7 @@ async def test_no_file_written_by_a_deletion_contains_the_key(
         assert saved == set(ids)
 
 
-async def test_the_backup_of_a_job_that_echoes_the_key_still_holds_its_workflow(
+async def test_the_backup_of_a_job_that_contains_the_api_key_still_has_its_workflow(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
 ) -> None:
     operations = Operations(tmp_path, environ)
@@ -126,7 +126,7 @@ def kept_jobs(folder: Path) -> list[bytes]:
     return [content for content in contents(path) if content.startswith(b'{"id"')]
 
 
-async def test_a_workflow_protected_as_it_is_shown_puts_no_key_into_the_list(
+async def test_protecting_a_workflow_by_its_shown_id_stores_no_api_key(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence
 ) -> None:
     for job in cloud.jobs.values():
@@ -145,7 +145,7 @@ async def test_a_workflow_protected_as_it_is_shown_puts_no_key_into_the_list(
 
 
 @pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_a_deletion_cancelled_midway_leaves_no_key_on_the_disk(
+async def test_a_cancelled_deletion_leaves_no_api_key_on_disk(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, evidence: Evidence, step: str
 ) -> None:
     operations, gate = Operations(tmp_path, environ), Gate(cloud)
@@ -165,7 +165,7 @@ async def test_a_deletion_cancelled_midway_leaves_no_key_on_the_disk(
     assert left is (step == DELETION), "what sent nothing leaves nothing open"
 
 
-def test_the_key_search_looks_into_compressed_files(tmp_path: Path, evidence: Evidence) -> None:
+def test_the_search_for_the_api_key_reads_compressed_files(tmp_path: Path, evidence: Evidence) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("jobs/x.json", json.dumps({"text": "a" * 900 + "unremembered-key+0123456789"}))
     assert b"unremembered" not in (tmp_path / "a.zip").read_bytes()
@@ -181,7 +181,7 @@ def nested(levels: int) -> Any:
 
 
 @pytest.mark.parametrize("backup", [True, False])
-async def test_a_job_whose_workflow_is_nested_too_deeply_goes_without_a_backup_alone(
+async def test_only_the_job_whose_workflow_is_nested_too_deeply_is_not_backed_up(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, backup: bool
 ) -> None:
     job, other = cloud.finished[:2]

@@ -56,7 +56,7 @@ def secret() -> Secret:
         lambda each: repr(ApiKey(each, "env")),
     ],
 )
-def test_no_conversion_to_text_shows_a_secret(secret: Secret, show: object) -> None:
+def test_converting_a_secret_to_text_never_shows_it(secret: Secret, show: object) -> None:
     shown = show(secret)  # type: ignore[operator]
     assert HIDDEN in shown
     assert KEY[:8] not in shown
@@ -94,27 +94,27 @@ def test_a_secret_equals_only_another_secret(secret: Secret) -> None:
     ("text", "last4"),
     [("", ""), ("abcdefgh", ""), ("0123456789abcde", ""), ("0123456789abcdef", "cdef"), (KEY, "cdef")],
 )
-def test_the_last_four_characters_are_given_of_a_text_of_16_or_more(text: str, last4: str) -> None:
+def test_last4_is_empty_for_secrets_of_fewer_than_16_characters(text: str, last4: str) -> None:
     assert Secret(text).last4 == last4
 
 
-def test_a_secret_is_scrubbed_plain_and_as_it_stands_in_a_url(secret: Secret) -> None:
+def test_scrubbing_removes_a_secret_in_plain_and_url_encoded_form(secret: Secret) -> None:
     text = f"a {KEY} b {QUOTED} c{KEY}{KEY}"
     assert scrub(text) == f"a {HIDDEN} b {HIDDEN} c{HIDDEN}{HIDDEN}"
 
 
-def test_a_secret_given_url_encoded_is_scrubbed_decoded_too() -> None:
+def test_scrubbing_removes_the_decoded_form_of_a_url_encoded_secret() -> None:
     remember("unit%40p%2Fw-secret")
     assert scrub("unit%40p%2Fw-secret unit@p/w-secret") == f"{HIDDEN} {HIDDEN}"
 
 
-def test_a_secret_that_holds_another_is_scrubbed_whole() -> None:
+def test_scrubbing_removes_all_of_a_secret_that_contains_another_secret() -> None:
     remember("unit-secret-inner")
     remember("unit-secret-inner-and-more")
     assert scrub("<unit-secret-inner-and-more>") == f"<{HIDDEN}>"
 
 
-def test_a_secret_too_short_to_tell_from_other_text_is_left() -> None:
+def test_scrubbing_ignores_secrets_that_are_too_short() -> None:
     remember("a")
     remember("")
     remember("get")
@@ -138,7 +138,7 @@ around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df
 
 @given(st.lists(st.one_of(around, st.sampled_from(FORMS)), max_size=9))
 @examples(200)
-def test_the_key_is_hidden_in_every_form_and_case_inside_any_text(pieces: list[str]) -> None:
+def test_the_api_key_is_hidden_in_any_text_in_every_encoding_and_case(pieces: list[str]) -> None:
     remember(KEY)
     shown = scrub("".join(pieces))
     assert not [form for form in FORMS if form.lower() in shown.lower()]
@@ -147,23 +147,23 @@ def test_the_key_is_hidden_in_every_form_and_case_inside_any_text(pieces: list[s
 
 @given(around, st.integers(0, len(KEY)), st.integers(0, len(KEY)), around)
 @examples(200)
-def test_no_sixteen_characters_of_a_long_key_are_shown(before: str, start: int, end: int, after: str) -> None:
+def test_no_sixteen_characters_of_a_long_api_key_are_shown(before: str, start: int, end: int, after: str) -> None:
     remember(KEY)
     shown = scrub(before + KEY[start:end] + after).lower()
     assert not [at for at in range(len(KEY) - 15) if KEY[at : at + 16].lower() in shown]
 
 
-def test_a_text_cut_in_the_middle_of_the_key_shows_none_of_it(secret: Secret) -> None:
+def test_a_text_truncated_within_the_api_key_shows_no_part_of_the_key(secret: Secret) -> None:
     assert scrub(f"Invalid API key {KEY[:-1]}…") == f"Invalid API key {HIDDEN}…"
     assert scrub(f"…{KEY[5:]} is not one").replace(HIDDEN * 2, HIDDEN) == f"…{HIDDEN} is not one"
 
 
-def test_a_few_characters_shared_with_the_key_are_not_hidden(secret: Secret) -> None:
+def test_a_text_that_shares_a_few_characters_with_the_api_key_is_not_hidden(secret: Secret) -> None:
     text = "comfyui-unit, COMFYUI-UNIT+ and 100%25=0123 are words"
     assert scrub(text) == text
 
 
-def test_a_key_with_quotes_is_hidden_as_json_html_and_python_write_it() -> None:
+def test_an_api_key_with_quotes_is_hidden_in_json_html_and_python_notation() -> None:
     key = 'comfyui-<quoted>&"twice"\\and-more'
     remember(key)
     for written in (json.dumps({"note": key}), escape(key), repr(["'", key])):
@@ -171,12 +171,12 @@ def test_a_key_with_quotes_is_hidden_as_json_html_and_python_write_it() -> None:
         assert "and-more" not in scrub(written)
 
 
-def test_a_key_of_repeated_blocks_is_hidden() -> None:
+def test_an_api_key_of_repeated_blocks_is_hidden() -> None:
     remember("abcdefgh" * 2 + "ijklmnop" + "abcdefgh" * 2)
     assert scrub("abcdefgh" * 3 + "ijklmnop" + "abcdefgh" * 3) == f"abcdefgh{HIDDEN}abcdefgh"
 
 
-def test_scrubbing_many_key_prefixes_takes_no_quadratic_time(secret: Secret) -> None:
+def test_scrubbing_a_text_of_many_key_prefixes_is_not_quadratic(secret: Secret) -> None:
     text = KEY[:8] * 40_000
     assert scrub(text) == text
 
@@ -210,7 +210,7 @@ def test_the_logger_is_named_for_the_package_and_has_one_filter() -> None:
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
-def test_a_message_and_its_arguments_are_scrubbed(secret: Secret, written: io.StringIO, level: str) -> None:
+def test_log_messages_and_their_arguments_are_scrubbed(secret: Secret, written: io.StringIO, level: str) -> None:
     say = getattr(log, level)
     say(f"in the message {KEY}")
     say("as an argument %s and %r", KEY, {"url": QUOTED})
@@ -227,7 +227,7 @@ def fail() -> None:
         raise RuntimeError("so does this", KEY, QUOTED) from exc
 
 
-def test_a_traceback_is_scrubbed_including_its_chained_exceptions(secret: Secret, written: io.StringIO) -> None:
+def test_tracebacks_in_the_log_are_scrubbed_including_chained_exceptions(secret: Secret, written: io.StringIO) -> None:
     try:
         fail()
     except RuntimeError as exc:
@@ -240,7 +240,9 @@ def test_a_traceback_is_scrubbed_including_its_chained_exceptions(secret: Secret
     assert_hidden(text)
 
 
-def test_other_handlers_see_no_more_than_the_scrubbed_text(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_handlers_of_other_packages_receive_only_the_scrubbed_text(
+    secret: Secret, caplog: pytest.LogCaptureFixture
+) -> None:
     try:
         fail()
     except RuntimeError:
@@ -259,7 +261,7 @@ def test_a_log_call_with_wrong_arguments_raises_nothing(
 HOSTILE = "7\nERROR forged\r\nERROR too\rERROR \x1b[2J\x9b1m \u202egnp.txt\u2028ERROR \x00 \ud800"
 
 
-def test_foreign_text_never_begins_a_log_line(written: io.StringIO) -> None:
+def test_text_from_outside_cannot_start_a_new_log_line(written: io.StringIO) -> None:
     log.warning("A node said %s.", HOSTILE)
     try:
         raise ValueError(HOSTILE)
@@ -272,17 +274,17 @@ def test_foreign_text_never_begins_a_log_line(written: io.StringIO) -> None:
     assert not [each for each in written.getvalue() if each != "\n" and CONTROL.match(each)]
 
 
-def test_control_characters_are_written_out_and_line_breaks_stay_line_breaks(written: io.StringIO) -> None:
+def test_the_log_escapes_control_characters_and_keeps_line_breaks(written: io.StringIO) -> None:
     log.info("2 jobs removed.\n  %s", "an id\x1b[31m")
     assert "2 jobs removed.\n      an id\\x1b[31m" in written.getvalue()
 
 
-def test_exc_info_without_an_exception_is_harmless(written: io.StringIO) -> None:
+def test_logging_with_exc_info_but_no_exception_works(written: io.StringIO) -> None:
     log.error("nothing was raised", exc_info=True)
     assert "nothing was raised" in written.getvalue()
 
 
-def test_lines_about_an_operation_begin_with_the_start_of_its_name(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_lines_about_an_operation_begin_with_its_shortened_id(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="cloud_history"):
         with log_about("0123456789abcdef" * 2):
             log.warning("It was %s.\nThen more.", "cancelled")

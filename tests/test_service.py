@@ -108,7 +108,7 @@ class Meeting:
         return Meets(base_url, key.secret)
 
 
-def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Path) -> None:
+def test_two_deletions_on_two_event_loops_run_one_after_the_other(tmp_path: Path) -> None:
     cloud = SimulatedCloud(jobs=20)
     second = Waiter()
     meeting = Meeting(second.waited)
@@ -125,7 +125,7 @@ def test_on_two_event_loops_in_two_threads_one_waits_for_the_other(tmp_path: Pat
     assert cloud.history_posts == [{"delete": [job]} for job in jobs]
 
 
-async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
+async def test_a_node_stopped_while_it_waits_for_another_deletion_sends_no_request(
     cloud: SimulatedCloud, operations: Operations, gate: Gate
 ) -> None:
     first, second = some(cloud, 2)
@@ -140,7 +140,7 @@ async def test_a_node_that_waits_can_be_stopped_and_has_sent_nothing(
     assert cloud.history_posts == [{"delete": [first]}]
 
 
-async def test_a_caller_that_does_not_wait_learns_which_operation_is_running(
+async def test_the_busy_error_names_the_origin_of_the_running_operation(
     cloud: SimulatedCloud, operations: Operations, gate: Gate
 ) -> None:
     gate.close()
@@ -167,7 +167,7 @@ def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[InFlightOpe
     return seen
 
 
-async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
+async def test_a_deletion_is_recorded_on_disk_before_its_first_request(
     cloud: SimulatedCloud, operations: Operations, seen: list[list[InFlightOperation]]
 ) -> None:
     ids = some(cloud, 120)
@@ -179,7 +179,7 @@ async def test_a_deletion_is_on_disk_before_its_first_request_arrives(
     assert operations.queue.in_flight.entries() == []
 
 
-async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_to_the_outcome(
+async def test_every_log_line_about_a_deletion_begins_with_its_shortened_id(
     cloud: SimulatedCloud, operations: Operations, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_ids = [job.id for job in cloud.finished[:3]]
@@ -193,7 +193,7 @@ async def test_each_line_of_the_log_about_a_deletion_names_it_from_the_request_t
     ]
 
 
-async def test_a_clear_is_on_disk_before_its_request_arrives(
+async def test_a_clear_is_recorded_on_disk_before_its_request(
     cloud: SimulatedCloud, operations: Operations, seen: list[list[InFlightOperation]]
 ) -> None:
     confirmed, finished = await shown(operations), len(cloud.finished)

@@ -34,7 +34,7 @@ def many(cloud: SimulatedCloud, count: int) -> list[str]:
 
 
 @pytest.mark.timed
-async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_than_singly(
+async def test_deleting_a_thousand_jobs_is_twenty_times_faster_than_one_at_a_time(
     cloud: SimulatedCloud, operations: Operations, tmp_path: Path
 ) -> None:
     await operations.find_connection()
@@ -63,7 +63,7 @@ async def test_a_thousand_ids_go_out_in_ten_requests_and_twenty_times_faster_tha
     assert singly / together >= FASTER, f"{singly:.2f} s one by one, {together:.2f} s together"
 
 
-async def test_a_thousand_ids_go_out_in_ten_small_requests_over_few_connections(
+async def test_deleting_a_thousand_jobs_takes_ten_small_requests_over_few_connections(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     await delete_jobs(operations, many(cloud, JOBS), "menu", Unwatched())
@@ -102,9 +102,7 @@ async def test_a_thousand_jobs_are_backed_up_four_times_faster_than_one_at_a_tim
     assert singly / together >= BACKED_UP_FASTER, f"{singly:.2f} s one by one, {together:.2f} s together"
 
 
-async def test_many_large_jobs_are_backed_up_without_holding_them_in_memory(
-    cloud: SimulatedCloud, operations: Operations
-) -> None:
+async def test_backing_up_many_large_jobs_takes_little_memory(cloud: SimulatedCloud, operations: Operations) -> None:
     jobs = many(cloud, LARGE_JOBS)
     for job_id in jobs:
         cloud.jobs[job_id].overrides = {"workflow": {"prompt": {"1": {"inputs": {"text": LARGE}}}}}

@@ -122,7 +122,7 @@ def made(tmp_path: Path, url: str) -> Operations:
 
 @beside_others
 @pytest.mark.usefixtures("_machine")
-async def test_50000_ids_in_a_node_never_hold_the_event_loop_up(tmp_path: Path) -> None:
+async def test_a_node_with_50000_ids_never_blocks_the_event_loop(tmp_path: Path) -> None:
     ids = [str(uuid.UUID(int=number, version=4)) for number in range(50_000)]
     with served(SERVE, 100) as url:
         operations = made(tmp_path, url)
@@ -137,7 +137,7 @@ async def test_50000_ids_in_a_node_never_hold_the_event_loop_up(tmp_path: Path) 
 
 @beside_others
 @pytest.mark.usefixtures("_machine")
-async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_loop_up(
+async def test_deleting_30000_jobs_from_the_panel_never_blocks_the_event_loop(
     tmp_path: Path,
 ) -> None:
     with ExitStack() as stack:
@@ -157,7 +157,7 @@ async def test_the_deletion_of_30000_jobs_from_the_panel_never_holds_the_event_l
 
 
 @beside_others
-async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_the_event_loop_up() -> None:
+async def test_reporting_30000_jobs_that_were_not_deleted_never_blocks_the_event_loop() -> None:
     lost = JobOutcome(Outcome.UNCONFIRMED, reason("accepted, but still listed"))
     result = DeletionResult({str(uuid.UUID(int=number, version=4)): lost for number in range(30_000)})
 
@@ -173,7 +173,7 @@ async def test_the_answer_to_a_deletion_in_which_30000_jobs_stayed_never_holds_t
 
 
 @beside_others
-async def test_a_detail_of_4_mb_never_holds_the_event_loop_up(tmp_path: Path) -> None:
+async def test_a_job_detail_of_4_mb_never_blocks_the_event_loop(tmp_path: Path) -> None:
     size = 4_000_000
     with served(SERVE_DETAIL, size, JOB) as url:
         operations = made(tmp_path, url)
@@ -230,7 +230,7 @@ log = logging.getLogger(__name__)
 @pytest.mark.timed
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("failed", [0, FAILED], ids=["20,000 jobs", "with a page of 1,000 long errors"])
-async def test_listing_20000_jobs_never_holds_the_event_loop_up(tmp_path: Path, failed: int) -> None:
+async def test_listing_20000_jobs_never_blocks_the_event_loop(tmp_path: Path, failed: int) -> None:
     with served(SERVE_ERRORS, JOBS, failed) as url:
         operations = made(tmp_path, url)
         await operations.find_connection()

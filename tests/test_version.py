@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).parent.parent
         ("js/main.js", r'await import\("\./ui-([0-9.]+)/app\.mjs"\)'),
     ],
 )
-def test_the_version_is_the_same_in_every_file(path: str, pattern: str) -> None:
+def test_the_version_of_the_pack_is_the_same_in_every_file(path: str, pattern: str) -> None:
     found = re.search(pattern, (CHECKOUT / path).read_text("utf-8"), re.MULTILINE)
     assert found is not None
     assert found[1] == __version__

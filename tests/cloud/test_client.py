@@ -71,7 +71,7 @@ async def test_a_clear_sends_exactly_the_expected_body(cloud: SimulatedCloud, op
     assert cloud.forbidden_calls == 0
 
 
-async def test_a_read_sends_no_body_and_no_content_type(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_a_read_request_has_no_body_and_no_content_type(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     async with open_client() as client:
         assert await client.get_user() == "active"
     (request,) = cloud.requests

@@ -99,7 +99,7 @@ async def test_view_file_returns_the_redirect_without_following_it(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_the_key_is_never_sent_to_the_target_of_a_file_redirect(
+async def test_the_api_key_is_never_sent_to_the_target_of_a_file_redirect(
     cloud: SimulatedCloud, open_client: OpenClient, other_server: OtherServer, status: int
 ) -> None:
     location = f"{other_server.url}/file?signed=1"

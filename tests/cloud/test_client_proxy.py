@@ -55,7 +55,7 @@ async def test_the_proxy_is_asked_to_connect_to_the_port_in_the_base_url(
 
 
 @pytest.mark.parametrize("manner", MANNERS)
-async def test_the_proxy_gets_its_own_credentials_and_never_the_key(
+async def test_a_proxy_receives_its_own_credentials_and_never_the_api_key(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy, cloud: SimulatedCloud, manner: str
 ) -> None:
     proxy.manner = manner
@@ -75,7 +75,7 @@ async def test_the_proxy_gets_its_own_credentials_and_never_the_key(
 
 
 @pytest.mark.parametrize("manner", [*MANNERS, "hang"])
-async def test_the_proxy_s_credentials_are_in_no_error_and_no_log(
+async def test_proxy_credentials_are_in_no_error_and_no_log(
     monkeypatch: pytest.MonkeyPatch,
     open_client: OpenClient,
     proxy: Proxy,
@@ -120,7 +120,7 @@ async def test_an_error_names_the_proxy_when_the_proxy_refuses_to_connect(
     assert caught.value.message == "The proxy refused to connect to cloud-history.invalid (403)."
 
 
-async def test_a_proxy_that_never_answers_counts_as_nothing_sent(
+async def test_a_proxy_timeout_means_that_nothing_was_sent(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy
 ) -> None:
     proxy.manner = "hang"

@@ -73,7 +73,7 @@ async def test_a_redirect_within_the_same_server_is_refused_too(
 
 
 @pytest.mark.parametrize("status", [300, 304, 305, 306, 399])
-async def test_any_other_3xx_is_an_error(cloud: SimulatedCloud, open_client: OpenClient, status: int) -> None:
+async def test_any_other_3xx_answer_is_an_error(cloud: SimulatedCloud, open_client: OpenClient, status: int) -> None:
     cloud.faults.append(Fault(ANY, "status", times=None, status=status))
     async with open_client() as client:
         for what in CALLS:
@@ -82,7 +82,7 @@ async def test_any_other_3xx_is_an_error(cloud: SimulatedCloud, open_client: Ope
     assert not cloud.deleted
 
 
-async def test_the_other_server_records_requests_that_are_sent_to_it(
+async def test_the_redirect_target_of_these_tests_records_its_requests(
     open_client: OpenClient, other_server: OtherServer
 ) -> None:
     async with open_client(other_server.url) as client:
@@ -93,7 +93,7 @@ async def test_the_other_server_records_requests_that_are_sent_to_it(
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-async def test_a_whole_operation_that_is_redirected_says_so_and_removes_nothing(
+async def test_an_operation_whose_requests_are_redirected_reports_the_redirect_and_removes_no_job(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, other_server: OtherServer, status: int
 ) -> None:
     cloud.faults.append(

@@ -103,7 +103,7 @@ async def call(client: CloudClient, what: str, cloud: SimulatedCloud) -> None:
 
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.parametrize(("what", "column"), [("read", 2), ("delete", 3), ("clear", 4)])
-async def test_a_request_is_sent_as_often_as_the_table_says(
+async def test_each_kind_of_request_is_retried_as_often_as_the_table_says(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], name: str, what: str, column: int
 ) -> None:
     row = TABLE[name]
@@ -184,7 +184,7 @@ async def test_a_postponed_clear_is_sent_again_after_exactly_the_given_seconds(
     assert not cloud.finished
 
 
-async def test_retry_after_as_a_date_is_waited_for(
+async def test_the_client_waits_until_the_date_in_retry_after(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     when = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
@@ -197,7 +197,7 @@ async def test_retry_after_as_a_date_is_waited_for(
     assert 15 < waits[0] <= 20
 
 
-async def test_a_retry_after_of_more_than_a_minute_is_reported(
+async def test_a_retry_after_of_more_than_a_minute_raises_an_error_with_the_seconds(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     cloud.faults.append(says(429, "120"))
@@ -242,7 +242,7 @@ async def test_an_unreachable_server_is_tried_four_times_and_reported_with_its_h
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-async def test_a_clear_on_a_kept_connection_that_died_is_not_sent_again(
+async def test_a_clear_on_a_keep_alive_connection_that_broke_is_not_sent_again(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float]
 ) -> None:
     cloud.faults.append(Fault(POST, "reset_before_body", times=None))

@@ -31,13 +31,13 @@ def count(jobs: Any) -> JobCounts:
 RIGHT = counts_of(2300, 30, 10, active=3)
 
 
-def test_with_totals_counting_reads_only_both_ends_of_each_list() -> None:
+def test_counting_reads_only_both_ends_of_each_list_if_the_server_gives_totals() -> None:
     jobs = lister()
     assert count(jobs) == RIGHT
     assert jobs.asked == [(1, 0, None)] * 5 + [(2, last, None) for last in (2299, 29, 9, 2)]
 
 
-def test_the_sample_has_jobs_from_both_ends_of_the_lists() -> None:
+def test_the_sample_of_a_count_has_jobs_from_both_ends_of_the_lists() -> None:
     jobs = lister({"completed": 20, "failed": 10, "in_progress": 4})
     named = virtual_time.run(count_and_sample(jobs, lambda: NOON)).sample
     assert [each.id for each in named] == [ids(30)[at] for at in (0, 20, 19, 29)], "the sample has only finished jobs"
@@ -45,7 +45,7 @@ def test_the_sample_has_jobs_from_both_ends_of_the_lists() -> None:
 
 
 @pytest.mark.parametrize("wrong_by", [-3, 3])
-def test_a_total_that_differs_from_the_end_of_the_list_is_ignored(wrong_by: int) -> None:
+def test_a_total_that_contradicts_the_end_of_the_list_is_ignored(wrong_by: int) -> None:
     class Wrong(JobList):
         """Gives wrong totals if one row is requested, and nothing on that page contradicts them."""
 
@@ -58,7 +58,7 @@ def test_a_total_that_differs_from_the_end_of_the_list_is_ignored(wrong_by: int)
     assert count(Wrong(rows_of(TRUTH))) == RIGHT
 
 
-def test_a_page_that_lacks_the_row_its_total_promises_is_not_trusted() -> None:
+def test_a_total_is_ignored_if_the_last_row_it_promises_is_missing() -> None:
     class NoFirstRow(JobList):
         """Leaves the newest job out of a filtered list and of its total."""
 
@@ -113,7 +113,7 @@ def test_jobs_are_counted_even_if_the_server_uses_another_word_for_a_status(unkn
 
 @pytest.mark.parametrize("total", ["exact", "absent"])
 @pytest.mark.parametrize("kept", [0, 1])
-def test_counting_fails_if_jobs_disappear_meanwhile(total: str, kept: int) -> None:
+def test_counting_fails_if_jobs_disappear_while_they_are_counted(total: str, kept: int) -> None:
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:

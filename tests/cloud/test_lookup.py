@@ -374,7 +374,7 @@ def test_cancelling_a_lookup_leaves_no_request_running(count: int, known: Observ
     virtual_time.run(cancel())
 
 
-def test_nothing_observed_is_empty() -> None:
+def test_an_observation_without_a_lookup_is_empty() -> None:
     assert (NOTHING_OBSERVED.there, NOTHING_OBSERVED.gone, NOTHING_OBSERVED.error) == ({}, frozenset(), None)
 
 

@@ -119,7 +119,7 @@ def test_a_401_is_retried_once_if_the_key_worked_before_and_the_request_is_not_a
 
 
 @pytest.mark.parametrize("error", [Forbidden(403), PlanRefused(402), BadRequest(400), ApiMovedOn(410)])
-def test_other_refusals_are_not_retried_even_if_the_key_worked_before(error: CloudError) -> None:
+def test_refusals_other_than_401_are_not_retried_even_if_the_key_worked_before(error: CloudError) -> None:
     assert POLICY.wait(READ, error, 1, key_worked=True) is None
 
 
@@ -137,13 +137,13 @@ def test_retry_after_is_waited_exactly_up_to_a_minute(repeat: Repeat, error: Clo
 
 @pytest.mark.parametrize("repeat", [READ, DELETE, CLEAR])
 @pytest.mark.parametrize("seconds", [60.5, 61.0, 86_400.0])
-def test_a_longer_retry_after_is_reported_and_not_waited_for(repeat: Repeat, seconds: float) -> None:
+def test_the_client_does_not_wait_for_a_retry_after_of_more_than_a_minute(repeat: Repeat, seconds: float) -> None:
     assert POLICY.wait(repeat, RateLimited(429, retry_after=seconds), 1) is None
     assert POLICY.wait(repeat, ServerFault(503, retry_after=seconds), 1) is None
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("0", 0.0), ("1", 1.0), (" 120 ", 120.0), ("007", 7.0)])
-def test_retry_after_in_seconds(value: str, seconds: float) -> None:
+def test_retry_after_in_seconds_is_read(value: str, seconds: float) -> None:
     assert parse_retry_after(value, NOW) == seconds
 
 
@@ -157,11 +157,11 @@ def test_retry_after_in_seconds(value: str, seconds: float) -> None:
         ("Sun, 01 Mar 2026 11:59:00 GMT", 0.0),
     ],
 )
-def test_retry_after_as_a_date(value: str, seconds: float) -> None:
+def test_retry_after_as_an_http_date_is_read(value: str, seconds: float) -> None:
     assert parse_retry_after(value, NOW) == seconds
 
 
-def test_retry_after_as_a_date_is_counted_from_now() -> None:
+def test_the_date_in_retry_after_gives_the_seconds_from_now() -> None:
     value = "Sun, 01 Mar 2026 12:00:20 GMT"
     assert parse_retry_after(value, NOW + timedelta(seconds=5)) == 15.0
 

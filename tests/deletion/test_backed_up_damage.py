@@ -66,7 +66,7 @@ async def test_a_file_where_the_state_folder_should_be_stops_deletions(
 
 
 @pytest.mark.parametrize("name", ["backups", "backups/.gate"])
-async def test_without_a_place_for_backups_nothing_is_deleted(stage: Stage, name: str) -> None:
+async def test_nothing_is_deleted_if_backups_cannot_be_written(stage: Stage, name: str) -> None:
     path = stage.folder / name
     if name == "backups":
         path.write_text("a file where a folder should be")
@@ -83,7 +83,7 @@ async def test_without_a_place_for_backups_nothing_is_deleted(stage: Stage, name
     await stage.next_works()
 
 
-async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -> None:
+async def test_no_deletion_is_held_or_sent_if_holds_cannot_be_written(stage: Stage) -> None:
     (stage.folder / "holds").write_text("a file where a folder should be")
     operations = stage.operations()
     connection = await operations.find_connection()
@@ -98,7 +98,7 @@ async def test_without_a_place_for_holds_nothing_is_held_or_sent(stage: Stage) -
 
 
 @pytest.mark.parametrize("kind", ["a backup", "a folder"])
-async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves_it_alone(
+async def test_an_operation_whose_backup_already_exists_deletes_nothing_and_keeps_that_backup(
     stage: Stage, kind: str
 ) -> None:
     operations = stage.operations()
@@ -120,7 +120,7 @@ async def test_an_operation_that_has_a_backup_already_deletes_nothing_and_leaves
 # Damaged files
 
 
-async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_right(
+async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_the_list_is_reset(
     stage: Stage,
 ) -> None:
     content = b'{"jobs": [1], "workflows": []}'
@@ -136,7 +136,7 @@ async def test_a_damaged_list_of_protected_jobs_stops_deletions_until_it_is_put_
 
 
 @pytest.mark.parametrize("content", [b"{", None], ids=["half an object", "a folder"])
-async def test_damaged_settings_stop_deletions_until_something_is_set(stage: Stage, content: bytes | None) -> None:
+async def test_damaged_settings_stop_deletions_until_a_setting_is_changed(stage: Stage, content: bytes | None) -> None:
     path = stage.folder / "settings.json"
     good = path.read_bytes()
     path.unlink()
@@ -157,7 +157,7 @@ async def test_damaged_settings_stop_deletions_until_something_is_set(stage: Sta
     await stage.next_works()
 
 
-async def test_a_damaged_audit_log_is_appended_to_and_its_intact_lines_stay(stage: Stage) -> None:
+async def test_a_deletion_appends_to_a_damaged_audit_log_and_its_intact_lines_stay_readable(stage: Stage) -> None:
     damage = b'\xff\xfe garbage\n\n[]\n{}\nnull\n{"line": "intent", "operation": "cd'
     path = stage.folder / "deletions.jsonl"
     path.write_bytes(OLD_LINE + b"\n" + damage)
@@ -181,7 +181,7 @@ def _half_a_backup(stage: Stage) -> bytes:
     return content[: len(content) // 2]
 
 
-async def test_a_damaged_backup_of_another_deletion_is_left_alone(stage: Stage) -> None:
+async def test_a_damaged_backup_of_another_deletion_is_left_unchanged(stage: Stage) -> None:
     damaged = _half_a_backup(stage)
     path = stage.folder / "backups" / f"{OLDER}.zip"
     path.parent.mkdir(exist_ok=True)
@@ -194,7 +194,7 @@ async def test_a_damaged_backup_of_another_deletion_is_left_alone(stage: Stage) 
     await stage.next_works()
 
 
-async def test_drafts_left_by_a_dead_process_are_removed_and_do_not_count_as_backups(
+async def test_unfinished_backups_of_a_dead_process_are_removed(
     stage: Stage,
 ) -> None:
     folder, during = stage.folder / "backups", list[str]()
@@ -209,7 +209,7 @@ async def test_drafts_left_by_a_dead_process_are_removed_and_do_not_count_as_bac
     await stage.next_works()
 
 
-async def test_a_damaged_note_of_an_earlier_deletion_is_reported_and_stops_nothing(stage: Stage) -> None:
+async def test_a_damaged_in_flight_file_of_an_earlier_deletion_is_reported_and_stops_no_deletion(stage: Stage) -> None:
     path = stage.folder / "running" / f"{OLDER}.json"
     path.parent.mkdir()
     path.write_bytes(b"{")

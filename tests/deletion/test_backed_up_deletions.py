@@ -50,7 +50,7 @@ ACCEPTED = ("empty", "nonsense")
 """A deletion has no answer but its status."""
 
 
-async def test_an_undisturbed_deletion_backs_up_deletes_and_logs_every_job(stage: Stage) -> None:
+async def test_a_deletion_without_failures_backs_up_deletes_and_logs_every_job(stage: Stage) -> None:
     await stage.delete()
     assert stage.gone == stage.saved() == set(stage.ids)
     assert set(stage.outcomes().values()) == {"deleted"}
@@ -89,7 +89,7 @@ async def test_when_the_first_lookup_fails_every_sent_job_is_still_backed_up(
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_a_job_whose_detail_fails_stays_and_the_others_are_saved_before_they_go(
+async def test_a_job_whose_detail_cannot_be_read_stays_and_all_deleted_jobs_are_backed_up(
     stage: Stage, failure: str
 ) -> None:
     lost = stage.ids[2]
@@ -106,7 +106,7 @@ async def test_a_job_whose_detail_fails_stays_and_the_others_are_saved_before_th
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_nothing_is_sent_if_no_job_detail_can_be_read(stage: Stage, failure: str) -> None:
+async def test_no_delete_request_is_sent_if_no_job_detail_can_be_read(stage: Stage, failure: str) -> None:
     fault = stage.fails(BACKUP, JOBS, **FAILURES[failure])
     await stage.delete()
     assert fault.fired
@@ -117,7 +117,7 @@ async def test_nothing_is_sent_if_no_job_detail_can_be_read(stage: Stage, failur
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_when_the_deletion_fails_its_backup_is_whole_and_the_log_is_true(stage: Stage, failure: str) -> None:
+async def test_a_failed_deletion_leaves_a_complete_backup_and_a_correct_log(stage: Stage, failure: str) -> None:
     fault = stage.fails(DELETION, POST, **FAILURES[failure])
     await stage.delete()
     assert fault.fired
@@ -141,7 +141,7 @@ async def test_no_job_is_reported_as_deleted_if_the_last_lookup_fails(stage: Sta
 
 
 @pytest.mark.parametrize("failure", ["401", "500", "down", "reset"])
-async def test_when_one_of_two_requests_fails_all_jobs_are_backed_up_and_each_has_its_true_outcome(
+async def test_if_one_of_two_requests_fails_all_jobs_are_backed_up_with_correct_outcomes(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     monkeypatch.setattr("cloud_history.deletion.delete.MAX_IDS_PER_REQUEST", 5)
@@ -154,7 +154,7 @@ async def test_when_one_of_two_requests_fails_all_jobs_are_backed_up_and_each_ha
     await stage.next_works()
 
 
-async def test_nothing_is_sent_if_the_cloud_cannot_be_reached(
+async def test_no_delete_request_is_sent_if_the_cloud_cannot_be_reached(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     stage = stage_of(cloud, environ, tmp_path / "state")
@@ -181,7 +181,7 @@ async def test_a_job_that_vanishes_before_its_backup_is_not_reported_as_deleted(
     await stage.next_works()
 
 
-async def test_jobs_that_are_listed_but_not_found_by_id_are_not_called_gone(stage: Stage) -> None:
+async def test_jobs_that_are_listed_but_not_found_by_id_are_not_reported_as_gone(stage: Stage) -> None:
     one = re.compile(r"/api/jobs/[0-9a-f-]{36}")
     unknown = Fault(("GET", one), "status", times=None, status=404, json={})
     stage.steps = Steps({BACKUP: lambda: stage.cloud.faults.append(unknown)})
@@ -191,7 +191,7 @@ async def test_jobs_that_are_listed_but_not_found_by_id_are_not_called_gone(stag
     stage.check()
 
 
-async def test_where_all_jobs_vanish_before_the_backup_nothing_is_sent(stage: Stage) -> None:
+async def test_no_delete_request_is_sent_if_all_jobs_vanish_before_the_backup(stage: Stage) -> None:
     stage.steps = Steps({BACKUP: lambda: stage.cloud.account.delete(stage.ids, 0.0)})
     await stage.delete()
     assert set(stage.outcomes().values()) == {"already_gone"}
@@ -201,7 +201,7 @@ async def test_where_all_jobs_vanish_before_the_backup_nothing_is_sent(stage: St
 
 
 @pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_a_job_that_becomes_active_is_left_alone(stage: Stage, step: str) -> None:
+async def test_a_job_that_becomes_active_during_a_deletion_is_not_deleted(stage: Stage, step: str) -> None:
     job = stage.cloud.jobs[stage.ids[3]]
     stage.steps = Steps({step: lambda: setattr(job, "status", "in_progress")})
     await stage.delete()
@@ -212,7 +212,7 @@ async def test_a_job_that_becomes_active_is_left_alone(stage: Stage, step: str) 
 
 
 @pytest.mark.parametrize("step", [FIRST_LOOK, BACKUP, DELETION])
-async def test_a_job_that_is_protected_meanwhile_stays(stage: Stage, step: str) -> None:
+async def test_a_job_protected_during_a_deletion_is_not_deleted(stage: Stage, step: str) -> None:
     job_id, protection = stage.ids[3], ProtectionFile(stage.folder)
     stage.steps = Steps({step: lambda: protection.change(protect=True, jobs=[job_id])})
     await stage.delete()
@@ -231,7 +231,7 @@ async def test_only_confirmed_jobs_are_backed_up_and_sent(stage: Stage) -> None:
     assert [path.stem for path in stage.zips()] == ["c0" * 16]
 
 
-async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(stage: Stage) -> None:
+async def test_a_clear_confirmed_before_backups_were_switched_on_sends_no_request(stage: Stage) -> None:
     operations = stage.operations()
     connection = await operations.find_connection()
     preview = ClearPreview(await operations.count(connection))
@@ -241,7 +241,7 @@ async def test_a_clear_confirmed_before_backups_were_switched_on_sends_nothing(s
     await stage.next_works()
 
 
-async def test_a_clear_is_a_deletion_of_jobs_that_are_all_saved(stage: Stage) -> None:
+async def test_a_clear_with_backup_deletes_exactly_the_jobs_that_were_backed_up(stage: Stage) -> None:
     finished = {job.id for job in stage.cloud.finished}
     result: Any = await clear_history(stage.operations(), "menu", stage.steps)
     assert (result.removed, result.backed_up) == (len(finished), len(finished))

@@ -71,7 +71,9 @@ async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a
 
 @named(REFUSED)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
-async def test_a_deletion_that_cannot_be_noted_is_not_begun(stage: Stage, step: Step, stays: bool) -> None:
+async def test_a_deletion_that_cannot_be_recorded_on_disk_sends_no_request(
+    stage: Stage, step: Step, stays: bool
+) -> None:
     await delete_on(stage, step, stays=stays)
     assert isinstance(stage.error, StateUnwritable)
     assert stage.cloud.requests == []
@@ -104,14 +106,14 @@ async def test_an_outcome_that_cannot_be_logged_is_reported_and_logged_as_unknow
 
 
 @named(HARMLESS)
-async def test_failures_that_only_reduce_safety_margins_stop_nothing(stage: Stage, step: Step) -> None:
+async def test_disk_errors_that_affect_neither_backup_nor_log_do_not_stop_a_deletion(stage: Stage, step: Step) -> None:
     await delete_on(stage, step, number=errno.EIO)
     assert stage.saved() == stage.gone == set(stage.ids)
     stage.check()
     await stage.next_works()
 
 
-async def test_settings_that_cannot_be_read_stop_everything(stage: Stage) -> None:
+async def test_unreadable_settings_stop_a_deletion_before_any_request(stage: Stage) -> None:
     await delete_on(stage, ("open", "settings.json", 1), number=errno.EIO)
     assert isinstance(stage.error, SettingsDamaged)
     stage.nothing_was_sent()
@@ -120,7 +122,9 @@ async def test_settings_that_cannot_be_read_stop_everything(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EMFILE])
-async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(stage: Stage, number: int) -> None:
+async def test_an_unreadable_protection_list_stops_a_deletion_with_backup_before_any_request(
+    stage: Stage, number: int
+) -> None:
     ProtectionFile(stage.folder).change(protect=True, jobs=stage.ids[:1])
     await delete_on(stage, ("open", "protected.json", 1), number=number)
     assert isinstance(stage.error, ProtectionDamaged)
@@ -129,7 +133,7 @@ async def test_a_list_of_protected_jobs_that_cannot_be_read_stops_everything(sta
     await stage.next_works()
 
 
-async def test_an_unreadable_protection_list_at_the_last_step_stops_the_deletion(stage: Stage) -> None:
+async def test_a_protection_list_that_becomes_unreadable_before_sending_stops_the_deletion(stage: Stage) -> None:
     await delete_on(stage, ("open", "protected.json", 2), number=errno.EIO)
     assert set(stage.outcomes().values()) == {"failed"}
     assert (stage.sent, stage.saved()) == (set(), set(stage.ids))
@@ -137,7 +141,7 @@ async def test_an_unreadable_protection_list_at_the_last_step_stops_the_deletion
     await stage.next_works()
 
 
-async def test_a_note_that_cannot_be_removed_is_reported_at_the_next_start_beside_the_true_log(
+async def test_an_in_flight_file_that_cannot_be_removed_is_reported_at_the_next_start(
     stage: Stage,
 ) -> None:
     await delete_on(stage, ("remove", "running/*.json", 1), number=errno.EROFS)
@@ -147,7 +151,7 @@ async def test_a_note_that_cannot_be_removed_is_reported_at_the_next_start_besid
 
 
 @pytest.mark.parametrize("room", [10, 300], ids=["the slot", "the note"])
-async def test_a_full_disk_stops_the_deletion_before_it_begins(stage: Stage, room: int) -> None:
+async def test_a_deletion_on_a_full_disk_sends_no_request(stage: Stage, room: int) -> None:
     with file_size_limited_to(room):
         await stage.delete()
     assert isinstance(stage.error, StateUnwritable)
@@ -156,7 +160,7 @@ async def test_a_full_disk_stops_the_deletion_before_it_begins(stage: Stage, roo
     await stage.next_works()
 
 
-async def test_an_audit_log_is_unchanged_when_the_disk_fills_up_within_a_line(stage: Stage) -> None:
+async def test_an_audit_log_is_unchanged_if_the_disk_becomes_full_while_a_line_is_written(stage: Stage) -> None:
     path = stage.folder / "deletions.jsonl"
     path.write_bytes((OLD_LINE + b"\n") * 20)
     before = path.read_bytes()
@@ -170,7 +174,7 @@ async def test_an_audit_log_is_unchanged_when_the_disk_fills_up_within_a_line(st
 
 
 @pytest.mark.parametrize("short", [12_000, 300, 10], ids=["a job", "its end", "its last line"])
-async def test_a_backup_that_does_not_fit_on_the_disk_leaves_nothing(stage: Stage, short: int) -> None:
+async def test_a_backup_that_does_not_fit_on_the_disk_leaves_no_file(stage: Stage, short: int) -> None:
     writer = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
     for job_id in stage.ids:
         writer.add(job_id, clean_detail(stage.cloud.jobs[job_id].detail()), "a-key-that-is-nowhere")

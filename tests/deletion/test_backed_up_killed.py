@@ -121,7 +121,7 @@ async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
 
 
 @pytest.mark.parametrize("when", ["half an intent", "the rename", "half an outcome"])
-async def test_a_backup_killed_in_the_middle_of_a_file_is_never_taken_for_complete(stage: Stage, when: str) -> None:
+async def test_a_deletion_killed_while_writing_a_file_is_never_taken_for_complete(stage: Stage, when: str) -> None:
     child = await start(stage, when)
     assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
     done = when == "half an outcome"
@@ -164,7 +164,7 @@ async def test_a_deletion_stopped_while_sending_leaves_a_complete_backup(stage: 
 
 
 @pytest.mark.parametrize("step", [BACKUP, DELETION])
-async def test_a_cancelled_deletion_is_unknown_only_if_something_was_sent(stage: Stage, step: str) -> None:
+async def test_a_cancelled_deletion_has_an_unknown_outcome_only_if_a_request_was_sent(stage: Stage, step: str) -> None:
     gate = Gate(stage.cloud)
     stage.steps = Steps({step: gate.close})
     task = asyncio.ensure_future(stage.delete())
@@ -179,7 +179,9 @@ async def test_a_cancelled_deletion_is_unknown_only_if_something_was_sent(stage:
     await stage.next_works()
 
 
-async def test_a_deletion_whose_backup_hangs_sends_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deletion_whose_backup_hangs_times_out_and_sends_no_delete_request(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS", 0.05)
     monkeypatch.setattr("cloud_history.deletion.safeguards.BACKUP_SECONDS_PER_JOB", 0.0)
     gate = Gate(stage.cloud)

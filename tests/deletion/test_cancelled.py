@@ -95,7 +95,7 @@ async def settled(operations: Operations) -> None:
 
 
 @pytest.mark.parametrize("cancels", [1, 2])
-async def test_a_deletion_cancelled_while_it_is_recorded_leaves_no_file(
+async def test_a_deletion_cancelled_while_being_recorded_leaves_no_in_flight_file(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed, cancels: int
 ) -> None:
     running = asyncio.ensure_future(delete_jobs(operations, some(cloud), "node 1", Unwatched()))
@@ -111,7 +111,7 @@ async def test_a_deletion_cancelled_while_it_is_recorded_leaves_no_file(
     await settled(operations)
 
 
-async def test_an_event_loop_that_closes_while_a_deletion_is_recorded_leaves_no_file(
+async def test_closing_the_event_loop_while_a_deletion_is_recorded_leaves_no_in_flight_file(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed
 ) -> None:
     async def another_node_fails() -> None:
@@ -154,7 +154,7 @@ async def test_a_stop_is_noticed_within_half_a_second_while_the_disk_hangs(
     assert cloud.requests == []
 
 
-async def test_a_node_cancelled_during_the_first_lookup_is_logged_as_having_sent_nothing(
+async def test_a_deletion_cancelled_during_its_first_lookup_is_logged_as_having_sent_no_request(
     cloud: SimulatedCloud, operations: Operations, gate: Gate, events: list[dict[str, Any]]
 ) -> None:
     gate.close()
@@ -173,7 +173,7 @@ async def test_a_node_cancelled_during_the_first_lookup_is_logged_as_having_sent
 
 
 @pytest.mark.parametrize("clear", [False, True], ids=["a deletion", "a clear"])
-async def test_a_deletion_cancelled_in_flight_stays_unresolved_and_is_logged_so(
+async def test_an_operation_cancelled_during_its_request_is_logged_as_unresolved(
     cloud: SimulatedCloud,
     operations: Operations,
     gate: Gate,

@@ -40,7 +40,7 @@ def clear(client: FakeClient, person: Person | None = None, confirmed: int | Non
     return virtual_time.run(Clear(client, NoSafeguards()).run(person or Person(), preview))
 
 
-def test_a_history_without_finished_jobs_sends_nothing() -> None:
+def test_clearing_a_history_without_finished_jobs_sends_no_request() -> None:
     client = FakeClient(looks=[0], active=3)
     result = clear(client)
     assert client.clears == 0
@@ -48,7 +48,7 @@ def test_a_history_without_finished_jobs_sends_nothing() -> None:
     assert result.before.active == 3
 
 
-def test_a_clear_that_worked_is_deleted_and_counted() -> None:
+def test_a_successful_clear_reports_the_number_of_removed_jobs() -> None:
     client = FakeClient(looks=[240, 0], active=2)
     result = clear(client)
     assert client.clears == 1
@@ -56,21 +56,21 @@ def test_a_clear_that_worked_is_deleted_and_counted() -> None:
     assert result.error is None
 
 
-def test_a_clear_makes_no_more_lookups_once_nothing_is_left() -> None:
+def test_a_clear_stops_counting_once_no_finished_job_is_left() -> None:
     client = FakeClient(looks=[240, 0, 7])
     assert clear(client).outcome is ClearOutcome.DELETED
     assert client.looked == 2
 
 
 @pytest.mark.parametrize("looks", [[240, 240, 0], [240, 240, 240, 100, 0], [240] * 6 + [0]])
-def test_a_lagging_list_is_counted_again(looks: list[int]) -> None:
+def test_jobs_are_counted_again_while_the_list_lags_behind_a_clear(looks: list[int]) -> None:
     client = FakeClient(looks=looks)
     result = clear(client)
     assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
     assert client.clears == 1
 
 
-def test_a_clear_repeats_its_lookup_for_about_five_seconds() -> None:
+def test_jobs_are_counted_for_about_five_seconds_after_a_clear() -> None:
     async def timed() -> float:
         await Clear(client, NoSafeguards(), seconds=120.0).run(Person())
         return virtual_time.now()
@@ -129,19 +129,19 @@ def test_a_clear_reports_why_the_list_could_not_be_read() -> None:
     assert clear(FakeClient(looks=[240, why], clear_error=LOST)).error is LOST
 
 
-def test_a_list_that_fails_between_two_lookups_keeps_the_last_count() -> None:
+def test_a_clear_keeps_its_last_count_if_a_later_count_fails() -> None:
     result = clear(FakeClient(looks=[240, 40, ServerFault(500)]))
     assert (result.outcome, result.listed) == (ClearOutcome.UNCONFIRMED, 40)
 
 
-def test_nothing_is_sent_when_the_history_cannot_be_counted_first() -> None:
+def test_no_clear_is_sent_if_the_history_cannot_be_counted_before() -> None:
     client = FakeClient(looks=[ServerFault(500)])
     with pytest.raises(ServerFault):
         clear(client)
     assert client.clears == 0
 
 
-def test_nothing_is_sent_when_more_jobs_have_finished_than_were_confirmed() -> None:
+def test_no_clear_is_sent_if_more_jobs_have_finished_than_were_confirmed() -> None:
     client = FakeClient(looks=[1243])
     with pytest.raises(HistoryGrew) as rose:
         clear(client, confirmed=3)
@@ -150,13 +150,13 @@ def test_nothing_is_sent_when_more_jobs_have_finished_than_were_confirmed() -> N
     assert rose.value.counts.finished == 1243
 
 
-def test_one_more_job_is_said_in_the_singular() -> None:
+def test_the_error_about_one_more_finished_job_uses_the_singular() -> None:
     with pytest.raises(HistoryGrew) as rose:
         clear(FakeClient(looks=[4]), confirmed=3)
     assert rose.value.message == "1 more job has finished since you looked."
 
 
-def test_a_list_that_is_empty_after_a_preview_full_of_jobs_is_an_error_and_not_nothing_to_clear() -> None:
+def test_a_clear_fails_if_the_list_is_empty_although_the_preview_had_jobs() -> None:
     client = FakeClient(looks=[0])
     with pytest.raises(PreviewExpired, match="There were 240 when you looked"):
         clear(client, confirmed=240)
@@ -170,21 +170,21 @@ def test_a_clear_is_sent_if_the_history_has_at_most_the_confirmed_number_of_jobs
     assert client.clears == 1
 
 
-def test_jobs_that_arrive_meanwhile_are_listed_and_never_counted_as_removed() -> None:
+def test_jobs_that_arrive_during_a_clear_are_listed_and_never_counted_as_removed() -> None:
     result = clear(FakeClient(looks=[10, 12]))
     assert (result.outcome, result.removed, result.listed) == (ClearOutcome.UNCONFIRMED, 0, 12)
     result = clear(FakeClient(looks=[10, 2]))
     assert (result.outcome, result.removed, result.listed) == (ClearOutcome.PARTIAL, 8, 2)
 
 
-def test_stopping_a_clear_while_it_counts_sends_nothing() -> None:
+def test_stopping_a_clear_during_its_count_sends_no_request() -> None:
     client = FakeClient(looks=[240])
     with pytest.raises(OperationStopped):
         clear(client, Person(lambda: True))
     assert client.clears == 0
 
 
-def test_stopping_between_counting_and_sending_sends_nothing() -> None:
+def test_stopping_a_clear_between_its_count_and_its_request_sends_no_request() -> None:
     client = FakeClient(looks=[240])
 
     async def stopped_at_the_last_moment() -> None:
@@ -204,7 +204,7 @@ def test_stopping_between_counting_and_sending_sends_nothing() -> None:
         ([240, ServerFault(500)], ClearOutcome.UNKNOWN, None),
     ],
 )
-def test_stopping_a_clear_during_its_request_still_makes_a_last_lookup(
+def test_stopping_a_clear_during_its_request_still_counts_the_jobs_once_more(
     looks: list[int | CloudError], outcome: ClearOutcome, removed: int | None
 ) -> None:
     client = FakeClient(looks=looks, seconds=30.0)
@@ -215,7 +215,7 @@ def test_stopping_a_clear_during_its_request_still_makes_a_last_lookup(
     assert isinstance(result.error, OperationStopped) is (outcome is ClearOutcome.UNKNOWN)
 
 
-def test_a_slow_last_lookup_is_not_waited_for() -> None:
+def test_a_stopped_clear_does_not_wait_for_a_slow_count() -> None:
     client = FakeClient(looks=[240], seconds=30.0)
 
     async def stopped() -> tuple[ClearResult, float]:
@@ -236,13 +236,13 @@ def test_a_slow_last_lookup_is_not_waited_for() -> None:
     assert took < 0.5
 
 
-def test_stopping_a_clear_during_its_check_reports_the_last_count() -> None:
+def test_stopping_a_clear_while_it_counts_again_reports_the_last_count() -> None:
     client = FakeClient(looks=[240])
     result = clear(client, Person(lambda: client.looked >= 3))
     assert (result.outcome, result.stopped, result.listed) == (ClearOutcome.UNCONFIRMED, True, 240)
 
 
-def test_cancelling_a_clear_passes_through() -> None:
+def test_cancelling_a_clear_raises_cancelled_error() -> None:
     async def cancel() -> None:
         work = asyncio.ensure_future(Clear(FakeClient(looks=[9], seconds=60.0), NoSafeguards()).run(Person()))
         await asyncio.sleep(1.0)
@@ -253,7 +253,7 @@ def test_cancelling_a_clear_passes_through() -> None:
     virtual_time.run(cancel())
 
 
-def test_a_sent_clear_is_checked_even_after_the_time_limit() -> None:
+def test_jobs_are_counted_after_a_clear_even_if_its_time_limit_has_passed() -> None:
     client = FakeClient(looks=[240, 0], seconds=500.0)
     result = clear(client)
     assert (result.outcome, result.removed) == (ClearOutcome.DELETED, 240)
@@ -265,7 +265,7 @@ def test_a_clear_reports_its_phases_in_order() -> None:
     assert [phase for phase, _, _ in person.told] == ["sending", "checking"]
 
 
-def test_repeated_counts_end_with_the_time_limit_of_the_clear() -> None:
+def test_counts_are_repeated_only_until_the_time_limit_of_the_clear() -> None:
     client = FakeClient(looks=[240], looking=1.5)
 
     async def took() -> float:

@@ -52,7 +52,7 @@ def on(number: int, error: CloudError) -> Callable[[int, list[str]], CloudError 
     ("count", "sizes"),
     [(1, [1]), (99, [99]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50]), (1000, [100] * 10)],
 )
-def test_ids_are_sent_once_each_in_order_in_chunks_of_100(count: int, sizes: list[int]) -> None:
+def test_job_ids_are_sent_once_each_in_order_in_requests_of_100(count: int, sizes: list[int]) -> None:
     client = FakeClient()
     result = delete(client, count)
     assert [len(chunk) for chunk in client.deletes] == sizes
@@ -63,19 +63,19 @@ def test_ids_are_sent_once_each_in_order_in_chunks_of_100(count: int, sizes: lis
     assert result.removed == count
 
 
-def test_five_requests_run_at_once_and_never_more() -> None:
+def test_at_most_five_delete_requests_run_at_once() -> None:
     client = FakeClient()
     delete(client, 1000)
     assert client.most_at_once == 5
 
 
-def test_an_empty_list_sends_nothing() -> None:
+def test_deleting_an_empty_list_of_jobs_sends_no_request() -> None:
     client = FakeClient()
     assert delete(client, 0).jobs == {}
     assert client.deletes == []
 
 
-def test_progress_counts_ids_from_zero_to_all_and_never_goes_back() -> None:
+def test_progress_rises_from_zero_to_the_number_of_jobs() -> None:
     person = Person()
     delete(FakeClient(), 250, person)
     sending = [each for each in person.told if each[0] == "sending"]
@@ -84,7 +84,7 @@ def test_progress_counts_ids_from_zero_to_all_and_never_goes_back() -> None:
     assert [done for _, done, _ in sending] == sorted(done for _, done, _ in sending)
 
 
-def test_the_phases_are_checking_then_sending_then_checking() -> None:
+def test_a_deletion_reports_checking_then_sending_then_checking() -> None:
     person = Person()
     delete(FakeClient(), 250, person)
     phases = [phase for phase, _, _ in person.told]
@@ -96,7 +96,7 @@ def test_the_phases_are_checking_then_sending_then_checking() -> None:
 
 
 @pytest.mark.parametrize("error", [ServerFault(500), ServerFault(503)])
-def test_a_failed_request_does_not_stop_the_others(error: CloudError) -> None:
+def test_a_failed_delete_request_does_not_stop_other_requests(error: CloudError) -> None:
     client = FakeClient(refuse=on(2, error))
     result = delete(client, 1000)
     assert len(client.deletes) == 10
@@ -157,21 +157,21 @@ def test_an_unreadable_answer_or_a_gateway_timeout_leads_to_a_lookup(
     assert {result.jobs[each].outcome.value for each in ids(150)[100:]} == {"deleted"}
 
 
-def test_jobs_that_were_not_attempted_give_the_reason_that_stopped_all() -> None:
+def test_jobs_that_were_not_attempted_have_the_error_that_stopped_the_deletion_as_reason() -> None:
     errors: dict[int, CloudError] = {1: ServerFault(500), 6: Unauthorized(401)}
     result = delete(FakeClient(refuse=lambda number, chunk: errors.get(number)), 1500)
     assert result.ids(Outcome.NOT_ATTEMPTED)
     assert {str(result.jobs[each].why) for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"the key was refused"}
 
 
-def test_the_distinct_errors_are_kept_once_each_first_come_first() -> None:
+def test_each_distinct_error_is_reported_once_in_order_of_occurrence() -> None:
     errors = {1: ServerFault(500), 2: ServerFault(503), 3: ServerFault(500)}
     result = delete(FakeClient(refuse=lambda number, chunk: errors.get(number)), 500)
     assert [error.status for error in result.errors] == [500, 503]
 
 
 @pytest.mark.parametrize("wrong", ["", "x", f"{{{ids(1)[0]}}}", "*", 7, None])
-def test_nothing_is_sent_when_one_id_in_a_thousand_is_malformed(wrong: object) -> None:
+def test_no_request_is_sent_if_one_of_a_thousand_ids_is_malformed(wrong: object) -> None:
     client = FakeClient()
     given = [*ids(999), wrong]
     with pytest.raises(SchemaMismatch):
@@ -179,14 +179,14 @@ def test_nothing_is_sent_when_one_id_in_a_thousand_is_malformed(wrong: object) -
     assert client.deletes == []
 
 
-def test_nothing_is_sent_when_an_id_comes_twice_in_a_request() -> None:
+def test_no_request_is_sent_if_a_request_contains_an_id_twice() -> None:
     client = FakeClient()
     with pytest.raises(SchemaMismatch):
         virtual_time.run(Deletion(client, NoSafeguards()).run(ids(3) + ids(1), Person()))
     assert client.deletes == []
 
 
-def test_running_out_of_time_ends_the_deletion_and_reports_what_was_sent() -> None:
+def test_a_deletion_that_exceeds_its_time_limit_ends_and_reports_the_sent_jobs() -> None:
     client = FakeClient(seconds=50.0)
     result = delete(client, 1200, seconds=100.0)
     # Two waves of five were answered at 50 and 100 seconds; the last two requests were on their way at 120,
@@ -197,7 +197,7 @@ def test_running_out_of_time_ends_the_deletion_and_reports_what_was_sent() -> No
     assert not result.stopped
 
 
-def test_requests_never_sent_for_lack_of_time_are_not_attempted() -> None:
+def test_jobs_whose_request_was_not_sent_in_time_are_reported_as_not_attempted() -> None:
     client = FakeClient(seconds=100.0, refuse=on(1, ServerFault(500)))
     result = delete(client, 1200, seconds=100.0)
     # The first was refused at 50 seconds, so that the sixth was on its way from then on.
@@ -205,7 +205,7 @@ def test_requests_never_sent_for_lack_of_time_are_not_attempted() -> None:
     assert {str(result.jobs[each].why) for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"it took too long"}
 
 
-def test_more_jobs_get_more_time_in_proportion() -> None:
+def test_the_time_limit_of_a_deletion_grows_with_the_number_of_jobs() -> None:
     client = FakeClient(seconds=11.0)
     # 5,000 ids are 50 requests, 10 waves of 11 seconds: more than 100 seconds, less than five times that.
     assert delete(client, 5000, seconds=100.0).removed == 5000
@@ -214,7 +214,7 @@ def test_more_jobs_get_more_time_in_proportion() -> None:
 # Stopping and cancelling
 
 
-def test_stopping_midway_reports_sent_unconfirmed_and_not_attempted_jobs() -> None:
+def test_stopping_a_deletion_midway_reports_deleted_unconfirmed_and_not_attempted_jobs() -> None:
     client = FakeClient(seconds=1.0)
     person = Person(lambda: len(client.deletes) == 10)
     result = delete(client, 1200, person)
@@ -227,7 +227,7 @@ def test_stopping_midway_reports_sent_unconfirmed_and_not_attempted_jobs() -> No
 
 
 @pytest.mark.parametrize("looking", [0.01, 3.0, 3600.0])
-def test_a_stop_has_an_answer_within_half_a_second_however_slowly_the_history_is_read(looking: float) -> None:
+def test_a_stopped_deletion_ends_within_half_a_second_however_slow_the_lookup_is(looking: float) -> None:
     client = FakeClient(seconds=1.0)
     pressed: list[float] = []
 
@@ -254,14 +254,14 @@ def test_a_stop_has_an_answer_within_half_a_second_however_slowly_the_history_is
 
 
 @pytest.mark.parametrize("moment", [0.0, 1.0], ids=["at once", "while it looks"])
-def test_a_stop_before_the_first_request_sends_nothing(moment: float) -> None:
+def test_stopping_a_deletion_before_its_first_request_sends_no_request(moment: float) -> None:
     client = FakeClient(looking=5.0)
     with pytest.raises(OperationStopped):
         delete(client, 300, Person(lambda: virtual_time.now() >= moment))
     assert client.deletes == []
 
 
-def test_a_stop_during_the_check_ends_it_with_what_was_seen_so_far() -> None:
+def test_stopping_a_deletion_during_its_last_lookup_reports_the_results_so_far() -> None:
     client = FakeClient(lies=True)
 
     async def timed() -> DeletionResult:
@@ -277,7 +277,7 @@ def test_a_stop_during_the_check_ends_it_with_what_was_seen_so_far() -> None:
     assert {str(each.why) for each in result.jobs.values()} == {"accepted, but still listed"}
 
 
-def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
+def test_cancelling_a_deletion_raises_cancelled_error_and_logs_the_sent_jobs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     client = FakeClient(seconds=1.0)
@@ -302,7 +302,7 @@ def test_cancelling_passes_through_and_the_log_says_what_had_been_sent(
     assert ids(1200)[999] in said
 
 
-def test_an_internal_error_in_one_request_leaves_no_other_running() -> None:
+def test_an_internal_error_in_one_request_cancels_the_other_requests() -> None:
     client = FakeClient(seconds=1.0)
 
     def broken(phase: str, done: int, total: int) -> None:

@@ -20,7 +20,7 @@ class Listener:
         self.heard.append((event, dict(payload)))
 
 
-def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
+def test_an_event_contains_only_its_operation_and_kind() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "sending", 100, 300)
     page.events.changed("delete", "o1", ended=True)
@@ -32,7 +32,7 @@ def test_an_event_says_which_kind_in_which_operation_and_no_more() -> None:
     ]
 
 
-def test_the_last_progress_of_each_operation_is_kept_until_the_operation_ends() -> None:
+def test_the_latest_progress_of_each_operation_is_kept_until_the_operation_ends() -> None:
     events = Listener().events
     events.progressed("o1", "delete", "sending", 100, 300, held=True)
     events.progressed("o2", "clear", "checking", 0, 1)
@@ -46,7 +46,7 @@ def test_the_last_progress_of_each_operation_is_kept_until_the_operation_ends() 
     assert [each["operation"] for each in events.progress()] == ["o2"]
 
 
-def test_a_wait_is_given_as_the_seconds_left_when_fetched() -> None:
+def test_the_progress_of_a_wait_is_the_number_of_seconds_left() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)
     left = []
@@ -56,7 +56,7 @@ def test_a_wait_is_given_as_the_seconds_left_when_fetched() -> None:
     assert left == [12, 7, 2]
 
 
-def test_a_wait_is_shown_beside_the_progress_of_other_requests_and_ends_with_its_operation() -> None:
+def test_a_wait_is_reported_beside_other_progress_and_ends_with_its_operation() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "sending", 0, 300)
     page.events.progressed("o1", "delete", "asked_to_wait", 0, 12)

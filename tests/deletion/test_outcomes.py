@@ -79,16 +79,18 @@ def judged(sent: str, before: Seen, after: Seen) -> JobOutcome:
 
 
 @pytest.mark.parametrize(("sent", "before", "after", "outcome"), TABLE)
-def test_every_combination_has_its_outcome(sent: str, before: Seen, after: Seen, outcome: str) -> None:
+def test_every_combination_of_answer_and_lookups_gives_the_outcome_in_the_table(
+    sent: str, before: Seen, after: Seen, outcome: str
+) -> None:
     assert judged(sent, before, after).outcome.value == outcome
 
 
-def test_the_table_covers_every_combination() -> None:
+def test_the_table_of_outcomes_covers_every_combination() -> None:
     assert {row[:3] for row in TABLE} == set(product(SENT, LOOKS, LOOKS))
 
 
 @pytest.mark.parametrize(("sent", "before", "after"), list(product(SENT, LOOKS, LOOKS)))
-def test_every_outcome_keeps_the_invariants(sent: str, before: Seen, after: Seen) -> None:
+def test_no_job_is_reported_as_deleted_or_gone_without_proof(sent: str, before: Seen, after: Seen) -> None:
     found = judged(sent, before, after)
     if found.outcome is Outcome.DELETED:
         assert (before in ("there", "active"), after) == (True, "gone"), "it was there, it was sent, it is gone"
@@ -116,7 +118,7 @@ def test_every_outcome_keeps_the_invariants(sent: str, before: Seen, after: Seen
         ("not sent", "there", "unseen", "you stopped it"),
     ],
 )
-def test_each_outcome_says_why_in_a_few_words(sent: str, before: Seen, after: str, why: str) -> None:
+def test_each_outcome_that_is_not_good_has_a_short_reason(sent: str, before: Seen, after: str, why: str) -> None:
     odd = {
         "by id": Observation({JOB: job(JOB)}),
         "not looked": NOTHING_OBSERVED,
@@ -144,7 +146,7 @@ def test_each_outcome_says_why_in_a_few_words(sent: str, before: Seen, after: st
         ("not sent", "there", "unseen", True),
     ],
 )
-def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_without_an_answer(
+def test_a_deletion_fails_if_jobs_failed_were_not_attempted_or_got_no_answer(
     sent: str, before: Seen, after: Seen, failed: bool
 ) -> None:
     assert DeletionResult({JOB: judged(sent, before, after)}).failed is failed
@@ -163,7 +165,7 @@ def test_a_node_ends_in_an_error_for_failed_not_attempted_and_unconfirmed_withou
         (ServerFault(524), "no answer"),
     ],
 )
-def test_how_sending_ended_is_read_from_its_error(error: CloudError, sent: str) -> None:
+def test_each_error_tells_whether_the_request_was_answered_and_may_have_worked(error: CloudError, sent: str) -> None:
     ledger = Outcomes([JOB])
     ledger.sending([JOB])
     ledger.failed([JOB], error)
@@ -207,7 +209,7 @@ def whys(result: DeletionResult) -> set[str]:
 
 
 @FEW_AND_MANY
-def test_without_a_preview_active_or_gone_jobs_are_reported_and_not_sent(count: int) -> None:
+def test_without_a_preview_active_and_missing_jobs_are_reported_but_not_sent_for_deletion(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)))
     client.jobs[ids(count)[0]] = job(ids(count)[0], "in_progress")
     del client.jobs[ids(count)[1]]
@@ -218,7 +220,7 @@ def test_without_a_preview_active_or_gone_jobs_are_reported_and_not_sent(count: 
 
 
 @FEW_AND_MANY
-def test_when_nothing_is_worth_sending_nothing_is_sent_and_nothing_failed(count: int) -> None:
+def test_no_request_is_sent_and_no_error_reported_if_all_jobs_are_active_or_gone(count: int) -> None:
     client = FakeClient(jobs_of(ids(2), "pending"))
     result = delete(client, count)
     assert outcomes(result) == ["active"] * 2 + ["already_gone"] * (count - 2)
@@ -226,7 +228,7 @@ def test_when_nothing_is_worth_sending_nothing_is_sent_and_nothing_failed(count:
     assert not result.failed
 
 
-def test_a_job_of_unknown_state_given_by_its_id_is_sent_and_what_the_cloud_keeps_is_unconfirmed() -> None:
+def test_a_job_with_an_unknown_status_is_sent_for_deletion_and_unconfirmed_if_it_stays() -> None:
     client = FakeClient({ids(1)[0]: job(ids(1)[0], "enchanted")})
     result = delete(client, 1)
     assert sent(client) == ids(1)
@@ -234,7 +236,7 @@ def test_a_job_of_unknown_state_given_by_its_id_is_sent_and_what_the_cloud_keeps
 
 
 @FEW_AND_MANY
-def test_if_the_first_lookup_fails_all_jobs_are_sent_and_none_is_reported_as_deleted(count: int) -> None:
+def test_if_the_first_lookup_fails_all_jobs_are_sent_for_deletion_and_none_counts_as_deleted(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), blind=lambda sent: None if sent else FAULT)
     del client.jobs[ids(count)[1]]
     client.jobs[ids(count)[2]] = job(ids(count)[2], "in_progress")
@@ -250,7 +252,7 @@ def test_if_the_first_lookup_fails_all_jobs_are_sent_and_none_is_reported_as_del
 
 
 @pytest.mark.parametrize("count", [10, 300])
-def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: int) -> None:
+def test_exactly_the_previewed_jobs_are_sent_for_deletion_whatever_changed_after_the_preview(count: int) -> None:
     previewed = Observation(jobs_of(ids(count)))
     client = FakeClient(jobs_of(ids(count + 30)))  # thirty have arrived
     del client.jobs[ids(count)[3]]  # one has vanished
@@ -261,7 +263,7 @@ def test_exactly_the_previewed_ids_are_sent_whatever_has_happened_since(count: i
     assert client.answered == client.deletes
 
 
-def test_a_previewed_job_that_runs_again_is_sent_and_reported_as_active() -> None:
+def test_a_previewed_job_that_runs_again_is_sent_for_deletion_and_reported_as_active() -> None:
     client = FakeClient(jobs_of(ids(3)))
     client.jobs[ids(3)[1]] = job(ids(3)[1], "in_progress")
     result = delete(client, 3, previewed=Observation(jobs_of(ids(3))))
@@ -270,7 +272,7 @@ def test_a_previewed_job_that_runs_again_is_sent_and_reported_as_active() -> Non
 
 
 @FEW_AND_MANY
-def test_when_the_second_lookup_fails_the_preview_counts_as_seen(count: int) -> None:
+def test_jobs_count_as_deleted_if_only_the_preview_saw_them_before_their_deletion(count: int) -> None:
     client = FakeClient(jobs_of(ids(count + 1)), blind=lambda sent: None if sent else FAULT)
     result = delete(client, count, previewed=Observation(jobs_of(ids(count))))
     assert result.removed == count
@@ -281,14 +283,14 @@ def test_when_the_second_lookup_fails_the_preview_counts_as_seen(count: int) -> 
 
 @FEW_AND_MANY
 @pytest.mark.parametrize("lag", [0.2, 1.0, 4.0])
-def test_a_list_that_lags_for_up_to_five_seconds_is_waited_for(lag: float, count: int) -> None:
+def test_a_deletion_waits_for_a_list_that_lags_up_to_four_seconds(lag: float, count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), lag=lag)
     assert delete(client, count).removed == count
 
 
 @FEW_AND_MANY
 @pytest.mark.parametrize("manner", [{"lies": True}, {"lag": 3600.0}], ids=str)
-def test_a_cloud_that_says_yes_and_removes_nothing_is_unconfirmed_after_about_five_seconds(
+def test_jobs_that_stay_listed_after_an_accepted_request_are_unconfirmed_after_five_seconds(
     count: int, manner: dict[str, float]
 ) -> None:
     client = FakeClient(jobs_of(ids(count)), **manner)  # type: ignore[arg-type]
@@ -339,7 +341,7 @@ def test_a_failed_lookup_keeps_the_results_of_earlier_lookups(count: int) -> Non
     assert {str(result.jobs[each].why) for each in stays} == {"accepted, but still listed"}
 
 
-def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:
+def test_jobs_of_a_refused_request_are_looked_up_only_once() -> None:
     client = FakeClient(jobs_of(ids(5)), refuse=lambda number, chunk: Unauthorized(401))
 
     async def timed() -> DeletionResult:
@@ -350,7 +352,7 @@ def test_jobs_that_were_certainly_refused_are_looked_up_once() -> None:
     assert outcomes(virtual_time.run(timed())) == ["failed"] * 5
 
 
-def test_a_job_missing_at_first_and_listed_afterwards_is_not_reported_as_gone() -> None:
+def test_a_job_missing_before_the_deletion_and_listed_afterwards_is_not_reported_as_gone() -> None:
     client = FakeClient(jobs_of(ids(3)))
     del client.jobs[ids(3)[0]]
     client.refuse = lambda number, chunk: client.jobs.update(jobs_of(ids(3)[:1], "in_progress"))
@@ -362,7 +364,7 @@ def test_a_job_missing_at_first_and_listed_afterwards_is_not_reported_as_gone() 
 
 
 @pytest.mark.parametrize("moment", [0.05, 1.2, 1.6, 3.0])
-def test_cancelling_passes_through_at_every_moment_and_leaves_nothing_running(
+def test_cancelling_a_deletion_at_any_moment_raises_cancelled_error_and_logs_sent_jobs(
     moment: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = FakeClient(jobs_of(ids(300)), looking=0.1, seconds=1.0, lag=60.0)
@@ -381,7 +383,7 @@ def test_cancelling_passes_through_at_every_moment_and_leaves_nothing_running(
         assert "300 unconfirmed" in record.getMessage()
 
 
-def test_a_deletion_still_reports_its_outcome_after_the_computer_slept() -> None:
+def test_a_deletion_still_reports_its_outcome_after_the_computer_was_asleep() -> None:
     client = FakeClient(jobs_of(ids(5)), lag=100.0)
 
     async def oversleep(seconds: float) -> None:

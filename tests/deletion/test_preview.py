@@ -52,12 +52,12 @@ def previews(clock: Clock) -> Previews:
     return Previews(clock)
 
 
-def test_a_token_gives_back_what_was_shown(previews: Previews) -> None:
+def test_redeeming_a_preview_token_returns_the_preview(previews: Previews) -> None:
     token = previews.keep(COUNTS, connection()).token
     assert previews.redeem(token, connection()).preview is COUNTS
 
 
-def test_a_token_works_once(previews: Previews) -> None:
+def test_a_preview_token_works_only_once(previews: Previews) -> None:
     token = previews.keep(COUNTS, connection()).token
     previews.redeem(token, connection())
     with pytest.raises(PreviewExpired):
@@ -65,14 +65,14 @@ def test_a_token_works_once(previews: Previews) -> None:
 
 
 @pytest.mark.parametrize("age", [0.0, 1.0, 299.999])
-def test_a_token_is_valid_until_it_is_five_minutes_old(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_preview_token_is_valid_for_five_minutes(previews: Previews, clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     assert previews.redeem(token, connection()).preview is COUNTS
 
 
 @pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
-def test_a_token_five_minutes_old_is_refused(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_preview_token_older_than_five_minutes_is_refused(previews: Previews, clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     with pytest.raises(PreviewExpired):
@@ -91,7 +91,9 @@ def test_a_token_five_minutes_old_is_refused(previews: Previews, clock: Clock, a
     ],
     ids=["key", "server", "port", "path", "source"],
 )
-def test_a_token_for_another_key_or_server_is_refused_and_used_up(previews: Previews, other: Connection) -> None:
+def test_a_preview_token_redeemed_with_another_key_or_server_is_refused_and_used_up(
+    previews: Previews, other: Connection
+) -> None:
     token = previews.keep(COUNTS, connection()).token
     with pytest.raises(PreviewExpired):
         previews.redeem(token, other)
@@ -100,25 +102,25 @@ def test_a_token_for_another_key_or_server_is_refused_and_used_up(previews: Prev
 
 
 @pytest.mark.parametrize("token", ["", "x", "None", "0" * 43])
-def test_a_token_that_was_never_given_is_refused(previews: Previews, token: str) -> None:
+def test_an_unknown_preview_token_is_refused(previews: Previews, token: str) -> None:
     previews.keep(COUNTS, connection())
     with pytest.raises(PreviewExpired):
         previews.redeem(token, connection())
 
 
-def test_tokens_of_other_previews_stay_good(previews: Previews) -> None:
+def test_redeeming_one_preview_token_leaves_other_tokens_valid(previews: Previews) -> None:
     first, second = (previews.keep(COUNTS, connection()).token for _ in range(2))
     previews.redeem(first, connection())
     assert previews.redeem(second, connection()).preview is COUNTS
 
 
-def test_tokens_are_long_and_all_different(previews: Previews) -> None:
+def test_preview_tokens_are_long_and_unique(previews: Previews) -> None:
     tokens = {previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS)}
     assert len(tokens) == MAX_PREVIEWS
     assert min(map(len, tokens)) >= 43
 
 
-def test_only_the_latest_previews_are_kept(previews: Previews) -> None:
+def test_only_a_limited_number_of_the_latest_previews_is_kept(previews: Previews) -> None:
     tokens = [previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
@@ -131,7 +133,7 @@ def of_jobs(count: int) -> DeletionPreview:
     return DeletionPreview([JOB] * (count // 2), {}, [JOB] * (count - count // 2))
 
 
-def test_large_previews_make_room_for_each_other_and_the_newest_is_always_kept(previews: Previews) -> None:
+def test_a_new_large_preview_replaces_older_ones_and_the_newest_is_always_kept(previews: Previews) -> None:
     here, half = connection(), MAX_KEPT_JOBS // 2
     first, second, third = (previews.keep(of_jobs(half - 1), here).token for _ in range(3))
     with pytest.raises(PreviewExpired):
@@ -146,7 +148,7 @@ def test_large_previews_make_room_for_each_other_and_the_newest_is_always_kept(p
     assert previews.redeem(small, here).preview is COUNTS
 
 
-def test_ids_of_jobs_already_gone_count_towards_the_size_of_previews(previews: Previews) -> None:
+def test_ids_of_missing_jobs_count_towards_the_memory_limit_of_previews(previews: Previews) -> None:
     here = connection()
     gone = frozenset(ProvenAbsent(str(number)) for number in range(MAX_KEPT_JOBS))
     first = previews.keep(DeletionPreview([], {}, (), gone), here).token
@@ -166,7 +168,7 @@ def test_expired_previews_are_dropped_before_valid_ones(previews: Previews, cloc
     assert previews.redeem(good, connection()).preview is COUNTS
 
 
-def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None:
+def test_a_preview_offers_only_finished_jobs_for_deletion_and_counts_all_other_jobs() -> None:
     words = ("completed", "pending", "failed", "enchanted", "in_progress", "cancelled")
     selected = [job(job_id, word) for job_id, word in zip(ids(6), words, strict=True)]
     preview = preview_jobs(selected, GONE)
@@ -176,17 +178,17 @@ def test_a_preview_sends_the_finished_jobs_alone_and_counts_what_stays() -> None
     assert preview.observation.gone == GONE
 
 
-def test_protected_jobs_stay_and_are_counted() -> None:
+def test_a_preview_counts_protected_jobs_and_does_not_offer_them_for_deletion() -> None:
     selected = [job(job_id, word) for job_id, word in zip(ids(3), ("completed", "failed", "pending"), strict=True)]
     preview = preview_jobs(selected, protected=ProtectedJobs(frozenset(ids(3)[1:])))
     assert preview.job_ids == ids(1)
     assert preview.skipped == {"active": 1, "unknown": 0, "already_gone": 0, "protected": 1}
 
 
-def test_the_size_of_a_preview_is_what_would_go() -> None:
+def test_the_size_of_a_preview_is_the_number_of_jobs_that_would_be_deleted() -> None:
     assert COUNTS.size == 6
     assert DeletionPreview([job(each) for each in ids(3)]).size == 3
 
 
-def test_no_preview_shows_the_key() -> None:
+def test_no_preview_contains_the_api_key() -> None:
     assert "0123456789" not in repr(connection())

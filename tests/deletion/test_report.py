@@ -49,11 +49,11 @@ def cleared(outcome: ClearOutcome, before: int, after: int | None, **more: objec
     ("count", "text"),
     [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs"), (1284, "1,284 jobs"), (10**6, "1,000,000 jobs")],
 )
-def test_jobs_are_counted_in_plain_english(count: int, text: str) -> None:
+def test_reports_count_jobs_in_the_singular_or_plural(count: int, text: str) -> None:
     assert jobs(count) == text
 
 
-def test_sentences_for_nothing_to_do() -> None:
+def test_reports_have_a_sentence_for_each_case_without_work() -> None:
     assert NOTHING_TO_DELETE == "Nothing to delete: the list of job ids is empty. Nothing was sent."
     assert NOT_CLEARED == "“clear” is off. Nothing was sent."
 
@@ -65,11 +65,11 @@ def test_sentences_for_nothing_to_do() -> None:
         (1284, "1,284 jobs removed from your cloud history. Assets stay."),
     ],
 )
-def test_a_complete_deletion_names_no_ids(count: int, headline: str) -> None:
+def test_the_report_of_a_complete_deletion_lists_no_ids(count: int, headline: str) -> None:
     assert deletion((count, Outcome.DELETED, "")) == headline
 
 
-def test_a_partial_deletion_lists_every_outcome_with_its_ids_and_advice() -> None:
+def test_the_report_of_a_partial_deletion_lists_every_outcome_with_ids_and_advice() -> None:
     fault = ServerFault(500)
     job_ids = ids(8)
     report = deletion(
@@ -102,7 +102,7 @@ def test_a_partial_deletion_lists_every_outcome_with_its_ids_and_advice() -> Non
     ]
 
 
-def test_jobs_are_grouped_by_why() -> None:
+def test_reports_group_jobs_by_their_reason() -> None:
     report = deletion((2, Outcome.FAILED, "a"), (1, Outcome.FAILED, "b"), (1, Outcome.DELETED, ""))
     assert [line for line in report.splitlines() if "not removed" in line] == [
         "2 not removed: a",
@@ -110,7 +110,7 @@ def test_jobs_are_grouped_by_why() -> None:
     ]
 
 
-def test_a_deletion_that_removed_nothing_says_so_first() -> None:
+def test_the_report_of_a_deletion_that_removed_no_job_begins_with_that() -> None:
     report = deletion((1200, Outcome.FAILED, "the key was refused"), errors=(Unauthorized(401),))
     assert report.startswith("No job was removed (0 of 1,200).\n1,200 not removed: the key was refused\n")
     assert report.endswith("\nIt may have been revoked, or not copied whole.")
@@ -123,12 +123,12 @@ def test_a_deletion_that_removed_nothing_says_so_first() -> None:
         (0, "Stopped: No job was removed (0 of 1,000)."),
     ],
 )
-def test_a_stopped_deletion_says_so_first(removed: int, headline: str) -> None:
+def test_the_report_of_a_stopped_deletion_begins_with_stopped(removed: int, headline: str) -> None:
     parts = [(removed, Outcome.DELETED, ""), (1000 - removed, Outcome.NOT_ATTEMPTED, "you stopped it")]
     assert deletion(*parts, stopped=True).splitlines()[0] == headline
 
 
-def test_advice_shared_by_two_errors_is_given_once() -> None:
+def test_a_report_gives_the_same_advice_only_once() -> None:
     report = deletion((2, Outcome.FAILED, "x"), errors=(ServerFault(502), ServerFault(503)))
     assert report.count("Try again in a few minutes.") == 1
 
@@ -147,7 +147,7 @@ def test_a_report_for_the_log_can_list_all_ids() -> None:
     assert all(each in report for each in ids(1500))
 
 
-def test_a_dry_run_lists_what_would_be_sent_up_to_a_thousand() -> None:
+def test_the_report_of_a_dry_run_lists_at_most_a_thousand_jobs() -> None:
     assert (
         dry_run_report(ids(1), NOTHING_PROTECTED)
         == f"Dry run: 1 job would be sent for removal. Nothing was sent.\n  {ids(1)[0]}"
@@ -226,14 +226,14 @@ def test_a_report_never_says_that_more_jobs_remain_than_there_were() -> None:
     assert "12 jobs" in report
 
 
-def test_no_report_says_erased_or_that_assets_go() -> None:
+def test_no_report_contains_the_word_erase_destroy_or_purge() -> None:
     for outcome in ClearOutcome:
         for after in (0, 5, 10, None):
             report = cleared(outcome, 10, after).lower()
             assert not {"erase", "destroy", "purge"} & set(report.replace(".", "").split())
 
 
-def test_the_error_of_a_node_is_its_report() -> None:
+def test_the_error_of_a_failed_deletion_or_clear_is_its_report() -> None:
     half = DeletionResult({ids(1)[0]: JobOutcome(Outcome.FAILED, reason("x"))})
     unknown = ClearResult(ClearOutcome.UNKNOWN, counts_of(3))
     assert isinstance(incomplete(half), Incomplete)
@@ -241,7 +241,7 @@ def test_the_error_of_a_node_is_its_report() -> None:
     assert str(incomplete(unknown)) == clear_report(unknown)
 
 
-def test_every_outcome_a_deletion_can_end_with_has_words_and_its_ids() -> None:
+def test_the_report_lists_the_ids_of_every_outcome_but_deleted() -> None:
     for outcome in set(Outcome) - {Outcome.ACCEPTED, Outcome.DELETED}:
         lines = deletion((2, outcome, "")).splitlines()
         known = "is known to have been" if outcome is Outcome.UNCONFIRMED else "was"
@@ -250,7 +250,7 @@ def test_every_outcome_a_deletion_can_end_with_has_words_and_its_ids() -> None:
         assert lines[2:] == [f"  {each}" for each in ids(2)]
 
 
-def test_found_jobs_are_counted_by_status_and_listed() -> None:
+def test_the_report_of_a_listing_counts_jobs_by_status_and_lists_their_ids() -> None:
     assert listing_report([], 0) == "No job matches."
     found = [job(ids(3)[0]), job(ids(3)[1], "in_progress"), job(ids(3)[2])]
     assert listing_report(found, 412).splitlines() == [
@@ -260,7 +260,7 @@ def test_found_jobs_are_counted_by_status_and_listed() -> None:
     assert listing_report(found[:1], 1).startswith("1 job found: 1 completed. Nothing was changed.")
 
 
-def test_unreadable_rows_are_reported_with_what_was_found() -> None:
+def test_the_report_of_a_listing_counts_unreadable_rows() -> None:
     line = "1 row of the list could not be read: those jobs may match too."
     assert listing_report([], 0, 1).splitlines() == ["No job matches.", line]
     assert listing_report([job(ids(1)[0])], 1, 1).splitlines()[1:] == [line, f"  {ids(1)[0]}"]

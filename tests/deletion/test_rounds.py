@@ -81,7 +81,7 @@ async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[in
         (500, "any", 1, 6, 9),
     ],
 )
-def test_a_deletion_takes_exactly_this_many_rounds_and_requests(
+def test_a_deletion_takes_the_expected_number_of_round_trips_and_requests(
     size: int, kind: str, count: int, rounds: int, requests: int
 ) -> None:
     jobs = history_of(size)

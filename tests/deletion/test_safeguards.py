@@ -77,7 +77,7 @@ def by_id(*job_ids: str) -> Callable[[int], ProtectedJobs]:
 
 
 @pytest.mark.parametrize("count", [3, 250])
-def test_protected_jobs_are_not_sent_and_are_reported_as_protected(count: int) -> None:
+def test_protected_jobs_are_not_deleted_and_are_reported_as_protected(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)))
     result = delete(client, count, Guards(by_id(ids(count)[1])))
     assert result.ids(Outcome.PROTECTED) == [ids(count)[1]]
@@ -105,14 +105,14 @@ OF_WORKFLOW = {job_id: each._replace(workflow_id="wf") for job_id, each in jobs_
 WORKFLOW = ProtectedJobs(workflows=frozenset({"wf"}))
 
 
-def test_a_job_is_kept_if_only_its_details_name_its_protected_workflow() -> None:
+def test_a_job_is_not_deleted_if_only_its_details_name_its_protected_workflow() -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     assert delete(client, 3, Guards(lambda asked: WORKFLOW)).ids(Outcome.PROTECTED) == ids(3)
     assert sent(client) == []
 
 
 @pytest.mark.parametrize("checks_before_protection", [0, 1], ids=["before the first request", "at the last moment"])
-def test_a_job_is_kept_if_only_the_preview_named_its_protected_workflow(checks_before_protection: int) -> None:
+def test_a_job_is_not_deleted_if_only_the_preview_names_its_protected_workflow(checks_before_protection: int) -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     client.by_id = False
     guards = Guards(lambda asked: WORKFLOW if asked > checks_before_protection else NOTHING_PROTECTED)
@@ -120,7 +120,7 @@ def test_a_job_is_kept_if_only_the_preview_named_its_protected_workflow(checks_b
     assert sent(client) == []
 
 
-def test_a_job_of_a_protected_workflow_is_not_sent_even_if_it_seems_gone() -> None:
+def test_no_delete_request_names_a_job_of_a_protected_workflow_that_seems_gone() -> None:
     client = FakeClient(jobs_of(ids(6)[3:]))
     result = delete(
         client,
@@ -132,7 +132,7 @@ def test_a_job_of_a_protected_workflow_is_not_sent_even_if_it_seems_gone() -> No
     assert sent(client) == []
 
 
-def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
+def test_a_job_protected_after_the_first_check_is_not_deleted() -> None:
     client = FakeClient(jobs_of(ids(150)))
     late = ids(150)[120]
     guards = Guards(lambda asked: ProtectedJobs(frozenset({late} if asked > 1 else ())))
@@ -141,7 +141,7 @@ def test_a_job_protected_at_the_last_moment_is_not_sent() -> None:
     assert result.ids(Outcome.PROTECTED) == [late]
 
 
-def test_a_confirmed_job_is_not_sent_if_it_was_protected_since() -> None:
+def test_a_job_protected_after_its_confirmation_is_not_deleted() -> None:
     client = FakeClient(jobs_of(ids(3)))
     guards = Guards(by_id(ids(3)[0]))
     result = delete(client, 3, guards, previewed=Observation(jobs_of(ids(3))), confirmed=ids(3))
@@ -149,7 +149,7 @@ def test_a_confirmed_job_is_not_sent_if_it_was_protected_since() -> None:
     assert result.ids(Outcome.PROTECTED) == ids(1)
 
 
-def test_a_list_that_cannot_be_read_stops_the_deletion_before_any_request() -> None:
+def test_an_unreadable_protection_list_stops_a_deletion_before_any_request() -> None:
     client = FakeClient(jobs_of(ids(3)))
 
     def damaged(asked: int) -> ProtectedJobs:
@@ -175,7 +175,7 @@ def test_a_protection_list_damaged_during_a_deletion_stops_the_unsent_requests()
     assert len(result.ids(Outcome.FAILED)) + len(result.ids(Outcome.NOT_ATTEMPTED)) == 700
 
 
-def test_a_job_without_its_backup_is_not_deleted_and_says_why() -> None:
+def test_a_job_that_could_not_be_backed_up_is_not_deleted_and_fails() -> None:
     client = FakeClient(jobs_of(ids(4)))
     result = delete(client, 4, Guards(without=[ids(4)[2]]))
     assert sent(client) == [*ids(4)[:2], ids(4)[3]]
@@ -193,14 +193,14 @@ def test_protected_active_and_gone_jobs_are_not_backed_up() -> None:
     assert guards.saved == ids(5)[3:]
 
 
-def test_stopping_during_the_backup_sends_nothing() -> None:
+def test_stopping_during_the_backup_sends_no_delete_request() -> None:
     client = FakeClient(jobs_of(ids(4)))
     with pytest.raises(OperationStopped):
         delete(client, 4, Guards(error=OperationStopped()))
     assert client.deletes == []
 
 
-def test_only_confirmed_jobs_are_sent_and_the_others_keep_the_outcome_of_the_preview() -> None:
+def test_only_confirmed_jobs_are_deleted_and_other_previewed_jobs_are_still_reported() -> None:
     there = jobs_of(ids(6))
     there[ids(6)[1]] = job(ids(6)[1], "in_progress")
     there[ids(6)[2]] = job(ids(6)[2], "enchanted")
@@ -214,7 +214,7 @@ def test_only_confirmed_jobs_are_sent_and_the_others_keep_the_outcome_of_the_pre
     assert words == ["deleted", "active", "not_attempted", "already_gone", "deleted", "protected"]
 
 
-def test_a_clear_stopped_by_a_safeguard_sends_nothing() -> None:
+def test_a_clear_stopped_by_a_safeguard_sends_no_request() -> None:
     client = FakeClient(looks=[5, 5])
     clear = Clear(client, Guards(error=PreviewExpired("safeguards_changed"))).run(Person())
     with pytest.raises(PreviewExpired):
@@ -237,7 +237,7 @@ def test_the_time_spent_on_backups_does_not_count_towards_the_time_limit() -> No
     assert delete(client, 30, SlowGuards()).removed == 30
 
 
-def test_repeated_lookups_end_with_the_time_limit_of_the_deletion() -> None:
+def test_lookups_are_repeated_only_until_the_time_limit_of_the_deletion() -> None:
     client = FakeClient(jobs_of(ids(30)), lies=True, looking=3.0)
 
     async def took() -> float:
@@ -248,7 +248,7 @@ def test_repeated_lookups_end_with_the_time_limit_of_the_deletion() -> None:
     assert virtual_time.run(took()) < 15
 
 
-def test_jobs_that_the_preview_saw_gone_are_already_gone_if_no_later_lookup_works() -> None:
+def test_jobs_missing_in_the_preview_are_reported_as_already_gone_if_later_lookups_fail() -> None:
     there, gone, other = ids(3)
     client = FakeClient(jobs_of([there, other]), blind=lambda sent: None if sent else ServerFault(500))
     previewed = Observation(jobs_of([there]), frozenset({ProvenAbsent(gone)}))

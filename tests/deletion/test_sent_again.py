@@ -49,7 +49,7 @@ class Meanwhile:
 
 
 @pytest.mark.parametrize("later", LATER)
-async def test_a_lost_first_try_that_worked_counts_as_deleted_whatever_the_retry_answers(
+async def test_jobs_deleted_by_a_request_whose_answer_was_lost_are_reported_as_deleted(
     cloud: SimulatedCloud, open_client: OpenClient, later: str
 ) -> None:
     job_id = cloud.finished[0].id
@@ -62,7 +62,7 @@ async def test_a_lost_first_try_that_worked_counts_as_deleted_whatever_the_retry
     assert {job_id: each.outcome for job_id, each in result.jobs.items()} == {job_id: Outcome.DELETED}
 
 
-async def test_a_lost_first_try_is_unconfirmed_when_the_list_cannot_be_read(
+async def test_jobs_are_unconfirmed_after_a_lost_answer_if_the_list_cannot_be_read(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     job_id = cloud.finished[0].id
@@ -75,7 +75,7 @@ async def test_a_lost_first_try_is_unconfirmed_when_the_list_cannot_be_read(
 
 
 @pytest.mark.parametrize("later", LATER)
-async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_the_retry_answers(
+async def test_jobs_still_listed_after_a_lost_answer_are_unconfirmed_whatever_the_retry_answers(
     cloud: SimulatedCloud, open_client: OpenClient, later: str
 ) -> None:
     job_id = cloud.finished[0].id
@@ -86,7 +86,9 @@ async def test_a_lost_first_try_is_unconfirmed_while_its_job_is_listed_whatever_
     assert result.failed
 
 
-async def test_a_refusal_without_a_lost_try_stays_a_refusal(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_jobs_of_a_refused_request_are_reported_as_failed_if_no_answer_was_lost(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
     job_id = cloud.finished[0].id
     cloud.faults.append(LATER["refused key"]())
     async with open_client() as client:
@@ -95,7 +97,7 @@ async def test_a_refusal_without_a_lost_try_stays_a_refusal(cloud: SimulatedClou
 
 
 @pytest.mark.parametrize("protects_by", ["id", "workflow"])
-async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
+async def test_a_delete_request_is_not_retried_if_its_job_was_protected_during_the_wait(
     cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, protects_by: str
 ) -> None:
     protection, meanwhile = ProtectionFile(tmp_path), Meanwhile()
@@ -112,7 +114,7 @@ async def test_a_job_that_is_protected_during_the_wait_is_not_sent_again(
     assert "protected" in str(result.jobs[job.id].why)
 
 
-async def test_a_request_delayed_by_another_rate_limit_is_checked_again_before_its_first_try(
+async def test_a_request_delayed_by_the_rate_limit_of_another_request_is_checked_again_before_sending(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     first, second = cloud.finished[:2]
@@ -149,7 +151,7 @@ class Protecting(NoSafeguards):
         return self.now
 
 
-async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_lasted(
+async def test_jobs_protected_while_a_rate_limit_delays_their_request_are_not_deleted(
     cloud: SimulatedCloud, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delete, "MAX_IDS_PER_REQUEST", 20)
@@ -168,7 +170,7 @@ async def test_no_job_is_sent_that_was_protected_while_another_requests_limit_la
     assert not {job.id for job in cloud.deleted} & guards.now.jobs
 
 
-async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wait(
+async def test_a_clear_is_not_retried_if_a_job_was_protected_during_the_wait(
     cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path
 ) -> None:
     protection, meanwhile = ProtectionFile(tmp_path), Meanwhile()
@@ -180,7 +182,7 @@ async def test_a_clear_is_not_sent_again_when_a_job_was_protected_during_the_wai
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
 
 
-async def test_a_clear_is_not_sent_again_when_backups_were_switched_on_during_the_wait(
+async def test_a_clear_is_not_retried_if_backups_were_switched_on_during_the_wait(
     cloud: SimulatedCloud, environ: dict[str, str], open_client: OpenClient, tmp_path: Path
 ) -> None:
     meanwhile = Meanwhile()
@@ -194,7 +196,7 @@ async def test_a_clear_is_not_sent_again_when_backups_were_switched_on_during_th
     assert "backups were switched on" in clear_report(result)
 
 
-async def test_a_clear_is_not_sent_again_when_the_count_rose_during_the_wait(
+async def test_a_clear_is_not_retried_if_the_number_of_jobs_rose_during_the_wait(
     cloud: SimulatedCloud, open_client: OpenClient
 ) -> None:
     meanwhile, preview = Meanwhile(), clear_preview_of(len(cloud.finished))

@@ -26,7 +26,7 @@ def in_upper_case(cloud: SimulatedCloud) -> list[str]:
 
 @pytest.mark.parametrize("backup", [False, True])
 @pytest.mark.parametrize("count", [3, 40])
-async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
+async def test_jobs_with_upper_case_ids_are_backed_up_and_deleted(
     cloud: SimulatedCloud, operations: Operations, count: int, backup: bool
 ) -> None:
     written = in_upper_case(cloud)[:count]
@@ -38,7 +38,7 @@ async def test_jobs_with_ids_in_upper_case_are_backed_up_and_deleted(
     assert [set(body["delete"]) for body in cloud.history_posts] == [set(written)]
 
 
-async def test_id_spellings_read_by_one_client_are_used_by_the_next(
+async def test_upper_case_ids_read_by_one_client_are_sent_unchanged_by_the_next(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     written = in_upper_case(cloud)[0]
@@ -53,7 +53,7 @@ async def test_id_spellings_read_by_one_client_are_used_by_the_next(
         assert await client.cancel_jobs([running.id.lower()]) == [running.id.lower()]
 
 
-async def test_an_id_is_sent_in_the_case_in_which_it_was_read_last(
+async def test_job_ids_are_sent_in_the_case_in_which_the_server_last_listed_them(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     written = in_upper_case(cloud)[0]
@@ -66,7 +66,7 @@ async def test_an_id_is_sent_in_the_case_in_which_it_was_read_last(
         assert (await client.get_job(job.id)).id == job.id
 
 
-def test_the_number_of_remembered_id_spellings_is_limited() -> None:
+def test_the_number_of_cached_id_spellings_is_limited() -> None:
     ids = JobIdSpellings()
     ids.learn(["a"], {"a": "A"})
     ids.learn([], {str(number): "B" for number in range(MAX_SPELLINGS)})

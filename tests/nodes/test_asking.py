@@ -93,7 +93,9 @@ def clear_node(comfyui: FakeComfyUI, pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS["CloudHistoryClear"]()
 
 
-async def test_after_yes_exactly_what_was_shown_is_deleted(page: Page, delete_node: Any, cloud: SimulatedCloud) -> None:
+async def test_after_approval_exactly_the_shown_jobs_are_deleted(
+    page: Page, delete_node: Any, cloud: SimulatedCloud
+) -> None:
     page.answer = "delete"
     finished, active = [job.id for job in cloud.finished[:3]], cloud.active[0].id
     made = await delete_node.run(job_ids=[*finished, active], dry_run=[False])
@@ -105,7 +107,7 @@ async def test_after_yes_exactly_what_was_shown_is_deleted(page: Page, delete_no
     assert "1 active, left alone" in made["result"][1]
 
 
-async def test_a_skipped_deletion_succeeds_and_the_report_says_so(
+async def test_a_node_whose_deletion_was_skipped_succeeds_and_reports_the_skip(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     page.answer = "skip"
@@ -165,7 +167,7 @@ async def test_a_stop_while_waiting_for_approval_ends_the_prompt_as_interrupted(
     assert comfyui.sent[-1][1]["state"] == "closed"
 
 
-async def test_runs_that_delete_nothing_never_ask(
+async def test_nodes_that_delete_no_job_never_ask_for_approval(
     page: Page, delete_node: Any, clear_node: Any, pack: Any, cloud: SimulatedCloud
 ) -> None:
     await delete_node.run(job_ids=[cloud.finished[0].id], dry_run=[True])
@@ -176,7 +178,7 @@ async def test_runs_that_delete_nothing_never_ask(
     assert page.shown == []
 
 
-async def test_the_question_names_the_node_and_the_workflow_it_is_in(
+async def test_the_request_for_approval_names_the_node_and_its_workflow(
     comfyui: FakeComfyUI, page: Page, clear_node: Any
 ) -> None:
     page.answer = "skip"
@@ -189,7 +191,7 @@ async def test_the_question_names_the_node_and_the_workflow_it_is_in(
     assert told == [["12", "Clear Cloud History", "", ""], ["12", "Tidy up", "Portraits", "0123-workflow"]]
 
 
-async def test_a_node_titled_with_the_key_never_shows_it(
+async def test_the_request_for_approval_hides_an_api_key_in_the_title_of_a_node(
     comfyui: FakeComfyUI, page: Page, clear_node: Any, cloud: SimulatedCloud, pack_module: Any
 ) -> None:
     key = cloud.api_key
@@ -209,7 +211,7 @@ async def test_a_node_titled_with_the_key_never_shows_it(
 
 
 @pytest.mark.parametrize("odd", [None, [], "text", 5, {"12": None}, {"12": {"_meta": 7}}], ids=repr)
-async def test_an_unknown_queue_format_loses_only_the_names(
+async def test_an_unknown_queue_format_only_removes_the_names_from_the_request_for_approval(
     comfyui: FakeComfyUI, page: Page, clear_node: Any, odd: Any
 ) -> None:
     page.answer = "skip"
@@ -220,7 +222,7 @@ async def test_an_unknown_queue_format_loses_only_the_names(
 
 
 @pytest.mark.parametrize("wrong", [["on"], [""], [None], ["off", "off"], [True], [["off"]], "off", []], ids=repr)
-async def test_an_unknown_backup_choice_is_refused_before_the_person_is_asked(
+async def test_an_unknown_backup_option_is_refused_before_approval_is_asked_for(
     page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud, errors: Any, wrong: Any
 ) -> None:
     for run in (
@@ -232,7 +234,7 @@ async def test_an_unknown_backup_choice_is_refused_before_the_person_is_asked(
     assert (cloud.requests, page.shown) == ([], [])
 
 
-async def test_with_a_backup_a_clear_asks_for_exact_jobs_and_backs_them_up_first(
+async def test_with_backup_a_clear_asks_about_exact_jobs_and_backs_them_up_first(
     page: Page, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     page.answer = "delete"
@@ -244,7 +246,7 @@ async def test_with_a_backup_a_clear_asks_for_exact_jobs_and_backs_them_up_first
     assert list((state_folder() / "backups").glob("*.zip"))
 
 
-async def test_the_choice_on_the_node_outranks_the_setting_for_backups(
+async def test_the_backup_input_of_a_node_overrides_the_setting(
     page: Page, delete_node: Any, pack_module: Any, cloud: SimulatedCloud
 ) -> None:
     page.answer = "delete"

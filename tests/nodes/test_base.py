@@ -18,7 +18,7 @@ def node(request: pytest.FixtureRequest, pack: Any) -> Any:
     return pack.NODE_CLASS_MAPPINGS[request.param]
 
 
-def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> None:
+def test_the_ids_and_display_names_of_the_nodes_never_change(pack: Any) -> None:
     assert list(pack.NODE_CLASS_MAPPINGS) == list(NODES)
     assert pack.NODE_DISPLAY_NAME_MAPPINGS == {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
@@ -28,7 +28,7 @@ def test_the_pack_has_the_nodes_of_its_contract_by_their_names(pack: Any) -> Non
     }
 
 
-def test_every_node_is_run_once_at_each_press_and_never_cached(node: Any) -> None:
+def test_every_node_runs_once_per_queued_prompt_and_is_never_cached(node: Any) -> None:
     assert node.OUTPUT_NODE is True
     assert node.INPUT_IS_LIST is True
     assert node.NOT_IDEMPOTENT is True
@@ -37,7 +37,7 @@ def test_every_node_is_run_once_at_each_press_and_never_cached(node: Any) -> Non
     assert not hasattr(node, "API_NODE")
 
 
-def test_is_changed_is_fresh_at_each_call_and_fit_for_json(node: Any) -> None:
+def test_is_changed_returns_a_new_json_value_at_each_call(node: Any) -> None:
     values = [node.IS_CHANGED(job_ids=(None,), clear=[True], after=None, anything=1) for _ in range(100)]
     assert len(set(values)) == 100
     assert all(isinstance(value, str) and len(value) == 32 and int(value, 16) >= 0 for value in values)
@@ -62,7 +62,7 @@ def test_the_any_type_matches_every_other_type_in_both_directions(node: Any) -> 
     assert {any_type: 1}["*"] == 1
 
 
-def test_every_input_has_a_tooltip_and_later_inputs_come_last(node: Any) -> None:
+def test_every_input_has_a_tooltip_and_optional_inputs_start_with_after_and_backup(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     for group in inputs.values():
         for _, options in group.values():
@@ -74,14 +74,14 @@ def test_every_input_has_a_tooltip_and_later_inputs_come_last(node: Any) -> None
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_deleting_nodes_offer_a_backup_and_follow_the_setting_by_default(pack: Any, name: str) -> None:
+def test_the_backup_input_of_deleting_nodes_follows_the_setting_by_default(pack: Any, name: str) -> None:
     words, options = pack.NODE_CLASS_MAPPINGS[name].INPUT_TYPES()["optional"]["backup"]
     assert words == ["setting", "off", "workflows"]
     assert options["default"] == "setting"
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_deleting_nodes_say_that_assets_stay_and_output_how_many_jobs_are_gone(pack: Any, name: str) -> None:
+def test_deleting_nodes_mention_assets_and_output_the_number_of_deleted_jobs(pack: Any, name: str) -> None:
     node = pack.NODE_CLASS_MAPPINGS[name]
     assert node.RETURN_NAMES == ("after", "report", "deleted")
     assert node.RETURN_TYPES == ("*", "STRING", "INT")
@@ -90,13 +90,13 @@ def test_deleting_nodes_say_that_assets_stay_and_output_how_many_jobs_are_gone(p
     assert "can’t be undone" in node.DESCRIPTION
 
 
-def test_every_node_is_found_by_the_words_people_search_for(node: Any) -> None:
+def test_every_node_has_search_aliases_for_cloud_history(node: Any) -> None:
     assert "cloud history" in node.SEARCH_ALIASES
     assert "comfy cloud" in node.SEARCH_ALIASES
     assert len(set(node.SEARCH_ALIASES)) == len(node.SEARCH_ALIASES)
 
 
-def test_object_info_is_valid_json(node: Any) -> None:
+def test_the_class_attributes_of_a_node_are_valid_json(node: Any) -> None:
     shown = [
         node.INPUT_TYPES(),
         node.RETURN_TYPES,
@@ -107,7 +107,7 @@ def test_object_info_is_valid_json(node: Any) -> None:
     assert json.loads(json.dumps(shown, allow_nan=False))[1] == list(node.RETURN_TYPES)
 
 
-def test_a_node_keeps_nothing_on_itself(node: Any) -> None:
+def test_a_new_node_has_no_instance_attributes(node: Any) -> None:
     made = node()
     assert vars(made) == {}
 
@@ -130,7 +130,7 @@ def test_a_node_keeps_nothing_on_itself(node: Any) -> None:
         True,
     ],
 )
-def test_a_boolean_is_exactly_one_true_or_false_or_refused(values: object, pack_module: Any) -> None:
+def test_a_boolean_input_other_than_one_true_or_false_is_refused(values: object, pack_module: Any) -> None:
     base, errors = pack_module("nodes.base"), pack_module("cloud_history.errors")
     with pytest.raises(errors.InputRefused) as refused:
         base.only_boolean(values, "clear")
@@ -138,7 +138,7 @@ def test_a_boolean_is_exactly_one_true_or_false_or_refused(values: object, pack_
     assert refused.value.hint
 
 
-def test_a_single_boolean_is_read(pack_module: Any) -> None:
+def test_a_single_boolean_input_is_accepted(pack_module: Any) -> None:
     base = pack_module("nodes.base")
     assert base.only_boolean([True], "clear") is True
     assert base.only_boolean((False,), "clear") is False
@@ -148,6 +148,6 @@ def test_a_single_boolean_is_read(pack_module: Any) -> None:
     ("after", "handed_on"),
     [(None, [None]), ([], []), (["a", 2, None], ["a", 2, None]), ((None,), [None]), ([[1, 2]], [[1, 2]])],
 )
-def test_after_is_handed_on_unchanged(after: Any, handed_on: object, pack_module: Any) -> None:
+def test_the_after_input_is_returned_unchanged(after: Any, handed_on: object, pack_module: Any) -> None:
     made = pack_module("nodes.base").outputs(after, "Done.", ["x"], "Done.", 3)
     assert made == {"ui": {"text": ["Done."]}, "result": (handed_on, ["x"], "Done.", 3)}

@@ -61,7 +61,7 @@ def test_the_order_types_and_defaults_of_the_inputs_never_change(node: Any) -> N
     ]
 
 
-def test_the_input_of_a_rule_that_is_added_comes_last(
+def test_the_input_of_a_rule_added_later_comes_last(
     node: Any, pack_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = pack_module("cloud_history.retention.policy")
@@ -80,7 +80,7 @@ def test_the_outputs_of_the_node_never_change(node: Any) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
-async def test_every_input_of_the_clean_up_node_reaches_its_policy(
+async def test_every_input_of_the_clean_up_node_is_used_in_its_policy(
     cloud: SimulatedCloud, clean_up: CleanUp, policy: dict[str, Any], goes: str, dry_run: bool
 ) -> None:
     jobs = fill(cloud)
@@ -109,7 +109,7 @@ async def test_by_default_the_clean_up_node_only_reports_what_would_be_deleted(
     assert cloud.history_posts == []
 
 
-async def test_without_dry_run_exactly_the_jobs_that_no_rule_keeps_are_deleted(
+async def test_without_dry_run_exactly_the_jobs_kept_by_no_rule_are_deleted(
     cloud: SimulatedCloud, clean_up: CleanUp
 ) -> None:
     jobs = newest_first(cloud)
@@ -121,7 +121,7 @@ async def test_without_dry_run_exactly_the_jobs_that_no_rule_keeps_are_deleted(
     assert "and why:" in report
 
 
-async def test_nothing_is_sent_if_no_job_would_be_deleted_and_the_report_says_so(
+async def test_if_every_job_is_kept_no_request_is_sent_and_the_report_says_so(
     cloud: SimulatedCloud, clean_up: CleanUp
 ) -> None:
     out = await clean_up(keep_last=1000, dry_run=False)
@@ -145,7 +145,7 @@ async def test_nothing_is_sent_if_no_job_would_be_deleted_and_the_report_says_so
         ({"keep_last": 3, "allow_large": None}, "true or false"),
     ],
 )
-async def test_meaningless_inputs_are_refused_and_nothing_is_sent(
+async def test_invalid_inputs_are_refused_and_no_request_is_sent(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, given: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(errors.InputRefused, match=words):
@@ -153,14 +153,16 @@ async def test_meaningless_inputs_are_refused_and_nothing_is_sent(
     assert cloud.history_posts == []
 
 
-async def test_a_dry_run_says_when_the_deletion_would_be_refused(cloud: SimulatedCloud, clean_up: CleanUp) -> None:
+async def test_the_report_of_a_dry_run_warns_if_the_deletion_would_be_refused(
+    cloud: SimulatedCloud, clean_up: CleanUp
+) -> None:
     out = await clean_up(keep_last=1)
     assert "Without “allow_large” this is refused" in out["result"][2]
     allowed = await clean_up(keep_last=1, allow_large=True)
     assert "refused" not in allowed["result"][2]
 
 
-async def test_nothing_is_deleted_if_the_list_cannot_be_read_completely(
+async def test_no_job_is_deleted_if_the_list_cannot_be_read_completely(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any
 ) -> None:
     cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
@@ -169,7 +171,7 @@ async def test_nothing_is_deleted_if_the_list_cannot_be_read_completely(
     assert cloud.history_posts == []
 
 
-async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_did_not(
+async def test_a_refused_clean_up_raises_an_error_and_removes_no_job(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any
 ) -> None:
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=401))
@@ -179,7 +181,7 @@ async def test_a_deletion_that_fails_ends_in_an_error_with_what_went_and_what_di
     assert newest_first(cloud) == jobs
 
 
-async def test_nodes_set_to_never_refuse_deletions_and_allow_dry_runs(
+async def test_the_setting_never_refuses_deletions_by_nodes_but_allows_dry_runs(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "never")
@@ -190,7 +192,7 @@ async def test_nodes_set_to_never_refuse_deletions_and_allow_dry_runs(
     assert (await clean_up(keep_last=len(jobs) - 3))["result"][1] == jobs[-3:]
 
 
-async def test_the_clean_up_node_backs_workflows_up_first_if_chosen(
+async def test_with_backup_the_clean_up_node_backs_up_jobs_before_deleting_them(
     cloud: SimulatedCloud, clean_up: CleanUp, pack_module: Any, errors: Any
 ) -> None:
     with pytest.raises(errors.InputRefused, match="“backup” must be one of"):
@@ -202,7 +204,7 @@ async def test_the_clean_up_node_backs_workflows_up_first_if_chosen(
     assert backup.jobs == 2
 
 
-async def test_without_a_browser_to_ask_nothing_is_sent(
+async def test_without_a_browser_to_ask_no_delete_request_is_sent(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "ask")
@@ -212,7 +214,7 @@ async def test_without_a_browser_to_ask_nothing_is_sent(
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_with_a_clock_that_is_days_ahead_rules_of_time_are_refused_and_others_are_not(
+async def test_with_a_clock_days_ahead_only_rules_without_an_age_are_accepted(
     cloud: SimulatedCloud, clean_up: CleanUp, errors: Any, pack_module: Any, dry_run: bool
 ) -> None:
     clock = pack_module("comfy_host").operations().clock
@@ -223,7 +225,7 @@ async def test_with_a_clock_that_is_days_ahead_rules_of_time_are_refused_and_oth
     await clean_up(keep_last=1000, dry_run=dry_run)
 
 
-async def test_with_a_clock_that_is_minutes_ahead_the_report_of_rules_of_time_says_so(
+async def test_with_a_clock_minutes_ahead_the_report_of_an_age_rule_contains_a_warning(
     clean_up: CleanUp, pack_module: Any
 ) -> None:
     clock = pack_module("comfy_host").operations().clock

@@ -43,7 +43,7 @@ async def test_the_clear_node_removes_and_counts_finished_jobs_and_leaves_active
     assert cloud.forbidden_calls == 0
 
 
-async def test_a_second_run_finds_nothing_and_sends_nothing(node: Any, cloud: SimulatedCloud) -> None:
+async def test_clearing_an_already_cleared_history_sends_no_request(node: Any, cloud: SimulatedCloud) -> None:
     await node.run(clear=[True])
     made = await node.run(clear=[True])
     assert len(cloud.history_posts) == 1
@@ -52,20 +52,24 @@ async def test_a_second_run_finds_nothing_and_sends_nothing(node: Any, cloud: Si
     assert made["result"][2] == 0
 
 
-async def test_clear_off_does_nothing_and_says_so(node: Any, cloud: SimulatedCloud) -> None:
+async def test_the_clear_node_sends_no_request_if_its_input_is_off(node: Any, cloud: SimulatedCloud) -> None:
     made = await node.run(clear=[False], after=[1])
     text = "“clear” is off. Nothing was sent."
     assert made == {"ui": {"text": [text]}, "result": ([1], text, 0)}
     assert cloud.requests == []
 
 
-async def test_a_missing_clear_sends_nothing(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
+async def test_the_clear_node_sends_no_request_if_its_input_is_missing(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
     with pytest.raises(errors.InputRefused):
         await node.run()
     assert cloud.requests == []
 
 
-async def test_a_refused_clear_raises_with_what_the_cloud_said(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
+async def test_the_error_of_a_refused_clear_gives_the_reason_and_hides_the_key(
+    node: Any, cloud: SimulatedCloud, errors: Any
+) -> None:
     cloud.faults.append(Fault.shaped(HISTORY, message_only(403, f"not with {cloud.api_key}")))
     with pytest.raises(errors.Incomplete) as ended:
         await node.run(clear=[True])
@@ -75,7 +79,7 @@ async def test_a_refused_clear_raises_with_what_the_cloud_said(node: Any, cloud:
 
 
 @pytest.mark.parametrize("acted", [True, False])
-async def test_after_a_lost_answer_the_clear_is_checked_and_never_sent_again(
+async def test_after_a_lost_answer_the_history_is_counted_and_the_clear_is_not_sent_again(
     node: Any, cloud: SimulatedCloud, errors: Any, acted: bool
 ) -> None:
     finished = len(cloud.finished)

@@ -70,7 +70,7 @@ def reports(comfyui: FakeComfyUI) -> list[str]:
     return [kept.fetch(data["operation"])["report"] for event, data, _ in comfyui.sent if event == STOPPED]
 
 
-async def test_a_stop_during_a_request_is_noticed_within_half_a_second(
+async def test_stopping_a_node_during_a_request_takes_effect_within_half_a_second(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None, acted=False))
@@ -85,7 +85,7 @@ async def test_a_stop_during_a_request_is_noticed_within_half_a_second(
     assert cloud.deleted == []
 
 
-async def test_a_stop_after_which_the_jobs_turn_out_to_be_gone_says_so(
+async def test_the_report_of_a_stopped_node_counts_jobs_that_were_removed_after_all(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None))
@@ -96,7 +96,7 @@ async def test_a_stop_after_which_the_jobs_turn_out_to_be_gone_says_so(
     assert reports(comfyui)[0].startswith("2 jobs removed from your cloud history.")
 
 
-async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_reported(
+async def test_the_report_of_a_node_stopped_between_requests_counts_the_sent_jobs(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.switches.latency = 0.1
@@ -117,7 +117,7 @@ async def test_a_stop_between_requests_is_noticed_and_what_was_sent_is_reported(
     assert len(cloud.history_posts) == posts
 
 
-async def test_the_report_of_a_stop_goes_only_to_the_browser_that_queued_it_and_holds_no_key(
+async def test_the_report_of_a_stopped_node_goes_only_to_its_browser_and_contains_no_key(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -131,7 +131,7 @@ async def test_the_report_of_a_stop_goes_only_to_the_browser_that_queued_it_and_
     assert cloud.api_key not in json.dumps([comfyui.sent, kept])
 
 
-async def test_no_page_hears_of_a_run_that_no_page_queued(
+async def test_no_browser_is_notified_of_a_prompt_that_no_browser_queued(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     sys.modules["server"].PromptServer.instance.client_id = None
@@ -142,7 +142,7 @@ async def test_no_page_hears_of_a_run_that_no_page_queued(
     assert comfyui.progress == []
 
 
-async def test_a_report_that_cannot_be_kept_does_not_hide_that_the_node_was_stopped(
+async def test_a_node_is_stopped_even_if_its_report_cannot_be_saved(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     state_folder().mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ async def test_a_report_that_cannot_be_kept_does_not_hide_that_the_node_was_stop
     assert reports(comfyui) == []
 
 
-async def test_a_stop_while_a_clear_is_sent_is_noticed_and_reported(
+async def test_stopping_a_node_during_a_clear_request_is_reported(
     comfyui: FakeComfyUI, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -165,7 +165,7 @@ async def test_a_stop_while_a_clear_is_sent_is_noticed_and_reported(
     assert reports(comfyui)[0].startswith(f"{finished:,} jobs removed from your cloud history.")
 
 
-async def test_a_stop_before_anything_is_sent_sends_nothing(
+async def test_stopping_a_node_before_its_first_delete_request_sends_none(
     comfyui: FakeComfyUI, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     for work in (delete_node.run(job_ids=some(cloud, 300), dry_run=[False]), clear_node.run(clear=[True])):
@@ -175,7 +175,7 @@ async def test_a_stop_before_anything_is_sent_sends_nothing(
     assert cloud.history_posts == []
 
 
-async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_the_prompt(
+async def test_a_stop_noticed_by_the_progress_bar_after_the_deletion_still_stops_the_prompt(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     comfyui.interrupt_at = 2
@@ -187,7 +187,9 @@ async def test_a_stop_that_a_progress_bar_notices_at_the_very_end_still_stops_th
     assert "2 jobs removed from your cloud history." in report or "2 unconfirmed: " in report
 
 
-async def test_a_stop_consumed_by_the_last_check_still_stops_the_prompt(comfyui: FakeComfyUI, pack_module: Any) -> None:
+async def test_a_stop_noticed_by_the_last_interrupt_check_still_stops_the_prompt(
+    comfyui: FakeComfyUI, pack_module: Any
+) -> None:
     watch = pack_module("comfy_host").NodeWatch()
     comfyui.interrupted = True
     assert watch.stop_requested()
@@ -209,7 +211,7 @@ async def test_an_error_in_the_interrupt_check_is_not_mistaken_for_an_interrupt(
         pack_module("comfy_host").NodeWatch().stop_requested()
 
 
-async def test_an_interrupt_that_is_a_base_exception_is_noticed_too(
+async def test_an_interrupt_exception_derived_from_base_exception_stops_a_node(
     comfyui: FakeComfyUI, pack_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = type("InterruptProcessingException", (BaseException,), {})
@@ -224,7 +226,7 @@ async def test_an_interrupt_that_is_a_base_exception_is_noticed_too(
         watch.raise_if_stopped()
 
 
-async def test_cancelling_a_node_passes_through_and_its_note_stays(
+async def test_a_node_cancelled_during_its_request_leaves_an_unresolved_operation(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud, pack_module: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
@@ -237,7 +239,7 @@ async def test_cancelling_a_node_passes_through_and_its_note_stays(
     assert (entry.kind, entry.asked, entry.origin) == ("delete", 2, "node 12")
 
 
-async def test_progress_shows_for_several_jobs_and_ends_at_all(
+async def test_the_progress_of_a_deletion_goes_from_zero_to_the_number_of_jobs(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     await delete_node.run(job_ids=some(cloud, 250), dry_run=[False])
@@ -245,7 +247,7 @@ async def test_progress_shows_for_several_jobs_and_ends_at_all(
     assert comfyui.progress[-1] == (250, 250)
 
 
-async def test_progress_shows_for_the_backup_and_then_for_the_deletion(
+async def test_progress_is_shown_for_the_backup_and_then_for_the_deletion(
     comfyui: FakeComfyUI, delete_node: Any, cloud: SimulatedCloud
 ) -> None:
     await delete_node.run(job_ids=some(cloud, 30), dry_run=[False], backup=["workflows"])
@@ -254,7 +256,7 @@ async def test_progress_shows_for_the_backup_and_then_for_the_deletion(
     assert comfyui.progress[begun[1] - 1] == comfyui.progress[-1] == (30, 30)
 
 
-async def test_a_wait_is_shown_on_the_node_in_the_browser_that_queued_it(
+async def test_a_wait_for_the_service_is_shown_on_the_node_only_in_the_browser_that_queued_it(
     comfyui: FakeComfyUI, pack_module: Any
 ) -> None:
     pack_module("comfy_host").NodeWatch().progress("asked_to_wait", 0, 12)

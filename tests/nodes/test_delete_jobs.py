@@ -61,7 +61,7 @@ async def test_the_delete_node_removes_exactly_the_given_jobs_and_reports_them(
     assert made["ui"] == {"text": [report]}
 
 
-async def test_an_active_job_is_recognised_and_not_sent(node: Any, cloud: SimulatedCloud) -> None:
+async def test_the_delete_node_does_not_send_active_jobs(node: Any, cloud: SimulatedCloud) -> None:
     active, finished = cloud.active[0].id, cloud.finished[0].id
     made = await node.run(job_ids=[active, finished], dry_run=[False])
     assert cloud.history_posts == [{"delete": [finished]}]
@@ -77,7 +77,7 @@ async def test_an_active_job_is_recognised_and_not_sent(node: Any, cloud: Simula
 @pytest.mark.parametrize(
     "absent", [None, [], (None,), [None], [""], [" \n "], ["[]"], [None, None], [[None]]], ids=repr
 )
-async def test_absent_ids_are_refused_and_nothing_is_sent(
+async def test_missing_job_ids_are_refused_and_no_request_is_sent(
     node: Any, cloud: SimulatedCloud, errors: Any, absent: Any
 ) -> None:
     if absent == []:
@@ -89,7 +89,9 @@ async def test_absent_ids_are_refused_and_nothing_is_sent(
     assert cloud.requests == []
 
 
-async def test_a_dry_run_promises_no_protected_job(node: Any, cloud: SimulatedCloud, pack_module: Any) -> None:
+async def test_the_report_of_a_dry_run_does_not_count_protected_jobs_as_removable(
+    node: Any, cloud: SimulatedCloud, pack_module: Any
+) -> None:
     kept, going = cloud.finished[0].id, cloud.finished[1].id
     protection = pack_module("comfy_host").operations().protection
     protection.change(protect=True, jobs=[kept], workflows=["w"])
@@ -101,7 +103,7 @@ async def test_a_dry_run_promises_no_protected_job(node: Any, cloud: SimulatedCl
     assert cloud.requests == []
 
 
-async def test_a_missing_input_is_refused_and_nothing_is_sent(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
+async def test_a_missing_input_is_refused_and_no_request_is_sent(node: Any, cloud: SimulatedCloud, errors: Any) -> None:
     with pytest.raises(errors.NoJobIds):
         await node.run(dry_run=[False])
     with pytest.raises(errors.InputRefused, match="dry_run"):
@@ -109,7 +111,7 @@ async def test_a_missing_input_is_refused_and_nothing_is_sent(node: Any, cloud: 
     assert cloud.requests == []
 
 
-async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
+async def test_a_dry_run_lists_the_jobs_and_sends_no_delete_request(
     node: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COMFY_CLOUD_API_KEY")
@@ -120,7 +122,7 @@ async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     assert cloud.requests == []
 
 
-async def test_a_partial_failure_raises_and_says_how_many_and_which(
+async def test_the_error_of_a_partial_failure_counts_and_names_the_remaining_jobs(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     wanted = busy(cloud, 250)
@@ -139,7 +141,7 @@ async def test_a_partial_failure_raises_and_says_how_many_and_which(
     assert cloud.api_key not in str(ended.value)
 
 
-async def test_an_answer_that_never_came_is_unconfirmed_and_raises_while_the_jobs_are_listed(
+async def test_jobs_still_listed_after_a_lost_answer_are_unconfirmed_and_raise_an_error(
     node: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     cloud.faults.append(Fault(HISTORY, "reset_after_body", times=None, acted=False))
@@ -148,7 +150,7 @@ async def test_an_answer_that_never_came_is_unconfirmed_and_raises_while_the_job
     assert cloud.deleted == []
 
 
-async def test_a_missing_key_says_what_to_do_and_sends_nothing(
+async def test_the_error_for_a_missing_key_says_what_to_do(
     node: Any, cloud: SimulatedCloud, errors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COMFY_CLOUD_API_KEY")
@@ -160,9 +162,7 @@ async def test_a_missing_key_says_what_to_do_and_sends_nothing(
     assert cloud.requests == []
 
 
-def test_an_input_is_checked_before_the_run_if_it_is_typed_and_not_if_it_is_linked(
-    node: Any, cloud: SimulatedCloud
-) -> None:
+def test_typed_job_ids_are_validated_before_the_run_and_linked_ones_are_not(node: Any, cloud: SimulatedCloud) -> None:
     for unlinked in (None, (None,), [None]):
         assert node.VALIDATE_INPUTS(job_ids=unlinked) is True
     assert node.VALIDATE_INPUTS() is True
@@ -173,7 +173,7 @@ def test_an_input_is_checked_before_the_run_if_it_is_typed_and_not_if_it_is_link
 
 
 @pytest.mark.parametrize("key", ["comfyui-0123456789abcdef", "a-key-with-an-unusual-look-0123"])
-async def test_a_key_pasted_where_ids_belong_is_not_shown(
+async def test_an_api_key_pasted_as_job_ids_is_not_shown(
     node: Any, errors: Any, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_API_KEY", key)
@@ -183,7 +183,7 @@ async def test_a_key_pasted_where_ids_belong_is_not_shown(
     assert key not in str(ended.value)
 
 
-async def test_a_long_text_is_read_when_the_node_runs_and_not_while_comfyui_validates(
+async def test_long_job_id_texts_are_checked_when_the_node_runs_and_not_by_validate_inputs(
     node: Any, errors: Any, cloud: SimulatedCloud
 ) -> None:
     text = "\n".join([*many(20_000), "not-an-id"])
@@ -194,7 +194,7 @@ async def test_a_long_text_is_read_when_the_node_runs_and_not_while_comfyui_vali
     assert cloud.requests == []
 
 
-async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
+async def test_stopping_a_node_while_it_reads_ids_interrupts_the_prompt(
     node: Any, comfyui: FakeComfyUI, cloud: SimulatedCloud
 ) -> None:
     comfyui.interrupted = True
@@ -204,7 +204,7 @@ async def test_a_stop_while_ids_are_read_ends_the_prompt_as_interrupted(
 
 
 @pytest.mark.parametrize("few", [True, False], ids=["one by one", "by list"])
-async def test_changes_between_listing_and_deleting_affect_no_other_job(
+async def test_changes_to_the_history_after_listing_do_not_change_which_jobs_are_deleted(
     node: Any, pack: Any, cloud: SimulatedCloud, few: bool
 ) -> None:
     running, pending = cloud.listed("in_progress")[0].id, cloud.listed("pending")[0].id
@@ -238,7 +238,7 @@ async def test_changes_between_listing_and_deleting_affect_no_other_job(
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("count", [5, 1200])
-async def test_ids_are_deleted_correctly_on_every_kind_of_cloud(
+async def test_exactly_the_given_jobs_are_deleted_on_every_kind_of_simulated_cloud(
     node: Any, cloud: SimulatedCloud, switches: dict[str, Any], count: int
 ) -> None:
     for name, value in switches.items():

@@ -33,7 +33,7 @@ def test_every_node_has_a_help_page_and_there_are_no_other_pages() -> None:
 
 
 @pytest.mark.parametrize("node_id", [node_id for node_id in NODES if node_id != "CloudHistoryListJobs"])
-def test_the_help_page_of_a_deleting_node_says_what_stays_and_what_approval_does_not_prevent(node_id: str) -> None:
+def test_help_pages_of_deleting_nodes_say_what_is_kept_and_what_approval_cannot_prevent(node_id: str) -> None:
     page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
     assert "Kept: your assets." in page
     assert "does not guard against somebody who has access to the server" in page

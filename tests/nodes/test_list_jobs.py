@@ -74,7 +74,7 @@ def test_the_outputs_of_the_node_never_change(node: Any) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS)
-async def test_every_status_word_lists_exactly_its_jobs_newest_first(
+async def test_each_status_filter_lists_exactly_the_matching_jobs_newest_first(
     cloud: SimulatedCloud, listed: Listed, word: str
 ) -> None:
     wanted = newest_first(cloud.listed(WORDS[word]))
@@ -84,7 +84,7 @@ async def test_every_status_word_lists_exactly_its_jobs_newest_first(
     assert report.splitlines()[1:] == [f"  {job_id}" for job_id in wanted]
 
 
-async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: SimulatedCloud) -> None:
+async def test_the_report_of_the_list_node_counts_jobs_by_status_and_is_shown(node: Any, cloud: SimulatedCloud) -> None:
     made = await node.run(status=["failed"], older_than=[""], workflow_id=[""], limit=[2], after=["x", 1])
     after, job_ids, report, count = made["result"]
     failed = newest_first(cloud.listed("failed"))
@@ -98,14 +98,14 @@ async def test_the_report_counts_by_status_and_is_shown(node: Any, cloud: Simula
     )
 
 
-async def test_the_list_node_changes_nothing(cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_the_list_node_sends_only_read_requests(cloud: SimulatedCloud, listed: Listed) -> None:
     before = [(job.id, job.status, job.deleted) for job in cloud.jobs.values()]
     assert (await listed("any"))[3] == len(before)
     assert {request.method for request in cloud.requests} == {"GET"}
     assert [(job.id, job.status, job.deleted) for job in cloud.jobs.values()] == before
 
 
-async def test_older_than_takes_no_younger_job(cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_older_than_lists_only_older_jobs(cloud: SimulatedCloud, listed: Listed) -> None:
     old, young = aged(cloud, 30 * DAY), aged(cloud, 30 * DAY - 120_000)
     found = (await listed("any", "30d"))[1]
     edge = time.time() * 1000 - 30 * DAY
@@ -115,7 +115,7 @@ async def test_older_than_takes_no_younger_job(cloud: SimulatedCloud, listed: Li
 
 
 @pytest.mark.parametrize("nonsense", ["30", "all", "2026-02-30"])
-async def test_a_duration_that_cannot_be_read_is_an_error_and_never_everything(
+async def test_an_invalid_duration_is_an_error_and_never_lists_all_jobs(
     cloud: SimulatedCloud, listed: Listed, errors: Any, nonsense: str
 ) -> None:
     with pytest.raises(errors.InputRefused, match="is not a time") as refused:
@@ -125,7 +125,7 @@ async def test_a_duration_that_cannot_be_read_is_an_error_and_never_everything(
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100_000])
-async def test_a_limit_takes_the_newest(cloud: SimulatedCloud, listed: Listed, limit: int) -> None:
+async def test_a_limit_lists_the_newest_jobs(cloud: SimulatedCloud, listed: Listed, limit: int) -> None:
     # Arriving last is not being newest.
     aged(cloud, 400 * DAY)
     _, job_ids, _, count = await listed("failed", limit=limit)
@@ -133,7 +133,7 @@ async def test_a_limit_takes_the_newest(cloud: SimulatedCloud, listed: Listed, l
     assert count == len(job_ids) <= limit
 
 
-async def test_only_the_jobs_of_one_workflow(cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_a_workflow_id_lists_only_the_jobs_of_that_workflow(cloud: SimulatedCloud, listed: Listed) -> None:
     workflow = next(job.workflow_id for job in cloud.finished if job.workflow_id)
     wanted = [job for job in cloud.finished if job.workflow_id == workflow]
     assert (await listed("finished", workflow_id=f" {workflow} "))[1] == newest_first(wanted)
@@ -150,7 +150,7 @@ async def test_only_the_jobs_of_one_workflow(cloud: SimulatedCloud, listed: List
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_absent_or_odd_input_is_refused_and_never_means_everything(
+async def test_a_missing_or_invalid_input_is_refused_and_never_lists_all_jobs(
     node: Any, cloud: SimulatedCloud, errors: Any, wrong: dict[str, Any]
 ) -> None:
     good: dict[str, Any] = {"status": ["failed"], "older_than": ["1d"], "workflow_id": ["x"], "limit": [1]}
@@ -163,14 +163,14 @@ async def test_an_absent_or_odd_input_is_refused_and_never_means_everything(
     assert cloud.requests == []
 
 
-async def test_an_unknown_status_shows_with_any_alone(cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_jobs_with_an_unknown_status_are_listed_only_by_any(cloud: SimulatedCloud, listed: Listed) -> None:
     odd = cloud.add_job("completed", overrides={"status": "archived"}).id
     assert odd in (await listed("any"))[1]
     for word in set(WORDS) - {"any"}:
         assert odd not in (await listed(word))[1], word
 
 
-async def test_a_list_that_cannot_be_read_completely_is_an_error_and_never_a_short_list(
+async def test_an_incompletely_read_list_is_an_error_and_never_a_shorter_list(
     cloud: SimulatedCloud, listed: Listed, errors: Any
 ) -> None:
     for _ in range(1000):
@@ -192,7 +192,9 @@ async def test_the_delete_node_removes_exactly_the_ids_from_the_list_node(
     assert made["result"][2] == len(failed)
 
 
-async def test_an_empty_list_is_cleanly_nothing_to_delete(pack: Any, cloud: SimulatedCloud, listed: Listed) -> None:
+async def test_deleting_the_jobs_of_an_empty_list_sends_no_request_and_succeeds(
+    pack: Any, cloud: SimulatedCloud, listed: Listed
+) -> None:
     _, job_ids, report, count = await listed("failed", "900000h")
     assert (job_ids, report, count) == ([], "No job matches.", 0)
     made = await pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=job_ids, dry_run=[False])
@@ -210,7 +212,7 @@ def ahead(pack_module: Any) -> Callable[[timedelta], None]:
     return put
 
 
-async def test_with_a_clock_that_is_days_ahead_an_age_is_refused_and_a_date_is_not(
+async def test_with_a_clock_days_ahead_older_than_accepts_a_date_but_no_duration(
     listed: Listed, errors: Any, ahead: Callable[[timedelta], None]
 ) -> None:
     ahead(timedelta(days=10))
@@ -220,7 +222,7 @@ async def test_with_a_clock_that_is_days_ahead_an_age_is_refused_and_a_date_is_n
     await listed()
 
 
-async def test_with_a_clock_that_is_minutes_ahead_the_report_says_so(
+async def test_with_a_clock_minutes_ahead_the_report_contains_a_warning(
     listed: Listed, ahead: Callable[[timedelta], None]
 ) -> None:
     ahead(timedelta(minutes=10, seconds=30))
@@ -229,7 +231,7 @@ async def test_with_a_clock_that_is_minutes_ahead_the_report_says_so(
     assert warning not in (await listed())[2]
 
 
-async def test_with_a_clock_that_is_hours_ahead_no_job_is_older_than_it_is(
+async def test_with_a_clock_hours_ahead_older_than_lists_no_younger_job(
     cloud: SimulatedCloud, listed: Listed, ahead: Callable[[timedelta], None]
 ) -> None:
     cloud.jobs.clear()

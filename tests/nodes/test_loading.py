@@ -46,7 +46,7 @@ def test_the_state_is_kept_in_the_system_user_folder_of_comfyui(
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
 
 
-def test_a_pack_that_changes_the_working_directory_does_not_move_the_state(
+def test_another_pack_that_changes_the_working_directory_does_not_move_the_state_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
 ) -> None:
     monkeypatch.delenv("COMFY_CLOUD_HISTORY_HOME")
@@ -59,7 +59,7 @@ def test_a_pack_that_changes_the_working_directory_does_not_move_the_state(
     assert host.operations().folder == tmp_path / "first" / "user" / "__cloud_history"
 
 
-async def test_a_named_state_folder_that_is_missing_at_the_next_start_is_not_treated_as_new(
+async def test_a_configured_state_folder_missing_at_the_next_start_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_pack: LoadPack
 ) -> None:
     FakeComfyUI(tmp_path / "user").install(monkeypatch)
@@ -99,13 +99,13 @@ async def test_a_refused_state_folder_is_reported_at_startup_by_the_nodes_and_by
         assert (await client.get("/cloud_history/status")).status == 403
 
 
-def test_the_routes_are_added_once_and_all_below_our_own_path(comfyui: FakeComfyUI, pack: Any) -> None:
+def test_all_routes_are_below_cloud_history(comfyui: FakeComfyUI, pack: Any) -> None:
     paths = [route.path for route in comfyui.routes]
     assert paths
     assert all(path.startswith("/cloud_history/") for path in paths)
 
 
-def test_the_pack_of_one_test_leaves_nothing_to_the_next(kept_pack: KeptPack) -> None:
+def test_loading_the_pack_again_in_a_test_resets_its_state(kept_pack: KeptPack) -> None:
     host, secret = (f"{kept_pack.load().__name__}.{each}" for each in ("comfy_host", "cloud_history.secret"))
     first = sys.modules[host].operations()
     sys.modules[secret].remember("a-key-of-the-first-test")
@@ -167,7 +167,7 @@ def test_unresolved_operations_are_reported_at_startup_and_not_sent(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows stops no program")
-def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting(
+def test_a_suspended_process_that_holds_a_lock_does_not_block_the_start_of_comfyui(
     comfyui: FakeComfyUI, load_pack: LoadPack
 ) -> None:
     name = load_pack().__name__
@@ -193,7 +193,7 @@ def test_a_stopped_program_that_keeps_a_lock_does_not_keep_comfyui_from_starting
         child.communicate()
 
 
-def test_a_missing_module_gives_none_without_an_error(pack_module: Any) -> None:
+def test_importing_a_missing_comfyui_module_returns_none(pack_module: Any) -> None:
     host = pack_module("comfy_host")
     for name in ("surely_not_installed", "surely_not_installed.at_all"):
         assert host._import_or_none(name, partial(importlib.import_module, name)) is None
@@ -210,7 +210,7 @@ def test_an_import_error_inside_a_comfyui_module_is_raised(
         )
 
 
-def test_outside_comfyui_everything_has_a_plain_fallback(pack_module: Any) -> None:
+def test_outside_comfyui_each_function_of_comfy_host_has_a_fallback(pack_module: Any) -> None:
     host = pack_module("comfy_host")
     host.announce("cloud_history.changed", {})
     watch = host.NodeWatch()

@@ -84,7 +84,7 @@ def assert_readable(error: Any, errors: Any) -> None:
     assert error.__cause__ is None
 
 
-def test_no_malformed_input_sends_anything_and_each_gets_a_clear_error(
+def test_malformed_inputs_are_refused_with_a_readable_error_and_send_no_request(
     served: SimulatedCloud, load_pack: LoadPack
 ) -> None:
     pack = load_pack()
@@ -116,7 +116,7 @@ def test_no_malformed_input_sends_anything_and_each_gets_a_clear_error(
     assert served.requests == []
 
 
-def test_the_same_nodes_do_send_when_the_input_is_right(
+def test_the_nodes_send_their_requests_if_the_inputs_are_valid(
     served: SimulatedCloud, load_pack: LoadPack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "allow")

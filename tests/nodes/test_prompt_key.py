@@ -60,7 +60,7 @@ NODES = ("CloudHistoryListJobs", "CloudHistoryDeleteJobs", "CloudHistoryClear")
 
 @pytest.mark.usefixtures("keyless")
 @pytest.mark.parametrize("form", [older, newer, wrapped])
-async def test_the_prompt_key_is_used_if_there_is_no_other_wherever_comfyui_keeps_it(
+async def test_without_another_key_the_prompt_key_is_used_in_every_queue_format(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, form: Any
 ) -> None:
     comfyui.running[7] = form(cloud.api_key)
@@ -71,7 +71,7 @@ async def test_the_prompt_key_is_used_if_there_is_no_other_wherever_comfyui_keep
 
 
 @pytest.mark.usefixtures("keyless")
-async def test_a_comfyui_edition_that_calls_prompts_tasks_is_supported(
+async def test_the_prompt_key_is_found_if_comfyui_keeps_prompts_as_tasks(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys
@@ -83,7 +83,7 @@ async def test_a_comfyui_edition_that_calls_prompts_tasks_is_supported(
     assert cloud.history_posts == [{"clear": True}]
 
 
-async def test_a_key_from_the_environment_outranks_the_prompt_key(
+async def test_a_key_in_the_environment_is_used_instead_of_the_prompt_key(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud
 ) -> None:
     comfyui.running[7] = older(OTHER)
@@ -94,7 +94,7 @@ async def test_a_key_from_the_environment_outranks_the_prompt_key(
 @pytest.mark.parametrize(
     "item", [older(OTHER, "another prompt"), (1.0, "p", {}, {}, []), older(""), older("two words")]
 )
-async def test_a_missing_unusable_or_foreign_prompt_key_is_no_key(
+async def test_a_missing_invalid_or_foreign_prompt_key_is_not_used(
     comfyui: FakeComfyUI, nodes: Any, cloud: SimulatedCloud, errors: Any, item: Any
 ) -> None:
     comfyui.running[7] = item
@@ -132,7 +132,7 @@ def many(comfyui: FakeComfyUI, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("many")
-async def test_with_several_users_no_shared_key_is_used_and_the_error_says_why(
+async def test_with_several_users_a_shared_key_is_refused_with_an_explanation(
     nodes: Any, cloud: SimulatedCloud, errors: Any
 ) -> None:
     for name in NODES:

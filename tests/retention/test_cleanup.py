@@ -34,7 +34,9 @@ class Clock:
         return self.now
 
 
-async def test_the_list_is_kept_for_a_minute_and_no_longer(cloud: SimulatedCloud, operations: Operations) -> None:
+async def test_clean_up_previews_cache_the_job_list_for_one_minute(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
     clock = Clock()
     cleaning, connection = CleanUp(operations, clock), await operations.find_connection()
     _, before = await cleaning.preview(connection, POLICY, Unwatched())
@@ -45,7 +47,7 @@ async def test_the_list_is_kept_for_a_minute_and_no_longer(cloud: SimulatedCloud
     assert len((await cleaning.preview(connection, POLICY, Unwatched()))[1]) == len(before) + 1
 
 
-async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operations) -> None:
+async def test_the_cached_job_list_of_one_key_is_not_used_for_another_key(operations: Operations) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
     await cleaning.preview(connection, POLICY, Unwatched())
     other = replace(connection, key=ApiKey(Secret("comfyui-another-key-0123456789"), "env"))
@@ -53,7 +55,7 @@ async def test_the_list_of_one_key_is_never_shown_to_another(operations: Operati
         await cleaning.preview(other, POLICY, Unwatched())
 
 
-async def test_policies_tried_while_the_list_is_read_share_that_reading(
+async def test_clean_up_previews_requested_at_once_read_the_job_list_once(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
@@ -63,7 +65,7 @@ async def test_policies_tried_while_the_list_is_read_share_that_reading(
     assert len(cloud.requests) == 1
 
 
-async def test_rules_are_tried_on_two_event_loops_at_once(cloud: SimulatedCloud, operations: Operations) -> None:
+async def test_clean_up_previews_work_on_two_event_loops_at_once(cloud: SimulatedCloud, operations: Operations) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
 
     async def try_rules() -> int:
@@ -75,7 +77,7 @@ async def test_rules_are_tried_on_two_event_loops_at_once(cloud: SimulatedCloud,
     assert (here, there) == (1, 1)
 
 
-async def test_a_failed_reading_is_not_kept_and_does_not_block_the_next(
+async def test_a_failed_read_of_the_job_list_is_not_cached_and_does_not_block_the_next_read(
     cloud: SimulatedCloud, operations: Operations
 ) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
@@ -87,7 +89,9 @@ async def test_a_failed_reading_is_not_kept_and_does_not_block_the_next(
     assert (await cleaning.preview(connection, POLICY, Unwatched()))[0].go
 
 
-async def test_a_cancelled_reading_does_not_block_the_next(cloud: SimulatedCloud, operations: Operations) -> None:
+async def test_a_cancelled_read_of_the_job_list_does_not_block_the_next_read(
+    cloud: SimulatedCloud, operations: Operations
+) -> None:
     cleaning, connection = CleanUp(operations), await operations.find_connection()
     asked, forever = asyncio.Event(), asyncio.Event()
 

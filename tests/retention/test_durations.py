@@ -33,12 +33,12 @@ def test_hours_days_and_weeks_are_counted_back_from_now(text: str, ago: timedelt
     assert cutoff(text, NOON) == NOON - ago
 
 
-def test_a_date_is_its_first_moment_in_utc() -> None:
+def test_a_date_means_midnight_at_its_start_in_utc() -> None:
     assert cutoff(" 2024-02-29 ", NOON) == datetime(2024, 2, 29, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\t "])
-def test_blank_is_no_limit(blank: str) -> None:
+def test_a_blank_duration_means_no_limit(blank: str) -> None:
     assert cutoff(blank, NOON) is None
 
 
@@ -57,7 +57,7 @@ def test_an_invalid_time_is_an_error_that_quotes_it(text: str) -> None:
 
 @quickly
 @given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,8} ?[hdwHDW]?", fullmatch=True))
-def test_any_text_is_blank_or_an_aware_moment_before_now_or_an_error(text: str) -> None:
+def test_every_duration_text_is_blank_or_a_past_time_or_an_error(text: str) -> None:
     try:
         found = cutoff(text, NOON)
     except InputRefused:

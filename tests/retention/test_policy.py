@@ -153,12 +153,12 @@ def is_protected(job: Job) -> bool:
 
 
 @pytest.mark.parametrize(("name", "policy", "goes"), ROWS, ids=[" ".join(row) for row in ROWS])
-def test_policies_delete_exactly_what_was_worked_out_by_hand(name: str, policy: str, goes: str) -> None:
+def test_policies_delete_exactly_the_jobs_in_the_table(name: str, policy: str, goes: str) -> None:
     preview = decide(history(name), policy_of(policy), NOW, is_protected)
     assert "".join(job.id for job in preview.go) == goes.replace("-", "")
 
 
-def test_there_are_at_least_sixty_policies_without_duplicates() -> None:
+def test_the_table_has_at_least_sixty_policies_without_duplicates() -> None:
     assert len({tuple(row[:2]) for row in ROWS}) == len(ROWS) >= 60
 
 
@@ -195,7 +195,7 @@ def test_a_policy_without_a_rule_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("text", "part"), [("within=1h of=z", "all"), ("last=1", "90%")])
-def test_a_policy_that_deletes_most_jobs_has_to_be_allowed(text: str, part: str) -> None:
+def test_a_policy_that_deletes_most_jobs_needs_allow_large(text: str, part: str) -> None:
     policy = policy_of(text)
     preview = decide(history("flows" if "z" in text else "days"), policy, NOW)
     with pytest.raises(PolicyRefused, match=part):
@@ -207,13 +207,13 @@ def many(count: int) -> list[Job]:
     return [Job(f"{n:04}", JobStatus.FAILED, "", created_at=NOW - timedelta(minutes=n)) for n in range(count)]
 
 
-def test_80_of_100_need_not_be_allowed_and_81_need_it() -> None:
+def test_deleting_81_of_100_jobs_needs_allow_large_and_deleting_80_does_not() -> None:
     check_share(decide(many(100), Policy(keep_last=20), NOW), allow_large=False)
     with pytest.raises(PolicyRefused, match="81%"):
         check_share(decide(many(100), Policy(keep_last=19), NOW), allow_large=False)
 
 
-def test_a_share_below_one_is_never_shown_as_100_percent() -> None:
+def test_a_deleted_share_below_one_is_never_shown_as_100_percent() -> None:
     policy = Policy(keep_last=1)
     with pytest.raises(PolicyRefused, match=r"delete 99% .*\(999 of 1,000 finished jobs\)"):
         check_share(decide(many(1000), policy, NOW), allow_large=False)
@@ -255,12 +255,12 @@ def test_invalid_numbers_and_statuses_are_refused(members: dict[str, object]) ->
 
 
 @pytest.mark.parametrize("text", ["soon", "30", "-3d", "1.5d", "2026-01-31", "0x3d", "３d", "30 days"])
-def test_a_length_that_cannot_be_read_is_refused(text: str) -> None:
+def test_an_invalid_duration_in_a_policy_is_refused(text: str) -> None:
     with pytest.raises(InputRefused, match="not a length of time"):
         span(text)
 
 
-def test_days_are_counted_in_utc() -> None:
+def test_daily_rules_count_days_in_utc() -> None:
     east = timezone(timedelta(hours=14))
     jobs = [
         Job("a", JobStatus.COMPLETED, "", created_at=datetime(2026, 3, 18, 9, tzinfo=east)),
@@ -270,7 +270,7 @@ def test_days_are_counted_in_utc() -> None:
     assert [job.id for job in decide(jobs, Policy(keep_daily=2), NOW).go] == ["b"]
 
 
-def test_the_report_is_a_table_of_what_is_kept_and_why_and_of_what_would_go() -> None:
+def test_the_report_of_a_policy_lists_kept_jobs_by_rule_and_the_jobs_to_delete() -> None:
     policy = policy_of("last=2 within=30d")
     preview = decide(history("flows"), policy, NOW)
     assert cleanup_report(preview, policy).splitlines() == [
@@ -285,14 +285,14 @@ def test_the_report_is_a_table_of_what_is_kept_and_why_and_of_what_would_go() ->
     assert lines[-2:] == ["Would go 1, with their times (UTC):", "  q  2026-03-09 12:00  failed"]
 
 
-def test_at_most_a_thousand_ids_are_listed() -> None:
+def test_the_report_of_a_policy_lists_at_most_a_thousand_ids() -> None:
     policy = Policy(keep_last=1)
     lines = cleanup_report(decide(many(1203), policy, NOW), policy).splitlines()
     assert sum(line.endswith("failed") for line in lines) == 1000
     assert lines[-1] == "  and 202 more"
 
 
-def test_a_policy_is_logged_in_short() -> None:
+def test_a_policy_is_logged_in_a_short_form() -> None:
     assert policy_words(policy_of("last=2 within=36h failed each")) == (
         '{"policy": {"keep_last": 2, "keep_within": "36 hours", "statuses": ["failed"], "per_workflow": true}}'
     )

@@ -148,7 +148,7 @@ def the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example: Example
 
 @EXAMPLES
 @given(made_of(example_of, 64))
-def test_the_invariants_hold_for_every_policy_and_every_history(example: Example) -> None:
+def test_retention_invariants_hold_for_random_policies_and_histories(example: Example) -> None:
     each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(example)
     another_or_a_larger_rule_never_deletes_more(example)
     rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example)

@@ -29,7 +29,7 @@ def made(tmp_path: Path, environ: dict[str, str], **ahead: float) -> Operations:
 
 
 @pytest.mark.parametrize("days", [10, -10])
-async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
+async def test_a_clock_wrong_by_ten_days_stops_only_age_rules(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, days: int
 ) -> None:
     operations = made(tmp_path, environ, days=days)
@@ -45,7 +45,7 @@ async def test_a_clock_that_is_ten_days_wrong_stops_rules_of_time_and_no_others(
 
 
 @pytest.mark.parametrize("hours", [20, -20])
-async def test_a_clock_wrong_by_less_than_a_day_deletes_no_job_that_should_stay(
+async def test_an_age_rule_deletes_no_younger_job_if_the_clock_is_wrong_by_hours(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, hours: int
 ) -> None:
     cloud.jobs.clear()
@@ -58,7 +58,7 @@ async def test_a_clock_wrong_by_less_than_a_day_deletes_no_job_that_should_stay(
 
 
 @pytest.mark.parametrize("ahead", [0, 365, -365])
-async def test_a_machine_with_a_wrong_clock_prunes_no_backup(
+async def test_old_backups_are_not_deleted_if_the_clock_is_wrong(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, ahead: int
 ) -> None:
     operations = made(tmp_path, environ, days=ahead)
@@ -71,7 +71,7 @@ async def test_a_machine_with_a_wrong_clock_prunes_no_backup(
     assert len(operations.backups.list()) == MIN_BACKUPS + 3
 
 
-async def test_a_clock_wrong_by_ten_minutes_is_reported_and_stops_nothing(
+async def test_a_clock_wrong_by_ten_minutes_gives_a_warning_and_stops_no_rule(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     operations = made(tmp_path, environ, minutes=10, seconds=30)
@@ -80,7 +80,7 @@ async def test_a_clock_wrong_by_ten_minutes_is_reported_and_stops_nothing(
     assert operations.clock.warning.startswith("This machine’s clock is 10 minutes ahead of Comfy Cloud’s:")
 
 
-async def test_a_right_clock_gives_no_warning(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_a_correct_clock_gives_no_warning(environ: dict[str, str], tmp_path: Path) -> None:
     operations = made(tmp_path, environ)
     await resolve(operations, await operations.find_connection(), MONTH, Unwatched(), allow_large=True)
     assert operations.clock.warning == ""
