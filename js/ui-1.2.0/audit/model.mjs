@@ -1,5 +1,5 @@
 // @ts-check
-/** What was deleted from this ComfyUI, as the server's audit log has it. No DOM. */
+/** The server's audit log of deletions from this ComfyUI. No DOM. */
 
 import { asApiError } from "../api.mjs";
 
@@ -7,18 +7,18 @@ import { asApiError } from "../api.mjs";
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 
 /**
- * A job of a deletion: what became of it, and what its backup knows.
- * @typedef {object} KeptJob
+ * A job of a deletion, with its outcome and the data of its backup.
+ * @typedef {object} DeletedJob
  * @property {string} id
- * @property {string} name "" where nothing is kept of it
- * @property {string} outcome "" where it is not told
+ * @property {string} name "" without a backup
+ * @property {string} outcome "" if the audit log does not name it
  * @property {string} why
  * @property {boolean} workflow whether its workflow can be restored
  */
-/** @typedef {{jobs: KeptJob[], error: HistoryApiError | null}} KeptJobs */
+/** @typedef {{jobs: DeletedJob[], error: HistoryApiError | null}} DeletedJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
-/** The audit log's order; what only the backup knows comes last. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {KeptJob[]} */
+/** Jobs of the audit log, then those that only the backup contains. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {DeletedJob[]} */
 export function joinJobs(told, kept) {
   const backups = new Map(kept.map((job) => [job.id, job]));
   const joined = told.map(({ id, outcome, why }) => {
@@ -45,19 +45,19 @@ export class AuditLog {
     this.api = api;
   }
 
-  /** A view is shown: reads it anew. @param {() => void} listener @returns {() => void} what to call when it is gone */
+  /** Registers an open page and refreshes. @param {() => void} listener @returns {() => void} unregisters the page */
   shown(listener) {
     this.#views.add(listener);
     void this.refresh();
     return () => void this.#views.delete(listener);
   }
 
-  /** Something was deleted: reads again if anybody looks. */
+  /** Refreshes after a deletion, if a page is open. */
   changed() {
     if (this.#views.size) void this.refresh();
   }
 
-  /** An answer that a later request has overtaken is dropped. */
+  /** Ignores the answer if a later request has started. */
   async refresh() {
     const reading = (this.#reading += 1);
     const [answer, failure] = await this.api.auditLog().then((got) => [got, null], (error) => [null, error]);
@@ -67,7 +67,7 @@ export class AuditLog {
     for (const listener of this.#views) listener();
   }
 
-  /** The jobs of one deletion. A backup that can't be read takes nothing from what the audit log tells. @param {AuditEntry} entry @returns {Promise<KeptJobs>} */
+  /** The jobs of one deletion. If its backup is unreadable, returns the audit log's data with the error. @param {AuditEntry} entry @returns {Promise<DeletedJobs>} */
   async jobs({ operation, backup }) {
     const [told, kept] = await Promise.allSettled([
       this.api.auditJobs(operation),

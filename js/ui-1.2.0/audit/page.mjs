@@ -1,5 +1,5 @@
 // @ts-check
-/** The page "Recently deleted": deletions by time, their jobs, and what their backups can give back. */
+/** The page "Recently deleted": past deletions, their jobs, and workflows from their backups. */
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
@@ -19,32 +19,32 @@ import { AUDIT, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, rem
 /** @import { AuditEntry } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
 /** @import { IconName } from "../common/icons.mjs" */
-/** @import { AuditLog, KeptJob, KeptJobs } from "./model.mjs" */
+/** @import { AuditLog, DeletedJob, DeletedJobs } from "./model.mjs" */
 
-/** What is known of an entry beyond its line; lives as long as the page. @typedef {{open: boolean, all: boolean, kept: KeptJobs | null}} Unfolded */
+/** Whether an entry is open, and shows all its jobs. @typedef {{open: boolean, all: boolean, kept: DeletedJobs | null}} EntryState */
 /**
  * @typedef {object} EntryActions
  * @property {() => void} toggle
  * @property {() => void} all
- * @property {(job: KeptJob) => void} open
- * @property {(job: KeptJob) => void} download
+ * @property {(job: DeletedJob) => void} open
+ * @property {(job: DeletedJob) => void} download
  * @property {() => void} deleteBackup
  */
 
-/** Jobs shown at first, and those added at a time afterwards. */
+/** Number of jobs shown at first, and added at a time while scrolling. */
 const FIRST = 3;
 const BATCH = 200;
 
 let made = 0;
 
 /** @param {AuditEntry} entry @returns {[IconName, string]} */
-function look({ state, backup }) {
+function entryIcon({ state, backup }) {
   if (state === "running") return ["running", "spin i-link"];
   if (state === "unknown") return ["unknown", "i-warn"];
   return [backup ? "box" : "trash", ""];
 }
 
-/** @param {KeptJob} job @param {EntryActions} actions */
+/** @param {DeletedJob} job @param {EntryActions} actions */
 function jobLine(job, { open, download }) {
   const name = clean(job.name);
   const title = clean(job.id);
@@ -64,8 +64,8 @@ function jobLine(job, { open, download }) {
   );
 }
 
-/** A list that grows as it is scrolled, for a deletion may have had many thousands. @param {KeptJob[]} jobs @param {EntryActions} actions @param {(() => void)[]} leaving */
-function jobList(jobs, actions, leaving) {
+/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {EntryActions} actions @param {(() => void)[]} cleanups */
+function jobList(jobs, actions, cleanups) {
   const list = el("ul");
   const end = el("li", { "aria-hidden": "true" });
   let shown = 0;
@@ -80,13 +80,13 @@ function jobList(jobs, actions, leaving) {
   if (end.parentNode) {
     const observer = new window.IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more());
     observer.observe(end);
-    leaving.push(() => observer.disconnect());
+    cleanups.push(() => observer.disconnect());
   }
   return list;
 }
 
-/** @param {AuditEntry} entry @param {Unfolded} state @param {EntryActions} actions @param {(() => void)[]} leaving */
-function unfolded(entry, { kept, all }, actions, leaving) {
+/** @param {AuditEntry} entry @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
+function entryBody(entry, { kept, all }, actions, cleanups) {
   if (!kept) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
   const { jobs, error } = kept;
   const rest = jobs.length > FIRST && !all && linkButton(showAll(jobs.length), actions.all);
@@ -94,39 +94,39 @@ function unfolded(entry, { kept, all }, actions, leaving) {
   return [
     error && hint("warning", errorLine(error), "cch-msg warn"),
     !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
-    jobList(all ? jobs : jobs.slice(0, FIRST), actions, leaving),
+    jobList(all ? jobs : jobs.slice(0, FIRST), actions, cleanups),
     foot.firstChild && foot,
   ];
 }
 
-/** @param {AuditEntry} entry @param {number} now @param {Unfolded} state @param {EntryActions} actions */
+/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions */
 function createEntry(entry, now, state, actions) {
   const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
-  const [name, colour] = look(entry);
+  const [name, colour] = entryIcon(entry);
   const lines = [entryAbout(entry, now), ...entryKept(entry)].map((line) => el("div", { dir: "auto" }, line));
   const arrow = icon("right", "s14");
   const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id, onclick: actions.toggle }, arrow);
   const box = el("div", { class: "cch-unfolded" });
   /** @type {(() => void)[]} */
-  let leaving = [];
-  const letGo = () => {
-    for (const leave of leaving) leave();
-    leaving = [];
+  let cleanups = [];
+  const cleanUp = () => {
+    for (const leave of cleanups) leave();
+    cleanups = [];
   };
   const told = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
   return {
     element: el("li", { class: "cch-entry" }, el("div", { class: "hd" }, icon(name, colour), told, toggle), box),
     toggle,
-    destroy: letGo,
+    destroy: cleanUp,
     draw() {
       const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
       toggle.setAttribute("aria-label", label);
       toggle.setAttribute("aria-expanded", String(state.open));
       toggle.title = label;
       setIcon(arrow, state.open ? "dn" : "right");
-      letGo();
+      cleanUp();
       box.hidden = !state.open;
-      const children = state.open ? unfolded(entry, state, actions, leaving) : [];
+      const children = state.open ? entryBody(entry, state, actions, cleanups) : [];
       box.replaceChildren(...children.filter((child) => child instanceof window.Node));
     },
   };
@@ -140,9 +140,9 @@ export class AuditPage {
   #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#list);
   #whole = el("div", { class: "cch-whole" });
   #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
-  /** @type {Map<string, Unfolded>} by operation */
-  #unfolded = new Map();
-  /** @type {Map<string, ReturnType<typeof createEntry>>} by all that is known of an entry */
+  /** @type {Map<string, EntryState>} by operation */
+  #states = new Map();
+  /** @type {Map<string, ReturnType<typeof createEntry>>} by the entry as JSON */
   #shown = new Map();
   #leave;
 
@@ -172,13 +172,13 @@ export class AuditPage {
     else this.#drawEntries(entries ?? []);
   }
 
-  /** What stands in place of the list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
+  /** The message in place of the list; null if there is a list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
   #state(entries, error) {
     if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.auditLog.refresh() })]);
     return entries?.length === 0 ? whole("history", AUDIT.empty, []) : null;
   }
 
-  /** What has not changed keeps its element, and with it the focus. @param {AuditEntry[]} entries */
+  /** Keeps the elements of unchanged entries, so that they keep the focus. @param {AuditEntry[]} entries */
   #drawEntries(entries) {
     const focused = [...this.#shown].find(([, { element }]) => element.contains(document.activeElement))?.[0];
     const before = this.#shown;
@@ -198,8 +198,8 @@ export class AuditPage {
   /** @param {AuditEntry} entry */
   #make(entry) {
     const { operation } = entry;
-    const state = this.#unfolded.get(operation) ?? { open: false, all: false, kept: null };
-    this.#unfolded.set(operation, state);
+    const state = this.#states.get(operation) ?? { open: false, all: false, kept: null };
+    this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
       toggle: () => {
         state.open = !state.open;
@@ -214,12 +214,12 @@ export class AuditPage {
       download: ({ id }) => void this.#restore(operation, id, "download"),
       deleteBackup: () => void this.#deleteBackup(entry),
     });
-    // It was made anew, so what was read of its jobs is old.
+    // The entry has changed, so its jobs are requested again.
     this.#load(entry, state, shown.draw);
     return shown;
   }
 
-  /** @param {AuditEntry} entry @param {Unfolded} state @param {() => void} draw */
+  /** @param {AuditEntry} entry @param {EntryState} state @param {() => void} draw */
   #load(entry, state, draw) {
     state.kept = null;
     draw();
@@ -237,7 +237,7 @@ export class AuditPage {
       const details = await api.backupJob(operation, id);
       const fetchFile = () => api.backupWorkflowFile(operation, id);
       const done = await (how === "open" ? workflows.open(id, details) : workflows.download(id, details, fetchFile));
-      // What was opened is behind the large window.
+      // The large window would cover the opened workflow.
       if (done && how === "open" && this.element.closest("[role=dialog]")) close();
     } catch (error) {
       toasts.tell("error", { title: DETAILS.notOpened, detail: errorLine(asApiError(error)) });

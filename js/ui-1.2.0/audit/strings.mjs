@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of "Recently deleted": what was deleted, from where, and what a backup is good for. */
+/** Texts on screen of the page "Recently deleted". */
 
 import { clean, dayAndTime, fileSize, number, plural } from "../common/format.mjs";
 import { crashWords } from "../common/strings.mjs";
@@ -28,7 +28,7 @@ export const AUDIT = {
   noJobs: "The record names no single jobs.",
 };
 
-/** On a job's line; of the others, what is said of the deletion holds for them too. @type {Record<string, string>} */
+/** Texts for a job's line, by outcome. Other outcomes are covered by the text of the deletion. @type {Record<string, string>} */
 const OUTCOMES = {
   already_gone: "Already gone",
   active: "Active, left alone",
@@ -38,7 +38,7 @@ const OUTCOMES = {
   not_attempted: "Not tried",
 };
 
-/** What became of a job, if that is not what became of the deletion. @param {{outcome: string, why: string}} job */
+/** A job's outcome; "" if the text of the deletion covers it. @param {{outcome: string, why: string}} job */
 export function outcomeWords({ outcome, why }) {
   const word = Object.hasOwn(OUTCOMES, outcome) && OUTCOMES[outcome];
   return word && why ? `${word}: ${clean(why, 120)}` : word || "";
@@ -46,7 +46,7 @@ export function outcomeWords({ outcome, why }) {
 
 const removed = (/** @type {number} */ n) => plural(n, "{n} job removed", "{n} jobs removed");
 
-/** What came of it: only what was verified is told as removed. @param {AuditEntry} entry */
+/** Counts only jobs that were verified as removed. @param {AuditEntry} entry */
 export function entryTitle({ state, asked, removed: gone, counts }) {
   if (state === "running") return `${DELETE.progress}…`;
   const all = asked ?? gone;
@@ -64,13 +64,13 @@ function originWord({ kind, origin, node, title }) {
   return { panel: "Panel", menu: "Menu", clean_up: "Clean up" }[/** @type {string} */ (origin)] ?? "";
 }
 
-/** When, and from where. @param {AuditEntry} entry @param {number} now */
+/** When and from where the deletion was started. @param {AuditEntry} entry @param {number} now */
 export function entryAbout(entry, now) {
   const at = Date.parse(entry.at);
   return [Number.isFinite(at) ? dayAndTime(at, now) : "", originWord(entry)].filter(Boolean).join(" · ");
 }
 
-/** What is kept of it, and what is not known. @param {AuditEntry} entry */
+/** What the backup contains, and what is unknown about the deletion. @param {AuditEntry} entry */
 export function entryKept({ state, backup }) {
   const crash = state === "unknown" && crashWords(null).text;
   const kept = backup ? `Backup, ${fileSize(backup.size)}` : state !== "unknown" && AUDIT.noBackup;
@@ -83,7 +83,7 @@ export const showAll = (n) => `Show all ${number(n)}`;
 /** @param {number} n */
 export const removedInAll = (n) => plural(n, "{n} job removed so far", "{n} jobs removed so far");
 
-/** @param {number | null} n null: nobody can tell */
+/** @param {number | null} n null: unknown */
 export const backupGoes = (n) => {
   const lost = n === null ? "" : `${plural(n, "{n} workflow can’t be restored after that.", "{n} workflows can’t be restored after that.")} `;
   return `${lost}The record of the deletion stays.`;

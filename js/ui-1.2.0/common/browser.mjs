@@ -1,5 +1,5 @@
 // @ts-check
-/** Putting text on the clipboard, also where the page has no right to (plain http, not on this computer). */
+/** Copies text and saves files, also on pages without clipboard access (plain http from another computer). */
 
 import { el } from "./dom.mjs";
 
@@ -8,7 +8,7 @@ function copyBySelection(text) {
   const before = document.activeElement;
   const area = el("textarea", { class: "cch-unseen", style: "position: fixed; inset: 0 auto auto 0; width: 1px; height: 1px; opacity: 0" });
   area.value = text;
-  // Inside an open dialog: its focus trap would take the focus back from elsewhere.
+  // Inside the open dialog, because its focus trap would take the focus from any other place.
   (before?.closest("[role=dialog]") ?? document.body).append(area);
   area.select();
   try {
@@ -19,7 +19,7 @@ function copyBySelection(text) {
   }
 }
 
-/** Resolves with whether it was copied. @param {string} text */
+/** Resolves with whether the text was copied. @param {string} text */
 export async function copyText(text) {
   try {
     await window.navigator.clipboard.writeText(text);
@@ -29,7 +29,7 @@ export async function copyText(text) {
   }
 }
 
-/** Milliseconds after which every browser has begun to read it. */
+/** Milliseconds after which every browser has started to read the file. */
 const READ = 10_000;
 
 /** @param {Blob} blob @param {string} name */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Pieces that more than one dialog shows. */
+/** Elements shared by dialogs and pages. */
 
 import { ACCOUNT_CHANGED } from "../api.mjs";
 import { el } from "./dom.mjs";
@@ -25,36 +25,36 @@ export const skeleton = (/** @type {string} */ width) => el("span", { class: "cc
 export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going, staying);
 
 const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
-/** The counter and extension of a file name, which are never cut. */
+/** The counter and extension of a file name, which always stay visible. */
 const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
 
-/** The part of a file name that may be cut where there is no room, and its end. @param {string} name */
+/** Splits a file name into a part that may be shortened on screen and an end that may not. @param {string} name */
 export function cut(name) {
   const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
   return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
 }
 
-/** A file name whose end stays in sight. @param {string} name @param {string} title */
+/** A file name whose end stays visible when the rest is cut. @param {string} name @param {string} title */
 export function nameElement(name, title) {
   const [head = "", tail = ""] = cut(name);
   return el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head), el("span", {}, tail));
 }
 
-/** A button that looks like a link. @param {string} label @param {() => void} press @param {string} [className] */
+/** @param {string} label @param {() => void} press @param {string} [className] */
 export const linkButton = (label, press, className = "cch-link") => el("button", { type: "button", class: className, onclick: press }, label);
 
-/** A box to tick, drawn by us. @param {string} label @param {() => void} press */
+/** A checkbox drawn by us. @param {string} label @param {() => void} press */
 export const tick = (label, press) =>
   el("button", { type: "button", class: "cch-check", role: "checkbox", "aria-label": label, onclick: press }, icon("check"));
 
-/** An option with its box to tick. @param {import("./dom.mjs").Child[]} words @param {boolean} checked @param {(checked: boolean) => void} choose @param {string} [className] */
+/** A checkbox with its label. @param {import("./dom.mjs").Child[]} words @param {boolean} checked @param {(checked: boolean) => void} choose @param {string} [className] */
 export function checkOption(words, checked, choose, className = "cch-opt") {
   const box = el("input", { type: "checkbox", checked, onchange: ({ target }) => choose(target.checked) });
   return el("label", { class: className }, box, el("span", { class: "cch-check", "aria-hidden": "true" }, icon("check")), el("span", { class: "cch-grow" }, ...words));
 }
 
 /**
- * A button that is only an icon; a small one has a small icon.
+ * A button that shows only an icon.
  * @param {IconName} name
  * @param {string} label
  * @param {(event: MouseEvent) => void} press
@@ -76,11 +76,11 @@ export function card(name, className, { title, text }, dismiss, buttons = []) {
 }
 
 /**
- * What the person must know before anything else: a fault of the set-up, and deletions that a stop of ComfyUI cut short.
+ * The most urgent messages: a problem of the set-up, and deletions that were interrupted when ComfyUI stopped.
  * @param {Status} status
  * @param {Pick<HistoryApi, "dismiss" | "dismissHold">} api
- * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string}} [options] `show`: where
- *   there is a list to show jobs in; `besides`: the code of a problem that is told elsewhere
+ * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string}} [options] `show`: lists
+ *   the jobs of these ids; `besides`: the code of a problem that is already shown elsewhere
  */
 export function banners(status, api, { show, onStatus, first = [], besides } = {}) {
   const cards = [...first];
@@ -89,7 +89,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   /** @param {Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
   const add = (told, dismiss, buttons) => {
     const shown = card("warning", "i-warn", told, () => {
-      // A refusal leaves it there: it is told again the next time.
+      // If the server refuses to dismiss the message, the next status shows it again.
       dismiss().then(onStatus, () => undefined);
       shown.closest(".cch")?.querySelector("button")?.focus();
       shown.remove();
@@ -109,7 +109,7 @@ export const notice = (frame, { title, text }, extras = []) =>
   frame.show({ title, body: [...extras, el("p", { dir: "auto" }, text)], buttons: [{ label: words.COMMON.close }] });
 
 /**
- * An error with what can be done about it. Resolves with "retry", "replace" or null.
+ * Shows an error with the actions that may fix it. Resolves with "retry", "replace" or null.
  * @param {Frame} frame
  * @param {HistoryApiError} error
  * @param {Status | null} status
@@ -131,12 +131,12 @@ export function errorStep(frame, error, status) {
     buttons.push({ label: "", element: site });
   }
   if (aboutKey && !fixedKey) buttons.push({ label: words.CONNECTION.replace, answer: "replace" });
-  // The same jobs would be refused again.
+  // A retry would send the same jobs, which this account does not have.
   if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
   return frame.show({ title, body, buttons });
 }
 
-/** The second half of a double click was meant for what the button said before. @param {() => void} press */
+/** Ignores the second click of a double click, because the button may have changed after the first. @param {() => void} press */
 export const once = (press) => (/** @type {any} */ click) => {
   if (click.detail <= 1) press();
 };
@@ -160,10 +160,10 @@ export function button({ label, kind = "", icon: name, first = false, press }) {
 export const externalLink = (href, label, className = "cch-link") =>
   el("a", { href, target: "_blank", rel: "noopener noreferrer", class: className }, label, icon("external", "s12"));
 
-/** A line with its icon. @param {IconName} name @param {string} text @param {string} [className] */
+/** @param {IconName} name @param {string} text @param {string} [className] */
 export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));
 
-/** Terms with their texts; those without a text are left out. @param {[string, string][]} rows */
+/** A list of terms; a term without text is left out. @param {[string, string][]} rows */
 export function facts(rows) {
   const list = el("dl", { class: "cch-dl" });
   for (const [term, text] of rows) if (text) list.append(el("dt", {}, term), el("dd", { dir: "auto" }, text));

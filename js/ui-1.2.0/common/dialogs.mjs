@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Our dialogs, drawn inside ComfyUI's own: it gives the layer, the focus trap and Escape. One frame is open at a time; what
- * it shows changes from step to step.
+ * Our dialogs, drawn inside ComfyUI's dialogs, which provide the layer, the focus trap and Escape. One frame is open at a time;
+ * each step replaces its content.
  */
 
 import { button } from "./components.mjs";
@@ -19,39 +19,39 @@ import { COMMON } from "./strings.mjs";
  * @property {string} title
  * @property {number} [width] pixels
  * @property {Child[]} body
- * @property {ViewButton[]} buttons the way out first
- * @property {HTMLElement} [focus] what takes the focus, if not the first button
- * @property {boolean} [unasked] it appears by itself, while the person does something else
- * @property {{beside: HTMLElement, side: "left" | "right"}} [halves] the buttons keep to one half of the dialog; `beside` takes the other
+ * @property {ViewButton[]} buttons Cancel or Close first
+ * @property {HTMLElement} [focus] takes the focus instead of the first button
+ * @property {boolean} [unasked] the dialog appears by itself, while the person does something else
+ * @property {{beside: HTMLElement, side: "left" | "right"}} [halves] the buttons take one half of the foot, and `beside` the other
  */
 /**
  * @typedef {object} ViewButton
  * @property {string} label
- * @property {string} [answer] what `show` then resolves with; nothing: as closing
+ * @property {string} [answer] what `show` resolves with; if absent, the button closes the dialog
  * @property {"ghost" | "primary" | "danger" | ""} [kind]
  * @property {IconName} [icon]
- * @property {HTMLElement} [element] drawn as it is, instead
+ * @property {HTMLElement} [element] shown instead of a button
  */
 /** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say">} Frame */
 /** @typedef {{exclusive<T>(talk: (frame: Frame) => Promise<T>): Promise<T | undefined>}} Dialogs */
 
 const WIDTH = 416;
-/** What the host needs for leaving and for moving the focus. All other keys stay in the dialog. */
+/** ComfyUI closes the dialog and moves the focus with these keys. All other keys stay in the dialog. */
 const PASSED_ON = new Set(["Escape", "Tab"]);
-const KEPT = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
-/** In frontends with PrimeVue, and in those with reka. */
+const STOPPED = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
+/** The first option is for frontends with PrimeVue, the second for those with Reka. */
 const NOT_LEFT_BY_A_CLICK = { dismissableMask: false, dismissOnPointerDownOutside: false };
 
 let opened = 0;
 
-/** Asks for a yes. @param {Dialogs} dialogs @param {Omit<View, "buttons">} view @param {ViewButton} yes @param {string} [no] */
+/** Resolves with whether the person confirmed. @param {Dialogs} dialogs @param {Omit<View, "buttons">} view @param {ViewButton} yes @param {string} [no] */
 export async function confirmed(dialogs, view, yes, no = COMMON.cancel) {
   return (await dialogs.exclusive((frame) => frame.show({ ...view, buttons: [{ label: no }, { ...yes, answer: "yes" }] }))) === "yes";
 }
 
 /** @param {HTMLElement} root */
-function keepKeys(root) {
-  for (const type of KEPT) {
+function stopKeys(root) {
+  for (const type of STOPPED) {
     root.addEventListener(type, (event) => {
       if (!(event instanceof KeyboardEvent && PASSED_ON.has(event.key))) event.stopPropagation();
     });
@@ -59,8 +59,8 @@ function keepKeys(root) {
 }
 
 /**
- * What is marked `autofocus` takes the focus in every frontend. PrimeVue looks for the mark only once a dialog has come up: by
- * then the person may have gone on, and stays where they are.
+ * Removes `autofocus` at the first press. PrimeVue focuses the marked element only after the dialog has opened, and would then
+ * move the focus away from where the person already is.
  * @param {HTMLElement} root
  */
 function unmarkWhenUsed(root) {
@@ -72,7 +72,7 @@ function unmarkWhenUsed(root) {
 class DialogFrame {
   #number = ++opened;
   #open = true;
-  #before = document.activeElement;
+  #focusedBefore = document.activeElement;
   #title = el("h2");
   #body = el("div", { class: "cch-db" });
   #foot = el("div", { class: "cch-df" });
@@ -99,7 +99,7 @@ class DialogFrame {
   /** @param {HostDialogs} host */
   constructor(host) {
     this.host = host;
-    keepKeys(this.#root);
+    stopKeys(this.#root);
     unmarkWhenUsed(this.#root);
   }
 
@@ -111,23 +111,23 @@ class DialogFrame {
     this.#target.focus({ preventScroll: true });
   }
 
-  /** Reads a text aloud. @param {string} text */
+  /** Lets screen readers read a text aloud. @param {string} text */
   say(text) {
     this.#spoken.data = text;
   }
 
   close() {
     this.#handle?.closeDialog();
-    this.#gone();
+    this.#onClosed();
   }
 
   /**
-   * Shows one step; resolves with the answer of the button pressed, or null when the frame was closed or the step replaced.
+   * Shows one step. Resolves with the pressed button's answer, or null if the frame was closed or the step replaced.
    * @param {View} view
    * @returns {Promise<string | null>}
    */
   show(view) {
-    this.#settle(null);
+    this.#resolve(null);
     if (!this.#open) return Promise.resolve(null);
     const { unasked = false } = view;
     this.#presses.begin(unasked);
@@ -154,23 +154,23 @@ class DialogFrame {
       anchor.parentNode?.insertBefore(this.#root, anchor);
       this.#describe(this.#root.closest("[role=dialog]"));
       this.#presses.shown();
-      // Not at once: a focus trap that has not begun to listen takes the focus to its own box at the next change in the dialog.
+      // Waits for ComfyUI's focus trap to start: before that, the next change in the dialog would move the focus to the trap.
       setTimeout(() => this.#open && this.focus());
     };
     const unmount = () => {
-      this.#gone();
+      this.#onClosed();
       this.#root.remove();
     };
     return this.host.showExtensionDialog({
-      // The host closes only dialogs whose key begins so.
+      // ComfyUI closes only dialogs whose key begins with "extension-".
       key: `extension-cch-${this.#number}`,
       title,
       component: hostComponent("CloudHistoryDialog", mount, unmount),
-      dialogComponentProps: { ...BARE, onClose: () => this.#gone(), ...(unasked && NOT_LEFT_BY_A_CLICK) },
+      dialogComponentProps: { ...BARE, onClose: () => this.#onClosed(), ...(unasked && NOT_LEFT_BY_A_CLICK) },
     });
   }
 
-  /** The host's dialog names a title and a description by id; ours take those ids. @param {Element | null} dialog */
+  /** Gives our title and body the ids that ComfyUI's dialog refers to. @param {Element | null} dialog */
   #describe(dialog) {
     const named = /** @type {const} */ ([["aria-labelledby", this.#title], ["aria-describedby", this.#body]]);
     for (const [attribute, element] of named) {
@@ -185,7 +185,7 @@ class DialogFrame {
   /** @param {ViewButton} options @param {boolean} first */
   #button({ label, kind = "", icon: name, element, answer }, first) {
     if (element) return element;
-    const press = this.#presses.accept(kind === "danger", () => (answer ? this.#settle(answer) : this.close()));
+    const press = this.#presses.accept(kind === "danger", () => (answer ? this.#resolve(answer) : this.close()));
     return button({ label, kind, first, press, ...(name && { icon: name }) });
   }
 
@@ -197,24 +197,24 @@ class DialogFrame {
   }
 
   /** @param {string | null} value */
-  #settle(value) {
+  #resolve(value) {
     const resolve = this.#answer;
     this.#answer = null;
     resolve?.(value);
   }
 
-  #gone() {
+  #onClosed() {
     if (!this.#open) return;
     this.#open = false;
     this.#presses.end();
     for (const input of this.#root.querySelectorAll("input")) input.value = "";
-    this.#settle(null);
+    this.#resolve(null);
     setTimeout(() => this.#giveFocusBack());
   }
 
   #giveFocusBack() {
     const lost = !document.activeElement || document.activeElement === document.body;
-    const before = this.#before;
+    const before = this.#focusedBefore;
     if (lost && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
   }
 }
@@ -225,7 +225,7 @@ export function createDialogs(getHost) {
   let current = null;
 
   return {
-    /** Runs one conversation in a frame and closes it at the end. While one is open no second begins: the first gets the focus. */
+    /** Opens a frame for `talk` and closes it afterwards. If a frame is open, focuses that one and does not run `talk`. */
     async exclusive(talk) {
       if (current) {
         current.focus();
@@ -242,5 +242,5 @@ export function createDialogs(getHost) {
   };
 }
 
-/** How ComfyUI is asked for a dialog without a head. What its frontends draw around one all the same, style.css takes away. */
+/** Options for a dialog without ComfyUI's header. style.css hides the borders that some frontends still draw. */
 export const BARE = { headless: true, closable: true, showHeader: false };

@@ -1,5 +1,5 @@
 // @ts-check
-/** Elements without markup strings: text stays text. */
+/** Creates elements without HTML strings, so that text is never parsed as markup. */
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
@@ -22,7 +22,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * A component that needs no Vue of ours: it leaves one comment node, before which our own element is put.
+ * A Vue component without importing Vue: it renders one comment node, and `mount` inserts our element before that node.
  * @param {string} name
  * @param {(anchor: Node) => void} mount
  * @param {() => void} unmount
@@ -41,7 +41,7 @@ export const hostComponent = (name, mount, unmount) => ({
 /** @type {Promise<void> | null} */
 let styled = null;
 
-/** Loads the style sheet, once. Rejects if it can't be had; then it is asked for anew the next time. */
+/** Loads the style sheet once. Rejects if loading fails; the next call tries again. */
 export function loadStyle() {
   styled ??= new Promise((resolve, reject) => {
     const href = new URL("../../style.css", import.meta.url).href;
@@ -56,7 +56,7 @@ export function loadStyle() {
   return styled;
 }
 
-/** The text of an element: in the text node it has, for a new one costs a new layout box. @param {Element} element @param {string} text */
+/** Reuses the element's text node, because a new one costs a new layout box. @param {Element} element @param {string} text */
 export function writeText(element, text) {
   const node = element.firstChild;
   if (!(node instanceof window.Text)) element.textContent = text;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers, plurals and foreign text, made ready to be shown. The words are English, so the numbers are too. */
+/** Formats numbers, times and untrusted text for the screen, always in English like the other texts. */
 
 const numbers = new Intl.NumberFormat("en");
 const plurals = new Intl.PluralRules("en");
@@ -7,21 +7,21 @@ const plurals = new Intl.PluralRules("en");
 /** @param {number} n */
 export const number = (n) => numbers.format(n);
 
-/** The form that goes with a count, with `{n}` replaced by it. @param {number} n @param {string} one @param {string} other */
+/** The singular or the plural, with `{n}` replaced by the count. @param {number} n @param {string} one @param {string} other */
 export const plural = (n, one, other) =>
   (plurals.select(n) === "one" ? one : other).replaceAll("{n}", number(n));
 
-/** "18,402 completed, 2 failed": counts with their words; zeros are left out. The space inside a pair does not break. @param {[number, string][]} parts */
+/** "18,402 completed, 2 failed": leaves out zeros, with a non-breaking space after each number. @param {[number, string][]} parts */
 export const tally = (parts) =>
   parts.filter(([n]) => n > 0).map(([n, word]) => `${number(n)}\u00a0${word}`).join(", ");
 
-/** What can be seen of a text, in any script. */
+/** Any character that is visible, in any script. */
 const SEEN = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * Text that came from elsewhere, on one line, "" where nothing of it can be seen: control characters and marks that turn the direction of writing become �.
+ * Untrusted text as one line, or "" if no character is visible. Control characters and marks that change the writing direction become �.
  * @param {unknown} text
- * @param {number} [most] characters kept
+ * @param {number} [most] maximum length in characters
  */
 export function clean(text, most = 200) {
   if (!SEEN.test(String(text ?? ""))) return "";
@@ -46,7 +46,7 @@ export const dateOnly = (at) => day.format(at);
 /** Midnights between two times: 0 on the same day. @param {number} at @param {number} now */
 const daysBetween = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
 
-/** "Today, 14:02", "20 November, 09:14", with the year if another. @param {number} at @param {number} now */
+/** "Today, 14:02", "20 November, 09:14", with the year if it is not this one. @param {number} at @param {number} now */
 export function dayAndTime(at, now) {
   const days = daysBetween(at, now);
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
@@ -62,7 +62,7 @@ export function ago(at, now) {
   return now - at < DAY ? `${Math.floor(minutes / 60)} h ago` : plural(Math.floor((now - at) / DAY), "{n} day ago", "{n} days ago");
 }
 
-/** The clock time. @param {number} at */
+/** "14:02". @param {number} at */
 export const clockTime = (at) => clock.format(at);
 
 /** "Today", "Sunday, 15 November". @param {number | null} midnight @param {number} now */
@@ -87,7 +87,7 @@ export function duration(milliseconds) {
 const UNITS = ["KB", "MB", "GB", "TB"];
 const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-/** "812 KB", "2.1 MB", "148 MB": thousands, as disks are sold. @param {number} bytes */
+/** "812 KB", "2.1 MB", "148 MB", with 1 KB = 1000 bytes. @param {number} bytes */
 export function fileSize(bytes) {
   let [size, at] = [Math.max(0, bytes) / 1000, 0];
   while (size >= 999.5 && at < UNITS.length - 1) [size, at] = [size / 1000, at + 1];
@@ -95,5 +95,5 @@ export function fileSize(bytes) {
   return `${size < 9.95 ? oneDecimal.format(size) : numbers.format(Math.round(size))} ${UNITS[at]}`;
 }
 
-/** The first eight characters. @param {string} id */
+/** @param {string} id */
 export const shortId = (id) => clean(id.slice(0, 8), 8);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Line icons on a 16 by 16 field, in the colour of the text around them, hidden from screen readers. */
+/** Line icons of 16 by 16 units in the colour of the surrounding text, hidden from screen readers. */
 
 import { writeAttribute } from "./dom.mjs";
 
@@ -65,7 +65,7 @@ export function icon(name, className = "") {
   return svg;
 }
 
-/** Makes an icon another one. @param {Element} svg @param {IconName} name */
+/** @param {Element} svg @param {IconName} name */
 export function setIcon(svg, name) {
   const path = svg.firstElementChild;
   if (path) writeAttribute(path, "d", PATHS[name]);

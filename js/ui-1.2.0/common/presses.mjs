@@ -1,26 +1,26 @@
 // @ts-check
-/** The presses that a dialog takes for an answer: it is deaf at first, and its buttons show that. */
+/** Ignores presses on a dialog that has just appeared, because they may have been meant for something else. */
 
-/** Milliseconds for which a dialog that appears by itself takes no answer. */
-export const UNASKED_DEAF_MS = 1_000;
-/** The same for a dialog that the person has opened: as long as the slowest double click. */
-const OPENED_DEAF_MS = 500;
+/** Milliseconds for which a dialog that appears by itself ignores presses. */
+export const UNASKED_DELAY_MS = 1_000;
+/** The same for a dialog that the person opened: as long as the slowest double click. */
+const OPENED_DELAY_MS = 500;
 
 /** @typedef {{detail: number, timeStamp: number}} Press */
 /**
  * @typedef {object} Parts
  * @property {() => number} now milliseconds, on the clock of `Event.timeStamp`
  * @property {(run: () => void, milliseconds: number) => void} schedule
- * @property {(run: () => void) => void} whenPainted calls back once the person can see what was drawn: never in a hidden tab
- * @property {(deaf: boolean) => void} onChange
+ * @property {(run: () => void) => void} whenPainted calls `run` once the dialog is on screen: never in a hidden tab
+ * @property {(delayed: boolean) => void} onChange
  */
 
-export class Deafness {
+export class PressDelay {
   #until = -Infinity;
   #milliseconds = 0;
-  /** Counts the times it began: a call back for an earlier one is ignored. */
+  /** Counts calls of `begin`, so that timers of an earlier call are ignored. */
   #times = 0;
-  /** When the press began that has not ended in a click yet. @type {number | null} */
+  /** The start of a press that has not become a click yet. @type {number | null} */
   #pressed = null;
 
   /** @param {Parts} parts */
@@ -28,11 +28,11 @@ export class Deafness {
     this.parts = parts;
   }
 
-  isDeaf() {
+  isRunning() {
     return this.parts.now() < this.#until;
   }
 
-  /** Takes no answer from now on, until it has been seen for so long. @param {number} milliseconds */
+  /** Ignores presses until the dialog was visible for so long. @param {number} milliseconds */
   begin(milliseconds) {
     const time = ++this.#times;
     this.#milliseconds = milliseconds;
@@ -45,20 +45,20 @@ export class Deafness {
     });
   }
 
-  /** Takes every answer again, and calls nobody back. */
+  /** Accepts presses at once, without calling `onChange`. */
   end() {
     this.#times += 1;
     this.#until = -Infinity;
   }
 
-  /** A pointer or a key goes down, anywhere. Somebody who presses has not read yet, so it starts anew. @param {Pick<Press, "timeStamp">} event */
+  /** Restarts the delay: a person who presses something has not read the dialog yet. @param {Pick<Press, "timeStamp">} event */
   pressed({ timeStamp }) {
     this.#pressed = timeStamp;
     if (timeStamp < this.#until) this.#until = Math.max(this.#until, timeStamp + this.#milliseconds);
   }
 
-  /** Whether a click is an answer. The moment of the press counts: a busy page may hand the click on much later. @param {Press} click */
-  hears({ detail, timeStamp }) {
+  /** Judges a click by the time of its press, because a busy page may deliver the click much later. @param {Press} click */
+  accepts({ detail, timeStamp }) {
     const began = this.#pressed ?? timeStamp;
     this.#pressed = null;
     return detail <= 1 && began >= this.#until;
@@ -75,69 +75,69 @@ export class Deafness {
 
 const PRESSES = new Set(["Enter", " "]);
 
-/** Calls back once what was drawn has been shown; in a hidden tab that is when it is looked at. @param {() => void} run */
+/** A hidden tab has no animation frames, so `run` waits until the tab is visible. @param {() => void} run */
 const whenPainted = (run) => void window.requestAnimationFrame(() => window.requestAnimationFrame(run));
 
 export class Presses {
   /** @type {HTMLElement[]} */
-  #isProtected = [];
+  #buttons = [];
   #unasked = false;
   #listening = new AbortController();
-  #deafness = new Deafness({
+  #delay = new PressDelay({
     now: () => performance.now(),
     schedule: (run, milliseconds) => void setTimeout(run, milliseconds),
     whenPainted,
-    onChange: (deaf) => this.#show(deaf),
+    onChange: (delayed) => this.#show(delayed),
   });
 
-  /** @param {HTMLElement} answers holds the buttons that answer */
+  /** @param {HTMLElement} answers the element that contains the answer buttons */
   constructor(answers) {
     this.answers = answers;
     this.#listen();
   }
 
-  /** Another step is about to be shown. @param {boolean} unasked whether it appears by itself: then all of it is deaf */
+  /** Prepares the next step. @param {boolean} unasked the dialog appeared by itself: delay all of its buttons */
   begin(unasked) {
     this.#unasked = unasked;
-    this.#isProtected = [];
+    this.#buttons = [];
   }
 
-  /** What a button does, unless it is pressed too early. @param {boolean} deletes @param {() => void} press */
+  /** Returns a click listener that ignores early clicks. @param {boolean} deletes @param {() => void} press */
   accept(deletes, press) {
     return (/** @type {any} */ click) => {
       const isCareful = deletes || this.#unasked;
-      if (!isCareful || this.#deafness.hears(click)) press();
+      if (!isCareful || this.#delay.accepts(click)) press();
     };
   }
 
-  /** The step is there now, or again. @param {HTMLElement[]} [deaf] buttons that are isProtected */
-  shown(deaf = this.#isProtected) {
-    this.#isProtected = deaf;
-    if (deaf.length) this.#deafness.begin(this.#unasked ? UNASKED_DEAF_MS : OPENED_DEAF_MS);
-    else this.#deafness.end();
+  /** Starts the delay of a step that is now visible. @param {HTMLElement[]} [delayed] the buttons to delay */
+  shown(delayed = this.#buttons) {
+    this.#buttons = delayed;
+    if (delayed.length) this.#delay.begin(this.#unasked ? UNASKED_DELAY_MS : OPENED_DELAY_MS);
+    else this.#delay.end();
   }
 
   end() {
     this.#listening.abort();
-    this.#deafness.end();
+    this.#delay.end();
   }
 
-  /** @param {boolean} deaf */
-  #show(deaf) {
-    for (const element of this.#isProtected) {
-      if (deaf) element.setAttribute("aria-disabled", "true");
+  /** @param {boolean} delayed */
+  #show(delayed) {
+    for (const element of this.#buttons) {
+      if (delayed) element.setAttribute("aria-disabled", "true");
       else element.removeAttribute("aria-disabled");
     }
   }
 
-  /** Anywhere on the page, as the person may be doing something else; taken before ComfyUI sees them. */
+  /** Listens on the whole page, before ComfyUI: a press anywhere shows that the person is busy elsewhere. */
   #listen() {
     const options = { capture: true, signal: this.#listening.signal };
-    window.addEventListener("pointerdown", (event) => this.#deafness.pressed(event), options);
+    window.addEventListener("pointerdown", (event) => this.#delay.pressed(event), options);
     window.addEventListener("keydown", (event) => this.#keyDown(event), options);
-    // A click that brings the window to the front may land on a button.
-    window.addEventListener("focus", (event) => event.target === window && this.#seenAgain(), options);
-    document.addEventListener("visibilitychange", () => this.#seenAgain(), options);
+    // The click that brings the window to the front may hit a button.
+    window.addEventListener("focus", (event) => event.target === window && this.#restart(), options);
+    document.addEventListener("visibilitychange", () => this.#restart(), options);
   }
 
   /** @param {KeyboardEvent} event */
@@ -145,15 +145,15 @@ export class Presses {
     const { key, repeat } = event;
     const isAnswer = PRESSES.has(key) && this.answers.contains(/** @type {Node} */ (event.target));
     const isLeaving = key === "Escape" && this.#unasked;
-    if ((isAnswer && repeat) || (isLeaving && (repeat || this.#deafness.isDeaf()))) {
+    if ((isAnswer && repeat) || (isLeaving && (repeat || this.#delay.isRunning()))) {
       event.preventDefault();
       event.stopImmediatePropagation();
     } else if (!repeat && (PRESSES.has(key) || key.length === 1)) {
-      this.#deafness.pressed(event);
+      this.#delay.pressed(event);
     }
   }
 
-  #seenAgain() {
+  #restart() {
     if (!document.hidden) this.shown();
   }
 }

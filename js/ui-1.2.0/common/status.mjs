@@ -1,5 +1,5 @@
 // @ts-check
-/** The statuses of a job. The only list of them in the browser: a new status is a line here. */
+/** The statuses of a job. To add a status, add a line to `STATUSES`. */
 
 import { clean } from "./format.mjs";
 
@@ -7,8 +7,8 @@ import { clean } from "./format.mjs";
 /** @import { IconName } from "./icons.mjs" */
 
 /**
- * `group`: the tab it is listed under besides "all"; "unknown" has none. `finished`: whether it can be deleted. `look`: its
- * class in style.css.
+ * `group`: the tab besides "all" that lists the job; "unknown" has none. `finished`: whether the job can be deleted. `look`: the
+ * status's class in style.css.
  * @typedef {{group: string, finished: boolean, icon: IconName, look: string, word: string}} Status
  */
 
@@ -26,13 +26,13 @@ const names = /** @type {JobStatus[]} */ (Object.keys(STATUSES));
 
 export const FINISHED = /** @type {FinishedStatus[]} */ (names.filter((name) => STATUSES[name].finished));
 
-/** The groups that have a tab, with their words. */
+/** Each group that has a tab, with the tab's label. */
 export const GROUPS = /** @type {[Exclude<typeof STATUSES[JobStatus]["group"], "unknown">, string][]} */ ([
   ...FINISHED.map((name) => [STATUSES[name].group, STATUSES[name].word]),
   ["active", "Active"],
 ]);
 
-/** What is known of a status; a server that is newer than this page may send others. @param {JobStatus} name @returns {(typeof STATUSES)[JobStatus]} */
+/** A server newer than this page may send statuses that are not listed here. @param {JobStatus} name @returns {(typeof STATUSES)[JobStatus]} */
 export const statusOf = (name) => STATUSES[name] ?? STATUSES.unknown;
 
 /** @param {JobStatus} status */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Every word a person reads in the browser. */
+/** Texts on screen that several parts of the interface share. */
 
 import { NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
@@ -25,8 +25,6 @@ export const COMMON = {
 /** @param {number} n */
 const jobs = (n) => plural(n, "{n} job", "{n} jobs");
 
-/* Who */
-
 /** @param {{last4: string, source: string | null}} key */
 export const accountWords = ({ last4, source }) => {
   if (last4) return `Key ending in ${clean(last4, 8)}`;
@@ -40,8 +38,6 @@ export const keyWords = ({ last4, source }) => {
     source === "env" ? "from COMFY_CLOUD_API_KEY. Change it there, then restart ComfyUI." : "saved on this server";
   return ending + (ending ? where : where[0]?.toUpperCase() + where.slice(1));
 };
-
-/* Clear */
 
 /** @param {Record<FinishedStatus, number>} counts */
 export const goingParts = (counts) => tally(FINISHED.map((name) => [counts[name], STATUSES[name].word.toLowerCase()]));
@@ -57,15 +53,11 @@ export const busyWords = (origin) => {
   return { title: "Another deletion is running", text: `${who[origin ?? "ours"]}You can delete again when it has finished.` };
 };
 
-/* Results */
-
 /** @param {number | null} asked @returns {Words} */
 export const crashWords = (asked) => ({
   title: asked === null ? "Outcome unknown" : `Outcome unknown: ${jobs(asked)}`,
   text: "ComfyUI stopped while it was deleting.",
 });
-
-/* Connect */
 
 export const CONNECT = {
   title: "Connect to Comfy Cloud",
@@ -106,8 +98,6 @@ export const CONNECTION = {
   removeConfirm: "Remove key",
 };
 
-/* Lists and holds */
-
 /** @param {number} n */
 export const lostHold = (n) => ({
   title: "A deletion was not sent",
@@ -121,7 +111,7 @@ export const lostHold = (n) => ({
 /** @param {number} n */
 export const andMore = (n) => `and ${number(n)} more`;
 
-/* Errors. The server's message and hint are shown as they are; here is only what it can't say. */
+/* Texts for errors without a message from the server. */
 
 /** @type {Record<string, Words>} */
 const BROWSER_ERRORS = {
@@ -142,30 +132,30 @@ const MAX_ERROR_CHARACTERS = 600;
 
 /** @typedef {Partial<ErrorBody> | HistoryApiError} AnyError */
 
-/** What the server said of an error, or what stands for an error of the browser's own. @param {AnyError} error @returns {Words} */
+/** The server's message and hint, or else the browser's text for the code. @param {AnyError} error @returns {Words} */
 export function errorWords({ code = "", message, hint }) {
   const title = clean(message, MAX_ERROR_CHARACTERS).replace(/\.$/, "");
   if (title) return { title, text: clean(hint, MAX_ERROR_CHARACTERS) };
   return Object.hasOwn(BROWSER_ERRORS, code) && BROWSER_ERRORS[code] || { title: "Something went wrong", text: "" };
 }
 
-/** After these a person may wonder whether something has happened. */
+/** Codes after which a person may fear that jobs were deleted. */
 const MAY_WORRY = new Set(["unauthorized", "subscription_inactive", "unreachable", "untrusted_certificate", "not_http", "timeout"]);
 
-/** An error of what only reads. @param {AnyError} error @returns {Words} */
+/** The error of a request that only reads. @param {AnyError} error @returns {Words} */
 export function readingErrorWords(error) {
   const { title, text } = errorWords(error);
   return { title, text: MAY_WORRY.has(error.code ?? "") ? `${text} Nothing was changed.`.trim() : text };
 }
 
-/** The cloud's own words, if it had any. @param {AnyError} error */
+/** Quotes Comfy Cloud's message, or "". @param {AnyError} error */
 export function cloudWords(error) {
   const says = clean("cloudSays" in error ? error.cloudSays : /** @type {ErrorBody} */ (error).cloud_says);
   if (!says) return "";
   return `Comfy Cloud says: “${says}”${error.status ? ` (${error.status})` : ""}`;
 }
 
-/** An error in one line. @param {AnyError} error */
+/** @param {AnyError} error */
 export function errorLine(error) {
   const { title, text } = errorWords(error);
   const sentence = /[!?…]$/.test(title) ? title : `${title}.`;

@@ -1,5 +1,5 @@
 // @ts-check
-/** One way to show a toast, whatever the frontend's version. Never takes a toast away by `remove`, which new versions lack. */
+/** Shows toasts in every frontend version. Never calls `remove`, which new versions lack. */
 
 import { asApiError } from "../api.mjs";
 import { errorLine } from "./strings.mjs";
@@ -11,13 +11,13 @@ import { errorLine } from "./strings.mjs";
  * @property {string} title
  * @property {string} [detail]
  * @property {{label: string, press: () => void}} [action] shown from frontend 1.57 on
- * @property {number} [life] milliseconds, if not those of its kind
+ * @property {number} [life] milliseconds, instead of the kind's default
  */
 /** @typedef {"loading" | "success" | "info" | "warning" | "error"} Kind */
 
 const SHORT = 4_000;
 const LONG = 10_000;
-/** Success leaves by itself; what went wrong stays until it is dismissed. Milliseconds. */
+/** Milliseconds until a toast closes by itself. Warnings and errors stay until dismissed. */
 const LIFE = { success: LONG, info: LONG };
 const OLD_SEVERITY = { loading: "info", success: "success", info: "info", warning: "warn", error: "error" };
 
@@ -59,13 +59,13 @@ export function createToasts(getHost) {
     /** Whether a toast can carry a button. */
     canAct: () => typeof getHost().success === "function",
 
-    /** One toast that says one thing after the other: what begins, goes on, and came of it. */
+    /** One toast whose text changes: from the start of an action to its result. */
     create() {
       const id = `cch-${++made}`;
       return {
-        /** Whatever was there. @param {Kind} kind @param {Message} message */
+        /** Shows the toast, also after the person closed it. @param {Kind} kind @param {Message} message */
         show: (kind, message) => show(kind, message, id),
-        /** Only where the one before is still open: what the person closed does not come back. @param {Kind} kind @param {Message} message */
+        /** Changes the toast only if the person has not closed it. @param {Kind} kind @param {Message} message */
         update(kind, message) {
           if (getHost().dismiss?.(id)) show(kind, message, id);
         },
@@ -77,7 +77,7 @@ export function createToasts(getHost) {
 
 /** @typedef {ReturnType<typeof createToasts>} Toasts */
 
-/** Does something; what refuses it is told. Resolves with whether it was done. @param {Pick<Toasts, "tell">} toasts @param {string} title @param {() => unknown} work */
+/** Runs `work` and shows an error as a toast. Resolves with whether `work` succeeded. @param {Pick<Toasts, "tell">} toasts @param {string} title @param {() => unknown} work */
 export async function attempt(toasts, title, work) {
   try {
     await work();

@@ -1,5 +1,5 @@
 // @ts-check
-/** The parts of a job's details. Every text from the cloud is text, isolated, without control characters. */
+/** The parts of a job's details. Every text from the cloud is cleaned of control characters. */
 
 import { button, hint, iconButton, once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -17,16 +17,16 @@ import { DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "./strings.
 /** @import { Protection } from "../protection/model.mjs" */
 
 /** @typedef {(text: string) => void} Copy */
-/** @typedef {(file: string, image: HTMLImageElement) => void} Picture asks for a picture; its `src` is set when it is there */
+/** @typedef {(file: string, image: HTMLImageElement) => void} Picture requests a picture, and sets the `src` of `image` once it is loaded */
 
 const MAX_OUTPUTS = 48;
 const MAX_TEXT_CHARACTERS = 20_000;
 
-/** Several lines from elsewhere: as `clean`, but the lines stay. @param {unknown} text */
+/** As `clean`, but keeps line breaks. @param {unknown} text */
 const cleanLines = (text) =>
   String(text ?? "").slice(0, MAX_TEXT_CHARACTERS).replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
-/** What went wrong; the traceback is folded. @param {JobError & {traceback?: string[]}} error @param {Copy} copy */
+/** The error, with its traceback folded. @param {JobError & {traceback?: string[]}} error @param {Copy} copy */
 export function errorBox(error, copy) {
   const where = nodeWords(error.node_type, String(error.node_id ?? "")) || clean(error.type, 80);
   const message = cleanLines(error.message).trim();
@@ -44,9 +44,9 @@ export function errorBox(error, copy) {
 }
 
 /**
- * The outputs: one large, all of them below it.
+ * One large output, with small pictures of all outputs below it.
  * @param {Row} job
- * @param {JobOutput[] | null} outputs null while they are not known
+ * @param {JobOutput[] | null} outputs null while they load
  * @param {Picture} picture
  * @returns {HTMLElement[]}
  */
@@ -118,7 +118,7 @@ export function facts(job, now, copy) {
  * @param {Row} job
  * @param {Pick<Protection, "covers" | "byWorkflow">} protection
  * @param {(job: Row) => void} protectWorkflow
- * @returns {HTMLElement[]} none where the job is not protected
+ * @returns {HTMLElement[]} empty if the job is not protected
  */
 export function protectionPart(job, protection, protectWorkflow) {
   if (!protection.covers(job)) return [];
@@ -128,7 +128,7 @@ export function protectionPart(job, protection, protectWorkflow) {
   return job.workflow_id ? [sentence, el("div", { class: "cch-under-icon" }, all)] : [sentence];
 }
 
-/** The picture tells the state, the words tell what a press does. @param {boolean} kept @param {() => void} act */
+/** The icon shows the state, and the label says what a press does. @param {boolean} kept @param {() => void} act */
 export function protectionButton(kept, act) {
   const press = once(act);
   if (kept) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a person reads in the details of a job. */
+/** Texts on screen of a job's details. */
 
 import { clean, number, plural } from "../common/format.mjs";
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** A job in full: over the list, or beside it where there is room. What the list knows is there at once, the rest follows. */
+/** A job's details, over or beside the list. Shows the row's data at once, and the rest when it has loaded. */
 
 import { asApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
@@ -31,12 +31,11 @@ export class Details {
   #error = null;
   /** @type {AbortController | null} */
   #request = null;
-  /** What is said of the job's protection. */
   #protection = el("div", { class: "cch-stack" });
   /** @type {() => void} */
   #leave;
-  /** @type {(() => void)[]} what the pictures on show need to be let go */
-  #leaving = [];
+  /** @type {(() => void)[]} functions that release the pictures on screen */
+  #releases = [];
 
   /** @param {PageParts} parts */
   constructor(parts) {
@@ -44,7 +43,7 @@ export class Details {
     this.#leave = parts.store.protection.subscribe(() => this.#drawProtection());
   }
 
-  /** @param {Row} row @param {{pane: boolean}} options at the side, or over the list */
+  /** @param {Row} row @param {{pane: boolean}} options `pane`: beside the list, not over it */
   show(row, { pane }) {
     const same = this.#row?.id === row.id;
     const fresh = same && this.#row?.status === row.status && (this.#details ?? this.#request ?? this.#error);
@@ -52,7 +51,7 @@ export class Details {
     this.#drawHead(row, pane);
     if (fresh) return;
     if (!same) this.#details = null;
-    void this.#ask(row);
+    void this.#load(row);
     this.#draw();
     if (!pane) this.#head.querySelector("button")?.focus({ preventScroll: true });
   }
@@ -60,7 +59,7 @@ export class Details {
   close() {
     this.#request?.abort();
     this.#request = this.#row = this.#details = this.#error = null;
-    this.#letGo();
+    this.#release();
     this.#scroll.replaceChildren();
     this.#tail.replaceChildren();
   }
@@ -72,7 +71,7 @@ export class Details {
   }
 
   /** @param {Row} row */
-  async #ask(row) {
+  async #load(row) {
     this.#request?.abort();
     const request = (this.#request = new AbortController());
     this.#error = null;
@@ -84,9 +83,9 @@ export class Details {
     this.#draw();
   }
 
-  #letGo() {
-    for (const leave of this.#leaving) leave();
-    this.#leaving = [];
+  #release() {
+    for (const leave of this.#releases) leave();
+    this.#releases = [];
   }
 
   /** @param {Row} row @param {boolean} pane */
@@ -102,12 +101,12 @@ export class Details {
   #draw() {
     const row = this.#row;
     if (!row) return;
-    this.#letGo();
+    this.#release();
     const { thumbnails, store } = this.parts;
     const job = this.#details?.job ?? row;
     const picture = (/** @type {string} */ file, /** @type {HTMLImageElement} */ image) => {
       thumbnails.request(row.id, file, image);
-      this.#leaving.push(() => thumbnails.release(image));
+      this.#releases.push(() => thumbnails.release(image));
     };
     const error = this.#details?.error ?? row.error;
     const waiting = !this.#details && !this.#error;
@@ -116,7 +115,7 @@ export class Details {
       error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
       ...outputsPart(job, this.#details?.outputs ?? null, picture),
       this.#protection,
-      this.#trouble(),
+      this.#errorCard(),
       facts(job, store.now(), (text) => this.#copy(text, DETAILS.idCopied)),
       isActive(job.status) && hint("info", DETAILS.activeStay),
       this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
@@ -125,7 +124,7 @@ export class Details {
     this.#drawProtection();
   }
 
-  /** What depends on whether the job is protected. */
+  /** Redraws everything that depends on the job's protection. */
   #drawProtection() {
     const row = this.#row;
     if (!row) return;
@@ -136,15 +135,15 @@ export class Details {
     this.#drawTail(job, !this.#details && !this.#error);
   }
 
-  /** Why the rest is missing. */
-  #trouble() {
+  /** A card that says why details are missing; null without an error. */
+  #errorCard() {
     if (!this.#error || !this.#row) return null;
     const row = this.#row;
     const gone = this.#error.code === "not_found";
     const { title, text } = gone ? DETAILS.gone : errorWords(this.#error);
     const press = () => {
       if (gone) return void this.parts.store.refresh();
-      void this.#ask(row);
+      void this.#load(row);
       this.#draw();
     };
     const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));

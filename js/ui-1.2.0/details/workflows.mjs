@@ -1,5 +1,5 @@
 // @ts-check
-/** A job's workflow, put into a new tab of ComfyUI or into a file. Never over what somebody is working on. */
+/** Opens a job's workflow in a new tab of ComfyUI, never replacing an open one, or saves it as a file. */
 
 import { asApiError, isObject } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
@@ -15,20 +15,20 @@ import { DETAILS } from "./strings.mjs";
 const FOLDER = "workflows/";
 const MAX_NAME_CHARACTERS = 60;
 
-/** What ComfyUI can load: it empties the canvas before it finds out. @param {unknown} workflow */
+/** Checks a workflow before ComfyUI loads it, because ComfyUI clears the canvas before it reads the workflow. @param {unknown} workflow */
 export const isLoadable = (workflow) =>
   isObject(workflow) &&
   Array.isArray(workflow.nodes) &&
   workflow.nodes.every((node) => isObject(node) && typeof node.type === "string" && ["number", "string"].includes(typeof node.id)) &&
   (workflow.links === undefined || Array.isArray(workflow.links));
 
-/** A file name without its extension, made of what every system allows. @param {JobDetails} details */
+/** A file name without extension, with only characters that every system allows. @param {JobDetails} details */
 export function stem({ job }) {
   const name = clean(job.name).replace(/\.[^.]*$/, "").replace(/[\\/:*?"<>|\ufffd]/g, "_").replace(/^[.\s_]+/, "");
   return `${[...name].slice(0, MAX_NAME_CHARACTERS).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
 }
 
-/** A name that no tab and no saved workflow has: ComfyUI loads into one that has it. @param {string} name @param {ComfyApp} app */
+/** A name that no tab and no saved workflow has, because ComfyUI would load into that one. @param {string} name @param {ComfyApp} app */
 export function freeName(name, app) {
   const store = app.extensionManager.workflow;
   if (!store?.getWorkflowByPath) return null;
@@ -59,7 +59,7 @@ export function createWorkflows({ getApp, api, toasts }) {
   /** @param {JobDetails} details */
   async function open(details) {
     const app = getApp();
-    // With no name at all ComfyUI makes one that is free.
+    // If `name` is null, ComfyUI chooses an unused name.
     const name = freeName(stem(details), app);
     let opened = isLoadable(details.workflow);
     if (opened) {
@@ -76,9 +76,9 @@ export function createWorkflows({ getApp, api, toasts }) {
   const download = (fetchFile) => async (details) => saveFile(await fetchFile(), `${stem(details)}.json`);
 
   return {
-    /** Resolves with whether it is open now. @param {string} id @param {JobDetails} [known] */
+    /** Resolves with whether the workflow was opened. @param {string} id @param {JobDetails} [known] */
     open: (id, known) => withDetails(id, known, open),
-    /** @param {string} id @param {JobDetails} [known] @param {() => Promise<Blob>} [fetchFile] where it is, if not on Comfy Cloud */
+    /** @param {string} id @param {JobDetails} [known] @param {() => Promise<Blob>} [fetchFile] gets the file, by default from Comfy Cloud */
     download: (id, known, fetchFile = () => api.workflowFile(id)) => withDetails(id, known, download(fetchFile)),
   };
 }
@@ -86,7 +86,7 @@ export function createWorkflows({ getApp, api, toasts }) {
 /** @typedef {ReturnType<typeof createWorkflows>} Workflows */
 
 /**
- * The name of an open workflow by its id, "" where none has it. The one on the canvas comes first: copies share an id.
+ * The name of the open workflow with this id, or "". The one on the canvas comes first, because copies share an id.
  * @param {() => ExtensionManager["workflow"]} getWorkflows
  */
 export const createWorkflowNames = (getWorkflows) => (/** @type {string} */ id) => {

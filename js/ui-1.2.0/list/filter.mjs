@@ -1,5 +1,5 @@
 // @ts-check
-/** Which jobs are listed, and in what order. The same meaning as the server's, which resolves a filter again before anything is deleted. */
+/** Filters and sorts jobs. Must agree with the server, which applies the filter again before a deletion. */
 
 import { groupOf } from "../common/status.mjs";
 
@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 /** @type {Choice} */
 export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", only: null, sort: "recent" };
 
-/** Local midnight of a date like 2026-11-23, some days later. @param {string} date @param {number} [days] */
+/** Local midnight, `days` days after a date like 2026-11-23. @param {string} date @param {number} [days] */
 function midnight(date, days = 0) {
   const [year, month, day] = date.split("-").map(Number);
   return new Date(year ?? 0, (month ?? 1) - 1, (day ?? 1) + days).getTime();
@@ -38,7 +38,7 @@ export function filterOf(choice, now) {
   };
 }
 
-/** @param {Filter} filter @param {(row: Row) => boolean} covers whether deletions leave a job out @returns {(row: Row) => boolean} */
+/** @param {Filter} filter @param {(row: Row) => boolean} covers whether a job is protected @returns {(row: Row) => boolean} */
 export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false) {
   const wanted = search.toLowerCase();
   const has = (/** @type {string | undefined} */ text) => !!text && text.toLowerCase().includes(wanted);
@@ -52,7 +52,7 @@ export function matcher({ statuses = [], search = "", after, before, workflow_id
     (!wanted || has(row.name) || has(row.id) || has(row.workflow_id) || has(row.error?.message));
 }
 
-/** Rows without the value come last in either direction. Equal ones keep their order. @param {Row[]} rows @param {Choice["sort"]} sort */
+/** Rows without the sorted value come last in both directions. Equal rows keep their order. @param {Row[]} rows @param {Choice["sort"]} sort */
 export function sorted(rows, sort) {
   const key = sort === "recent" || sort === "oldest" ? "created" : "took";
   const sign = sort === "recent" || sort === "longest" ? -1 : 1;
@@ -64,5 +64,5 @@ export function sorted(rows, sort) {
   return rows.sort(order);
 }
 
-/** How many filters besides tab and search are in force. @param {Choice} choice */
+/** The number of active filters, not counting tab and search. @param {Choice} choice */
 export const inForce = ({ time, workflow, output, protection, only }) => [time, workflow, output, protection, only].filter(Boolean).length;

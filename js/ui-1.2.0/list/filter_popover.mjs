@@ -1,5 +1,5 @@
 // @ts-check
-/** Search, filters and order: the fields above the list. */
+/** The fields for search, filters and order above the list. */
 
 import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -12,7 +12,7 @@ import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES
 /** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
 
-/** Milliseconds without a key before a search. */
+/** Milliseconds after the last typed key before the search starts. */
 const WAIT = 150;
 
 /** @param {string} label @param {HTMLElement} field */
@@ -25,7 +25,6 @@ export function select(options, value, choose) {
 }
 
 /**
- * One of a few, all of them in sight.
  * @template {string} T
  * @param {string} name
  * @param {[T, string][]} options
@@ -39,14 +38,14 @@ const radios = (name, options, value, choose, className) =>
     return el("label", { class: className }, radio, label);
   });
 
-/** @param {Store} store @param {string} current the workflow on the canvas @param {string} chosen offered also if no job has it @returns {[string, string][]} */
+/** @param {Store} store @param {string} current the workflow on the canvas @param {string} chosen the id in the filter, offered even if no job has it @returns {[string, string][]} */
 export function workflowOptions(store, current, chosen) {
   const ids = new Set([...store.workflows(), chosen].filter((id) => id && id !== current));
   const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, shortId(id)]));
   return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, FIELDS.currentWorkflow])] : []), ...known];
 }
 
-/** The fields of the popover. @param {Store} store @param {string} current @param {() => void} done */
+/** @param {Store} store @param {string} current @param {() => void} done */
 function fields(store, current, done) {
   const { choice } = store;
   const between = el("div", { class: "cch-between", hidden: choice.time !== "between" });
@@ -82,7 +81,6 @@ export function clearFilters(store) {
   store.choose({ ...EVERYTHING, tab, sort });
 }
 
-/** The search, the filters and the order above the list. */
 export class Finder {
   #waiting = 0;
   #clear = iconButton("close", PANEL.clearSearch, () => this.#empty(), "cch-ib s");
@@ -105,7 +103,7 @@ export class Finder {
     this.#filter.append(this.#dot);
   }
 
-  /** Whether Escape had something to take away. */
+  /** Empties the search field; returns false if it was empty. */
   escape() {
     return this.search.value !== "" && (this.#empty(), true);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the panel is shown: ComfyUI's sidebar, and a large window of its own. */
+/** Shows the panel in ComfyUI's sidebar or in a large window. */
 
 import { BARE } from "../common/dialogs.mjs";
 import { hostComponent } from "../common/dom.mjs";
@@ -11,10 +11,10 @@ import { PanelView } from "./view.mjs";
 
 /** @typedef {Omit<ViewParts, "place" | "close">} Parts */
 
-/** The host closes only windows whose key begins so. */
+/** ComfyUI closes only dialogs whose key begins with "extension-". */
 const WINDOW = "extension-cch-panel";
 
-/** @param {ViewParts} parts @param {Node} anchor the panel is put before it @returns {() => void} takes it away */
+/** @param {ViewParts} parts @param {Node} anchor the panel is inserted before this node @returns {() => void} removes the panel */
 function mount(parts, anchor) {
   const view = new PanelView(parts);
   let isThere = true;
@@ -45,7 +45,7 @@ export function createPlaces(getHost, parts) {
     handle?.closeDialog();
   };
   return {
-    /** Shows the panel in the sidebar, before the node that ComfyUI gave us. @param {Node} anchor */
+    /** @param {Node} anchor ComfyUI's node in the sidebar, before which the panel is inserted */
     mountInTab(anchor) {
       return { unmount: mount({ ...parts(), place: "sidebar", close: closeTab }, anchor) };
     },

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a key means in the panel. Keys it does not name are not ours. */
+/** Maps keys to actions of the panel. */
 
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Press */
 /** @typedef {{do: "move", by: "row" | "page" | "end", way: 1 | -1, extend: boolean}} Move */
@@ -31,13 +31,13 @@ export function listKey(press) {
   if (key === "F10" && shiftKey) return { do: "menu" };
   const move = Object.hasOwn(MOVES, key) && MOVES[key];
   if (move) return { do: "move", by: move[0], way: move[1], extend: shiftKey };
-  // With Caps Lock a letter is a capital.
+  // Caps Lock makes letters upper case.
   const name = key.length === 1 ? key.toLowerCase() : key;
   const bare = Object.hasOwn(BARE, name) && !shiftKey && BARE[name];
   return bare ? { do: bare } : null;
 }
 
-/** Anywhere in the panel; fields keep their own. @param {Press} press @param {boolean} inField @returns {"search" | "undo" | "escape" | null} */
+/** Keys that work anywhere in the panel; text fields keep all but Escape. @param {Press} press @param {boolean} inField @returns {"search" | "undo" | "escape" | null} */
 export function panelKey(press, inField) {
   if (press.key === "Escape") return "escape";
   if (inField) return null;
@@ -45,7 +45,7 @@ export function panelKey(press, inField) {
   return press.key === "/" && !press.ctrlKey && !press.metaKey && !press.altKey ? "search" : null;
 }
 
-/** The next of a row of things, for an arrow, Home or End; -1 if the key is none of them. @param {string} key @param {number} at @param {number} count @param {[string, string]} arrows */
+/** The index to which an arrow key, Home or End moves; -1 for other keys. @param {string} key @param {number} at @param {number} count @param {[string, string]} arrows */
 export function step(key, at, count, [back, on]) {
   if (key === "Home") return 0;
   if (key === "End") return count - 1;
@@ -54,14 +54,14 @@ export function step(key, at, count, [back, on]) {
 }
 
 /**
- * ComfyUI listens at the window, before us, and reads the event in the next frame: by then it must not be a key that
- * undoes or redoes the person's last change of the graph. What the browser does with the key stays as it is.
- * @param {Press} press an event that we have read
+ * ComfyUI's listener on the window reads the event's key one frame later, so the key is replaced before that: otherwise ComfyUI
+ * would undo or redo a change of the graph. The browser's own reaction to the key does not change.
+ * @param {Press} press an event that the panel has handled
  */
 export function hideUndo(press) {
   const { key, ctrlKey, metaKey, altKey } = press;
   if ((ctrlKey || metaKey) && !altKey && /^[yz]$/i.test(key)) Object.defineProperty(press, "key", { value: "Unidentified" });
 }
 
-/** Whether ComfyUI may hear it too: its own shortcuts are bare keys. @param {Press} press */
+/** Whether ComfyUI may receive the key. Its shortcuts without a modifier must not run inside the panel. @param {Press} press */
 export const passes = ({ key, ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey || key === "Escape" || key === "Tab";

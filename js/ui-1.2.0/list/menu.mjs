@@ -1,5 +1,5 @@
 // @ts-check
-/** What opens over the panel: a menu, or a box of fields. One at a time; it closes by Escape, by leaving it, and by a press elsewhere. */
+/** A menu or a box of fields over the panel, one at a time. Escape, a press elsewhere, or moving the focus out closes it. */
 
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
@@ -13,11 +13,11 @@ import { step } from "./keys.mjs";
  * @property {() => void} press
  * @property {IconName} [icon]
  * @property {string} [small] a second line
- * @property {string} [key] a key that does the same
- * @property {boolean} [checked] for one of several choices
+ * @property {string} [key] the shortcut, shown beside the label
+ * @property {boolean} [checked] whether this choice is the current one
  * @property {boolean} [danger]
  */
-/** @typedef {{anchor: HTMLElement, at?: [number, number], label: string}} Where `at`: the pointer, in the window */
+/** @typedef {{anchor: HTMLElement, at?: [number, number], label: string}} Where `at`: the pointer's position in the window */
 
 const MARGIN = 8;
 
@@ -34,7 +34,7 @@ export class Popups {
     });
   }
 
-  /** @returns {boolean} whether there was one */
+  /** @returns {boolean} whether a popup was open */
   close() {
     const close = this.#close;
     this.#close = null;
@@ -49,7 +49,7 @@ export class Popups {
     if (again && !at) return;
     box.classList.add("cch-menu");
     box.setAttribute("aria-label", label);
-    // A press on what cannot have the focus leaves it in the box.
+    // Focusable, so that a press on plain text in the box keeps the focus inside the box.
     box.tabIndex = -1;
     this.root.append(box);
     const frame = this.root.getBoundingClientRect();
@@ -71,7 +71,7 @@ export class Popups {
     };
   }
 
-  /** @param {(Item | null)[]} items null: a line between @param {Where} where */
+  /** @param {(Item | null)[]} items null: a separator @param {Where} where */
   menu(items, where) {
     const entries = items.map((item) => (item ? this.#entry(item) : el("hr")));
     const buttons = entries.filter((entry) => entry instanceof window.HTMLButtonElement);

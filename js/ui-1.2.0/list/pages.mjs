@@ -1,5 +1,5 @@
 // @ts-check
-/** What is pushed over the list, one page at a time. The list below keeps its scroll, its selection and its focused row. */
+/** Shows one page over the list, which keeps its scroll position, selection and focused row. */
 
 import { iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -8,16 +8,16 @@ import { PANEL } from "./strings.mjs";
 /** @import { Page } from "../../../types/list" */
 
 export class Pages {
-  /** @type {Page | null} what is shown over the list */
+  /** @type {Page | null} */
   shown = null;
 
-  /** @param {HTMLElement} root the panel @param {HTMLElement} under all that a page covers */
+  /** @param {HTMLElement} root the panel @param {HTMLElement} under everything that a page covers */
   constructor(root, under) {
     this.root = root;
     this.under = under;
   }
 
-  /** In place of the one before, if there is one. @param {Page} page */
+  /** Replaces the current page. @param {Page} page */
   open(page) {
     if (this.shown !== page) this.close();
     this.shown = page;
@@ -26,7 +26,7 @@ export class Pages {
     this.under.setAttribute("inert", "");
   }
 
-  /** @returns {boolean} whether there was one */
+  /** @returns {boolean} whether a page was open */
   close() {
     const page = this.shown;
     this.shown = null;
@@ -38,7 +38,7 @@ export class Pages {
   }
 }
 
-/** A page's header: the way back, its title, the way out. @param {string} title @param {{back(): void, close(): void}} view */
+/** A page's header: back button, title, close button. @param {string} title @param {{back(): void, close(): void}} view */
 export const pageHead = (title, { back, close }) =>
   el(
     "header",

@@ -1,5 +1,5 @@
 // @ts-check
-/** The element of a row, used for one job after another. */
+/** A row element, which is reused for other jobs while the list scrolls. */
 
 import { cut } from "../common/components.mjs";
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
@@ -27,16 +27,16 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {number} count
  * @property {boolean} selected
  * @property {boolean} focused
- * @property {string} joined classes of a selected row next to others
+ * @property {string} joined classes that join a selected row to selected neighbours
  * @property {boolean} relative "5 min ago" instead of the clock time
  * @property {number} now
  * @property {boolean} cancel whether jobs can be cancelled
  * @property {string} id
- * @property {boolean} isProtected whether deletions leave it out
+ * @property {boolean} isProtected
  * @property {Mark | undefined} mark
  */
 
-/** Times are told to the minute, those that run to the second. @param {Shown} shown */
+/** Changes each minute, and for active jobs each second, so that times are redrawn. @param {Shown} shown */
 const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 : 60_000));
 
 export class RowView {
@@ -74,7 +74,7 @@ export class RowView {
     this.#acts,
   );
   key = "";
-  /** The job whose picture was asked for. */
+  /** The id of the job whose thumbnail was requested. */
   asked = "";
 
   constructor() {
@@ -145,7 +145,7 @@ export class RowView {
   }
 }
 
-/** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {() => void} open its details @returns {(Item | null)[]} */
+/** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {() => void} open opens the job's details @returns {(Item | null)[]} */
 export function rowMenu(row, { store, actions }, open) {
   const active = isActive(row.status);
   const kept = store.protection.covers(row);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What stands in place of the list, and what is told above it. */
+/** Messages in place of an empty list, and banners above the list. */
 
 import { button, card, externalLink } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -13,7 +13,7 @@ import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWord
 /** @import { IconName } from "../common/icons.mjs" */
 
 const MAX_BANNERS = 2;
-/** Rows drawn grey while the first page is read. */
+/** Grey placeholder rows while the first jobs load. */
 const SKELETONS = 7;
 
 /** @type {Record<string, IconName>} */
@@ -51,7 +51,7 @@ function failed(store, actions) {
   return state(name, readingErrorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
 
-/** What stands in place of the list; null when there are rows to show. @param {Store} store @param {Actions} actions */
+/** The message in place of an empty list; null if there are rows. @param {Store} store @param {Actions} actions */
 export function wholeState(store, actions) {
   const { rows, loading, readAt, error, counts, choice } = store;
   if (rows.length) return null;
@@ -65,7 +65,7 @@ export function wholeState(store, actions) {
   return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
 }
 
-/** The most serious first. @param {Store} store @param {HTMLElement[]} told by the server's status @returns {HTMLElement[]} */
+/** The most serious banners first. @param {Store} store @param {HTMLElement[]} told banners made from the status @returns {HTMLElement[]} */
 export function banners(store, told) {
   const { readAt, error, loading, incomplete, loaded, unreadable, doubt, status } = store;
   /** @type {(HTMLElement | false | null)[]} */

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is known of the jobs and what the person chose, whether a panel is shown or not. No DOM. */
+/** The jobs, filters and selection, also while no panel is open. No DOM. */
 
 import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
 import { groupOf, GROUPS } from "../common/status.mjs";
@@ -12,20 +12,20 @@ import { PANEL } from "./strings.mjs";
 /** @import { Deletions } from "../deletion/controller.mjs" */
 /** @import { Protection } from "../protection/model.mjs" */
 
-/** A list that grows is drawn no more often; milliseconds. */
+/** Minimum milliseconds between two redraws of a loading list. */
 const DRAW_EVERY = 250;
 const MAX_WORKFLOWS = 50;
-/** What the server takes in one request. */
+/** Maximum number of ids that the server accepts in one request. */
 const MAX_IDS = 200_000;
-/** After these the list at hand may be another account's. */
+/** Codes after which the list on screen may belong to another account. */
 const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
 
-/** Which jobs are selected. Knows ids, not rows: what a filter hides stays selected. */
+/** The selected jobs. Stores ids, not rows, because jobs that a filter hides stay selected. */
 export class Selection {
   /** @type {Set<string>} */
   #chosen = new Set();
   #anchor = "";
-  /** The filter taken as a whole by "Select all matching" as long as the list is not whole; null when jobs are chosen. @type {Filter | null} */
+  /** The filter of "Select all matching" while the list is incomplete; null if jobs were selected by id. @type {Filter | null} */
   matching = null;
 
   get size() {
@@ -35,7 +35,7 @@ export class Selection {
   has = (/** @type {string} */ id) => this.#chosen.has(id);
   ids = () => [...this.#chosen];
 
-  /** What to ask a deletion for; null when nothing is selected. @returns {Target | null} */
+  /** What a deletion of the selection covers; null if nothing is selected. @returns {Target | null} */
   target() {
     if (this.matching) return { filter: this.matching };
     return this.size ? { ids: this.ids() } : null;
@@ -48,7 +48,7 @@ export class Selection {
     if (!this.#chosen.delete(id)) this.#chosen.add(id);
   }
 
-  /** From the anchor to the id, in the order given; adds, never drops. @param {string} id @param {string[]} order */
+  /** Adds the ids from the anchor to `id` in `order`. @param {string} id @param {string[]} order */
   range(id, order) {
     const to = order.indexOf(id);
     const from = order.indexOf(this.#anchor);
@@ -62,7 +62,7 @@ export class Selection {
     for (const id of ids) this.#chosen.add(id);
   }
 
-  /** These and no others; with a filter also those that it matches and that are not known yet. @param {Iterable<string>} ids @param {Filter | null} [filter] */
+  /** Replaces the selection; a filter also selects matching jobs that are not loaded yet. @param {Iterable<string>} ids @param {Filter | null} [filter] */
   selectMatching(ids, filter = null) {
     this.#chosen = new Set(ids);
     this.matching = filter;
@@ -72,7 +72,7 @@ export class Selection {
     this.selectMatching([]);
   }
 
-  /** Forgets ids of which `exists` is false. @param {(id: string) => boolean} exists */
+  /** Deselects ids for which `exists` returns false. @param {(id: string) => boolean} exists */
   keep(exists) {
     for (const id of this.#chosen) if (!exists(id)) this.#chosen.delete(id);
     if (!this.size) this.matching = null;
@@ -91,11 +91,11 @@ export class Store {
   /** @type {Promise<void> | null} */
   #reading = null;
   #again = false;
-  /** The time that "older than" counts from: that of the last reading or choice. */
+  /** The time from which "older than" filters count: the last refresh or filter change. */
   #at = 0;
-  /** Filtered and sorted; jobs that are about to be deleted have left. @type {Row[]} */
+  /** The listed jobs, filtered and sorted, without those on hold. @type {Row[]} */
   rows = [];
-  /** Of the whole history, whatever the filter. */
+  /** Counts by status of the whole history, ignoring the filter. */
   counts = noCounts();
   choice = EVERYTHING;
   selection = new Selection();
@@ -106,17 +106,16 @@ export class Store {
   loaded = 0;
   /** @type {number | null} */
   total = null;
-  /** Milliseconds since 1970, of the list shown; null before the first. @type {number | null} */
+  /** When the list on screen was loaded, in milliseconds since 1970; null before the first. @type {number | null} */
   readAt = null;
-  /** Whose jobs are listed: the server's name for its address and the key; "" before the first list. */
+  /** The server's identifier for the account (its address and key) of the listed jobs; "" before the first list. */
   account = "";
-  /** Why the last reading failed. With a list still there it is old: look, but don't delete. @type {HistoryApiError | null} */
+  /** Why the last refresh failed. The old list stays, but deletion is blocked. @type {HistoryApiError | null} */
   error = null;
-  /** The list is not all there is. */
   incomplete = false;
-  /** Rows of the list that Comfy Cloud sent and nobody can read. */
+  /** Number of rows from Comfy Cloud that the server can't read. */
   unreadable = 0;
-  /** Why the list can't be trusted, in words; "" where nothing speaks against it. */
+  /** Why the list is unreliable, as a text; "" if it is reliable. */
   doubt = "";
 
   /**
@@ -132,32 +131,31 @@ export class Store {
     this.protection = protection;
     this.now = now;
     this.#at = now();
-    deletions.subscribe(() => this.#list());
+    deletions.subscribe(() => this.#updateRows());
     protection.subscribe(() => {
-      this.#list();
-      this.#tell("status");
+      this.#updateRows();
+      this.#notify("status");
     });
   }
 
-  /** Calls back after any of these; returns the way to stop. @param {Happening[]} happenings @param {() => void} listener */
+  /** Calls `listener` after any of these changes; returns a function that unsubscribes. @param {Happening[]} happenings @param {() => void} listener */
   on(happenings, listener) {
     for (const each of happenings) this.#listeners.set(each, (this.#listeners.get(each) ?? new Set()).add(listener));
     return () => happenings.forEach((each) => this.#listeners.get(each)?.delete(listener));
   }
 
   /** @param {...Happening} happenings */
-  #tell(...happenings) {
-    const told = new Set(happenings.flatMap((each) => [...(this.#listeners.get(each) ?? [])]));
-    for (const listener of told) listener();
+  #notify(...happenings) {
+    const listeners = new Set(happenings.flatMap((each) => [...(this.#listeners.get(each) ?? [])]));
+    for (const listener of listeners) listener();
   }
 
-  /** The filter in force, as the server takes it. */
+  /** The current filter in the server's format. */
   filter() {
     return filterOf(this.choice, this.#at);
   }
 
-  /** Works out anew what is listed. */
-  #list() {
+  #updateRows() {
     const counts = noCounts();
     const matches = matcher(this.filter(), this.protection.covers);
     const only = this.choice.only && new Set(this.choice.only);
@@ -175,12 +173,12 @@ export class Store {
     this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));
     this.selection.keep((id) => !this.#hidden(id));
     this.#joinMatching();
-    // The focused row has left: the one that took its place has the focus now.
+    // If the focused row has gone, the row that took its place gets the focus.
     if (!this.rows.some(({ id }) => id === this.focused)) this.focused = this.rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id ?? "";
-    this.#tell("rows", "selection", "focus");
+    this.#notify("rows", "selection", "focus");
   }
 
-  /** What has come of a filter that was taken as a whole is shown as selected, for it would go. */
+  /** Selects newly loaded jobs that match the selected filter, because a deletion would cover them. */
   #joinMatching() {
     const filter = this.selection.matching;
     if (!filter) return;
@@ -188,17 +186,17 @@ export class Store {
     this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
   }
 
-  /** Of a whole list just these jobs: what comes later is not shown as selected, so it must not go. @param {Row[]} rows @param {Filter} filter */
+  /** On a complete list selects ids, not the filter, so that jobs that arrive later are not deleted. @param {Row[]} rows @param {Filter} filter */
   #selectMatching(rows, filter) {
     const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
     this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
   }
 
-  /** Selects all that is listed and, as long as the list is not whole, what else the filter matches. */
+  /** Selects all listed jobs and, while the list is incomplete, all other jobs that the filter matches. */
   selectMatching() {
     if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
     else this.#selectMatching(this.rows, this.filter());
-    this.#tell("selection");
+    this.#notify("selection");
   }
 
   /** @param {string} id */
@@ -227,29 +225,29 @@ export class Store {
   choose(change) {
     this.choice = { ...this.choice, ...change };
     this.#at = this.now();
-    this.#list();
-    this.#tell("choice");
+    this.#updateRows();
+    this.#notify("choice");
   }
 
-  /** Changes the selection and tells about it. @param {(selection: Selection) => void} change */
+  /** @param {(selection: Selection) => void} change */
   select(change) {
     change(this.selection);
-    this.#tell("selection");
+    this.#notify("selection");
   }
 
   /** @param {string} id */
   focus(id) {
     if (id === this.focused) return;
     this.focused = id;
-    this.#tell("focus");
+    this.#notify("focus");
   }
 
-  /** Whether the server can cancel jobs, as far as is known. */
+  /** Whether the server can cancel jobs; true while unknown. */
   canCancel() {
     return this.status?.can_cancel !== false;
   }
 
-  /** Why deleting must wait, in words; "" if it need not. */
+  /** Why nothing can be deleted now, as a text; "" if deletion is possible. */
   blocked() {
     if (this.error) return PANEL.cantDelete;
     const { problem, running, hold_seconds: hold } = this.status ?? {};
@@ -257,16 +255,16 @@ export class Store {
     return running && !hold ? PANEL.busy : "";
   }
 
-  #forget() {
+  #reset() {
     this.#all = new Map();
     this.selection.clear();
     this.readAt = null;
     this.account = "";
     this.incomplete = false;
-    this.#list();
+    this.#updateRows();
   }
 
-  /** Takes a status from any answer that carries one. @param {Status} status */
+  /** @param {Status} status from any answer that contains one */
   setStatus(status) {
     const before = this.status;
     this.status = status;
@@ -274,14 +272,14 @@ export class Store {
     this.protection.adopt(status);
     const another = before && ["configured", "source", "last4", "host"].some((key) => before[/** @type {"last4"} */ (key)] !== status[/** @type {"last4"} */ (key)]);
     if (another) {
-      this.#forget();
+      this.#reset();
       this.error = null;
       this.changed();
     }
-    this.#tell("status");
+    this.#notify("status");
   }
 
-  /** Reads all jobs. The old list stays until the new one has come, if there is one. */
+  /** Loads all jobs. An old list stays on screen until the new one is complete. */
   async #readJobs() {
     /** @type {Map<string, Row>} */
     const fresh = new Map();
@@ -289,11 +287,11 @@ export class Store {
     let [at, drawn] = [this.now(), 0];
     /** @type {Extract<ListLine, {type: "end"}> | null} */
     let end = null;
-    const seen = this.deletions.reading();
+    const reportList = this.deletions.reading();
     for await (const line of this.api.list({})) {
       if (line.type === "start") {
         [at, this.total] = [Date.parse(line.read_at) || at, line.total];
-        if (this.account && line.account !== this.account) this.#forget();
+        if (this.account && line.account !== this.account) this.#reset();
         this.account = line.account;
         if (this.readAt === null) [first, this.#all] = [true, fresh];
       }
@@ -302,23 +300,23 @@ export class Store {
       for (const row of line.jobs) fresh.set(row.id, row);
       this.loaded = fresh.size;
       if (first && this.now() - drawn > DRAW_EVERY) {
-        this.#list();
+        this.#updateRows();
         drawn = this.now();
       }
-      this.#tell("load");
+      this.#notify("load");
     }
     if (!end) throw new HistoryApiError({ code: STRANGE });
-    // A whole list that is old says more than a new one that breaks off.
+    // An old complete list is more useful than a new one that breaks off.
     if (end.error && !first && !this.incomplete) throw new HistoryApiError(end.error);
     this.#all = fresh;
-    if (end.complete) seen(fresh);
+    if (end.complete) reportList(fresh);
     [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
     [this.unreadable, this.doubt] = [end.unreadable ?? 0, end.doubt ?? ""];
   }
 
   async #read() {
     [this.loading, this.loaded, this.total, this.#dirty] = [true, 0, null, false];
-    this.#tell("load");
+    this.#notify("load");
     try {
       this.setStatus(await this.api.status());
       void this.protection.read();
@@ -327,15 +325,15 @@ export class Store {
       this.error = null;
     } catch (error) {
       this.error = error instanceof HistoryApiError ? error : new HistoryApiError({ code: STRANGE });
-      if (ABOUT_KEY.has(this.error.code)) this.#forget();
+      if (ABOUT_KEY.has(this.error.code)) this.#reset();
       else if (this.readAt === null && this.#all.size) [this.readAt, this.incomplete] = [this.now(), true];
     }
     this.loading = false;
-    this.#list();
-    this.#tell("load", "status");
+    this.#updateRows();
+    this.#notify("load", "status");
   }
 
-  /** Reads the status and then the list again. Jobs may have changed in the cloud. @returns {Promise<void>} */
+  /** @returns {Promise<void>} */
   async refresh() {
     this.#again = this.#reading !== null;
     this.#reading ??= (async () => {
@@ -348,7 +346,7 @@ export class Store {
     return this.#reading;
   }
 
-  /** Something was changed by us or a node: reads again now, or when a view is shown. */
+  /** Refreshes after the panel or a node has changed jobs: now, or when a panel opens. */
   changed() {
     this.#dirty = true;
     if (this.#views) void this.refresh();
@@ -358,7 +356,7 @@ export class Store {
     if (this.#views) void this.protection.read();
   }
 
-  /** A view is shown: reads again; returns what to call when it is gone. */
+  /** Registers an open panel and refreshes; returns a function that unregisters the panel. */
   shown() {
     this.#views += 1;
     if (this.#views === 1 || this.#dirty) void this.refresh();

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a person reads in the list of jobs and around it. */
+/** Texts on screen of the list of jobs and its pages. */
 
 import { clean, dateTime, number, plural, shortId } from "../common/format.mjs";
 import { GROUPS } from "../common/status.mjs";
@@ -88,7 +88,7 @@ export const FIELDS = {
 /** @param {number} n */
 export const outputsWord = (n) => plural(n, "{n} output", "{n} outputs");
 
-/** @param {string} tab @param {string} count as shown @param {number} n */
+/** @param {string} tab @param {string} count the number as it is shown @param {number} n */
 export const tabSpoken = (tab, count, n) => `${tab}, ${count} ${n === 1 ? "job" : "jobs"}`;
 
 /** @param {number} n */
@@ -117,7 +117,7 @@ export const lastRead = (at) => `Last read at ${dateTime(at)}`;
 
 const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T12:00`).getTime()).split(",")[0] : "");
 
-/** Each filter in force, and the choice without it. @param {Choice} choice @param {string} current @returns {[string, Partial<Choice>][]} */
+/** The label of each active filter, with the change that removes the filter. @param {Choice} choice @param {string} current @returns {[string, Partial<Choice>][]} */
 export function chips(choice, current) {
   const { time, from, to, workflow, output, protection, only } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
@@ -133,7 +133,7 @@ export function chips(choice, current) {
   return all.filter(([, without]) => Object.keys(without).length);
 }
 
-/** @param {Store} store @returns {[string, string]} what stands out, and the rest */
+/** @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
 export function countWords(store) {
   const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
   if (loading && readAt === null) return ["", total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
@@ -154,7 +154,7 @@ export function nothingMatches(choice, current) {
 /** @param {number} at */
 export const OLD_LIST = (at) => `This list is from ${dateTime(at)}. You can look, but not delete.`;
 
-/** @param {number} n @param {string} doubt why the list can't be trusted, "" where it broke off */
+/** @param {number} n @param {string} doubt why the list is unreliable; "" if it broke off */
 export const incompleteWords = (n, doubt = "") => ({
   title: "This list is not complete",
   text: doubt ? `${sentence(doubt)} It shows ${plural(n, "{n} job", "{n} jobs")}.` : `Comfy Cloud stopped answering after ${plural(n, "{n} job", "{n} jobs")}.`,

@@ -1,5 +1,5 @@
 // @ts-check
-/** The list of jobs: as many row elements as can be seen, however many jobs there are. */
+/** The list of jobs, with elements only for the rows in view. */
 
 import { once } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -14,10 +14,10 @@ import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs"
 /** @import { PanelView } from "./view.mjs" */
 
 const MINUTE = 60_000;
-/** Pictures are asked for when the scrolling rests so long; milliseconds. */
-const REST = 120;
-/** Milliseconds within which a second click makes a double click, on the systems that take the longest. */
-const DOUBLE_CLICK = 700;
+/** Milliseconds without scrolling before thumbnails are requested. */
+const REST_MS = 120;
+/** The longest time in milliseconds between the clicks of a double click, on any system. */
+const DOUBLE_CLICK_MS = 700;
 
 let lists = 0;
 
@@ -34,15 +34,15 @@ export class ListView {
   #grouped = true;
   #frame = 0;
   #resting = 0;
-  /** Where it was scrolled to when it was drawn last. */
+  /** The scroll position of the last drawing. */
   #scrolled = 0;
-  #bare = false;
-  /** The job that the pointer went down on; "" for none. */
+  #jumped = false;
+  /** The id of the job under the pointer when it went down; "" for none. */
   #pressed = "";
   #down = false;
   #pressedAt = -Infinity;
-  #observer = new window.ResizeObserver(() => this.#later());
-  /** A new day, "5 min ago". */
+  #observer = new window.ResizeObserver(() => this.#redrawLater());
+  /** Redraws day headings and relative times. */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
 
   /** @param {PanelView} panel */
@@ -50,7 +50,7 @@ export class ListView {
     this.panel = panel;
     this.store = panel.parts.store;
     const { element } = this;
-    element.addEventListener("scroll", () => this.#later(), { passive: true });
+    element.addEventListener("scroll", () => this.#redrawLater(), { passive: true });
     element.addEventListener("pointerdown", (event) => {
       this.#pressed = "";
       [this.#down, this.#pressedAt] = [true, performance.now()];
@@ -76,7 +76,7 @@ export class ListView {
     for (const view of this.#shown.values()) this.panel.parts.thumbnails.release(view.image);
   }
 
-  /** What is listed has changed. */
+  /** Redraws after the listed jobs have changed. */
   layOut() {
     const { rows, choice } = this.store;
     this.#grouped = choice.sort === "recent" || choice.sort === "oldest";
@@ -86,24 +86,23 @@ export class ListView {
     this.draw();
   }
 
-  #later() {
+  #redrawLater() {
     this.#frame ||= window.requestAnimationFrame(() => this.draw());
   }
 
-  /** Fills the rows in view. */
   draw() {
     window.cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const { scrollTop, clientHeight } = this.element;
-    // Dragged past everything that was in view: rows beyond what can be seen would be filled in vain.
-    this.#bare = Math.abs(scrollTop - this.#scrolled) > clientHeight;
+    // After a jump only visible rows are filled, because the next jump may follow at once.
+    this.#jumped = Math.abs(scrollTop - this.#scrolled) > clientHeight;
     this.#scrolled = scrollTop;
-    this.#fill(this.#bare ? 0 : SPARE);
+    this.#fill(this.#jumped ? 0 : SPARE);
     clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => this.#rest(), REST);
+    this.#resting = setTimeout(() => this.#afterScroll(), REST_MS);
   }
 
-  /** @param {number} spare rows beyond those in view, on each side */
+  /** @param {number} spare extra rows above and below those in view */
   #fill(spare) {
     const { store, element } = this;
     const { groups } = this.#placed;
@@ -162,15 +161,15 @@ export class ListView {
     view.asked = "";
   }
 
-  #rest() {
-    // An element that moves loses the click, or the double click, that is being made on it.
-    if (this.#down || performance.now() - this.#pressedAt < DOUBLE_CLICK) {
-      this.#resting = setTimeout(() => this.#rest(), DOUBLE_CLICK);
+  #afterScroll() {
+    // Moving an element in the page would cancel a click or double click in progress on it.
+    if (this.#down || performance.now() - this.#pressedAt < DOUBLE_CLICK_MS) {
+      this.#resting = setTimeout(() => this.#afterScroll(), DOUBLE_CLICK_MS);
       return;
     }
-    if (this.#bare) this.#fill(SPARE);
-    this.#bare = false;
-    // Read aloud in the order of the list, whichever element serves.
+    if (this.#jumped) this.#fill(SPARE);
+    this.#jumped = false;
+    // Screen readers read elements in page order, so that order must match the list.
     /** @type {Element | null} */
     let next = this.#space.firstElementChild;
     for (const { element } of this.#shown.values()) {
@@ -203,18 +202,18 @@ export class ListView {
     this.#headings = headings;
   }
 
-  /** Scrolls no more than it must. @param {number} index */
+  /** Scrolls just far enough to show a row. @param {number} index */
   #reveal(index) {
     const { element } = this;
     const { groups } = this.#placed;
     const top = topOf(groups, index);
-    // The heading above the first row of a day comes into view with it.
+    // The first row of a day is shown together with its heading.
     const above = groups.find((group) => group.start === index)?.height ?? 0;
     if (top - above < element.scrollTop) element.scrollTop = top - above;
     else if (top + ROW > element.scrollTop + element.clientHeight) element.scrollTop = top + ROW - element.clientHeight;
   }
 
-  /** Brings a row into view and makes it the focused one. @param {string} id */
+  /** Scrolls to a row and focuses it. @param {string} id */
   goTo(id) {
     const index = this.store.rows.findIndex((row) => row.id === id);
     if (index < 0) return;
@@ -224,8 +223,8 @@ export class ListView {
   }
 
   /**
-   * The job whose row it is, as it is drawn: what is known may be newer. A press is none where the rows have moved on since
-   * the pointer went down.
+   * Calls `what` with the job that is drawn at the event's position. Ignores a click if another job has moved under the pointer
+   * since the pointer went down.
    * @param {MouseEvent} event @param {(row: Row, target: Element) => void} what
    */
   #at(event, what) {

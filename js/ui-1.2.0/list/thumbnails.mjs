@@ -1,5 +1,5 @@
 // @ts-check
-/** Pictures of jobs: fetched with our header, at most six at once, the latest asked for first, kept while there is room. */
+/** Loads thumbnails with our header, at most six at once and the newest request first, and caches them. */
 
 import { HistoryApiError } from "../api.mjs";
 
@@ -8,24 +8,23 @@ import { HistoryApiError } from "../api.mjs";
 /** @typedef {Pick<HTMLImageElement, "src">} Image */
 /** @typedef {{job: string, file: string, images: Set<Image>, abort: AbortController | null}} Wanted */
 
-const AT_ONCE = 6;
-const KEPT = 400;
-/** An original may have 20 MB, and the browser keeps each one in memory as long as its address. */
-const KEPT_BYTES = 64 * 2 ** 20;
-/** Characters; a longer name does not fit into an address. */
+const MAX_AT_ONCE = 6;
+const MAX_CACHED = 400;
+/** A thumbnail may be an original of 20 MB, which the browser keeps in memory until its blob URL is revoked. */
+const MAX_CACHED_BYTES = 64 * 2 ** 20;
+/** A longer file name does not fit into a URL. */
 const MAX_NAME_CHARACTERS = 1_000;
 
 /** @param {string} filename */
 export const isPicture = (filename) => /\.(png|jpe?g|webp|gif)$/i.test(filename);
 
 export class Thumbnails {
-  /** @type {Map<string, {url: string, size: number}>} the least recently used first; "" where there is no picture */
+  /** @type {Map<string, {url: string, size: number}>} the least recently used first; `url` "": the job has no thumbnail */
   #pictures = new Map();
-  /** Bytes of them all. */
-  #size = 0;
+  #bytes = 0;
   /** @type {Map<string, Wanted>} */
   #wanted = new Map();
-  /** @type {Map<Image, string>} what each image asks for or shows */
+  /** @type {Map<Image, string>} the key that each img element waits for or shows */
   #users = new Map();
   #running = 0;
 
@@ -33,21 +32,21 @@ export class Thumbnails {
    * @param {object} options
    * @param {{thumbnail(job: string, file: string, signal?: AbortSignal): Promise<Blob>}} options.api
    * @param {(blob: Blob) => string} [options.toUrl]
-   * @param {(url: string) => void} [options.forget]
-   * @param {number} [options.kept] pictures kept
-   * @param {number} [options.keptBytes]
+   * @param {(url: string) => void} [options.revoke]
+   * @param {number} [options.maxCached] maximum number of cached thumbnails
+   * @param {number} [options.maxBytes]
    */
-  constructor({ api, toUrl = (blob) => URL.createObjectURL(blob), forget = (url) => URL.revokeObjectURL(url), kept = KEPT, keptBytes = KEPT_BYTES }) {
+  constructor({ api, toUrl = (blob) => URL.createObjectURL(blob), revoke = (url) => URL.revokeObjectURL(url), maxCached = MAX_CACHED, maxBytes = MAX_CACHED_BYTES }) {
     this.api = api;
     this.toUrl = toUrl;
-    this.forget = forget;
-    this.kept = kept;
-    this.keptBytes = keptBytes;
+    this.revoke = revoke;
+    this.maxCached = maxCached;
+    this.maxBytes = maxBytes;
   }
 
-  /** Sets the `src` of the image as soon as there is a picture; never, if there is none. @param {string} job @param {string} file @param {Image} image */
+  /** Sets the `src` of the image once the thumbnail is loaded; never if the job has none. @param {string} job @param {string} file @param {Image} image */
   request(job, file, image) {
-    this.#leave(image);
+    this.#detach(image);
     if (file.length > MAX_NAME_CHARACTERS) return;
     const key = `${job}/${file}`;
     this.#users.set(image, key);
@@ -65,19 +64,19 @@ export class Thumbnails {
     this.#next();
   }
 
-  /** Only what the browser can show. @param {Row} row @param {Image} image */
+  /** Requests the thumbnail only if a browser can show its type. @param {Row} row @param {Image} image */
   requestFor({ id, preview, output_type: type }, image) {
     if (preview && (type === "image" || type === "") && isPicture(preview.filename)) this.request(id, preview.filename, image);
   }
 
-  /** No more needed: its row has left the view. @param {Image} image */
+  /** Drops the request of an image whose row has left the view. @param {Image} image */
   release(image) {
-    this.#leave(image);
-    this.#tidy();
+    this.#detach(image);
+    this.#evict();
   }
 
   /** @param {Image} image */
-  #leave(image) {
+  #detach(image) {
     const key = this.#users.get(image) ?? "";
     this.#users.delete(image);
     const want = this.#wanted.get(key);
@@ -88,7 +87,7 @@ export class Thumbnails {
   }
 
   #next() {
-    while (this.#running < AT_ONCE) {
+    while (this.#running < MAX_AT_ONCE) {
       const waiting = [...this.#wanted].reverse().find(([, { abort }]) => !abort);
       if (!waiting) return;
       void this.#load(...waiting);
@@ -102,11 +101,11 @@ export class Thumbnails {
     try {
       const blob = await this.api.thumbnail(want.job, want.file, want.abort.signal);
       const url = this.toUrl(blob);
-      this.#keep(key, url, blob.size);
+      this.#cache(key, url, blob.size);
       for (const image of want.images) image.src = url;
     } catch (error) {
-      // "There is none" is remembered; what may pass is asked again the next time.
-      if (error instanceof HistoryApiError && error.code === "not_found") this.#keep(key, "", 0);
+      // Only "not found" is cached: other errors may pass, so the next request tries again.
+      if (error instanceof HistoryApiError && error.code === "not_found") this.#cache(key, "", 0);
     } finally {
       this.#running -= 1;
       if (this.#wanted.get(key) === want) this.#wanted.delete(key);
@@ -115,23 +114,23 @@ export class Thumbnails {
   }
 
   /** @param {string} key @param {string} url @param {number} size */
-  #keep(key, url, size) {
+  #cache(key, url, size) {
     this.#pictures.set(key, { url, size });
-    this.#size += size;
-    this.#tidy();
+    this.#bytes += size;
+    this.#evict();
   }
 
-  /** Lets go of what was not used for longest, but of none on show. */
-  #tidy() {
-    const tooMuch = () => this.#pictures.size > this.kept || this.#size > this.keptBytes;
+  /** Removes the least recently used thumbnails, but none that is on screen. */
+  #evict() {
+    const tooMuch = () => this.#pictures.size > this.maxCached || this.#bytes > this.maxBytes;
     if (!tooMuch()) return;
     const shown = new Set(this.#users.values());
     for (const [key, { url, size }] of this.#pictures) {
       if (!tooMuch()) return;
       if (shown.has(key)) continue;
       this.#pictures.delete(key);
-      this.#size -= size;
-      if (url) this.forget(url);
+      this.#bytes -= size;
+      if (url) this.revoke(url);
     }
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Around the list: title and buttons above it, tabs, and below it the count and what can be done to the selection. */
+/** The header and tabs above the list, and the footer with the count and the buttons for the selection. */
 
 import { button, iconButton, linkButton, once, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -76,10 +76,9 @@ export function createTabs(store, controls) {
   };
 }
 
-/** The selected jobs, as far as they are loaded. @param {Store} store */
+/** The selected jobs that are loaded. @param {Store} store */
 export const selectedRows = (store) => store.selection.ids().map((id) => store.get(id)).filter((row) => !!row);
 
-/** The count line, always there, and what can be done to the selection. */
 export class Footer {
   #tick = tick(PANEL.selectShown, () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
   #strong = el("b");
@@ -96,7 +95,7 @@ export class Footer {
       if (target && this.#remove.getAttribute("aria-disabled") !== "true") this.actions.remove(target);
     },
   });
-  /** Whether all that is selected is protected, as the button says. */
+  /** Whether all selected jobs are protected, so that the button says Unprotect. */
   #kept = false;
   #bar = el("div", { class: "cch-actions" }, this.#matching, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);

@@ -1,5 +1,5 @@
 // @ts-check
-/** One shown panel: puts its parts together and keeps them up to date. What is known and chosen lives in the store. */
+/** An open panel: creates its parts and redraws them when the store changes. */
 
 import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
@@ -15,8 +15,8 @@ import { Footer, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
 /** @import { PageName, Row, Say, ViewParts } from "../../../types/list" */
 
-/** A count is read when it has rested so long; milliseconds. */
-const QUIET = 500;
+/** Milliseconds without a change before a screen reader reads the count. */
+const QUIET_MS = 500;
 
 function createLive() {
   const polite = el("div", { class: "cch-unseen", role: "status" });
@@ -29,19 +29,19 @@ function createLive() {
       clearTimeout(waiting);
       (now ? urgent : polite).textContent = text;
     },
-    /** Said when no other has come for a while. @param {string} text */
+    /** Says a text if no other follows within `QUIET_MS`. @param {string} text */
     sayLater(text) {
       clearTimeout(waiting);
-      waiting = setTimeout(() => (polite.textContent = text), QUIET);
+      waiting = setTimeout(() => (polite.textContent = text), QUIET_MS);
     },
     destroy: () => clearTimeout(waiting),
   };
 }
 
-/** From here on the details are at the side of the list; pixels, as in style.css. */
+/** Panel width in pixels from which the details are beside the list, as in style.css. */
 const WIDE = 1020;
-/** The details at the side follow the focused row when it rests so long; milliseconds. */
-const REST = 150;
+/** Milliseconds after which the details beside the list show a newly focused row. */
+const REST_MS = 150;
 
 let views = 0;
 
@@ -53,7 +53,7 @@ export class PanelView {
   #account = "";
   #frame = 0;
   #resting = 0;
-  /** What is to be drawn anew: all of it, or the rows and the footer alone. */
+  /** Whether the next frame redraws everything, or only the rows and the footer. */
   #all = true;
   #drawnState = "";
   #top = el("div", { class: "cch-zone top" });
@@ -86,10 +86,10 @@ export class PanelView {
     const observer = new window.ResizeObserver(() => this.#measure());
     observer.observe(this.root);
     this.#leave = [
-      store.on(["rows", "choice", "load", "status"], () => this.#later(true)),
+      store.on(["rows", "choice", "load", "status"], () => this.#redrawLater(true)),
       store.on(["choice"], () => (this.list.element.scrollTop = 0)),
-      store.on(["selection", "focus"], () => this.#later(false)),
-      parts.subscribe(() => this.#later(true)),
+      store.on(["selection", "focus"], () => this.#redrawLater(false)),
+      parts.subscribe(() => this.#redrawLater(true)),
       store.shown(),
       () => observer.disconnect(),
       () => this.#pages.close(),
@@ -120,13 +120,13 @@ export class PanelView {
     this.root.remove();
   }
 
-  /** The panel itself, as long as there is no list. */
+  /** Focuses the list, or the panel while the list is hidden. */
   focusList() {
     const { element } = this.list;
     (element.hidden ? this.root : element).focus({ preventScroll: true });
   }
 
-  /** Lists these jobs alone. @param {string[]} ids */
+  /** Lists only these jobs. @param {string[]} ids */
   show(ids) {
     this.back();
     this.store.choose({ tab: "all", search: "", only: ids });
@@ -143,12 +143,12 @@ export class PanelView {
   }
 
   /** @param {boolean} all */
-  #later(all) {
+  #redrawLater(all) {
     this.#all ||= all;
     this.#frame ||= window.requestAnimationFrame(() => this.draw());
   }
 
-  /** What is open of a job of another account would be about nothing that is listed. */
+  /** Closes popups and details of the previous account's jobs after a change of account. */
   #leaveAccount() {
     const [before, held] = [this.#account, this.root.contains(document.activeElement)];
     this.#account = this.store.account;
@@ -193,12 +193,12 @@ export class PanelView {
     this.#drawnState = now;
     const state = wholeState(store, parts.actions);
     this.#state.replaceChildren(...(state ? [state] : []));
-    // Nothing to search, sort or count where there is no list.
+    // Without a list the fields for search and order and the count are hidden.
     this.root.classList.toggle("no-list", !rows.length && readAt === null && !loading);
     if (error && !loading && !rows.length) this.#live.say(state?.querySelector("h3")?.textContent ?? "", true);
   }
 
-  /** The details at the side show the focused row. */
+  /** Shows the focused row in the details beside the list. */
   #follow() {
     clearTimeout(this.#resting);
     if (!this.#wide) return;
@@ -208,10 +208,10 @@ export class PanelView {
       if (row) this.details.show(row, { pane: true });
       else this.details.close();
       this.details.element.hidden = !row;
-    }, REST);
+    }, REST_MS);
   }
 
-  /** The details of a job. @param {string} id */
+  /** @param {string} id */
   open(id) {
     const row = this.store.get(id);
     if (!row) return;
@@ -228,7 +228,7 @@ export class PanelView {
     page.element.querySelector("button")?.focus({ preventScroll: true });
   }
 
-  /** From a page to the list. */
+  /** Returns from a page to the list. */
   back() {
     if (!this.#pages.close()) return false;
     this.list.draw();
@@ -246,7 +246,7 @@ export class PanelView {
     if (ids.length) this.parts.actions.copyIds(ids);
   }
 
-  /** @param {Row[]} rows none: what is selected, else the focused one @param {boolean} [wish] */
+  /** @param {Row[]} rows if empty: the selected jobs, or else the focused one @param {boolean} [wish] */
   protect(rows, wish) {
     const { store } = this;
     const focused = this.#focusedRow();
@@ -270,7 +270,7 @@ export class PanelView {
     this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
   }
 
-  /** @returns {boolean} whether there was something to leave */
+  /** @returns {boolean} whether Escape had an effect */
   #escape() {
     const { selection } = this.store;
     if (this.#popups.close()) return true;

@@ -1,16 +1,16 @@
 // @ts-check
-/** Where rows and day headings are in a list of any length, and which of them are in view. Numbers only. */
+/** Computes positions of rows and day headings, and which rows are in view. No DOM. */
 
 export const ROW = 48;
 export const HEADING = 28;
-/** Row elements in the page at most, the focused one besides. */
+/** Maximum number of row elements, not counting the focused one. */
 const MAX_ROWS = 99;
 export const SPARE = 8;
 
-/** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day, ms; null: no usable time */
-/** @typedef {Group & {top: number, height: number}} Placed `height`: of the heading */
+/** @typedef {{start: number, count: number, at: number | null}} Group `at`: midnight of the day in milliseconds; null: no usable time */
+/** @typedef {Group & {top: number, height: number}} Placed `height`: of the heading, in pixels */
 
-/** Days, one after the other, of rows that are sorted by time. @param {{created: number | null}[]} rows @returns {Group[]} */
+/** Groups rows that are sorted by time into days. @param {{created: number | null}[]} rows @returns {Group[]} */
 export function byDay(rows) {
   /** @type {Group[]} */
   const groups = [];
@@ -30,7 +30,7 @@ export function byDay(rows) {
   return groups;
 }
 
-/** @param {Group[]} groups @param {boolean} headed whether each group has its heading */
+/** @param {Group[]} groups @param {boolean} headed whether each group has a heading */
 export function place(groups, headed) {
   let top = 0;
   /** @type {Placed[]} */
@@ -42,7 +42,7 @@ export function place(groups, headed) {
   return { groups: placed, height: top };
 }
 
-/** The last group for which `top` or `start` is not beyond a value. @param {Placed[]} groups @param {"top" | "start"} key @param {number} value */
+/** The last group whose `top` or `start` is not greater than `value`. @param {Placed[]} groups @param {"top" | "start"} key @param {number} value */
 function find(groups, key, value) {
   let [low, high] = [0, groups.length - 1];
   while (low < high) {
@@ -53,13 +53,13 @@ function find(groups, key, value) {
   return low;
 }
 
-/** The top of a row. @param {Placed[]} groups @param {number} index */
+/** @param {Placed[]} groups @param {number} index */
 export function topOf(groups, index) {
   const group = groups[find(groups, "start", index)];
   return group ? group.top + group.height + (index - group.start) * ROW : 0;
 }
 
-/** The row at a height, or the first below it. @param {Placed[]} groups @param {number} y */
+/** The row at a vertical position, or the next one below. @param {Placed[]} groups @param {number} y */
 export function indexAt(groups, y) {
   const group = groups[find(groups, "top", y)];
   if (!group) return 0;
@@ -68,12 +68,12 @@ export function indexAt(groups, y) {
 }
 
 /**
- * Rows first to last (exclusive) that are in view or near it.
+ * The rows to draw, from `first` to `last` (exclusive).
  * @param {Placed[]} groups
- * @param {number} count of all rows
+ * @param {number} count number of all rows
  * @param {number} scroll
- * @param {number} height of what can be seen
- * @param {number} [spare] rows near it, on each side
+ * @param {number} height of the visible part
+ * @param {number} [spare] extra rows above and below the visible part
  */
 export function inView(groups, count, scroll, height, spare = SPARE) {
   const first = Math.max(0, indexAt(groups, scroll) - spare);

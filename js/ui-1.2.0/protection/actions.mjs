@@ -1,5 +1,5 @@
 // @ts-check
-/** Protecting jobs and taking their protection away, with the dialogs and toasts around it. */
+/** Protects and unprotects jobs, with dialogs and toasts. */
 
 import { STATE_LOST } from "../api.mjs";
 import { button, card } from "../common/components.mjs";
@@ -17,19 +17,16 @@ import { byWorkflowWords, DAMAGED, damagedText, LOST, PROTECT, protectedToast, u
 /** @import { Toasts } from "../common/toasts.mjs" */
 /** @import { Protection } from "./model.mjs" */
 
-/** Milliseconds. */
-const SHORT = 4_000;
-/** Characters of a server's message. */
+const SHORT_MS = 4_000;
 const MAX_CHARACTERS = 1000;
 
-/** Protects jobs and takes their protection away. */
 export class ProtectionActions {
   /**
    * @param {object} parts
    * @param {Protection} parts.protection
    * @param {Dialogs} parts.dialogs
    * @param {Pick<Toasts, "tell">} parts.toasts
-   * @param {() => Iterable<Row>} parts.all every job that is known
+   * @param {() => Iterable<Row>} parts.all every loaded job
    */
   constructor(parts) {
     this.parts = parts;
@@ -37,8 +34,7 @@ export class ProtectionActions {
 
   /**
    * @param {Row[]} rows
-   * @param {boolean} [wish] what a button has said: another page may have changed them since. Absent: whether any of them is
-   *   not protected
+   * @param {boolean} [wish] true protects, false unprotects; by default protects if any row is unprotected
    */
   async set(rows, wish = !rows.every(this.parts.protection.covers)) {
     const { covers } = this.parts.protection;
@@ -56,7 +52,7 @@ export class ProtectionActions {
     return [...this.parts.all()].filter(this.parts.protection.covers);
   }
 
-  /** @param {boolean} protect @param {ProtectionLists} which @param {(n: number) => string} words of the jobs it made a difference to */
+  /** @param {boolean} protect @param {ProtectionLists} which @param {(n: number) => string} words the toast for the number of changed jobs */
   async #change(protect, { jobs, workflows }, words) {
     const { protection, toasts } = this.parts;
     if (!jobs.length && !workflows.length) return;
@@ -66,10 +62,10 @@ export class ProtectionActions {
     const after = new Set(this.#covered().map(({ id }) => id));
     const [from, to] = protect ? [before, after] : [after, before];
     const n = [...to].filter((id) => !from.has(id)).length;
-    if (n) toasts.tell("success", { title: words(n), life: SHORT });
+    if (n) toasts.tell("success", { title: words(n), life: SHORT_MS });
   }
 
-  /** A job that its workflow protects can't be unprotected alone: that is said, and the workflow offered. @param {Row[]} rows */
+  /** Offers to unprotect the whole workflow if the workflow protects one of the jobs. @param {Row[]} rows */
   async #unprotect(rows) {
     const { protection } = this.parts;
     const held = rows.filter(protection.byWorkflow);
@@ -91,13 +87,13 @@ export class ProtectionActions {
 }
 
 /**
- * A list of protected jobs that can't be read stops all deletions: what is told of it, and the way out.
+ * A banner about an unreadable list of protected jobs, which blocks all deletions, with a button to start an empty list.
  * @param {object} parts
  * @param {Pick<Protection, "damaged" | "startEmpty">} parts.protection
  * @param {Dialogs} parts.dialogs
  * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {() => void} parts.onMended
- * @returns {HTMLElement[]} none where the list can be read
+ * @returns {HTMLElement[]} empty if the list is readable
  */
 export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
   const { damaged } = protection;
@@ -111,14 +107,14 @@ export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
 }
 
 /**
- * A state folder that is lost stops all deletions: what is told of it, and the way out.
+ * A banner about a lost state folder, which blocks all deletions, with a button to start a new folder.
  * @param {Status} status
  * @param {object} parts
  * @param {Pick<HistoryApi, "startAnew">} parts.api
  * @param {Dialogs} parts.dialogs
  * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {(status: Status) => void} parts.onStarted
- * @returns {HTMLElement[]} none where the folder is there
+ * @returns {HTMLElement[]} empty if the folder is not lost
  */
 export function lostFolderBanners({ problem }, { api, dialogs, toasts, onStarted }) {
   if (problem?.code !== STATE_LOST) return [];

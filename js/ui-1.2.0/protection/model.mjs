@@ -1,5 +1,5 @@
 // @ts-check
-/** Which jobs deletions leave out: the server's lists, as far as this page knows them. No DOM. */
+/** A copy of the server's lists of protected jobs and workflows. No DOM. */
 
 import { HistoryApiError } from "../api.mjs";
 
@@ -14,16 +14,16 @@ const IS_DAMAGED = "protection_damaged";
 export class Protection {
   /** @type {Set<() => void>} */
   #listeners = new Set();
-  /** Answers may overtake each other: the one asked for last counts. */
-  #asked = 0;
-  #taken = 0;
-  /** What the status says, until the lists are here. */
-  #counted = 0;
+  /** Number of the last request. Answers may arrive out of order; the latest request's answer counts. */
+  #sent = 0;
+  #applied = 0;
+  /** The number of protected jobs and workflows in the status, used until the lists are loaded. */
+  #statusCount = 0;
   /** @type {ReadonlySet<string>} */
   jobs = new Set();
   /** @type {ReadonlySet<string>} */
   workflows = new Set();
-  /** The name of the file that can't be read, "" if only that is known; null: all is well. @type {string | null} */
+  /** The name of the unreadable file, "" if its name is unknown; null if the lists are readable. @type {string | null} */
   damaged = null;
 
   /** @param {Api} api */
@@ -31,7 +31,7 @@ export class Protection {
     this.api = api;
   }
 
-  /** Calls back when other jobs are protected, or the list was damaged or mended. @param {() => void} listener */
+  /** Calls `listener` when the protected jobs change, or when a list becomes damaged or readable. @param {() => void} listener */
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -43,65 +43,64 @@ export class Protection {
   /** @param {Job} job */
   covers = (job) => this.jobs.has(job.id) || this.byWorkflow(job);
 
-  /** Whether anything is protected. */
   get any() {
-    return (this.#taken ? this.jobs.size + this.workflows.size : this.#counted) > 0;
+    return (this.#applied ? this.jobs.size + this.workflows.size : this.#statusCount) > 0;
   }
 
-  /** The status counts what is protected: other numbers mean other lists. @param {Status} status */
+  /** Loads the lists again if the status counts other numbers of protected jobs. @param {Status} status */
   adopt({ protection }) {
     if (!protection) return;
     const { jobs, workflows, damaged } = protection;
     const before = this.damaged;
-    this.#counted = jobs + workflows;
+    this.#statusCount = jobs + workflows;
     this.damaged = damaged;
-    if (damaged === null && this.#taken && (jobs !== this.jobs.size || workflows !== this.workflows.size)) void this.read();
-    if (before !== damaged) this.#tell();
+    if (damaged === null && this.#applied && (jobs !== this.jobs.size || workflows !== this.workflows.size)) void this.read();
+    if (before !== damaged) this.#notify();
   }
 
-  /** Reads the lists. When they can't be had, what was known stays. */
+  /** Loads the lists. If that fails, keeps the current ones. */
   async read() {
-    await this.#ask(() => this.api.protection()).catch(() => undefined);
+    await this.#request(() => this.api.protection()).catch(() => undefined);
   }
 
   /** @param {boolean} protect @param {Partial<Lists>} which */
   change(protect, which) {
-    return this.#ask(() => this.api.protect(protect, which));
+    return this.#request(() => this.api.protect(protect, which));
   }
 
-  /** In place of a list that can't be read. */
+  /** Replaces an unreadable list by an empty one. */
   async startEmpty() {
     await this.api.startEmpty();
     this.damaged = null;
     await this.read();
-    this.#tell();
+    this.#notify();
   }
 
   /** @param {() => Promise<Lists>} request */
-  async #ask(request) {
-    const at = (this.#asked += 1);
+  async #request(request) {
+    const at = (this.#sent += 1);
     try {
       const lists = await request();
-      if (at > this.#taken) this.#take(lists, at);
+      if (at > this.#applied) this.#apply(lists, at);
     } catch (error) {
       if (error instanceof HistoryApiError && error.code === IS_DAMAGED && this.damaged === null) {
         this.damaged = "";
-        this.#tell();
+        this.#notify();
       }
       throw error;
     }
   }
 
   /** @param {Lists} lists @param {number} at */
-  #take({ jobs, workflows }, at) {
+  #apply({ jobs, workflows }, at) {
     const same = (/** @type {string[]} */ list, /** @type {ReadonlySet<string>} */ set) => list.length === set.size && list.every((id) => set.has(id));
     const unchanged = same(jobs, this.jobs) && same(workflows, this.workflows) && this.damaged === null;
-    this.#taken = at;
+    this.#applied = at;
     [this.jobs, this.workflows, this.damaged] = [new Set(jobs), new Set(workflows), null];
-    if (!unchanged) this.#tell();
+    if (!unchanged) this.#notify();
   }
 
-  #tell() {
+  #notify() {
     for (const listener of this.#listeners) listener();
   }
 }

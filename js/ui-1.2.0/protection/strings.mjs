@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of protection: jobs that deletions leave out. */
+/** Texts on screen about protected jobs, which deletions leave out. */
 
 import { clean, number, plural, tally } from "../common/format.mjs";
 
@@ -28,12 +28,12 @@ export const protectedToast = (n) => plural(n, "{n} job protected", "{n} jobs pr
 export const unprotectedToast = (n) => plural(n, "{n} job no longer protected", "{n} jobs no longer protected");
 
 /**
- * Where a job can't be unprotected alone.
+ * Asks to unprotect a workflow, because its jobs can't be unprotected one by one.
  * @param {object} about
- * @param {number} about.asked jobs that were to be unprotected
- * @param {number} about.held those of them that a workflow protects
- * @param {number} about.workflows that protect them
- * @param {number} about.freed jobs that nothing would protect any more
+ * @param {number} about.asked number of jobs to unprotect
+ * @param {number} about.held number of those that a workflow protects
+ * @param {number} about.workflows number of these workflows
+ * @param {number} about.freed number of jobs that would lose their protection
  */
 export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
   title:
@@ -48,8 +48,6 @@ export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
   confirm: plural(workflows, "Unprotect the workflow", "Unprotect {n} workflows"),
 });
 
-/* Everything but what is protected */
-
 /** @param {number} n */
 export const allButTitle = (n) => plural(n, "Delete all but the protected job?", "Delete all but the {n} protected jobs?");
 
@@ -63,8 +61,6 @@ export const allProtected = ({ active, protected: kept }) => {
   return plural(kept, "The only finished job is protected.", "All {n} finished jobs are protected.") + stay;
 };
 
-/* A list that can't be read */
-
 export const DAMAGED = {
   title: "Deletions are stopped",
   text: "The list of protected jobs can’t be read, so nothing is deleted. The damaged file was kept.",
@@ -73,11 +69,9 @@ export const DAMAGED = {
   startEmpty: "Start with an empty list",
 };
 
-/** @param {string} name of the file, "" if it is not known */
+/** @param {string} name the file name; "" if unknown */
 export const damagedText = (name) =>
   `The file was kept${name ? ` as ${clean(name)}` : ""}. Put a good copy in its place, or start with an empty list: then no job is protected.`;
-
-/* A state folder that is lost */
 
 export const LOST = {
   press: "Start anew…",
@@ -88,8 +82,6 @@ export const LOST = {
   startAnew: "Start anew",
   notBegun: "The state folder could not be begun anew",
 };
-
-/* Backups */
 
 export const BACKUP = {
   tick: "Back up their workflows first",

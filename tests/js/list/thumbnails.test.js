@@ -15,7 +15,7 @@ function stage(options = {}) {
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
-  const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, forget: (url) => forgotten.push(url), ...options });
+  const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => forgotten.push(url), ...options });
   const ask = (job) => {
     const image = { src: "" };
     thumbnails.requestFor({ id: job, output_type: "image", preview: { filename: "f.png" } }, image);
@@ -83,7 +83,7 @@ test("a missing thumbnail is not requested again, but one that failed to load is
 });
 
 test("the least recently used thumbnail leaves the cache first, but never one that is on screen", async () => {
-  const { thumbnails, asked, forgotten, ask } = stage({ kept: 2 });
+  const { thumbnails, asked, forgotten, ask } = stage({ maxCached: 2 });
   const shown = ask("a");
   for (const [index, job] of ["b", "c", "d"].entries()) {
     const image = ask(job);
@@ -97,7 +97,7 @@ test("the least recently used thumbnail leaves the cache first, but never one th
 });
 
 test("the cache stays within its byte limit, and thumbnails above the limit leave it when they leave the view", async () => {
-  const { thumbnails, asked, forgotten, ask } = stage({ keptBytes: 100 });
+  const { thumbnails, asked, forgotten, ask } = stage({ maxBytes: 100 });
   const images = [];
   for (const [index, size] of [40, 50, 60].entries()) {
     images.push(ask(`j${index}`));
@@ -118,7 +118,7 @@ test("the cache stays within its byte limit, and thumbnails above the limit leav
 });
 
 test("a thumbnail over the cache limit is shown, and is not requested again for the same img element", async () => {
-  const { thumbnails, asked, forgotten } = stage({ keptBytes: 100 });
+  const { thumbnails, asked, forgotten } = stage({ maxBytes: 100 });
   const image = { src: "" };
   thumbnails.request("a", "f.png", image);
   asked[0].give(101);
