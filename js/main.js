@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Registers Comfy Cloud History in ComfyUI. The only module with side effects, and the only one that knows ComfyUI's own.
+ * Registers Comfy Cloud History in ComfyUI. No other module has side effects or imports ComfyUI's modules.
  *
- * ComfyUI loads every `.js` file when it starts. What is not needed then is in `.mjs` files, loaded at first use. They
- * are served without a word on caching, so their folder carries the version: after an update no browser mixes old and new.
+ * ComfyUI loads every `.js` file when it starts. The `.mjs` files are loaded at first use. ComfyUI serves them without
+ * cache headers, so their folder is named after the version: after an update, no browser mixes old and new files.
  */
 
 import { app } from "../../scripts/app.js";
@@ -40,7 +40,7 @@ export const LOADING = {
 
 const TAB = "comfy-cloud-history";
 
-/** The style sheet comes with the panel, or has not come. */
+/** Inline, because the style sheet may not be loaded yet. */
 const STYLE = {
   boxSizing: "border-box", display: "flex", flexDirection: "column", alignItems: "flex-start", gap: "8px", padding: "16px",
   font: "14px/20px Inter, Arial, sans-serif", color: "var(--foreground, var(--fg-color, #fff))",
@@ -51,39 +51,39 @@ const BUTTON_STYLE = {
 };
 
 /**
- * Puts the panel before a node as soon as it is loaded; until then, or when it can't be, words.
+ * Inserts the panel before `anchor` once it is loaded. Until then shows a message, and an error if loading fails.
  * @param {Node} anchor
  * @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load
  */
 function mountWhenLoaded(anchor, load) {
-  const words = document.createElement("div");
-  Object.assign(words.style, STYLE);
-  anchor.parentNode?.insertBefore(words, anchor);
+  const message = document.createElement("div");
+  Object.assign(message.style, STYLE);
+  anchor.parentNode?.insertBefore(message, anchor);
   let closed = false;
   /** @type {{unmount(): void} | null} */
   let panel = null;
 
   /** @param {"status" | "alert"} role @param {...Node} parts */
-  const tell = (role, ...parts) => {
-    words.setAttribute("role", role);
-    words.replaceChildren(...parts);
+  const showMessage = (role, ...parts) => {
+    message.setAttribute("role", role);
+    message.replaceChildren(...parts);
   };
   async function attempt() {
-    tell("status", line(LOADING.wait));
+    showMessage("status", line(LOADING.wait));
     try {
       const ui = await load();
       if (closed) return;
       panel = ui.mountInTab(anchor);
-      words.remove();
+      message.remove();
     } catch {
-      if (!closed) tell("alert", line(LOADING.failed, "600"), line(LOADING.remedy), tryAgain(() => void attempt()));
+      if (!closed) showMessage("alert", line(LOADING.failed, "600"), line(LOADING.remedy), tryAgain(() => void attempt()));
     }
   }
   void attempt();
   return {
     unmount() {
       closed = true;
-      words.remove();
+      message.remove();
       panel?.unmount();
     },
   };
@@ -117,7 +117,7 @@ export function createTab(load) {
     icon: "pi pi-history",
     title: MENU.group,
     tooltip: MENU.group,
-    // A component that needs no Vue of ours: it leaves one comment node, before which the panel is put.
+    // This component does not need Vue: it renders one comment node, and the panel is inserted before that node.
     component: {
       name: "CloudHistoryTab",
       inheritAttrs: false,
@@ -134,7 +134,7 @@ export function createTab(load) {
   };
 }
 
-/** Its first place is deprecated in every frontend that has the second. @param {ExtensionManager} manager @param {SidebarTab} tab */
+/** `manager.registerSidebarTab` is deprecated in frontends that have `manager.sidebarTab.registerSidebarTab`. @param {ExtensionManager} manager @param {SidebarTab} tab */
 export function registerTab(manager, tab) {
   const place = manager.sidebarTab.registerSidebarTab ? manager.sidebarTab : manager;
   place.registerSidebarTab?.(tab);
@@ -142,7 +142,7 @@ export function registerTab(manager, tab) {
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 
-/** Whether ComfyUI has asked for our buttons at its top. */
+/** Whether ComfyUI has read `actionBarButtons`. Older frontends never do. */
 let hasPlaceForButtons = false;
 /** @type {Promise<Ui> | null} */
 let loading = null;
@@ -151,14 +151,13 @@ let ui = null;
 
 async function loadUi() {
   const { App, loadStyle } = await import("./ui-1.2.0/app.mjs");
-  // Nothing is shown without it.
   await loadStyle();
   return (ui = new App(app, (route, init) => api.fetchApi(route, init), () => void open()));
 }
 
 /**
- * Everything that is shown; loaded once. Rejects with what to do when a file of it does not come: ComfyUI shows the words of
- * a command that fails.
+ * Loads the user interface once. If a file cannot be loaded, rejects with an error that says what to do: ComfyUI shows
+ * the message of a failed command.
  */
 function load() {
   loading ??= loadUi().catch((error) => {
@@ -168,7 +167,7 @@ function load() {
   return loading;
 }
 
-/** As a press in a menu of ComfyUI's does it: what fails is told in a toast. @param {string} id */
+/** Runs a command as ComfyUI's menus do, so that ComfyUI shows an error in a toast. @param {string} id */
 const run = (id) => void app.extensionManager.command.execute(id);
 
 /** Without ComfyUI's new menu there is no sidebar. */
@@ -179,7 +178,7 @@ async function open() {
 }
 
 /**
- * A setting that lives on the server, never among ComfyUI's own. Drawn when the settings are opened.
+ * Defines a setting whose value is saved on this pack's server, not in ComfyUI's settings.
  * @param {string} name
  * @param {keyof Settings} member
  * @param {string} label
@@ -221,7 +220,7 @@ app.registerExtension({
       id: BUTTON,
       name: SETTINGS.button,
       category: [MENU.group, MENU.group, "ShowActionBarButton"],
-      // Older frontends have no place for buttons of packs: there it would do nothing.
+      // Hidden in older frontends, where packs cannot add buttons.
       get type() {
         return hasPlaceForButtons ? "boolean" : "hidden";
       },
@@ -230,7 +229,7 @@ app.registerExtension({
     },
   ],
 
-  /** Asked for again by ComfyUI when the setting changes. */
+  /** ComfyUI reads this again when the setting changes. */
   get actionBarButtons() {
     hasPlaceForButtons = true;
     const shown = app.extensionManager.setting?.get(BUTTON) === true;
@@ -250,8 +249,8 @@ app.registerExtension({
     registerTab(app.extensionManager, createTab(load));
     api.addEventListener("cloud_history.changed", ({ detail }) => void ui?.changed(detail));
     api.addEventListener("cloud_history.ask", ({ detail }) => {
-      // The server tells it again, so a page whose part can't be loaded now has another try.
-      load().then(({ approvals }) => approvals.told(detail), () => undefined);
+      // If loading fails, the server's next event for the same approval tries again.
+      load().then(({ approvals }) => approvals.handleEvent(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       if (detail.phase === "asked_to_wait") return showWait(graph(), detail.node, detail.total);
@@ -262,7 +261,7 @@ app.registerExtension({
       );
     });
     api.addEventListener("reconnected", () => void ui?.deletions.refresh());
-    // Not at "execution_start": nobody says there which nodes the run has.
+    // Not at "execution_start", because that event does not name the nodes of the run.
     api.addEventListener("executing", ({ detail }) => emptyReport(graph(), detail));
     api.addEventListener("execution_interrupted", ({ detail }) => showInterrupted(graph(), detail.node_id));
     api.addEventListener("execution_error", ({ detail }) => showReport(graph(), detail.node_id, detail.exception_message));

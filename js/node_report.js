@@ -1,5 +1,5 @@
 // @ts-check
-/** The report under our nodes: read-only text, drawn in classic mode and in Nodes 2.0, and saved nowhere. */
+/** The report widget of this pack's nodes: read-only text, in classic mode and in Nodes 2.0, never saved in a workflow. */
 
 /** @import { ComfyGraph, ComfyNode, ComfyNodeType } from "../types/comfyui" */
 
@@ -13,15 +13,15 @@ export const NODE = {
 
 const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"]);
 const MIN_HEIGHT = 88;
-/** Wide enough for the labels of our switches in Nodes 2.0. */
+/** In Nodes 2.0, the labels of the nodes' switches need this width. */
 const MIN_WIDTH = 320;
 
 /** @type {WeakMap<ComfyNode, HTMLTextAreaElement>} */
 const reports = new WeakMap();
-/** Nodes of ours that have begun and told nothing yet. @type {WeakSet<ComfyNode>} */
-const begun = new WeakSet();
+/** Nodes that are running and have not written a report yet. @type {WeakSet<ComfyNode>} */
+const running = new WeakSet();
 
-/** The style sheet is not loaded for this: a node in a graph asks for nothing. */
+/** Inline, because a node in a graph must not load the style sheet. */
 const STYLE = {
   boxSizing: "border-box", width: "100%", height: "100%", minHeight: "56px", margin: "0", padding: "8px", border: "0",
   borderRadius: "8px", resize: "none", font: "12px/16px Inter, Arial, sans-serif", color: "var(--input-text, #ddd)",
@@ -43,17 +43,17 @@ function addReport(node) {
     getMinHeight: () => MIN_HEIGHT,
   });
   widget.serialize = false;
-  // The one sign of a press of Run that every frontend gives: of one that the server refuses, no event follows.
+  // Every frontend calls this when Run is pressed. If the server refuses the run, no event follows.
   widget.beforeQueued = () => markEarlier(node);
   reports.set(node, area);
   const [width, height] = node.computeSize();
   node.setSize([Math.max(width, MIN_WIDTH), height]);
 }
 
-/** What an earlier run came to must not stand for the run that is asked for now. @param {ComfyNode} node */
+/** Marks the report of an earlier run, so that nobody takes it for the report of the new run. @param {ComfyNode} node */
 function markEarlier(node) {
   const area = reports.get(node);
-  if (area?.value && !begun.has(node) && !area.value.startsWith(NODE.earlier)) area.value = `${NODE.earlier}\n${area.value}`;
+  if (area?.value && !running.has(node) && !area.value.startsWith(NODE.earlier)) area.value = `${NODE.earlier}\n${area.value}`;
 }
 
 /** @param {ComfyNode | null | undefined} node @param {string} text */
@@ -61,7 +61,7 @@ function write(node, text) {
   const area = node && reports.get(node);
   if (!area) return;
   area.value = text;
-  begun.delete(node);
+  running.delete(node);
 }
 
 /** @param {unknown} output */
@@ -86,7 +86,7 @@ export function addReportTo(nodeType, name) {
   };
 }
 
-/** The node an execution id names; inside subgraphs these are paths such as "12:3". @param {ComfyGraph | null | undefined} graph @param {string} id */
+/** Returns the node with an execution id. In subgraphs, the id is a path such as "12:3". @param {ComfyGraph | null | undefined} graph @param {string} id */
 export function findNode(graph, id) {
   const path = id.split(":");
   const last = path.pop() ?? "";
@@ -95,48 +95,48 @@ export function findNode(graph, id) {
   return within?.getNodeById(last) ?? null;
 }
 
-/** @param {ComfyGraph | null | undefined} graph @param {unknown} id null: none */
-const named = (graph, id) => (typeof id === "string" || typeof id === "number" ? findNode(graph, String(id)) : null);
+/** @param {ComfyGraph | null | undefined} graph @param {unknown} id */
+const nodeOf = (graph, id) => (typeof id === "string" || typeof id === "number" ? findNode(graph, String(id)) : null);
 
 /** @param {ComfyGraph | null | undefined} graph @param {unknown} id @param {unknown} text */
 export function showReport(graph, id, text) {
-  if (typeof text === "string" && text) write(named(graph, id), text);
+  if (typeof text === "string" && text) write(nodeOf(graph, id), text);
 }
 
 /**
- * Comfy Cloud asks the node to wait: its seconds are counted down where its report will be.
+ * Counts down the seconds that Comfy Cloud asks the node to wait, in the place of its report.
  * @param {ComfyGraph | null | undefined} graph
  * @param {unknown} id
  * @param {unknown} seconds
  * @param {(run: () => void) => unknown} [eachSecond]
  */
 export function showWait(graph, id, seconds, eachSecond = (run) => setTimeout(run, 1000)) {
-  const area = reports.get(/** @type {ComfyNode} */ (named(graph, id)));
+  const area = reports.get(/** @type {ComfyNode} */ (nodeOf(graph, id)));
   if (!area || typeof seconds !== "number") return;
   /** @param {number} left */
   const show = (left) => {
     const text = left > 0 ? `${NODE.asksToWait}, ${left} s` : "";
     area.value = text;
-    // What has been written there since is the node's own report, or another wait.
+    // Any other text is the node's report or a later wait: this countdown stops.
     if (text) eachSecond(() => area.value === text && show(left - 1));
   };
   show(seconds);
 }
 
-/** A node begins: what an earlier run came to must not stand for this one. @param {ComfyGraph | null | undefined} graph @param {unknown} id */
+/** Clears the report of an earlier run when the node starts. @param {ComfyGraph | null | undefined} graph @param {unknown} id */
 export function emptyReport(graph, id) {
-  const node = named(graph, id);
+  const node = nodeOf(graph, id);
   write(node, "");
-  if (node && reports.has(node)) begun.add(node);
+  if (node && reports.has(node)) running.add(node);
 }
 
 /**
- * A run was interrupted at a node. What the node has told of that itself says more; and ComfyUI tells every page, so a
- * node that has not begun here is another workflow's.
+ * Reports that a run was interrupted at a node, unless the node has written its own report. ComfyUI sends this event
+ * to every page, so a node that is not running here belongs to another workflow.
  * @param {ComfyGraph | null | undefined} graph
  * @param {unknown} id
  */
 export function showInterrupted(graph, id) {
-  const node = named(graph, id);
-  if (node && begun.has(node)) write(node, NODE.interrupted);
+  const node = nodeOf(graph, id);
+  if (node && running.has(node)) write(node, NODE.interrupted);
 }

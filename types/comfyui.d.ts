@@ -1,4 +1,4 @@
-/** As much of ComfyUI's frontend (1.27 to 1.58) as this pack uses, written by hand. */
+/** The parts of ComfyUI's frontend (1.27 to 1.58) that this pack uses, written by hand. */
 
 export interface ToastOptions {
   description?: string;
@@ -12,7 +12,7 @@ export interface ToastOptions {
 export interface ToastManager {
   /** In every version. */
   add(message: { severity: string; summary: string; detail?: string; life?: number; closable?: boolean }): void;
-  /** From 1.57 on. */
+  /** From 1.57 on, like the methods below. */
   success?(title: string, options?: ToastOptions): string;
   error?(title: string, options?: ToastOptions): string;
   info?(title: string, options?: ToastOptions): string;
@@ -42,7 +42,7 @@ export interface SidebarTab {
 export interface ExtensionManager {
   dialog: HostDialogs;
   toast: ToastManager;
-  /** Deprecated where `sidebarTab` has its own. */
+  /** Deprecated in frontends that have `sidebarTab.registerSidebarTab`. */
   registerSidebarTab?(tab: SidebarTab): void;
   sidebarTab: { activeSidebarTabId: string | null; registerSidebarTab?(tab: SidebarTab): void };
   command: { execute(id: string): Promise<void> };
@@ -56,7 +56,7 @@ export interface ExtensionManager {
 
 export interface OpenWorkflow {
   path?: string;
-  /** Without folder and ending. */
+  /** Without folder and extension. */
   filename?: string;
   activeState?: { id?: string } | null;
 }
@@ -96,9 +96,8 @@ export interface ComfySetting {
   id: string;
   name: string;
   category?: string[];
-  /** Its kind, or what draws it; `label` is its name in the person's language. */
+  /** The kind of input, or a function that draws it; `label` is the translated name. */
   type: string | ((label: string) => HTMLElement);
-  /** The highest first. */
   sortOrder?: number;
   defaultValue: unknown;
   onChange?(value: unknown): void;

@@ -1,4 +1,4 @@
-/** Deletions from the confirmation to the result, as js/ui-…/deletion/controller.mjs keeps them. */
+/** The state of js/ui-1.2.0/deletion/controller.mjs. */
 
 import type { ResultWords } from "../js/ui-1.2.0/deletion/result_strings.mjs";
 import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
@@ -7,55 +7,54 @@ import type { Kind, LostHold, Result } from "./wire";
 export interface Entry {
   kind: Kind;
   jobs: number;
-  /** What is about to go. Of a clear: the jobs that were asked about. */
+  /** Jobs that the deletion will remove. For a clear: the listed jobs that are hidden so far. */
   ids: Set<string>;
-  /** Whose jobs they are; "" as long as it is not known. */
+  /** The account that owns the jobs; "" if unknown. */
   account: string;
   hold: string | null;
-  /** Its name at the server, known from its preview on; null as long as it is not confirmed. */
+  /** The server's id of the deletion, from its preview; null before the confirmation. */
   operation: string | null;
   phase: "submitting" | "holding" | "waiting" | "sending" | "checking" | "done";
-  /** When the hold ends, on this page's clock; told by the server's seconds. */
+  /** When the hold ends on this page's clock, computed from the server's seconds_left. */
   deadline: number;
-  /** Until when Comfy Cloud asks to wait, on this page's clock; 0: it does not. */
+  /** When the wait that Comfy Cloud asks for ends, on this page's clock; 0: no wait. */
   waitsUntil: number;
   done: number;
   total: number;
   result: Result | null;
   words: ResultWords | null;
-  /** Confirmed in this page, so that its toasts are shown here. */
+  /** Whether it was confirmed in this page, which then shows its toasts. */
   mine: boolean;
   undoing: boolean;
-  /** Its confirmation is on the way: the answer tells more than an event. */
+  /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
   /** Workflows are being saved; nothing has been sent yet. */
   backingUp: boolean;
-  /** Sending has begun, so that looking now means looking at what is gone. */
+  /** Sending has begun: the phase "checking" now verifies what is gone. */
   sent: boolean;
   stopping: boolean;
-  /** Whether the last seconds were told. */
+  /** Whether the last seconds of the hold were announced. */
   warned: boolean;
   toast: ReturnType<Toasts["create"]>;
   nextPoll: number;
   misses: number;
-  silences: number;
+  failedPolls: number;
 }
 
-/** Somebody who shows deletions. */
+/** A part of the page that shows deletions. */
 export interface DeletionView {
-  /** Something changed, or a second of a hold has passed. */
+  /** Called after each change and each second of a hold. */
   render(): void;
   say(text: string, urgent?: boolean): void;
-  /** A deletion that was confirmed here is held: Undo can be pressed. */
+  /** Called when the hold of a deletion from this page starts. */
   held(entry: Entry): void;
 }
 
 export interface DeletionState {
-  /** Open, the newest first. */
+  /** The newest first, as in the lists below. */
   holding: Entry[];
-  /** Past their hold and not yet known, the newest first. */
+  /** Past their hold, without a result. */
   running: Entry[];
-  /** The newest first, not yet dismissed. */
   results: Entry[];
   lost: LostHold[];
 }

@@ -1,4 +1,4 @@
-/** The seams of the panel: what its parts give each other. */
+/** The interfaces between the parts of the panel. */
 
 import type { HistoryApi } from "../js/ui-1.2.0/api.mjs";
 import type { Dialogs } from "../js/ui-1.2.0/common/dialogs.mjs";
@@ -17,29 +17,28 @@ export type Tab = "all" | (typeof GROUPS)[number][0];
 export type Sort = "recent" | "oldest" | "longest" | "shortest";
 export type Time = "" | "last1" | "last7" | "last30" | "older7" | "older30" | "older90" | "between";
 
-/** What the person chose to see. */
+/** The filters, search and order that the person chose. */
 export interface Choice {
   tab: Tab;
   search: string;
   time: Time;
-  /** For "between": two local dates, 2026-11-23, both included; "" is open. */
+  /** For "between": the first and last local date, such as 2026-11-23; "": no limit. */
   from: string;
   to: string;
   workflow: string;
   output: OutputType | "";
-  /** Those that deletions leave out, or the others. */
+  /** "open": jobs that are not protected. */
   protection: "" | "protected" | "open";
-  /** These jobs alone, those a result did not remove; null: all. */
+  /** Ids of the jobs that a deletion did not remove; null: all jobs. */
   only: string[] | null;
   sort: Sort;
 }
 
-/** rows: what is listed · choice · selection · focus: the focused row · load: reading began, went on or ended · status. */
+/** What has changed. "rows": the listed jobs; "focus": the focused row; "load": reading has begun, advanced or ended. */
 export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status";
 
 export type { Store };
 
-/** How an outcome looks on a row. */
 export interface Mark {
   kind: "failed" | "warn" | "";
   icon: IconName;
@@ -47,15 +46,15 @@ export interface Mark {
   why: string;
 }
 
-/** What the person can do to jobs from the list; the list knows no more about it. */
+/** The actions of the list. */
 export interface Actions {
-  /** `confirmed` is called once the person has said yes. */
+  /** `confirmed` is called once the person has confirmed. */
   remove(target: Target, confirmed?: () => void): void;
   cancel(rows: Row[]): void;
-  /** `wish`: whether they are to be protected; absent: whether any of them is not yet. */
+  /** `wish`: whether to protect or unprotect; default: protect if any row is unprotected. */
   protect(rows: Row[], wish?: boolean): void;
   protectWorkflow(row: Row): void;
-  /** The newest hold; where there is none, it says so. */
+  /** Undoes the newest hold, or says that there is none. */
   undo(say: Say): void;
   openWorkflow(id: string): void;
   downloadWorkflow(id: string): void;
@@ -67,23 +66,21 @@ export interface Actions {
   currentWorkflow(): string;
 }
 
-/** What is pushed over the list. */
 export interface Page {
   element: HTMLElement;
-  /** It is no longer shown. */
   leave(): void;
 }
 
 export type PageName = "clean_up" | "audit";
 
-/** What a page is given by the panel it is shown in. */
+/** What the panel gives to a page or to the details. */
 export interface PageHost {
   back(): void;
   close(): void;
   say: Say;
 }
 
-/** What a page of one subject gets to work with, in the panel it is shown in. */
+/** What the constructor of a page gets. */
 export interface PageParts extends PageHost {
   api: HistoryApi;
   store: Store;
@@ -94,13 +91,13 @@ export interface PageParts extends PageHost {
   toasts: Toasts;
 }
 
-/** The pieces made anew for each shown panel. */
+/** What the constructor of a panel gets. */
 export interface ViewParts {
   store: Store;
   actions: Actions;
-  /** Of the server's status. */
+  /** Creates banners from the server's status. */
   banners(view: { show(ids: string[]): void }): HTMLElement[];
-  /** How a job's outcome looks on its row, if a result tells one. */
+  /** Returns the mark of a job that a result names. */
   markOf(id: string): Mark | undefined;
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
@@ -108,7 +105,7 @@ export interface ViewParts {
   createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
   thumbnails: Thumbnails;
-  /** "sidebar" has a way to the large window; "large" is that window. */
+  /** "sidebar" has a button that opens the large window; "large" is that window. */
   place: "sidebar" | "large";
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** What the server side of this pack answers under /cloud_history/. */
+/** The answers and events of the routes under /cloud_history/. */
 
 import type { RULES } from "../js/ui-1.2.0/cleanup/rules.mjs";
 import type { STATUSES } from "../js/ui-1.2.0/common/status.mjs";
@@ -7,9 +7,8 @@ type Rules = typeof RULES;
 type Statuses = typeof STATUSES;
 
 export interface ErrorBody {
-  /** What programs tell errors apart by. */
   code: string;
-  /** The code of what `message` and `hint` say, and the values in them: a translation needs no more. */
+  /** Identifies the text of `message` and `hint`, for translations. `values` are the values in that text. */
   sentence?: string;
   values?: Record<string, string | number | boolean | null>;
   message: string;
@@ -32,44 +31,43 @@ export interface Status {
   configured: boolean;
   source: "env" | "saved" | null;
   last4: string;
-  /** Whether a key that is given now would be used. */
+  /** Whether the server would use a key that is entered now. */
   can_connect?: boolean;
   host: string;
   running: null | { operation: string; kind: string; origin: string; started_at: string };
   finished: { operation: string; result: Result }[];
   unresolved: Unresolved[];
   problem: null | Pick<ErrorBody, "code" | "message" | "hint">;
-  /** What is wrong with the clock of this ComfyUI, in words; "" for nothing. */
+  /** A warning about the clock of this ComfyUI, or "". */
   clock?: string;
   holds?: Hold[];
-  /** Names of holds that were taken back. */
+  /** Ids of undone holds. */
   undone?: string[];
-  /** ComfyUI stopped while these were held; nothing was sent. */
+  /** Holds that ended unsent because ComfyUI stopped. */
   lost_holds?: LostHold[];
   hold_seconds?: number;
   settings?: Settings & {
-    /** Whether the environment says if workflows may delete. */
+    /** Whether the environment fixes the setting `nodes`. */
     nodes_fixed: boolean;
   };
-  /** Whether the server can cancel jobs; null: not known yet. */
+  /** Whether Comfy Cloud can cancel jobs; null: unknown. */
   can_cancel?: boolean | null;
-  /** How much is protected; `damaged`: the name of a list that can't be read. */
+  /** How many jobs and workflows are protected; `damaged`: the name of an unreadable list. */
   protection?: { jobs: number; workflows: number; damaged: string | null };
 }
 
-/** What deletions leave out. */
+/** Deletions skip these jobs and workflows. */
 export interface ProtectionLists {
   /** Ids of jobs. */
   jobs: string[];
-  /** Ids of workflows: all their jobs. */
+  /** Ids of workflows. All their jobs are protected. */
   workflows: string[];
 }
 
-/** What a person has set; kept on the server. */
+/** The settings, saved on the server. */
 export interface Settings {
   /** Seconds to undo a deletion: 0 to 60. */
   hold_seconds: number;
-  /** What is backed up before a deletion. */
   backup: "off" | "workflows";
   /** Whether workflows may delete. */
   nodes: "ask" | "allow" | "never";
@@ -88,40 +86,40 @@ export interface LostHold {
 }
 
 export interface Hold extends LostHold {
-  /** Of the server's clock, when it answered. */
+  /** On the server's clock, at the time of the answer. */
   seconds_left: number;
   state: "holding" | "waiting" | "sending" | "undone" | "done";
   account: string;
 }
 
 export type JobStatus = keyof Statuses;
-/** Of jobs that can be deleted. */
+/** The statuses of jobs that can be deleted. */
 export type FinishedStatus = { [S in JobStatus]: Statuses[S]["finished"] extends true ? S : never }[JobStatus];
 export type OutputType = "image" | "video" | "audio" | "3d";
 
-/** Which jobs; an absent member leaves nothing out. */
+/** Selects jobs. An absent field excludes no job. */
 export interface Filter {
   /** "active" stands for pending and in progress. */
   statuses?: string[];
   search?: string;
-  /** Milliseconds since 1970: created at or after. */
+  /** Created at or after this time, in milliseconds since 1970. */
   after?: number;
-  /** Milliseconds since 1970: created before. */
+  /** Created before this time, in milliseconds since 1970. */
   before?: number;
   workflow_id?: string;
   output_type?: OutputType;
-  /** Protected jobs alone, or the others alone. */
+  /** true: only protected jobs; false: only the others. */
   protected?: boolean;
 }
 
-/** What the person chose: given jobs, all that match, or what a policy does not keep. */
+/** The selected jobs: by id, by a filter, or those that a policy does not keep. */
 export type Selection = ({ ids: string[] } | { filter: Filter } | { policy: Policy; allow_large: boolean }) & {
-  /** Whose jobs were shown: those of another account are not to be deleted, nor called gone. */
+  /** The account that owns the listed jobs. The server refuses the request if the API key belongs to another account. */
   account?: string;
 };
 
 export interface JobError {
-  /** In a row at most 300 characters. */
+  /** Cut to 300 characters in a Row. */
   message: string;
   type: string;
   node_type: string;
@@ -132,7 +130,7 @@ export interface JobError {
 export interface Row {
   id: string;
   status: JobStatus;
-  /** The word of the server where the status is unknown, else "". */
+  /** Comfy Cloud's own status if `status` is "unknown", else "". */
   raw: string;
   created: number | null;
   started: number | null;
@@ -154,9 +152,9 @@ export type ListLine =
       type: "end";
       complete: boolean;
       read: number;
-      /** Rows without an id that can be read. */
+      /** Number of rows without a readable id. */
       unreadable?: number;
-      /** Why the list proves nothing, in words; "" where it does. */
+      /** Why a job that is not in this list may still exist; "" if the list is reliable. */
       doubt?: string;
       error: ErrorBody | null;
     };
@@ -172,7 +170,7 @@ export interface JobDetails {
   job: Row;
   updated: number | null;
   outputs: JobOutput[];
-  /** What the canvas loads. */
+  /** The workflow in the canvas format. */
   workflow: object | null;
   prompt: object | null;
   error: (JobError & { traceback: string[] }) | null;
@@ -193,30 +191,30 @@ export interface SavedKey extends Status {
 export interface Preview {
   kind: "clear";
   token: string;
-  /** The name that the deletion will have. */
+  /** Id of the deletion. */
   operation: string;
   account: string;
-  /** Seconds from the answer on in which the token can be used. */
+  /** Seconds until the token expires. */
   expires_in: number;
   taken_at: string;
   counts: Record<FinishedStatus | "active", number>;
   finished: number;
-  /** Absent or 0: no undo. */
+  /** 0 or absent: no undo. */
   hold_seconds?: number;
   last4: string;
   source: "env" | "saved" | null;
   host: string;
 }
 
-/** What a deletion of given or matching jobs would do, or of all: where anything is protected or backed up. */
+/** The effect of a deletion by ids. A clear is previewed this way if jobs are protected or backups are on. */
 export interface DeletePreview {
   kind: "delete";
-  /** The answer to a clear. */
+  /** Whether this is the preview of a clear. */
   everything?: boolean;
-  /** Whether workflows are saved first, as it is set for all deletions. */
+  /** Whether the setting `backup` is on. */
   backup?: boolean;
   token: string;
-  /** The name that the deletion will have. */
+  /** Id of the deletion. */
   operation: string;
   account: string;
   expires_in: number;
@@ -227,9 +225,9 @@ export interface DeletePreview {
   newest: number | null;
   outputs: number;
   skipped: { active: number; unknown: number; already_gone: number; protected: number };
-  /** Of a clean-up: how many jobs its rules keep. */
+  /** For a clean-up: how many jobs its rules keep. */
   kept?: number | null;
-  /** The first 200. */
+  /** The first 200 jobs. */
   rows: Row[];
   hold_seconds: number;
   last4: string;
@@ -237,7 +235,7 @@ export interface DeletePreview {
   host: string;
 }
 
-/** Why something became of a job or of a clear: a code with its values, and the words for them. */
+/** The reason for an outcome: a code with its values, and the text. */
 export interface Reason {
   code: string;
   values: Record<string, unknown>;
@@ -247,11 +245,11 @@ export interface Reason {
 export interface ClearResult {
   kind: "clear";
   outcome: "deleted" | "partial" | "unconfirmed" | "unknown" | "failed" | "stopped";
-  /** null where nothing was sent. */
+  /** null if nothing was sent. */
   before: number | null;
   removed: number | null;
   listed: number | null;
-  /** Why the count afterwards proves nothing; null where nothing speaks against it. */
+  /** Why the count after the clear is unreliable; null if it is reliable. */
   doubt?: Reason | null;
   active: number | null;
   report: string;
@@ -264,10 +262,9 @@ export interface DeleteResult {
   kind: "delete";
   total: number;
   counts: Record<OutcomeCode, number>;
-  /** Everything that is not deleted. */
+  /** The jobs that were not deleted. */
   jobs: Record<string, { outcome: OutcomeCode; why: Reason | null }>;
   stopped: boolean;
-  /** Workflows saved before. */
   backed_up?: number;
   report: string;
   error: ErrorBody | null;
@@ -288,27 +285,27 @@ export type DeletionAnswer =
   | { operation: string; state: "done"; result: Result }
   | { operation: string; state: "running" };
 
-/** An event: any page may hear it, so it says no more. */
+/** An event. Every page receives it, so it holds no private data. */
 export interface Changed {
   operation: string | null;
-  /** "delete" or "clear" for a deletion, of a node as well; otherwise what has changed. */
+  /** "delete" or "clear" for any deletion; otherwise what has changed, such as "settings". */
   kind: string;
   /** Whether a deletion has ended. */
   ended: boolean;
 }
 
-/** How far a deletion has come that was confirmed in a browser. */
+/** The progress of a deletion that was confirmed in a browser. */
 export interface Progress {
   operation: string;
   hold: string | null;
   kind: string;
-  /** "asked_to_wait": Comfy Cloud asks to wait, for `total` seconds from now. */
+  /** "asked_to_wait": Comfy Cloud asks to wait for `total` seconds. */
   phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait";
   done: number;
   total: number;
 }
 
-/** Which jobs to keep; an absent rule keeps nothing. A length of time is a text: "30d". */
+/** Which jobs to keep. An absent rule keeps nothing. A duration is a string such as "30d". */
 export type Policy = { [R in Rules[keyof Rules]["field"]]?: number | string } & {
   statuses?: string[];
   workflow_id?: string;
@@ -317,21 +314,20 @@ export type Policy = { [R in Rules[keyof Rules]["field"]]?: number | string } & 
 
 export type KeepReason = keyof Rules | "protected" | "active" | "no_time" | "unknown" | "not_chosen";
 
-/** What a policy would do to the jobs there are now. */
 export interface CleanUpPreview {
   total: number;
   finished: number;
   go: number;
-  /** `n`: the rule's number. */
+  /** Counts of kept jobs. `n`: the rule's number. */
   kept: { reason: KeepReason; n: number | null; count: number }[];
   share: number;
-  /** Every finished job it is about. */
+  /** Whether every finished job that the policy covers would be deleted. */
   all: boolean;
-  /** More than 80% of them. */
+  /** Whether more than 80% of them would be deleted. */
   large: boolean;
-  /** No rule keeps anything. */
+  /** Whether no rule keeps any job. */
   empty: boolean;
-  /** The newest 200 that would go and the newest 200 that stay, the newest first. */
+  /** The newest 200 jobs to delete and the newest 200 to keep, in one list, the newest first. */
   rows: { job: Row; keep: KeepReason | null }[];
   account: string;
 }
@@ -339,15 +335,15 @@ export interface CleanUpPreview {
 export interface AuditEntry {
   operation: string;
   kind: Kind;
-  /** "unknown": what was written about it before it began is lost. */
+  /** "unknown": the entry written before the start is lost. */
   origin: "panel" | "menu" | "clean_up" | "node" | "unknown";
-  /** Of a node: its id, and its name on the canvas. */
+  /** For a node: its id, and its name on the canvas. */
   node: string;
   title: string;
   at: string;
   seconds: number | null;
   asked: number | null;
-  /** "unknown": ComfyUI stopped in between. */
+  /** "unknown": ComfyUI stopped during the deletion. */
   state: "done" | "unknown" | "running";
   counts: Partial<Record<OutcomeCode, number>> | null;
   removed: number | null;
@@ -355,7 +351,7 @@ export interface AuditEntry {
   host: string;
   last4: string;
   version: string;
-  /** `jobs`: null where its file is damaged; `size`: bytes. */
+  /** `jobs`: null if the file is damaged; `size`: bytes. */
   backup: { jobs: number | null; size: number } | null;
 }
 
@@ -366,7 +362,7 @@ export interface AuditAnswer {
 
 export interface AuditJob {
   id: string;
-  /** "unknown" where nobody wrote it down. */
+  /** "unknown": not in the audit log. */
   outcome: OutcomeCode | "unknown";
   why: string;
 }
@@ -383,24 +379,23 @@ export interface BackupJob {
 
 export interface OpenApproval {
   state: "open";
-  /** Its name. */
+  /** Id of the approval. */
   question: string;
   token: string;
   kind: Kind;
   /** Id and name of the node. */
   node: string;
   title: string;
-  /** "" where the server does not know it. */
+  /** Name of the workflow, or "". */
   workflow: string;
   workflow_id?: string;
   removable: number;
   by_status: DeletePreview["by_status"];
   skipped: DeletePreview["skipped"];
-  /** Of a policy: how many jobs its rules keep. */
+  /** For a policy: how many jobs its rules keep. */
   kept?: number | null;
   oldest: number | null;
   newest: number | null;
-  /** Whether their workflows are backed up first. */
   backup: boolean;
   last4: string;
   seconds_left: number;
@@ -409,12 +404,12 @@ export interface OpenApproval {
 export interface ClosedApproval {
   state: "closed";
   question: string;
-  /** What ended it. */
+  /** Why the approval was closed. */
   how?: "answered" | "no_answer" | "stopped";
 }
 
 export interface Answer {
   answer: "delete" | "skip";
-  /** Whether workflows may delete without asking from now on. */
+  /** Whether workflows may delete without an approval from now on. */
   always: boolean;
 }

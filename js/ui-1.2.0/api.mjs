@@ -1,14 +1,14 @@
 // @ts-check
-/** Requests to the routes of this pack, the shapes their answers must have, and the errors they end in. */
+/** Sends requests to this pack's routes and checks the answers. Failed requests raise HistoryApiError. */
 
 /** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 /** @import { DeletionRequest } from "./deletion/confirm.mjs" */
 
-/** A request that did not give what was asked for. `code` tells which words to show. */
+/** A request failed. `code` selects the message on screen. */
 export class HistoryApiError extends Error {
   name = "HistoryApiError";
 
-  /** @param {Partial<ErrorBody> & {code: string}} error @param {Record<string, unknown>} [extras] what the answer carried besides the error */
+  /** @param {Partial<ErrorBody> & {code: string}} error @param {Record<string, unknown>} [extras] other fields of the error answer */
   constructor(error, extras = {}) {
     super(error.message ?? "");
     this.code = error.code;
@@ -20,27 +20,27 @@ export class HistoryApiError extends Error {
   }
 }
 
-/** ComfyUI itself gave no answer, or was lost before it ended: what came of the request is not known. */
+/** ComfyUI did not answer, or the connection broke: the outcome of the request is unknown. */
 export const NO_ANSWER = "comfyui_away";
-/** ComfyUI answered, but this pack's routes are not there. */
+/** ComfyUI answered, but does not have this pack's routes. */
 export const NO_ROUTES = "routes_missing";
-/** Something answered in a way this pack's routes never do. */
+/** The answer has a form that this pack's routes never send. */
 export const STRANGE = "strange_answer";
 
-/** What was chosen was listed with another key, or by another server. */
+/** The selected jobs were listed with another API key or from another server. */
 export const ACCOUNT_CHANGED = "account_changed";
 
-/** The state folder is not there any more, or not the same. */
+/** The state folder is missing or was replaced. */
 export const STATE_LOST = "state_lost";
 
-/** Why there is no key: nobody gave one, or what keeps any from being used or found. @param {Status} status */
+/** Returns the error for a missing API key: the server's `problem` if it explains why, else "missing_key". @param {Status} status */
 export const noKey = ({ can_connect: canConnect, problem }) =>
   new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
 export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Whether it can be confirmed, and its outcome known again. @param {Record<string, unknown>} value */
+/** Whether a preview has the token to confirm it, and the id of its operation. @param {Record<string, unknown>} value */
 const isConfirmable = ({ token, operation }) => typeof token === "string" && typeof operation === "string";
 
 /** @param {unknown} value @returns {value is Preview} */
@@ -65,25 +65,25 @@ export const isDeletePreview = (value) =>
   isObject(value) && isConfirmable(value) && typeof value.removable === "number" &&
   isObject(value.by_status) && isObject(value.skipped) && Array.isArray(value.rows);
 
-/** @param {unknown} value @returns {value is Preview | DeletePreview} a clear becomes a deletion by ids where anything is protected or backed up */
+/** @param {unknown} value @returns {value is Preview | DeletePreview} a clear is previewed as a deletion by ids if jobs are protected or backups are on */
 const isClearPreview = (value) => (isObject(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
 
 /** @param {unknown} value @returns {value is ProtectionLists} */
 const isProtection = (value) => isObject(value) && Array.isArray(value.jobs) && Array.isArray(value.workflows);
 
 /** @param {unknown} value @returns {value is {kept_as: string}} */
-const isKept = (value) => isObject(value) && typeof value.kept_as === "string";
+const hasNewName = (value) => isObject(value) && typeof value.kept_as === "string";
 
 /** @param {unknown} value @returns {value is Hold} */
 const isHold = (value) =>
   isObject(value) && typeof value.id === "string" && Array.isArray(value.ids) && Number.isFinite(value.seconds_left);
 
 /** @param {unknown} value @returns {value is {hold: Hold}} */
-const holdsHold = (value) => isObject(value) && isHold(value.hold);
+const hasHold = (value) => isObject(value) && isHold(value.hold);
 
 /** @param {unknown} value @returns {value is DeletionAnswer} */
 const isDeletionAnswer = (value) =>
-  holdsHold(value) ||
+  hasHold(value) ||
   (isObject(value) && typeof value.operation === "string" && (value.state === "running" || (value.state === "done" && isObject(value.result))));
 
 /** @param {unknown} value @returns {value is JobDetails} */
@@ -114,7 +114,7 @@ async function readJson(response) {
   }
 }
 
-/** The answer, or the error that it is. @param {Response} response */
+/** Returns the body of a successful answer, or throws HistoryApiError. @param {Response} response */
 async function decode(response) {
   const body = await readJson(response);
   if (response.ok && isObject(body)) return body;
@@ -126,16 +126,16 @@ async function decode(response) {
 }
 
 /**
- * What went wrong on the way. A request that its asker took back stays an AbortError; ComfyUI also aborts, after a minute.
+ * Turns the error of a failed request into HistoryApiError. Keeps the AbortError only if the caller aborted: ComfyUI aborts too, after a minute.
  * @param {unknown} error
  * @param {AbortSignal} [signal]
  */
-const lost = (error, signal) => {
+const asRequestError = (error, signal) => {
   if (error instanceof HistoryApiError || signal?.aborted) return error;
   return new HistoryApiError({ code: error instanceof SyntaxError ? STRANGE : NO_ANSWER });
 };
 
-/** The lines of a streamed answer, each as soon as it is whole. @param {ReadableStream<Uint8Array>} stream @returns {AsyncGenerator<unknown>} */
+/** Yields each line of a streamed answer as soon as it is complete, parsed as JSON. @param {ReadableStream<Uint8Array>} stream @returns {AsyncGenerator<unknown>} */
 async function* readLines(stream) {
   const reader = stream.getReader();
   const decoder = new globalThis.TextDecoder();
@@ -181,27 +181,27 @@ function createCaller(fetchApi) {
     try {
       answer = await decode(await request(route, method, body, signal));
     } catch (error) {
-      throw lost(error, signal);
+      throw asRequestError(error, signal);
     }
     if (!isExpected(answer)) throw new HistoryApiError({ code: STRANGE });
     return answer;
   }
 
-  /** What is no JSON. @param {string} route @param {AbortSignal} [signal] @returns {Promise<Blob>} */
+  /** @param {string} route @param {AbortSignal} [signal] @returns {Promise<Blob>} */
   async function blob(route, signal) {
     try {
       const response = await request(route, "GET", undefined, signal);
       if (!response.ok) await decode(response);
       return await response.blob();
     } catch (error) {
-      throw lost(error, signal);
+      throw asRequestError(error, signal);
     }
   }
   return { request, call, blob };
 }
 
 /**
- * Fails as any call, also between two lines.
+ * Yields the lines of a list. Throws like `call`, also between two lines.
  * @param {() => Promise<Response>} request
  * @param {AbortSignal} [signal]
  * @returns {AsyncGenerator<ListLine, void, undefined>}
@@ -215,7 +215,7 @@ async function* listLines(request, signal) {
       yield line;
     }
   } catch (error) {
-    throw lost(error, signal);
+    throw asRequestError(error, signal);
   }
 }
 
@@ -227,61 +227,60 @@ export function createHistoryApi(fetchApi) {
   return {
     ...createAuditApi({ call, blob, isDetails }),
     status: () => call(isStatus, "status", "GET"),
-    /** How far the running deletions of the browsers have come. */
+    /** Returns the progress of the running deletions that were started in browsers. */
     progress: () => call(isProgress, "progress", "GET"),
-    /** What a node has told that was stopped. @param {string} name of the report */
+    /** Returns the report of a stopped node. @param {string} name of the report */
     nodeReport: (name) => call(isNodeReport, `node_reports/${encodeURIComponent(name)}`, "GET"),
-    /** @param {string} apiKey @param {boolean} [unchecked] whether to save it without a test */
+    /** @param {string} apiKey @param {boolean} [unchecked] whether to save the key without a test */
     saveKey: (apiKey, unchecked = false) => call(isSavedKey, "key", "POST", { api_key: apiKey, ...(unchecked && { unchecked }) }),
     removeKey: () => call(isStatus, "key", "DELETE", {}),
     /** @param {string} operation */
     dismiss: (operation) => call(isStatus, "unresolved/dismiss", "POST", { operation }),
-    /** @param {string} hold one that was lost */
+    /** @param {string} hold id of a hold that a stop of ComfyUI ended */
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
-    /** @param {Partial<Settings>} settings those to change */
+    /** @param {Partial<Settings>} settings only those to change */
     saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
-    /** What is asked, with a new token. @param {string} question */
+    /** Returns an open approval, with a new token. @param {string} question id of the approval */
     openApproval: (question) => call(isOpenApproval, "ask/question", "POST", { question }),
-    /** Somebody is there. @param {string} question @param {string} token */
+    /** Tells the server that a person sees the approval. @param {string} question @param {string} token */
     approvalSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
     /** @param {string} question @param {string} token @param {Answer} answer */
     answerApproval: (question, token, answer) => call(isObject, "ask/answer", "POST", { question, token, ...answer }),
-    /** What a deletion of these jobs, or of all, would do. @param {Selection | {clear: true}} selection */
+    /** Returns what a deletion of these jobs, or of all jobs, would do. @param {Selection | {clear: true}} selection */
     preview: (selection) => call("clear" in selection ? isClearPreview : isDeletePreview, "preview", "POST", selection),
-    /** Begins what was confirmed. @param {DeletionRequest} request */
+    /** @param {DeletionRequest} request */
     submit({ preview: { kind, token }, backup }) {
       if (kind === "clear") return call(isDeletionAnswer, "clear", "POST", { token });
       return call(isDeletionAnswer, "delete", "POST", { token, ...(backup !== undefined && { backup }) });
     },
-    /** What deletions leave out. */
     protection: () => call(isProtection, "protection", "GET"),
     /** @param {boolean} protect @param {Partial<ProtectionLists>} which */
     protect: (protect, { jobs, workflows }) => call(isProtection, "protection", "POST", { protect, ...(jobs && { ids: jobs }), ...(workflows && { workflows }) }),
-    /** Puts a list that can't be read aside: nothing is protected then. */
-    startEmpty: () => call(isKept, "protection/start_empty", "POST", {}),
-    /** Takes the state folder as it is now: what is missing in it counts as empty. */
+    /** Renames an unreadable protection list and starts with an empty one, so nothing is protected. */
+    startEmpty: () => call(hasNewName, "protection/start_empty", "POST", {}),
+    /** Accepts the state folder as it is: missing files count as empty. */
     startAnew: () => call(isStatus, "state/start_anew", "POST", {}),
     /** @param {string} hold */
-    undo: (hold) => call(holdsHold, "undo", "POST", { hold }),
-    /** What was sent stays sent; the result follows. @param {string} operation one that was held */
+    undo: (hold) => call(hasHold, "undo", "POST", { hold }),
+    /** Sends no further jobs of a deletion. Its result follows. @param {string} operation that had a hold */
     stop: (operation) => call(isObject, "stop", "POST", { operation }),
     /** @param {string} id @param {AbortSignal} [signal] */
     job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),
-    /** Its workflow as a file, made by the server: numbers of JavaScript would round a large seed. @param {string} id */
+    /** Returns a job's workflow as a file from the server, because JavaScript would round large seeds. @param {string} id */
     workflowFile: (id) => blob(`jobs/${encodeURIComponent(id)}/workflow`),
-    /** @param {string[]} ids 1 to 100 @param {string} account whose they are */
+    /** @param {string[]} ids 1 to 100 @param {string} account that owns the jobs */
     cancel: (ids, account) => call(isCancelled, "cancel", "POST", { ids, account }),
 
-    /** The list, piece by piece. @param {Filter} filter @param {AbortSignal} [signal] when aborted: an AbortError */
+    /** Yields the parts of the list. Throws AbortError when aborted. @param {Filter} filter @param {AbortSignal} [signal] */
     list: (filter, signal) => listLines(() => request("jobs", "POST", { filter }, signal), signal),
-    /** @param {string} job @param {string} filename one the job owns @param {AbortSignal} [signal] */
+    /** @param {string} job @param {string} filename of an output of the job @param {AbortSignal} [signal] */
     thumbnail: (job, filename, signal) => blob(`thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`, signal),
   };
 }
 
 /** @typedef {ReturnType<typeof createHistoryApi>} HistoryApi */
 
-/** @param {unknown} value @param {string} key whether every one in a list has this as text */
+/** Whether every object in a list has a string at `key`. @param {unknown} value @param {string} key */
 const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isObject(each) && typeof each[key] === "string");
 
 /** @param {unknown} value @returns {value is CleanUpPreview} */
@@ -293,10 +292,10 @@ const isCleanUp = (value) =>
 const isAuditAnswer = (value) => isObject(value) && eachHas(value.entries, "operation") && Number.isFinite(value.removed_in_all);
 
 /** @param {unknown} value @returns {value is {jobs: AuditJob[]}} */
-const holdsOutcomes = (value) => isObject(value) && eachHas(value.jobs, "id") && eachHas(value.jobs, "outcome");
+const hasOutcomes = (value) => isObject(value) && eachHas(value.jobs, "id") && eachHas(value.jobs, "outcome");
 
 /** @param {unknown} value @returns {value is {jobs: BackupJob[]}} */
-const holdsBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
+const hasBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
 
 /**
  * @param {object} caller
@@ -305,34 +304,34 @@ const holdsBackups = (value) => isObject(value) && eachHas(value.jobs, "id");
  * @param {(value: unknown) => value is JobDetails} caller.isDetails
  */
 const createAuditApi = ({ call, blob, isDetails }) => ({
-  /** What a policy would do. Sends nothing to the cloud that changes it. @param {Policy} policy @param {AbortSignal} [signal] */
+  /** Returns what a policy would delete. Changes nothing in the cloud. @param {Policy} policy @param {AbortSignal} [signal] */
   cleanUp: (policy, signal) => call(isCleanUp, "clean_up", "POST", { policy }, signal),
   auditLog: () => call(isAuditAnswer, "record", "GET"),
   /** @param {string} operation */
-  auditJobs: (operation) => call(holdsOutcomes, `record/${encodeURIComponent(operation)}`, "GET"),
+  auditJobs: (operation) => call(hasOutcomes, `record/${encodeURIComponent(operation)}`, "GET"),
   auditCsv: () => blob("record.csv"),
   /** @param {string} operation */
-  backupJobs: (operation) => call(holdsBackups, `backups/${encodeURIComponent(operation)}`, "GET"),
+  backupJobs: (operation) => call(hasBackups, `backups/${encodeURIComponent(operation)}`, "GET"),
   /** @param {string} operation @param {string} id */
   backupJob: (operation, id) => call(isDetails, `backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}`, "GET"),
   /** @param {string} operation @param {string} id */
   backupWorkflowFile: (operation, id) => blob(`backups/${encodeURIComponent(operation)}/${encodeURIComponent(id)}/workflow`),
-  /** The audit log stays. @param {string} operation */
+  /** Deletes a backup but keeps its entry in the audit log. @param {string} operation */
   deleteBackup: (operation) => call(isObject, `backups/${encodeURIComponent(operation)}`, "DELETE", {}),
 });
 
 export const FRAMED = "framed";
 
-/** All that deletes, cancels, or makes deleting easier. Reading, undoing and stopping stay. @type {readonly (keyof HistoryApi)[]} */
+/** Calls that delete, cancel, or remove a safeguard. Reading, undoing and stopping stay allowed. @type {readonly (keyof HistoryApi)[]} */
 const REFUSED = [
   "preview", "submit", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
   "dismiss", "dismissHold", "deleteBackup",
 ];
 
-/** Whether another page shows this one. @param {{top: unknown}} [page] */
+/** Whether another page shows this page in a frame. @param {{top: unknown}} [page] */
 export const isFramed = (page = window) => page.top !== page;
 
-/** @param {HistoryApi} api @returns {HistoryApi} refuses what a page in a frame may not do */
+/** Returns an api that rejects calls that are not allowed in a frame. @param {HistoryApi} api @returns {HistoryApi} */
 export function refuseFramed(api) {
   const refuse = () => Promise.reject(new HistoryApiError({ code: FRAMED }));
   /** @type {HistoryApi["answerApproval"]} */

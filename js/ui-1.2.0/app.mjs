@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts together all that shows and deletes jobs, around what ComfyUI offers. */
+/** Creates the parts of the user interface and connects them with each other and with ComfyUI. */
 
 import { createHistoryApi, isFramed, refuseFramed } from "./api.mjs";
 import { approvalStep } from "./approval/dialog.mjs";
@@ -39,17 +39,17 @@ export { loadStyle } from "./common/dom.mjs";
 
 /** @param {() => void} run @param {number} milliseconds */
 const schedule = (run, milliseconds) => void setTimeout(run, milliseconds);
-/** Milliseconds of a clock that never goes back. */
+/** Milliseconds of a monotonic clock. */
 const now = () => performance.now();
 
-/** @param {() => void} run @param {number} milliseconds @returns {() => void} the way to stop it */
+/** @param {() => void} run @param {number} milliseconds @returns {() => void} cancels the timer */
 function after(run, milliseconds) {
   const timer = setTimeout(run, milliseconds);
   return () => clearTimeout(timer);
 }
 
-/** @param {() => void} run as soon as this page is the one that is looked at */
-function whenSeen(run) {
+/** @param {() => void} run called as soon as this page is visible */
+function whenVisible(run) {
   if (!document.hidden) return run();
   document.addEventListener("visibilitychange", () => run(), { once: true });
 }
@@ -70,7 +70,7 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenSeen });
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible });
     const protection = (this.protection = new Protection(api));
     this.store = new Store({ api, deletions: this.deletions, protection, now: () => Date.now() });
     this.cleanUp = new CleanUp({ api, after });
@@ -83,7 +83,7 @@ export class App {
     this.nodeReport = api.nodeReport;
     this.approvals = new Approvals({
       api, toasts, now, schedule,
-      // Its own, so that it can stand above any other dialog.
+      // Separate from this.dialogs, so that an approval can open above another dialog.
       dialogs: createDialogs(() => host.extensionManager.dialog),
       step: approvalStep,
       framed: isFramed(),
@@ -143,7 +143,7 @@ export class App {
     return banners(status, api, { show, onStatus: this.#setStatus, first, ...(readAt === null && error && { besides: error.code }) });
   }
 
-  /** What is shown is old, by what has changed: after a deletion the list is read again, and Clean up follows the list. @param {string} kind */
+  /** Reads the list again, and the pages over it. Clean up follows the list by itself after a deletion. @param {string} kind what has changed */
   #outdated(kind) {
     this.store.changed();
     this.#pagesOutdated(kind);
@@ -155,13 +155,13 @@ export class App {
     else this.auditLog.changed();
   }
 
-  /** What follows from an event of the server. @param {Changed} event */
+  /** Handles a "changed" event of the server. @param {Changed} event */
   async changed({ kind, operation, ended }) {
     const { store, deletions } = this;
     if (kind === "protection") store.protectionChanged();
     if (kind === "settings") this.settings.changed();
     if (kind === "key") store.changed();
-    // The end of a deletion that is followed here comes with the status, and has the list read again.
+    // The status reports the end of a deletion that is shown here, and onResult then reads the list again.
     const followed = deletions.follows(operation);
     if (kind === "delete" || kind === "clear") await deletions.refresh();
     if (followed) return;

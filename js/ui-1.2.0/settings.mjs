@@ -1,5 +1,5 @@
 // @ts-check
-/** Settings > Cloud history. What is set there lives on the server, never among ComfyUI's own settings: it is a safety. */
+/** Settings > Cloud history. Safeguards are saved on this pack's server, because any page can change ComfyUI's settings. */
 
 import { asApiError } from "./api.mjs";
 import { el } from "./common/dom.mjs";
@@ -23,17 +23,17 @@ const SETTINGS = {
 /** @typedef {keyof typeof SETTINGS.ranges} NumberName */
 /** @typedef {"backup" | "nodes"} ChoiceName */
 /**
- * How a setting is shown.
+ * The input of a setting.
  * @typedef {object} Control
  * @property {HTMLInputElement | HTMLSelectElement} element
- * @property {() => number | string | null} read what the person chose; null if it can't be set
- * @property {string} refused what is the case when it can't
+ * @property {() => number | string | null} read returns the entered value; null if it is invalid
+ * @property {string} refused the message for an invalid value
  */
 
 /** @type {Record<NumberName, [number, number]>} */
 const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000] };
 
-/** A whole number that can be set; null if it is none. @param {NumberName} name @param {string} text */
+/** Returns a whole number in the range of a setting, else null. @param {NumberName} name @param {string} text */
 export function readNumber(name, text) {
   const value = /^\d{1,8}$/.test(text.trim()) ? Number(text) : NaN;
   const [least, most] = RANGES[name];
@@ -70,12 +70,12 @@ class Field {
     this.save = save;
     this.control = isChoice(name) ? choiceControl(name, label) : numberControl(name, label);
     const { element } = this.control;
-    // A list would show its first choice, as if that were what is set.
+    // Empty until the status is read: a select would show its first choice as if it were saved.
     element.value = this.#saved;
     element.disabled = true;
     element.addEventListener("change", () => void this.#changed());
     this.box = el("div", { class: "cch cch-setting" }, this.#note, element);
-    // ComfyUI listens to bare keys.
+    // ComfyUI has shortcuts of single keys.
     this.box.addEventListener("keydown", (event) => event.key !== "Escape" && event.key !== "Tab" && event.stopPropagation());
   }
 
@@ -83,7 +83,7 @@ class Field {
   take({ settings }) {
     const { element } = this.control;
     const fixed = this.name === "nodes" && settings?.nodes_fixed === true;
-    // What is being typed while another setting was saved is left alone.
+    // Saving another setting must not overwrite text that is being typed.
     const typing = document.activeElement === element && element.value !== this.#saved;
     this.#saved = String(settings?.[this.name] ?? "");
     if (!typing) element.value = this.#saved;
@@ -121,15 +121,15 @@ export function createSettings({ api, onStatus }) {
   /** @type {Promise<void> | null} */
   let reading = null;
 
-  /** ComfyUI tells nobody that its settings were closed. */
-  const forgetGone = () => (fields = new Set([...fields].filter(({ box }) => box.isConnected)));
+  /** Drops the fields of closed settings dialogs: ComfyUI sends no event when its settings are closed. */
+  const dropClosed = () => (fields = new Set([...fields].filter(({ box }) => box.isConnected)));
 
   /** @param {Status} status */
   const take = (status) => {
     for (const field of fields) field.take(status);
     onStatus?.(status);
   };
-  /** One reading for all that are drawn together. */
+  /** Sends one request for all fields that are drawn at the same time. */
   function read() {
     reading ??= api.status().then(take).catch((error) => {
       for (const field of fields) field.refuse(error);
@@ -140,7 +140,7 @@ export function createSettings({ api, onStatus }) {
   return {
     /** @param {keyof Settings} name @param {string} label */
     field(name, label) {
-      if (!reading) forgetGone();
+      if (!reading) dropClosed();
       const field = new Field(name, label, async (change) => {
         const status = await api.saveSettings(change);
         take(status);
@@ -151,9 +151,9 @@ export function createSettings({ api, onStatus }) {
       return field.box;
     },
 
-    /** Changed elsewhere: in another window, or with an answer to a workflow. */
+    /** Reads the settings again after a change in another window or in an approval. */
     changed() {
-      forgetGone();
+      dropClosed();
       if (fields.size) void read();
     },
   };

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the dialog of a workflow that wants to delete shows. */
+/** The dialog that asks whether a workflow may delete. */
 
 import { FRAMED } from "../api.mjs";
 import { checkOption, facts, hint as lineHint, tile, tiles } from "../common/components.mjs";
@@ -14,8 +14,8 @@ import { APPROVAL, approvalNode, approvalPlace, approvalTitle, approvalWorkflow,
 /** @import { Frame } from "../common/dialogs.mjs" */
 
 const WIDTH = 416;
-/** Milliseconds after which a dialog that has come up is read aloud: before, nobody listens to it yet. */
-const READ_AFTER = 300;
+/** Screen readers miss text that is announced sooner after a dialog opens. */
+const ANNOUNCE_DELAY_MS = 300;
 
 /** @param {OpenApproval} approval */
 function numbers({ removable, by_status: byStatus, skipped, kept }) {
@@ -38,8 +38,7 @@ const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, ba
   ]);
 
 /**
- * An element with a text that may change: always the same text node, because some frontends look after the focus wherever
- * nodes come and go, and take it.
+ * An element whose text can change. The text node stays, because some frontends move the focus when nodes are added or removed.
  * @param {"b" | "p"} tag @param {Record<string, string>} attributes
  */
 function changing(tag, attributes) {
@@ -57,21 +56,21 @@ function framedHint() {
 }
 
 /**
- * Resolves with what the person chose; leaving it in any way is a skip.
+ * Resolves with the person's answer. Closing the dialog in any way is a skip.
  * @param {Frame} frame
  * @param {OpenApproval} approval
  * @param {object} parts
- * @param {boolean} parts.canAlways whether "always" can be offered
- * @param {boolean} parts.framed whether the page stands in a frame of another page: then nothing can be deleted from here
- * @param {() => number} parts.left milliseconds until it is too late
- * @param {() => [number, number]} parts.place which it is of those in a row, and how many there are by now
+ * @param {boolean} parts.canAlways whether to offer "always"
+ * @param {boolean} parts.framed whether another page shows this page in a frame: then "delete" is not offered
+ * @param {() => number} parts.left milliseconds until the deadline
+ * @param {() => [number, number]} parts.place the number of this approval in its series, and the length of the series
  * @param {(run: () => void, milliseconds: number) => void} parts.schedule
  * @returns {Promise<Answer>}
  */
 export async function approvalStep(frame, approval, { canAlways, framed, left, place, schedule }) {
   let always = false;
   const tick = checkOption([APPROVAL.always], always, (checked) => (always = checked));
-  // Screen readers are told the time when they ask, and the place when it changes.
+  // Screen readers announce a change of the number, but read the countdown only on demand.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
   const where = changing("p", { role: "status", class: "cch-place" });
   const step = () => {
@@ -91,7 +90,7 @@ export async function approvalStep(frame, approval, { canAlways, framed, left, p
     halves: { beside: el("div", {}, where.element, hint), side: place()[0] % 2 ? "right" : "left" },
     buttons: [{ label: APPROVAL.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(approval.removable), kind: "danger", icon: "trash", answer: "delete" })])],
   });
-  schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), READ_AFTER);
+  schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), ANNOUNCE_DELAY_MS);
   const answer = await answered;
   return answer === "delete" ? { answer, always: canAlways && always } : { answer: "skip", always: false };
 }

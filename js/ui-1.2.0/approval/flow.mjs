@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A workflow wants to delete, and asks the person who queued it. The server names an open approval again every two
- * seconds, so that a page that was loaded anew shows it too; what it is about is fetched. One is shown at a time; the others wait.
+ * Asks the person whether a workflow may delete. The server sends the id of an open approval every two seconds, so
+ * that a reloaded page shows it too. This module fetches the details and shows one approval at a time.
  */
 
 import { HistoryApiError } from "../api.mjs";
@@ -16,40 +16,40 @@ import * as words from "./strings.mjs";
 /**
  * @typedef {object} Approval
  * @property {string} name
- * @property {OpenApproval | null} details as it was fetched last
- * @property {number} deadline on this page's clock; told by the server's seconds
- * @property {boolean} seeing the server is being told that somebody is there
- * @property {Frame | null} frame while it is shown
- * @property {boolean} over the server has ended it
+ * @property {OpenApproval | null} details fetched last
+ * @property {number} deadline on this page's clock, computed from the server's seconds_left
+ * @property {boolean} confirming a request that reports a person at this page is under way
+ * @property {Frame | null} frame of the open dialog
+ * @property {boolean} over the server has closed the approval
  */
 /**
  * @typedef {object} Parts
  * @property {Pick<HistoryApi, "status" | "openApproval" | "approvalSeen" | "answerApproval">} api
- * @property {Dialogs} dialogs its own, so that it can stand above any other dialog
+ * @property {Dialogs} dialogs for approvals alone, so that they can open above another dialog
  * @property {Pick<Toasts, "tell">} toasts
  * @property {typeof import("./dialog.mjs").approvalStep} step
- * @property {boolean} [framed] this page stands in a frame: it can skip, and not delete
- * @property {(id: string) => string} workflowName "" where it is not open here
- * @property {() => number} now milliseconds of a clock that never goes back
+ * @property {boolean} [framed] whether another page shows this page in a frame: then a person can only skip
+ * @property {(id: string) => string} workflowName "" for a workflow that is not open in this page
+ * @property {() => number} now milliseconds of a monotonic clock
  * @property {(run: () => void, milliseconds: number) => void} schedule
  */
 
-/** The server's seconds are rounded: a clock that is off by less is left alone, so that it never jumps back. */
-const LEEWAY = 1_500;
-/** An approval whose end is not told this long after it is over: ComfyUI is away, and has asked in vain. */
-const PATIENCE = 5_000;
-/** Milliseconds until its end is looked at anew: it may have come nearer. */
+/** Smaller changes of a deadline are ignored: the server rounds seconds, and the countdown must not jump back. */
+const ROUNDING_MS = 1_500;
+/** If the server does not close an approval this long after its deadline, ComfyUI is away: close the dialog. */
+const GRACE_MS = 5_000;
+/** The longest time between two checks of a deadline, because the server may move it forward. */
 const MAX_WAIT_MS = 120_000;
-/** Milliseconds within which an approval that comes after another follows it. */
-const IN_A_ROW = 15_000;
+/** An approval within this time after the last one counts as part of the same series. */
+const SERIES_GAP_MS = 15_000;
 
 export class Approvals {
   /** @type {Map<string, Approval>} in the order they came */
   #open = new Map();
-  /** Names of approvals answered here. */
+  /** Ids of approvals that were answered in this page. */
   #answered = new Set();
   #showing = false;
-  /** Approvals in a row that have been shown and are over. */
+  /** Number of approvals of this series that are over. */
   #past = 0;
   #lastEnded = -Infinity;
 
@@ -58,32 +58,32 @@ export class Approvals {
     this.parts = parts;
   }
 
-  /** An event of the server: an approval is open or over, and no more than its name. @param {any} event */
-  told(event) {
+  /** Handles an event of the server, which holds only the id and state of an approval. @param {any} event */
+  handleEvent(event) {
     if (typeof event?.question !== "string") return;
     if (event.state === "closed") this.#close(event);
-    else if (event.state === "open" && !this.#answered.has(event.question)) this.#hear(event.question);
+    else if (event.state === "open" && !this.#answered.has(event.question)) this.#opened(event.question);
   }
 
   /** @param {string} name */
-  #hear(name) {
-    const known = this.#open.get(name);
-    if (!known) this.#add(name);
-    else if (known.frame || known !== this.#first()) void this.#see(known);
+  #opened(name) {
+    const approval = this.#open.get(name);
+    if (!approval) this.#add(name);
+    else if (approval.frame || approval !== this.#first()) void this.#reportSeen(approval);
   }
 
   /** @param {string} name */
   #add(name) {
-    if (!this.#open.size && this.parts.now() - this.#lastEnded > IN_A_ROW) this.#past = 0;
+    if (!this.#open.size && this.parts.now() - this.#lastEnded > SERIES_GAP_MS) this.#past = 0;
     /** @type {Approval} */
-    const approval = { name, details: null, deadline: Infinity, seeing: false, frame: null, over: false };
+    const approval = { name, details: null, deadline: Infinity, confirming: false, frame: null, over: false };
     this.#open.set(name, approval);
-    // One that waits its turn is as good as seen: the person has the one before it before their eyes.
-    if (approval !== this.#first()) void this.#see(approval);
+    // Report a waiting approval as seen: the person is looking at the one before it.
+    if (approval !== this.#first()) void this.#reportSeen(approval);
     void this.#showAll();
   }
 
-  /** What it is about, with a token of this moment; null where it can't be had. @param {Approval} approval */
+  /** Fetches the details and a new token; null if the request fails. @param {Approval} approval */
   async #fetch(approval) {
     try {
       const details = await this.parts.api.openApproval(approval.name);
@@ -93,7 +93,7 @@ export class Approvals {
       this.#setDeadline(approval, details.seconds_left);
       return approval.details;
     } catch {
-      // It may be over. If it is not, the next event says so.
+      // The approval may be over. If not, the next event tries again.
       return null;
     }
   }
@@ -101,13 +101,13 @@ export class Approvals {
   /** @param {Approval} approval @param {number} secondsLeft by the server, rounded */
   #setDeadline(approval, secondsLeft) {
     const deadline = this.parts.now() + secondsLeft * 1000;
-    if (!(Math.abs(approval.deadline - deadline) <= LEEWAY)) approval.deadline = deadline;
+    if (!(Math.abs(approval.deadline - deadline) <= ROUNDING_MS)) approval.deadline = deadline;
   }
 
   /** @param {Approval} approval */
   #watch(approval) {
     const { now, schedule } = this.parts;
-    const rest = approval.deadline + PATIENCE - now();
+    const rest = approval.deadline + GRACE_MS - now();
     if (approval.over || this.#open.get(approval.name) !== approval) return;
     if (rest > 0) schedule(() => this.#watch(approval), Math.min(rest, MAX_WAIT_MS));
     else this.#close({ question: approval.name, state: "closed", how: "no_answer" });
@@ -140,7 +140,7 @@ export class Approvals {
     if (approval.over) return undefined;
     const { now, schedule, step, framed = false } = this.parts;
     approval.frame = frame;
-    void this.#see(approval);
+    void this.#reportSeen(approval);
     const answer = await step(frame, details, { canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
     approval.frame = null;
     this.#past += 1;
@@ -148,12 +148,12 @@ export class Approvals {
     return answer;
   }
 
-  /** The place of the one that is shown. @returns {[number, number]} */
+  /** The number of the shown approval in its series, and the length of the series. @returns {[number, number]} */
   #place() {
     return [this.#past + 1, this.#past + Math.max(1, this.#open.size)];
   }
 
-  /** What the environment has fixed, or what is not one person's to set, is not offered. */
+  /** "Always" is not offered if the environment fixes the setting, or if several users share this ComfyUI. */
   async #canAlways() {
     try {
       const { settings, problem } = await this.parts.api.status();
@@ -163,17 +163,17 @@ export class Approvals {
     }
   }
 
-  /** Tells the server that somebody is there, and hears how long it still stands. @param {Approval} approval */
-  async #see(approval) {
-    if (approval.seeing) return;
-    approval.seeing = true;
+  /** Tells the server that a person sees the approval, and updates the deadline. @param {Approval} approval */
+  async #reportSeen(approval) {
+    if (approval.confirming) return;
+    approval.confirming = true;
     try {
       const details = approval.details ?? (await this.#fetch(approval));
       if (details) this.#setDeadline(approval, (await this.parts.api.approvalSeen(approval.name, details.token)).seconds_left);
     } catch {
-      // Told again with the next event.
+      // The next event tries again.
     } finally {
-      approval.seeing = false;
+      approval.confirming = false;
     }
   }
 
@@ -191,7 +191,7 @@ export class Approvals {
         else if (answer.answer === "delete") toasts.tell("warning", words.TOO_LATE);
         return;
       }
-      // It may not have arrived. If it is still open, the next event asks again.
+      // The answer may not have arrived. If the approval is still open, the next event shows it again.
       this.#answered.delete(question);
       const { title, text } = errorWords(error);
       toasts.tell("error", { title, ...(text && { detail: text }) });
@@ -205,7 +205,7 @@ export class Approvals {
     this.#open.delete(question);
     approval.over = true;
     approval.frame?.close();
-    const late = this.parts.now() >= approval.deadline - LEEWAY;
+    const late = this.parts.now() >= approval.deadline - ROUNDING_MS;
     const ended = how ?? (late ? "no_answer" : "answered");
     if (ended === "no_answer") this.parts.toasts.tell("warning", words.NO_ANSWER);
     if (ended === "answered") this.parts.toasts.tell("info", words.ELSEWHERE);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of a workflow that asks before it deletes. */
+/** Texts of approvals. */
 
 import { clean, number, plural, shortId } from "../common/format.mjs";
 import { NOT_DELETED } from "../deletion/strings.mjs";
@@ -12,7 +12,7 @@ export const APPROVAL = {
   notBackedUp: "None",
   always: "Always allow workflows to delete, on this computer",
   skip: "Skip",
-  /** Around the clock. */
+  /** The text before and after the countdown. */
   hint: ["Only history will be affected. Nothing is sent without your answer; the node stops in ", "."],
 };
 
@@ -28,16 +28,16 @@ export const TOO_LATE = { title: "This question is no longer open", detail: "Loo
 /** @param {number} n */
 export const approvalTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
 
-/** Whether another follows. @param {number} n @param {number} of */
+/** Returns "Question 1 of 2" if there are several. @param {number} n @param {number} of */
 export const approvalPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
 
 /** @param {string} title @param {string} id */
 export const approvalNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");
 
-/** @param {string} name @param {string} id of the workflow, where its name is not known */
+/** @param {string} name @param {string} id of the workflow, shown without a name */
 export const approvalWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));
 
-/** "1:52". @param {number} milliseconds */
+/** Formats a duration as "1:52". @param {number} milliseconds */
 export function timeLeft(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

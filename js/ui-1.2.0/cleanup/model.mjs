@@ -1,5 +1,5 @@
 // @ts-check
-/** Rules for what to keep, as a person sets them, and what they would do to the jobs there are. No DOM. */
+/** The rules of a clean-up that the person has set, and the preview of their effect. No DOM. */
 
 import { HistoryApiError } from "../api.mjs";
 import { FINISHED } from "../common/status.mjs";
@@ -15,15 +15,15 @@ import { RULE_KEYS, ruleOf } from "./rules.mjs";
  * @property {Record<RuleKey, Rule>} rules
  * @property {string[]} statuses
  * @property {string} workflow "" for all
- * @property {boolean} apart whether the rules hold for each workflow apart
+ * @property {boolean} apart whether the rules apply to each workflow separately
  */
 /**
- * What is wrong with a choice, before the server is asked. "none": no rule is on; "nothing": no status is chosen.
+ * What is wrong with a choice. "none": no rule is on; "nothing": no status is chosen.
  * @typedef {{kind: "none" | "nothing"} | {kind: "unreadable", rule: RuleKey, text: string}} Fault
  */
 
-/** Milliseconds without a change before the server is asked. */
-export const WAIT = 250;
+/** Milliseconds between the last change and the request. */
+export const DEBOUNCE_MS = 250;
 
 /** @returns {Choice} */
 const firstChoice = () => ({
@@ -33,7 +33,7 @@ const firstChoice = () => ({
   apart: false,
 });
 
-/** A whole number from 1 on that the server takes; null for all else. @param {string} text @param {RuleKey} rule */
+/** Returns a whole number from 1 to the rule's maximum, else null. @param {string} text @param {RuleKey} rule */
 export function readNumber(text, rule) {
   const n = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
   return n > 0 && n <= ruleOf(rule).max ? n : null;
@@ -52,29 +52,29 @@ export function readChoice({ rules, statuses, workflow, apart }) {
     policy = { ...policy, [field]: suffix ? `${n}${suffix}` : n };
   }
   if (!on.length) return { policy: null, fault: { kind: "none" } };
-  // An empty list must never be taken for "all of them", so it is not sent.
+  // The server must not take an empty list for "all statuses", so it is never sent.
   const chosen = FINISHED.filter((each) => statuses.includes(each));
   if (!chosen.length) return { policy: null, fault: { kind: "nothing" } };
   return { policy: { ...policy, statuses: chosen, ...(workflow && { workflow_id: workflow }), per_workflow: apart }, fault: null };
 }
 
-/** Without a status nothing goes, and that needs no request. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
-const nothingOf = (before) => before && { ...before, go: 0, share: 0, all: false, large: false, kept: [], rows: [] };
+/** Returns the preview without a chosen status: nothing would be deleted. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
+const emptyPreview = (before) => before && { ...before, go: 0, share: 0, all: false, large: false, kept: [], rows: [] };
 
-/** Its last answer alone counts: one that comes after a change is dropped. */
+/** The state of the page Clean up. An answer that arrives after a change is dropped. */
 export class CleanUp {
   choice = firstChoice();
-  /** @type {CleanUpPreview | null} what `policy` would do; while `working`, what the one before would have done */
+  /** @type {CleanUpPreview | null} the effect of `policy`; while `working`, the preview before the last change */
   preview = null;
   /** @type {Policy | null} the policy of the preview */
   policy = null;
   /** @type {HistoryApiError | null} */
   error = null;
   working = false;
-  /** Whether the person has said that so many may go. */
+  /** Whether the person has agreed to delete that many jobs. */
   agreed = false;
-  /** Whether the preview is that of the choice as it is now. */
-  #settled = false;
+  /** Whether the preview belongs to the current choice. */
+  #isCurrent = false;
   /** @type {Set<() => void>} */
   #views = new Set();
   /** @type {AbortController | null} */
@@ -83,14 +83,14 @@ export class CleanUp {
   /**
    * @param {object} parts
    * @param {{cleanUp(policy: Policy, signal?: AbortSignal): Promise<CleanUpPreview>}} parts.api
-   * @param {(run: () => void, milliseconds: number) => () => void} parts.after runs something later; returns the way to stop it
+   * @param {(run: () => void, milliseconds: number) => () => void} parts.after runs something later; returns a function that cancels it
    */
   constructor({ api, after }) {
     this.api = api;
     this.after = after;
   }
 
-  /** A view is shown: works out the numbers anew. @param {() => void} listener @returns {() => void} what to call when it is gone */
+  /** Adds a view and requests a preview. @param {() => void} listener @returns {() => void} removes the view */
   shown(listener) {
     this.#views.add(listener);
     this.#work(0);
@@ -106,7 +106,7 @@ export class CleanUp {
   choose(change) {
     this.choice = { ...this.choice, ...change };
     this.agreed = false;
-    this.#work(WAIT);
+    this.#work(DEBOUNCE_MS);
   }
 
   /** @param {RuleKey} key @param {Partial<Rule>} change */
@@ -117,19 +117,19 @@ export class CleanUp {
 
   /** @param {boolean} agreed */
   agree(agreed) {
-    this.agreed = agreed && this.#settled;
+    this.agreed = agreed && this.#isCurrent;
     this.#tell();
   }
 
-  /** Jobs have changed, or another try is wanted. */
+  /** Requests a new preview, because jobs have changed or the last request failed. */
   refresh() {
     if (this.#views.size) this.#work(0);
   }
 
-  /** What a deletion would be asked for; null when there is nothing that may be asked for. */
+  /** Returns what to delete; null without a current preview, without jobs, or before the person has agreed. */
   target() {
     const { preview, policy, agreed } = this;
-    if (!this.#settled || !preview || !policy || preview.go === 0) return null;
+    if (!this.#isCurrent || !preview || !policy || preview.go === 0) return null;
     const large = preview.large || preview.all;
     return large && !agreed ? null : { policy, allow_large: large, account: preview.account };
   }
@@ -149,7 +149,7 @@ export class CleanUp {
     this.#stop();
     const { policy, fault } = readChoice(this.choice);
     this.error = null;
-    this.#settled = false;
+    this.#isCurrent = false;
     if (policy) {
       const request = (this.#request = new AbortController());
       this.working = true;
@@ -157,7 +157,7 @@ export class CleanUp {
       request.signal.addEventListener("abort", stop);
     } else {
       this.agreed = false;
-      if (fault.kind === "nothing") this.preview = nothingOf(this.preview);
+      if (fault.kind === "nothing") this.preview = emptyPreview(this.preview);
     }
     this.#tell();
   }
@@ -172,7 +172,7 @@ export class CleanUp {
     const same = preview && this.preview && preview.go === this.preview.go && preview.all === this.preview.all;
     this.agreed &&= Boolean(same);
     [this.preview, this.policy, this.error] = [preview, preview && policy, error];
-    this.#settled = preview !== null;
+    this.#isCurrent = preview !== null;
     this.#tell();
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page "Clean up": rules, what they would do, and the way to the usual confirmation. */
+/** The page "Clean up": rules, the preview of their effect, and the button to delete. */
 
 import { button, card, hint, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -20,21 +20,21 @@ import { agreeWord, CLEAN_UP, unreadable } from "./strings.mjs";
 
 let made = 0;
 
-/** What is wrong with the rules, in words; "" for nothing. @param {CleanUp} cleanUp */
+/** @param {CleanUp} cleanUp */
 function faultWords({ choice }) {
   const { fault } = readChoice(choice);
   if (fault?.kind === "none") return CLEAN_UP.noRule;
   return fault?.kind === "unreadable" ? unreadable(fault.text, fault.rule) : "";
 }
 
-/** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} told the id of what tells about a fault */
+/** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} told the id of the element with the error */
 function ruleRow(cleanUp, key, told) {
   const { label, unit, spoken } = ruleOf(key);
   const toggle = () => cleanUp.setRule(key, { on: !cleanUp.choice.rules[key].on });
   const check = tick(label, toggle);
   const field = el("input", {
     class: "cch-num", inputmode: "numeric", autocomplete: "off", spellcheck: "false", "aria-label": spoken,
-    // Who writes a number means the rule.
+    // Typing a number turns the rule on.
     oninput: ({ target }) => cleanUp.setRule(key, { on: true, text: target.value }),
   });
   const row = el("div", { class: "cch-rule" }, check, el("span", { onclick: toggle }, label), field, el("span", { class: "cch-2" }, unit));
@@ -54,7 +54,7 @@ function ruleRow(cleanUp, key, told) {
   };
 }
 
-/** Buttons of which each is on or off. @param {[string, string][]} options @param {string} className @param {(key: string) => void} press */
+/** A group of toggle buttons. @param {[string, string][]} options @param {string} className @param {(key: string) => void} press */
 function pressable(options, className, press) {
   const buttons = options.map(([key, label]) => ({
     key,
@@ -67,7 +67,7 @@ function pressable(options, className, press) {
   };
 }
 
-/** The rules of a clean-up: which are on, their numbers, and which jobs they are about. */
+/** The inputs: rules with their numbers, statuses and workflow. */
 class Rules {
   #id = `cch-fault-${++made}`;
   #fault = el("div", { id: this.#id, class: "cch-fault" });
@@ -115,10 +115,10 @@ class Rules {
   }
 }
 
-/** From here on each job is listed with its outcome; pixels. */
-const WIDE = 720;
+/** From this width on, the outcome of each job is shown. */
+const WIDE_PX = 720;
 
-/** @param {PageParts & {cleanUp: CleanUp}} parts the buttons below */
+/** The row of buttons at the bottom. @param {PageParts & {cleanUp: CleanUp}} parts */
 function createTail({ cleanUp, store, actions, back }) {
   const agree = () => cleanUp.agree(!cleanUp.agreed);
   const check = tick("", agree);
@@ -130,7 +130,7 @@ function createTail({ cleanUp, store, actions, back }) {
     kind: "danger-quiet",
     press() {
       const target = cleanUp.target();
-      // The hold and its result are shown below the list.
+      // Go back, because the hold and the result are shown below the list.
       if (target && !store.blocked()) actions.remove(target, back);
     },
   });
@@ -158,7 +158,7 @@ function createTail({ cleanUp, store, actions, back }) {
 export class CleanUpPage {
   #effect = el("div", { class: "cch-effect" });
   #kept = el("div", { class: "cch-group" });
-  /** In place of the outcomes when there are none. */
+  /** Shown instead of the outcomes if the rules are invalid. */
   #blank = el("div", { class: "cch-state", "aria-hidden": "true" }, el("span", { class: "ico" }, icon("clean")));
   #outcomes;
   #rules;
@@ -200,7 +200,7 @@ export class CleanUpPage {
   }
 
   #measure() {
-    const wide = this.element.clientWidth >= WIDE;
+    const wide = this.element.clientWidth >= WIDE_PX;
     if (wide === this.#wide) return;
     this.#wide = wide;
     this.#pane.hidden = !wide;
@@ -209,7 +209,7 @@ export class CleanUpPage {
     this.#draw();
   }
 
-  /** The list was read again: the numbers may be others now. */
+  /** Requests a new preview when the list has been read again. */
   #followList() {
     const { store, cleanUp } = this.parts;
     if (store.readAt !== this.#readAt) {

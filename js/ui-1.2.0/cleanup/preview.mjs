@@ -1,5 +1,5 @@
 // @ts-check
-/** What the rules would do: how many would go, why the others stay, and where there is room each job with its outcome. */
+/** Shows the effect of the rules: counts, why jobs are kept, and in a wide panel the outcome of each job. */
 
 import { nameElement, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -16,16 +16,15 @@ import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, 
 
 /** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
 
-/** Outcomes listed at most. */
 const MAX_ROWS = 200;
 
-/** What stands at the top, in words. @param {CleanUpPreview} preview */
+/** @param {CleanUpPreview} preview */
 export function effectWords({ go, total }) {
   if (go > 0) return wouldGo(go, total);
   return total > 0 ? nothingWouldGo(total) : EMPTY.title;
 }
 
-/** @param {CleanUp} cleanUp the heading with the bar @returns {HTMLElement[]} */
+/** @param {CleanUp} cleanUp @returns {HTMLElement[]} */
 export function effect({ preview, working }) {
   if (!preview) return working ? [el("h3", { class: "cch-verdict" }, CLEAN_UP.working), skeleton("100%")] : [];
   const { go, total } = preview;
@@ -36,7 +35,7 @@ export function effect({ preview, working }) {
   return [el("h3", { class: "cch-verdict" }, text), split];
 }
 
-/** Why jobs stay, the most frequent reason first. @param {CleanUpPreview} preview @param {Policy} policy */
+/** Lists why jobs are kept, the most frequent reason first. @param {CleanUpPreview} preview @param {Policy} policy */
 export function keptTable({ go, total, kept }, policy) {
   const line = (/** @type {"td" | "th"} */ cell, /** @type {string} */ word, /** @type {number} */ n) =>
     el("tr", {}, el(cell, cell === "th" ? { scope: "col" } : {}, word), el(cell, { class: "n" }, number(n)));
@@ -49,7 +48,7 @@ export function keptTable({ go, total, kept }, policy) {
   );
 }
 
-/** Asks for the pictures of the rows that are in view, and lets go of those that are not. @param {HTMLElement} root @param {Thumbnails} thumbnails */
+/** Loads the pictures of the visible rows only. @param {HTMLElement} root @param {Thumbnails} thumbnails */
 function createPictures(root, thumbnails) {
   /** @type {Map<Element, {row: Row, image: HTMLImageElement}>} */
   const pictures = new Map();
@@ -81,7 +80,6 @@ function createPictures(root, thumbnails) {
   };
 }
 
-/** Each job with what would happen to it. */
 export class Outcomes {
   /** @type {"all" | "go" | "kept"} */
   #shown = "all";
@@ -124,7 +122,7 @@ export class Outcomes {
   /** @param {CleanUpPreview["rows"][number]} row */
   #line({ job, keep }) {
     const name = nameElement(clean(job.name) || shortId(job.id), clean(job.name) || clean(job.id));
-    // What is active has not finished, whenever it was created.
+    // No date for an active job: it has not finished.
     const when = job.finished ?? (isActive(job.status) ? null : job.created);
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
     const outcome = el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, this.#policy));

@@ -1,14 +1,13 @@
 // @ts-check
-/** The rules of a clean-up. The only list of them in the browser: a new rule is a line here. */
+/** The rules of a clean-up. To add a rule, add an entry to RULES. */
 
 import { number, plural } from "../common/format.mjs";
 
-/** A hundred years. */
 const MAX_DAYS = 36_500;
 
 /**
- * `field`: its member of the policy. `suffix`: what follows its number there. `max`: the largest number that the server takes. `on`,
- * `first`: what a person finds. `kept`: why a job stays that it keeps.
+ * `field`: the field of the policy. `suffix`: text after the number in that field. `max`: the server's maximum. `on`, `first`:
+ * whether the rule is on at first, and its first number. `kept`: the reason shown for a job that the rule keeps.
  * @typedef {{field: string, suffix?: string, max: number, on: boolean, first: string, label: string, unit: string, spoken: string, kept: (n: number) => string}} Rule
  */
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of cleaning up. */
+/** Texts of Clean up. */
 
 import { clean, number, plural } from "../common/format.mjs";
 import { isRule, ruleOf } from "./rules.mjs";
@@ -40,14 +40,14 @@ const NO_RULE = {
   protected: "Protected", active: "Active", no_time: "No usable time", not_chosen: "Not chosen", unknown: "Unknown status",
 };
 
-/** Why a job stays. @param {KeepReason} reason @param {Policy} policy whose rule it was */
+/** @param {KeepReason} reason @param {Policy} policy that keeps the job */
 export function reasonWord(reason, policy) {
   if (!isRule(reason)) return NO_RULE[reason] ?? NO_RULE.unknown;
   const { field, kept } = ruleOf(reason);
   return kept(Number.parseInt(String(policy[field]), 10) || 0);
 }
 
-/** @param {KeepReason | null} reason null: it would go @param {Policy} policy */
+/** @param {KeepReason | null} reason null: the job would be deleted @param {Policy} policy */
 export function outcomeWord(reason, policy) {
   if (reason === null) return CLEAN_UP.goes;
   const word = reasonWord(reason, policy);
@@ -55,17 +55,17 @@ export function outcomeWord(reason, policy) {
 }
 
 /**
- * What the person must say yes to, once more; "" for nothing.
+ * Returns the label of the extra checkbox for a large clean-up, else "".
  * @param {{go: number, share: number, all: boolean, large: boolean, finished: number}} preview
  */
 export function agreeWord({ go, share, all, large, finished }) {
   const about = Math.round(go / share);
-  // The rules may be about some of the finished jobs alone: failed ones, or those of a workflow.
+  // The policy may be limited to a status or to one workflow.
   const narrowed = about < finished;
   if (all && narrowed) return plural(go, "Yes, delete the only job these rules are about", "Yes, delete all {n} jobs these rules are about");
   if (all) return plural(go, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
   if (!large) return "";
-  // Not all of them, so never told as 100%.
+  // Less than all jobs must not round up to 100%.
   const part = `Yes, delete ${Math.min(99, Math.round(share * 100))}% of`;
   return narrowed ? `${part} the ${plural(about, "{n} job", "{n} jobs")} these rules are about` : `${part} my finished jobs`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Giving the server an API key, looking at the one it has, and taking it away. */
+/** Dialogs to enter, show and remove the API key. */
 
 import { HistoryApiError, noKey } from "../api.mjs";
 import { banners, button, errorStep, externalLink, facts, hint } from "../common/components.mjs";
@@ -15,25 +15,25 @@ import * as words from "../common/strings.mjs";
 /** @import { Toasts } from "../common/toasts.mjs" */
 
 const { CONNECT, CONNECTION, COMMON } = words;
-/** What the server takes off a key's ends: white space, quotes, and characters that nobody sees. */
-const WRAPPING = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
+/** Characters that the server strips from both ends of a key: white space, quotes and invisible characters. */
+const STRIPPED = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
 
-/** The key in what was pasted, as the server reads it. Not one pattern for both ends: that is slow on a long text. @param {string} pasted */
+/** Strips pasted text as the server does. A loop, because one pattern for both ends is slow on long texts. @param {string} pasted */
 function bareKey(pasted) {
   const characters = [...pasted];
   let [start, end] = [0, characters.length];
-  while (start < end && WRAPPING.test(characters[start] ?? "")) start += 1;
-  while (end > start && WRAPPING.test(characters[end - 1] ?? "")) end -= 1;
+  while (start < end && STRIPPED.test(characters[start] ?? "")) start += 1;
+  while (end > start && STRIPPED.test(characters[end - 1] ?? "")) end -= 1;
   return characters.slice(start, end).join("");
 }
 
-/** Whether this does not look like a key of Comfy Cloud; a few characters are too little to tell. @param {string} pasted */
+/** Whether text of at least 8 characters does not look like a Comfy Cloud key. @param {string} pasted */
 export function looksUnusual(pasted) {
   const key = bareKey(pasted);
   return key.length >= 8 && !key.startsWith("comfyui-");
 }
 
-/** What the field says when the key was not saved. @param {HistoryApiError} error */
+/** @param {HistoryApiError} error */
 export const refusalWords = (error) => [words.errorLine(error), error.extras.can_save_unchecked === true && CONNECT.untested].filter(Boolean).join(" ");
 
 /** @param {SavedKey} saved @returns {{kind: "success" | "warning", title: string, detail: string}} */
@@ -64,7 +64,7 @@ class KeyForm {
    * @param {object} options
    * @param {HistoryApi} options.api
    * @param {() => void} options.onSaved
-   * @param {(text: string) => void} options.onRefusedUnseen the person had left before the refusal came
+   * @param {(text: string) => void} options.onRefusedUnseen called if the dialog was closed before the refusal arrived
    */
   constructor({ api, onSaved, onRefusedUnseen }) {
     this.api = api;
@@ -188,7 +188,7 @@ export class ConnectSteps {
     return form.saved;
   }
 
-  /** Connect, or look at the connection there is. @param {Frame} frame @returns {Promise<void>} */
+  /** Shows the connection, or asks for a key if there is none. @param {Frame} frame @returns {Promise<void>} */
   async manage(frame) {
     /** @type {Status | null} */
     let status = null;
@@ -227,7 +227,7 @@ export class ConnectSteps {
     });
   }
 
-  /** Whether the key works is known only by using it: by counting. @param {HTMLElement} state */
+  /** Tests the key by previewing a clear, which deletes nothing. @param {HTMLElement} state */
   async #test(state) {
     showState(state, "running", CONNECTION.testing, "run");
     try {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Cancelling jobs that wait or run: another thing than deleting, in words and place. */
+/** Cancels pending and running jobs. */
 
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { confirmed } from "../common/dialogs.mjs";
@@ -13,10 +13,9 @@ import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strin
 /** @import { Dialogs } from "../common/dialogs.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 
-/** What the server takes in one request. */
 const MAX_IDS_PER_REQUEST = 100;
-/** After these nobody can say whether the jobs were cancelled: the request may have arrived. */
-const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer", "list_not_whole"]);
+/** Codes after which the outcome is unknown, because the request may have arrived. */
+const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer", "list_not_whole"]);
 
 /**
  * @param {object} parts
@@ -28,7 +27,7 @@ const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeo
 export function createCancellation({ api, dialogs, toasts, onChange }) {
   /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
   function tell(cancelled, already, left, trouble) {
-    if (trouble && NOT_KNOWN.has(trouble.code)) {
+    if (trouble && OUTCOME_UNKNOWN.has(trouble.code)) {
       const { title, text } = cancelLost(cancelled, already);
       return toasts.tell("warning", { title, detail: text });
     }
@@ -57,7 +56,7 @@ export function createCancellation({ api, dialogs, toasts, onChange }) {
   }
 
   return {
-    /** @param {Row[]} rows active ones @param {string} account whose they are */
+    /** Cancels jobs if the person confirms. @param {Row[]} rows active jobs @param {string} account that owns the jobs */
     async ask(rows, account) {
       const ids = rows.map((row) => row.id);
       const { title, text, keep, confirm } = cancelWords(ids.length);

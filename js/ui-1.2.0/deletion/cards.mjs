@@ -1,5 +1,5 @@
 // @ts-check
-/** The place below the list: what is held, what goes on, or what came of it. What matters most is on top of the others. */
+/** The cards below the list: holds, else the running deletion, else the newest result. */
 
 import { copyText } from "../common/browser.mjs";
 import { button, cross, iconButton } from "../common/components.mjs";
@@ -78,7 +78,7 @@ function createProgressCard(entry, deletions) {
       const waits = deletions.secondsToWait(entry);
       title.textContent = waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
-      // Where all was sent there is nothing to stop.
+      // During "checking" everything has been sent: there is nothing to stop.
       stop.hidden = !entry.hold || phase === "checking";
       stop.setAttribute("aria-disabled", String(entry.stopping));
       const known = total > 0 && (phase === "checking" || done > 0);
@@ -135,24 +135,23 @@ function createResultCard(entry, deletions, show, copy) {
 
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
 
-/** Holds shown at once: each can be undone. */
 const MAX_HOLDS = 3;
 
 /** @param {DeletionState} state */
-function chosen({ holding, running, results }) {
+function entriesToShow({ holding, running, results }) {
   if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
   return running[0] ? [running[0]] : results.slice(0, 1);
 }
 
 /** @param {Entry} entry */
-const look = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
+const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
 
 /**
  * @param {object} options
  * @param {Deletions} options.deletions
- * @param {(ids: string[]) => void} options.show narrows the list to these
+ * @param {(ids: string[]) => void} options.show shows only these jobs in the list
  * @param {Say} options.say
- * @param {() => void} [options.focusList] where the focus goes when what had it is gone
+ * @param {() => void} [options.focusList] called when the card with the focus is removed
  */
 export function createCards({ deletions, show, say, focusList }) {
   const element = el("div", { class: "cch-cards", hidden: true });
@@ -166,19 +165,19 @@ export function createCards({ deletions, show, say, focusList }) {
 
   /** @param {Entry} entry @returns {Card} */
   function make(entry) {
-    if (look(entry) === "result") return createResultCard(entry, deletions, show, copy);
-    return (look(entry) === "hold" ? createHoldCard : createProgressCard)(entry, deletions);
+    if (cardKind(entry) === "result") return createResultCard(entry, deletions, show, copy);
+    return (cardKind(entry) === "hold" ? createHoldCard : createProgressCard)(entry, deletions);
   }
 
   /** @param {Entry} entry */
   function keyOf(entry) {
     const known = numbers.get(entry) ?? ++made;
     numbers.set(entry, known);
-    return `${known} ${look(entry)}`;
+    return `${known} ${cardKind(entry)}`;
   }
 
   function render() {
-    const entries = chosen(deletions.state());
+    const entries = entriesToShow(deletions.state());
     const cards = new Map(entries.map((entry) => [keyOf(entry), entry]));
     const same = cards.size === shown.size && [...cards.keys()].every((key) => shown.has(key));
     if (!same) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The conversation before a deletion: look, show the numbers, ask. Knows the order of the steps, not how they look. */
+/** Runs the steps before a deletion: get a preview, show it, ask for confirmation. dialogs.mjs draws the steps. */
 
 import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
 
@@ -9,15 +9,15 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
 /** @import { ConnectSteps } from "../connect/dialog.mjs" */
 
 /**
- * What a person wants to delete; once they have said yes, also what the yes was about.
+ * The selected jobs. Once confirmed, also the preview that the person confirmed.
  * @typedef {object} DeletionRequest
  * @property {Selection | {clear: true}} selection
- * @property {boolean} [backup] whether workflows are saved first; absent: as it is set for all deletions
- * @property {any} [preview] what was shown; that of a clear may turn out to be of a deletion by ids
- * @property {Status} [status] of the server, when it was shown
+ * @property {boolean} [backup] whether to back up workflows first; absent: use the setting
+ * @property {any} [preview] that was shown; a clear may be previewed as a deletion by ids
+ * @property {Status} [status] of the server at the time of the preview
  */
-/** @typedef {DeletionRequest & {status: Status}} Previewed with its preview */
-/** @typedef {"node" | "menu" | "ours" | undefined} Origin of the deletion that runs */
+/** @typedef {DeletionRequest & {status: Status}} Previewed */
+/** @typedef {"node" | "menu" | "ours" | undefined} Origin of the running deletion */
 /**
  * @typedef {object} Steps
  * @property {(frame: Frame, request: DeletionRequest) => Promise<unknown>} counting
@@ -33,8 +33,8 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
  * @property {Dialogs} dialogs
  * @property {Steps} steps
  * @property {Pick<ConnectSteps, "askForKey">} connect
- * @property {() => number} now milliseconds of a clock that never goes back
- * @property {() => void} onAccountChanged what was chosen is not of the account in force: the list is another's
+ * @property {() => number} now milliseconds of a monotonic clock
+ * @property {() => void} onAccountChanged the selected jobs belong to another account than the current API key
  */
 
 /** @param {unknown} origin @returns {Origin} */
@@ -47,9 +47,9 @@ export class Confirmation {
   }
 
   /**
-   * Resolves with the request once it is confirmed, null when the person left, undefined when another dialog of ours was open.
+   * Resolves with the confirmed request, null if the person cancelled, undefined if another dialog of this pack was open.
    * @param {DeletionRequest} request
-   * @param {boolean} [grew] whether it is asked again because more jobs have finished
+   * @param {boolean} [grew] whether this repeats a confirmation because more jobs have finished
    */
   ask(request, grew = false) {
     return this.parts.dialogs.exclusive((frame) => this.#converse(frame, request, grew));
@@ -61,14 +61,14 @@ export class Confirmation {
   }
 
   /**
-   * The conversation that a refusal to begin leads to; null if it leads to none.
+   * Returns a function that shows the dialogs for a refused deletion; null if there are none.
    * @param {HistoryApiError} error
    * @param {Previewed} request
    * @returns {(() => Promise<Previewed | null | undefined>) | null}
    */
   after(error, request) {
-    const talk = this.#talkAfter(error, request);
-    return talk && (() => this.parts.dialogs.exclusive(talk));
+    const dialog = this.#dialogAfter(error, request);
+    return dialog && (() => this.parts.dialogs.exclusive(dialog));
   }
 
   /** @param {Frame} frame @param {DeletionRequest} request @param {boolean} [grew] @returns {Promise<Previewed | null>} */
@@ -83,7 +83,7 @@ export class Confirmation {
       try {
         status = await api.status();
         if (!frame.isOpen()) return null;
-        // What is held waits its turn; what is not would be refused.
+        // With a hold, the deletion waits for the running one; without a hold, the server would refuse it.
         if (status.running && !status.hold_seconds) return steps.busy(frame, originOf(status.running.origin)).then(() => null);
         if (!status.configured) throw noKey(status);
         const receivedAt = now();
@@ -118,7 +118,7 @@ export class Confirmation {
   }
 
   /** @param {HistoryApiError} error @param {Previewed} request @returns {((frame: Frame) => Promise<Previewed | null>) | null} */
-  #talkAfter(error, request) {
+  #dialogAfter(error, request) {
     const { steps, now } = this.parts;
     const { preview, origin } = error.extras;
     if (error.code === "busy") return (frame) => steps.busy(frame, originOf(origin)).then(() => null);

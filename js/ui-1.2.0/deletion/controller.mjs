@@ -1,9 +1,9 @@
 // @ts-check
-/** Deletions from the confirmation to the result: held, sent, looked at, told. The server's word decides at every step. */
+/** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
 import { asApiError } from "../api.mjs";
 import { crashWords, errorLine, lostHold } from "../common/strings.mjs";
-import { advance, createGone, follow, goneOf, isAboutToGo, isOpen, POLL_MS, markOf, named, seenIn, shownPhase, update } from "./entries.mjs";
+import { advance, createRemovedJobs, follow, goneOf, isAboutToGo, isOpen, POLL_MS, markOf, findEntry, stateIn, shownPhase, update } from "./entries.mjs";
 import { resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
@@ -17,9 +17,9 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
 
 /**
- * Does it now; asked for while it is done, it is done once more afterwards, so that nothing that has changed meanwhile is missed.
+ * Returns a function that runs `work`. All calls during a run share one further run, so that no change is missed.
  * @param {() => Promise<unknown>} work
- * @returns {() => Promise<unknown>} settles when what was asked for has been done
+ * @returns {() => Promise<unknown>}
  */
 function coalesce(work) {
   /** @type {Promise<unknown> | null} */
@@ -41,11 +41,11 @@ function coalesce(work) {
   };
 }
 
-/** Looks that ComfyUI leaves unanswered before a deletion is given up: two minutes. */
-const MAX_SILENCES = 30;
+/** After this many unanswered status requests (two minutes), the outcome of a deletion counts as unknown. */
+const MAX_FAILED_POLLS = 30;
 const LAST_SECONDS = 5;
 
-/** The seconds of a hold, and looking now and then at what a deletion has come to in case an event was missed. */
+/** Counts down holds, and requests the status of deletions at intervals in case an event was missed. */
 class Clock {
   #isRunning = false;
 
@@ -54,7 +54,7 @@ class Clock {
     this.flow = flow;
   }
 
-  /** Goes on as long as something is open, on the seconds of the newest hold. */
+  /** Ticks while a deletion is open, in step with the seconds of the newest hold. */
   run() {
     const { flow } = this;
     const { now, schedule } = flow.parts;
@@ -97,30 +97,29 @@ class Clock {
     if (now() < entry.nextPoll) return;
     entry.nextPoll = now() + POLL_MS;
     const status = await api.status().catch(() => null);
-    entry.silences = status ? 0 : entry.silences + 1;
+    entry.failedPolls = status ? 0 : entry.failedPolls + 1;
     if (status) this.flow.adopt(status);
-    else if (entry.silences >= MAX_SILENCES && isOpen(entry)) this.flow.giveUp(entry, words.LOST);
+    else if (entry.failedPolls >= MAX_FAILED_POLLS && isOpen(entry)) this.flow.giveUp(entry, words.LOST);
   }
 }
 
-/** What the server answers when there is nothing left to stop. */
+/** The server's error code when there is nothing left to stop. */
 const ENDED = "invalid_request";
 
-/** Looks that find no trace of a deletion before it is given up. */
+/** After this many statuses without a trace of a deletion, its outcome counts as unknown. */
 const MAX_MISSES = 3;
-/** Milliseconds for which a full success is shown. */
-const SUCCESS_SHOWN = 10_000;
+const SUCCESS_SHOWN_MS = 10_000;
 
 /**
  * @typedef {object} Parts
  * @property {Pick<HistoryApi, "status" | "progress" | "submit" | "undo" | "stop">} api
  * @property {Pick<Confirmation, "ask" | "after" | "tellBusy">} confirmation
  * @property {Pick<Toasts, "tell" | "canAct" | "create">} toasts
- * @property {() => number} now milliseconds of a clock that never goes back
+ * @property {() => number} now milliseconds of a monotonic clock
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {() => void} openPanel
- * @property {(run: () => void) => void} whenSeen calls back as soon as the person sees the page
- * @property {() => void} onResult a result came without its event: the list is old
+ * @property {(run: () => void) => void} whenVisible calls back as soon as the page is visible
+ * @property {() => void} onResult a result came without an event, so the list must be read again
  */
 
 export class Deletions {
@@ -132,23 +131,21 @@ export class Deletions {
   #listeners = new Set();
   /** @type {Set<DeletionView>} */
   #views = new Set();
-  /** @type {Set<string>} holds that are no more: a status that was asked for before may still name them */
-  #over = new Set();
+  /** @type {Set<string>} ids of undone holds: an older status may still contain them */
+  #undoneHolds = new Set();
   #clock;
-  #gone;
+  #removed;
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
     this.tell = createDeletionToasts(this);
-    this.#gone = createGone(parts.now);
-    this.reading = this.#gone.reading;
+    this.#removed = createRemovedJobs(parts.now);
+    this.reading = this.#removed.reading;
     this.#clock = new Clock(this);
   }
 
-  /* What is shown */
-
-  /** Calls back when other rows are hidden, or marks or lost holds have changed. @param {() => void} listener */
+  /** Calls back when hidden rows, marks or lost holds may have changed. @param {() => void} listener */
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -166,30 +163,30 @@ export class Deletions {
     return { holding: of(["holding"]), running: of(["waiting", "sending", "checking"]), results: of(["done"]), lost: this.#lost };
   }
 
-  /** @param {Entry} entry whole seconds until it is sent */
+  /** Whole seconds until the deletion is sent. @param {Entry} entry */
   secondsLeft = (entry) => Math.max(0, Math.ceil((entry.deadline - this.parts.now()) / 1000));
-  /** @param {Entry} entry whole seconds for which Comfy Cloud still asks to wait */
+  /** Whole seconds for which Comfy Cloud still asks to wait. @param {Entry} entry */
   secondsToWait = (entry) => Math.max(0, Math.ceil((entry.waitsUntil - this.parts.now()) / 1000));
 
   /** @param {Row} row */
-  hides = (row) => this.#gone.has(row.id) || isAboutToGo(this.entries, row);
+  hides = (row) => this.#removed.has(row.id) || isAboutToGo(this.entries, row);
 
   /** @param {string} id */
   markOf = (id) => markOf(this.entries, id);
 
   /** Whether an operation is shown here. @param {string | null} operation */
-  follows = (operation) => Boolean(named(this.entries, operation));
+  follows = (operation) => Boolean(findEntry(this.entries, operation));
 
-  /* What the person does */
+  /* Actions of the person */
 
-  /** Whether there was something to undo. @param {Entry} [entry] the newest hold if absent */
+  /** Undoes a hold. Returns false if there is none. @param {Entry} [entry] default: the newest hold */
   undo = (entry = this.state().holding[0]) => {
     if (!entry?.hold || entry.undoing) return false;
     void this.#undo(entry, entry.hold);
     return true;
   };
 
-  /** Sends no more; its result says how far it came. Only what was held can be stopped. @param {Entry} entry */
+  /** Stops sending. The result says which jobs were sent. Only a deletion that had a hold can be stopped. @param {Entry} entry */
   async stop(entry) {
     if (!entry.hold || entry.stopping) return;
     entry.stopping = true;
@@ -205,23 +202,22 @@ export class Deletions {
     }
   }
 
-  /** With a new look, at what may still go. @param {Entry} entry one with a result: it goes when the new one is confirmed */
+  /** Previews and confirms the remaining jobs again. @param {Entry} entry with a result, dropped once the new deletion is confirmed */
   tryAgain(entry) {
     /** @type {DeletionRequest["selection"]} */
     const selection = entry.kind === "clear" ? { clear: true } : { ids: entry.words?.again ?? [], account: entry.account };
     return start(this, selection, () => this.drop(entry));
   }
 
-  /* What the server says */
+  /* Answers and events of the server */
 
-  /** An event says that a deletion has come further: asks how far. */
   readProgress = coalesce(() =>
     this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
   );
 
   /** @param {Progress} detail */
   progressed(detail) {
-    const entry = named(this.entries, detail.operation);
+    const entry = findEntry(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
@@ -233,20 +229,19 @@ export class Deletions {
     this.render();
   }
 
-  /** Asks the server what is held, what was undone and what has ended. */
   refresh = coalesce(() => this.parts.api.status().then(this.adopt, () => undefined));
 
   /** @param {Status} status */
   adopt = (status) => {
     this.#lost = status.lost_holds ?? [];
     for (const hold of status.holds ?? []) {
-      const entry = named(this.entries, hold.id);
+      const entry = findEntry(this.entries, hold.id);
       if (entry && hold.state === "undone") this.#undone(entry);
       else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
-      else if (!entry && !this.#over.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
+      else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
     }
-    for (const operation of status.undone ?? []) this.#undone(named(this.entries, operation));
-    for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#settle(entry, status);
+    for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
+    for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
     this.change();
   };
 
@@ -273,7 +268,7 @@ export class Deletions {
     this.tell.hold(entry, this.secondsLeft(entry), true);
     this.say(words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
     for (const view of this.#views) view.held(entry);
-    // Where toasts have no buttons the panel is the only place to undo.
+    // Without buttons in toasts, only the panel can undo.
     if (!this.#views.size && !this.parts.toasts.canAct()) this.parts.openPanel();
   }
 
@@ -297,12 +292,10 @@ export class Deletions {
     }
   }
 
-  /* What came of it */
-
   /** @param {Entry} [entry] */
   #undone(entry) {
     if (!entry || !this.entries.includes(entry)) return;
-    if (entry.hold) this.#over.add(entry.hold);
+    if (entry.hold) this.#undoneHolds.add(entry.hold);
     this.drop(entry);
     const message = { title: words.NOT_DELETED, detail: words.backInList(entry.jobs) };
     if (entry.mine) entry.toast.show("info", message);
@@ -310,14 +303,14 @@ export class Deletions {
   }
 
   /** @param {Entry} entry @param {Status} status */
-  #settle(entry, status) {
-    const seen = seenIn(entry, status);
-    if (seen === "open") entry.misses = 0;
-    else if (seen === "missing") this.#missed(entry);
-    else if ("result" in seen) {
-      this.#finish(entry, seen.result);
+  #applyStatus(entry, status) {
+    const state = stateIn(entry, status);
+    if (state === "open") entry.misses = 0;
+    else if (state === "missing") this.#missed(entry);
+    else if ("result" in state) {
+      this.#finish(entry, state.result);
       this.parts.onResult();
-    } else if ("crashed" in seen) this.giveUp(entry, crashWords(seen.crashed));
+    } else if ("crashed" in state) this.giveUp(entry, crashWords(state.crashed));
     else this.giveUp(entry, lostHold(entry.jobs));
   }
 
@@ -340,16 +333,14 @@ export class Deletions {
     if (!isOpen(entry)) return;
     const told = resultWords(result, entry);
     Object.assign(entry, { phase: "done", result, words: told });
-    this.#gone.add(goneOf(entry));
+    this.#removed.add(goneOf(entry));
     const success = told.kind === "success";
-    if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN);
+    if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
     this.say(`${told.title}. ${told.toast}`, !success);
-    if (entry.mine && result.error?.code === "count_rose") this.parts.whenSeen(() => void askAgain(this, entry));
+    if (entry.mine && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
     else if (entry.mine || !success) this.tell.result(entry, told);
     this.change();
   }
-
-  /* The entries */
 
   /** @param {{kind: string, jobs?: number}} about @param {boolean} mine @returns {Entry} */
   add({ kind, jobs = 0 }, mine) {
@@ -357,7 +348,7 @@ export class Deletions {
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0, silences: 0,
+      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0, failedPolls: 0,
     };
     this.entries.unshift(entry);
     this.#clock.run();

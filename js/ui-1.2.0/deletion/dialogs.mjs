@@ -1,5 +1,5 @@
 // @ts-check
-/** What the delete dialog shows at each step, and the clear dialog: the same pieces, other words. */
+/** Draws the steps of the delete and clear dialogs. */
 
 import { banners, checkOption, errorStep, facts, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -18,10 +18,10 @@ const { CLEAR, DELETE } = words;
 const WIDTH = 448;
 const CLEAR_WIDTH = 416;
 
-/** Whether workflows are saved first: what is ticked stays when the person has to look again. @param {DeletionRequest} request */
+/** Returns the checkbox for backups. Its state is kept when the preview is repeated. @param {DeletionRequest} request */
 export function backupTick(request) {
   const { backup: preset } = request.preview;
-  // A server that knows no backups names none.
+  // A server without backups does not send this field.
   if (preset === undefined) return null;
   request.backup ??= Boolean(preset);
   const told = [BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text)];
@@ -41,10 +41,10 @@ function jobLine(row) {
   );
 }
 
-/** Which job it is, where it is one. @param {Row[]} rows */
+/** Shows the job if there is only one. @param {Row[]} rows */
 export const whichJob = (rows) => rows.length === 1 && el("div", { class: "cch-mini" }, ...rows.map(jobLine));
 
-/** The jobs that would go, folded until they are asked for where they are several. @param {Row[]} rows @param {number} all */
+/** Lists the jobs that would be deleted, folded if there are several. @param {Row[]} rows @param {number} all */
 function jobsFold(rows, all) {
   const label = el("span", {}, words.showJobs(all));
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
@@ -56,13 +56,13 @@ function jobsFold(rows, all) {
     if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
   };
   fold.addEventListener("toggle", fill);
-  // The list may have moved before it was pressed: whoever means one job sees which it is.
+  // One job is shown unfolded: the list may have moved just before the click, and another job been selected.
   fold.open = all === 1;
   fill();
   return fold;
 }
 
-/** Shown when it is asked again because the numbers have changed. */
+/** Says that the counts have changed since the last confirmation. */
 function grewHint() {
   const again = hint("warning", CLEAR.grew, "cch-msg warn");
   again.setAttribute("role", "alert");
@@ -91,7 +91,7 @@ function deleteBody(preview, tick) {
   ];
 }
 
-/** Everything goes: by ids where anything is protected or backed up. @param {Preview | DeletePreview} preview @param {HTMLElement | null} tick */
+/** The preview of a clear is one of a deletion by ids if jobs are protected or backups are on. @param {Preview | DeletePreview} preview @param {HTMLElement | null} tick */
 function clearBody(preview, tick) {
   const { hold_seconds: seconds = 0 } = preview;
   const numbers = () => {
@@ -109,7 +109,7 @@ function titleOf(isClear, preview) {
   return isClear && preview.skipped.protected ? allButTitle(preview.skipped.protected) : words.deleteTitle(preview.removable);
 }
 
-/** Why there is nothing to do. @param {boolean} isClear @param {Preview | DeletePreview} preview */
+/** @param {boolean} isClear @param {Preview | DeletePreview} preview */
 function nothingText(isClear, preview) {
   if (preview.kind === "clear") return words.nothingToClear(preview.counts);
   if (!isClear) return words.nothingToDelete(preview.skipped);
@@ -127,7 +127,7 @@ export const createSteps = (api) => ({
       title: isClear ? CLEAR.title : "ids" in selection ? words.deleteTitle(selection.ids.length) : DELETE.counting,
       width: isClear ? CLEAR_WIDTH : WIDTH,
       body: [box, hint("info", isClear ? CLEAR.assets : DELETE.history)],
-      // The unusable button keeps Cancel where it will be.
+      // The disabled button keeps Cancel at its later position.
       buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }],
     });
   },
@@ -150,7 +150,7 @@ export const createSteps = (api) => ({
     return notice(frame, { title: isClear ? CLEAR.nothing : DELETE.nothing, text: nothingText(isClear, preview) }, banners(status, api));
   },
 
-  // A preview may also be refused for another reason, and only the server knows which.
+  // `why`: the server's reason, because a preview is not refused for its age alone.
   tooOld: (frame, why = "") =>
     frame.show({
       title: TOO_OLD.title,

@@ -1,5 +1,5 @@
 // @ts-check
-/** Deletions that are under way: which one an answer or an event speaks of, and what is known of it. No requests here. */
+/** Matches answers and events of the server with the deletions in this page. Sends no requests. */
 
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
@@ -8,18 +8,18 @@ import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 /** @import { Mark } from "../../../types/list" */
 /** @import { Hold, Progress, Result, Row, Status } from "../../../types/wire" */
 
-/** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} Seen */
+/** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} ServerState */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
 const ORDER = ["submitting", "holding", "waiting", "sending", "checking", "done"];
 
-/** Milliseconds between two looks at what a deletion has come to. */
+/** Milliseconds between two status requests for a deletion. */
 export const POLL_MS = 4_000;
 
 /** @param {Entry} entry */
 export const isOpen = (entry) => entry.phase !== "done";
 
-/** Phases only go forward: an answer may be older than an event. @param {Entry} entry @param {Entry["phase"]} phase */
+/** Advances the phase, never back: an answer may be older than an event. @param {Entry} entry @param {Entry["phase"]} phase */
 export function advance(entry, phase) {
   if (ORDER.indexOf(phase) > ORDER.indexOf(entry.phase)) entry.phase = phase;
 }
@@ -32,30 +32,30 @@ export function follow(entry, { operation, phase, done, total }, now) {
   entry.sent ||= phase === "sending";
   entry.backingUp = phase === "backing_up";
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
-  // Before it sends, the server looks at what is there, and saves what it is to save.
+  // Before sending, the server reports "checking" and "backing_up".
   const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
   advance(entry, before ? "sending" : phase);
 }
 
-/** As a person sees it: saving workflows comes before sending, and may come after the hold has ended. @param {Entry} entry */
+/** Returns the phase on screen: "backing_up" while workflows are saved, also after the hold has ended. @param {Entry} entry */
 export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "done" ? "backing_up" : phase);
 
-/** What the server says of a hold. @param {Entry} entry @param {Hold} hold @param {number} now */
+/** Updates an entry from the server's hold. @param {Entry} entry @param {Hold} hold @param {number} now */
 export function update(entry, hold, now) {
   entry.hold = entry.operation = hold.id;
   entry.account = hold.account;
   for (const id of hold.ids) entry.ids.add(id);
-  // A hold never ends later than was told: an answer that says so has been long on its way.
+  // Never extend the deadline: an answer with a later one was delayed on its way.
   const deadline = now + hold.seconds_left * 1000;
   if (hold.state === "holding") entry.deadline = entry.deadline ? Math.min(entry.deadline, deadline) : deadline;
   if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);
 }
 
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
-export const named = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);
+export const findEntry = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);
 
-/** What a status tells of one deletion. @param {Entry} entry @param {Status} status @returns {Seen} */
-export function seenIn(entry, status) {
+/** Returns what a status says about one deletion. @param {Entry} entry @param {Status} status @returns {ServerState} */
+export function stateIn(entry, status) {
   const finished = status.finished.find(({ operation }) => operation === entry.operation);
   if (finished) return { result: finished.result };
   const unresolved = status.unresolved.find(({ operation }) => operation === entry.operation);
@@ -65,25 +65,25 @@ export function seenIn(entry, status) {
   return status.running && status.running.operation === entry.operation ? "open" : "missing";
 }
 
-/** Whether a job has left the list, because it is about to go. @param {Entry[]} entries @param {Row} row */
+/** Whether the list hides a job because an open deletion will remove it. @param {Entry[]} entries @param {Row} row */
 export function isAboutToGo(entries, row) {
   return entries.some((entry) => {
     if (!isOpen(entry) || entry.phase === "submitting") return false;
-    // What a clear takes is remembered, so that it stays away until the list is read again.
+    // Remember the jobs of a clear, so that they stay hidden until the list is read again.
     if (entry.kind === "clear" && statusOf(row.status).finished) entry.ids.add(row.id);
     return entry.ids.has(row.id);
   });
 }
 
-/** The jobs of a deletion that are truly gone. @param {Entry} entry @returns {string[]} */
+/** Returns the jobs that a deletion has removed. @param {Entry} entry @returns {string[]} */
 export function goneOf({ kind, ids, result }) {
   if (result?.kind === "clear") return result.outcome === "deleted" ? [...ids] : [];
-  // A clear that ended as a deletion by ids has left out more than its result names.
+  // A clear that ended as a deletion by ids left more jobs than its result names.
   if (!result || isUnsent(result) || kind === "clear") return [];
   return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
 }
 
-/** How a result shows on a row, if it does. @param {Entry[]} entries @param {string} id @returns {Mark | undefined} */
+/** Returns the mark of a job's outcome for its row, if a result names the job. @param {Entry[]} entries @param {string} id @returns {Mark | undefined} */
 export function markOf(entries, id) {
   for (const { result } of entries) {
     const job = result && "jobs" in result && Object.hasOwn(result.jobs, id) ? result.jobs[id] : undefined;
@@ -92,26 +92,26 @@ export function markOf(entries, id) {
   return undefined;
 }
 
-/** A cloud may list a deleted job for some seconds more; milliseconds. */
-const LAG = 10_000;
+/** A cloud may list a deleted job this much longer. */
+const LISTING_LAG_MS = 10_000;
 
-/** @param {() => number} now milliseconds of a clock that never goes back */
-export function createGone(now) {
-  /** @type {Map<string, number>} when each was told */
-  const told = new Map();
+/** @param {() => number} now milliseconds of a monotonic clock */
+export function createRemovedJobs(now) {
+  /** @type {Map<string, number>} ids, and when each was reported as removed */
+  const removed = new Map();
   return {
     /** @param {string} id */
-    has: (id) => told.has(id),
+    has: (id) => removed.has(id),
     /** @param {string[]} ids */
-    add: (ids) => ids.forEach((id) => told.set(id, now())),
+    add: (ids) => ids.forEach((id) => removed.set(id, now())),
     /**
-     * To be called when a reading begins; what it returns, when it has come to a whole list: what is listed then is there.
+     * Call this before reading the list, and the returned function with the complete list: listed jobs are no longer hidden.
      * @returns {(listed: {has(id: string): boolean}) => void}
      */
     reading() {
       const begun = now();
       return (listed) => {
-        for (const [id, at] of told) if (begun - at >= LAG && listed.has(id)) told.delete(id);
+        for (const [id, at] of removed) if (begun - at >= LISTING_LAG_MS && listed.has(id)) removed.delete(id);
       };
     },
   };

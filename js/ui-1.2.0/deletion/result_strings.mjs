@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of what came of a deletion. */
+/** Texts of results. */
 
 import { clean, number, plural } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
@@ -12,13 +12,13 @@ import { DELETE, NOT_DELETED } from "./strings.mjs";
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
 
 export const NOT_REMOVED = "No job was removed";
-/** What was sent may have come to something that nobody has seen. */
+/** Jobs were sent, but no result was confirmed: some may be gone. */
 export const NONE_KNOWN = "No job is known to have been removed";
 
 /** @param {number} n */
 const jobs = (n) => plural(n, "{n} job", "{n} jobs");
 
-/** What may be tried again, and what is left as it is. */
+/** Outcomes that can be tried again, and the others. */
 const MAY_GO = /** @type {const} */ (["not_attempted", "failed", "unconfirmed"]);
 const OTHERS = /** @type {const} */ (["active", "protected", "already_gone"]);
 
@@ -33,20 +33,20 @@ const LINE = {
   not_attempted: "not tried",
 };
 
-/** On a row: the icon and the word of what may be tried again. */
+/** Marks on rows: outcomes that can be tried again. */
 const MARKS = /** @type {const} */ ({
   failed: { kind: "failed", icon: "failed", word: "Not removed" },
   unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
   not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
 });
 
-/** On a row: also what came between the confirmation and the sending. */
+/** Marks on rows, including jobs that were protected after the confirmation. */
 export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
 
-/** By the code of a reason: what of its words fits on a row. @type {Record<string, string>} */
+/** Short texts for rows, by the code of the reason. @type {Record<string, string>} */
 const SHORT_WHY = { backup_failed: "Backup failed", connection_lost: "Connection lost", still_listed: "Accepted, still listed" };
 
-/** Why, as short as a row. @param {Reason | null} why */
+/** @param {Reason | null} why */
 export function rowWhy(why) {
   if (!why) return "";
   const { code, text } = why;
@@ -62,10 +62,10 @@ const MAX_LINES = 6;
  */
 export const isUnsent = (result) => "outcome" in result;
 
-/** The jobs worth another try. @param {DeleteResult} result */
+/** @param {DeleteResult} result */
 const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
-/** What became of the others: a line for each outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
+/** Counts the jobs that were not removed: one line for each outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
 export function tallyLines({ counts, jobs: left }) {
   /** @type {Map<string, TallyLine>} */
   const lines = new Map();
@@ -88,7 +88,7 @@ const removedWords = (n) => plural(n, "{n} job removed from your cloud history",
 
 /**
  * @typedef {Words & {kind: "success" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
- *   `text` stands above the lines, `toast` stands alone; `again`: the ids worth another try
+ *   `text` is shown above the lines, `toast` without them; `again`: ids that can be tried again
  */
 
 /** @param {DeleteResult} result @returns {ResultWords} */
@@ -114,7 +114,7 @@ function deleteResultWords(result) {
 }
 
 /**
- * No job was seen to be gone, and some may be.
+ * Texts of a deletion after which no job is confirmed as removed, but some may be.
  * @param {DeleteResult} result
  * @param {TallyLine[]} lines
  * @returns {Pick<ResultWords, "kind" | "title" | "text" | "toast">}
@@ -122,7 +122,7 @@ function deleteResultWords(result) {
 function noneKnownWords({ counts, total, stopped, error }, lines) {
   const listed = linesText(lines);
   if (stopped) return { kind: "warning", title: `Stopped: ${NONE_KNOWN}`, text: "", toast: listed };
-  // Accepted and not seen to be gone is neither a success nor a failure.
+  // Accepted but still listed: neither a success nor a failure.
   if (counts.unconfirmed === total) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: listed };
   const text = error ? errorLine(error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
@@ -134,7 +134,7 @@ const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
 /**
- * Nothing was sent, and all of it may be tried again.
+ * Texts of a deletion that sent nothing: all jobs can be tried again.
  * @param {NonNullable<Result["error"]>} error
  * @param {{jobs: number, ids: Iterable<string>}} about
  * @returns {ResultWords}
@@ -145,7 +145,7 @@ function unsentWords(error, { jobs: n, ids }) {
     const text = plural(n, "It was not tried.", "They were not tried.");
     return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...told };
   }
-  // Protected, or set to be backed up, since the person looked: no fault, and the server says which.
+  // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
   const text = (otherwise && clean(error.message)) || errorLine(error);
   const changed = otherwise || error.code === "count_rose";
@@ -155,11 +155,11 @@ function unsentWords(error, { jobs: n, ids }) {
 /** @param {number} n */
 const stillListed = (n) => plural(n, "{n} job is still listed.", "{n} jobs are still listed.");
 
-/** Why the outcome of what was sent is not known: an answer with a status says it best. @param {ErrorBody | null} error @param {string} unanswered */
-const lost = (error, unanswered) => (error?.status ? errorLine(error).replace(/\)$/, ").") : unanswered);
+/** Returns why the outcome is unknown: the error if it has an HTTP status, else `unanswered`. @param {ErrorBody | null} error @param {string} unanswered */
+const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).replace(/\)$/, ").") : unanswered);
 
 /**
- * What came of a clear, and how it must look: only what was verified is a success.
+ * Returns the texts of a clear. Only a verified deletion is a success.
  * @param {ClearResult} result
  * @returns {Words & {kind: "success" | "warning" | "error"}}
  */
@@ -184,18 +184,18 @@ export function clearResultWords(result) {
     case "failed":
       return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
     case "stopped":
-      // Without an error it had been accepted before it was stopped.
-      if (!removed) return unknown(error ? lost(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
+      // Without an error, Comfy Cloud had accepted the clear before it was stopped.
+      if (!removed) return unknown(error ? whyUnknown(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
       return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
     default:
-      return unknown(lost(error, "The connection was lost after the request was sent."));
+      return unknown(whyUnknown(error, "The connection was lost after the request was sent."));
   }
 }
 
 /**
- * What came of it, and how it must look: only what was verified is a success.
+ * Returns the texts of a result. Only a verified deletion is a success.
  * @param {Result} result
- * @param {{jobs: number, ids: Iterable<string>}} about what was confirmed
+ * @param {{jobs: number, ids: Iterable<string>}} about the confirmed jobs
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of deleting, undoing and details. */
+/** Texts of deletions, Undo and details. */
 
 import { number, plural, tally } from "../common/format.mjs";
 import { backingUp } from "../protection/strings.mjs";
@@ -55,7 +55,7 @@ export const HOLD = {
 /** @param {number} n */
 const jobs = (n) => plural(n, "{n} job", "{n} jobs");
 
-/* Before */
+/* Before the confirmation */
 
 /** @param {number} n */
 export const deleteTitle = (n) => `Delete ${jobs(n)} from your cloud history?`;
@@ -92,7 +92,7 @@ export const undoHint = (seconds) =>
 /** @param {number} seconds */
 export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish before it is sent, you are asked again.`;
 
-/* Held */
+/* During a hold */
 
 /** @param {number} n @param {number} seconds */
 export const holdTitle = (n, seconds) => plural(n, `Removing {n} job in ${seconds} s`, `Removing {n} jobs in ${seconds} s`);
@@ -101,7 +101,7 @@ export const holdSpoken = (n, seconds) => `Removing ${jobs(n)} in ${seconds} sec
 /** @param {number} n */
 export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} jobs are back in the list.");
 
-/* Under way */
+/* While deleting */
 
 /** @param {"delete" | "clear"} kind @param {string} phase @param {number} done @param {number} total */
 export function progressTitle(kind, phase, done, total) {
@@ -130,7 +130,7 @@ export const cancelWords = (n) => ({
   confirm: plural(n, "Cancel job", "Cancel {n} jobs"),
 });
 
-/** @param {number} cancelled @param {number} already @param {number} left asked for and not answered for */
+/** @param {number} cancelled @param {number} already @param {number} left without an answer */
 export const cancelledWords = (cancelled, already, left) => ({
   title: plural(cancelled, "{n} job cancelled", "{n} jobs cancelled"),
   detail: [
@@ -139,7 +139,7 @@ export const cancelledWords = (cancelled, already, left) => ({
   ].filter(Boolean).join(" "),
 });
 
-/** @param {number} cancelled @param {number} already that the answers before told of */
+/** @param {number} cancelled @param {number} already finished, by the answers before the lost one */
 export const cancelLost = (cancelled, already) => {
   const { title, detail } = cancelledWords(cancelled, already, 0);
   const known = [cancelled > 0 && `${title}.`, detail];

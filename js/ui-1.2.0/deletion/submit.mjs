@@ -1,9 +1,9 @@
 // @ts-check
-/** A deletion's beginning: from the confirmation to the server's answer, also to an answer that is lost or refuses. */
+/** Confirms a deletion, sends the request, and handles a refusal or a lost answer. */
 
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { advance, isOpen, seenIn } from "./entries.mjs";
+import { advance, isOpen, stateIn } from "./entries.mjs";
 import { NOT_REMOVED } from "./result_strings.mjs";
 import { LOST, NOT_DELETED } from "./strings.mjs";
 
@@ -12,16 +12,16 @@ import { LOST, NOT_DELETED } from "./strings.mjs";
 /** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 
-/** After these nobody can say whether the deletion had begun. */
-const NOT_KNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
+/** Codes after which the deletion may have started. */
+const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
 
 /**
- * Resolves when it is held, when its result is told, or when nothing was confirmed.
+ * Confirms and sends a deletion. Resolves when the server has answered or the person has cancelled.
  * @param {Deletions} flow
  * @param {DeletionRequest["selection"]} selection
- * @param {() => void} [confirmed] called once the person has said yes
- * @param {boolean} [grew] whether it is asked again because more jobs have finished
- * @returns {Promise<boolean>} false if it could not be asked, because another dialog of ours was open
+ * @param {() => void} [confirmed] called once the person has confirmed
+ * @param {boolean} [grew] whether this repeats a confirmation because more jobs have finished
+ * @returns {Promise<boolean>} false if another dialog of this pack was open
  */
 export async function start(flow, selection, confirmed, grew = false) {
   const { confirmation } = flow.parts;
@@ -37,9 +37,9 @@ export async function start(flow, selection, confirmed, grew = false) {
 }
 
 /**
- * More had finished than was confirmed: nothing was sent, and nothing is without another yes.
+ * Asks for confirmation again after more jobs have finished than were confirmed. Nothing has been sent.
  * @param {Deletions} flow
- * @param {Entry} entry with that result
+ * @param {Entry} entry whose result is "count_rose"
  */
 export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
@@ -48,7 +48,7 @@ export async function askAgain(flow, entry) {
   if (!asked && entry.words) flow.tell.result(entry, entry.words);
 }
 
-/** @param {Deletions} flow @param {Previewed} request @returns {Promise<Previewed | null | undefined>} what was confirmed after a refusal */
+/** @param {Deletions} flow @param {Previewed} request @returns {Promise<Previewed | null | undefined>} the request, if the person confirmed again after a refusal */
 async function send(flow, request) {
   const { preview } = request;
   const entry = flow.add({ kind: preview.kind, jobs: preview.removable ?? preview.finished }, true);
@@ -68,30 +68,30 @@ async function send(flow, request) {
 
 /** @param {Deletions} flow @param {Entry} entry @param {Previewed} request @param {HistoryApiError} error */
 async function refused(flow, entry, request, error) {
-  if (NOT_KNOWN.has(error.code)) return findOut(flow, entry);
+  if (OUTCOME_UNKNOWN.has(error.code)) return recover(flow, entry);
   flow.drop(entry);
   const { confirmation, toasts } = flow.parts;
-  const talk = confirmation.after(error, request);
-  if (!talk) {
+  const showDialog = confirmation.after(error, request);
+  if (!showDialog) {
     entry.toast.show("error", { title: NOT_REMOVED, detail: errorLine(error) });
     flow.say(`${NOT_REMOVED}. ${errorLine(error)}`, true);
     return null;
   }
   entry.toast.dismiss();
-  const answer = await talk();
-  // Another dialog of ours was open: what would have been asked there is told here.
+  const answer = await showDialog();
+  // Another dialog of this pack was open, so show the refusal in a toast.
   if (answer === undefined) toasts.tell("warning", { title: NOT_DELETED, detail: errorLine(error) });
   return answer;
 }
 
-/** The request was lost on its way to ComfyUI or back: look whether it is held, runs, or has run. @param {Deletions} flow @param {Entry} entry */
-async function findOut(flow, entry) {
+/** After a lost answer, reads from the status whether the deletion is held, runs, or has ended. @param {Deletions} flow @param {Entry} entry */
+async function recover(flow, entry) {
   const status = await flow.parts.api.status().catch(() => null);
   entry.answering = false;
   const held = status?.holds?.find(({ id }) => id === entry.operation);
   if (held) {
     flow.begun(entry, { hold: held });
-  } else if (status && seenIn(entry, status) !== "missing") {
+  } else if (status && stateIn(entry, status) !== "missing") {
     advance(entry, "sending");
   } else {
     flow.giveUp(entry, LOST);

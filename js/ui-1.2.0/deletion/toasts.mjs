@@ -1,5 +1,5 @@
 // @ts-check
-/** What toasts say of a deletion: one toast, from the hold to the result. */
+/** One toast for each deletion, updated from the hold to the result. */
 
 import { COMMON } from "../common/strings.mjs";
 import { shownPhase } from "./entries.mjs";
@@ -18,7 +18,7 @@ export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.m
 /** @param {Deletions} flow */
 export const createDeletionToasts = (flow) => ({
   /**
-   * Said when it begins and shortly before it ends: a toast that changes each second would be read out each second.
+   * Called at the start of the hold and shortly before its end: screen readers would read each change of the toast aloud.
    * @param {Entry} entry
    * @param {number} seconds
    * @param {boolean} first
@@ -29,7 +29,7 @@ export const createDeletionToasts = (flow) => ({
       title: words.holdTitle(entry.jobs, seconds),
       detail: words.HOLD.text,
       action: { label: words.HOLD.undo, press: () => flow.undo(entry) },
-      // The server’s clock ends it, not the toast’s. Where a toast cannot be replaced it goes by itself.
+      // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
       life: flow.parts.toasts.canAct() ? Infinity : seconds * 1000,
     });
   },
@@ -38,7 +38,7 @@ export const createDeletionToasts = (flow) => ({
   progress(entry, first = false) {
     if (!entry.mine) return;
     const waits = flow.secondsToWait(entry);
-    // A toast that can't be replaced would go on saying the first number beside the result.
+    // A toast that cannot be replaced would still show its first count beside the result.
     const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
     const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
     entry.toast[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
@@ -53,7 +53,7 @@ export const createDeletionToasts = (flow) => ({
   },
 });
 
-/** Whether it was sent, or may have been. @param {Entry} entry */
+/** Whether a deletion was sent, or may have been sent. @param {Entry} entry */
 function isLate({ phase, result }) {
   if (phase !== "done") return phase !== "submitting" && phase !== "holding";
   return !(result && "outcome" in result && result.outcome === "failed");
@@ -71,7 +71,7 @@ export function createUndo({ deletions, toasts }) {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
     const late = deletions.entries.find(isLate);
     const title = late ? HOLD.tooLate.title : HOLD.nothing;
-    // Of one that waits for another, or saves workflows, nothing has been sent yet.
+    // Nothing has been sent while a deletion waits for another or saves workflows.
     const follows = late?.sent && late.phase !== "done";
     toast.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
     say(title, Boolean(late));

@@ -52,7 +52,7 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
   /** The server asks, asks again or ends it. Its event names the question alone. */
   const tell = async (event) => {
     if (event?.state === "open") stage.server.set(event.question, event);
-    asks.told(event?.state === "open" ? { question: event.question, state: "open" } : event);
+    asks.handleEvent(event?.state === "open" ? { question: event.question, state: "open" } : event);
     await rest();
     await rest();
   };

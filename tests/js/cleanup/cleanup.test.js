@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import { CleanUp, readChoice, readNumber, WAIT } from "#ui/cleanup/model.mjs";
+import { CleanUp, readChoice, readNumber, DEBOUNCE_MS } from "#ui/cleanup/model.mjs";
 import { agreeWord, nothingWouldGo, reasonWord, unreadable, outcomeWord, wouldGo } from "#ui/cleanup/strings.mjs";
 
 const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
@@ -68,7 +68,7 @@ test("no rule, an unreadable number and no status are never a policy", () => {
 test("the server is asked once the changes have rested, and each change takes the earlier question back", async () => {
   const { cleanUp, asked, waiting, pass } = await shown();
   for (const text of ["3", "36", "365"]) cleanUp.setRule("within", { text });
-  assert.deepEqual(waiting.map(({ milliseconds, stopped }) => [milliseconds, stopped]), [[WAIT, true], [WAIT, true], [WAIT, false]]);
+  assert.deepEqual(waiting.map(({ milliseconds, stopped }) => [milliseconds, stopped]), [[DEBOUNCE_MS, true], [DEBOUNCE_MS, true], [DEBOUNCE_MS, false]]);
   pass();
   assert.deepEqual([asked.length, asked[1].policy.keep_within], [2, "365d"]);
   cleanUp.setRule("within", { text: "7" });

@@ -100,7 +100,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
     openPanel: () => opened.push(1),
     onResult: () => (statuses.read += 1),
-    whenSeen: (run) => void (hidden ? unseen.push(run) : run()),
+    whenVisible: (run) => void (hidden ? unseen.push(run) : run()),
   });
   flow.remove = (target, confirmed) => start(flow, target, confirmed);
   flow.clear = () => start(flow, { clear: true });
