@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, a simulated cloud, and the pack loaded as ComfyUI loads it."""
+"""Fixtures of all tests: a clean environment, a simulated cloud, and the pack loaded as ComfyUI loads it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ AMBIENT = ("COMFY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end: the garbage collector need not walk over it at each test."""
+    """Freeze the collected tests, so that the garbage collector does not scan them in every test."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def _no_ambient_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No key, address or proxy of this machine reaches a test; the state folder is the test's own."""
+    """Remove keys, addresses and proxies of this machine, and give each test its own state folder."""
     for name in list(os.environ):
         if name.upper().startswith(AMBIENT) and not name.startswith(("COMFYUI_DIR", "COMFYUI_PYTHON")):
             monkeypatch.delenv(name)
@@ -42,14 +42,14 @@ def _no_ambient_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture(autouse=True)
 def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test forgets the secrets it made: a key of one is an ordinary text of another."""
+    """Forget the secrets of each test at its end, so that other tests may use the same text."""
     for name in ("_literals", "_shortest"):
         monkeypatch.setattr(secret, name, getattr(secret, name))
 
 
 @pytest_asyncio.fixture
 async def cloud(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedCloud]:
-    """A simulated Comfy Cloud on real sockets, with `CLOUD_JOBS` of the test's module, or 240 jobs."""
+    """Run a simulated Comfy Cloud on real sockets. The test module may set `CLOUD_JOBS` (default: 240)."""
     cloud = SimulatedCloud(jobs=getattr(request.module, "CLOUD_JOBS", 240))
     async with cloud.serving():
         yield cloud
@@ -57,19 +57,19 @@ async def cloud(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedCloud]
 
 @pytest.fixture
 def environ(cloud: SimulatedCloud) -> dict[str, str]:
-    """An environment that connects to the simulated cloud."""
+    """Return environment variables that connect to the simulated cloud."""
     return {"COMFY_CLOUD_BASE_URL": cloud.base_url, "COMFY_CLOUD_API_KEY": cloud.api_key}
 
 
 @pytest.fixture
 def operations(environ: dict[str, str], tmp_path: Path) -> Operations:
-    """The operations of a process of its own, connected to the simulated cloud."""
+    """Return operations that are connected to the simulated cloud, with their own state folder."""
     return Operations(tmp_path / "state", environ)
 
 
 @pytest.fixture
 def no_jsonschema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Python without jsonschema."""
+    """Make jsonschema impossible to import."""
     schema.checker.cache_clear()
     for name in [each for each in sys.modules if each.split(".")[0] == "jsonschema"]:
         monkeypatch.setitem(sys.modules, name, None)
@@ -82,19 +82,19 @@ LoadPack = Callable[[], ModuleType]
 
 @pytest.fixture
 def load_pack() -> Iterator[LoadPack]:
-    """Loads the checkout as ComfyUI does, from its files."""
+    """Return a function that loads the pack from the checkout as ComfyUI does."""
     yield loaded_pack.load
     loaded_pack.forget()
 
 
 @pytest.fixture(scope="session")
 def kept_pack() -> KeptPack:
-    """The pack's modules, loaded once."""
+    """Return the modules of the pack, loaded once per session."""
     return KeptPack()
 
 
 @pytest.fixture
 def pack(kept_pack: KeptPack) -> Iterator[Any]:
-    """The pack as if it had just been loaded, into the ComfyUI that is there, if one is."""
+    """Return the pack as if just loaded, into the fake ComfyUI if one is installed."""
     yield kept_pack.load()
     loaded_pack.forget()

@@ -208,7 +208,7 @@ def test_outside_comfyui_the_state_folder_is_in_the_data_folder_of_the_platform(
     assert state_folder(environ) == folder
 
 
-# How variables are read
+# Reading environment variables
 
 
 WRAPPED = ['"{}"', "'{}'", " {}\n", '\t"{}" ', "\"'{}'\"", '" {} "']
@@ -259,7 +259,7 @@ def test_only_the_environment_module_reads_environment_variables() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = {getattr(node, "attr", None), getattr(node, "id", None)}
             names |= {each.name for each in node.names} if isinstance(node, ast.ImportFrom) else set()
-            # Our own parameters are called `environ` too, so only `os.environ` counts of those.
+            # Parameters of our functions are named `environ` too, so only `os.environ` counts.
             if isinstance(node, ast.Name) and node.id == "environ":
                 continue
             if names & READERS:

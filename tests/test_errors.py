@@ -1,4 +1,4 @@
-"""Every error has a code, every sentence of an error one place, and every value that it names is given."""
+"""Every error has a unique code, one sentence, and a value for each placeholder of the sentence."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from cloud_history.sentences import SENTENCES
 
 PACK = Path(__file__).parents[1]
 FAMILIES = {"OperationRefused", "SetupProblem", "_FileDamaged", "CloudResponseError"}
-"""Classes that are never raised, so they have no code of their own."""
+"""Base classes that are never raised, so they need no unique code."""
 MADE_BY_THE_CLASS = {
     *map(str.lower, PLAN_REFUSALS),
     *("settings_refused", "settings_unreadable", "protection_refused", "protection_unreadable"),
@@ -61,13 +61,13 @@ def classes(base: type[CloudError] = CloudError) -> Iterator[type[CloudError]]:
 
 @cache
 def trees() -> dict[Path, ast.Module]:
-    """The parsed files of the pack, but for the table of sentences."""
+    """Return the parsed Python files of the pack, except the table of sentences."""
     files = [*(PACK / "cloud_history").rglob("*.py"), *(PACK / "nodes").glob("*.py")]
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name != "sentences.py"}
 
 
 def raised() -> Iterator[tuple[str, str, set[str]]]:
-    """Each place that makes an error: where, the code of its sentence, and the names of the values it gives."""
+    """Yield file and line, sentence code and value names of each place that creates an error."""
     known = {each.__name__: each for each in classes()}
     for path, tree in trees().items():
         for node in ast.walk(tree):
@@ -98,7 +98,7 @@ def test_no_two_error_codes_have_the_same_sentence() -> None:
 def test_every_raised_error_has_a_sentence_and_gives_all_values_of_its_placeholders() -> None:
     for place, code, given in raised():
         if code not in SENTENCES:
-            assert code in {each.code for each in classes()}, place  # the class chooses among several
+            assert code in {each.code for each in classes()}, place  # the class chooses one of several sentences
             continue
         texts = [
             *SENTENCES[code],

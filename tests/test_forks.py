@@ -1,4 +1,4 @@
-"""A forked child finds every lock of the pack free: the threads that had them are not there."""
+"""Every lock of the pack is free in a forked child, because the threads that held it do not exist there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does no
 JOB = "0b3c5f0e-2d1c-4a52-9f4e-6d4f0a1b2c3d"
 DETAIL = {"id": JOB, "status": "completed", "create_time": 1_700_000_000_000}
 Owner = tuple[ForkSafeLock, Callable[[], object]]
-"""Its lock, and what takes it."""
+"""The lock of an object, and a function that acquires it."""
 
 HEADER = {"created_at": "2023-11-14T22:13:20Z"}
 
@@ -54,7 +54,7 @@ def held_by_another_thread(lock: ForkSafeLock) -> Iterator[None]:
 
 
 def child_ends(work: Callable[[], object]) -> bool:
-    """Whether a forked child comes to the end of this."""
+    """Return whether `work` ends without an error in a forked child."""
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -99,12 +99,12 @@ def test_a_lock_held_during_a_fork_is_free_in_the_child(tmp_path: Path, owner: C
     lock, take = owner(tmp_path)
     with held_by_another_thread(lock):
         assert child_ends(take)
-        assert not lock.acquire(blocking=False), "its parent still has it"
+        assert not lock.acquire(blocking=False), "the parent process still holds the lock"
     take()
 
 
 async def nothing() -> None:
-    """Work for a loop."""
+    """Do nothing, on an event loop."""
 
 
 def in_background() -> None:
@@ -124,7 +124,7 @@ def test_background_threads_and_own_loop_work_in_a_forked_child(work: Callable[[
 
 
 def in_thread_of_its_own(work: Callable[[], None]) -> None:
-    """A forked child of a running loop cannot begin another one where it stands."""
+    """Run `work` in a new thread: a child forked from a running event loop cannot start one in the same thread."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result(8)
 
@@ -135,7 +135,7 @@ def test_only_three_modules_create_threading_locks() -> None:
         for path in Path(cloud_history.__file__).parent.rglob("*.py")
         if re.search(r"threading\.R?Lock\b", path.read_text("utf-8"))
     }
-    # The other two have one in each piece of work, which a child has none of.
+    # Locks in threads.py and locks.py belong to single calls, which do not exist in a forked child.
     assert found == {"forks.py", "threads.py", "locks.py"}
 
 

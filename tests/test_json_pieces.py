@@ -1,4 +1,4 @@
-"""Large JSON in pieces: the same as Python's own reads and writes, with no step that takes long."""
+"""Reading and writing large JSON in short steps gives the same as the json module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def nothing() -> None:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows so small that everything is large."""
+    """Make the windows so small that every value spans several."""
     monkeypatch.setattr(json_pieces, "WINDOW", 8)
     monkeypatch.setattr(json_pieces, "MAX_SIZE_PER_STEP", 3)
 

@@ -1,4 +1,4 @@
-"""The key is never seen: every operation, with success and with each failure, and everything shown is searched."""
+"""The API key is never shown: all output of every operation is searched, after success and each failure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_no_operation_shows_the_api_key(
 
 
 async def use_routes_of_jobs(send: Any, ids: list[str]) -> None:
-    """Previews, lists, details, cancelling and pictures."""
+    """Call the routes for previews, lists, details, cancelling and thumbnails."""
     await send("POST", "preview", {"ids": ids})
     await send("POST", "preview", {"ids": [KEY]})
     for name in ("search", "workflow_id", "output_type", KEY):
@@ -83,7 +83,7 @@ async def use_routes_of_jobs(send: Any, ids: list[str]) -> None:
 
 
 async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
-    """Protection, policies, the record, backups and questions."""
+    """Call the routes for protection, policies, the audit log, backups and approvals."""
     await send("POST", "protection", {"protect": True, "ids": ids[:1], "workflows": [KEY, f"x{QUOTED}"]})
     await send("POST", "protection", {"protect": True, "ids": [KEY]})
     await send("GET", "protection")
@@ -107,7 +107,7 @@ async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
 
 
 async def use_the_key_route_oddly(send: Any) -> None:
-    """Bodies that are none, with the key in them."""
+    """Send invalid bodies that contain the key."""
     for odd in (
         KEY,
         [KEY],
@@ -126,7 +126,7 @@ async def use_the_key_route_oddly(send: Any) -> None:
 
 
 async def use_routes(evidence: Evidence, operations: Operations, cloud: SimulatedCloud, faults: list[Fault]) -> None:
-    """Every route, with what a person and a page that is up to no good send; faults from the clear on."""
+    """Call every route with valid and hostile input. `faults` apply from the clear on."""
     table, app = web.RouteTableDef(), web.Application()
     handlers = make_handlers(operations)
     add_routes(table, lambda: handlers)
@@ -182,7 +182,7 @@ async def test_no_route_shows_the_api_key(
 def own_pack(
     pack: ModuleType, cloud: SimulatedCloud, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> ModuleType:
-    """The pack in a ComfyUI of which only the websocket is there."""
+    """Return the pack in a fake ComfyUI that has only a websocket."""
     monkeypatch.setenv("COMFY_CLOUD_BASE_URL", cloud.base_url)
     monkeypatch.setenv("COMFY_CLOUD_API_KEY", KEY)
     server = type("Server", (), {"send_sync": staticmethod(evidence.event), "client_id": "browser"})
@@ -239,7 +239,7 @@ async def test_no_node_shows_the_api_key(
     assert evidence.find(KEY) == []
 
 
-# What is around an operation fails: proxy, network, disk
+# Failures of proxy, network and disk
 
 
 USER, PASSWORD, SENT_AS = "proxy-someone", "Pr0xy/W@rd", "Pr0xy%2FW%40rd"

@@ -1,4 +1,4 @@
-"""The key is never stored: backups, the audit log, its CSV and the protection list are searched."""
+"""The API key is never stored: backups, the audit log, its CSV and the protection list are searched."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLACES = {"everywhere": ALL, "in details": DETAILS, "when sent": POST}
 
 @pytest_asyncio.fixture
 async def cloud() -> AsyncIterator[SimulatedCloud]:
-    """Its jobs hold the key in every place where one has ever been seen."""
+    """Run a simulated cloud whose jobs contain the API key in every known place."""
     cloud = SimulatedCloud(jobs=12, api_key=KEY)
     for job in cloud.jobs.values():
         echo_the_key(job)
@@ -43,7 +43,7 @@ async def cloud() -> AsyncIterator[SimulatedCloud]:
 
 
 def packed(folder: Path) -> list[dict[str, Any]]:
-    """The jobs in all backups."""
+    """Return the jobs in all backups."""
     found = []
     for path in (folder / "backups").glob("*.zip"):
         with zipfile.ZipFile(path) as archive:
@@ -52,7 +52,7 @@ def packed(folder: Path) -> list[dict[str, Any]]:
 
 
 async def delete(evidence: Evidence, operations: Operations, ids: list[str], watch: Watch | None = None) -> None:
-    """Back up and delete, from a node that somebody has named by the key, and show all that is kept of it."""
+    """Back up and delete from a node whose title contains the key, and add everything stored to `evidence`."""
     try:
         result = await delete_jobs(
             operations, ids, "node 5", watch or Unwatched(), backup=True, title=f"My {KEY} {QUOTED}"
@@ -162,7 +162,7 @@ async def test_a_cancelled_deletion_leaves_no_api_key_on_disk(
     evidence.add_files(tmp_path)
     assert evidence.find(KEY) == []
     left = any("My [hidden]" in text for where, text in evidence.texts if where == "left")
-    assert left is (step == DELETION), "what sent nothing leaves nothing open"
+    assert left is (step == DELETION), "only a deletion that sent a request stays unresolved"
 
 
 def test_the_search_for_the_api_key_reads_compressed_files(tmp_path: Path, evidence: Evidence) -> None:

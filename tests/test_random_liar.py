@@ -1,4 +1,4 @@
-"""A cloud that breaks its contract never makes us report anything untrue: known cases and a random sample.
+"""Reports stay true even if the cloud breaks its contract: known cases and a random sample.
 
 A thousand random cases are in tests/deep.
 """
@@ -17,7 +17,7 @@ HIDDEN = (
     "hides_jobs,rows=some,after_deletion=true",
     "details_not_found,rows=some,after_deletion=true",
 )
-"""Jobs that are kept, and are found neither in the list nor by their ids: whether the list adds up decides."""
+"""Jobs are kept, but neither listed nor found by id, so only contradictions in the list reveal them."""
 FOUND = [
     Case("node delete", jobs=30, finished=8, bends=("keeps_jobs", "bare_empty_list,after_deletion=true")),
     Case("node delete", jobs=60, finished=25, bends=("keeps_jobs", "empty_list,after_deletion=true")),
@@ -59,7 +59,7 @@ FOUND = [
     Case(bends=(*HIDDEN, "total_changes,after_deletion=true")),
     Case(bends=(*HIDDEN, "caps_limit_in_silence,size=9,after_deletion=true")),
 ]
-"""Each was told wrongly once, or is as soon as one of the safeguards is left out."""
+"""Cases that were once reported wrongly, or are if one of the checks is removed."""
 
 
 @pytest.mark.parametrize("case", FOUND, ids=repr)

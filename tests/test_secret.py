@@ -1,4 +1,4 @@
-"""A secret is shown nowhere: not by printing, formatting, pickling, nor by the log."""
+"""A secret is never shown by printing, formatting, pickling or logging."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_scrubbing_ignores_secrets_that_are_too_short() -> None:
     assert scrub("a widget, to get it") == "a widget, to get it"
 
 
-# In every form
+# Encodings of the API key
 
 FORMS = (
     KEY,
@@ -132,7 +132,7 @@ FORMS = (
     KEY.title(),
     KEY.swapcase(),
 )
-"""Without the two that differ in a quote: no key that a server takes has any."""
+"""Encodings of the key. HTML and Python forms are left out, because they differ only for keys with quotes."""
 around = st.text(st.sampled_from([*"cofyui-+/%25=0123 ABCabc\n\u0130\u212a\u00df", *KEY]), max_size=30)
 
 
@@ -186,7 +186,7 @@ def test_scrubbing_a_text_of_many_key_prefixes_is_not_quadratic(secret: Secret) 
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What a handler of another's, with a formatter of its own, writes of our log."""
+    """Return the text that a log handler of another package, with its own formatter, writes."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s %(args)s"))

@@ -1,4 +1,4 @@
-"""One sending operation at a time, noted on disk first, across threads, loops and processes."""
+"""Only one operation sends at a time, across threads, event loops and processes, and is recorded on disk first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HISTORY = ("POST", "/api/history")
 
 
 class SendingGate(Gate):
-    """Holds nothing back until something is sent: looking beforehand goes through."""
+    """A gate that lets lookups pass, and holds requests back once a delete request was sent."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         super().__init__(cloud)
@@ -59,14 +59,14 @@ def some(cloud: SimulatedCloud, count: int = 3) -> list[str]:
 
 
 async def shown(operations: Operations) -> DeletionRequest:
-    """What a person was shown of everything, and has confirmed."""
+    """Return the confirmed request to clear the whole history."""
     connection = await operations.find_connection()
     preview = ClearPreview(await operations.count(connection))
     return DeletionRequest(None, connection, "menu", preview=preview)
 
 
 class Waiter(Unwatched):
-    """Notices when it has to wait, and may then want to stop."""
+    """Records that it had to wait for another operation, and stops then if `stops` is set."""
 
     def __init__(self, *, stops: bool = False) -> None:
         self.waited = threading.Event()
@@ -81,7 +81,7 @@ class Waiter(Unwatched):
 
 
 class Meeting:
-    """Clients that count how many of them send at once; the first sends only when somebody waits behind it."""
+    """Opens clients that count how many send at once. The first sends once another operation waits."""
 
     def __init__(self, somebody_waits: threading.Event) -> None:
         self.lock = threading.Lock()
@@ -103,7 +103,7 @@ class Meeting:
                 await super().delete_history(job_ids, before_send)
                 with meeting.lock:
                     meeting.now -= 1
-                assert waited, "nobody had to wait"
+                assert waited, "no operation waited for another"
 
         return Meets(base_url, key.secret)
 
@@ -156,7 +156,7 @@ async def test_the_busy_error_names_the_origin_of_the_running_operation(
 
 @pytest.fixture
 def seen(cloud: SimulatedCloud, operations: Operations) -> list[list[InFlightOperation]]:
-    """What is on disk at the moment each history request arrives at the cloud."""
+    """Return the in-flight operations on disk at the time of each request that deletes jobs."""
     seen: list[list[InFlightOperation]] = []
 
     def look(body: object) -> bool:

@@ -27,7 +27,7 @@ LARGE = "a large workflow " * 20_000
 
 
 def many(cloud: SimulatedCloud, count: int) -> list[str]:
-    """So many finished jobs, and a sample more."""
+    """Return the ids of `count` finished jobs, and add SAMPLE more jobs for comparison."""
     for _ in range(count + SAMPLE - len(cloud.finished)):
         cloud.add_job("completed")
     return [job.id for job in cloud.finished[:count]]

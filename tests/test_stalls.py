@@ -1,4 +1,4 @@
-"""With large histories the event loop never stalls and memory stays small."""
+"""Large histories never block the event loop and take little memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from support.requests import delete_jobs, list_jobs
 
 
 def beside_others(test: Callable[..., Any]) -> Any:
-    """It measures time, and starts large clouds."""
+    """Mark a test that measures time and starts large simulated clouds."""
     return pytest.mark.timed(pytest.mark.timeout(300)(test))
 
 
@@ -82,7 +82,7 @@ asyncio.run(serve())
 
 @contextmanager
 def served(code: str, *arguments: object) -> Iterator[str]:
-    """A cloud in a process of its own: what it does must not count."""
+    """Run a simulated cloud in another process, so that its work is not measured. Yield its URL."""
     child = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(PLAYGROUND)},
@@ -99,7 +99,7 @@ def served(code: str, *arguments: object) -> Iterator[str]:
 
 @pytest.fixture(params=[False, True], ids=["quiet", "loaded"])
 def _machine(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A machine that has nothing else to do, or one that leaves us one processor."""
+    """Run the test on an idle machine, and on one where only one processor is free."""
     with ExitStack() as stack:
         for _ in range(max(1, (os.cpu_count() or 1) - 1) if request.param else 0):
             stack.enter_context(served("print(1, flush=True)\nwhile True: pass"))
@@ -108,7 +108,7 @@ def _machine(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _only_our_own(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """What other tests have left to the garbage collector is not walked, and no log of 50,000 lines is kept."""
+    """Exclude objects of other tests from garbage collection, and keep no log of 50,000 lines."""
     caplog.set_level(logging.WARNING, "cloud_history")
     gc.collect()
     gc.freeze()
@@ -200,7 +200,7 @@ JOBS = 20_000
 FAILED = 1_000
 MAX_MEMORY_BYTES = 60 * 1024 * 1024
 
-# A process of its own: what the stand-in does must not count. Its newest page is 1,000 failed jobs with long errors.
+# Runs in another process, so that its work is not measured. The newest page has 1,000 failed jobs with long errors.
 SERVE_ERRORS = """
 import asyncio, sys
 from simulated_cloud import SimulatedCloud
@@ -262,6 +262,6 @@ async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path, monkeypa
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert (len(listing.jobs), max(sizes) > 3_000_000) == (JOBS, True), "a page of long errors is among them"
+    assert (len(listing.jobs), max(sizes) > 3_000_000) == (JOBS, True), "one page contains long errors"
     log.info("at most %.1f MB traced", peak / 1024 / 1024)
     assert peak < MAX_MEMORY_BYTES

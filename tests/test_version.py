@@ -1,4 +1,4 @@
-"""The version stands in several places, and they must agree."""
+"""The version of the pack is the same in every file that contains it."""
 
 from __future__ import annotations
 

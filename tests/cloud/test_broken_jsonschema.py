@@ -35,7 +35,7 @@ PROGRAMS = {
     "AttributeError at import": "raise AttributeError('no attribute evolve')",
     "ImportError at import": "raise ImportError('DLL load failed while importing rpds')",
     "SyntaxError at import": "print 'python 2'",
-    "another module of that name": "def validate(*args): pass",
+    "another module named jsonschema": "def validate(*args): pass",
     "TypeError when a schema is checked": VALIDATOR.format(check="raise TypeError('odd')", use=RIGHT),
     "AttributeError at use": VALIDATOR.format(check="pass", use="raise AttributeError('no such thing')"),
     "takes everything": VALIDATOR.format(check="pass", use="return []"),
@@ -65,7 +65,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
 
 @pytest.fixture
 def shadow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], object]) -> Callable[[str], Path]:
-    """Put a module of this name before the real one."""
+    """Return a function that puts a fake jsonschema package before the real one on the import path."""
 
     def shadow(program: str) -> Path:
         package = tmp_path / "jsonschema"

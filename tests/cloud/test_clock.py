@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 
 
 def clock(ahead: timedelta, *, took: timedelta = 2 * SECOND, at: timedelta = SECOND) -> CloudClock:
-    """Return a clock that has recorded a Date header of Comfy Cloud, from a request that took `took`."""
+    """Return a clock that is `ahead` of one Date header, which it recorded from a request of length `took`."""
     found = CloudClock(lambda: NOON + ahead)
     theirs = format_datetime(NOON + at, usegmt=True)
     found.record_date(theirs, NOON + ahead, NOON + ahead + took)

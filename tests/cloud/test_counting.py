@@ -47,7 +47,7 @@ def test_the_sample_of_a_count_has_jobs_from_both_ends_of_the_lists() -> None:
 @pytest.mark.parametrize("wrong_by", [-3, 3])
 def test_a_total_that_contradicts_the_end_of_the_list_is_ignored(wrong_by: int) -> None:
     class Wrong(JobList):
-        """Gives wrong totals if one row is requested, and nothing on that page contradicts them."""
+        """Gives a wrong total on pages of one row, which nothing on the page contradicts."""
 
         def _answer(self, *asked: Any) -> dict[str, Any]:
             answer = super()._answer(*asked)
@@ -117,7 +117,7 @@ def test_counting_fails_if_jobs_disappear_while_they_are_counted(total: str, kep
     jobs = lister({"completed": 3, "failed": 1}, total=total)
 
     def lose(number: int) -> None:
-        if number == 6:  # the pages with the totals have been answered
+        if number == 6:  # after the pages that give the totals
             jobs.rows[:] = jobs.rows[-1:] if kept else []
 
     jobs.before = lose

@@ -355,7 +355,7 @@ def test_an_internal_error_is_not_mistaken_for_a_missing_job() -> None:
         (3000, NOTHING_OBSERVED),
         (30, replace(known(), others=frozenset(ids(3000)[30:]))),
     ],
-    ids=["few", "many", "while a listed one is asked for"],
+    ids=["few", "many", "while a listed job is fetched"],
 )
 def test_cancelling_a_lookup_leaves_no_request_running(count: int, known: Observation) -> None:
     client = FakeClient(settled(ids(3000)[0 if known is NOTHING_OBSERVED else 30 :], "failed"), looking=10.0)

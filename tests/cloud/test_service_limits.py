@@ -28,7 +28,7 @@ SECOND_401 = {"message": "Invalid API key"}
 
 @dataclass
 class Told(Unwatched):
-    """A person who receives the progress and can stop the operation."""
+    """A person who records the waits in the progress and can stop the operation."""
 
     waits: list[int] = field(default_factory=list)
     stopping: bool = False

@@ -22,7 +22,7 @@ from cloud_history.secret import Secret
 
 @pytest.fixture
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Make name resolution hang. Yields an event that is set at the first request."""
+    """Make name resolution hang. Yield an event that is set when a name is looked up."""
     asked, go_on = threading.Event(), threading.Event()
 
     def getaddrinfo(*args: Any, **kwargs: Any) -> Any:

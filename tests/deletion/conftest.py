@@ -1,4 +1,4 @@
-"""A deletion with backup and audit log, in a state folder of its own."""
+"""Provide a deletion with backup and audit log in a temporary state folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deletion with backup and audit log when state files are damaged or replaced by something else."""
+"""Deletions with backup and audit log when state files are damaged or replaced by a folder or file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.deletion_stage import A_JOB_IS_SAVED, OLD_LINE, OLDER, Stage, Steps
 from support.requests import confirmed_request
 
 CLOUD_JOBS = 60
-# Something else is in its place
+# A folder or file is in the place of a state file
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_damaged_settings_stop_deletions_until_a_setting_is_changed(stage:
     if content is None:
         path.rmdir()
         path.write_bytes(good)
-    # Where nobody can tell whether backups were on, they are.
+    # If the backup setting cannot be read, backups are switched on.
     assert SettingsFile(stage.folder).change(hold_seconds=5).backup == "workflows"
     await stage.next_works()
 
@@ -203,7 +203,7 @@ async def test_unfinished_backups_of_a_dead_process_are_removed(
         (folder / f".{OLDER}.zip.{number:032x}").write_bytes(_half_a_backup(stage))
     stage.steps = Steps({A_JOB_IS_SAVED: lambda: during.extend(path.name for path in folder.iterdir())})
     await stage.delete()
-    assert len(during) == 2  # the gate and its own draft
+    assert len(during) == 2  # the lock file and the unfinished backup of this deletion
     assert [name for name in during if OLDER in name] == []
     stage.check()
     await stage.next_works()

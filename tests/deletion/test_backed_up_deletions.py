@@ -1,4 +1,4 @@
-"""A deletion with backup and audit log while the cloud fails at each step, and while jobs change."""
+"""Deletions with backup and audit log when the cloud fails at each step or jobs change."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ FAILURES: dict[str, dict[str, Any]] = {
 }
 CLOUD_JOBS = 60
 ACTED = ("reset", "truncated")
-"""These are carried out, and nobody hears of it."""
+"""Failures of a request that the cloud carries out, but whose answer is lost."""
 UNANSWERED = ("down", "HTML")
-"""Nobody knows whether these will be carried out."""
+"""Failures after which the client cannot know whether the cloud carries the request out."""
 ACCEPTED = ("empty", "nonsense")
-"""A deletion has no answer but its status."""
+"""Failures that count as accepted, because only the HTTP status of a deletion matters."""
 
 
 async def test_a_deletion_without_failures_backs_up_deletes_and_logs_every_job(stage: Stage) -> None:
@@ -64,7 +64,7 @@ async def test_without_a_backup_the_deletion_is_still_logged(stage: Stage, setti
     await stage.delete(backup=False if setting == "workflows" else None)
     assert (stage.gone, stage.zips()) == (set(stage.ids), [])
     looks = [each for each in stage.cloud.requests if each.path.startswith("/api/jobs/")]
-    assert len(looks) == 2 * len(stage.ids) + 1, "and for one that is listed afterwards"
+    assert len(looks) == 2 * len(stage.ids) + 1, "each job is looked up twice, and one job that stays listed once more"
     recorded = stage.recorded()
     assert recorded.outcome is not None
     assert (recorded.state, recorded.outcome.counts) == ("done", {"deleted": len(stage.ids)})
@@ -83,7 +83,7 @@ async def test_when_the_first_lookup_fails_every_sent_job_is_still_backed_up(
     await stage.delete()
     assert fault.fired
     assert stage.sent == stage.saved() == set(stage.ids)
-    assert set(stage.outcomes().values()) == {"unconfirmed"}  # gone, and nobody saw that it was there
+    assert set(stage.outcomes().values()) == {"unconfirmed"}  # no lookup saw the jobs before they were deleted
     stage.check()
     await stage.next_works()
 
@@ -99,7 +99,7 @@ async def test_a_job_whose_detail_cannot_be_read_stays_and_all_deleted_jobs_are_
     assert not stage.cloud.jobs[lost].deleted
     assert stage.outcomes()[lost] == "failed"
     assert stage.gone == stage.sent == stage.saved()
-    # Of what would meet all, the two that were not asked for yet are not asked for at all.
+    # An error that affects every job also stops the backup of the two details that were not requested yet.
     assert len(stage.gone) >= len(stage.ids) - 3
     stage.check()
     await stage.next_works()

@@ -1,4 +1,4 @@
-"""A deletion with backup and audit log on a disk that fails at each step."""
+"""Deletions with backup and audit log when the disk fails at each step."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from support.small_disk import file_size_limited_to
 
 CLOUD_JOBS = 60
 DRAFT, NOTE, MARKER = "backups/.*.zip.*", "running/.*.json.*", ".state_folder.json.*"
-REFUSED = [
+NOT_RECORDED = [
     *[("open", "state_folder.json", 1), ("write", NOTE, 1)],
     *[("open", "sending.lock", 1), ("open", "sending.gate", 1), ("write", "sending.lock", 1)],
     *[("mkdir", "running", 1), ("open", NOTE, 1), ("fsync", NOTE, 1), ("rename", "running/*.json", 1)],
     *[("open", "deletions.gate", 1), ("open", "deletions.jsonl", 1)],
     *[("write", "deletions.jsonl", 1), ("fsync", "deletions.jsonl", 1)],
 ]
-"""Before the operation is written down: it does not begin."""
-NOT_SAVED = [
+"""Disk calls whose failure prevents the operation from being recorded, so no request is sent."""
+NOT_BACKED_UP = [
     *[("mkdir", "backups", 1), ("open", "backups/.gate", 1), ("open", DRAFT, 1), ("open", DRAFT, 2)],
     ("write", DRAFT, 1),
     *[("fsync", DRAFT, 1), ("open", "backups/.gate", 2), ("rename", "backups/*.zip", 1)],
 ]
-"""There is no backup, so nothing is sent."""
-NOT_TOLD = [
+"""Disk calls whose failure prevents the backup, so no delete request is sent."""
+NOT_LOGGED = [
     *[("open", "deletions.gate", 2), ("open", "deletions.jsonl", 2)],
     *[("write", "deletions.jsonl", 2), ("fsync", "deletions.jsonl", 2)],
 ]
-"""All is done, and what came of it cannot be written."""
+"""Disk calls after the deletion, whose failure prevents the outcome from being logged."""
 HARMLESS = [
     *[("open", "running", 1), ("fsync", "running", 1), ("open", ".", 1), ("fsync", ".", 1)],
     *[("open", "backups", 1), ("fsync", "backups", 1), ("open", "backups/.gate", 3)],
@@ -42,7 +42,7 @@ HARMLESS = [
     ("rename", "state_folder.json", 1),
 ]
 ELSEWHERE = [("open", "protected.json"), ("remove", "running/*.json")]
-"""These have tests of their own."""
+"""Disk calls that separate tests cover."""
 Step = tuple[str, str, int]
 
 
@@ -51,7 +51,7 @@ def named(steps: list[Step]) -> pytest.MarkDecorator:
 
 
 async def delete_on(stage: Stage, step: Step, *, stays: bool = False, number: int = errno.ENOSPC) -> None:
-    """Delete while this call fails, alone or from then on everything that takes room."""
+    """Delete while the disk call `step` fails, or, if `stays`, while every later write fails too."""
     call, name, nth = step
     stage.remember()
     with in_place(FaultyDisk(stage.folder, call, name, nth, number, stays)) as disk:
@@ -59,17 +59,17 @@ async def delete_on(stage: Stage, step: Step, *, stays: bool = False, number: in
     assert disk.fired
 
 
-# The disk refuses
+# The disk returns errors
 
 
 async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a_test(stage: Stage) -> None:
     with in_place(FaultyDisk(stage.folder)) as disk:
         await stage.delete()
-    known = {f"{call} {name}" for call, name, *_ in (*REFUSED, *NOT_SAVED, *NOT_TOLD, *HARMLESS, *ELSEWHERE)}
+    known = {f"{call} {name}" for call, name, *_ in (*NOT_RECORDED, *NOT_BACKED_UP, *NOT_LOGGED, *HARMLESS, *ELSEWHERE)}
     assert {each for each in disk.trail if each.partition(" ")[0] in REFUSABLE} == known
 
 
-@named(REFUSED)
+@named(NOT_RECORDED)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
 async def test_a_deletion_that_cannot_be_recorded_on_disk_sends_no_request(
     stage: Stage, step: Step, stays: bool
@@ -82,7 +82,7 @@ async def test_a_deletion_that_cannot_be_recorded_on_disk_sends_no_request(
     await stage.next_works()
 
 
-@named(NOT_SAVED)
+@named(NOT_BACKED_UP)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
 async def test_jobs_that_cannot_be_backed_up_are_not_deleted(stage: Stage, step: Step, stays: bool) -> None:
     await delete_on(stage, step, stays=stays)
@@ -94,7 +94,7 @@ async def test_jobs_that_cannot_be_backed_up_are_not_deleted(stage: Stage, step:
     await stage.next_works()
 
 
-@named(NOT_TOLD)
+@named(NOT_LOGGED)
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
 async def test_an_outcome_that_cannot_be_logged_is_reported_and_logged_as_unknown(
     stage: Stage, step: Step, stays: bool
@@ -150,7 +150,7 @@ async def test_an_in_flight_file_that_cannot_be_removed_is_reported_at_the_next_
     await stage.next_works()
 
 
-@pytest.mark.parametrize("room", [10, 300], ids=["the slot", "the note"])
+@pytest.mark.parametrize("room", [10, 300], ids=["lock file", "in-flight file"])
 async def test_a_deletion_on_a_full_disk_sends_no_request(stage: Stage, room: int) -> None:
     with file_size_limited_to(room):
         await stage.delete()
@@ -173,7 +173,9 @@ async def test_an_audit_log_is_unchanged_if_the_disk_becomes_full_while_a_line_i
     await stage.next_works()
 
 
-@pytest.mark.parametrize("short", [12_000, 300, 10], ids=["a job", "its end", "its last line"])
+@pytest.mark.parametrize(
+    "short", [12_000, 300, 10], ids=["within a job", "within the zip directory", "within the end record"]
+)
 async def test_a_backup_that_does_not_fit_on_the_disk_leaves_no_file(stage: Stage, short: int) -> None:
     writer = stage.operations().backups.begin(OLDER, {"version": "1", "origin": "panel", "host": "x" * 20})
     for job_id in stage.ids:

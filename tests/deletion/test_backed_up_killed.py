@@ -1,4 +1,4 @@
-"""A deletion with backup and audit log that is stopped, cancelled or killed at each step, and the next start."""
+"""Deletions with backup and audit log that are stopped, cancelled or killed at each step, and the next start."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ asyncio.run(delete())
 
 
 class PickyGate(Gate):
-    """Holds back the answers for which this is the case. Those are never given: who asked is dead by then."""
+    """Holds back answers while `applies` returns true. The client is killed before it receives them."""
 
     def __init__(self, cloud: SimulatedCloud, applies: Callable[[], bool]) -> None:
         super().__init__(cloud)
@@ -87,7 +87,7 @@ def looks_after_sending(cloud: SimulatedCloud) -> bool:
 
 HELD: dict[str, Callable[[SimulatedCloud], bool]] = {
     "the first look": lambda cloud: True,
-    # The first eight are those of the look.
+    # The first lookup requests eight details, so the eleventh is the third of the backup.
     "the third detail": lambda cloud: details_asked_for(cloud) >= 11,
     "a request that is not carried out": lambda cloud: bool(cloud.history_posts),
     "a request that is carried out": lambda cloud: bool(cloud.history_posts),
@@ -135,7 +135,7 @@ async def test_a_deletion_killed_while_writing_a_file_is_never_taken_for_complet
     await stage.next_works()
 
 
-# Somebody stops it
+# Stopped or cancelled
 
 
 @pytest.mark.parametrize("when", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED])

@@ -1,4 +1,4 @@
-"""Deletions cancelled at any moment: those that sent nothing are logged so, and every lock is given back."""
+"""Deletions cancelled at any moment are logged with what they sent, and release every lock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def some(cloud: SimulatedCloud) -> list[str]:
 
 
 class Slowed:
-    """A call that goes on when it is let."""
+    """Blocks the first call of a function, before or after it runs, until `go_on` is set."""
 
     def __init__(self, call: Callable[..., Any], *, after: bool) -> None:
         self.began, self.go_on = threading.Event(), threading.Event()
@@ -74,7 +74,7 @@ STEPS = ["queue._lock.take", "queue.in_flight.begin", "queue.audit_log.intent"]
 
 @pytest.fixture(params=STEPS)
 def slowed(request: pytest.FixtureRequest, operations: Operations, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slowed]:
-    """A step before the first request, in its thread, has been done and does not come back yet."""
+    """Block the thread of one step before the first request, after the step has run."""
     owner: Any = operations
     *path, name = request.param.split(".")
     for each in path:
@@ -85,8 +85,8 @@ def slowed(request: pytest.FixtureRequest, operations: Operations, monkeypatch: 
     slowed.go_on.set()
 
 
-async def settled(operations: Operations) -> None:
-    """Nothing is left of it, but a true line in the record if there is any, and the next one can be sent."""
+async def check_resolved(operations: Operations) -> None:
+    """Check that no operation is unresolved, that the log is correct and that the next clear works."""
     assert await run_in_thread(operations.queue.unresolved) == []
     assert {each.state for each in operations.queue.audit_log.entries()} <= {"done"}
     assert {each.outcome.report for each in operations.queue.audit_log.entries() if each.outcome} <= {CANCELLED}
@@ -108,7 +108,7 @@ async def test_a_deletion_cancelled_while_being_recorded_leaves_no_in_flight_fil
         await running
     await until_free(operations)
     assert cloud.deleted == []
-    await settled(operations)
+    await check_resolved(operations)
 
 
 async def test_closing_the_event_loop_while_a_deletion_is_recorded_leaves_no_in_flight_file(
@@ -125,11 +125,11 @@ async def test_closing_the_event_loop_while_a_deletion_is_recorded_leaves_no_in_
         await run_in_thread(lambda: asyncio.run(another_node_fails()))
     await until_free(operations)
     assert cloud.deleted == []
-    await settled(operations)
+    await check_resolved(operations)
 
 
 async def until_free(operations: Operations) -> None:
-    """What was taken is given back in a thread, a moment after its waiter has gone."""
+    """Wait until the lock is free: a thread releases it shortly after the task was cancelled."""
     ends = time.monotonic() + 5
     while operations.queue.unresolved() or not operations.queue._lock.take("f" * 32):
         assert time.monotonic() < ends
@@ -148,7 +148,7 @@ async def test_a_stop_is_noticed_within_half_a_second_while_the_disk_hangs(
     begin = time.monotonic()
     with pytest.raises(OperationStopped):
         await delete_jobs(operations, some(cloud), "node 1", Impatient())
-    assert time.monotonic() - begin < 0.5 * 4  # as busy as the machine may be
+    assert time.monotonic() - begin < 0.5 * 4  # four times the limit, for busy machines
     slowed.go_on.set()
     await until_free(operations)
     assert cloud.requests == []
@@ -169,7 +169,7 @@ async def test_a_deletion_cancelled_during_its_first_lookup_is_logged_as_having_
     assert (recorded.state, recorded.outcome.removed) == ("done", 0)
     assert recorded.outcome.report == CANCELLED
     assert (events[-1]["event"], events[-1]["ended"]) == ("cloud_history.changed", True)
-    await settled(operations)
+    await check_resolved(operations)
 
 
 @pytest.mark.parametrize("clear", [False, True], ids=["a deletion", "a clear"])

@@ -1,4 +1,4 @@
-"""Clearing: count, send once, count again, and claim no more than the counts show."""
+"""A clear counts jobs, sends one request, counts again and reports only what the counts show."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_stopping_a_clear_during_its_request_still_counts_the_jobs_once_more(
     result = clear(client, Person(lambda: client.clears > 0))
     assert (result.outcome, result.stopped, result.removed) == (outcome, True, removed)
     assert client.clears == 1
-    # Without an error it would be told as accepted, and nobody knows that.
+    # Without an error, the report would say that the cloud accepted the request.
     assert isinstance(result.error, OperationStopped) is (outcome is ClearOutcome.UNKNOWN)
 
 
@@ -277,14 +277,14 @@ def test_counts_are_repeated_only_until_the_time_limit_of_the_clear() -> None:
 
 
 class StillFound(FakeClient):
-    """Its list is empty after the clear, and each job is still found by its id."""
+    """Returns an empty list after the clear, but still returns each job by its id."""
 
     async def get_job(self, job_id: str) -> Job:
         return job(job_id)
 
 
 class NoRoute(FakeClient):
-    """Answers 404 to every question by id, before the clear too."""
+    """Answers 404 to every request for a job by id, even before the clear."""
 
     async def get_job(self, job_id: str) -> Job:
         raise NotFound(404)

@@ -1,4 +1,4 @@
-"""Deleting jobs: chunks, failures, deadlines, stopping. In virtual time, with an in-memory client."""
+"""Deletions in virtual time with an in-memory client: chunks, failures, time limits and stopping."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_an_error_that_affects_every_request_stops_the_remaining_requests(error:
 @pytest.mark.parametrize(
     ("acts", "blind", "outcome"),
     [(True, False, "deleted"), (False, False, "unconfirmed"), (True, True, "unconfirmed")],
-    ids=["gone", "still listed", "no way to look"],
+    ids=["gone", "still listed", "list unreadable"],
 )
 def test_a_connection_lost_after_sending_leads_to_a_lookup_and_stops_the_remaining_requests(
     acts: bool, blind: bool, outcome: str
@@ -139,7 +139,7 @@ def test_a_connection_lost_after_sending_leads_to_a_lookup_and_stops_the_remaini
     fault = ServerFault(500)
     client = FakeClient(refuse=on(6, LOST), acts=acts, blind=lambda sent: fault if blind and sent >= 10 else None)
     result = delete(client, 1500)
-    # When the sixth is lost, five are accepted already and four others are on their way: those still end.
+    # When the answer to the sixth request is lost, five requests have ended and four are in flight and may end.
     assert len(client.deletes) == 10
     assert {result.jobs[each].outcome.value for each in ids(1500)[500:600]} == {outcome}
     assert result.ids(Outcome.NOT_ATTEMPTED) == ids(1500)[1000:]
@@ -189,8 +189,8 @@ def test_no_request_is_sent_if_a_request_contains_an_id_twice() -> None:
 def test_a_deletion_that_exceeds_its_time_limit_ends_and_reports_the_sent_jobs() -> None:
     client = FakeClient(seconds=50.0)
     result = delete(client, 1200, seconds=100.0)
-    # Two waves of five were answered at 50 and 100 seconds; the last two requests were on their way at 120,
-    # still listed: they may be carried out a moment later.
+    # The cloud answers five requests at 50 and five at 100 seconds. The last two are in flight at the time limit
+    # of 120 seconds, so their jobs are still listed and unconfirmed.
     assert number_of(result) == {"deleted": 1000, "unconfirmed": 200}
     assert {str(each.why) for each in result.jobs.values()} == {"", "it took too long"}
     assert [type(error) for error in result.errors] == [CloudTimeoutError]
@@ -200,14 +200,14 @@ def test_a_deletion_that_exceeds_its_time_limit_ends_and_reports_the_sent_jobs()
 def test_jobs_whose_request_was_not_sent_in_time_are_reported_as_not_attempted() -> None:
     client = FakeClient(seconds=100.0, refuse=on(1, ServerFault(500)))
     result = delete(client, 1200, seconds=100.0)
-    # The first was refused at 50 seconds, so that the sixth was on its way from then on.
+    # The first request is refused at 50 seconds, so the sixth starts then and is in flight at the time limit.
     assert number_of(result) == {"deleted": 400, "failed": 100, "unconfirmed": 500, "not_attempted": 200}
     assert {str(result.jobs[each].why) for each in result.ids(Outcome.NOT_ATTEMPTED)} == {"it took too long"}
 
 
 def test_the_time_limit_of_a_deletion_grows_with_the_number_of_jobs() -> None:
     client = FakeClient(seconds=11.0)
-    # 5,000 ids are 50 requests, 10 waves of 11 seconds: more than 100 seconds, less than five times that.
+    # 5,000 ids take 50 requests, five at a time, so 110 seconds. The limit of 100 seconds grows with the ids.
     assert delete(client, 5000, seconds=100.0).removed == 5000
 
 
@@ -221,7 +221,7 @@ def test_stopping_a_deletion_midway_reports_deleted_unconfirmed_and_not_attempte
     assert result.stopped
     assert len(client.deletes) == 10
     assert number_of(result) == {"deleted": 500, "unconfirmed": 500, "not_attempted": 200}
-    assert result.failed, "what nobody answered is an error, though it may be gone a moment later"
+    assert result.failed, "jobs whose request got no answer make the deletion fail"
     assert {str(each.why) for each in result.jobs.values()} == {"", "you stopped it"}
     assert deletion_report(result).startswith("Stopped: 500 of 1,200 jobs removed.")
 
@@ -241,7 +241,7 @@ def test_a_stopped_deletion_ends_within_half_a_second_however_slow_the_lookup_is
     async def timed() -> DeletionResult:
         client.jobs = jobs_of(ids(1200))
         result = await Deletion(client, NoSafeguards()).run(ids(1200), Person(stops))
-        assert virtual_time.now() - pressed[0] < 0.3  # and 0.2 until it is asked
+        assert virtual_time.now() - pressed[0] < 0.3  # the deletion asks every 0.2 seconds whether to stop
         return result
 
     result = virtual_time.run(timed())
@@ -253,7 +253,7 @@ def test_a_stopped_deletion_ends_within_half_a_second_however_slow_the_lookup_is
         assert result.errors == ()
 
 
-@pytest.mark.parametrize("moment", [0.0, 1.0], ids=["at once", "while it looks"])
+@pytest.mark.parametrize("moment", [0.0, 1.0], ids=["at once", "during the lookup"])
 def test_stopping_a_deletion_before_its_first_request_sends_no_request(moment: float) -> None:
     client = FakeClient(looking=5.0)
     with pytest.raises(OperationStopped):

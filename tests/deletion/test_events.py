@@ -1,4 +1,4 @@
-"""The events that browsers receive, and the progress they fetch."""
+"""The events that browsers receive and the progress that they request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cloud_history.deletion.events import Events
 
 
 class Listener:
-    """A page that hears every event, and the clock."""
+    """Records every event, and sets the clock of `Events`."""
 
     def __init__(self) -> None:
         self.now = 100.0

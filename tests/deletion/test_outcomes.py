@@ -1,4 +1,4 @@
-"""The outcome of each job: the table, and whole deletions compared with the history itself."""
+"""The outcome of each job: the table of outcomes, and whole deletions in virtual time."""
 
 from __future__ import annotations
 
@@ -93,14 +93,16 @@ def test_the_table_of_outcomes_covers_every_combination() -> None:
 def test_no_job_is_reported_as_deleted_or_gone_without_proof(sent: str, before: Seen, after: Seen) -> None:
     found = judged(sent, before, after)
     if found.outcome is Outcome.DELETED:
-        assert (before in ("there", "active"), after) == (True, "gone"), "it was there, it was sent, it is gone"
+        assert (before in ("there", "active"), after) == (True, "gone"), (
+            "a deleted job was listed before, sent and gone afterwards"
+        )
         assert sent in ("accepted", "5xx", "no answer")
     if found.outcome is Outcome.ALREADY_GONE:
-        assert after not in ("there", "active"), "what is listed is not gone"
+        assert after not in ("there", "active"), "a listed job is not gone"
         assert "gone" in (before, after)
     assert found.outcome is not Outcome.ACCEPTED
     good = (Outcome.DELETED, Outcome.ALREADY_GONE, Outcome.ACTIVE)
-    assert bool(found.why) is (found.outcome not in good), "what is not well says why"
+    assert bool(found.why) is (found.outcome not in good), "every outcome that is not good has a reason"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_each_error_tells_whether_the_request_was_answered_and_may_have_worked(e
     )
 
 
-# A whole deletion
+# Whole deletions
 
 
 FAULT = ServerFault(502)
@@ -205,7 +207,7 @@ def whys(result: DeletionResult) -> set[str]:
     return {str(each.why) for each in result.jobs.values()}
 
 
-# Before
+# The lookup before the deletion
 
 
 @FEW_AND_MANY
@@ -248,14 +250,14 @@ def test_if_the_first_lookup_fails_all_jobs_are_sent_for_deletion_and_none_count
     assert not result.failed
 
 
-# Between preview and confirmation
+# Changes between preview and confirmation
 
 
 @pytest.mark.parametrize("count", [10, 300])
 def test_exactly_the_previewed_jobs_are_sent_for_deletion_whatever_changed_after_the_preview(count: int) -> None:
     previewed = Observation(jobs_of(ids(count)))
-    client = FakeClient(jobs_of(ids(count + 30)))  # thirty have arrived
-    del client.jobs[ids(count)[3]]  # one has vanished
+    client = FakeClient(jobs_of(ids(count + 30)))  # thirty new jobs since the preview
+    del client.jobs[ids(count)[3]]  # one job vanished since the preview
     result = delete(client, count, previewed=previewed)
     assert sent(client) == ids(count)
     assert result.ids(Outcome.ALREADY_GONE) == [ids(count)[3]]
@@ -278,7 +280,7 @@ def test_jobs_count_as_deleted_if_only_the_preview_saw_them_before_their_deletio
     assert result.removed == count
 
 
-# Afterwards
+# The lookups after the deletion
 
 
 @FEW_AND_MANY
@@ -321,7 +323,7 @@ def test_when_the_lookup_after_deleting_fails_the_jobs_are_unconfirmed_and_not_f
 @FEW_AND_MANY
 def test_a_failed_lookup_keeps_the_results_of_earlier_lookups(count: int) -> None:
     class Flaky(FakeClient):
-        """Half is gone at the first look; no later look succeeds."""
+        """Half of the jobs are gone at the first lookup after the deletion. Later lookups fail."""
 
         looks_after = 0
 
@@ -360,7 +362,7 @@ def test_a_job_missing_before_the_deletion_and_listed_afterwards_is_not_reported
     assert outcomes(result) == ["active", "deleted", "deleted"]
 
 
-# Stopping, cancelling, sleeping
+# Cancelling, and a computer that was asleep
 
 
 @pytest.mark.parametrize("moment", [0.05, 1.2, 1.6, 3.0])
@@ -378,7 +380,7 @@ def test_cancelling_a_deletion_at_any_moment_raises_cancelled_error_and_logs_sen
 
     with caplog.at_level(logging.WARNING, logger="cloud_history"):
         virtual_time.run(cancel())
-    assert bool(client.deletes) is bool(caplog.records), "what had been sent is in the log"
+    assert bool(client.deletes) is bool(caplog.records), "the log mentions the jobs that were sent"
     for record in caplog.records:
         assert "300 unconfirmed" in record.getMessage()
 

@@ -1,4 +1,4 @@
-"""Tokens of previews: unguessable, good once, for five minutes, for one key and one server."""
+"""Tokens of previews are unguessable and valid once, for five minutes, for one key and one server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def connection(
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -129,7 +129,7 @@ def test_only_a_limited_number_of_the_latest_previews_is_kept(previews: Previews
 
 
 def of_jobs(count: int) -> DeletionPreview:
-    """A preview as heavy as one of so many jobs."""
+    """Return a preview that takes as much memory as one of `count` jobs."""
     return DeletionPreview([JOB] * (count // 2), {}, [JOB] * (count - count // 2))
 
 

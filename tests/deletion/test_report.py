@@ -1,4 +1,4 @@
-"""The wording of every report, exactly: these are the sentences people act on."""
+"""The exact wording of every report."""
 
 from __future__ import annotations
 

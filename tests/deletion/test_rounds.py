@@ -1,7 +1,7 @@
-"""How many answers, one after the other, a person waits for who deletes jobs. In virtual time: each takes one second.
+"""The number of round trips that a deletion takes, in virtual time where each answer takes one second.
 
-On the wire an answer takes about as long as the way there and back, so that these numbers are most of the time of a
-deletion. They are exact: one answer more that something waits for fails here, whatever else the machine does.
+Round trips take most of the time of a real deletion. The expected numbers are exact, so one more round trip fails a
+test, however busy the machine is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from support.safeguards import NoSafeguards
 
 @dataclass
 class Steady(FakeClient):
-    """A history that answers each request after one second, over as many connections as the real client has."""
+    """A client that answers each request after one second and has as many connections as the real client."""
 
     connections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONNECTIONS))
     requests: int = 0
@@ -50,23 +50,23 @@ class Steady(FakeClient):
 
 
 def history_of(size: int) -> dict[str, Job]:
-    """So many jobs that ended long ago. Each ninth of them failed."""
+    """Return `size` jobs that ended three days ago. Every ninth job failed."""
     words = {job_id: "completed" if at % 9 else "failed" for at, job_id in enumerate(ids(size))}
     ended = NOON - timedelta(days=3)
     return {job_id: job(job_id, word)._replace(finished_at=ended) for job_id, word in words.items()}
 
 
 def spread_over(job_ids: Sequence[str], count: int) -> list[str]:
-    """So many from all over the list: the first ones are on its first page."""
+    """Return `count` ids at equal distances in the list, from the first page on."""
     return list(job_ids[:: len(job_ids) // count][:count])
 
 
 async def rounds_and_requests(client: Steady, chosen: Sequence[str]) -> tuple[int, int]:
-    """Of the preview, and of the deletion that confirms it."""
+    """Return the seconds and requests of a preview and the confirmed deletion together."""
     seen = await look_up_in_time(client, chosen, Unwatched(), 3600.0)
     result = await Deletion(client, NoSafeguards(), seconds=3600.0).run(chosen, Unwatched(), preview_of(seen))
     assert len(result.ids(Outcome.DELETED)) == len(chosen)
-    # What is less than a second is no answer: turns that are given to other threads.
+    # Fractions of a second are not answers, but pauses that let other threads run.
     return int(virtual_time.now()), client.requests
 
 

@@ -1,4 +1,4 @@
-"""What stands between a deletion and its first request: protected jobs, backups, and what a person confirmed."""
+"""Safeguards before each delete request: protected jobs, backups and the confirmed jobs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from support.safeguards import NoSafeguards
 
 
 class Guards(NoSafeguards):
-    """Protects what a script says, and backs up what it is given; remembers what it was asked."""
+    """Safeguards that protect the jobs given by `protect`, and back up all jobs but those in `without`."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ def test_protected_jobs_are_not_deleted_and_are_reported_as_protected(count: int
 
 
 class Forgetful(FakeClient):
-    """Its list leaves out the workflows of its jobs; `by_id` tells whether they are found by ids."""
+    """Lists jobs without their workflow. `by_id` tells whether a job requested by its id has a workflow."""
 
     by_id = True
 
@@ -111,7 +111,9 @@ def test_a_job_is_not_deleted_if_only_its_details_name_its_protected_workflow() 
     assert sent(client) == []
 
 
-@pytest.mark.parametrize("checks_before_protection", [0, 1], ids=["before the first request", "at the last moment"])
+@pytest.mark.parametrize(
+    "checks_before_protection", [0, 1], ids=["protected at the start", "protected after the first check"]
+)
 def test_a_job_is_not_deleted_if_only_the_preview_names_its_protected_workflow(checks_before_protection: int) -> None:
     client = Forgetful(dict(OF_WORKFLOW))
     client.by_id = False
@@ -205,7 +207,7 @@ def test_only_confirmed_jobs_are_deleted_and_other_previewed_jobs_are_still_repo
     there[ids(6)[1]] = job(ids(6)[1], "in_progress")
     there[ids(6)[2]] = job(ids(6)[2], "enchanted")
     del there[ids(6)[3]]
-    client = FakeClient(jobs_of(ids(6)))  # all have finished since
+    client = FakeClient(jobs_of(ids(6)))  # all jobs have finished since the preview
     del client.jobs[ids(6)[3]]
     confirmed = [ids(6)[0], ids(6)[4]]
     result = delete(client, 6, Guards(), previewed=Observation(there), confirmed=confirmed)
@@ -225,7 +227,7 @@ def test_a_clear_stopped_by_a_safeguard_sends_no_request() -> None:
 
 
 class SlowGuards(Guards):
-    """Backing up takes this long."""
+    """Safeguards whose backup takes 1,000 seconds."""
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
         await asyncio.sleep(1000)

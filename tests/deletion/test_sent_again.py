@@ -1,4 +1,4 @@
-"""Retried deletions: what earlier tries may have done, and what is checked before the next."""
+"""Retried deletions: jobs that earlier tries may have deleted, and the checks before each retry."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def no_time(seconds: float) -> None:
 
 
 class Meanwhile:
-    """Something that happens while the client waits before its next try."""
+    """Replaces the wait before a retry with a call of `happens`."""
 
     def __init__(self) -> None:
         self.happens: Callable[[], object] = lambda: None
@@ -57,7 +57,7 @@ async def test_jobs_deleted_by_a_request_whose_answer_was_lost_are_reported_as_d
     async with open_client() as client:
         result = await Deletion(client, NoSafeguards(), sleep=no_time).run([job_id], Unwatched())
     assert cloud.jobs[job_id].deleted
-    # A refusal of a key that was accepted before may be false, so it is tried once more.
+    # A refusal of a key that worked before may be false, so the request is retried once.
     assert len(cloud.requests_to(*POST)) == (3 if later == "refused key" else 2)
     assert {job_id: each.outcome for job_id, each in result.jobs.items()} == {job_id: Outcome.DELETED}
 
@@ -137,7 +137,7 @@ async def test_a_request_delayed_by_the_rate_limit_of_another_request_is_checked
 
 
 class Protecting(NoSafeguards):
-    """A list of protected jobs in memory, and how often it was asked for."""
+    """Keeps the list of protected jobs in memory and counts how often the list is read."""
 
     def __init__(self) -> None:
         self.now, self.asked = NOTHING_PROTECTED, 0
@@ -145,7 +145,7 @@ class Protecting(NoSafeguards):
 
     async def protected(self) -> ProtectedJobs:
         self.asked += 1
-        # Once before all, then before each of five requests, and of the four that follow the accepted ones.
+        # One read at the start, one before each of five requests, and one before each of the four next requests.
         if self.asked == 1 + 5 + 4:
             self.asked_often.set()
         return self.now

@@ -14,7 +14,7 @@ from support.requests import delete_jobs, list_jobs
 
 
 def in_upper_case(cloud: SimulatedCloud) -> list[str]:
-    """Every other id of the account is in upper case from now on. Some finished jobs of either kind."""
+    """Change every other job id to upper case. Return the ids of 20 finished jobs of either case."""
     for job in list(cloud.jobs.values())[::2]:
         del cloud.jobs[job.id]
         job.id = job.id.upper()

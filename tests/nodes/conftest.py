@@ -1,4 +1,4 @@
-"""The nodes, loaded as ComfyUI loads them, connected to a simulated cloud, with no waiting between tries."""
+"""Provide nodes loaded as ComfyUI loads them, connected to a simulated cloud, with no wait between retries."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ PackModule = Callable[[str], Any]
 
 @pytest.fixture
 def pack_module(pack: ModuleType) -> PackModule:
-    """Finds a module of the loaded pack: its classes are not those that tests import by name."""
+    """Return a function that finds a module of the loaded pack, whose classes differ from imported ones."""
     return lambda name: importlib.import_module(f"{pack.__name__}.{name}")
 
 
 @pytest.fixture
 def errors(pack_module: PackModule) -> Any:
-    """The errors that the nodes of the loaded pack raise."""
+    """Return the module with the error classes of the loaded pack."""
     return pack_module("cloud_history.errors")
 
 
 @pytest.fixture
 def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of this process connects to the simulated cloud, and lets workflows delete without asking."""
+    """Connect this process to the simulated cloud, and let workflows delete jobs without approval."""
     for name, value in {**environ, "COMFY_CLOUD_HISTORY_NODES": "allow"}.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits before trying or looking again."""
+    """Skip all waits before retries and repeated lookups."""
 
     async def no_time(seconds: float) -> None:
         return None
@@ -58,7 +58,7 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def comfyui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeComfyUI:
-    """A ComfyUI, in place before the pack is loaded."""
+    """Install a fake ComfyUI before the pack is loaded."""
     made = FakeComfyUI(tmp_path / "user")
     made.install(monkeypatch)
     return made

@@ -1,4 +1,4 @@
-"""A workflow that wants to delete asks the person who queued it, and nothing is sent before they say yes."""
+"""A workflow asks the person who queued it for approval before any delete request is sent."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SKIPPED = "Nothing was deleted. The workflow was told to skip."
 
 
 class Page:
-    """The page that queued the workflow, and the clock of the question.
+    """The browser page that queued the workflow, and the clock of the request for approval.
 
-    The answers go through another copy of the package than the one that asks: some editions of ComfyUI import a pack
-    once for its routes and once more for its nodes.
+    The page answers through another copy of the package than the one that asks, because some editions of ComfyUI
+    import a pack twice: for its routes and for its nodes.
     """
 
     def __init__(self, comfyui: FakeComfyUI) -> None:
@@ -65,7 +65,7 @@ class Page:
 
 @pytest.fixture
 def asks(connected: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is before anybody has set anything."""
+    """Remove the setting for deletions by nodes, so that nodes ask for approval by default."""
     monkeypatch.delenv("COMFY_CLOUD_HISTORY_NODES")
 
 

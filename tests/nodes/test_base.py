@@ -1,4 +1,4 @@
-"""What every node promises to graphs and scripts: the contract that never changes."""
+"""The interface of every node that saved workflows depend on and that never changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHANGING = NODES[:2]
 
 @pytest.fixture(params=NODES)
 def node(request: pytest.FixtureRequest, pack: Any) -> Any:
-    """The class of a node."""
+    """Return each node class in turn."""
     return pack.NODE_CLASS_MAPPINGS[request.param]
 
 
@@ -55,7 +55,7 @@ def test_the_any_type_matches_every_other_type_in_both_directions(node: Any) -> 
     any_type = node.INPUT_TYPES()["optional"]["after"][0]
     assert any_type == "*"
     for other in ("IMAGE", "STRING", "*", ""):
-        # The two comparisons that cores make: both must say "not different".
+        # ComfyUI compares types with `!=` in either order, and both must return False.
         assert not any_type != other  # noqa: SIM202
         assert not other != any_type  # noqa: SIM202
     assert any_type is node.RETURN_TYPES[0]

@@ -24,7 +24,7 @@ def node(pack: Any) -> Any:
 
 @pytest.fixture
 def clean_up(node: Any) -> CleanUp:
-    """Runs the node as ComfyUI does, with a list on each input, and returns its outputs. No rule is on by default."""
+    """Return a function that runs the node with a list on each input. By default no rule is set."""
     required = node.INPUT_TYPES()["required"]
 
     async def run(**given: Any) -> Any:
@@ -43,7 +43,7 @@ def newest_first(cloud: SimulatedCloud, *statuses: str) -> list[str]:
 def test_the_order_types_and_defaults_of_the_inputs_never_change(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     assert list(inputs) == ["required", "optional"]
-    assert list(inputs["optional"])[:2] == ["after", "backup"], "what is added comes last"
+    assert list(inputs["optional"])[:2] == ["after", "backup"], "inputs added later come last"
     found = {
         name: (kind if isinstance(kind, str) else tuple(kind), options["default"])
         for name, (kind, options) in inputs["required"].items()

@@ -21,9 +21,9 @@ CLOUD_JOBS = 1600
 pytestmark = pytest.mark.timed
 
 HISTORY = ("POST", "/api/history")
-SOON = 0.5
-A_LOOK = 3.0
-"""Seconds that one look at the history may take on a busy machine: what had been sent is told truly."""
+MAX_STOP_SECONDS = 0.5
+MAX_LOOKUP_SECONDS = 3.0
+"""Seconds that the lookup after a stop may take on a busy machine."""
 STOPPED = "cloud_history.progress"
 
 
@@ -42,16 +42,16 @@ def clear_node(comfyui: FakeComfyUI, connected: None, pack: Any) -> Any:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Let others work until something has happened; the test's own time limit ends it."""
+    """Let other tasks run until `happened` returns true. The timeout of the test limits the wait."""
     while not happened():  # noqa: ASYNC110 - what is waited for is on the other side of a socket
         await asyncio.sleep(0.001)
 
 
 async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, work: Any) -> tuple[float, float]:
-    """Press stop as soon as something has happened, and give when, and the seconds until the node had ended."""
+    """Press stop once `happened` returns true. Return that time, and the seconds until the node ended."""
     task = asyncio.ensure_future(work)
     await until(lambda: happened() or task.done())
-    assert not task.done(), "it ended before it could be stopped"
+    assert not task.done(), "the node ended before the test could stop it"
     comfyui.interrupted = True
     pressed = time.monotonic()
     with pytest.raises(InterruptProcessingException):
@@ -60,12 +60,12 @@ async def press_stop_when(happened: Callable[[], bool], comfyui: FakeComfyUI, wo
 
 
 def noticed(cloud: SimulatedCloud, pressed: float) -> float:
-    """Seconds from the press until what had been sent was looked at: until then nobody had noticed."""
+    """Return the seconds from the press of stop until the first lookup of the sent jobs."""
     return next(each.at for each in cloud.requests if each.at >= pressed and each.method == "GET") - pressed
 
 
 def reports(comfyui: FakeComfyUI) -> list[str]:
-    """The reports that pages were told of, as they fetch them."""
+    """Return the reports that browsers were notified about."""
     kept = NodeReports(state_folder())
     return [kept.fetch(data["operation"])["report"] for event, data, _ in comfyui.sent if event == STOPPED]
 
@@ -76,11 +76,11 @@ async def test_stopping_a_node_during_a_request_takes_effect_within_half_a_secon
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None, acted=False))
     work = delete_node.run(job_ids=some(cloud, 300), dry_run=[False])
     pressed, took = await press_stop_when(lambda: len(cloud.history_posts) == 3, comfyui, work)
-    assert noticed(cloud, pressed) < SOON
-    assert took < A_LOOK
+    assert noticed(cloud, pressed) < MAX_STOP_SECONDS
+    assert took < MAX_LOOKUP_SECONDS
     [report] = reports(comfyui)
     assert report.startswith("Stopped: ")
-    # The look after a stop is a short one: what it does not see in time is unconfirmed.
+    # The lookup after a stop is short. Jobs that it does not reach in time are unconfirmed.
     assert re.search("^300 (not removed|unconfirmed): you stopped it$", report, re.MULTILINE)
     assert cloud.deleted == []
 
@@ -91,7 +91,7 @@ async def test_the_report_of_a_stopped_node_counts_jobs_that_were_removed_after_
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0, times=None))
     work = delete_node.run(job_ids=some(cloud, 2), dry_run=[False])
     pressed, _ = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
-    assert noticed(cloud, pressed) < SOON
+    assert noticed(cloud, pressed) < MAX_STOP_SECONDS
     assert len(cloud.deleted) == 2
     assert reports(comfyui)[0].startswith("2 jobs removed from your cloud history.")
 
@@ -102,8 +102,8 @@ async def test_the_report_of_a_node_stopped_between_requests_counts_the_sent_job
     cloud.switches.latency = 0.1
     work = delete_node.run(job_ids=some(cloud, 1500), dry_run=[False])
     pressed, took = await press_stop_when(lambda: len(comfyui.progress) > 2, comfyui, work)
-    assert noticed(cloud, pressed) < SOON
-    assert took < A_LOOK
+    assert noticed(cloud, pressed) < MAX_STOP_SECONDS
+    assert took < MAX_LOOKUP_SECONDS
     [report] = reports(comfyui)
     sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
     assert 0 < len(sent) < 1500
@@ -160,8 +160,8 @@ async def test_stopping_a_node_during_a_clear_request_is_reported(
     finished = len(cloud.finished)
     work = clear_node.run(clear=[True])
     _, took = await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
-    assert took < SOON
-    # The answer never came, but the last look shows that it was carried out.
+    assert took < MAX_STOP_SECONDS
+    # The clear got no answer, but the last count shows that the cloud carried it out.
     assert reports(comfyui)[0].startswith(f"{finished:,} jobs removed from your cloud history.")
 
 

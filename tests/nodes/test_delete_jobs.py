@@ -26,7 +26,7 @@ def many(count: int) -> list[str]:
 
 
 def busy(cloud: SimulatedCloud, count: int) -> list[str]:
-    """So many finished jobs: as many as it takes are added."""
+    """Return the ids of `count` finished jobs, and add jobs to the cloud if it has fewer."""
     for _ in range(count - len(cloud.finished)):
         cloud.add_job("completed")
     return [job.id for job in cloud.finished[:count]]

@@ -13,7 +13,7 @@ NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", 
 
 
 def named(page: str, heading: str) -> list[str]:
-    """The names in the table below a heading."""
+    """Return the names in the table below `heading`."""
     _, _, rest = page.partition(f"## {heading}\n")
     return re.findall(r"^\| `(\w+)` \|", rest.partition("\n## ")[0], re.MULTILINE)
 

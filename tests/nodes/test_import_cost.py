@@ -1,4 +1,4 @@
-"""Loading the pack costs ComfyUI's start next to nothing."""
+"""Loading the pack hardly delays the start of ComfyUI."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.timed
 
 CHECKOUT = Path(__file__).parent.parent.parent
 MAX_SECONDS = 0.020
-"""Seconds of the processor that loading the pack may take, best of five: what else goes on is no cost of ours."""
+"""CPU seconds that loading the pack may take, best of five runs."""
 
-# What a ComfyUI has loaded long before it loads any pack: its server's modules, and those that numpy and torch bring.
+# The first imports are modules that ComfyUI, numpy and torch load before any pack.
 LOAD = """
 import asyncio, concurrent.futures, dataclasses, importlib.resources
 import importlib.util, ipaddress, json, logging, secrets, sys, time, traceback, types
@@ -43,13 +43,13 @@ print(json.dumps({"took": took, "cpu": cpu, "new": new, "nodes": list(module.NOD
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Ours, with compiled files kept, as they are from ComfyUI's second start on, but not beside the sources."""
+    """Return our environment with bytecode caching on, as at later starts of ComfyUI, into `folder`."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONPYCACHEPREFIX": str(folder), "COMFY_CLOUD_HISTORY_HOME": str(folder / "state")}
 
 
 def load_once(folder: Path) -> tuple[float, list[str], list[str]]:
-    """Seconds, foreign modules and nodes of loading the pack in a process of its own."""
+    """Load the pack in a new process. Return the seconds, the other imported modules and the node ids."""
     name = str(CHECKOUT).replace(".", "_x_")
     done = subprocess.run(
         [sys.executable, "-c", LOAD, name, str(CHECKOUT / "__init__.py"), str(folder / "state")],

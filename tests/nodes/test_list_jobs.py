@@ -35,7 +35,7 @@ def node(pack: Any) -> Any:
 
 @pytest.fixture
 def listed(node: Any) -> Listed:
-    """Runs the node as ComfyUI does, with a list on each input, and gives its outputs."""
+    """Return a function that runs the node with a list on each input and returns its outputs."""
 
     async def run(status: str = "any", older_than: str = "", workflow_id: str = "", limit: int = 0, **more: Any) -> Any:
         given = {"older_than": [older_than], "workflow_id": [workflow_id], "limit": [limit]}
@@ -49,7 +49,7 @@ def newest_first(jobs: list[SimulatedJob]) -> list[str]:
 
 
 def aged(cloud: SimulatedCloud, milliseconds: int, status: str = "failed") -> str:
-    """A job of this age, a minute more."""
+    """Add a job that is one minute older than `milliseconds`. Return its id."""
     return cloud.add_job(status, create_time=int(time.time() * 1000) - milliseconds - 60_000).id
 
 
@@ -126,7 +126,7 @@ async def test_an_invalid_duration_is_an_error_and_never_lists_all_jobs(
 
 @pytest.mark.parametrize("limit", [1, 7, 100_000])
 async def test_a_limit_lists_the_newest_jobs(cloud: SimulatedCloud, listed: Listed, limit: int) -> None:
-    # Arriving last is not being newest.
+    # The last added job is not the newest by creation time.
     aged(cloud, 400 * DAY)
     _, job_ids, _, count = await listed("failed", limit=limit)
     assert job_ids == newest_first(cloud.listed("failed"))[:limit]
@@ -204,7 +204,7 @@ async def test_deleting_the_jobs_of_an_empty_list_sends_no_request_and_succeeds(
 
 @pytest.fixture
 def ahead(pack_module: Any) -> Callable[[timedelta], None]:
-    """Puts this machine's clock ahead."""
+    """Return a function that sets the clock of this machine ahead by a time span."""
 
     def put(span: timedelta) -> None:
         pack_module("comfy_host").operations().clock.now = lambda: datetime.now(timezone.utc) + span

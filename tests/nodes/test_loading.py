@@ -1,4 +1,4 @@
-"""Loading the pack: where its state is kept, its routes, and broken modules of other packs."""
+"""Loading the pack: its state folder, its routes, and broken modules of other packs."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_unresolved_operations_are_reported_at_startup_and_not_sent(
     said = threading.Event()
     listener = logging.Handler()
     listener.emit = lambda record: said.set()  # type: ignore[method-assign]
-    logger = logging.getLogger()  # after the handler of caplog
+    logger = logging.getLogger()  # added last, so that caplog has recorded the line first
     logger.addHandler(listener)
     try:
         with caplog.at_level(logging.WARNING, logger="cloud_history"):
@@ -166,7 +166,7 @@ def test_unresolved_operations_are_reported_at_startup_and_not_sent(
     assert cloud.requests == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows stops no program")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGSTOP")
 def test_a_suspended_process_that_holds_a_lock_does_not_block_the_start_of_comfyui(
     comfyui: FakeComfyUI, load_pack: LoadPack
 ) -> None:

@@ -1,4 +1,4 @@
-"""Hundreds of malformed inputs: nothing is ever sent, and every error is one a person can read."""
+"""Hundreds of malformed inputs send no request, and every error is readable."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BAD = st.one_of(
 
 @st.composite
 def malformed_ids(draw: st.DrawFn) -> object:
-    """What reaches the node: a list of one or more items, at least one of which is no job id."""
+    """Generate an input with at least one item that is not a job id."""
     items: list[object] = [*draw(st.lists(GOOD, max_size=5)), *draw(st.lists(BAD, min_size=1, max_size=4))]
     mixed: list[object] = list(draw(st.permutations(items)))
     nested: object = draw(st.sampled_from([mixed, tuple(mixed), [mixed], [[each] for each in mixed]]))
@@ -64,7 +64,7 @@ MALFORMED_BOOLEAN = st.one_of(
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedCloud]:
-    """A cloud in a thread of its own: what runs here has no event loop between two inputs."""
+    """Run a simulated cloud in a thread with its own event loop, because this test has none between inputs."""
     cloud = SimulatedCloud(jobs=20)
     with cloud.serving_in_thread() as base_url:
         monkeypatch.setenv("COMFY_CLOUD_BASE_URL", base_url)

@@ -1,4 +1,4 @@
-"""The pack as ComfyUI sees it."""
+"""The names that the pack exports to ComfyUI."""
 
 from __future__ import annotations
 

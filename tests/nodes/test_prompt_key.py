@@ -1,4 +1,4 @@
-"""The key that comes with a prompt, and ComfyUIs with several users."""
+"""The API key that ComfyUI passes on with a prompt, and ComfyUI with several users."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ NAME = "api_key_comfy_org"
 
 
 def older(key: str, prompt_id: str = "p") -> Any:
-    """How ComfyUI keeps a prompt that runs, with the key among the extra data."""
+    """Return a running prompt as older ComfyUI keeps it, with the key in the extra data."""
     return (1.0, prompt_id, {}, {NAME: key, "client_id": "browser-1"}, ["12"])
 
 
 def newer(key: str) -> Any:
-    """How newer ones do: with what must not be shown in a part of its own."""
+    """Return a running prompt as newer ComfyUI keeps it, with the key in a separate dict of secrets."""
     return (1.0, "p", {}, {"client_id": "browser-1"}, ["12"], {NAME: key})
 
 
 def wrapped(key: str) -> Any:
-    """How the packaged edition does."""
+    """Return a running prompt as the packaged edition of ComfyUI keeps it."""
 
     class Item(dict):  # type: ignore[type-arg]
         queue_tuple = newer(key)
@@ -126,7 +126,7 @@ def test_no_node_takes_the_prompt_key_as_an_input(nodes: Any) -> None:
 
 @pytest.fixture
 def many(comfyui: FakeComfyUI, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ComfyUI that was started with --multi-user."""
+    """Install a fake ComfyUI that was started with --multi-user."""
     comfyui.multi_user = True
     comfyui.install(monkeypatch)
 

@@ -1,4 +1,4 @@
-"""Trying rules in the panel: the list is cached briefly and never shared between keys."""
+"""Clean-up previews in the panel: the job list is cached for a minute and never shared between keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time in words is a moment or an error, and never "everything"."""
+"""A duration text is read as a time or raises an error, and never means all jobs."""
 
 from __future__ import annotations
 

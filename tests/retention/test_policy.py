@@ -1,4 +1,4 @@
-"""What a policy keeps and lets go, worked out by hand. It is Wednesday, 2026-03-18, noon (UTC)."""
+"""The jobs that policies delete, in a table made by hand. Now is Wednesday, 2026-03-18, noon (UTC)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from cloud_history.retention.report import cleanup_report, policy_words, span_wo
 NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 PROTECTED = "p"
 
-# A job: its letter, how long ago it was created ("?": no usable time), its workflow, its status if not completed.
+# Each job is its letter, its age ("?": no usable time), its workflow, and its status if not completed.
 HISTORIES = {
-    # One a day, at noon. a, b, c are in this week (Monday is the 16th), d to j in the week before.
+    # One job a day, at noon. Jobs a to c are in this week (Monday is the 16th), d to j in the week before.
     "days": "a 0d, b 1d, c 2d, d 3d, e 4d, f 5d, g 6d, h 7d, i 8d, j 9d",
-    # Wednesday 11, 10 and 9 o'clock; Tuesday 23 and 16; Monday 23 and 0; Sunday 23.
+    # Created on Wednesday at 11, 10 and 9, on Tuesday at 23 and 16, on Monday at 23 and 0, on Sunday at 23.
     "hours": "a 1h, b 2h, c 3h, d 13h, e 20h, f 37h, g 60h, h 61h",
-    # Sunday is the 15th: f is in the week before. h is from Monday, February 16th.
+    # Job f is in the week before, on Sunday the 15th. Job h is from Monday, February 16th.
     "flows": "a 1h x, b 2h y, c 24h x, d 25h y, e 48h x, f 72h, g 96h, h 30d z",
     "mixed": "a 1d, b 2d failed, c 3d cancelled, d 4d pending, e 5d in_progress, f 6d enchanted, g ?,"
     " h 7d failed, p 8d, q 9d failed",
-    # a is in week 12 of 2026; b, Monday, January 5th, in week 2; c, d, e in week 1: Sunday the 4th, Thursday the 1st,
-    # and Monday, December 29th of 2025; f, the Sunday before, in week 52; g in week 12 of 2025.
+    # Job a is in week 12 of 2026, b (Monday, January 5th) in week 2. Jobs c, d and e are in week 1: Sunday the 4th,
+    # Thursday the 1st and Monday, December 29th, 2025. Job f, the Sunday before, is in week 52, g in week 12 of 2025.
     "years": "a 0d, b 72d, c 73d, d 76d, e 79d, f 80d, g 364d",
 }
 
-# history, policy, what goes ("-": nothing)
+# history, policy, deleted jobs ("-": none)
 TABLE = """
 days    no rule                                          abcdefghij
 days    last=1                                           bcdefghij

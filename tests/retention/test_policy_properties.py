@@ -1,6 +1,6 @@
-"""What holds for every policy and every history.
+"""Invariants of retention policies, checked with random policies and histories.
 
-All of it is checked with the same examples: making one takes far longer than any check.
+All invariants are checked with the same examples, because generating an example takes longer than any check.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ NOW = datetime(2026, 3, 18, 12, tzinfo=timezone.utc)
 EXAMPLES = examples(500)
 
 STATUSES = [*FINISHED, *FINISHED, *FINISHED, *(each for each in JobStatus if each not in FINISHED)]
-"""The finished ones more often: the others never go, and then nothing is tested."""
+"""Finished statuses occur more often, because jobs with other statuses are never deleted."""
 WORKFLOWS = ("", "x", "y")
 AGES = [None, None, *(timedelta(hours=hours) for hours in range(-2, 60 * 24, 61))]
-"""Few enough that two jobs often have the same."""
+"""Few enough ages that two jobs often have the same one."""
 COUNTS = (0, 0, 0, 1, 1, 2, 5)
 SPANS = (None, None, None, *(timedelta(hours=hours) for hours in (1, 12, 48, 61, 300, 900)))
 ABOUT = [FINISHED, FINISHED, *([each for each in FINISHED if each is not other] for other in FINISHED)]
@@ -32,12 +32,12 @@ MAX_JOBS = 9
 
 
 class Example(NamedTuple):
-    """A history, a policy, and by what it is made another one.
+    """A history and a policy, and changes that give another history or policy to compare with.
 
     Attributes:
         shuffled: the same jobs in another order.
-        raised: by how much each rule of the policy is raised.
-        fewer: how many of its statuses are left out.
+        raised: how much the value of each rule is raised.
+        fewer: how many statuses of the policy are left out.
     """
 
     jobs: list[Job]
@@ -82,12 +82,12 @@ def preview_of(example: Example) -> CleanUpPreview:
     return decide(example.jobs, example.policy, NOW, lambda job: job.id in example.protected)
 
 
-def gone(jobs: list[Job], policy: Policy) -> set[str]:
-    """What goes where nothing is protected."""
+def deleted_ids(jobs: list[Job], policy: Policy) -> set[str]:
+    """Return the ids that the policy deletes if no job is protected."""
     return {job.id for job in decide(jobs, policy, NOW).go}
 
 
-def each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(
+def each_job_is_kept_or_deleted_and_only_matching_dated_jobs_are_deleted(
     example: Example,
 ) -> None:
     policy, preview = example.policy, preview_of(example)
@@ -100,24 +100,26 @@ def each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_ha
         assert policy.workflow_id in ("", job.workflow_id)
 
 
-def another_or_a_larger_rule_never_deletes_more(example: Example) -> None:
+def adding_or_raising_a_rule_never_deletes_more_jobs(example: Example) -> None:
     policy = example.policy
-    before, values = gone(example.jobs, policy), dict(policy.rules)
+    before, values = deleted_ids(example.jobs, policy), dict(policy.rules)
     for rule, more in example.raised.items():
         raised: Any = values[rule] + more if rule in values else more
-        assert gone(example.jobs, replace(policy, **{rule.name: raised})) <= before
+        assert deleted_ids(example.jobs, replace(policy, **{rule.name: raised})) <= before
 
 
-def rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example: Example) -> None:
+def rules_per_workflow_or_for_fewer_jobs_never_delete_more_jobs(example: Example) -> None:
     jobs, policy = example.jobs, example.policy
-    before = gone(jobs, policy)
-    assert gone(jobs, replace(policy, per_workflow=True)) <= gone(jobs, replace(policy, per_workflow=False))
+    before = deleted_ids(jobs, policy)
+    assert deleted_ids(jobs, replace(policy, per_workflow=True)) <= deleted_ids(
+        jobs, replace(policy, per_workflow=False)
+    )
     fewer = policy.statuses[example.fewer :] or policy.statuses[:1]
-    assert gone(jobs, replace(policy, statuses=fewer)) <= before
-    assert gone(jobs, replace(policy, workflow_id=policy.workflow_id or "y")) <= before
+    assert deleted_ids(jobs, replace(policy, statuses=fewer)) <= before
+    assert deleted_ids(jobs, replace(policy, workflow_id=policy.workflow_id or "y")) <= before
 
 
-def what_is_active_unknown_protected_or_without_a_time_is_always_kept(example: Example) -> None:
+def active_unknown_protected_and_undated_jobs_are_always_kept(example: Example) -> None:
     going = {job.id for job in preview_of(example).go}
     for job in example.jobs:
         if job.status not in FINISHED or job.created_at is None or job.id in example.protected:
@@ -129,12 +131,12 @@ def the_order_of_the_jobs_does_not_matter(example: Example) -> None:
     assert (one.kept, one.go) == (two.kept, two.go)
 
 
-def protected_jobs_stay_and_cost_no_other_job_its_place(example: Example) -> None:
+def protecting_a_job_never_deletes_another_job(example: Example) -> None:
     going = {job.id for job in preview_of(example).go}
-    assert going == gone(example.jobs, example.policy) - example.protected
+    assert going == deleted_ids(example.jobs, example.policy) - example.protected
 
 
-def the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example: Example) -> None:
+def every_counting_rule_keeps_the_newest_job(example: Example) -> None:
     policy = example.policy
     going = decide(example.jobs, policy, NOW).go
     if all(rule.is_length for rule, _ in policy.rules):
@@ -149,10 +151,10 @@ def the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example: Example
 @EXAMPLES
 @given(made_of(example_of, 64))
 def test_retention_invariants_hold_for_random_policies_and_histories(example: Example) -> None:
-    each_job_is_either_kept_or_goes_and_only_one_that_the_policy_is_about_and_has_a_time_goes(example)
-    another_or_a_larger_rule_never_deletes_more(example)
-    rules_for_each_workflow_apart_or_for_fewer_jobs_never_delete_more(example)
-    what_is_active_unknown_protected_or_without_a_time_is_always_kept(example)
+    each_job_is_kept_or_deleted_and_only_matching_dated_jobs_are_deleted(example)
+    adding_or_raising_a_rule_never_deletes_more_jobs(example)
+    rules_per_workflow_or_for_fewer_jobs_never_delete_more_jobs(example)
+    active_unknown_protected_and_undated_jobs_are_always_kept(example)
     the_order_of_the_jobs_does_not_matter(example)
-    protected_jobs_stay_and_cost_no_other_job_its_place(example)
-    the_newest_job_of_a_group_is_kept_by_every_rule_that_counts(example)
+    protecting_a_job_never_deletes_another_job(example)
+    every_counting_rule_keeps_the_newest_job(example)

@@ -23,7 +23,7 @@ MONTH = Policy(keep_within=timedelta(days=30))
 
 
 def made(tmp_path: Path, environ: dict[str, str], **ahead: float) -> Operations:
-    """A machine whose clock is so far ahead."""
+    """Return the operations of a machine whose clock is ahead by the time span `ahead`."""
     clock = CloudClock(lambda: datetime.now(timezone.utc) + timedelta(**ahead))
     return Operations(tmp_path / "state", environ, clock=clock)
 
@@ -101,5 +101,5 @@ async def test_a_job_counts_as_old_only_if_it_is_old_by_both_clocks(
             await client.get_job(failed[0].id)
             await look_up(client, [job.id for job in failed])
         asked = {request.query.get("status", "") for request in cloud.requests_to("GET", "/api/jobs")}
-        # The first page of the whole list may be asked for all the same, beside the question what to read.
+        # Only the list of active and failed jobs is checked, because the whole list may be requested in parallel.
         assert (",".join((*ACTIVE, "failed")) in asked) is not just_now
