@@ -117,12 +117,12 @@ def cloud(stage: Stage) -> Iterator[SimulatedCloud]:
 
 @pytest.fixture(scope="session")
 def ports() -> dict[str, int]:
-    """By frontend version: the port of its hosts, one after the other. To a browser another port is another site."""
+    """Ports by frontend version. Hosts of a version reuse one port, because another port is another site."""
     return {}
 
 
 def quiet_port() -> int:
-    """A free port below those that systems give to outgoing connections, so that it is free again for the next host."""
+    """Return a free port below the range of outgoing connections, so that no connection takes it between two hosts."""
     for port in random.sample(range(20_000, 32_000), 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -186,7 +186,7 @@ def console_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def asked() -> list[str]:
-    """Every address that the page has requested since its start."""
+    """Collect every address that the page has requested since its start."""
     return []
 
 

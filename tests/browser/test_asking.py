@@ -114,7 +114,7 @@ async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -
         await choose_in_menu(page, "Settings")
         await page.get_by_text("Cloud history", exact=True).last.click()
         await expect(may_delete).to_be_disabled()
-        assert await may_delete.input_value() == ""  # not the first choice of the field, which nobody has set
+        assert await may_delete.input_value() == ""  # empty, because the setting was never set
     await expect(may_delete).to_have_value("ask")
     await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
     assert sum(address.endswith("/status") for address in asked) == 1

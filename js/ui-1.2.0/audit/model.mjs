@@ -18,10 +18,10 @@ import { asApiError } from "../api.mjs";
 /** @typedef {{jobs: DeletedJob[], error: HistoryApiError | null}} DeletedJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
-/** Jobs of the audit log, then those that only the backup contains. @param {AuditJob[]} told @param {BackupJob[]} kept @returns {DeletedJob[]} */
-export function joinJobs(told, kept) {
-  const backups = new Map(kept.map((job) => [job.id, job]));
-  const joined = told.map(({ id, outcome, why }) => {
+/** Jobs of the audit log, then those that only the backup contains. @param {AuditJob[]} logged @param {BackupJob[]} stored @returns {DeletedJob[]} */
+export function joinJobs(logged, stored) {
+  const backups = new Map(stored.map((job) => [job.id, job]));
+  const joined = logged.map(({ id, outcome, why }) => {
     const backup = backups.get(id);
     backups.delete(id);
     return { id, outcome, why, name: backup?.name ?? "", workflow: backup?.has_workflow ?? false };
@@ -69,12 +69,12 @@ export class AuditLog {
 
   /** The jobs of one deletion. If its backup is unreadable, returns the audit log's data with the error. @param {AuditEntry} entry @returns {Promise<DeletedJobs>} */
   async jobs({ operation, backup }) {
-    const [told, kept] = await Promise.allSettled([
+    const [logged, stored] = await Promise.allSettled([
       this.api.auditJobs(operation),
       backup ? this.api.backupJobs(operation) : Promise.resolve({ jobs: [] }),
     ]);
-    const jobs = joinJobs(told.status === "fulfilled" ? told.value.jobs : [], kept.status === "fulfilled" ? kept.value.jobs : []);
-    const error = told.status === "rejected" ? asApiError(told.reason) : kept.status === "rejected" ? asApiError(kept.reason) : null;
+    const jobs = joinJobs(logged.status === "fulfilled" ? logged.value.jobs : [], stored.status === "fulfilled" ? stored.value.jobs : []);
+    const error = logged.status === "rejected" ? asApiError(logged.reason) : stored.status === "rejected" ? asApiError(stored.reason) : null;
     return { jobs, error };
   }
 }

@@ -21,7 +21,7 @@ import { AUDIT, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, rem
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { AuditLog, DeletedJob, DeletedJobs } from "./model.mjs" */
 
-/** Whether an entry is open, and shows all its jobs. @typedef {{open: boolean, all: boolean, kept: DeletedJobs | null}} EntryState */
+/** Whether an entry is open, and shows all its jobs. @typedef {{open: boolean, all: boolean, loaded: DeletedJobs | null}} EntryState */
 /**
  * @typedef {object} EntryActions
  * @property {() => void} toggle
@@ -48,7 +48,7 @@ function entryIcon({ state, backup }) {
 function jobLine(job, { open, download }) {
   const name = clean(job.name);
   const title = clean(job.id);
-  const told = outcomeWords(job);
+  const outcome = outcomeWords(job);
   return el(
     "li",
     { class: "cch-kept" },
@@ -57,7 +57,7 @@ function jobLine(job, { open, download }) {
       "span",
       { class: "cch-grow cch-t12" },
       name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
-      told && el("span", { class: "cch-2 cch-cut", dir: "auto", title: told }, told),
+      outcome && el("span", { class: "cch-2 cch-cut", dir: "auto", title: outcome }, outcome),
     ),
     job.workflow && linkButton(AUDIT.open, () => open(job)),
     job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
@@ -86,9 +86,9 @@ function jobList(jobs, actions, cleanups) {
 }
 
 /** @param {AuditEntry} entry @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
-function entryBody(entry, { kept, all }, actions, cleanups) {
-  if (!kept) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
-  const { jobs, error } = kept;
+function entryBody(entry, { loaded, all }, actions, cleanups) {
+  if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
+  const { jobs, error } = loaded;
   const rest = jobs.length > FIRST && !all && linkButton(showAll(jobs.length), actions.all);
   const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
   return [
@@ -113,9 +113,9 @@ function createEntry(entry, now, state, actions) {
     for (const leave of cleanups) leave();
     cleanups = [];
   };
-  const told = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
+  const text = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
   return {
-    element: el("li", { class: "cch-entry" }, el("div", { class: "hd" }, icon(name, colour), told, toggle), box),
+    element: el("li", { class: "cch-entry" }, el("div", { class: "hd" }, icon(name, colour), text, toggle), box),
     toggle,
     destroy: cleanUp,
     draw() {
@@ -132,7 +132,7 @@ function createEntry(entry, now, state, actions) {
   };
 }
 
-const WAITING = 3;
+const SKELETONS = 3;
 
 export class AuditPage {
   #count = el("span", { class: "cch-t12 cch-2 cch-grow" });
@@ -168,7 +168,7 @@ export class AuditPage {
     this.#tail.hidden = !entries?.length;
     this.#body.setAttribute("aria-busy", String(!entries));
     this.#count.textContent = removedInAll(auditLog.removedInAll);
-    if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: WAITING }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
+    if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: SKELETONS }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
     else this.#drawEntries(entries ?? []);
   }
 
@@ -198,7 +198,7 @@ export class AuditPage {
   /** @param {AuditEntry} entry */
   #make(entry) {
     const { operation } = entry;
-    const state = this.#states.get(operation) ?? { open: false, all: false, kept: null };
+    const state = this.#states.get(operation) ?? { open: false, all: false, loaded: null };
     this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
       toggle: () => {
@@ -221,11 +221,11 @@ export class AuditPage {
 
   /** @param {AuditEntry} entry @param {EntryState} state @param {() => void} draw */
   #load(entry, state, draw) {
-    state.kept = null;
+    state.loaded = null;
     draw();
     if (!state.open) return;
-    void this.parts.auditLog.jobs(entry).then((kept) => {
-      state.kept = kept;
+    void this.parts.auditLog.jobs(entry).then((loaded) => {
+      state.loaded = loaded;
       draw();
     });
   }

@@ -29,12 +29,12 @@ export async function copyText(text) {
   }
 }
 
-/** Milliseconds after which every browser has started to read the file. */
-const READ = 10_000;
+/** Time after which every browser has started to read the file. */
+const READ_MS = 10_000;
 
 /** @param {Blob} blob @param {string} name */
 export function saveFile(blob, name) {
   const url = URL.createObjectURL(blob);
   el("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), READ);
+  setTimeout(() => URL.revokeObjectURL(url), READ_MS);
 }

@@ -70,9 +70,9 @@ export const cross = (dismiss) =>
 
 /** @param {IconName} name @param {string} className @param {Words} content @param {(() => void)} [dismiss] @param {HTMLElement[]} [buttons] */
 export function card(name, className, { title, text }, dismiss, buttons = []) {
-  const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2" }, text));
+  const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2" }, text));
   const foot = buttons.length > 0 && el("div", { class: "ft" }, el("span", { class: "push" }), ...buttons);
-  return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon(name, className), told, cross(dismiss)), foot);
+  return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon(name, className), body, cross(dismiss)), foot);
 }
 
 /**
@@ -86,9 +86,9 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   const cards = [...first];
   if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
   if (status.clock) cards.push(card("warning", "i-warn", { title: status.clock, text: "" }));
-  /** @param {Words} told @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
-  const add = (told, dismiss, buttons) => {
-    const shown = card("warning", "i-warn", told, () => {
+  /** @param {Words} content @param {() => Promise<Status>} dismiss @param {HTMLElement[]} [buttons] */
+  const add = (content, dismiss, buttons) => {
+    const shown = card("warning", "i-warn", content, () => {
       // If the server refuses to dismiss the message, the next status shows it again.
       dismiss().then(onStatus, () => undefined);
       shown.closest(".cch")?.querySelector("button")?.focus();

@@ -16,7 +16,7 @@ export const tally = (parts) =>
   parts.filter(([n]) => n > 0).map(([n, word]) => `${number(n)}\u00a0${word}`).join(", ");
 
 /** Any character that is visible, in any script. */
-const SEEN = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const VISIBLE = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
  * Untrusted text as one line, or "" if no character is visible. Control characters and marks that change the writing direction become �.
@@ -24,7 +24,7 @@ const SEEN = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;
  * @param {number} [most] maximum length in characters
  */
 export function clean(text, most = 200) {
-  if (!SEEN.test(String(text ?? ""))) return "";
+  if (!VISIBLE.test(String(text ?? ""))) return "";
   const line = String(text ?? "").trim().replace(/\s+/g, " ").replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
   const characters = [...line];
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : line;

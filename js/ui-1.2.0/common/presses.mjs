@@ -1,7 +1,7 @@
 // @ts-check
 /** Ignores presses on a dialog that has just appeared, because they may have been meant for something else. */
 
-/** Milliseconds for which a dialog that appears by itself ignores presses. */
+/** How long a dialog that appears by itself ignores presses. */
 export const UNASKED_DELAY_MS = 1_000;
 /** The same for a dialog that the person opened: as long as the slowest double click. */
 const OPENED_DELAY_MS = 500;

@@ -128,10 +128,10 @@ export function protectionPart(job, protection, protectWorkflow) {
   return job.workflow_id ? [sentence, el("div", { class: "cch-under-icon" }, all)] : [sentence];
 }
 
-/** The icon shows the state, and the label says what a press does. @param {boolean} kept @param {() => void} act */
-export function protectionButton(kept, act) {
+/** The icon shows the state, and the label says what a press does. @param {boolean} isProtected @param {() => void} act */
+export function protectionButton(isProtected, act) {
   const press = once(act);
-  if (kept) {
+  if (isProtected) {
     const unprotect = button({ label: PROTECT.unprotect, icon: "lock", press });
     unprotect.setAttribute("data-guard", "");
     return unprotect;

@@ -129,9 +129,9 @@ export class Details {
     const row = this.#row;
     if (!row) return;
     const job = this.#details?.job ?? row;
-    const told = protectionPart(job, this.parts.store.protection, this.parts.actions.protectWorkflow);
-    this.#protection.replaceChildren(...told);
-    this.#protection.hidden = !told.length;
+    const parts = protectionPart(job, this.parts.store.protection, this.parts.actions.protectWorkflow);
+    this.#protection.replaceChildren(...parts);
+    this.#protection.hidden = !parts.length;
     this.#drawTail(job, !this.#details && !this.#error);
   }
 
@@ -146,9 +146,9 @@ export class Details {
       void this.#load(row);
       this.#draw();
     };
-    const told = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));
+    const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));
     const retry = button({ label: gone ? PANEL.refresh : COMMON.tryAgain, press });
-    return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon("warning", "i-warn"), told, retry));
+    return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon("warning", "i-warn"), body, retry));
   }
 
   /** @param {Row} job @param {boolean} waiting */
@@ -167,9 +167,9 @@ export class Details {
     const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => actions.cancel([job]) });
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
-    const kept = store.protection.covers(job);
-    const protectionPress = there && protectionButton(kept, () => actions.protect([job], !kept));
-    const right = el("span", { class: "cch-right" }, protectionPress, there && !kept && !active && job.status !== "unknown" && gone);
+    const isProtected = store.protection.covers(job);
+    const protectionPress = there && protectionButton(isProtected, () => actions.protect([job], !isProtected));
+    const right = el("span", { class: "cch-right" }, protectionPress, there && !isProtected && !active && job.status !== "unknown" && gone);
     const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
     const focused = this.#tail.contains(document.activeElement) && document.activeElement;
@@ -179,9 +179,9 @@ export class Details {
     if (focused) /** @type {HTMLElement | null} */ (this.#tail.querySelector(again))?.focus();
   }
 
-  /** @param {string} text @param {string} told */
-  async #copy(text, told) {
+  /** @param {string} text @param {string} success */
+  async #copy(text, success) {
     const done = await copyText(text);
-    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? told : COMMON.notCopied, life: 4_000 });
+    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? success : COMMON.notCopied, life: 4_000 });
   }
 }

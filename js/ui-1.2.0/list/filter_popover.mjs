@@ -12,8 +12,8 @@ import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES
 /** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
 
-/** Milliseconds after the last typed key before the search starts. */
-const WAIT = 150;
+/** Pause in typing before the search starts. */
+const WAIT_MS = 150;
 
 /** @param {string} label @param {HTMLElement} field */
 const labelled = (label, field) => el("label", { class: "cch-lab" }, el("span", {}, label), field);
@@ -111,7 +111,7 @@ export class Finder {
   #typed() {
     this.#clear.hidden = !this.search.value;
     clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#find(), WAIT);
+    this.#waiting = setTimeout(() => this.#find(), WAIT_MS);
   }
 
   #find() {

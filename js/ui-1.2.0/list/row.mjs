@@ -148,9 +148,9 @@ export class RowView {
 /** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {() => void} open opens the job's details @returns {(Item | null)[]} */
 export function rowMenu(row, { store, actions }, open) {
   const active = isActive(row.status);
-  const kept = store.protection.covers(row);
+  const isProtected = store.protection.covers(row);
   /** @type {Item} */
-  const protect = { label: kept ? PROTECT.unprotect : PROTECT.protect, icon: kept ? "unlock" : "lock", key: "P", press: () => actions.protect([row], !kept) };
+  const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", key: "P", press: () => actions.protect([row], !isProtected) };
   /** @type {Item} */
   const last = active
     ? { label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel([row]) }

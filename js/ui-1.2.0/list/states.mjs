@@ -65,11 +65,11 @@ export function wholeState(store, actions) {
   return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
 }
 
-/** The most serious banners first. @param {Store} store @param {HTMLElement[]} told banners made from the status @returns {HTMLElement[]} */
-export function banners(store, told) {
+/** The most serious banners first. @param {Store} store @param {HTMLElement[]} first banners made from the status @returns {HTMLElement[]} */
+export function banners(store, first) {
   const { readAt, error, loading, incomplete, loaded, unreadable, doubt, status } = store;
   /** @type {(HTMLElement | false | null)[]} */
-  const all = [...told];
+  const all = [...first];
   const again = (/** @type {string} */ label) => [button({ label, press: () => void store.refresh() })];
   if (error && readAt !== null) {
     const { title, text } = errorWords(error);

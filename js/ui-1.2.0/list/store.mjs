@@ -12,8 +12,8 @@ import { PANEL } from "./strings.mjs";
 /** @import { Deletions } from "../deletion/controller.mjs" */
 /** @import { Protection } from "../protection/model.mjs" */
 
-/** Minimum milliseconds between two redraws of a loading list. */
-const DRAW_EVERY = 250;
+/** Minimum time between two redraws of a loading list. */
+const DRAW_EVERY_MS = 250;
 const MAX_WORKFLOWS = 50;
 /** Maximum number of ids that the server accepts in one request. */
 const MAX_IDS = 200_000;
@@ -299,7 +299,7 @@ export class Store {
       if (line.type !== "jobs") continue;
       for (const row of line.jobs) fresh.set(row.id, row);
       this.loaded = fresh.size;
-      if (first && this.now() - drawn > DRAW_EVERY) {
+      if (first && this.now() - drawn > DRAW_EVERY_MS) {
         this.#updateRows();
         drawn = this.now();
       }

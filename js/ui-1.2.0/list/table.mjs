@@ -14,9 +14,9 @@ import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs"
 /** @import { PanelView } from "./view.mjs" */
 
 const MINUTE = 60_000;
-/** Milliseconds without scrolling before thumbnails are requested. */
+/** Pause in scrolling before thumbnails are requested. */
 const REST_MS = 120;
-/** The longest time in milliseconds between the clicks of a double click, on any system. */
+/** The longest time between the clicks of a double click, on any system. */
 const DOUBLE_CLICK_MS = 700;
 
 let lists = 0;

@@ -15,7 +15,7 @@ import { Footer, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
 
 /** @import { PageName, Row, Say, ViewParts } from "../../../types/list" */
 
-/** Milliseconds without a change before a screen reader reads the count. */
+/** Pause after a change before a screen reader reads the count. */
 const QUIET_MS = 500;
 
 function createLive() {
@@ -38,9 +38,9 @@ function createLive() {
   };
 }
 
-/** Panel width in pixels from which the details are beside the list, as in style.css. */
-const WIDE = 1020;
-/** Milliseconds after which the details beside the list show a newly focused row. */
+/** Panel width from which the details are beside the list, as in style.css. */
+const WIDE_PX = 1020;
+/** Delay after which the details beside the list show a newly focused row. */
 const REST_MS = 150;
 
 let views = 0;
@@ -134,7 +134,7 @@ export class PanelView {
   }
 
   #measure() {
-    const wide = this.root.clientWidth >= WIDE;
+    const wide = this.root.clientWidth >= WIDE_PX;
     if (wide === this.#wide) return;
     this.#wide = wide;
     if (this.#pages.shown === this.detailsPage) this.back();
@@ -150,11 +150,11 @@ export class PanelView {
 
   /** Closes popups and details of the previous account's jobs after a change of account. */
   #leaveAccount() {
-    const [before, held] = [this.#account, this.root.contains(document.activeElement)];
+    const [before, hadFocus] = [this.#account, this.root.contains(document.activeElement)];
     this.#account = this.store.account;
     if (!before || before === this.#account) return;
     this.#popups.close();
-    if (this.#pages.shown === this.detailsPage && this.#pages.close() && held) this.focusList();
+    if (this.#pages.shown === this.detailsPage && this.#pages.close() && hadFocus) this.focusList();
   }
 
   draw() {
@@ -186,9 +186,9 @@ export class PanelView {
     if (!same) this.#top.replaceChildren(...banner);
     const now = rows.length ? "" : JSON.stringify([loading, readAt, error?.code, error?.cloudSays, choice, counts.all, status?.source]);
     this.list.element.setAttribute("aria-busy", String(loading));
-    const held = [this.root, this.list.element].some((each) => each === document.activeElement);
+    const hadFocus = [this.root, this.list.element].some((each) => each === document.activeElement);
     this.list.element.hidden = !rows.length;
-    if (held) this.focusList();
+    if (hadFocus) this.focusList();
     if (now === this.#drawnState) return;
     this.#drawnState = now;
     const state = wholeState(store, parts.actions);

@@ -9,7 +9,7 @@ const entry = (rest = {}) => ({
   operation: "op", kind: "delete", origin: "panel", node: "", title: "", at: "2026-11-23T14:02:00", seconds: 2, asked: 35, state: "done",
   counts: { deleted: 35 }, removed: 35, report: "", host: "x", last4: "a1b2", version: "1", backup: null, ...rest,
 });
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const titleOf = (rest) => words.entryTitle(entry(rest));
 
 test("the title of a deletion counts only jobs that were verified as removed", () => {
@@ -63,9 +63,9 @@ test("the confirmation for deleting a backup has a singular and a plural", () =>
 });
 
 test("the jobs of a deletion have the audit log’s order and outcomes, and the backup’s names", () => {
-  const told = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
+  const logged = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
   const kept = [{ id: "c", name: "c.png", has_workflow: true }, { id: "a", name: "a.png", has_workflow: false }];
-  assert.deepEqual(joinJobs(told, kept), [
+  assert.deepEqual(joinJobs(logged, kept), [
     { id: "a", outcome: "deleted", why: "", name: "a.png", workflow: false },
     { id: "b", outcome: "failed", why: "w", name: "", workflow: false },
     { id: "c", outcome: "", why: "", name: "c.png", workflow: true },
@@ -95,7 +95,7 @@ test("the audit log is requested only when its page opens and when a deletion ch
   auditLog.changed();
   asked[1]({ entries: [entry()], removed_in_all: 35 });
   asked[0]({ entries: [], removed_in_all: 0 });
-  await settle();
+  await nextTurn();
   assert.deepEqual([auditLog.entries.length, auditLog.removedInAll, drawn], [1, 35, 1]);
   leave();
   auditLog.changed();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PressDelay, UNASKED_DELAY_MS } from "#ui/common/presses.mjs";
 
-/** A dialog with a simulated clock; `shown` records each change of its buttons. */
+/** A delay with a simulated clock; `stage.states` records whether its buttons look disabled. */
 function newDialog({ painted = true } = {}) {
   const stage = { time: 5_000, timers: [], paints: [], states: [] };
   const delay = new PressDelay({

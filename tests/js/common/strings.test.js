@@ -37,9 +37,9 @@ test("the result of a clear says how many jobs are gone and how many are left", 
 });
 
 test("a partial result without numbers shows no numbers", () => {
-  const told = words.clearResultWords(result("partial", { removed: null, listed: null }));
-  assert.equal(told.title, "Outcome unknown");
-  assert.equal(told.kind, "warning");
+  const shown = words.clearResultWords(result("partial", { removed: null, listed: null }));
+  assert.equal(shown.title, "Outcome unknown");
+  assert.equal(shown.kind, "warning");
 });
 
 test("a clear that the cloud answered with an error quotes the cloud, and does not say that the connection was lost", () => {
@@ -70,19 +70,19 @@ test("a stopped clear says how many jobs it removed, and names no number if no r
 });
 
 test("a failure quotes the cloud’s message and HTTP status on one line", () => {
-  const told = words.clearResultWords(result("failed", { error: error("unauthorized", { message: "Your API key was refused.", hint: "It may have been revoked, or not copied whole.", status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
-  assert.equal(told.title, "No job was removed");
+  const shown = words.clearResultWords(result("failed", { error: error("unauthorized", { message: "Your API key was refused.", hint: "It may have been revoked, or not copied whole.", status: 401, cloud_says: "Invalid\n<b>key</b>" }) }));
+  assert.equal(shown.title, "No job was removed");
   assert.equal(
-    told.text,
+    shown.text,
     "Your API key was refused. It may have been revoked, or not copied whole. Comfy Cloud says: “Invalid <b>key</b>” (401)",
   );
 });
 
 test("the browser shows the server’s message and hint for every error code", () => {
   for (const code of ["state_unwritable", "unreachable", "missing_key", "protection_damaged", "constructor", "a code of tomorrow"]) {
-    const told = { message: "The setting can’t be saved.", hint: "settings.json is a link, which is not followed." };
-    assert.deepEqual(words.errorWords(error(code, told)), { title: "The setting can’t be saved", text: told.hint }, code);
-    assert.equal(words.errorLine(new HistoryApiError(error(code, told))), `${told.message} ${told.hint}`, code);
+    const sent = { message: "The setting can’t be saved.", hint: "settings.json is a link, which is not followed." };
+    assert.deepEqual(words.errorWords(error(code, sent)), { title: "The setting can’t be saved", text: sent.hint }, code);
+    assert.equal(words.errorLine(new HistoryApiError(error(code, sent))), `${sent.message} ${sent.hint}`, code);
   }
 });
 
@@ -97,9 +97,9 @@ test("the browser has texts of its own only for errors that carry no message fro
 
 test("only the error of a reading request says that nothing was changed", () => {
   for (const code of ["unauthorized", "subscription_inactive", "unreachable", "timeout"]) {
-    const told = error(code, { message: "No.", hint: "Wait." });
-    assert.equal(words.readingErrorWords(told).text, "Wait. Nothing was changed.", code);
-    assert.equal(words.errorWords(told).text, "Wait.", code);
+    const sent = error(code, { message: "No.", hint: "Wait." });
+    assert.equal(words.readingErrorWords(sent).text, "Wait. Nothing was changed.", code);
+    assert.equal(words.errorWords(sent).text, "Wait.", code);
   }
   assert.equal(words.readingErrorWords(error("account_changed", { message: "No.", hint: "Wait." })).text, "Wait.");
 });

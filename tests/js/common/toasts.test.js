@@ -11,7 +11,7 @@ function newHost() {
 
 function oldHost() {
   const added = [];
-  const never = () => assert.fail("remove is gone in new frontends");
+  const never = () => assert.fail("new frontends have no `remove`");
   return { added, host: { add: (message) => added.push(message), remove: never, removeAll: never } };
 }
 

@@ -7,7 +7,7 @@ const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
 const details = (name = "a_00001_.png", workflow = WORKFLOW) => ({ job: { id: "7f3a9c21-5b0e", name }, outputs: [], workflow });
 
 function stage({ taken = [], name = "a_00001_.png", workflow = WORKFLOW, load = (n) => `workflows/${n}.json`, store = true } = {}) {
-  const [loaded, told] = [[], []];
+  const [loaded, shownToasts] = [[], []];
   const tabs = { getWorkflowByPath: (path) => (taken.includes(path) ? {} : null), activeWorkflow: { path: "workflows/mine.json" } };
   const app = {
     loadGraphData: async (...call) => {
@@ -16,15 +16,15 @@ function stage({ taken = [], name = "a_00001_.png", workflow = WORKFLOW, load = 
     },
     extensionManager: store ? { workflow: tabs } : {},
   };
-  const it = createWorkflows({ getApp: () => app, api: { job: async () => details(name, workflow) }, toasts: { tell: (kind, { title }) => told.push([kind, title]) } });
-  return { it, loaded, told };
+  const it = createWorkflows({ getApp: () => app, api: { job: async () => details(name, workflow) }, toasts: { tell: (kind, { title }) => shownToasts.push([kind, title]) } });
+  return { it, loaded, shownToasts };
 }
 
 test("a workflow opens in a new tab under an unused name", async () => {
-  const { it, loaded, told } = stage({ taken: ["workflows/a_00001_ 7f3a9c21.json", "workflows/a_00001_ 7f3a9c21 (2).json"] });
+  const { it, loaded, shownToasts } = stage({ taken: ["workflows/a_00001_ 7f3a9c21.json", "workflows/a_00001_ 7f3a9c21 (2).json"] });
   assert.equal(await it.open("x"), true);
   assert.deepEqual(loaded, [[WORKFLOW, true, true, "a_00001_ 7f3a9c21 (3)"]]);
-  assert.deepEqual(told, [["success", "Workflow opened in a new tab"]]);
+  assert.deepEqual(shownToasts, [["success", "Workflow opened in a new tab"]]);
 });
 
 test("ComfyUI chooses the tab’s name if it offers no lookup of names", async () => {
@@ -37,22 +37,22 @@ test("ComfyUI chooses the tab’s name if it offers no lookup of names", async (
 test("a workflow that ComfyUI can’t load never reaches the canvas", async () => {
   for (const workflow of [{}, [], { nodes: {} }, { nodes: [null] }, { nodes: [{ id: 1 }] }, { nodes: [{ id: {}, type: "A" }] }, { nodes: [], links: 3 }]) {
     assert.equal(isLoadable(workflow), false);
-    const { it, loaded, told } = stage({ workflow });
+    const { it, loaded, shownToasts } = stage({ workflow });
     assert.equal(await it.open("x"), false);
-    assert.deepEqual([loaded, told[0]?.[0]], [[], "error"]);
+    assert.deepEqual([loaded, shownToasts[0]?.[0]], [[], "error"]);
   }
 });
 
 test("a workflow is not reported as opened if ComfyUI loaded it into another tab", async () => {
-  const { it, told } = stage({ load: () => "workflows/mine.json" });
+  const { it, shownToasts } = stage({ load: () => "workflows/mine.json" });
   assert.equal(await it.open("x"), false);
-  assert.deepEqual(told, [["error", "The workflow can’t be opened"]]);
+  assert.deepEqual(shownToasts, [["error", "The workflow can’t be opened"]]);
 });
 
 test("opening a job without a workflow says that there is none", async () => {
-  const { it, loaded, told } = stage({ workflow: null });
+  const { it, loaded, shownToasts } = stage({ workflow: null });
   await it.open("x");
-  assert.deepEqual([loaded, told], [[], [["info", "The workflow can’t be opened"]]]);
+  assert.deepEqual([loaded, shownToasts], [[], [["info", "The workflow can’t be opened"]]]);
 });
 
 test("job names from the cloud become safe file names", () => {
@@ -80,9 +80,9 @@ test("a downloaded workflow is the server’s exact text, from Comfy Cloud or a 
 });
 
 test("a failed download shows an error toast", async () => {
-  const told = [];
+  const shownToasts = [];
   const api = { job: async () => details(), workflowFile: async () => Promise.reject(new HistoryApiError({ code: "comfyui_away" })) };
-  const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: (kind) => told.push(kind) } });
+  const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: (kind) => shownToasts.push(kind) } });
   assert.equal(await it.download("x"), false);
-  assert.deepEqual(told, ["error"]);
+  assert.deepEqual(shownToasts, ["error"]);
 });

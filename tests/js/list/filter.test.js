@@ -26,7 +26,7 @@ test("search matches name, id, workflow id and error, ignores case, and treats s
   assert.ok(finds("wf-1"));
   assert.ok(finds("cuda", { error: { message: "CUDA out of memory" } }));
   assert.ok(!finds("s.nset"));
-  assert.ok(!finds("png7f3a"), "one member at a time");
+  assert.ok(!finds("png7f3a"), "the search does not match across two fields");
 });
 
 test("a time range includes its start, excludes its end, and excludes jobs without a time", () => {

@@ -48,7 +48,7 @@ test("a lost state folder blocks deletion, and the panel reports that instead of
   const { scene, store } = stage(list(row("a")));
   scene.status = { ...STATUS, problem: lost };
   await store.refresh();
-  assert.equal(ids(store), "a", "the list is read with a key of the environment");
+  assert.equal(ids(store), "a", "the list is loaded with the key of the environment");
   assert.equal(store.blocked(), "Deletions are stopped.");
   scene.status = { ...STATUS, configured: false, problem: lost };
   await store.refresh();
@@ -60,7 +60,7 @@ test("a list of another account clears the selection, even if the status is unch
   await store.refresh();
   store.select((selection) => selection.toggle("a"));
   await store.refresh();
-  assert.deepEqual([store.account, store.selection.ids()], ["ours", ["a"]], "a new reading of the same account");
+  assert.deepEqual([store.account, store.selection.ids()], ["ours", ["a"]], "a refresh of the same account");
   await store.refresh();
   assert.deepEqual([store.account, ids(store), store.selection.size], ["theirs", "b", 0]);
 });
@@ -274,13 +274,13 @@ test("changes during a refresh cause exactly one more refresh afterwards", async
 test("a listener is called once for each change, and not after it unsubscribed", async () => {
   const { store } = stage(list(row("a")));
   await store.refresh();
-  let told = 0;
-  const leave = store.on(["rows", "selection"], () => (told += 1));
+  let calls = 0;
+  const leave = store.on(["rows", "selection"], () => (calls += 1));
   store.select((selection) => selection.toggle("a"));
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
   leave();
   store.select((selection) => selection.toggle("a"));
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
 });
 
 test("a job that becomes protected leaves a list of unprotected jobs, but stays selected", async () => {
@@ -300,12 +300,12 @@ test("deletion is blocked while the list of protected jobs is unreadable", async
   const { store, scene } = stage(list(row("a")));
   scene.status.protection = { jobs: 0, workflows: 0, damaged: "kept.json" };
   scene.lists = Promise.reject(fail("protection_damaged"));
-  let told = 0;
-  store.on(["status"], () => (told += 1));
+  let calls = 0;
+  store.on(["status"], () => (calls += 1));
   await store.refresh();
   assert.equal(store.blocked(), "Deletions are stopped.");
-  assert.ok(told);
-  assert.equal(ids(store), "a", "looking is not stopped");
+  assert.ok(calls);
+  assert.equal(ids(store), "a", "the list can still be loaded");
 });
 
 test("the protected jobs are requested with the list, and again when they change while a panel is open", async () => {
@@ -316,7 +316,7 @@ test("the protected jobs are requested with the list, and again when they change
   scene.lists = { jobs: [], workflows: [] };
   store.protectionChanged();
   await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(store.protection.covers(row("a")), "nobody looks");
+  assert.ok(store.protection.covers(row("a")), "no panel is open, so the lists are not requested");
   const leave = store.shown();
   await store.refresh();
   scene.lists = { jobs: ["b"], workflows: [] };

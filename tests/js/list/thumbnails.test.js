@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { Thumbnails } from "#ui/list/thumbnails.mjs";
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 function stage(options = {}) {
   const asked = [];
-  const forgotten = [];
+  const revoked = [];
   const api = {
     thumbnail: (job, file, signal) =>
       new Promise((resolve, reject) => {
@@ -15,13 +15,13 @@ function stage(options = {}) {
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
-  const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => forgotten.push(url), ...options });
+  const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => revoked.push(url), ...options });
   const ask = (job) => {
     const image = { src: "" };
     thumbnails.requestFor({ id: job, output_type: "image", preview: { filename: "f.png" } }, image);
     return image;
   };
-  return { thumbnails, asked, forgotten, ask };
+  return { thumbnails, asked, revoked, ask };
 }
 
 test("at most six thumbnails load at once, and the newest waiting request is next", async () => {
@@ -29,7 +29,7 @@ test("at most six thumbnails load at once, and the newest waiting request is nex
   for (let n = 0; n < 10; n += 1) ask(`j${n}`);
   assert.deepEqual(asked.map(({ job }) => job), ["j0", "j1", "j2", "j3", "j4", "j5"]);
   asked[0].give();
-  await settled();
+  await nextTurn();
   assert.equal(asked.at(-1).job, "j9");
   assert.equal(asked.length, 7);
 });
@@ -39,7 +39,7 @@ test("a loaded thumbnail is set on every img element that waits for it, and late
   const [one, two] = [ask("a"), ask("a")];
   assert.equal(asked.length, 1);
   asked[0].give();
-  await settled();
+  await nextTurn();
   assert.deepEqual([one.src, two.src, ask("a").src], ["blob:a", "blob:a", "blob:a"]);
   assert.equal(asked.length, 1);
 });
@@ -50,10 +50,10 @@ test("a thumbnail whose row leaves the view is not requested, or its request is 
   thumbnails.release(images[7]);
   thumbnails.release(images[0]);
   assert.equal(asked[0].signal.aborted, true);
-  await settled();
+  await nextTurn();
   assert.deepEqual(asked.map(({ job }) => job).slice(6), ["j6"]);
   asked[6].give();
-  await settled();
+  await nextTurn();
   assert.equal(images[0].src, "");
 });
 
@@ -64,7 +64,7 @@ test("an img element reused for another row never gets the first row’s thumbna
   thumbnails.request("b", "f.png", image);
   asked[0].give();
   asked[1].give();
-  await settled();
+  await nextTurn();
   assert.equal(image.src, "blob:b");
 });
 
@@ -72,72 +72,72 @@ test("a missing thumbnail is not requested again, but one that failed to load is
   const { asked, ask } = stage();
   ask("a");
   asked[0].refuse("not_found");
-  await settled();
+  await nextTurn();
   ask("a");
   assert.equal(asked.length, 1);
   ask("b");
   asked[1].refuse("unreachable");
-  await settled();
+  await nextTurn();
   ask("b");
   assert.equal(asked.length, 3);
 });
 
 test("the least recently used thumbnail leaves the cache first, but never one that is on screen", async () => {
-  const { thumbnails, asked, forgotten, ask } = stage({ maxCached: 2 });
+  const { thumbnails, asked, revoked, ask } = stage({ maxCached: 2 });
   const shown = ask("a");
   for (const [index, job] of ["b", "c", "d"].entries()) {
     const image = ask(job);
     if (index === 0) asked[0].give();
     asked[index + 1].give();
-    await settled();
+    await nextTurn();
     thumbnails.release(image);
   }
   assert.equal(shown.src, "blob:a");
-  assert.deepEqual(forgotten, ["blob:b", "blob:c"]);
+  assert.deepEqual(revoked, ["blob:b", "blob:c"]);
 });
 
 test("the cache stays within its byte limit, and thumbnails above the limit leave it when they leave the view", async () => {
-  const { thumbnails, asked, forgotten, ask } = stage({ maxBytes: 100 });
+  const { thumbnails, asked, revoked, ask } = stage({ maxBytes: 100 });
   const images = [];
   for (const [index, size] of [40, 50, 60].entries()) {
     images.push(ask(`j${index}`));
     asked[index].give(size);
-    await settled();
+    await nextTurn();
   }
-  assert.deepEqual(forgotten, [], "all are on show");
+  assert.deepEqual(revoked, [], "all thumbnails are on screen");
   thumbnails.release(images[1]);
-  assert.deepEqual(forgotten, ["blob:j1"]);
+  assert.deepEqual(revoked, ["blob:j1"]);
   thumbnails.release(images[0]);
   thumbnails.release(images[2]);
-  assert.deepEqual(forgotten, ["blob:j1"], "100 bytes may stay");
+  assert.deepEqual(revoked, ["blob:j1"], "100 bytes may stay");
   ask("j0");
   ask("j3");
   asked[3].give(30);
-  await settled();
-  assert.deepEqual(forgotten, ["blob:j1", "blob:j2"], "the first was used again");
+  await nextTurn();
+  assert.deepEqual(revoked, ["blob:j1", "blob:j2"], "the first thumbnail was requested again");
 });
 
 test("a thumbnail over the cache limit is shown, and is not requested again for the same img element", async () => {
-  const { thumbnails, asked, forgotten } = stage({ maxBytes: 100 });
+  const { thumbnails, asked, revoked } = stage({ maxBytes: 100 });
   const image = { src: "" };
   thumbnails.request("a", "f.png", image);
   asked[0].give(101);
-  await settled();
+  await nextTurn();
   thumbnails.request("a", "f.png", image);
-  assert.deepEqual([image.src, forgotten.length, asked.length], ["blob:a", 0, 1]);
+  assert.deepEqual([image.src, revoked.length, asked.length], ["blob:a", 0, 1]);
   thumbnails.release(image);
-  assert.deepEqual(forgotten, ["blob:a"]);
+  assert.deepEqual(revoked, ["blob:a"]);
 });
 
 test("by default the cached thumbnails take at most 64 MB", async () => {
-  const { thumbnails, asked, forgotten, ask } = stage();
+  const { thumbnails, asked, revoked, ask } = stage();
   for (let n = 0; n < 4; n += 1) {
     const image = ask(`j${n}`);
     asked[n].give(20 * 2 ** 20);
-    await settled();
+    await nextTurn();
     thumbnails.release(image);
   }
-  assert.deepEqual(forgotten, ["blob:j0"]);
+  assert.deepEqual(revoked, ["blob:j0"]);
 });
 
 test("no thumbnail is requested for a job without a preview, or with a file name too long for a URL", () => {

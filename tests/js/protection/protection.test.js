@@ -7,7 +7,7 @@ import { Protection } from "#ui/protection/model.mjs";
 
 const job = (id, workflow = "") => ({ id, workflow_id: workflow });
 const status = (jobs, workflows = 0, damaged = null) => ({ protection: { jobs, workflows, damaged } });
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A simulated server with its lists, and the person's answer to the confirmation dialog. */
 function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
@@ -54,13 +54,13 @@ test("a job is protected by its id or its workflow id, and an empty workflow id 
 test("the lists are requested again only when the status reports other counts", async () => {
   const { scene, protection } = stage({ jobs: ["a"] });
   protection.adopt(status(1));
-  assert.ok(protection.any, "known from the count alone");
+  assert.ok(protection.any, "the count of the status is enough");
   await protection.read();
   protection.adopt(status(1));
   assert.equal(scene.reads, 1);
   scene.lists.workflows.add("w");
   protection.adopt(status(1, 1));
-  await settled();
+  await nextTurn();
   assert.equal(scene.reads, 2);
   assert.ok(protection.covers(job("x", "w")));
 });
@@ -77,17 +77,17 @@ test("an answer that arrives after the answer to a later request is ignored", as
 
 test("listeners are called only when the protection changes", async () => {
   const { protection } = stage({ jobs: ["a"] });
-  let told = 0;
-  const leave = protection.subscribe(() => (told += 1));
+  let calls = 0;
+  const leave = protection.subscribe(() => (calls += 1));
   await protection.read();
   await protection.read();
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
   protection.adopt(status(1, 0, "protected.damaged"));
   protection.adopt(status(1, 0, "protected.damaged"));
-  assert.equal(told, 2);
+  assert.equal(calls, 2);
   leave();
   await protection.change(false, { jobs: ["a"] });
-  assert.equal(told, 2);
+  assert.equal(calls, 2);
 });
 
 test("a failed request keeps the last lists, and a damaged list is reported", async () => {
@@ -129,7 +129,7 @@ test("a button that says Protect never unprotects, even if another page has prot
   await protecting.set(rows, false);
   assert.deepEqual(scene.sent, [[false, { jobs: ["a", "b"] }]]);
   await protecting.set(rows, false);
-  assert.equal(scene.sent.length, 1, "nor does one that says Unprotect protect");
+  assert.equal(scene.sent.length, 1, "a button that says Unprotect never protects");
 });
 
 test("protecting a workflow protects all its jobs, and the toast counts them", async () => {
@@ -160,7 +160,7 @@ test("unprotecting a job protected by its workflow asks to unprotect the workflo
   assert.match(yes.scene.asked[0][0], /^1 of these jobs is protected by its workflow$/);
   assert.deepEqual(yes.scene.sent, [[false, { jobs: ["d"], workflows: ["w"] }]]);
   assert.deepEqual(yes.scene.toasts, ["success: 3 jobs no longer protected"]);
-  assert.ok(yes.protection.covers(all[2]), "protected by itself as well");
+  assert.ok(yes.protection.covers(all[2]), "the job is also protected by its id");
 });
 
 test("a refused change shows an error, and no success toast", async () => {
