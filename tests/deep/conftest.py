@@ -1,4 +1,4 @@
-"""Fixtures of the slow tests, which run the browser stage on every supported frontend."""
+"""Fixtures of the slow tests. The fixture `frontend` runs a browser test once for each supported frontend."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(params=TOURED_FRONTENDS)
 def frontend(request: pytest.FixtureRequest) -> Frontend:
-    """Each of the toured frontends in turn."""
+    """Return one of the supported frontends. A test runs once for each."""
     return Frontend(request.param, frontend_dir(request.param))
 
 
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
-    """Errors and uncaught exceptions of the page."""
+    """Collect errors and uncaught exceptions of the page. The test fails if there are any."""
     errors: list[str] = []
     yield errors
     assert without_errors_of_frontends(errors) == [], "the page reported errors"
@@ -59,7 +59,7 @@ def console_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def external_requests() -> Iterator[list[str]]:
-    """Addresses beyond 127.0.0.1 that the page requested. All are aborted, and the test fails if there are any."""
+    """Abort and collect requests of the page to other addresses than 127.0.0.1. The test fails if there are any."""
     addresses: list[str] = []
     yield addresses
     assert without_errors_of_frontends(addresses) == [], "the page tried to reach the network"

@@ -1,12 +1,12 @@
-"""Check how a dialog of the pack is drawn: its box, other boxes around it, cut-off content, and the focus."""
+"""Find faults in how a dialog of this pack is drawn: other boxes, cut-off content, wrong size or place."""
 
 from __future__ import annotations
 
 from playwright.async_api import Page
 
 FOCUS_SECONDS = 3
-# Browsers may draw at half pixels.
-NEAR = 4
+# Pixels. Browsers round positions and sizes.
+TOLERANCE = 4
 
 MEASURE = r"""(selector) => {
     const root = [...document.querySelectorAll(selector)].at(-1);
@@ -28,30 +28,30 @@ MEASURE = r"""(selector) => {
         const style = getComputedStyle(above);
         const by = `by <${above.localName} class="${above.className.slice(0, 60)}">`;
         const cuts = style.overflowX !== 'visible' || style.overflowY !== 'visible';
-        if (cuts && !isWithin(frame)) faults.add(`it is cut off ${by}`);
+        if (cuts && !isWithin(frame)) faults.add(`the dialog is cut off ${by}`);
         if (!above.closest('[role=dialog]')) continue;
-        if (hasBorder(style)) faults.add(`a border is drawn around it ${by}`);
-        if (isSeen(style.backgroundColor)) faults.add(`a ground is drawn behind it ${by}`);
-        if (hasShadow(style)) faults.add(`a shadow is drawn around it ${by}`);
-        if (Math.abs(frame.width - box.width) > NEAR || Math.abs(frame.height - box.height) > NEAR)
-            faults.add(`it is ${size(box)} in a box of ${size(frame)} ${by}`);
+        if (hasBorder(style)) faults.add(`a border is drawn around the dialog ${by}`);
+        if (isSeen(style.backgroundColor)) faults.add(`a background is drawn behind the dialog ${by}`);
+        if (hasShadow(style)) faults.add(`a shadow is drawn around the dialog ${by}`);
+        if (Math.abs(frame.width - box.width) > TOLERANCE || Math.abs(frame.height - box.height) > TOLERANCE)
+            faults.add(`the dialog is ${size(box)} in a box of ${size(frame)} ${by}`);
     }
     if (!isWithin({ left: 0, right: innerWidth, top: 0, bottom: innerHeight }))
-        faults.add('it reaches beyond the window');
+        faults.add('the dialog reaches beyond the window');
     const right = Math.round(box.left + box.width / 2 - innerWidth / 2);
     const below = Math.round(box.top + box.height / 2 - innerHeight / 2);
-    if (Math.abs(right) > NEAR) faults.add(`its middle is ${right} px to the right of the window's`);
-    if (Math.abs(below) > NEAR) faults.add(`its middle is ${below} px below the window's`);
+    if (Math.abs(right) > TOLERANCE) faults.add(`the dialog is ${right} px right of the middle of the window`);
+    if (Math.abs(below) > TOLERANCE) faults.add(`the dialog is ${below} px below the middle of the window`);
     for (const [x, y] of [[.5, .5], [.03, .5], [.97, .5], [.5, .03], [.5, .97]]) {
         const hit = document.elementFromPoint(box.left + x * box.width, box.top + y * box.height);
-        if (!root.contains(hit)) faults.add(`something lies above it: ${hit?.outerHTML.slice(0, 120)}`);
+        if (!root.contains(hit)) faults.add(`something covers the dialog: ${hit?.outerHTML.slice(0, 120)}`);
     }
     for (const part of root.querySelectorAll('.cch-dh, .cch-db, .cch-df, .cch-thead, .cch-list, .cch-btn, h2'))
         if (part.scrollWidth > part.clientWidth + 1)
             faults.add(`"${part.textContent.slice(0, 40)}" does not fit its width`);
-    if (getComputedStyle(root).borderTopLeftRadius !== '16px') faults.add('it is drawn without its style');
+    if (getComputedStyle(root).borderTopLeftRadius !== '16px') faults.add('the dialog has no style sheet');
     return [...faults];
-}""".replace("NEAR", str(NEAR))
+}""".replace("TOLERANCE", str(TOLERANCE))
 
 FOCUS = """() => {
     const active = document.activeElement;
@@ -61,9 +61,9 @@ FOCUS = """() => {
 
 
 async def faults_of_box(page: Page, selector: str = ".cch-dialog") -> list[str]:
-    """Return a description of each fault of the topmost dialog of the pack."""
+    """Return a description of each fault of the topmost dialog of this pack."""
     found: list[str] | None = await page.evaluate(MEASURE, selector)
-    return ["it is not there"] if found is None else found
+    return ["the dialog is not there"] if found is None else found
 
 
 async def focused(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""The pack behind a real nginx, also below a path, beside a pack whose middleware reads every body."""
+"""Test the pack behind a real nginx, at "/" and below a path, with another pack whose middleware reads every body."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ error_log %(folder)s/error.log;
 events {}
 http {
     access_log off;
-    # nginx's workers may be another user, who can write nothing here: everything stays in memory.
+    # nginx workers may run as a user without write access to this folder, so bodies stay in memory.
     proxy_max_temp_file_size 0;
     client_body_buffer_size 16m;
     client_max_body_size 16m;
@@ -89,7 +89,7 @@ class Proxy:
     def ask(
         self, prefix: str, route: str, body: object = None, *, name: str = NAME, origin: str | None = None
     ) -> Answer:
-        """Send a request as a page at this address does."""
+        """Send a request with the headers of a page at `name` and this proxy's port."""
         place = f"{name}:{self.port}"
         content = None if body is None else json.dumps(body)
         headers = {"Host": place, "X-Cloud-History": "1", "Origin": origin or f"http://{place}"}
@@ -178,7 +178,7 @@ def test_a_clear_works_behind_nginx_beside_a_pack_that_reads_bodies(
     assert not cloud.finished
 
 
-def test_other_host_names_and_other_origins_are_refused_behind_nginx(proxy: Proxy, cloud: SimulatedCloud) -> None:
+def test_foreign_host_names_and_origins_are_refused_behind_nginx(proxy: Proxy, cloud: SimulatedCloud) -> None:
     for options in (
         {"name": "evil.test"},
         {"origin": "http://evil.example"},
@@ -191,7 +191,7 @@ def test_other_host_names_and_other_origins_are_refused_behind_nginx(proxy: Prox
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-async def test_the_panel_lists_and_clears_in_a_real_browser_behind_nginx(
+async def test_a_browser_lists_and_clears_jobs_behind_nginx(
     proxy: Proxy, cloud: SimulatedCloud, chromium: Browser, prefix: str
 ) -> None:
     page = await chromium.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")

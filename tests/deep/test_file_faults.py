@@ -1,4 +1,4 @@
-"""On a disk that fails at any one call, no job is deleted without safeguards, nothing hangs, and errors name the file.
+"""If any one disk call fails, no job is deleted without safeguards, nothing hangs, and errors name the file.
 
 Each action runs once to record its calls, then once for each call with a fault at it.
 """
@@ -22,7 +22,7 @@ from support.file_faults.scene import furnish
 
 NUMBERS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.ESTALE, errno.EROFS, errno.EMFILE)
 MIN_CASES = 300
-"""Of deletions alone."""
+"""The minimum for deletions, so that changes of the disk calls do not leave these tests without cases."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def template() -> Iterator[Path]:
 
 
 def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
-    """Return the last call of each kind on each file. A plain deletion adds the first, other actions skip some."""
+    """Return a case for the last call of each kind on each file. Deletions add the first call; others skip some."""
     every = 6 if how == BLOCKS else 2 if how == FAILS and deed != "delete" else 1
     cases: list[Case] = []
     for at, step in enumerate(dict.fromkeys(trail)):
@@ -47,7 +47,7 @@ def cases_of(deed: str, trail: list[str], how: str) -> list[Case]:
 
 
 def trail_of(deed: str, template: Path, folder: Path) -> tuple[FaultyDisk, float]:
-    """Return the calls of an action without a fault, and the seconds it takes."""
+    """Return the disk calls of an action that runs without a fault, and its duration in seconds."""
     began = time.monotonic()
     disk = asyncio.run(carry_out(Case(deed), template, folder / "well", 60.0))
     return disk, time.monotonic() - began
@@ -66,7 +66,7 @@ def test_a_failing_disk_disables_no_safeguard_and_is_reported(
     for at, case in enumerate(cases):
         try:
             asyncio.run(carry_out(case, template, folder / f"{how}{at}", usual))
-        except Exception:  # noqa: BLE001 - each case is told, not the first alone
+        except Exception:  # noqa: BLE001 - report all failed cases, not only the first
             last = traceback.format_exc().strip().splitlines()
             wrong.append(f"{case}\n    " + "\n    ".join(last[-6:]))
     assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)

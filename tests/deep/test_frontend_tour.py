@@ -1,7 +1,7 @@
-"""A short tour through every supported frontend: each dialog is one centred box, and keeps its focus.
+"""In every supported frontend, each dialog of this pack is one centred box and keeps its focus.
 
-Faults are collected and reported at the end, so that one fault does not hide another. A picture of each stop is saved
-in CLOUD_HISTORY_PICTURES. Look at them, also with CLOUD_HISTORY_PALETTE=light.
+Faults are reported together at the end. A screenshot of each dialog is saved in CLOUD_HISTORY_PICTURES. Look at the
+screenshots, also with CLOUD_HISTORY_PALETTE=light.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHOW_BUTTON = "() => window.app.extensionManager.setting.set('CloudHistory.ShowA
 
 
 class Tour:
-    """One tour through one frontend, with the faults that it found."""
+    """The tour through one frontend, with the faults found so far."""
 
     def __init__(self, page: Page, pictures: Path) -> None:
         self.page = page
@@ -48,7 +48,7 @@ class Tour:
         self._stop = 0
 
     def note(self, where: str, *faults: str) -> None:
-        """Record the faults at a stop."""
+        """Add the faults of a dialog or page."""
         self.faults += [f"{where}: {fault}" for fault in faults]
 
     async def picture(self, name: str) -> None:
@@ -57,7 +57,7 @@ class Tour:
         await self.page.screenshot(path=self._pictures / f"{self._stop:02} {name}.png", animations="disabled")
 
     async def look(self, name: str, focus: str, selector: str = ".cch-dialog") -> None:
-        """Check the topmost dialog of the pack. `focus` is the text of the element that has and keeps the focus."""
+        """Check the topmost dialog. The element with the text `focus` must have the focus and keep it."""
         page = self.page
         first = await focused(page)
         await page.wait_for_timeout(FOCUS_SECONDS * 1000)
@@ -70,7 +70,7 @@ class Tour:
         await self.picture(name)
 
     async def look_when_small(self, name: str, selector: str = ".cch-dialog") -> None:
-        """Check that the same dialog fits into a small window."""
+        """Check that the topmost dialog fits into a small window."""
         await self.page.set_viewport_size(SMALL)
         await self.page.wait_for_timeout(200)
         self.note(f"{name}, small", *await faults_of_box(self.page, selector))
@@ -108,7 +108,7 @@ async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
 
 
 def delete_graph(job_id: str) -> dict[str, Any]:
-    """Return a workflow of one node, with all fields that the frontends check."""
+    """Return a workflow of one node that deletes a job, with all fields that the frontends check."""
     node = {
         "id": 7,
         "type": "CloudHistoryDeleteJobs",
@@ -123,13 +123,13 @@ def delete_graph(job_id: str) -> dict[str, Any]:
     return {"version": 0.4, "last_node_id": 7, "last_link_id": 0, "nodes": [node], "links": []}
 
 
-async def gone(opened: Locator) -> None:
-    """Wait until the dialog is closed."""
+async def wait_until_closed(opened: Locator) -> None:
+    """Wait until a dialog is closed."""
     await expect(opened).to_have_count(0)
 
 
 async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
-    """Use the menu to enter a key, show it and begin to remove it, and see the error of a broken cloud."""
+    """Check the dialogs that enter, show and remove the API key, and the error dialog of a failing cloud."""
     page = tour.page
     await choose_cloud_history(page, "Connect to Comfy Cloud…")
     opened = dialog(page, "Connect to Comfy Cloud")
@@ -142,7 +142,7 @@ async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
         await opened.get_by_placeholder("Paste your API key").fill(cloud.api_key)
     await button(opened, "Test and save").click()
     await expect(toasts(page, "Connected to Comfy Cloud")).to_be_visible()
-    await gone(opened)
+    await wait_until_closed(opened)
     await choose_cloud_history(page, "Connect to Comfy Cloud…")
     opened = dialog(page, "Connection")
     await expect(opened).to_be_visible()
@@ -151,7 +151,7 @@ async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
     await button(opened, "Remove key…").click()
     await tour.look("remove key", "Cancel")
     await page.keyboard.press("Escape")
-    await gone(page.locator(".cch-dialog"))
+    await wait_until_closed(page.locator(".cch-dialog"))
     cloud.faults.append(Fault(("GET", "/api/jobs"), "status", times=None, status=500))
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Comfy Cloud has a problem")
@@ -159,11 +159,11 @@ async def keys(tour: Tour, cloud: SimulatedCloud) -> None:
     await tour.look("error", "Close")
     cloud.faults.clear()
     await page.keyboard.press("Escape")
-    await gone(opened)
+    await wait_until_closed(opened)
 
 
 async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """Open the dialogs that confirm clearing, deleting and cancelling."""
+    """Check the dialogs that confirm a clear, a deletion and a cancellation."""
     page = tour.page
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
@@ -171,7 +171,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await tour.look("clear", "Cancel")
     await tour.look_when_small("clear")
     await page.keyboard.press("Escape")
-    await gone(opened)
+    await wait_until_closed(opened)
 
     chosen: Sequence[SimulatedJob] = newest_first(cloud.finished)[:3]
     await panel.select(chosen)
@@ -184,7 +184,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await button(opened, "Delete 3 jobs").click()
     await expect(toasts(page, "3 jobs removed from your cloud history")).to_be_visible()
     await tour.picture("result")
-    await gone(opened)
+    await wait_until_closed(opened)
 
     await panel.select(newest_first(cloud.active)[:1])
     await button(panel.root, "Cancel 1 job…").click()
@@ -192,11 +192,11 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await expect(opened).to_be_visible()
     await tour.look("cancel job", "Keep it running")
     await page.keyboard.press("Escape")
-    await gone(opened)
+    await wait_until_closed(opened)
 
 
 async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """Open the details, Clean up with its confirmation, and Recently deleted."""
+    """Check the details, Clean up with its confirmation, and Recently deleted."""
     page = tour.page
     await panel.list.press("Escape")
     await panel.row(newest_first(cloud.listed("failed"))[0]).click()
@@ -219,7 +219,7 @@ async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     opened = await panel.delete_dialog()
     await tour.look("clean up, question", "Cancel")
     await page.keyboard.press("Escape")
-    await gone(opened)
+    await wait_until_closed(opened)
     await clean_up.get_by_role("button", name="Back to the list").click()
     await open_page(panel, "Recently deleted")
     await tour.picture("recently deleted")
@@ -227,7 +227,7 @@ async def panel_pages(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
 
 
 async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
-    """Open the panel in its window, and a confirmation above it."""
+    """Check the panel in its large window, and a confirmation above that window."""
     page = tour.page
     await panel.root.get_by_role("button", name="Open in a large window").click()
     large = Panel(page, page.locator(".cch-panel.large"))
@@ -240,15 +240,15 @@ async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
     await tour.look("delete above the large window", "Cancel")
     await page.keyboard.press("Escape")
-    await gone(page.locator(".cch-dialog"))
+    await wait_until_closed(page.locator(".cch-dialog"))
     # The first Escape clears the selection, the second closes the window.
     await large.list.press("Escape")
     await large.list.press("Escape")
-    await gone(page.locator(".cch-panel.large"))
+    await wait_until_closed(page.locator(".cch-panel.large"))
 
 
 async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
-    """Approve a deletion of a workflow, and check the report on its node."""
+    """Approve the deletion of a running workflow, and check the report on its node."""
     page = tour.page
     job_id = newest_first(cloud.finished)[0].id
     await load_workflow(page, delete_graph(job_id))
@@ -262,7 +262,7 @@ async def approval_and_report(tour: Tour, cloud: SimulatedCloud) -> None:
 
 
 async def settings(tour: Tour, frontend: Frontend) -> None:
-    """Check that each setting of the pack is drawn with its input."""
+    """Check that the settings of this pack and the button at the top are drawn."""
     page = tour.page
     await choose_in_menu(page, "Settings")
     await page.get_by_text("Cloud history", exact=True).last.click()

@@ -1,4 +1,4 @@
-"""The oldest supported jsonschema and the newest unsupported one, installed by pip."""
+"""Test with the oldest supported jsonschema and the newest unsupported one, installed by pip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ except BrokenInstallation as error:
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """Run Python with the packages of a folder first on its path."""
+    """Run Python with `folder` first on its module path, and return its output."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=CHECKOUT,
@@ -37,7 +37,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def installed(folder: Path, *packages: str) -> Path:
+def install(folder: Path, *packages: str) -> Path:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), *packages]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
@@ -47,7 +47,7 @@ def installed(folder: Path, *packages: str) -> Path:
 
 @pytest.mark.timeout(600)
 def test_the_oldest_supported_jsonschema_works(tmp_path: Path) -> None:
-    folder = installed(tmp_path, "jsonschema==4.0.0")
+    folder = install(tmp_path, "jsonschema==4.0.0")
     found = run(
         folder,
         "-c",
@@ -60,7 +60,7 @@ def test_the_oldest_supported_jsonschema_works(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(600)
 def test_an_unsupported_jsonschema_is_reported_with_its_version_its_path_and_a_fix(tmp_path: Path) -> None:
-    folder = installed(tmp_path, "jsonschema==3.2.0", "setuptools<80")
+    folder = install(tmp_path, "jsonschema==3.2.0", "setuptools<80")
     output = run(folder, "-W", "ignore", "-c", BROKEN)
     assert "version 3.2.0" in output
     assert str(folder / "jsonschema") in output

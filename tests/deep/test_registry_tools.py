@@ -1,4 +1,4 @@
-"""The registry's own command-line tool on this checkout: it accepts the metadata, and packs the files that we check."""
+"""Check that comfy-cli, the registry's tool, accepts this pack's metadata and packs the expected files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Comfy = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def comfy(tmp_path_factory: pytest.TempPathFactory) -> Comfy:
-    """comfy-cli in its own environment, because it installs some sixty packages, and with its own home folder."""
+    """Return a function that runs comfy-cli. Its sixty or so packages are installed in a separate environment."""
     folder = tmp_path_factory.mktemp("comfy-cli")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     programs = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
@@ -29,7 +29,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Comfy:
         return subprocess.run(
             [str(programs / "comfy"), "--skip-prompt", *arguments],
             cwd=cwd,
-            # Its own home, because comfy-cli writes a configuration there. Usage tracking is off.
+            # comfy-cli writes its configuration to HOME.
             env={"HOME": str(folder), "PATH": f"{programs}:/usr/bin:/bin", "DO_NOT_TRACK": "1", "CI": "1"},
             capture_output=True,
             text=True,
@@ -49,8 +49,8 @@ def test_comfy_node_validate_passes_without_a_warning(comfy: Comfy) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_comfy_node_pack_packs_exactly_the_files_that_we_check(comfy: Comfy, tmp_path: Path) -> None:
-    # In a clone, because comfy-cli writes its archive into the checkout.
+def test_comfy_node_pack_packs_exactly_the_files_of_packed_files(comfy: Comfy, tmp_path: Path) -> None:
+    # Run in a clone, because comfy-cli writes its archive into the current folder.
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
     done = comfy("node", "pack", cwd=clone)

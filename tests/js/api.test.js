@@ -22,7 +22,7 @@ const codeOf = async (promise) => {
 const ALL = { clear: true };
 const request = (kind, rest) => ({ selection: ALL, preview: { kind, token: "t" }, ...rest });
 
-test("every request carries the header that a foreign page cannot send", async () => {
+test("every request has the header X-Cloud-History, which other sites cannot send", async () => {
   const { api, calls } = answering({ ...STATUS, checked: true });
   await api.status();
   await api.saveKey("k");
@@ -35,7 +35,7 @@ test("every request carries the header that a foreign page cannot send", async (
   for (const { init } of calls.slice(1)) assert.equal(init.headers["Content-Type"], "application/json");
 });
 
-test("bodies hold what the routes ask for and nothing else", async () => {
+test("request bodies have the expected fields and no others", async () => {
   const { api, calls } = answering({ ...STATUS, checked: true });
   await api.saveKey("k");
   await api.saveKey("k", true);
@@ -46,7 +46,7 @@ test("bodies hold what the routes ask for and nothing else", async () => {
   assert.deepEqual(JSON.parse(clearing.calls[0].init.body), { token: "t" });
 });
 
-test("an error answer becomes an error with its code, words, wait and extras", async () => {
+test("an error answer becomes HistoryApiError with its code, message, retry_after and other fields", async () => {
   const body = { error: { code: "count_rose", message: "m", hint: "h", status: 200, retry_after: 3, cloud_says: "s" }, preview: { token: "t" } };
   const error = await codeOf(answering(body, { status: 409 }).api.submit(request("clear")));
   assert.deepEqual(
@@ -55,20 +55,20 @@ test("an error answer becomes an error with its code, words, wait and extras", a
   );
 });
 
-test("a request that ComfyUI leaves unanswered is told apart from every refusal", async () => {
+test("a request without an answer fails with comfyui_away", async () => {
   for (const failure of [new TypeError("Failed to fetch"), new DOMException("", "AbortError")]) {
     const api = createHistoryApi(() => Promise.reject(failure));
     assert.equal((await codeOf(api.status())).code, "comfyui_away");
   }
 });
 
-test("routes that are not there are told as such", async () => {
+test("missing routes fail with routes_missing", async () => {
   for (const status of [404, 405]) {
     assert.equal((await codeOf(answering("Not Found", { status }).api.status())).code, "routes_missing");
   }
 });
 
-test("an answer that is not ours is never taken for one", async () => {
+test("an answer in an unknown form fails with strange_answer", async () => {
   for (const body of ["<html>sign in</html>", "", "[]", "null", "{}", '{"configured": "yes"}']) {
     assert.equal((await codeOf(answering(body).api.status())).code, "strange_answer", body);
   }
@@ -77,14 +77,14 @@ test("an answer that is not ours is never taken for one", async () => {
   assert.equal((await codeOf(answering({ token: "t" }).api.preview(ALL))).code, "strange_answer");
 });
 
-test("the key is in no error", async () => {
+test("no error contains the API key", async () => {
   const api = createHistoryApi(() => Promise.reject(new Error("comfyui-secret")));
   const error = await codeOf(api.saveKey("comfyui-secret"));
   assert.doesNotMatch(JSON.stringify(error) + error.stack + error.message, /comfyui-secret/);
 });
 
 const encoder = new globalThis.TextEncoder();
-/** An answer whose body comes in these pieces. */
+/** An api whose answers are streamed in these pieces. */
 function streaming(pieces, { status = 200 } = {}) {
   const calls = [];
   const api = createHistoryApi(async (route, init) => {
@@ -108,7 +108,7 @@ const collect = async (lines) => {
   return all;
 };
 
-test("the list comes line by line, however the stream is cut", async () => {
+test("the list is yielded line by line, however the stream is split", async () => {
   const text = '{"type":"start","read_at":"","total":2}\n{"type":"jobs","jobs":[{"id":"é"}]}\n\n{"type":"end","complete":true,"read":1,"error":null}';
   const bytes = encoder.encode(text);
   for (const size of [1, 7, 1000]) {
@@ -122,7 +122,7 @@ test("the list comes line by line, however the stream is cut", async () => {
   }
 });
 
-test("a list that breaks off, or is none, is an error; what was read before is kept", async () => {
+test("a list that breaks off or is not a list fails, after yielding the lines before", async () => {
   const start = '{"type":"start","read_at":"","total":2}\n';
   const cases = [
     [[start, new TypeError("network")], "comfyui_away"],
@@ -141,7 +141,7 @@ test("a list that breaks off, or is none, is an error; what was read before is k
   assert.equal((await codeOf(collect(refused.api.list({})))).code, "unauthorized");
 });
 
-test("a request that was taken back is told apart from one that was lost", async () => {
+test("an aborted request keeps its AbortError, and a lost request does not", async () => {
   const controller = new AbortController();
   controller.abort();
   const api = createHistoryApi(() => Promise.reject(new DOMException("", "AbortError")));
@@ -149,7 +149,7 @@ test("a request that was taken back is told apart from one that was lost", async
   assert.equal((await codeOf(api.job("x"))).code, "comfyui_away");
 });
 
-test("ids and file names can’t leave their place in the address", async () => {
+test("ids and file names are escaped in addresses", async () => {
   const { api, calls } = answering({ job: { id: "x" }, outputs: [] });
   await api.job("../status?x#y");
   await api.thumbnail("a&file=b", "../c d.png").catch(() => undefined);
@@ -158,7 +158,7 @@ test("ids and file names can’t leave their place in the address", async () => 
   ]);
 });
 
-test("what deleting answers is a hold or an operation, and nothing else", async () => {
+test("a deletion must be answered with a hold or an operation", async () => {
   const hold = { id: "h", kind: "delete", jobs: 1, ids: ["a"], seconds_left: 10, state: "holding" };
   const bodies = [{ hold }, { operation: "o", state: "running" }, { operation: "o", state: "done", result: {} }];
   for (const body of bodies) assert.deepEqual(await answering(body, { status: 202 }).api.submit(request("delete")), body);
@@ -167,7 +167,7 @@ test("what deleting answers is a hold or an operation, and nothing else", async 
   }
 });
 
-test("an approval is shown only where all of it came, and its token goes back with each word about it", async () => {
+test("an approval with missing or invalid fields is refused, and reporting it as seen sends its token", async () => {
   const question = {
     state: "open", question: "q", token: "t", kind: "delete", removable: 3, by_status: {}, skipped: {}, seconds_left: 9,
   };
@@ -184,7 +184,7 @@ test("an approval is shown only where all of it came, and its token goes back wi
   assert.deepEqual(JSON.parse(calls[1].init.body), { question: "q", token: "t" });
 });
 
-test("what is protected is read and changed by ids and by workflows, each sent only where it is given", async () => {
+test("protection can be read and changed by job ids or workflows, and only the given lists are sent", async () => {
   const { api, calls } = answering({ jobs: ["a"], workflows: [] });
   assert.deepEqual(await api.protection(), { jobs: ["a"], workflows: [] });
   await api.protect(true, { jobs: ["a"] });
@@ -197,7 +197,7 @@ test("what is protected is read and changed by ids and by workflows, each sent o
   assert.equal((await codeOf(answering({ jobs: ["a"] }).api.protection())).code, "strange_answer", "half a list is none");
 });
 
-test("a deletion says whether to back up only where the person was asked", async () => {
+test("a deletion sends the field backup only if the person could choose", async () => {
   const { api, calls } = answering({ operation: "o", state: "running" }, { status: 202 });
   await api.submit(request("delete"));
   await api.submit(request("delete", { backup: false }));
@@ -207,14 +207,14 @@ test("a deletion says whether to back up only where the person was asked", async
   ]);
 });
 
-test("the preview of a clear may be answered with a deletion by ids, but with nothing less", async () => {
+test("the preview of a clear may be one of a deletion by ids, but must be complete", async () => {
   const byIds = { token: "t", operation: "o", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
   assert.equal((await answering(byIds).api.preview(ALL)).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview(ALL))).code, "strange_answer");
   assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview(ALL))).code, "strange_answer", "its outcome could not be told from another’s");
 });
 
-test("the audit log and the backups are asked for in their places, and an answer of another shape is none", async () => {
+test("the audit log and the backups have their own routes, and answers in another form are refused", async () => {
   const { api, calls } = answering({ jobs: [] });
   await api.auditJobs("a/b");
   await api.backupJobs("a/b");
@@ -229,7 +229,7 @@ test("the audit log and the backups are asked for in their places, and an answer
   for (const [name, body] of wrong) assert.equal((await codeOf(answering(body).api[name]("a", "b"))).code, "strange_answer", name);
 });
 
-test("what a policy would do is only asked, with the policy alone", async () => {
+test("previewing a clean-up sends only the policy", async () => {
   const body = { total: 1, finished: 1, go: 0, kept: [{ reason: "last", n: 1, count: 1 }], share: 0, all: false, large: false, empty: false, rows: [{ job: { id: "a" }, keep: "last" }] };
   const { api, calls } = answering(body);
   assert.deepEqual(await api.cleanUp({ keep_last: 1 }), body);
@@ -239,7 +239,7 @@ test("what a policy would do is only asked, with the policy alone", async () => 
   assert.deepEqual(JSON.parse(calls[1].init.body), { policy: { keep_last: 1 }, allow_large: true });
 });
 
-test("the audit log as a file comes as it is, and a refusal is told", async () => {
+test("the audit log is downloaded unchanged as CSV, and a refusal is an error", async () => {
   const { api, calls } = answering("when,what\r\n");
   assert.equal(await (await api.auditCsv()).text(), "when,what\r\n");
   assert.deepEqual([calls[0].route, calls[0].init.headers["X-Cloud-History"]], ["/cloud_history/record.csv", "1"]);

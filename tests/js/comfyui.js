@@ -1,6 +1,6 @@
 import { register } from "node:module";
 
-// main.js imports two modules that only a ComfyUI serves: here they are what a test puts into globalThis.comfyui.
+// main.js imports two modules that ComfyUI serves. In tests, they export the values of globalThis.comfyui.
 const served = (name) => `data:text/javascript,${encodeURIComponent(`export const ${name} = globalThis.comfyui.${name};`)}`;
 const hooks = `export const resolve = (specifier, context, next) => {
   const name = /^\\.\\.\\/\\.\\.\\/scripts\\/(app|api)\\.js$/.exec(specifier)?.[1];
@@ -8,7 +8,7 @@ const hooks = `export const resolve = (specifier, context, next) => {
 };`;
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
-/** js/main.js, in a ComfyUI that does nothing. */
+/** Imports js/main.js with a ComfyUI that does nothing. */
 export async function importMain() {
   const api = new globalThis.EventTarget();
   globalThis.comfyui ??= { api, app: { registerExtension: () => undefined } };

@@ -4,7 +4,7 @@ import { isFramed, refuseFramed } from "#ui/api.mjs";
 import { createHistoryApi, HistoryApiError } from "#ui/api.mjs";
 import { errorWords } from "#ui/common/strings.mjs";
 
-/** What a page in a frame may still do: look, undo, stop, and skip. */
+/** Calls that are allowed in a frame: reading, undoing, stopping and skipping. */
 const ALLOWED = new Set([
   "status", "progress", "nodeReport", "openApproval", "approvalSeen", "answerApproval", "protection", "undo", "stop", "job", "list", "thumbnail",
   "cleanUp", "auditLog", "auditJobs", "auditCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
@@ -16,7 +16,7 @@ function framed() {
   return { api, routes };
 }
 
-test("from a frame of another page nothing is sent that deletes, cancels or loosens anything", async () => {
+test("in a frame, calls that delete, cancel or remove a safeguard send nothing", async () => {
   const { api, routes } = framed();
   for (const [name, call] of Object.entries(api)) {
     if (ALLOWED.has(name)) continue;
@@ -27,7 +27,7 @@ test("from a frame of another page nothing is sent that deletes, cancels or loos
   assert.deepEqual(routes, []);
 });
 
-test("from a frame a question can be skipped, and never answered with delete", async () => {
+test("in a frame, an approval can be skipped but not answered with delete", async () => {
   const { api, routes } = framed();
   await api.answerApproval("q", "t", { answer: "skip", always: false });
   assert.deepEqual(routes, ["/cloud_history/ask/answer"]);
@@ -37,7 +37,7 @@ test("from a frame a question can be skipped, and never answered with delete", a
   assert.equal(routes.length, 1);
 });
 
-test("a page knows whether another shows it, and says what to do", () => {
+test("isFramed detects a frame of another page, and the error says what to do", () => {
   const own = {};
   own.top = own;
   assert.deepEqual([isFramed(own), isFramed({ top: own })], [false, true]);

@@ -5,7 +5,7 @@ import { FINISHED, GROUPS, groupOf, isActive, STATUSES, statusWord } from "#ui/c
 
 const js = new URL("../../js/", import.meta.url);
 
-test("no module of the browser part imports itself by way of others", () => {
+test("no browser module imports itself through other modules", () => {
   const files = readdirSync(js, { recursive: true }).filter((name) => name.endsWith(".mjs"));
   const imports = new Map(files.map((name) => {
     const text = readFileSync(new URL(name, js), "utf8");
@@ -22,7 +22,7 @@ test("no module of the browser part imports itself by way of others", () => {
   for (const name of files) walk(name, []);
 });
 
-test("every status is finished, active or unknown, and a status of a newer server is shown as unknown", () => {
+test("every status is finished, active or unknown, and a status from a newer server is shown as unknown", () => {
   for (const [name, { finished }] of Object.entries(STATUSES)) assert.equal(finished, !isActive(name) && name !== "unknown", name);
   assert.deepEqual(GROUPS.map(([group]) => group), [...FINISHED, "active"]);
   assert.deepEqual([groupOf("enchanted"), statusWord({ status: "unknown", raw: "ENCHANTED" })], ["unknown", "Unknown (ENCHANTED)"]);

@@ -9,7 +9,7 @@ const root = new URL("../../locales/", import.meta.url);
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}.json`, root), "utf8"));
 const languages = readdirSync(root);
 
-test("every language translates every menu entry and command, and nothing that is gone", () => {
+test("every language translates every menu entry and command, and no removed one", () => {
   assert.ok(languages.includes("en") && languages.length > 5);
   for (const language of languages) {
     assert.deepEqual(Object.keys(read(language, "main").menuLabels), [MENU.group, MENU.open, MENU.clear, MENU.connect], language);
@@ -17,7 +17,7 @@ test("every language translates every menu entry and command, and nothing that i
   }
 });
 
-test("every language names every setting, and the English names are those of the code", () => {
+test("every language translates every setting, and the English names match the code", () => {
   const source = readFileSync(new URL("../../js/main.js", import.meta.url), "utf8");
   const ids = [...source.matchAll(/onServer\("(\w+)"/g)].map(([, name]) => `CloudHistory_${name}`);
   assert.ok(ids.length >= 5);
@@ -30,7 +30,7 @@ test("every language names every setting, and the English names are those of the
   assert.deepEqual(Object.values(read("en", "settings")).map(({ name }) => name), Object.values(SETTINGS));
 });
 
-test("an entry that opens a dialog ends in … in every language", () => {
+test("a menu entry that opens a dialog ends in … in every language", () => {
   for (const language of languages) {
     const { CloudHistory_Open: open, ...others } = read(language, "commands");
     assert.doesNotMatch(open.label, /…$/, language);

@@ -4,7 +4,7 @@ import { importMain } from "./comfyui.js";
 
 const { createTab, LOADING, registerTab } = await importMain();
 
-test("the tab is registered where ComfyUI wants it now, and at its older place where there is no other", () => {
+test("the tab is registered through sidebarTab, or through the deprecated method of older frontends", () => {
   const told = [];
   const deprecated = (tab) => told.push(["deprecated", tab]);
   registerTab({ registerSidebarTab: deprecated, sidebarTab: { registerSidebarTab: (tab) => told.push(["sidebarTab", tab]) } }, "ours");
@@ -12,7 +12,7 @@ test("the tab is registered where ComfyUI wants it now, and at its older place w
   assert.deepEqual(told, [["sidebarTab", "ours"], ["deprecated", "ours"]]);
 });
 
-/** As much of a page as the tab writes into. */
+/** A stub of the DOM elements that the tab uses. */
 function element(tag) {
   const made = {
     tag, style: {}, attributes: {}, children: [], textContent: "", listeners: {}, parent: null,
@@ -24,7 +24,7 @@ function element(tag) {
   return made;
 }
 
-/** The tab, opened, with a panel that comes or does not come as the test says. */
+/** Opens the tab. The test decides whether loading the panel succeeds. */
 function openTab() {
   const [shown, asked, told] = [[], [], []];
   globalThis.document = { createElement: element };
@@ -42,7 +42,7 @@ function openTab() {
   };
 }
 
-test("until the panel has come the tab says that it loads, and then nothing of its own is left", async () => {
+test("the tab shows a loading message, and removes it once the panel is loaded", async () => {
   const tab = openTab();
   assert.deepEqual(tab.words(), [["status", `div: ${LOADING.wait}`]]);
   await tab.come();
@@ -51,7 +51,7 @@ test("until the panel has come the tab says that it loads, and then nothing of i
   assert.deepEqual(tab.told, ["mounted here", "unmounted"]);
 });
 
-test("a panel that can’t be loaded is told as an alert, and another try says again that it loads", async () => {
+test("if the panel cannot be loaded, the tab shows an alert, and Try again shows the loading message", async () => {
   const tab = openTab();
   await tab.fail();
   assert.deepEqual(tab.words(), [["alert", `div: ${LOADING.failed}`, `div: ${LOADING.remedy}`, `button: ${LOADING.again}`]]);
@@ -61,7 +61,7 @@ test("a panel that can’t be loaded is told as an alert, and another try says a
   assert.deepEqual([tab.told, tab.shown], [["mounted here"], []]);
 });
 
-test("a panel that comes, or fails, once the tab is closed is not shown", async () => {
+test("nothing is shown if loading succeeds or fails after the tab was closed", async () => {
   for (const end of ["come", "fail"]) {
     const tab = openTab();
     const [words] = tab.shown;

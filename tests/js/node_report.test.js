@@ -19,7 +19,7 @@ const app = {
   graph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };
-// A style sheet is there as soon as it is asked for.
+// Loading the style sheet succeeds at once.
 const element = () => Object.assign(new globalThis.EventTarget(), { style: {}, value: "", setAttribute() {}, append() {} });
 globalThis.window = Object.assign(globalThis, { top: globalThis });
 globalThis.document = { createElement: element, head: { append: (sheet) => sheet.dispatchEvent(new Event("load")) } };
@@ -36,7 +36,7 @@ const until = async (state) => {
 };
 const SUCCESS = "12 jobs removed from your cloud history. Assets stay.";
 
-/** A node of ours in the graph, and its report. */
+/** Adds a node of this pack to the graph and returns helpers that read its report. */
 function place(id, name = "CloudHistoryDeleteJobs") {
   class Placed {
     addDOMWidget(_name, _type, area) {
@@ -55,7 +55,7 @@ function place(id, name = "CloudHistoryDeleteJobs") {
   return { succeed, node, text: () => node.area.value, pressRun: () => node.widget.beforeQueued() };
 }
 
-test("a node that begins again shows nothing of its earlier run", () => {
+test("a node that starts again clears the report of its earlier run", () => {
   const { succeed, text } = place("1");
   succeed();
   assert.equal(text(), SUCCESS);
@@ -63,7 +63,7 @@ test("a node that begins again shows nothing of its earlier run", () => {
   assert.equal(text(), "");
 });
 
-test("a run of other nodes, and its end, leave a report as it is", () => {
+test("the start and the end of other nodes leave a report unchanged", () => {
   const { succeed, text } = place("1");
   place("2", "SaveImage");
   succeed();
@@ -73,7 +73,7 @@ test("a run of other nodes, and its end, leave a report as it is", () => {
   assert.equal(text(), SUCCESS);
 });
 
-test("an interrupted node says that it was stopped, and what it told itself is fetched", async () => {
+test("an interrupted node says that it was stopped, and its own report is fetched", async () => {
   const { succeed, text } = place("1");
   succeed();
   tell("executing", "1");
@@ -87,7 +87,7 @@ test("an interrupted node says that it was stopped, and what it told itself is f
   assert.deepEqual(fetched, ["/cloud_history/node_reports/r1"]);
 });
 
-test("an interruption in another window, told to every page, changes no report here", () => {
+test("an interruption of another window's run changes no report", () => {
   const { succeed, text } = place("1");
   tell("execution_interrupted", { node_id: "1" });
   assert.equal(text(), "");
@@ -96,7 +96,7 @@ test("an interruption in another window, told to every page, changes no report h
   assert.equal(text(), SUCCESS);
 });
 
-test("a node that Comfy Cloud asks to wait counts its seconds down until it tells something of its own", (t) => {
+test("while Comfy Cloud asks a node to wait, its report counts down the seconds, until the node writes its own report", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { text, node } = place("1");
   tell("executing", "1");
@@ -113,7 +113,7 @@ test("a node that Comfy Cloud asks to wait counts its seconds down until it tell
   assert.equal(text(), SUCCESS);
 });
 
-test("a node that is interrupted while Comfy Cloud asks it to wait says that it was stopped", (t) => {
+test("a node that is interrupted while it waits for Comfy Cloud says that it was stopped", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { text } = place("1");
   tell("executing", "1");
@@ -123,14 +123,14 @@ test("a node that is interrupted while Comfy Cloud asks it to wait says that it 
   assert.equal(text(), NODE.interrupted);
 });
 
-test("as soon as Run is pressed, what an earlier run came to is marked as that", () => {
+test("pressing Run marks the report as that of an earlier run", () => {
   const { succeed, text, pressRun, node } = place("1");
   pressRun();
   assert.equal(text(), "", "there is nothing to mark");
   succeed();
   pressRun();
   assert.equal(text(), `Earlier run:\n${SUCCESS}`);
-  // Refused, or pressed again before the node's turn: it is not marked twice.
+  // After a refused run, or a second press before the node starts: not marked twice.
   pressRun();
   assert.equal(text(), `Earlier run:\n${SUCCESS}`);
   tell("executing", "1");
@@ -141,7 +141,7 @@ test("as soon as Run is pressed, what an earlier run came to is marked as that",
   assert.equal(text(), `Earlier run:\n${SUCCESS}`, "another node was interrupted before this one began");
 });
 
-test("a press of Run while the node is at work marks nothing", () => {
+test("pressing Run while the node is running marks no report", () => {
   const { text, pressRun, node } = place("1");
   tell("executing", "1");
   pressRun();
@@ -149,7 +149,7 @@ test("a press of Run while the node is at work marks nothing", () => {
   assert.equal(text(), SUCCESS);
 });
 
-test("a failed node shows why", () => {
+test("a failed node shows the error", () => {
   const { succeed, text } = place("1");
   succeed();
   tell("executing", "1");

@@ -12,7 +12,7 @@ const opened = (question = "q1", more = {}) => ({
 });
 const closed = (question = "q1", more = {}) => ({ state: "closed", question, ...more });
 
-/** A page with one person, whose answers are given by `shown.at(-1).answer(…)`. */
+/** Creates a page with Approvals. `shown.at(-1).answer(…)` answers the open dialog. */
 function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
   const stage = { time: 0, shown: [], toasts: [], sent: [], fail: {}, timers: [], server: new Map() };
   const post = (name) => async (question, token, answer) => {
@@ -49,7 +49,7 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
     now: () => stage.time,
     schedule: (run, milliseconds) => stage.timers.push({ at: stage.time + milliseconds, run }),
   });
-  /** The server asks, asks again or ends it. Its event names the question alone. */
+  /** Sends an event of the server: an approval is open or closed. */
   const tell = async (event) => {
     if (event?.state === "open") stage.server.set(event.question, event);
     asks.handleEvent(event?.state === "open" ? { question: event.question, state: "open" } : event);
@@ -64,7 +64,7 @@ function page({ settings = { nodes_fixed: false }, problem = null } = {}) {
   return { ...stage, stage, tell, wait, answers: () => stage.sent.filter(([name]) => name === "answer"), seen: () => stage.sent.filter(([name]) => name === "seen") };
 }
 
-test("a question is fetched and shown with its workflow’s name, and the server is told so", async () => {
+test("an approval is fetched and shown with its workflow's name, and reported as seen", async () => {
   const { shown, seen, tell } = page();
   await tell(opened());
   await tell(opened("q1", { seconds_left: 118 }));
@@ -73,7 +73,7 @@ test("a question is fetched and shown with its workflow’s name, and the server
   assert.deepEqual(seen(), [["seen", "q1", "token of q1"], ["seen", "q1", "token of q1"]]);
 });
 
-test("nothing but “delete” deletes: an answer is sent as given, leaving is a skip", async () => {
+test("each answer is sent as given, and closing the dialog is a skip", async () => {
   for (const [give, answer, always] of [
     [(it) => it.answer("delete", true), "delete", true],
     [(it) => it.answer("skip"), "skip", false],
@@ -89,7 +89,7 @@ test("nothing but “delete” deletes: an answer is sent as given, leaving is a
   }
 });
 
-test("an answered question is not shown again while its last events come in", async () => {
+test("an answered approval is not shown again when a late event arrives", async () => {
   const { shown, toasts, tell } = page();
   await tell(opened());
   shown[0].answer("delete");
@@ -100,7 +100,7 @@ test("an answered question is not shown again while its last events come in", as
   assert.deepEqual(toasts, []);
 });
 
-test("its end closes the dialog, sends nothing, and says why", async () => {
+test("when a request ends elsewhere, its dialog closes and no answer is sent", async () => {
   for (const [passed, more, title] of [
     [10_000, {}, "Answered in another window"],
     [10_000, { how: "answered" }, "Answered in another window"],
@@ -118,7 +118,7 @@ test("its end closes the dialog, sends nothing, and says why", async () => {
   }
 });
 
-test("the clock follows the server, but never jumps back by a rounding", async () => {
+test("the countdown follows the server's seconds, but ignores rounding differences", async () => {
   const { shown, tell, wait } = page();
   await tell(opened());
   const { left } = shown[0].parts;
@@ -129,7 +129,7 @@ test("the clock follows the server, but never jumps back by a rounding", async (
   assert.equal(left(), 60_000);
 });
 
-test("a second question waits its turn, and is known to be seen", async () => {
+test("a second approval waits for the first, and is reported as seen", async () => {
   const { shown, seen, answers, tell } = page();
   await tell(opened("q1"));
   await tell(opened("q2"));
@@ -143,7 +143,7 @@ test("a second question waits its turn, and is known to be seen", async () => {
   assert.deepEqual(answers().map(([, question, , { answer }]) => [question, answer]), [["q1", "skip"], ["q2", "delete"]]);
 });
 
-test("a question says which it is of how many, and one that comes meanwhile is counted", async () => {
+test("an approval shows its number in the series, and later approvals are counted", async () => {
   const { shown, tell, wait } = page();
   await tell(opened("q1"));
   assert.deepEqual(shown[0].parts.place(), [1, 1]);
@@ -163,7 +163,7 @@ test("a question says which it is of how many, and one that comes meanwhile is c
   assert.deepEqual(shown[3].parts.place(), [1, 1]);
 });
 
-test("a question that ends while it waits is never shown", async () => {
+test("an approval that ends while it waits is never shown", async () => {
   const { shown, tell } = page();
   await tell(opened("q1"));
   await tell(opened("q2"));
@@ -173,7 +173,7 @@ test("a question that ends while it waits is never shown", async () => {
   assert.equal(shown.length, 1);
 });
 
-test("an answer that did not get through is said, and asked for again while the question is open", async () => {
+test("an answer that could not be sent shows an error, and the approval is shown again while it is open", async () => {
   const { stage, shown, toasts, tell } = page();
   stage.fail.answer = new HistoryApiError({ code: "comfyui_away" });
   await tell(opened());
@@ -184,7 +184,7 @@ test("an answer that did not get through is said, and asked for again while the 
   assert.equal(shown.length, 2);
 });
 
-test("an answer that came too late is never taken for a deletion", async () => {
+test("an answer that arrives too late is not reported as a deletion", async () => {
   const { stage, shown, toasts, tell } = page();
   stage.fail.answer = new HistoryApiError({ code: "question_closed", message: "This question is no longer open." });
   await tell(opened());
@@ -195,7 +195,7 @@ test("an answer that came too late is never taken for a deletion", async () => {
   assert.equal(shown.length, 1);
 });
 
-test("“seen” that got lost is sent again with the next event", async () => {
+test("a failed report that the approval is seen is repeated with the next event", async () => {
   const { stage, seen, tell } = page();
   stage.fail.seen = new HistoryApiError({ code: "comfyui_away" });
   await tell(opened());
@@ -205,7 +205,7 @@ test("“seen” that got lost is sent again with the next event", async () => {
   assert.equal(seen().length, 3);
 });
 
-test("a question that can’t be fetched is not shown, and fetched again with the next event", async () => {
+test("an approval that cannot be fetched is not shown, and is fetched again with the next event", async () => {
   const { stage, shown, seen, tell } = page();
   stage.fail.question = new HistoryApiError({ code: "comfyui_away" });
   await tell(opened());
@@ -215,7 +215,7 @@ test("a question that can’t be fetched is not shown, and fetched again with th
   assert.equal(shown.length, 1);
 });
 
-test("what has waited its turn is fetched anew: its token is of the moment it is shown", async () => {
+test("a waiting approval is fetched again for a new token before it is shown", async () => {
   const { stage, shown, answers, tell } = page();
   await tell(opened("q1"));
   await tell(opened("q2", { token: "early" }));
@@ -227,7 +227,7 @@ test("what has waited its turn is fetched anew: its token is of the moment it is
   assert.equal(answers()[1][2], "late");
 });
 
-test("a dialog does not outlive its question when ComfyUI is gone", async () => {
+test("the dialog closes after the deadline if ComfyUI is away", async () => {
   const { shown, answers, toasts, tell, wait } = page();
   await tell(opened());
   await wait(121_000);
@@ -238,7 +238,7 @@ test("a dialog does not outlive its question when ComfyUI is gone", async () => 
   assert.equal(toasts[0][1], "Nothing was deleted");
 });
 
-test("“always” is offered only where it would be kept, and known to be", async () => {
+test("“always” is offered only if the setting can be changed", async () => {
   const cases = [
     [{}, true], [{ settings: { nodes_fixed: true } }, false], [{ settings: undefined }, true],
     [{ settings: null }, false], [{ settings: new Error("away") }, false], [{ problem: { code: "many_users" } }, false],
@@ -250,7 +250,7 @@ test("“always” is offered only where it would be kept, and known to be", asy
   }
 });
 
-test("what is not a question is not shown", async () => {
+test("events that are not open approvals show nothing", async () => {
   const { shown, tell } = page();
   for (const event of [null, {}, { state: "open" }, { state: "open", question: 3 }, { question: "q1" }, closed("other")]) await tell(event);
   assert.equal(shown.length, 0);

@@ -4,7 +4,7 @@ import { createWorkflowNames } from "#ui/details/workflows.mjs";
 import { approvalNode, approvalWorkflow, approvalPlace, approvalTitle, timeLeft } from "#ui/approval/strings.mjs";
 import { readNumber } from "#ui/settings.mjs";
 
-test("the title and the names of a question", () => {
+test("an approval has a title, the name of the node and the name of the workflow", () => {
   assert.equal(approvalTitle(1), "Let this workflow delete 1 job?");
   assert.equal(approvalTitle(1280), "Let this workflow delete 1,280 jobs?");
   assert.equal(approvalNode("Delete Cloud Jobs", "14"), "Delete Cloud Jobs (14)");
@@ -14,15 +14,15 @@ test("the title and the names of a question", () => {
   assert.equal(approvalWorkflow("", ""), "");
 });
 
-test("a question says that another follows, and a single one says nothing", () => {
+test("an approval shows its number only in a series of several", () => {
   assert.deepEqual([[1, 1], [1, 2], [2, 2], [3, 1000]].map(([n, of]) => approvalPlace(n, of)), ["", "Question 1 of 2", "Question 2 of 2", "Question 3 of 1,000"]);
 });
 
-test("the time that is left never reads 0:00 while there is some, nor below", () => {
+test("the remaining time is 0:00 only after the deadline, and never negative", () => {
   assert.deepEqual([120_000, 112_000, 111_001, 60_000, 900, 1, 0, -5_000].map(timeLeft), ["2:00", "1:52", "1:52", "1:00", "0:01", "0:01", "0:00", "0:00"]);
 });
 
-test("a workflow’s name is that of the open one with its id, the one on the canvas first", () => {
+test("a workflow's name is found by its id among the open workflows, the active one first", () => {
   const named = (filename, id) => ({ filename, activeState: id ? { id } : null });
   const host = { activeWorkflow: named("copy", "a"), openWorkflows: [named("original", "a"), named("other", "b"), named("none", "")] };
   const nameOf = createWorkflowNames(() => host);
@@ -30,7 +30,7 @@ test("a workflow’s name is that of the open one with its id, the one on the ca
   assert.equal(createWorkflowNames(() => undefined)("a"), "");
 });
 
-test("a setting takes whole numbers in its range alone", () => {
+test("a setting accepts only whole numbers in its range", () => {
   for (const [name, good, bad] of [
     ["hold_seconds", ["0", "60", " 10 "], ["61", "-1", "1.5", "", "1e1", "abc"]],
     ["backup_days", ["1", "36500"], ["0", "36501", "99999999"]],

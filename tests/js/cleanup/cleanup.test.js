@@ -7,7 +7,7 @@ import { agreeWord, nothingWouldGo, reasonWord, unreadable, outcomeWord, wouldGo
 const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A model on a clock of ours: what waits runs when the test says so, what is asked is answered by the test. */
+/** Creates a CleanUp whose timers run and whose requests are answered when the test says so. */
 function stage() {
   const [asked, waiting] = [[], []];
   const api = {
@@ -27,7 +27,7 @@ function stage() {
   return { cleanUp, asked, waiting, pass };
 }
 
-/** Shown, and answered once. */
+/** Creates a CleanUp with a view and the answer to its first request. */
 async function shown(first = preview(10)) {
   const it = stage();
   let drawn = 0;
@@ -38,7 +38,7 @@ async function shown(first = preview(10)) {
   return { ...it, leave, drawn: () => drawn };
 }
 
-test("only whole numbers from 1 on are numbers", () => {
+test("only whole numbers from 1 to the maximum are accepted", () => {
   assert.deepEqual(["1", " 20 ", "007", "36500"].map((text) => readNumber(text, "within")), [1, 20, 7, 36_500]);
   for (const text of ["", " ", "0", "000", "-1", "1.5", "1,000", "3O", "1e3", "٣", "30d", "36501", "9".repeat(400)]) assert.equal(readNumber(text, "within"), null, text);
   assert.deepEqual(["1000000", "1000001"].map((text) => readNumber(text, "last")), [1_000_000, null]);
@@ -46,7 +46,7 @@ test("only whole numbers from 1 on are numbers", () => {
 
 const all = ({ rules }, rule) => Object.fromEntries(Object.keys(rules).map((key) => [key, rule]));
 
-test("a policy holds the rules that are on, and always says which statuses it is about", () => {
+test("a policy has the rules that are on, and always the statuses", () => {
   const { choice } = stage().cleanUp;
   assert.deepEqual(readChoice(choice).policy, {
     keep_last: 20, keep_within: "30d", keep_weekly: 8, statuses: ["completed", "failed", "cancelled"], per_workflow: false,
@@ -56,7 +56,7 @@ test("a policy holds the rules that are on, and always says which statuses it is
   assert.deepEqual(readChoice(one).policy, { keep_daily: 7, statuses: ["failed"], workflow_id: "w", per_workflow: true });
 });
 
-test("no rule, an unreadable number and no status are never a policy", () => {
+test("without a rule or a status, or with an unreadable number, there is no policy", () => {
   const { choice } = stage().cleanUp;
   const off = { on: false, text: "1" };
   assert.deepEqual(readChoice({ ...choice, rules: all(choice, off) }), { policy: null, fault: { kind: "none" } });
@@ -65,7 +65,7 @@ test("no rule, an unreadable number and no status are never a policy", () => {
   assert.deepEqual(readChoice({ ...choice, statuses: [] }), { policy: null, fault: { kind: "nothing" } });
 });
 
-test("the server is asked once the changes have rested, and each change takes the earlier question back", async () => {
+test("a preview is requested after a pause in the changes, and each change cancels the earlier request", async () => {
   const { cleanUp, asked, waiting, pass } = await shown();
   for (const text of ["3", "36", "365"]) cleanUp.setRule("within", { text });
   assert.deepEqual(waiting.map(({ milliseconds, stopped }) => [milliseconds, stopped]), [[DEBOUNCE_MS, true], [DEBOUNCE_MS, true], [DEBOUNCE_MS, false]]);
@@ -75,7 +75,7 @@ test("the server is asked once the changes have rested, and each change takes th
   assert.equal(asked[1].signal.aborted, true);
 });
 
-test("an answer that comes after a change is dropped", async () => {
+test("an answer that arrives after a change is dropped", async () => {
   const { cleanUp, asked, pass } = await shown();
   cleanUp.setRule("last", { text: "5" });
   pass();
@@ -89,7 +89,7 @@ test("an answer that comes after a change is dropped", async () => {
   assert.deepEqual([cleanUp.preview.go, cleanUp.working, cleanUp.target().policy.keep_last], [66, false, 6]);
 });
 
-test("nothing can be asked for that was not worked out as it is now", async () => {
+test("jobs can be deleted only with a preview of the current choice", async () => {
   const { cleanUp } = await shown();
   assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: false, account: "ours" });
   cleanUp.setRule("within", { text: "" });
@@ -98,14 +98,14 @@ test("nothing can be asked for that was not worked out as it is now", async () =
   assert.equal(other.cleanUp.target(), null);
 });
 
-test("a change whose answer was not waited for leaves nothing to ask for", async () => {
+test("after leaving the page before the answer to a change, nothing can be deleted", async () => {
   const { cleanUp, leave } = await shown();
   cleanUp.choose({ apart: true });
   leave();
   assert.deepEqual([cleanUp.working, cleanUp.target()], [false, null]);
 });
 
-test("over 80%, and all, need another yes, and any change takes it back", async () => {
+test("deleting over 80% or all jobs needs an extra agreement, which any change revokes", async () => {
   for (const answer of [preview(80), preview(3, { all: true })]) {
     const { cleanUp, asked, pass } = await shown(answer);
     assert.equal(cleanUp.target(), null);
@@ -119,7 +119,7 @@ test("over 80%, and all, need another yes, and any change takes it back", async 
   }
 });
 
-test("nobody can say yes to numbers that are still worked out", async () => {
+test("the person cannot agree while a preview is being requested", async () => {
   const { cleanUp, asked, pass } = await shown(preview(80));
   cleanUp.refresh();
   cleanUp.agree(true);
@@ -129,7 +129,7 @@ test("nobody can say yes to numbers that are still worked out", async () => {
   assert.equal(cleanUp.agreed, false);
 });
 
-test("a yes stays when the jobs were read again and the numbers are the same, and goes when they are not", async () => {
+test("after a new preview, the agreement is kept only if the numbers are the same", async () => {
   const { cleanUp, asked, pass } = await shown(preview(80));
   cleanUp.agree(true);
   cleanUp.refresh();
@@ -144,7 +144,7 @@ test("a yes stays when the jobs were read again and the numbers are the same, an
   assert.equal(cleanUp.agreed, false);
 });
 
-test("a yes does not outlive the page it was given on", async () => {
+test("leaving the page revokes the agreement", async () => {
   const { cleanUp, asked, pass, leave } = await shown(preview(80));
   cleanUp.agree(true);
   leave();
@@ -155,13 +155,13 @@ test("a yes does not outlive the page it was given on", async () => {
   assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
 });
 
-test("without a status nothing goes, and nobody is asked", async () => {
+test("without a status, the preview is empty and no request is sent", async () => {
   const { cleanUp, asked, waiting } = await shown();
   cleanUp.choose({ statuses: [] });
   assert.deepEqual([waiting.length, asked.length, cleanUp.preview.go, cleanUp.preview.total, cleanUp.target()], [0, 1, 0, 100, null]);
 });
 
-test("what went wrong is kept until the next try, and nothing can be asked for", async () => {
+test("an error stays until the next request, and nothing can be deleted meanwhile", async () => {
   const { cleanUp, asked, pass } = await shown();
   cleanUp.refresh();
   pass();
@@ -172,7 +172,7 @@ test("what went wrong is kept until the next try, and nothing can be asked for",
   assert.equal(cleanUp.error, null);
 });
 
-test("nobody is asked while nobody looks, and the choices outlive the page", async () => {
+test("without a view no request is sent, and the choices are kept after leaving the page", async () => {
   const { cleanUp, waiting, leave } = await shown();
   cleanUp.setRule("last", { text: "9" });
   leave();
@@ -183,7 +183,7 @@ test("nobody is asked while nobody looks, and the choices outlive the page", asy
   assert.equal(cleanUp.choice.rules.last.text, "9");
 });
 
-test("the words are those of the house", () => {
+test("the texts of Clean up name counts, invalid numbers and reasons", () => {
   assert.equal(wouldGo(18_197, 20_113), "18,197 of 20,113 jobs would go");
   assert.equal(nothingWouldGo(20_113), "Nothing would go. These rules keep all 20,113 jobs.");
   assert.equal(unreadable("3O", "within"), "“3O” is not a number of days. Nothing is deleted until it is.");
@@ -196,14 +196,14 @@ test("the words are those of the house", () => {
   assert.equal(outcomeWord(null, policy), "Would go");
 });
 
-test("the last yes says how much goes, and never 100% unless it is all", () => {
+test("the label of the agreement says how much is deleted, and 100% only for all", () => {
   assert.equal(agreeWord(preview(18, { share: 0.9 })), "");
   assert.equal(agreeWord({ go: 18_197, share: 0.905, all: false, large: true, finished: 20_107 }), "Yes, delete 91% of my finished jobs");
   assert.equal(agreeWord({ go: 999, share: 0.999, all: false, large: true, finished: 1000 }), "Yes, delete 99% of my finished jobs");
   assert.equal(agreeWord({ go: 1204, share: 1, all: true, large: true, finished: 1204 }), "Yes, delete all 1,204 finished jobs");
 });
 
-test("the last yes says so when the rules are about some of the finished jobs alone", () => {
+test("the label of the agreement says if the rules cover only some of the finished jobs", () => {
   const of = { all: false, large: true, finished: 1204 };
   assert.equal(agreeWord({ ...of, go: 85, share: 85 / 97 }), "Yes, delete 88% of the 97 jobs these rules are about");
   assert.equal(agreeWord({ ...of, go: 97, share: 1, all: true }), "Yes, delete all 97 jobs these rules are about");

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { createCancellation } from "#ui/deletion/cancel.mjs";
 
-// The dialog itself is not looked at here.
+// These tests ignore the dialog.
 const element = () => ({ append: () => undefined, setAttribute: () => undefined });
 globalThis.document ??= { createElement: element, createElementNS: element };
 
-/** Cancels so many jobs, with a server that answers each request so; an error is thrown. */
+/** Cancels jobs with a server that gives these answers in turn and throws those that are errors. */
 async function cancel(jobs, ...answers) {
   const told = [];
   let changes = 0;
@@ -28,22 +28,22 @@ async function cancel(jobs, ...answers) {
 }
 const fail = (code) => new HistoryApiError({ code, message: code });
 
-test("a lost answer to a cancellation is an unknown outcome, never that nothing was cancelled", async () => {
+test("after a lost answer, the outcome of a cancellation is unknown", async () => {
   for (const code of ["unreachable", "timeout", "server_fault", "unreadable_answer", "comfyui_away", "strange_answer", "internal"]) {
     assert.equal(await cancel(2, fail(code)), "warning: Outcome unknown. The answer was lost. Look at the list again.", code);
   }
 });
 
-test("what the answers before the lost one told is told", async () => {
+test("when an answer is lost, the message still counts the jobs of the earlier answers", async () => {
   const told = await cancel(150, { cancelled: Array(98), finished_already: Array(2) }, fail("timeout"));
   assert.equal(told, "warning: Outcome unknown. 98 jobs cancelled. 2 had finished already. The answer was lost. Look at the list again.");
 });
 
-test("a refusal cancels nothing, and says why", async () => {
+test("a refused cancellation says why", async () => {
   assert.match(await cancel(1, fail("unauthorized")), /^error: No job was cancelled. 1 job was not cancelled\. unauthorized\./);
   assert.match(await cancel(150, {}, fail("unauthorized")), /^warning: 100 jobs cancelled. 50 jobs were not cancelled./);
 });
 
-test("all cancelled is a success", async () => {
+test("cancelling all jobs is a success", async () => {
   assert.equal(await cancel(2, {}), "success: 2 jobs cancelled.");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLEARED, ROSE, STATUS, deleted, fail, hold, preview, row, settled, stage } from "./stage.js";
 
-test("what was confirmed is held, its rows leave, and Undo brings them back", async () => {
+test("a confirmed deletion starts a hold and hides its rows, and Undo shows them again", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a", "b", "c"] });
   assert.deepEqual(it.seen, ["counting", "confirm"]);
@@ -17,7 +17,7 @@ test("what was confirmed is held, its rows leave, and Undo brings them back", as
   assert.equal(it.flow.undo(), false, "nothing is left to undo");
 });
 
-test("the seconds are the server’s, counted down, told at the start and at five", async () => {
+test("the hold counts down the server's seconds, and is announced at the start and at five seconds", async () => {
   const it = stage({ send: { hold: hold({ seconds_left: 9.2 }) }, status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   const [entry] = it.flow.state().holding;
@@ -34,14 +34,14 @@ test("the seconds are the server’s, counted down, told at the start and at fiv
   assert.deepEqual(it.last(), ["loading", "Deleting jobs… 0 of 3"]);
 });
 
-test("the server’s clock corrects the page’s", async () => {
+test("a status with fewer seconds shortens the countdown", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.adopt({ ...STATUS, holds: [hold({ seconds_left: 3 })] });
   assert.equal(it.flow.secondsLeft(it.flow.state().holding[0]), 3);
 });
 
-test("too late to undo is said, and the result follows", async () => {
+test("an undo after the hold says that it is too late, and the result follows", async () => {
   const it = stage({ undo: fail("too_late"), status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   it.flow.undo();
@@ -52,7 +52,7 @@ test("too late to undo is said, and the result follows", async () => {
   assert.equal(it.titles().at(-1), "success: 3 jobs removed from your cloud history");
 });
 
-test("an undo that ComfyUI leaves unanswered is not called done", async () => {
+test("an undo without an answer is not reported as done", async () => {
   const it = stage({ undo: fail("comfyui_away") });
   await it.flow.remove({ ids: ["a"] });
   it.flow.undo();
@@ -61,7 +61,7 @@ test("an undo that ComfyUI leaves unanswered is not called done", async () => {
   assert.equal(it.flow.state().holding.length, 1);
 });
 
-test("what was undone does not come back with a status that was asked for before", async () => {
+test("an undone hold does not reappear with an older status", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.undo();
@@ -71,7 +71,7 @@ test("what was undone does not come back with a status that was asked for before
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("d"))], [false, true]);
 });
 
-test("several holds run side by side; undo takes the newest first", async () => {
+test("several holds can run at once, and Undo undoes the newest first", async () => {
   const it = stage({ send: [{ hold: hold() }, { hold: hold({ id: "h2", ids: ["d"], jobs: 1 }) }] });
   await it.flow.remove({ ids: ["a"] });
   await it.flow.remove({ ids: ["d"] });
@@ -82,7 +82,7 @@ test("several holds run side by side; undo takes the newest first", async () => 
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("d"))], [true, false]);
 });
 
-test("a hold of another window is shown and can be undone, without toasts", async () => {
+test("a hold from another window is shown and can be undone, without toasts", async () => {
   const it = stage();
   it.flow.adopt({ ...STATUS, holds: [hold()] });
   assert.equal(it.flow.state().holding.length, 1);
@@ -92,14 +92,14 @@ test("a hold of another window is shown and can be undone, without toasts", asyn
   assert.deepEqual(it.shown, []);
 });
 
-test("the event of our own hold may come before its answer: there is one card, not two", async () => {
+test("if the event of a hold arrives before the answer, only one card is shown", async () => {
   const it = stage({ send: () => (it.flow.adopt({ ...STATUS, holds: [hold()] }), { hold: hold() }) });
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.flow.state().holding.length, 1);
   assert.equal(it.flow.state().holding[0].mine, true);
 });
 
-test("an event has the status looked at, and once more for all that come meanwhile", async () => {
+test("an event requests the status, and all events meanwhile share one more request", async () => {
   const it = stage();
   it.set({ ...STATUS, holds: [hold()] });
   for (let times = 0; times < 5; times += 1) void it.flow.refresh();
@@ -114,7 +114,7 @@ test("an event has the status looked at, and once more for all that come meanwhi
   assert.equal(it.statuses.looks, 4, "a look that failed is no reason to look no more");
 });
 
-test("how far it has come is asked for when an event says that it has changed", async () => {
+test("an event requests the progress, and all events meanwhile share one more request", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 }]);
@@ -127,14 +127,14 @@ test("how far it has come is asked for when an event says that it has changed", 
   assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 3");
 });
 
-test("nothing is looked at while nothing is open", async () => {
+test("without an open deletion, no status is requested", async () => {
   const it = stage();
   it.flow.adopt(STATUS);
   await it.pass(60_000);
   assert.equal(it.statuses.looks, 0);
 });
 
-test("an answer that was long on its way gives no seconds back", async () => {
+test("a delayed answer does not extend the hold", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   await it.pass(6_000);
@@ -145,7 +145,7 @@ test("an answer that was long on its way gives no seconds back", async () => {
   assert.equal(it.flow.secondsLeft(entry), 2, "the server’s clock is ahead of this page’s");
 });
 
-test("without a hold it is sent at once, and one at a time", async () => {
+test("without a hold, a deletion is sent at once, and a second one is refused while it runs", async () => {
   const it = stage({ preview: preview({ operation: "o", hold_seconds: 0 }), send: { operation: "o", state: "running" }, status: { ...STATUS, hold_seconds: 0 } });
   await it.flow.clear();
   assert.deepEqual(it.titles(), ["loading: Clearing your cloud history…"]);
@@ -158,7 +158,7 @@ test("without a hold it is sent at once, and one at a time", async () => {
   assert.equal(quick.titles().at(-1), "success: 12 jobs removed from your cloud history");
 });
 
-test("a clear hides what is finished, and what came of it shows in the list", async () => {
+test("a clear hides the finished jobs until its result arrives", async () => {
   const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
   assert.deepEqual([row("a"), row("b", "pending"), row("c", "unknown")].map(it.flow.hides), [true, false, false]);
@@ -167,7 +167,7 @@ test("a clear hides what is finished, and what came of it shows in the list", as
   assert.equal(it.flow.hides(row("a")), false);
 });
 
-test("a toast that can't be replaced counts nothing, for it would stay beside the result", async () => {
+test("a toast that cannot be replaced shows no count, because it would stay beside the result", async () => {
   const titles = async (canAct) => {
     const it = stage({ canAct });
     await it.flow.remove({ ids: ["a", "b"] });
@@ -181,7 +181,7 @@ test("a toast that can't be replaced counts nothing, for it would stay beside th
   for (const title of still) assert.equal(title, "loading: Deleting jobs…");
 });
 
-test("where toasts have no buttons and no panel is shown, the panel is opened for its Undo", async () => {
+test("if toasts have no buttons and the panel is closed, a hold opens the panel for its Undo", async () => {
   const opened = async (options) => {
     const it = stage(options);
     await it.flow.remove({ ids: ["a"] });
@@ -192,7 +192,7 @@ test("where toasts have no buttons and no panel is shown, the panel is opened fo
   assert.equal(await opened({ canAct: true, shown: false }), 0);
 });
 
-test("nothing is sent when the person cancels, or nothing would go", async () => {
+test("nothing is sent if the person cancels or no job can be deleted", async () => {
   const left = stage({ person: { confirm: null } });
   await left.flow.remove({ ids: ["a"] });
   assert.deepEqual([left.tokens, left.shown], [[], []]);
@@ -204,7 +204,7 @@ test("nothing is sent when the person cancels, or nothing would go", async () =>
   assert.deepEqual([gone.seen, gone.tokens], [["counting"], []]);
 });
 
-test("without a key it asks for one first", async () => {
+test("without an API key, a deletion first asks for one", async () => {
   const it = stage({ person: { askForKey: STATUS } });
   const statuses = [{ ...STATUS, configured: false }, STATUS];
   it.set(() => (statuses.length > 1 ? statuses.shift() : statuses[0]));
@@ -212,14 +212,14 @@ test("without a key it asks for one first", async () => {
   assert.deepEqual(it.seen, ["counting", "askForKey", "counting", "confirm"]);
 });
 
-test("where no key given now would be used, it says why and asks for none", async () => {
+test("if the server would not use an entered key, a deletion shows the problem instead of asking for a key", async () => {
   const problem = { code: "many_users", message: "m", hint: "h" };
   const it = stage({ status: { ...STATUS, configured: false, can_connect: false, problem } });
   await it.flow.remove({ ids: ["a"] });
   assert.deepEqual(it.seen, ["counting", "failed"]);
 });
 
-test("a preview that grew too old is never sent; looking again sends the new one’s token", async () => {
+test("the token of an expired preview is never sent; Look again sends the token of the new preview", async () => {
   const aged = (person) => {
     const it = stage({ preview: [preview(), preview({ token: "t2" })], person: { ...person, confirm: [() => (it.setTime(300_000), "yes"), "yes"] } });
     return it;
@@ -232,7 +232,7 @@ test("a preview that grew too old is never sent; looking again sends the new one
   assert.deepEqual(again.tokens, ["t2"]);
 });
 
-test("a refusal to begin leads back to the question, or is an error", async () => {
+test("a refused deletion shows the confirmation again, or an error", async () => {
   const expired = stage({ send: [fail("preview_expired"), { hold: hold() }], preview: [preview(), preview({ token: "t2" })], person: { tooOld: "again" } });
   await expired.flow.remove({ ids: ["a"] });
   assert.deepEqual([expired.tokens, expired.whys], [["t1", "t2"], ["preview_expired"]]);  // the server’s reason
@@ -250,7 +250,7 @@ test("a refusal to begin leads back to the question, or is an error", async () =
   }
 });
 
-test("an error while looking offers to try again, and to replace the key", async () => {
+test("a failed preview offers to try again or to replace the key", async () => {
   const retried = stage({ preview: [fail("unreachable"), preview()], person: { failed: "retry" } });
   await retried.flow.remove({ ids: ["a"] });
   assert.deepEqual(retried.seen, ["counting", "failed", "counting", "confirm"]);
@@ -259,7 +259,7 @@ test("an error while looking offers to try again, and to replace the key", async
   assert.deepEqual(replaced.seen, ["counting", "failed", "askForKey", "counting", "confirm"]);
 });
 
-test("a deletion that runs stands in the way only where there is no hold to wait in", async () => {
+test("a running deletion blocks a new one only without a hold", async () => {
   const running = { operation: "x", kind: "delete", origin: "node", started_at: "" };
   const none = stage({ status: { ...STATUS, running, hold_seconds: 0 } });
   await none.flow.remove({ ids: ["a"] });
@@ -269,7 +269,7 @@ test("a deletion that runs stands in the way only where there is no hold to wait
   assert.deepEqual(held.seen, ["counting", "confirm"]);
 });
 
-test("when more has finished by the end of the hold the person is asked again; nothing is sent without a yes", async () => {
+test("if more jobs have finished by the end of the hold, nothing is sent until the person confirms again", async () => {
   const clearing = { send: [{ hold: hold({ kind: "clear", ids: [] }) }, { hold: hold({ id: "h2", kind: "clear", ids: [] }) }], preview: [preview(), preview({ token: "t2" })] };
   const it = stage({ ...clearing, person: { confirm: ["yes", null, "yes"] } });
   await it.flow.clear();
@@ -287,7 +287,7 @@ test("when more has finished by the end of the hold the person is asked again; n
   assert.deepEqual(yes.flow.entries.map((entry) => entry.hold), ["h2"]);
 });
 
-test("nobody is asked again on a page that is not looked at, or that did not confirm it", async () => {
+test("only a visible page that confirmed the deletion asks again", async () => {
   const it = stage({ hidden: true, send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
   it.ended("h1", ROSE);
@@ -303,7 +303,7 @@ test("nobody is asked again on a page that is not looked at, or that did not con
   assert.deepEqual([other.seen, other.titles()], [[], ["warning: Nothing was deleted"]]);
 });
 
-test("what was ticked for one deletion is not ticked for the next", async () => {
+test("the backup choice of one deletion is not kept for the next", async () => {
   const { flow, requests } = stage();
   await flow.clear();
   requests[0].backup = true;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backupTick } from "#ui/deletion/dialogs.mjs";
 
-/** As much of a page as the tick needs. */
+/** A stub of the DOM elements that the checkbox uses. */
 function element(tag) {
   return {
     tag, children: [], listeners: {}, checked: false,
@@ -15,7 +15,7 @@ function element(tag) {
 globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
 const boxOf = (tick) => tick.children.find(({ tag }) => tag === "input");
 
-test("the tick begins as it is set, and what the person chose is kept when they look again", () => {
+test("the backup checkbox starts with the setting and keeps the person's choice when the preview is repeated", () => {
   const request = { preview: { backup: true } };
   const box = boxOf(backupTick(request));
   assert.ok(box.checked);
@@ -25,7 +25,7 @@ test("the tick begins as it is set, and what the person chose is kept when they 
   assert.ok(!boxOf(backupTick(request)).checked);
 });
 
-test("where the server knows no backups none is offered", () => {
+test("no backup checkbox is shown if the server has no backups", () => {
   const request = { preview: {} };
   assert.equal(backupTick(request), null);
   assert.equal(request.backup, undefined, "nothing is sent of it");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./stage.js";
 
-test("progress and the result come by event; a full success leaves by itself", async () => {
+test("events bring the progress and the result, and the card of a full success closes by itself", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
@@ -16,7 +16,7 @@ test("progress and the result come by event; a full success leaves by itself", a
   assert.equal(it.flow.hides(row("a")), true);
 });
 
-test("every outcome but a full success stays, is no success, and gives back what is still there", async () => {
+test("a result with jobs left is not a success, stays, and shows the remaining rows again", async () => {
   const jobs = { b: { outcome: "failed", why: { code: "", values: {}, text: "server error (500)" } }, c: { outcome: "already_gone", why: null } };
   const cases = [
     [deleted({ deleted: 1, failed: 1, already_gone: 1 }, jobs), "warning: 1 of 3 jobs removed"],
@@ -42,7 +42,7 @@ test("every outcome but a full success stays, is no success, and gives back what
   assert.equal(it.flow.markOf("c"), undefined);
 });
 
-test("trying again asks anew for what may still go, and keeps the result until that is confirmed", async () => {
+test("Try again previews the remaining jobs, and keeps the result until they are confirmed", async () => {
   const it = stage({ person: { confirm: ["yes", null, "yes"] }, send: [{ hold: hold() }, { hold: hold({ id: "h2" }) }] });
   await it.flow.remove({ ids: ["a"] });
   it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
@@ -54,7 +54,7 @@ test("trying again asks anew for what may still go, and keeps the result until t
   assert.deepEqual(it.targets.slice(1), Array(2).fill({ ids: ["b"], account: "ours" }));
 });
 
-test("another try of what another tab deleted asks for the account it was deleted from", async () => {
+test("Try again on a deletion from another tab uses the account of that deletion", async () => {
   const it = stage();
   it.flow.adopt({ ...STATUS, holds: [hold({ account: "theirs" })] });
   it.ended("h1", deleted({ failed: 1 }, { b: { outcome: "failed", why: null } }));
@@ -62,7 +62,7 @@ test("another try of what another tab deleted asks for the account it was delete
   assert.deepEqual(it.targets, [{ ids: ["b"], account: "theirs" }]);
 });
 
-test("jobs of another account are told as that, never as gone, and the list is read again", async () => {
+test("jobs of another account are reported as such, not as gone, and the list is read again", async () => {
   const it = stage({ preview: fail("account_changed"), person: { failed: null } });
   await it.flow.remove({ ids: ["a"], account: "theirs" });
   assert.deepEqual(it.seen, ["counting", "failed"]);
@@ -70,7 +70,7 @@ test("jobs of another account are told as that, never as gone, and the list is r
   assert.equal(it.tokens.length, 0);
 });
 
-test("when events are missed the status is looked at until the result is there", async () => {
+test("if events are missed, the status is requested until it has the result", async () => {
   const it = stage({ status: { ...STATUS, finished: [{ operation: "old", result: deleted({ deleted: 99 }) }] } });
   await it.flow.remove({ ids: ["a"] });
   it.set({ ...STATUS, holds: [hold({ state: "sending" })], finished: [{ operation: "old", result: deleted({ deleted: 99 }) }] });
@@ -82,7 +82,7 @@ test("when events are missed the status is looked at until the result is there",
   assert.equal(it.statuses.read, 1, "the list is read again");
 });
 
-test("a deletion that leaves no trace, or that a stop cut short, is never called a success", async () => {
+test("a deletion that is missing from the status, or that a stop of ComfyUI ended, is not reported as a success", async () => {
   const cases = [
     [STATUS, "warning: Outcome unknown"],
     [{ ...STATUS, unresolved: [{ operation: "h1", kind: "delete", asked: 3, origin: "menu", started_at: "" }] }, "warning: Outcome unknown: 3 jobs"],
@@ -100,7 +100,7 @@ test("a deletion that leaves no trace, or that a stop cut short, is never called
   }
 });
 
-test("when the answer to the confirmation is lost, the hold or the result is found; else it is unknown", async () => {
+test("when the answer to a deletion is lost, the status shows its hold or result, else the outcome is unknown", async () => {
   const held = stage({ send: fail("comfyui_away") });
   held.set(() => (held.tokens.length ? { ...STATUS, holds: [hold()] } : STATUS));
   await held.flow.remove({ ids: ["a"] });
@@ -125,7 +125,7 @@ test("when the answer to the confirmation is lost, the hold or the result is fou
   }
 });
 
-test("when the confirmation is lost, what others deleted meanwhile is never told as its outcome", async () => {
+test("when the answer to a deletion is lost, the result of another deletion is never shown as its outcome", async () => {
   const lost = stage({ send: fail("comfyui_away"), preview: preview({ operation: "ours", hold_seconds: 0 }) });
   lost.set(() => (lost.tokens.length ? { ...STATUS, finished: [{ operation: "a node’s", result: deleted({ deleted: 3 }) }] } : STATUS));
   await lost.flow.remove({ ids: ["a"] });
@@ -144,13 +144,13 @@ test("when the confirmation is lost, what others deleted meanwhile is never told
   assert.equal(crashed.titles().at(-1), "warning: Outcome unknown");
 });
 
-test("what nodes delete is told by the nodes", () => {
+test("results of nodes are not shown in the panel", () => {
   const it = stage();
   it.ended("n", deleted({ failed: 3 }));
   assert.deepEqual([it.shown, it.flow.entries], [[], []]);
 });
 
-test("a deletion that ended before anything was sent can be tried again as a whole, and marks no row", async () => {
+test("a deletion that sent nothing marks no row, and can be tried again with all jobs", async () => {
   for (const [code, told] of [["unauthorized", "error: No job was removed"], ["stopped", "warning: Stopped: 0 of 3 jobs removed"]]) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
@@ -161,7 +161,7 @@ test("a deletion that ended before anything was sent can be tried again as a who
   }
 });
 
-test("the look before it sends is not called the look afterwards", async () => {
+test("the phase “checking” before sending is not shown as the check after it", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const at = (phase, done, total) => {
@@ -174,7 +174,7 @@ test("the look before it sends is not called the look afterwards", async () => {
   assert.deepEqual(at("checking", 0, 3), ["checking", 0, 3]);
 });
 
-test("stopping is asked for once, and the result says how far it came", async () => {
+test("Stop sends one request, and the result says how many jobs were removed", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
@@ -186,7 +186,7 @@ test("stopping is asked for once, and the result says how far it came", async ()
   assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
 });
 
-test("what could not be stopped can be stopped again; that it had ended is no news", async () => {
+test("a failed stop can be repeated, and a stop after the end shows no error", async () => {
   for (const [code, told] of [["comfyui_away", "error: It could not be stopped"], ["invalid_request", "info: Removing 3 jobs in 10 s"]]) {
     const it = stage({ stop: fail(code) });
     await it.flow.remove({ ids: ["a"] });
@@ -196,7 +196,7 @@ test("what could not be stopped can be stopped again; that it had ended is no ne
   }
 });
 
-test("sent at once, the answer tells: an event that comes before it says nothing twice", async () => {
+test("without a hold, an event before the answer does not repeat the result", async () => {
   const refuse = () => {
     it.flow.progressed({ operation: "o", hold: null, kind: "clear", phase: "checking", done: 0, total: 1 });
     it.ended("o", ROSE);
@@ -208,18 +208,18 @@ test("sent at once, the answer tells: an event that comes before it says nothing
   assert.equal(it.titles().at(-1), "success: 12 jobs removed from your cloud history");
 });
 
-test("a clear that the server turned into a deletion by ids is one from its start to its end", async () => {
+test("a clear that is previewed as a deletion by ids is shown as a deletion throughout", async () => {
   const it = stage({ preview: preview({ kind: "delete" }) });
   await it.flow.clear();
   const [entry] = it.flow.state().holding;
   assert.equal(entry.kind, "delete");
-  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "the others are not said to go");
+  assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("z"))], [true, false], "other jobs are not hidden");
   it.ended("h1", deleted({ deleted: 2, protected: 1 }, { b: { outcome: "protected", why: null } }));
   assert.equal(it.flow.markOf("b").word, "Protected, kept");
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [true, false]);
 });
 
-test("where something was protected in the last moment, a clear names what it left and hides nothing for good", async () => {
+test("a clear shows the jobs again that were protected after its confirmation", async () => {
   const it = stage({ send: { hold: hold({ kind: "clear", ids: [] }) } });
   await it.flow.clear();
   assert.ok(it.flow.hides(row("kept")));
@@ -228,7 +228,7 @@ test("where something was protected in the last moment, a clear names what it le
   assert.equal(it.titles().at(-1), "success: 2 jobs removed from your cloud history");
 });
 
-test("saving workflows is told as that, also after the clock has run out, and is not called deleting", async () => {
+test("backing up workflows is shown as such, also after the hold, and not as deleting", async () => {
   const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   await it.pass(11_000);
@@ -247,7 +247,7 @@ test("saving workflows is told as that, also after the clock has run out, and is
 
 test("a deletion that sent nothing hides no job, and all of it can be tried again", async () => {
   const failed = { kind: "delete", outcome: "failed", report: "", error: { code: "state_unwritable", message: "disk full", hint: "", status: null, retry_after: null } };
-  // A server may count such a deletion too, and name no job.
+  // A server may send counts for such a deletion, but name no job.
   for (const result of [failed, { ...deleted({ not_attempted: 3 }), ...failed }]) {
     const it = stage();
     await it.flow.remove({ ids: ["a"] });
@@ -258,7 +258,7 @@ test("a deletion that sent nothing hides no job, and all of it can be tried agai
   }
 });
 
-test("what a list still names that was begun long enough after the result is there", async () => {
+test("a removed job is shown again if a list that began 10 seconds after the result contains it", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const before = it.flow.reading();
@@ -275,7 +275,7 @@ test("what a list still names that was begun long enough after the result is the
   assert.deepEqual([it.flow.hides(row("a")), it.flow.hides(row("b"))], [false, true]);
 });
 
-test("a wait that Comfy Cloud asks for is told with its seconds, and the deletion's own words come back after it", async () => {
+test("a wait that Comfy Cloud asks for is shown with its seconds, and afterwards the progress is shown again", async () => {
   const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   const event = (phase, done, total) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
@@ -284,7 +284,7 @@ test("a wait that Comfy Cloud asks for is told with its seconds, and the deletio
   event("asked_to_wait", 0, 12);
   const [entry] = it.flow.state().running;
   assert.equal(it.titles().at(-1), "loading: Comfy Cloud asks to wait, 12 s");
-  assert.equal(it.said.filter((text) => text === "Comfy Cloud asks to wait, 12 s").length, 1, "several requests that wait are heard once");
+  assert.equal(it.said.filter((text) => text === "Comfy Cloud asks to wait, 12 s").length, 1, "several waits are announced once");
   assert.deepEqual([entry.done, entry.total, entry.phase], [1, 300, "sending"]);
   await it.pass(4_000);
   assert.equal(it.flow.secondsToWait(entry), 8);

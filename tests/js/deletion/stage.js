@@ -1,4 +1,4 @@
-/** Deletions from the question to the result, with a scripted server and a clock of their own. */
+/** Runs deletions from the confirmation to the result, with a scripted server and clock. */
 
 import { HistoryApiError } from "#ui/api.mjs";
 import { Confirmation } from "#ui/deletion/confirm.mjs";
@@ -21,7 +21,7 @@ export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["
 export const fail = (code, extras) => new HistoryApiError({ code, message: code }, extras);
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Gives the listed values one after the other, the last one for ever; errors are thrown. */
+/** Returns the values in turn, the last one for ever. Throws those that are errors. */
 function script(values) {
   const queue = [values].flat();
   return async () => {
@@ -32,7 +32,7 @@ function script(values) {
   };
 }
 
-/** A stage with a scripted server, a person who answers each step, and a clock that only moves when told. */
+/** Creates Deletions with a scripted server, scripted answers of a person, and a clock that only `pass` moves. */
 export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = true } = {}) {
   let time = 0;
   const timers = [];
@@ -112,11 +112,11 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     last: () => shown.at(-1),
     leave: () => (open = null),
     setTime: (to) => (time = to),
-    /** A status says what came of an operation. */
+    /** Sends a status with the result of an operation. */
     ended: (operation, result) => flow.adopt({ ...STATUS, finished: [{ operation, result }] }),
     setProgress: (operations) => (progress = operations),
     set: (next) => (current = next),
-    /** Lets time pass, running what falls due. */
+    /** Moves the clock and runs the timers that are due. */
     async pass(milliseconds) {
       const end = time + milliseconds;
       for (;;) {

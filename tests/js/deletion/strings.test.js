@@ -8,7 +8,7 @@ const words = { ...before, ...after, resultWords: (result) => after.resultWords(
 
 const ZERO = { deleted: 0, already_gone: 0, active: 0, protected: 0, failed: 0, unconfirmed: 0, not_attempted: 0 };
 
-/** A result of so many jobs of each outcome and reason. */
+/** Makes a result from [outcome, number of jobs, reason] lists. */
 function result(parts, rest = {}) {
   const [counts, jobs] = [{ ...ZERO }, {}];
   let n = 0;
@@ -20,7 +20,7 @@ function result(parts, rest = {}) {
 }
 const lines = (value) => words.tallyLines(value).map(({ n, word, why }) => `${n} ${word}${why ? `: ${why}` : ""}`);
 
-test("the others are counted by outcome and reason, what may be tried again first", () => {
+test("jobs that were not removed are counted by outcome and reason, retryable outcomes first", () => {
   const value = result([
     ["deleted", 3383], ["already_gone", 6], ["unconfirmed", 1, "accepted, but still listed"], ["failed", 2, "server error (500)"],
     ["not_attempted", 20, "the connection was lost"],
@@ -33,35 +33,35 @@ test("the others are counted by outcome and reason, what may be tried again firs
   assert.equal(told.toast, "The panel says what happened to the other 29.");
 });
 
-test("many reasons become one line for each outcome", () => {
+test("an outcome with many reasons has one line without a reason", () => {
   const value = result(Array.from({ length: 9 }, (_, n) => ["failed", 1, `reason ${n}`]));
   assert.deepEqual(lines(value), ["9 not removed"]);
 });
 
-test("reasons from the cloud are one clean line", () => {
+test("reasons from the cloud are cut to one line without control characters", () => {
   const [line] = words.tallyLines(result([["failed", 1, "a\u0000b\n\u202ec".concat("x".repeat(500))]]));
   assert.match(line.why, /^a�b �cx+…$/u);
   assert.ok(line.why.length <= 120);
 });
 
-test("only all of them is a success, in the singular too", () => {
+test("only a deletion of all jobs is a success, also of a single job", () => {
   const kinds = [[["deleted", 1]], [["deleted", 2], ["active", 1]], [["already_gone", 1]], [["unconfirmed", 2]], [["failed", 1]], [["not_attempted", 1]]];
   assert.deepEqual(kinds.map((parts) => words.resultWords(result(parts)).kind), ["success", "warning", "warning", "warning", "error", "error"]);
   assert.equal(words.resultWords(result([["deleted", 1]])).title, "1 job removed from your cloud history");
   assert.equal(words.resultWords(result([["deleted", 1], ["active", 1]])).text, "Assets stay. The other one:");
 });
 
-test("stopped says how many were not tried", () => {
+test("a stopped deletion says how many jobs were not tried", () => {
   const told = words.resultWords(result([["deleted", 2100], ["not_attempted", 1312, "you stopped it"]], { stopped: true }));
   assert.deepEqual([told.title, told.text], ["Stopped: 2,100 of 3,412 jobs removed", "The other 1,312 were not tried."]);
 });
 
-test("what was accepted and not seen to be gone is unknown, not failed", () => {
+test("jobs that were accepted but are still listed are unknown, not failed", () => {
   const told = words.resultWords(result([["unconfirmed", 2, "accepted, but still listed"]]));
   assert.deepEqual([told.title, told.toast], ["Outcome unknown: 2 jobs", "2 unconfirmed: accepted, but still listed."]);
 });
 
-test("with some unconfirmed and none removed, no job is known to have been removed, and what failed makes it an error", () => {
+test("without a removed job, unconfirmed jobs are reported as unknown, and a failed job makes the result an error", () => {
   const timeout = { code: "timeout", message: "Comfy Cloud took too long to answer.", hint: "Try again in a minute.", status: null, retry_after: null };
   const unconfirmed = ["unconfirmed", 1, "Comfy Cloud took too long to answer"];
   const cases = [[["not_attempted", 1, "it took too long"], "error"], [["failed", 1, "too many requests"], "error"], [["active", 1], "warning"], [["already_gone", 1], "warning"]];
@@ -75,7 +75,7 @@ test("with some unconfirmed and none removed, no job is known to have been remov
   assert.deepEqual([alone.text, alone.toast], ["", "1 unconfirmed: Comfy Cloud took too long to answer, 1 active, left alone."]);
 });
 
-test("stopped with some unconfirmed and none removed claims no number", () => {
+test("a stopped deletion with unconfirmed and no removed jobs states no number of removed jobs", () => {
   for (const parts of [[["unconfirmed", 2, "you stopped it"], ["not_attempted", 3, "you stopped it"]], [["unconfirmed", 2, "you stopped it"]]]) {
     const told = words.resultWords(result(parts, { stopped: true }));
     assert.deepEqual([told.kind, told.title, told.text], ["warning", "Stopped: No job is known to have been removed", ""]);
@@ -83,7 +83,7 @@ test("stopped with some unconfirmed and none removed claims no number", () => {
   }
 });
 
-test("a deletion that never left removed no job, says why, and all of it may be tried again", () => {
+test("a deletion that was not sent says why, and all its jobs can be tried again", () => {
   const error = { code: "unreachable", message: "Can’t reach cloud.comfy.org.", hint: "Check your internet connection or proxy.", status: null, retry_after: null };
   const unsent = { kind: "delete", outcome: "failed", total: 2, counts: { ...ZERO, not_attempted: 2 }, jobs: {}, stopped: false, report: "", error };
   const told = after.resultWords(unsent, { jobs: 2, ids: ["a", "b"] });
@@ -91,7 +91,7 @@ test("a deletion that never left removed no job, says why, and all of it may be 
   assert.equal(told.text, `${error.message} ${error.hint}`);
 });
 
-test("nothing to delete says why", () => {
+test("if no selected job can be deleted, the text says why", () => {
   const none = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
   assert.equal(words.nothingToDelete({ ...none, active: 1 }), "The selected job stays: it is active.");
   assert.equal(words.nothingToDelete({ ...none, protected: 1 }), "The selected job stays: it is protected.");
@@ -100,36 +100,36 @@ test("nothing to delete says why", () => {
   assert.equal(words.nothingToDelete({ ...none, already_gone: 3 }), "All 3 selected jobs are already gone.");
 });
 
-test("the seconds to undo are told, and that there are none", () => {
+test("the hint says how long a deletion can be undone, or that it cannot", () => {
   assert.equal(words.undoHint(10), "You can undo for 10 s; after that it can’t be undone.");
   assert.equal(words.undoHint(0), "This can’t be undone.");
   assert.equal(words.clearHint(0), "This can’t be undone. If more jobs finish before it is sent, you are asked again.");
   assert.equal(words.holdTitle(1, 8), "Removing 1 job in 8 s");
 });
 
-test("cancelling tells what was late and what was not done", () => {
+test("a cancellation says how many jobs had finished and how many were not cancelled", () => {
   assert.deepEqual(words.cancelledWords(2, 1, 0), { title: "2 jobs cancelled", detail: "1 had finished already." });
   assert.deepEqual(words.cancelledWords(1, 0, 1), { title: "1 job cancelled", detail: "1 job was not cancelled." });
 });
 
-test("no word promises erasure or shouts", () => {
+test("no text promises erasure or has an exclamation mark", () => {
   const all = JSON.stringify(words);
   assert.doesNotMatch(all, /erase|[!]|'/i);
 });
 
-test("a full success tells how many workflows were saved, a part of it does not", () => {
+test("only a full success says how many workflows were backed up", () => {
   const all = words.resultWords(result([["deleted", 35]], { backed_up: 35 }));
   assert.deepEqual([all.text, all.toast], ["Assets stay. 35 workflows backed up.", "Assets stay. 35 workflows backed up."]);
   assert.equal(words.resultWords(result([["deleted", 2], ["protected", 1]], { backed_up: 2 })).text, "Assets stay. The other one:");
 });
 
-test("what was protected in between is told apart, and not tried again", () => {
+test("jobs that were protected after the confirmation have their own line and are not tried again", () => {
   const told = words.resultWords(result([["deleted", 2], ["protected", 3], ["failed", 1, "its workflow couldn’t be backed up: no space"]]));
   assert.deepEqual(told.lines.map(({ n, word, why }) => `${n} ${word}: ${why}`), ["1 not removed: its workflow couldn’t be backed up: no space", "3 protected, kept: "]);
   assert.equal(told.again.length, 1);
 });
 
-test("on a row the reason is short, by its code whatever its words", () => {
+test("on a row, the short reason depends on its code, not on its text", () => {
   const short = (code, text) => words.rowWhy({ code, values: {}, text });
   assert.deepEqual(["backup_failed", "connection_lost", "still_listed"].map((code) => short(code, "other words")), ["Backup failed", "Connection lost", "Accepted, still listed"]);
   assert.equal(short("server_fault", "server error (500)"), "Server error (500)");
@@ -137,7 +137,7 @@ test("on a row the reason is short, by its code whatever its words", () => {
   assert.equal(words.rowWhy(null), "");
 });
 
-test("a clear that was overtaken by a protection is no fault, and says what happened instead of an age", () => {
+test("if jobs were protected after the preview, a clear is not an error and shows the server's message", () => {
   const error = { code: "preview_expired", message: "Jobs were protected, or backups were switched on, since you looked.", hint: "", status: null, retry_after: null };
   const clear = { kind: "clear", outcome: "failed", before: null, removed: null, listed: null, active: null, report: "", error };
   const unsent = { kind: "delete", outcome: "failed", report: "", error };
@@ -147,6 +147,6 @@ test("a clear that was overtaken by a protection is no fault, and says what happ
   }
 });
 
-test("a job that is not found by its id is not called gone: some servers find none", () => {
+test("a job whose details are not found is not called gone, because some servers have no details", () => {
   assert.doesNotMatch(`${DETAILS.gone.title} ${DETAILS.gone.text}`, /\bgone\b|was removed/);
 });
