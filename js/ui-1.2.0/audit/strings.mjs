@@ -46,7 +46,7 @@ export function outcomeWords({ outcome, why }) {
 
 const removed = (/** @type {number} */ n) => plural(n, "{n} job removed", "{n} jobs removed");
 
-/** Counts only jobs that were verified as removed. @param {AuditEntry} entry */
+/** The title counts only jobs that were verified as removed. @param {AuditEntry} entry */
 export function entryTitle({ state, asked, removed: gone, counts }) {
   if (state === "running") return `${DELETE.progress}…`;
   const all = asked ?? gone;

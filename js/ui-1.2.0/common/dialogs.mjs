@@ -76,7 +76,7 @@ class DialogFrame {
   #title = el("h2");
   #body = el("div", { class: "cch-db" });
   #foot = el("div", { class: "cch-df" });
-  // One text node that is written to: where nodes come and go, some frontends look after the focus, and take it.
+  // One text node whose text changes, because some frontends move the focus when nodes are added or removed.
   #spoken = document.createTextNode("");
   #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
   #presses = new Presses(this.#foot);

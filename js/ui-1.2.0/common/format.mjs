@@ -43,7 +43,7 @@ export const dateTime = (at, exact = false) => `${day.format(at)}, ${(exact ? se
 /** "23 November 2026". @param {number} at */
 export const dateOnly = (at) => day.format(at);
 
-/** Midnights between two times: 0 on the same day. @param {number} at @param {number} now */
+/** The number of midnights between two times. @param {number} at @param {number} now */
 const daysBetween = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
 
 /** "Today, 14:02", "20 November, 09:14", with the year if it is not this one. @param {number} at @param {number} now */

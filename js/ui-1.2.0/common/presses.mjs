@@ -32,7 +32,7 @@ export class PressDelay {
     return this.parts.now() < this.#until;
   }
 
-  /** Ignores presses until the dialog was visible for so long. @param {number} milliseconds */
+  /** Ignores presses until the dialog has been visible for this long. @param {number} milliseconds */
   begin(milliseconds) {
     const time = ++this.#times;
     this.#milliseconds = milliseconds;
@@ -57,7 +57,7 @@ export class PressDelay {
     if (timeStamp < this.#until) this.#until = Math.max(this.#until, timeStamp + this.#milliseconds);
   }
 
-  /** Judges a click by the time of its press, because a busy page may deliver the click much later. @param {Press} click */
+  /** Whether a click counts, by the time of its press: a busy page may deliver the click much later. @param {Press} click */
   accepts({ detail, timeStamp }) {
     const began = this.#pressed ?? timeStamp;
     this.#pressed = null;

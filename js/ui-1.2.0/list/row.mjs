@@ -36,7 +36,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {Mark | undefined} mark
  */
 
-/** Changes each minute, and for active jobs each second, so that times are redrawn. @param {Shown} shown */
+/** A number that changes when times must be redrawn: each minute, or each second for active jobs. @param {Shown} shown */
 const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 : 60_000));
 
 export class RowView {

@@ -84,7 +84,7 @@ export class Footer {
   #strong = el("b");
   #rest = el("span");
   #matching = linkButton("", () => this.store.selectMatching());
-  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(selectedRows(this.store), !this.#kept)) });
+  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(selectedRows(this.store), !this.#allProtected)) });
   #cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => this.actions.cancel(selectedRows(this.store)) });
   #remove = button({
     label: PANEL.delete,
@@ -96,7 +96,7 @@ export class Footer {
     },
   });
   /** Whether all selected jobs are protected, so that the button says Unprotect. */
-  #kept = false;
+  #allProtected = false;
   #bar = el("div", { class: "cch-actions" }, this.#matching, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
@@ -144,11 +144,11 @@ export class Footer {
     const { size } = store.selection;
     const chosen = selectedRows(store);
     const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
-    this.#kept = chosen.length > 0 && chosen.every(store.protection.covers);
+    this.#allProtected = chosen.length > 0 && chosen.every(store.protection.covers);
     this.#cancel.hidden = !onlyActive || !store.canCancel();
     this.#remove.hidden = this.#protect.hidden = !this.#cancel.hidden;
-    this.#protect.lastChild?.replaceWith(this.#kept ? PROTECT.unprotect : PROTECT.protect);
-    if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#kept ? "unlock" : "lock");
+    this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
+    if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.lastChild?.replaceWith(cancelWord(size));
     this.#remove.lastChild?.replaceWith(deleteWord(size));
     const why = onlyActive ? PANEL.activeStay : store.blocked();

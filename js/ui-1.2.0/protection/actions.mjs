@@ -87,7 +87,7 @@ export class ProtectionActions {
 }
 
 /**
- * A banner about an unreadable list of protected jobs, which blocks all deletions, with a button to start an empty list.
+ * An unreadable list of protected jobs blocks all deletions. The banner says so and offers to start an empty list.
  * @param {object} parts
  * @param {Pick<Protection, "damaged" | "startEmpty">} parts.protection
  * @param {Dialogs} parts.dialogs
@@ -107,7 +107,7 @@ export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
 }
 
 /**
- * A banner about a lost state folder, which blocks all deletions, with a button to start a new folder.
+ * A lost state folder blocks all deletions. The banner says so and offers to start a new folder.
  * @param {Status} status
  * @param {object} parts
  * @param {Pick<HistoryApi, "startAnew">} parts.api
