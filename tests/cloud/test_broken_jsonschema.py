@@ -80,9 +80,7 @@ def shadow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[],
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_broken_jsonschema_is_reported_with_its_path_and_a_fix_and_no_body_is_accepted(
-    name: str, shadow: Callable[[str], Path]
-) -> None:
+def test_the_error_for_a_broken_jsonschema_names_its_path_and_a_fix(name: str, shadow: Callable[[str], Path]) -> None:
     path = shadow(PROGRAMS[name])
     for call in (schema.load_all, lambda: protocol.delete_history([JOB])):
         with pytest.raises(BrokenInstallation) as caught:

@@ -190,7 +190,7 @@ async def test_a_page_that_is_too_large_is_read_in_halves_and_still_proves_absen
     assert found.proof() is not None
 
 
-async def test_a_list_is_unreadable_only_if_a_single_job_is_too_large_and_the_error_says_so(
+async def test_a_list_with_a_single_job_over_the_size_limit_is_unreadable(
     cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MAX_PAGE_BYTES", 200_000)

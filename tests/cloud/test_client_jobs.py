@@ -46,7 +46,7 @@ async def test_a_missing_job_raises_not_found_without_a_retry(cloud: SimulatedCl
 
 
 @pytest.mark.parametrize("body", [{}, [], None, {"id": "x"}, {"id": ids(2)[1], "status": "failed"}], ids=str)
-async def test_an_answer_about_another_job_is_unreadable(
+async def test_an_answer_with_the_id_of_another_job_is_unreadable(
     cloud: SimulatedCloud, open_client: OpenClient, body: object
 ) -> None:
     cloud.faults.append(Fault(ANY, "status", times=None, status=200, json=body, body=b"null"))
@@ -72,7 +72,7 @@ async def test_cancelling_sends_the_expected_body_and_returns_the_cancelled_ids(
     assert (cloud.history_posts, cloud.deleted, cloud.forbidden_calls) == ([], [], 0)
 
 
-async def test_one_unknown_id_cancels_nothing(cloud: SimulatedCloud, open_client: OpenClient) -> None:
+async def test_no_job_is_cancelled_if_one_id_is_unknown(cloud: SimulatedCloud, open_client: OpenClient) -> None:
     active = [job.id for job in cloud.active]
     async with open_client() as client:
         with pytest.raises(NotFound):

@@ -34,7 +34,7 @@ def cloud_at(url: str = CLOUD) -> BaseUrl:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 @pytest.mark.parametrize("scheme", ["http://", ""])
-async def test_comfy_cloud_is_reached_through_the_proxy_the_environment_names(
+async def test_requests_to_comfy_cloud_use_the_proxy_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, open_client: OpenClient, proxy: Proxy, variable: str, scheme: str
 ) -> None:
     monkeypatch.setenv(variable, f"{scheme}127.0.0.1:{proxy.port}")

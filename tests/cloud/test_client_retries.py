@@ -142,7 +142,7 @@ async def test_a_clear_sends_its_request_once_whatever_goes_wrong(
 
 
 @pytest.mark.parametrize("name", ["reset after the body", "timeout", "truncated"])
-async def test_a_clear_whose_answer_was_lost_spares_the_jobs_that_finish_afterwards(
+async def test_a_clear_without_an_answer_is_not_repeated_and_later_jobs_stay(
     cloud: SimulatedCloud, open_client: OpenClient, name: str
 ) -> None:
     fault = TABLE[name][0]()
@@ -159,7 +159,7 @@ async def test_a_clear_whose_answer_was_lost_spares_the_jobs_that_finish_afterwa
 @pytest.mark.parametrize("failures", [1, 2, 3])
 @pytest.mark.parametrize("what", ["read", "delete"])
 @pytest.mark.parametrize("name", ["reset before the body", "reset after the body", "truncated", "503"])
-async def test_a_retried_read_or_delete_that_finally_works_is_a_success(
+async def test_a_read_or_delete_succeeds_if_one_of_its_retries_succeeds(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], name: str, what: str, failures: int
 ) -> None:
     fault = TABLE[name][0]()
@@ -172,7 +172,7 @@ async def test_a_retried_read_or_delete_that_finally_works_is_a_success(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_postponed_clear_is_sent_again_after_exactly_the_given_seconds(
+async def test_a_rate_limited_clear_is_sent_again_after_the_seconds_in_retry_after(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], status: int
 ) -> None:
     fault = says(status, "7")

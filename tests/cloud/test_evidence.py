@@ -77,7 +77,7 @@ async def test_a_job_that_can_be_fetched_by_id_is_not_reported_as_removed_when_a
 
 
 @pytest.mark.parametrize("lie", ["hides_jobs", "empty_list"])
-async def test_an_empty_list_proves_nothing_while_a_job_is_found_by_its_id(
+async def test_an_empty_list_does_not_prove_removal_while_a_job_is_found_by_its_id(
     cloud: SimulatedCloud, delete: Delete, lie: str
 ) -> None:
     for when in ("", ",after_deletion=true"):
@@ -95,7 +95,7 @@ async def test_jobs_that_the_list_shows_in_upper_case_are_not_reported_as_remove
 
 
 @pytest.mark.parametrize("count", [1, 10, 30])
-async def test_a_404_proves_nothing_while_a_listed_job_also_gets_404(
+async def test_a_404_does_not_prove_removal_while_a_listed_job_also_gets_404(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     chosen = some(cloud, count)
@@ -114,7 +114,7 @@ async def test_a_404_proves_nothing_while_a_listed_job_also_gets_404(
 
 
 @pytest.mark.parametrize("count", [1, 30])
-async def test_a_silently_truncated_list_proves_nothing_about_jobs_beyond_its_end(
+async def test_a_silently_truncated_list_does_not_prove_the_removal_of_jobs_beyond_its_end(
     cloud: SimulatedCloud, delete: Delete, count: int
 ) -> None:
     beyond = sorted(cloud.finished, key=lambda job: job.create_time)[0].id
@@ -183,7 +183,7 @@ async def test_a_clear_is_not_proven_if_the_active_jobs_disappear_too(
     assert "the jobs that were to stay are missing too" in str(result.doubt)
 
 
-async def test_a_clear_without_active_jobs_is_reported_correctly(
+async def test_a_clear_of_a_history_without_active_jobs_is_reported_correctly(
     cloud: SimulatedCloud, clear: Callable[[], Awaitable[ClearResult]]
 ) -> None:
     for job in cloud.active:

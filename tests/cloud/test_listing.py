@@ -118,7 +118,7 @@ def test_reading_continues_past_a_total_that_is_too_small(total: int) -> None:
     ],
     ids=str,
 )
-def test_a_list_that_contradicts_itself_does_not_prove_absence_and_says_why(
+def test_a_list_that_contradicts_itself_does_not_prove_absence_and_gives_the_defect(
     manners: dict[str, Any], doubt: DefectKind
 ) -> None:
     assert read(completed(30)).proof() is not None
@@ -288,7 +288,7 @@ def test_a_job_in_two_rows_is_listed_once() -> None:
 
 @pytest.mark.parametrize("cursors", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_an_error_on_a_later_page_keeps_the_jobs_already_read_and_says_why(number: int, cursors: bool) -> None:
+def test_an_error_on_a_later_page_keeps_the_jobs_read_before_and_the_reason(number: int, cursors: bool) -> None:
     fault = ServerFault(502)
     jobs = completed(20_000, cursors=cursors, fails=lambda asked: fault if asked == number else None)
     found = read(jobs)
@@ -314,7 +314,7 @@ def test_an_error_on_one_page_leaves_no_other_request_running() -> None:
     assert virtual_time.run(timed()) < 3.0
 
 
-def test_cancelling_leaves_no_request_running() -> None:
+def test_cancelling_a_listing_leaves_no_request_running() -> None:
     jobs = completed(20_000, slow=lambda number: 10.0)
 
     async def cancel() -> None:

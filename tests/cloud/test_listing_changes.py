@@ -59,7 +59,7 @@ def test_the_list_is_read_again_if_a_job_vanishes_while_listing(total: str, says
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
-def test_no_job_is_missed_if_one_vanishes_and_another_appears_while_listing(number: int) -> None:
+def test_no_job_is_missed_if_one_job_vanishes_and_another_appears_while_listing(number: int) -> None:
     # The total does not change, so only the row at the border of two pages shows the change.
     jobs = completed(5000)
     late = {"id": ids(5001)[-1], "status": "completed"}
@@ -90,7 +90,7 @@ def test_a_list_of_a_history_that_keeps_changing_is_incomplete(total: str) -> No
     assert len(jobs.asked) <= 3 * 7
 
 
-def test_with_cursors_no_job_is_missed_if_another_vanishes_while_listing() -> None:
+def test_listing_with_cursors_misses_no_job_if_another_job_vanishes() -> None:
     jobs = completed(5000, cursors=True, total="absent")
 
     def vanish(number: int) -> None:
@@ -119,7 +119,7 @@ def test_a_list_that_is_suddenly_empty_is_incomplete(at: int, cursors: bool) -> 
     assert found.proof() is None
 
 
-def test_a_page_requested_earlier_is_used_by_the_first_reading_only() -> None:
+def test_a_page_requested_in_advance_is_not_used_when_the_list_is_read_again() -> None:
     jobs = completed(5000)
 
     def vanish(number: int) -> None:

@@ -109,7 +109,7 @@ def test_a_job_whose_status_changed_is_found_in_the_whole_list() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_an_empty_list_after_a_full_one_proves_nothing_while_jobs_are_found_by_id(
+def test_an_empty_list_does_not_prove_removal_while_jobs_are_found_by_id(
     count: int,
 ) -> None:
     class Emptied(FakeClient):
@@ -136,7 +136,7 @@ def test_a_list_with_other_jobs_proves_removal_even_if_deleted_jobs_can_be_fetch
 
 
 @pytest.mark.parametrize("count", [1, 20, 30])
-def test_a_list_that_lost_all_other_jobs_proves_nothing(count: int) -> None:
+def test_a_list_that_lost_all_other_jobs_does_not_prove_removal(count: int) -> None:
     before = replace(known(), others=frozenset(ids(60)[30:]))
     anothers = settled(ids(90)[60:], "failed")
     found = look_after(FakeClient(anothers), before, count)
@@ -193,7 +193,7 @@ def test_no_listed_job_is_fetched_unless_a_requested_job_is_missing() -> None:
     assert set(client.asked) <= set(ids(30))
 
 
-def test_a_404_proves_nothing_if_a_listed_job_gets_404_while_the_list_is_read() -> None:
+def test_a_404_does_not_prove_absence_if_a_listed_job_also_gets_404() -> None:
     class NoRoute(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             raise NotFound(404)
@@ -204,7 +204,7 @@ def test_a_404_proves_nothing_if_a_listed_job_gets_404_while_the_list_is_read() 
     assert "no job that is listed is found by its id" in str(found.doubt)
 
 
-def test_fetching_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> None:
+def test_a_404_does_not_prove_removal_if_only_unlisted_jobs_are_found_by_id() -> None:
     class OnlyUnlisted(FakeClient):
         async def get_job(self, job_id: str) -> Job:
             if job_id in others:
@@ -217,7 +217,7 @@ def test_fetching_an_unlisted_job_by_id_proves_nothing_about_listed_jobs() -> No
     assert "no job that is listed is found by its id" in str(found.doubt)
 
 
-def test_a_list_that_proves_nothing_gives_no_other_jobs() -> None:
+def test_no_other_jobs_are_taken_from_a_list_that_proves_no_absence() -> None:
     class Unsaid(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             page = await super().list_jobs(query, mapper, **place)
@@ -291,9 +291,7 @@ def test_an_error_for_one_job_does_not_hide_the_other_jobs() -> None:
 
 @pytest.mark.parametrize("error", [None, ServerFault(500)])
 @pytest.mark.parametrize("slow", [0.0, 50.0])
-def test_a_lookup_neither_awaits_nor_fails_by_a_list_that_it_does_not_need(
-    error: CloudError | None, slow: float
-) -> None:
+def test_a_lookup_ignores_a_slow_or_failing_list_that_it_does_not_need(error: CloudError | None, slow: float) -> None:
     class Whole(FakeClient):
         async def list_jobs(self, query: Mapping[str, str], mapper: RowMapper[ValueT], **place: Any) -> Page[ValueT]:
             if not query:

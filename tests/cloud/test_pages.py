@@ -51,7 +51,7 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize("text", SAMPLES)
-def test_a_page_truncated_anywhere_is_rejected(text: str) -> None:
+def test_a_page_truncated_at_any_position_is_rejected(text: str) -> None:
     for end in range(len(text)):
         with pytest.raises(NotJson):
             whole(text[:end])
@@ -108,7 +108,7 @@ def test_a_page_with_one_changed_character_is_read_as_the_json_module_reads_it_o
     ],
     ids=lambda text: text[:14],
 )
-def test_text_that_is_not_a_page_is_rejected(text: str) -> None:
+def test_text_that_is_not_a_page_of_jobs_is_rejected(text: str) -> None:
     with pytest.raises(NotJson):
         whole(text)
 
@@ -131,7 +131,7 @@ def test_a_page_with_two_jobs_members_is_rejected() -> None:
         whole('{"jobs": [1], "jobs": [2]}')
 
 
-def test_rows_read_before_the_error_are_kept() -> None:
+def test_rows_read_before_a_parse_error_are_kept() -> None:
     rows: list[Any] = []
     with pytest.raises(NotJson):
         read_page('{"jobs": [1, 2, oops', rows.append)

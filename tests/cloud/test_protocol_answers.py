@@ -150,7 +150,7 @@ def test_a_429_with_retry_after_is_a_rate_limit_with_its_seconds() -> None:
 @pytest.mark.parametrize("retry_after", [None, 2.0])
 @pytest.mark.parametrize("kind", PLAN_REFUSALS)
 @pytest.mark.parametrize("place", ["type", "code", "outer code", "flat type", "small letters", "beside a code"])
-def test_a_plan_refusal_is_recognised_wherever_its_type_is_and_says_what_the_plan_lacks(
+def test_a_plan_refusal_is_recognised_in_every_error_shape_and_says_what_the_plan_lacks(
     status: int, retry_after: float | None, kind: str, place: str
 ) -> None:
     body = {

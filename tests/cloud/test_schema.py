@@ -194,7 +194,7 @@ def test_without_jsonschema_no_body_is_accepted_and_the_hint_gives_the_pip_comma
         assert "pip install jsonschema" in caught.value.hint
 
 
-def test_every_schema_in_the_package_is_tested_here() -> None:
+def test_every_schema_in_the_package_has_a_test() -> None:
     folder = files("cloud_history.cloud") / "schemas"
     assert {each.name for each in folder.iterdir() if each.name.endswith(".json")} == {f"{name}.json" for name in NAMES}
 

@@ -27,7 +27,7 @@ CLOUD_JOBS = 60
 @pytest.mark.parametrize(
     "name", ["running", "sending.lock", "sending.gate", "deletions.gate", "deletions.jsonl", "protected.json"]
 )
-async def test_a_state_file_replaced_by_something_else_stops_deletions_until_it_is_repaired(
+async def test_a_folder_in_place_of_a_state_file_or_the_reverse_stops_deletions_until_removed(
     stage: Stage, name: str
 ) -> None:
     path = stage.folder / name

@@ -62,7 +62,7 @@ async def delete_on(stage: Stage, step: Step, *, stays: bool = False, number: in
 # The disk returns errors
 
 
-async def test_every_call_of_a_deletion_that_the_disk_can_refuse_is_refused_in_a_test(stage: Stage) -> None:
+async def test_every_disk_call_of_a_deletion_fails_in_at_least_one_test(stage: Stage) -> None:
     with in_place(FaultyDisk(stage.folder)) as disk:
         await stage.delete()
     known = {f"{call} {name}" for call, name, *_ in (*NOT_RECORDED, *NOT_BACKED_UP, *NOT_LOGGED, *HARMLESS, *ELSEWHERE)}

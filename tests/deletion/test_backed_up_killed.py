@@ -86,12 +86,12 @@ def looks_after_sending(cloud: SimulatedCloud) -> bool:
 
 
 HELD: dict[str, Callable[[SimulatedCloud], bool]] = {
-    "the first look": lambda cloud: True,
+    "the first lookup": lambda cloud: True,
     # The first lookup requests eight details, so the eleventh is the third of the backup.
     "the third detail": lambda cloud: details_asked_for(cloud) >= 11,
     "a request that is not carried out": lambda cloud: bool(cloud.history_posts),
     "a request that is carried out": lambda cloud: bool(cloud.history_posts),
-    "the last look": looks_after_sending,
+    "the last lookup": looks_after_sending,
 }
 
 
@@ -111,7 +111,7 @@ async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
         assert await child.wait() == -signal.SIGKILL
     gate.applies = lambda: False
     cloud.faults[1:] = []
-    sent = when in ("a request that is carried out", "the last look")
+    sent = when in ("a request that is carried out", "the last lookup")
     asked = sent or "not carried out" in when
     assert stage.gone == (set(stage.ids) if sent else set())
     assert stage.saved() == (set(stage.ids) if asked else set())

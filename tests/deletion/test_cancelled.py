@@ -142,7 +142,7 @@ class Impatient(Unwatched):
         return True
 
 
-async def test_a_stop_is_noticed_within_half_a_second_while_the_disk_hangs(
+async def test_stopping_a_deletion_takes_effect_at_once_while_the_disk_hangs(
     cloud: SimulatedCloud, operations: Operations, slowed: Slowed
 ) -> None:
     begin = time.monotonic()

@@ -102,7 +102,7 @@ def test_jobs_are_counted_for_about_five_seconds_after_a_clear() -> None:
         ([240], RateLimited(429, retry_after=60.0), ClearOutcome.FAILED, 0, 240),
     ],
 )
-def test_each_combination_of_counts_and_error_has_its_outcome(
+def test_each_combination_of_counts_and_error_gives_the_expected_outcome_of_a_clear(
     looks: Sequence[int | CloudError],
     clear_error: CloudError | None,
     outcome: ClearOutcome,

@@ -133,7 +133,7 @@ def test_an_error_that_affects_every_request_stops_the_remaining_requests(error:
     [(True, False, "deleted"), (False, False, "unconfirmed"), (True, True, "unconfirmed")],
     ids=["gone", "still listed", "list unreadable"],
 )
-def test_a_connection_lost_after_sending_leads_to_a_lookup_and_stops_the_remaining_requests(
+def test_a_lost_connection_stops_the_remaining_requests_and_its_jobs_are_looked_up(
     acts: bool, blind: bool, outcome: str
 ) -> None:
     fault = ServerFault(500)

@@ -310,7 +310,7 @@ def test_jobs_that_stay_listed_after_an_accepted_request_are_unconfirmed_after_f
 
 
 @FEW_AND_MANY
-def test_when_the_lookup_after_deleting_fails_the_jobs_are_unconfirmed_and_not_failed(count: int) -> None:
+def test_jobs_are_unconfirmed_if_the_lookup_after_their_deletion_fails(count: int) -> None:
     client = FakeClient(jobs_of(ids(count)), blind=lambda sent: FAULT if sent else None)
     result = delete(client, count)
     assert outcomes(result) == ["unconfirmed"] * count

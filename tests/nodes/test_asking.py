@@ -127,7 +127,7 @@ def runs(delete_node: Any, clear_node: Any, cloud: SimulatedCloud) -> list[Any]:
 
 
 @pytest.mark.parametrize("away", ["disconnected", "nobody queued it"])
-async def test_without_a_browser_no_approval_is_asked_for_and_the_error_names_the_setting(
+async def test_without_a_browser_a_node_fails_with_an_error_that_names_the_setting(
     comfyui: FakeComfyUI,
     page: Page,
     delete_node: Any,
@@ -149,7 +149,7 @@ async def test_without_a_browser_no_approval_is_asked_for_and_the_error_names_th
     assert comfyui.sent == []
 
 
-async def test_a_stop_while_waiting_for_approval_ends_the_prompt_as_interrupted(
+async def test_stopping_a_node_that_waits_for_approval_interrupts_the_prompt(
     comfyui: FakeComfyUI, page: Page, delete_node: Any, clear_node: Any, cloud: SimulatedCloud
 ) -> None:
     for run in runs(delete_node, clear_node, cloud):

@@ -67,7 +67,7 @@ def test_every_duration_text_is_blank_or_a_past_time_or_an_error(text: str) -> N
 
 
 @pytest.mark.parametrize("before", ["", "x" * 20, "x" * 38])
-def test_no_part_of_a_key_pasted_as_a_duration_is_shown(before: str) -> None:
+def test_an_api_key_pasted_as_a_duration_is_not_shown_in_the_error(before: str) -> None:
     for key in (KEY, "comfyui-never-seen-by-this-process"):
         with pytest.raises(InputRefused) as caught:
             cutoff(before + key, NOON)
