@@ -48,7 +48,7 @@ export interface Mark {
 
 /** The actions of the list. */
 export interface Actions {
-  /** `confirmed` is called once the person has confirmed. */
+  /** `confirmed` is called once the person confirms. */
   remove(target: Target, confirmed?: () => void): void;
   cancel(rows: Row[]): void;
   /** `wish`: whether to protect or unprotect; default: protect if any row is unprotected. */

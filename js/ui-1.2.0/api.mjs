@@ -1,5 +1,5 @@
 // @ts-check
-/** Sends requests to this pack's routes and checks the answers. Failed requests raise HistoryApiError. */
+/** Sends requests to this pack's routes and checks the answers. Failed requests throw HistoryApiError. */
 
 /** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 /** @import { DeletionRequest } from "./deletion/confirm.mjs" */
@@ -65,7 +65,7 @@ export const isDeletePreview = (value) =>
   isObject(value) && isConfirmable(value) && typeof value.removable === "number" &&
   isObject(value.by_status) && isObject(value.skipped) && Array.isArray(value.rows);
 
-/** @param {unknown} value @returns {value is Preview | DeletePreview} a clear is previewed as a deletion by ids if jobs are protected or backups are on */
+/** @param {unknown} value @returns {value is Preview | DeletePreview} DeletePreview for a clear if jobs are protected or backups are on */
 const isClearPreview = (value) => (isObject(value) && value.kind === "delete" ? isDeletePreview(value) : isPreview(value));
 
 /** @param {unknown} value @returns {value is ProtectionLists} */
@@ -236,7 +236,7 @@ export function createHistoryApi(fetchApi) {
     removeKey: () => call(isStatus, "key", "DELETE", {}),
     /** @param {string} operation */
     dismiss: (operation) => call(isStatus, "unresolved/dismiss", "POST", { operation }),
-    /** @param {string} hold id of a hold that a stop of ComfyUI ended */
+    /** @param {string} hold id of a hold that ended because ComfyUI stopped */
     dismissHold: (hold) => call(isStatus, "holds/dismiss", "POST", { hold }),
     /** @param {Partial<Settings>} settings only those to change */
     saveSettings: (settings) => call(isStatus, "settings", "POST", settings),
@@ -262,7 +262,7 @@ export function createHistoryApi(fetchApi) {
     startAnew: () => call(isStatus, "state/start_anew", "POST", {}),
     /** @param {string} hold */
     undo: (hold) => call(hasHold, "undo", "POST", { hold }),
-    /** Sends no further jobs of a deletion. Its result follows. @param {string} operation that had a hold */
+    /** Sends no further jobs of a deletion. Its result follows. @param {string} operation id of a deletion that had a hold */
     stop: (operation) => call(isObject, "stop", "POST", { operation }),
     /** @param {string} id @param {AbortSignal} [signal] */
     job: (id, signal) => call(isDetails, `jobs/${encodeURIComponent(id)}`, "GET", undefined, signal),

@@ -143,7 +143,7 @@ export class App {
     return banners(status, api, { show, onStatus: this.#setStatus, first, ...(readAt === null && error && { besides: error.code }) });
   }
 
-  /** Reads the list again, and the pages over it. Clean up follows the list by itself after a deletion. @param {string} kind what has changed */
+  /** Refreshes the list and the open page. @param {string} kind what has changed: "key" or "delete" */
   #outdated(kind) {
     this.store.changed();
     this.#pagesOutdated(kind);
@@ -151,7 +151,7 @@ export class App {
 
   /** @param {string} kind */
   #pagesOutdated(kind) {
-    if (kind === "protection" || kind === "key") this.cleanUp.refresh();
+    if (kind === "protection" || kind === "key") this.cleanUp.refresh(); // After a deletion, Clean up refreshes with the list.
     else this.auditLog.changed();
   }
 

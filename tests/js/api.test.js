@@ -194,7 +194,7 @@ test("protection can be read and changed by job ids or workflows, and only the g
     'POST /cloud_history/protection {"protect":true,"ids":["a"]}',
     'POST /cloud_history/protection {"protect":false,"workflows":["w"]}',
   ]);
-  assert.equal((await codeOf(answering({ jobs: ["a"] }).api.protection())).code, "strange_answer", "half a list is none");
+  assert.equal((await codeOf(answering({ jobs: ["a"] }).api.protection())).code, "strange_answer", "without workflows, the answer is refused");
 });
 
 test("a deletion sends the field backup only if the person could choose", async () => {
@@ -211,7 +211,7 @@ test("the preview of a clear may be one of a deletion by ids, but must be comple
   const byIds = { token: "t", operation: "o", kind: "delete", everything: true, removable: 3, by_status: {}, skipped: {}, rows: [] };
   assert.equal((await answering(byIds).api.preview(ALL)).kind, "delete");
   assert.equal((await codeOf(answering({ ...byIds, rows: undefined, finished: 3, counts: {} }).api.preview(ALL))).code, "strange_answer");
-  assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview(ALL))).code, "strange_answer", "its outcome could not be told from another’s");
+  assert.equal((await codeOf(answering({ ...byIds, operation: undefined }).api.preview(ALL))).code, "strange_answer", "without an operation id, the preview is refused");
 });
 
 test("the audit log and the backups have their own routes, and answers in another form are refused", async () => {

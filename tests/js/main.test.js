@@ -66,7 +66,7 @@ test("nothing is shown if loading succeeds or fails after the tab was closed", a
     const tab = openTab();
     const [words] = tab.shown;
     tab.close();
-    assert.deepEqual(tab.shown, [], "its words go with it");
+    assert.deepEqual(tab.shown, [], "closing the tab removes its message");
     await tab[end]();
     assert.deepEqual([tab.told, tab.shown, words.attributes.role], [[], [], "status"], end);
   }

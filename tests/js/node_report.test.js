@@ -30,7 +30,7 @@ extension.setup();
 const tell = (type, detail) => api.dispatchEvent(new CustomEvent(type, { detail }));
 const until = async (state) => {
   for (const end = Date.now() + 20_000; !state(); ) {
-    assert.ok(Date.now() < end, "it never came");
+    assert.ok(Date.now() < end, "the report did not arrive in 20 s");
     await new Promise((resolve) => setImmediate(resolve));
   }
 };
@@ -126,7 +126,7 @@ test("a node that is interrupted while it waits for Comfy Cloud says that it was
 test("pressing Run marks the report as that of an earlier run", () => {
   const { succeed, text, pressRun, node } = place("1");
   pressRun();
-  assert.equal(text(), "", "there is nothing to mark");
+  assert.equal(text(), "", "an empty report is not marked");
   succeed();
   pressRun();
   assert.equal(text(), `Earlier run:\n${SUCCESS}`);
@@ -138,7 +138,7 @@ test("pressing Run marks the report as that of an earlier run", () => {
   assert.equal(text(), SUCCESS);
   pressRun();
   tell("execution_interrupted", { node_id: "1" });
-  assert.equal(text(), `Earlier run:\n${SUCCESS}`, "another node was interrupted before this one began");
+  assert.equal(text(), `Earlier run:\n${SUCCESS}`, "the run was interrupted before this node started");
 });
 
 test("pressing Run while the node is running marks no report", () => {

@@ -18,7 +18,7 @@ import * as words from "./strings.mjs";
  * @property {string} name
  * @property {OpenApproval | null} details fetched last
  * @property {number} deadline on this page's clock, computed from the server's seconds_left
- * @property {boolean} confirming a request that reports a person at this page is under way
+ * @property {boolean} confirming whether a request that reports the approval as seen is under way
  * @property {Frame | null} frame of the open dialog
  * @property {boolean} over the server has closed the approval
  */

@@ -58,7 +58,7 @@ export function readChoice({ rules, statuses, workflow, apart }) {
   return { policy: { ...policy, statuses: chosen, ...(workflow && { workflow_id: workflow }), per_workflow: apart }, fault: null };
 }
 
-/** Returns the preview without a chosen status: nothing would be deleted. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
+/** Returns the preview when no status is chosen: nothing would be deleted. @param {CleanUpPreview | null} before @returns {CleanUpPreview | null} */
 const emptyPreview = (before) => before && { ...before, go: 0, share: 0, all: false, large: false, kept: [], rows: [] };
 
 /** The state of the page Clean up. An answer that arrives after a change is dropped. */

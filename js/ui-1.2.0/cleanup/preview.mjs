@@ -48,7 +48,7 @@ export function keptTable({ go, total, kept }, policy) {
   );
 }
 
-/** Loads the pictures of the visible rows only. @param {HTMLElement} root @param {Thumbnails} thumbnails */
+/** Loads pictures only for visible rows. @param {HTMLElement} root @param {Thumbnails} thumbnails */
 function createPictures(root, thumbnails) {
   /** @type {Map<Element, {row: Row, image: HTMLImageElement}>} */
   const pictures = new Map();

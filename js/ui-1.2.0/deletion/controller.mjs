@@ -123,7 +123,7 @@ const SUCCESS_SHOWN_MS = 10_000;
  */
 
 export class Deletions {
-  /** @type {Entry[]} the newest first; read only from outside */
+  /** @type {Entry[]} the newest first; only this class changes it */
   entries = [];
   /** @type {LostHold[]} */
   #lost = [];

@@ -56,7 +56,7 @@ function jobsFold(rows, all) {
     if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
   };
   fold.addEventListener("toggle", fill);
-  // One job is shown unfolded: the list may have moved just before the click, and another job been selected.
+  // A single job is shown at once: if the list moved just before the click, the person sees that it is the wrong job.
   fold.open = all === 1;
   fill();
   return fold;
@@ -91,7 +91,7 @@ function deleteBody(preview, tick) {
   ];
 }
 
-/** The preview of a clear is one of a deletion by ids if jobs are protected or backups are on. @param {Preview | DeletePreview} preview @param {HTMLElement | null} tick */
+/** @param {Preview | DeletePreview} preview @param {HTMLElement | null} tick */
 function clearBody(preview, tick) {
   const { hold_seconds: seconds = 0 } = preview;
   const numbers = () => {
@@ -150,7 +150,7 @@ export const createSteps = (api) => ({
     return notice(frame, { title: isClear ? CLEAR.nothing : DELETE.nothing, text: nothingText(isClear, preview) }, banners(status, api));
   },
 
-  // `why`: the server's reason, because a preview is not refused for its age alone.
+  // `why` is the server's reason: a preview may be refused for other reasons than its age.
   tooOld: (frame, why = "") =>
     frame.show({
       title: TOO_OLD.title,

@@ -105,7 +105,7 @@ export function createRemovedJobs(now) {
     /** @param {string[]} ids */
     add: (ids) => ids.forEach((id) => removed.set(id, now())),
     /**
-     * Call this before reading the list, and the returned function with the complete list: listed jobs are no longer hidden.
+     * Call this before reading the list. Call the returned function with the complete list, to show removed jobs that it still contains.
      * @returns {(listed: {has(id: string): boolean}) => void}
      */
     reading() {

@@ -33,14 +33,14 @@ const LINE = {
   not_attempted: "not tried",
 };
 
-/** Marks on rows: outcomes that can be tried again. */
+/** Row marks of outcomes that can be tried again. */
 const MARKS = /** @type {const} */ ({
   failed: { kind: "failed", icon: "failed", word: "Not removed" },
   unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
   not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
 });
 
-/** Marks on rows, including jobs that were protected after the confirmation. */
+/** All row marks, including the mark of jobs that were protected after the confirmation. */
 export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
 
 /** Short texts for rows, by the code of the reason. @type {Record<string, string>} */

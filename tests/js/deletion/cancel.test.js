@@ -23,7 +23,7 @@ async function cancel(jobs, ...answers) {
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
   const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => (changes += 1) });
   await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}`, name: "", status: "pending", finished: null, created: null })), "ours");
-  assert.equal(changes, 1, "the list is read again, whatever came of it");
+  assert.equal(changes, 1, "the list is read again after every outcome");
   return told.join();
 }
 const fail = (code) => new HistoryApiError({ code, message: code });

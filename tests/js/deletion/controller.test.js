@@ -111,7 +111,7 @@ test("an event requests the status, and all events meanwhile share one more requ
   await it.flow.refresh();
   it.set(STATUS);
   await it.flow.refresh();
-  assert.equal(it.statuses.looks, 4, "a look that failed is no reason to look no more");
+  assert.equal(it.statuses.looks, 4, "status requests go on after a failed one");
 });
 
 test("an event requests the progress, and all events meanwhile share one more request", async () => {
@@ -142,7 +142,7 @@ test("a delayed answer does not extend the hold", async () => {
   const [entry] = it.flow.state().holding;
   assert.equal(it.flow.secondsLeft(entry), 4);
   it.flow.adopt({ ...STATUS, holds: [hold({ seconds_left: 2 })] });
-  assert.equal(it.flow.secondsLeft(entry), 2, "the server’s clock is ahead of this page’s");
+  assert.equal(it.flow.secondsLeft(entry), 2, "fewer seconds from the server shorten the hold");
 });
 
 test("without a hold, a deletion is sent at once, and a second one is refused while it runs", async () => {
@@ -277,7 +277,7 @@ test("if more jobs have finished by the end of the hold, nothing is sent until t
   await settled();
   assert.deepEqual([it.seen, it.roses, it.tokens], [["counting", "confirm", "counting", "confirm"], [false, true], ["t1"]]);
   assert.deepEqual(it.last(), ["dismissed"]);
-  assert.equal(it.flow.state().results[0].words.title, "Nothing was deleted", "it stays said, for the person left");
+  assert.equal(it.flow.state().results[0].words.title, "Nothing was deleted", "the result stays if the person cancels");
 
   const yes = stage(clearing);
   await yes.flow.clear();

@@ -28,5 +28,5 @@ test("the backup checkbox starts with the setting and keeps the person's choice 
 test("no backup checkbox is shown if the server has no backups", () => {
   const request = { preview: {} };
   assert.equal(backupTick(request), null);
-  assert.equal(request.backup, undefined, "nothing is sent of it");
+  assert.equal(request.backup, undefined, "the request has no field backup");
 });

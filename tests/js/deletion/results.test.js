@@ -10,7 +10,7 @@ test("events bring the progress and the result, and the card of a full success c
   it.ended("h1", deleted({ deleted: 3 }));
   assert.deepEqual(it.titles().slice(1), ["loading: Deleting jobs… 1 of 3", "loading: Checking what is gone…", "success: 3 jobs removed from your cloud history"]);
   assert.equal(it.flow.state().results.length, 1);
-  assert.equal(it.flow.hides(row("a")), true, "what is gone does not come back while an older list is shown");
+  assert.equal(it.flow.hides(row("a")), true, "removed jobs stay hidden while an older list is shown");
   await it.pass(10_000);
   assert.equal(it.flow.state().results.length, 0);
   assert.equal(it.flow.hides(row("a")), true);
@@ -30,7 +30,7 @@ test("a result with jobs left is not a success, stays, and shows the remaining r
     await it.flow.remove({ ids: ["a"] });
     it.ended("h1", result);
     assert.equal(it.titles().at(-1), told);
-    assert.match(it.said.at(-1), /^!/, "told at once");
+    assert.match(it.said.at(-1), /^!/, "the result is announced as urgent");
     await it.pass(60_000);
     assert.equal(it.flow.state().results.length, 1, told);
   }
@@ -48,7 +48,7 @@ test("Try again previews the remaining jobs, and keeps the result until they are
   it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
   const [entry] = it.flow.state().results;
   await it.flow.tryAgain(entry);
-  assert.equal(it.flow.state().results.length, 1, "the person left");
+  assert.equal(it.flow.state().results.length, 1, "the result stays if the person cancels");
   await it.flow.tryAgain(entry);
   assert.equal(it.flow.state().results.length, 0);
   assert.deepEqual(it.targets.slice(1), Array(2).fill({ ids: ["b"], account: "ours" }));
@@ -75,7 +75,7 @@ test("if events are missed, the status is requested until it has the result", as
   await it.flow.remove({ ids: ["a"] });
   it.set({ ...STATUS, holds: [hold({ state: "sending" })], finished: [{ operation: "old", result: deleted({ deleted: 99 }) }] });
   await it.pass(30_000);
-  assert.equal(it.flow.state().running.length, 1, "an older result is not taken for this one");
+  assert.equal(it.flow.state().running.length, 1, "the result of another deletion is ignored");
   it.set({ ...STATUS, finished: [{ operation: "other", result: deleted({ deleted: 50 }) }, { operation: "h1", result: deleted({ deleted: 3 }) }] });
   await it.pass(5_000);
   assert.equal(it.titles().at(-1), "success: 3 jobs removed from your cloud history");
@@ -96,7 +96,7 @@ test("a deletion that is missing from the status, or that a stop of ComfyUI ende
     await it.pass(10_000 + 31 * 4_000);
     assert.equal(it.titles().at(-1), told);
     assert.equal(it.flow.hides(row("a")), false, "the rows are back");
-    assert.equal(it.timers.length, 0, "and it looks no more");
+    assert.equal(it.timers.length, 0, "no further status is requested");
   }
 });
 
@@ -110,7 +110,7 @@ test("when the answer to a deletion is lost, the status shows its hold or result
   const told = stage({ send: () => (told.flow.adopt({ ...STATUS, holds: [hold()] }), fail("comfyui_away")) });
   told.set(() => (told.tokens.length ? { ...STATUS, holds: [hold()] } : STATUS));
   await told.flow.remove({ ids: ["a"] });
-  assert.deepEqual(told.flow.state().holding.map((entry) => entry.mine), [true], "an event had told of it");
+  assert.deepEqual(told.flow.state().holding.map((entry) => entry.mine), [true], "the hold belongs to this page, although an event reported it first");
 
   const done = stage({ send: fail("strange_answer"), preview: preview({ operation: "n", hold_seconds: 0 }) });
   done.set(() => (done.tokens.length ? { ...STATUS, finished: [{ operation: "n", result: deleted({ deleted: 3 }) }] } : STATUS));
@@ -121,7 +121,7 @@ test("when the answer to a deletion is lost, the status shows its hold or result
     const lost = stage({ send: fail(code) });
     await lost.flow.remove({ ids: ["a"] });
     assert.equal(lost.titles().at(-1), "warning: Outcome unknown", code);
-    assert.equal(lost.tokens.length, 1, "not sent again");
+    assert.equal(lost.tokens.length, 1, "the deletion is not sent again");
   }
 });
 
@@ -135,7 +135,7 @@ test("when the answer to a deletion is lost, the result of another deletion is n
   held.set(() => (held.tokens.length ? { ...STATUS, holds: [hold({ id: "another tab’s" })] } : STATUS));
   await held.flow.remove({ ids: ["a"] });
   assert.equal(held.titles().at(-1), "warning: Outcome unknown");
-  assert.deepEqual(held.flow.state().holding.map(({ mine }) => mine), [false], "what is held there is another tab’s");
+  assert.deepEqual(held.flow.state().holding.map(({ mine }) => mine), [false], "the hold in the status belongs to another tab");
 
   const crashed = stage({ send: fail("comfyui_away"), preview: preview({ operation: "ours", hold_seconds: 0 }) });
   const left = { operation: "older", kind: "delete", asked: 7, origin: "panel", started_at: "" };
