@@ -13,7 +13,6 @@ import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWord
 /** @import { IconName } from "../common/icons.mjs" */
 
 const MAX_BANNERS = 2;
-/** Grey placeholder rows while the first jobs load. */
 const SKELETONS = 7;
 
 /** @type {Record<string, IconName>} */
