@@ -126,7 +126,7 @@ async function decode(response) {
 }
 
 /**
- * Turns the error of a failed request into HistoryApiError. Keeps the AbortError only if the caller aborted: ComfyUI aborts too, after a minute.
+ * Converts an error to HistoryApiError, but keeps the AbortError if the caller aborted. ComfyUI aborts too, after a minute.
  * @param {unknown} error
  * @param {AbortSignal} [signal]
  */

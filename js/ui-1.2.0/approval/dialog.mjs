@@ -38,7 +38,7 @@ const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, ba
   ]);
 
 /**
- * An element whose text can change. The text node stays, because some frontends move the focus when nodes are added or removed.
+ * An element whose text can change. The text node stays: some frontends move the focus when nodes are added or removed.
  * @param {"b" | "p"} tag @param {Record<string, string>} attributes
  */
 function changing(tag, attributes) {

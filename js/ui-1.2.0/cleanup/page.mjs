@@ -27,8 +27,8 @@ function faultWords({ choice }) {
   return fault?.kind === "unreadable" ? unreadable(fault.text, fault.rule) : "";
 }
 
-/** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} told the id of the element with the error */
-function ruleRow(cleanUp, key, told) {
+/** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} faultId the id of the element with the error */
+function ruleRow(cleanUp, key, faultId) {
   const { label, unit, spoken } = ruleOf(key);
   const toggle = () => cleanUp.setRule(key, { on: !cleanUp.choice.rules[key].on });
   const check = tick(label, toggle);
@@ -48,7 +48,7 @@ function ruleRow(cleanUp, key, told) {
       if (field.value !== text) field.value = text;
       field.classList.toggle("bad", bad);
       field.setAttribute("aria-invalid", String(bad));
-      if (bad) field.setAttribute("aria-describedby", told);
+      if (bad) field.setAttribute("aria-describedby", faultId);
       else field.removeAttribute("aria-describedby");
     },
   };
@@ -227,8 +227,8 @@ export class CleanUpPage {
     const fault = faultWords(cleanUp);
     const shown = fault || error ? null : preview;
     const again = () => button({ label: COMMON.tryAgain, press: () => cleanUp.refresh() });
-    const told = error ? [card("warning", "i-warn", errorWords(error), undefined, [again()])] : effect(cleanUp);
-    this.#effect.replaceChildren(...(fault ? [] : told));
+    const content = error ? [card("warning", "i-warn", errorWords(error), undefined, [again()])] : effect(cleanUp);
+    this.#effect.replaceChildren(...(fault ? [] : content));
     this.#kept.replaceChildren(...(shown && policy && shown.total > 0 ? [keptTable(shown, policy)] : []));
     for (const each of [this.#effect, this.#kept, this.#outcomes.scroll]) each.setAttribute("aria-busy", String(working));
     this.#outcomes.chips.hidden = this.#outcomes.scroll.hidden = !shown;

@@ -48,9 +48,9 @@ function createHoldCard(entry, deletions) {
   const ring = createRing();
   const title = el("div", { class: "ttl" });
   const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
-  const told = el("div", { class: "cch-grow" }, title, el("div", { class: "cch-2" }, HOLD.text));
+  const text = el("div", { class: "cch-grow" }, title, el("div", { class: "cch-2" }, HOLD.text));
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, told, undo)),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, text, undo)),
     focus: () => undo.focus({ preventScroll: true }),
     render() {
       const seconds = deletions.secondsLeft(entry);
@@ -109,7 +109,7 @@ function createResultCard(entry, deletions, show, copy) {
   if (!words || !result) throw new Error("no result");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
-  const told = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
+  const text = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
   const report = iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(
@@ -124,7 +124,7 @@ function createResultCard(entry, deletions, show, copy) {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon(name, colour), told, cross(() => deletions.drop(entry))),
+      el("div", { class: "hd" }, icon(name, colour), text, cross(() => deletions.drop(entry))),
       words.lines.length > 0 && tallyTable(words.lines),
       words.kind !== "success" && foot,
     ),

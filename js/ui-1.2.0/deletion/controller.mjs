@@ -76,17 +76,17 @@ class Clock {
     const seconds = flow.secondsLeft(entry);
     if (entry.waitsUntil && !flow.secondsToWait(entry)) {
       entry.waitsUntil = 0;
-      flow.tell.progress(entry);
+      flow.notify.progress(entry);
     }
     if (entry.phase !== "holding") return void this.#poll(entry);
     if (seconds === 0) {
       advance(entry, "sending");
       entry.nextPoll = flow.parts.now() + POLL_MS;
-      flow.tell.progress(entry);
+      flow.notify.progress(entry);
       flow.change();
     } else if (!entry.warned && seconds <= LAST_SECONDS) {
       entry.warned = true;
-      flow.tell.hold(entry, seconds, false);
+      flow.notify.hold(entry, seconds, false);
       flow.say(words.HOLD.soon);
     }
   }
@@ -139,7 +139,7 @@ export class Deletions {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    this.tell = createDeletionToasts(this);
+    this.notify = createDeletionToasts(this);
     this.#removed = createRemovedJobs(parts.now);
     this.reading = this.#removed.reading;
     this.#clock = new Clock(this);
@@ -202,7 +202,7 @@ export class Deletions {
     }
   }
 
-  /** Previews and confirms the remaining jobs again. @param {Entry} entry with a result, dropped once the new deletion is confirmed */
+  /** Previews and confirms the remaining jobs again. @param {Entry} entry dropped once the new deletion is confirmed */
   tryAgain(entry) {
     /** @type {DeletionRequest["selection"]} */
     const selection = entry.kind === "clear" ? { clear: true } : { ids: entry.words?.again ?? [], account: entry.account };
@@ -212,18 +212,18 @@ export class Deletions {
   /* Answers and events of the server */
 
   readProgress = coalesce(() =>
-    this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.progressed(each)), () => undefined),
+    this.parts.api.progress().then(({ operations }) => operations.forEach((each) => this.applyProgress(each)), () => undefined),
   );
 
   /** @param {Progress} detail */
-  progressed(detail) {
+  applyProgress(detail) {
     const entry = findEntry(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
-    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.tell.progress(entry);
+    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.notify.progress(entry);
     if (wait && !before.wait) this.say(words.asksToWait(wait));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
     this.render();
@@ -248,7 +248,7 @@ export class Deletions {
   /* From the confirmation to the answer: see submit.mjs */
 
   /** @param {Entry} entry @param {DeletionAnswer} answer */
-  begun(entry, answer) {
+  handleAnswer(entry, answer) {
     entry.answering = false;
     entry.nextPoll = this.parts.now() + POLL_MS;
     if (!("hold" in answer)) {
@@ -265,7 +265,7 @@ export class Deletions {
   /** @param {Entry} entry */
   #held(entry) {
     if (entry.phase !== "holding") return;
-    this.tell.hold(entry, this.secondsLeft(entry), true);
+    this.notify.hold(entry, this.secondsLeft(entry), true);
     this.say(words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
     for (const view of this.#views) view.held(entry);
     // Without buttons in toasts, only the panel can undo.
@@ -321,7 +321,7 @@ export class Deletions {
     if (entry.misses >= MAX_MISSES) this.giveUp(entry, words.LOST);
   }
 
-  /** @param {Entry} entry @param {Words} told */
+  /** @param {Entry} entry @param {Words} message */
   giveUp(entry, { title, text }) {
     this.drop(entry);
     entry.toast.show("warning", { title, detail: text });
@@ -331,14 +331,14 @@ export class Deletions {
   /** @param {Entry} entry @param {Result} result */
   #finish(entry, result) {
     if (!isOpen(entry)) return;
-    const told = resultWords(result, entry);
-    Object.assign(entry, { phase: "done", result, words: told });
+    const message = resultWords(result, entry);
+    Object.assign(entry, { phase: "done", result, words: message });
     this.#removed.add(goneOf(entry));
-    const success = told.kind === "success";
+    const success = message.kind === "success";
     if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
-    this.say(`${told.title}. ${told.toast}`, !success);
+    this.say(`${message.title}. ${message.toast}`, !success);
     if (entry.mine && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
-    else if (entry.mine || !success) this.tell.result(entry, told);
+    else if (entry.mine || !success) this.notify.result(entry, message);
     this.change();
   }
 

@@ -24,8 +24,8 @@ export function backupTick(request) {
   // A server without backups does not send this field.
   if (preset === undefined) return null;
   request.backup ??= Boolean(preset);
-  const told = [BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text)];
-  return checkOption(told, request.backup, (backup) => (request.backup = backup), "cch-opt top");
+  const text = [BACKUP.tick, el("span", { class: "cch-2" }, BACKUP.text)];
+  return checkOption(text, request.backup, (backup) => (request.backup = backup), "cch-opt top");
 }
 
 /** @param {Row} row */

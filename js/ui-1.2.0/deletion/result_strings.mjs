@@ -65,7 +65,7 @@ export const isUnsent = (result) => "outcome" in result;
 /** @param {DeleteResult} result */
 const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
-/** Counts the jobs that were not removed: one line for each outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
+/** Counts jobs that were not removed, by outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
 export function tallyLines({ counts, jobs: left }) {
   /** @type {Map<string, TallyLine>} */
   const lines = new Map();
@@ -94,23 +94,23 @@ const removedWords = (n) => plural(n, "{n} job removed from your cloud history",
 /** @param {DeleteResult} result @returns {ResultWords} */
 function deleteResultWords(result) {
   const { counts, total, stopped } = result;
-  const told = { lines: tallyLines(result), again: mayTryAgain(result) };
+  const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
   const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
-  if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...told };
+  if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...more };
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
-    return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...told };
+    return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };
   }
-  if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, told.lines), ...told };
+  if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, more.lines), ...more };
   const others = `${DELETE.assets} ${plural(rest, "The other one:", "The other {n}:")}`;
-  if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...told };
+  if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...more };
   const text = result.error ? errorLine(result.error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
-  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(told.lines), ...told };
+  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(more.lines), ...more };
 }
 
 /**
@@ -140,16 +140,16 @@ const linesText = (lines) =>
  * @returns {ResultWords}
  */
 function unsentWords(error, { jobs: n, ids }) {
-  const told = { lines: [], again: [...ids] };
+  const more = { lines: [], again: [...ids] };
   if (error.code === "stopped") {
     const text = plural(n, "It was not tried.", "They were not tried.");
-    return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...told };
+    return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...more };
   }
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
   const text = (otherwise && clean(error.message)) || errorLine(error);
   const changed = otherwise || error.code === "count_rose";
-  return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...told };
+  return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...more };
 }
 
 /** @param {number} n */

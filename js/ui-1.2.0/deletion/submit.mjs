@@ -12,7 +12,7 @@ import { LOST, NOT_DELETED } from "./strings.mjs";
 /** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 
-/** Codes after which the deletion may have started. */
+/** After these codes, the deletion may have started. */
 const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
 
 /**
@@ -45,7 +45,7 @@ export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
   entry.toast.dismiss();
   const asked = await start(flow, { clear: true }, () => flow.drop(entry), true);
-  if (!asked && entry.words) flow.tell.result(entry, entry.words);
+  if (!asked && entry.words) flow.notify.result(entry, entry.words);
 }
 
 /** @param {Deletions} flow @param {Previewed} request @returns {Promise<Previewed | null | undefined>} the request, if the person confirmed again after a refusal */
@@ -55,11 +55,11 @@ async function send(flow, request) {
   Object.assign(entry, { operation: preview.operation, account: preview.account });
   if (!preview.hold_seconds) {
     entry.phase = "sending";
-    flow.tell.progress(entry, true);
+    flow.notify.progress(entry, true);
     flow.change();
   }
   try {
-    flow.begun(entry, await flow.parts.api.submit(request));
+    flow.handleAnswer(entry, await flow.parts.api.submit(request));
   } catch (error) {
     return refused(flow, entry, request, asApiError(error));
   }
@@ -90,7 +90,7 @@ async function recover(flow, entry) {
   entry.answering = false;
   const held = status?.holds?.find(({ id }) => id === entry.operation);
   if (held) {
-    flow.begun(entry, { hold: held });
+    flow.handleAnswer(entry, { hold: held });
   } else if (status && stateIn(entry, status) !== "missing") {
     advance(entry, "sending");
   } else {

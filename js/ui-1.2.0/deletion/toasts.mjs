@@ -44,7 +44,7 @@ export const createDeletionToasts = (flow) => ({
     entry.toast[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
   },
 
-  /** @param {Entry} entry @param {ResultWords} told */
+  /** @param {Entry} entry @param {ResultWords} words */
   result(entry, { kind, title, toast, again: ids }) {
     const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => void flow.tryAgain(entry) };
     const show = { label: COMMON.show, press: flow.parts.openPanel };

@@ -5,8 +5,8 @@ import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage
 test("events bring the progress and the result, and the card of a full success closes by itself", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "checking", done: 3, total: 3 });
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "checking", done: 3, total: 3 });
   it.ended("h1", deleted({ deleted: 3 }));
   assert.deepEqual(it.titles().slice(1), ["loading: Deleting jobs… 1 of 3", "loading: Checking what is gone…", "success: 3 jobs removed from your cloud history"]);
   assert.equal(it.flow.state().results.length, 1);
@@ -165,7 +165,7 @@ test("the phase “checking” before sending is not shown as the check after it
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const at = (phase, done, total) => {
-    it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase, done, total });
+    it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase, done, total });
     return it.flow.state().running.map((entry) => [entry.phase, entry.done, entry.total]).flat();
   };
   assert.deepEqual(at("waiting", 0, 1), ["waiting", 0, 3]);
@@ -177,7 +177,7 @@ test("the phase “checking” before sending is not shown as the check after it
 test("Stop sends one request, and the result says how many jobs were removed", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
-  it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
   const [entry] = it.flow.state().running;
   await Promise.all([it.flow.stop(entry), it.flow.stop(entry)]);
   assert.deepEqual(it.stopped, ["h1"]);
@@ -198,7 +198,7 @@ test("a failed stop can be repeated, and a stop after the end shows no error", a
 
 test("without a hold, an event before the answer does not repeat the result", async () => {
   const refuse = () => {
-    it.flow.progressed({ operation: "o", hold: null, kind: "clear", phase: "checking", done: 0, total: 1 });
+    it.flow.applyProgress({ operation: "o", hold: null, kind: "clear", phase: "checking", done: 0, total: 1 });
     it.ended("o", ROSE);
     return fail("count_rose", { operation: "o", preview: preview({ token: "t2", hold_seconds: 0 }) });
   };
@@ -232,7 +232,7 @@ test("backing up workflows is shown as such, also after the hold, and not as del
   const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
   await it.pass(11_000);
-  const event = (phase, done) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 4 });
+  const event = (phase, done) => it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 4 });
   it.said.length = 0;
   event("checking", 0);
   event("backing_up", 2);
@@ -278,7 +278,7 @@ test("a removed job is shown again if a list that began 10 seconds after the res
 test("a wait that Comfy Cloud asks for is shown with its seconds, and afterwards the progress is shown again", async () => {
   const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
   await it.flow.remove({ ids: ["a"] });
-  const event = (phase, done, total) => it.flow.progressed({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
+  const event = (phase, done, total) => it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", node: null, phase, done, total });
   event("sending", 1, 300);
   event("asked_to_wait", 0, 12);
   event("asked_to_wait", 0, 12);
