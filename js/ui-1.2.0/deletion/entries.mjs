@@ -1,5 +1,5 @@
 // @ts-check
-/** Matches answers and events of the server with the deletions in this page. Sends no requests. */
+/** Matches answers and events of the server with the deletions in this page. Sends nothing itself. */
 
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
