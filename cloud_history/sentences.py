@@ -67,8 +67,7 @@ SENTENCES: dict[str, Sentence] = {
         "Use hours, days or weeks (12h, 30d, 2w), or leave the field blank for no rule.",
     ),
     "input_not_one_value": Sentence(
-        "“{name}” must be exactly one value. Nothing was sent.",
-        "Set “{name}” on the node, or link one value to it.",
+        "“{name}” must be exactly one value. Nothing was sent.", "Set “{name}” on the node, or link one value to it."
     ),
     "input_not_boolean": Sentence(
         "“{name}” must be exactly one true or false. Nothing was sent.",
@@ -219,8 +218,7 @@ SENTENCES: dict[str, Sentence] = {
         "Nothing was deleted. Read the question, then answer again.",
     ),
     "question_closed": Sentence(
-        "This question is no longer open.",
-        "Somebody may have answered in another window, or the workflow has stopped.",
+        "This question is no longer open.", "Somebody may have answered in another window, or the workflow has stopped."
     ),
     "too_many_questions": Sentence(
         "{most} nodes are asking already.",
@@ -242,8 +240,7 @@ SENTENCES: dict[str, Sentence] = {
     "key_file_damaged": Sentence("The saved API key can’t be read.", _ENTER_KEY),
     "key_file_unreadable": Sentence("The saved API key can’t be read: {cause}.", _ENTER_KEY),
     "key_not_saved": Sentence(
-        "The key can’t be saved: {cause}.",
-        f"Make ComfyUI’s user folder writable, or set {environment.API_KEY}.",
+        "The key can’t be saved: {cause}.", f"Make ComfyUI’s user folder writable, or set {environment.API_KEY}."
     ),
     "key_not_removed": Sentence("The key can’t be removed: {cause}."),
     "many_users": Sentence(
@@ -275,7 +272,7 @@ SENTENCES: dict[str, Sentence] = {
         "UTC, Comfy Cloud’s {theirs:%Y-%m-%d %H:%M} UTC.",
         "Set this machine’s clock, then try again. Rules that count jobs work with any clock.",
     ),
-    "schema_mismatch": Sentence("{name}: {path} does not meet “{rule}”.", _REPORT),
+    "schema_mismatch": Sentence("A value does not match the schema {name}: {path} breaks the rule “{rule}”.", _REPORT),
     "job_id_twice": Sentence("A job id was given twice.", _REPORT),
     "too_many_to_cancel": Sentence("1 to 100 jobs can be cancelled in one request.", _REPORT),
     "invalid_job_id": Sentence("Invalid job id.", _REPORT),
@@ -366,7 +363,7 @@ SENTENCES: dict[str, Sentence] = {
     "incomplete": Sentence("{report}"),
     "nested_too_deeply": Sentence(
         "This job’s workflow is nested more than {levels} levels deep, so it can’t be shown or backed up.",
-        "No workflow made in ComfyUI is. To delete the job, turn backups off.",
+        "ComfyUI makes no such workflows. To delete the job, turn backups off.",
         "it is nested too deeply",
     ),
     # No answer from Comfy Cloud. The hint, if not here, is the `default_hint` of the error's class.
@@ -411,19 +408,13 @@ SENTENCES: dict[str, Sentence] = {
     "partner_node_payment_required": Sentence("Comfy Cloud asks for a payment for partner nodes.", _LOOK_AT_PLAN),
     "model_payment_required": Sentence("Comfy Cloud asks for a payment for a model.", _LOOK_AT_PLAN),
     "rate_limited": Sentence(
-        "Too many requests in a short time.",
-        "Comfy Cloud asks to wait. Try again in a minute.",
-        "too many requests",
+        "Too many requests in a short time.", "Comfy Cloud asks to wait. Try again in a minute.", "too many requests"
     ),
     "rate_limited_for": Sentence(
-        "Too many requests in a short time.",
-        "Comfy Cloud asks to wait. Try again in {seconds} s.",
-        "too many requests",
+        "Too many requests in a short time.", "Comfy Cloud asks to wait. Try again in {seconds} s.", "too many requests"
     ),
     "server_fault": Sentence(
-        "Comfy Cloud has a problem.",
-        "It is not your key. Try again in a few minutes.",
-        "server error ({status})",
+        "Comfy Cloud has a problem.", "It is not your key. Try again in a few minutes.", "server error ({status})"
     ),
     "api_moved_on": Sentence(
         "Comfy Cloud no longer offers this to this version of Comfy Cloud History.",

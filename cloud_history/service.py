@@ -85,7 +85,7 @@ class Operations:
         self._sleep = sleep
 
     def base_url(self) -> BaseUrl:
-        """Return the configured server address. Raises UnsafeBaseUrl."""
+        """Return the configured server address. Raise UnsafeBaseUrl if it is not safe."""
         return read_base_url(self._environ)
 
     async def find_connection(self, prompt_key: Secret | None = None) -> Connection:
@@ -111,12 +111,12 @@ class Operations:
             return await client.get_user()
 
     async def count(self, connection: Connection, watch: Watch | None = None) -> JobCounts:
-        """Count the jobs by status. Raises CloudError, OperationStopped."""
+        """Count the jobs by status. Raise CloudError if that fails, OperationStopped if the person stops it."""
         async with self.open(connection, watch) as client:
             return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
     async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> DateRange:
-        """Return when the oldest and newest finished jobs were created. Raises CloudError, OperationStopped."""
+        """Return when the oldest and newest finished jobs were created. Raise CloudError or OperationStopped."""
         async with self.open(connection, watch) as client:
             return await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
 
@@ -135,11 +135,7 @@ class Operations:
         return listing
 
     async def preview(self, connection: Connection, selection: Selection, watch: Watch) -> DeletionPreview:
-        """Resolve a selection to the exact jobs that a deletion would send now.
-
-        Raises:
-            CloudError: the history could not be read completely.
-        """
+        """Return the exact jobs that a deletion of the selection would send. Raise CloudError if that fails."""
         protected = await self.protected()
         if selection.filter is not None:
             chosen = replace(selection.filter, protection=protected)
@@ -153,12 +149,12 @@ class Operations:
         return preview_jobs(there, found.gone, protected)
 
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
-        """Preview a clear as a deletion of exact jobs, which skips protected ones. Raises CloudError."""
+        """Preview a clear as a deletion of exact jobs, without protected ones. Raise CloudError if that fails."""
         # Active jobs are read too, because the preview says how many active jobs stay.
         return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
 
     async def protected(self) -> ProtectedJobs:
-        """Read the protected jobs. Raises ProtectionDamaged."""
+        """Read the protected jobs. Raise ProtectionDamaged if their file cannot be read."""
         return await run_in_thread(self.protection.load)
 
     async def backs_up(self, wish: bool | None = None) -> bool:

@@ -67,11 +67,7 @@ def only_value(values: object, name: str) -> object:
 
 
 def only_boolean(values: object, name: str) -> bool:
-    """Return the only value of a BOOLEAN input.
-
-    Raises:
-        InputRefused: the input does not have exactly one value, or the value is not a boolean.
-    """
+    """Return the only value of a BOOLEAN input. Raise InputRefused unless it has exactly one boolean."""
     if isinstance(values, (list, tuple)) and len(values) == 1 and isinstance(values[0], bool):
         return values[0]
     raise InputRefused("input_not_boolean", name=name)
@@ -100,12 +96,8 @@ def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
 
 
 def chosen_backup(values: object) -> bool | None:
-    """Return whether to back up first, or None for what the settings say. Older graphs do not have this input.
-
-    Raises:
-        InputRefused: the input is not one of BACKUPS.
-    """
-    return None if values is None else only_choice(values, "backup", BACKUPS)
+    """Return whether to back up first; None: as the settings say. Raise InputRefused if it is not one of BACKUPS."""
+    return None if values is None else only_choice(values, "backup", BACKUPS)  # older graphs lack this input
 
 
 def outputs(after: Sequence[object] | None, report: str, *values: object) -> Output:

@@ -42,12 +42,7 @@ def _rules(*, appended: bool) -> dict[str, tuple[object, dict[str, object]]]:
         if rule.is_length
         else (
             "INT",
-            {
-                "default": rule.on_new_node,
-                "min": 0,
-                "max": MAX_KEPT,
-                "tooltip": f"{rule.tooltip} 0: no such rule.",
-            },
+            {"default": rule.on_new_node, "min": 0, "max": MAX_KEPT, "tooltip": f"{rule.tooltip} 0: no such rule."},
         )
         for rule in RULES
         if rule.appended is appended

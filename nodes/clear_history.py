@@ -34,11 +34,7 @@ class ClearCloudHistory(CloudHistoryNode):
     RETURN_TYPES = (ANY, "STRING", "INT")
     RETURN_NAMES = ("after", "report", "deleted")
     OUTPUT_IS_LIST = (True, False, False)
-    OUTPUT_TOOLTIPS = (
-        AFTER_TOOLTIP,
-        REPORT_TOOLTIP,
-        "How many finished jobs are gone, by counting before and after.",
-    )
+    OUTPUT_TOOLTIPS = (AFTER_TOOLTIP, REPORT_TOOLTIP, "How many finished jobs are gone, by counting before and after.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
@@ -53,7 +49,7 @@ class ClearCloudHistory(CloudHistoryNode):
                         "tooltip": "On: each run removes every finished job from your cloud history. Off: nothing is "
                         'sent. Take care in API graphs: ComfyUI reads the text "false" as true.',
                     },
-                ),
+                )
             },
             "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }

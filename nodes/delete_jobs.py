@@ -6,13 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from ..cloud_history.deletion.outcomes import Skipped
-from ..cloud_history.deletion.report import (
-    NOTHING_TO_DELETE,
-    SKIPPED,
-    dry_run_report,
-    incomplete,
-    result_report,
-)
+from ..cloud_history.deletion.report import NOTHING_TO_DELETE, SKIPPED, dry_run_report, incomplete, result_report
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.jobs.ids import parse_job_ids
 from ..cloud_history.json_pieces import ThreadPauses
@@ -73,13 +67,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         "Removes the given jobs from your Comfy Cloud history. Their outputs stay in your assets. "
         "Active jobs are left alone by Comfy Cloud. It can’t be undone."
     )
-    SEARCH_ALIASES: ClassVar[list[str]] = [
-        "cloud history",
-        "delete job",
-        "remove job",
-        "comfy cloud",
-        "job id",
-    ]
+    SEARCH_ALIASES: ClassVar[list[str]] = ["cloud history", "delete job", "remove job", "comfy cloud", "job id"]
     RETURN_TYPES = (ANY, "STRING", "INT")
     RETURN_NAMES = ("after", "report", "deleted")
     OUTPUT_IS_LIST = (True, False, False)
@@ -103,10 +91,7 @@ class DeleteCloudJobs(CloudHistoryNode):
                         "JSON array, or linked. If one of them is not a job id, nothing is sent.",
                     },
                 ),
-                "dry_run": (
-                    "BOOLEAN",
-                    {"default": False, "tooltip": "Says what would be sent, and sends nothing."},
-                ),
+                "dry_run": ("BOOLEAN", {"default": False, "tooltip": "Says what would be sent, and sends nothing."}),
             },
             "optional": {"after": (ANY, AFTER_INPUT), "backup": BACKUP_INPUT},
         }
@@ -124,11 +109,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         return True
 
     async def run(
-        self,
-        job_ids: object = None,
-        dry_run: object = None,
-        after: list[object] | None = None,
-        backup: object = None,
+        self, job_ids: object = None, dry_run: object = None, after: list[object] | None = None, backup: object = None
     ) -> Output:
         watch = NodeWatch()
         try:

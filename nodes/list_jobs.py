@@ -36,22 +36,11 @@ class ListCloudJobs(CloudHistoryNode):
         "Lists jobs of your Comfy Cloud history, newest first. Its job_ids wire straight into Delete Cloud Jobs. "
         "It changes nothing."
     )
-    SEARCH_ALIASES: ClassVar[list[str]] = [
-        "cloud history",
-        "list jobs",
-        "find jobs",
-        "comfy cloud",
-        "failed jobs",
-    ]
+    SEARCH_ALIASES: ClassVar[list[str]] = ["cloud history", "list jobs", "find jobs", "comfy cloud", "failed jobs"]
     RETURN_TYPES = (ANY, "STRING", "STRING", "INT")
     RETURN_NAMES = ("after", "job_ids", "report", "count")
     OUTPUT_IS_LIST = (True, True, False, False)
-    OUTPUT_TOOLTIPS = (
-        AFTER_TOOLTIP,
-        "The ids found, newest first.",
-        REPORT_TOOLTIP,
-        "How many were found.",
-    )
+    OUTPUT_TOOLTIPS = (AFTER_TOOLTIP, "The ids found, newest first.", REPORT_TOOLTIP, "How many were found.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
@@ -66,18 +55,10 @@ class ListCloudJobs(CloudHistoryNode):
                         "tooltip": "Only jobs older than this, or from before this date (UTC). Blank: no limit.",
                     },
                 ),
-                "workflow_id": (
-                    "STRING",
-                    {"default": "", "tooltip": "Only jobs of this workflow. Blank: all."},
-                ),
+                "workflow_id": ("STRING", {"default": "", "tooltip": "Only jobs of this workflow. Blank: all."}),
                 "limit": (
                     "INT",
-                    {
-                        "default": 0,
-                        "min": 0,
-                        "max": 1_000_000,
-                        "tooltip": "At most so many, the newest. 0: all.",
-                    },
+                    {"default": 0, "min": 0, "max": 1_000_000, "tooltip": "At most so many, the newest. 0: all."},
                 ),
             },
             "optional": {"after": (ANY, AFTER_INPUT)},

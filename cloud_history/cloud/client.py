@@ -191,7 +191,7 @@ class CloudClient:
     spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
     """Records from each page how the server spells job ids."""
     has_sent: bool = field(default=False, init=False)
-    """Whether a request that removes jobs may have been sent."""
+    """Whether a request that removes jobs has been sent, or is about to be sent."""
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     proxy: str | None = field(default=None, init=False, repr=False)

@@ -46,7 +46,7 @@ async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_
     *pages, whole = await gather_all(client.list_jobs(query, EVERY_JOB, limit=1) for query in (*asked, {}))
     # A server that ignores the filter returns the same job and the same total for all four queries.
     filters = all(job.status in group for group, page in zip(_GROUPS, pages, strict=True) for job in page.kept.values())
-    # If the server does not recognise a status in the filter, it counts none of its jobs, but a clear removes them.
+    # If the server does not recognise a status in the filter, its total leaves out jobs that a clear removes.
     adds_up = sum(page.total or 0 for page in pages) == whole.total
     credible = filters and adds_up and all(map(_has_credible_total, (*pages, whole)))
     ends = await _last_pages(client, pages) if credible else None

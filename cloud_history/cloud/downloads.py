@@ -45,15 +45,10 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     try:
         async with (
             open_session(
-                connector=aiohttp.TCPConnector(resolver=resolver),
-                total_seconds=DOWNLOAD_SECONDS,
-                connect_seconds=10,
+                connector=aiohttp.TCPConnector(resolver=resolver), total_seconds=DOWNLOAD_SECONDS, connect_seconds=10
             ) as session,
             session.get(
-                yarl.URL(url, encoded=True),
-                headers={"Accept-Encoding": "gzip"},
-                allow_redirects=False,
-                proxy=proxy,
+                yarl.URL(url, encoded=True), headers={"Accept-Encoding": "gzip"}, allow_redirects=False, proxy=proxy
             ) as response,
         ):
             if response.status != 200:

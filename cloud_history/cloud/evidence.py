@@ -49,12 +49,7 @@ class DefectKind(str, Enum):
 
 
 _ONLY_AS_PROOF = frozenset(
-    {
-        DefectKind.UNREADABLE_ROWS,
-        DefectKind.FILTER_IGNORED,
-        DefectKind.TOTALS_CONTRADICT,
-        DefectKind.NO_HAS_MORE,
-    }
+    {DefectKind.UNREADABLE_ROWS, DefectKind.FILTER_IGNORED, DefectKind.TOTALS_CONTRADICT, DefectKind.NO_HAS_MORE}
 )
 """A list with only these defects is complete enough to be shown, because this pack filters and counts jobs itself."""
 

@@ -264,11 +264,7 @@ async def read_pages(
     reading.unreadable = 0
     try:
         async for kept in reader.pages():
-            reading.received, reading.total, reading.unreadable = (
-                reader.received,
-                reader.total,
-                reader.unreadable,
-            )
+            reading.received, reading.total, reading.unreadable = (reader.received, reader.total, reader.unreadable)
             new = {job_id: each for job_id, each in kept.items() if job_id not in reading.job_ids}
             reading.job_ids.update(new)
             yield new

@@ -28,15 +28,7 @@ from ..jobs.job import Job
 from ..jobs.status import ACTIVE, JobStatus
 from ..reasons import NO_REASON, Reason
 from ..tasks.stopping import Watch, gather_all, run_stoppable
-from .evidence import (
-    NONE_ABSENT,
-    SPOT_CHECK,
-    Defect,
-    DefectKind,
-    ProvenAbsent,
-    describe_defects,
-    sample_evenly,
-)
+from .evidence import NONE_ABSENT, SPOT_CHECK, Defect, DefectKind, ProvenAbsent, describe_defects, sample_evenly
 from .listing import CompleteListing, JobLister, Listing, first_page, has_more_jobs, list_jobs
 from .pages import Page
 
@@ -126,17 +118,9 @@ async def get_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str
 
 
 async def look_up_in_time(
-    client: JobReader,
-    job_ids: Sequence[str],
-    watch: Watch,
-    seconds: float,
-    known: Observation = NOTHING_OBSERVED,
+    client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Observation = NOTHING_OBSERVED
 ) -> Observation:
-    """Look up jobs like `look_up`, for at most this many seconds. A timeout is in the `error` of the observation.
-
-    Raises:
-        OperationStopped: the person stopped the operation.
-    """
+    """Call `look_up` with a time limit; a timeout is in `error`. Raise OperationStopped if the person stops it."""
     try:
         return await run_stoppable(look_up(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
@@ -321,7 +305,7 @@ class _Lookup:
     async def _get_some_by_id(self) -> None:
         """Request some jobs by id. If one is missing, also begin to request a job that was listed before.
 
-        The answer about the listed job counts only if the new list contains it too.
+        The answer about the listed job counts only if the new list contains that job too.
         """
         await self._get_by_id(self._ids_to_request(self._job_ids))
         listed = next(iter(self._known.others), None)
@@ -376,13 +360,7 @@ class _Lookup:
             return False  # the server refuses offsets
 
     def _proven_absent_among(
-        self,
-        missing: Sequence[str],
-        asked: Sequence[str],
-        still: Sequence[str],
-        proof: CompleteListing,
-        *,
-        each: bool,
+        self, missing: Sequence[str], asked: Sequence[str], still: Sequence[str], proof: CompleteListing, *, each: bool
     ) -> tuple[frozenset[ProvenAbsent], tuple[Defect, ...]]:
         """Return which of the missing jobs are proven absent, and why the other missing jobs are not.
 

@@ -260,11 +260,7 @@ def read_jobs_page(
 
 
 def _members(answer: Answer, take: Callable[[Any], None], pause: Pause) -> Mapping[str, Any]:
-    """Return the members of an answer without its rows, which are passed to `take`.
-
-    Raises:
-        UnreadableAnswer: the body is not a JSON object with rows.
-    """
+    """Pass the rows of an answer to `take` and return its other members. Raise UnreadableAnswer if it has no rows."""
     members: dict[str, Any] = {}
     with suppress(NotJson, UnicodeDecodeError):
         members = read_page(answer.body.decode("utf-8"), take, pause)

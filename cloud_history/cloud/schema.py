@@ -147,21 +147,13 @@ def _belongs_to_the_package(path: str) -> bool:
 def check_request_body(body: object) -> None:
     """Check that a body for `POST /api/history` matches the API's schema and asks for exactly one operation.
 
-    Raises:
-        SchemaMismatch: the body does not match.
-        MissingDependency: jsonschema is not installed.
-        BrokenInstallation: jsonschema cannot be used, or a file of this pack is missing.
+    Raise SchemaMismatch if it does not match, and the errors of `checker`.
     """
     checker("history_manage_request")(body)
     checker("one_intent_request")(body)
 
 
 def load_all() -> None:
-    """Import jsonschema and build every checker. Slow: call it in a thread, before the first use.
-
-    Raises:
-        MissingDependency: jsonschema is not installed.
-        BrokenInstallation: jsonschema cannot be used, or a file of this pack is missing.
-    """
+    """Build every checker. Slow: call it in a thread, before the first use. Raise the errors of `checker`."""
     for name in ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user"):
         checker(name)

@@ -98,12 +98,7 @@ class Clear:
         return await self._verify_clear(before, seen_before, lost, watch, deadline)
 
     async def _verify_clear(
-        self,
-        before: JobCounts,
-        seen_before: Observation,
-        lost: CloudError | None,
-        watch: Watch,
-        deadline: Deadline,
+        self, before: JobCounts, seen_before: Observation, lost: CloudError | None, watch: Watch, deadline: Deadline
     ) -> ClearResult:
         """Count again after sending, and return the result of the clear."""
         watch.progress("checking", 0, 1)
@@ -137,11 +132,7 @@ class Clear:
             counted.append(await self._count(watch, deadline))
 
     async def _doubt(self, seen_before: Observation, after: JobCounts) -> Reason:
-        """Look up a sample of jobs. Return why `after` does not prove that jobs are gone, or NO_REASON if it does.
-
-        Raises:
-            CloudError: the lookup failed.
-        """
+        """Return why `after` does not prove that jobs are gone, or NO_REASON. Raise CloudError if the lookup fails."""
         found = await look_up(self.client, list(seen_before.there), seen_before)
         if found.error is not None:
             raise found.error

@@ -17,15 +17,7 @@ from ..errors import CloudConnectionError, CloudError, OperationStopped, Preview
 from ..jobs.job import Job
 from ..reasons import Reason
 from ..secret import log
-from ..tasks.stopping import (
-    Deadline,
-    LoopPauses,
-    Unwatched,
-    Watch,
-    gather_all,
-    run_stoppable,
-    sleep_stoppable,
-)
+from ..tasks.stopping import Deadline, LoopPauses, Unwatched, Watch, gather_all, run_stoppable, sleep_stoppable
 from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .preview import DeletionPreview
 from .report import deletion_report
@@ -106,12 +98,7 @@ class Deletion:
         return outcomes.result(before, after)
 
     async def _back_up(
-        self,
-        job_ids: Sequence[str],
-        before: Observation,
-        outcomes: Outcomes,
-        watch: Watch,
-        deadline: Deadline,
+        self, job_ids: Sequence[str], before: Observation, outcomes: Outcomes, watch: Watch, deadline: Deadline
     ) -> None:
         # A backup may take long, so its time does not count towards the time limit of the deletion.
         with deadline.paused():
@@ -120,12 +107,7 @@ class Deletion:
         outcomes.backed_up(backup.workflows)
 
     async def _send(
-        self,
-        job_ids: Sequence[str],
-        seen: Sequence[Observation],
-        outcomes: Outcomes,
-        watch: Watch,
-        deadline: Deadline,
+        self, job_ids: Sequence[str], seen: Sequence[Observation], outcomes: Outcomes, watch: Watch, deadline: Deadline
     ) -> None:
         chunks = deque(_chunks(job_ids))
 
@@ -133,7 +115,7 @@ class Deletion:
             watch.progress("sending", outcomes.ended_requests, len(job_ids))
 
         tell_progress()
-        # A generator, so that no sender is created if the person has already stopped the deletion.
+        # A generator, so that no coroutine is created if the person has already stopped the deletion.
         senders = (
             self._send_in_turn(chunks, seen, outcomes, tell_progress)
             for _ in range(min(MAX_CONCURRENT_REQUESTS, len(chunks)))

@@ -155,7 +155,7 @@ class Holds:
             raise InputRefused("too_many_deletions")
         hold = Hold(request, self._clock() + seconds, self._clock)
         hold.watch = HoldWatch(lambda phase, done, total: self._progress(hold, phase, done, total))
-        # Registered before the write, so that `undo_all` finds the hold, and `lost` does not list it as lost.
+        # Registered before the write, so that `undo_all` finds the hold, and `lost` does not list the hold as lost.
         self._open[hold.id] = hold
         written = False
         try:
@@ -173,14 +173,10 @@ class Holds:
         return hold
 
     async def undo(self, hold_id: str) -> Hold:
-        """Undo a hold.
-
-        Raises:
-            OperationRefused: the deletion is being sent or was sent.
-        """
+        """Undo a hold. Raise OperationRefused if the deletion is being sent or was sent."""
         hold = self._open.get(hold_id) or self._undone.get(hold_id)
         if hold is not None and hold.state == UNDONE:
-            return hold  # the answer to the first undo may have been lost
+            return hold  # the browser may repeat an undo whose answer was lost
         if hold is None or not await self._undo_in_time(hold):
             raise OperationRefused("too_late")
         return hold
@@ -191,11 +187,7 @@ class Holds:
             await self._undo_in_time(hold)
 
     def stop(self, hold_id: str) -> None:
-        """Stop an operation that is being sent. Sent requests can't be undone.
-
-        Raises:
-            InputRefused: no open hold has this id.
-        """
+        """Stop an operation; requests already sent can't be undone. Raise InputRefused if no open hold has this id."""
         hold = self._open.get(hold_id)
         if hold is None:
             raise InputRefused("no_such_deletion")
@@ -259,18 +251,18 @@ class Holds:
         self._deletions.events.changed(hold.request.kind, hold.id)
 
     def lost(self) -> list[Payload]:
-        """Return the holds of an earlier run. None of them was sent. Blocking. Raises StateUnreadable."""
+        """Return the unsent holds of an earlier run. Blocking. Raise StateUnreadable if their folder can't be read."""
         files = files_named_by_id(self._folder, ".json", "holds_unreadable")
         left = [path for path in files if path.stem not in self._open and not OwnerLock.is_held(path)]
         found = self._abandoned(left) if left else []
         known = self._recorded_elsewhere() if found else set()
         for each in found:
             if each["id"] in known:
-                self._remove(self._folder / f"{each['id']}.json")  # the earlier attempt to remove the file failed
+                self._remove(self._folder / f"{each['id']}.json")  # an earlier attempt to remove the file failed
         return [each for each in found if each["id"] not in known]
 
     def _abandoned(self, left: list[Path]) -> list[Payload]:
-        """Return the holds whose files no process owns. The file lock waits for new files to get owner locks."""
+        """Return the holds whose files no process owns. Waits until a file that is being written has its owner lock."""
         with ExitStack() as alone:
             try:
                 alone.enter_context(file_lock(self._lock_path))

@@ -196,7 +196,7 @@ class Outcomes:
 
     @property
     def ended_requests(self) -> int:
-        """For how many jobs the request has ended."""
+        """The number of jobs whose request has ended."""
         return len(self.sent)
 
     @property
@@ -205,7 +205,7 @@ class Outcomes:
         return [job_id for job_id in self._order if job_id in self._in_flight or self._sent(job_id) is not None]
 
     def awaited(self, now: Observation) -> bool:
-        """Whether a job may still turn out to be gone: sent, not refused, not active, and not yet gone in `now`."""
+        """Return whether a later lookup may find a job gone that was sent, is not active and is not gone in `now`."""
         return any(
             (sent.outcome is Outcome.ACCEPTED or sent.may_have_worked)
             and job_id not in now.gone
@@ -221,7 +221,7 @@ class Outcomes:
         return [job_id for job_id in job_ids if job_id not in self._left_out]
 
     def backed_up(self, workflows: int) -> None:
-        """Note how many workflows were backed up."""
+        """Record how many workflows were backed up."""
         self._backed_up = workflows
 
     def sending(self, chunk: Sequence[str]) -> None:
@@ -240,7 +240,7 @@ class Outcomes:
         self._set_outcome(chunk, JobOutcome(outcome, error.reason, answered=not lost, may_have_worked=worked))
 
     def note(self, error: CloudError) -> None:
-        """Keep an error for its hint."""
+        """Record an error, whose hint the report shows."""
         self._errors.setdefault(error.short, error)
 
     def end_sending(self, why: Reason, *, stopped: bool = False) -> None:

@@ -21,7 +21,7 @@ from .report import Payload
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
 MAX_KEPT_JOBS = 100_000
-"""The most jobs in all stored previews together, about 40 MB. A single preview may have more."""
+"""Maximum number of jobs in all stored previews together, about 40 MB. A single preview may have more."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ClearPreview:
     counts: JobCounts
 
     weight = 1
-    """Memory use, in jobs."""
+    """The memory that this preview uses, as a number of jobs."""
 
     @property
     def size(self) -> int:
@@ -76,7 +76,7 @@ class DeletionPreview:
 
     @property
     def weight(self) -> int:
-        """Memory use, in jobs."""
+        """The memory that this preview uses, as a number of jobs."""
         return 1 + len(self.jobs) + len(self.stay) + len(self.gone)
 
     @property
@@ -124,9 +124,7 @@ Preview = ClearPreview | DeletionPreview
 
 
 def preview_jobs(
-    selected: Sequence[Job],
-    gone: frozenset[ProvenAbsent] = NONE_ABSENT,
-    protected: ProtectedJobs = NOTHING_PROTECTED,
+    selected: Sequence[Job], gone: frozenset[ProvenAbsent] = NONE_ABSENT, protected: ProtectedJobs = NOTHING_PROTECTED
 ) -> DeletionPreview:
     """Divide the selected jobs into those to send and those to skip. Jobs with an unknown status are skipped."""
     removable = [job for job in selected if job.finished and not protected.covers(job)]
@@ -147,7 +145,7 @@ class KeptPreview:
 
     Attributes:
         expires: the time on the clock of `Previews` when the token expires.
-        hold_seconds: how many seconds to undo the deletion the browser showed to the person.
+        hold_seconds: for how many seconds the deletion can be undone, as the browser showed to the person.
         operation: the id that the deletion will have. The browser gets this id before the confirmation, so it finds
             the outcome of the right deletion even if the answer to the confirmation is lost.
     """

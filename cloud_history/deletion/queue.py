@@ -27,7 +27,7 @@ MAX_FINISHED = 10
 MAX_LINES_PER_LOG_RECORD = 1000
 NOTHING_SENT = "Nothing was sent."
 UNDONE, CANCELLED = "undone", "cancelled"
-"""The sentences for an operation that was stopped, by their codes."""
+"""Codes of the sentences for an operation that was stopped."""
 
 
 class Ending:
@@ -60,7 +60,7 @@ class Ending:
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
         """Return the outcome without the ids of jobs that were never found. The audit log still has their number."""
-        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # str too, so they equal the words in the log
+        unseen = (Outcome.ALREADY_GONE, Outcome.NOT_ATTEMPTED)  # an Outcome is a str, so it equals its word in the log
         logged = frozenset(self.logged)
         kept = {
             job_id: (word, why)
@@ -112,11 +112,7 @@ class DeletionQueue:
         return unresolved(self.in_flight, self._lock)
 
     def log_undone(self, operation: str, how: str = UNDONE) -> None:
-        """Log that an operation was stopped before it sent anything. Blocking.
-
-        Raises:
-            StateUnwritable: the audit log could not be written.
-        """
+        """Log that an operation stopped before sending. Blocking. Raise StateUnwritable if the log can't be written."""
         try:
             # Without an intent in the audit log there is no entry to complete.
             if any(each.entry.operation == operation and each.outcome is None for each in self.audit_log.entries()):
@@ -226,7 +222,7 @@ class DeletionQueue:
     async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome) -> None:
         """Write an outcome to the audit log. If the disk fails, log a warning, and still report the outcome."""
 
-        # Both in one step, so that a cancellation in between does not leave the operation unresolved.
+        # Both writes in one step, so that a cancellation between them does not leave the operation unresolved.
         def write() -> None:
             _try(lambda: self.audit_log.outcome(entry.operation, outcome))
             _try(lambda: self.in_flight.resolve(entry.operation))

@@ -21,7 +21,7 @@ NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Noth
 NOT_CLEARED = "“clear” is off. Nothing was sent."
 SKIPPED = "Nothing was deleted. The workflow was told to skip."
 MAX_LISTED_IDS = 1000
-"""The most ids in a node report. The log has all ids."""
+"""Maximum number of ids in a node report. The log has all ids."""
 
 
 def with_warning(report: str, warning: str) -> str:

@@ -12,7 +12,7 @@ from ..state.in_flight import InFlightOperation, Kind
 from .preview import DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
-"""The most ids in the audit log's intent of a deletion without a preview. The outcome has all ids that were sent."""
+"""Maximum number of ids logged before a deletion without a preview. Afterwards, all ids that were sent are logged."""
 
 
 @dataclass(frozen=True)

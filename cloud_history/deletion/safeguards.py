@@ -68,7 +68,7 @@ class Safeguards:
 
     Args:
         back_up: backs up the jobs; None if backups are off.
-        backs_up: returns whether backups have been turned on since.
+        backs_up: returns whether backups are on now. The setting may have changed since `back_up` was chosen.
     """
 
     def __init__(
@@ -88,11 +88,7 @@ class Safeguards:
         return self._protection.load()
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
-        """Back up the workflows of these jobs. The backup is on disk when this returns.
-
-        Raises:
-            OperationStopped: the person stopped the backup.
-        """
+        """Back up the workflows of these jobs to disk. Raise OperationStopped if the person stops the backup."""
         if self._back_up is None or not job_ids:
             return BackedUp()
         return await self._back_up(job_ids, watch)
@@ -123,12 +119,7 @@ class BackingUp:
     """
 
     def __init__(
-        self,
-        client: DetailReader,
-        folder: BackupFolder,
-        operation: str,
-        about: Mapping[str, object],
-        key: Secret,
+        self, client: DetailReader, folder: BackupFolder, operation: str, about: Mapping[str, object], key: Secret
     ) -> None:
         self._client = client
         self._folder = folder
@@ -148,8 +139,7 @@ class BackingUp:
         watch.progress("backing_up", 0, len(job_ids))
         try:
             writer = await write_in_thread(
-                lambda: self._folder.begin(self._operation, self._about),
-                BackupWriter.discard,
+                lambda: self._folder.begin(self._operation, self._about), BackupWriter.discard
             )
         except OSError as exc:
             return self._none(job_ids, exc)

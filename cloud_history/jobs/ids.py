@@ -11,9 +11,9 @@ from ..json_pieces import NotJson, loads
 from ..secret import scrub
 
 MAX_IDS = 200_000
-"""Limit for one deletion: ten times the size of most histories. Parsing that many ids takes one or two seconds."""
+"""Maximum for one deletion: ten times the size of most histories. Parsing so many ids takes one or two seconds."""
 MAX_CHARACTERS = 64 * MAX_IDS
-"""Limit for a text with job ids: 36 characters for each id, and some for separators."""
+"""Maximum length of a text with job ids: 36 characters for each id, and some for separators."""
 MAX_NAMED_IDS = 10
 MAX_SHOWN_CHARACTERS = 60
 

@@ -15,7 +15,7 @@ MAX_TEXT_CHARACTERS = 300
 
 _MILLISECONDS_FROM = 1e11
 _MAX_NUMBER = 2**53
-"""Integers from this one are invalid: no counter is that large, and JavaScript cannot represent them exactly."""
+"""Larger integers are invalid: no counter is that large, and JavaScript cannot represent them exactly."""
 _OUTPUT_TYPE_OF_WORD = {
     "image": "image",
     "images": "image",
@@ -167,9 +167,7 @@ def read_file(value: object) -> OutputFile | None:
     if not isinstance(filename, str) or not filename or len(filename) > 4 * MAX_TEXT_CHARACTERS:
         return None
     return OutputFile(
-        scrub(filename),
-        _text(value.get("subfolder"), MAX_TEXT_CHARACTERS),
-        _text(value.get("type"), 20) or "output",
+        scrub(filename), _text(value.get("subfolder"), MAX_TEXT_CHARACTERS), _text(value.get("type"), 20) or "output"
     )
 
 

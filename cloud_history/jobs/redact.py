@@ -34,11 +34,7 @@ def clean_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_json(value: object, key: str) -> bytes:
-    """Return a value from `clean_detail` as JSON.
-
-    Raises:
-        NotBackedUp: the JSON still contains `key`, the API key in use.
-    """
+    """Return a value from `clean_detail` as JSON. Raise NotBackedUp if it still contains `key`, the API key in use."""
     text = json.dumps(value)
     if holds(text, key):
         # This happens if the key consists of digits that occur in a number, or if the key is a part of "[hidden]".

@@ -48,12 +48,7 @@ def _error(job: Job) -> dict[str, str] | None:
     error = job.error
     if error is None:
         return None
-    return {
-        "message": error.message,
-        "type": error.kind,
-        "node_type": error.node_type,
-        "node_id": error.node_id,
-    }
+    return {"message": error.message, "type": error.kind, "node_type": error.node_type, "node_id": error.node_id}
 
 
 MAX_OUTPUTS = 500
@@ -64,14 +59,7 @@ Payload = dict[str, Any]
 
 
 def read_details(detail: Mapping[str, Any], now: datetime) -> Payload:
-    """Convert the details of a job for the browser.
-
-    Args:
-        detail: the details from `clean_detail`.
-
-    Raises:
-        NotFound: the details have no valid job id.
-    """
+    """Convert a job's details from `clean_detail` for the browser. Raise NotFound if they have no valid job id."""
     job = read_job(detail, now)
     if job is None:
         raise NotFound(404)
@@ -143,12 +131,7 @@ def _error_with_traceback(value: object) -> Payload | None:
         return None
     lines = value.get("traceback")
     text = "".join(str(line) for line in lines) if isinstance(lines, list) else str(lines or "")
-    words = {
-        "message": "exception_message",
-        "type": "exception_type",
-        "node_type": "node_type",
-        "node_id": "node_id",
-    }
+    words = {"message": "exception_message", "type": "exception_type", "node_type": "node_type", "node_id": "node_id"}
     shown = {name: str(value.get(theirs) or "")[:4000] for name, theirs in words.items()}
     # Each line is scrubbed already, but a key may begin in one line and end in the next.
     return {**shown, "traceback": scrub(text)[:MAX_TRACEBACK_CHARACTERS].splitlines(keepends=True)}

@@ -64,7 +64,7 @@ class CleanUp:
     async def preview(
         self, connection: Connection, policy: Policy, watch: Watch
     ) -> tuple[CleanUpPreview, Mapping[str, Job]]:
-        """Return the preview of the policy, and all jobs by id. Raises CloudError."""
+        """Return the preview of the policy, and all jobs by id. Raise CloudError if the list is incomplete."""
         async with self._one_at_a_time.here():
             jobs = await self._jobs(connection, watch)
         return await _decide(self._history, jobs, policy), jobs
@@ -80,12 +80,12 @@ class CleanUp:
 
 
 async def read_all(history: History, connection: Connection, watch: Watch) -> Mapping[str, Job]:
-    """Read all jobs, by id. Raises CloudError if the list is incomplete."""
+    """Read all jobs, by id. Raise CloudError if the list is incomplete."""
     return (await history.list_jobs(connection, JobFilter(), watch)).jobs
 
 
 async def preview_now(history: History, connection: Connection, policy: Policy, watch: Watch) -> CleanUpPreview:
-    """Read the list of jobs, and return the preview of the policy. Raises CloudError."""
+    """Read all jobs and return the preview of the policy. Raise CloudError if the list is incomplete."""
     jobs = await read_all(history, connection, watch)
     return await _decide(history, jobs, policy)
 
@@ -111,5 +111,5 @@ async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> 
         history.clock.check()
     protected = await history.protected()
     now = history.clock.earliest_now()  # a fast clock would make jobs look older than they are
-    # Off the event loop: a hundred thousand jobs take a third of a second.
+    # In a thread, because deciding about a hundred thousand jobs takes a third of a second.
     return await compute_in_thread(decide, jobs.values(), policy, now, protected.covers)

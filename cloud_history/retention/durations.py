@@ -14,11 +14,7 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def span(text: str) -> timedelta | None:
-    """Parse a duration; None if the text is blank.
-
-    Raises:
-        InputRefused: the text is not a number of hours, days or weeks.
-    """
+    """Parse a number of hours, days or weeks; return None for a blank text. Raise InputRefused for other texts."""
     given = text.strip()
     if not given:
         return None

@@ -21,7 +21,7 @@ from ..jobs.status import FINISHED, JobStatus, listed
 from .durations import span
 
 LARGE_SHARE = 0.8
-"""A policy that would delete more than this share of the jobs needs an extra confirmation."""
+"""A policy that would delete a larger share of the jobs needs an extra confirmation."""
 MAX_KEPT = 1_000_000
 MAX_TEXT_CHARACTERS = 100
 

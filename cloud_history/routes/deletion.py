@@ -86,7 +86,7 @@ class DeletionRoutes:
     async def _confirm(self, body: Payload, kind: type[ClearPreview] | type[DeletionPreview]) -> web.Response:
         operations = self._context.operations
         seconds = (await run_in_thread(operations.settings.in_force)).hold_seconds
-        # The setting may have changed since the preview, which promised this much time to undo the deletion.
+        # The setting may be lower now, but the preview promised more seconds to undo the deletion.
         seconds = max(seconds, self._context.previews.promised_hold(body["token"]))
         running = await run_in_thread(operations.queue.running)
         if not seconds and running is not None:

@@ -36,15 +36,7 @@ from ..secret import log
 from ..state.credentials import Connection
 from ..tasks.threads import compute_in_thread
 from .request import read_body, read_filter, read_ids
-from .response import (
-    HEADERS,
-    Context,
-    error_answer,
-    file_answer,
-    json_answer,
-    large_json_answer,
-    write_in_time,
-)
+from .response import HEADERS, Context, error_answer, file_answer, json_answer, large_json_answer, write_in_time
 from .thumbnails import FileNames
 
 ROWS_PER_LINE = 250
@@ -87,7 +79,7 @@ class JobRoutes:
         except Exception:
             if not stream.response.prepared:
                 raise
-            # Part of the answer is sent already, so the last line reports the error.
+            # A part of the answer is sent already, so only the last line can report the error.
             log.exception("Reading the list failed.")
             stream.reading.error = CloudError("internal")
         finally:

@@ -118,11 +118,7 @@ def json_answer(payload: Payload, status: int = 200) -> web.Response:
 
 def file_answer(content: bytes) -> web.Response:
     """Return a JSON file to download. The page chooses its name."""
-    headers = {
-        **HEADERS,
-        "Content-Disposition": "attachment",
-        "Content-Type": "application/json; charset=utf-8",
-    }
+    headers = {**HEADERS, "Content-Disposition": "attachment", "Content-Type": "application/json; charset=utf-8"}
     return web.Response(body=content, headers=headers)
 
 

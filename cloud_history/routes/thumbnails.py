@@ -45,11 +45,7 @@ class Picture:
 
 
 def picture_of(content: bytes) -> Picture:
-    """Return the picture in `content`.
-
-    Raises:
-        UnreadableAnswer: `content` is not a PNG, JPEG, WebP or GIF. SVG is refused, because it can contain scripts.
-    """
+    """Return the picture. Raise UnreadableAnswer unless it is a PNG, JPEG, WebP or GIF; an SVG can contain scripts."""
     for fits, content_type in _MAGIC:
         if fits(content[:16]):
             return Picture(content, content_type)

@@ -36,7 +36,7 @@ _END = b"PK\x05\x06"
 _END_SIZE = 22
 _MAX_TAIL_BYTES = 1024
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# Errors that zipfile and json are known to raise for damaged files.
+# The errors that zipfile and json raise for damaged files.
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error),

@@ -28,7 +28,7 @@ from .folder import BACKUPS, state_folder_at
 from .locks import OwnerLock, file_lock
 
 MIN_BACKUPS = 10
-"""Number of the newest backups that are always kept, even if the person's limits are too low."""
+"""Number of the newest backups that are always kept, even beyond the limits in the settings."""
 
 MAX_CLOCK_STEP = timedelta(minutes=5)
 """How far in the future a backup may be dated, because the clocks of machines differ."""

@@ -15,14 +15,7 @@ from typing import Literal
 
 from .. import environment
 from ..config import BaseUrl
-from ..errors import (
-    InvalidApiKey,
-    KeyFileDamaged,
-    MissingApiKey,
-    SetupProblem,
-    SharedKeyRefused,
-    StateUnwritable,
-)
+from ..errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, SetupProblem, SharedKeyRefused, StateUnwritable
 from ..secret import Secret
 from .files import read_json, write_private
 from .folder import state_folder_at

@@ -176,7 +176,7 @@ def _check_mode(path: Path, descriptor: int, found: os.stat_result, *, mend: boo
     reachable = path.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
     if not mode & _OTHERS_WRITE or not reachable:
         return
-    # File systems that do not store permissions (Windows drives in WSL, network shares) show the same for every file.
+    # File systems that do not store permissions (Windows drives in WSL, network shares) show one mode for all files.
     if _try_chmod(descriptor, mode & ~_OTHERS_WRITE):
         stores_permissions = not os.fstat(descriptor).st_mode & _OTHERS_WRITE
         _try_chmod(descriptor, mode)
@@ -210,12 +210,9 @@ def private_folder(folder: Path) -> Path:
 
 
 def write_private(path: Path, content: str) -> None:
-    """Replace the file atomically: a crash leaves either the old or the new content.
+    """Replace the file atomically: a crash leaves the old or the new content, an OSError the old content.
 
     The folder must exist: creating it here would hide that the state folder was lost.
-
-    Raises:
-        OSError: the file cannot be written. The old content is kept.
     """
     temporary = temporary_path(path)
     try:

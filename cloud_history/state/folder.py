@@ -186,7 +186,7 @@ class StateFolder:
             )
 
     def _update_marker(self, seen: str) -> None:
-        # If the marker can't be written now, the next check tries again.
+        # If the marker can't be written now, the next `check` writes it.
         with suppress(OSError), file_lock(self._lock_path):
             if self._marker_id() == seen:
                 self._write_current_marker()

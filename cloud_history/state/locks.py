@@ -52,7 +52,7 @@ else:
 
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""Errors of a file system without locks. Other errors, such as of a failing disk, mean that locking has failed."""
+"""Errors of a file system without locks. An error in neither set, such as that of a failing disk, is raised."""
 
 _locked_files: set[BinaryIO] = set()
 """Files that a forked child closes."""

@@ -47,10 +47,7 @@ class Settings:
 SAFE_SETTINGS = Settings(backup="workflows")
 """Settings to show if the file cannot be read. Backups are on, because an unwanted backup does no harm."""
 
-_WORDS = {
-    "backup": ("Back up workflows before deleting", BACKUP),
-    "nodes": ("Workflows may delete", NODES),
-}
+_WORDS = {"backup": ("Back up workflows before deleting", BACKUP), "nodes": ("Workflows may delete", NODES)}
 _NUMBERS = {
     "hold_seconds": ("The seconds to undo", 0, MAX_HOLD_SECONDS),
     "backup_days": ("The days to keep backups", 1, 36_500),

@@ -17,7 +17,7 @@ from ..forks import ForkSafeLock, run_after_fork
 T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
-"""Interval at which a waiting caller checks that the loop is still running."""
+"""Seconds between two checks by a waiting caller that the loop is still running."""
 PAUSE_SECONDS = 0.001
 
 

@@ -15,11 +15,11 @@ T = TypeVar("T")
 ASKED_TO_WAIT = "asked_to_wait"
 """Phase of a wait that Comfy Cloud asks for. Reported once, at its start, with `done` 0 and `total` in seconds."""
 STOP_CHECK_SECONDS = 0.2
-"""Interval of the checks whether the person wants to stop the work."""
+"""Seconds between two checks of whether the person wants to stop the work."""
 WORK_SECONDS = 0.005
-"""Time between two pauses."""
+"""Seconds of work between two pauses."""
 PAUSE_SECONDS = 0.001
-"""Length of a pause: long enough for a waiting thread to wake up."""
+"""Seconds of a pause: long enough for a waiting thread to wake up."""
 
 
 class Watch(Protocol):

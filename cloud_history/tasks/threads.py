@@ -61,11 +61,7 @@ class Pool:
         self._idle = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Run `work` in a thread. `work` must not raise.
-
-        Raises:
-            RuntimeError: the pool has no thread and the system cannot start one.
-        """
+        """Run `work`, which must not raise, in a thread. Raise RuntimeError if no thread exists or can be started."""
         with self._changed:
             self._waiting.append(work)
             self._changed.notify()
@@ -125,11 +121,7 @@ async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 async def compute_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a computation in a thread and return its result.
-
-    Raises:
-        StateNotAnswering: the computation took longer than MAX_SECONDS_OF_LONG_WORK.
-    """
+    """Run a computation in a thread and return its result. Raise StateNotAnswering after MAX_SECONDS_OF_LONG_WORK."""
     return await run_in_pool(partial(work, *args, **kwargs), _compute_pool, MAX_SECONDS_OF_LONG_WORK)
 
 
@@ -174,11 +166,7 @@ async def write_in_thread(
 
 
 async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
-    """Run work in a thread of this pool and return its result.
-
-    Raises:
-        StateNotAnswering: the work took longer than `seconds`.
-    """
+    """Run work in a thread of this pool and return its result. Raise StateNotAnswering after this many seconds."""
     return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
 
