@@ -46,7 +46,7 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
-"""What differs in another Python, any example meets: property tests try a tenth of theirs."""
+"""Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
 # Each process keeps a processor busy, so three on two processors are slower than two.
 BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
 
@@ -83,7 +83,7 @@ def house_rules() -> None:
 def pack_types() -> None:
     """Check the types of a copy of the pack, under a name that mypy accepts."""
     copy = PACK_COPY / PACKAGE
-    # The times of files are kept, so that mypy's cache stays valid.
+    # copytree and copy2 keep the times of files, so that mypy's cache stays valid.
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(parents=True)
     for part in PACK_PARTS:
@@ -123,7 +123,7 @@ def other_checks() -> list[Check]:
 
 
 def run_checks(*rows: list[Check]) -> list[StepFailed]:
-    """Run the rows side by side and each row in order, to the end even if checks fail."""
+    """Run each row of checks in a thread of its own, to the end even if checks fail, and return the failures."""
     with ThreadPoolExecutor(max_workers=len(rows)) as pool:
         running = [pool.submit(_run_row, row) for row in rows]
         try:

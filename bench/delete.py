@@ -43,13 +43,13 @@ def measure(runs: int) -> Iterator[Figure]:
 
 def _of_history(history: int, kind: str, runs: int) -> Iterator[Figure]:
     with running_cloud(history) as cloud:
-        # Spread over the whole history, because the newest jobs are all on the first page of the list.
+        # Choose jobs from the whole history, because the newest jobs are all on the first page of the list.
         chosen = cloud.job_ids if kind == "any" else cloud.failed_ids
         job_ids = chosen[:: len(chosen) // JOBS][:JOBS]
         _delete(cloud, job_ids)
         ours: list[float] = []
         singly: dict[int, list[float]] = {at_once: [] for at_once in SAMPLES}
-        # In turn, so that other load on the machine affects all of them alike.
+        # Measure the variants in turn, so that other load on the machine affects all of them alike.
         for turn in range(max(runs, BASE_RUNS)):
             if turn < runs:
                 ours.append(_delete(cloud, job_ids))

@@ -27,7 +27,7 @@ def measure(runs: int) -> Iterator[Figure]:
         operations = Operations(Path(folder), cloud.environ)
         asyncio.run(_at_once(operations))
         ours, base = [], []
-        # In turn, so that other load on the machine affects both alike.
+        # Measure both in turn, so that other load on the machine affects both alike.
         for _ in range(runs):
             ours.append(asyncio.run(_at_once(operations)))
             base.append(asyncio.run(_page_by_page(operations, cloud)))

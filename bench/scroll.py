@@ -22,7 +22,7 @@ FRAMES = 240
 STEPS = (40, 600, 9000)
 """Pixels for each frame: reading, a flick of the wheel, dragging the scroll bar."""
 
-# Records when the line with the first jobs has arrived and when the first row has been painted.
+# This script records when the line with the first jobs has arrived and when the first row has been painted.
 NOTES = """
 window.noted = {};
 const plainFetch = window.fetch;

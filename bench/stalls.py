@@ -34,7 +34,7 @@ MAX_STALL_SECONDS = 0.060
 TICK_SECONDS = 0.002
 IDLE_SECONDS = 2.0
 
-# Reads the answer as a browser would, in a process of its own.
+# This program reads the answer as a browser would, in a process of its own.
 READER = """
 import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=120)

@@ -117,7 +117,7 @@ def _interrupt(*_: object) -> None:
 def main() -> int:
     """Return 0 after Ctrl+C, and 1 if the host could not start or ended by itself."""
     signal.signal(signal.SIGTERM, _interrupt)
-    # A shell tells the programs that it starts in the background to ignore SIGINT.
+    # Programs that a shell starts in the background ignore SIGINT by default.
     signal.signal(signal.SIGINT, _interrupt)
     # A console may lack characters of our texts.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]

@@ -26,7 +26,7 @@ from steps import ROOT, StepFailed, run_step, say
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-# Outside .venv, which is emptied when it is made again.
+# This marker is outside .venv, because making .venv again empties it.
 VENV_UNFINISHED = ROOT / ".cache" / "venv-unfinished"
 FRONTENDS = ROOT / ".frontends"
 NODE_MODULES = ROOT / "node_modules"
@@ -87,7 +87,7 @@ def _text(name: str) -> str:
 
 def python_packages(*, dev: bool) -> None:
     """Make `.venv` with the package itself, and with requirements-dev.txt if `dev`."""
-    # The path counts, because an editable installation in a copy of the folder still points to the original.
+    # The hash includes the path, because an editable installation in a copy of the folder still points to the original.
     wanted = {"play": _hash(str(ROOT), packaging_part(_text("pyproject.toml")))}
     if dev:
         wanted["dev"] = _hash(wanted["play"], _text("requirements-dev.txt"))
@@ -104,7 +104,7 @@ def python_packages(*, dev: bool) -> None:
     pinned = ROOT / "requirements-dev.txt"
     packages: list[str | Path] = ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
     run_step("Python packages", [*PIP, "install", *packages])
-    # Without the declared dependencies, which are for the registry and include ComfyUI's frontend of 30 MB.
+    # --no-deps, because the declared dependencies are for the registry and include ComfyUI's frontend of 30 MB.
     run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
@@ -145,7 +145,7 @@ def _make_venv() -> None:
             raise StepFailed(
                 "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv"
             ) from exc
-        # Debian has the module in a package of its own for each Python.
+        # Debian packages the venv module separately for each version of Python.
         version = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         apt_install(version)
         run_step(".venv", command)

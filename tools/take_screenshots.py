@@ -60,7 +60,7 @@ async def close_toasts(page: Page, text: str, many: int = 1) -> None:
 async def take(page: Page, cloud: SimulatedCloud) -> None:
     await take_connect(page, cloud)
     await take_nodes(page, cloud)
-    # Before the panel, which protects jobs: the dialog then has other words.
+    # take_panel protects jobs, which changes the text of the clear dialog.
     await take_clear(page)
     await take_panel(page)
     await take_pages(page)

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--multi-user", action="store_true", help="tell packs that there are several users")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    # A shell tells the programs that it starts in the background to ignore Ctrl+C.
+    # Programs that a shell starts in the background ignore Ctrl+C by default.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

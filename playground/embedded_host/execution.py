@@ -184,7 +184,7 @@ class GraphRunner:
             "prompt_id": prompt_id,
         }
         state = self._progress.setdefault(node_id, {**ids, "value": 0, "max": 1, "state": "running"})
-        # A copy, because the event is written in another thread.
+        # Copy the state, because another thread serialises the event.
         self._progress[node_id] = {**state, **changes}
         data = {"prompt_id": prompt_id, "nodes": dict(self._progress)}
         self.server.send_sync("progress_state", data, self.server.client_id)

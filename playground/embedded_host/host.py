@@ -88,7 +88,7 @@ class EmbeddedHost:
         try:
             yield await self._listen(runner, 0)
         finally:
-            # Otherwise the worker could send to an event loop that is closed.
+            # Interrupt the worker first: it could send to the event loop after its end.
             self.interruption.interrupt()
             self.server.prompt_queue.close()
             await asyncio.to_thread(self._worker.join, 5)

@@ -122,7 +122,7 @@ class _PromptCheck:
                 message = f"Failed to convert an input value to a {spec[0]} value"
                 return [_error("invalid_input_type", message, f"{name}, {value}, {fault}")]
         node["inputs"][name] = value
-        # A node that checks this input itself is not checked by ComfyUI.
+        # ComfyUI skips the range check of inputs that the node's VALIDATE_INPUTS checks.
         return [] if name in self._checked_by(node) else _check_range(name, value, spec)
 
     def _checked_by(self, node: dict[str, Any]) -> list[str]:

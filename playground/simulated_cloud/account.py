@@ -40,7 +40,7 @@ class Account:
         return None if job is None or job.deleted else job
 
     def listed(self, statuses: Iterable[str] | None, *, still: Callable[[SimulatedJob], bool]) -> list[SimulatedJob]:
-        """Return the jobs of these statuses, or of all for None, that are not deleted or that `still` lets show."""
+        """Return the jobs of these statuses (None: all), without deleted ones unless `still` is true for them."""
         wanted = None if statuses is None else frozenset(statuses)
         return [
             job

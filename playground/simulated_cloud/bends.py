@@ -1,6 +1,6 @@
 """Bends: how and when the cloud breaks its contract.
 
-A switch makes another Comfy Cloud and a fault spoils one request. A bend answers with 200, and the answer is wrong.
+A switch changes documented behaviour, a fault makes one request fail, and a bend sends a wrong answer with status 200.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Bend:
 
     Attributes:
         name: one of `BENDS`.
-        after: the number of right answers before the first wrong one.
-        times: the number of wrong answers. None bends all that follow.
+        after: the number of correct answers before the first wrong one.
+        times: the number of wrong answers; None for all that follow.
         after_deletion: whether counting starts only when a deletion has been answered.
         rows: the jobs that a bend of single jobs applies to: all, some (about a third, always the same ones), or the
             first one.
-        where: the answers in which a bent job is bent.
+        where: the answers that show a bent job wrongly: lists, details, or both.
         size: the amount, in the unit that the description of the way gives.
         seen, fired: the number of answers of its route so far, and how many of them were bent.
         memory: data that the way stores between two answers.
@@ -67,7 +67,7 @@ class Bend:
         if self.name not in BENDS:
             raise ValueError(f"no such bend: {self.name!r}. There are: {', '.join(sorted(BENDS))}")
         if self.rows not in get_args(Rows) or self.where not in get_args(Where):
-            raise ValueError(f"no such rows or answers: {self.rows!r}, {self.where!r}")
+            raise ValueError(f"invalid `rows` or `where`: {self.rows!r}, {self.where!r}")
 
     @classmethod
     def read(cls, text: str) -> Bend:
@@ -101,14 +101,14 @@ class Bend:
         return self.way.size if self.size is None else self.size
 
     def hits(self, job_id: str) -> bool:
-        """Whether this job is bent."""
+        """Whether the bend applies to this job."""
         if self.rows == "one":
             self._one = self._one or job_id
             return job_id == self._one
         return self.rows == "all" or zlib.crc32(job_id.encode()) % 3 == 0
 
     def take(self, route: Route, *, deleted: bool) -> bool:
-        """Count an answer of this route, and return whether it is bent."""
+        """Count an answer of this route, and return whether the bend applies to it."""
         routes = self.way.routes if self.way.row is None else _ROUTES[self.where]
         if route not in routes or (self.after_deletion and not deleted):
             return False
@@ -140,7 +140,7 @@ def add_bend_option(reader: argparse.ArgumentParser) -> None:
 
 
 class Bent:
-    """The bends of one answer. False if there are none."""
+    """The bends that apply to one answer. False in a boolean test if there are none."""
 
     def __init__(self, cloud: SimulatedCloud, route: Route) -> None:
         self._cloud = cloud

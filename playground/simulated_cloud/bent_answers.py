@@ -1,4 +1,4 @@
-"""Bends of deletions, of details, and of answers as such: headers, encoding, status."""
+"""Bends of deletions, of job details, and of whole answers: headers, encoding, status."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _active_too(jobs: list[SimulatedJob], cloud: SimulatedCloud, bend: Bend) -> 
 
 
 def _vanish(cloud: SimulatedCloud, bend: Bend) -> None:
-    """Delete jobs, and remember which ones somebody else has deleted."""
+    """Delete jobs as another client would, and store their ids in `bend.memory`."""
     for job in cloud.finished[: bend.amount]:
         job.delete(cloud.clock())
         bend.memory = [*(bend.memory or ()), job.id]
@@ -102,7 +102,7 @@ DELETIONS: dict[str, Way] = {
         "`size` finished jobs are deleted and as many running ones finish", _LIST, 1, account=_change_places
     ),
 }
-"""Bends of deletions, and changes of the account meanwhile."""
+"""Bends of deletions, and changes of the account by other clients during a deletion."""
 
 
 def _another(job_id: str, found: SimulatedJob | None, cloud: SimulatedCloud) -> SimulatedJob | None:

@@ -34,8 +34,8 @@ def _wrongly_filtered(query: ListQuery, bend: Bend) -> ListQuery:
 
 def _only_page(content: Content, asked: ListQuery, bend: Bend) -> Content:
     """Claim in `pagination` that this page is the whole list, and repeat the requested limit."""
-    told = {"offset": asked.offset, "limit": asked.limit, "has_more": False, "total": len(content["jobs"])}
-    return {**content, "pagination": told}
+    pagination = {"offset": asked.offset, "limit": asked.limit, "has_more": False, "total": len(content["jobs"])}
+    return {**content, "pagination": pagination}
 
 
 def _empty(content: Content, asked: ListQuery, bend: Bend) -> Content:
@@ -45,8 +45,8 @@ def _empty(content: Content, asked: ListQuery, bend: Bend) -> Content:
 def _filter_misses_jobs(content: Content, asked: ListQuery, bend: Bend) -> Content:
     if asked.statuses is None:
         return content
-    told = {**content["pagination"], "total": max(0, _count(content) - bend.amount)}
-    return {"jobs": content["jobs"][bend.amount :], "pagination": told}
+    pagination = {**content["pagination"], "total": max(0, _count(content) - bend.amount)}
+    return {"jobs": content["jobs"][bend.amount :], "pagination": pagination}
 
 
 def _count(content: Content) -> int:
@@ -55,18 +55,20 @@ def _count(content: Content) -> int:
     return total if isinstance(total, int) else 0
 
 
-def _told(change: Callable[[Content, Bend], dict[str, Any]]) -> Callable[[Content, ListQuery, Bend], Content]:
-    """Change members of `pagination`. None removes a member."""
+def _pagination_with(
+    change: Callable[[Content, Bend], dict[str, Any]],
+) -> Callable[[Content, ListQuery, Bend], Content]:
+    """Return a change of the members of `pagination`. The value None removes a member."""
 
     def page(content: Content, asked: ListQuery, bend: Bend) -> Content:
-        told = {**content["pagination"], **change(content, bend)}
-        return {**content, "pagination": {name: each for name, each in told.items() if each is not None}}
+        pagination = {**content["pagination"], **change(content, bend)}
+        return {**content, "pagination": {name: each for name, each in pagination.items() if each is not None}}
 
     return page
 
 
 def _always(**members: Any) -> Callable[[Content, ListQuery, Bend], Content]:
-    return _told(lambda content, bend: members)
+    return _pagination_with(lambda content, bend: members)
 
 
 def _same_cursor(content: Content, bend: Bend) -> dict[str, Any]:
@@ -75,10 +77,10 @@ def _same_cursor(content: Content, bend: Bend) -> dict[str, Any]:
 
 
 def _more_members(content: Content, asked: ListQuery, bend: Bend) -> Content:
-    told = {**content["pagination"], "page": 1, "links": {"next": None}}
+    pagination = {**content["pagination"], "page": 1, "links": {"next": None}}
     more = {"labels": ["a"], "job_id": None}
     rows = [{**row, **more} if isinstance(row, dict) else row for row in content["jobs"]]
-    return {"object": "list", "data": [], "jobs": rows, "pagination": told, "warnings": None}
+    return {"object": "list", "data": [], "jobs": rows, "pagination": pagination, "warnings": None}
 
 
 LISTS: dict[str, Way] = {
@@ -139,34 +141,36 @@ LISTS: dict[str, Way] = {
     "total_too_small": _list(
         "`total` is too small by -`size`",
         -3,
-        page=_told(lambda content, bend: {"total": max(0, _count(content) + bend.amount)}),
+        page=_pagination_with(lambda content, bend: {"total": max(0, _count(content) + bend.amount)}),
     ),
     "total_too_large": _list(
         "`total` is too large by `size`",
         3,
-        page=_told(lambda content, bend: {"total": max(0, _count(content) + bend.amount)}),
+        page=_pagination_with(lambda content, bend: {"total": max(0, _count(content) + bend.amount)}),
     ),
     "total_negative": _list("`total` is -1", page=_always(total=-1)),
     "total_zero": _list("`total` is 0", page=_always(total=0)),
-    "total_as_text": _list("`total` is a string", page=_told(lambda content, bend: {"total": str(_count(content))})),
+    "total_as_text": _list(
+        "`total` is a string", page=_pagination_with(lambda content, bend: {"total": str(_count(content))})
+    ),
     "total_changes": _list(
         "`total` goes up and down by `size`",
         2,
-        page=_told(lambda content, bend: {"total": _count(content) + bend.amount * (bend.fired % 3 - 1)}),
+        page=_pagination_with(lambda content, bend: {"total": _count(content) + bend.amount * (bend.fired % 3 - 1)}),
     ),
     "total_of_page": _list(
         "`total` is the number of jobs on the page",
-        page=_told(lambda content, bend: {"total": len(content["jobs"])}),
+        page=_pagination_with(lambda content, bend: {"total": len(content["jobs"])}),
     ),
     "no_total": _list("`total` is missing", page=_always(total=None)),
     "never_more": _list("`has_more` is always false", page=_always(has_more=False)),
     "always_more": _list("`has_more` is always true", page=_always(has_more=True)),
     "more_not_told": _list("`has_more` is missing", page=_always(has_more=None)),
     "more_as_text": _list('`has_more` is "false"', page=_always(has_more="false")),
-    "same_cursor": _list("every page has the first `next_cursor`", page=_told(_same_cursor)),
+    "same_cursor": _list("every page has the first `next_cursor`", page=_pagination_with(_same_cursor)),
     "endless_cursors": _list(
         "every page has a new `next_cursor`, the last one too",
-        page=_told(lambda content, bend: {"next_cursor": f"page-{bend.fired}", "has_more": True}),
+        page=_pagination_with(lambda content, bend: {"next_cursor": f"page-{bend.fired}", "has_more": True}),
     ),
     "more_members": _list("lists and jobs have undocumented members", page=_more_members),
 }
@@ -204,7 +208,7 @@ ROWS: dict[str, Way] = {
     "ids_in_braces": _row("ids are in braces", "id", lambda text: f"{{{text}}}"),
     "ids_as_urn": _row("ids begin with urn:uuid:", "id", lambda text: f"urn:uuid:{text}"),
     "ids_padded": _row("ids have a space on either side", "id", lambda text: f" {text} "),
-    "ids_upper_case": _row("ids are in upper case, which the cloud takes for other ids", "id", str.upper),
+    "ids_upper_case": _row("ids are in upper case, which the cloud treats as other ids", "id", str.upper),
     "ids_null": _row("ids are null", "id", lambda text: None),
     "ids_as_number": _row("ids are numbers", "id", lambda text: zlib.crc32(text.encode())),
     "ids_of_others": _row(

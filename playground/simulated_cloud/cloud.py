@@ -33,7 +33,7 @@ class SimulatedCloud:
         bends: how it breaks its contract. May be appended to at any time.
         deletions: the number of answered deletions.
         postponed: deletions that take effect later.
-        keeps_answers: whether the recorded requests keep the bodies of their answers.
+        keeps_answers: whether each recorded request stores the body of its answer.
         requests, storage_requests: all requests to the API and to the storage origin, in order of arrival.
         base_url, storage_url: the two origins while serving, else "".
         now: Unix seconds, for the times of jobs.
@@ -73,7 +73,7 @@ class SimulatedCloud:
         return self.account.jobs
 
     def listed(self, status: str | Iterable[str] | None = None) -> list[SimulatedJob]:
-        """Return the jobs that truly exist, whatever switches show, with these statuses, also separated by commas."""
+        """Return the existing jobs, whatever the switches show. `status` may hold several, separated by commas."""
         wanted = status.split(",") if isinstance(status, str) else status
         return self.account.listed(wanted, still=lambda job: False)
 

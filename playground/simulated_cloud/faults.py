@@ -39,10 +39,10 @@ ACTS_BY_DEFAULT = frozenset({"reset_after_body", "slow", "truncated"})
 class Fault:
     """One thing that goes wrong with the requests that match.
 
-    `match` is a method, or "*", and a path. The path is a prefix, or a pattern that is tried from the start of the path
-    with and without the query string. `predicate` gets the JSON body, None if there is none. The first `after` matching
-    requests pass, and the next `times` are hit, or all for None. If several faults are due, the first in the list is
-    applied. All of them count the request.
+    `match` is a method, or "*", and a path. The path is a prefix, or a pattern that must match from the start of the
+    path, with or without the query string. `predicate` gets the JSON body, or None. The fault lets the first `after` matching
+    requests pass and hits the next `times`, or all others if `times` is None. If several faults match, only the first
+    in the list is applied, but all of them count the request.
 
     Kinds:
         status: answers `status` with `headers` and `json` or `body`.

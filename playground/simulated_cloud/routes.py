@@ -124,7 +124,7 @@ class Routes:
         if switches.subscription == "inactive":
             raise Refused(subscription_inactive())
         if switches.plan_refusal:
-            # A trap for clients: a retry after Retry-After would meet the same plan.
+            # Clients must not follow this Retry-After, because the plan refuses a retry as well.
             refusal = plan_refusal(switches.plan_refusal, switches.plan_refusal_status, retry_after="1")
             raise Refused(refusal)
         if path == "/api/history" and switches.history_route != 200:
