@@ -40,9 +40,9 @@ class Fault:
     """One thing that goes wrong with the requests that match.
 
     `match` is a method, or "*", and a path. The path is a prefix, or a pattern that must match from the start of the
-    path, with or without the query string. `predicate` gets the JSON body, or None. The fault lets the first `after` matching
-    requests pass and hits the next `times`, or all others if `times` is None. If several faults match, only the first
-    in the list is applied, but all of them count the request.
+    path, with or without the query string. `predicate` gets the JSON body, or None. The first `after` matching
+    requests pass, and the next `times` are hit, or all others if `times` is None. If several faults match, only the
+    first in the list is applied, but all of them count the request.
 
     Kinds:
         status: answers `status` with `headers` and `json` or `body`.
