@@ -67,7 +67,7 @@ class Bend:
         if self.name not in BENDS:
             raise ValueError(f"no such bend: {self.name!r}. There are: {', '.join(sorted(BENDS))}")
         if self.rows not in get_args(Rows) or self.where not in get_args(Where):
-            raise ValueError(f"invalid `rows` or `where`: {self.rows!r}, {self.where!r}")
+            raise ValueError(f"invalid rows or answers: {self.rows!r}, {self.where!r}")
 
     @classmethod
     def read(cls, text: str) -> Bend:

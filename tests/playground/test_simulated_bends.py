@@ -388,5 +388,5 @@ def test_the_command_line_answers_an_unknown_bend_with_the_names_of_all_bends(
 
 @pytest.mark.parametrize("text", ["no_such_bend", "html,colour=red", "html,rows=few", "html,after=x"])
 def test_an_invalid_bend_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no such|invalid literal"):
+    with pytest.raises(ValueError, match=r"no such|invalid "):
         Bend.read(text)
