@@ -116,7 +116,7 @@ class Operations:
             return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
     async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> DateRange:
-        """Return when the oldest and newest finished jobs were created. Raise CloudError or OperationStopped."""
+        """Return when the oldest and newest finished jobs were created. Raise CloudError if it fails or is stopped."""
         async with self.open(connection, watch) as client:
             return await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
 

@@ -55,7 +55,7 @@ class CloudHistoryNode:
 
     @classmethod
     def IS_CHANGED(cls, **inputs: object) -> str:
-        # Not NaN, because images contain this value as a part of the prompt, and NaN is not JSON.
+        # A NaN would be invalid: ComfyUI saves this value in images, in a prompt that must be JSON.
         return uuid.uuid4().hex
 
 
@@ -96,7 +96,7 @@ def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
 
 
 def chosen_backup(values: object) -> bool | None:
-    """Return whether to back up first; None: as the settings say. Raise InputRefused if it is not one of BACKUPS."""
+    """Return whether to back up first; None means as set in Settings. Raise InputRefused unless it is in BACKUPS."""
     return None if values is None else only_choice(values, "backup", BACKUPS)  # older graphs lack this input
 
 

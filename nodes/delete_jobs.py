@@ -38,7 +38,7 @@ def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> lis
 
 
 async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
-    """Parse job ids in a thread. Raise OperationStopped if the person stops the run, InputRefused as `read_job_ids`."""
+    """Parse job ids in a thread. Raise InputRefused if an id is invalid, OperationStopped if the person stops it."""
     ended = False
     pauses = ThreadPauses()
 

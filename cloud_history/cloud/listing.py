@@ -201,7 +201,7 @@ class _Reader(Generic[ValueT]):
         changed and a row may have been skipped. The total does not change if one job disappears while another arrives.
         """
         overlap = 1 if page.received > 1 else 0
-        # `received` also counts rows that were read twice because a cursor led back to them.
+        # `self.received` is unsuitable: it also counts rows that were read twice because a cursor led back to them.
         step, offset, asked = page.received - overlap, len(self.seen) + self.unreadable - overlap, 0
         tasks: deque[tuple[asyncio.Future[Page[ValueT]], int]] = deque()
         try:

@@ -120,7 +120,7 @@ async def get_by_id(client: JobReader, jobs: Iterable[Job], others: Iterable[str
 async def look_up_in_time(
     client: JobReader, job_ids: Sequence[str], watch: Watch, seconds: float, known: Observation = NOTHING_OBSERVED
 ) -> Observation:
-    """Call `look_up` with a time limit; a timeout is in `error`. Raise OperationStopped if the person stops it."""
+    """Call `look_up` with a time limit, after which `error` is set. Raise OperationStopped if the person stops it."""
     try:
         return await run_stoppable(look_up(client, job_ids, known), watch, seconds)
     except CloudConnectionError as error:
@@ -214,7 +214,7 @@ class _Lookup:
         return replace(self._known, answered=frozenset(self._answered))
 
     def observation_without_list(self, error: CloudError) -> Observation:
-        """Return the observation if no list could be read: only the answers to requests by id."""
+        """Return an observation for a lookup without a list, from the answers to requests by id only."""
         there = {job_id: job for job_id, job in self._by_id.items() if job}
         return Observation(there, NONE_ABSENT, error, answered=frozenset(self._answered))
 

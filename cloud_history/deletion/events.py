@@ -42,7 +42,7 @@ def node_progress(node: str | None, phase: str, done: int, total: int) -> Event:
 
 
 def approval(question: str, state: str, **more: str) -> Event:
-    """Return the event for an approval that is now "open" or "closed". Send it only to the page that queued it."""
+    """Return the event for an approval that is now "open" or "closed". Send it only to the page of the workflow."""
     return "cloud_history.ask", {"question": question, "state": state, **more}
 
 

@@ -239,7 +239,7 @@ class Holds:
                 log.warning("The file of a hold could not be removed yet: %s", exc)
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
-        # Runs on our own loop, while `_undo_in_time` runs on ComfyUI's. Whichever changes the state first wins.
+        # Runs on this pack's loop, while `_undo_in_time` runs on ComfyUI's. The first to change the state wins.
         if phase != WAITING and hold.moves((WAITING,), SENDING):
             # From here on the in-flight file records the operation, and a remaining hold file means "never sent".
             run_in_background(lambda: self._forget(hold))

@@ -169,7 +169,7 @@ def _gone(job_id: str, sent: JobOutcome, before: Observation) -> JobOutcome:
     if job_id not in before.there:
         return JobOutcome(Outcome.UNCONFIRMED, NOT_SEEN_BEFORE, answered=sent.answered)
     if sent.outcome is Outcome.FAILED and not sent.may_have_worked:
-        # Our request was refused, so somebody else removed the job.
+        # Comfy Cloud refused this pack's request, so somebody else removed the job.
         return ALREADY_GONE
     return DELETED
 

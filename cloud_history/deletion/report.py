@@ -35,7 +35,7 @@ def jobs(count: int) -> str:
 
 
 def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -> str:
-    """Format a deletion: counts by outcome, the ids of all jobs that were not deleted, and hints."""
+    """Format the result of a deletion: counts by outcome, the ids of jobs that were not deleted, and hints."""
     lines = [_headline(result, len(result.jobs))]
     for outcome, word in _WORDS.items():
         for why, ids in _by_reason(result, outcome):
@@ -83,7 +83,7 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
 
 
 def dry_run_report(job_ids: list[str], protected: ProtectedJobs) -> str:
-    """Format what a deletion would send. Asks Comfy Cloud nothing, so protected workflows are not checked."""
+    """Format what a deletion would send. No request is made, so jobs of protected workflows are not recognised."""
     going = [job_id for job_id in job_ids if job_id not in protected.jobs]
     kept = len(job_ids) - len(going)
     headline = f"Dry run: {jobs(len(going))} would be sent for removal. Nothing was sent."

@@ -105,7 +105,7 @@ def read_workflow(value: object) -> tuple[Payload | None, Payload | None]:
         found = found.get(name) if isinstance(found, Mapping) else None
     canvas = dict(found) if isinstance(found, Mapping) and isinstance(found.get("nodes"), list) else None
     if not isinstance(prompt, Mapping):
-        # In open-source ComfyUI the value is the graph itself.
+        # In open-source ComfyUI, a job's `workflow` is the graph itself.
         prompt = value if all(isinstance(each, Mapping) and "class_type" in each for each in value.values()) else None
     return canvas, dict(prompt) if prompt else None
 

@@ -106,7 +106,7 @@ async def resolve(
 
 
 async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> CleanUpPreview:
-    """Return the preview of the policy. Raises ClockWrong if the policy needs the clock and the clock is wrong."""
+    """Return the preview of the policy. Raise ClockWrong if the policy needs the clock and the clock is wrong."""
     if policy.keep_within:
         history.clock.check()
     protected = await history.protected()

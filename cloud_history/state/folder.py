@@ -151,7 +151,7 @@ class StateFolder:
                 self._lock.release()
 
     def _create_subfolder(self, name: str) -> Path:
-        # Not `parents=True`, which would create the state folder again if it is lost at this moment.
+        # With `parents=True`, `mkdir` would create the state folder again if it is lost at this moment.
         folder = self.path / name
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)

@@ -120,7 +120,7 @@ class SettingsFile:
         try:
             return self.in_force()
         except SettingsDamaged as damaged:
-            # Saving defaults now would overwrite the person's settings, such as that no workflow may delete.
+            # Saving defaults now would overwrite the person's settings, such as “never” for deletions by workflows.
             if damaged.is_of_the_disk:
                 raise
             return SAFE_SETTINGS

@@ -114,7 +114,7 @@ async def run_on_own_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _wait_for(task: _LoopTask[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait until the task has ended. Return too if the loop has ended, which then never reports the task's end."""
+    """Wait until the task has ended, or until the loop has ended, which then never reports the task's end."""
     while not task.ended.done() and _own.serves(loop):
         await asyncio.wait({task.ended}, timeout=CHECK_SECONDS)
 

@@ -166,7 +166,7 @@ async def write_in_thread(
 
 
 async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
-    """Run work in a thread of this pool and return its result. Raise StateNotAnswering after this many seconds."""
+    """Run work in a thread of this pool and return its result. Raise StateNotAnswering after `seconds`."""
     return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
 
@@ -279,7 +279,7 @@ class _Task(Generic[T]):
         if results:
             undoing = _Task(lambda: self._undo_safely(results[0]), _nothing, self._pool, self._loop, can_drop=False)
             self._undone_or_ended = undoing._ended
-            # If no thread can be started, the write is not undone; this pack reports it when ComfyUI starts again.
+            # If no thread can be started, the write is not undone; this pack reports that at the next start of ComfyUI.
             with suppress(RuntimeError):
                 self._pool.submit(undoing._run)
         return self._undone_or_ended
