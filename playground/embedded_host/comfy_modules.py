@@ -33,7 +33,7 @@ class Interruption:
         with self._lock:
             self._wanted = value
 
-    def throw_if_wanted(self) -> None:
+    def raise_if_interrupted(self) -> None:
         """Clear the flag and raise `InterruptProcessingException` if it was set."""
         with self._lock:
             wanted, self._wanted = self._wanted, False
@@ -75,7 +75,7 @@ def _make_modules(host: EmbeddedHost) -> list[ModuleType]:
     management = _module(
         "comfy.model_management",
         InterruptProcessingException=InterruptProcessingException,
-        throw_exception_if_processing_interrupted=host.interruption.throw_if_wanted,
+        throw_exception_if_processing_interrupted=host.interruption.raise_if_interrupted,
     )
     utils = _module("comfy.utils", ProgressBar=_progress_bar(host))
     cli_args = _module("comfy.cli_args", args=SimpleNamespace(multi_user=host.multi_user))

@@ -168,14 +168,14 @@ class GraphRunner:
 
     def show_progress(self, value: float, maximum: float) -> None:
         """Show how far the running node is. Raises InterruptProcessingException if the prompt was interrupted."""
-        self.interruption.throw_if_wanted()
+        self.interruption.raise_if_interrupted()
         context = executing.get()
         if context is not None:
-            self.tell_progress(context.prompt_id, context.node_id, value=value, max=maximum)
+            self.send_progress(context.prompt_id, context.node_id, value=value, max=maximum)
             data = {"value": value, "max": maximum, "prompt_id": context.prompt_id, "node": context.node_id}
             self.server.send_sync("progress", data, self.server.client_id)
 
-    def tell_progress(self, prompt_id: str, node_id: str, **changes: Any) -> None:
+    def send_progress(self, prompt_id: str, node_id: str, **changes: Any) -> None:
         """Change the state of a node, and send the state of all nodes that have started."""
         ids = {
             "node_id": node_id,
@@ -205,13 +205,13 @@ class PromptRun:
 
     async def execute(self, outputs: list[str]) -> dict[str, Any]:
         """Run to the end or to the first failure. Nodes that still run are cancelled when the event loop closes."""
-        self._tell("execution_start", {})
+        self._send_event("execution_start", {})
         for node_id in outputs:
             await self._signatures.of(node_id)
         keys = set(self._signatures.known.values())
         self._runner.cache = {key: kept for key, kept in self._runner.cache.items() if key in keys}
         cached = [node_id for node_id in self._signatures.known if self._is_cached(node_id)]
-        self._tell("execution_cached", {"nodes": cached})
+        self._send_event("execution_cached", {"nodes": cached})
         for node_id in outputs:
             self._need(node_id)
         ended = "success"
@@ -219,9 +219,9 @@ class PromptRun:
             await self._run_nodes()
         except NodeFailed as failure:
             ended = "error"
-            self._tell_failure(failure)
+            self._send_failure(failure)
         else:
-            self._tell("execution_success", {})
+            self._send_event("execution_success", {})
         status = {"status_str": ended, "completed": ended == "success", "messages": self._messages}
         shown = {each: self._cached(each)[1] for each in self._signatures.known if self._is_cached(each)}
         return {"outputs": {node_id: ui for node_id, ui in shown.items() if ui}, "status": status}
@@ -275,18 +275,18 @@ class PromptRun:
 
     async def _run_node(self, node_id: str) -> None:
         if self._is_cached(node_id):
-            self._tell_node("executed", node_id, output=self._cached(node_id)[1] or None)
+            self._send_node_event("executed", node_id, output=self._cached(node_id)[1] or None)
         else:
             await self._call_node(node_id)
-        self._runner.tell_progress(self._prompt_id, node_id, value=1, max=1, state="finished")
+        self._runner.send_progress(self._prompt_id, node_id, value=1, max=1, state="finished")
 
     async def _call_node(self, node_id: str) -> None:
         node = self._node_class(node_id)
         inputs: Inputs = {}
-        self._runner.tell_progress(self._prompt_id, node_id)
+        self._runner.send_progress(self._prompt_id, node_id)
 
         def before_call(index: int) -> None:
-            self._runner.interruption.throw_if_wanted()
+            self._runner.interruption.raise_if_interrupted()
             executing.set(ExecutionContext(self._prompt_id, node_id, index))
 
         try:
@@ -295,13 +295,13 @@ class PromptRun:
                 self._registry.input_types(self._prompt[node_id]["class_type"]),
                 lambda source: self._cached(source)[0],
             )
-            self._tell_node("executing", node_id)
+            self._send_node_event("executing", node_id)
             results = await call_node(getattr(node(), node.FUNCTION), inputs, node, before_call)
             outputs, ui = merge_results(results, node)
         except Exception as fault:
             raise self._failure(node_id, inputs, fault) from fault
         if ui:
-            self._tell_node("executed", node_id, output=ui)
+            self._send_node_event("executed", node_id, output=ui)
         self._runner.cache[self._signatures.known[node_id]] = (outputs, ui)
         self._executed.append(node_id)
 
@@ -322,25 +322,25 @@ class PromptRun:
         }
         return NodeFailed(node_id, details)
 
-    def _tell_failure(self, failure: NodeFailed) -> None:
+    def _send_failure(self, failure: NodeFailed) -> None:
         where = {
             "node_id": failure.node_id,
             "node_type": self._prompt[failure.node_id]["class_type"],
             "executed": list(self._executed),
         }
         if failure.details is None:
-            self._tell("execution_interrupted", where, to_all=True)
+            self._send_event("execution_interrupted", where, to_all=True)
         else:
-            self._tell("execution_error", {**where, **failure.details})
+            self._send_event("execution_error", {**where, **failure.details})
 
-    def _tell(self, event: str, data: dict[str, Any], to_all: bool = False) -> None:
+    def _send_event(self, event: str, data: dict[str, Any], to_all: bool = False) -> None:
         data = {**data, "prompt_id": self._prompt_id, "timestamp": int(time.time() * 1000)}
         self._messages.append((event, data))
         client_id = self._runner.server.client_id
         if client_id is not None or to_all:
             self._runner.server.send_sync(event, data, client_id)
 
-    def _tell_node(self, event: str, node_id: str, **data: Any) -> None:
+    def _send_node_event(self, event: str, node_id: str, **data: Any) -> None:
         server = self._runner.server
         if server.client_id is not None:
             where = {"node": node_id, "display_node": node_id, "prompt_id": self._prompt_id}
