@@ -308,7 +308,7 @@ SENTENCES: dict[str, Sentence] = {
         "The state folder has not answered for {seconds:.0f} seconds.",
         "Access to {file} hangs. Check its disk or network drive, then try again.",
     ),
-    "no_threads": Sentence("The system starts no more threads."),
+    "no_threads": Sentence("The system can’t start another thread."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
     "deletion_not_noted": Sentence(
         "Deletions are stopped: the deletion can’t be recorded in the state folder before it is sent."

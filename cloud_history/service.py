@@ -101,11 +101,7 @@ class Operations:
         return Connection(self.base_url(), await run_in_thread(self.keys.get, prompt_key))
 
     async def check_key(self, key: ApiKey) -> str:
-        """Return the status of the key's account from Comfy Cloud: `active`, `waitlisted` or another word.
-
-        Raises:
-            CloudError: the key was refused, or could not be checked.
-        """
+        """Return the key's account status, such as `active` or `waitlisted`. Raise CloudError if the check fails."""
         await compute_in_thread(schema.load_all)
         async with self._open_client(self.base_url(), key) as client:
             return await client.get_user()

@@ -155,7 +155,7 @@ class Deletion:
                     outcomes.accepted(chunk)
                 tell_progress()
         except BaseException:
-            chunks.clear()  # so that the other senders send nothing more
+            chunks.clear()  # the other senders stop when `chunks` is empty
             raise
 
     async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation]) -> None:

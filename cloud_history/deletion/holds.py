@@ -149,6 +149,7 @@ class Holds:
         """Hold a deletion for some seconds, then send it. The hold is on disk when this returns.
 
         Raises:
+            InputRefused: MAX_OPEN_HOLDS holds are open already.
             StateUnwritable: the hold could not be written to disk, so nothing will be sent.
         """
         if len(self._open) >= MAX_OPEN_HOLDS:

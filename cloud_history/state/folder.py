@@ -86,11 +86,7 @@ class StateFolder:
                 self._known_id = str(kept["id"])
 
     def check(self) -> frozenset[str]:
-        """Return the safeguards that exist.
-
-        Raises:
-            StateFolderLost: the folder or one of its safeguards is missing, or can't be read.
-        """
+        """Return the existing safeguards. Raise StateFolderLost if the folder or a safeguard is missing or broken."""
         with self._exclusive():
             marker = self._read_marker()
             if marker is None:
