@@ -36,7 +36,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 @pytest.mark.parametrize(("word", "deletes"), [("delete", True), ("skip", False)])
-def test_an_answer_is_taken_at_once_and_announced_only_to_the_page_that_queued_the_workflow(
+def test_an_approval_is_announced_only_to_the_page_that_queued_the_workflow_and_answered_at_once(
     scene: Scene, word: str, deletes: bool
 ) -> None:
     scene.at(0.4, scene.see)
@@ -80,7 +80,7 @@ def test_a_page_fetches_the_node_the_jobs_and_the_time_left(scene: Scene) -> Non
     assert first["question"] == last["question"]
 
 
-def test_each_page_that_fetches_a_question_has_a_token_of_its_own(scene: Scene) -> None:
+def test_each_page_that_fetches_a_question_gets_its_own_token(scene: Scene) -> None:
     tokens: list[str] = []
 
     def look() -> None:
@@ -183,7 +183,7 @@ def test_a_stop_ends_the_question_within_half_a_second(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("end", ["answered", "unseen", "unanswered", "stopped", "cancelled", "broken"])
-def test_an_approval_leaves_nothing_behind_however_it_ends(scene: Scene, end: str) -> None:
+def test_an_approval_removes_its_files_however_it_ends(scene: Scene, end: str) -> None:
     def cancel() -> None:
         raise asyncio.CancelledError
 
@@ -279,7 +279,7 @@ def test_a_stop_is_noticed_while_the_disk_does_not_answer(
     assert bool(scene.events) is (call == "read_json"), "nobody is asked before the question is written"
 
 
-def test_the_file_is_its_owner_s_alone_and_has_neither_the_token_nor_a_key(scene: Scene) -> None:
+def test_the_approval_file_is_private_and_contains_neither_token_nor_key(scene: Scene) -> None:
     key = "comfyui-unit-asking-0123456789abcdef"
     seen: list[tuple[int, str]] = []
 
@@ -306,7 +306,7 @@ def test_an_unwritable_folder_stops_the_node_before_it_asks(scene: Scene) -> Non
     assert scene.events == []
 
 
-def test_names_from_the_workflow_are_cut_and_cleaned_of_keys() -> None:
+def test_names_from_the_workflow_are_shortened_and_keys_in_them_hidden() -> None:
     key = Secret("comfyui-unit-asking-in-a-title-0123")
     told = RequestingNode(title="x" * 5000, workflow=f"my {key.reveal()}").payload()
     assert len(told["title"]) == 200

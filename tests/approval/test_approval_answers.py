@@ -23,7 +23,9 @@ def scene(tmp_path: Path) -> Scene:
     [(None, ""), (None, "x"), (None, "é\ud800"), (None, "x" * 60_000), (NOBODY, None), (NOBODY, "x")],
     ids=ascii,
 )
-def test_another_token_or_question_changes_nothing(scene: Scene, question: str | None, token: str | None) -> None:
+def test_an_answer_with_a_wrong_token_or_question_name_changes_nothing(
+    scene: Scene, question: str | None, token: str | None
+) -> None:
     refused: list[str] = []
 
     def forge() -> None:
@@ -53,7 +55,7 @@ def test_an_invalid_question_name_is_refused_and_never_becomes_a_path(scene: Sce
     assert not scene.folder.exists()
 
 
-def test_the_token_of_one_question_answers_no_other(scene: Scene) -> None:
+def test_the_token_of_one_question_cannot_answer_another_question(scene: Scene) -> None:
     other = left_behind(scene, EPOCH + 600)
     other.with_suffix(".answer").unlink()
     owner_lock = OwnerLock(other)
@@ -112,7 +114,7 @@ def test_delete_within_a_second_is_refused_and_the_token_stays_valid(scene: Scen
     assert len(refused) == 3
 
 
-def test_a_skip_counts_at_once(scene: Scene) -> None:
+def test_answering_skip_within_a_second_is_accepted(scene: Scene) -> None:
     scene.reads_for = 0.0
     scene.at(1.0, lambda: scene.answer("skip"))
     assert scene.ask() is False
@@ -152,9 +154,7 @@ def test_setting_the_clock_neither_ends_nor_prolongs_a_question(scene: Scene, se
 
 
 @pytest.mark.parametrize(("until", "is_open"), [(-1.0, False), (60.0, True), (9_000.0, True)])
-def test_a_question_of_this_process_is_closed_when_its_own_time_is_up(
-    scene: Scene, until: float, is_open: bool
-) -> None:
+def test_a_question_of_this_process_closes_at_its_timeout(scene: Scene, until: float, is_open: bool) -> None:
     # More than it can be is the clock of an earlier process with the same number.
     owner_lock = OwnerLock(left_behind(scene, EPOCH + 100, process=os.getpid(), until=until))
     try:
@@ -208,7 +208,7 @@ def test_an_answer_at_the_last_moment_either_counts_or_is_refused(scene: Scene) 
     assert scene.now >= 120.0
 
 
-def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -> None:
+def test_an_answer_being_written_at_the_timeout_is_waited_for(scene: Scene) -> None:
     def begin() -> None:
         (scene.folder / "asking" / f"{scene.named}.answer").write_text("")
 
@@ -222,7 +222,7 @@ def test_an_answer_that_is_half_written_at_the_end_is_waited_for(scene: Scene) -
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 1}', '{"answer": "closed"}', "\x00"])
-def test_an_unreadable_answer_is_no_answer(scene: Scene, content: str) -> None:
+def test_an_unreadable_answer_counts_as_no_answer(scene: Scene, content: str) -> None:
     def scribble() -> None:
         (scene.folder / "asking" / f"{scene.named}.answer").write_text(content)
 
@@ -248,7 +248,7 @@ def test_a_question_of_an_ended_process_takes_no_answer_and_is_removed_by_the_ne
     assert scene.files() == []
 
 
-def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(scene: Scene) -> None:
+def test_an_expired_question_refuses_answers_even_if_its_process_still_runs(scene: Scene) -> None:
     path = left_behind(scene, EPOCH + 60)
     path.with_suffix(".answer").unlink()
     owner_lock = OwnerLock(path)
@@ -261,7 +261,7 @@ def test_a_question_whose_time_is_up_takes_no_answer_though_its_process_lives(sc
         owner_lock.release()
 
 
-def test_a_question_that_is_still_open_is_left_alone(scene: Scene) -> None:
+def test_an_open_question_is_not_removed_by_another_process(scene: Scene) -> None:
     path = left_behind(scene, EPOCH - 1)
     owner_lock = OwnerLock(path)
     try:

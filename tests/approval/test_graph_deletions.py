@@ -108,7 +108,7 @@ def test_skip_sends_nothing_and_is_no_error(room: Room) -> None:
 
 
 @pytest.mark.parametrize("end", [NoAnswer(), NoBrowserConnected(), OperationStopped()])
-def test_a_question_that_ends_without_yes_sends_nothing(room: Room, end: Exception) -> None:
+def test_a_question_that_is_not_answered_with_delete_sends_nothing(room: Room, end: Exception) -> None:
     with pytest.raises(type(end)):
         room.delete(ids(3), end)
     with pytest.raises(type(end)):
@@ -149,7 +149,9 @@ def test_allow_deletes_without_asking(room: Room) -> None:
 @pytest.mark.parametrize(
     ("set_to", "named", "asks"), [("allow", "ask", True), ("never", "ASK", True), ("never", " Allow ", False)]
 )
-def test_the_environment_outranks_what_is_set(tmp_path: Path, set_to: str, named: str, asks: bool) -> None:
+def test_the_environment_variable_overrides_the_approval_setting(
+    tmp_path: Path, set_to: str, named: str, asks: bool
+) -> None:
     room = Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0), COMFY_CLOUD_HISTORY_NODES=named)
     room.operations.settings.change(nodes=set_to)
     room.asked = Asked([True])
@@ -166,7 +168,7 @@ def test_with_nothing_to_remove_no_approval_is_asked_for(room: Room) -> None:
     assert (room.asked.about, room.client.deletes) == ([], [])
 
 
-def test_protected_jobs_are_counted_as_such_and_stay(room: Room) -> None:
+def test_protected_jobs_are_counted_as_protected_and_not_deleted(room: Room) -> None:
     room.operations.protection.change(protect=True, jobs=ids(1))
     result = room.delete(ids(3), True)
     assert room.asked.about[0]["skipped"]["protected"] == 1
@@ -190,7 +192,7 @@ def aged(client: FakeClient) -> None:
     client.jobs = {each.id: each for each in made}
 
 
-def test_a_clear_asks_by_numbers_and_ages_and_sends_one_clear(room: Room) -> None:
+def test_the_question_for_a_clear_shows_counts_and_ages_and_one_clear_is_sent(room: Room) -> None:
     aged(room.client)
     room.client.lag = 0
     result = room.clear(True)
@@ -240,7 +242,7 @@ def test_jobs_that_finish_while_the_person_decides_are_asked_about_again(room: R
     assert room.client.clears == 1
 
 
-def test_a_history_that_keeps_growing_is_not_asked_about_for_ever(room: Room) -> None:
+def test_a_growing_history_limits_how_often_the_person_is_asked_again(room: Room) -> None:
     more = iter(ids(10)[3:])
 
     def one_finishes() -> None:
@@ -267,7 +269,7 @@ def test_a_clear_with_something_protected_asks_for_exact_jobs_and_sends_those(ro
     assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
 
 
-def test_browsers_hear_that_a_deletion_ended_and_nothing_else(room: Room) -> None:
+def test_browsers_receive_only_an_event_that_a_deletion_ended(room: Room) -> None:
     room.delete(ids(1), True)
     [(name, event)] = room.events
     assert (name, event["kind"], event["ended"]) == ("cloud_history.changed", "delete", True)
@@ -275,7 +277,7 @@ def test_browsers_hear_that_a_deletion_ended_and_nothing_else(room: Room) -> Non
     assert len(event["operation"]) == 32
 
 
-def test_a_key_of_the_prompt_is_used_where_there_is_no_other(tmp_path: Path) -> None:
+def test_the_prompt_key_is_used_if_no_other_key_is_configured(tmp_path: Path) -> None:
     room = Room(tmp_path, FakeClient(jobs_of(ids(3)), seconds=0, looking=0), COMFY_CLOUD_API_KEY="")
     with pytest.raises(MissingApiKey):
         room.delete(ids(1), True)

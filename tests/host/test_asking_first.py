@@ -44,7 +44,7 @@ async def test_without_a_browser_the_deletion_sends_nothing_and_its_error_names_
     assert cloud.requests == []
 
 
-async def test_a_page_that_says_skip_sends_nothing_and_the_prompt_goes_on(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_answering_skip_sends_nothing_and_the_prompt_continues(comfy: Comfy, cloud: SimulatedCloud) -> None:
     comfy.answer = "skip"
     finished = len(cloud.finished)
     run = await comfy.run(BORROWED, extra_pnginfo={"workflow": {"id": "0123-borrowed"}})
@@ -58,9 +58,7 @@ async def test_a_page_that_says_skip_sends_nothing_and_the_prompt_goes_on(comfy:
     assert cloud.history_posts == []
 
 
-async def test_a_page_that_says_delete_has_exactly_what_it_was_shown_deleted(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_answering_delete_deletes_exactly_the_jobs_in_the_question(comfy: Comfy, cloud: SimulatedCloud) -> None:
     comfy.answer = "delete"
     wanted, active = [job.id for job in cloud.finished[:3]], cloud.active[0].id
     run = await comfy.run(delete([*wanted, active]))
@@ -84,9 +82,7 @@ async def test_interrupt_ends_the_question_and_sends_nothing(comfy: Comfy, cloud
     assert cloud.history_posts == []
 
 
-async def test_a_word_for_backup_that_does_not_exist_is_refused_before_the_graph_runs(
-    comfy: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_an_unknown_backup_value_is_refused_before_the_graph_runs(comfy: Comfy, cloud: SimulatedCloud) -> None:
     body = {"prompt": delete([cloud.finished[0].id], backup="everything")}
     async with comfy._session.post(f"{comfy.host.base_url}/prompt", json=body) as response:
         answer = await response.json()
@@ -111,9 +107,7 @@ async def many(shared_host: HostProcess) -> AsyncIterator[Comfy]:
         yield Comfy(shared_host, session)
 
 
-async def test_with_several_users_a_key_that_is_everybodys_is_refused_with_the_reason(
-    many: Comfy, cloud: SimulatedCloud
-) -> None:
+async def test_with_several_users_a_shared_key_is_refused_with_the_reason(many: Comfy, cloud: SimulatedCloud) -> None:
     many.answer = "delete"
     run = await many.run(delete([cloud.finished[0].id]))
     assert run.ended == "execution_error"

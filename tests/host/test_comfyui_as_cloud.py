@@ -41,7 +41,7 @@ def small_graph(seed: int) -> Graph:
     }
 
 
-async def test_exactly_the_one_job_asked_for_leaves_its_history(
+async def test_deleting_one_job_from_comfyui_removes_only_that_job(
     comfyui: HostProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     base = tmp_path_factory.mktemp("host") / "comfyui"

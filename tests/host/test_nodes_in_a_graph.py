@@ -32,7 +32,7 @@ async def until(happened: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_the_changing_nodes_are_offered_as_the_contract_says(comfy: Comfy) -> None:
+async def test_comfyui_offers_the_deleting_nodes_as_specified(comfy: Comfy) -> None:
     info = await comfy.get("/object_info")
     delete_node, clear_node = info["CloudHistoryDeleteJobs"], info["CloudHistoryClear"]
     assert list(delete_node["input"]["required"]) == ["job_ids", "dry_run"]
@@ -47,7 +47,7 @@ async def test_the_changing_nodes_are_offered_as_the_contract_says(comfy: Comfy)
         assert node["output_node"] is True
 
 
-async def test_a_delete_runs_at_each_press_and_in_each_of_two_equal_nodes_and_is_never_taken_from_the_cache(
+async def test_a_delete_node_runs_each_time_and_is_never_cached_even_with_two_equal_nodes(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
     job_ids = some_finished(cloud, 2)
@@ -66,7 +66,7 @@ def listing(**inputs: object) -> dict[str, Any]:
     return {"class_type": "CloudHistoryListJobs", "inputs": every}
 
 
-async def test_the_list_node_is_offered_as_the_contract_says(comfy: Comfy) -> None:
+async def test_comfyui_offers_the_list_node_as_specified(comfy: Comfy) -> None:
     node = (await comfy.get("/object_info"))["CloudHistoryListJobs"]
     assert list(node["input"]["required"]) == ["status", "older_than", "workflow_id", "limit"]
     assert list(node["input"]["optional"]) == ["after"]
@@ -129,7 +129,7 @@ async def test_a_duration_that_cannot_be_read_stops_the_graph_before_anything_is
     assert cloud.requests == []
 
 
-async def test_clear_that_is_off_sends_nothing_at_all(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_a_clear_node_that_is_switched_off_sends_no_request(comfy: Comfy, cloud: SimulatedCloud) -> None:
     run = await comfy.run({"1": {"class_type": "CloudHistoryClear", "inputs": {"clear": False}}})
     assert run.ended == "execution_success"
     assert cloud.requests == []
@@ -143,7 +143,7 @@ async def test_a_list_of_ids_from_a_link_is_one_deletion(comfy: Comfy, cloud: Si
     assert cloud.history_posts == [{"delete": job_ids}]
 
 
-async def test_an_empty_list_from_a_link_is_nothing_to_do(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_an_empty_list_of_ids_from_a_link_deletes_nothing(comfy: Comfy, cloud: SimulatedCloud) -> None:
     nothing = {"class_type": "PlaygroundTextList", "inputs": {"lines": ""}}
     run = await comfy.run({"1": nothing, "2": delete(["1", 0])})
     assert run.ended == "execution_success"
@@ -151,7 +151,7 @@ async def test_an_empty_list_from_a_link_is_nothing_to_do(comfy: Comfy, cloud: S
     assert cloud.requests == []
 
 
-async def test_nothing_is_deleted_after_something_that_failed(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_a_delete_node_does_not_run_after_a_failed_node(comfy: Comfy, cloud: SimulatedCloud) -> None:
     failing = {"class_type": "PlaygroundFail", "inputs": {"message": "the save failed"}}
     run = await comfy.run({"1": failing, "2": delete(some_finished(cloud, 1)[0], after=["1", 0])})
     assert run.ended == "execution_error"
@@ -169,7 +169,7 @@ async def test_a_bad_id_is_refused_before_the_graph_runs(comfy: Comfy, cloud: Si
     assert cloud.requests == []
 
 
-async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_a_failed_deletion_fails_the_node_and_names_the_jobs(comfy: Comfy, cloud: SimulatedCloud) -> None:
     job_ids = some_finished(cloud, 2)
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=403, json={"message": "no"}))
     run = await comfy.run({"1": delete(",".join(job_ids))})
@@ -179,7 +179,7 @@ async def test_a_failed_deletion_is_a_red_node_that_names_the_jobs(comfy: Comfy,
     assert "Use a key of the account or workspace" in run.error
 
 
-async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_websocket_events_contain_no_data_about_deleted_jobs(comfy: Comfy, cloud: SimulatedCloud) -> None:
     first, second, third = some_finished(cloud, 3)
     url = f"{comfy.host.base_url}/ws"
     async with comfy._session.get(url, headers={"Origin": "null"}) as answer:
@@ -199,7 +199,7 @@ async def test_a_page_that_only_listens_hears_nothing_of_what_is_deleted(comfy: 
     assert not [word for word in (first, second, third, "removed", "[hidden]") if word in said]
 
 
-async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_comfyui_stores_the_key_nowhere_after_an_error(comfy: Comfy, cloud: SimulatedCloud) -> None:
     echo = error_response(401, "unauthorized", f"the key {cloud.api_key} is not known")
     cloud.faults.append(Fault(("POST", "/api/history"), "status", times=None, status=401, body=echo.body))
     run = await comfy.run({"1": delete(some_finished(cloud, 1)[0])})
@@ -212,7 +212,7 @@ async def test_the_key_is_nowhere_in_comfyui_after_an_error(comfy: Comfy, cloud:
 
 
 @pytest.mark.timed
-async def test_interrupt_stops_a_delete_of_5000_jobs_and_tells_what_was_sent(
+async def test_interrupting_a_delete_of_5000_jobs_stops_it_and_reports_the_sent_jobs(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
     job_ids = some_finished(cloud, 5000)

@@ -59,7 +59,7 @@ def test_the_archive_holds_runtime_files_and_no_developer_files() -> None:
     assert not [name for name in files if name.startswith(developers)]
 
 
-def test_the_scanner_finds_one_file_and_it_is_the_one_that_opens_sessions(archive: Path) -> None:
+def test_the_registry_scanner_flags_only_the_file_that_opens_http_sessions(archive: Path) -> None:
     found = scan(path for path in archive.rglob("*") if path.is_file())
     assert {path.relative_to(archive).as_posix() for path in found} == {"cloud_history/cloud/sessions.py"}, found
 
@@ -77,7 +77,7 @@ def test_the_scanner_finds_one_file_and_it_is_the_one_that_opens_sessions(archiv
         "subprocess.run(command)",
     ],
 )
-def test_the_rules_see_what_packs_were_flagged_for(line: str, tmp_path: Path) -> None:
+def test_the_scanner_rules_flag_known_bad_code(line: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(line)
     assert scan([tmp_path / "a.txt"])
 

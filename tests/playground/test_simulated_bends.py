@@ -329,7 +329,7 @@ async def check_row(client: Client, member: str, is_bent: Compare) -> None:
 
 
 @pytest.mark.parametrize("name", BENDS)
-async def test_a_client_sees_every_bend(client: Client, name: str) -> None:
+async def test_every_bend_is_visible_to_a_client(client: Client, name: str) -> None:
     client.cloud.bends.append(Bend(name))
     await check(client, name)
     assert client.cloud.bends[0].fired

@@ -34,7 +34,7 @@ async def change_account(stage: Stage) -> None:
     assert (await stage.ask("save_key", {"api_key": OTHER_KEY})).status == 200
 
 
-async def test_jobs_of_another_account_are_never_called_gone(saved: Stage) -> None:
+async def test_jobs_of_another_account_are_never_reported_as_deleted(saved: Stage) -> None:
     account, ids = await account_of_the_list(saved), [job.id for job in saved.cloud.finished[:2]]
     await change_account(saved)
     answer = await saved.ask("preview", {"ids": ids, "account": account})
@@ -42,14 +42,14 @@ async def test_jobs_of_another_account_are_never_called_gone(saved: Stage) -> No
     assert "already_gone" not in answer.text
 
 
-async def test_a_filter_chosen_in_one_account_takes_no_jobs_of_another(saved: Stage) -> None:
+async def test_a_filter_previewed_in_one_account_deletes_no_jobs_of_another_account(saved: Stage) -> None:
     account = await account_of_the_list(saved)
     await change_account(saved)
     answer = await saved.ask("preview", {"filter": {"statuses": ["failed"]}, "account": account})
     assert (answer.status, answer.code) == (409, "account_changed")
 
 
-async def test_rules_whose_effect_was_shown_of_one_account_take_no_jobs_of_another(saved: Stage) -> None:
+async def test_a_policy_previewed_in_one_account_deletes_no_jobs_of_another_account(saved: Stage) -> None:
     policy = {"keep_last": 1}
     account = (await saved.ask("clean_up", {"policy": policy})).json["account"]
     await change_account(saved)
@@ -57,7 +57,7 @@ async def test_rules_whose_effect_was_shown_of_one_account_take_no_jobs_of_anoth
     assert (answer.status, answer.code) == (409, "account_changed")
 
 
-async def test_jobs_of_another_account_are_not_cancelled_nor_called_finished(saved: Stage) -> None:
+async def test_jobs_of_another_account_are_neither_cancelled_nor_reported_as_finished(saved: Stage) -> None:
     account, job = await account_of_the_list(saved), saved.cloud.add_job("in_progress")
     await change_account(saved)
     answer = await saved.ask("cancel", {"ids": [job.id], "account": account})
@@ -73,14 +73,14 @@ async def test_jobs_chosen_in_the_current_account_are_previewed(saved: Stage) ->
     assert (await saved.ask("preview", {"ids": ids, "account": account})).status == 200
 
 
-async def test_the_name_of_an_account_holds_nothing_of_its_key(saved: Stage) -> None:
+async def test_the_account_name_contains_no_part_of_the_key(saved: Stage) -> None:
     key, account = saved.cloud.api_key, await account_of_the_list(saved)
     assert len(account) == 32
     assert not any(key[at : at + 4] in account for at in range(len(key) - 3))
 
 
 @pytest.mark.parametrize("change", ["save_key", "remove_key"])
-async def test_every_page_hears_that_the_key_has_changed(saved: Stage, change: str) -> None:
+async def test_every_page_receives_an_event_when_the_key_changes(saved: Stage, change: str) -> None:
     saved.events.clear()
     assert (await saved.ask(change)).status == 200
     assert ("cloud_history.changed", {"operation": None, "kind": "key", "ended": False}) in saved.events

@@ -37,7 +37,7 @@ async def test_a_question_is_fetched_with_a_token_and_the_time_left(asked: Stage
     assert asked.answers() == []
 
 
-async def test_a_delete_that_comes_within_a_second_is_refused_and_nothing_is_set(asked: Stage) -> None:
+async def test_answering_delete_within_a_second_is_refused_and_changes_no_setting(asked: Stage) -> None:
     token = (await asked.ask("ask_question", {"question": asked.question})).json["token"]
     answer = await asked.ask("ask_answer", body(asked, token=token, answer="delete", always=True))
     assert (answer.status, answer.code) == (409, "answered_too_soon")
@@ -47,7 +47,7 @@ async def test_a_delete_that_comes_within_a_second_is_refused_and_nothing_is_set
 
 
 @pytest.mark.parametrize("word", ["delete", "skip"])
-async def test_the_first_answer_is_taken_and_no_second(asked: Stage, word: str) -> None:
+async def test_only_the_first_answer_to_a_question_is_accepted(asked: Stage, word: str) -> None:
     answer = await asked.ask("ask_answer", body(asked, answer=word))
     assert (answer.status, answer.json) == (200, {})
     for second in ("delete", "skip"):
@@ -58,7 +58,7 @@ async def test_the_first_answer_is_taken_and_no_second(asked: Stage, word: str) 
     assert asked.cloud.requests == []
 
 
-async def test_always_allows_workflows_from_now_on_and_tells_the_browsers(asked: Stage) -> None:
+async def test_answering_always_allows_later_workflows_and_notifies_the_browsers(asked: Stage) -> None:
     asked.operations.settings.change(hold_seconds=7)
     assert (await asked.ask("ask_answer", body(asked, answer="delete", always=True))).status == 200
     assert asked.operations.settings.load() == Settings(hold_seconds=7, nodes="allow")
@@ -69,13 +69,15 @@ async def test_always_allows_workflows_from_now_on_and_tells_the_browsers(asked:
 
 
 @pytest.mark.parametrize("members", [{"answer": "skip", "always": True}, {"answer": "delete", "always": False}])
-async def test_only_delete_with_always_loosens_the_setting(asked: Stage, members: dict[str, object]) -> None:
+async def test_only_answering_delete_with_always_changes_the_setting_to_allow(
+    asked: Stage, members: dict[str, object]
+) -> None:
     assert (await asked.ask("ask_answer", body(asked, **members))).status == 200
     assert set_to(asked) == "ask"
 
 
 @pytest.mark.parametrize("wrong", [{"token": "another"}, {"token": ""}, {"question": "0" * 32}])
-async def test_without_the_token_of_that_question_nothing_is_answered_and_nothing_set(
+async def test_an_answer_without_the_question_token_is_refused_and_changes_no_setting(
     asked: Stage, wrong: dict[str, str]
 ) -> None:
     before = asked.kept_files()

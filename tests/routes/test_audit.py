@@ -96,7 +96,7 @@ async def test_with_backups_on_a_clear_deletes_exact_jobs(stage: Stage) -> None:
     assert (await stage.ask("record")).json["entries"][0]["origin"] == "menu"
 
 
-async def test_a_clear_is_logged_too(stage: Stage) -> None:
+async def test_a_clear_is_written_to_the_audit_log(stage: Stage) -> None:
     everything = len(stage.cloud.finished)
     token = (await stage.preview())["token"]
     assert (await stage.ask("clear", {"token": token})).status == 200
@@ -137,7 +137,7 @@ async def test_a_job_missing_from_a_backup_is_an_error(target: Stage) -> None:
     assert (answer.status, answer.code) == (409, "backup_damaged")
 
 
-async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: Stage) -> None:
+async def test_a_backup_can_be_read_after_any_number_of_later_deletions(stage: Stage) -> None:
     record = stage.operations.queue.audit_log
     oldest = await delete(stage, *finished(stage, 1), backup=True)
     for number in range(150):
@@ -147,7 +147,7 @@ async def test_a_backup_can_be_found_however_many_deletions_came_since(stage: St
     assert entries[-1]["backup"]["jobs"] == 1
 
 
-async def test_stored_texts_never_show_a_key_even_before_its_first_use(stage: Stage) -> None:
+async def test_answers_hide_keys_in_stored_texts_even_before_the_first_use_of_the_key(stage: Stage) -> None:
     key = stage.cloud.api_key
     stage.operations.queue.audit_log.intent(
         AuditEntry(stage.operation, "delete", "node", node="5", title=f"Use {key}", job_ids=())
@@ -161,7 +161,7 @@ async def test_stored_texts_never_show_a_key_even_before_its_first_use(stage: St
         assert key not in answer.text
 
 
-async def test_a_backup_gives_the_numbers_of_a_workflow_back_as_they_were(stage: Stage) -> None:
+async def test_a_backup_preserves_the_numbers_of_a_workflow_exactly(stage: Stage) -> None:
     canvas = '{"nodes": [{"seed": 18446744073709551614, "cfg": NaN}]}'
     job = stage.cloud.listed("completed")[0].id
     body = f'{{"id": "{job}", "status": "completed", "workflow": {canvas}}}'

@@ -83,18 +83,18 @@ async def test_a_body_that_a_form_could_send_is_refused(target: Stage) -> None:
             assert answer.code == "refused", content_type
 
 
-async def test_json_declared_in_other_words_is_taken(target: Stage) -> None:
+async def test_a_json_content_type_with_other_spelling_is_accepted(target: Stage) -> None:
     for content_type in ("application/json; charset=utf-8", "Application/JSON"):
         answer = await target.ask("preview", headers={"Content-Type": content_type})
         assert answer.status == 200, content_type
 
 
-async def test_a_form_of_a_web_page_gets_nowhere(target: Stage) -> None:
+async def test_a_form_sent_by_a_web_page_is_refused(target: Stage) -> None:
     form = b'{"clear":true,"x":"="}'
     await refused_by_all(target, 415, form, Content_Type="text/plain", Origin="http://{own}")
 
 
-async def test_bytes_that_are_no_utf_8_are_refused_whatever_the_charset_says(target: Stage) -> None:
+async def test_a_body_that_is_not_utf_8_is_refused_with_any_declared_charset(target: Stage) -> None:
     for charset in ("utf-8", "latin-1", "utf-7", "nonsense"):
         declared = f"application/json; charset={charset}"
         for answer in await refused_by_all(target, 400, b'{"clear": "\xff\xfe"}', Content_Type=declared):
@@ -172,7 +172,7 @@ async def test_a_body_that_cannot_be_framed_is_refused(target: Stage) -> None:
         assert target.kept_files() == before, headers
 
 
-async def test_a_small_body_that_unpacks_to_a_huge_one_is_refused(target: Stage) -> None:
+async def test_a_small_compressed_body_that_expands_beyond_the_limit_is_refused(target: Stage) -> None:
     bomb = gzip.compress(b'{"clear": true}' + b" " * 20_000_000)
     assert len(bomb) < MAX_BODY_BYTES
     before = target.kept_files()
@@ -183,7 +183,7 @@ async def test_a_small_body_that_unpacks_to_a_huge_one_is_refused(target: Stage)
     assert target.kept_files() == before
 
 
-async def test_a_body_that_cannot_be_unpacked_is_the_callers_fault(target: Stage) -> None:
+async def test_a_body_that_cannot_be_decompressed_is_a_client_error(target: Stage) -> None:
     for encoding in ("gzip", "deflate"):
         for route in CHANGING:
             answer = await target.ask(route, b"not packed at all", headers={"Content-Encoding": encoding})
@@ -191,7 +191,7 @@ async def test_a_body_that_cannot_be_unpacked_is_the_callers_fault(target: Stage
         assert target.cloud.requests == [], encoding
 
 
-async def test_a_body_that_is_no_json_object_of_the_right_form_is_refused(target: Stage) -> None:
+async def test_a_body_that_is_not_a_valid_json_object_is_refused(target: Stage) -> None:
     for body in (
         b"",
         b" ",
@@ -304,7 +304,7 @@ async def test_a_field_of_the_wrong_type_is_refused(target: Stage) -> None:
             await refused(target, route, {**honest, member: other})
 
 
-async def test_an_empty_object_asks_for_nothing(target: Stage) -> None:
+async def test_an_empty_json_object_is_refused(target: Stage) -> None:
     for route in CHANGING:
         if route not in (*EMPTY, "jobs"):
             await refused(target, route, {})

@@ -14,7 +14,7 @@ async def can_cancel(stage: Stage) -> object:
     return (await stage.ask("status")).json["can_cancel"]
 
 
-async def test_running_jobs_are_cancelled_and_the_others_had_finished(stage: Stage) -> None:
+async def test_running_jobs_are_cancelled_and_finished_jobs_are_reported_as_finished(stage: Stage) -> None:
     active, done = [job.id for job in stage.cloud.active[:3]], stage.cloud.finished[0].id
     assert await can_cancel(stage) is None
     answer = await stage.ask("cancel", {"ids": [active[0].upper(), done, *active]})
@@ -34,7 +34,9 @@ async def test_one_unknown_id_does_not_prevent_other_jobs_from_being_cancelled(s
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("others", [[], [JOB]])
-async def test_a_server_without_the_route_is_said_to_lack_it(stage: Stage, status: int, others: list[str]) -> None:
+async def test_a_server_without_the_cancel_route_is_reported_as_such(
+    stage: Stage, status: int, others: list[str]
+) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=status, times=None))
     done = [stage.cloud.finished[0].id] if others else []
     answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id, *others, *done]})
@@ -42,14 +44,14 @@ async def test_a_server_without_the_route_is_said_to_lack_it(stage: Stage, statu
     assert await can_cancel(stage) is False
 
 
-async def test_cancelling_nothing_teaches_nothing_about_the_server(stage: Stage) -> None:
+async def test_cancelling_no_job_does_not_change_whether_the_server_supports_cancelling(stage: Stage) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
     answer = await stage.ask("cancel", {"ids": [JOB]})
     assert answer.json == {"cancelled": [], "finished_already": [JOB]}
     assert await can_cancel(stage) is None
 
 
-async def test_a_running_job_that_no_answer_shows_is_not_called_finished(stage: Stage) -> None:
+async def test_a_running_job_missing_from_the_answers_is_not_reported_as_finished(stage: Stage) -> None:
     stage.cloud.bends += [Bend.read("hides_jobs"), Bend.read("details_not_found")]
     running = stage.cloud.active[0].id
     stage.cloud.faults.append(Fault(CANCEL, "status", status=400, json={"message": "no"}, times=None))
@@ -68,14 +70,16 @@ async def test_a_network_failure_is_not_mistaken_for_a_missing_route(stage: Stag
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 422, 500, 503])
-async def test_a_refusal_says_why_and_tells_nothing_of_the_route(stage: Stage, status: int) -> None:
+async def test_a_refused_cancel_gives_its_reason_and_does_not_mark_the_route_as_missing(
+    stage: Stage, status: int
+) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=status, times=None))
     answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id]})
     assert (answer.status, answer.json["error"]["status"]) == (502, status)
     assert await can_cancel(stage) is None
 
 
-async def test_a_lost_answer_is_never_sent_again(stage: Stage) -> None:
+async def test_a_cancel_request_whose_answer_was_lost_is_not_repeated(stage: Stage) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "reset_after_body", times=None))
     answer = await stage.ask("cancel", {"ids": [stage.cloud.active[0].id]})
     assert (answer.status, answer.code) == (503, "unreachable")
@@ -96,7 +100,7 @@ async def test_an_invalid_list_of_job_ids_is_refused(stage: Stage, ids: list[obj
     assert stage.cloud.requests == []
 
 
-async def test_at_most_a_hundred_at_once(stage: Stage) -> None:
+async def test_at_most_a_hundred_jobs_can_be_cancelled_at_once(stage: Stage) -> None:
     ids = [job.id for job in stage.cloud.finished[:101]]
     assert (await stage.ask("cancel", {"ids": ids})).code == "invalid_request"
     assert stage.cloud.requests == []

@@ -8,7 +8,7 @@ from support.route_stage import Stage
 from support.small_history import CASES, fill
 
 
-async def test_a_preview_says_what_would_go_and_why_the_rest_stays(stage: Stage) -> None:
+async def test_a_preview_lists_the_jobs_to_delete_and_why_the_others_are_kept(stage: Stage) -> None:
     answer = (await stage.ask("clean_up", {"policy": {"keep_last": 50}})).json
     finished = len(stage.cloud.finished)
     assert (answer["total"], answer["finished"]) == (len(stage.cloud.jobs), finished)
@@ -21,7 +21,7 @@ async def test_a_preview_says_what_would_go_and_why_the_rest_stays(stage: Stage)
 
 
 @pytest.mark.parametrize(("policy", "goes"), CASES, ids=str)
-async def test_every_member_of_a_policy_reaches_the_preview_and_the_deletion(
+async def test_every_field_of_a_policy_is_used_in_the_preview_and_the_deletion(
     stage: Stage, policy: dict[str, object], goes: str
 ) -> None:
     jobs = fill(stage.cloud)
@@ -31,19 +31,19 @@ async def test_every_member_of_a_policy_reaches_the_preview_and_the_deletion(
     assert [row["id"] for row in shown["rows"]] == [jobs[each] for each in goes]
 
 
-async def test_trying_rules_reads_the_list_once(stage: Stage) -> None:
+async def test_previewing_several_policies_reads_the_job_list_once(stage: Stage) -> None:
     for number in range(5):
         await stage.ask("clean_up", {"policy": {"keep_last": number + 1}})
     assert len(stage.cloud.requests) == 1
 
 
-async def test_the_list_is_read_again_once_something_was_deleted(stage: Stage) -> None:
+async def test_the_job_list_is_read_again_after_a_deletion(stage: Stage) -> None:
     before = (await stage.ask("clean_up", {"policy": {"keep_last": 5}})).json["total"]
     await stage.ask("delete", {"token": (await stage.preview(ids=[stage.cloud.finished[0].id]))["token"]})
     assert (await stage.ask("clean_up", {"policy": {"keep_last": 5}})).json["total"] == before - 1
 
 
-async def test_jobs_that_would_go_are_listed_however_many_newer_jobs_stay(stage: Stage) -> None:
+async def test_jobs_to_delete_are_listed_even_below_many_newer_kept_jobs(stage: Stage) -> None:
     for _ in range(400):
         stage.cloud.add_job("completed")
     answer = (await stage.ask("clean_up", {"policy": {"keep_last": 400}})).json
@@ -54,7 +54,7 @@ async def test_jobs_that_would_go_are_listed_however_many_newer_jobs_stay(stage:
     assert len(answer["rows"]) <= 400
 
 
-async def test_the_guards_of_a_policy_are_shown(stage: Stage) -> None:
+async def test_the_preview_says_if_a_policy_is_empty_or_deletes_all_or_most_jobs(stage: Stage) -> None:
     empty = (await stage.ask("clean_up", {"policy": {}})).json
     assert (empty["empty"], empty["all"], empty["large"]) == (True, True, True)
     large = (await stage.ask("clean_up", {"policy": {"keep_last": 1}})).json

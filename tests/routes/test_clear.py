@@ -36,7 +36,7 @@ async def test_a_preview_counts_what_a_clear_would_remove_and_sends_nothing(stag
     assert cloud.history_posts == []
 
 
-async def test_confirming_a_preview_sends_one_clear_and_says_what_is_gone(stage: Stage) -> None:
+async def test_confirming_a_preview_sends_one_clear_and_reports_the_removed_jobs(stage: Stage) -> None:
     finished, active = len(stage.cloud.finished), len(stage.cloud.active)
     answer = await stage.ask("clear", {"token": await preview(stage)})
     assert (answer.status, answer.json["state"]) == (200, "done")
@@ -49,7 +49,7 @@ async def test_confirming_a_preview_sends_one_clear_and_says_what_is_gone(stage:
     assert stage.cloud.forbidden_calls == 0
 
 
-async def test_the_result_is_announced_and_in_the_status_and_the_note_on_disk_is_gone(stage: Stage) -> None:
+async def test_a_finished_clear_is_announced_listed_in_the_status_and_its_record_removed(stage: Stage) -> None:
     answer = (await stage.ask("clear", {"token": await preview(stage)})).json
     name = answer["operation"]
     announced = {"operation": name, "kind": "clear", "ended": True}
@@ -72,7 +72,7 @@ async def test_simultaneous_confirmations_with_one_token_send_once(stage: Stage)
     assert stage.cloud.history_posts == [{"clear": True}]
 
 
-async def test_a_token_is_for_the_key_it_was_made_with_and_gone_after_the_attempt(stage: Stage) -> None:
+async def test_a_clear_token_works_once_and_only_with_the_key_of_its_preview(stage: Stage) -> None:
     environ = stage.operations._environ
     assert isinstance(environ, dict)
     token, mine = await preview(stage), environ["COMFY_CLOUD_API_KEY"]
@@ -83,7 +83,9 @@ async def test_a_token_is_for_the_key_it_was_made_with_and_gone_after_the_attemp
     assert stage.cloud.history_posts == []
 
 
-async def test_when_more_jobs_have_finished_nothing_is_sent_and_the_new_number_is_shown(stage: Stage) -> None:
+async def test_if_more_jobs_finished_since_the_preview_no_clear_is_sent_and_the_new_count_is_shown(
+    stage: Stage,
+) -> None:
     token, before = await preview(stage), len(stage.cloud.finished)
     stage.cloud.add_job("failed")
     answer = await stage.ask("clear", {"token": token})
@@ -114,7 +116,7 @@ async def test_a_clear_that_takes_longer_than_the_hold_goes_on_and_reports(brief
     assert status["running"] is None
 
 
-async def test_while_one_runs_another_is_refused_and_its_token_stays_good(brief: Stage, gate: Gate) -> None:
+async def test_a_second_clear_during_the_first_is_refused_and_its_token_stays_valid(brief: Stage, gate: Gate) -> None:
     first, second = await preview(brief), await preview(brief)
     gate.close()
     assert (await brief.ask("clear", {"token": first})).status == 202
@@ -129,7 +131,7 @@ async def test_while_one_runs_another_is_refused_and_its_token_stays_good(brief:
     assert brief.cloud.history_posts == [{"clear": True}]
 
 
-async def test_while_a_node_deletes_a_clear_is_refused_at_once_and_says_who(stage: Stage, gate: Gate) -> None:
+async def test_a_clear_during_a_deletion_by_a_node_is_refused_with_the_reason(stage: Stage, gate: Gate) -> None:
     token, job = await preview(stage), stage.cloud.finished[0].id
     gate.close()
     deleting = asyncio.ensure_future(delete_jobs(stage.operations, [job], "node 7", Unwatched()))
@@ -142,7 +144,7 @@ async def test_while_a_node_deletes_a_clear_is_refused_at_once_and_says_who(stag
 
 
 @pytest.mark.parametrize("cancels", [False, True])
-async def test_a_browser_that_goes_away_does_not_stop_what_was_confirmed(
+async def test_a_confirmed_clear_continues_after_its_browser_disconnects(
     cloud: SimulatedCloud, gate: Gate, environ: dict[str, str], tmp_path: Path, cancels: bool
 ) -> None:
     async with serving(cloud, tmp_path / "state", environ, handler_cancellation=cancels) as stage:
@@ -159,7 +161,7 @@ async def test_a_browser_that_goes_away_does_not_stop_what_was_confirmed(
     assert cloud.history_posts == [{"clear": True}]
 
 
-async def test_no_preview_is_held_longer_than_the_hold(brief: Stage, gate: Gate) -> None:
+async def test_a_clear_preview_ends_at_its_time_limit(brief: Stage, gate: Gate) -> None:
     gate.close()
     answer = await asyncio.wait_for(brief.ask("preview"), 5)
     assert (answer.status, answer.code) == (504, "timeout")
@@ -176,7 +178,7 @@ async def test_without_a_key_nothing_can_be_previewed_or_cleared(stage: Stage) -
     assert stage.cloud.requests == []
 
 
-async def test_a_clear_that_cannot_be_noted_first_is_not_sent(stage: Stage) -> None:
+async def test_a_clear_that_cannot_be_recorded_on_disk_is_not_sent(stage: Stage) -> None:
     token = await preview(stage)
     (stage.folder / "running").write_text("a file where the folder should be")
     answer = await stage.ask("clear", {"token": token})
@@ -186,7 +188,7 @@ async def test_a_clear_that_cannot_be_noted_first_is_not_sent(stage: Stage) -> N
     assert (await stage.ask("status")).status == 200
 
 
-async def test_an_error_of_ours_shows_no_path_no_traceback_and_no_key(
+async def test_an_internal_error_shows_no_path_traceback_or_key(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def count(connection: object) -> None:

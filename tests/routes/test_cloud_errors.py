@@ -68,7 +68,7 @@ async def test_a_preview_names_each_fault_of_the_network(
     assert (answer.status, answer.code) == (status, code)
 
 
-async def test_a_clear_that_cannot_count_first_sends_nothing_and_says_why(stage: Stage) -> None:
+async def test_a_clear_whose_jobs_cannot_be_counted_is_not_sent_and_gives_the_reason(stage: Stage) -> None:
     token = (await stage.ask("preview")).json["token"]
     stage.cloud.faults.append(Fault.shaped(LIST, ERROR_SHAPES["error_response"], times=None))
     answer = await stage.ask("clear", {"token": token})
@@ -79,7 +79,7 @@ async def test_a_clear_that_cannot_count_first_sends_nothing_and_says_why(stage:
     assert stage.operations.queue.unresolved() == []
 
 
-async def test_a_clear_that_is_refused_removed_nothing_and_says_why(stage: Stage) -> None:
+async def test_a_clear_refused_by_the_cloud_reports_no_removed_jobs_and_the_reason(stage: Stage) -> None:
     token, before = (await stage.ask("preview")).json["token"], len(stage.cloud.finished)
     stage.cloud.faults.append(Fault.shaped(CLEAR, ERROR_SHAPES["sso_required"], times=None))
     answer = await stage.ask("clear", {"token": token})
@@ -93,9 +93,7 @@ async def test_a_clear_that_is_refused_removed_nothing_and_says_why(stage: Stage
 @pytest.mark.parametrize(
     ("shape", "code"), [(shape, code) for shape, _, code in SHAPES if shape.status in (400, 401, 403)]
 )
-async def test_a_key_that_is_refused_is_not_kept_and_not_offered_to_be(
-    stage: Stage, shape: ErrorShape, code: str
-) -> None:
+async def test_a_key_refused_by_the_cloud_cannot_be_saved(stage: Stage, shape: ErrorShape, code: str) -> None:
     stage.cloud.faults.append(Fault.shaped(USER, shape, times=None))
     answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
     assert (answer.status, answer.code) == (502, code)
@@ -106,7 +104,7 @@ async def test_a_key_that_is_refused_is_not_kept_and_not_offered_to_be(
 @pytest.mark.parametrize(
     ("shape", "status", "code"), [row for row in SHAPES if row[0].status not in (400, 401, 403, 418)]
 )
-async def test_a_key_that_could_not_be_tried_is_not_kept_but_may_be(
+async def test_a_key_that_could_not_be_checked_is_saved_only_on_request(
     stage: Stage, shape: ErrorShape, status: int, code: str
 ) -> None:
     stage.cloud.faults.append(Fault.shaped(USER, shape, times=None))

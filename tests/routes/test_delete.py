@@ -8,7 +8,7 @@ from simulated_cloud import Fault
 from support.route_stage import JOB, Stage
 
 
-async def test_a_preview_of_ids_says_exactly_what_would_go(stage: Stage) -> None:
+async def test_a_preview_of_ids_lists_exactly_the_jobs_that_would_be_deleted(stage: Stage) -> None:
     jobs = stage.cloud.listed("completed")[:5] + stage.cloud.listed("failed")[:2]
     jobs += stage.cloud.listed("cancelled")[:1]
     shown = await stage.preview(ids=[job.id for job in jobs])
@@ -39,7 +39,7 @@ async def test_jobs_that_stay_are_counted_by_reason_and_never_sent(stage: Stage,
     assert len(cloud.active) >= 4
 
 
-async def test_a_preview_of_a_filter_holds_against_what_arrives_later(stage: Stage) -> None:
+async def test_a_confirmed_filter_does_not_delete_jobs_that_arrive_after_the_preview(stage: Stage) -> None:
     matched = [job.id for job in stage.cloud.listed("failed")]
     shown = await stage.preview(filter={"statuses": ["failed"]})
     assert shown["removable"] == len(matched)
@@ -51,7 +51,7 @@ async def test_a_preview_of_a_filter_holds_against_what_arrives_later(stage: Sta
     assert not [job_id for job_id in late if stage.cloud.jobs[job_id].deleted]
 
 
-async def test_a_held_filter_holds_against_what_arrives_meanwhile(stage: Stage) -> None:
+async def test_a_held_filter_does_not_delete_jobs_that_arrive_during_the_hold(stage: Stage) -> None:
     matched = [job.id for job in stage.cloud.listed("failed")]
     await stage.held(filter={"statuses": ["failed"]})
     for _ in range(30):
@@ -85,7 +85,7 @@ async def test_a_preview_without_jobs_to_delete_cannot_be_confirmed(stage: Stage
     assert stage.cloud.history_posts == []
 
 
-async def test_a_token_is_for_its_own_kind_once_and_is_used_up_by_the_attempt(stage: Stage) -> None:
+async def test_a_preview_token_works_once_and_only_for_its_kind_of_deletion(stage: Stage) -> None:
     clear, delete = await stage.preview(), await stage.preview(ids=[stage.cloud.finished[0].id])
     for route, token in (("delete", clear["token"]), ("clear", delete["token"])):
         answer = await stage.ask(route, {"token": token})
@@ -140,7 +140,7 @@ NOT_PLAIN: list[dict[str, object]] = [
 ]
 
 
-async def test_a_selection_that_is_not_plain_is_refused_and_never_taken_for_more(target: Stage) -> None:
+async def test_an_ambiguous_selection_is_refused_and_never_read_as_a_larger_one(target: Stage) -> None:
     for body in NOT_PLAIN:
         for route in ("preview", "jobs") if set(body) == {"filter"} else ("preview",):
             answer = await target.ask(route, body)
@@ -148,6 +148,6 @@ async def test_a_selection_that_is_not_plain_is_refused_and_never_taken_for_more
         assert target.cloud.requests == [], body
 
 
-async def test_ids_in_capitals_and_twice_are_the_same_job(stage: Stage) -> None:
+async def test_repeated_and_upper_case_ids_count_as_one_job(stage: Stage) -> None:
     job = stage.cloud.finished[0].id
     assert (await stage.preview(ids=[job.upper(), job]))["removable"] == 1

@@ -104,13 +104,13 @@ async def test_a_huge_traceback_and_a_thousand_outputs_are_cut(stage: Stage) -> 
     assert len("".join(told["error"]["traceback"])) == 20_000
 
 
-async def test_our_own_key_in_the_clouds_words_is_hidden(stage: Stage) -> None:
+async def test_the_key_is_hidden_in_error_texts_of_the_cloud(stage: Stage) -> None:
     key = stage.cloud.api_key
     told = await answered(stage, execution_error={"exception_message": key, "traceback": [key[:9], key[9:]]})
     assert key not in "".join([told["error"]["message"], *told["error"]["traceback"]])
 
 
-async def test_the_key_is_nowhere_in_a_job_s_details_whatever_part_of_it_holds_it(stage: Stage) -> None:
+async def test_the_key_is_hidden_in_every_part_of_the_details_of_a_job(stage: Stage) -> None:
     key = stage.cloud.api_key
     holding = {"type": key, "widgets_values": [key, {key: f"Bearer {key}"}], "title": key.upper()}
     for workflow in (
@@ -182,7 +182,7 @@ def of_odd_numbers(stage: Stage) -> None:
     stage.cloud.faults[:] = [reply]
 
 
-async def test_numbers_that_are_not_finite_are_null_on_the_wire(stage: Stage) -> None:
+async def test_numbers_that_are_not_finite_are_sent_as_null(stage: Stage) -> None:
     of_odd_numbers(stage)
     answer = await details(stage, JOB)
     told = json.loads(answer.text, parse_constant=pytest.fail)
@@ -190,7 +190,7 @@ async def test_numbers_that_are_not_finite_are_null_on_the_wire(stage: Stage) ->
     assert (node["cfg"], node["a"], told["updated"]) == (None, [None, None, 1e-7, 1.0], None)
 
 
-async def test_the_file_of_a_workflow_has_every_number_as_it_was(stage: Stage) -> None:
+async def test_a_downloaded_workflow_preserves_every_number_exactly(stage: Stage) -> None:
     of_odd_numbers(stage)
     answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json; charset=utf-8")
@@ -202,14 +202,14 @@ async def test_the_file_of_a_workflow_has_every_number_as_it_was(stage: Stage) -
     assert '"é\\ud800"' in text
 
 
-async def test_the_file_of_a_workflow_has_no_key(stage: Stage) -> None:
+async def test_a_downloaded_workflow_does_not_contain_the_key(stage: Stage) -> None:
     workflow = {"nodes": [stage.cloud.api_key], "extra_data": {"api_key_comfy_org": "swordfish"}}
     await answered(stage, workflow=workflow)
     answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
     assert answer.json == {"nodes": [HIDDEN]}
 
 
-async def test_a_job_without_a_workflow_has_no_file(stage: Stage) -> None:
+async def test_downloading_the_workflow_of_a_job_without_one_is_an_error(stage: Stage) -> None:
     await answered(stage, workflow=None)
     answer = await stage.ask("workflow", path=f"jobs/{JOB}/workflow")
     assert (answer.status, answer.json["error"]["message"]) == (400, "This job has no workflow.")

@@ -41,7 +41,7 @@ async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise
         assert cloud.history_posts == []
 
 
-async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) -> None:
+async def test_exactly_the_held_jobs_are_deleted_when_the_hold_ends(stage: Stage) -> None:
     ids = some(stage, 3)
     hold = await stage.held(ids=ids)
     stage.timer.wait(10)
@@ -56,7 +56,7 @@ async def test_when_the_time_is_up_exactly_the_held_jobs_are_sent(stage: Stage) 
 
 
 @pytest.mark.parametrize("ends", ["sent", "undone"])
-async def test_a_disk_that_cannot_remove_files_keeps_no_hold_open(
+async def test_a_hold_ends_even_if_its_file_cannot_be_removed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ends: str
 ) -> None:
     monkeypatch.setattr(holds, "REMOVAL_SECONDS", 0.05)
@@ -101,7 +101,7 @@ async def test_an_internal_error_when_sending_begins_ends_the_hold(
     assert (await stage.ask("status")).json["lost_holds"] == []
 
 
-async def test_a_clear_is_held_too_and_names_no_jobs(stage: Stage) -> None:
+async def test_a_held_clear_lists_no_job_ids(stage: Stage) -> None:
     hold = await stage.held()
     assert (hold["kind"], hold["ids"], hold["jobs"]) == ("clear", [], len(stage.cloud.finished))
     stage.timer.wait(10)
@@ -109,7 +109,7 @@ async def test_a_clear_is_held_too_and_names_no_jobs(stage: Stage) -> None:
     assert stage.cloud.history_posts == [{"clear": True}]
 
 
-async def test_a_held_clear_sends_nothing_when_more_have_finished_by_then(stage: Stage) -> None:
+async def test_a_held_clear_is_not_sent_if_more_jobs_finished_during_the_hold(stage: Stage) -> None:
     await stage.held()
     stage.cloud.add_job("failed")
     stage.timer.wait(10)
@@ -118,7 +118,7 @@ async def test_a_held_clear_sends_nothing_when_more_have_finished_by_then(stage:
     assert stage.cloud.history_posts == []
 
 
-async def test_undo_in_time_sends_nothing_ever(stage: Stage) -> None:
+async def test_a_hold_that_is_undone_is_never_sent(stage: Stage) -> None:
     hold = await stage.held(ids=some(stage, 2))
     stage.timer.wait(9.9)
     answer = await stage.ask("undo", {"hold": hold["id"]})
@@ -134,7 +134,7 @@ async def test_undo_in_time_sends_nothing_ever(stage: Stage) -> None:
     )
 
 
-async def test_undo_asked_twice_is_answered_twice(stage: Stage) -> None:
+async def test_undoing_a_hold_twice_succeeds_both_times(stage: Stage) -> None:
     hold = await stage.held(ids=some(stage))
     for _ in range(2):
         answer = await stage.ask("undo", {"hold": hold["id"]})
@@ -162,7 +162,7 @@ async def test_only_held_deletions_can_be_undone_or_stopped(stage: Stage, name: 
     assert (await stage.ask("stop", {"operation": name})).code == "invalid_request"
 
 
-async def test_several_can_be_held_and_each_can_be_undone_by_itself(stage: Stage) -> None:
+async def test_each_of_several_held_deletions_can_be_undone_separately(stage: Stage) -> None:
     holds = [await stage.held(ids=some(stage, 1, after=at)) for at in range(3)]
     listed = (await stage.ask("status")).json["holds"]
     assert [each["id"] for each in listed] == [each["id"] for each in holds]
@@ -173,7 +173,9 @@ async def test_several_can_be_held_and_each_can_be_undone_by_itself(stage: Stage
     assert sent == sorted(holds[0]["ids"] + holds[2]["ids"])
 
 
-async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stage: Stage, gate: Gate) -> None:
+async def test_only_one_deletion_is_sent_at_a_time_and_the_others_are_shown_as_waiting(
+    stage: Stage, gate: Gate
+) -> None:
     first = await stage.held(ids=some(stage, 1))
     second = await stage.held(ids=some(stage, 1, after=1))
     gate.close()
@@ -189,7 +191,7 @@ async def test_only_one_is_sent_at_a_time_and_the_others_say_that_they_wait(stag
     assert len(stage.cloud.history_posts) == 2
 
 
-async def test_progress_is_fetched_after_an_event_that_holds_none(stage: Stage, gate: Gate) -> None:
+async def test_progress_events_contain_no_progress_and_pages_fetch_it(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage, 2))
     assert (await stage.ask("progress")).json == {"operations": []}
     gate.close()
@@ -211,7 +213,7 @@ async def test_progress_is_fetched_after_an_event_that_holds_none(stage: Stage, 
     assert not [job_id for job_id in hold["ids"] if job_id in said]
 
 
-async def test_a_hold_waits_while_a_node_deletes_and_is_sent_afterwards(stage: Stage, gate: Gate) -> None:
+async def test_a_held_deletion_waits_for_a_deletion_by_a_node_and_is_then_sent(stage: Stage, gate: Gate) -> None:
     await stage.held(ids=some(stage))
     gate.close()
     node = asyncio.ensure_future(delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched()))
@@ -225,7 +227,7 @@ async def test_a_hold_waits_while_a_node_deletes_and_is_sent_afterwards(stage: S
 
 
 @pytest.mark.parametrize("route", ["save_key", "remove_key"])
-async def test_changing_or_removing_the_key_takes_all_holds_back(stage: Stage, route: str) -> None:
+async def test_changing_or_removing_the_key_cancels_all_holds(stage: Stage, route: str) -> None:
     await stage.held(ids=some(stage))
     await stage.held()
     status = (await stage.ask(route)).json
@@ -236,14 +238,14 @@ async def test_changing_or_removing_the_key_takes_all_holds_back(stage: Stage, r
     assert len(status["undone"]) == 2
 
 
-async def test_a_key_that_is_refused_takes_no_hold_back(stage: Stage) -> None:
+async def test_a_refused_key_cancels_no_hold(stage: Stage) -> None:
     hold = await stage.held(ids=some(stage))
     answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
     assert answer.code == "unauthorized"
     assert [each["id"] for each in (await stage.ask("status")).json["holds"]] == [hold["id"]]
 
 
-async def test_removing_the_key_while_a_held_clear_counts_leaves_nothing_open(stage: Stage, gate: Gate) -> None:
+async def test_removing_the_key_while_a_held_clear_counts_jobs_ends_the_hold(stage: Stage, gate: Gate) -> None:
     await stage.held()
     gate.close()
     stage.timer.wait(10)
@@ -355,7 +357,7 @@ async def test_a_hold_is_on_disk_and_private_before_the_request_is_answered(stag
     assert stage.cloud.api_key not in path.read_text()
 
 
-async def test_a_deletion_that_cannot_be_noted_is_neither_held_nor_sent(stage: Stage) -> None:
+async def test_a_deletion_that_cannot_be_recorded_on_disk_is_neither_held_nor_sent(stage: Stage) -> None:
     (stage.folder / "holds").write_text("a file where the folder should be")
     await stage.set_hold(10)
     token = (await stage.preview(ids=some(stage)))["token"]
@@ -368,7 +370,7 @@ async def test_a_deletion_that_cannot_be_noted_is_neither_held_nor_sent(stage: S
     assert stage.cloud.history_posts == []
 
 
-async def test_a_hold_outlives_the_browser_that_asked_for_it(stage: Stage) -> None:
+async def test_a_hold_continues_after_its_browser_disconnects(stage: Stage) -> None:
     ids = some(stage)
     await stage.set_hold(10)
     body = json.dumps({"token": (await stage.preview(ids=ids))["token"]})
@@ -406,7 +408,7 @@ async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(stage: Stag
     assert stage.cloud.history_posts == []
 
 
-async def test_hold_seconds_set_while_the_dialog_was_open_count_too(stage: Stage) -> None:
+async def test_hold_seconds_changed_while_the_dialog_is_open_apply_to_its_deletion(stage: Stage) -> None:
     await stage.set_hold(0)
     shown = await stage.preview(ids=some(stage, 2))
     await stage.set_hold(5)

@@ -32,7 +32,7 @@ async def of_size(jobs: int, environ: dict[str, str], folder: Path) -> AsyncIter
         yield stage
 
 
-async def test_all_jobs_come_newest_first_between_a_start_and_an_end(stage: Stage) -> None:
+async def test_the_stream_lists_all_jobs_newest_first_between_a_start_line_and_an_end_line(stage: Stage) -> None:
     answer = await stage.ask("jobs", {"filter": {}})
     start, *_, end = answer.lines
     assert answer.status == 200
@@ -49,7 +49,9 @@ async def test_all_jobs_come_newest_first_between_a_start_and_an_end(stage: Stag
     }
 
 
-async def test_no_filter_is_every_job_and_no_line_has_more_than_250(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_without_a_filter_all_jobs_are_streamed_in_lines_of_at_most_250(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     async with of_size(2300, environ, tmp_path) as stage:
         answer = await stage.ask("jobs", {})
         assert len({row["id"] for row in rows(answer)}) == len(rows(answer)) == 2300
@@ -67,7 +69,7 @@ async def test_a_filter_is_applied_to_every_row(stage: Stage) -> None:
     assert [row["id"] for row in rows(await stage.ask("jobs", {"filter": {"search": one.upper()}}))] == [one]
 
 
-async def test_a_search_finds_no_letter_of_a_key_that_the_rows_hide(stage: Stage) -> None:
+async def test_a_search_does_not_match_a_key_hidden_in_the_rows(stage: Stage) -> None:
     key = stage.cloud.api_key
     job = stage.cloud.add_job("failed", workflow_id=key)
     shown = rows(await stage.ask("jobs", {"filter": {"search": "[hidden]"}}))
@@ -76,7 +78,9 @@ async def test_a_search_finds_no_letter_of_a_key_that_the_rows_hide(stage: Stage
         assert rows(await stage.ask("jobs", {"filter": {"search": key[:end]}})) == []
 
 
-async def test_an_empty_history_is_a_start_and_an_end(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_the_stream_of_an_empty_history_is_a_start_line_and_an_end_line(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     async with of_size(0, environ, tmp_path) as stage:
         lines = (await stage.ask("jobs", {})).lines
         assert [line["type"] for line in lines if line.get("jobs") != []] == ["start", "end"]
@@ -103,7 +107,7 @@ async def test_a_failure_after_the_first_row_is_reported_in_the_last_line(
             assert (end["complete"], end["read"], end["error"]["code"]) == (False, 1000, "server_fault")
 
 
-async def test_a_list_that_never_adds_up_is_not_called_complete(stage: Stage) -> None:
+async def test_an_inconsistent_list_is_not_reported_as_complete(stage: Stage) -> None:
     page = {"jobs": [stage.cloud.finished[0].entry()], "pagination": {"total": 99, "has_more": False}}
     stage.cloud.faults.append(Fault(LIST, "status", status=200, json=page, times=None))
     answer = await stage.ask("jobs", {})
@@ -118,7 +122,9 @@ async def test_a_list_that_takes_too_long_before_the_first_row_is_a_timeout(brie
     assert (answer.status, answer.code) == (504, "timeout")
 
 
-async def test_a_list_that_takes_too_long_afterwards_ends_with_that(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_a_list_that_takes_too_long_after_the_first_row_ends_with_a_timeout_line(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     large = SimulatedCloud(jobs=2300)
     async with large.serving() as base_url:
         gate = Gate(large)
@@ -152,7 +158,7 @@ async def test_an_internal_error_after_the_first_row_ends_the_stream_and_shows_n
 
 
 @pytest.mark.parametrize("cancels", [False, True])
-async def test_a_browser_that_goes_away_ends_the_reading(
+async def test_reading_the_list_stops_when_the_browser_disconnects(
     environ: dict[str, str], tmp_path: Path, cancels: bool
 ) -> None:
     large = SimulatedCloud(jobs=20_000)
@@ -184,7 +190,7 @@ async def test_a_browser_that_goes_away_ends_the_reading(
             assert len(large.requests) == seen < 15
 
 
-async def test_rows_that_cannot_be_read_are_counted_and_a_list_that_cannot_be_trusted_says_why(
+async def test_the_stream_counts_unreadable_rows_and_says_why_a_list_is_unreliable(
     stage: Stage,
 ) -> None:
     stage.cloud.bends.append(Bend("ids_without_dashes", rows="some"))

@@ -29,7 +29,7 @@ def saved(stage: Stage) -> str | None:
     return str(json.loads(path.read_text())["api_key"]) if path.exists() else None
 
 
-async def test_a_key_is_tried_with_the_cloud_then_kept(keyless: Stage, cloud: SimulatedCloud) -> None:
+async def test_a_key_is_checked_with_the_cloud_and_then_saved(keyless: Stage, cloud: SimulatedCloud) -> None:
     answer = await keyless.ask("save_key", {"api_key": cloud.api_key})
     assert answer.status == 200
     told = answer.json
@@ -45,7 +45,7 @@ async def test_a_key_is_tried_with_the_cloud_then_kept(keyless: Stage, cloud: Si
     assert (asked.method, asked.path, asked.headers["X-API-Key"]) == ("GET", "/api/user", cloud.api_key)
 
 
-async def test_a_wrong_key_is_not_kept_and_the_old_one_stays(keyless: Stage, cloud: SimulatedCloud) -> None:
+async def test_a_wrong_key_is_not_saved_and_the_old_key_stays(keyless: Stage, cloud: SimulatedCloud) -> None:
     await keyless.ask("save_key", {"api_key": cloud.api_key})
     answer = await keyless.ask("save_key", {"api_key": OTHER_KEY})
     assert (answer.status, answer.code, answer.json["error"]["status"]) == (502, "unauthorized", 401)
@@ -53,7 +53,7 @@ async def test_a_wrong_key_is_not_kept_and_the_old_one_stays(keyless: Stage, clo
     assert saved(keyless) == cloud.api_key
 
 
-async def test_a_key_is_kept_unchecked_only_when_that_is_asked_for(keyless: Stage, cloud: SimulatedCloud) -> None:
+async def test_a_key_is_saved_without_a_check_only_if_requested(keyless: Stage, cloud: SimulatedCloud) -> None:
     told = (await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": True})).json
     assert (told["checked"], told["account"], told["configured"]) == (False, None, True)
     assert saved(keyless) == OTHER_KEY
@@ -61,14 +61,16 @@ async def test_a_key_is_kept_unchecked_only_when_that_is_asked_for(keyless: Stag
     assert (await keyless.ask("save_key", {"api_key": OTHER_KEY, "unchecked": False})).status == 502
 
 
-async def test_a_key_check_is_held_no_longer_than_the_hold(keyless: Stage, gate: Gate) -> None:
+async def test_a_key_check_ends_at_its_time_limit(keyless: Stage, gate: Gate) -> None:
     gate.close()
     answer = await asyncio.wait_for(keyless.ask("save_key", {"api_key": OTHER_KEY}), 5)
     assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (504, "timeout", True)
     assert saved(keyless) is None
 
 
-async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(cloud: SimulatedCloud, tmp_path: Path) -> None:
+async def test_if_the_cloud_is_unreachable_saving_the_key_unchecked_is_offered(
+    cloud: SimulatedCloud, tmp_path: Path
+) -> None:
     async with serving(cloud, tmp_path, {"COMFY_CLOUD_BASE_URL": "http://127.0.0.1:1"}) as stage:
         answer = await stage.ask("save_key", {"api_key": OTHER_KEY})
         assert (answer.status, answer.code, answer.json["can_save_unchecked"]) == (503, "unreachable", True)
@@ -77,7 +79,7 @@ async def test_an_unreachable_cloud_offers_to_keep_the_key_unchecked(cloud: Simu
 
 @pytest.mark.parametrize("key", [" ", "line\r\nX-Injected: 1", "\ud800", "x" * 60_000])
 @pytest.mark.parametrize("unchecked", [False, True])
-async def test_an_impossible_key_is_refused_without_trying_or_echoing_it(
+async def test_a_malformed_key_is_refused_without_a_request_and_not_echoed(
     keyless: Stage, cloud: SimulatedCloud, key: str, unchecked: bool
 ) -> None:
     answer = await keyless.ask("save_key", {"api_key": key, "unchecked": unchecked})
@@ -94,12 +96,12 @@ async def test_the_environment_key_outranks_the_saved_key_and_the_answer_says_so
     assert saved(stage) == OTHER_KEY
 
 
-async def test_the_key_that_is_tried_is_the_new_one_not_the_one_in_force(stage: Stage) -> None:
+async def test_the_new_key_is_checked_and_not_the_current_key(stage: Stage) -> None:
     await stage.ask("save_key", {"api_key": OTHER_KEY})
     assert {request.headers["X-API-Key"] for request in stage.cloud.requests} == {OTHER_KEY}
 
 
-async def test_an_unusual_key_is_kept_and_said_to_be_unusual(keyless: Stage) -> None:
+async def test_a_key_without_the_usual_prefix_is_saved_with_a_warning(keyless: Stage) -> None:
     told = (await keyless.ask("save_key", {"api_key": "sk-0123456789abcdef", "unchecked": True})).json
     assert (told["unusual"], told["last4"]) == (True, "cdef")
 
@@ -112,9 +114,7 @@ async def test_removing_the_key_deletes_the_saved_key(keyless: Stage, cloud: Sim
     assert (await keyless.ask("remove_key")).status == 200
 
 
-async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
-    keyless: Stage, cloud: SimulatedCloud
-) -> None:
+async def test_entering_the_key_again_repairs_a_damaged_key_file(keyless: Stage, cloud: SimulatedCloud) -> None:
     keyless.folder.mkdir(parents=True)
     (keyless.folder / "api_key.json").write_bytes(b"{")
     status = await keyless.ask("status")
@@ -126,14 +126,14 @@ async def test_a_damaged_key_file_is_a_problem_that_entering_the_key_again_ends(
     assert (told["problem"], told["configured"]) == (None, True)
 
 
-async def test_a_key_that_cannot_be_written_is_not_said_to_be_kept(keyless: Stage, cloud: SimulatedCloud) -> None:
+async def test_failing_to_save_a_key_is_not_reported_as_saved(keyless: Stage, cloud: SimulatedCloud) -> None:
     keyless.folder.write_text("a file where the folder should be")
     answer = await keyless.ask("save_key", {"api_key": cloud.api_key})
     assert (answer.status, answer.code) == (409, "state_unwritable")
     assert str(keyless.folder) not in answer.text
 
 
-async def test_no_answer_and_no_line_of_the_log_has_the_key(
+async def test_no_answer_and_no_log_line_contains_the_key(
     keyless: Stage, cloud: SimulatedCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -152,7 +152,7 @@ async def test_no_answer_and_no_line_of_the_log_has_the_key(
     assert str(keyless.events).count(OTHER_KEY) == 0
 
 
-async def test_a_key_can_be_given_while_the_settings_are_damaged_and_not_while_the_folder_is_lost(
+async def test_a_key_can_be_saved_with_damaged_settings_but_not_with_a_lost_state_folder(
     keyless: Stage, cloud: SimulatedCloud
 ) -> None:
     assert (await keyless.ask("save_key", {"api_key": cloud.api_key})).json["can_connect"] is True

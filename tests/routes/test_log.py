@@ -44,7 +44,7 @@ def lines_about(caplog: pytest.LogCaptureFixture, operation: str) -> list[str]:
 
 
 @pytest.mark.parametrize("what", ["ids", "clean up", "clear"])
-async def test_every_line_from_request_to_outcome_carries_the_id(
+async def test_every_log_line_of_a_deletion_contains_its_operation_id(
     stage: Stage, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     asked, outcome = lines_about(caplog, await sent(stage, what))
@@ -52,7 +52,9 @@ async def test_every_line_from_request_to_outcome_carries_the_id(
     assert "removed" in outcome or "cleared" in outcome, outcome
 
 
-async def test_every_line_about_a_held_deletion_carries_its_id(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_log_line_about_a_held_deletion_contains_its_operation_id(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     hold = await stage.held(**selection(stage, "ids"))
     stage.timer.wait(10)
     await stage.announced()
@@ -65,7 +67,7 @@ async def test_every_line_about_a_held_deletion_carries_its_id(stage: Stage, cap
 
 
 @pytest.mark.parametrize("ends", ["sent", "undone"])
-async def test_a_note_of_a_hold_that_cannot_be_removed_is_logged_with_its_id(
+async def test_failing_to_remove_the_record_of_a_hold_is_logged_with_the_operation_id(
     stage: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, ends: str
 ) -> None:
     hold = await stage.held(**selection(stage, "ids"))
@@ -86,7 +88,7 @@ async def test_a_note_of_a_hold_that_cannot_be_removed_is_logged_with_its_id(
 
 
 @pytest.mark.parametrize("what", ["ids", "clear"])
-async def test_every_line_about_a_refused_deletion_carries_its_id(
+async def test_every_log_line_about_a_refused_deletion_contains_its_operation_id(
     stage: Stage, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     stage.cloud.faults.append(Fault(("POST", "/api/history"), "status", status=400, times=None))
@@ -95,7 +97,7 @@ async def test_every_line_about_a_refused_deletion_carries_its_id(
 
 
 @pytest.mark.parametrize("held", [False, True])
-async def test_a_failure_of_our_own_is_logged_with_the_id(
+async def test_an_internal_error_is_logged_with_the_operation_id(
     stage: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     async def breaks(*given: object) -> None:

@@ -119,7 +119,7 @@ async def test_a_sent_hold_is_never_reported_as_unsent_even_if_its_record_could_
     assert not note.exists()
 
 
-async def test_a_hold_being_written_by_another_comfyui_is_not_mistaken_for_a_lost_one(
+async def test_a_hold_being_written_by_another_comfyui_is_not_reported_as_lost(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:

@@ -26,7 +26,7 @@ async def many(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -
         yield stage
 
 
-async def test_every_route_that_uses_shared_state_refuses_and_says_why(many: Stage) -> None:
+async def test_with_several_users_every_route_that_uses_shared_state_is_refused_with_the_reason(many: Stage) -> None:
     before = many.kept_files()
     for route in ROUTES:
         if route in FOR_MANY:
@@ -39,14 +39,14 @@ async def test_every_route_that_uses_shared_state_refuses_and_says_why(many: Sta
     assert many.kept_files() == before
 
 
-async def test_the_status_names_the_problem_and_no_key(many: Stage) -> None:
+async def test_with_several_users_the_status_names_the_problem_and_shows_no_key(many: Stage) -> None:
     status = (await many.ask("status")).json
     assert status["problem"]["code"] == "many_users"
     assert (status["configured"], status["source"], status["last4"]) == (False, None, "")
     assert status["can_connect"] is False
 
 
-async def test_one_user_s_deletions_are_not_shown_to_others(many: Stage) -> None:
+async def test_deletions_of_one_user_are_not_shown_to_other_users(many: Stage) -> None:
     job_id = many.cloud.finished[0].id
     key = Secret(many.cloud.api_key)
     result = await delete_jobs(many.operations, [job_id], "node 7", Unwatched(), prompt_key=key)
@@ -57,17 +57,17 @@ async def test_one_user_s_deletions_are_not_shown_to_others(many: Stage) -> None
     assert job_id not in str(many.events) + str(status.json)
 
 
-async def test_the_guards_come_first(many: Stage) -> None:
+async def test_the_request_guards_run_before_the_check_for_several_users(many: Stage) -> None:
     for route in ROUTES:
         assert (await many.ask(route, headers={"Origin": "null"})).status == 403
 
 
-async def test_a_saved_key_can_still_be_removed(many: Stage) -> None:
+async def test_with_several_users_a_saved_key_can_still_be_removed(many: Stage) -> None:
     assert (await many.ask("remove_key")).status == 200
     assert not [name for name in many.kept_files() if "key" in name]
 
 
-async def test_a_question_can_be_answered_but_not_for_everybody(many: Stage) -> None:
+async def test_with_several_users_a_question_can_be_answered_but_not_with_always(many: Stage) -> None:
     owner_lock = await many.open_question()
     try:
         body = {"question": many.question, "token": many.question_token, "answer": "delete"}

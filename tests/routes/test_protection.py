@@ -34,13 +34,15 @@ async def test_protecting_and_unprotecting_is_answered_announced_and_saved(stage
         {"protect": True, "workflows": ["x" * 101]},
     ],
 )
-async def test_anything_odd_is_refused_and_changes_nothing(stage: Stage, body: dict[str, object]) -> None:
+async def test_an_invalid_protection_request_is_refused_and_changes_nothing(
+    stage: Stage, body: dict[str, object]
+) -> None:
     answer = await stage.ask("protect", body)
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert (await stage.ask("protection")).json == {"jobs": [], "workflows": []}
 
 
-async def test_a_workflow_id_that_has_the_key_in_it_is_refused_and_not_kept(stage: Stage) -> None:
+async def test_a_workflow_id_that_contains_the_key_is_refused_and_not_saved(stage: Stage) -> None:
     for workflow in (stage.cloud.api_key, f"x{stage.cloud.api_key}", "shown as [hidden]"):
         answer = await stage.ask("protect", {"protect": True, "workflows": ["flow", workflow]})
         assert (answer.status, answer.code) == (400, "invalid_request")
@@ -73,7 +75,7 @@ async def test_while_anything_is_protected_a_clear_deletes_the_others_by_their_i
     assert not [body for body in stage.cloud.history_posts if "clear" in body]
 
 
-async def test_a_confirmed_clear_is_not_sent_when_something_was_protected_since(stage: Stage) -> None:
+async def test_a_confirmed_clear_is_not_sent_if_a_job_was_protected_after_the_preview(stage: Stage) -> None:
     shown = await stage.preview()
     await stage.ask("protect", {"protect": True, "ids": finished(stage, 1)})
     answer = await stage.ask("clear", {"token": shown["token"]})
@@ -81,7 +83,7 @@ async def test_a_confirmed_clear_is_not_sent_when_something_was_protected_since(
     assert stage.cloud.history_posts == []
 
 
-async def test_a_damaged_list_stops_previews_and_deletions_with_its_name(stage: Stage) -> None:
+async def test_a_damaged_protection_list_stops_previews_and_deletions_with_its_file_name(stage: Stage) -> None:
     shown = await stage.preview(ids=finished(stage, 2))
     cleared = await stage.preview()
     stage.damage_protection()

@@ -36,7 +36,7 @@ class Waiting:
 
 
 @pytest.mark.parametrize("shape", [rate_limited("12"), bare_rate_limit()], ids=["12 s", "bare"])
-async def test_a_page_learns_how_long_comfy_cloud_asks_to_wait_and_the_deletion_goes_on(
+async def test_a_rate_limited_deletion_shows_its_waiting_time_and_then_continues(
     stage: Stage, shape: ErrorShape
 ) -> None:
     token = (await stage.ask("preview", {"ids": [job.id for job in stage.cloud.finished]})).json["token"]
@@ -58,7 +58,7 @@ async def test_a_page_learns_how_long_comfy_cloud_asks_to_wait_and_the_deletion_
     assert (await stage.ask("progress")).json == {"operations": []}
 
 
-async def test_a_wait_that_comfy_cloud_asks_for_is_stopped_by_the_panel(stage: Stage) -> None:
+async def test_stopping_a_deletion_ends_its_wait_for_a_rate_limit(stage: Stage) -> None:
     job_ids = [job.id for job in stage.cloud.finished]
     token = (await stage.ask("preview", {"ids": job_ids})).json["token"]
     waiting = Waiting(stage)

@@ -44,20 +44,20 @@ async def let_in(stage: Stage, headers: Headers) -> None:
         assert answer.status == 200, (route, answer)
 
 
-async def test_every_route_takes_what_our_own_page_sends(target: Stage) -> None:
+async def test_every_route_accepts_requests_of_our_own_page(target: Stage) -> None:
     await let_in(target, {"Origin": "http://{own}", "Sec-Fetch-Site": "same-origin"})
 
 
-async def test_every_route_takes_a_local_program_that_sends_the_header_and_no_origin(target: Stage) -> None:
+async def test_every_route_accepts_a_local_program_that_sends_the_header_and_no_origin(target: Stage) -> None:
     await let_in(target, {})
 
 
-async def test_a_refused_confirmation_leaves_the_token_good(target: Stage) -> None:
+async def test_a_refused_confirmation_keeps_the_token_valid(target: Stage) -> None:
     await untouched(target, {"Origin": "null"})
     assert (await target.ask("clear")).status == 200
 
 
-async def test_without_the_header_nothing_is_answered(target: Stage) -> None:
+async def test_a_request_without_the_header_is_refused(target: Stage) -> None:
     for value in (None, "", "0", "true", "01", "1, 1", "１", "1\t1"):
         await untouched(target, {"X-Cloud-History": value})
 
@@ -107,7 +107,7 @@ async def test_the_same_page_by_another_name_of_this_machine_is_another_origin(t
     await untouched(target, {"Origin": f"http://localhost:{target.port}"})
 
 
-async def test_one_good_origin_does_not_excuse_a_second(target: Stage) -> None:
+async def test_a_valid_origin_followed_by_a_second_origin_is_refused(target: Stage) -> None:
     for origins in (["http://{own}", "http://evil.example"], ["http://evil.example", "http://{own}"]):
         await untouched(target, {"Origin": origins}, server_may_refuse=True)
 
@@ -175,27 +175,27 @@ OTHER_HOSTS = (
 )
 
 
-async def test_a_host_that_may_not_be_this_machine_is_refused(target: Stage) -> None:
+async def test_a_host_name_that_may_belong_to_another_machine_is_refused(target: Stage) -> None:
     for host in OTHER_HOSTS:
         await untouched(target, {"Host": host})
 
 
-async def test_rebinding_is_refused_though_host_and_origin_agree(target: Stage) -> None:
+async def test_dns_rebinding_is_refused_even_if_host_and_origin_match(target: Stage) -> None:
     headers = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
     await untouched(target, {**headers, "Sec-Fetch-Site": "same-origin"})
 
 
-async def test_two_hosts_or_none_are_refused(target: Stage) -> None:
+async def test_a_request_with_two_or_no_host_headers_is_refused(target: Stage) -> None:
     for hosts in (["{own}", "evil.example"], ["evil.example", "{own}"], [], [""]):
         await untouched(target, {"Host": hosts}, server_may_refuse=True)
 
 
-async def test_a_request_of_the_first_http_without_a_host_is_refused(target: Stage) -> None:
+async def test_an_http_1_0_request_without_a_host_is_refused(target: Stage) -> None:
     answer = await target.exchange(b"GET /cloud_history/status HTTP/1.0\r\nX-Cloud-History: 1\r\n\r\n")
     assert answer.status in (400, 403)
 
 
-async def test_localhost_and_addresses_are_this_machine(stage: Stage) -> None:
+async def test_localhost_and_ip_addresses_are_accepted_as_this_machine(stage: Stage) -> None:
     for host in (
         *("localhost", "LocalHost:8188", "127.0.0.1", "192.168.1.20:8188", "10.0.0.1", "0.0.0.0:8188"),
         *("[::1]", "[::1]:8188", "[fe80::1%25eth0]:8188", "[2001:db8::1]:8188"),
@@ -219,7 +219,7 @@ def named_workshop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
 
 
 @pytest.mark.usefixtures("named_workshop")
-async def test_this_machines_own_name_is_this_machine_and_longer_ones_are_not(stage: Stage) -> None:
+async def test_the_own_host_name_is_accepted_but_not_longer_names_that_contain_it(stage: Stage) -> None:
     for host in ("workshop:8188", "WORKSHOP", "workshop.local:8188", "workshop.lan.example"):
         assert (await stage.ask("status", headers={"Host": host})).status == 200
     for host in (
@@ -263,7 +263,7 @@ async def test_only_host_names_listed_in_the_variable_are_accepted_as_this_machi
         ("", [], ["", ".", ".local"]),
     ],
 )
-async def test_this_machine_is_known_by_its_short_its_full_and_its_punycode_name(
+async def test_the_short_full_and_punycode_names_of_this_machine_are_accepted(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -311,7 +311,7 @@ async def test_this_machine_is_known_by_its_short_its_full_and_its_punycode_name
         (":8188", [], ["evil.example"]),
     ],
 )
-async def test_a_host_in_the_variable_may_be_a_suffix_an_address_or_hold_a_port(
+async def test_a_host_in_the_variable_may_be_a_suffix_or_an_address_or_have_a_port(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, value: str, hosts: list[str], others: list[str]
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", value)
@@ -321,7 +321,7 @@ async def test_a_host_in_the_variable_may_be_a_suffix_an_address_or_hold_a_port(
         assert (await stage.ask("status", headers={"Host": host})).status == 403, host
 
 
-async def test_every_refusal_names_its_cure(stage: Stage) -> None:
+async def test_every_refusal_says_what_to_do(stage: Stage) -> None:
     for headers, cure in (
         ({"X-Cloud-History": None}, "forward the header"),
         ({"Host": "studio.example:8188"}, "set COMFY_CLOUD_HISTORY_HOSTS=studio.example and restart"),
@@ -340,9 +340,7 @@ async def test_every_refusal_names_its_cure(stage: Stage) -> None:
     assert "http://studio.example is not 127.0.0.1" in error["message"]
 
 
-async def test_a_star_in_the_variable_is_a_name_and_opens_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_star_in_the_variable_does_not_match_other_hosts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_HOSTS", "*")
     assert (await stage.ask("status", headers={"Host": "evil.example"})).status == 403
 
@@ -352,12 +350,12 @@ async def test_a_fetch_from_another_site_is_refused(target: Stage) -> None:
         await untouched(target, {"Sec-Fetch-Site": site})
 
 
-async def test_one_good_fetch_site_does_not_excuse_a_second(target: Stage) -> None:
+async def test_a_valid_fetch_site_followed_by_a_second_value_is_refused(target: Stage) -> None:
     for sites in (["same-origin", "cross-site"], ["cross-site", "same-origin"]):
         await untouched(target, {"Sec-Fetch-Site": sites}, server_may_refuse=True)
 
 
-async def test_a_fetch_from_the_same_page_or_typed_by_hand_is_taken(stage: Stage) -> None:
+async def test_a_request_from_the_same_page_or_the_address_bar_is_accepted(stage: Stage) -> None:
     for site in ("same-origin", "none", "Same-Origin"):
         assert (await stage.ask("status", headers={"Sec-Fetch-Site": site})).status == 200, site
 
@@ -371,7 +369,7 @@ async def test_forwarding_headers_change_nothing(target: Stage) -> None:
     await untouched(target, {"Host": "evil.example", **forwarded})
 
 
-async def test_no_other_method_does_anything(target: Stage) -> None:
+async def test_other_http_methods_are_refused(target: Stage) -> None:
     before = target.kept_files()
     for route in CHANGING:
         for method in ("GET", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE"):
@@ -384,7 +382,7 @@ async def test_no_other_method_does_anything(target: Stage) -> None:
             assert target.kept_files() == before, (method, route)
 
 
-async def test_a_preflight_allows_nothing(stage: Stage) -> None:
+async def test_a_cors_preflight_grants_no_permission(stage: Stage) -> None:
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
     for route in ROUTES:
         answer = await stage.ask(route, b"", method="OPTIONS", headers=asked)
@@ -395,7 +393,7 @@ async def test_a_preflight_allows_nothing(stage: Stage) -> None:
 OTHER_KINDS = {"thumbnail": "image/png", "jobs": "application/x-ndjson", "record_csv": "text/csv"}
 
 
-async def test_no_answer_is_cached_sniffed_or_carries_the_key(target: Stage) -> None:
+async def test_answers_forbid_caching_and_sniffing_and_do_not_contain_the_key(target: Stage) -> None:
     for route in ROUTES:
         for headers in ({}, {"Origin": "null"}):
             answer = await target.ask(route, headers=headers)

@@ -24,14 +24,14 @@ async def test_hold_seconds_are_saved_and_shown_everywhere(stage: Stage, seconds
         *(b"NaN", b"Infinity", b"-0.0", b"9" * 300, b"-" + b"9" * 300),
     ],
 )
-async def test_anything_else_is_refused_and_changes_nothing(stage: Stage, raw: bytes) -> None:
+async def test_an_invalid_setting_is_refused_and_changes_nothing(stage: Stage, raw: bytes) -> None:
     await stage.set_hold(7)
     answer = await stage.ask("settings", b'{"hold_seconds": ' + raw + b"}")
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert (await stage.ask("status")).json["hold_seconds"] == 7
 
 
-async def test_a_damaged_file_stops_deletions_until_something_is_set(stage: Stage) -> None:
+async def test_a_damaged_settings_file_stops_deletions_until_a_setting_is_saved(stage: Stage) -> None:
     shown = await stage.preview()
     (stage.folder / "settings.json").write_bytes(b"{")
     status = (await stage.ask("status")).json
@@ -68,7 +68,7 @@ async def test_a_hold_keeps_the_duration_that_was_confirmed(stage: Stage) -> Non
     assert (hold["state"], hold["seconds_left"]) == ("holding", 30.0)
 
 
-async def test_a_lower_limit_of_backups_acts_at_once(stage: Stage) -> None:
+async def test_lowering_the_backup_limit_prunes_backups_at_once(stage: Stage) -> None:
     folder = stage.operations.backups
     for number in range(12):
         writer = folder.begin(f"{number:032x}", {"created_at": "2026-01-01T00:00:00+00:00"})

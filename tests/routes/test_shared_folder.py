@@ -41,7 +41,7 @@ async def test_a_held_deletion_is_not_sent_once_the_other_comfyui_removes_or_rep
     assert cloud.history_posts == []
 
 
-async def test_a_key_that_is_saved_again_changes_nothing(cloud: SimulatedCloud, tmp_path: Path) -> None:
+async def test_saving_the_same_key_again_keeps_a_held_deletion(cloud: SimulatedCloud, tmp_path: Path) -> None:
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
     async with serving(cloud, tmp_path, environ) as stage:
         stage.operations.keys.save(Secret(cloud.api_key))
@@ -51,7 +51,7 @@ async def test_a_key_that_is_saved_again_changes_nothing(cloud: SimulatedCloud, 
         assert (await stage.announced())["counts"]["deleted"] == 1
 
 
-async def test_a_deletion_that_waits_for_another_one_is_not_sent_with_a_key_that_was_replaced_meanwhile(
+async def test_a_queued_deletion_is_not_sent_if_its_key_was_replaced_meanwhile(
     cloud: SimulatedCloud, tmp_path: Path
 ) -> None:
     operations = Operations(tmp_path, {"COMFY_CLOUD_BASE_URL": cloud.base_url})

@@ -141,7 +141,7 @@ NOT_LISTED: list[str] = [
 ]
 
 
-async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched(target: Stage) -> None:
+async def test_only_listed_operations_can_be_dismissed_and_no_other_file_is_removed(target: Stage) -> None:
     for operation in NOT_LISTED:
         await target.ask("save_key")
         before = target.kept_files()
@@ -150,7 +150,7 @@ async def test_only_what_is_listed_can_be_dismissed_and_no_other_file_is_touched
         assert target.kept_files() == before
 
 
-async def test_a_damaged_note_is_still_listed_and_can_be_dismissed(target: Stage) -> None:
+async def test_a_damaged_in_flight_record_is_still_listed_and_can_be_dismissed(target: Stage) -> None:
     folder = target.folder / "running"
     name = "0123456789abcdef" * 2
     (folder / f"{name}.json").write_bytes(b"{")

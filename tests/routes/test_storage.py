@@ -102,7 +102,7 @@ async def test_private_addresses_are_refused_by_number_and_by_name(
 
 
 @pytest.mark.parametrize("address", ["198.18.0.1", "198.19.255.254"])
-async def test_a_fake_address_of_a_tun_proxy_is_used_only_by_name(
+async def test_a_fake_address_of_a_tun_proxy_is_allowed_only_for_a_host_name(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up(monkeypatch, [address, "10.0.0.1", "fc00::1"])
@@ -151,7 +151,7 @@ async def fetch_through(proxy: str, location: str) -> bytes:
 
 
 @pytest.mark.parametrize("address", [each for each in PRIVATE if each != "198.18.0.1"])
-async def test_a_proxy_is_not_asked_for_a_name_that_means_a_private_address(
+async def test_a_host_name_with_a_private_address_is_not_requested_through_a_proxy(
     address: str, monkeypatch: pytest.MonkeyPatch, listener: Listener
 ) -> None:
     looked_up(monkeypatch, [address])
@@ -171,7 +171,7 @@ async def test_an_unresolvable_name_is_left_to_the_proxy_unless_it_is_a_local_na
     assert bool(listener.connected) is asked
 
 
-async def test_a_dns_that_does_not_answer_leaves_the_name_to_the_proxy(
+async def test_a_host_name_is_left_to_the_proxy_if_dns_does_not_answer(
     monkeypatch: pytest.MonkeyPatch, listener: Listener
 ) -> None:
     answer = threading.Event()
@@ -263,13 +263,13 @@ async def test_an_address_that_is_not_plain_https_to_a_public_place_is_refused(l
         *("[::1]", "[::ffff:127.0.0.1]", "%31%32%37.0.0.1", "a..b", "x" * 64 + ".example", "127.0.0.1.", "0"),
     ],
 )
-async def test_no_spelling_of_this_machines_address_is_connected_to(host: str, listener: Listener) -> None:
+async def test_every_spelling_of_the_address_of_this_machine_is_refused(host: str, listener: Listener) -> None:
     with pytest.raises(CloudError):
         await fetch(f"https://{host}:{listener.port}/x")
     assert listener.connected == 0
 
 
-async def test_a_name_that_resolves_to_this_machine_is_not_connected_to(
+async def test_a_host_name_that_resolves_to_this_machine_is_refused(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up(monkeypatch, ["127.0.0.1"])
@@ -278,7 +278,7 @@ async def test_a_name_that_resolves_to_this_machine_is_not_connected_to(
     assert listener.connected == 0
 
 
-async def test_a_name_is_resolved_once_and_the_checked_address_is_used(
+async def test_a_host_name_is_resolved_once_and_the_checked_address_is_used(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = looked_up(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])

@@ -102,7 +102,7 @@ async def test_an_invalid_job_id_is_never_requested(stage: Stage, job: str) -> N
 
 
 @pytest.mark.parametrize("query", ["", f"job={JOB}", f"job={JOB}&file=", f"job={JOB}&file=" + "x" * 1001])
-async def test_without_a_proper_file_nothing_is_asked_for(stage: Stage, query: str) -> None:
+async def test_an_invalid_file_name_is_refused_without_a_request(stage: Stage, query: str) -> None:
     answer = await stage.ask("thumbnail", path=f"thumbnail?{query}")
     assert (answer.status, answer.code) == (400, "invalid_request")
     assert stage.cloud.requests == []
@@ -193,7 +193,7 @@ async def test_errors_are_answered_in_json_and_not_cached(stage: Stage, fault: F
     assert (await thumbnail(stage, job.id, job.files[0])).status == 200
 
 
-async def test_at_most_six_are_fetched_at_once(stage: Stage, gate: Gate) -> None:
+async def test_at_most_six_pictures_are_fetched_at_once(stage: Stage, gate: Gate) -> None:
     await stage.ask("jobs", {})
     jobs = [picture_job(stage, at) for at in range(12)]
     gate.close()
@@ -238,9 +238,7 @@ async def test_a_picture_of_20_megabytes_is_served_and_one_byte_more_is_not(
 
 
 @pytest.mark.parametrize("encoding", ["aws-chunked", "identity", "UTF-8", "binary", "aws-chunked, gzip", "AWS-Chunked"])
-async def test_a_picture_is_shown_whatever_else_the_storage_keeps_in_content_encoding(
-    stage: Stage, encoding: str
-) -> None:
+async def test_a_picture_with_an_unknown_content_encoding_is_served(stage: Stage, encoding: str) -> None:
     job = picture_job(stage)
     picture = PNG + b"\x00" * 100
     body = gzip.compress(picture) if "gzip" in encoding else picture
@@ -250,7 +248,7 @@ async def test_a_picture_is_shown_whatever_else_the_storage_keeps_in_content_enc
     assert (answer.status, answer.content) == (200, picture)
 
 
-async def test_a_compressed_bomb_is_no_picture_and_is_not_unpacked_at_once(
+async def test_a_compression_bomb_is_refused_without_being_decompressed_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []

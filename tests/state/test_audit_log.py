@@ -60,7 +60,7 @@ def test_the_jobs_of_a_past_deletion_are_returned_with_their_outcomes(record: Au
     assert record.jobs(name(7)) == []
 
 
-def test_a_deletion_without_an_outcome_is_unknown_and_its_jobs_are_too(record: AuditLog) -> None:
+def test_a_deletion_logged_without_an_outcome_has_unknown_job_outcomes(record: AuditLog) -> None:
     record.intent(entry(1))
     (read,) = record.entries()
     assert (read.state, read.outcome) == ("unknown", None)
@@ -75,7 +75,7 @@ def test_an_audit_log_that_was_never_written_is_empty(record: AuditLog, tmp_path
     assert list(tmp_path.iterdir()) in ([], [tmp_path / "deletions.gate"])
 
 
-def test_the_newest_come_first_and_no_more_than_asked_for(record: AuditLog) -> None:
+def test_past_deletions_are_listed_newest_first_up_to_the_limit(record: AuditLog) -> None:
     for number in range(10):
         record.intent(entry(number))
         record.outcome(name(number), outcome(DELETED))
@@ -85,7 +85,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(record: AuditLog) -> N
     assert record.removed_in_all() == 10
 
 
-def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record: AuditLog) -> None:
+def test_an_outcome_logged_after_other_deletions_began_is_matched_to_its_own_deletion(record: AuditLog) -> None:
     record.intent(entry(1))
     record.intent(entry(2))
     record.outcome(name(1), outcome(DELETED))
@@ -107,7 +107,7 @@ def test_an_outcome_that_comes_after_others_have_begun_finds_its_deletion(record
         (ClearResult(ClearOutcome.UNKNOWN, counts_of(5, 1, 1)), {}, None),
     ],
 )
-def test_a_clear_is_logged_with_the_counts_that_are_known(
+def test_a_clear_is_logged_with_the_available_counts(
     record: AuditLog, result: ClearResult, counts: dict[str, int], removed: int | None
 ) -> None:
     record.intent(AuditEntry(name(1), "clear", "menu", asked=7))
@@ -146,7 +146,7 @@ def test_an_audit_line_is_on_the_disk_when_the_call_returns(record: AuditLog, mo
     assert synced[-1] > synced[0]
 
 
-def test_no_line_has_a_secret_in_it_or_a_report_beyond_its_first_line(record: AuditLog, tmp_path: Path) -> None:
+def test_audit_lines_contain_no_secrets_and_only_the_first_line_of_a_report(record: AuditLog, tmp_path: Path) -> None:
     secret = Secret("comfyui-deadbeefdeadbeefdeadbeef")
     key = secret.reveal()
     record.intent(entry(1, title=f"a {key}", what=key, node=key))
@@ -171,7 +171,9 @@ def test_job_texts_that_look_like_line_markers_are_read_as_text(record: AuditLog
 
 @examples(40)
 @given(text=st.text(max_size=30), why=st.text(max_size=30))
-def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str, why: str) -> None:
+def test_any_text_is_read_back_from_the_audit_log_unchanged(
+    tmp_path_factory: pytest.TempPathFactory, text: str, why: str
+) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, title=text))
     record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", why)}))
@@ -190,7 +192,7 @@ def test_an_invalid_operation_name_is_not_logged(record: AuditLog, wrong: str) -
     assert record.entries() == []
 
 
-def test_each_line_is_json_and_says_what_it_is(record: AuditLog, tmp_path: Path) -> None:
+def test_each_audit_line_is_json_with_its_kind(record: AuditLog, tmp_path: Path) -> None:
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, FAILED))
     first, second = (json.loads(line) for line in (tmp_path / "deletions.jsonl").read_text().splitlines())
@@ -199,7 +201,7 @@ def test_each_line_is_json_and_says_what_it_is(record: AuditLog, tmp_path: Path)
     assert second["jobs"][0] == {"outcome": "deleted", "why": "", "ids": [job_id(1)]}
 
 
-def test_the_later_of_two_outcomes_counts(record: AuditLog) -> None:
+def test_the_later_of_two_logged_outcomes_is_used(record: AuditLog) -> None:
     record.intent(entry(1))
     record.outcome(name(1), outcome(FAILED, FAILED))
     record.outcome(name(1), outcome(DELETED, DELETED))
@@ -297,7 +299,7 @@ def table(record: AuditLog) -> list[list[str]]:
     return list(csv.reader(io.StringIO("".join(csv_lines(record)), newline="")))
 
 
-def test_the_table_has_a_row_a_job(record: AuditLog) -> None:
+def test_the_csv_export_has_one_row_for_each_job(record: AuditLog) -> None:
     record.intent(entry(1, last4="abcd"))
     record.outcome(name(1), outcome(DELETED, FAILED))
     record.intent(AuditEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
@@ -336,9 +338,7 @@ RUN = re.compile(rf"""(?:^|[;,|\t])[\s"']*(?<!')[{re.escape("".join(MARKS))}]"""
 
 @pytest.mark.parametrize("first", MARKS)
 @pytest.mark.parametrize("before", ["", " ", '"', "'", "x;", "x;;", "x; \"'", "x,", "x|", ";=1;"])
-def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
-    record: AuditLog, first: str, before: str
-) -> None:
+def test_no_csv_cell_is_read_as_a_formula_with_any_separator(record: AuditLog, first: str, before: str) -> None:
     formula = f'{before}{first}HYPERLINK("http://x","y")'
     record.intent(AuditEntry(name(1), "delete", formula, host=formula, last4=f"{first}abc", job_ids=(job_id(1),)))
     record.outcome(name(1), AuditOutcome(jobs={job_id(1): ("failed", formula)}))
@@ -350,13 +350,15 @@ def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_a_separator(
 
 
 @pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\t", "\x1b", "\x85", "\u202e", "\u2028", "\ud800"])
-def test_control_characters_and_halves_of_characters_are_blanks(record: AuditLog, control: str) -> None:
+def test_the_csv_export_replaces_control_characters_and_lone_surrogates_with_blanks(
+    record: AuditLog, control: str
+) -> None:
     record.intent(entry(1, title=f"a{control}b", host=f"{control}=1", job_ids=(job_id(1),)))
     _, row = table(record)
     assert (row[1], row[6]) == ("node 5 (a b)", " '=1")
 
 
-def test_every_cell_is_quoted(record: AuditLog) -> None:
+def test_every_csv_cell_is_quoted(record: AuditLog) -> None:
     record.intent(entry(1))
     for line in csv_lines(record):
         assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
@@ -364,7 +366,7 @@ def test_every_cell_is_quoted(record: AuditLog) -> None:
 
 @examples(40)
 @given(text=st.text(st.characters(categories=["L", "Cs", "P", "Cc"]), max_size=20))
-def test_any_text_makes_one_row_that_can_be_written(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_text_makes_one_encodable_csv_row(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     record = AuditLog(tmp_path_factory.mktemp("record"))
     record.intent(entry(1, host=text, job_ids=(job_id(1),)))
     lines = "".join(csv_lines(record))
@@ -375,14 +377,14 @@ def test_any_text_makes_one_row_that_can_be_written(tmp_path_factory: pytest.Tem
     assert not [each for each in rows[1][6] if CONTROL.match(each)]
 
 
-def test_the_table_comes_line_by_line(record: AuditLog) -> None:
+def test_the_csv_export_is_produced_line_by_line(record: AuditLog) -> None:
     record.intent(entry(1, job_ids=tuple(job_id(n) for n in range(1000))))
     lines = csv_lines(record)
     assert next(lines).startswith('"at",')
     assert next(lines).count("\r\n") == 1
 
 
-def test_a_key_learnt_later_is_hidden_in_the_table(record: AuditLog) -> None:
+def test_the_csv_export_hides_a_key_that_was_first_used_after_logging(record: AuditLog) -> None:
     key = 'comfyui-"quoted";=and-more'
     record.intent(entry(1, host=f"at {key}", job_ids=(job_id(1),)))
     remember(key)

@@ -33,7 +33,7 @@ MESSAGE = "Deletions are stopped: the record of deletions can’t be written."
 
 @pytest.mark.parametrize("step", ["open", "write", "fsync"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
-def test_after_a_refused_write_nothing_is_logged_and_the_next_write_works(
+def test_a_failed_write_logs_nothing_and_the_next_write_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object, **more: object) -> int:
@@ -67,7 +67,9 @@ def test_a_full_disk_leaves_no_half_written_line(tmp_path: Path, room: int) -> N
     assert recorded(tmp_path) == [(3, "unknown"), (1, "unknown")]
 
 
-def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_half_written_line_that_cannot_be_removed_damages_no_other_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     path = tmp_path / "deletions.jsonl"
@@ -90,14 +92,14 @@ def test_half_a_line_that_cannot_be_taken_back_spoils_no_other(tmp_path: Path, m
     assert recorded(tmp_path) == [(3, "unknown"), (1, "unknown")]
 
 
-def test_a_device_that_is_always_full_stops_deletions(tmp_path: Path) -> None:
+def test_an_audit_log_on_a_full_device_stops_deletions(tmp_path: Path) -> None:
     (tmp_path / "deletions.jsonl").symlink_to("/dev/full")
     with pytest.raises(StateUnwritable):
         AuditLog(tmp_path).intent(entry(1))
     assert recorded(tmp_path) == []
 
 
-def test_a_write_that_takes_only_a_part_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partial_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     with monkeypatch.context() as slow:
         slow.setattr(os, "write", lambda descriptor, content: real(descriptor, content[:7]))
@@ -149,7 +151,7 @@ KILLED += [("replace", after) for after in range(7)]
 
 
 @pytest.mark.parametrize(("step", "after"), KILLED, ids=[f"{step}-{after}" for step, after in KILLED])
-def test_a_process_killed_anywhere_loses_no_line_that_was_written(tmp_path: Path, step: str, after: int) -> None:
+def test_a_killed_process_loses_no_written_audit_line(tmp_path: Path, step: str, after: int) -> None:
     AuditLog(tmp_path).intent(entry(1))
     code = [sys.executable, "-c", _DIES, str(tmp_path), step, str(after)]
     assert subprocess.run(code, check=False, timeout=30).returncode == -signal.SIGKILL
@@ -166,7 +168,7 @@ def test_a_process_killed_anywhere_loses_no_line_that_was_written(tmp_path: Path
 
 
 @pytest.mark.parametrize("after", range(4))
-def test_a_crash_between_two_renames_loses_nothing_and_the_gap_is_filled(
+def test_a_crash_while_log_files_are_rotated_loses_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     record = AuditLog(tmp_path, largest=1, older=5)
@@ -191,7 +193,7 @@ def test_a_crash_between_two_renames_loses_nothing_and_the_gap_is_filled(
 
 
 @pytest.mark.parametrize("lost", [1, 2, 20, 60, 200])
-def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lost: int) -> None:
+def test_an_incomplete_last_line_is_skipped_and_later_lines_are_read(tmp_path: Path, lost: int) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, DELETED))
@@ -204,7 +206,7 @@ def test_a_torn_last_line_is_passed_over_and_the_next_is_read(tmp_path: Path, lo
     assert recorded(tmp_path) == [(3, "unknown"), *whole, (1, "done")]
 
 
-def test_an_outcome_that_the_disk_refused_is_still_listed_and_written_before_the_next_line(
+def test_an_outcome_that_could_not_be_written_is_listed_and_written_before_the_next_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = AuditLog(tmp_path)
@@ -269,7 +271,7 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_line_is_passed_over_and_all_others_are_read(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_audit_line_is_skipped_and_all_other_lines_are_read(tmp_path: Path, damage: str) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     with (tmp_path / "deletions.jsonl").open("ab") as file:
@@ -283,7 +285,7 @@ def test_a_damaged_line_is_passed_over_and_all_others_are_read(tmp_path: Path, d
     assert record.removed_in_all() == 2
 
 
-def test_an_outcome_whose_intent_is_damaged_still_tells_what_happened(tmp_path: Path) -> None:
+def test_an_outcome_whose_intent_line_is_damaged_is_still_listed(tmp_path: Path) -> None:
     record = AuditLog(tmp_path)
     record.intent(entry(1))
     record.outcome(name(1), outcome(DELETED, DELETED))
@@ -294,7 +296,7 @@ def test_an_outcome_whose_intent_is_damaged_still_tells_what_happened(tmp_path: 
     assert [each.outcome for each in record.jobs(name(1))] == ["deleted"] * 2
 
 
-def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
+def test_a_huge_audit_log_is_read_from_its_end(tmp_path: Path) -> None:
     path = tmp_path / "deletions.jsonl"
     with path.open("wb") as file:
         file.truncate(20 * 1024**3)  # a hole: it takes no room
@@ -305,7 +307,7 @@ def test_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
 
 @examples(80, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
-def test_bytes_changed_anywhere_stop_neither_reading_nor_writing(tmp_path: Path, data: st.DataObject) -> None:
+def test_a_corrupted_audit_log_can_still_be_read_and_written(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "deletions.jsonl"
     path.unlink(missing_ok=True)
     record = AuditLog(tmp_path)

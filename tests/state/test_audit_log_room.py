@@ -45,7 +45,7 @@ async def test_a_deletion_that_sends_nothing_logs_only_a_count(
     assert cloud.history_posts == []
 
 
-async def test_jobs_that_existed_are_logged_among_many_unknown_ids(
+async def test_existing_jobs_are_logged_even_among_many_unknown_ids(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     finished, active = [job.id for job in cloud.finished[:2]], cloud.active[0].id
@@ -80,7 +80,7 @@ class StoppedAtOnce(Unwatched):
         return self.asked > 4
 
 
-async def test_a_deletion_that_is_stopped_before_it_sends_leaves_few_ids(
+async def test_a_deletion_stopped_before_its_first_request_logs_only_a_few_ids(
     operations: Operations, tmp_path: Path, cloud: SimulatedCloud
 ) -> None:
     with pytest.raises(OperationStopped):

@@ -66,7 +66,7 @@ def test_a_system_error_leaves_neither_backup_nor_draft_and_the_next_backup_work
 
 
 @pytest.mark.parametrize("room", [0, 100, 8_192, 70_000])
-def test_a_disk_that_fills_up_while_jobs_are_added_leaves_nothing(tmp_path: Path, room: int) -> None:
+def test_a_disk_that_fills_up_while_jobs_are_added_leaves_no_backup_file(tmp_path: Path, room: int) -> None:
     writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def add_many() -> None:
@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_while_jobs_are_added_leaves_nothing(tmp_path: Path
 
 
 @pytest.mark.parametrize("short", range(0, 400, 40))
-def test_a_disk_that_fills_up_at_the_last_step_leaves_nothing(tmp_path: Path, short: int) -> None:
+def test_a_disk_that_fills_up_while_a_backup_is_closed_leaves_no_backup_file(tmp_path: Path, short: int) -> None:
     whole = make(tmp_path, OTHER).stat().st_size
     writer = BackupFolder(tmp_path).begin(OPERATION, {**ABOUT, "created_at": CREATED})
     writer.add(JOB, DETAIL, KEY)
@@ -95,7 +95,9 @@ def test_a_disk_that_fills_up_at_the_last_step_leaves_nothing(tmp_path: Path, sh
     assert_the_next_one_works(tmp_path / "next")
 
 
-def test_being_interrupted_while_a_job_is_added_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_while_a_job_is_added_leaves_no_backup_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = BackupFolder(tmp_path).begin(OPERATION, ABOUT)
 
     def interrupted(*arguments: object) -> None:
@@ -109,7 +111,7 @@ def test_being_interrupted_while_a_job_is_added_leaves_nothing(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("place", ["", "backups"])
-def test_a_file_where_the_folder_should_be_is_an_error_and_stays(tmp_path: Path, place: str) -> None:
+def test_a_file_in_place_of_the_backup_folder_is_an_error_and_is_not_deleted(tmp_path: Path, place: str) -> None:
     state = tmp_path / "state"
     blocked = state / place
     blocked.parent.mkdir(exist_ok=True)
@@ -124,7 +126,7 @@ def test_a_file_where_the_folder_should_be_is_an_error_and_stays(tmp_path: Path,
     assert blocked.read_text() == "theirs"
 
 
-def test_a_folder_that_is_not_there_has_no_backups(tmp_path: Path) -> None:
+def test_a_missing_backup_folder_gives_an_empty_list(tmp_path: Path) -> None:
     backups = BackupFolder(tmp_path / "never")
     assert backups.list() == []
     assert backups.delete_old(1, 1, datetime.now(timezone.utc)) == []
@@ -172,7 +174,7 @@ LIVES = {"sync_folder", "closed"}
 
 
 @pytest.mark.parametrize("step", ["begun", "added", "directory", "fsync", "replace", "sync_folder", "closed"])
-def test_a_process_killed_anywhere_leaves_a_whole_backup_or_a_draft_that_the_next_start_removes(
+def test_a_killed_process_leaves_a_complete_backup_or_a_draft_that_the_next_start_removes(
     tmp_path: Path, step: str
 ) -> None:
     code = _DIES.format(job=JOB, detail=DETAIL, operation=OTHER)
@@ -192,7 +194,7 @@ def test_a_process_killed_anywhere_leaves_a_whole_backup_or_a_draft_that_the_nex
     assert names(tmp_path) == ({f"{OTHER}.zip"} if step in LIVES else set())
 
 
-def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+def test_the_draft_backup_of_a_running_process_is_not_deleted(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -214,7 +216,7 @@ def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     assert names(tmp_path) == {f"{OTHER}.zip", f"{OPERATION}.zip"}
 
 
-def test_pruning_removes_the_drafts_of_the_dead_and_no_other_file(tmp_path: Path) -> None:
+def test_pruning_removes_draft_backups_of_ended_processes_and_no_other_file(tmp_path: Path) -> None:
     make(tmp_path)
     folder = tmp_path / "backups"
     (folder / f".{OTHER}.zip.{OTHER}").write_bytes(b"PK")
@@ -303,7 +305,7 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deletable(
+def test_reading_a_damaged_backup_names_its_file_and_the_backup_can_still_be_deleted(
     tmp_path: Path, damage: str
 ) -> None:
     (tmp_path / "backups").mkdir()
@@ -326,7 +328,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_is_still_listed_and_deleta
 
 @examples(100, HealthCheck.function_scoped_fixture)
 @given(data=st.data())
-def test_bytes_changed_or_cut_anywhere_give_what_was_kept_or_an_error(tmp_path: Path, data: st.DataObject) -> None:
+def test_reading_a_corrupted_backup_gives_the_original_job_or_an_error(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "backups" / f"{OPERATION}.zip"
     path.unlink(missing_ok=True)
     content = bytearray(make(tmp_path).read_bytes())

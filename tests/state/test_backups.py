@@ -91,7 +91,7 @@ def test_a_backup_is_a_valid_zip_file_and_has_an_index_that_describes_it(backups
     assert index == {"format": 1, "created_at": "2026-07-01T12:00:00+00:00", **ABOUT}
 
 
-def test_a_job_without_a_workflow_is_kept_and_says_so(backups: BackupFolder) -> None:
+def test_a_job_without_a_workflow_is_backed_up_and_marked_as_such(backups: BackupFolder) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     writer.add(job_id(1), {"id": job_id(1), "status": "failed"}, KEY)
     writer.close()
@@ -148,7 +148,7 @@ def test_the_content_of_a_backup_is_on_the_disk_before_its_draft_is_renamed(
     assert steps == ["file", "name", "folder"]
 
 
-def test_a_discarded_draft_leaves_nothing_and_takes_no_more(backups: BackupFolder, tmp_path: Path) -> None:
+def test_a_discarded_draft_leaves_no_file_and_accepts_no_more_jobs(backups: BackupFolder, tmp_path: Path) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     writer.add(job_id(1), detail_of(1), KEY)
     writer.discard()
@@ -167,7 +167,7 @@ def test_discarding_a_closed_backup_keeps_its_file(backups: BackupFolder, tmp_pa
     assert names(tmp_path) == {f"{OPERATION}.zip"}
 
 
-def test_a_job_added_again_stays_as_it_was(backups: BackupFolder) -> None:
+def test_adding_a_job_to_a_backup_twice_keeps_the_first_copy(backups: BackupFolder) -> None:
     writer = backups.begin(OPERATION, ABOUT)
     writer.add(job_id(1), detail_of(1), KEY)
     writer.add(job_id(1), detail_of(1, status="failed"), KEY)
@@ -203,7 +203,7 @@ def test_a_job_that_is_too_large_is_refused_and_the_others_are_kept(
     assert [row["id"] for row in backups.jobs(OPERATION)] == [job_id(2)]
 
 
-def test_an_operation_has_one_backup(backups: BackupFolder) -> None:
+def test_an_operation_cannot_have_two_backups(backups: BackupFolder) -> None:
     path = three_jobs(backups)
     before = path.read_bytes()
     with pytest.raises(FileExistsError):
@@ -215,7 +215,7 @@ def test_an_operation_has_one_backup(backups: BackupFolder) -> None:
     "name",
     ["", "..", "../api_key", "/etc/passwd", OPERATION.upper(), OPERATION + "0", OPERATION + "\n", "\0" * 32],
 )
-def test_no_name_leads_out_of_the_folder(backups: BackupFolder, tmp_path: Path, name: str) -> None:
+def test_an_invalid_operation_name_is_refused(backups: BackupFolder, tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.zip").write_text("theirs")
     for use in (lambda: backups.begin(name, ABOUT), lambda: backups.jobs(name), lambda: backups.delete(name)):
         with pytest.raises(ValueError, match="an id must have"):
@@ -247,7 +247,7 @@ keyed_json = st.recursive(
 
 @examples(50, HealthCheck.function_scoped_fixture)
 @given(value=keyed_json, name=keyed)
-def test_the_key_is_nowhere_in_the_file(backups: BackupFolder, value: Any, name: str) -> None:
+def test_a_backup_file_does_not_contain_the_key(backups: BackupFolder, value: Any, name: str) -> None:
     remember(KEY)
     backups.delete(OPERATION)
     writer = backups.begin(OPERATION, {**ABOUT, "origin": {"kind": "node", "title": name}})
@@ -307,7 +307,7 @@ def test_backups_older_than_the_limit_are_pruned_but_never_the_newest_ten(
     assert left(backups) == operations[:MIN_BACKUPS]
 
 
-def test_backups_within_the_limit_stay(backups: BackupFolder, tmp_path: Path) -> None:
+def test_backups_within_the_limits_are_not_pruned(backups: BackupFolder, tmp_path: Path) -> None:
     operations = made_over_time(tmp_path, list(range(MIN_BACKUPS + 3)))
     assert backups.delete_old(MIN_BACKUPS + 3, 1000, NOW) == []
     assert left(backups) == operations
@@ -341,7 +341,7 @@ def test_a_new_backup_is_kept_if_older_ones_are_dated_in_the_future(tmp_path: Pa
     assert len(set(wrong) & set(left(backups))) == MIN_BACKUPS - 1
 
 
-def test_a_deleted_backup_is_gone_and_the_others_stay(backups: BackupFolder, tmp_path: Path) -> None:
+def test_deleting_a_backup_keeps_the_other_backups(backups: BackupFolder, tmp_path: Path) -> None:
     first, second = made_over_time(tmp_path, [1, 2])
     backups.delete(first)
     backups.delete(first)

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 # Which key is in force
 
 
-def test_without_any_key_none_is_found(folder: Path) -> None:
+def test_without_a_configured_key_the_lookup_finds_no_key(folder: Path) -> None:
     assert KeyStore(folder, {}).find() is None
     with pytest.raises(MissingApiKey) as caught:
         KeyStore(folder, {}).get()
@@ -48,7 +48,7 @@ def test_without_any_key_none_is_found(folder: Path) -> None:
     assert not folder.exists(), "looking for a key makes no folder"
 
 
-def test_the_environment_s_key_wins_over_the_saved_one(folder: Path) -> None:
+def test_the_environment_key_takes_precedence_over_the_saved_key(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     assert KeyStore(folder, {environment.API_KEY: KEY}).get() == ApiKey(Secret(KEY), "env")
     assert KeyStore(folder, {}).get() == ApiKey(Secret(OTHER), "saved")
@@ -68,14 +68,14 @@ def test_an_unusable_key_in_the_environment_is_an_error_and_no_other_key_is_used
     assert "two words" not in all_text_of(caught.value)
 
 
-def test_the_environment_of_the_process_is_read_at_each_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_key_is_read_at_each_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = KeyStore(folder)
     for key in (KEY, OTHER):
         monkeypatch.setenv(environment.API_KEY, key)
         assert store.get().secret.reveal() == key
 
 
-def test_a_key_of_the_prompt_comes_last(folder: Path) -> None:
+def test_the_prompt_key_is_used_only_without_an_environment_key_or_saved_key(folder: Path) -> None:
     of_prompt = Secret("comfyui-unit-credentials-of-a-prompt")
     assert KeyStore(folder, {}).get(of_prompt) == ApiKey(of_prompt, "prompt")
     assert KeyStore(folder, {environment.API_KEY: KEY}).get(of_prompt).source == "env"
@@ -83,7 +83,7 @@ def test_a_key_of_the_prompt_comes_last(folder: Path) -> None:
     assert KeyStore(folder, {}).get(of_prompt).source == "saved"
 
 
-def test_a_prompt_key_does_not_replace_a_damaged_one(folder: Path) -> None:
+def test_a_prompt_key_does_not_replace_a_damaged_saved_key(folder: Path) -> None:
     with pytest.raises(InvalidApiKey):
         KeyStore(folder, {environment.API_KEY: "two words"}).get(Secret(KEY))
     (folder / "api_key.json").mkdir(parents=True)
@@ -94,7 +94,7 @@ def test_a_prompt_key_does_not_replace_a_damaged_one(folder: Path) -> None:
 # Several users that cannot be told apart
 
 
-def test_with_several_users_only_a_key_of_the_prompt_is_used(folder: Path) -> None:
+def test_with_several_users_only_the_prompt_key_is_used(folder: Path) -> None:
     KeyStore(folder, {}).save(Secret(OTHER))
     store = KeyStore(folder, {environment.API_KEY: KEY}, many_users=True)
     for look in (store.find, store.get, store.check_key_is_not_shared, lambda: store.save(Secret(OTHER))):
@@ -119,7 +119,7 @@ def test_several_users_who_share_one_key_can_use_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ["", "0", "yes", "true", "11"])
-def test_only_the_value_1_means_a_shared_key(folder: Path, named: str) -> None:
+def test_only_the_value_1_allows_several_users_to_share_a_key(folder: Path, named: str) -> None:
     with pytest.raises(SharedKeyRefused):
         KeyStore(folder, {environment.API_KEY: KEY, environment.SHARED_KEY: named}, many_users=True).get()
 
@@ -174,7 +174,7 @@ def test_an_empty_key_is_refused(pasted: str) -> None:
     ],
     ids=lambda text: ascii(text)[:30],
 )
-def test_a_key_that_no_header_can_carry_is_refused_without_being_quoted(pasted: str) -> None:
+def test_a_key_with_invalid_header_characters_is_refused_and_not_quoted(pasted: str) -> None:
     with pytest.raises(InvalidApiKey) as caught:
         clean_key(pasted)
     assert caught.value.code == "invalid_key"
@@ -214,9 +214,7 @@ def test_a_saved_key_is_found_by_the_next_process(folder: Path) -> None:
 
 
 @posix_only
-def test_the_key_is_never_in_a_file_others_could_read_not_even_while_it_is_written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_key_file_is_private_even_while_it_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, bytes]] = []
     real = os.fsync
 
@@ -235,7 +233,7 @@ def test_the_key_is_never_in_a_file_others_could_read_not_even_while_it_is_writt
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace", "write"])
-def test_a_save_that_fails_leaves_the_older_key_and_no_temporary_file(
+def test_failing_to_save_a_key_keeps_the_older_key_and_leaves_no_temporary_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     store = KeyStore(folder, {})
@@ -254,7 +252,7 @@ def test_a_save_that_fails_leaves_the_older_key_and_no_temporary_file(
     assert store.get().secret.reveal() == OTHER
 
 
-def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
+def test_failing_to_create_the_state_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     with pytest.raises(StateUnwritable) as caught:
         KeyStore(tmp_path / "state", {}).save(Secret(KEY))
@@ -271,7 +269,7 @@ def test_a_removed_key_is_gone_and_removing_a_missing_key_is_no_error(folder: Pa
     assert not any(KEY in path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file())
 
 
-def test_removing_the_saved_key_leaves_the_environment_s(folder: Path) -> None:
+def test_removing_the_saved_key_keeps_the_environment_key(folder: Path) -> None:
     store = KeyStore(folder, {environment.API_KEY: KEY})
     store.save(Secret(OTHER))
     store.remove()

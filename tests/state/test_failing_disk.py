@@ -73,7 +73,7 @@ def test_an_unreadable_list_of_protected_jobs_is_not_treated_as_empty(
 
 
 @pytest.mark.parametrize("number", FAILURES)
-def test_an_unreadable_note_still_says_that_something_was_running(
+def test_an_unreadable_in_flight_record_is_still_listed(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = InFlightOperation("delete", "panel", "host", "abcd")
@@ -83,7 +83,7 @@ def test_an_unreadable_note_still_says_that_something_was_running(
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
-def test_a_lock_that_a_failing_disk_refused_is_not_held(
+def test_a_lock_that_could_not_be_acquired_on_a_failing_disk_is_not_held(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "_lock", failing(number))
@@ -91,7 +91,7 @@ def test_a_lock_that_a_failing_disk_refused_is_not_held(
         locks.try_lock(file)
 
 
-def test_a_file_system_without_locks_leaves_the_locks_of_the_process(
+def test_a_file_lock_can_be_acquired_on_a_file_system_without_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "_lock", failing(errno.ENOLCK))
@@ -110,14 +110,14 @@ def test_an_owner_lock_on_a_failing_disk_counts_as_held(
     assert (OwnerLock.is_held(path), OwnerLock.is_abandoned(path)) == (True, False)
 
 
-def test_a_missing_file_is_not_held(tmp_path: Path) -> None:
+def test_a_missing_lock_file_is_not_held(tmp_path: Path) -> None:
     assert (OwnerLock.is_held(tmp_path / "a.json"), OwnerLock.is_abandoned(tmp_path / "a.json")) == (
         False,
         True,
     )
 
 
-def test_a_backup_that_the_disk_cannot_show_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_backup_counts_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "is_file", failing(errno.EIO))
     assert not BackupFolder(tmp_path).has("0" * 32)
 
@@ -173,7 +173,7 @@ def test_a_full_disk_is_reported_with_the_file_it_refused(tmp_path: Path) -> Non
     assert re.match(r"File too large \([\w.]+\)\. Free some disk space", full.value.hint)
 
 
-async def test_a_hanging_file_is_named_and_the_next_one_is_not_waited_for_as_long(
+async def test_a_hanging_file_is_named_and_the_next_file_has_a_shorter_timeout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "FILE_SECONDS", 1.0)

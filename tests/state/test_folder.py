@@ -181,7 +181,7 @@ def test_lost_safeguards_never_count_as_empty_or_off(used: Path, harm: Harm) -> 
 
 
 @pytest.mark.parametrize("harm", KNOWN_AFTER_A_RESTART)
-def test_the_marker_still_counts_after_a_restart(used: Path, harm: Harm) -> None:
+def test_a_lost_folder_is_still_detected_after_a_restart(used: Path, harm: Harm) -> None:
     harm(used)
     restart()
     with pytest.raises(StateFolderLost):
@@ -201,7 +201,7 @@ def test_a_folder_that_comes_back_is_used_again(used: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root can read everything")
-def test_a_folder_that_cannot_be_read_is_not_empty(used: Path) -> None:
+def test_an_unreadable_state_folder_is_not_treated_as_empty(used: Path) -> None:
     used.chmod(0)
     try:
         with pytest.raises(StateFolderLost, match="can’t be read"):
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_read_is_not_empty(used: Path) -> None:
         used.chmod(0o700)
 
 
-def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
+def test_an_unreadable_state_folder_is_not_treated_as_empty_on_first_use(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     restart()
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_read_is_not_empty_even_where_it_was_never_seen(
 
 
 @pytest.mark.parametrize("harm", [removed, emptied, replaced, replaced_by_an_older_version, marker_removed])
-def test_a_folder_missing_at_startup_is_noticed_by_the_id_copy_in_another_folder(
+def test_a_state_folder_missing_at_startup_is_detected_by_the_copy_of_its_id(
     folder: Path, tmp_path: Path, harm: Harm
 ) -> None:
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
@@ -246,7 +246,7 @@ def test_a_folder_missing_at_startup_is_noticed_by_the_id_copy_in_another_folder
     ProtectionFile(folder).load()
 
 
-def test_an_id_copy_that_is_damaged_or_of_another_folder_is_ignored(folder: Path, tmp_path: Path) -> None:
+def test_a_copied_folder_id_that_is_damaged_or_of_another_folder_is_ignored(folder: Path, tmp_path: Path) -> None:
     state_folder_at(tmp_path / "other").keep_id_copy_in(tmp_path / "inside")
     SettingsFile(tmp_path / "other").change(hold_seconds=5)
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
@@ -258,14 +258,14 @@ def test_an_id_copy_that_is_damaged_or_of_another_folder_is_ignored(folder: Path
     assert str(folder) in (tmp_path / "inside" / "state_is_elsewhere.json").read_text()
 
 
-def test_no_id_copy_is_kept_in_the_same_folder(folder: Path, tmp_path: Path) -> None:
+def test_the_folder_id_is_not_copied_into_the_state_folder_itself(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
     state_folder_at(folder).keep_id_copy_in(tmp_path / "link")
     SettingsFile(folder).change(hold_seconds=5)
     assert not (folder / "state_is_elsewhere.json").exists()
 
 
-def test_the_folder_works_if_no_id_copy_can_be_written(folder: Path, tmp_path: Path) -> None:
+def test_the_state_folder_works_if_the_copy_of_its_id_cannot_be_written(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "inside").write_text("a file")
     state_folder_at(folder).keep_id_copy_in(tmp_path / "inside")
     SettingsFile(folder).change(hold_seconds=5)
@@ -276,7 +276,7 @@ def test_the_folder_works_if_no_id_copy_can_be_written(folder: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("harm", [each for each in LOSSES if each is not replaced_by_a_file])
-def test_a_person_can_start_anew_and_the_folder_is_marked_again(used: Path, harm: Harm) -> None:
+def test_starting_anew_after_a_lost_folder_writes_a_new_marker(used: Path, harm: Harm) -> None:
     harm(used)
     state_folder_at(used).start_anew()
     file = ProtectionFile(used)
@@ -380,7 +380,7 @@ def test_an_older_folder_that_cannot_be_marked_is_still_recognised(
             ProtectionFile(folder).load()
 
 
-def test_a_link_to_the_folder_and_a_folder_of_backups_elsewhere_work(tmp_path: Path) -> None:
+def test_the_state_folder_and_its_backups_may_be_links_to_other_folders(tmp_path: Path) -> None:
     (tmp_path / "disk" / "backups").mkdir(parents=True)
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "backups").symlink_to(tmp_path / "disk" / "backups")
@@ -438,7 +438,7 @@ def test_a_disk_that_hangs_in_one_thread_does_not_block_another_forever(
     state_folder_at(used).check()
 
 
-def test_a_safeguard_written_by_another_process_is_noted_by_the_first_process_to_see_it(folder: Path) -> None:
+def test_a_safeguard_file_of_another_process_is_noted_by_the_first_process_that_reads_it(folder: Path) -> None:
     mine, theirs = StateFolder(folder), StateFolder(folder)
     mine.ensure()
     theirs.check()
@@ -449,7 +449,7 @@ def test_a_safeguard_written_by_another_process_is_noted_by_the_first_process_to
         mine.check()
 
 
-def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_noted(folder: Path) -> None:
+def test_a_safeguard_file_noted_by_two_processes_at_once_stays_noted(folder: Path) -> None:
     class Slow(StateFolder):
         """Another process protects a job, between this one's look at the folder and its note."""
 
@@ -467,7 +467,7 @@ def test_a_safeguard_that_is_noted_at_the_same_moment_by_another_process_stays_n
         StateFolder(folder).check()
 
 
-def test_a_list_that_vanishes_while_it_is_read_does_not_count_as_empty(
+def test_a_protection_list_that_vanishes_while_it_is_read_does_not_count_as_empty(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(path: Path, most: int) -> bytes:

@@ -62,7 +62,7 @@ def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> Sta
 
 
 @harms
-async def test_before_a_deletion_or_a_clear_nothing_is_sent(stage: Stage, harm: Harm) -> None:
+async def test_a_state_folder_lost_before_a_deletion_or_clear_stops_all_requests(stage: Stage, harm: Harm) -> None:
     harm(stage.folder)
     operations = stage.operations()
     for deleting in (
@@ -76,7 +76,9 @@ async def test_before_a_deletion_or_a_clear_nothing_is_sent(stage: Stage, harm: 
 
 @harms
 @pytest.mark.parametrize("step", [FIRST_LOOK, BACKUP, A_JOB_IS_SAVED, DELETION])
-async def test_during_a_deletion_nothing_more_is_sent(stage: Stage, harm: Harm, step: str) -> None:
+async def test_a_state_folder_lost_during_a_deletion_stops_further_requests(
+    stage: Stage, harm: Harm, step: str
+) -> None:
     stage.steps = Steps({step: lambda: harm(stage.folder)})
     await stage.delete()
     assert stage.cloud.history_posts == []
@@ -89,14 +91,14 @@ async def test_during_a_deletion_nothing_more_is_sent(stage: Stage, harm: Harm, 
 
 
 @pytest.mark.parametrize("harm", [backups_removed, removed], ids=lambda harm: harm.__name__)
-async def test_a_backup_that_is_gone_before_the_first_request_stops_the_deletion(stage: Stage, harm: Harm) -> None:
+async def test_backups_deleted_before_the_first_request_stop_the_deletion(stage: Stage, harm: Harm) -> None:
     stage.steps = Steps({DELETION: lambda: harm(stage.folder)})
     await stage.delete()
     assert stage.cloud.history_posts == []
     assert "failed" in stage.outcomes().values()
 
 
-async def test_one_backup_that_is_gone_before_the_first_request_stops_the_deletion(stage: Stage) -> None:
+async def test_one_backup_deleted_before_the_first_request_stops_the_deletion(stage: Stage) -> None:
     stage.steps = Steps({DELETION: lambda: emptied_of_backups(stage)})
     await stage.delete()
     assert stage.cloud.history_posts == []
@@ -124,7 +126,7 @@ async def no_time(seconds: float) -> None:
 
 
 @harms
-async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
+async def test_a_deletion_request_is_not_retried_after_the_state_folder_is_lost(
     cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, harm: Harm
 ) -> None:
     protection, job = ProtectionFile(tmp_path / "state"), cloud.finished[0]
@@ -141,7 +143,7 @@ async def test_while_a_request_waits_for_its_next_try_it_is_not_sent_again(
 
 
 @harms
-async def test_a_clear_that_waits_for_its_next_try_is_not_sent_again(
+async def test_a_clear_is_not_retried_after_the_state_folder_is_lost(
     cloud: SimulatedCloud, open_client: OpenClient, tmp_path: Path, harm: Harm
 ) -> None:
     protection = ProtectionFile(tmp_path / "state")
@@ -167,7 +169,7 @@ async def test_after_starting_anew_deletions_work_again(stage: Stage) -> None:
 NUMBERS = (errno.ENOENT, errno.EIO, errno.ESTALE)
 
 
-async def test_whatever_call_fails_a_protected_job_stays_and_what_goes_was_backed_up(
+async def test_if_any_disk_call_fails_protected_jobs_stay_and_deleted_jobs_have_backups(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     """Each call of the deletion that the disk can refuse, in turn, once or for good."""

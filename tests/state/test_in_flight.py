@@ -32,7 +32,7 @@ def only(folder: Path) -> Path:
     return path
 
 
-def test_notes_are_read_by_the_next_process(journal: InFlight, tmp_path: Path) -> None:
+def test_in_flight_records_are_read_by_the_next_process(journal: InFlight, tmp_path: Path) -> None:
     written = entry()
     journal.begin(written)
     (read,) = InFlight(tmp_path).entries()
@@ -41,11 +41,11 @@ def test_notes_are_read_by_the_next_process(journal: InFlight, tmp_path: Path) -
     assert (read.host, read.last4) == ("cloud.comfy.org", "abcd")
 
 
-def test_a_folder_that_was_never_used_has_no_entries(journal: InFlight) -> None:
+def test_a_missing_in_flight_folder_gives_no_records(journal: InFlight) -> None:
     assert journal.entries() == []
 
 
-def test_a_resolved_entry_is_gone_and_the_others_stay(journal: InFlight) -> None:
+def test_resolving_an_in_flight_record_removes_only_that_record(journal: InFlight) -> None:
     first, second = entry(), entry()
     journal.begin(first)
     journal.begin(second)
@@ -54,18 +54,18 @@ def test_a_resolved_entry_is_gone_and_the_others_stay(journal: InFlight) -> None
     journal.resolve(first.operation)
 
 
-def test_entries_come_oldest_first(journal: InFlight) -> None:
+def test_in_flight_records_are_listed_oldest_first(journal: InFlight) -> None:
     for day in ("2026-01-03", "2026-01-01", "2026-01-02"):
         journal.begin(entry(started_at=f"{day}T00:00:00+00:00"))
     assert [each.started_at[:10] for each in journal.entries()] == ["2026-01-01", "2026-01-02", "2026-01-03"]
 
 
-def test_each_operation_has_a_name_and_a_time_of_its_own() -> None:
+def test_each_in_flight_operation_has_its_own_name_and_time() -> None:
     assert len({entry().operation for _ in range(100)}) == 100
     assert entry().started_at.endswith("+00:00")
 
 
-def test_a_summary_tells_neither_ids_nor_host_nor_key() -> None:
+def test_an_in_flight_summary_contains_no_job_ids_host_or_key() -> None:
     assert set(entry().summary()) == {"operation", "kind", "asked", "origin", "started_at"}
 
 
@@ -78,7 +78,7 @@ def test_only_the_owner_can_read_an_in_flight_record(journal: InFlight, tmp_path
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_failing_to_write_a_note_is_an_error_without_a_path_and_leaves_nothing(
+def test_failing_to_write_an_in_flight_record_raises_an_error_without_a_path_and_leaves_no_file(
     journal: InFlight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def refuse(*arguments: object) -> None:
@@ -92,7 +92,7 @@ def test_failing_to_write_a_note_is_an_error_without_a_path_and_leaves_nothing(
     assert journal.entries() == []
 
 
-def test_a_note_that_cannot_be_removed_says_so(journal: InFlight, tmp_path: Path) -> None:
+def test_failing_to_remove_an_in_flight_record_raises_an_error(journal: InFlight, tmp_path: Path) -> None:
     (tmp_path / "running" / f"{NAME}.json").mkdir(parents=True)
     with pytest.raises(StateUnwritable):
         journal.resolve(NAME)
@@ -101,7 +101,7 @@ def test_a_note_that_cannot_be_removed_says_so(journal: InFlight, tmp_path: Path
 @pytest.mark.parametrize(
     "name", ["", "..", "../api_key", "/etc/passwd", "a/b", NAME.upper(), NAME + "0", NAME + "\n", "\x00" * 32]
 )
-def test_no_name_leads_out_of_the_folder(journal: InFlight, tmp_path: Path, name: str) -> None:
+def test_an_invalid_operation_name_is_refused(journal: InFlight, tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.json").write_text("{}")
     with pytest.raises(ValueError, match="an id must have"):
         journal.resolve(name)
@@ -147,7 +147,7 @@ def test_a_damaged_in_flight_file_is_still_listed(
     json.dumps(damaged.summary())
 
 
-def test_other_files_are_not_mistaken_for_notes(journal: InFlight, tmp_path: Path) -> None:
+def test_other_files_are_not_listed_as_in_flight_records(journal: InFlight, tmp_path: Path) -> None:
     folder = tmp_path / "running"
     folder.mkdir()
     for name in ("readme.txt", f".{NAME}.json.{NAME}", f"{NAME}.json.bak", "x.json", ".DS_Store"):

@@ -102,7 +102,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, soon: None) -> Iterator[Hanging]:
 
 
 @posix
-def test_a_file_lock_kept_by_a_stopped_program_is_an_error_that_names_the_file(tmp_path: Path, soon: None) -> None:
+def test_waiting_for_a_lock_of_a_stopped_program_raises_an_error_with_the_file_name(tmp_path: Path, soon: None) -> None:
     path = tmp_path / "x.gate"
     named = r"x\.gate could not be locked"
     with stopped_holder(path), pytest.raises(LockNotAnswering, match=named), file_lock(path):
@@ -154,7 +154,7 @@ def test_an_audit_log_locked_by_a_stopped_program_is_an_error_and_not_a_hang(tmp
 
 
 @posix
-def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(tmp_path: Path, hanging: Hanging) -> None:
+def test_a_hanging_lock_call_times_out_and_a_lock_acquired_late_is_released(tmp_path: Path, hanging: Hanging) -> None:
     slot, begin = SenderLock(tmp_path), time.monotonic()
     with pytest.raises(StateUnwritable):
         slot.take(OPERATION)
@@ -168,7 +168,9 @@ def test_a_hanging_lock_call_times_out_and_its_late_lock_is_given_back(tmp_path:
 
 
 @posix
-def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(tmp_path: Path, hanging: Hanging) -> None:
+def test_a_lock_acquired_after_the_timeout_is_released_before_its_file_is_closed(
+    tmp_path: Path, hanging: Hanging
+) -> None:
     path = tmp_path / "x"
     path.touch()
     with open_private(path, "r+b") as file, open_private(path, "r+b") as other:
@@ -180,7 +182,7 @@ def test_a_lock_that_arrives_too_late_is_released_while_its_file_is_open(tmp_pat
 
 
 @posix
-def test_no_more_lock_calls_are_made_while_too_many_hang(
+def test_no_further_lock_call_is_made_while_too_many_calls_hang(
     tmp_path: Path, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "MAX_STUCK_LOCKS", len(locks._pending_descriptors) + 2)
@@ -224,7 +226,7 @@ def in_a_child(check: Callable[[], bool]) -> bool:
 
 
 @posix
-def test_a_forked_child_keeps_no_lock_of_its_living_parent(tmp_path: Path) -> None:
+def test_a_forked_child_does_not_hold_the_lock_of_its_running_parent(tmp_path: Path) -> None:
     slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     reads, writes = os.pipe()
@@ -246,7 +248,7 @@ def test_a_forked_child_keeps_no_lock_of_its_living_parent(tmp_path: Path) -> No
 
 
 @posix
-def test_a_forked_child_keeps_no_lock_of_its_dead_parent(tmp_path: Path) -> None:
+def test_a_forked_child_does_not_hold_the_lock_of_its_dead_parent(tmp_path: Path) -> None:
     parent = subprocess.run(
         [sys.executable, "-c", FORK, str(tmp_path)],
         cwd=PACK,

@@ -38,7 +38,7 @@ def test_only_the_newest_reports_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "../api_key", "0" * 32, "0" * 31, "G" * 32, f"{'0' * 32}\n"])
-def test_a_name_that_no_report_has_is_refused_and_never_becomes_a_path(tmp_path: Path, name: str) -> None:
+def test_an_unknown_report_name_is_refused_and_never_used_as_a_path(tmp_path: Path, name: str) -> None:
     (tmp_path / "api_key.json").write_text('{"node": "1", "report": "a secret"}')
     with pytest.raises(InputRefused):
         NodeReports(tmp_path).fetch(name)
@@ -53,7 +53,7 @@ def test_an_unreadable_report_is_refused(tmp_path: Path, content: str) -> None:
         reports.fetch(name)
 
 
-def test_a_report_holds_no_key(tmp_path: Path) -> None:
+def test_a_stored_report_does_not_contain_the_key(tmp_path: Path) -> None:
     key = Secret("comfyui-unit-node-reports-0123456789")
     name = NodeReports(tmp_path).keep("1", f"the cloud says {key.reveal()}")
     assert NodeReports(tmp_path).fetch(name)["report"] == "the cloud says [hidden]"

@@ -100,7 +100,7 @@ def victim(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_something_else_in_place_of_the_settings_gives_the_safest_settings(
+def test_a_link_pipe_or_folder_in_place_of_the_settings_file_gives_the_safest_settings(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "settings.json", victim)
@@ -123,7 +123,9 @@ def test_an_unreadable_protection_list_is_named_and_never_counts_as_empty(
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_the_key_is_read_from_no_other_file(folder: Path, victim: Path, plant: Callable[[Path, Path], None]) -> None:
+def test_a_link_in_place_of_the_key_file_is_not_read(
+    folder: Path, victim: Path, plant: Callable[[Path, Path], None]
+) -> None:
     victim.write_text(json.dumps({"api_key": KEY}))
     plant(folder / "api_key.json", victim)
     problem = error_of(lambda: KeyStore(folder, {}).find())
@@ -135,7 +137,7 @@ def test_the_key_is_read_from_no_other_file(folder: Path, victim: Path, plant: C
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_something_else_in_place_of_an_in_flight_note_is_still_listed(
+def test_a_link_pipe_or_folder_in_place_of_an_in_flight_record_is_still_listed(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "running" / f"{NAME}.json", victim)
@@ -146,7 +148,7 @@ def test_something_else_in_place_of_an_in_flight_note_is_still_listed(
 
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("name", ["deletions.jsonl", "deletions.gate"])
-def test_the_audit_log_is_never_appended_to_another_file_and_the_problem_is_named(
+def test_a_link_pipe_or_folder_in_place_of_the_audit_log_is_not_written_to_and_is_reported(
     folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / name, victim)
@@ -165,7 +167,7 @@ def test_the_audit_log_is_never_appended_to_another_file_and_the_problem_is_name
 
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("name", ["sending.lock", "sending.gate"])
-def test_the_lock_truncates_no_other_file_and_what_is_wrong_is_named(
+def test_a_link_pipe_or_folder_in_place_of_a_lock_file_is_not_truncated_and_is_reported(
     folder: Path, victim: Path, name: str, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / name, victim)
@@ -182,7 +184,7 @@ def test_the_lock_truncates_no_other_file_and_what_is_wrong_is_named(
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_something_else_in_place_of_a_backup_counts_as_a_damaged_backup(
+def test_a_link_pipe_or_folder_in_place_of_a_backup_counts_as_a_damaged_backup(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "backups" / f"{NAME}.zip", victim)
@@ -204,7 +206,7 @@ def test_a_backup_with_an_endless_table_of_contents_is_not_read_into_memory(fold
 
 
 @pytest.mark.parametrize("plant", READ_ONLY_HARM)
-def test_something_else_in_place_of_a_question_counts_as_closed(
+def test_a_link_pipe_or_folder_in_place_of_an_approval_file_counts_as_a_closed_approval(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "asking" / f"{NAME}.json", victim)
@@ -213,7 +215,7 @@ def test_something_else_in_place_of_a_question_counts_as_closed(
 
 
 @pytest.mark.parametrize("plant", [plant_symlink, plant_fifo, plant_folder])
-def test_links_pipes_and_folders_do_not_count_as_held(
+def test_links_pipes_and_folders_do_not_count_as_held_locks(
     folder: Path, victim: Path, plant: Callable[[Path, Path], None]
 ) -> None:
     plant(folder / "x", victim)

@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> ProtectionFile:
     return ProtectionFile(tmp_path / "state")
 
 
-def test_without_a_file_nothing_is_protected(file: ProtectionFile) -> None:
+def test_without_a_protection_list_no_job_is_protected(file: ProtectionFile) -> None:
     assert file.load() == NOTHING_PROTECTED
     assert not file.load()
 
@@ -71,7 +71,7 @@ def test_starting_with_an_empty_list_keeps_the_damaged_file(file: ProtectionFile
     assert file.load() == NOTHING_PROTECTED
 
 
-def test_a_good_list_is_not_put_aside(file: ProtectionFile) -> None:
+def test_a_valid_protection_list_cannot_be_replaced_by_an_empty_list(file: ProtectionFile) -> None:
     file.change(protect=True, jobs=ids(1))
     with pytest.raises(InputRefused):
         file.start_empty()
@@ -84,7 +84,7 @@ def test_failing_to_save_the_protection_list_is_an_error(tmp_path: Path) -> None
         ProtectionFile(tmp_path / "state").change(protect=True, jobs=ids(1))
 
 
-def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: Path) -> None:
+def test_an_unchanged_protection_list_is_not_written_again(file: ProtectionFile, tmp_path: Path) -> None:
     file.change(protect=True, jobs=ids(1))
     before = (tmp_path / "state" / "protected.json").stat().st_ino
     file.change(protect=True, jobs=ids(1))
@@ -92,7 +92,7 @@ def test_an_unchanged_list_is_not_written_again(file: ProtectionFile, tmp_path: 
     assert json.loads((tmp_path / "state" / "protected.json").read_text())["jobs"] == ids(1)
 
 
-def test_an_unseen_job_is_safeguarded_while_any_workflow_is_protected() -> None:
+def test_a_job_with_unknown_workflow_is_safeguarded_while_any_workflow_is_protected() -> None:
     first, second, gone = ids(3)
     seen = Observation({first: job(first)._replace(workflow_id="flow")}, frozenset({ProvenAbsent(gone)}))
     back = safeguarded([first, second, gone], ProtectedJobs(frozenset(), frozenset({"flow"})), [seen])

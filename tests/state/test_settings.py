@@ -20,7 +20,7 @@ from cloud_history.state.settings import (
 CHANGES = 15
 
 
-def test_changes_made_at_the_same_time_leave_each_other_as_they_are(tmp_path: Path) -> None:
+def test_simultaneous_changes_of_different_settings_are_all_kept(tmp_path: Path) -> None:
     files = [SettingsFile(tmp_path / "state") for _ in range(2)]
 
     def change(file: SettingsFile, name: str, values: list[object]) -> list[object]:
@@ -56,7 +56,7 @@ def test_a_refused_setting_creates_no_state_folder(tmp_path: Path) -> None:
     ],
     ids=lambda content: str(content[:24]),
 )
-def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: Path, content: bytes) -> None:
+def test_damaged_settings_raise_an_error_and_are_shown_as_the_safest_values(tmp_path: Path, content: bytes) -> None:
     kept = SettingsFile(tmp_path / "state")
     kept.change(hold_seconds=5)
     (tmp_path / "state" / "settings.json").write_bytes(content)
@@ -69,7 +69,7 @@ def test_damaged_settings_are_an_error_and_are_shown_on_the_safe_side(tmp_path: 
 
 
 @pytest.mark.parametrize("mode", ["ask", "allow", "never"])
-def test_the_setting_applies_and_can_be_changed(mode: str) -> None:
+def test_the_approval_setting_can_be_changed(mode: str) -> None:
     assert node_deletion_mode(mode, {}) == NodeDeletionMode(mode, fixed=False)  # type: ignore[arg-type]
     assert node_deletion_mode(mode, {"COMFY_CLOUD_HISTORY_NODES": " "}).mode == mode
 
@@ -84,7 +84,9 @@ def test_the_environment_variable_overrides_the_setting_in_upper_or_lower_case(
 
 
 @pytest.mark.parametrize("named", ["yes", "1", "true", "allow,never", "allowed", "alw"])
-def test_an_unknown_word_means_ask_and_is_logged_once(named: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_value_in_the_variable_means_ask_and_is_logged_once(
+    named: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING, "cloud_history"):
         for _ in range(3):
             found = node_deletion_mode("allow", {"COMFY_CLOUD_HISTORY_NODES": named})
@@ -92,5 +94,5 @@ def test_an_unknown_word_means_ask_and_is_logged_once(named: str, caplog: pytest
     assert len([record for record in caplog.records if f"“{named}”" in record.getMessage()]) == 1
 
 
-def test_an_unknown_setting_means_ask() -> None:
+def test_an_unknown_approval_setting_means_ask() -> None:
     assert node_deletion_mode("sometimes", {}).mode == "ask"
