@@ -1,4 +1,4 @@
-"""Asking the person behind a workflow: how the question is announced and every way it ends."""
+"""How a workflow's question to the person is announced, and every way in which the question ends."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(sce
         "20 nodes are asking already. Nothing was sent. Give all job ids to one node, or let one node run after "
         "another: link “after”."
     )
-    # A place is given back, however what was done in it ended.
+    # An ended approval makes room for another one, however the approval ended.
     with pytest.raises(asyncio.CancelledError), scene.questions.reserve(ASKER):
         raise asyncio.CancelledError
     for _ in range(30):
@@ -220,7 +220,7 @@ def test_an_approval_removes_its_files_however_it_ends(scene: Scene, end: str) -
 
 @contextmanager
 def hanging(monkeypatch: pytest.MonkeyPatch, owner: Any, call: str) -> Iterator[None]:
-    """This call hangs until the test is over."""
+    """Let this call hang until the test ends."""
     over, real = threading.Event(), getattr(owner, call)
 
     def hang(*args: Any, **kwargs: Any) -> Any:

@@ -102,7 +102,7 @@ def test_delete_within_a_second_is_refused_and_the_token_stays_valid(scene: Scen
             with pytest.raises(OperationRefused, match="before anybody could read"):
                 scene.answer()
             refused.append(seconds)
-        # Another page has read it no longer for that.
+        # A second page must also wait a full second before it can answer.
         scene.fetch()
         with pytest.raises(OperationRefused, match="before anybody could read"):
             scene.answer()

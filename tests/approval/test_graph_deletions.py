@@ -187,7 +187,7 @@ def test_no_approval_is_asked_for_if_the_history_cannot_be_read_completely(room:
 
 
 def aged(client: FakeClient) -> None:
-    """Three jobs of three ages, newest first as a server lists them."""
+    """Return three jobs of different ages, newest first as a server lists them."""
     made = [job(each)._replace(created_at=NOON - timedelta(days=days)) for days, each in enumerate(ids(3))]
     client.jobs = {each.id: each for each in made}
 

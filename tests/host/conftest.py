@@ -1,4 +1,4 @@
-"""The stage of the tests in a host without a browser: the embedded one, or the real ComfyUI of COMFYUI_DIR."""
+"""Fixtures for tests in a host without a browser: the embedded host, or the real ComfyUI in COMFYUI_DIR."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Graph = dict[str, dict[str, Any]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a real ComfyUI its time."""
+    """Raise the time limits of tests that run in a real ComfyUI."""
     for item in items:
         if item.path.parent.name == "host":
             item.add_marker(pytest.mark.timeout(300 if os.environ.get("COMFYUI_DIR") else 60))
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Run:
-    """One prompt that has run: how it ended, and every websocket message on the way."""
+    """A finished run of a prompt: how it ended, and its websocket messages."""
 
     ended: str
     prompt_id: str
@@ -39,11 +39,11 @@ class Run:
 
     @property
     def error(self) -> str:
-        """The text of the error it ended with."""
+        """Return the text of the error that ended the run."""
         return str(self.messages[-1]["data"].get("exception_message", ""))
 
     def ui(self, node_id: str) -> list[str]:
-        """What a node shows after the run."""
+        """Return the output that a node shows after the run."""
         for message in self.messages:
             if message["type"] == "executed" and message["data"]["node"] == node_id:
                 text: list[str] = message["data"]["output"]["text"]
@@ -52,7 +52,7 @@ class Run:
 
 
 class Comfy:
-    """A client of a host, as its page is one."""
+    """A client of a host that behaves as the host's page does."""
 
     def __init__(self, host: HostProcess, session: aiohttp.ClientSession) -> None:
         self.host = host
@@ -76,12 +76,12 @@ class Comfy:
             return json.loads(text) if text else {}
 
     async def run(self, graph: Graph, **extra_data: Any) -> Run:
-        """Queue a graph and wait for its end."""
+        """Queue a graph and wait for the end of its run."""
         async with self.running(graph, **extra_data) as run:
             return await run()
 
     async def run_headless(self, graph: Graph) -> dict[str, Any]:
-        """Queue a graph as a script does that looks at the history alone, and give its entry there."""
+        """Queue a graph without a websocket, as a script does, and return its history entry."""
         prompt_id = (await self.post("/prompt", {"prompt": graph}))["prompt_id"]
         while not (entries := await self.get(f"/history/{prompt_id}")):  # noqa: ASYNC110 - it is in another process
             await asyncio.sleep(0.02)
@@ -97,7 +97,7 @@ class Comfy:
             await self._decide({**of, "answer": self.answer, "always": False})
 
     async def _decide(self, answer: dict[str, Any]) -> None:
-        """Answer as soon as an answer is taken: not before the question can have been read."""
+        """Answer the question as soon as the routes accept an answer, which is after one second."""
         url, headers = f"{self.host.base_url}/cloud_history/ask/answer", {"X-Cloud-History": "1"}
         while True:
             async with self._session.post(url, json=answer, headers=headers) as response:
@@ -109,7 +109,7 @@ class Comfy:
 
     @asynccontextmanager
     async def running(self, graph: Graph, **extra_data: Any) -> AsyncIterator[Callable[[], Awaitable[Run]]]:
-        """Queue a graph; what is given waits for its end."""
+        """Queue a graph, and return a function that waits for the end of its run."""
         client = uuid.uuid4().hex
         async with self._session.ws_connect(f"{self.host.base_url}/ws?clientId={client}") as socket:
             body = {"prompt": graph, "client_id": client, "extra_data": extra_data}
@@ -131,7 +131,7 @@ class Comfy:
 
 @pytest.fixture(scope="module")
 def busy_cloud() -> Iterator[SimulatedCloud]:
-    """A cloud for all tests of a module: a host takes its time to start."""
+    """One cloud for all tests of a module, because a host starts slowly."""
     cloud = SimulatedCloud(jobs=6000)
     with cloud.serving_in_thread():
         yield cloud
@@ -150,7 +150,7 @@ def host(busy_cloud: SimulatedCloud, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def cloud(busy_cloud: SimulatedCloud) -> SimulatedCloud:
-    """The cloud, well-behaved again and with no request on its books."""
+    """The cloud of the module, without faults and recorded requests."""
     busy_cloud.faults.clear()
     busy_cloud.switches = Switches()
     busy_cloud.requests.clear()
@@ -159,6 +159,6 @@ def cloud(busy_cloud: SimulatedCloud) -> SimulatedCloud:
 
 @pytest.fixture
 async def comfy(host: HostProcess) -> AsyncIterator[Comfy]:
-    """A client of the host."""
+    """Return a client of the host."""
     async with aiohttp.ClientSession() as session:
         yield Comfy(host, session)

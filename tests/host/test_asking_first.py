@@ -1,4 +1,4 @@
-"""A foreign graph with everything switched on, in a host with default settings."""
+"""A graph from somebody else asks before it deletes, in a host with default settings."""
 
 from __future__ import annotations
 
@@ -132,6 +132,6 @@ async def test_with_several_users_the_key_that_came_with_the_prompt_works_and_is
     failed = await many.run(delete([cloud.finished[0].id]), **{KEY: f"{cloud.api_key}-revoked"})
     assert failed.ended == "execution_error"
     everything = [str(run.messages), str(failed.messages), many.host.log()]
-    # Not the queue: older versions show what came with a prompt there, until it is done.
+    # The queue is not checked, because older versions show a prompt's extra data there until it is done.
     everything += [str(await many.get(path)) for path in ("/history", "/object_info", "/system_stats")]
     assert not [text for text in everything if cloud.api_key in text]

@@ -100,7 +100,7 @@ async def test_list_preview_delete_and_verify_give_each_job_its_outcome(comfyui:
 async def preview_and_delete(
     operations: Operations, ids: list[str], meanwhile: Callable[[], Awaitable[object]]
 ) -> DeletionResult:
-    """As a person does it in the panel, with something happening between the preview and the confirmation."""
+    """Preview and confirm a deletion as the panel does, with a change between the two steps."""
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
     assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}

@@ -27,7 +27,7 @@ def some_finished(cloud: SimulatedCloud, count: int) -> list[str]:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Wait for something in another thread; the test's own time limit ends it."""
+    """Wait for an event in another thread, up to the test's own time limit."""
     while not happened():  # noqa: ASYNC110 - the cloud is in another thread, on another event loop
         await asyncio.sleep(0.02)
 
@@ -91,7 +91,7 @@ async def test_list_then_delete_removes_exactly_what_was_listed_in_one_deletion(
     assert {cloud.jobs[job_id].deleted for job_id in wanted} == {True}
     assert len(cloud.finished) == others
 
-    # Again: nothing is left, which is said and is no error.
+    # A second run has nothing to delete, which is reported and is not an error.
     cloud.requests.clear()
     run = await comfy.run(graph)
     assert run.ended == "execution_success"
@@ -188,7 +188,7 @@ async def test_websocket_events_contain_no_data_about_deleted_jobs(comfy: Comfy,
     async with comfy._session.ws_connect(url, headers={"Origin": "null"}) as listening:
         assert (await comfy.run({"1": delete(f"{first},{second}")})).ended == "execution_success"
         entry = await comfy.run_headless({"1": delete(third)})
-        # Whoever queues without a page still has the report in the run's outputs.
+        # A prompt that was queued without a page has the report in its outputs.
         assert "1 job removed from your cloud history" in str(entry["outputs"]["1"]["text"])
         heard: list[dict[str, Any]] = []
         while sum(each["type"] == "cloud_history.changed" for each in heard) < 2:

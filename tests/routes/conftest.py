@@ -23,7 +23,7 @@ async def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) 
 
 @pytest_asyncio.fixture
 async def target(stage: Stage) -> AsyncIterator[Stage]:
-    """The routes with previews to confirm, a hold, a lost one, a question and an unresolved operation: all there is to
+    """Routes with previews, a hold, a lost hold, a question and an unresolved operation: everything there is to
     attack.
     """
     stage.operations.queue.in_flight.begin(stage.unresolved)
@@ -47,7 +47,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
 
 @pytest_asyncio.fixture
 async def brief(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
-    """The routes with a hold so short that no answer of the cloud is quick enough while the gate is closed."""
+    """Routes whose time limit is so short that requests time out while the gate is closed."""
     async with serving(cloud, tmp_path / "state", environ, max_seconds=0.5) as stage:
         stage.operations.settings.change(hold_seconds=0)
         yield stage
@@ -55,7 +55,7 @@ async def brief(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) 
 
 @pytest_asyncio.fixture
 async def gate(cloud: SimulatedCloud) -> AsyncIterator[Gate]:
-    """Holds the cloud's answers back on demand."""
+    """Return a gate that delays the answers of the cloud while it is closed."""
     gate = Gate(cloud)
     yield gate
     gate.open()

@@ -1,4 +1,4 @@
-"""Jobs chosen from one account's list after the key was changed to another account's."""
+"""Jobs selected in one account are safe after the key was changed to that of another account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def account_of_the_list(stage: Stage) -> str:
 
 
 async def change_account(stage: Stage) -> None:
-    """Another key is saved, of an account with other jobs."""
+    """Save the key of another account, which has other jobs."""
     stage.cloud.api_key = OTHER_KEY
     stage.cloud.jobs.clear()
     stage.cloud.add_job("failed")
@@ -68,7 +68,7 @@ async def test_jobs_chosen_in_the_current_account_are_previewed(saved: Stage) ->
     account, ids = await account_of_the_list(saved), [job.id for job in saved.cloud.finished[:2]]
     shown = (await saved.ask("preview", {"ids": ids, "account": account})).json
     assert (shown["removable"], shown["account"]) == (2, account)
-    # The same key again, saved or from elsewhere, is the same account.
+    # The same key means the same account, whatever its source.
     await saved.ask("save_key", {"api_key": saved.cloud.api_key})
     assert (await saved.ask("preview", {"ids": ids, "account": account})).status == 200
 

@@ -1,4 +1,4 @@
-"""Answering a workflow that asks: once, with the token of that question, and perhaps for all workflows to come."""
+"""A workflow's question is answered once, with its own token, and optionally for all later workflows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.route_stage import QUESTION, Stage
 
 @pytest.fixture
 async def asked(stage: Stage) -> AsyncIterator[Stage]:
-    """The routes, with a question that somebody asks."""
+    """Return routes with an open question."""
     owner_lock = await stage.open_question()
     yield stage
     owner_lock.release()

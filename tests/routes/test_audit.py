@@ -17,7 +17,7 @@ CLOUD_JOBS = 60
 
 
 async def delete(stage: Stage, *job_ids: str, backup: bool = False) -> str:
-    """Delete these jobs from the panel; the name of the operation."""
+    """Delete these jobs from the panel, and return the operation id."""
     shown = await stage.preview(ids=list(job_ids))
     answer = await stage.ask("delete", {"token": shown["token"], "backup": backup})
     assert answer.status == 200, answer

@@ -1,6 +1,6 @@
 """The body of a changing route: one small JSON object with known fields, declared as JSON.
 
-A target stands many bodies, one after the other: each is seen to leave it as it was.
+One target receives many bodies in turn. Each test checks that the target has not changed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ MAX_BODY_BYTES_WITH_IDS = 8 * 1024 * 1024
 
 
 def shows_nothing(stage: Stage, answer: Answer) -> None:
-    """The answer holds neither a key nor anything of how we work."""
+    """Check that the answer contains no key and no internal details."""
     for leak in (*LEAKS, str(stage.folder), stage.cloud.api_key, OTHER_KEY):
         assert leak not in answer.text, answer
 
 
 async def refused_by_all(stage: Stage, status: int, body: bytes | None = None, **options: str | None) -> list[Answer]:
-    """Send it to every changing route: each refuses it with this status, and nothing has happened.
+    """Check that every changing route refuses this body with this status, and that nothing changed.
 
-    There is another preview to confirm afterwards.
+    Make a new preview afterwards, because each test confirms one.
     """
     before, what = stage.kept_files(), (body and body[:40], options)
     answers = []
@@ -52,7 +52,7 @@ async def refused_by_all(stage: Stage, status: int, body: bytes | None = None, *
 
 
 async def refused(stage: Stage, route: str, body: object) -> None:
-    """Send it to this route, which refuses it, and nothing has happened."""
+    """Check that this route refuses this body, and that nothing changed."""
     before = stage.kept_files()
     answer = await stage.ask(route, body)
     assert answer.status == 400, (route, body, answer)

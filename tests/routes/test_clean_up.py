@@ -1,4 +1,4 @@
-"""Trying a policy from the panel, and deleting by it."""
+"""Previewing a retention policy in the panel, and deleting jobs by the policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clearing from the menu: a preview is confirmed once, and exactly that is sent, or nothing."""
+"""A clear from the menu sends exactly what the confirmed preview showed, or nothing."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_a_second_clear_during_the_first_is_refused_and_its_token_stays_va
     assert (busy.status, busy.code, busy.json["origin"]) == (409, "busy", "menu")
     gate.open()
     await brief.announced()
-    # It is taken, and finds nothing of what it was about.
+    # The second token is accepted, but the history has changed since its preview.
     again = await brief.ask("clear", {"token": second})
     assert (again.status, again.code) == (410, "preview_expired")
     assert "There were 231 when you looked" in again.text

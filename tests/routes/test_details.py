@@ -1,4 +1,4 @@
-"""One job's details: complete, without the inputs of a failed node, and with text shown as text."""
+"""The details of a job are complete, without the inputs of a failed node, and with text unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def details(stage: Stage, job_id: str) -> Answer:
 
 
 async def answered(stage: Stage, **detail: Any) -> Any:
-    """What is told of a job that the cloud answers this for."""
+    """Return the details of a job for which the cloud returns these fields."""
     whole = {"id": JOB, "status": "failed", "create_time": 1_760_000_000_000, **detail}
     fault = Fault(("GET", f"/api/jobs/{JOB}"), "status", status=200, json=whole, times=None)
     stage.cloud.faults[:] = [fault]

@@ -1,4 +1,4 @@
-"""The seconds in which a deletion can be undone: the server's clock counts them, whatever the browser does."""
+"""The server's clock decides how long a held deletion can be undone, whatever the browser does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 
 def some(stage: Stage, count: int = 1, after: int = 0) -> list[str]:
-    """Ids of finished jobs."""
+    """Return the ids of finished jobs."""
     return [job.id for job in stage.cloud.finished[after : after + count]]
 
 
@@ -400,7 +400,7 @@ async def test_at_most_fifty_deletions_can_be_held(stage: Stage) -> None:
 async def test_a_deletion_is_held_for_as_long_as_the_dialog_promised(stage: Stage, selection: dict[str, int]) -> None:
     await stage.set_hold(10)
     shown = await stage.preview(**({"ids": some(stage, 2)} if selection else {}))
-    # In another tab somebody switches the seconds off while the dialog stands.
+    # Another tab sets the hold seconds to 0 while the dialog is open.
     await stage.set_hold(0)
     answer = await stage.ask("delete" if selection else "clear", {"token": shown["token"]})
     assert answer.status == 202, answer

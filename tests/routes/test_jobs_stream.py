@@ -1,4 +1,4 @@
-"""The list as a stream of lines: its start, its end, and how an incomplete list is marked."""
+"""The job list is a stream of lines, which marks its start, its end and an incomplete list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows(answer: Answer) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def of_size(jobs: int, environ: dict[str, str], folder: Path) -> AsyncIterator[Stage]:
-    """The routes, connected to a cloud with this many jobs."""
+    """Return routes that are connected to a cloud with this many jobs."""
     cloud = SimulatedCloud(jobs=jobs)
     async with (
         cloud.serving() as base_url,

@@ -1,4 +1,4 @@
-"""Keeping the API key: tried first, in a private file, and never seen again."""
+"""An API key is checked first, saved in a private file, and never shown again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
 @pytest_asyncio.fixture
 async def keyless(cloud: SimulatedCloud, tmp_path: Path) -> AsyncIterator[Stage]:
-    """The routes on a machine where nobody has given a key yet."""
+    """Return routes without an API key."""
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
     async with serving(cloud, tmp_path / "state", environ, max_seconds=0.5) as stage:
         yield stage
 
 
 def saved(stage: Stage) -> str | None:
-    """The key on disk."""
+    """Return the API key on disk."""
     path = stage.folder / "api_key.json"
     return str(json.loads(path.read_text())["api_key"]) if path.exists() else None
 

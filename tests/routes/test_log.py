@@ -1,4 +1,4 @@
-"""Every line of the log about an operation begins with the start of its id."""
+"""Every log line about an operation begins with the start of the operation id."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def selection(stage: Stage, what: str) -> dict[str, Any]:
 
 
 async def sent(stage: Stage, what: str) -> str:
-    """Confirm a deletion that is sent at once. The operation's id."""
+    """Confirm a deletion that is sent at once, and return the operation id."""
     shown = await stage.preview(**selection(stage, what))
     await stage.ask("clear" if what == "clear" else "delete", {"token": shown["token"]})
     return str(shown["operation"])
 
 
 def lines_about(caplog: pytest.LogCaptureFixture, operation: str) -> list[str]:
-    """The first lines of what was logged, without the id that all of them have."""
+    """Return the first line of each log record, without the operation id that all records contain."""
     about = f"[{operation[:8]}] "
     lines = [text.partition("\n")[0] for text in caplog.messages]
     assert [line for line in lines if not line.startswith(about)] == []
@@ -110,6 +110,6 @@ async def test_an_internal_error_is_logged_with_the_operation_id(
         await stage.until(lambda: not stage.holds.open)
     else:
         operation = await sent(stage, "ids")
-    # The request that waited for it has failed too, which is no line about the deletion.
+    # The web server's own log line about the failed request is not about the deletion.
     caplog.records[:] = [record for record in caplog.records if "A route failed." not in record.getMessage()]
     assert "A deletion failed." in lines_about(caplog, operation)

@@ -39,7 +39,7 @@ asyncio.run(main(*json.loads(sys.argv[1])))
 async def another_comfyui(
     folder: Path, environ: dict[str, str], selection: dict[str, object], wait: float
 ) -> AsyncIterator[dict[str, object]]:
-    """A process that holds this deletion. It is killed without warning at the end. Gives the hold."""
+    """Yield a hold of another process, and kill that process at the end."""
     arguments = json.dumps([str(folder), environ, selection, wait])
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HOLDS, arguments),
@@ -64,7 +64,7 @@ async def test_a_process_killed_during_a_hold_sends_nothing_and_the_next_start_r
         another_comfyui(tmp_path, environ, dict(selection), 0) as hold,
         serving(cloud, tmp_path, environ) as stage,
     ):
-        # It lives: another ComfyUI with the same folder does not take its hold for a lost one.
+        # While the process runs, another ComfyUI with the same folder does not report its hold as lost.
         assert (await stage.ask("status")).json["lost_holds"] == []
     async with serving(cloud, tmp_path, environ) as stage:
         lost = {name: hold[name] for name in ("id", "kind", "jobs", "ids")}
@@ -126,7 +126,7 @@ async def test_a_hold_being_written_by_another_comfyui_is_not_reported_as_lost(
         looked: list[Future[list[dict[str, Any]]]] = []
 
         class Slow(OwnerLock):
-            """Somebody else looks between the note and its owner lock, and waits no longer than that."""
+            """Let another process list the holds after the record is written and before the owner lock is taken."""
 
             def __init__(self, path: Path) -> None:
                 looked.append(pool.submit(other.holds.lost))

@@ -1,4 +1,4 @@
-"""A ComfyUI with several users: routes that would share one person's key refuse and say why."""
+"""In a ComfyUI with several users, routes that would share the key of one user are refused with the reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOR_MANY = ("status", "node_report", "remove_key", "ask_question", "ask_seen", "
 
 @pytest.fixture
 async def many(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
-    """The routes of a ComfyUI that was started with --multi-user, with both kinds of key there."""
+    """Routes of a ComfyUI that was started with --multi-user and has a saved key and an environment key."""
     KeyStore(tmp_path / "state", {}).save(Secret(cloud.api_key))
     async with serving(cloud, tmp_path / "state", environ, many_users=True) as stage:
         yield stage

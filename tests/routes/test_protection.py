@@ -1,4 +1,4 @@
-"""Protecting jobs from the browser, and what becomes of deletions and clears then."""
+"""Jobs protected in the browser are left out of deletions and clears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rate limit in the middle of a deletion, as the panel sees it: how long it waits, and that it can be stopped."""
+"""For a rate limit during a deletion, the panel shows the waiting time and can stop the deletion."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ POST = ("POST", "/api/history")
 
 
 class Waiting:
-    """Has the client of the next operation wait until it is let go. The client may be on another event loop."""
+    """Makes the client of the next operation wait until the test releases it, even on another event loop."""
 
     def __init__(self, stage: Stage) -> None:
         self._begun, self._let_go = threading.Event(), threading.Event()
-        # The seconds that are left do not run while a test looks at them.
+        # The clock stands still, so that the remaining seconds do not change during a check.
         stage.operations.events._clock = lambda: 0.0
         stage.operations._open_client = lambda base_url, key: CloudClient(base_url, key.secret, sleep=self._sleep)
 

@@ -1,4 +1,4 @@
-"""Bodies that the middleware of another pack has read before they come to the routes."""
+"""Request bodies that the middleware of another pack has read before the routes read them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Only this ComfyUI's own page can use the routes.
 
-A target stands many attacks, one after the other: each is seen to leave it as it was.
+One target receives many attacks in turn. Each test checks that the target has not changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Headers = Mapping[str, str | Sequence[str] | None]
 
 
 async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool = False) -> list[Answer]:
-    """Send it to every route, and see that each refuses it and that nothing at all has happened."""
+    """Check that every route refuses this request, and that nothing changed."""
     before = stage.kept_files()
     answers = []
     for route in ROUTES:
@@ -34,7 +34,7 @@ async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool =
 
 
 async def let_in(stage: Stage, headers: Headers) -> None:
-    """Every route takes it."""
+    """Check that every route accepts this request."""
     for route in ROUTES:
         if route == "start_empty":
             stage.damage_protection()

@@ -35,7 +35,7 @@ async def test_a_damaged_settings_file_stops_deletions_until_a_setting_is_saved(
     shown = await stage.preview()
     (stage.folder / "settings.json").write_bytes(b"{")
     status = (await stage.ask("status")).json
-    # Nobody can tell whether backups were on, so it is shown as if they were.
+    # Damaged settings do not say whether backups were on, so backups are shown as on.
     assert (status["settings"]["backup"], status["problem"]["code"]) == ("workflows", "settings_damaged")
     assert status["configured"]
     for answer in (

@@ -60,7 +60,7 @@ async def test_a_queued_deletion_is_not_sent_if_its_key_was_replaced_meanwhile(
     assert slot.take("a" * 32)
 
     class Waiting(Unwatched):
-        """Replaces the key in the moment in which the other one ends."""
+        """Replaces the key at the moment when the other deletion ends."""
 
         def progress(self, phase: str, done: int, total: int) -> None:
             if phase == "waiting":

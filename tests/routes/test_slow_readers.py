@@ -1,4 +1,4 @@
-"""A browser that stops reading an answer is let go; one that is slow is not."""
+"""A browser that stops reading an answer is disconnected, and a slow browser is not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 class Server:
-    """A server whose only answer is large. `ended` has how it ended."""
+    """A server with one large answer. `ended` records how sending the answer ended."""
 
     def __init__(self, seconds: float) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""Where a redirect to a file may lead: to the public internet over https, and nowhere else."""
+"""A redirect to a file may lead only to public addresses, over https."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PUBLIC = ["8.8.8.8", "142.250.1.1", "2606:4700::1", "2a00:1450:4001::1", "::ffff
 
 @dataclass
 class Client:
-    """Stands in for the cloud's client, which has been told to look elsewhere."""
+    """A stand-in for the cloud's client, whose answer is a redirect."""
 
     location: str
     base_url: BaseUrl = field(default_factory=lambda: BaseUrl("https://cloud.example", "cloud.example"))
@@ -44,7 +44,7 @@ class Client:
 
 @dataclass
 class Listener:
-    """Counts who connects to this machine."""
+    """Counts the connections to this machine."""
 
     port: int
     connected: int = 0
@@ -70,7 +70,7 @@ async def fetch(location: str) -> bytes:
 
 
 def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Names mean these addresses, one answer after the other. Gives the names that are asked for."""
+    """Let DNS return these addresses in turn, and return the list of the requested names."""
     asked: list[str] = []
 
     def getaddrinfo(host: Any, port: int, **how: Any) -> list[Any]:

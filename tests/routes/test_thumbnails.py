@@ -1,4 +1,4 @@
-"""Pictures: only of files the job owns, only real pictures, and never with the key to the storage."""
+"""Only real pictures of the job's own files are served, and the key is never sent to the storage."""
 
 from __future__ import annotations
 
@@ -220,8 +220,8 @@ async def test_the_picture_cache_stays_below_64_megabytes_and_drops_the_least_us
         return len(stage.cloud.storage_requests) - before
 
     assert [await fetch(at) for at in (0, 1, 2)] == [1, 1, 1]
-    assert await fetch(0) == 0  # still there, and the latest used from now on
-    assert await fetch(3) == 1  # the fourth does not fit: 76 MB
+    assert await fetch(0) == 0  # still cached, and now the most recently used
+    assert await fetch(3) == 1  # a fourth picture would make 76 MB
     assert [await fetch(at) for at in (0, 2, 3)] == [0, 0, 0]
     assert await fetch(1) == 1
 

@@ -1,4 +1,4 @@
-"""The audit log: what was to be done and what became of it, newest first; rotation; the CSV table."""
+"""The audit log lists each deletion and its outcome, newest first. Also its rotation and its CSV export."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_failed_write_logs_nothing_and_the_next_write_works(
             record.intent(entry(2))
         with pytest.raises(StateUnwritable):
             record.outcome(name(1), outcome(DELETED, DELETED))
-    # Where nothing can be opened, nobody can tell whether it is the same folder.
+    # If no file can be opened, the folder cannot be identified.
     assert refused.value.message == MESSAGE or (isinstance(refused.value, StateFolderLost) and step == "open")
     assert recorded(tmp_path) == [(1, "unknown")]
     record.outcome(name(1), outcome(DELETED, DELETED))
@@ -80,7 +80,7 @@ def test_a_half_written_line_that_cannot_be_removed_damages_no_other_line(
         calls.append(1)
         if len(calls) == 1:
             return real(descriptor, content[: len(content) // 2])
-        os.dup2(os.open(path, os.O_RDONLY), descriptor)  # so that it cannot be cut either
+        os.dup2(os.open(path, os.O_RDONLY), descriptor)  # so that the incomplete line cannot be removed either
         raise OSError(errno.EIO, "gone")
 
     with monkeypatch.context() as broken:
@@ -156,7 +156,7 @@ def test_a_killed_process_loses_no_written_audit_line(tmp_path: Path, step: str,
     code = [sys.executable, "-c", _DIES, str(tmp_path), step, str(after)]
     assert subprocess.run(code, check=False, timeout=30).returncode == -signal.SIGKILL
     found = [number for number, _ in recorded(tmp_path)]
-    # Each write came after the renames for it. A line whose write was cut short is passed over.
+    # Each line is written after its renames. An incomplete line is skipped.
     assert found == list(range(len(found), 0, -1))
     assert found
     record = AuditLog(tmp_path, largest=1, older=4)
@@ -200,7 +200,7 @@ def test_an_incomplete_last_line_is_skipped_and_later_lines_are_read(tmp_path: P
     record.intent(entry(2))
     path = tmp_path / "deletions.jsonl"
     path.write_bytes(path.read_bytes()[:-lost])
-    whole = [(2, "unknown")] if lost == 1 else []  # the end of the line alone is missing
+    whole = [(2, "unknown")] if lost == 1 else []  # only the newline is missing
     assert recorded(tmp_path) == [*whole, (1, "done")]
     record.intent(entry(3))
     assert recorded(tmp_path) == [(3, "unknown"), *whole, (1, "done")]
@@ -299,7 +299,7 @@ def test_an_outcome_whose_intent_line_is_damaged_is_still_listed(tmp_path: Path)
 def test_a_huge_audit_log_is_read_from_its_end(tmp_path: Path) -> None:
     path = tmp_path / "deletions.jsonl"
     with path.open("wb") as file:
-        file.truncate(20 * 1024**3)  # a hole: it takes no room
+        file.truncate(20 * 1024**3)  # a sparse file, which needs no space on the disk
     record = AuditLog(tmp_path, largest=1 << 60)
     record.intent(entry(1))
     assert recorded(tmp_path) == [(1, "unknown")]
@@ -321,5 +321,5 @@ def test_a_corrupted_audit_log_can_still_be_read_and_written(tmp_path: Path, dat
     record.jobs(name(1))
     record.removed_in_all()
     record.intent(entry(2))
-    # By number and not by place: an intent that is damaged is listed by its outcome, last.
+    # Compared by number, because a deletion whose intent line is damaged is listed at the place of its outcome.
     assert (2, "unknown") in recorded(tmp_path)

@@ -26,7 +26,7 @@ def unknown(count: int) -> list[str]:
 
 
 async def delete_shown(operations: Operations, job_ids: list[str]) -> None:
-    """Delete what a person was shown of these ids, as a node does that has asked."""
+    """Delete the jobs that a person approved, as a node does."""
     connection = await operations.find_connection()
     preview = await operations.preview(connection, Selection(job_ids=job_ids), Unwatched())
     await delete_jobs(operations, job_ids, "node 5", preview=preview)
@@ -70,7 +70,7 @@ async def test_a_deletion_without_approval_logs_only_a_few_unknown_ids(
 
 
 class StoppedAtOnce(Unwatched):
-    """A person who stops it while it looks."""
+    """A person who stops the deletion during its lookup."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Backups when the disk refuses, the process dies, or a file is damaged: whole, or not there."""
+"""Backups are complete or absent after disk errors, a killed process, or damage to a file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_disk_that_fills_up_while_jobs_are_added_leaves_no_backup_file(tmp_pat
 
     with file_size_limited_to(room), pytest.raises(OSError, match="large"):
         add_many()
-    assert names(tmp_path) == set()  # at once: others need the room
+    assert names(tmp_path) == set()  # at once, because other files need the space
     with pytest.raises(OSError, match="could not be written"):
         writer.add(JOB, DETAIL, KEY)
     with pytest.raises(OSError, match="could not be written"):
@@ -266,7 +266,7 @@ def encrypted() -> bytes:
 
 
 def lying_about_its_size() -> bytes:
-    """A bomb that says it is small: what is unpacked ends at what it says, and then its checksum is wrong."""
+    """A compressed bomb that declares a small size is unpacked only up to that size, and its checksum is wrong."""
     content = bytearray(packed({"index.json": b" " * 3_000_000, MEMBER: b" " * 3_000_000}))
     at = content.find(b"PK\x01\x02")
     while at >= 0:

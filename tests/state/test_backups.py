@@ -48,7 +48,7 @@ def backups(tmp_path: Path) -> BackupFolder:
 
 
 def three_jobs(backups: BackupFolder) -> Path:
-    """A backup of three jobs."""
+    """Return a backup of three jobs."""
     writer = backups.begin(OPERATION, ABOUT)
     for number in range(3):
         writer.add(job_id(number), detail_of(number), KEY)
@@ -282,7 +282,7 @@ def test_jobs_may_be_added_from_several_threads(backups: BackupFolder) -> None:
 
 
 def made_over_time(folder: Path, ages: list[int]) -> list[str]:
-    """Backups of so many days ago; returns their operations in that order."""
+    """Make backups with these ages in days, and return their operation ids in the same order."""
     operations = [f"{number:032x}" for number in range(len(ages))]
     for operation, age in zip(operations, ages, strict=True):
         make(folder, operation, created_at=(NOW - timedelta(days=age)).isoformat())

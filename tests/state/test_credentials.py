@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "below" / "state"
 
 
-# Which key is in force
+# Which key is used
 
 
 def test_without_a_configured_key_the_lookup_finds_no_key(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_prompt_key_does_not_replace_a_damaged_saved_key(folder: Path) -> None
         KeyStore(folder, {}).get(Secret(KEY))
 
 
-# Several users that cannot be told apart
+# Several users of one ComfyUI
 
 
 def test_with_several_users_only_the_prompt_key_is_used(folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_with_several_users_unused_keys_are_still_scrubbed(folder: Path) -> None
     assert hidden not in scrub(f"the key {hidden}")
 
 
-# What is taken for a key
+# Which texts are valid keys
 
 
 @pytest.mark.parametrize(

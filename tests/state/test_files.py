@@ -34,7 +34,7 @@ def refuse(number: int) -> Callable[..., None]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file that is there already, with old content."""
+    """Return an existing file with old content."""
     path = private_folder(tmp_path / "state") / "note.json"
     write_private(path, "old")
     return path
@@ -201,7 +201,7 @@ MODES: list[Mode] = ["rb", "r+b", "a+b"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that others can enter, and whose files they cannot read."""
+    """Return a folder that other users can enter, with files that they cannot read."""
     folder = tmp_path / "state"
     folder.mkdir(mode=0o755)
     return folder
@@ -209,7 +209,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Path]:
-    """Somebody's file, which must be the same afterwards."""
+    """Yield a file, and check afterwards that it has not changed."""
     victim = tmp_path / "victim"
     victim.write_text("theirs")
     yield victim
@@ -356,7 +356,7 @@ def test_created_files_are_private_under_any_umask(folder: Path) -> None:
 
 def test_a_file_larger_than_allowed_is_refused_without_being_read_whole(folder: Path) -> None:
     with (folder / "note.json").open("wb") as file:
-        file.truncate(2**40)  # a terabyte: nobody has the memory
+        file.truncate(2**40)  # a terabyte, which does not fit into memory
     with pytest.raises(FileRefused, match=r"note\.json is larger than 64 kB"):
         read_private(folder / "note.json", 64_000)
     (folder / "exact").write_bytes(b"x" * 1000)

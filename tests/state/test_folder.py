@@ -51,7 +51,7 @@ def used(folder: Path) -> Path:
 
 
 def restart() -> None:
-    """Know nothing of any folder any more, as a process that has just started."""
+    """Forget all state folders, as a process that has just started."""
     state_folder_at.cache_clear()
 
 
@@ -173,7 +173,7 @@ def test_lost_safeguards_never_count_as_empty_or_off(used: Path, harm: Harm) -> 
             ask()
     assert SettingsFile(used).load() == SAFE_SETTINGS
     assert BackupFolder(used).delete_old(1, 1, datetime.now(timezone.utc)) == []
-    # Nothing was written there either: the next start would take it for a folder of ours.
+    # Nothing was written into the folder, because the next start would take the folder for a valid one.
     after = sorted(str(each) for each in used.rglob("*")) if used.is_dir() else []
     assert [each for each in after if not each.endswith(".gate")] == [
         each for each in before if not each.endswith(".gate")
@@ -223,7 +223,7 @@ def test_an_unreadable_state_folder_is_not_treated_as_empty_on_first_use(
         state_folder_at(used).check()
 
 
-# A folder that is named by the environment: a note in ComfyUI's own folder
+# A folder from the environment variable, with a copy of its id in ComfyUI's own folder
 
 
 @pytest.mark.parametrize("harm", [removed, emptied, replaced, replaced_by_an_older_version, marker_removed])
@@ -451,7 +451,7 @@ def test_a_safeguard_file_of_another_process_is_noted_by_the_first_process_that_
 
 def test_a_safeguard_file_noted_by_two_processes_at_once_stays_noted(folder: Path) -> None:
     class Slow(StateFolder):
-        """Another process protects a job, between this one's look at the folder and its note."""
+        """Let another process protect a job after this process has listed the folder and before it notes the files."""
 
         def _update_marker(self, seen: str) -> None:
             write_private(folder / PROTECTION, "{}")

@@ -84,7 +84,7 @@ async def test_a_state_folder_lost_during_a_deletion_stops_further_requests(
     assert stage.cloud.history_posts == []
     if stage.result is not None:
         assert "deleted" not in stage.outcomes().values()
-    # What was written meanwhile must not make the lost folder look like an old one at the next start.
+    # Files written meanwhile must not make the lost folder look valid at the next start.
     state_folder_at.cache_clear()
     left = {each.name for each in stage.folder.iterdir()} if stage.folder.is_dir() else set()
     assert not left & {"protected.json", "running", "holds"} or harm is list_removed
@@ -112,7 +112,7 @@ def emptied_of_backups(stage: Stage) -> None:
 
 
 class Meanwhile:
-    """Something that happens while the client waits before its next try."""
+    """Calls a function while the client waits before its next try."""
 
     def __init__(self, happens: Callable[[], object]) -> None:
         self._happens = happens
@@ -148,7 +148,7 @@ async def test_a_clear_is_not_retried_after_the_state_folder_is_lost(
 ) -> None:
     protection = ProtectionFile(tmp_path / "state")
     protection.change(protect=True, jobs=["x"])
-    protection.change(protect=False, jobs=["x"])  # a list that is there, and has nothing in it
+    protection.change(protect=False, jobs=["x"])  # an existing, empty list
     meanwhile = Meanwhile(lambda: harm(tmp_path / "state"))
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     async with open_client(sleep=meanwhile) as client:
@@ -172,7 +172,7 @@ NUMBERS = (errno.ENOENT, errno.EIO, errno.ESTALE)
 async def test_if_any_disk_call_fails_protected_jobs_stay_and_deleted_jobs_have_backups(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each call of the deletion that the disk can refuse, in turn, once or for good."""
+    """Yield each disk call of the deletion that can fail, once failing once and once failing from then on."""
     first = stage_of(cloud, environ, tmp_path / "first", count=3)
     protected = first.ids[0]
     ProtectionFile(first.folder).change(protect=True, jobs=[protected])

@@ -1,4 +1,4 @@
-"""The notes of in-flight operations: written first, never ignored, never resent."""
+"""Records of in-flight operations are written before the first request, never ignored and never resent."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ os._exit(9)
 
 @contextmanager
 def stopped_holder(path: Path) -> Iterator[None]:
-    """Another program holds this file lock and is suspended."""
+    """Hold this file lock in another program that is suspended."""
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)],
         cwd=PACK,
@@ -73,13 +73,13 @@ def stopped_holder(path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits are short."""
+    """Shorten the time limits."""
     monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
     monkeypatch.setattr(locks, "GRACE_SECONDS", 0.1)
 
 
 class Hanging:
-    """Lock calls that return when they are let, as on a network drive whose server is gone."""
+    """Lock calls that hang until the test releases them, as on a network drive without its server."""
 
     def __init__(self) -> None:
         self.go_on, self.freed = threading.Event(), threading.Event()
@@ -215,7 +215,7 @@ def test_an_owner_lock_that_cannot_be_checked_counts_as_held(tmp_path: Path, han
 
 
 def in_a_child(check: Callable[[], bool]) -> bool:
-    """Whether a forked child finds this."""
+    """Return whether this function is true in a forked child."""
     child = os.fork()
     if child == 0:
         try:
@@ -233,7 +233,7 @@ def test_a_forked_child_does_not_hold_the_lock_of_its_running_parent(tmp_path: P
     child = os.fork()
     if child == 0:
         os.close(writes)
-        os.read(reads, 1)  # until the parent lets it go
+        os.read(reads, 1)  # until the parent ends the child
         os._exit(0)
     os.close(reads)
     try:
@@ -272,7 +272,7 @@ def test_an_open_copy_of_a_locked_file_does_not_keep_the_lock(tmp_path: Path) ->
     slot, other = SenderLock(tmp_path), SenderLock(tmp_path)
     assert slot.take(OPERATION)
     assert slot._file is not None
-    copy = os.dup(slot._file.fileno())  # as a child has it that was not forked by Python
+    copy = os.dup(slot._file.fileno())  # as in a child that was not forked by Python
     try:
         slot.free()
         assert other.take(OTHER)
@@ -303,7 +303,7 @@ def test_a_locked_file_is_closed_in_a_forked_child_and_stays_locked_in_its_paren
     unlock(other)
 
 
-# Looking who sends
+# Checking whether a deletion is being sent
 
 
 def test_checking_for_a_sender_never_prevents_sending(tmp_path: Path) -> None:

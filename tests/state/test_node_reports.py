@@ -1,4 +1,4 @@
-"""Reports of stopped nodes: kept until newer ones replace them."""
+"""Reports of stopped nodes are stored until newer reports replace them."""
 
 from __future__ import annotations
 

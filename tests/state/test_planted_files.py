@@ -1,4 +1,4 @@
-"""Each state file replaced by a link, pipe, folder or huge file: no hang, no harm, and an error that names it."""
+"""A link, pipe, folder or huge file in place of a state file causes no hang or damage, and an error names it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ READ_ONLY_HARM = [plant_symlink, plant_fifo, plant_folder, plant_huge]
 
 
 def within_five_seconds(work: Callable[[], object]) -> object:
-    """What it gives or raises; a failure where it hangs."""
+    """Return what the call returns or raises, and fail if it hangs."""
     found: list[object] = []
 
     def run() -> None:
@@ -154,7 +154,7 @@ def test_a_link_pipe_or_folder_in_place_of_the_audit_log_is_not_written_to_and_i
     plant(folder / name, victim)
     record = AuditLog(folder)
     found = within_five_seconds(lambda: record.intent(record_stage.entry(1)))
-    if plant is plant_huge:  # begins a new file, or is the lock file, which has no content
+    if plant is plant_huge:  # starts a new file, or the name is that of the lock file, which has no content
         assert found is None
     elif name == "deletions.jsonl" and plant is plant_folder:
         assert isinstance(found, StateUnwritable)

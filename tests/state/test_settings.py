@@ -1,4 +1,4 @@
-"""What a person has set about safety, and whether the environment outranks it."""
+"""The safety settings, and the environment variables that override them."""
 
 from __future__ import annotations
 

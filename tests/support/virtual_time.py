@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps: waiting costs nothing, and "within half a second" can be said exactly."""
+"""An event loop with a virtual clock: tests do not wait, and time limits can be checked exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The set-up waits for another program that uses apt, and says so."""
+"""The set-up waits for another program that uses apt, and reports the wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools of dev.py: when they install again, which browser they take, and the house rules."""
+"""The tools of dev.py: when they reinstall, which browser they use, and the lint rules."""
 
 from __future__ import annotations
 
