@@ -161,7 +161,7 @@ def test_a_page_that_comes_after_a_reload_sees_the_same_question_again(scene: Sc
     assert scene.ask() is True
 
 
-def test_no_answer_in_two_minutes_means_no(scene: Scene) -> None:
+def test_a_question_without_an_answer_in_two_minutes_deletes_nothing(scene: Scene) -> None:
     scene.at(1.0, scene.see)
     with pytest.raises(NoAnswer) as ended:
         scene.ask()

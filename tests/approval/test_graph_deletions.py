@@ -101,7 +101,7 @@ def test_jobs_that_finish_while_the_person_decides_are_not_sent(room: Room) -> N
     assert room.client.deletes == [ids(3)]
 
 
-def test_skip_sends_nothing_and_is_no_error(room: Room) -> None:
+def test_answering_skip_sends_nothing_and_raises_no_error(room: Room) -> None:
     assert room.delete(ids(3), False) == Skipped()
     assert room.clear(False) == Skipped()
     assert (room.client.deletes, room.client.clears) == ([], 0)
@@ -124,7 +124,7 @@ def test_without_a_browser_no_request_goes_to_the_cloud(room: Room) -> None:
     assert room.untouched
 
 
-def test_the_mode_never_refuses_without_asking(room: Room) -> None:
+def test_the_setting_never_refuses_deletions_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="never")
     for run in (lambda: room.delete(ids(3)), room.clear):
         with pytest.raises(OperationRefused) as ended:
@@ -136,7 +136,7 @@ def test_the_mode_never_refuses_without_asking(room: Room) -> None:
     assert room.asked.about == []
 
 
-def test_allow_deletes_without_asking(room: Room) -> None:
+def test_the_setting_allow_deletes_without_asking(room: Room) -> None:
     room.operations.settings.change(nodes="allow")
     room.asked = Asked(there=False)
     room.delete(ids(2))

@@ -135,7 +135,7 @@ async def test_a_clear_node_that_is_switched_off_sends_no_request(comfy: Comfy, 
     assert cloud.requests == []
 
 
-async def test_a_list_of_ids_from_a_link_is_one_deletion(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_a_linked_list_of_ids_is_deleted_in_one_deletion(comfy: Comfy, cloud: SimulatedCloud) -> None:
     job_ids = some_finished(cloud, 3)
     lines = {"class_type": "PlaygroundTextList", "inputs": {"lines": "\n".join(job_ids)}}
     run = await comfy.run({"1": lines, "2": delete(["1", 0])})
@@ -158,7 +158,7 @@ async def test_a_delete_node_does_not_run_after_a_failed_node(comfy: Comfy, clou
     assert cloud.requests == []
 
 
-async def test_a_bad_id_is_refused_before_the_graph_runs(comfy: Comfy, cloud: SimulatedCloud) -> None:
+async def test_an_invalid_job_id_is_refused_before_the_graph_runs(comfy: Comfy, cloud: SimulatedCloud) -> None:
     good = some_finished(cloud, 1)[0]
     async with comfy._session.post(
         f"{comfy.host.base_url}/prompt", json={"prompt": {"1": delete(f"{good}\nnot-an-id")}}

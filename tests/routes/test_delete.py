@@ -24,7 +24,7 @@ async def test_a_preview_of_ids_lists_exactly_the_jobs_that_would_be_deleted(sta
 
 
 @pytest.mark.parametrize("many", [False, True])
-async def test_jobs_that_stay_are_counted_by_reason_and_never_sent(stage: Stage, many: bool) -> None:
+async def test_jobs_that_are_not_deleted_are_counted_by_reason_and_never_sent(stage: Stage, many: bool) -> None:
     cloud = stage.cloud
     gone, odd, *rest = [job.id for job in cloud.finished[: 60 if many else 6]]
     cloud.account.delete([gone], 0.0)
@@ -63,7 +63,7 @@ async def test_a_held_filter_does_not_delete_jobs_that_arrive_during_the_hold(st
     assert len(stage.cloud.listed("failed")) == 30
 
 
-async def test_only_the_first_200_rows_are_shown_and_all_are_sent(stage: Stage) -> None:
+async def test_a_preview_shows_only_the_first_200_jobs_and_all_jobs_are_deleted(stage: Stage) -> None:
     shown = await stage.preview(filter={"statuses": ["completed", "failed", "cancelled", "active"]})
     assert len(stage.cloud.finished) > 200
     assert (shown["removable"], len(shown["rows"])) == (len(stage.cloud.finished), 200)

@@ -59,7 +59,7 @@ async def test_without_a_filter_all_jobs_are_streamed_in_lines_of_at_most_250(
         assert answer.lines[-1]["complete"] is True
 
 
-async def test_a_filter_is_applied_to_every_row(stage: Stage) -> None:
+async def test_the_stream_contains_only_rows_that_match_the_filter(stage: Stage) -> None:
     stage.cloud.switches.ignores_status_filter = True
     wanted = {job.id for job in stage.cloud.listed("failed")}
     assert {row["id"] for row in rows(await stage.ask("jobs", {"filter": {"statuses": ["failed"]}}))} == wanted
@@ -94,7 +94,7 @@ async def test_a_failure_before_the_first_row_is_an_ordinary_error(stage: Stage)
     assert answer.headers["content-type"].startswith("application/json")
 
 
-async def test_a_failure_after_the_first_row_is_reported_in_the_last_line(
+async def test_an_error_after_the_first_row_is_reported_in_the_last_line(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     large = SimulatedCloud(jobs=2300)

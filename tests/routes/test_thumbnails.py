@@ -80,13 +80,13 @@ async def test_a_file_of_another_job_is_not_served(stage: Stage) -> None:
     "file",
     ["../secret.png", "/etc/passwd", "..\\x", "\x00", "x.png?type=input", "x.png&type=input", "é", "%2e%2e"],
 )
-async def test_no_trick_with_the_file_name_reaches_a_file(stage: Stage, file: str) -> None:
+async def test_a_manipulated_file_name_is_refused(stage: Stage, file: str) -> None:
     answer = await thumbnail(stage, picture_job(stage).id, file)
     assert (answer.status, answer.code) == (404, "not_found")
     assert stage.cloud.requests_to(*VIEW) == []
 
 
-async def test_an_odd_file_name_is_passed_on_as_one_name(stage: Stage) -> None:
+async def test_an_unusual_file_name_is_sent_as_one_escaped_name(stage: Stage) -> None:
     odd = "a b&type=input#?..%2f/é.png"
     job = stage.cloud.add_job("completed", files=(odd,), media="images")
     assert (await thumbnail(stage, job.id, odd)).status == 200

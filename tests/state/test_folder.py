@@ -188,7 +188,7 @@ def test_a_lost_folder_is_still_detected_after_a_restart(used: Path, harm: Harm)
         ProtectionFile(used).load()
 
 
-def test_a_folder_that_comes_back_is_used_again(used: Path) -> None:
+def test_a_lost_state_folder_that_comes_back_is_used_again(used: Path) -> None:
     used.rename(used.with_name("away"))
     with pytest.raises(StateFolderLost, match="is not there any more"):
         ProtectionFile(used).load()
@@ -289,7 +289,7 @@ def test_starting_anew_after_a_lost_folder_writes_a_new_marker(used: Path, harm:
     assert stat.S_IMODE((used / MARKER).stat().st_mode) == 0o600
 
 
-def test_a_folder_that_is_not_lost_cannot_be_started_anew(used: Path, tmp_path: Path) -> None:
+def test_starting_anew_is_refused_if_the_state_folder_is_not_lost(used: Path, tmp_path: Path) -> None:
     before = id_of(used)
     for folder in (used, tmp_path / "new"):
         with pytest.raises(InputRefused):
@@ -478,7 +478,7 @@ def test_a_protection_list_that_vanishes_while_it_is_read_does_not_count_as_empt
         ProtectionFile(used).load()
 
 
-def test_a_foreign_file_in_the_place_of_a_safeguard_may_be_removed_again(folder: Path) -> None:
+def test_a_foreign_file_in_place_of_a_safeguard_file_may_be_removed_again(folder: Path) -> None:
     SettingsFile(folder).change(hold_seconds=5)
     (folder / "protected.json").mkdir()
     state_folder_at(folder).check()

@@ -158,7 +158,7 @@ async def test_a_clear_is_not_retried_after_the_state_folder_is_lost(
     assert (result.outcome, cloud.deleted) == (ClearOutcome.FAILED, [])
 
 
-async def test_after_starting_anew_deletions_work_again(stage: Stage) -> None:
+async def test_deletions_work_again_after_the_lost_state_folder_is_started_anew(stage: Stage) -> None:
     removed(stage.folder)
     await stage.refuses(StateUnwritable)
     stage.operations().state.start_anew()

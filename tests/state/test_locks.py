@@ -129,7 +129,7 @@ def test_a_briefly_held_file_lock_is_waited_for(tmp_path: Path) -> None:
 
 
 @posix
-def test_nothing_is_sent_while_a_stopped_program_keeps_the_lock(tmp_path: Path, soon: None) -> None:
+def test_no_deletion_is_sent_while_a_stopped_program_holds_the_lock(tmp_path: Path, soon: None) -> None:
     slot = SenderLock(tmp_path)
     assert slot.take(OPERATION)
     slot.free()

@@ -11,7 +11,7 @@ FEWER = int(os.environ.get("CLOUD_HISTORY_FEWER_EXAMPLES", "1"))
 
 
 def examples(number: int, *without: HealthCheck) -> settings:
-    """Return the settings of a test that tries so many examples, the same ones at each run.
+    """Return the settings of a test that tries this number of examples, the same ones at each run.
 
     Args:
         without: the health checks of hypothesis that the test can't pass.

@@ -156,7 +156,7 @@ class FakeClient:
         return found
 
     def _counted_job(self, job_id: str) -> Job:
-        """In a history that is only counted, its newest job is there until none is left, its oldest until some went."""
+        """If only counts are set, the newest job exists while any job is left, the oldest until a job is removed."""
         looks = self.looks or [0]
         count = looks[min(max(self.looked - 1, 0), len(looks) - 1)]
         if isinstance(count, CloudError):
@@ -193,7 +193,7 @@ class FakeClient:
         if query["status"] == ACTIVE_QUERY:
             return page(mapper, JobStatus.PENDING, self.active, RUNNING)
         if limit == 2:
-            return cut([job(OLDEST)], mapper, limit)  # the totals are right, so each list ends at its total
+            return cut([job(OLDEST)], mapper, limit)  # the totals are correct, so each list ends at its total
         if query["status"] != "completed":
             return page(mapper, JobStatus(query["status"]), 0)
         found = self.looks[min(self.looked, len(self.looks) - 1)]
@@ -222,7 +222,7 @@ def page(mapper: RowMapper[ValueT], status: JobStatus, total: int, newest: str =
 
 
 class Person:
-    """A person who watches an operation, may stop it, and records its messages."""
+    """A person who receives the messages of an operation and can stop the operation."""
 
     def __init__(self, stops: Callable[[], bool] = lambda: False) -> None:
         self._stops = stops

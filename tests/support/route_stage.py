@@ -1,4 +1,4 @@
-"""The routes on a bare aiohttp application and real sockets, and requests that no browser or library would make."""
+"""The routes on an aiohttp application with real sockets, and raw requests that no browser or library would send."""
 
 from __future__ import annotations
 

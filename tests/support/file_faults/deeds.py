@@ -35,7 +35,7 @@ async def _time_passes(scene: Scene, answer: Answer) -> None:
 
 
 async def _held(scene: Scene) -> None:
-    await _delete(scene)  # the deletion is held, because the settings say so
+    await _delete(scene)  # the settings hold each deletion before it is sent
 
 
 async def _undone(scene: Scene) -> None:
