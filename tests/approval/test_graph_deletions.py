@@ -242,7 +242,7 @@ def test_jobs_that_finish_while_the_person_decides_are_asked_about_again(room: R
     assert room.client.clears == 1
 
 
-def test_a_growing_history_limits_how_often_the_person_is_asked_again(room: Room) -> None:
+def test_a_clear_of_a_growing_history_fails_after_three_questions(room: Room) -> None:
     more = iter(ids(10)[3:])
 
     def one_finishes() -> None:

@@ -44,7 +44,7 @@ async def test_a_server_without_the_cancel_route_is_reported_as_such(
     assert await can_cancel(stage) is False
 
 
-async def test_cancelling_no_job_does_not_change_whether_the_server_supports_cancelling(stage: Stage) -> None:
+async def test_a_cancel_without_running_jobs_leaves_cancel_support_unknown(stage: Stage) -> None:
     stage.cloud.faults.append(Fault(CANCEL, "status", status=404, times=None))
     answer = await stage.ask("cancel", {"ids": [JOB]})
     assert answer.json == {"cancelled": [], "finished_already": [JOB]}
