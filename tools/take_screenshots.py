@@ -175,7 +175,8 @@ async def main() -> None:
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-                page = await browser.new_page(viewport={"width": 1200, "height": 760}, reduced_motion="reduce")
+                size = {"width": 1200, "height": 760}
+                page = await browser.new_page(viewport=size, reduced_motion="reduce", locale="en-GB")
                 await open_comfyui(page, host.base_url)
                 await take(page, cloud)
                 await browser.close()

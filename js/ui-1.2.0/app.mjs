@@ -11,6 +11,7 @@ import { CleanUpPage } from "./cleanup/page.mjs";
 import { copyText } from "./common/browser.mjs";
 import { banners } from "./common/components.mjs";
 import { createDialogs } from "./common/dialogs.mjs";
+import { useLocale } from "./common/format.mjs";
 import { COMMON } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
@@ -62,6 +63,7 @@ export class App {
    */
   constructor(host, fetchApi, open) {
     this.host = host;
+    useLocale(window.navigator.language);
     const api = (this.api = isFramed() ? refuseFramed(createHistoryApi(fetchApi)) : createHistoryApi(fetchApi));
     const toasts = (this.toasts = createToasts(() => host.extensionManager.toast));
     const dialogs = (this.dialogs = createDialogs(() => host.extensionManager.dialog));

@@ -27,7 +27,7 @@ class Tabs:
         """Return the page for a frontend version, and open it if necessary."""
         if version not in self._open:
             size: ViewportSize = {"width": 1440, "height": 900}
-            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce")
+            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce", locale="en-GB")
             self._open[version] = await context.new_page()
         return self._open[version]
 

@@ -194,7 +194,7 @@ def test_foreign_host_names_and_origins_are_refused_behind_nginx(proxy: Proxy, c
 async def test_a_browser_lists_and_clears_jobs_behind_nginx(
     proxy: Proxy, cloud: SimulatedCloud, chromium: Browser, prefix: str
 ) -> None:
-    page = await chromium.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = await chromium.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", locale="en-GB")
     try:
         await open_comfyui(page, f"http://127.0.0.1:{proxy.port}{prefix}")
         panel = await open_panel(page)

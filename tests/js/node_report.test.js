@@ -21,7 +21,7 @@ const app = {
 globalThis.comfyui = { app, api };
 // Loading the style sheet succeeds at once.
 const element = () => Object.assign(new globalThis.EventTarget(), { style: {}, value: "", setAttribute() {}, append() {} });
-globalThis.window = Object.assign(globalThis, { top: globalThis });
+globalThis.window = Object.assign(globalThis, { top: globalThis, navigator: globalThis.navigator ?? { language: "en-GB" } });
 globalThis.document = { createElement: element, head: { append: (sheet) => sheet.dispatchEvent(new Event("load")) } };
 await import("../../js/main.js");
 const [extension] = extensions;

@@ -31,17 +31,28 @@ export function clean(text, most = 200) {
 }
 
 const DAY = 86_400_000;
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
-const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long" });
-const dayMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
-const seconds = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** @param {string} locale */
+const formatsOf = (locale) => ({
+  clock: new Intl.DateTimeFormat(locale, { timeStyle: "short" }),
+  seconds: new Intl.DateTimeFormat(locale, { timeStyle: "medium" }),
+  day: new Intl.DateTimeFormat(locale, { dateStyle: "long" }),
+  dayMonth: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" }),
+  weekday: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
+  weekdayYear: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" }),
+});
+let formats = formatsOf("en-GB");
+
+/** Write times as this locale does, for example with AM and PM. The words stay English. @param {string} locale */
+export function useLocale(locale) {
+  formats = formatsOf(locale);
+}
 
 /** "23 November 2026, 13:48". @param {number} at @param {boolean} [exact] with seconds */
-export const dateTime = (at, exact = false) => `${day.format(at)}, ${(exact ? seconds : clock).format(at)}`;
+export const dateTime = (at, exact = false) => `${formats.day.format(at)}, ${(exact ? formats.seconds : formats.clock).format(at)}`;
 
 /** "23 November 2026". @param {number} at */
-export const dateOnly = (at) => day.format(at);
+export const dateOnly = (at) => formats.day.format(at);
 
 /** The number of midnights between two times. @param {number} at @param {number} now */
 const daysBetween = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
@@ -50,8 +61,8 @@ const daysBetween = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) 
 export function dayAndTime(at, now) {
   const days = daysBetween(at, now);
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  const date = days === 0 ? "Today" : days === 1 ? "Yesterday" : (sameYear ? dayMonth : day).format(at);
-  return `${date}, ${clock.format(at)}`;
+  const date = days === 0 ? "Today" : days === 1 ? "Yesterday" : (sameYear ? formats.dayMonth : formats.day).format(at);
+  return `${date}, ${formats.clock.format(at)}`;
 }
 
 /** "just now", "12 min ago", "3 h ago", "2 days ago". @param {number} at @param {number} now */
@@ -63,16 +74,16 @@ export function ago(at, now) {
 }
 
 /** "14:02". @param {number} at */
-export const clockTime = (at) => clock.format(at);
+export const clockTime = (at) => formats.clock.format(at);
 
-/** "Today", "Sunday, 15 November". @param {number | null} midnight @param {number} now */
+/** "Today", "Sunday 15 November". @param {number | null} midnight @param {number} now */
 export function dayHeading(midnight, now) {
   if (midnight === null) return "No usable time";
   const days = daysBetween(midnight, now);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
   const sameYear = new Date(midnight).getFullYear() === new Date(now).getFullYear();
-  return `${weekday.format(midnight)}, ${(sameYear ? dayMonth : day).format(midnight)}`;
+  return (sameYear ? formats.weekday : formats.weekdayYear).format(midnight);
 }
 
 /** "9.0 s", "3:12", "1:02:10". @param {number} milliseconds */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, number, plural, tally } from "#ui/common/format.mjs";
+import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, tally, useLocale } from "#ui/common/format.mjs";
 
 test("numbers are grouped as English does", () => {
   assert.equal(number(1284), "1,284");
@@ -32,4 +32,22 @@ test("clean() cuts long text between characters, never in the middle of one", ()
   const cut = clean("😀".repeat(300), 10);
   assert.equal([...cut].length, 10);
   assert.equal(cut, `${"😀".repeat(9)}…`);
+});
+
+const AT = new Date(2026, 10, 15, 18, 5, 9).getTime();
+const LATER = new Date(2026, 10, 28, 12).getTime();
+const NEXT_YEAR = new Date(2027, 0, 28, 12).getTime();
+/** Without commas and narrow spaces, which differ between versions of the Unicode data. */
+const times = () => [dateTime(AT), dateTime(AT, true), clockTime(AT), dayAndTime(AT, LATER), dayHeading(AT, LATER), dayHeading(AT, NEXT_YEAR)].map((text) => text.replaceAll("\u202f", " ").replaceAll(",", ""));
+
+test("times are written as the given locale writes them", (t) => {
+  t.after(() => useLocale("en-GB"));
+  useLocale("en-GB");
+  const british = ["15 November 2026 18:05", "15 November 2026 18:05:09", "18:05", "15 November 18:05", "Sunday 15 November", "Sunday 15 November 2026"];
+  assert.deepEqual(times(), british);
+  useLocale("en-US");
+  const american = ["November 15 2026 6:05 PM", "November 15 2026 6:05:09 PM", "6:05 PM", "November 15 6:05 PM", "Sunday November 15", "Sunday November 15 2026"];
+  assert.deepEqual(times(), american);
+  useLocale("de");
+  assert.equal(dayHeading(AT, LATER), "Sonntag, 15. November");
 });
