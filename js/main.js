@@ -17,6 +17,7 @@ import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from 
 
 export const MENU = {
   group: "Cloud history",
+  tab: "Cloud",
   open: "Open cloud history",
   clear: "Clear cloud history…",
   connect: "Connect to Comfy Cloud…",
@@ -39,6 +40,8 @@ export const LOADING = {
 };
 
 const TAB = "comfy-cloud-history";
+/** Not the history icon, which ComfyUI's own job history has. */
+const ICON = "pi pi-cloud";
 
 /** Inline, because the style sheet may not be loaded yet. */
 const STYLE = {
@@ -114,8 +117,8 @@ export function createTab(load) {
   return {
     id: TAB,
     type: /** @type {const} */ ("vue"),
-    icon: "pi pi-history",
-    title: MENU.group,
+    icon: ICON,
+    title: MENU.tab,
     tooltip: MENU.group,
     // This component does not need Vue: it renders one comment node, and the panel is inserted before that node.
     component: {
@@ -198,7 +201,7 @@ const onServer = (name, member, label, sortOrder) => ({
 });
 
 const commands = [
-  { id: "CloudHistory.Open", label: MENU.open, icon: "pi pi-history", function: open },
+  { id: "CloudHistory.Open", label: MENU.open, icon: ICON, function: open },
   { id: "CloudHistory.Clear", label: MENU.clear, icon: "pi pi-trash", function: async () => (await load()).actions.clear() },
   { id: "CloudHistory.Connect", label: MENU.connect, icon: "pi pi-key", function: async () => (await load()).actions.manageKey() },
 ];
@@ -233,7 +236,7 @@ app.registerExtension({
   get actionBarButtons() {
     hasPlaceForButtons = true;
     const shown = app.extensionManager.setting?.get(BUTTON) === true;
-    return shown ? [{ icon: "pi pi-history", tooltip: MENU.group, onClick: () => run("CloudHistory.Open") }] : [];
+    return shown ? [{ icon: ICON, tooltip: MENU.group, onClick: () => run("CloudHistory.Open") }] : [];
   },
 
   getCanvasMenuItems() {

@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "playground"), str(ROOT / "tests")]
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
 from browser.comfy_page import (
     button,
@@ -175,7 +175,7 @@ async def main() -> None:
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-                size = {"width": 1200, "height": 760}
+                size: ViewportSize = {"width": 1200, "height": 760}
                 page = await browser.new_page(viewport=size, reduced_motion="reduce", locale="en-GB")
                 await open_comfyui(page, host.base_url)
                 await take(page, cloud)

@@ -60,7 +60,7 @@ def button(scope: Page | Locator, name: str) -> Locator:
 
 def button_at_the_top(page: Page) -> Locator:
     """Return our button in ComfyUI's top bar, which is not the button of our sidebar tab."""
-    return page.locator('button:has(.pi-history), button[aria-label="Cloud history"]').locator(
+    return page.locator('button:has(.pi-cloud), button[aria-label="Cloud history"]').locator(
         "visible=true >> xpath=self::*[not(contains(@class, 'side-bar-button'))]"
     )
 
