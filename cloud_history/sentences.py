@@ -221,7 +221,7 @@ SENTENCES: dict[str, Sentence] = {
         "This question is no longer open.", "Somebody may have answered in another window, or the workflow has stopped."
     ),
     "too_many_questions": Sentence(
-        "{most} nodes are asking already.",
+        "{most} nodes are asking for approval already.",
         "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”.",
     ),
     "question_not_written": Sentence("Nobody can be asked for approval: the state folder can’t be written."),
@@ -358,7 +358,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "backup_too_large": Sentence("A workflow can’t be backed up: it is too large.", short="it is too large"),
     "backup_too_many_jobs": Sentence(
-        "A workflow can’t be backed up: it has too many jobs.", short="it has too many jobs"
+        "The backup has too many jobs.", "Delete fewer jobs at once.", short="the backup has too many jobs"
     ),
     "incomplete": Sentence("{report}"),
     "nested_too_deeply": Sentence(

@@ -150,7 +150,7 @@ def find_proxy(base_url: BaseUrl) -> str | None:
     if not usable:
         raise UnusableProxy()
     # A short name or password can be a common word, and hiding that word everywhere would falsify reports and backups.
-    # So a short one is hidden only together with the separator that follows it in the URL.
+    # So a short name or password is hidden only together with the separator next to it in the URL.
     if parts.password:
         remember(parts.password if len(parts.password) >= MIN_NAME_CHARACTERS else f":{parts.password}@")
     if parts.username:
