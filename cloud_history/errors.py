@@ -364,13 +364,14 @@ class CloudResponseError(CloudError):
         cloud_code: str = "",
         cloud_says: str = "",
         retry_after: float | None = None,
+        **values: object,
     ) -> None:
         self.status = status
         self.cloud_code = cloud_code
         self.cloud_says = cloud_says
         self.retry_after = retry_after
         seconds = math.ceil(retry_after or 0)
-        super().__init__(sentence or self._choose_sentence(), status=status, seconds=seconds)
+        super().__init__(sentence or self._choose_sentence(), status=status, seconds=seconds, **values)
 
     def _choose_sentence(self) -> str:
         return self.code
@@ -463,6 +464,17 @@ class ApiMovedOn(CloudResponseError, code="api_moved_on"):
 
 class UnreadableAnswer(CloudResponseError, code="unreadable_answer"):
     """The answer is too large, or is not the expected JSON."""
+
+
+class FileTooLarge(UnreadableAnswer, code="file_too_large"):
+    """An output file is larger than the limit, which is given in bytes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(200, "file_too_large", megabytes=most // 2**20)
+
+    @property
+    def message(self) -> str:
+        return self.text
 
 
 class AnswerTooLarge(UnreadableAnswer, code="answer_too_large"):

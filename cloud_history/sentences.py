@@ -172,6 +172,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "wrong_number_of_job_ids": Sentence("“ids” must contain 1 to {most} job ids."),
     "file_missing": Sentence("The request has no parameter “file”."),
+    "out_of_range": Sentence("“{name}” must be a whole number from 0 to {most}."),
     "unknown_answer": Sentence("“answer” must be “delete” or “skip”."),
     "preview_of_other_kind": Sentence("This preview was made for another kind of deletion."),
     "nothing_to_delete": Sentence("Nothing to delete: every job in this preview stays."),
@@ -423,7 +424,10 @@ SENTENCES: dict[str, Sentence] = {
         "this API has moved on ({status})",
     ),
     "unreadable_answer": Sentence("This answer can’t be read.", _NEWER_VERSION),
-    "file_too_large": Sentence("The file is too large to be shown.", _NEWER_VERSION),
+    "file_too_large": Sentence(
+        "The file is larger than {megabytes} MB, so it can’t be shown here.",
+        "Download it from your assets on Comfy Cloud.",
+    ),
     "not_a_picture": Sentence("The file is not a picture.", _NEWER_VERSION),
     "no_such_file": Sentence("The job has no file with this name."),
     "answer_too_large": Sentence(

@@ -22,6 +22,7 @@ from cloud_history.errors import (
     CloudError,
     CloudResponseError,
     CloudTimeoutError,
+    FileTooLarge,
     HistoryGrew,
     Incomplete,
     ListNotWhole,
@@ -44,6 +45,7 @@ MADE_BY_THE_CLASS = {
     *("settings_refused", "settings_unreadable", "protection_refused", "protection_unreadable"),
 }
 GIVEN_BY_THE_CLASS: dict[type[CloudError], set[str]] = {
+    FileTooLarge: {"status", "seconds", "megabytes"},
     CloudResponseError: {"status", "seconds"},
     HistoryGrew: {"more", "have"},
     Incomplete: {"report"},

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -65,17 +66,14 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
         asyncio.TimeoutError: the body took too long after a status below 400.
         OSError: the connection broke after a status below 400.
     """
-    decoder = _Decoder() if _is_compressed(response.headers.get("Content-Encoding", "")) else None
     body = bytearray()
     try:
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            for piece in decoder.pieces(chunk) if decoder else (chunk,):
+        async with aclosing(body_pieces(response)) as pieces:
+            async for piece in pieces:
                 body += piece
                 if len(body) > largest:
                     response.close()
                     return bytes(body[:largest]), False
-                if len(piece) >= STEP:
-                    await asyncio.sleep(PAUSE_SECONDS)
     except zlib.error:
         response.close()
         return bytes(body), False
@@ -83,15 +81,37 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
         if response.status < 400:
             raise
         return bytes(body), False
-    return bytes(body), decoder is None or decoder.ended or not body
+    return bytes(body), True
 
 
-def _is_compressed(content_encoding: str) -> bool:
-    """Return whether a body is compressed with gzip or deflate.
+async def body_pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield the body of a response, decompressed, in pieces of at most STEP bytes.
+
+    Raises:
+        zlib.error: the compressed body is damaged or incomplete.
+        aiohttp.ClientError: the connection broke.
+        asyncio.TimeoutError: the body took too long.
+        OSError: the connection broke.
+    """
+    decoder = _Decoder() if is_compressed(response) else None
+    empty = True
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        for piece in decoder.pieces(chunk) if decoder else (chunk,):
+            empty = empty and not piece
+            yield piece
+            if len(piece) >= STEP:
+                await asyncio.sleep(PAUSE_SECONDS)
+    if decoder is not None and not decoder.ended and not empty:
+        raise zlib.error("incomplete")
+
+
+def is_compressed(response: aiohttp.ClientResponse) -> bool:
+    """Return whether the body of a response is compressed with gzip or deflate.
 
     Storage servers also send values that are no compression, such as `aws-chunked` or `UTF-8`.
     """
-    return any(each.strip() in _COMPRESSED for each in content_encoding.lower().split(","))
+    encodings = response.headers.get("Content-Encoding", "").lower().split(",")
+    return any(each.strip() in _COMPRESSED for each in encodings)
 
 
 class _Decoder:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import zlib
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
@@ -12,10 +17,11 @@ import yarl
 from aiohttp.abc import ResolveResult
 
 from ..config import is_loopback
-from ..errors import NotComfyCloud, NotFound, UnreadableAnswer
-from ..jobs.job import OutputFile
+from ..errors import FileTooLarge, NotComfyCloud, NotFound, UnreadableAnswer
+from ..jobs.job import OutputFile, read_job
+from ..jobs.rows import files_of
 from ..secret import scrub
-from .client import CloudClient, connection_failure, raise_without_context, read_capped
+from .client import CloudClient, body_pieces, connection_failure, is_compressed, raise_without_context
 from .protocol import MAX_FILE_BYTES
 from .sessions import ThreadResolver, open_session
 
@@ -28,40 +34,131 @@ _BENCHMARK_RANGE = ip_network("198.18.0.0/15")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
+@dataclass(frozen=True)
+class Download:
+    """An output file that is being downloaded.
+
+    Attributes:
+        size: number of bytes; None if the storage does not say.
+        pieces: the content, in order. It raises CloudError if the download fails or the file is too large.
+    """
+
+    size: int | None
+    pieces: AsyncGenerator[bytes, None]
+
+
+async def find_file(client: CloudClient, job_id: str, filename: str, number: int | None = None) -> OutputFile:
+    """Return an output file of a job. Only files that the job owns can be found.
+
+    Args:
+        number: the file's place among the outputs in the job's details, from 0. Two outputs can have the same name.
+
+    Raises:
+        NotFound: the job has no such file, or does not exist.
+    """
+    detail = await client.get_job_detail(job_id)
+    job = read_job(detail, datetime.now(timezone.utc))
+    if job is not None and job.id == job_id:
+        owned = files_of(detail)
+        if number is None:
+            owned = [*owned, *([job.preview] if job.preview else [])]
+        else:
+            owned = owned[number : number + 1]
+        for file in owned:
+            if file.filename == filename:
+                return file
+    raise NotFound(404, "no_such_file")
+
+
 async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
     """Return the content of an output file, at most MAX_FILE_BYTES.
 
     Raises:
         CloudError: the file cannot be downloaded, is too large, or is at an address that is not allowed.
     """
+    async with open_file(client, file, most=MAX_FILE_BYTES, seconds=DOWNLOAD_SECONDS) as download:
+        return b"".join([piece async for piece in download.pieces])
+
+
+@asynccontextmanager
+async def open_file(
+    client: CloudClient, file: OutputFile, *, most: int, seconds: float
+) -> AsyncGenerator[Download, None]:
+    """Begin to download an output file. Leaving the context ends the download.
+
+    Args:
+        most: maximum size of the file in bytes. A file that the service sends itself, instead of redirecting to a
+            storage, can have at most MAX_FILE_BYTES.
+        seconds: time limit for the whole download.
+
+    Raises:
+        FileTooLarge: the file is larger than `most`.
+        CloudError: the file cannot be downloaded, or is at an address that is not allowed.
+    """
     found = await client.view_file(file)
-    if isinstance(found, bytes):
-        return found
-    url = check_location(found, client.base_url.loopback)
+    async with AsyncExitStack() as stack:
+        if isinstance(found, bytes):
+            download = Download(len(found), _one_piece(found))
+        else:
+            response = await _open_location(client, found, seconds, stack)
+            size = None if is_compressed(response) else response.content_length
+            download = Download(size, _pieces(response, most))
+        if download.size is not None and download.size > most:
+            raise FileTooLarge(most)
+        await stack.enter_async_context(aclosing(download.pieces))
+        yield download
+
+
+async def _one_piece(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
+
+
+async def _pieces(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator[bytes, None]:
+    received = 0
+    try:
+        async with aclosing(body_pieces(response)) as pieces:
+            async for piece in pieces:
+                received += len(piece)
+                if received > most:
+                    raise FileTooLarge(most)
+                yield piece
+        return
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
+        failure = connection_failure(exc, "the storage")
+    except zlib.error:
+        failure = UnreadableAnswer(200)
+    raise_without_context(failure)
+
+
+async def _open_location(
+    client: CloudClient, location: str, seconds: float, stack: AsyncExitStack
+) -> aiohttp.ClientResponse:
+    """Request the file from the storage to which the service redirects.
+
+    Args:
+        stack: closes the response and its session.
+    """
+    url = check_location(location, client.base_url.loopback)
     here = is_loopback(urlsplit(url).hostname or "")
     resolver = ThreadResolver() if here or client.proxy else PublicResolver()
     if (proxy := None if here else client.proxy) is not None:
         await _check_through_proxy(url)
+    session = open_session(connector=aiohttp.TCPConnector(resolver=resolver), total_seconds=seconds, connect_seconds=10)
+    await stack.enter_async_context(session)
     try:
-        async with (
-            open_session(
-                connector=aiohttp.TCPConnector(resolver=resolver), total_seconds=DOWNLOAD_SECONDS, connect_seconds=10
-            ) as session,
+        response = await stack.enter_async_context(
             session.get(
                 yarl.URL(url, encoded=True), headers={"Accept-Encoding": "gzip"}, allow_redirects=False, proxy=proxy
-            ) as response,
-        ):
-            if response.status != 200:
-                raise (NotFound if response.status in (403, 404, 410) else NotComfyCloud)(response.status)
-            body, whole = await read_capped(response, MAX_FILE_BYTES)
+            )
+        )
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
     except ValueError:
         raise NotComfyCloud(302) from None  # an invalid host name
     else:
-        if not whole:
-            raise UnreadableAnswer(200, "file_too_large")
-        return body
+        if response.status != 200:
+            raise (NotFound if response.status in (403, 404, 410) else NotComfyCloud)(response.status)
+        return response
     return raise_without_context(failure)
 
 

@@ -1,4 +1,4 @@
-"""Routes that list jobs, return a job's details and thumbnails, and cancel jobs."""
+"""Routes that list jobs, return a job's details, thumbnails and outputs, and cancel jobs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from ..jobs.rows import read_details, row_json, workflow_file
 from ..secret import log
 from ..state.credentials import Connection
 from ..tasks.threads import compute_in_thread
+from .outputs import read_filename, read_wanted_output, send_output
 from .request import read_body, read_filter, read_ids
 from .response import HEADERS, Context, error_answer, file_answer, json_answer, large_json_answer, write_in_time
 from .thumbnails import FileNames
@@ -108,12 +109,17 @@ class JobRoutes:
         return detail
 
     async def thumbnail(self, request: web.Request) -> web.Response:
-        job_id, filename = _job_id(request.query.get("job", "")), request.query.get("file", "")
-        if not filename or len(filename) > 1000:
-            raise InputRefused("file_missing")
+        job_id, filename = _job_id(request.query.get("job", "")), read_filename(request.query)
         picture = await self._context.in_time(self._context.thumbnails.get(job_id, filename))
         headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "Content-Type": picture.content_type}
         return web.Response(body=picture.content, headers=headers)
+
+    async def output(self, request: web.Request) -> web.StreamResponse:
+        """Stream one output of a job in full size."""
+        wanted = read_wanted_output(_job_id(request.match_info["job_id"]), request.query)
+        connection = await self._context.operations.find_connection()
+        async with self._context.operations.open(connection) as client:
+            return await send_output(request, client, wanted, self._context.max_seconds)
 
     async def cancel(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"ids": list, "account": str}, ("ids",))

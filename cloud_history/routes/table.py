@@ -38,6 +38,7 @@ ROUTES = (
     Route("node_report", "GET", "node_reports/{name}", "status.node_report", works_for_many_users=True),
     Route("details", "GET", "jobs/{job_id}", "jobs.details"),
     Route("workflow", "GET", "jobs/{job_id}/workflow", "jobs.workflow"),
+    Route("output", "GET", "jobs/{job_id}/output", "jobs.output"),
     Route("thumbnail", "GET", "thumbnail", "jobs.thumbnail"),
     Route("stop", "POST", "stop", "deletion.stop"),
     Route("undo", "POST", "undo", "deletion.undo"),

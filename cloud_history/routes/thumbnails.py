@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
-from ..cloud.client import CloudClient
-from ..cloud.downloads import fetch_file
-from ..errors import NotFound, UnreadableAnswer
-from ..jobs.job import OutputFile, read_job
-from ..jobs.rows import files_of
+from ..cloud.downloads import fetch_file, find_file
+from ..cloud.media_types import HEAD_BYTES, content_type_of, is_picture
+from ..errors import UnreadableAnswer
+from ..jobs.job import OutputFile
 from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
@@ -28,13 +26,6 @@ MAX_KNOWN_FILES = 50_000
 FileNames = tuple[str, str, str]
 """The fields of an OutputFile as a plain tuple of strings, which the garbage collector does not track."""
 
-_MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
-    (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "image/png"),
-    (lambda head: head.startswith(b"\xff\xd8\xff"), "image/jpeg"),
-    (lambda head: head.startswith((b"GIF87a", b"GIF89a")), "image/gif"),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "image/webp"),
-)
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -45,11 +36,15 @@ class Picture:
 
 
 def picture_of(content: bytes) -> Picture:
-    """Return the picture. Raise UnreadableAnswer unless it is a PNG, JPEG, WebP or GIF; an SVG can contain scripts."""
-    for fits, content_type in _MAGIC:
-        if fits(content[:16]):
-            return Picture(content, content_type)
-    raise UnreadableAnswer(200, "not_a_picture")
+    """Return the picture in `content`.
+
+    Raises:
+        UnreadableAnswer: `content` is not a PNG, JPEG, WebP, GIF or AVIF. SVG can contain scripts.
+    """
+    content_type = content_type_of(content[:HEAD_BYTES], "")
+    if not is_picture(content_type):
+        raise UnreadableAnswer(200, "not_a_picture")
+    return Picture(content, content_type)
 
 
 class Thumbnails:
@@ -88,7 +83,7 @@ class Thumbnails:
         async with self._limit.here(), self._operations.open(connection) as client:
             file = self._known(connection, job_id)
             if file is None or file.filename != filename:
-                file = await _find_file(client, job_id, filename)
+                file = await find_file(client, job_id, filename)
             picture = picture_of(await fetch_file(client, file))
         self._cache(place, picture)
         return picture
@@ -104,13 +99,3 @@ class Thumbnails:
         while self._bytes > MAX_CACHE_BYTES:
             _, oldest = self._cached.popitem(last=False)
             self._bytes -= len(oldest.content)
-
-
-async def _find_file(client: CloudClient, job_id: str, filename: str) -> OutputFile:
-    detail = await client.get_job_detail(job_id)
-    job = read_job(detail, datetime.now(timezone.utc))
-    owned = [*files_of(detail), *([job.preview] if job and job.preview else [])]
-    for file in owned if job is not None and job.id == job_id else ():
-        if file.filename == filename:
-            return file
-    raise NotFound(404, "no_such_file")

@@ -15,11 +15,13 @@ class Account:
     Attributes:
         jobs: all jobs by id, in the order of their creation. Deleted jobs stay, marked as deleted, for tests to read.
         owners: the job of each file, by the file's name. Files outlive the removal of their job from the history.
+        contents: the bytes of files that have others than those drawn for their name.
         signed: the names of files for which a signed URL was given out, by their digest.
     """
 
     jobs: dict[str, SimulatedJob] = field(default_factory=dict)
     owners: dict[str, SimulatedJob] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
     signed: dict[str, str] = field(default_factory=dict)
 
     def add(self, job: SimulatedJob) -> None:

@@ -22,7 +22,8 @@ from .error_shapes import (
     subscription_inactive,
 )
 from .listing import BadParameter, ListQuery, bent_page, page
-from .storage import picture_of, signed_url
+from .media import picture_of
+from .storage import signed_url
 
 if TYPE_CHECKING:
     from .cloud import SimulatedCloud

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from simulated_cloud import ACTIVE, DEFAULT_API_KEY, FINISHED, STATUSES, SimulatedCloud
+from simulated_cloud.media import MAX_SIDE_PIXELS
 
 KEY = {"X-API-Key": DEFAULT_API_KEY}
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
@@ -244,7 +245,7 @@ async def test_a_view_redirects_to_a_storage_that_needs_no_key(
         async with bare.get(location.partition("?")[0]) as answer:
             assert answer.status == 403
     width, height = check_png(picture)
-    assert max(width, height) == 160
+    assert max(width, height) == MAX_SIDE_PIXELS
     assert width / height == pytest.approx(job.width / job.height, abs=0.02)
     assert [request.status for request in cloud.storage_requests] == [200, 403]
     assert not any("X-API-Key" in request.headers for request in cloud.storage_requests)

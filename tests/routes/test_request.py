@@ -390,7 +390,12 @@ async def test_a_cors_preflight_grants_no_permission(stage: Stage) -> None:
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-OTHER_KINDS = {"thumbnail": "image/png", "jobs": "application/x-ndjson", "record_csv": "text/csv"}
+OTHER_KINDS = {
+    "thumbnail": "image/png",
+    "output": "image/png",
+    "jobs": "application/x-ndjson",
+    "record_csv": "text/csv",
+}
 
 
 async def test_answers_forbid_caching_and_sniffing_and_do_not_contain_the_key(target: Stage) -> None:
@@ -398,8 +403,8 @@ async def test_answers_forbid_caching_and_sniffing_and_do_not_contain_the_key(ta
         for headers in ({}, {"Origin": "null"}):
             answer = await target.ask(route, headers=headers)
             kind = (not headers and OTHER_KINDS.get(route)) or "application/json"
-            picture = kind == "image/png"
-            assert answer.headers["cache-control"] == ("private, max-age=3600" if picture else "no-store")
+            cached = route == "thumbnail" and not headers
+            assert answer.headers["cache-control"] == ("private, max-age=3600" if cached else "no-store")
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["content-type"].partition(";")[0] == kind
             for secret in (target.cloud.api_key, OTHER_KEY, str(target.folder)):

@@ -8,7 +8,7 @@ from cloud_history.routes.table import Route
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
 _VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT"}
-_QUERIES = {"thumbnail": f"?job={JOB}&file=FILE"}
+_QUERIES = {"thumbnail": f"?job={JOB}&file=FILE", "output": "?file=FILE"}
 
 
 def _place(route: Route) -> tuple[str, str]:
