@@ -2,14 +2,14 @@ import js from "@eslint/js";
 
 const browser = Object.fromEntries(
   [
-    "AbortController", "CustomEvent", "Document", "Element", "Event", "HTMLElement", "HTMLInputElement", "KeyboardEvent",
+    "AbortController", "Blob", "CustomEvent", "Document", "Element", "Event", "HTMLElement", "HTMLInputElement", "KeyboardEvent",
     "Node", "Response", "URL", "clearTimeout", "document", "performance", "setTimeout", "window",
   ].map((name) => [name, "readonly"]),
 );
 const node = { ...browser, DOMException: "readonly", setImmediate: "readonly" };
 /** The rooms of js/ui-<version>/, top to bottom: each imports from those below it. */
 const rooms = [
-  "app", "settings", "cleanup", "audit", "details", "list", "approval", "deletion", "connect", "protection", "common", "api",
+  "app", "settings", "cleanup", "audit", "viewer", "details", "list", "approval", "deletion", "connect", "protection", "common", "api",
 ];
 const comfyui = { group: ["**/scripts/*"], message: "Only main.js knows ComfyUI's modules." };
 const above = (names) => ({

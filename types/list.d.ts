@@ -10,7 +10,7 @@ import type { Workflows } from "../js/ui-1.2.0/details/workflows.mjs";
 import type { Store } from "../js/ui-1.2.0/list/store.mjs";
 import type { Thumbnails } from "../js/ui-1.2.0/list/thumbnails.mjs";
 import type { Protection } from "../js/ui-1.2.0/protection/model.mjs";
-import type { Filter, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
+import type { Filter, JobOutput, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
 export type { Filter, Row, Status, Target };
 export type Tab = "all" | (typeof GROUPS)[number][0];
@@ -48,6 +48,10 @@ export interface Mark {
 
 /** The actions of the list. */
 export interface Actions {
+  /** Opens the viewer. */
+  view(request: ViewRequest): void;
+  /** Closes the viewer if it is open in this panel. */
+  leaveViewer(root: HTMLElement): void;
   /** `confirmed` is called once the person confirms. */
   remove(target: Target, confirmed?: () => void): void;
   cancel(rows: Row[]): void;
@@ -64,6 +68,20 @@ export interface Actions {
   openLarge(): void;
   /** The id of the workflow on the canvas, "" if it has none. */
   currentWorkflow(): string;
+}
+
+/** Which output the viewer shows first. */
+export interface ViewRequest {
+  /** The job's id. */
+  id: string;
+  /** The output's place among the job's outputs, from 0; default: the output that the list shows. */
+  number?: number;
+  /** The job's outputs, if they are already loaded. */
+  outputs?: JobOutput[];
+  /** The root element of the panel. */
+  root: HTMLElement;
+  /** Called when the viewer closes, with the id of the job that was shown last. Has to set the focus. */
+  closed(id: string): void;
 }
 
 export interface Page {

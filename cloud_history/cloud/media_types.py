@@ -26,7 +26,20 @@ _BY_FIRST_BYTES: tuple[tuple[bytes, str], ...] = (
 )
 _BY_RIFF_FORM = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _BY_MP4_BRAND = {b"avif": "image/avif", b"avis": "image/avif", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
-_MP4_BRANDS = {b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV", b"dash"}
+_MP4_BRANDS = {
+    b"isom",
+    b"iso2",
+    b"iso4",
+    b"iso5",
+    b"iso6",
+    b"mp41",
+    b"mp42",
+    b"avc1",
+    b"M4V ",
+    b"MSNV",
+    b"dash",
+    b"qt  ",
+}
 _MATROSKA = b"\x1a\x45\xdf\xa3"
 _TEXT_EXTENSIONS = frozenset(
     {"txt", "json", "jsonl", "csv", "tsv", "md", "log", "yaml", "yml", "xml", "srt", "vtt", "html", "htm", "svg"}

@@ -26,6 +26,8 @@ export const NO_ANSWER = "comfyui_away";
 export const NO_ROUTES = "routes_missing";
 /** The answer has a form that this pack's routes never send. */
 export const STRANGE = "strange_answer";
+/** The connection broke while a file was being received. */
+export const BROKE_OFF = "broke_off";
 
 /** The selected jobs were listed with another API key or from another server. */
 export const ACCOUNT_CHANGED = "account_changed";
@@ -189,13 +191,17 @@ function createCaller(fetchApi) {
 
   /** @param {string} route @param {AbortSignal} [signal] @returns {Promise<Blob>} */
   async function blob(route, signal) {
+    /** @type {Response} */
+    let response;
     try {
-      const response = await request(route, "GET", undefined, signal);
+      response = await request(route, "GET", undefined, signal);
       if (!response.ok) await decode(response);
-      return await response.blob();
     } catch (error) {
       throw asRequestError(error, signal);
     }
+    return response.blob().catch((error) => {
+      throw signal?.aborted ? error : new HistoryApiError({ code: BROKE_OFF });
+    });
   }
   return { request, call, blob };
 }
@@ -273,6 +279,17 @@ export function createHistoryApi(fetchApi) {
 
     /** Yields the parts of the list. Throws AbortError when aborted. @param {Filter} filter @param {AbortSignal} [signal] */
     list: (filter, signal) => listLines(() => request("jobs", "POST", { filter }, signal), signal),
+    /**
+     * Returns one output in full size.
+     * @param {string} job
+     * @param {string} filename of an output of the job
+     * @param {{number?: number, most?: number}} [options] `number`: its place among the outputs, from 0; `most`: the size limit in bytes
+     * @param {AbortSignal} [signal]
+     */
+    output: (job, filename, { number, most } = {}, signal) => {
+      const query = `file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}${most === undefined ? "" : `&most=${most}`}`;
+      return blob(`jobs/${encodeURIComponent(job)}/output?${query}`, signal);
+    },
     /** @param {string} job @param {string} filename of an output of the job @param {AbortSignal} [signal] */
     thumbnail: (job, filename, signal) => blob(`thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`, signal),
   };

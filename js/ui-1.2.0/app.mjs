@@ -33,7 +33,7 @@ import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
 /** @import { ComfyApp } from "../../types/comfyui" */
-/** @import { Actions, ViewParts } from "../../types/list" */
+/** @import { Actions, ViewParts, ViewRequest } from "../../types/list" */
 /** @import { Changed, Status } from "../../types/wire" */
 
 export { loadStyle } from "./common/dom.mjs";
@@ -66,7 +66,7 @@ export class App {
     useLocale(window.navigator.language);
     const api = (this.api = isFramed() ? refuseFramed(createHistoryApi(fetchApi)) : createHistoryApi(fetchApi));
     const toasts = (this.toasts = createToasts(() => host.extensionManager.toast));
-    const dialogs = (this.dialogs = createDialogs(() => host.extensionManager.dialog));
+    const dialogs = (this.dialogs = createDialogs(this.#dialogHost));
     this.connect = new ConnectSteps({ api, toasts });
     this.workflows = createWorkflows({ getApp: () => host, api, toasts });
     this.thumbnails = new Thumbnails({ api });
@@ -86,12 +86,32 @@ export class App {
     this.approvals = new Approvals({
       api, toasts, now, schedule,
       // Separate from this.dialogs, so that an approval can open above another dialog.
-      dialogs: createDialogs(() => host.extensionManager.dialog),
+      dialogs: createDialogs(this.#dialogHost),
       step: approvalStep,
       framed: isFramed(),
       workflowName: createWorkflowNames(() => host.extensionManager.workflow),
     });
   }
+
+  /** @type {import("./viewer/viewer.mjs").Viewer | null} */
+  #viewer = null;
+
+  /** Opens the viewer, which is loaded at its first use. @param {ViewRequest} request */
+  async #view(request) {
+    try {
+      const { Viewer } = await import("./viewer/viewer.mjs");
+      this.#viewer ??= new Viewer({ api: this.api, store: this.store });
+      if (request.root.isConnected) this.#viewer.open(request);
+    } catch {
+      this.toasts.tell("error", { title: COMMON.notLoaded, detail: COMMON.reload });
+    }
+  }
+
+  /** Where ComfyUI shows dialogs. The viewer closes: it would cover what is asked. */
+  #dialogHost = () => {
+    this.#viewer?.close();
+    return this.host.extensionManager.dialog;
+  };
 
   #setStatus = (/** @type {Status} */ status) => this.store.setStatus(status);
 
@@ -115,6 +135,8 @@ export class App {
       clear: () => void start(deletions, { clear: true }),
       manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
       openLarge: () => this.openLarge(),
+      view: (request) => void this.#view(request),
+      leaveViewer: (root) => this.#viewer?.close(root),
       currentWorkflow: () => String(this.host.graph?.id ?? ""),
     };
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts on screen that several parts of the interface share. */
 
-import { NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
+import { BROKE_OFF, NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, number, plural, tally } from "./format.mjs";
 import { FINISHED, STATUSES } from "./status.mjs";
 
@@ -19,6 +19,8 @@ export const COMMON = {
   loading: "Loading jobs…",
   openCloud: "Open Comfy Cloud",
   show: "Show",
+  notLoaded: "A part of the panel can’t be loaded",
+  reload: "Check that ComfyUI is running, then reload the page.",
   notCopied: "This browser does not let pages copy",
 };
 
@@ -122,6 +124,7 @@ const BROWSER_ERRORS = {
     title: "Comfy Cloud History is not running",
     text: "Its server part did not load. Restart ComfyUI and look at its log.",
   },
+  [BROKE_OFF]: { title: "The file did not arrive whole", text: "The connection broke off, or the file is larger than 64 MB. Try again, or download it from your assets on Comfy Cloud." },
   [STRANGE]: {
     title: "ComfyUI’s answer can’t be read",
     text: "A proxy or sign-in page may be in between. Check it, then try again.",

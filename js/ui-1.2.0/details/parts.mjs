@@ -10,7 +10,7 @@ import { andMore } from "../common/strings.mjs";
 import { KINDS, took } from "../list/row.mjs";
 import { isPicture } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
-import { DETAILS, nodeWords, outputOf, outputsKept, tookWords } from "./strings.mjs";
+import { DETAILS, nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
 
 /** @import { JobError, JobOutput, Row } from "../../../types/wire" */
 /** @import { Child } from "../common/dom.mjs" */
@@ -44,18 +44,20 @@ export function errorBox(error, copy) {
 }
 
 /**
- * One large output, with small pictures of all outputs below it.
+ * One large output, with small pictures of all outputs below it. A click on one opens the viewer.
  * @param {Row} job
  * @param {JobOutput[] | null} outputs null while they load
  * @param {Picture} picture
+ * @param {(number: number | undefined) => void} view opens the viewer at an output; `number` is undefined while the outputs load
  * @returns {HTMLElement[]}
  */
-export function outputsPart(job, outputs, picture) {
+export function outputsPart(job, outputs, picture, view) {
   const known = outputs ?? (job.preview ? [{ filename: job.preview.filename, media_type: "", output_type: job.output_type, node_id: "" }] : []);
   if (!known.length) return isActive(job.status) ? [el("div", { class: "cch-view" }, icon(statusOf(job.status).icon, "s20 spin"))] : [];
   const all = Math.max(known.length, job.outputs ?? 0);
   const cap = el("span", { class: "cap" });
-  const large = el("div", { class: "cch-view" });
+  let chosen = 0;
+  const large = el("button", { type: "button", class: "cch-view", onclick: () => view(outputs ? chosen : undefined) });
   /** @type {HTMLElement[]} */
   const small = [];
 
@@ -69,14 +71,19 @@ export function outputsPart(job, outputs, picture) {
   const choose = (index) => {
     const output = known[index];
     if (!output) return;
+    chosen = index;
+    const name = clean(output.filename);
+    large.title = name;
+    large.setAttribute("aria-label", viewWord(name, all > 1 ? outputOf(index + 1, all) : ""));
     cap.textContent = outputOf(index + 1, all);
-    large.replaceChildren(...pictured(output, clean(output.filename)), all > 1 ? cap : "");
-    for (const [at, thumb] of small.entries()) thumb.setAttribute("aria-pressed", String(at === index));
+    large.replaceChildren(...pictured(output, ""), all > 1 ? cap : "");
+    for (const [at, thumb] of small.entries()) thumb.setAttribute("aria-current", String(at === index));
   };
   if (known.length > 1) {
     for (const [index, output] of known.slice(0, MAX_OUTPUTS).entries()) {
       const name = clean(output.filename);
-      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": name, onclick: () => choose(index) }, ...pictured(output, ""));
+      const press = () => (choose(index), view(index));
+      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": viewWord(name, ""), onclick: press }, ...pictured(output, ""));
       small.push(thumb);
     }
   }

@@ -37,6 +37,9 @@ export const outputsKept = (n) => plural(n, "{n} output, kept as an asset", "{n}
 /** @param {number} i @param {number} n */
 export const outputOf = (i, n) => `${number(i)} of ${number(n)}`;
 
+/** @param {string} name of an output @param {string} position "2 of 5", "" for the only one */
+export const viewWord = (name, position) => [`View ${name}`, position].filter(Boolean).join(", ");
+
 /** @param {string} node @param {string} id */
 export const nodeWords = (node, id) => (id ? `${clean(node, 80) || "Node"} (node ${clean(id, 40)})` : clean(node, 80));
 

@@ -113,7 +113,7 @@ export class Details {
     this.#scroll.setAttribute("aria-busy", String(waiting));
     const body = [
       error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
-      ...outputsPart(job, this.#details?.outputs ?? null, picture),
+      ...outputsPart(job, this.#details?.outputs ?? null, picture, (number) => this.#view(row.id, number)),
       this.#protection,
       this.#errorCard(),
       facts(job, store.now(), (text) => this.#copy(text, DETAILS.idCopied)),
@@ -122,6 +122,19 @@ export class Details {
     ];
     this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
     this.#drawProtection();
+  }
+
+  /** Opens the viewer, which returns the focus to the picture even if it was redrawn meanwhile. @param {string} id @param {number} [number] */
+  #view(id, number) {
+    const root = /** @type {HTMLElement | null} */ (this.element.closest(".cch-panel"));
+    if (!root) return;
+    const from = document.activeElement;
+    const closed = () => {
+      const there = from instanceof HTMLElement && from.isConnected ? from : this.#scroll.querySelector(".cch-view");
+      if (there instanceof HTMLElement) there.focus({ preventScroll: true });
+      else this.#title.focus({ preventScroll: true });
+    };
+    this.parts.actions.view({ id, root, closed, ...(number !== undefined && this.#details && { number, outputs: this.#details.outputs }) });
   }
 
   /** Redraws everything that depends on the job's protection. */

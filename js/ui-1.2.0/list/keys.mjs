@@ -3,7 +3,7 @@
 
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Press */
 /** @typedef {{do: "move", by: "row" | "page" | "end", way: 1 | -1, extend: boolean}} Move */
-/** @typedef {Move | {do: "toggle" | "all" | "details" | "delete" | "protect" | "copy" | "menu"}} ListKey */
+/** @typedef {Move | {do: "toggle" | "all" | "details" | "view" | "delete" | "protect" | "copy" | "menu"}} ListKey */
 
 /** @type {Record<string, [Move["by"], Move["way"]]>} */
 const MOVES = {
@@ -15,7 +15,7 @@ const MOVES = {
   End: ["end", 1],
 };
 /** @type {Record<string, Exclude<ListKey, Move>["do"]>} */
-const BARE = { " ": "toggle", Enter: "details", Delete: "delete", Backspace: "delete", p: "protect", ContextMenu: "menu" };
+const BARE = { " ": "toggle", Enter: "details", Delete: "delete", Backspace: "delete", p: "protect", v: "view", ContextMenu: "menu" };
 /** @type {Record<string, Exclude<ListKey, Move>["do"]>} */
 const WITH_CONTROL = { a: "all", c: "copy" };
 

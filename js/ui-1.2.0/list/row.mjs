@@ -43,6 +43,7 @@ export class RowView {
   #check = el("span", { class: "cch-check" }, icon("check"));
   #kind = icon("flow");
   image = el("img", { alt: "", hidden: true, draggable: "false" });
+  #thumb = el("span", { class: "cch-thumb" }, this.#kind, this.image);
   #head = el("span", { dir: "auto" });
   #tail = el("span");
   #when = el("time", { class: "cch-when" });
@@ -64,7 +65,7 @@ export class RowView {
     "div",
     { class: "cch-row", role: "option" },
     this.#check,
-    el("span", { class: "cch-thumb", "data-do": "details" }, this.#kind, this.image),
+    this.#thumb,
     el(
       "span",
       { class: "cch-main" },
@@ -133,6 +134,7 @@ export class RowView {
     writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
     setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
+    writeAttribute(this.#thumb, "data-do", row.preview ? "view" : "details");
     setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
   }
 
@@ -145,8 +147,8 @@ export class RowView {
   }
 }
 
-/** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {() => void} open opens the job's details @returns {(Item | null)[]} */
-export function rowMenu(row, { store, actions }, open) {
+/** @param {Row} row @param {Pick<ViewParts, "store" | "actions">} parts @param {{open(): void, view(): void}} to `open` opens the job's details, `view` the viewer @returns {(Item | null)[]} */
+export function rowMenu(row, { store, actions }, { open, view }) {
   const active = isActive(row.status);
   const isProtected = store.protection.covers(row);
   /** @type {Item} */
@@ -158,6 +160,7 @@ export function rowMenu(row, { store, actions }, open) {
   const offered = active ? store.canCancel() : !store.blocked();
   return [
     { label: PANEL.details, icon: "info", key: "Enter", press: open },
+    { label: PANEL.view, icon: "image", key: "V", press: view },
     { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },
     { label: PANEL.downloadWorkflow, icon: "down", press: () => actions.downloadWorkflow(row.id) },
     { label: PANEL.copyId, icon: "copy", key: "Control+C", press: () => actions.copyIds([row.id]) },

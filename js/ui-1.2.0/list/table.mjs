@@ -244,6 +244,7 @@ export class ListView {
       if (button === "cancel") return this.panel.parts.actions.cancel([row]);
       if (button === "protect") return once(() => this.panel.protect([row], !pressed?.classList.contains("is-on")))(event);
       if (button === "details") return this.panel.open(row.id);
+      if (button === "view") return this.panel.view(row.id);
       const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
       this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
     });
@@ -289,6 +290,7 @@ export class ListView {
     else if (!row) return true;
     else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
     else if (key.do === "details") panel.open(row.id);
+    else if (key.do === "view") event.repeat || panel.view(row.id);
     else {
       this.goTo(row.id);
       const box = this.#shown.get(row.id)?.element.getBoundingClientRect();

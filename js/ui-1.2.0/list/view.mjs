@@ -113,6 +113,7 @@ export class PanelView {
   }
 
   destroy() {
+    this.parts.actions.leaveViewer(this.root);
     this.#popups.close();
     window.cancelAnimationFrame(this.#frame);
     clearTimeout(this.#resting);
@@ -221,6 +222,17 @@ export class PanelView {
     this.details.show(row, { pane: false });
   }
 
+  /** Shows the outputs of a job large. @param {string} id */
+  view(id) {
+    if (!this.store.get(id)) return;
+    this.list.goTo(id);
+    const closed = (/** @type {string} */ last) => {
+      this.list.goTo(last);
+      this.focusList();
+    };
+    this.parts.actions.view({ id, root: this.root, closed });
+  }
+
   /** @param {PageName} name */
   openPage(name) {
     const page = this.parts.createPage(name, this.pageHost);
@@ -266,7 +278,7 @@ export class PanelView {
 
   /** @param {Row} row @param {[number, number]} at */
   openMenu(row, at) {
-    const items = rowMenu(row, this.parts, () => this.open(row.id));
+    const items = rowMenu(row, this.parts, { open: () => this.open(row.id), view: () => this.view(row.id) });
     this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
   }
 

@@ -18,6 +18,8 @@ test("each key of the list has its action", () => {
     ["Backspace", {}, { do: "delete" }],
     ["p", {}, { do: "protect" }],
     ["P", {}, { do: "protect" }],
+    ["v", {}, { do: "view" }],
+    ["V", {}, { do: "view" }],
     ["c", ctrl, { do: "copy" }],
     ["F10", { shiftKey: true }, { do: "menu" }],
     ["ContextMenu", {}, { do: "menu" }],
@@ -27,7 +29,7 @@ test("each key of the list has its action", () => {
 
 test("Delete and the arrow keys do nothing while Ctrl, Alt or Meta is held", () => {
   for (const held of [ctrl, { altKey: true }, { metaKey: true }]) {
-    for (const key of ["Delete", "Backspace", "ArrowDown", "Enter", " ", "p"]) assert.equal(listKey(press(key, held)), null, key);
+    for (const key of ["Delete", "Backspace", "ArrowDown", "Enter", " ", "p", "v"]) assert.equal(listKey(press(key, held)), null, key);
   }
   assert.equal(listKey(press("Delete", { shiftKey: true })), null);
   assert.equal(listKey(press("a", { ctrlKey: true, shiftKey: true })), null);

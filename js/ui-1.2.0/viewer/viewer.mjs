@@ -1,0 +1,326 @@
+// @ts-check
+/** One output of a job, large, above everything else. From there on to the others, and to the next job of the list. */
+
+import { asApiError } from "../api.mjs";
+import { saveFile } from "../common/browser.mjs";
+import { button, iconButton } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
+import { clean, shortId } from "../common/format.mjs";
+import { isActive, statusWord } from "../common/status.mjs";
+import { errorWords } from "../common/strings.mjs";
+import { hideUndo } from "../list/keys.mjs";
+import { KIND_ICONS, mediaElement, messageElement, textElement } from "./content.mjs";
+import { viewerKey } from "./keys.mjs";
+import { extensionOf, indexOf, isDrawn, kindOf, kindOfContent, neighbour, savedName } from "./outputs.mjs";
+import * as words from "./strings.mjs";
+
+/** @import { Row, Store, ViewRequest } from "../../../types/list" */
+/** @import { HistoryApi } from "../api.mjs" */
+/** @import { Output, OutputKind, Place } from "./outputs.mjs" */
+
+const { VIEWER } = words;
+/** Nothing is said to be loading before so many milliseconds: most files are there by then. */
+const PATIENCE = 150;
+let viewers = 0;
+
+export class Viewer {
+  #number = ++viewers;
+  #title = el("h2", { dir: "auto", id: `cch-viewer-title-${this.#number}` });
+  #meta = el("p", { class: "cch-2", id: `cch-viewer-meta-${this.#number}` });
+  #stage = el("div", { class: "cch-viewer-stage" });
+  #live = el("div", { class: "cch-unseen", role: "status" });
+  #tick = button({ label: VIEWER.select, icon: "check", press: () => this.#toggle() });
+  #save = button({ label: VIEWER.download, icon: "down", press: () => void this.#download() });
+  #previous = iconButton("left", VIEWER.previous, () => this.#move(-1), "cch-ib cch-viewer-side");
+  #next = iconButton("right", VIEWER.next, () => this.#move(1), "cch-ib cch-viewer-side");
+  #dialog = this.#build();
+  /** @type {ViewRequest | null} */
+  #request = null;
+  /** What came of the jobs looked at since it was opened. @type {Map<string, Output[]>} */
+  #known = new Map();
+  #id = "";
+  /** Where the job was in the list when it was reached. */
+  #rowAt = 0;
+  /** Which of the outputs is shown; -1 while that is not known, or where there is none. */
+  #at = -1;
+  /** @type {Output[]} */
+  #outputs = [];
+  /** @type {Blob | null} */
+  #blob = null;
+  #url = "";
+  #size = "";
+  #abort = new AbortController();
+
+  /**
+   * @param {object} parts
+   * @param {Pick<HistoryApi, "job" | "output">} parts.api
+   * @param {Pick<Store, "rows" | "get" | "selection" | "select" | "on">} parts.store
+   * @param {(blob: Blob, name: string) => void} [parts.save]
+   */
+  constructor({ api, store, save = saveFile }) {
+    this.api = api;
+    this.store = store;
+    this.save = save;
+    store.on(["selection"], () => this.#drawTick());
+  }
+
+  #build() {
+    const head = el("header", {}, el("div", { class: "cch-grow" }, this.#title, this.#meta), this.#tick, this.#save, iconButton("close", VIEWER.close, () => this.close()));
+    const attributes = { class: "cch-viewer", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-labelledby": this.#title.id, "aria-describedby": this.#meta.id };
+    const dialog = el("dialog", attributes, head, el("div", { class: "cch-viewer-body" }, this.#previous, this.#stage, this.#next), this.#live);
+    /** @type {[HTMLElement, string, string][]} */
+    const keys = [[this.#tick, VIEWER.select, "X"], [this.#save, VIEWER.download, "D"], [this.#previous, VIEWER.previous, "ArrowLeft"], [this.#next, VIEWER.next, "ArrowRight"]];
+    for (const [element, label, key] of keys) {
+      element.setAttribute("aria-keyshortcuts", key);
+      element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
+    }
+    dialog.addEventListener("close", () => this.#closed());
+    for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
+    return dialog;
+  }
+
+  /** Shows an output. The dialog is inside the panel, for a focus trap around that one to leave it alone. @param {ViewRequest} request */
+  open(request) {
+    this.close();
+    this.#request = request;
+    if (request.outputs) this.#known.set(request.id, request.outputs);
+    request.root.append(this.#dialog);
+    this.#dialog.showModal();
+    window.addEventListener("keydown", this.#key, true);
+    this.#dialog.focus({ preventScroll: true });
+    this.#show({ id: request.id, number: request.number ?? null });
+  }
+
+  /** Closes it, if it is open: in this panel, or in any. @param {HTMLElement} [root] */
+  close(root) {
+    if (!this.#request || (root && this.#request.root !== root)) return;
+    this.#dialog.close();
+    // The event of a dialog that is closed comes later; until then nothing of it may stay.
+    this.#closed();
+  }
+
+  #closed() {
+    const request = this.#request;
+    if (!request) return;
+    this.#request = null;
+    window.removeEventListener("keydown", this.#key, true);
+    this.#leave();
+    this.#known.clear();
+    this.#dialog.remove();
+    request.closed(this.#id);
+  }
+
+  /** Ends what concerns the output on show. */
+  #leave() {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#stage.replaceChildren();
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = this.#size = "";
+    this.#blob = null;
+  }
+
+  /** @param {Place} place */
+  #show({ id, number }) {
+    this.#leave();
+    this.#id = id;
+    this.#at = -1;
+    const row = this.store.get(id);
+    const known = this.#known.get(id);
+    this.#outputs = known ?? [];
+    this.#rowAt = Math.max(0, this.store.rows.findIndex((each) => each.id === id));
+    this.#drawTick();
+    if (!row) return this.#tell(words.JOB_GONE);
+    if (known) return this.#showOutput(row, indexOf(known, number, row.preview?.filename ?? ""));
+    if (!row.preview && !row.outputs) return this.#showOutput(row, -1);
+    this.#wait();
+    void this.#learn(row, number);
+  }
+
+  /** Asks for the outputs of a job, and at the same time for the file that the list names. @param {Row} row @param {Place["number"]} number */
+  async #learn(row, number) {
+    const { signal } = this.#abort;
+    const guess = row.preview && (number === null || row.outputs === 1) ? row.preview.filename : "";
+    if (guess) this.#outputs = [{ filename: guess, output_type: row.output_type }];
+    this.#drawHead(row);
+    const early = guess && isDrawn(kindOf(guess)) ? this.#fetch(guess, undefined, signal) : null;
+    // It is awaited below; without a handler of its own an early failure would count as one that nobody handles.
+    early?.catch(() => undefined);
+    try {
+      const { outputs } = await this.api.job(row.id, signal);
+      this.#known.set(row.id, outputs);
+      this.#outputs = outputs;
+      const at = indexOf(outputs, number, row.preview?.filename ?? "");
+      this.#showOutput(row, at, outputs[at]?.filename === guess ? early : null);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error, () => this.#show({ id: row.id, number }));
+    }
+  }
+
+  /** @param {Row} row @param {number} at -1: the job has none @param {Promise<Blob> | null} [early] the file, if it is on its way */
+  #showOutput(row, at, early = null) {
+    this.#at = at;
+    const output = this.#outputs[at];
+    this.#drawHead(row);
+    if (!output) return this.#tell(isActive(row.status) ? words.ACTIVE_JOB : words.NO_OUTPUTS, null, clean(row.error?.message, 600));
+    const kind = kindOf(output.filename);
+    if (!isDrawn(kind)) return this.#tell(words.notDrawn(kind, extensionOf(output.filename)), this.#saving(), "", KIND_ICONS[kind]);
+    this.#wait();
+    void this.#load(row, output, kind, early);
+  }
+
+  /** @param {string} filename @param {number | undefined} number @param {AbortSignal} signal */
+  #fetch = (filename, number, signal) => this.api.output(this.#id, filename, { ...(number !== undefined && { number }) }, signal);
+
+  /** @param {Row} row @param {Output} output @param {Exclude<OutputKind, "3d" | "other">} kind @param {Promise<Blob> | null} early */
+  async #load(row, output, kind, early) {
+    const { signal } = this.#abort;
+    try {
+      const blob = (this.#blob = await (early ?? this.#fetch(output.filename, this.#at, signal)));
+      if (signal.aborted) return;
+      this.#size = words.bytesWords(blob.size);
+      const found = kindOfContent(blob.type);
+      const element = found === "text" ? await textElement(blob, clean(output.filename)) : null;
+      if (signal.aborted) return;
+      this.#drawHead(row);
+      if (element) this.#place(element);
+      else if (found === "image" || found === "video" || found === "audio") this.#placeMedia(row, found, blob, clean(output.filename));
+      else this.#tell(words.notItsKind(kind), this.#saving());
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error, () => this.#showOutput(row, this.#at));
+    }
+  }
+
+  /** @param {Row} row @param {"image" | "video" | "audio"} kind @param {Blob} blob @param {string} name */
+  #placeMedia(row, kind, blob, name) {
+    this.#url = URL.createObjectURL(blob);
+    const url = this.#url;
+    const onSize = (/** @type {number} */ width, /** @type {number} */ height) => {
+      if (url !== this.#url) return;
+      this.#size = `${words.sizeWords(width, height)}, ${words.bytesWords(blob.size)}`;
+      this.#drawHead(row);
+      this.#say();
+    };
+    this.#place(mediaElement(kind, url, name, { onSize, onFailure: () => url === this.#url && this.#tell(words.notShown(kind), this.#saving(), "", KIND_ICONS[kind]) }));
+  }
+
+  /** @param {HTMLElement} element */
+  #place(element) {
+    this.#stage.setAttribute("aria-busy", "false");
+    const held = this.#stage.contains(document.activeElement);
+    this.#stage.replaceChildren(element);
+    if (held) this.#dialog.focus({ preventScroll: true });
+    this.#say();
+  }
+
+  #wait() {
+    const { signal } = this.#abort;
+    this.#stage.setAttribute("aria-busy", "true");
+    setTimeout(() => {
+      if (!signal.aborted && this.#stage.getAttribute("aria-busy") === "true") this.#stage.replaceChildren(messageElement("running", { title: VIEWER.loading, text: "" }));
+    }, PATIENCE);
+  }
+
+  #saving = () => ({ label: VIEWER.download, press: () => void this.#download() });
+
+  /** @param {words.Words} told @param {{label: string, press: () => void} | null} [action] @param {string} [more] @param {import("../common/icons.mjs").IconName} [icon] */
+  #tell(told, action = null, more = "", icon = "info") {
+    this.#place(messageElement(icon, told, action, more));
+  }
+
+  /** @param {unknown} error @param {() => void} again */
+  #fail(error, again) {
+    const { title, text } = errorWords(asApiError(error));
+    this.#tell({ title, text }, { label: VIEWER.tryAgain, press: again }, "", "warning");
+  }
+
+  #name() {
+    return clean(this.#outputs[Math.max(0, this.#at)]?.filename) || shortId(this.#id);
+  }
+
+  /** @param {Row} row */
+  #drawHead(row) {
+    const all = Math.max(this.#outputs.length, row.outputs ?? 0);
+    const name = this.#name();
+    const status = row.status === "completed" ? "" : statusWord(row);
+    const job = words.jobWords(clean(row.name) || shortId(row.id), row.created, status);
+    this.#title.textContent = name;
+    const parts = [this.#at >= 0 && words.positionWords(this.#at, all), this.#size, job].filter((part) => part);
+    this.#meta.replaceChildren(...parts.map((part) => el("span", { dir: "auto" }, String(part))));
+    this.#save.toggleAttribute("disabled", !this.#outputs[Math.max(0, this.#at)]);
+    for (const [element, way] of /** @type {[HTMLElement, 1 | -1][]} */ ([[this.#previous, -1], [this.#next, 1]])) {
+      element.setAttribute("aria-disabled", String(!this.#neighbour(way)));
+    }
+  }
+
+  /** Reads out what is shown. */
+  #say() {
+    const told = this.#stage.querySelector("h3")?.textContent ?? "";
+    const meta = [...this.#meta.children].map((part) => part.textContent);
+    this.#live.textContent = [this.#name(), ...meta, told].filter(Boolean).join(", ");
+  }
+
+  #drawTick() {
+    this.#tick.setAttribute("aria-pressed", String(this.store.selection.has(this.#id)));
+  }
+
+  #toggle() {
+    if (!this.store.get(this.#id)) return;
+    this.store.select((selection) => selection.toggle(this.#id));
+    this.#drawTick();
+    this.#live.textContent = words.selectedWords(this.store.selection.has(this.#id), this.store.selection.size);
+  }
+
+  /** @param {1 | -1} way */
+  #neighbour(way) {
+    // Before the outputs are known only another job can come next.
+    const count = Math.max(this.#outputs.length, 1);
+    return neighbour({ id: this.#id, at: Math.max(this.#at, 0), count }, way, this.store.rows, this.#rowAt);
+  }
+
+  /** @param {1 | -1} way */
+  #move(way) {
+    const place = this.#neighbour(way);
+    if (place) this.#show(place);
+    else this.#live.textContent = way > 0 ? VIEWER.lastOfList : VIEWER.firstOfList;
+  }
+
+  async #download() {
+    const at = Math.max(0, this.#at);
+    const output = this.#outputs[at];
+    if (!output) return;
+    const { signal } = this.#abort;
+    const row = this.store.get(this.#id);
+    try {
+      if (!this.#blob) this.#live.textContent = VIEWER.downloading;
+      const blob = this.#blob ?? (await this.#fetch(output.filename, this.#at < 0 ? undefined : at, signal));
+      if (signal.aborted) return;
+      this.#blob = blob;
+      this.save(blob, savedName(output.filename));
+    } catch (error) {
+      if (!signal.aborted && row) this.#fail(error, () => this.#showOutput(row, this.#at));
+    }
+  }
+
+  /** Before anybody else at the page: a window around the panel would close at Escape too. @param {KeyboardEvent} event */
+  #key = (event) => {
+    const key = viewerKey(event);
+    event.stopImmediatePropagation();
+    hideUndo(event);
+    if (!key) return;
+    event.preventDefault();
+    if (event.repeat && key !== "previous" && key !== "next") return;
+    if (key === "close") this.close();
+    else if (key === "select") this.#toggle();
+    else if (key === "download") void this.#download();
+    else if (key === "play") this.#play();
+    else this.#move(key === "next" ? 1 : -1);
+  };
+
+  #play() {
+    const media = this.#stage.querySelector("video, audio");
+    if (!(media instanceof window.HTMLMediaElement)) return;
+    if (media.paused) void media.play().catch(() => undefined);
+    else media.pause();
+  }
+}
