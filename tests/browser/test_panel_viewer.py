@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, open_list
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
-from simulated_cloud.media import noise_png
+from simulated_cloud.media import noise_png, video_of
 
 STORE = ("GET", "/comfy-outputs/")
 TRAP = '"><img src=x onerror=alert(1)>_00001_.png'
@@ -24,7 +24,6 @@ COUNT_ADDRESSES = """() => {
     };
     URL.revokeObjectURL = url => (window.addressesInUse.delete(url), revokeObjectURL.call(URL, url));
 }"""
-SHOWN = "image => image.complete && image.naturalWidth > 0"
 PLAYABLE = "media => media.readyState >= 1 && media.error === null"
 
 
@@ -63,6 +62,7 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
     await expect(opened).to_contain_text("1 of 3")
     await expect(opened).to_contain_text(" × ")
     assert await page.locator("img[src='x']").count() == 0
+    shown = [await opened.locator("img").get_attribute("src")]
     await page.keyboard.press("ArrowRight")
     await expect(opened.get_by_role("heading", level=2)).to_have_text("second_00002_.png")
     await expect(opened).to_contain_text("2 of 3")
@@ -72,8 +72,10 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
         await expect(opened.get_by_role("heading", level=2)).to_have_text(name)
         await expect(opened.locator(kind)).to_have_js_property("error", None)
         await page.wait_for_function(f"() => ({PLAYABLE})(document.querySelector('dialog[open] video'))")
+        shown.append(await opened.locator("video").get_attribute("src"))
     await page.keyboard.press("ArrowRight")
     await expect(opened.locator("audio")).to_be_visible()
+    shown.append(await opened.locator("audio").get_attribute("src"))
     await page.keyboard.press("ArrowRight")
     await expect(opened).to_contain_text("This is a 3D model")
     await page.keyboard.press("ArrowRight")
@@ -89,7 +91,8 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
     await expect(opened).to_have_count(0)
     await expect(panel.list).to_be_focused()
     await expect(panel.row(jobs[4])).to_have_class("cch-row is-focus")
-    assert await page.evaluate("() => [...window.addressesInUse].length") == 0
+    assert len(set(shown)) == 4
+    assert await page.evaluate("shown => shown.filter(url => window.addressesInUse.has(url))", shown) == []
 
 
 @ONE_FRONTEND
@@ -216,3 +219,20 @@ OPEN_AND_WAIT = """async () => {
         await new Promise(requestAnimationFrame);
     }
 }"""
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=3, connected=True)
+async def test_a_video_shows_its_first_frame_in_the_list_unless_it_is_too_large(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    job, webm, large = (
+        cloud.add_job("completed", files=(name,), media="gifs") for name in ("a.mp4", "b.webm", "large.mp4")
+    )
+    cloud.account.contents["large.mp4"] = video_of("large.mp4").ljust(9 * 2**20, b"\0")
+    panel = await open_list(page, cloud)
+    for shown in (job, webm):
+        image = panel.row(shown).locator(".cch-thumb img")
+        await expect(image).to_be_visible()
+        assert await image.evaluate("image => image.naturalWidth") in (128, 96)
+    await expect(panel.row(large).locator(".cch-thumb img")).to_be_hidden()

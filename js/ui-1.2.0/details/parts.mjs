@@ -8,7 +8,7 @@ import { icon } from "../common/icons.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
 import { KINDS, took } from "../list/row.mjs";
-import { isPicture } from "../list/thumbnails.mjs";
+import { isPicture, isVideo } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { DETAILS, nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
 
@@ -64,8 +64,9 @@ export function outputsPart(job, outputs, picture, view) {
   /** @param {JobOutput} output @param {string} alt */
   const pictured = (output, alt) => {
     const image = el("img", { alt, hidden: true, draggable: "false", onload: (event) => (event.target.hidden = false) });
-    if (isPicture(output.filename)) picture(output.filename, image);
-    return [icon(KINDS[output.output_type] ?? KINDS[job.output_type] ?? "image", "s20"), image];
+    const video = isVideo(output.filename);
+    if (video || isPicture(output.filename)) picture(output.filename, image);
+    return [icon(KINDS[output.output_type] ?? KINDS[job.output_type] ?? "image", "s20"), image, ...(video ? [el("span", { class: "cch-play" }, icon("play", "s14"))] : [])];
   };
   /** @param {number} index */
   const choose = (index) => {

@@ -1,14 +1,22 @@
 // @ts-check
-/** Loads thumbnails with our header, at most six at once and the newest request first, and caches them. */
+/** Loads thumbnails with our header, at most six at once and the newest request first, and caches them. Videos show their first frame. */
 
 import { HistoryApiError } from "../api.mjs";
+import { el } from "../common/dom.mjs";
 
 /** @import { Row } from "../../../types/wire" */
+/** @import { HistoryApi } from "../api.mjs" */
 
 /** @typedef {Pick<HTMLImageElement, "src">} Image */
 /** @typedef {{job: string, file: string, images: Set<Image>, abort: AbortController | null}} Wanted */
 
 const MAX_AT_ONCE = 6;
+const MAX_VIDEOS_AT_ONCE = 2;
+/** A larger video keeps its icon, because the whole file would be downloaded for one frame. */
+const MAX_VIDEO_BYTES = 8 * 2 ** 20;
+const MAX_FRAME_PIXELS = 512;
+/** Time limit in milliseconds for the browser to decode the first frame. */
+const FRAME_TIMEOUT = 10_000;
 const MAX_CACHED = 400;
 /** A thumbnail may be an original of 20 MB, which the browser keeps in memory until its blob URL is revoked. */
 const MAX_CACHED_BYTES = 64 * 2 ** 20;
@@ -17,6 +25,34 @@ const MAX_NAME_CHARACTERS = 1_000;
 
 /** @param {string} filename */
 export const isPicture = (filename) => /\.(png|jpe?g|webp|gif)$/i.test(filename);
+
+/** @param {string} filename */
+export const isVideo = (filename) => /\.(mp4|m4v|mov|webm)$/i.test(filename);
+
+/** Returns the first frame of a video as a picture, or null if the browser can't play the video. @param {Blob} blob @returns {Promise<Blob | null>} */
+async function firstFrame(blob) {
+  const url = URL.createObjectURL(blob);
+  const video = el("video", { playsinline: true, preload: "auto" });
+  video.muted = true;
+  try {
+    await new Promise((resolve, reject) => {
+      for (const type of ["error", "abort"]) video.addEventListener(type, reject);
+      video.addEventListener("loadeddata", resolve);
+      setTimeout(reject, FRAME_TIMEOUT);
+      video.src = url;
+    });
+    const scale = Math.min(1, MAX_FRAME_PIXELS / Math.max(video.videoWidth, video.videoHeight, 1));
+    const canvas = el("canvas", { width: String(Math.round(video.videoWidth * scale)), height: String(Math.round(video.videoHeight * scale)) });
+    canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+    return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+  } catch {
+    return null;
+  } finally {
+    video.removeAttribute("src");
+    video.load();
+    URL.revokeObjectURL(url);
+  }
+}
 
 export class Thumbnails {
   /** @type {Map<string, {url: string, size: number}>} the least recently used first; `url` "": the job has no thumbnail */
@@ -27,17 +63,20 @@ export class Thumbnails {
   /** @type {Map<Image, string>} the key that each img element waits for or shows */
   #users = new Map();
   #running = 0;
+  #videos = 0;
 
   /**
    * @param {object} options
-   * @param {{thumbnail(job: string, file: string, signal?: AbortSignal): Promise<Blob>}} options.api
+   * @param {Pick<HistoryApi, "thumbnail" | "output">} options.api
+   * @param {(video: Blob) => Promise<Blob | null>} [options.frame] returns the first frame, or null
    * @param {(blob: Blob) => string} [options.toUrl]
    * @param {(url: string) => void} [options.revoke]
    * @param {number} [options.maxCached] maximum number of cached thumbnails
    * @param {number} [options.maxBytes]
    */
-  constructor({ api, toUrl = (blob) => URL.createObjectURL(blob), revoke = (url) => URL.revokeObjectURL(url), maxCached = MAX_CACHED, maxBytes = MAX_CACHED_BYTES }) {
+  constructor({ api, frame = firstFrame, toUrl = (blob) => URL.createObjectURL(blob), revoke = (url) => URL.revokeObjectURL(url), maxCached = MAX_CACHED, maxBytes = MAX_CACHED_BYTES }) {
     this.api = api;
+    this.frame = frame;
     this.toUrl = toUrl;
     this.revoke = revoke;
     this.maxCached = maxCached;
@@ -66,7 +105,8 @@ export class Thumbnails {
 
   /** Requests the thumbnail only if a browser can show its type. @param {Row} row @param {Image} image */
   requestFor({ id, preview, output_type: type }, image) {
-    if (preview && (type === "image" || type === "") && isPicture(preview.filename)) this.request(id, preview.filename, image);
+    const shown = preview && ((isPicture(preview.filename) && ["image", ""].includes(type)) || (isVideo(preview.filename) && ["video", ""].includes(type)));
+    if (shown) this.request(id, preview.filename, image);
   }
 
   /** Drops the request of an image whose row has left the view. @param {Image} image */
@@ -88,7 +128,7 @@ export class Thumbnails {
 
   #next() {
     while (this.#running < MAX_AT_ONCE) {
-      const waiting = [...this.#wanted].reverse().find(([, { abort }]) => !abort);
+      const waiting = [...this.#wanted].reverse().find(([, { abort, file }]) => !abort && (this.#videos < MAX_VIDEOS_AT_ONCE || !isVideo(file)));
       if (!waiting) return;
       void this.#load(...waiting);
     }
@@ -97,20 +137,29 @@ export class Thumbnails {
   /** @param {string} key @param {Wanted} want */
   async #load(key, want) {
     this.#running += 1;
+    if (isVideo(want.file)) this.#videos += 1;
     want.abort = new AbortController();
     try {
-      const blob = await this.api.thumbnail(want.job, want.file, want.abort.signal);
+      const blob = await this.#fetch(want, want.abort.signal);
+      if (!blob) return this.#cache(key, "", 0);
       const url = this.toUrl(blob);
       this.#cache(key, url, blob.size);
       for (const image of want.images) image.src = url;
     } catch (error) {
-      // Only "not found" is cached: other errors may pass, so the next request tries again.
-      if (error instanceof HistoryApiError && error.code === "not_found") this.#cache(key, "", 0);
+      // Other errors may pass, so the next request tries again.
+      if (error instanceof HistoryApiError && ["not_found", "file_too_large"].includes(error.code)) this.#cache(key, "", 0);
     } finally {
       this.#running -= 1;
+      if (isVideo(want.file)) this.#videos -= 1;
       if (this.#wanted.get(key) === want) this.#wanted.delete(key);
       this.#next();
     }
+  }
+
+  /** @param {Wanted} want @param {AbortSignal} signal @returns {Promise<Blob | null>} */
+  async #fetch({ job, file }, signal) {
+    if (!isVideo(file)) return this.api.thumbnail(job, file, signal);
+    return this.frame(await this.api.output(job, file, { most: MAX_VIDEO_BYTES }, signal));
   }
 
   /** @param {string} key @param {string} url @param {number} size */

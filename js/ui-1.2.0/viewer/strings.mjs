@@ -60,9 +60,9 @@ export const sizeWords = (width, height) => `${number(width)} × ${number(height
 /** @param {number} bytes */
 export const bytesWords = (bytes) => fileSize(bytes);
 
-/** @param {string} name @param {number | null} created milliseconds since 1970 @param {string} status a word; "" for a completed job */
+/** @param {string} name "" where it is the output's own @param {number | null} created milliseconds since 1970 @param {string} status a word; "" for a completed job */
 export const jobWords = (name, created, status) =>
-  [`Job ${clean(name)}`, status, created === null ? "" : dateTime(created)].filter(Boolean).join(", ");
+  [name && `Job ${clean(name)}`, status, created === null ? "" : dateTime(created)].filter(Boolean).join(", ");
 
 /** @param {boolean} selected @param {number} all */
 export const selectedWords = (selected, all) => `${selected ? "Job selected" : "Job no longer selected"}. ${number(all)} selected.`;

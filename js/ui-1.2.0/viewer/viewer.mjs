@@ -65,7 +65,7 @@ export class Viewer {
   }
 
   #build() {
-    const head = el("header", {}, el("div", { class: "cch-grow" }, this.#title, this.#meta), this.#tick, this.#save, iconButton("close", VIEWER.close, () => this.close()));
+    const head = el("header", {}, el("div", {}, this.#title, this.#meta), el("div", { class: "cch-viewer-acts" }, this.#tick, this.#save), iconButton("close", VIEWER.close, () => this.close()));
     const attributes = { class: "cch-viewer", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-labelledby": this.#title.id, "aria-describedby": this.#meta.id };
     const dialog = el("dialog", attributes, head, el("div", { class: "cch-viewer-body" }, this.#previous, this.#stage, this.#next), this.#live);
     /** @type {[HTMLElement, string, string][]} */
@@ -74,7 +74,8 @@ export class Viewer {
       element.setAttribute("aria-keyshortcuts", key);
       element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
     }
-    dialog.addEventListener("close", () => this.#closed());
+    // The event comes late: by then it may be open again.
+    dialog.addEventListener("close", () => this.#dialog.open || this.#closed());
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
     return dialog;
   }
@@ -95,7 +96,6 @@ export class Viewer {
   close(root) {
     if (!this.#request || (root && this.#request.root !== root)) return;
     this.#dialog.close();
-    // The event of a dialog that is closed comes later; until then nothing of it may stay.
     this.#closed();
   }
 
@@ -148,6 +148,7 @@ export class Viewer {
     early?.catch(() => undefined);
     try {
       const { outputs } = await this.api.job(row.id, signal);
+      if (signal.aborted) return;
       this.#known.set(row.id, outputs);
       this.#outputs = outputs;
       const at = indexOf(outputs, number, row.preview?.filename ?? "");
@@ -176,8 +177,9 @@ export class Viewer {
   async #load(row, output, kind, early) {
     const { signal } = this.#abort;
     try {
-      const blob = (this.#blob = await (early ?? this.#fetch(output.filename, this.#at, signal)));
+      const blob = await (early ?? this.#fetch(output.filename, this.#at, signal));
       if (signal.aborted) return;
+      this.#blob = blob;
       this.#size = words.bytesWords(blob.size);
       const found = kindOfContent(blob.type);
       const element = found === "text" ? await textElement(blob, clean(output.filename)) : null;
@@ -243,7 +245,7 @@ export class Viewer {
     const all = Math.max(this.#outputs.length, row.outputs ?? 0);
     const name = this.#name();
     const status = row.status === "completed" ? "" : statusWord(row);
-    const job = words.jobWords(clean(row.name) || shortId(row.id), row.created, status);
+    const job = words.jobWords(row.name === this.#outputs[Math.max(0, this.#at)]?.filename ? "" : clean(row.name) || shortId(row.id), row.created, status);
     this.#title.textContent = name;
     const parts = [this.#at >= 0 && words.positionWords(this.#at, all), this.#size, job].filter((part) => part);
     this.#meta.replaceChildren(...parts.map((part) => el("span", { dir: "auto" }, String(part))));

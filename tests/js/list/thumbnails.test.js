@@ -15,6 +15,7 @@ function stage(options = {}) {
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
+  api.output = (job, file, { most }, signal) => api.thumbnail(job, `${file} up to ${most}`, signal);
   const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => revoked.push(url), ...options });
   const ask = (job) => {
     const image = { src: "" };
@@ -157,5 +158,48 @@ test("a thumbnail is requested only for file types that a browser can show", () 
   of("e.mp3", "");
   of("f.glb", "3d");
   of("g", "image");
-  assert.deepEqual(asked.map(({ job }) => job), ["a.PNG", "b.jpeg"]);
+  assert.deepEqual(asked.map(({ job }) => job), ["a.PNG", "b.jpeg", "c.mp4"]);
+});
+
+const video = (thumbnails, job, type = "video") => {
+  const image = { src: "" };
+  thumbnails.requestFor({ id: job, output_type: type, preview: { filename: "Clip.MP4" } }, image);
+  return image;
+};
+
+test("a video shows its first frame, of a file of at most 8 MB, and only the frame is kept", async () => {
+  const seen = [];
+  const frame = async (blob) => (seen.push(blob), { size: 3, toString: () => "frame" });
+  const { thumbnails, asked, revoked } = stage({ frame, maxBytes: 10 });
+  const image = video(thumbnails, "a");
+  assert.equal(asked[0].file, "Clip.MP4 up to 8388608");
+  asked[0].give(8_000_000);
+  await settled();
+  assert.deepEqual([image.src, seen.length, revoked.length], ["blob:frame", 1, 0]);
+});
+
+test("a video that is too large or that the browser can’t play keeps its icon and is not asked for again", async () => {
+  const { thumbnails, asked } = stage({ frame: async () => null });
+  const images = [video(thumbnails, "a"), video(thumbnails, "b")];
+  asked[0].refuse("file_too_large");
+  asked[1].give();
+  await settled();
+  for (const job of ["a", "b"]) images.push(video(thumbnails, job));
+  assert.deepEqual([asked.length, ...images.map(({ src }) => src)], [2, "", "", "", ""]);
+});
+
+test("at most two videos are fetched at once, and pictures do not wait for them", async () => {
+  const { thumbnails, asked, ask } = stage({ frame: async (blob) => blob });
+  for (const job of ["a", "b", "c"]) video(thumbnails, job);
+  ask("picture");
+  assert.deepEqual(asked.map(({ job }) => job), ["a", "b", "picture"]);
+  asked[0].give();
+  await settled();
+  assert.deepEqual(asked.map(({ job }) => job).slice(3), ["c"]);
+});
+
+test("a job whose outputs are of another kind shows no frame of its preview", () => {
+  const { thumbnails, asked } = stage();
+  video(thumbnails, "a", "3d");
+  assert.equal(asked.length, 0);
 });
