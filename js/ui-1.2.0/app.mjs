@@ -96,7 +96,7 @@ export class App {
   /** @type {import("./viewer/viewer.mjs").Viewer | null} */
   #viewer = null;
 
-  /** Opens the viewer, which is loaded at its first use. @param {ViewRequest} request */
+  /** Opens the viewer, whose module is loaded at the first use. @param {ViewRequest} request */
   async #view(request) {
     try {
       const { Viewer } = await import("./viewer/viewer.mjs");
@@ -107,7 +107,7 @@ export class App {
     }
   }
 
-  /** Where ComfyUI shows dialogs. The viewer closes: it would cover what is asked. */
+  /** Returns ComfyUI's dialogs. Closes the viewer first, because it would cover the dialog. */
   #dialogHost = () => {
     this.#viewer?.close();
     return this.host.extensionManager.dialog;

@@ -62,22 +62,41 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
     await expect(opened).to_contain_text("1 of 3")
     await expect(opened).to_contain_text(" × ")
     assert await page.locator("img[src='x']").count() == 0
-    shown = [await opened.locator("img").get_attribute("src")]
+    shown = [await source_of(opened, "img")]
     await page.keyboard.press("ArrowRight")
     await expect(opened.get_by_role("heading", level=2)).to_have_text("second_00002_.png")
     await expect(opened).to_contain_text("2 of 3")
     await page.keyboard.press("ArrowRight")
-    for kind, name in {"video": "clip_00001_.mp4", "video[aria-label*=webm]": "clip_00002_.webm"}.items():
-        await page.keyboard.press("ArrowRight")
-        await expect(opened.get_by_role("heading", level=2)).to_have_text(name)
-        await expect(opened.locator(kind)).to_have_js_property("error", None)
-        await page.wait_for_function(f"() => ({PLAYABLE})(document.querySelector('dialog[open] video'))")
-        shown.append(await opened.locator("video").get_attribute("src"))
-    await page.keyboard.press("ArrowRight")
-    await expect(opened.locator("audio")).to_be_visible()
-    shown.append(await opened.locator("audio").get_attribute("src"))
+    for name, kind in {"clip_00001_.mp4": "video", "clip_00002_.webm": "video", "rain_00001_.mp3": "audio"}.items():
+        shown.append(await see_playable(opened, name, kind))
     await page.keyboard.press("ArrowRight")
     await expect(opened).to_contain_text("This is a 3D model")
+    await see_texts_and_a_failed_job(opened)
+    await page.keyboard.press("Escape")
+    await expect(opened).to_have_count(0)
+    await expect(panel.list).to_be_focused()
+    await expect(panel.row(jobs[4])).to_have_class("cch-row is-focus")
+    assert len(set(shown)) == 4
+    assert await page.evaluate("shown => shown.filter(url => window.addressesInUse.has(url))", shown) == []
+
+
+async def source_of(opened: Locator, kind: str) -> str | None:
+    """Return the address of the picture, the video or the sound."""
+    return await opened.locator(kind).get_attribute("src")
+
+
+async def see_playable(opened: Locator, name: str, kind: str) -> str | None:
+    """Go to the next output, which the browser can play, and return its address."""
+    await opened.page.keyboard.press("ArrowRight")
+    await expect(opened.get_by_role("heading", level=2)).to_have_text(name)
+    await expect(opened.locator(kind)).to_have_js_property("error", None)
+    await opened.page.wait_for_function(f"() => ({PLAYABLE})(document.querySelector('dialog[open] {kind}'))")
+    return await source_of(opened, kind)
+
+
+async def see_texts_and_a_failed_job(opened: Locator) -> None:
+    """Go on to the two texts and the failed job, and back to the second text."""
+    page = opened.page
     await page.keyboard.press("ArrowRight")
     await expect(opened.locator("pre")).to_contain_text("<script>alert('caption')</script>")
     await page.keyboard.press("ArrowRight")
@@ -87,12 +106,6 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
     await expect(opened).to_contain_text("Allocation on device 0")
     await page.keyboard.press("ArrowLeft")
     await expect(opened.get_by_role("heading", level=2)).to_have_text("page.html")
-    await page.keyboard.press("Escape")
-    await expect(opened).to_have_count(0)
-    await expect(panel.list).to_be_focused()
-    await expect(panel.row(jobs[4])).to_have_class("cch-row is-focus")
-    assert len(set(shown)) == 4
-    assert await page.evaluate("shown => shown.filter(url => window.addressesInUse.has(url))", shown) == []
 
 
 @ONE_FRONTEND

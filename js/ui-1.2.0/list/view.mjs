@@ -222,7 +222,7 @@ export class PanelView {
     this.details.show(row, { pane: false });
   }
 
-  /** Shows the outputs of a job large. @param {string} id */
+  /** Opens the viewer at a job. @param {string} id */
   view(id) {
     if (!this.store.get(id)) return;
     this.list.goTo(id);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The element that shows an output. Every text of a file is text. */
+/** Builds the element that shows an output. Text from a file is set as textContent only. */
 
 import { button } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -16,12 +16,12 @@ const MAX_TEXT_BYTES = 200_000;
 export const KIND_ICONS = { image: "image", video: "video", audio: "audio", text: "file", "3d": "box", other: "file" };
 
 /**
- * @typedef {object} Told
- * @property {(width: number, height: number) => void} onSize
- * @property {() => void} onFailure the browser can't show it
+ * @typedef {object} MediaEvents
+ * @property {(width: number, height: number) => void} onSize called when the size in pixels is known
+ * @property {() => void} onFailure called if the browser can't show the file
  */
 
-/** A picture, a video or a sound at an address. @param {"image" | "video" | "audio"} kind @param {string} url @param {string} name @param {Told} told */
+/** Returns an img, video or audio element. @param {"image" | "video" | "audio"} kind @param {string} url @param {string} name @param {MediaEvents} events */
 export function mediaElement(kind, url, name, { onSize, onFailure }) {
   if (kind === "image") {
     const image = el("img", { alt: name, draggable: "false", onload: () => onSize(image.naturalWidth, image.naturalHeight), onerror: onFailure });
@@ -34,7 +34,7 @@ export function mediaElement(kind, url, name, { onSize, onFailure }) {
   return media;
 }
 
-/** The beginning of a text file. @param {Blob} blob @param {string} name */
+/** Returns an element with the beginning of a text file. @param {Blob} blob @param {string} name */
 export async function textElement(blob, name) {
   const text = await blob.slice(0, MAX_TEXT_BYTES).text();
   const shown = text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
@@ -43,11 +43,11 @@ export async function textElement(blob, name) {
 }
 
 /**
- * What is said in place of an output.
+ * Returns the message that is shown in place of an output.
  * @param {IconName} name
  * @param {Words} words
  * @param {{label: string, press: () => void} | null} [action]
- * @param {string} [more] several lines, such as an error of the job
+ * @param {string} [more] further lines, such as the job's error
  */
 export function messageElement(name, { title, text }, action = null, more = "") {
   return el(

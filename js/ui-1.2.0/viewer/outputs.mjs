@@ -1,5 +1,5 @@
 // @ts-check
-/** What an output is, by its name, and which output comes before and after it. No DOM. */
+/** The kind of an output by its file name, and the outputs before and after it. No DOM. */
 
 import { clean } from "../common/format.mjs";
 
@@ -7,7 +7,7 @@ import { clean } from "../common/format.mjs";
 
 /** @typedef {"image" | "video" | "audio" | "text" | "3d" | "other"} OutputKind */
 /** @typedef {Pick<JobOutput, "filename" | "output_type">} Output */
-/** One output of a job; `number` "last" for the last one, null for the one that the list shows. @typedef {{id: string, number: number | "last" | null}} Place */
+/** One output of a job. `number`: "last" for the last output, null for the output that the list shows. @typedef {{id: string, number: number | "last" | null}} Place */
 
 /** @type {[OutputKind, RegExp][]} */
 const EXTENSIONS = [
@@ -21,22 +21,22 @@ const EXTENSIONS = [
 /** @type {Record<Exclude<OutputKind, "3d" | "other">, RegExp>} */
 const CONTENT_TYPES = { image: /^image\/(png|jpeg|webp|gif|avif)$/, video: /^video\/(mp4|webm)$/, audio: /^audio\/(mpeg|wav|flac|ogg|mp4)$/, text: /^text\/plain\b/ };
 
-/** In small letters, without its dot. @param {string} filename */
+/** Returns the extension in lower case, without the dot. @param {string} filename */
 export const extensionOf = (filename) => (/\.([a-z0-9]{1,8})$/i.exec(filename)?.[1] ?? "").toLowerCase();
 
 /** @param {string} filename @returns {OutputKind} */
 export const kindOf = (filename) => EXTENSIONS.find(([, pattern]) => pattern.test(extensionOf(filename)))?.[0] ?? "other";
 
-/** Whether an output of this kind is drawn in the viewer, so that its file is wanted at once. @param {OutputKind} kind @returns {kind is Exclude<OutputKind, "3d" | "other">} */
+/** Whether the viewer shows outputs of this kind, so that it loads the file at once. @param {OutputKind} kind @returns {kind is Exclude<OutputKind, "3d" | "other">} */
 export const isDrawn = (kind) => kind !== "3d" && kind !== "other";
 
-/** The kind of a file by the type that the server read from its first bytes; "other" for none that the page may show. @param {string} contentType @returns {OutputKind} */
+/** Returns the kind of a file by the content type from the server; "other" for types that the page must not show. @param {string} contentType @returns {OutputKind} */
 export function kindOfContent(contentType) {
   const found = Object.entries(CONTENT_TYPES).find(([, pattern]) => pattern.test(contentType));
   return /** @type {OutputKind} */ (found?.[0] ?? "other");
 }
 
-/** Which output to show, when those of the job are known; -1 if there is none. @param {Output[]} outputs @param {Place["number"]} number @param {string} preview the name of the one that the list shows */
+/** Returns the index of the output to show first, -1 if the job has no outputs. @param {Output[]} outputs @param {Place["number"]} number @param {string} preview the file name in the list */
 export function indexOf(outputs, number, preview) {
   if (number === "last") return outputs.length - 1;
   if (number !== null) return Math.min(number, outputs.length - 1);
@@ -44,25 +44,25 @@ export function indexOf(outputs, number, preview) {
 }
 
 /**
- * The output before or after one, in this job or the next of the list; null at the ends.
- * @param {{id: string, at: number, count: number}} shown `count`: the outputs of its job
+ * Returns the output before or after the current one, in this job or the next job of the list; null at the end of the list.
+ * @param {{id: string, at: number, count: number}} shown `count`: number of outputs of the job
  * @param {1 | -1} way
- * @param {Pick<Row, "id">[]} rows as they are listed
- * @param {number} row where the job was in the list, should it have left
+ * @param {Pick<Row, "id">[]} rows of the list
+ * @param {number} row the job's former place in the list, for a job that has left it
  * @returns {Place | null}
  */
 export function neighbour({ id, at, count }, way, rows, row) {
   const to = at + way;
   if (to >= 0 && to < count) return { id, number: to };
   const here = rows.findIndex((each) => each.id === id);
-  // A job that has left the list: the one that took its place comes next.
+  // If the job has left the list, the job that took its place comes next.
   const next = rows[here >= 0 ? here + way : way > 0 ? row : row - 1];
   return next ? { id: next.id, number: way > 0 ? 0 : "last" } : null;
 }
 
 const MAX_STEM_CHARACTERS = 120;
 
-/** A name for the saved file that every system allows. @param {string} filename */
+/** Returns a name for the downloaded file that every system allows. @param {string} filename */
 export function savedName(filename) {
   const extension = extensionOf(filename);
   const stem = extension ? filename.slice(0, -extension.length - 1) : filename;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a person reads in the viewer. */
+/** The texts of the viewer. */
 
 import { clean, dateTime, fileSize, number } from "../common/format.mjs";
 
@@ -25,20 +25,20 @@ export const VIEWER = {
 /** @type {Record<OutputKind, string>} */
 const KIND_WORDS = { image: "picture", video: "video", audio: "sound", text: "text", "3d": "3D model", other: "file" };
 
-/** What stands in place of an output that is not drawn here, by its kind. @param {OutputKind} kind @param {string} extension @returns {Words} */
+/** The message in place of an output that the viewer can't show. @param {OutputKind} kind @param {string} extension @returns {Words} */
 export function notDrawn(kind, extension) {
   if (kind === "3d") return { title: "This is a 3D model", text: "It can’t be shown here. Download it to open it in a 3D program." };
   const what = extension ? `This is a file of the type “${extension}”` : "This is a file of an unknown type";
   return { title: what, text: "It can’t be shown here. Download it to open it in another program." };
 }
 
-/** The file is there, but this browser can't show or play it. @param {OutputKind} kind @returns {Words} */
+/** The message for a file that this browser can't show or play. @param {OutputKind} kind @returns {Words} */
 export const notShown = (kind) => ({
   title: `This browser can’t ${kind === "video" || kind === "audio" ? "play" : "show"} this ${KIND_WORDS[kind]}`,
   text: "Download it to open it in another program.",
 });
 
-/** The file is not what its name says. @param {OutputKind} kind @returns {Words} */
+/** The message for a file whose content is not what its extension says. @param {OutputKind} kind @returns {Words} */
 export const notItsKind = (kind) => ({
   title: `This file is not the ${KIND_WORDS[kind]} that its name says`,
   text: "It is not shown here. You can still download it.",
@@ -60,12 +60,12 @@ export const sizeWords = (width, height) => `${number(width)} × ${number(height
 /** @param {number} bytes */
 export const bytesWords = (bytes) => fileSize(bytes);
 
-/** @param {string} name "" where it is the output's own @param {number | null} created milliseconds since 1970 @param {string} status a word; "" for a completed job */
+/** @param {string} name "" if it equals the output's name @param {number | null} created milliseconds since 1970 @param {string} status "" for a completed job */
 export const jobWords = (name, created, status) =>
   [name && `Job ${clean(name)}`, status, created === null ? "" : dateTime(created)].filter(Boolean).join(", ");
 
 /** @param {boolean} selected @param {number} all */
 export const selectedWords = (selected, all) => `${selected ? "Job selected" : "Job no longer selected"}. ${number(all)} selected.`;
 
-/** A label with the key that does the same. @param {string} label @param {string} key */
+/** A tooltip with the keyboard shortcut. @param {string} label @param {string} key */
 export const withKey = (label, key) => `${label} (${key})`;

@@ -1,5 +1,5 @@
 // @ts-check
-/** One output of a job, large, above everything else. From there on to the others, and to the next job of the list. */
+/** Shows one output in full size above everything else, and steps through the outputs and the jobs of the list. */
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
@@ -19,8 +19,8 @@ import * as words from "./strings.mjs";
 /** @import { Output, OutputKind, Place } from "./outputs.mjs" */
 
 const { VIEWER } = words;
-/** Nothing is said to be loading before so many milliseconds: most files are there by then. */
-const PATIENCE = 150;
+/** Milliseconds before “Loading…” is shown. Most files arrive earlier. */
+const LOADING_DELAY = 150;
 let viewers = 0;
 
 export class Viewer {
@@ -36,12 +36,12 @@ export class Viewer {
   #dialog = this.#build();
   /** @type {ViewRequest | null} */
   #request = null;
-  /** What came of the jobs looked at since it was opened. @type {Map<string, Output[]>} */
+  /** The outputs of the jobs visited since the viewer was opened. @type {Map<string, Output[]>} */
   #known = new Map();
   #id = "";
-  /** Where the job was in the list when it was reached. */
+  /** The job's place in the list when it was first shown. */
   #rowAt = 0;
-  /** Which of the outputs is shown; -1 while that is not known, or where there is none. */
+  /** The index of the current output; -1 while the outputs load, or if there are none. */
   #at = -1;
   /** @type {Output[]} */
   #outputs = [];
@@ -74,13 +74,13 @@ export class Viewer {
       element.setAttribute("aria-keyshortcuts", key);
       element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
     }
-    // The event comes late: by then it may be open again.
+    // The event is delayed, so the viewer may be open again.
     dialog.addEventListener("close", () => this.#dialog.open || this.#closed());
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
     return dialog;
   }
 
-  /** Shows an output. The dialog is inside the panel, for a focus trap around that one to leave it alone. @param {ViewRequest} request */
+  /** Opens the viewer inside the panel, because a focus trap around the panel would take the focus from outside it. @param {ViewRequest} request */
   open(request) {
     this.close();
     this.#request = request;
@@ -92,7 +92,7 @@ export class Viewer {
     this.#show({ id: request.id, number: request.number ?? null });
   }
 
-  /** Closes it, if it is open: in this panel, or in any. @param {HTMLElement} [root] */
+  /** Closes the viewer if it is open in this panel, or in any panel by default. @param {HTMLElement} [root] */
   close(root) {
     if (!this.#request || (root && this.#request.root !== root)) return;
     this.#dialog.close();
@@ -110,7 +110,7 @@ export class Viewer {
     request.closed(this.#id);
   }
 
-  /** Ends what concerns the output on show. */
+  /** Cancels the requests for the current output and releases its file. */
   #leave() {
     this.#abort.abort();
     this.#abort = new AbortController();
@@ -137,14 +137,14 @@ export class Viewer {
     void this.#learn(row, number);
   }
 
-  /** Asks for the outputs of a job, and at the same time for the file that the list names. @param {Row} row @param {Place["number"]} number */
+  /** Requests a job's outputs and, at the same time, the file that the list shows. @param {Row} row @param {Place["number"]} number */
   async #learn(row, number) {
     const { signal } = this.#abort;
     const guess = row.preview && (number === null || row.outputs === 1) ? row.preview.filename : "";
     if (guess) this.#outputs = [{ filename: guess, output_type: row.output_type }];
     this.#drawHead(row);
     const early = guess && isDrawn(kindOf(guess)) ? this.#fetch(guess, undefined, signal) : null;
-    // It is awaited below; without a handler of its own an early failure would count as one that nobody handles.
+    // It is awaited later. Without this handler, an earlier failure would be reported as unhandled.
     early?.catch(() => undefined);
     try {
       const { outputs } = await this.api.job(row.id, signal);
@@ -158,7 +158,7 @@ export class Viewer {
     }
   }
 
-  /** @param {Row} row @param {number} at -1: the job has none @param {Promise<Blob> | null} [early] the file, if it is on its way */
+  /** @param {Row} row @param {number} at -1 if the job has no outputs @param {Promise<Blob> | null} [early] the file, if it was requested already */
   #showOutput(row, at, early = null) {
     this.#at = at;
     const output = this.#outputs[at];
@@ -220,7 +220,7 @@ export class Viewer {
     this.#stage.setAttribute("aria-busy", "true");
     setTimeout(() => {
       if (!signal.aborted && this.#stage.getAttribute("aria-busy") === "true") this.#stage.replaceChildren(messageElement("running", { title: VIEWER.loading, text: "" }));
-    }, PATIENCE);
+    }, LOADING_DELAY);
   }
 
   #saving = () => ({ label: VIEWER.download, press: () => void this.#download() });
@@ -255,7 +255,7 @@ export class Viewer {
     }
   }
 
-  /** Reads out what is shown. */
+  /** Announces the current output to screen readers. */
   #say() {
     const told = this.#stage.querySelector("h3")?.textContent ?? "";
     const meta = [...this.#meta.children].map((part) => part.textContent);
@@ -275,7 +275,7 @@ export class Viewer {
 
   /** @param {1 | -1} way */
   #neighbour(way) {
-    // Before the outputs are known only another job can come next.
+    // While the outputs load, only another job can come next.
     const count = Math.max(this.#outputs.length, 1);
     return neighbour({ id: this.#id, at: Math.max(this.#at, 0), count }, way, this.store.rows, this.#rowAt);
   }
@@ -304,7 +304,7 @@ export class Viewer {
     }
   }
 
-  /** Before anybody else at the page: a window around the panel would close at Escape too. @param {KeyboardEvent} event */
+  /** Handles keys in the capture phase, because ComfyUI's window around the panel would close on Escape too. @param {KeyboardEvent} event */
   #key = (event) => {
     const key = viewerKey(event);
     event.stopImmediatePropagation();

@@ -174,7 +174,7 @@ test("a video shows its first frame, of a file of at most 8 MB, and only the fra
   const image = video(thumbnails, "a");
   assert.equal(asked[0].file, "Clip.MP4 up to 8388608");
   asked[0].give(8_000_000);
-  await settled();
+  await nextTurn();
   assert.deepEqual([image.src, seen.length, revoked.length], ["blob:frame", 1, 0]);
 });
 
@@ -183,7 +183,7 @@ test("a video that is too large or that the browser can’t play keeps its icon 
   const images = [video(thumbnails, "a"), video(thumbnails, "b")];
   asked[0].refuse("file_too_large");
   asked[1].give();
-  await settled();
+  await nextTurn();
   for (const job of ["a", "b"]) images.push(video(thumbnails, job));
   assert.deepEqual([asked.length, ...images.map(({ src }) => src)], [2, "", "", "", ""]);
 });
@@ -194,7 +194,7 @@ test("at most two videos are fetched at once, and pictures do not wait for them"
   ask("picture");
   assert.deepEqual(asked.map(({ job }) => job), ["a", "b", "picture"]);
   asked[0].give();
-  await settled();
+  await nextTurn();
   assert.deepEqual(asked.map(({ job }) => job).slice(3), ["c"]);
 });
 
