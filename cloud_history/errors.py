@@ -65,7 +65,7 @@ class CloudError(Exception):
 
     @property
     def short(self) -> str:
-        """The text of `reason`."""
+        """The reason in a few words, as text."""
         return str(self.reason)
 
     @property
@@ -458,7 +458,7 @@ class ApiMovedOn(CloudResponseError, code="api_moved_on"):
 
     @property
     def may_have_worked(self) -> bool:
-        # A missing route did nothing, although 501 is in the range of server faults.
+        # A server without the route did nothing, although 501 is in the range of server faults.
         return self.earlier_try_may_have_worked
 
 

@@ -94,8 +94,8 @@ SENTENCES: dict[str, Sentence] = {
     "no_such_unresolved": Sentence("There is no unresolved deletion with this id."),
     "no_such_node_report": Sentence("There is no saved node report with this id."),
     "too_many_deletions": Sentence("Too many deletions are waiting.", "Wait until some deletions end, then try again."),
-    "state_folder_not_lost": Sentence("The state folder is not lost."),
-    "protection_not_damaged": Sentence("The list of protected jobs is not damaged."),
+    "state_folder_not_lost": Sentence("Nothing is missing from the state folder."),
+    "protection_not_damaged": Sentence("The list of protected jobs is not damaged, so it was not replaced."),
     "protection_full": Sentence("The list of protected jobs and workflows is full."),
     "too_many_protected": Sentence("At most {most:,} jobs and workflows can be protected."),
     "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
@@ -118,8 +118,8 @@ SENTENCES: dict[str, Sentence] = {
     # Invalid requests from a browser.
     "statuses_not_finished": Sentence("“statuses” must be a list of {statuses}."),
     "header_missing": Sentence(
-        "The request has no header {header}: 1.",
-        "A program has to send this header. A proxy in front of ComfyUI has to forward the header.",
+        "The request lacks the header “{header}: 1”.",
+        "Programs have to send this header. A proxy in front of ComfyUI has to forward the header.",
     ),
     "host_missing": Sentence(
         "The Host header of the request is missing or invalid.",
@@ -222,8 +222,9 @@ SENTENCES: dict[str, Sentence] = {
         "This question is no longer open.", "Somebody may have answered in another window, or the workflow has stopped."
     ),
     "too_many_questions": Sentence(
-        "{most} nodes are asking for approval already.",
-        "Nothing was sent. Give all job ids to one node, or let one node run after another: link “after”.",
+        "{most} nodes are waiting for approval already.",
+        "Nothing was sent. Give all job ids to one node, or let the nodes run in turn: link an output of each node to "
+        "“after” of the next.",
     ),
     "question_not_written": Sentence("Nobody can be asked for approval: the state folder can’t be written."),
     "question_not_seen": Sentence("ComfyUI can’t save that the approval request was shown."),
@@ -276,7 +277,7 @@ SENTENCES: dict[str, Sentence] = {
     "schema_mismatch": Sentence("A value does not match the schema {name}: {path} breaks the rule “{rule}”.", _REPORT),
     "job_id_twice": Sentence("A job id was given twice.", _REPORT),
     "too_many_to_cancel": Sentence("1 to 100 jobs can be cancelled in one request.", _REPORT),
-    "invalid_job_id": Sentence("Invalid job id.", _REPORT),
+    "invalid_job_id": Sentence("A job id is invalid.", _REPORT),
     "internal": Sentence("Something went wrong in Comfy Cloud History.", "The log has the details."),
     # The state folder. The hint, if not here, is the `default_hint` of StateUnwritable or its subclass.
     "state_folder_link_broken": Sentence(
@@ -333,7 +334,7 @@ SENTENCES: dict[str, Sentence] = {
     "settings_refused": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _GOOD_SETTINGS),
     "settings_unreadable": Sentence("Deletions are stopped: the settings can’t be read: {cause}.", _DISK_OF),
     "protection_not_saved": Sentence("The list of protected jobs can’t be saved."),
-    "protection_not_put_aside": Sentence("The damaged list of protected jobs can’t be put aside."),
+    "protection_not_put_aside": Sentence("The damaged list of protected jobs can’t be renamed."),
     "protection_damaged": Sentence("Deletions are stopped: the list of protected jobs can’t be read.", _GOOD_LIST),
     "protection_refused": Sentence(
         "Deletions are stopped: the list of protected jobs can’t be read: {cause}.", _GOOD_LIST
@@ -346,8 +347,8 @@ SENTENCES: dict[str, Sentence] = {
     "backups_unreadable": Sentence("The backups can’t be listed: their folder can’t be read."),
     "backup_not_deleted": Sentence("The backup can’t be deleted."),
     "backup_gone": Sentence(
-        "Deletions are stopped: the backup of this deletion, {operation}.zip, is gone.",
-        "Look into the state folder, then delete again.",
+        "The deletion was stopped: its backup, {operation}.zip, is missing from the state folder.",
+        "Find out what removed the file, then delete again.",
     ),
     "key_in_workflow": Sentence(
         "A workflow can’t be backed up: the API key is in it and can’t be removed.",
@@ -374,7 +375,7 @@ SENTENCES: dict[str, Sentence] = {
     "untrusted_certificate": Sentence(
         "The certificate of {host} can’t be trusted.",
         "Check this machine’s clock. If a proxy or antivirus program puts its own certificate in "
-        "between, set SSL_CERT_FILE to the file of its authority and restart ComfyUI.",
+        "between, set SSL_CERT_FILE to the PEM file of its certificate authority and restart ComfyUI.",
         "the certificate can’t be trusted",
     ),
     "not_http": Sentence(
@@ -383,7 +384,7 @@ SENTENCES: dict[str, Sentence] = {
         "the answer could not be read",
     ),
     "timeout": Sentence("Comfy Cloud took too long to answer.", short=_TOO_SLOW),
-    "took_too_long": Sentence("It took too long.", short=_TOO_SLOW),
+    "took_too_long": Sentence("The operation took too long.", short=_TOO_SLOW),
     "connecting_too_slow": Sentence("Can’t reach {host}: connecting took too long.", short=_TOO_SLOW),
     "counting_too_slow": Sentence("Counting took too long, so nothing was sent.", short=_TOO_SLOW),
     "list_too_slow": Sentence("Reading the list took too long.", short=_TOO_SLOW),

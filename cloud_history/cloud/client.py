@@ -169,8 +169,8 @@ def find_proxy(base_url: BaseUrl) -> str | None:
         raise UnusableProxy() from None
     if not usable:
         raise UnusableProxy()
-    # A short name or password can be a common word, and hiding that word everywhere would falsify reports and backups.
-    # So a short name or password is hidden only together with the separator next to it in the URL.
+    # A short name or password can be a common word. To hide it everywhere would falsify reports and backups, so it is
+    # hidden only together with the “:” or “@” next to it in the URL.
     if parts.password:
         remember(parts.password if len(parts.password) >= MIN_NAME_CHARACTERS else f":{parts.password}@")
     if parts.username:

@@ -177,7 +177,7 @@ class _Lookup:
             await _cancel(self._listed_job_check)
 
     async def _evaluate_list(self, listing: Listing) -> Observation:
-        """Request jobs that are missing from the list by id. Return the observation from the list and the answers."""
+        """Request each job that the list does not contain, by its id. Return which jobs exist and which are gone."""
         self._jobs.update(listing.jobs)
         missing = [job_id for job_id in self._job_ids if job_id not in listing.jobs]
         proof = listing.proof()

@@ -27,7 +27,7 @@ class RowMapper(Generic[ValueT]):
     job_ids: Container[str] | None = None
 
     def wants(self, job_id: str) -> bool:
-        """Return whether this job is wanted."""
+        """Return whether `job_ids` contains this id, or is None."""
         return self.job_ids is None or job_id in self.job_ids
 
 

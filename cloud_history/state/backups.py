@@ -83,7 +83,8 @@ class BackupFolder:
         json.dumps(header)  # raises an error before jobs are added if `about` is not JSON
         self._state.ensure(self._folder.name)
         with file_lock(self._lock_path):
-            self._state.check()  # records in the marker that backups exist
+            # Note in the folder’s marker file that backups exist, so that their loss is noticed.
+            self._state.check()
             self._remove_unfinished()
             if path.exists():
                 raise FileExistsError(errno.EEXIST, "this operation has a backup already")

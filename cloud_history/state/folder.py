@@ -119,7 +119,7 @@ class StateFolder:
         """Accept the folder as it is now, at a person's request. Create it if it is missing.
 
         Raises:
-            InputRefused: the folder is not lost.
+            InputRefused: nothing is missing from the folder.
             StateUnwritable: the folder or its marker cannot be written.
         """
         with self._exclusive():

@@ -123,7 +123,8 @@ class ProtectionFile:
         if len(kept) > MAX_LIST_BYTES:
             raise InputRefused("protection_full")
         write_private(self._path, kept)
-        self._state.check()  # records in the marker that the list exists
+        # Note in the folder’s marker file that the list exists, so that its loss is noticed.
+        self._state.check()
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -112,7 +112,8 @@ class SettingsFile:
                 write_private(self._path, json.dumps(asdict(settings)))
         except OSError as exc:
             raise StateUnwritable("setting_not_saved", because=exc) from exc
-        self._state.check()  # records in the marker that the settings exist
+        # Note in the folder’s marker file that the settings exist, so that their loss is noticed.
+        self._state.check()
         return settings
 
     def _current(self) -> Settings:

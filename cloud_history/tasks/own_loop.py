@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.001
 
 
 class _OwnLoop:
-    """Starts the loop at first use, in a daemon thread that is never joined."""
+    """The event loop of this pack. It starts at first use, in a daemon thread that is never joined."""
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()

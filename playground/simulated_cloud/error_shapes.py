@@ -73,7 +73,7 @@ def plain_text(status: int = 503, text: str = "upstream connect error: connectio
 
 
 def html_page(status: int = 502, title: str = "Bad gateway") -> ErrorShape:
-    """Make the web page of a proxy."""
+    """Return an HTML error page as proxies send it."""
     page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return ErrorShape(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 

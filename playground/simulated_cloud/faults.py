@@ -194,6 +194,6 @@ async def _flood(request: web.Request, fault: Fault) -> Outcome:
             left -= len(CHUNK)
         await response.write(b'"}')
     except ConnectionError:
-        # The client has stopped reading, as it should at its limit for answers.
+        # The client closed the connection, as it should when an answer exceeds its size limit.
         return response.status, response
     return response.status, response

@@ -119,8 +119,8 @@ def test_twenty_nodes_may_ask_at_once_and_the_next_gets_an_error_with_advice(sce
         with pytest.raises(OperationRefused) as refused, scene.questions.reserve(ASKER):
             raise AssertionError("it has a place")
     assert str(refused.value) == (
-        "20 nodes are asking for approval already. Nothing was sent. Give all job ids to one node, or let one node "
-        "run after another: link “after”."
+        "20 nodes are waiting for approval already. Nothing was sent. Give all job ids to one node, or let the nodes "
+        "run in turn: link an output of each node to “after” of the next."
     )
     # An ended approval makes room for another one, however the approval ended.
     with pytest.raises(asyncio.CancelledError), scene.questions.reserve(ASKER):

@@ -92,7 +92,7 @@ def test_the_jobs_of_an_account_are_varied() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_list_shows_changes_since_it_was_last_read(cloud: SimulatedCloud, change: dict[str, Any]) -> None:
+def test_reading_the_list_again_shows_the_changes_made_meanwhile(cloud: SimulatedCloud, change: dict[str, Any]) -> None:
     job = next(job for job in cloud.listed("failed") if job.error_kind is not None)
     job.overrides = {"execution_error": {"exception_message": "first"}} if "overrides" in change else {}
     if "media" in change:

@@ -103,7 +103,7 @@ async def test_another_origin_is_refused(target: Stage) -> None:
         await untouched(target, {"Origin": origin})
 
 
-async def test_the_same_page_by_another_name_of_this_machine_is_another_origin(target: Stage) -> None:
+async def test_a_page_of_another_host_name_of_this_machine_is_refused_as_another_origin(target: Stage) -> None:
     await untouched(target, {"Origin": f"http://localhost:{target.port}"})
 
 

@@ -103,7 +103,7 @@ async def test_one_backup_deleted_before_the_first_request_stops_the_deletion(st
     await stage.delete()
     assert stage.cloud.history_posts == []
     assert stage.result is not None
-    assert any("the backup of this deletion" in str(each.why) for each in stage.result.jobs.values())
+    assert any("its backup" in str(each.why) for each in stage.result.jobs.values())
 
 
 def emptied_of_backups(stage: Stage) -> None:

@@ -127,7 +127,7 @@ export const createSteps = (api) => ({
       title: isClear ? CLEAR.title : "ids" in selection ? words.deleteTitle(selection.ids.length) : DELETE.counting,
       width: isClear ? CLEAR_WIDTH : WIDTH,
       body: [box, hint("info", isClear ? CLEAR.assets : DELETE.history)],
-      // The disabled button keeps Cancel at its later position.
+      // A disabled button takes the place of the red one, so that Cancel does not move when that appears.
       buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }],
     });
   },

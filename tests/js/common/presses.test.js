@@ -40,7 +40,7 @@ test("the second click of a double click is ignored, however late it comes", () 
   assert.equal(click(1), true);
 });
 
-test("continuous clicks are all ignored, because each one restarts the second", () => {
+test("rapid clicks are all ignored, because each click restarts the wait of one second", () => {
   const { wait, click } = newDialog();
   for (let times = 0; times < 12; times += 1) {
     assert.equal(click(1), false);
