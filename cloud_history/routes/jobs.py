@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -31,14 +32,14 @@ from ..errors import (
 from ..jobs.filters import JobFilter
 from ..jobs.ids import is_job_id
 from ..jobs.job import Job, row_id
-from ..jobs.rows import read_details, row_json, workflow_file
+from ..jobs.rows import files_of, read_details, row_json, workflow_file
 from ..secret import log
 from ..state.credentials import Connection
 from ..tasks.threads import compute_in_thread
-from .outputs import read_filename, read_wanted_output, send_output
+from .output_files import FileNames
+from .outputs import read_filename, read_number, read_wanted_output, send_output
 from .request import read_body, read_filter, read_ids
 from .response import HEADERS, Context, error_answer, file_answer, json_answer, large_json_answer, write_in_time
-from .thumbnails import FileNames
 
 ROWS_PER_LINE = 250
 MAX_IDS_PER_CANCEL = 100
@@ -106,11 +107,14 @@ class JobRoutes:
         detail = await self._context.in_time(read())
         if row_id(detail) != job_id:
             raise UnreadableAnswer(200)
+        self._context.thumbnails.files.learn_outputs(connection, job_id, files_of(detail))
         return detail
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         job_id, filename = _job_id(request.query.get("job", "")), read_filename(request.query)
-        picture = await self._context.in_time(self._context.thumbnails.get(job_id, filename))
+        picture = await self._context.in_time(
+            self._context.thumbnails.get(job_id, filename, read_number(request.query))
+        )
         headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "Content-Type": picture.content_type}
         return web.Response(body=picture.content, headers=headers)
 
@@ -119,7 +123,8 @@ class JobRoutes:
         wanted = read_wanted_output(_job_id(request.match_info["job_id"]), request.query)
         connection = await self._context.operations.find_connection()
         async with self._context.operations.open(connection) as client:
-            return await send_output(request, client, wanted, self._context.max_seconds)
+            find = partial(self._context.thumbnails.files.find, client, connection, *wanted.place)
+            return await send_output(request, client, find, wanted, self._context.max_seconds)
 
     async def cancel(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"ids": list, "account": str}, ("ids",))
@@ -204,7 +209,7 @@ class _JobStream:
                 line = f'{{"type":"jobs","jobs":[{",".join(rows[at : at + ROWS_PER_LINE])}]}}\n'
                 await self.response.write(line.encode())
             files = {job_id: file for job_id, (_, file) in jobs.items() if file is not None}
-            self._context.thumbnails.learn(self._connection, files)
+            self._context.thumbnails.files.learn_previews(self._connection, files)
 
     async def end(self) -> None:
         await self._start()

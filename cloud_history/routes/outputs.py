@@ -7,22 +7,22 @@ which it runs nothing that the file contains.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import web
 
 from ..cloud.client import CloudClient
-from ..cloud.downloads import Download, find_file, open_file
+from ..cloud.downloads import Download, open_file
 from ..cloud.media_types import HEAD_BYTES, content_type_of
 from ..errors import CloudError, CloudTimeoutError, InputRefused
+from ..jobs.job import OutputFile
+from ..jobs.rows import MAX_OUTPUTS
 from .response import HEADERS, write_in_time
 
 MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 MAX_OUTPUT_SECONDS = 600.0
-MAX_NUMBER = 500
-"""Limit for the place of an output among the outputs of its job, as in the job's details."""
 MAX_NAME_CHARACTERS = 1000
 DISCONNECT_CHECK_SECONDS = 0.25
 """How often to check whether the browser is still there while the storage sends nothing."""
@@ -33,6 +33,8 @@ _HEADERS = {
     "Content-Disposition": "attachment",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+FileFinder = Callable[[], Awaitable[OutputFile]]
 
 T = TypeVar("T")
 
@@ -50,6 +52,11 @@ class WantedOutput(NamedTuple):
     number: int | None
     most: int
 
+    @property
+    def place(self) -> tuple[str, str, int | None]:
+        """The job, the name and the number."""
+        return self.job_id, self.filename, self.number
+
 
 def read_wanted_output(job_id: str, query: Mapping[str, str]) -> WantedOutput:
     """Read the query of a request for an output.
@@ -57,7 +64,7 @@ def read_wanted_output(job_id: str, query: Mapping[str, str]) -> WantedOutput:
     Raises:
         InputRefused: a parameter is missing or invalid.
     """
-    number = _count(query, "number", MAX_NUMBER)
+    number = read_number(query)
     most = _count(query, "most", MAX_OUTPUT_BYTES)
     return WantedOutput(job_id, read_filename(query), number, MAX_OUTPUT_BYTES if most is None else most)
 
@@ -70,6 +77,15 @@ def read_filename(query: Mapping[str, str]) -> str:
     return filename
 
 
+def read_number(query: Mapping[str, str]) -> int | None:
+    """Return the place of the wanted file among the outputs of its job; None if only its name is known.
+
+    Raises:
+        InputRefused: the number is invalid.
+    """
+    return _count(query, "number", MAX_OUTPUTS)
+
+
 def _count(query: Mapping[str, str], name: str, most: int) -> int | None:
     text = query.get(name)
     if text is None:
@@ -80,29 +96,30 @@ def _count(query: Mapping[str, str], name: str, most: int) -> int | None:
 
 
 async def send_output(
-    request: web.Request, client: CloudClient, wanted: WantedOutput, max_seconds: float
+    request: web.Request, client: CloudClient, find: FileFinder, wanted: WantedOutput, max_seconds: float
 ) -> web.StreamResponse:
     """Stream an output to the browser. The download ends as soon as the browser disconnects.
 
     Args:
+        find: returns the wanted file.
         max_seconds: time limit until the first bytes of the file are there.
 
     Raises:
         CloudError: the file cannot be sent. Nothing of it was sent.
     """
     try:
-        return await _while_connected(request, _send(request, client, wanted, max_seconds))
+        return await _while_connected(request, _send(request, client, find, wanted, max_seconds))
     except ConnectionResetError:
         # People leave a picture before it is whole all the time. aiohttp would log each as an error with a traceback.
         return web.Response()
 
 
 async def _send(
-    request: web.Request, client: CloudClient, wanted: WantedOutput, max_seconds: float
+    request: web.Request, client: CloudClient, find: FileFinder, wanted: WantedOutput, max_seconds: float
 ) -> web.StreamResponse:
     async with AsyncExitStack() as stack:
         try:
-            download, head = await asyncio.wait_for(_begin(client, wanted, stack), max_seconds)
+            download, head = await asyncio.wait_for(_begin(client, find, wanted.most, stack), max_seconds)
         except asyncio.TimeoutError:
             raise CloudTimeoutError(sent=True) from None
         response = web.StreamResponse(headers=_HEADERS)
@@ -124,10 +141,9 @@ async def _send(
         return response
 
 
-async def _begin(client: CloudClient, wanted: WantedOutput, stack: AsyncExitStack) -> tuple[Download, bytes]:
+async def _begin(client: CloudClient, find: FileFinder, most: int, stack: AsyncExitStack) -> tuple[Download, bytes]:
     """Open the download. Return it with its first bytes, which its pieces then no longer contain."""
-    file = await find_file(client, wanted.job_id, wanted.filename, wanted.number)
-    opening = open_file(client, file, most=wanted.most, seconds=MAX_OUTPUT_SECONDS)
+    opening = open_file(client, await find(), most=most, seconds=MAX_OUTPUT_SECONDS)
     download = await stack.enter_async_context(opening)
     return download, await _first_bytes(download.pieces)
 

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..cloud.downloads import fetch_file, find_file
+from ..cloud.downloads import fetch_file
 from ..cloud.media_types import HEAD_BYTES, content_type_of, is_picture
 from ..errors import UnreadableAnswer
-from ..jobs.job import OutputFile
 from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
+from .output_files import OutputFiles
 
 MAX_CONCURRENT_REQUESTS = 6
 MAX_CACHE_BYTES = 64 * 1024 * 1024
-MAX_KNOWN_FILES = 50_000
-
-FileNames = tuple[str, str, str]
-"""The fields of an OutputFile as a plain tuple of strings, which the garbage collector does not track."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +43,24 @@ def picture_of(content: bytes) -> Picture:
 
 
 class Thumbnails:
-    """Fetches pictures of jobs' files, at most 6 at once, and caches up to 64 MB of them."""
+    """Fetches pictures of jobs' files, at most 6 at once, and caches up to 64 MB of them.
+
+    Attributes:
+        files: the files that jobs are known to own.
+    """
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
-        self._files: OrderedDict[str, FileNames] = OrderedDict()
-        self._files_of: Connection | None = None
-        self._cached: OrderedDict[tuple[Connection, str, str], Picture] = OrderedDict()
+        self.files = OutputFiles()
+        self._cached: OrderedDict[tuple[Connection, str, str, int | None], Picture] = OrderedDict()
         self._bytes = 0
         self._limit = PerLoop(lambda: asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
 
-    def learn(self, connection: Connection, previews: Mapping[str, FileNames]) -> None:
-        """Remember the preview files of listed jobs, so that `get` need not request these jobs."""
-        if connection != self._files_of:
-            self._files.clear()
-            self._files_of = connection
-        self._files.update(previews)
-        while len(self._files) > MAX_KNOWN_FILES:
-            self._files.popitem(last=False)
-
-    async def get(self, job_id: str, filename: str) -> Picture:
+    async def get(self, job_id: str, filename: str, number: int | None = None) -> Picture:
         """Return the picture of a file of this job.
+
+        Args:
+            number: the file's place among the outputs of the job, from 0. Two outputs can have the same name.
 
         Raises:
             NotFound: the job has no such file.
@@ -76,23 +68,17 @@ class Thumbnails:
             CloudError: the file cannot be fetched.
         """
         connection = await self._operations.find_connection()
-        place = (connection, job_id, filename)
+        place = (connection, job_id, filename, number)
         if place in self._cached:
             self._cached.move_to_end(place)
             return self._cached[place]
         async with self._limit.here(), self._operations.open(connection) as client:
-            file = self._known(connection, job_id)
-            if file is None or file.filename != filename:
-                file = await find_file(client, job_id, filename)
+            file = await self.files.find(client, connection, job_id, filename, number)
             picture = picture_of(await fetch_file(client, file))
         self._cache(place, picture)
         return picture
 
-    def _known(self, connection: Connection, job_id: str) -> OutputFile | None:
-        found = self._files.get(job_id) if connection == self._files_of else None
-        return OutputFile(*found) if found else None
-
-    def _cache(self, place: tuple[Connection, str, str], picture: Picture) -> None:
+    def _cache(self, place: tuple[Connection, str, str, int | None], picture: Picture) -> None:
         replaced = self._cached.pop(place, None)
         self._bytes += len(picture.content) - (len(replaced.content) if replaced else 0)
         self._cached[place] = picture

@@ -290,8 +290,11 @@ export function createHistoryApi(fetchApi) {
       const query = `file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}${most === undefined ? "" : `&most=${most}`}`;
       return blob(`jobs/${encodeURIComponent(job)}/output?${query}`, signal);
     },
-    /** @param {string} job @param {string} filename of an output of the job @param {AbortSignal} [signal] */
-    thumbnail: (job, filename, signal) => blob(`thumbnail?job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}`, signal),
+    /** @param {string} job @param {string} filename of an output of the job @param {number} [number] its place among the outputs, from 0 @param {AbortSignal} [signal] */
+    thumbnail: (job, filename, number, signal) => {
+      const query = `job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}`;
+      return blob(`thumbnail?${query}`, signal);
+    },
   };
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from browser.comfy_page import button, dialog, run_command
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, open_list
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
@@ -176,6 +177,18 @@ async def test_escape_in_the_viewer_leaves_the_large_window_open(page: Page, clo
     await expect(window).to_be_visible()
     await page.keyboard.press("v")
     await expect(opened).to_be_visible()
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=3, connected=True)
+async def test_the_viewer_makes_way_for_a_dialog_that_asks_something(page: Page, cloud: SimulatedCloud) -> None:
+    job = add_jobs(cloud)[0]
+    panel = await open_list(page, cloud)
+    await panel.row(job).locator(".cch-thumb").click()
+    await expect(viewer(page).locator("img")).to_be_visible()
+    await run_command(page, "CloudHistory.Clear")
+    await expect(viewer(page)).to_have_count(0)
+    await expect(button(dialog(page, "Clear your cloud history?"), "Cancel")).to_be_focused()
 
 
 @ONE_FRONTEND

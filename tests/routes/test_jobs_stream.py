@@ -150,7 +150,7 @@ async def test_an_internal_error_after_the_first_row_ends_the_stream_and_shows_n
     def learn(self: object, *known: object) -> None:
         raise RuntimeError("/home/somebody")
 
-    monkeypatch.setattr("cloud_history.routes.thumbnails.Thumbnails.learn", learn)
+    monkeypatch.setattr("cloud_history.routes.output_files.OutputFiles.learn_previews", learn)
     answer = await stage.ask("jobs", {})
     end = answer.lines[-1]
     assert (end["complete"], end["error"]["code"]) == (False, "internal")

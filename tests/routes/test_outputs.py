@@ -115,6 +115,38 @@ async def test_a_file_of_another_job_is_not_served(stage: Stage) -> None:
     assert stage.cloud.requests_to(*VIEW) == []
 
 
+async def test_the_thumbnails_of_outputs_of_one_name_are_told_apart_too(stage: Stage) -> None:
+    job = job_with(stage, "same.png")
+    rows = [{"filename": "same.png", "subfolder": folder, "type": "output"} for folder in ("", "b")]
+    job.overrides["outputs"] = {"9": {"images": rows}}
+    for number, folder in enumerate(("", "b")):
+        answer = await stage.ask("thumbnail", path=f"thumbnail?job={job.id}&file=same.png&number={number}")
+        assert answer.status == 200
+        assert stage.cloud.requests_to(*VIEW)[-1].query["subfolder"] == folder
+
+
+async def test_an_output_needs_no_request_for_the_job_after_its_details_were_read(stage: Stage) -> None:
+    job = job_with(stage, "a.png", "b.png")
+    await stage.ask("details", path=f"jobs/{job.id}")
+    stage.cloud.requests.clear()
+    for number, file in enumerate(job.files):
+        assert (await output(stage, job, file, f"&number={number}")).status == 200
+        assert (await output(stage, job, file)).status == 200
+    assert {request.path for request in stage.cloud.requests} == {"/api/view"}
+    assert (await output(stage, job, "a.png", "&number=1")).status == 404
+
+
+async def test_details_read_with_one_key_are_not_used_under_another_key(stage: Stage) -> None:
+    job = job_with(stage, "a.png")
+    await stage.ask("details", path=f"jobs/{job.id}")
+    environ = stage.operations._environ
+    assert isinstance(environ, dict)
+    environ["COMFY_CLOUD_API_KEY"] = stage.cloud.api_key = "comfyui-the-key-of-another-account-1234"
+    job.delete(0.0)
+    assert (await output(stage, job)).status == 404
+    assert stage.cloud.storage_requests == []
+
+
 async def test_the_number_tells_outputs_of_one_name_apart(stage: Stage) -> None:
     job = job_with(stage, "same.png")
     rows = [{"filename": "same.png", "subfolder": folder, "type": "output"} for folder in ("", "b")]

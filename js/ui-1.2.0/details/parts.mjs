@@ -17,7 +17,7 @@ import { DETAILS, nodeWords, outputOf, outputsKept, tookWords, viewWord } from "
 /** @import { Protection } from "../protection/model.mjs" */
 
 /** @typedef {(text: string) => void} Copy */
-/** @typedef {(file: string, image: HTMLImageElement) => void} Picture requests a picture, and sets the `src` of `image` once it is loaded */
+/** @typedef {(file: string, image: HTMLImageElement, number: number | undefined) => void} Picture Requests the picture of an output and sets the image's `src` once it is loaded. */
 
 const MAX_OUTPUTS = 48;
 const MAX_TEXT_CHARACTERS = 20_000;
@@ -61,11 +61,13 @@ export function outputsPart(job, outputs, picture, view) {
   /** @type {HTMLElement[]} */
   const small = [];
 
-  /** @param {JobOutput} output @param {string} alt */
-  const pictured = (output, alt) => {
+  // The number is left out where the name suffices, because the list has cached that picture without a number.
+  const isNameShared = (/** @type {JobOutput} */ { filename }) => known.filter((each) => each.filename === filename).length > 1;
+  /** @param {JobOutput} output @param {number} index @param {string} alt */
+  const pictured = (output, index, alt) => {
     const image = el("img", { alt, hidden: true, draggable: "false", onload: (event) => (event.target.hidden = false) });
     const video = isVideo(output.filename);
-    if (video || isPicture(output.filename)) picture(output.filename, image);
+    if (video || isPicture(output.filename)) picture(output.filename, image, isNameShared(output) ? index : undefined);
     return [icon(KINDS[output.output_type] ?? KINDS[job.output_type] ?? "image", "s20"), image, ...(video ? [el("span", { class: "cch-play" }, icon("play", "s14"))] : [])];
   };
   /** @param {number} index */
@@ -77,14 +79,14 @@ export function outputsPart(job, outputs, picture, view) {
     large.title = name;
     large.setAttribute("aria-label", viewWord(name, all > 1 ? outputOf(index + 1, all) : ""));
     cap.textContent = outputOf(index + 1, all);
-    large.replaceChildren(...pictured(output, ""), all > 1 ? cap : "");
+    large.replaceChildren(...pictured(output, index, ""), all > 1 ? cap : "");
     for (const [at, thumb] of small.entries()) thumb.setAttribute("aria-current", String(at === index));
   };
   if (known.length > 1) {
     for (const [index, output] of known.slice(0, MAX_OUTPUTS).entries()) {
       const name = clean(output.filename);
       const press = () => (choose(index), view(index));
-      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": viewWord(name, ""), onclick: press }, ...pictured(output, ""));
+      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": viewWord(name, ""), onclick: press }, ...pictured(output, index, ""));
       small.push(thumb);
     }
   }

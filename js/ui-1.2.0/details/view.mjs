@@ -104,8 +104,8 @@ export class Details {
     this.#release();
     const { thumbnails, store } = this.parts;
     const job = this.#details?.job ?? row;
-    const picture = (/** @type {string} */ file, /** @type {HTMLImageElement} */ image) => {
-      thumbnails.request(row.id, file, image);
+    const picture = (/** @type {string} */ file, /** @type {HTMLImageElement} */ image, /** @type {number | undefined} */ number) => {
+      thumbnails.request(row.id, file, image, number);
       this.#releases.push(() => thumbnails.release(image));
     };
     const error = this.#details?.error ?? row.error;

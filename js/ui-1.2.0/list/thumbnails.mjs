@@ -8,7 +8,7 @@ import { el } from "../common/dom.mjs";
 /** @import { HistoryApi } from "../api.mjs" */
 
 /** @typedef {Pick<HTMLImageElement, "src">} Image */
-/** @typedef {{job: string, file: string, images: Set<Image>, abort: AbortController | null}} Wanted */
+/** @typedef {{job: string, file: string, number: number | undefined, images: Set<Image>, abort: AbortController | null}} Wanted */
 
 const MAX_AT_ONCE = 6;
 const MAX_VIDEOS_AT_ONCE = 2;
@@ -83,11 +83,11 @@ export class Thumbnails {
     this.maxBytes = maxBytes;
   }
 
-  /** Sets the `src` of the image once the thumbnail is loaded; never if the job has none. @param {string} job @param {string} file @param {Image} image */
-  request(job, file, image) {
+  /** Sets the `src` of the image once the thumbnail is loaded; never if the job has none. @param {string} job @param {string} file @param {Image} image @param {number} [number] the file's place among the job's outputs, from 0 */
+  request(job, file, image, number) {
     this.#detach(image);
     if (file.length > MAX_NAME_CHARACTERS) return;
-    const key = `${job}/${file}`;
+    const key = `${job}/${number ?? ""}/${file}`;
     this.#users.set(image, key);
     const picture = this.#pictures.get(key);
     if (picture) {
@@ -96,7 +96,7 @@ export class Thumbnails {
       if (picture.url) image.src = picture.url;
       return;
     }
-    const want = this.#wanted.get(key) ?? { job, file, images: new Set(), abort: null };
+    const want = this.#wanted.get(key) ?? { job, file, number, images: new Set(), abort: null };
     want.images.add(image);
     this.#wanted.delete(key);
     this.#wanted.set(key, want);
@@ -157,9 +157,9 @@ export class Thumbnails {
   }
 
   /** @param {Wanted} want @param {AbortSignal} signal @returns {Promise<Blob | null>} */
-  async #fetch({ job, file }, signal) {
-    if (!isVideo(file)) return this.api.thumbnail(job, file, signal);
-    return this.frame(await this.api.output(job, file, { most: MAX_VIDEO_BYTES }, signal));
+  async #fetch({ job, file, number }, signal) {
+    if (!isVideo(file)) return this.api.thumbnail(job, file, number, signal);
+    return this.frame(await this.api.output(job, file, { most: MAX_VIDEO_BYTES, ...(number !== undefined && { number }) }, signal));
   }
 
   /** @param {string} key @param {string} url @param {number} size */

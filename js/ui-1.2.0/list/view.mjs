@@ -149,12 +149,13 @@ export class PanelView {
     this.#frame ||= window.requestAnimationFrame(() => this.draw());
   }
 
-  /** Closes popups and details of the previous account's jobs after a change of account. */
+  /** Closes popups, the viewer and details of the previous account's jobs after a change of account. */
   #leaveAccount() {
     const [before, hadFocus] = [this.#account, this.root.contains(document.activeElement)];
     this.#account = this.store.account;
     if (!before || before === this.#account) return;
     this.#popups.close();
+    this.parts.actions.leaveViewer(this.root);
     if (this.#pages.shown === this.detailsPage && this.#pages.close() && hadFocus) this.focusList();
   }
 

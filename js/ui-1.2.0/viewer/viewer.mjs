@@ -23,6 +23,12 @@ const { VIEWER } = words;
 const LOADING_DELAY = 150;
 let viewers = 0;
 
+/** @param {HTMLElement} element @param {string} label @param {string} key */
+function setShortcut(element, label, key) {
+  element.setAttribute("aria-keyshortcuts", key);
+  element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
+}
+
 export class Viewer {
   #number = ++viewers;
   #title = el("h2", { dir: "auto", id: `cch-viewer-title-${this.#number}` });
@@ -69,11 +75,8 @@ export class Viewer {
     const attributes = { class: "cch-viewer", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-labelledby": this.#title.id, "aria-describedby": this.#meta.id };
     const dialog = el("dialog", attributes, head, el("div", { class: "cch-viewer-body" }, this.#previous, this.#stage, this.#next), this.#live);
     /** @type {[HTMLElement, string, string][]} */
-    const keys = [[this.#tick, VIEWER.select, "X"], [this.#save, VIEWER.download, "D"], [this.#previous, VIEWER.previous, "ArrowLeft"], [this.#next, VIEWER.next, "ArrowRight"]];
-    for (const [element, label, key] of keys) {
-      element.setAttribute("aria-keyshortcuts", key);
-      element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
-    }
+    const keys = [[this.#tick, VIEWER.select, "X"], [this.#save, VIEWER.download, "D"]];
+    for (const [element, label, key] of keys) setShortcut(element, label, key);
     // The event is delayed, so the viewer may be open again.
     dialog.addEventListener("close", () => this.#dialog.open || this.#closed());
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
@@ -87,6 +90,9 @@ export class Viewer {
     if (request.outputs) this.#known.set(request.id, request.outputs);
     request.root.append(this.#dialog);
     this.#dialog.showModal();
+    const [back, on] = this.#isRightToLeft() ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
+    setShortcut(this.#previous, VIEWER.previous, back);
+    setShortcut(this.#next, VIEWER.next, on);
     window.addEventListener("keydown", this.#key, true);
     this.#dialog.focus({ preventScroll: true });
     this.#show({ id: request.id, number: request.number ?? null });
@@ -316,8 +322,13 @@ export class Viewer {
     else if (key === "select") this.#toggle();
     else if (key === "download") void this.#download();
     else if (key === "play") this.#play();
-    else this.#move(key === "next" ? 1 : -1);
+    else this.#move((key === "next") === this.#isRightToLeft() ? -1 : 1);
   };
+
+  /** Whether the next output is at the left, as the buttons are. */
+  #isRightToLeft() {
+    return window.getComputedStyle(this.#dialog).direction === "rtl";
+  }
 
   #play() {
     const media = this.#stage.querySelector("video, audio");

@@ -9,13 +9,13 @@ function stage(options = {}) {
   const asked = [];
   const revoked = [];
   const api = {
-    thumbnail: (job, file, signal) =>
+    thumbnail: (job, file, number, signal) =>
       new Promise((resolve, reject) => {
-        asked.push({ job, file, signal, give: (size = 1) => resolve({ size, toString: () => job }), refuse: (code) => reject(new HistoryApiError({ code })) });
+        asked.push({ job, file, number, signal, give: (size = 1) => resolve({ size, toString: () => job }), refuse: (code) => reject(new HistoryApiError({ code })) });
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
-  api.output = (job, file, { most }, signal) => api.thumbnail(job, `${file} up to ${most}`, signal);
+  api.output = (job, file, { most, number }, signal) => api.thumbnail(job, `${file} up to ${most}`, number, signal);
   const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => revoked.push(url), ...options });
   const ask = (job) => {
     const image = { src: "" };
@@ -202,4 +202,17 @@ test("a job whose outputs are of another kind shows no frame of its preview", ()
   const { thumbnails, asked } = stage();
   video(thumbnails, "a", "3d");
   assert.equal(asked.length, 0);
+});
+
+test("outputs of one name have a picture each", async () => {
+  const { thumbnails, asked } = stage();
+  const images = [0, 1].map((number) => {
+    const image = { src: "" };
+    thumbnails.request("a", "same.png", image, number);
+    return image;
+  });
+  assert.deepEqual(asked.map(({ number }) => number), [0, 1]);
+  asked[1].give();
+  await nextTurn();
+  assert.deepEqual(images.map(({ src }) => src), ["", "blob:a"]);
 });

@@ -87,10 +87,11 @@ class FakeElement {
 export function createPage() {
   const addresses = { made: 0, inUse: new Set() };
   const keys = new Set();
-  const document = { activeElement: null, createElement: (tag) => new FakeElement(tag), createElementNS: (space, tag) => new FakeElement(tag) };
+  const document = { activeElement: null, direction: "ltr", createElement: (tag) => new FakeElement(tag), createElementNS: (space, tag) => new FakeElement(tag) };
   globalThis.document = document;
   globalThis.window = {
     addEventListener: (type, listener) => keys.add(listener),
+    getComputedStyle: () => ({ direction: document.direction }),
     removeEventListener: (type, listener) => keys.delete(listener),
     HTMLVideoElement: FakeElement,
     HTMLMediaElement: FakeElement,

@@ -157,3 +157,14 @@ test("closing the viewer of another panel leaves it open", () => {
   viewer.close(root);
   assert.equal(closed.length, 1);
 });
+
+test("in a page that is read from right to left the next output is at the left", async () => {
+  const { asked, open, press, shown } = stage();
+  globalThis.document.direction = "rtl";
+  open("a", { number: 0, outputs: outputsOf("a") });
+  press("ArrowLeft");
+  assert.equal(asked.at(-1).number, 1);
+  press("ArrowRight");
+  assert.equal(asked.at(-1).number, 0);
+  assert.deepEqual([...shown("dialog").all()].filter(({ attributes }) => attributes["aria-keyshortcuts"]?.startsWith("Arrow")).map(({ title }) => title), ["Previous output (→)", "Next output (←)"]);
+});
